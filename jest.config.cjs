@@ -1,0 +1,43 @@
+const transform = {
+  '^.+\\.ts$': [
+    '@swc/jest',
+    { jsc: { target: 'es2022', parser: { syntax: 'typescript' } }, module: { type: 'commonjs' }, sourceMaps: 'inline' },
+  ],
+}
+
+const common = {
+  rootDir: __dirname,
+  testEnvironment: 'node',
+  testMatch: ['<rootDir>/spec/**/*.spec.ts'],
+  transform,
+  moduleNameMapper: {
+    '^millrace$': '<rootDir>/lib/index.ts',
+    '^millrace/testing$': '<rootDir>/lib/testing/index.ts',
+    '^millrace/embedded$': '<rootDir>/lib/embedded.ts',
+  },
+  modulePathIgnorePatterns: ['<rootDir>/dist/'],
+  testTimeout: 60_000,
+}
+
+/** Suites that talk to a real broker, one started for all of them; .config/test.mjs limits how many run at once. */
+const kafka = ['/spec/integration/', '/spec/faults/', '/spec/contract/kafka/kafkajs']
+
+/** Suites that build, pack and install the package. */
+const packaging = ['/spec/package/']
+
+const only = (folders) => folders.map((folder) => `<rootDir>${folder}**/*.spec.ts`)
+
+/** @type {import('jest').Config} */
+module.exports = {
+  projects: [
+    { ...common, displayName: 'unit', testPathIgnorePatterns: ['/node_modules/', ...kafka, ...packaging] },
+    {
+      ...common,
+      displayName: 'kafka',
+      testMatch: [...only(kafka.slice(0, 2)), '<rootDir>/spec/contract/kafka/kafkajs*.spec.ts'],
+      globalSetup: '<rootDir>/spec/support/kafka/global-setup.ts',
+      globalTeardown: '<rootDir>/spec/support/kafka/global-teardown.ts',
+    },
+    { ...common, displayName: 'package', testMatch: only(packaging) },
+  ],
+}

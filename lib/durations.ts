@@ -1,0 +1,22 @@
+import { StreamsError } from './errors'
+
+export type DurationUnit = 'ms' | 's' | 'm' | 'h' | 'd'
+
+/** A length of time: milliseconds as a number, or text such as `'250ms'`, `'30s'`, `'5m'`, `'1h'`, `'1d'`. */
+export type Duration = number | `${number}${DurationUnit}`
+
+const MILLISECONDS: Readonly<Record<DurationUnit, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }
+const TEXT = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/
+
+/** Whole milliseconds, 0 or more. `name` is what the error calls the value. */
+export const toMilliseconds = (duration: Duration, name: string): number => {
+  const match = typeof duration === 'string' ? TEXT.exec(duration) : null
+  const value = match ? Number(match[1]) * MILLISECONDS[match[2] as DurationUnit] : duration
+  if (typeof value !== 'number' || !Number.isFinite(value) || value < 0) {
+    throw new StreamsError(
+      'INVALID_ARGUMENT',
+      `${name} is ${JSON.stringify(duration)}: give milliseconds as a number of 0 or more, or text such as '250ms', '30s', '5m', '1h' or '1d'`,
+    )
+  }
+  return Math.round(value)
+}

@@ -1,0 +1,62 @@
+/** Where in a topology, and at which record, something went wrong. */
+export interface ErrorLocation {
+  readonly operator?: string
+  readonly store?: string
+  readonly taskId?: string
+  readonly topic?: string
+  readonly partition?: number
+  readonly offset?: number
+}
+
+/**
+ * Every error that millrace throws or reports. `code` is stable and listed in `docs/errors.md`; the message says what
+ * was being done, the likely cause and the next step.
+ */
+export class StreamsError extends Error {
+  override readonly name: string = 'StreamsError'
+  constructor(
+    readonly code: ErrorCode,
+    message: string,
+    readonly location: ErrorLocation = {},
+    options?: { cause?: unknown },
+  ) {
+    super(message, options)
+  }
+}
+
+/** The topology can't be built as written: thrown where the DSL is called or by `build()`. */
+export class TopologyError extends StreamsError {
+  override readonly name = 'TopologyError'
+}
+
+export type ErrorCode =
+  // building a topology
+  | 'INVALID_NAME'
+  | 'DUPLICATE_NAME'
+  | 'UNKNOWN_PARENT'
+  | 'UNKNOWN_STORE'
+  | 'STORE_NOT_CONNECTED'
+  | 'TOPIC_ALREADY_REGISTERED'
+  | 'INVALID_TOPOLOGY'
+  | 'INVALID_ARGUMENT'
+  | 'MISSING_SERDE'
+  | 'NOT_COPARTITIONED'
+  // configuration
+  | 'INVALID_CONFIG'
+  // starting and running
+  | 'MISSING_SOURCE_TOPIC'
+  | 'INTERNAL_TOPIC_MISMATCH'
+  | 'KAFKA_UNAVAILABLE'
+  | 'NOT_AUTHORIZED'
+  | 'STATE_DIRECTORY_LOCKED'
+  | 'STATE_STORE_FAILED'
+  | 'STORE_NOT_AVAILABLE'
+  | 'DESERIALIZATION_FAILED'
+  | 'SERIALIZATION_FAILED'
+  | 'PROCESSING_FAILED'
+  | 'PRODUCTION_FAILED'
+  | 'INVALID_TIMESTAMP'
+  | 'OFFSET_OUT_OF_RANGE'
+  | 'TASK_MIGRATED'
+  | 'ILLEGAL_STATE'
+  | 'TIMEOUT'

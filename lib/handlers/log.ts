@@ -1,0 +1,7 @@
+import type { ErrorHandlerResponse } from './error-handler'
+
+/** The default of every handler: the task stops at the record, and the error says where. */
+export const logAndFail = (): (() => ErrorHandlerResponse) => () => 'fail'
+
+/** Logs the error, drops the record, counts it in `dropped-records` and goes on. */
+export const logAndContinue = (): (() => ErrorHandlerResponse) => () => 'continue'

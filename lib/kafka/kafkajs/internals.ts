@@ -1,0 +1,206 @@
+/**
+ * The only file that reaches into kafkajs's private modules. millrace uses kafkajs as its connection layer: sockets, TLS,
+ * SASL and the negotiation of versions. kafkajs is pinned to the version below, and a spec fails when the shape of what is used here changes.
+ */
+import net from 'node:net'
+import tls from 'node:tls'
+import type { ISocketFactory, ISocketFactoryArgs, KafkaConfig, logCreator } from 'kafkajs'
+import type { Frame } from './frame'
+import type { WireWriter } from './wire'
+
+export const KAFKAJS_VERSION = '2.2.4'
+
+export interface KafkaJsLogger {
+  namespace(namespace: string): KafkaJsLogger
+}
+
+export interface KafkaJsRequestQueue {
+  readonly pending: readonly unknown[]
+  scheduleCheckPendingRequests(): void
+}
+
+/** One socket. Used once: a reconnect on the same object would read what was left of the old socket's last response. */
+export interface KafkaJsConnection {
+  readonly requestQueue: KafkaJsRequestQueue
+  readonly socket?: net.Socket
+  isConnected(): boolean
+  connect(): Promise<unknown>
+  disconnect(): Promise<unknown>
+  rejectRequests(error: Error): void
+}
+
+/** Two sockets to one broker: the second is for Fetch alone. */
+export interface KafkaJsConnectionPool {
+  readonly pool: readonly KafkaJsConnection[]
+  send<T>(protocol: KafkaJsProtocol<T>): Promise<T>
+}
+
+export interface ApiVersionRange {
+  readonly minVersion: number
+  readonly maxVersion: number
+}
+
+export interface KafkaJsBroker {
+  readonly connectionPool: KafkaJsConnectionPool
+  /** by API key; null until connected */
+  readonly versions: Readonly<Record<number, ApiVersionRange>> | null
+  connect(): Promise<void>
+}
+
+interface KafkaJsProtocol<T> {
+  readonly request: { apiKey: number; apiVersion: number; apiName: string; encode(): Promise<WireWriter> }
+  readonly response: {
+    decode(body: Buffer): Promise<{ clientSideThrottleTime: number; value: T }>
+    parse(decoded: { value: T }): Promise<T>
+  }
+  readonly logResponseError: boolean
+}
+
+interface ConnectionPoolOptions {
+  host: string
+  port: number
+  rack: string | null
+  ssl: KafkaConfig['ssl'] | null
+  sasl: KafkaConfig['sasl'] | null
+  clientId: string | undefined
+  socketFactory: ISocketFactory
+  connectionTimeout: number
+  requestTimeout: number
+  reauthenticationThreshold: number | undefined
+  enforceRequestTimeout: boolean
+  maxInFlightRequests: null
+  logger: KafkaJsLogger
+}
+
+interface PrivateModules {
+  Broker: new (options: {
+    connectionPool: KafkaJsConnectionPool
+    logger: KafkaJsLogger
+    authenticationTimeout: number
+    allowAutoTopicCreation: boolean
+  }) => KafkaJsBroker
+  ConnectionPool: new (options: ConnectionPoolOptions) => KafkaJsConnectionPool
+  createLogger(options: { level: number; logCreator: logCreator }): KafkaJsLogger
+}
+
+const load = (): PrivateModules => {
+  const { version } = require('kafkajs/package.json') as { version: string }
+  if (version !== KAFKAJS_VERSION) {
+    throw new Error(
+      `millrace needs kafkajs ${KAFKAJS_VERSION} exactly, but ${version} is installed: remove the override or the second copy`,
+    )
+  }
+  return {
+    Broker: require('kafkajs/src/broker'),
+    ConnectionPool: require('kafkajs/src/network/connectionPool'),
+    createLogger: require('kafkajs/src/loggers').createLogger,
+  } as PrivateModules
+}
+
+const { Broker, ConnectionPool, createLogger } = load()
+
+export const createKafkaJsLogger = (level: number, creator: logCreator): KafkaJsLogger =>
+  createLogger({ level, logCreator: creator })
+
+export interface BrokerOptions {
+  readonly host: string
+  readonly port: number
+  readonly kafka: KafkaConfig
+  readonly connectionTimeoutMs: number
+  readonly authenticationTimeoutMs: number
+  readonly logger: KafkaJsLogger
+}
+
+/** A broker not yet connected, with connections of its own. Request timeouts are the caller's: kafkajs would poll for them ten times a second. */
+export const createBroker = ({ host, port, kafka, ...options }: BrokerOptions): KafkaJsBroker => {
+  const connectionPool = new ConnectionPool({
+    host,
+    port,
+    rack: null,
+    ssl: kafka.ssl ?? null,
+    // kafkajs stores the provider it has made in this object
+    sasl: typeof kafka.sasl === 'object' ? { ...kafka.sasl } : null,
+    clientId: kafka.clientId,
+    socketFactory: endsOnClose(kafka.socketFactory ?? connectSocket),
+    connectionTimeout: options.connectionTimeoutMs,
+    requestTimeout: options.connectionTimeoutMs,
+    reauthenticationThreshold: kafka.reauthenticationThreshold,
+    enforceRequestTimeout: false,
+    maxInFlightRequests: null,
+    logger: options.logger,
+  })
+  for (const connection of connectionPool.pool) stopIdleTimer(connection.requestQueue)
+  return new Broker({
+    connectionPool,
+    logger: options.logger,
+    authenticationTimeout: options.authenticationTimeoutMs,
+    allowAutoTopicCreation: false,
+  })
+}
+
+export const sendFrame = <T>(broker: KafkaJsBroker, frame: Frame<T>): Promise<T> =>
+  broker.connectionPool.send<T>({
+    request: {
+      apiKey: frame.apiKey,
+      apiVersion: frame.apiVersion,
+      apiName: frame.apiName,
+      encode: async () => frame.encode(),
+    },
+    response: {
+      decode: async (body) => ({ clientSideThrottleTime: 0, value: frame.decode(body) }),
+      parse: async ({ value }) => value,
+    },
+    logResponseError: false,
+  })
+
+/** The socket on which requests of this API travel; without an API, the one that all but Fetch share. */
+export const connectionFor = (broker: KafkaJsBroker, apiKey?: number): KafkaJsConnection =>
+  broker.connectionPool.pool[apiKey === FETCH ? 1 : 0]!
+
+/** Fails what is pending with `error` and closes the sockets at once; kafkajs's own disconnect waits for responses. */
+export const destroyBroker = (broker: KafkaJsBroker, error: Error): void => {
+  for (const connection of broker.connectionPool.pool) {
+    connection.rejectRequests(error)
+    connection.disconnect().catch(() => {})
+    connection.socket?.destroy()
+  }
+}
+
+const FETCH = 1
+
+/** kafkajs re-arms a 1 ms timer for ever on every connection (tulios/kafkajs#1556): here it runs only while requests wait. */
+const stopIdleTimer = (queue: KafkaJsRequestQueue): void => {
+  const schedule = queue.scheduleCheckPendingRequests
+  queue.scheduleCheckPendingRequests = function (this: KafkaJsRequestQueue) {
+    if (this.pending.length > 0) schedule.call(this)
+  }
+}
+
+const KEEP_ALIVE_DELAY_MS = 60_000
+
+/** kafkajs's own factory leaves Nagle's algorithm on, which delays small pipelined requests. */
+const connectSocket = ({ host, port, ssl, onConnect }: ISocketFactoryArgs): net.Socket => {
+  const socket = ssl
+    ? tls.connect({ host, port, ...(net.isIP(host) ? {} : { servername: host }), ...ssl }, onConnect)
+    : net.connect({ host, port }, onConnect)
+  socket.setNoDelay(true)
+  socket.setKeepAlive(true, KEEP_ALIVE_DELAY_MS)
+  return socket
+}
+
+/** kafkajs notices `end` and `error` only; a socket that closes without either would leave its requests pending for ever. */
+const endsOnClose =
+  (factory: ISocketFactory): ISocketFactory =>
+  (args) => {
+    const socket = factory(args)
+    let noticed = false
+    const notice = (): void => {
+      noticed = true
+    }
+    socket.once('end', notice)
+    socket.once('error', notice)
+    socket.once('close', () => {
+      if (!noticed) socket.emit('end')
+    })
+    return socket
+  }

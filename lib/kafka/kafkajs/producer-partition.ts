@@ -1,0 +1,100 @@
+import { tpKey, type TopicPartition } from '../port'
+import type { ProducerBatch } from './producer-batch'
+import type { RecordBatchBuilder } from './record-batch-builder'
+import type { ProducerIdentity } from './transaction-requests'
+
+/** Sequence numbers are 31 bits wide and begin again at 0. */
+export const sequenceAfter = (sequence: number, records: number): number => (sequence + records) % 2147483648
+
+/**
+ * What one partition has to send: the open batch, and the sealed ones in the order of their sequence numbers until they are
+ * acknowledged. After a failure all of them are sent again from the first, one at a time, before anything newer: so the broker's
+ * memory of the last five batches is enough to tell which of them it has already.
+ */
+export class PartitionBuffer implements TopicPartition {
+  readonly key: string
+  open: RecordBatchBuilder | undefined
+  /** `performance.now()` of the open batch's first record */
+  openSince = 0
+  /** the size of the open batch at which the sender wants to know */
+  wakeAt = 0
+  /** sealed and not acknowledged, oldest first; the first `sent` of them are on their way */
+  readonly batches: ProducerBatch[] = []
+  sent = 0
+  inFlight = 0
+  /** batches at the head that have been sent before the last failure */
+  replaying = 0
+  /** something failed: nothing is sent until all answers are in, then everything again */
+  rewinding = false
+  failures = 0
+  retryAt = 0
+  nextSequence = 0
+  ackedOffset = -1
+  /** the transaction that the coordinator has added this partition to */
+  transaction = -1
+
+  constructor(
+    readonly topic: string,
+    readonly partition: number,
+    public identity: ProducerIdentity,
+  ) {
+    this.key = tpKey(topic, partition)
+  }
+
+  get empty(): boolean {
+    return this.batches.length === 0 && this.open === undefined
+  }
+
+  seal(batch: ProducerBatch): void {
+    this.batches.push(batch)
+    this.nextSequence = sequenceAfter(batch.baseSequence, batch.recordCount)
+    this.open = undefined
+  }
+
+  take(): ProducerBatch {
+    const batch = this.batches[this.sent++]!
+    this.inFlight++
+    batch.sends++
+    return batch
+  }
+
+  acknowledge(batch: ProducerBatch, baseOffset: number): void {
+    this.failures = 0
+    if (baseOffset >= 0) {
+      batch.lastOffset = baseOffset + batch.recordCount - 1
+      this.ackedOffset = Math.max(this.ackedOffset, batch.lastOffset)
+    }
+    const index = this.batches.indexOf(batch)
+    this.batches.splice(index, 1)
+    if (index < this.sent) this.sent--
+    if (index < this.replaying) this.replaying--
+  }
+
+  /** Once the last answer is in. */
+  rewind(retryAt: number): void {
+    this.rewinding = false
+    this.replaying = Math.max(this.replaying, this.sent)
+    this.sent = 0
+    this.retryAt = retryAt
+  }
+
+  /** Numbers what is unacknowledged from `sequence` on, under another epoch. */
+  renumber(identity: ProducerIdentity, sequence: number, rewrite: (batch: ProducerBatch) => void): void {
+    this.identity = identity
+    this.nextSequence = sequence
+    for (const batch of this.batches) {
+      batch.baseSequence = this.nextSequence
+      this.nextSequence = sequenceAfter(this.nextSequence, batch.recordCount)
+      rewrite(batch)
+    }
+  }
+
+  /** Drops everything unacknowledged. `sequence`: what the next record is to have. */
+  clear(sequence: number): void {
+    this.batches.length = 0
+    this.open = undefined
+    this.sent = this.inFlight = this.replaying = this.failures = this.retryAt = 0
+    this.rewinding = false
+    this.nextSequence = sequence
+  }
+}

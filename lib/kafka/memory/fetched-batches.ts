@@ -1,0 +1,62 @@
+import type { FetchedPartition, RecordCursor, RecordHeaders } from '../port'
+import { BatchReader, type StoredBatch } from './stored-batch'
+
+/** What one poll found in one partition. */
+export class FetchedBatches implements FetchedPartition {
+  constructor(
+    readonly topic: string,
+    readonly partition: number,
+    private readonly fromOffset: number,
+    private readonly batches: readonly StoredBatch[],
+    private readonly skipAborted: boolean,
+    readonly nextOffset: number,
+    readonly endOffset: number,
+    readonly logStartOffset: number,
+    readonly sizeInBytes: number,
+  ) {}
+
+  records(): RecordCursor {
+    return new BatchCursor(this.batches, this.fromOffset, this.skipAborted)
+  }
+}
+
+class BatchCursor implements RecordCursor {
+  private readonly reader = new BatchReader()
+  private nextBatch = 0
+
+  constructor(
+    private readonly batches: readonly StoredBatch[],
+    private readonly fromOffset: number,
+    private readonly skipAborted: boolean,
+  ) {}
+
+  advance(): boolean {
+    const { reader } = this
+    for (;;) {
+      while (reader.advance()) if (reader.offset >= this.fromOffset) return true
+      const batch = this.batches[this.nextBatch++]
+      if (!batch) return false
+      if (!(batch.aborted && this.skipAborted)) reader.start(batch)
+    }
+  }
+
+  get offset(): number {
+    return this.reader.offset
+  }
+
+  get timestamp(): number {
+    return this.reader.timestamp
+  }
+
+  get key(): Buffer | null {
+    return this.reader.key
+  }
+
+  get value(): Buffer | null {
+    return this.reader.value
+  }
+
+  headers(): RecordHeaders {
+    return this.reader.headers()
+  }
+}

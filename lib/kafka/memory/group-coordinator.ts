@@ -1,0 +1,143 @@
+import { tpKey, type Assignment, type CommittedOffset, type GroupMetadata, type TopicPartition } from '../port'
+import { brokerError, unknownPartition } from './broker-error'
+import { ConsumerGroup, type JoinRequest, type JoinResponse, type SyncRequest } from './consumer-group'
+
+type Offsets = ReadonlyArray<TopicPartition & CommittedOffset>
+
+/** Every group of the cluster: membership, and committed and pending offsets. */
+export class GroupCoordinator {
+  private readonly groups = new Map<string, ConsumerGroup>()
+
+  constructor(private readonly partitionExists: (topic: string, partition: number) => boolean) {}
+
+  allocateMemberId(groupId: string): string {
+    return this.getOrCreate(groupId).allocateMemberId(groupId)
+  }
+
+  join(groupId: string, request: JoinRequest): Promise<JoinResponse> {
+    return this.getOrCreate(groupId).join(request)
+  }
+
+  sync(groupId: string, request: SyncRequest): Promise<Assignment> {
+    return this.require(groupId, request.memberId).sync(request)
+  }
+
+  /** Throws what the member has to know: REBALANCE_IN_PROGRESS, ILLEGAL_GENERATION, UNKNOWN_MEMBER_ID, FENCED_INSTANCE_ID. */
+  heartbeat(member: GroupMetadata): void {
+    this.require(member.groupId, member.memberId).heartbeat(member)
+  }
+
+  leave(member: GroupMetadata): void {
+    this.groups.get(member.groupId)?.leave(member.memberId, member.groupInstanceId)
+  }
+
+  commit(member: GroupMetadata, offsets: Offsets): void {
+    const group = this.forCommit(member)
+    group.validateCommit(member)
+    this.requirePartitions(offsets)
+    for (const { topic, partition, offset, metadata } of offsets) {
+      group.offsets.set(tpKey(topic, partition), { topic, partition, offset, metadata })
+    }
+  }
+
+  addPendingOffsets(producerId: number, member: GroupMetadata, offsets: Offsets): void {
+    const group = this.forCommit(member)
+    group.validateTransactionalCommit(member)
+    this.requirePartitions(offsets)
+    let pending = group.pendingOffsets.get(producerId)
+    if (!pending) group.pendingOffsets.set(producerId, (pending = new Map()))
+    for (const { topic, partition, offset, metadata } of offsets) {
+      pending.set(tpKey(topic, partition), { topic, partition, offset, metadata })
+    }
+  }
+
+  endTransaction(groupId: string, producerId: number, result: 'commit' | 'abort'): void {
+    const group = this.groups.get(groupId)
+    const pending = group?.pendingOffsets.get(producerId)
+    if (!group || !pending) return
+    group.pendingOffsets.delete(producerId)
+    if (result === 'commit') for (const [key, offset] of pending) group.offsets.set(key, offset)
+  }
+
+  /** OffsetFetch with `require_stable`. */
+  stableOffsets(groupId: string, partitions: readonly TopicPartition[]): Map<string, CommittedOffset> {
+    const found = new Map<string, CommittedOffset>()
+    const group = this.groups.get(groupId)
+    if (!group) return found
+    for (const { topic, partition } of partitions) {
+      const key = tpKey(topic, partition)
+      for (const pending of group.pendingOffsets.values()) {
+        if (pending.has(key)) {
+          throw brokerError(
+            'UNSTABLE_OFFSET_COMMIT',
+            `The offset of ${key} in group ${groupId} belongs to a transaction that is still open`,
+            { topic, partition },
+          )
+        }
+      }
+      const committed = group.offsets.get(key)
+      if (committed) found.set(key, { offset: committed.offset, metadata: committed.metadata })
+    }
+    return found
+  }
+
+  offsets(groupId: string): Map<string, CommittedOffset> {
+    const found = new Map<string, CommittedOffset>()
+    const offsets = this.groups.get(groupId)?.offsets ?? []
+    for (const [key, { offset, metadata }] of offsets) found.set(key, { offset, metadata })
+    return found
+  }
+
+  memberCount(groupId: string): number {
+    return this.groups.get(groupId)?.memberCount ?? 0
+  }
+
+  delete(groupId: string): void {
+    const group = this.groups.get(groupId)
+    if (!group) throw brokerError('GROUP_ID_NOT_FOUND', `There is no group ${groupId}`)
+    if (group.memberCount > 0) {
+      throw brokerError('NON_EMPTY_GROUP', `Group ${groupId} has ${group.memberCount} live members; stop them first`)
+    }
+    this.groups.delete(groupId)
+  }
+
+  /** With a topic go its committed offsets. */
+  forgetTopic(topic: string): void {
+    for (const group of this.groups.values()) {
+      for (const offsets of [group.offsets, ...group.pendingOffsets.values()]) {
+        for (const [key, offset] of offsets) if (offset.topic === topic) offsets.delete(key)
+      }
+    }
+  }
+
+  close(): void {
+    for (const group of this.groups.values()) group.close()
+    this.groups.clear()
+  }
+
+  private getOrCreate(groupId: string): ConsumerGroup {
+    let group = this.groups.get(groupId)
+    if (!group) this.groups.set(groupId, (group = new ConsumerGroup(groupId)))
+    return group
+  }
+
+  /** Who commits without being a member may found the group. */
+  private forCommit(member: GroupMetadata): ConsumerGroup {
+    return member.generationId < 0 ? this.getOrCreate(member.groupId) : this.require(member.groupId, member.memberId)
+  }
+
+  private require(groupId: string, memberId: string): ConsumerGroup {
+    const group = this.groups.get(groupId)
+    if (!group) throw unknownMember(groupId, memberId)
+    return group
+  }
+
+  private requirePartitions(offsets: Offsets): void {
+    for (const { topic, partition } of offsets) {
+      if (!this.partitionExists(topic, partition)) throw unknownPartition(topic, partition)
+    }
+  }
+}
+
+const unknownMember = (groupId: string, memberId: string): Error =>
+  brokerError('UNKNOWN_MEMBER_ID', `Group ${groupId} has no member "${memberId}"`)

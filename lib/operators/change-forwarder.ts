@@ -1,0 +1,46 @@
+import type { CachedStore } from '../state/cached-store'
+import type { TimestampedKeyValueStore } from '../state/store'
+import type { OperatorContext } from './processor'
+import { Change, StreamRecord } from './record'
+
+/** Whether a table operator hands old values on: some need them to take back what they added. */
+export interface OldValues {
+  readonly sendOldValues: boolean
+}
+
+/**
+ * The way down from an operator that keeps a table. With a record cache in front of the store, an update goes down
+ * when the cache is flushed, once a key; else at once.
+ */
+export class ChangeForwarder<K, V> {
+  private readonly cached: boolean
+
+  constructor(
+    store: TimestampedKeyValueStore<K, V>,
+    private readonly context: OperatorContext<K, Change<V>>,
+    private readonly sendOldValues: boolean,
+  ) {
+    const listen = (store as Partial<CachedStore<K, V>>).setFlushListener
+    this.cached =
+      listen?.call(
+        store,
+        (key: K, newValue: V | null, oldValue: V | null, timestamp: number) => {
+          const change = new Change(newValue, sendOldValues ? oldValue : null)
+          context.forward(new StreamRecord(key, change, timestamp, context.recordContext.headers))
+        },
+        sendOldValues,
+      ) ?? false
+  }
+
+  /** A cache reads the old value by itself, when it is flushed. */
+  get wantsOldValue(): boolean {
+    return this.sendOldValues && !this.cached
+  }
+
+  /** `record` is the update's cause: its headers go along. */
+  forward(record: StreamRecord<K, unknown>, newValue: V | null, oldValue: V | null, timestamp: number): void {
+    if (this.cached) return
+    const change = new Change(newValue, this.sendOldValues ? oldValue : null)
+    this.context.forward(new StreamRecord(record.key, change, timestamp, record.headers))
+  }
+}

@@ -1,0 +1,33 @@
+import type { ValueMapper } from './callbacks'
+import { Operator } from './operator'
+import type { OperatorContext } from './processor'
+import { StreamRecord } from './record'
+
+/** Runs a generator to its end inside the callback, so that its time counts as the callback's own. */
+export const materialize =
+  <K, V, T>(mapper: ValueMapper<K, V, Iterable<T>>): ValueMapper<K, V, readonly T[]> =>
+  (value, key, meta) => {
+    const result = mapper(value, key, meta)
+    return Array.isArray(result) ? (result as readonly T[]) : Array.from(result)
+  }
+
+export class FlatMapValuesOperator<K, V, VR> extends Operator<K, V, K, VR> {
+  private mapper: ValueMapper<K, V, readonly VR[]>
+
+  constructor(mapper: ValueMapper<K, V, Iterable<VR>>) {
+    super()
+    this.mapper = materialize(mapper)
+  }
+
+  override init(context: OperatorContext<K, VR>): void {
+    super.init(context)
+    this.mapper = context.watch(this.mapper)
+  }
+
+  process(record: StreamRecord<K, V>): void {
+    const values = this.mapper(record.value, record.key, this.context.recordContext)
+    for (let i = 0; i < values.length; i++) {
+      this.context.forward(new StreamRecord(record.key, values[i]!, record.timestamp, record.headers))
+    }
+  }
+}

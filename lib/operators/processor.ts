@@ -1,0 +1,70 @@
+import type { StateStore } from '../state/store'
+import type { RecordContext, StreamRecord } from './record'
+
+/** `<sub-topology>_<partition>`, such as `0_3`. */
+export type TaskId = string
+
+export type PunctuationType = 'stream-time' | 'wall-clock-time'
+
+export interface Cancellable {
+  cancel(): void
+}
+
+/** Where a record came from. */
+export interface RecordMetadata {
+  readonly topic: string
+  readonly partition: number
+  readonly offset: number
+}
+
+/** What a processor can reach of the task it runs in. */
+export interface ProcessorContext<KOut, VOut> {
+  readonly applicationId: string
+  readonly taskId: TaskId
+  /** Passes a record to all children, or to the child of that name. */
+  forward(record: StreamRecord<KOut, VOut>, child?: string): void
+  /** A connected store, by its name or its typed handle. */
+  stateStore<S extends StateStore>(store: string | { readonly name: string; readonly storeType?: S }): S
+  /**
+   * Calls back each time the clock passes another `intervalMs`. Missed ticks collapse into one call; the callback gets
+   * the current time. `startMs` anchors the schedule; default: 0 for stream time, now for wall-clock time.
+   */
+  schedule(
+    intervalMs: number,
+    type: PunctuationType,
+    callback: (timestamp: number) => void | Promise<void>,
+    startMs?: number,
+  ): Cancellable
+  /** Asks for a commit as soon as possible. */
+  commit(): void
+  /** Undefined inside a punctuation. */
+  recordMetadata(): RecordMetadata | undefined
+  /** The largest timestamp this task has taken for processing; −1 before the first. */
+  currentStreamTime(): number
+  currentSystemTime(): number
+}
+
+/**
+ * A node of a topology that sees every record. One instance per task.
+ *
+ * A `process` that returns a promise is awaited before the task's next record enters this processor and before any
+ * commit; records behind it wait in its queue, in order.
+ */
+export interface Processor<KIn, VIn, KOut = unknown, VOut = unknown> {
+  init?(context: ProcessorContext<KOut, VOut>): void
+  process(record: StreamRecord<KIn, VIn>): void | Promise<void>
+  close?(): void
+}
+
+/** Makes the processor of each task: never return the same instance twice. */
+export type ProcessorSupplier<KIn, VIn, KOut = unknown, VOut = unknown> = () => Processor<KIn, VIn, KOut, VOut>
+
+/** What the built-in operators see besides: the spine's own services. Never handed to users. */
+export interface OperatorContext<KOut, VOut> extends ProcessorContext<KOut, VOut> {
+  /** The current record's origin. The cache swaps it while it flushes entries of earlier records. */
+  recordContext: RecordContext
+  /** Counts the current record in `dropped-records`, with a reason for the log. */
+  dropRecord(reason: string): void
+  /** Wraps a user callback so that the time it takes is known by this operator's name (a slow one is reported). */
+  watch<A extends unknown[], R>(callback: (...args: A) => R): (...args: A) => R
+}

@@ -1,0 +1,17 @@
+import { Operator } from './operator'
+import type { StreamRecord } from './record'
+
+/**
+ * Stands before each repartition sink. Null keys are left out (not counted as dropped, as in Kafka Streams), unless a
+ * left or outer join below wants them.
+ */
+export class RepartitionFilterOperator<K, V> extends Operator<K, V> {
+  constructor(private readonly dropNullKeys: boolean) {
+    super()
+  }
+
+  process(record: StreamRecord<K, V>): void {
+    if (this.dropNullKeys && record.key == null) return
+    this.context.forward(record)
+  }
+}

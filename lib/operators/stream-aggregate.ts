@@ -1,0 +1,51 @@
+import type { TimestampedKeyValueStore } from '../state/store'
+import type { Aggregator, Initializer } from './callbacks'
+import { ChangeForwarder, type OldValues } from './change-forwarder'
+import { increment, zero } from './counting'
+import { Operator } from './operator'
+import type { OperatorContext } from './processor'
+import type { Change, StreamRecord } from './record'
+
+/** `aggregate` and `count` of a grouped stream. */
+export class StreamAggregateOperator<K, V, A> extends Operator<K, V, K, Change<A>> {
+  private store!: TimestampedKeyValueStore<K, A>
+  private forwarder!: ChangeForwarder<K, A>
+
+  constructor(
+    private readonly storeName: string,
+    private initializer: Initializer<A>,
+    private aggregator: Aggregator<K, V, A>,
+    private readonly options: OldValues,
+  ) {
+    super()
+  }
+
+  override init(context: OperatorContext<K, Change<A>>): void {
+    super.init(context)
+    if ((this.initializer as unknown) !== zero) this.initializer = context.watch(this.initializer)
+    if ((this.aggregator as unknown) !== increment) this.aggregator = context.watch(this.aggregator)
+    this.store = context.stateStore(this.storeName)
+    this.forwarder = new ChangeForwarder(this.store, context, this.options.sendOldValues)
+  }
+
+  process(record: StreamRecord<K, V>): void {
+    const { key, value } = record
+    if (key == null || value == null) {
+      this.context.dropRecord('null key or value')
+      return
+    }
+    const stored = this.store.get(key)
+    let oldAggregate: A
+    let timestamp = record.timestamp
+    if (stored === null) {
+      oldAggregate = this.initializer()
+    } else {
+      oldAggregate = stored.value
+      if (stored.timestamp > timestamp) timestamp = stored.timestamp
+    }
+    const aggregate = this.aggregator(oldAggregate, value, key) ?? null
+    this.store.put(key, aggregate === null ? null : { value: aggregate, timestamp })
+    // the first old value is the initializer's, as in Kafka Streams: a count sends 0
+    this.forwarder.forward(record, aggregate, oldAggregate ?? null, timestamp)
+  }
+}

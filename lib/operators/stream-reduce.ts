@@ -1,0 +1,44 @@
+import type { TimestampedKeyValueStore } from '../state/store'
+import type { Reducer } from './callbacks'
+import { ChangeForwarder, type OldValues } from './change-forwarder'
+import { Operator } from './operator'
+import type { OperatorContext } from './processor'
+import type { Change, StreamRecord } from './record'
+
+/** `reduce` of a grouped stream: the first value of a key is taken as it is. */
+export class StreamReduceOperator<K, V> extends Operator<K, V, K, Change<V>> {
+  private store!: TimestampedKeyValueStore<K, V>
+  private forwarder!: ChangeForwarder<K, V>
+
+  constructor(
+    private readonly storeName: string,
+    private reducer: Reducer<V>,
+    private readonly options: OldValues,
+  ) {
+    super()
+  }
+
+  override init(context: OperatorContext<K, Change<V>>): void {
+    super.init(context)
+    this.reducer = context.watch(this.reducer)
+    this.store = context.stateStore(this.storeName)
+    this.forwarder = new ChangeForwarder(this.store, context, this.options.sendOldValues)
+  }
+
+  process(record: StreamRecord<K, V>): void {
+    const { key, value } = record
+    if (key == null || value == null) {
+      this.context.dropRecord('null key or value')
+      return
+    }
+    const stored = this.store.get(key)
+    let aggregate: V | null = value
+    let timestamp = record.timestamp
+    if (stored !== null) {
+      aggregate = this.reducer(stored.value, value) ?? null
+      if (stored.timestamp > timestamp) timestamp = stored.timestamp
+    }
+    this.store.put(key, aggregate === null ? null : { value: aggregate, timestamp })
+    this.forwarder.forward(record, aggregate, stored === null ? null : stored.value, timestamp)
+  }
+}

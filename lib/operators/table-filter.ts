@@ -1,0 +1,57 @@
+import type { TimestampedKeyValueStore } from '../state/store'
+import type { Predicate } from './callbacks'
+import { ChangeForwarder, type OldValues } from './change-forwarder'
+import { Operator } from './operator'
+import type { OperatorContext } from './processor'
+import { Change, type StreamRecord } from './record'
+
+/**
+ * `filter` and `filterNot` of a table: a value that doesn't pass is a delete. With old values it is silent where
+ * nothing was and nothing is; without them it must send a delete each time.
+ */
+export class TableFilterOperator<K, V> extends Operator<K, Change<V>, K, Change<V>> {
+  private test: Predicate<K, V>
+  private store: TimestampedKeyValueStore<K, V> | null = null
+  private forwarder: ChangeForwarder<K, V> | null = null
+
+  constructor(
+    predicate: Predicate<K, V>,
+    private readonly negate: boolean,
+    private readonly storeName: string | null,
+    private readonly options: OldValues,
+  ) {
+    super()
+    this.test = predicate
+  }
+
+  override init(context: OperatorContext<K, Change<V>>): void {
+    super.init(context)
+    this.test = context.watch(this.test)
+    if (this.storeName === null) return
+    this.store = context.stateStore<TimestampedKeyValueStore<K, V>>(this.storeName)
+    this.forwarder = new ChangeForwarder(this.store, context, this.options.sendOldValues)
+  }
+
+  process(record: StreamRecord<K, Change<V>>): void {
+    const { key, value: change, timestamp } = record
+    const newValue = this.passing(change.newValue, key)
+    const oldValue = this.oldValue(change, key)
+    if (this.options.sendOldValues && newValue === null && oldValue === null) return
+    if (this.store === null) {
+      this.context.forward(record.withValue(new Change(newValue, oldValue, change.isLatest)))
+      return
+    }
+    this.store.put(key, newValue === null ? null : { value: newValue, timestamp })
+    this.forwarder!.forward(record, newValue, oldValue, timestamp)
+  }
+
+  private oldValue(change: Change<V>, key: K): V | null {
+    if (!this.options.sendOldValues) return null
+    return this.store === null ? this.passing(change.oldValue, key) : (this.store.get(key)?.value ?? null)
+  }
+
+  private passing(value: V | null, key: K): V | null {
+    if (value == null) return null
+    return Boolean(this.test(value, key, this.context.recordContext)) !== this.negate ? value : null
+  }
+}

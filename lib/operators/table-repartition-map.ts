@@ -1,0 +1,46 @@
+import { isDeepStrictEqual } from 'node:util'
+import { StreamsError } from '../errors'
+import type { KeyValueMapper } from './callbacks'
+import { Operator } from './operator'
+import type { OperatorContext } from './processor'
+import { Change, type StreamRecord } from './record'
+
+/**
+ * `groupBy` of a table: what has to be subtracted from the group of the old value goes before what has to be added to
+ * the group of the new one, in one record if both are the same group.
+ */
+export class TableRepartitionMapOperator<K, V, KR, VR> extends Operator<K, Change<V>, KR, Change<VR>> {
+  private selector: KeyValueMapper<K, V, KR, VR>
+
+  constructor(selector: KeyValueMapper<K, V, KR, VR>) {
+    super()
+    this.selector = selector
+  }
+
+  override init(context: OperatorContext<KR, Change<VR>>): void {
+    super.init(context)
+    this.selector = context.watch(this.selector)
+  }
+
+  process(record: StreamRecord<K, Change<V>>): void {
+    const { newValue, oldValue, isLatest } = record.value
+    if (record.key == null) throw new StreamsError('PROCESSING_FAILED', 'groupBy of a table got an update with a null key')
+    if (!isLatest) return
+    const add = this.select(newValue, record.key)
+    const subtract = this.select(oldValue, record.key)
+    if (add !== null && subtract !== null && sameKey(add[0], subtract[0])) {
+      this.context.forward(record.withKey(add[0]).withValue(new Change(add[1], subtract[1])))
+      return
+    }
+    if (subtract !== null) this.context.forward(record.withKey(subtract[0]).withValue(new Change<VR>(null, subtract[1])))
+    if (add !== null) this.context.forward(record.withKey(add[0]).withValue(new Change<VR>(add[1], null)))
+  }
+
+  private select(value: V | null, key: K): readonly [KR, VR] | null {
+    if (value == null) return null
+    const pair = this.selector(value, key, this.context.recordContext)
+    return pair[0] == null || pair[1] == null ? null : pair
+  }
+}
+
+const sameKey = (a: unknown, b: unknown): boolean => a === b || isDeepStrictEqual(a, b)

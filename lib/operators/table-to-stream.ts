@@ -1,0 +1,9 @@
+import { Operator } from './operator'
+import type { Change, StreamRecord } from './record'
+
+/** A table's updates as records; a delete is a record with a `null` value. */
+export class TableToStreamOperator<K, V> extends Operator<K, Change<V>, K, V | null> {
+  process(record: StreamRecord<K, Change<V>>): void {
+    this.context.forward(record.withValue(record.value.newValue))
+  }
+}

@@ -1,0 +1,13 @@
+import type { Serde } from './serde'
+
+const bytesSerde: Serde<Buffer> = {
+  serialize(_topic, value) {
+    if (!(value instanceof Uint8Array)) throw new TypeError(`a Buffer or Uint8Array is needed, got ${typeof value}`)
+    return Buffer.isBuffer(value) ? value : Buffer.from(value)
+  },
+  // A copy: a view would keep the whole fetch response in memory for as long as the user keeps the value.
+  deserialize: (_topic, bytes) => Buffer.from(bytes),
+}
+
+/** Bytes as they are. */
+export const bytes = (): Serde<Buffer> => bytesSerde

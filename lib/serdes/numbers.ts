@@ -1,0 +1,116 @@
+import type { Serde } from './serde'
+
+const TWO_32 = 0x1_0000_0000
+
+const expectLength = (bytes: Buffer, length: number, type: string): void => {
+  if (bytes.length !== length) throw new RangeError(`${type} is ${length} bytes, got ${bytes.length}`)
+}
+
+const expectNumber = (value: unknown, type: string): void => {
+  if (typeof value !== 'number') throw new TypeError(`${type} needs a number, got ${typeof value}`)
+}
+
+const integerSerde = (
+  type: string,
+  length: 2 | 4,
+  min: number,
+  max: number,
+): Serde<number> => ({
+  serialize(_topic, value) {
+    expectNumber(value, type)
+    if (!Number.isInteger(value) || value < min || value > max) {
+      throw new RangeError(`${type} needs an integer from ${min} to ${max}, got ${value}`)
+    }
+    const bytes = Buffer.allocUnsafe(length)
+    bytes.writeIntBE(value, 0, length)
+    return bytes
+  },
+  deserialize(_topic, bytes) {
+    expectLength(bytes, length, type)
+    return bytes.readIntBE(0, length)
+  },
+  sizeOf: () => length,
+})
+
+const longSerde: Serde<number> = {
+  serialize(_topic, value) {
+    expectNumber(value, 'long')
+    if (!Number.isSafeInteger(value)) {
+      throw new RangeError(`long needs an integer within ±(2^53 − 1), got ${value}; for larger values use serdes.bigint()`)
+    }
+    const bytes = Buffer.allocUnsafe(8)
+    const high = Math.floor(value / TWO_32)
+    bytes.writeInt32BE(high, 0)
+    bytes.writeUInt32BE(value - high * TWO_32, 4)
+    return bytes
+  },
+  deserialize(_topic, bytes) {
+    expectLength(bytes, 8, 'long')
+    const value = bytes.readInt32BE(0) * TWO_32 + bytes.readUInt32BE(4)
+    if (!Number.isSafeInteger(value)) {
+      throw new RangeError(`long ${bytes.readBigInt64BE(0)} is beyond 2^53 and would lose digits; read it with serdes.bigint()`)
+    }
+    return value
+  },
+  sizeOf: () => 8,
+}
+
+const bigintSerde: Serde<bigint> = {
+  serialize(_topic, value) {
+    if (typeof value !== 'bigint') throw new TypeError(`bigint needs a bigint, got ${typeof value}`)
+    const bytes = Buffer.allocUnsafe(8)
+    bytes.writeBigInt64BE(value)
+    return bytes
+  },
+  deserialize(_topic, bytes) {
+    expectLength(bytes, 8, 'bigint')
+    return bytes.readBigInt64BE()
+  },
+  sizeOf: () => 8,
+}
+
+const doubleSerde: Serde<number> = {
+  serialize(_topic, value) {
+    expectNumber(value, 'double')
+    const bytes = Buffer.allocUnsafe(8)
+    // As Double.doubleToLongBits: one NaN, whatever its payload.
+    if (Number.isNaN(value)) bytes.writeBigUInt64BE(0x7ff8000000000000n)
+    else bytes.writeDoubleBE(value)
+    return bytes
+  },
+  deserialize(_topic, bytes) {
+    expectLength(bytes, 8, 'double')
+    return bytes.readDoubleBE()
+  },
+  sizeOf: () => 8,
+}
+
+const floatSerde: Serde<number> = {
+  serialize(_topic, value) {
+    expectNumber(value, 'float')
+    const bytes = Buffer.allocUnsafe(4)
+    bytes.writeFloatBE(value)
+    return bytes
+  },
+  deserialize(_topic, bytes) {
+    expectLength(bytes, 4, 'float')
+    return bytes.readFloatBE()
+  },
+  sizeOf: () => 4,
+}
+
+const intSerde = integerSerde('int', 4, -0x8000_0000, 0x7fff_ffff)
+const shortSerde = integerSerde('short', 2, -0x8000, 0x7fff)
+
+/** Java's `Long` as a number: 8 bytes, big-endian. Throws beyond 2^53; {@link bigint} reads and writes the same bytes without that limit. */
+export const long = (): Serde<number> => longSerde
+/** Java's `Long` as a bigint: 8 bytes, big-endian. Throws beyond 64 bits. */
+export const bigint = (): Serde<bigint> => bigintSerde
+/** Java's `Integer`: 4 bytes, big-endian. Throws for a fraction or beyond 32 bits. */
+export const int = (): Serde<number> => intSerde
+/** Java's `Short`: 2 bytes, big-endian. Throws for a fraction or beyond 16 bits. */
+export const short = (): Serde<number> => shortSerde
+/** Java's `Double`: 8 bytes IEEE 754. */
+export const double = (): Serde<number> => doubleSerde
+/** Java's `Float`: 4 bytes IEEE 754; a number is rounded to single precision. */
+export const float = (): Serde<number> => floatSerde

@@ -1,0 +1,18 @@
+import type { Serde } from './serde'
+
+// Java's encoder writes '?' for a lone surrogate where JavaScript's writes U+FFFD; keys would land on other partitions.
+const LONE_SURROGATES = /[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/g
+const wellFormed = (value: string): string => (isWellFormed(value) ? value : value.replace(LONE_SURROGATES, '?'))
+const isWellFormed = (value: string): boolean => (value as unknown as { isWellFormed(): boolean }).isWellFormed()
+
+const stringSerde: Serde<string> = {
+  serialize(_topic, value) {
+    if (typeof value !== 'string') throw new TypeError(`a string is needed, got ${typeof value}`)
+    return Buffer.from(wellFormed(value), 'utf8')
+  },
+  deserialize: (_topic, bytes) => bytes.toString('utf8'),
+  sizeOf: (value) => Buffer.byteLength(value, 'utf8'),
+}
+
+/** UTF-8 text. */
+export const string = (): Serde<string> => stringSerde

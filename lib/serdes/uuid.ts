@@ -1,0 +1,21 @@
+import type { Serde } from './serde'
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
+
+const checked = (text: string): string => {
+  const uuid = text.toLowerCase()
+  if (!UUID.test(uuid)) throw new RangeError(`not a UUID: ${JSON.stringify(text)}`)
+  return uuid
+}
+
+const uuidSerde: Serde<string> = {
+  serialize(_topic, value) {
+    if (typeof value !== 'string') throw new TypeError(`a UUID string is needed, got ${typeof value}`)
+    return Buffer.from(checked(value), 'latin1')
+  },
+  deserialize: (_topic, bytes) => checked(bytes.toString('utf8')),
+  sizeOf: () => 36,
+}
+
+/** Java's `UUID`: the lower-case text of 36 characters. */
+export const uuid = (): Serde<string> => uuidSerde

@@ -1,0 +1,134 @@
+import type { RecordContext } from '../operators/record'
+import type { Serde } from '../serdes/serde'
+
+/** State of one task, by name. Restored before the task runs; closed with it. */
+export interface StateStore {
+  readonly name: string
+  /** False: kept in memory and rebuilt from the changelog at every start. */
+  readonly persistent: boolean
+}
+
+export interface ScanOptions {
+  /** descending key order */
+  reverse?: boolean
+  signal?: AbortSignal
+}
+
+/** Reads of a key-value store; what interactive queries see. Keys are ordered by their serialized bytes. */
+export interface ReadOnlyKeyValueStore<K, V> extends StateStore {
+  get(key: K): V | null
+  /** Both bounds inclusive; `null` is open. */
+  range(from: K | null, to: K | null, options?: ScanOptions): AsyncIterable<[K, V]>
+  all(options?: ScanOptions): AsyncIterable<[K, V]>
+  /** All keys whose serialized bytes start with those of `prefix`. */
+  prefixScan<P>(prefix: P, prefixSerde: { serialize(topic: string, value: P, headers: never): Buffer | null }, options?: ScanOptions): AsyncIterable<[K, V]>
+  approximateNumEntries(): number
+}
+
+export interface KeyValueStore<K, V> extends ReadOnlyKeyValueStore<K, V> {
+  put(key: K, value: V | null): void
+  /** Returns the value that was there, else `null` after putting the new one. */
+  putIfAbsent(key: K, value: V): V | null
+  putAll(entries: Iterable<readonly [K, V | null]>): void
+  /** Returns the value that was there. */
+  delete(key: K): V | null
+}
+
+export interface ValueAndTimestamp<V> {
+  readonly value: V
+  readonly timestamp: number
+}
+
+/** The store behind tables and aggregates: each value with the event time of its last update. */
+export interface TimestampedKeyValueStore<K, V> extends KeyValueStore<K, ValueAndTimestamp<V>> {}
+
+/** What a store may ask of the task that owns it. */
+export interface StateStoreContext {
+  readonly applicationId: string
+  readonly taskId: string
+  readonly partition: number
+  /** Read and swapped by caches: an entry is flushed in the context of its last update. */
+  recordContext: RecordContext
+  /** Appends to the store's changelog, to the task's own partition, without user headers. */
+  logChange(changelogTopic: string, key: Buffer, value: Buffer | null, timestamp: number): void
+  /** Bytes of this store inside the task's state, in key order. */
+  openBytes(store: string, persistent: boolean): ByteStore
+  /** The record caches of all tasks of the loop share its budget; `undefined` when caching is off. */
+  readonly cache: RecordCacheBudget | undefined
+  /** For stores whose serdes were left open: the app's defaults. */
+  readonly defaultKeySerde: Serde<unknown>
+  readonly defaultValueSerde: Serde<unknown>
+}
+
+/** The size that all record caches of a stream loop share (`statestoreCacheMaxBytes`). */
+export interface RecordCacheBudget {
+  readonly maxBytes: number
+  usedBytes: number
+}
+
+/**
+ * One store's bytes: synchronous points, asynchronous ordered scans. Writes are uncommitted, and readable, until the
+ * task's state commits them in one atomic batch with its changelog offsets.
+ *
+ * Buffers passed in are owned by the store from then on; buffers handed out must not be changed.
+ */
+export interface ByteStore {
+  get(key: Buffer): Buffer | null
+  /** `null` deletes. */
+  put(key: Buffer, value: Buffer | null): void
+  /**
+   * `put` for restore: in bulk, and readable only once committed. The buffers stay the caller's. With `timestamp`, the
+   * value is stored behind it (8 bytes, big endian).
+   */
+  restore(key: Buffer, value: Buffer | null, timestamp?: number): void
+  /** In unsigned byte order; sees a consistent view as of its first `next()`. */
+  scan(scan: ByteScan): AsyncIterable<[key: Buffer, value: Buffer]>
+  approximateNumEntries(): number
+}
+
+/** Bounds and direction of a scan: `from` is inclusive, `to` exclusive unless `toInclusive`. */
+export interface ByteScan extends ScanOptions {
+  from?: Buffer
+  to?: Buffer
+  toInclusive?: boolean
+}
+
+/** One changelog record as restore hands it over. Views: copy what is kept. */
+export interface ChangelogRecord {
+  readonly key: Buffer
+  readonly value: Buffer | null
+  readonly timestamp: number
+}
+
+/** What the runtime does to a store; users see only `StateStore` and its reads and writes. */
+export interface ManagedStore extends StateStore {
+  /** Where its changes are logged; `null` without logging. */
+  readonly changelogTopic: string | null
+  /** Wires the store to its task, before restore. */
+  init(context: StateStoreContext): void
+  /** The layout of the changelog turned into the local one: what goes under which key for one restored record. */
+  restore(record: ChangelogRecord): void
+  /** Writes out what the record cache holds: forwards, logs, and puts into the bytes. Uncached stores do nothing. */
+  flushCache(): void
+  close(): void
+}
+
+/** Names a store, its serdes and its settings, and makes one instance for each task. */
+export interface StoreBuilder<S extends StateStore = StateStore> {
+  readonly name: string
+  readonly loggingEnabled: boolean
+  /** Extra configs of the changelog topic. */
+  readonly changelogConfig: Readonly<Record<string, string>>
+  readonly cachingEnabled: boolean
+  readonly persistent: boolean
+  /** `window` changelogs are `compact,delete` with a retention, key-value ones `compact`. */
+  readonly changelogPolicy: ChangelogPolicy
+  /** Never set: carries the type of the store, so that a handle finds it again. */
+  readonly storeType?: S
+  build(changelogTopic: string | null): S & ManagedStore
+}
+
+export type ChangelogPolicy =
+  | { readonly cleanup: 'compact' }
+  | { readonly cleanup: 'compact,delete' | 'delete'; readonly retentionMs: number }
+  | { readonly cleanup: 'compact'; readonly minCompactionLagMs: number }

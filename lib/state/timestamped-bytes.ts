@@ -1,0 +1,23 @@
+/** Length of the timestamp in front of a stored value: 8 bytes, big endian, as in Kafka Streams. */
+export const TIMESTAMP_BYTES = 8
+
+const TWO_32 = 0x1_0000_0000
+
+export const writeTimestamp = (target: Buffer, timestamp: number, offset = 0): void => {
+  const high = Math.floor(timestamp / TWO_32)
+  target.writeInt32BE(high, offset)
+  target.writeUInt32BE(timestamp - high * TWO_32, offset + 4)
+}
+
+export const readTimestamp = (bytes: Buffer): number => bytes.readInt32BE(0) * TWO_32 + bytes.readUInt32BE(4)
+
+/** A copy of `value` behind its timestamp. */
+export const prefixTimestamp = (timestamp: number, value: Buffer): Buffer => {
+  const bytes = Buffer.allocUnsafe(TIMESTAMP_BYTES + value.length)
+  writeTimestamp(bytes, timestamp)
+  value.copy(bytes, TIMESTAMP_BYTES)
+  return bytes
+}
+
+/** A view of what follows the timestamp. */
+export const withoutTimestamp = (bytes: Buffer): Buffer => bytes.subarray(TIMESTAMP_BYTES)

@@ -1,0 +1,129 @@
+import type { RecordContext } from '../operators/record'
+import type { ProcessorSupplier } from '../operators/processor'
+import type { RecordHeaders } from '../kafka/port'
+import type { Serde } from '../serdes/serde'
+import type { StoreBuilder } from '../state/store'
+
+/** The event time of a source record in milliseconds. A negative answer drops the record; `partitionTime` is the largest time seen on its partition, −1 before the first. */
+export type TimestampExtractor = (
+  record: {
+    readonly key: unknown
+    readonly value: unknown
+    readonly timestamp: number
+    readonly headers: RecordHeaders
+    readonly topic: string
+    readonly partition: number
+    readonly offset: number
+  },
+  partitionTime: number,
+) => number
+
+export type TopicNameExtractor<K, V> = (key: K, value: V, context: RecordContext) => string
+
+/** Partitions for a record: a number, several (multicast), none (an empty list drops the record), or `undefined` for the default partitioner. */
+export type StreamPartitioner<K, V> = (
+  topic: string,
+  key: K,
+  value: V,
+  partitions: number,
+) => number | readonly number[] | undefined
+
+/** Where reading starts when a partition has no committed offset (or it is out of range). */
+export type OffsetReset = 'earliest' | 'latest' | 'none'
+
+/* eslint-disable @typescript-eslint/no-explicit-any -- nodes of a definition are heterogeneous; their types were checked when they were added */
+
+export interface SourceDefinition {
+  readonly kind: 'source'
+  readonly name: string
+  /** User topics as they are, internal ones without the application id. */
+  readonly topics: readonly string[] | RegExp
+  readonly keySerde?: Serde<any>
+  readonly valueSerde?: Serde<any>
+  readonly timestampExtractor?: TimestampExtractor
+  readonly offsetReset?: OffsetReset
+}
+
+export interface ProcessorDefinition {
+  readonly kind: 'processor'
+  readonly name: string
+  readonly parents: readonly string[]
+  readonly supplier: ProcessorSupplier<any, any, any, any>
+  /** Names of the stores it may use, in the order in which they were connected. */
+  readonly stores: readonly string[]
+}
+
+export interface SinkDefinition {
+  readonly kind: 'sink'
+  readonly name: string
+  readonly parents: readonly string[]
+  readonly topic: string | TopicNameExtractor<any, any>
+  readonly keySerde?: Serde<any>
+  readonly valueSerde?: Serde<any>
+  readonly partitioner?: StreamPartitioner<any, any>
+}
+
+export type NodeDefinition = SourceDefinition | ProcessorDefinition | SinkDefinition
+
+export interface StoreDefinition {
+  readonly builder: StoreBuilder<any>
+  /** Names of the processors that may use it. */
+  readonly processors: ReadonlySet<string>
+  /** A source table whose own topic serves as its changelog (optimisation `reuse.ktable.source.topics`): that topic. */
+  readonly sourceTopicAsChangelog?: string
+}
+
+/**
+ * A store that every instance holds in full, fed from a topic of its own. Its source and its processor stand among the
+ * nodes and make a group that takes a sub-topology id, but no tasks.
+ */
+export interface GlobalStoreDefinition {
+  readonly builder: StoreBuilder<any>
+  readonly source: string
+  readonly processor: string
+}
+
+export interface RepartitionTopicDefinition {
+  /** Set by the user: enforced. */
+  readonly partitions?: number
+}
+
+/** Everything that was added to a topology, in order. Immutable once built. */
+export interface TopologyDefinition {
+  readonly nodes: readonly NodeDefinition[]
+  readonly stores: ReadonlyMap<string, StoreDefinition>
+  readonly globalStores?: ReadonlyMap<string, GlobalStoreDefinition>
+  /** By their names without the application id. */
+  readonly repartitionTopics: ReadonlyMap<string, RepartitionTopicDefinition>
+  /** Groups of source node names whose topics must have equal partition counts, each with the operator that wants it. */
+  readonly copartitionGroups: ReadonlyArray<{ readonly operator: string; readonly sources: readonly string[] }>
+}
+
+/** An internal topic as it has to exist, under its full name. */
+export interface InternalTopic {
+  readonly name: string
+  readonly config: Readonly<Record<string, string>>
+  /** Enforced by the user; else it follows from what feeds it. */
+  readonly partitions?: number
+}
+
+/** A connected part of the topology: the unit that becomes tasks, one a partition. Topics have their full names. */
+export interface SubTopology {
+  readonly id: number
+  readonly nodes: readonly NodeDefinition[]
+  readonly stores: ReadonlyArray<{ readonly definition: StoreDefinition; readonly changelogTopic: string | null }>
+  readonly sourceTopics: readonly string[]
+  readonly sourcePatterns: readonly RegExp[]
+  readonly sinkTopics: readonly string[]
+  readonly repartitionSourceTopics: ReadonlyMap<string, InternalTopic>
+  readonly changelogTopics: ReadonlyMap<string, InternalTopic>
+}
+
+export interface CompiledTopology {
+  readonly applicationId: string
+  readonly subTopologies: readonly SubTopology[]
+  /** Groups of full topic names that need equal partition counts. */
+  readonly copartitionGroups: ReadonlyArray<{ readonly operator: string; readonly topics: readonly string[] }>
+  /** The full name of a topic of a definition: internal topics get the application id in front. */
+  topicName(topic: string): string
+}

@@ -1,0 +1,179 @@
+import type { ProcessorSupplier } from '../operators/processor'
+import type { RecordContext } from '../operators/record'
+import type { Serde } from '../serdes/serde'
+import type { StateStore, StoreBuilder } from '../state/store'
+import type { OffsetReset, StreamPartitioner, TimestampExtractor, TopologyDefinition, TopicNameExtractor } from './definition'
+import { DefinitionBuilder } from './definition-builder'
+import { describe } from './describe'
+import { type StoreReferences, storeReferences } from './store-reference'
+
+/** How a source reads. */
+export interface SourceOptions<K, V> {
+  /** Default: the app's `defaultKeySerde`. */
+  key?: Serde<K>
+  /** Default: the app's `defaultValueSerde`. */
+  value?: Serde<V>
+  /** Default: the record's own timestamp. */
+  timestampExtractor?: TimestampExtractor
+  /** Where to begin without a committed offset. Default: the app's `autoOffsetReset`. */
+  offsetReset?: OffsetReset
+}
+
+/** How a sink writes. */
+export interface SinkOptions<K, V> {
+  /** Default: the app's `defaultKeySerde`. */
+  key?: Serde<K>
+  /** Default: the app's `defaultValueSerde`. */
+  value?: Serde<V>
+  /** Default: murmur2 of the key's bytes, as every Kafka client does it; records without a key go anywhere. */
+  partitioner?: StreamPartitioner<K, V>
+}
+
+/** Names the topic of each record. It has to exist. */
+export type TopicSelector<K, V> = (value: V, key: K, meta: RecordContext) => string
+
+/**
+ * The Processor API: a graph of sources, processors, state stores and sinks, put together by name. `StreamsBuilder`
+ * makes one from the DSL; both can be mixed, since what it builds can be added to.
+ *
+ * @example
+ * const topology = new Topology()
+ *   .addSource('lines', 'text', { key: serdes.string(), value: serdes.string() })
+ *   .addProcessor('shout', () => new Shout(), 'lines')
+ *   .addSink('out', 'shouted', 'shout', { key: serdes.string(), value: serdes.string() })
+ * const streams = new KafkaStreams(topology, config)
+ */
+export class Topology {
+  private built: TopologyDefinition | undefined
+
+  /** @internal */
+  constructor(private readonly builder: DefinitionBuilder = new DefinitionBuilder()) {}
+
+  /** The topology as data: what is compiled into tasks, and what views are made from. */
+  get definition(): TopologyDefinition {
+    return (this.built ??= this.builder.build())
+  }
+
+  /**
+   * Reads one topic, several, or all that match a pattern as a whole. A topic can be read by one source only.
+   *
+   * @example
+   * topology.addSource('orders', 'orders', { key: serdes.string(), value: serdes.json<Order>() })
+   * topology.addSource('logs', /logs-.+/, { offsetReset: 'latest' })
+   *
+   * @throws TopologyError DUPLICATE_NAME, TOPIC_ALREADY_REGISTERED
+   */
+  addSource<K = string, V = unknown>(
+    name: string,
+    topics: string | readonly string[] | RegExp,
+    options: SourceOptions<K, V> = {},
+  ): this {
+    this.builder.addSource({
+      name,
+      topics: typeof topics === 'string' ? [topics] : topics instanceof RegExp ? topics : [...topics],
+      keySerde: options.key,
+      valueSerde: options.value,
+      timestampExtractor: options.timestampExtractor,
+      offsetReset: options.offsetReset,
+    })
+    return this.changed()
+  }
+
+  /**
+   * A processor gets every record that its parents forward. The supplier makes one for each task. Stores are named, or
+   * given by their handles, which adds them.
+   *
+   * @example
+   * const counts = keyValueStore('counts', { key: serdes.string(), value: serdes.long() })
+   * topology.addProcessor('count', () => new CountWords(counts), 'lines', [counts])
+   *
+   * @throws TopologyError DUPLICATE_NAME, UNKNOWN_PARENT, UNKNOWN_STORE
+   */
+  addProcessor<KIn, VIn, KOut, VOut>(
+    name: string,
+    supplier: ProcessorSupplier<KIn, VIn, KOut, VOut>,
+    parents: string | readonly string[],
+    stores: StoreReferences = [],
+  ): this {
+    this.builder.addProcessor({ name, supplier, parents: asList(parents) }, storeReferences(stores))
+    return this.changed()
+  }
+
+  /**
+   * Writes what its parents forward to a topic, or to the topic that a function names for each record.
+   *
+   * @example
+   * topology.addSink('out', 'words', 'count', { key: serdes.string(), value: serdes.long() })
+   * topology.addSink('by-kind', (value) => `events-${value.kind}`, 'parse')
+   *
+   * @throws TopologyError DUPLICATE_NAME, UNKNOWN_PARENT
+   */
+  addSink<K = unknown, V = unknown>(
+    name: string,
+    topic: string | TopicSelector<K, V>,
+    parents: string | readonly string[],
+    options: SinkOptions<K, V> = {},
+  ): this {
+    this.builder.addSink({
+      name,
+      topic: typeof topic === 'string' ? topic : topicNameExtractor(topic),
+      parents: asList(parents),
+      keySerde: options.key,
+      valueSerde: options.value,
+      partitioner: options.partitioner,
+    })
+    return this.changed()
+  }
+
+  /**
+   * Adds a store and connects it to these processors: only they can use it. Processors that share a store run in the
+   * same tasks.
+   *
+   * @example
+   * topology.addStateStore(keyValueStore('seen', { key: serdes.string(), value: serdes.boolean() }), ['deduplicate'])
+   *
+   * @throws TopologyError DUPLICATE_NAME, UNKNOWN_PARENT
+   */
+  addStateStore<S extends StateStore>(store: StoreBuilder<S>, processors: string | readonly string[] = []): this {
+    this.builder.addStateStore(store, asList(processors))
+    return this.changed()
+  }
+
+  /**
+   * Lets a processor use stores that were added before.
+   *
+   * @example
+   * topology.connectProcessorAndStateStores('report', ['counts'])
+   *
+   * @throws TopologyError UNKNOWN_PARENT, UNKNOWN_STORE
+   */
+  connectProcessorAndStateStores(processor: string, stores: StoreReferences): this {
+    this.builder.connect(processor, storeReferences(stores))
+    return this.changed()
+  }
+
+  /**
+   * The topology as text, in the format of Kafka Streams: its viewers can draw it.
+   *
+   * @example
+   * console.log(builder.build().describe())
+   */
+  describe(): string {
+    return describe(this.definition)
+  }
+
+  private changed(): this {
+    this.built = undefined
+    return this
+  }
+}
+
+/** Definitions have Kafka Streams' order of arguments; its name stays, for `describe()`. */
+export function topicNameExtractor<K, V>(selector: TopicSelector<K, V>): TopicNameExtractor<K, V> {
+  const extractor: TopicNameExtractor<K, V> = (key, value, context) => selector(value, key, context)
+  return Object.defineProperty(extractor, 'name', { value: selector.name })
+}
+
+function asList(names: string | readonly string[]): readonly string[] {
+  return typeof names === 'string' ? [names] : [...names]
+}

@@ -1,0 +1,99 @@
+import { execFile, spawnSync } from 'node:child_process'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { promisify } from 'node:util'
+import { type KafkaNode, START_TIMEOUT_MS, STARTED } from './node'
+import { onProcessEnd } from './watchdog'
+
+const run = promisify(execFile)
+
+/** Where the container finds the node's `server.properties` (and keystore). */
+export const CONTAINER_FOLDER = '/tmp/millrace'
+
+let answers: boolean | undefined
+
+export const dockerAvailable = (): boolean => {
+  answers ??= spawnSync('docker', ['version', '--format', '{{.Server.Version}}'], { timeout: 10_000 }).status === 0
+  return answers
+}
+
+export const docker = async (...args: string[]): Promise<string> => {
+  const { stdout, stderr } = await run('docker', args, { maxBuffer: 1 << 26 })
+  return stdout + stderr
+}
+
+export interface DockerNodePlan {
+  readonly id: number
+  readonly name: string
+  readonly network: string
+  readonly version: string
+  readonly clusterId: string
+  /** Copied into the container. */
+  readonly folder: string
+  readonly clientPort: number
+  readonly formatArgs: readonly string[]
+  readonly fullJvm: boolean
+}
+
+/** The container is created once and started again on its own data: stopping it loses nothing. */
+export class DockerNode implements KafkaNode {
+  private created = false
+  private callOff: (() => void) | undefined
+
+  constructor(private readonly plan: DockerNodePlan) {}
+
+  async start(): Promise<void> {
+    const { name } = this.plan
+    await this.create()
+    const startedBefore = await this.startedLines()
+    await docker('start', name)
+    const deadline = Date.now() + START_TIMEOUT_MS
+    while ((await this.startedLines()) <= startedBefore) {
+      const running = (await docker('inspect', '-f', '{{.State.Running}}', name)).trim() === 'true'
+      if (!running || Date.now() > deadline) {
+        throw new Error(`Kafka node ${this.plan.id} (container ${name}) did not start\n${await this.logTail()}`)
+      }
+      await sleep(200)
+    }
+  }
+
+  async stop(): Promise<void> {
+    await docker('stop', '-t', '60', this.plan.name)
+  }
+
+  async kill(): Promise<void> {
+    const running = (await docker('inspect', '-f', '{{.State.Running}}', this.plan.name)).trim() === 'true'
+    if (running) await docker('kill', this.plan.name)
+  }
+
+  async remove(): Promise<void> {
+    if (this.created) await docker('rm', '-f', '-v', this.plan.name)
+    this.callOff?.()
+  }
+
+  logTail(): Promise<string> {
+    return docker('logs', '--tail', '40', this.plan.name)
+  }
+
+  private async create(): Promise<void> {
+    if (this.created) return
+    const { name, network, version, clusterId, folder, clientPort, formatArgs, fullJvm } = this.plan
+    const properties = `${CONTAINER_FOLDER}/server.properties`
+    const bin = '/opt/kafka/bin'
+    const script =
+      `${bin}/kafka-storage.sh format --ignore-formatted -t "$1" -c ${properties} "\${@:2}" && ` +
+      `exec ${bin}/kafka-server-start.sh ${properties}`
+    // prettier-ignore
+    await docker(
+      'create', '--name', name, '--hostname', name, '--network', network, '-p', `127.0.0.1:${clientPort}:${clientPort}`,
+      '-e', `KAFKA_HEAP_OPTS=${fullJvm ? '-Xmx1g' : '-Xmx512m'}`, '-e', 'LOG_DIR=/tmp/kafka-logs',
+      '--entrypoint', 'bash', `apache/kafka:${version}`, '-c', script, 'node', clusterId, ...formatArgs,
+    )
+    this.created = true
+    this.callOff = onProcessEnd('docker rm -f -v "$1"', name)
+    await docker('cp', `${folder}/.`, `${name}:${CONTAINER_FOLDER}`)
+  }
+
+  private async startedLines(): Promise<number> {
+    return (await docker('logs', this.plan.name)).split(STARTED).length - 1
+  }
+}

@@ -1,0 +1,25 @@
+import { type KafkaCluster, startKafka, whyNoOwnKafka } from './cluster'
+import { NO_SHARED_KAFKA, SHARED_KAFKA } from './for-tests'
+
+/** Where jest's global teardown, in the same process, finds the broker. */
+export const shared: { cluster?: KafkaCluster } = ((globalThis as Record<symbol, unknown>)[
+  Symbol.for('millrace.sharedKafka')
+] ??= {}) as { cluster?: KafkaCluster }
+
+/** One broker for all specs of a run: the one that `KAFKA_BOOTSTRAP_SERVERS` names, else one of our own. */
+const sharedKafka = async (): Promise<void> => {
+  const given = process.env['KAFKA_BOOTSTRAP_SERVERS']
+  if (given) {
+    process.env[SHARED_KAFKA] = given
+    return
+  }
+  const reason = whyNoOwnKafka()
+  if (reason !== undefined) {
+    process.env[NO_SHARED_KAFKA] = `no KAFKA_BOOTSTRAP_SERVERS, no Docker engine, and ${reason}`
+    return
+  }
+  shared.cluster = await startKafka()
+  process.env[SHARED_KAFKA] = shared.cluster.bootstrapServers
+}
+
+export default sharedKafka

@@ -1,0 +1,119 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { promisify } from 'node:util'
+import { jdk } from './java'
+import { type KafkaNode, START_TIMEOUT_MS, STARTED } from './node'
+import { onProcessEnd } from './watchdog'
+
+const run = promisify(execFile)
+
+// Brokers of tests live for seconds: start-up counts, the last bit of throughput does not.
+const QUICK_JVM = ['-Xmx512m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Xshare:auto']
+/** For benchmarks: the compilers and collector that a broker has in production. */
+const FULL_JVM = ['-Xmx1g', '-XX:+UseG1GC']
+
+export interface JavaNodePlan {
+  readonly id: number
+  readonly classpath: string
+  readonly clusterId: string
+  /** Has `server.properties`; data and logs go below it. */
+  readonly folder: string
+  readonly formatArgs: readonly string[]
+  readonly fullJvm: boolean
+}
+
+export class JavaNode implements KafkaNode {
+  private child: ChildProcess | undefined
+  private starts = 0
+  private formatted = false
+
+  constructor(private readonly plan: JavaNodePlan) {
+    mkdirSync(plan.folder, { recursive: true })
+  }
+
+  async start(): Promise<void> {
+    if (this.isRunning()) return
+    await this.format()
+    const logFile = this.logFile(++this.starts)
+    const log = openSync(logFile, 'w')
+    const child = spawn(
+      jdk('java'),
+      [...this.jvmArgs(), '-cp', this.plan.classpath, 'kafka.Kafka', this.propertiesFile()],
+      { stdio: ['ignore', log, log], cwd: this.plan.folder },
+    )
+    closeSync(log)
+    child.unref()
+    this.child = child
+    if (child.pid !== undefined) {
+      const callOff = onProcessEnd('kill -9 "$1"', String(child.pid))
+      child.once('exit', callOff)
+    }
+    await this.untilStarted(child, logFile)
+  }
+
+  stop(): Promise<void> {
+    return this.end('SIGTERM')
+  }
+
+  kill(): Promise<void> {
+    return this.end('SIGKILL')
+  }
+
+  remove(): Promise<void> {
+    return this.kill()
+  }
+
+  async logTail(): Promise<string> {
+    const file = this.logFile(this.starts)
+    return existsSync(file) ? readFileSync(file, 'utf8').split('\n').slice(-40).join('\n') : ''
+  }
+
+  private async end(signal: NodeJS.Signals): Promise<void> {
+    const { child } = this
+    if (!child || !this.isRunning()) return
+    const exited = once(child, 'exit')
+    child.ref() // else a process with nothing else to do would end before the broker has
+    child.kill(signal)
+    await exited
+  }
+
+  private isRunning(): boolean {
+    return this.child !== undefined && this.child.exitCode === null && this.child.signalCode === null
+  }
+
+  private async format(): Promise<void> {
+    if (this.formatted) return
+    const { classpath, clusterId, formatArgs } = this.plan
+    const args = ['format', '-t', clusterId, '-c', this.propertiesFile(), ...formatArgs]
+    await run(jdk('java'), [...this.jvmArgs(), '-cp', classpath, 'kafka.tools.StorageTool', ...args])
+    this.formatted = true
+  }
+
+  private async untilStarted(child: ChildProcess, logFile: string): Promise<void> {
+    let failure: string | undefined
+    child.once('error', (error) => (failure = error.message))
+    child.once('exit', (code, signal) => (failure = `ended with ${signal ?? code}`))
+    const deadline = Date.now() + START_TIMEOUT_MS
+    while (!readFileSync(logFile, 'utf8').includes(STARTED)) {
+      if (failure === undefined && Date.now() > deadline) failure = `not started after ${START_TIMEOUT_MS} ms`
+      if (failure !== undefined) throw new Error(`Kafka node ${this.plan.id} ${failure}\n${await this.logTail()}`)
+      await sleep(50)
+    }
+  }
+
+  private jvmArgs(): string[] {
+    const jvm = this.plan.fullJvm ? FULL_JVM : QUICK_JVM
+    return [...jvm, '-Djava.awt.headless=true', '-Dorg.slf4j.simpleLogger.showDateTime=true']
+  }
+
+  private propertiesFile(): string {
+    return join(this.plan.folder, 'server.properties')
+  }
+
+  private logFile(start: number): string {
+    return join(this.plan.folder, `broker-${start}.log`)
+  }
+}
