@@ -16,7 +16,6 @@ const common = {
     '^millrace/embedded$': '<rootDir>/lib/embedded.ts',
   },
   modulePathIgnorePatterns: ['<rootDir>/dist/'],
-  testTimeout: 60_000,
 }
 
 /** Suites that talk to a real broker, one started for all of them; .config/test.mjs limits how many run at once. */
@@ -29,6 +28,8 @@ const only = (folders) => folders.map((folder) => `<rootDir>${folder}**/*.spec.t
 
 /** @type {import('jest').Config} */
 module.exports = {
+  // For all projects: jest has no timeout of a project's own. Generous, because a broker may have to start first.
+  testTimeout: 120_000,
   projects: [
     { ...common, displayName: 'unit', testPathIgnorePatterns: ['/node_modules/', ...kafka, ...packaging] },
     {

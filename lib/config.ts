@@ -9,7 +9,7 @@ import type { Logger } from './observe/logger'
 import { stderrLogger } from './observe/stderr-logger'
 import * as serdes from './serdes'
 import type { Serde } from './serdes/serde'
-import type { OffsetReset } from './topology/definition'
+import type { OffsetReset, TimestampExtractor } from './topology/definition'
 
 export type ProcessingGuarantee = 'at_least_once' | 'exactly_once'
 
@@ -41,9 +41,11 @@ export interface StreamsConfig {
   /** Uncommitted state above which a commit is made early, in bytes. Default: 64 MiB. */
   maxUncommittedBytes?: number
   /** For keys where the topology names no serde. Default: `serdes.string()`. */
-  defaultKeySerde?: Serde<never>
+  defaultKeySerde?: Serde<unknown>
   /** For values where the topology names no serde. Default: `serdes.json()`. */
-  defaultValueSerde?: Serde<never>
+  defaultValueSerde?: Serde<unknown>
+  /** The event time of records from sources that name no extractor of their own. Default: `failOnInvalidTimestamp`, the record's own timestamp. */
+  defaultTimestampExtractor?: TimestampExtractor
   /**
    * How long a task with several inputs waits for the ones that are empty, to keep timestamps in order: 0 (default)
    * waits for records known to be on the broker, −1 never waits. KIP-695.
@@ -105,6 +107,7 @@ export interface ResolvedConfig {
   readonly maxUncommittedBytes: number
   readonly defaultKeySerde: Serde<never>
   readonly defaultValueSerde: Serde<never>
+  readonly defaultTimestampExtractor: TimestampExtractor | undefined
   readonly maxTaskIdleMs: number
   readonly bufferedRecordsPerPartition: number
   readonly replicationFactor: number
@@ -149,6 +152,7 @@ export const resolveConfig = (config: StreamsConfig): ResolvedConfig => {
     maxUncommittedBytes: whole(config, 'maxUncommittedBytes', 64 * MIB, 1),
     defaultKeySerde: serde(config, 'defaultKeySerde', serdes.string()),
     defaultValueSerde: serde(config, 'defaultValueSerde', serdes.json()),
+    defaultTimestampExtractor: config.defaultTimestampExtractor,
     maxTaskIdleMs: config.maxTaskIdle === -1 ? -1 : duration(config, 'maxTaskIdle', 0),
     bufferedRecordsPerPartition: whole(config, 'bufferedRecordsPerPartition', 1000, 1),
     replicationFactor: config.replicationFactor === -1 ? -1 : whole(config, 'replicationFactor', -1, 1),
@@ -198,6 +202,7 @@ const KEYS: Readonly<Record<keyof StreamsConfig, true>> = {
   maxUncommittedBytes: true,
   defaultKeySerde: true,
   defaultValueSerde: true,
+  defaultTimestampExtractor: true,
   maxTaskIdle: true,
   bufferedRecordsPerPartition: true,
   replicationFactor: true,
@@ -316,9 +321,9 @@ const whole = (config: StreamsConfig, key: keyof StreamsConfig, fallback: number
 const serde = (
   config: StreamsConfig,
   key: 'defaultKeySerde' | 'defaultValueSerde',
-  fallback: { serialize: unknown; deserialize: unknown },
+  fallback: Serde<unknown>,
 ): Serde<never> => {
-  const value = config[key] ?? (fallback as Serde<never>)
+  const value = (config[key] ?? fallback) as Serde<never>
   if (typeof value.serialize === 'function' && typeof value.deserialize === 'function') return value
   throw invalid(`${key} is no serde: call the function, for example ${key}: serdes.string()`)
 }

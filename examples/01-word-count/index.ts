@@ -1,4 +1,5 @@
 import { KafkaStreams } from 'millrace'
+import { serveHealth } from './health'
 import { wordCount } from './topology'
 
 async function main(): Promise<void> {
@@ -15,6 +16,7 @@ async function main(): Promise<void> {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.once(signal, () => void streams.close({ timeout: '30s' }))
   }
+  if (process.env.HEALTH_PORT) serveHealth(streams, Number(process.env.HEALTH_PORT))
   await streams.start()
 }
 

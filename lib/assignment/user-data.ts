@@ -1,3 +1,4 @@
+import { StreamsError } from '../errors'
 import type { TaskId } from '../operators/processor'
 import { ByteReader, ByteWriter } from './bytes'
 import { parseTaskId, taskId } from './task-id'
@@ -54,7 +55,8 @@ const readHeader = (reader: ByteReader): void => {
   const version = reader.uint16()
   const oldestReader = reader.uint16()
   if (oldestReader > USER_DATA_VERSION) {
-    throw new Error(
+    throw new StreamsError(
+      'INCOMPATIBLE_INSTANCES',
       `the group has a member whose assignment data of version ${version} needs a reader of version ${oldestReader}, ` +
         `this one reads ${USER_DATA_VERSION}: update millrace in this instance`,
     )

@@ -14,7 +14,7 @@ export class ForeachOperator<K, V> extends Operator<K, V, never, never> {
 
   override init(context: OperatorContext<never, never>): void {
     super.init(context)
-    this.action = context.watch(this.action)
+    this.action = context.watch(this.action, true)
   }
 
   process(record: StreamRecord<K, V>): void | Promise<void> {

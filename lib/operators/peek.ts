@@ -15,7 +15,7 @@ export class PeekOperator<K, V> extends Operator<K, V> {
 
   override init(context: OperatorContext<K, V>): void {
     super.init(context)
-    this.action = context.watch(this.action)
+    this.action = context.watch(this.action, true)
   }
 
   process(record: StreamRecord<K, V>): void | Promise<void> {

@@ -1,3 +1,4 @@
+import type { Duration } from '../durations'
 import type { StateStore } from '../state/store'
 import type { RecordContext, StreamRecord } from './record'
 
@@ -26,11 +27,11 @@ export interface ProcessorContext<KOut, VOut> {
   /** A connected store, by its name or its typed handle. */
   stateStore<S extends StateStore>(store: string | { readonly name: string; readonly storeType?: S }): S
   /**
-   * Calls back each time the clock passes another `intervalMs`. Missed ticks collapse into one call; the callback gets
+   * Calls back each time the clock passes another `interval`. Missed ticks collapse into one call; the callback gets
    * the current time. `startMs` anchors the schedule; default: 0 for stream time, now for wall-clock time.
    */
   schedule(
-    intervalMs: number,
+    interval: Duration,
     type: PunctuationType,
     callback: (timestamp: number) => void | Promise<void>,
     startMs?: number,
@@ -65,6 +66,9 @@ export interface OperatorContext<KOut, VOut> extends ProcessorContext<KOut, VOut
   recordContext: RecordContext
   /** Counts the current record in `dropped-records`, with a reason for the log. */
   dropRecord(reason: string): void
-  /** Wraps a user callback so that the time it takes is known by this operator's name (a slow one is reported). */
-  watch<A extends unknown[], R>(callback: (...args: A) => R): (...args: A) => R
+  /**
+   * Wraps a user callback of up to three arguments so that the time it takes is known by this operator's name (a slow
+   * one is reported). A promise is refused unless the operator `awaits` it.
+   */
+  watch<A extends unknown[], R>(callback: (...args: A) => R, awaits?: boolean): (...args: A) => R
 }

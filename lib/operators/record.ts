@@ -1,13 +1,22 @@
+import { StreamsError } from '../errors'
 import { NO_HEADERS, type RecordHeaders } from '../kafka/port'
 
 /** A key, a value, an event time in milliseconds and headers on their way through a topology. Immutable. */
 export class StreamRecord<K, V> {
+  /** @throws StreamsError INVALID_TIMESTAMP: a timestamp below 0, or none */
   constructor(
     readonly key: K,
     readonly value: V,
     readonly timestamp: number,
     readonly headers: RecordHeaders = NO_HEADERS,
-  ) {}
+  ) {
+    if (!(timestamp >= 0)) {
+      throw new StreamsError(
+        'INVALID_TIMESTAMP',
+        `A record's timestamp is milliseconds since 1970 and may not be negative, got ${timestamp}`,
+      )
+    }
+  }
 
   withKey<NK>(key: NK): StreamRecord<NK, V> {
     return new StreamRecord(key, this.value, this.timestamp, this.headers)

@@ -13,8 +13,9 @@ export const pause = (ms: number, signal?: AbortSignal): Promise<void> =>
     else signal?.addEventListener('abort', abort, { once: true })
   })
 
-/** Settles with `promise`, or resolves to `'timeout'` after `ms` milliseconds. */
+/** Settles with `promise`, or resolves to `'timeout'` after `ms` milliseconds; `Infinity` waits for ever. */
 export const withDeadline = async <T>(promise: Promise<T>, ms: number): Promise<T | 'timeout'> => {
+  if (ms === Infinity) return promise
   let timer: NodeJS.Timeout | undefined
   const timeout = new Promise<'timeout'>(resolve => {
     timer = setTimeout(() => resolve('timeout'), Math.max(0, ms))

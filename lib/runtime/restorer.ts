@@ -3,7 +3,7 @@ import { StreamsError } from '../errors'
 import { type FetchedPartition, type Fetcher, type KafkaClient, type TopicPartition, tpKey } from '../kafka/port'
 import type { Logger } from '../observe/logger'
 import type { TaskId } from '../operators/processor'
-import type { ManagedStore } from '../state/store'
+import type { ChangelogRecord, ManagedStore } from '../state/store'
 import type { TaskState } from '../state/task-state'
 import { RestoreProgress, type RestoreListener } from './restore-progress'
 
@@ -39,6 +39,10 @@ const RECORDS_PER_CLOCK = 64
 const POLL_MS = 200
 const MAX_UNWRITTEN_BYTES = 16 * 1024 * 1024
 const WAITING_AFTER_MS = 5000
+
+const NO_BYTES = Buffer.alloc(0)
+
+type Writable<T> = { -readonly [P in keyof T]: T[P] }
 
 interface Part {
   readonly restoration: StoreRestoration
@@ -172,6 +176,8 @@ export class Restorer {
     if (fetched.error) return this.#partitionFailed(part, fetched.error)
     const { store, end } = part.restoration
     const cursor = fetched.records()
+    // one object for all records, as the cursor itself is
+    const record: Writable<ChangelogRecord> = { key: NO_BYTES, value: null, timestamp: 0 }
     let untilClock = RECORDS_PER_CLOCK
     let sliceEnd = performance.now() + SLICE_MS
     let endReached = false
@@ -183,7 +189,13 @@ export class Restorer {
         break
       }
       if (offset < part.position) continue
-      store.restore(cursor)
+      const { key } = cursor
+      if (key !== null) {
+        record.key = key
+        record.value = cursor.value
+        record.timestamp = cursor.timestamp
+        store.restore(record)
+      }
       part.position = offset + 1
       part.restored++
       sinceReport++

@@ -9,7 +9,7 @@ const booleanSerde: Serde<boolean> = {
     if (bytes.length !== 1 || bytes[0]! > 1) throw new RangeError(`a boolean is one byte 00 or 01, got ${bytes.toString('hex')}`)
     return bytes[0] === 1
   },
-  sizeOf: () => 1,
+  sizeOf: (value) => (typeof value === 'boolean' ? 1 : undefined),
 }
 
 /** One byte, `01` or `00`. */

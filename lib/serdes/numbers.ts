@@ -29,7 +29,8 @@ const integerSerde = (
     expectLength(bytes, length, type)
     return bytes.readIntBE(0, length)
   },
-  sizeOf: () => length,
+  sizeOf: (value) =>
+    Number.isInteger(value) && value >= min && value <= max && !Object.is(value, -0) ? length : undefined,
 })
 
 const longSerde: Serde<number> = {
@@ -52,7 +53,7 @@ const longSerde: Serde<number> = {
     }
     return value
   },
-  sizeOf: () => 8,
+  sizeOf: (value) => (Number.isSafeInteger(value) && !Object.is(value, -0) ? 8 : undefined),
 }
 
 const bigintSerde: Serde<bigint> = {
@@ -66,7 +67,7 @@ const bigintSerde: Serde<bigint> = {
     expectLength(bytes, 8, 'bigint')
     return bytes.readBigInt64BE()
   },
-  sizeOf: () => 8,
+  sizeOf: (value) => (typeof value === 'bigint' && BigInt.asIntN(64, value) === value ? 8 : undefined),
 }
 
 const doubleSerde: Serde<number> = {
@@ -82,7 +83,7 @@ const doubleSerde: Serde<number> = {
     expectLength(bytes, 8, 'double')
     return bytes.readDoubleBE()
   },
-  sizeOf: () => 8,
+  sizeOf: (value) => (typeof value === 'number' ? 8 : undefined),
 }
 
 const floatSerde: Serde<number> = {
@@ -96,7 +97,7 @@ const floatSerde: Serde<number> = {
     expectLength(bytes, 4, 'float')
     return bytes.readFloatBE()
   },
-  sizeOf: () => 4,
+  sizeOf: (value) => (typeof value === 'number' && Object.is(Math.fround(value), value) ? 4 : undefined),
 }
 
 const intSerde = integerSerde('int', 4, -0x8000_0000, 0x7fff_ffff)

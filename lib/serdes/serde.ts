@@ -13,10 +13,11 @@ export interface Serde<T> {
   /** `bytes` may be a view of a larger buffer: copy what outlives the call. */
   deserialize(topic: string, bytes: Buffer, headers: RecordHeaders): T
   /**
-   * Where values are immutable primitives: the length `serialize` would give. It lets a cache keep the value itself
-   * and serialize only when it is written out.
+   * Where values are immutable primitives: the length `serialize` would give, or `undefined` where the value is not the
+   * very one that comes back from its bytes (it would be rounded, normalised or refused). It lets a cache keep the value
+   * itself and serialize only when it is written out.
    */
-  sizeOf?(value: T): number
+  sizeOf?(value: T): number | undefined
 }
 
 /** The type a serde carries. */

@@ -11,7 +11,7 @@ const stringSerde: Serde<string> = {
     return Buffer.from(wellFormed(value), 'utf8')
   },
   deserialize: (_topic, bytes) => bytes.toString('utf8'),
-  sizeOf: (value) => Buffer.byteLength(value, 'utf8'),
+  sizeOf: (value) => (typeof value === 'string' && isWellFormed(value) ? Buffer.byteLength(value, 'utf8') : undefined),
 }
 
 /** UTF-8 text. */

@@ -14,7 +14,7 @@ const uuidSerde: Serde<string> = {
     return Buffer.from(checked(value), 'latin1')
   },
   deserialize: (_topic, bytes) => checked(bytes.toString('utf8')),
-  sizeOf: () => 36,
+  sizeOf: (value) => (typeof value === 'string' && UUID.test(value) ? 36 : undefined),
 }
 
 /** Java's `UUID`: the lower-case text of 36 characters. */

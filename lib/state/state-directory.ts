@@ -1,22 +1,115 @@
-import type { Logger } from '../observe/logger'
+import { mkdir, readdir, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { StreamsError } from '../errors'
+import { acquireProcessLock } from './level/process-lock'
+import { enterProcess, readProcessInfo } from './process-file'
 
 export interface StateDirectoryOptions {
-  applicationId: string
+  readonly applicationId: string
   /** Default: `millrace` in the operating system's folder for temporary files. */
-  stateDir?: string
-  logger: Logger
+  readonly stateDir?: string
 }
 
-export declare class StateDirectory {
-  static open(options: StateDirectoryOptions): Promise<StateDirectory>
-  /** Removes all local state of an application. Refused (STATE_DIRECTORY_LOCKED) while one of its instances runs on it. */
-  static cleanUp(options: StateDirectoryOptions): Promise<void>
-  readonly path: string
-  /** A UUID that stays the same over restarts on this directory. */
-  readonly processId: string
-  taskDirectory(taskId: string): string
-  /** Tasks that have a folder here, sorted by sub-topology and partition. */
-  taskIds(): Promise<string[]>
-  remove(taskId: string): Promise<void>
-  close(): Promise<void>
+export const defaultStateDir = (): string => join(tmpdir(), 'millrace')
+
+const LOCK_FOLDER = 'lock'
+const PROCESS_FILE = 'process.json'
+const TASK_FOLDER = /^\d+_\d+$/
+
+/**
+ * Where an application keeps its state on this machine: `<stateDir>/<applicationId>`, with a folder for each task. One
+ * instance at a time has it, until it closes or its process dies.
+ */
+export class StateDirectory {
+  #closed: Promise<void> | null = null
+
+  private constructor(
+    readonly path: string,
+    /** A UUID that stays the same over restarts on this directory. */
+    readonly processId: string,
+    private readonly lock: { release(): Promise<void> },
+  ) {}
+
+  /** Takes the directory. Throws STATE_DIRECTORY_LOCKED if another instance has it. */
+  static async open(options: StateDirectoryOptions): Promise<StateDirectory> {
+    const path = pathOf(options)
+    const lock = await acquire(path, options.applicationId)
+    try {
+      const { processId } = await enterProcess(join(path, PROCESS_FILE))
+      return new StateDirectory(path, processId, lock)
+    } catch (error) {
+      await lock.release()
+      throw error
+    }
+  }
+
+  /**
+   * Removes all local state of an application, its process id included: the next start restores from the changelogs.
+   * Throws STATE_DIRECTORY_LOCKED while an instance runs on it.
+   */
+  static async cleanUp(options: StateDirectoryOptions): Promise<void> {
+    const path = pathOf(options)
+    const lock = await acquire(path, options.applicationId)
+    try {
+      // the lock's own folder stays: removing it would let another instance in before this is done
+      for (const name of await readdir(path)) {
+        if (name !== LOCK_FOLDER) await rm(join(path, name), { recursive: true, force: true })
+      }
+    } finally {
+      await lock.release()
+    }
+  }
+
+  taskDirectory(taskId: string): string {
+    return join(this.path, taskId)
+  }
+
+  /** Tasks that have state here, in the order of sub-topology and partition. */
+  async taskIds(): Promise<string[]> {
+    const entries = await readdir(this.path, { withFileTypes: true })
+    return entries
+      .filter((entry) => entry.isDirectory() && TASK_FOLDER.test(entry.name))
+      .map((entry) => entry.name)
+      .sort((a, b) => a.localeCompare(b, 'en', { numeric: true }))
+  }
+
+  /** Removes the state of a task, which must be closed. */
+  async remove(taskId: string): Promise<void> {
+    if (!TASK_FOLDER.test(taskId)) throw new StreamsError('INVALID_ARGUMENT', `'${taskId}' is not a task id`, { taskId })
+    await rm(this.taskDirectory(taskId), { recursive: true, force: true })
+  }
+
+  /** Lets another instance have the directory. Tasks must be closed before. */
+  close(): Promise<void> {
+    return (this.#closed ??= this.lock.release())
+  }
+}
+
+const pathOf = ({ stateDir = defaultStateDir(), applicationId }: StateDirectoryOptions): string =>
+  join(resolve(stateDir), applicationId)
+
+const acquire = async (path: string, applicationId: string): Promise<{ release(): Promise<void> }> => {
+  let lock: { release(): Promise<void> } | undefined
+  try {
+    await mkdir(path, { recursive: true, mode: 0o750 })
+    lock = await acquireProcessLock(join(path, LOCK_FOLDER))
+  } catch (error) {
+    throw new StreamsError(
+      'STATE_STORE_FAILED',
+      `the state directory ${path} of '${applicationId}' can't be used: ${(error as Error).message}. ` +
+        'Check that `stateDir` is writable.',
+      {},
+      { cause: error },
+    )
+  }
+  if (lock !== undefined) return lock
+  const holder = await readProcessInfo(join(path, PROCESS_FILE))
+  const who =
+    holder === undefined ? 'another instance' : `process ${holder.pid} on ${holder.hostname}, since ${holder.startedAt},`
+  throw new StreamsError(
+    'STATE_DIRECTORY_LOCKED',
+    `the state directory ${path} is in use: ${who} runs '${applicationId}' on it. ` +
+      'Give each instance on a machine its own `stateDir`, or stop the other one.',
+  )
 }

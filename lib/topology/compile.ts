@@ -46,7 +46,7 @@ function subTopology(
   const repartitionTopics = topics.filter((topic) => definition.repartitionTopics.has(topic))
   return {
     id: group.id,
-    nodes: group.nodes,
+    nodes: group.nodes.map((node) => withFullNames(node, topicName)),
     stores: stores.map(({ definition, changelogTopic }) => ({ definition, changelogTopic })),
     sourceTopics: topics.map(topicName),
     sourcePatterns: sources.flatMap(({ topics }) => (topics instanceof RegExp ? [topics] : [])),
@@ -58,6 +58,12 @@ function subTopology(
     ),
     changelogTopics: byName(stores.flatMap(({ internal }) => internal ?? [])),
   }
+}
+
+function withFullNames(node: NodeDefinition, topicName: (topic: string) => string): NodeDefinition {
+  if (node.kind === 'source' && !(node.topics instanceof RegExp)) return { ...node, topics: node.topics.map(topicName) }
+  if (node.kind === 'sink' && typeof node.topic === 'string') return { ...node, topic: topicName(node.topic) }
+  return node
 }
 
 /** In the order in which the nodes reach them, which is the order in which they are flushed. */

@@ -6,7 +6,12 @@ export interface Backoff {
 }
 
 /** From the user's `retry`; defaults: 100 ms, doubling, up to 1 s, ± 20 %. */
-export const createBackoff = ({ initialRetryTime = 100, maxRetryTime = 1000, multiplier = 2, factor = 0.2 }: RetryOptions = {}): Backoff => ({
+export const createBackoff = ({
+  initialRetryTime = 100,
+  maxRetryTime = 1000,
+  multiplier = 2,
+  factor = 0.2,
+}: RetryOptions = {}): Backoff => ({
   delay: (attempt) => {
     const base = Math.min(initialRetryTime * multiplier ** Math.min(attempt, 30), maxRetryTime)
     return Math.round(base * (1 + factor * (2 * Math.random() - 1)))

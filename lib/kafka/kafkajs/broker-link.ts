@@ -2,7 +2,14 @@ import type { KafkaConfig } from 'kafkajs'
 import { ClientError } from '../port'
 import { DISCONNECTED, TIMED_OUT, toClientError, UNSUPPORTED } from './errors'
 import type { Frame } from './frame'
-import { connectionFor, createBroker, destroyBroker, sendFrame, type KafkaJsBroker, type KafkaJsLogger } from './internals'
+import {
+  connectionFor,
+  createBroker,
+  destroyBroker,
+  sendFrame,
+  type KafkaJsBroker,
+  type KafkaJsLogger,
+} from './internals'
 
 export interface LinkOptions {
   readonly kafka: KafkaConfig

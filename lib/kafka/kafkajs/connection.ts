@@ -131,12 +131,16 @@ export class KafkaConnection {
     if (this.closed) throw closedError(frame.apiName)
     const address = this.nodes.get(nodeId)
     const link = address === undefined ? undefined : this.links.get(address)
-    if (!link) throw new ClientError('retriable', `${frame.apiName}: broker ${nodeId} is not known`, 'BROKER_NOT_AVAILABLE')
+    if (!link)
+      throw new ClientError('retriable', `${frame.apiName}: broker ${nodeId} is not known`, 'BROKER_NOT_AVAILABLE')
     return link.send(frame, timeoutMs)
   }
 
   /** Tries every known broker once, connected ones first, then the configured ones. */
-  async sendToAny<T>(frame: Frame<T>, timeoutMs: number = Math.min(this.requestTimeoutMs, LOOKUP_TIMEOUT_MS)): Promise<T> {
+  async sendToAny<T>(
+    frame: Frame<T>,
+    timeoutMs: number = Math.min(this.requestTimeoutMs, LOOKUP_TIMEOUT_MS),
+  ): Promise<T> {
     let failure: ClientError | undefined
     for await (const link of this.candidates()) {
       try {
@@ -164,9 +168,13 @@ export class KafkaConnection {
     try {
       return await this.send(this.controllerId, frame, timeoutMs)
     } catch (error) {
-      if (isRetriable(error)) this.controllerId = -1
+      if (isRetriable(error)) this.forgetController()
       throw error
     }
+  }
+
+  forgetController(): void {
+    this.controllerId = -1
   }
 
   /** The broker that coordinates a group or transactional id; looked up once, and again after `forgetCoordinator`. */
@@ -261,7 +269,10 @@ export class KafkaConnection {
   private reportUnreachable(failure: ClientError | undefined): void {
     if (this.outage || this.closed) return
     this.outage = { since: Date.now() }
-    this.logger.warn({ role: this.options.role, err: failure }, 'no Kafka broker can be reached; trying again until one answers')
+    this.logger.warn(
+      { role: this.options.role, err: failure },
+      'no Kafka broker can be reached; trying again until one answers',
+    )
   }
 
   private reportReached(link: BrokerLink): void {
@@ -273,7 +284,11 @@ export class KafkaConnection {
 }
 
 /** Retriable errors of a coordinator that is the right one. */
-const STAYS_WITH_COORDINATOR: ReadonlySet<string> = new Set(['COORDINATOR_LOAD_IN_PROGRESS', 'CONCURRENT_TRANSACTIONS', 'THROTTLING_QUOTA_EXCEEDED'])
+const STAYS_WITH_COORDINATOR: ReadonlySet<string> = new Set([
+  'COORDINATOR_LOAD_IN_PROGRESS',
+  'CONCURRENT_TRANSACTIONS',
+  'THROTTLING_QUOTA_EXCEEDED',
+])
 
 const shuffle = <T>(items: T[]): T[] => {
   for (let i = items.length - 1; i > 0; i--) {

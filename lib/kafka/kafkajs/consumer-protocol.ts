@@ -3,25 +3,29 @@ import { WireReader, WireWriter } from './wire'
 
 /**
  * The payload that consumers of a group exchange through JoinGroup and SyncGroup ("ConsumerProtocol"). Version 1 adds the
- * partitions that a member still owns (KIP-429); tools such as `kafka-consumer-groups` read it for the group's topics.
+ * partitions that a member still owns (KIP-429), version 2 the generation in which it got them (KIP-792); tools such as
+ * `kafka-consumer-groups` read it for the group's topics.
  */
 export interface Subscription {
   topics: string[]
   userData: Buffer
   ownedPartitions: TopicPartition[]
+  generationId: number
 }
 
-const VERSION = 1
+const SUBSCRIPTION_VERSION = 2
+const ASSIGNMENT_VERSION = 1
+const NO_GENERATION = -1
 const NOTHING = Buffer.alloc(0)
 
-export const encodeSubscription = ({ topics, userData, ownedPartitions }: Subscription): Buffer => {
+export const encodeSubscription = ({ topics, userData, ownedPartitions, generationId }: Subscription): Buffer => {
   const writer = new WireWriter(64 + userData.length)
-  writer.int16(VERSION)
-  // sorted, so that an unchanged subscription has unchanged bytes: a static member that comes back causes no rebalance then
+  writer.int16(SUBSCRIPTION_VERSION)
+  // sorted, so that an unchanged subscription has unchanged bytes: a follower that joins with them causes no rebalance
   writer.array([...topics].sort(), (topic) => writer.string(topic))
   writer.bytes(userData)
   writePartitions(writer, ownedPartitions)
-  return writer.buffer
+  return writer.int32(generationId).buffer
 }
 
 export const decodeSubscription = (bytes: Buffer): Subscription => {
@@ -29,12 +33,13 @@ export const decodeSubscription = (bytes: Buffer): Subscription => {
   const version = reader.int16()
   const topics = reader.array(() => reader.string())
   const userData = copy(reader.nullableBytes())
-  return { topics, userData, ownedPartitions: version >= 1 ? readPartitions(reader) : [] }
+  const ownedPartitions = version >= 1 ? readPartitions(reader) : []
+  return { topics, userData, ownedPartitions, generationId: version >= 2 ? reader.int32() : NO_GENERATION }
 }
 
 export const encodeAssignment = ({ partitions, userData }: Assignment): Buffer => {
   const writer = new WireWriter(64 + userData.length)
-  writer.int16(VERSION)
+  writer.int16(ASSIGNMENT_VERSION)
   writePartitions(writer, partitions)
   writer.bytes(userData)
   return writer.buffer

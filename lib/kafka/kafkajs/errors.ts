@@ -21,7 +21,7 @@ export const closedError = (doing: string): ClientError =>
 
 export const isClosed = (error: unknown): boolean => error instanceof ClientError && error.code === CLOSED
 
-export const isRetriable = (error: unknown): boolean => error instanceof ClientError && error.kind === 'retriable'
+export const isRetriable = (error: unknown): error is ClientError => error instanceof ClientError && error.kind === 'retriable'
 
 /** What kafkajs, Node's sockets and TLS throw, as an error of the port. Errors of the port pass as they are. */
 export const toClientError = (error: unknown, doing: string, partition?: TopicPartition): ClientError => {
@@ -33,7 +33,8 @@ export const toClientError = (error: unknown, doing: string, partition?: TopicPa
     const known = brokerError(code === UNKNOWN_TO_KAFKAJS ? codeInText(message) : code)
     return make(known.kind, known.name)
   }
-  if (name === 'KafkaJSSASLAuthenticationError') return make('authorization', 'SASL_AUTHENTICATION_FAILED', '; check `kafka.sasl`')
+  if (name === 'KafkaJSSASLAuthenticationError')
+    return make('authorization', 'SASL_AUTHENTICATION_FAILED', '; check `kafka.sasl`')
   if (typeof code === 'string' && CERTIFICATE.test(code)) return make('authorization', code, '; check `kafka.ssl`')
   if (CONNECTION_ERRORS.has(name)) return make('retriable', typeof code === 'string' ? code : DISCONNECTED)
   if (typeof code === 'string' && NETWORK.test(code)) return make('retriable', code)

@@ -1,5 +1,5 @@
 import type { FlushBarrier } from './flush-barrier'
-import type { RecordBatchBuilder } from './record-batch-builder'
+import type { BatchBuilder } from './record-batch-encoder'
 
 /** A sealed batch: its bytes, and so its sequence numbers, stay the same through every retry. */
 export class ProducerBatch {
@@ -19,13 +19,18 @@ export class ProducerBatch {
     /** `performance.now()` of the first append */
     readonly createdAt: number,
     /** owns `bytes`; undefined where compression has made a copy */
-    readonly builder: RecordBatchBuilder | undefined,
+    readonly builder: BatchBuilder | undefined,
   ) {}
 
   expectedBy(barrier: FlushBarrier): void {
     barrier.expect()
     if (this.barriers === undefined) this.barriers = [barrier]
     else this.barriers.push(barrier)
+  }
+
+  handBarriersTo(other: ProducerBatch): void {
+    other.barriers = this.barriers
+    this.barriers = undefined
   }
 
   release(key: string): void {

@@ -1,6 +1,6 @@
-import { tpKey, type TopicPartition } from '../port'
+import { tpKey, type ClientError, type TopicPartition } from '../port'
 import type { ProducerBatch } from './producer-batch'
-import type { RecordBatchBuilder } from './record-batch-builder'
+import type { BatchBuilder } from './record-batch-encoder'
 import type { ProducerIdentity } from './transaction-requests'
 
 /** Sequence numbers are 31 bits wide and begin again at 0. */
@@ -13,7 +13,7 @@ export const sequenceAfter = (sequence: number, records: number): number => (seq
  */
 export class PartitionBuffer implements TopicPartition {
   readonly key: string
-  open: RecordBatchBuilder | undefined
+  open: BatchBuilder | undefined
   /** `performance.now()` of the open batch's first record */
   openSince = 0
   /** the size of the open batch at which the sender wants to know */
@@ -28,10 +28,15 @@ export class PartitionBuffer implements TopicPartition {
   rewinding = false
   failures = 0
   retryAt = 0
+  lastError: ClientError | undefined
+  /** the broker doesn't know the sequence any more: it has to begin anew */
+  sequenceLost = false
   nextSequence = 0
   ackedOffset = -1
   /** the transaction that the coordinator has added this partition to */
   transaction = -1
+  /** the transaction that the coordinator has been asked to add this partition to */
+  askedFor = -1
 
   constructor(
     readonly topic: string,
@@ -60,6 +65,7 @@ export class PartitionBuffer implements TopicPartition {
 
   acknowledge(batch: ProducerBatch, baseOffset: number): void {
     this.failures = 0
+    this.lastError = undefined
     if (baseOffset >= 0) {
       batch.lastOffset = baseOffset + batch.recordCount - 1
       this.ackedOffset = Math.max(this.ackedOffset, batch.lastOffset)
@@ -70,6 +76,14 @@ export class PartitionBuffer implements TopicPartition {
     if (index < this.replaying) this.replaying--
   }
 
+  /** Puts two batches with the same records in the place of one. */
+  replace(batch: ProducerBatch, halves: [ProducerBatch, ProducerBatch]): void {
+    const index = this.batches.indexOf(batch)
+    this.batches.splice(index, 1, ...halves)
+    if (index < this.sent) this.sent++
+    batch.handBarriersTo(halves[1])
+  }
+
   /** Once the last answer is in. */
   rewind(retryAt: number): void {
     this.rewinding = false
@@ -78,10 +92,11 @@ export class PartitionBuffer implements TopicPartition {
     this.retryAt = retryAt
   }
 
-  /** Numbers what is unacknowledged from `sequence` on, under another epoch. */
-  renumber(identity: ProducerIdentity, sequence: number, rewrite: (batch: ProducerBatch) => void): void {
+  /** Numbers what is unacknowledged from 0 on, under another epoch. */
+  renumber(identity: ProducerIdentity, rewrite: (batch: ProducerBatch) => void): void {
     this.identity = identity
-    this.nextSequence = sequence
+    this.sequenceLost = false
+    this.nextSequence = 0
     for (const batch of this.batches) {
       batch.baseSequence = this.nextSequence
       this.nextSequence = sequenceAfter(this.nextSequence, batch.recordCount)
@@ -94,7 +109,8 @@ export class PartitionBuffer implements TopicPartition {
     this.batches.length = 0
     this.open = undefined
     this.sent = this.inFlight = this.replaying = this.failures = this.retryAt = 0
-    this.rewinding = false
+    this.rewinding = this.sequenceLost = false
+    this.lastError = undefined
     this.nextSequence = sequence
   }
 }

@@ -76,6 +76,7 @@ export class BatchCursor implements RecordCursor {
   /** the records of the current batch */
   private body: Buffer
   private at = 0
+  private nextRecordAt = 0
   private left = 0
   private baseOffset = 0
   private baseTimestamp = 0
@@ -122,15 +123,13 @@ export class BatchCursor implements RecordCursor {
   advance(): boolean {
     for (;;) {
       while (this.left > 0) {
-        this.left--
         this.readRecord()
+        this.left--
         if (this.offset >= this.source.from) return true
       }
       if (!this.enterNextBatch()) return false
     }
   }
-
-  private nextRecordAt = 0
 
   private readRecord(): void {
     const { body } = this
@@ -148,7 +147,8 @@ export class BatchCursor implements RecordCursor {
     this.valueAt = this.at
     if (valueLength > 0) this.at += valueLength
     this.headersAt = this.at
-    if (length < 0 || end > body.length || this.at >= end) throw this.corrupt(this.offset, 'a record overruns its batch')
+    if (length < 0 || end > body.length || this.at >= end)
+      throw this.corrupt(this.offset, 'a record overruns its batch')
     this.nextRecordAt = end
   }
 

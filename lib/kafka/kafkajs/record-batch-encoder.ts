@@ -38,13 +38,13 @@ const COPY_BY_LOOP = 48
 
 /**
  * Writes records into one growing record batch: their bytes are copied in, nothing is kept of them.
- * `finish` returns a view of the builder's buffer where nothing was compressed, so take a new builder (or `reset`
- * once the batch has been acknowledged).
+ * `finish` returns a view of the builder's own buffer unless it compresses, so `reset` only once those bytes are no longer needed.
  */
 export class BatchBuilder {
   private buffer: Buffer
-  private position = RECORDS_AT
-  private records = 0
+  /** Bytes of the batch as written so far, before compression. */
+  sizeInBytes = RECORDS_AT
+  recordCount = 0
   private baseTimestamp = 0
   private maxTimestamp = 0
 
@@ -52,22 +52,13 @@ export class BatchBuilder {
     this.buffer = Buffer.allocUnsafeSlow(Math.max(initialSize, RECORDS_AT))
   }
 
-  get recordCount(): number {
-    return this.records
-  }
-
-  /** Of the batch as written so far, before compression. */
-  get sizeInBytes(): number {
-    return this.position
-  }
-
   reset(): void {
-    this.position = RECORDS_AT
-    this.records = 0
+    this.sizeInBytes = RECORDS_AT
+    this.recordCount = 0
   }
 
   append(key: Uint8Array | null, value: Uint8Array | null, timestamp: number, headers: RecordHeaders): void {
-    if (this.records === 0) this.baseTimestamp = this.maxTimestamp = timestamp
+    if (this.recordCount === 0) this.baseTimestamp = this.maxTimestamp = timestamp
     else if (timestamp > this.maxTimestamp) this.maxTimestamp = timestamp
     const timestampDelta = timestamp - this.baseTimestamp
     const keyLength = key === null ? 0 : key.length
@@ -75,23 +66,23 @@ export class BatchBuilder {
     const length =
       1 +
       varlongSize(timestampDelta) +
-      varintSize(this.records) +
+      varintSize(this.recordCount) +
       (key === null ? 1 : varintSize(keyLength) + keyLength) +
       (value === null ? 1 : varintSize(valueLength) + valueLength) +
       (headers.length === 0 ? 1 : headersSize(headers))
-    const start = this.position
+    const start = this.sizeInBytes
     if (start + length + MAX_VARINT > this.buffer.length) this.grow(length + MAX_VARINT)
     const { buffer } = this
     let at = writeVarint(buffer, start, length)
     buffer[at++] = 0 // attributes: none are defined
     at = writeVarlong(buffer, at, timestampDelta)
-    at = writeVarint(buffer, at, this.records)
+    at = writeVarint(buffer, at, this.recordCount)
     at = writeBytes(buffer, at, key)
     at = writeBytes(buffer, at, value)
     if (headers.length === 0) buffer[at++] = 0
     else at = writeHeaders(buffer, at, headers)
-    this.position = at
-    this.records++
+    this.sizeInBytes = at
+    this.recordCount++
   }
 
   /** Seals the batch. It keeps its content until `reset`: `finish` may be called again with other options. */
@@ -102,30 +93,30 @@ export class BatchBuilder {
     transactional = false,
     compression = 'none',
   }: FinishOptions = {}): Buffer {
-    const batch = compression === 'none' ? this.buffer.subarray(0, this.position) : this.compressed(compression)
+    const batch = compression === 'none' ? this.buffer.subarray(0, this.sizeInBytes) : this.compressed(compression)
     batch.fill(0, 0, LENGTH_AT) // base offset: the broker assigns it
     batch.writeInt32BE(batch.length - LENGTH_ENDS_AT, LENGTH_AT)
     batch.writeInt32BE(-1, LEADER_EPOCH_AT)
     batch[MAGIC_AT] = MAGIC
     batch.writeInt16BE(CODEC_IDS[compression] | (transactional ? TRANSACTIONAL : 0), ATTRIBUTES_AT)
-    batch.writeInt32BE(this.records - 1, LAST_OFFSET_DELTA_AT)
+    batch.writeInt32BE(this.recordCount - 1, LAST_OFFSET_DELTA_AT)
     writeInt64(batch, this.baseTimestamp, BASE_TIMESTAMP_AT)
     writeInt64(batch, this.maxTimestamp, MAX_TIMESTAMP_AT)
-    batch.writeInt32BE(this.records, RECORD_COUNT_AT)
+    batch.writeInt32BE(this.recordCount, RECORD_COUNT_AT)
     stampProducer(batch, { producerId, producerEpoch, baseSequence })
     return batch
   }
 
   private compressed(compression: Compression): Buffer {
-    const records = compress(compression, this.buffer.subarray(RECORDS_AT, this.position))
+    const records = compress(compression, this.buffer.subarray(RECORDS_AT, this.sizeInBytes))
     const batch = Buffer.allocUnsafeSlow(RECORDS_AT + records.length)
     batch.set(records, RECORDS_AT)
     return batch
   }
 
   private grow(bytes: number): void {
-    const larger = Buffer.allocUnsafeSlow(Math.max(this.buffer.length * 2, this.position + bytes))
-    this.buffer.copy(larger, 0, 0, this.position)
+    const larger = Buffer.allocUnsafeSlow(Math.max(this.buffer.length * 2, this.sizeInBytes + bytes))
+    this.buffer.copy(larger, 0, 0, this.sizeInBytes)
     this.buffer = larger
   }
 }
@@ -138,9 +129,13 @@ export const stampProducer = (batch: Buffer, { producerId, producerEpoch, baseSe
   batch.writeUInt32BE(crc32c(batch, ATTRIBUTES_AT, batch.length), CRC_AT)
 }
 
-/** At most this many bytes does a record take in a batch: to check it against a limit before it is appended. */
+/** At most this many bytes does a batch of this one record take: to check it against a limit before it is appended. */
 export const recordSizeBound = (key: Uint8Array | null, value: Uint8Array | null, headers: RecordHeaders): number =>
-  RECORDS_AT + MAX_RECORD_OVERHEAD + (key?.length ?? 0) + (value?.length ?? 0) + (headers.length === 0 ? 0 : headersSize(headers))
+  RECORDS_AT +
+  MAX_RECORD_OVERHEAD +
+  (key === null ? 0 : key.length) +
+  (value === null ? 0 : value.length) +
+  (headers.length === 0 ? 0 : headersSize(headers))
 
 const MAX_VARINT = 5
 const MAX_VARLONG = 10

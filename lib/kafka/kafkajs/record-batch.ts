@@ -28,7 +28,8 @@ export const CONTROL = 0x20
 const TWO_32 = 4294967296
 
 /** Exact to 2^53. */
-export const readInt64 = (buffer: Buffer, at: number): number => buffer.readInt32BE(at) * TWO_32 + buffer.readUInt32BE(at + 4)
+export const readInt64 = (buffer: Buffer, at: number): number =>
+  buffer.readInt32BE(at) * TWO_32 + buffer.readUInt32BE(at + 4)
 
 export const writeInt64 = (buffer: Buffer, value: number, at: number): void => {
   const high = Math.floor(value / TWO_32)

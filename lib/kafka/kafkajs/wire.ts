@@ -63,7 +63,7 @@ export class WireWriter {
   uvarint(value: number): this {
     let rest = value
     while (rest > 0x7f) {
-      this.int8(((rest & 0x7f) | 0x80) << 24 >> 24)
+      this.int8((((rest & 0x7f) | 0x80) << 24) >> 24)
       rest >>>= 7
     }
     return this.int8(rest)
@@ -223,7 +223,8 @@ export class WireReader {
 
   view(length: number): Buffer {
     const end = this.position + length
-    if (end > this.buffer.length) throw new RangeError(`${length} bytes wanted at ${this.position} of ${this.buffer.length}`)
+    if (end > this.buffer.length)
+      throw new RangeError(`${length} bytes wanted at ${this.position} of ${this.buffer.length}`)
     const view = this.buffer.subarray(this.position, end)
     this.position = end
     return view

@@ -63,4 +63,4 @@ const keepLatest = (batch: StoredBatch, latest: Map<string, number>, removeTombs
   return { ...batch, ...builder.take() }
 }
 
-const keyOf = (reader: BatchReader): string => reader.key?.latin1Slice() ?? ''
+const keyOf = (reader: BatchReader): string => reader.key?.toString('latin1') ?? ''

@@ -11,6 +11,8 @@ export interface JoinRequest {
   readonly userData: Buffer
   readonly sessionTimeoutMs: number
   readonly rebalanceTimeoutMs: number
+  /** The member wants a rebalance, whatever its metadata. (On the wire its metadata would be made to differ.) */
+  readonly requested?: boolean
 }
 
 export interface JoinResponse {
@@ -21,10 +23,7 @@ export interface JoinResponse {
   readonly members: GroupMember[]
 }
 
-export interface SyncRequest {
-  readonly memberId: string
-  readonly groupInstanceId: string | null
-  readonly generationId: number
+export interface SyncRequest extends GroupMetadata {
   /** The leader's. */
   readonly assignments?: ReadonlyMap<string, Assignment>
 }
@@ -206,7 +205,9 @@ export class ConsumerGroup {
 
   private update(member: Member, request: JoinRequest): boolean {
     const changed =
-      !member.userData.equals(request.userData) || member.topics.join() !== request.topics.join()
+      request.requested === true ||
+      !member.userData.equals(request.userData) ||
+      member.topics.join() !== request.topics.join()
     member.topics = [...request.topics]
     member.userData = Buffer.from(request.userData)
     member.rebalanceTimeoutMs = request.rebalanceTimeoutMs
@@ -253,7 +254,9 @@ export class ConsumerGroup {
   private prepareRebalance(): void {
     this.state = 'PreparingRebalance'
     for (const member of this.members.values()) {
-      member.syncing?.reject(this.rebalancing())
+      if (!member.syncing) continue
+      member.session.refresh()
+      member.syncing.reject(this.rebalancing())
       delete member.syncing
     }
     this.startPhase(() => this.endBarrier())

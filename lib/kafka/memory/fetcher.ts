@@ -156,7 +156,7 @@ export class MemoryFetcher implements Fetcher {
       entry.log?.watch(entry.onChange)
     }
     const { log } = entry
-    if (!log) return this.fail(entry, unknownPartition(topic, partition), 0, 0)
+    if (!log) return this.fail(entry, unknownPartition(topic, partition), -1, -1)
     const { logStartOffset, highWatermark } = log
     const endOffset = this.committedOnly ? log.lastStableOffset : highWatermark
     if (position < logStartOffset || position > highWatermark) {

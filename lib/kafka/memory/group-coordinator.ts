@@ -18,8 +18,8 @@ export class GroupCoordinator {
     return this.getOrCreate(groupId).join(request)
   }
 
-  sync(groupId: string, request: SyncRequest): Promise<Assignment> {
-    return this.require(groupId, request.memberId).sync(request)
+  sync(request: SyncRequest): Promise<Assignment> {
+    return this.require(request.groupId, request.memberId).sync(request)
   }
 
   /** Throws what the member has to know: REBALANCE_IN_PROGRESS, ILLEGAL_GENERATION, UNKNOWN_MEMBER_ID, FENCED_INSTANCE_ID. */

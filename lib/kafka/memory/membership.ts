@@ -4,26 +4,35 @@ import type {
   CommittedOffset,
   GroupConfig,
   GroupListener,
+  GroupMember,
   GroupMembership,
   GroupMetadata,
   TopicPartition,
 } from '../port'
-import { closedError } from './broker-error'
+import { brokerError, closedError } from './broker-error'
 import type { MemoryCluster } from './cluster'
 import { Deferred } from './deferred'
 
-/** Why a member leaves the quiet phase between two rebalances. */
-type Interruption = { rejoin: true } | { lost: ClientError } | { failed: Error }
+/** What ends the quiet phase of a generation. */
+type Interruption = { rejoin: 'told' | 'requested' } | { lost: ClientError } | { failed: Error }
+
+/** How long `committed` waits for open transactions to end, and how often it looks. */
+const UNSTABLE_DEADLINE_MS = 60_000
+const UNSTABLE_RETRY_MS = 10
 
 /** One member of a group: joins, heartbeats by timer, rejoins when told to, reports to its listener. */
 export class MemoryMembership implements GroupMembership {
+  /** To join with; empty once the coordinator has forgotten it. */
   private memberId = ''
-  private generationId = -1
+  /** The last generation joined, also after it was lost: what still goes out under it is fenced. */
+  private current: GroupMetadata
+  /** The listener has an assignment that it has not been told to be lost. */
+  private hasAssignment = false
   private state: 'new' | 'running' | 'ended' = 'new'
   private readonly joined = new Deferred<void>()
   private heartbeats: NodeJS.Timeout | undefined
   private interruption: Interruption | undefined
-  private interrupted: (() => void) | undefined
+  private wake: (() => void) | undefined
 
   constructor(
     private readonly cluster: MemoryCluster,
@@ -31,6 +40,12 @@ export class MemoryMembership implements GroupMembership {
     private readonly listener: GroupListener,
     private readonly onEnd: () => void,
   ) {
+    this.current = {
+      groupId: config.groupId,
+      memberId: '',
+      generationId: -1,
+      groupInstanceId: config.groupInstanceId ?? null,
+    }
     this.joined.promise.catch(() => undefined)
   }
 
@@ -44,131 +59,143 @@ export class MemoryMembership implements GroupMembership {
   }
 
   metadata(): GroupMetadata {
-    return {
-      groupId: this.config.groupId,
-      memberId: this.memberId,
-      generationId: this.generationId,
-      groupInstanceId: this.config.groupInstanceId ?? null,
-    }
+    return this.current
   }
 
   requestRejoin(_reason: string): void {
-    this.interrupt({ rejoin: true })
+    this.interrupt({ rejoin: 'requested' })
   }
 
   async committed(partitions: readonly TopicPartition[]): Promise<Map<string, CommittedOffset>> {
-    return this.cluster.groups.stableOffsets(this.config.groupId, partitions)
+    for (let waited = 0; ; waited += UNSTABLE_RETRY_MS) {
+      try {
+        return this.cluster.groups.stableOffsets(this.config.groupId, partitions)
+      } catch (error) {
+        const isOver = this.state === 'ended' || waited >= UNSTABLE_DEADLINE_MS
+        if ((error as ClientError).kind !== 'unstableOffset' || isOver) throw error
+        await new Promise((resolve) => setTimeout(resolve, UNSTABLE_RETRY_MS))
+      }
+    }
   }
 
   async commit(offsets: ReadonlyArray<TopicPartition & CommittedOffset>): Promise<void> {
-    this.cluster.groups.commit(this.metadata(), offsets)
+    const { groupId, generationId } = this.current
+    // the coordinator would take a commit without a generation from anybody, once the group is empty
+    if (generationId < 0) throw brokerError('ILLEGAL_GENERATION', `Not a member of group ${groupId}; join first`)
+    try {
+      this.cluster.groups.commit(this.current, offsets)
+    } catch (error) {
+      const { kind } = error as ClientError
+      if (this.heartbeats && (kind === 'rebalance' || kind === 'fenced')) this.heartbeat()
+      throw error
+    }
   }
 
   async leave(options: { force?: boolean } = {}): Promise<void> {
     if (this.state === 'ended') return
-    const wasMember = this.state === 'running'
     this.end()
-    this.joined.reject(closedError('group membership'))
-    const staysInGroup = this.config.groupInstanceId !== undefined && !options.force
-    if (wasMember && !staysInGroup) this.cluster.groups.leave(this.metadata())
-    this.memberId = ''
-    this.generationId = -1
+    const { memberId } = this
+    const { groupInstanceId } = this.current
+    if (groupInstanceId === null || options.force) this.cluster.groups.leave({ ...this.current, memberId })
+  }
+
+  /** As if the process had died: the group notices when the session times out. */
+  abandon(): void {
+    if (this.state !== 'ended') this.end()
   }
 
   // ------------------------------------------------------------------------------------------ the member's life
 
   private async run(): Promise<void> {
     try {
-      while (this.state === 'running') {
-        const next = (await this.joinAndSync()) ?? (await this.interruptionOf())
-        await this.act(next)
-      }
+      while (this.state === 'running') await this.liveOneGeneration()
     } catch (error) {
       this.fail(error as Error)
     }
   }
 
-  private async act(next: Interruption): Promise<void> {
-    if (this.state !== 'running') return
-    if ('failed' in next) return this.fail(next.failed)
-    if ('lost' in next) return this.lose(next.lost)
-    // heartbeats go on meanwhile: the old generation is valid until the others are done waiting
-    await this.listener.beforeRejoin(this.metadata())
+  private async liveOneGeneration(): Promise<void> {
     const { interruption } = this
-    if (interruption && 'lost' in interruption) await this.lose(interruption.lost)
-    else if (interruption && 'failed' in interruption) this.fail(interruption.failed)
+    const requested = interruption !== undefined && 'rejoin' in interruption && interruption.rejoin === 'requested'
+    this.interruption = undefined
+    const assignment = await this.negotiate(requested)
+    if (!assignment) return
+    this.startHeartbeats()
+    this.hasAssignment = true
+    const verdict = await this.listener.assigned(assignment, this.metadata())
+    this.joined.resolve()
+    if (verdict === 'rejoin') this.interrupt({ rejoin: 'requested' })
+    await this.untilInterrupted()
+    // heartbeats go on meanwhile: the old generation is valid until the others are done waiting
+    if (this.wantsRejoin()) await this.listener.beforeRejoin(this.metadata())
+    await this.settle(this.interruption)
   }
 
-  /** One generation; returns what already calls for the next, undefined if all is quiet. */
-  private async joinAndSync(): Promise<Interruption | undefined> {
+  /** JoinGroup and SyncGroup; undefined when the join must be repeated, or the membership has ended. */
+  private async negotiate(requested: boolean): Promise<Assignment | undefined> {
+    const { groups } = this.cluster
+    const { groupId, groupInstanceId = null, protocol, sessionTimeoutMs, rebalanceTimeoutMs } = this.config
     this.stopHeartbeats()
-    this.interruption = undefined
+    if (this.memberId === '' && groupInstanceId === null) this.memberId = groups.allocateMemberId(groupId)
+    const request = {
+      ...this.listener.subscription(),
+      ...{ memberId: this.memberId, groupInstanceId, protocol, sessionTimeoutMs, rebalanceTimeoutMs, requested },
+    }
+    const joined = await this.ask(() => groups.join(groupId, request))
+    if (!joined) return undefined
+    const { memberId, generationId } = joined
+    this.memberId = memberId
+    this.current = { groupId, memberId, generationId, groupInstanceId }
+    const assignments = joined.members.length > 0 ? await this.assign(joined.members) : undefined
+    if (this.state !== 'running') return undefined
+    return this.ask(() => groups.sync({ ...this.current, ...(assignments && { assignments }) }))
+  }
+
+  /** A leader may take its time, so it heartbeats meanwhile. */
+  private async assign(members: GroupMember[]): Promise<Map<string, Assignment>> {
+    this.startHeartbeats()
+    const assignments = await this.listener.assign(members)
+    this.stopHeartbeats()
+    return assignments
+  }
+
+  /** The coordinator's answer; undefined after a refusal that has been dealt with. */
+  private async ask<T>(request: () => Promise<T>): Promise<T | undefined> {
     try {
-      const assignment = await this.negotiate()
-      if (!assignment || this.state !== 'running') return { rejoin: true }
-      this.startHeartbeats()
-      const verdict = await this.listener.assigned(assignment, this.metadata())
-      this.joined.resolve()
-      return verdict === 'rejoin' ? { rejoin: true } : undefined
+      const answer = await request()
+      return this.state === 'running' ? answer : undefined
     } catch (error) {
-      if (this.state !== 'running') return { rejoin: true }
-      return interruptionFor(error as ClientError)
+      if (this.state === 'running') await this.settle(interruptionFor(error as ClientError))
+      return undefined
     }
   }
 
-  /** JoinGroup and SyncGroup; undefined when the group has moved on in between and the join must be repeated. */
-  private async negotiate(): Promise<Assignment | undefined> {
-    const { groups } = this.cluster
-    const { groupId, groupInstanceId = null, protocol, sessionTimeoutMs, rebalanceTimeoutMs } = this.config
-    if (this.memberId === '' && groupInstanceId === null) this.memberId = groups.allocateMemberId(groupId)
-    const { topics, userData } = this.listener.subscription()
-    const { memberId } = this
-    const joined = await groups.join(groupId, {
-      memberId,
-      groupInstanceId,
-      protocol,
-      topics,
-      userData,
-      sessionTimeoutMs,
-      rebalanceTimeoutMs,
-    })
-    if (this.state !== 'running') return undefined
-    this.memberId = joined.memberId
-    this.generationId = joined.generationId
-    const assigns = joined.leaderId === joined.memberId && joined.members.length > 0
-    // a leader may take its time
-    if (assigns) this.startHeartbeats()
-    const assignments = assigns ? await this.listener.assign(joined.members) : undefined
-    if (this.state !== 'running') return undefined
-    this.stopHeartbeats()
-    return groups.sync(groupId, {
-      memberId: this.memberId,
-      groupInstanceId,
-      generationId: this.generationId,
-      ...(assignments && { assignments }),
-    })
+  private async settle(interruption: Interruption | undefined): Promise<void> {
+    if (!interruption || this.state !== 'running') return
+    if ('failed' in interruption) this.fail(interruption.failed)
+    else if ('lost' in interruption) await this.lose(interruption.lost)
   }
 
   private async lose(cause: ClientError): Promise<void> {
     this.stopHeartbeats()
     if (cause.code === 'UNKNOWN_MEMBER_ID') this.memberId = ''
-    const hadGeneration = this.generationId >= 0
-    this.generationId = -1
-    if (hadGeneration) await this.listener.lost(cause)
+    if (!this.hasAssignment) return
+    this.hasAssignment = false
+    await this.listener.lost(cause)
   }
 
   private fail(cause: Error): void {
     if (this.state !== 'running') return
-    this.cluster.groups.leave({ ...this.metadata(), groupInstanceId: null })
-    this.end()
     this.joined.reject(cause)
+    void this.leave()
     this.listener.failed(cause)
   }
 
   private end(): void {
     this.state = 'ended'
     this.stopHeartbeats()
-    this.interrupted?.()
+    this.wake?.()
+    this.joined.reject(closedError('group membership'))
     this.onEnd()
   }
 
@@ -181,11 +208,12 @@ export class MemoryMembership implements GroupMembership {
 
   private stopHeartbeats(): void {
     clearInterval(this.heartbeats)
+    this.heartbeats = undefined
   }
 
   private heartbeat(): void {
     try {
-      this.cluster.groups.heartbeat(this.metadata())
+      this.cluster.groups.heartbeat(this.current)
     } catch (error) {
       this.interrupt(interruptionFor(error as ClientError))
     }
@@ -194,22 +222,26 @@ export class MemoryMembership implements GroupMembership {
   private interrupt(cause: Interruption): void {
     if (this.state !== 'running') return
     // to be thrown out outweighs a wish to rejoin
-    if (!this.interruption || 'rejoin' in this.interruption) this.interruption = cause
-    this.interrupted?.()
+    if (!this.interruption || 'lost' in cause || 'failed' in cause) this.interruption = cause
+    else if ('rejoin' in this.interruption && cause.rejoin === 'requested') this.interruption = cause
+    this.wake?.()
   }
 
-  private async interruptionOf(): Promise<Interruption> {
+  private async untilInterrupted(): Promise<void> {
     while (!this.interruption && this.state === 'running') {
-      await new Promise<void>((resolve) => (this.interrupted = resolve))
+      await new Promise<void>((resolve) => (this.wake = resolve))
     }
-    return this.interruption ?? { rejoin: true }
+  }
+
+  private wantsRejoin(): boolean {
+    return this.state === 'running' && this.interruption !== undefined && 'rejoin' in this.interruption
   }
 }
 
 const interruptionFor = (error: ClientError): Interruption => {
   switch (error.code) {
     case 'REBALANCE_IN_PROGRESS':
-      return { rejoin: true }
+      return { rejoin: 'told' }
     case 'UNKNOWN_MEMBER_ID':
     case 'ILLEGAL_GENERATION':
       return { lost: error }

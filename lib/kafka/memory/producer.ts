@@ -13,6 +13,7 @@ import type { MemoryCluster } from './cluster'
 import { Deferred } from './deferred'
 import type { AppendedBatch } from './partition-log'
 import { BATCH_OVERHEAD_BYTES, BatchBuilder, sizeOfRecord } from './stored-batch'
+import type { TopicConfig } from './topic-config'
 import type { ProducerIdentity } from './transaction-coordinator'
 
 interface PartitionBuffer {
@@ -20,6 +21,7 @@ interface PartitionBuffer {
   readonly partition: number
   readonly key: string
   readonly builder: BatchBuilder
+  readonly config: TopicConfig
 }
 
 interface SealedBatch {
@@ -80,13 +82,14 @@ export class MemoryProducer implements Producer {
   async loadTopics(topics: readonly string[]): Promise<void> {
     if (this.closed) throw closedError('producer')
     for (const name of topics) {
-      const { partitions } = this.cluster.requireTopic(name)
-      if (this.buffers.get(name)?.length === partitions.length) continue
+      const { partitions, config } = this.cluster.requireTopic(name)
+      if (this.buffers.get(name)?.[0]!.config === config) continue
       const buffers = partitions.map((_, partition) => ({
         topic: name,
         partition,
         key: tpKey(name, partition),
         builder: new BatchBuilder(),
+        config,
       }))
       this.buffers.set(name, buffers)
     }
@@ -106,8 +109,8 @@ export class MemoryProducer implements Producer {
   ): void {
     if (this.failure) throw this.failure
     const buffer = this.buffers.get(topic)?.[partition]
-    if (!buffer || this.identity === undefined || this.closed) throw this.refusal(topic, partition)
-    if (this.config.transactionalId !== undefined && !this.inTransaction) throw this.noTransaction('append a record')
+    if (!buffer || this.identity === undefined) throw this.refusal(topic, partition)
+    if (this.config.transactionalId !== undefined && !this.inTransaction) throw illegal('append', 'no transaction is open')
     const size = sizeOfRecord(key, value, headers)
     if (size + BATCH_OVERHEAD_BYTES > this.maxRequestBytes) {
       throw brokerError(
@@ -117,19 +120,21 @@ export class MemoryProducer implements Producer {
       )
     }
     const { builder } = buffer
-    if (builder.count > 0 && builder.size + size > this.batchBytes) this.seal(buffer)
+    const limit = Math.min(this.batchBytes, buffer.config.maxMessageBytes - BATCH_OVERHEAD_BYTES)
+    if (builder.count > 0 && builder.size + size > limit) this.seal(buffer)
     builder.append(builder.count, key, value, timestamp, headers)
     this.bufferedBytes += size
     if (builder.count === 1) this.filling.add(buffer)
-    if (builder.size >= this.batchBytes || this.bufferedBytes > this.maxBufferedBytes) this.seal(buffer)
+    if (builder.size >= limit || this.bufferedBytes >= this.maxBufferedBytes) this.seal(buffer)
     else this.lingering ??= setTimeout(() => this.deliver(), this.lingerMs)
   }
 
   get writable(): boolean {
-    return this.bufferedBytes <= this.maxBufferedBytes
+    return this.bufferedBytes < this.maxBufferedBytes
   }
 
   async drained(): Promise<void> {
+    if (this.failure) throw this.failure
     if (this.writable) return
     this.draining ??= new Deferred()
     this.scheduleDelivery()
@@ -137,7 +142,6 @@ export class MemoryProducer implements Producer {
   }
 
   async flush(): Promise<ReadonlyMap<string, number>> {
-    if (this.closed) throw closedError('producer')
     this.deliver()
     if (this.failure) throw this.failure
     return new Map(this.acknowledged)
@@ -145,42 +149,41 @@ export class MemoryProducer implements Producer {
 
   begin(): void {
     if (this.failure) throw this.failure
-    if (this.closed) throw closedError('producer')
-    if (this.config.transactionalId === undefined || this.identity === undefined || this.inTransaction) {
-      const why = this.inTransaction ? 'one is open' : 'the producer needs a transactionalId and init() first'
-      throw brokerError('INVALID_TXN_STATE', `Can't begin a transaction: ${why}`)
-    }
+    if (this.config.transactionalId === undefined) throw illegal('begin', 'the producer has no transactionalId')
+    if (!this.identity) throw illegal('begin', 'init first')
+    if (this.inTransaction) throw illegal('begin', 'the transaction before is still open')
     this.inTransaction = true
   }
 
-  async sendOffsets(
-    offsets: ReadonlyArray<TopicPartition & CommittedOffset>,
-    group: GroupMetadata,
-  ): Promise<void> {
-    this.cluster.transactions.addOffsets(this.requireTransaction('send offsets'), group, offsets)
+  async sendOffsets(offsets: ReadonlyArray<TopicPartition & CommittedOffset>, group: GroupMetadata): Promise<void> {
+    const identity = this.requireTransaction('sendOffsets')
+    this.guarded(() => this.cluster.transactions.addOffsets(identity, group, offsets))
   }
 
   async commit(): Promise<void> {
     const identity = this.requireTransaction('commit')
     await this.flush()
-    this.cluster.transactions.end(identity, 'commit')
+    this.guarded(() => this.cluster.transactions.end(identity, 'commit'))
     this.inTransaction = false
   }
 
   async abort(): Promise<void> {
-    const identity = this.requireTransaction('abort', true)
+    if (this.failure && isFinal(this.failure)) throw this.failure
+    this.failure = undefined
+    const identity = this.requireTransaction('abort')
     this.discardBuffered()
-    this.cluster.transactions.end(identity, 'abort')
+    this.guarded(() => this.cluster.transactions.end(identity, 'abort'))
     this.inTransaction = false
-    if (this.failure?.kind !== 'fenced') this.failure = undefined
   }
 
+  /** Drops what has not been flushed and aborts an open transaction. */
   async close(): Promise<void> {
     if (this.closed) return
-    if (this.inTransaction) await this.abort().catch(() => undefined)
-    else this.deliver()
+    if (this.inTransaction && !this.failure) await this.abort().catch(() => undefined)
     this.closed = true
     this.discardBuffered()
+    this.failure = closedError('producer')
+    this.settleDrained()
     this.onClose()
   }
 
@@ -225,12 +228,14 @@ export class MemoryProducer implements Producer {
   private deliverBatch({ topic, partition, key }: PartitionBuffer, batch: AppendedBatch): void {
     const identity = { producerId: batch.producerId, epoch: batch.producerEpoch }
     try {
-      const target = this.cluster.requireTopic(topic)
-      const log = target.partition(partition)
-      if (batch.transactional) this.cluster.transactions.addPartition(identity, log)
-      this.acknowledged.set(key, target.append(partition, batch))
-    } catch (error) {
-      this.failure = error as ClientError
+      this.guarded(() => {
+        const target = this.cluster.requireTopic(topic)
+        const log = target.partition(partition)
+        if (batch.transactional) this.cluster.transactions.addPartition(identity, log)
+        this.acknowledged.set(key, target.append(partition, batch))
+      })
+    } catch {
+      // kept as the failure: later calls throw it
     }
   }
 
@@ -252,25 +257,40 @@ export class MemoryProducer implements Producer {
     else draining.resolve()
   }
 
-  // ------------------------------------------------------------------------------------------ refusals
+  // ------------------------------------------------------------------------------------------ failures
 
-  private requireTransaction(doing: string, evenFailed = false): ProducerIdentity {
-    if (this.closed) throw closedError('producer')
-    if (this.failure && !evenFailed) throw this.failure
-    if (!this.inTransaction || !this.identity) throw this.noTransaction(doing)
+  /** The first failure stays, until `init`, or `abort` where only the transaction was concerned. */
+  private guarded(work: () => void): void {
+    try {
+      work()
+    } catch (error) {
+      this.failure ??= this.inTransaction ? abortable(error as ClientError) : (error as ClientError)
+      throw this.failure
+    }
+  }
+
+  private requireTransaction(method: string): ProducerIdentity {
+    if (this.failure) throw this.failure
+    if (!this.inTransaction || !this.identity) throw illegal(method, 'no transaction is open')
     return this.identity
   }
 
-  private noTransaction(doing: string): ClientError {
-    return brokerError('INVALID_TXN_STATE', `Can't ${doing}: no transaction is open; call begin() first`)
-  }
-
   private refusal(topic: string, partition: number): ClientError {
-    if (this.closed) return closedError('producer')
-    if (!this.identity) return new ClientError('fatal', 'The producer is not initialised; await init() first')
+    if (!this.identity) return illegal('append', 'init first')
     const message = this.buffers.has(topic)
       ? `Topic ${topic} has no partition ${partition}`
       : `Topic ${topic} is not loaded; await loadTopics() first`
     return brokerError('UNKNOWN_TOPIC_OR_PARTITION', message, { topic, partition })
   }
 }
+
+/** A newer producer has taken over, or this one is closed: there is nothing left to abort. */
+const isFinal = ({ code }: ClientError): boolean => code === 'PRODUCER_FENCED' || code === 'CLIENT_CLOSED'
+
+const abortable = (error: ClientError): ClientError =>
+  error.kind === 'unknownTopic'
+    ? new ClientError('abortable', error.message, error.code, error.partition, { cause: error })
+    : error
+
+const illegal = (method: string, why: string): ClientError =>
+  new ClientError('invalid', `producer.${method}() is not allowed here: ${why}`, 'ILLEGAL_STATE')

@@ -53,7 +53,7 @@ export class BatchBuilder {
   private maxTime = -1
   count = 0
 
-  constructor(initialBytes = 1024) {
+  constructor(initialBytes = 0) {
     this.buffer = Buffer.allocUnsafeSlow(initialBytes)
   }
 
@@ -120,7 +120,7 @@ export class BatchBuilder {
   }
 
   private grow(needed: number): void {
-    const larger = Buffer.allocUnsafeSlow(Math.max(needed, this.buffer.length * 2))
+    const larger = Buffer.allocUnsafeSlow(Math.max(needed, this.buffer.length * 2, MIN_BYTES))
     this.buffer.copy(larger, 0, 0, this.position)
     this.buffer = larger
   }
@@ -191,4 +191,5 @@ export class BatchReader {
   }
 }
 
+const MIN_BYTES = 512
 const EMPTY = Buffer.alloc(0)

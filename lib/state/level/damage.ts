@@ -4,20 +4,30 @@ import { basename, dirname, join } from 'node:path'
 const MARK = '.damaged-'
 
 /**
- * What LevelDB itself misses when it opens a folder: without a `CURRENT` file it starts an empty database beside the
- * tables that are there, and a lost manifest it takes for success.
+ * What LevelDB does not call damage when it opens a folder: without a `CURRENT` file it starts an empty database beside
+ * the tables that are there, and a lost manifest is like any file it can't read.
  */
 export const findDamage = async (location: string): Promise<string | undefined> => {
-  const files = await readdir(location).catch((error: NodeJS.ErrnoException) => {
+  const files = await readdir(location).catch((error: NodeJS.ErrnoException): string[] => {
     if (error.code === 'ENOENT') return []
     throw error
   })
   if (!files.includes('CURRENT')) {
-    const orphan = files.find((file) => /\.(ldb|sst|log)$/.test(file) || file.startsWith('MANIFEST-'))
+    const orphan = files.find((file) => /\.(ldb|sst|log)$/.test(file))
     return orphan === undefined ? undefined : `there is ${orphan} but no CURRENT file`
   }
   const manifest = (await readFile(join(location, 'CURRENT'), 'latin1')).trim()
   return files.includes(manifest) ? undefined : `CURRENT names the manifest '${manifest}', which is missing`
+}
+
+/**
+ * What LevelDB has left out of its write-ahead log while it opened: it goes on behind unreadable records, so that a
+ * commit would be missing under those that came after it. Only its own `LOG` file tells. A log cut off at its end, as a
+ * crash may leave it, is no damage.
+ */
+export const findDroppedRecords = async (location: string): Promise<string | undefined> => {
+  const log = await readFile(join(location, 'LOG'), 'utf8').catch(() => '')
+  return /\S+: dropping \d+ bytes.*/.exec(log)?.[0]
 }
 
 /** Renames a damaged database's folder and returns its new name. Keeps no older one of the same task. */

@@ -28,6 +28,16 @@ export const openDatabase = async (location: string): Promise<Database> => {
 /** Collects writes in native memory: keys and values are copied as they are added. */
 export const newBatch = (database: Database) => database.batch()
 
+/** Whether LevelDB has found its files damaged. A table that was cut short it calls an invalid argument. */
+export const isDamage = (error: unknown): boolean =>
+  levelErrorCode(error) === 'LEVEL_CORRUPTION' || /^IO error: .*\.(ldb|sst): Invalid argument$/.test(levelErrorReason(error))
+
+/** LevelDB's own words. */
+export const levelErrorReason = (error: unknown): string => {
+  const { cause, message } = error as Error
+  return cause instanceof Error ? cause.message : message
+}
+
 /** LevelDB's own code for what went wrong: abstract-level wraps it where a database doesn't open. */
 export const levelErrorCode = (error: unknown): string | undefined => {
   const { code, cause } = error as { code?: string; cause?: { code?: string } }

@@ -30,7 +30,10 @@ export class SortedSlots {
   }
 
   insert(slot: Slot): void {
-    if (this.#chunks.length === 0) this.#chunks.push({ slots: [], epoch: this.#epoch })
+    if (this.#chunks.length === 0) {
+      this.#chunks.push({ slots: [slot], epoch: this.#epoch })
+      return
+    }
     const index = Math.min(this.#chunkAt(slot.key), this.#chunks.length - 1)
     const chunk = this.#writable(index)
     chunk.slots.splice(lowerBound(chunk.slots, slot.key), 0, slot)

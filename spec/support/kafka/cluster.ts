@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { TcpProxy } from '../tcp-proxy'
 import { makeCertificate } from './certificates'
-import { CONTAINER_FOLDER, docker, dockerAvailable, DockerNode } from './docker-node'
+import { CONTAINER_DATA_FOLDER, CONTAINER_FOLDER, docker, dockerAvailable, DockerNode } from './docker-node'
 import { KAFKA_VERSION, kafkaClasspath, whyNoJava } from './java'
 import { JavaNode } from './java-node'
 import type { KafkaNode } from './node'
@@ -75,12 +75,18 @@ export interface KafkaClientConfig {
 }
 
 /** Why no Kafka can be started here, or undefined where one can. */
-export const whyNoOwnKafka = (): string | undefined => (dockerAvailable() ? undefined : whyNoJava())
+export const whyNoOwnKafka = (version = KAFKA_VERSION): string | undefined => {
+  if (dockerAvailable(version)) return undefined
+  const reason = whyNoJava()
+  return reason === undefined
+    ? undefined
+    : `no Kafka ${version} can be started: no Docker engine with its image, and ${reason}`
+}
 
 /** Starts a Kafka of its own: in containers where a Docker engine answers, else by Java. Ends with this process, however that ends. */
 export const startKafka = async (options: KafkaOptions = {}): Promise<KafkaCluster> => {
-  const unavailable = whyNoOwnKafka()
-  if (unavailable) throw new Error(`Kafka can't be started: no Docker engine answers, and ${unavailable}`)
+  const unavailable = whyNoOwnKafka(options.version)
+  if (unavailable !== undefined) throw new Error(unavailable)
   // A port that was free when it was chosen can be taken when the broker binds it.
   for (let attempt = 1; ; attempt++) {
     const cluster = new Cluster(options)
@@ -103,16 +109,15 @@ class Cluster implements KafkaCluster {
   private readonly folder = mkdtempSync(join(tmpdir(), 'millrace-kafka-'))
   private readonly clusterId = randomBytes(16).toString('base64url').replace(/^-/, 'A') // a leading dash would read as an option
   private readonly name = `millrace-${this.clusterId.slice(0, 8)}`
-  private readonly inDocker = dockerAvailable()
-  // After the brokers' own watchdogs have killed them.
-  private readonly callOff = onProcessEnd(
-    'sleep 2; rm -rf "$1"; [ -z "$2" ] || docker network rm "$2"',
-    this.folder,
-    this.network,
-  )
+  private readonly inDocker: boolean
+  private readonly callOff: () => void
 
   constructor(private readonly options: KafkaOptions) {
     this.version = options.version ?? KAFKA_VERSION
+    this.inDocker = dockerAvailable(this.version)
+    // After the brokers' own watchdogs have killed them.
+    const command = 'sleep 2; rm -rf "$1"; [ -z "$2" ] || docker network rm "$2"'
+    this.callOff = onProcessEnd(command, this.folder, this.inDocker ? this.name : '')
   }
 
   get bootstrapServers(): string {
@@ -129,7 +134,7 @@ class Cluster implements KafkaCluster {
   }
 
   async start(): Promise<void> {
-    if (this.inDocker) await docker('network', 'create', this.network)
+    if (this.inDocker) await docker('network', 'create', this.name)
     const count = this.options.brokers ?? 1
     const ids = Array.from({ length: count }, (_, index) => index + 1)
     const ports = new Map<number, NodePorts>()
@@ -143,13 +148,9 @@ class Cluster implements KafkaCluster {
   async close(): Promise<void> {
     await Promise.all(this.proxies.map((proxy) => proxy.close()))
     await Promise.all(this.nodes.map((node) => node.remove()))
-    if (this.inDocker) await docker('network', 'rm', this.network).catch(() => {}) // its creation may be what failed
+    if (this.inDocker) await docker('network', 'rm', this.name).catch(() => {}) // its creation may be what failed
     this.callOff()
     rmSync(this.folder, { recursive: true, force: true, maxRetries: 5 })
-  }
-
-  private get network(): string {
-    return this.inDocker ? this.name : ''
   }
 
   private containerName(id: number): string {
@@ -182,7 +183,7 @@ class Cluster implements KafkaCluster {
       this.ca = (this.ca ?? '') + makeCertificate(folder).ca
       certificate = { keystoreFile: join(seenFolder, 'keystore.pem') }
     }
-    const dataFolder = join(seenFolder, 'data')
+    const dataFolder = this.inDocker ? CONTAINER_DATA_FOLDER : join(folder, 'data')
     const bind = this.inDocker ? '0.0.0.0' : '127.0.0.1'
     const plan = { id, ports, hosts, controllerPorts, bind, dataFolder, certificate, sasl, configs }
     writeFileSync(join(folder, 'server.properties'), serverProperties(plan))
@@ -191,7 +192,7 @@ class Cluster implements KafkaCluster {
       ? new DockerNode({
           ...common,
           name: this.containerName(id),
-          network: this.network,
+          network: this.name,
           version: this.version,
           clientPort: ports.client,
         })

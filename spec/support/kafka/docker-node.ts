@@ -6,12 +6,17 @@ import { onProcessEnd } from './watchdog'
 
 const run = promisify(execFile)
 
-/** Where the container finds the node's `server.properties` (and keystore). */
+/** Where the container finds the node's `server.properties` (and keystore); they are copied there as root. */
 export const CONTAINER_FOLDER = '/tmp/millrace'
+/** Made by the image's own user when it formats. */
+export const CONTAINER_DATA_FOLDER = '/tmp/kafka-data'
 
 let answers: boolean | undefined
 
-export const dockerAvailable = (): boolean => {
+/** Whether an engine answers, and Kafka published an image of the version (since 3.7). */
+export const dockerAvailable = (version: string): boolean => {
+  const [major = 0, minor = 0] = version.split('.').map(Number)
+  if (major < 3 || (major === 3 && minor < 7)) return false
   answers ??= spawnSync('docker', ['version', '--format', '{{.Server.Version}}'], { timeout: 10_000 }).status === 0
   return answers
 }

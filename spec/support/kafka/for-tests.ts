@@ -26,14 +26,8 @@ export const describeWithKafka = (name: string, suite: (bootstrapServers: string
 }
 
 /** A suite that starts clusters of its own by `startKafka`: to stop them, or with a version or security of their own. */
-export const describeWithOwnKafka = (name: string, suite: Suite): void => {
-  const reason = whyNoOwnKafka()
-  describeUnless(
-    reason === undefined ? undefined : `no Kafka can be started: no Docker engine, and ${reason}`,
-    name,
-    suite,
-  )
-}
+export const describeWithOwnKafka = (name: string, suite: Suite, { version }: { version?: string } = {}): void =>
+  describeUnless(whyNoOwnKafka(version), name, suite)
 
 /** A suite that runs Java beside Kafka: batches written by Java's producer, comparisons with Kafka Streams. */
 export const describeWithJava = (name: string, suite: Suite): void =>

@@ -15,7 +15,7 @@ const sharedKafka = async (): Promise<void> => {
   }
   const reason = whyNoOwnKafka()
   if (reason !== undefined) {
-    process.env[NO_SHARED_KAFKA] = `no KAFKA_BOOTSTRAP_SERVERS, no Docker engine, and ${reason}`
+    process.env[NO_SHARED_KAFKA] = `no KAFKA_BOOTSTRAP_SERVERS, and ${reason}`
     return
   }
   shared.cluster = await startKafka()

@@ -72,5 +72,15 @@ describe('what a serde refuses', () => {
 test('sizeOf is the serialized length', () => {
   for (const text of ['', 'a', 'hé', '😀']) expect(serdes.string().sizeOf!(text)).toBe(Buffer.from(text).length)
   expect(serdes.long().sizeOf!(5)).toBe(8)
-  expect(serdes.uuid().sizeOf!('')).toBe(36)
+  expect(serdes.uuid().sizeOf!('00000000-0000-0000-0000-000000000000')).toBe(36)
+})
+
+test('sizeOf is undefined for what would not come back as it is', () => {
+  expect(serdes.string().sizeOf!('\ud800')).toBeUndefined()
+  expect(serdes.uuid().sizeOf!('ABCDEF00-0000-0000-0000-000000000000')).toBeUndefined()
+  expect(serdes.long().sizeOf!(1.5)).toBeUndefined()
+  expect(serdes.int().sizeOf!(2 ** 31)).toBeUndefined()
+  expect(serdes.bigint().sizeOf!(2n ** 63n)).toBeUndefined()
+  expect(serdes.float().sizeOf!(0.1)).toBeUndefined()
+  expect(serdes.double().sizeOf!(0.1)).toBe(8)
 })

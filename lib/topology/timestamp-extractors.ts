@@ -1,5 +1,5 @@
 import { StreamsError } from '../errors'
-import type { TimestampExtractor } from '../topology/definition'
+import type { TimestampExtractor } from './definition'
 
 /** The default: the record's own timestamp; a negative one is an error. */
 export const failOnInvalidTimestamp: TimestampExtractor = record => {

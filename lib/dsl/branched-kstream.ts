@@ -1,0 +1,93 @@
+import { TopologyError } from '../errors'
+import type { Predicate } from '../operators/callbacks'
+import { KStream } from './kstream'
+import { append, type Position, requireFunction } from './position'
+
+/** What becomes of a branch. */
+export interface Branched<K, V, Name extends string, Result> {
+  /** Ends the branch's name, which begins with that of the split. Default: its number, counted from 1; `0` for the default branch. */
+  name?: Name
+  /**
+   * Gets the branch's stream. What it returns takes the branch's place in the result; a branch for which it returns
+   * nothing is left out of the result.
+   */
+  with?: (stream: KStream<K, V>) => Result
+}
+
+/** The streams of a split by their names: the name of the split, then the name of the branch. */
+export type Branches<Prefix extends string, Name extends string, Result> = [Result] extends [object]
+  ? { readonly [Branch in `${Prefix}${Name}`]: Result }
+  : unknown
+
+/**
+ * A split in the making: `branch` adds branches, and `defaultBranch` or `noDefaultBranch` end it with all streams by
+ * their names.
+ */
+export class BranchedKStream<K, V, Prefix extends string, Result = unknown> {
+  private readonly splitter: Position<K, V>
+  private readonly streams: Record<string, unknown> = {}
+  private branches = 0
+
+  /** @internal */
+  constructor(source: Position<K, V>, given: string | undefined) {
+    const name = source.context.naming.node('KSTREAM-BRANCH-', given)
+    const { keySerde, valueSerde, repartitionRequired } = source
+    this.splitter = append(source, { kind: 'branch', name }, { name, keySerde, valueSerde, repartitionRequired })
+  }
+
+  /**
+   * Takes the records for which the predicate holds and that no branch before it has taken.
+   *
+   * @example
+   * const { 'size-large': large, 'size-small': small } = orders
+   *   .split('size-')
+   *   .branch((order) => order.amount > 1000, 'large')
+   *   .branch((order) => order.amount < 10, { name: 'small', with: (stream) => stream.mapValues((order) => order.id) })
+   *   .noDefaultBranch()
+   */
+  branch<const Name extends string = string, Stream = KStream<K, V>>(
+    predicate: Predicate<K, V>,
+    branched?: Name | Branched<K, V, Name, Stream>,
+  ): BranchedKStream<K, V, Prefix, Result & Branches<Prefix, Name, Stream>> {
+    requireFunction(predicate, 'branch', 'a predicate')
+    this.add(predicate, String(++this.branches), branched)
+    return this as unknown as BranchedKStream<K, V, Prefix, Result & Branches<Prefix, Name, Stream>>
+  }
+
+  /**
+   * Takes all the rest, and ends the split.
+   *
+   * @example
+   * const sizes = orders.split('size-').branch((order) => order.amount > 1000, 'large').defaultBranch('other')
+   * sizes['size-other'].to('other-orders')
+   */
+  defaultBranch<const Name extends string = '0', Stream = KStream<K, V>>(
+    branched?: Name | Branched<K, V, Name, Stream>,
+  ): Result & Branches<Prefix, Name, Stream> {
+    this.add(null, '0', branched)
+    return this.streams as Result & Branches<Prefix, Name, Stream>
+  }
+
+  /**
+   * Drops all the rest, and ends the split.
+   *
+   * @example
+   * orders.split().branch((order) => order.amount < 0, { with: (refunds) => refunds.to('refunds') }).noDefaultBranch()
+   */
+  noDefaultBranch(): Result {
+    return this.streams as Result
+  }
+
+  private add(predicate: Predicate<K, V> | null, number: string, branched?: string | Branched<K, V, string, unknown>): void {
+    const options: Branched<K, V, string, unknown> = typeof branched === 'string' ? { name: branched } : (branched ?? {})
+    const { naming } = this.splitter.context
+    const name = naming.given(this.splitter.name + (options.name ?? number))
+    if (name in this.streams) {
+      throw new TopologyError('DUPLICATE_NAME', `the split has two branches named "${name}"`, { operator: name })
+    }
+    naming.skip()
+    const stream = new KStream(append(this.splitter, { kind: 'branch-target', name, predicate }, { ...this.splitter, name }))
+    const result = options.with ? options.with(stream) : stream
+    if (result !== undefined && result !== null) this.streams[name] = result
+  }
+}

@@ -1,0 +1,134 @@
+import type { Predicate } from '../../operators/callbacks'
+import type { OldValues } from '../../operators/change-forwarder'
+import type { Processor, ProcessorSupplier } from '../../operators/processor'
+import type { Serde } from '../../serdes/serde'
+import type { StateStore, StoreBuilder } from '../../state/store'
+import type { OffsetReset, StreamPartitioner, TimestampExtractor, TopicNameExtractor } from '../../topology/definition'
+import type { StoreReference } from '../../topology/store-reference'
+
+/** A node of the logical graph, by its position in the order of DSL calls. */
+export type NodeId = number
+
+/* eslint-disable @typescript-eslint/no-explicit-any -- nodes of a graph are heterogeneous; the DSL's signatures have checked their types */
+
+interface NodeBase {
+  readonly id: NodeId
+  /** Of the topology node that children take their records from. */
+  readonly name: string
+  readonly parents: readonly NodeId[]
+  /** Nodes enter the topology in this order, parents first. */
+  readonly priority: number
+  /** Records may leave with another key than they came with. */
+  readonly keyChanging?: boolean
+  /** Records leave with a value of another type: a repartition topic must not move before it. */
+  readonly valueChanging?: boolean
+}
+
+export interface SourceSettings {
+  readonly keySerde?: Serde<any>
+  readonly valueSerde?: Serde<any>
+  readonly timestampExtractor?: TimestampExtractor
+  readonly offsetReset?: OffsetReset
+}
+
+export interface StreamSourceNode extends NodeBase {
+  readonly kind: 'stream-source'
+  readonly topics: readonly string[] | RegExp
+  readonly settings: SourceSettings
+}
+
+/** The store of a source table exists if the user named it, or if something below has to look old values up. */
+export interface OptionalStore {
+  readonly builder: StoreBuilder<StateStore>
+  readonly requested: boolean
+}
+
+export interface TableSourceNode extends NodeBase {
+  readonly kind: 'table-source'
+  readonly sourceName: string
+  readonly topic: string
+  readonly settings: SourceSettings
+  readonly store: OptionalStore
+  /** The topic itself is the store's changelog. */
+  readonly topicAsChangelog?: boolean
+}
+
+export interface StreamToTableNode extends NodeBase {
+  readonly kind: 'stream-to-table'
+  readonly store: OptionalStore
+}
+
+/** Any operator that is one processor and keeps no table. */
+export interface ProcessorNode extends NodeBase {
+  readonly kind: 'processor'
+  readonly supplier: ProcessorSupplier<any, any, any, any>
+  readonly stores?: readonly StoreReference[]
+  /** Joins several streams into one. */
+  readonly merge?: boolean
+  /** Its parent is a table, and it takes back what old values have added. */
+  readonly needsOldValues?: boolean
+}
+
+export interface BranchNode extends NodeBase {
+  readonly kind: 'branch'
+}
+
+/** Takes what its predicate, and none before it, lets through; without one, all the rest. */
+export interface BranchTargetNode extends NodeBase {
+  readonly kind: 'branch-target'
+  readonly predicate: Predicate<any, any> | null
+}
+
+export interface SinkNode extends NodeBase {
+  readonly kind: 'sink'
+  readonly topic: string | TopicNameExtractor<any, any>
+  readonly keySerde?: Serde<any>
+  readonly valueSerde?: Serde<any>
+  readonly partitioner?: StreamPartitioner<any, any>
+}
+
+/** Writes a stream to a topic of its own and reads it again, each key in its partition. `name` is the source's. */
+export interface RepartitionNode extends NodeBase {
+  readonly kind: 'repartition'
+  readonly topic: string
+  readonly sinkName: string
+  /** Absent below a table: updates of a table have keys. */
+  readonly filterName?: string
+  readonly keySerde?: Serde<any>
+  readonly valueSerde?: Serde<any>
+  readonly partitions?: number
+  readonly partitioner?: StreamPartitioner<any, any>
+  /** The DSL put it in, and may move it. */
+  readonly implicit: boolean
+}
+
+/** An aggregation: it always has its store. */
+export interface AggregateNode extends NodeBase {
+  readonly kind: 'aggregate'
+  readonly store: StoreBuilder<StateStore>
+  readonly operator: (options: OldValues) => Processor<any, any, any, any>
+}
+
+/** A table made from another value by value. It has a store only if the user named one. */
+export interface TableViewNode extends NodeBase {
+  readonly kind: 'table-view'
+  readonly store: StoreBuilder<StateStore> | null
+  readonly operator: (options: OldValues) => Processor<any, any, any, any>
+  /** Takes old values where its parent can look them up, to leave needless deletes out. */
+  readonly prefersOldValues?: boolean
+}
+
+export type GraphNode =
+  | StreamSourceNode
+  | TableSourceNode
+  | StreamToTableNode
+  | ProcessorNode
+  | BranchNode
+  | BranchTargetNode
+  | SinkNode
+  | RepartitionNode
+  | AggregateNode
+  | TableViewNode
+
+/** What a DSL call says about its node; the graph adds the rest. */
+export type NewNode = GraphNode extends infer Node ? (Node extends GraphNode ? Omit<Node, 'id' | 'parents' | 'priority'> : never) : never

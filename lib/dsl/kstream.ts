@@ -1,0 +1,352 @@
+import { TopologyError } from '../errors'
+import type { ForeachAction, KeyValueMapper, Predicate, ValueMapper } from '../operators/callbacks'
+import { FilterOperator } from '../operators/filter'
+import { FlatMapOperator } from '../operators/flat-map'
+import { FlatMapValuesOperator } from '../operators/flat-map-values'
+import { ForeachOperator } from '../operators/foreach'
+import { MapOperator } from '../operators/map'
+import { MapValuesOperator } from '../operators/map-values'
+import { PassThroughOperator } from '../operators/pass-through'
+import { PeekOperator } from '../operators/peek'
+import type { ProcessorSupplier } from '../operators/processor'
+import { SelectKeyOperator } from '../operators/select-key'
+import { topicNameExtractor, type TopicSelector } from '../topology/topology'
+import type { Serde } from '../serdes/serde'
+import { BranchedKStream } from './branched-kstream'
+import { KGroupedStream } from './kgrouped-stream'
+import { KTable } from './ktable'
+import type { Grouped } from './options/grouped'
+import { type MaterializedAs, materializedStore, resolveMaterialized } from './options/materialized'
+import { type Named, operatorName, withName } from './options/named'
+import { type Processed, processOptions } from './options/processed'
+import type { Produced } from './options/produced'
+import type { Repartitioned } from './options/repartitioned'
+import { FixedKeyOperator } from '../operators/fixed-key'
+import { append, type Behind, type Position, requireFunction } from './position'
+import { repartitionNode } from './repartition'
+
+/**
+ * A stream of records: each one a fact of its own. Every method makes a new stream and leaves this one as it is, so one
+ * stream can be used several times. Values are `null` where a topic has tombstones.
+ *
+ * Callbacks get the value first, then the key, then `meta`: timestamp, headers, topic, partition and offset.
+ */
+export class KStream<K, V> {
+  /** @internal */
+  constructor(
+    /** @internal */
+    readonly position: Position<K, V>,
+  ) {}
+
+  /**
+   * Keeps the records for which the predicate holds.
+   *
+   * @example
+   * orders.filter((order) => order.amount > 100)
+   */
+  filter(predicate: Predicate<K, V>, named?: Named): KStream<K, V> {
+    return this.filtered(predicate, false, named)
+  }
+
+  /**
+   * Leaves out the records for which the predicate holds.
+   *
+   * @example
+   * orders.filterNot((order) => order.cancelled)
+   */
+  filterNot(predicate: Predicate<K, V>, named?: Named): KStream<K, V> {
+    return this.filtered(predicate, true, named)
+  }
+
+  /**
+   * Makes a key and a value of each record. What groups or joins by key behind it repartitions first: prefer
+   * `mapValues` where the key stays.
+   *
+   * @example
+   * orders.map((order) => [order.customerId, order.amount])
+   */
+  map<KR, VR>(mapper: KeyValueMapper<K, V, KR, VR>, named?: Named): KStream<KR, VR> {
+    requireFunction(mapper, 'map', 'a mapper')
+    const name = this.nameOf('KSTREAM-MAP-', named)
+    const supplier = () => new MapOperator(mapper)
+    return this.then({ kind: 'processor', name, supplier, keyChanging: true }, { name, repartitionRequired: true })
+  }
+
+  /**
+   * Makes a new value of each record and keeps its key.
+   *
+   * @example
+   * orders.mapValues((order) => order.amount * 1.2)
+   */
+  mapValues<VR>(mapper: ValueMapper<K, V, VR>, named?: Named): KStream<K, VR> {
+    requireFunction(mapper, 'mapValues', 'a mapper')
+    const name = this.nameOf('KSTREAM-MAPVALUES-', named)
+    const supplier = () => new MapValuesOperator(mapper)
+    return this.then({ kind: 'processor', name, supplier, valueChanging: true }, this.sameKey(name))
+  }
+
+  /**
+   * Makes any number of records of each one.
+   *
+   * @example
+   * transfers.flatMap((transfer) => [[transfer.from, -transfer.amount], [transfer.to, transfer.amount]])
+   */
+  flatMap<KR, VR>(mapper: ValueMapper<K, V, Iterable<readonly [KR, VR]>>, named?: Named): KStream<KR, VR> {
+    requireFunction(mapper, 'flatMap', 'a mapper')
+    const name = this.nameOf('KSTREAM-FLATMAP-', named)
+    const supplier = () => new FlatMapOperator(mapper)
+    return this.then({ kind: 'processor', name, supplier, keyChanging: true }, { name, repartitionRequired: true })
+  }
+
+  /**
+   * Makes any number of values of each one, all with its key.
+   *
+   * @example
+   * lines.flatMapValues((line) => line.toLowerCase().split(/\W+/))
+   */
+  flatMapValues<VR>(mapper: ValueMapper<K, V, Iterable<VR>>, named?: Named): KStream<K, VR> {
+    requireFunction(mapper, 'flatMapValues', 'a mapper')
+    const name = this.nameOf('KSTREAM-FLATMAPVALUES-', named)
+    const supplier = () => new FlatMapValuesOperator(mapper)
+    return this.then({ kind: 'processor', name, supplier, valueChanging: true }, this.sameKey(name))
+  }
+
+  /**
+   * Gives each record a new key. Nothing moves yet: what groups or joins by key behind it repartitions first.
+   *
+   * @example
+   * orders.selectKey((order) => order.customerId)
+   */
+  selectKey<KR>(selector: ValueMapper<K, V, KR>, named?: Named): KStream<KR, V> {
+    requireFunction(selector, 'selectKey', 'a selector')
+    const name = this.nameOf('KSTREAM-KEY-SELECT-', named)
+    const supplier = () => new SelectKeyOperator(selector)
+    const behind = { name, valueSerde: this.position.valueSerde, repartitionRequired: true }
+    return this.then({ kind: 'processor', name, supplier, keyChanging: true }, behind)
+  }
+
+  /**
+   * Looks at each record and passes it on. A promise is awaited before the record goes on, and before any commit.
+   *
+   * @example
+   * orders.peek((order, key) => logger.debug({ key, order }))
+   */
+  peek(action: ForeachAction<K, V>, named?: Named): KStream<K, V> {
+    requireFunction(action, 'peek', 'an action')
+    const name = this.nameOf('KSTREAM-PEEK-', named)
+    return this.then({ kind: 'processor', name, supplier: () => new PeekOperator(action) }, this.same(name))
+  }
+
+  /**
+   * Ends the stream in an action. A promise is awaited before the next record, and before any commit: after a crash an
+   * action may run again, but none is left out.
+   *
+   * @example
+   * alerts.foreach((alert) => pager.send(alert))
+   */
+  foreach(action: ForeachAction<K, V>, named?: Named): void {
+    requireFunction(action, 'foreach', 'an action')
+    const name = this.nameOf('KSTREAM-FOREACH-', named)
+    this.add({ kind: 'processor', name, supplier: () => new ForeachOperator(action) }, { name })
+  }
+
+  /**
+   * The records of both streams, in no promised order. Serdes are not carried along, since they may differ.
+   *
+   * @example
+   * webOrders.merge(shopOrders).to('orders', { value: serdes.json() })
+   */
+  merge(other: KStream<K, V>, named?: Named): KStream<K, V> {
+    const { context, node } = this.position
+    if (!(other instanceof KStream)) {
+      throw new TopologyError('INVALID_ARGUMENT', `merge needs another KStream, and got ${String(other)}`)
+    }
+    if (other.position.context !== context) {
+      throw new TopologyError('INVALID_ARGUMENT', 'streams of different StreamsBuilders cannot be merged', { operator: operatorName(named) })
+    }
+    const name = this.nameOf('KSTREAM-MERGE-', named)
+    const repartitionRequired = this.position.repartitionRequired || other.position.repartitionRequired
+    const supplier = () => new PassThroughOperator<K, V>()
+    const merged = context.graph.add([node, other.position.node], { kind: 'processor', name, supplier, merge: true })
+    return new KStream<K, V>({ context, node: merged, name, repartitionRequired })
+  }
+
+  /**
+   * Sends each record to the first branch whose predicate holds, else to the default branch.
+   *
+   * @example
+   * const orders = all
+   *   .split({ name: 'orders-' })
+   *   .branch((order) => order.amount > 1000, { name: 'large' })
+   *   .defaultBranch({ name: 'small' })
+   * orders['orders-large'].to('large-orders')
+   */
+  split<const Prefix extends string = string>(named?: Prefix | { name?: Prefix }): BranchedKStream<K, V, Prefix> {
+    return new BranchedKStream(this.position, operatorName(named))
+  }
+
+  /**
+   * Writes the stream to a topic of its own and reads it again, with every key in its partition. It is done by itself
+   * where grouping or joining needs it; this sets the number of partitions, or shares one topic between several uses.
+   *
+   * @example
+   * orders.selectKey((order) => order.customerId).repartition({ name: 'by-customer', partitions: 12 })
+   */
+  repartition(repartitioned?: string | Repartitioned<K, V>): KStream<K, V> {
+    const { context, ...at } = this.position
+    const { name: given, key, value, partitions, partitioner } = withName<Repartitioned<K, V>>(repartitioned)
+    if (partitions !== undefined && !(Number.isInteger(partitions) && partitions > 0)) {
+      throw new TopologyError('INVALID_ARGUMENT', `repartition needs a whole number of partitions above 0, and got ${partitions}`)
+    }
+    const name = given === undefined ? context.naming.node('KSTREAM-REPARTITION-') : context.naming.given(given)
+    const keySerde = key ?? at.keySerde
+    const valueSerde = value ?? at.valueSerde
+    const settings = { keySerde, valueSerde, partitions, partitioner, implicit: false }
+    const node = repartitionNode(context.naming, name, settings)
+    return this.then(node, { name: node.name, keySerde, valueSerde })
+  }
+
+  /**
+   * Groups by a new key, for an aggregation. Names both the operator and its repartition topic.
+   *
+   * @example
+   * orders.groupBy((order) => order.customerId, { name: 'by-customer', key: serdes.string() }).count()
+   */
+  groupBy<KR>(selector: ValueMapper<K, V, KR>, grouped?: string | Grouped<KR, V>): KGroupedStream<KR, V> {
+    requireFunction(selector, 'groupBy', 'a selector')
+    const options = withName<Grouped<KR, V>>(grouped)
+    const name = this.nameOf('KSTREAM-KEY-SELECT-', options)
+    const supplier = () => new SelectKeyOperator(selector)
+    const valueSerde = options.value ?? this.position.valueSerde
+    const behind = { name, keySerde: options.key, valueSerde, repartitionRequired: true }
+    return new KGroupedStream(this.add({ kind: 'processor', name, supplier, keyChanging: true }, behind), options.name)
+  }
+
+  /**
+   * Groups by the key that the records have, for an aggregation. Repartitions if the key may have changed.
+   *
+   * @example
+   * clicks.groupByKey().count({ store: 'clicks-per-user' })
+   */
+  groupByKey(grouped?: string | Grouped<K, V>): KGroupedStream<K, V> {
+    const options = withName<Grouped<K, V>>(grouped)
+    const keySerde = options.key ?? this.position.keySerde
+    const valueSerde = options.value ?? this.position.valueSerde
+    return new KGroupedStream({ ...this.position, keySerde, valueSerde }, this.validated(options.name))
+  }
+
+  /**
+   * Reads the stream as updates of a table: the last value of each key, with `null` for a delete. It has a store if it
+   * is given one, or if something behind it has to look values up.
+   *
+   * @example
+   * profileChanges.toTable({ store: 'profiles' })
+   */
+  toTable(materialized?: MaterializedAs<K, V>): KTable<K, V> {
+    const { context, ...at } = this.position
+    const options = resolveMaterialized(materialized)
+    const name = context.naming.node('KSTREAM-TOTABLE-', options.name)
+    const store = options.store ?? context.naming.store('KSTREAM-TOTABLE-')
+    const keySerde = options.keySerde ?? at.keySerde
+    const valueSerde = options.valueSerde ?? at.valueSerde
+    const source = at.repartitionRequired ? this.repartitionedFor(name, keySerde, valueSerde) : this.position
+    const builder = materializedStore(context, store, { ...options, keySerde, valueSerde })
+    const table = append(
+      source,
+      { kind: 'stream-to-table', name, store: { builder, requested: options.store !== undefined } },
+      { name, keySerde, valueSerde },
+    )
+    return new KTable<K, V>(table, options.store)
+  }
+
+  /**
+   * Writes the stream to a topic, or to the topic that a function names for each record. Topics have to exist.
+   *
+   * @example
+   * counts.to('word-counts', { key: serdes.string(), value: serdes.long() })
+   * events.to((event) => `events-${event.kind}`)
+   */
+  to(topic: string | TopicSelector<K, V>, produced: Produced<K, V> = {}): void {
+    const name = this.nameOf('KSTREAM-SINK-', produced)
+    this.add(
+      {
+        kind: 'sink',
+        name,
+        topic: typeof topic === 'string' ? topic : topicNameExtractor(topic),
+        keySerde: produced.key ?? this.position.keySerde,
+        valueSerde: produced.value ?? this.position.valueSerde,
+        partitioner: produced.partitioner,
+      },
+      { name },
+    )
+  }
+
+  /**
+   * Runs a processor of one's own, which may forward any keys and values, use stores, and schedule punctuations. What
+   * groups or joins by key behind it repartitions first: prefer `processValues` where the key stays.
+   *
+   * @example
+   * const lastSeen = keyValueStore('last-seen', { key: serdes.string(), value: serdes.long() })
+   * clicks.process<string, Session>(() => new Sessionizer(lastSeen), [lastSeen])
+   */
+  process<KR = unknown, VR = unknown>(supplier: ProcessorSupplier<K, V, KR, VR>, processed?: Processed): KStream<KR, VR> {
+    requireFunction(supplier, 'process', 'a supplier of processors')
+    const { name, stores } = this.processorOf('KSTREAM-PROCESSOR-', processed)
+    const behind = { name, repartitionRequired: true }
+    return this.then({ kind: 'processor', name, supplier, stores, keyChanging: true, valueChanging: true }, behind)
+  }
+
+  /**
+   * Runs a processor of one's own that keeps the key of each record.
+   *
+   * @example
+   * clicks.processValues<Click>(() => new Deduplicate('seen'), ['seen'])
+   */
+  processValues<VR = unknown>(supplier: ProcessorSupplier<K, V, K, VR>, processed?: Processed): KStream<K, VR> {
+    requireFunction(supplier, 'processValues', 'a supplier of processors')
+    const { name, stores } = this.processorOf('KSTREAM-PROCESSVALUES-', processed)
+    const fixedKeySupplier = () => new FixedKeyOperator(supplier(), name)
+    return this.then({ kind: 'processor', name, supplier: fixedKeySupplier, stores, valueChanging: true }, this.sameKey(name))
+  }
+
+  private filtered(predicate: Predicate<K, V>, negate: boolean, named?: Named): KStream<K, V> {
+    requireFunction(predicate, negate ? 'filterNot' : 'filter', 'a predicate')
+    const name = this.nameOf('KSTREAM-FILTER-', named)
+    return this.then({ kind: 'processor', name, supplier: () => new FilterOperator(predicate, negate) }, this.same(name))
+  }
+
+  private repartitionedFor(prefix: string, keySerde?: Serde<K>, valueSerde?: Serde<V>): Position<K, V> {
+    const node = repartitionNode(this.position.context.naming, prefix, { keySerde, valueSerde, implicit: true })
+    return this.add(node, { name: node.name, keySerde, valueSerde })
+  }
+
+  private processorOf(prefix: string, processed?: Processed): { name: string; stores: ReturnType<typeof processOptions>['stores'] } {
+    const { naming } = this.position.context
+    const { name, stores } = processOptions(processed)
+    return { name: name === undefined ? naming.node(prefix) : naming.given(name), stores }
+  }
+
+  private nameOf(prefix: string, named?: Named): string {
+    return this.position.context.naming.node(prefix, operatorName(named))
+  }
+
+  private validated(name: string | undefined): string | undefined {
+    return name === undefined ? undefined : this.position.context.naming.given(name)
+  }
+
+  private same(name: string): Behind<K, V> {
+    return { ...this.sameKey<V>(name), valueSerde: this.position.valueSerde }
+  }
+
+  private sameKey<VR>(name: string): Behind<K, VR> {
+    return { name, keySerde: this.position.keySerde, repartitionRequired: this.position.repartitionRequired }
+  }
+
+  private add<KR, VR>(node: Parameters<typeof append>[1], behind: Behind<KR, VR>): Position<KR, VR> {
+    return append(this.position, node, behind)
+  }
+
+  private then<KR, VR>(node: Parameters<typeof append>[1], behind: Behind<KR, VR>): KStream<KR, VR> {
+    return new KStream(this.add(node, behind))
+  }
+}

@@ -1,0 +1,10 @@
+import type { SourceOptions } from '../../topology/topology'
+import type { SourceSettings } from '../graph/nodes'
+import type { NamedOptions } from './named'
+
+/** How a stream or table reads its topic. The serdes give it its types. */
+export interface Consumed<K, V> extends SourceOptions<K, V>, NamedOptions {}
+
+export function sourceSettings<K, V>({ key, value, timestampExtractor, offsetReset }: Consumed<K, V>): SourceSettings {
+  return { keySerde: key, valueSerde: value, timestampExtractor, offsetReset }
+}

@@ -1,0 +1,81 @@
+import type { Serde } from '../../serdes/serde'
+import type { StateStore, StoreBuilder } from '../../state/store'
+import { type KeyValueStoreHandle, timestampedKeyValueStore } from '../../state/stores'
+import { validateName } from '../../topology/names'
+import type { DslContext } from '../position'
+import type { NamedOptions } from './named'
+
+/** How a table is kept. `name` names the operator, `store` the store. */
+export interface Materialized<K, V> extends NamedOptions {
+  /**
+   * The store's name or handle: it can be queried by it, and its changelog is `<application id>-<store>-changelog`.
+   * Default: a generated name where a store is needed at all.
+   */
+  store?: string | KeyValueStoreHandle<K, V, StateStore>
+  /** Default: the serde of the stream or table it comes from, where it is known; else the app's `defaultKeySerde`. */
+  key?: Serde<K>
+  /** Default: the serde that is known for the values, such as `long` for counts; else the app's `defaultValueSerde`. */
+  value?: Serde<V>
+  /** Keep updates in the record cache until the next commit, and forward only the last one of a key. Default: true. */
+  caching?: boolean
+  /**
+   * Log changes to a changelog topic, from which the store is restored elsewhere; an object adds topic configs. Without it
+   * the state is lost with the disk. Default: true.
+   */
+  logging?: boolean | Readonly<Record<string, string>>
+  /** `in-memory` stores are rebuilt from the changelog at every start. Default: `persistent`. */
+  storeType?: 'persistent' | 'in-memory'
+}
+
+/** A store's name or handle, or all options. */
+export type MaterializedAs<K, V> = string | KeyValueStoreHandle<K, V, StateStore> | Materialized<K, V>
+
+export interface ResolvedMaterialized<K, V> {
+  /** Anything was said about the store. Kafka Streams numbers some operators differently then. */
+  readonly given: boolean
+  /** Of the operator. */
+  readonly name?: string
+  readonly store?: string
+  readonly handle?: StoreBuilder<StateStore>
+  readonly keySerde?: Serde<K>
+  readonly valueSerde?: Serde<V>
+  readonly caching: boolean
+  readonly logging: boolean | Readonly<Record<string, string>>
+  readonly persistent: boolean
+}
+
+export function resolveMaterialized<K, V>(materialized: MaterializedAs<K, V> = {}): ResolvedMaterialized<K, V> {
+  const options: Materialized<K, V> =
+    typeof materialized === 'string' || isHandle(materialized) ? { store: materialized } : materialized
+  const { name, store, key, value, caching, logging, storeType, ...others } = options
+  const handle = typeof store === 'object' ? store : undefined
+  const kept = handle?.options
+  return {
+    given: Object.keys(options).some((option) => option !== 'name' && !(option in others)),
+    name,
+    store: store === undefined ? undefined : validateName(typeof store === 'string' ? store : store.name, 'the store name'),
+    handle,
+    keySerde: key ?? kept?.key,
+    valueSerde: value ?? kept?.value,
+    caching: caching ?? kept?.caching ?? true,
+    logging: logging ?? kept?.logging ?? true,
+    persistent: storeType === undefined ? (kept?.persistent ?? true) : storeType === 'persistent',
+  }
+}
+
+/** The store behind a table. What was given by a handle is found again by it. */
+export function materializedStore<K, V>(
+  context: DslContext,
+  name: string,
+  { handle, keySerde, valueSerde, caching, logging, persistent }: ResolvedMaterialized<K, V>,
+): StoreBuilder<StateStore> {
+  const store = timestampedKeyValueStore<K, V>(name, { key: keySerde, value: valueSerde, caching, logging, persistent })
+  if (handle) context.graph.useForHandle(handle, store)
+  return store
+}
+
+function isHandle<K, V>(
+  materialized: KeyValueStoreHandle<K, V, StateStore> | Materialized<K, V>,
+): materialized is KeyValueStoreHandle<K, V, StateStore> {
+  return 'build' in materialized
+}

@@ -1,0 +1,16 @@
+/** Names an operator in topology texts, logs and metrics. Default: a generated name. */
+export interface NamedOptions {
+  name?: string
+}
+
+/** An operator's name, as it is or as an option. */
+export type Named = string | NamedOptions
+
+export function operatorName(named: Named | undefined): string | undefined {
+  return typeof named === 'string' ? named : named?.name
+}
+
+/** Options that a bare string may stand for: the name alone. */
+export function withName<Options extends NamedOptions>(options: string | Options | undefined): Partial<Options> & NamedOptions {
+  return typeof options === 'string' ? ({ name: options } as Partial<Options> & NamedOptions) : (options ?? {})
+}

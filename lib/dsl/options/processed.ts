@@ -1,0 +1,19 @@
+import { type StoreReference, type StoreReferences, storeReferences } from '../../topology/store-reference'
+import type { NamedOptions } from './named'
+
+/** The name of a processor inside a stream, and the stores it uses, by name or by handle. */
+export interface ProcessOptions extends NamedOptions {
+  stores?: StoreReferences
+}
+
+/** Options, or nothing but the stores. */
+export type Processed = ProcessOptions | readonly StoreReference[]
+
+export function processOptions(processed: Processed = {}): { name?: string; stores: readonly StoreReference[] } {
+  if (isList(processed)) return { stores: processed }
+  return { name: processed.name, stores: storeReferences(processed.stores ?? []) }
+}
+
+function isList(processed: Processed): processed is readonly StoreReference[] {
+  return Array.isArray(processed)
+}

@@ -1,0 +1,19 @@
+import type { RecordHeaders } from '../../kafka/port'
+import type { Serde } from '../../serdes/serde'
+import type { StreamPartitioner } from '../../topology/definition'
+import type { NamedOptions } from './named'
+
+/** A serde that can write a `T`. A `null` is never given to it. */
+export interface SerdeThatWrites<T> extends Pick<Serde<unknown>, 'deserialize'> {
+  serialize: (topic: string, value: NonNullable<T>, headers: RecordHeaders) => Buffer | null
+}
+
+/** How a stream is written to a topic. */
+export interface Produced<K, V> extends NamedOptions {
+  /** Default: the stream's own serde, where it is known; else the app's `defaultKeySerde`. */
+  key?: SerdeThatWrites<K>
+  /** Default: the stream's own serde, where it is known; else the app's `defaultValueSerde`. */
+  value?: SerdeThatWrites<V>
+  /** Default: murmur2 of the key's bytes, as every Kafka client does it; records without a key go anywhere. */
+  partitioner?: StreamPartitioner<K, V>
+}

@@ -1,0 +1,41 @@
+import { TopologyError } from '../errors'
+import type { Serde } from '../serdes/serde'
+import type { GraphRecorder } from './graph/logical-graph'
+import type { NewNode, NodeId } from './graph/nodes'
+import type { Naming } from './naming'
+
+/** What all streams and tables of one `StreamsBuilder` share. */
+export interface DslContext {
+  readonly naming: Naming
+  readonly graph: GraphRecorder
+}
+
+/** Where in the graph a stream or table stands, and what is known of it there. */
+export interface Position<K, V> {
+  readonly context: DslContext
+  readonly node: NodeId
+  /** Of the operator that made it. */
+  readonly name: string
+  readonly keySerde?: Serde<K>
+  readonly valueSerde?: Serde<V>
+  /** The key may have changed since it was partitioned. */
+  readonly repartitionRequired: boolean
+}
+
+/** What is known behind a new operator. What isn't said of it is unknown. */
+export interface Behind<K, V> {
+  readonly name: string
+  readonly keySerde?: Serde<K>
+  readonly valueSerde?: Serde<V>
+  readonly repartitionRequired?: boolean
+}
+
+/** Adds an operator behind a position. */
+export function append<K, V>(at: Pick<Position<unknown, unknown>, 'context' | 'node'>, node: NewNode, behind: Behind<K, V>): Position<K, V> {
+  return { repartitionRequired: false, ...behind, context: at.context, node: at.context.graph.add([at.node], node) }
+}
+
+export function requireFunction(callback: unknown, operator: string, what: string): void {
+  if (typeof callback === 'function') return
+  throw new TopologyError('INVALID_ARGUMENT', `${operator} needs ${what} as a function, and got ${String(callback)}`)
+}

@@ -1,0 +1,30 @@
+import type { Serde } from '../serdes/serde'
+import type { StreamPartitioner } from '../topology/definition'
+import type { RepartitionNode } from './graph/nodes'
+import { type Naming, repartitionNames } from './naming'
+
+export interface RepartitionSettings<K, V> {
+  readonly keySerde?: Serde<K>
+  readonly valueSerde?: Serde<V>
+  readonly partitions?: number
+  readonly partitioner?: StreamPartitioner<K, V>
+  /** The DSL put it in, and may move it. */
+  readonly implicit: boolean
+}
+
+/** A repartition topic named after `prefix`. Takes three indices. */
+export function repartitionNode<K, V>(
+  naming: Naming,
+  prefix: string,
+  settings: RepartitionSettings<K, V>,
+): Omit<RepartitionNode, 'id' | 'parents' | 'priority'> {
+  const names = repartitionNames(naming, prefix)
+  return {
+    kind: 'repartition',
+    name: names.source,
+    topic: names.topic,
+    sinkName: names.sink,
+    filterName: names.filter,
+    ...settings,
+  }
+}

@@ -1,0 +1,9 @@
+/** A Kafka in memory, for quick starts, demos and tests. */
+export {
+  EmbeddedKafka,
+  type EmbeddedKafkaOptions,
+  type EmbeddedRecord,
+  type EmbeddedSerdes,
+  type ReceivedRecord,
+  type SubscribeOptions,
+} from './kafka/memory'

@@ -1,0 +1,9 @@
+export {
+  EmbeddedKafka,
+  type EmbeddedKafkaOptions,
+  type EmbeddedRecord,
+  type EmbeddedSerdes,
+  type ReceivedRecord,
+  type SubscribeOptions,
+} from './embedded-kafka'
+export type { CompactionOptions } from './compaction'

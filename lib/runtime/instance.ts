@@ -1,0 +1,388 @@
+import type { ResolvedConfig } from '../config'
+import { StreamsError } from '../errors'
+import { connect } from '../kafka/client'
+import { type Admin, type Fetcher, type GroupMembership, type KafkaClient, tpKey } from '../kafka/port'
+import type { Logger } from '../observe/logger'
+import type { TaskId } from '../operators/processor'
+import { StateDirectory } from '../state/state-directory'
+import type { CompiledTopology } from '../topology/definition'
+import { missingSourceTopics } from '../topology/partition-counts'
+import type { ActiveTask } from './active-task'
+import { Committer } from './commit'
+import { clientErrorOf, isRecoverable } from './failure-kind'
+import { InternalTopics } from './internal-topics'
+import { Output } from './output'
+import { pause, withDeadline } from './pause'
+import { Rebalance, type RebalanceEvent } from './rebalance'
+import { RepartitionPurge } from './repartition-purge'
+import type { RestoreListener } from './restore-progress'
+import { retrying } from './retrying'
+import { SourceTopicWatch } from './source-topic-watch'
+import { countSourceTopics } from './source-topics'
+import { offsetResetOf } from './start-positions'
+import { StreamLoop } from './stream-loop'
+import { TaskManager } from './task-manager'
+
+export interface InstanceListener extends RestoreListener {
+  /** Tasks were assigned, began to run or were closed: whether all that shall run does. */
+  tasksChanged(allRunning: boolean): void
+  rebalanced(event: RebalanceEvent): void
+  missingTopics(topics: readonly string[]): void
+  /** The instance can't go on; `stop` has to be called. */
+  failed(error: StreamsError): void
+}
+
+export interface StopOptions {
+  /** Commit first; else what is uncommitted is dropped. */
+  readonly clean: boolean
+  readonly leaveGroup: boolean
+  readonly timeoutMs: number
+}
+
+const REACHABLE_MS = 60_000
+const LOOK_AGAIN_MS = 1000
+const SAY_EVERY_MS = 5000
+
+/** One run of an application in this process, from `start` to `close`: what it consists of, and how it starts, recovers and ends. */
+export class Instance {
+  readonly #abort = new AbortController()
+  #stateDirectory: StateDirectory | undefined
+  #client: KafkaClient | undefined
+  #admin: Admin | undefined
+  #fetcher: Fetcher | undefined
+  #output: Output | undefined
+  #tasks: TaskManager | undefined
+  #committer: Committer | undefined
+  #membership: GroupMembership | undefined
+  #loop: StreamLoop | undefined
+  #looping: Promise<void> = Promise.resolve()
+  #watch: SourceTopicWatch | undefined
+  #purge: RepartitionPurge | undefined
+  /** The last assignment stands, and no source topic is missing. */
+  #assigned = false
+  #stopping = false
+
+  constructor(
+    private readonly topology: CompiledTopology,
+    private readonly config: ResolvedConfig,
+    private readonly listener: InstanceListener,
+  ) {}
+
+  get tasks(): ReadonlyMap<TaskId, ActiveTask> {
+    return this.#tasks?.tasks ?? new Map()
+  }
+
+  get #logger(): Logger {
+    return this.config.logger
+  }
+
+  /** Resolves when the first assignment is accepted; its tasks may still be restoring. */
+  async start(): Promise<void> {
+    const { config, topology } = this
+    this.#stateDirectory = await StateDirectory.open({
+      applicationId: config.applicationId,
+      stateDir: config.stateDir,
+    })
+    const { processId } = this.#stateDirectory
+    const clientId = config.clientId ?? `${config.applicationId}-${processId}`
+    this.#client = connect(config.kafka, { clientId, logger: this.#logger })
+    this.#admin = this.#client.admin()
+    await this.#sourceTopics(this.#admin)
+    this.#build(this.#client, this.#admin, this.#stateDirectory)
+    await this.#tasks!.readLocalState()
+    await this.#output!.open()
+    this.#throwIfStopping()
+    this.#looping = this.#loop!.run()
+    await this.#membership!.join()
+    this.#throwIfStopping()
+    if (topology.subTopologies.length > 0) this.#watch!.start()
+  }
+
+  pause(): void {
+    this.#loop?.pause()
+  }
+
+  resume(): void {
+    this.#loop?.resume()
+  }
+
+  /** Resolves when everything is released, after `timeoutMs` at the latest. False: the deadline has passed before all was committed. */
+  async stop({ clean, leaveGroup, timeoutMs }: StopOptions): Promise<boolean> {
+    this.#stopping = true
+    const deadline = Date.now() + timeoutMs
+    const left = (): number => Math.max(0, deadline - Date.now())
+    this.#watch?.close()
+    this.#loop?.pause()
+    let committed = !clean
+    if (clean && this.#committer) committed = await this.#lastCommit(this.#committer, left())
+    const dirty = !clean || !committed
+    if (dirty) this.#abort.abort(stopped())
+    this.#loop?.stop()
+    const steps: (() => Promise<unknown> | undefined)[] = [
+      () => this.#looping,
+      async () => {
+        this.#tasks?.close([...this.tasks.keys()], dirty ? 'dirty' : 'clean')
+        await this.#committer?.idle()
+        await this.#tasks?.shutdown()
+      },
+      () => this.#membership?.leave({ force: leaveGroup }),
+      async () => this.#abort.abort(stopped()),
+      () => this.#output?.close(),
+      () => this.#fetcher?.close(),
+      () => this.#purge?.idle(),
+      () => this.#admin?.close(),
+      () => this.#client?.close(),
+      () => this.#stateDirectory?.close(),
+    ]
+    let inTime = true
+    for (const step of steps) {
+      try {
+        // past the deadline every step is still begun, and not waited for
+        if ((await withDeadline(Promise.resolve(step()), left())) === 'timeout') inTime = false
+      } catch (error) {
+        this.#logger.warn({ error }, 'a step of closing failed')
+      }
+    }
+    return committed && inTime
+  }
+
+  async #lastCommit(committer: Committer, ms: number): Promise<boolean> {
+    try {
+      const committing = committer.commit(ms)
+      if ((await withDeadline(committing, ms)) !== 'timeout') return !committer.hasUnsentOffsets
+      committing.catch(() => {})
+      this.#logger.warn({ timeoutMs: ms }, 'the last commit took too long: what it covers is processed again after the next start')
+    } catch (error) {
+      this.#logger.warn({ error }, 'the last commit failed: what it covers is processed again after the next start')
+    }
+    return false
+  }
+
+  /** Waits for them, or fails, as configured. */
+  async #sourceTopics(admin: Admin): Promise<void> {
+    const { topology, config } = this
+    const { signal } = this.#abort
+    let lastSaid = -Infinity
+    for (;;) {
+      const counts = await retrying('reach the brokers', () => countSourceTopics(admin, topology), {
+        timeoutMs: REACHABLE_MS,
+        signal,
+        logger: this.#logger,
+      })
+      const missing = missingSourceTopics(topology, counts)
+      if (missing.length === 0) return
+      if (config.missingSourceTopics === 'fail') throw missingTopicsError(missing)
+      if (performance.now() - lastSaid >= SAY_EVERY_MS) {
+        lastSaid = performance.now()
+        this.#sayMissing(missing)
+      }
+      await pause(LOOK_AGAIN_MS, signal)
+    }
+  }
+
+  #sayMissing(topics: readonly string[]): void {
+    this.#logger.warn(
+      { topics: topics.join(' ') },
+      `waiting for source topics that do not exist: ${topics.join(', ')}. Create them, or check their spelling and the right to describe them`,
+    )
+    this.listener.missingTopics(topics)
+  }
+
+  #build(client: KafkaClient, admin: Admin, stateDirectory: StateDirectory): void {
+    const { topology, config } = this
+    const logger = this.#logger
+    const { signal } = this.#abort
+    const exactlyOnce = config.processingGuarantee === 'exactly_once'
+    const fetcher = (this.#fetcher = client.fetcher({ isolation: exactlyOnce ? 'read_committed' : 'read_uncommitted' }))
+    const failed = (error: unknown): void => this.#failed(error)
+    const tasksChanged = (): void => this.#tasksChanged()
+    const output = (this.#output = new Output({
+      client,
+      config,
+      processId: stateDirectory.processId,
+      topics: () => outputTopics(topology),
+      logger,
+      signal,
+    }))
+    const tasks = (this.#tasks = new TaskManager({
+      topology,
+      config,
+      client,
+      admin,
+      fetcher,
+      output,
+      membership: () => this.#membership!,
+      stateDirectory,
+      logger,
+      signal,
+      restoreListener: this.listener,
+      tasksChanged,
+      wake: () => this.#loop?.wake(),
+      failed,
+    }))
+    const purge = (this.#purge = new RepartitionPurge({
+      admin,
+      repartitionTopics: new Set(topology.subTopologies.flatMap(sub => [...sub.repartitionSourceTopics.keys()])),
+      intervalMs: config.repartitionPurgeIntervalMs,
+      logger,
+    }))
+    const committer = (this.#committer = new Committer({
+      output,
+      membership: () => this.#membership!,
+      runningTasks: () => tasks.running,
+      logger,
+      released: () => this.#loop?.wake(),
+      requestCommit: () => this.#loop?.requestCommit(),
+      committed: offsets => purge.committed(offsets.values()),
+    }))
+    this.#loop = new StreamLoop({
+      config,
+      fetcher,
+      output,
+      committer,
+      runningTasks: () => tasks.running,
+      taskOf: (topic, partition) => tasks.taskOf(topic, partition),
+      offsetOutOfRange: (task, topic, partition) => this.#resetOffset(task, topic, partition),
+      logger,
+      failed,
+    })
+    this.#watch = new SourceTopicWatch({
+      admin,
+      topology,
+      intervalMs: config.metadataMaxAgeMs,
+      logger,
+      stillMissing: topics => this.#sayMissing(topics),
+      changed: reason => this.#membership?.requestRejoin(reason),
+    })
+    const rebalance = new Rebalance({
+      topology,
+      processId: stateDirectory.processId,
+      admin,
+      internalTopics: new InternalTopics({
+        admin,
+        replicationFactor: config.replicationFactor,
+        logger,
+        signal,
+        timeoutMs: config.maxPollIntervalMs / 2,
+      }),
+      tasks,
+      committer,
+      output,
+      logger,
+      signal,
+      handOverMs: config.maxPollIntervalMs / 2,
+      missingTopics: topics => this.#leaderMisses(topics),
+      rebalanced: event => {
+        this.#assigned = event.generation >= 0
+        this.listener.rebalanced(event)
+        this.#tasksChanged()
+      },
+      failed,
+      ended: error => this.#fatal(error),
+    })
+    this.#membership = client.group(
+      {
+        groupId: config.applicationId,
+        ...(config.groupInstanceId === undefined ? {} : { groupInstanceId: config.groupInstanceId }),
+        protocol: 'millrace',
+        sessionTimeoutMs: config.sessionTimeoutMs,
+        heartbeatIntervalMs: config.heartbeatIntervalMs,
+        rebalanceTimeoutMs: config.maxPollIntervalMs,
+      },
+      rebalance,
+    )
+  }
+
+  #leaderMisses(topics: readonly string[]): void {
+    if (topics.length > 0 && this.config.missingSourceTopics === 'fail') return this.#fatal(missingTopicsError(topics))
+    if (topics.length > 0) this.#assigned = false
+    this.#watch?.expectMissing(topics.length > 0)
+  }
+
+  #tasksChanged(): void {
+    if (!this.#stopping && this.#tasks) this.listener.tasksChanged(this.#assigned && this.#tasks.allRunning)
+  }
+
+  async #resetOffset(task: ActiveTask, topic: string, partition: number): Promise<void> {
+    const reset = offsetResetOf(task.subTopology, topic, this.config.autoOffsetReset, this.topology)
+    const location = { taskId: task.id, topic, partition }
+    if (reset === 'none') {
+      throw new StreamsError(
+        'OFFSET_OUT_OF_RANGE',
+        `the next offset to read of ${topic} partition ${partition} does not exist any more, and its offset reset policy is 'none'`,
+        location,
+      )
+    }
+    const offsets = await retrying(
+      'look up where to go on',
+      () => this.#admin!.listOffsets([{ topic, partition, at: reset }]),
+      { timeoutMs: Infinity, signal: this.#abort.signal, logger: this.#logger },
+    )
+    if (task.isClosed) return
+    const offset = offsets.get(tpKey(topic, partition))!
+    this.#logger.warn(
+      { ...location, offset, reset },
+      `the next offset to read of ${topic} partition ${partition} does not exist any more (records were deleted before they were ` +
+        `processed, or the topic was made anew): going on at the ${reset} offset ${offset}`,
+    )
+    this.#fetcher!.assign(topic, partition, offset)
+  }
+
+  /** Drops the tasks and starts them anew where that helps; ends the instance where it does not. */
+  #failed(error: unknown): void {
+    if (this.#stopping) return
+    if (!isRecoverable(error)) return this.#fatal(error)
+    if (!this.#assigned) {
+      this.#logger.debug({ error }, 'a failure while tasks are already being taken back')
+      return
+    }
+    this.#assigned = false
+    this.#logger.warn(
+      { error },
+      'uncommitted work is dropped and the tasks start anew from the last commit: outputs could not be delivered, or another ' +
+        'instance has taken over',
+    )
+    this.#tasks!.close([...this.tasks.keys()], 'dirty')
+    this.#committer!.forget()
+    this.#committer!.resume()
+    this.#output!.renew().catch((failure: unknown) => {
+      if (!this.#stopping) this.#fatal(failure)
+    })
+    this.#membership!.requestRejoin('tasks start anew after a failure')
+  }
+
+  #fatal(error: unknown): void {
+    if (this.#stopping) return
+    this.#stopping = true
+    this.listener.failed(toStreamsError(error))
+  }
+
+  #throwIfStopping(): void {
+    if (this.#stopping) throw stopped()
+  }
+}
+
+const stopped = (): StreamsError => new StreamsError('ILLEGAL_STATE', 'the instance was closed')
+
+const missingTopicsError = (topics: readonly string[]): StreamsError =>
+  new StreamsError(
+    'MISSING_SOURCE_TOPIC',
+    `source topics that do not exist: ${topics.join(', ')}. Create them, or check their spelling and the right to describe them ` +
+      "(missingSourceTopics: 'wait' waits for them)",
+    { topic: topics[0]! },
+  )
+
+const outputTopics = (topology: CompiledTopology): Set<string> =>
+  new Set(topology.subTopologies.flatMap(sub => [...sub.sinkTopics, ...sub.changelogTopics.keys()]))
+
+/** What is no `StreamsError` yet came up without one of our own parts having said what it was about. */
+export const toStreamsError = (error: unknown): StreamsError => {
+  if (error instanceof StreamsError) return error
+  const client = clientErrorOf(error)
+  const message = error instanceof Error ? error.message : String(error)
+  if (client?.kind === 'authorization') {
+    return new StreamsError('NOT_AUTHORIZED', `not authorized: ${message}`, client.partition ?? {}, { cause: error })
+  }
+  if (client) return new StreamsError('KAFKA_FAILED', `Kafka refused a request: ${message}`, client.partition ?? {}, { cause: error })
+  return new StreamsError('PROCESSING_FAILED', `processing failed: ${message}`, {}, { cause: error })
+}

@@ -1,0 +1,270 @@
+import { setImmediate as yieldToEventLoop } from 'node:timers/promises'
+import type { ResolvedConfig } from '../config'
+import { StreamsError } from '../errors'
+import { type FetchedPartition, type Fetcher, tpKey } from '../kafka/port'
+import type { Logger } from '../observe/logger'
+import type { ActiveTask } from './active-task'
+import type { Committer } from './commit'
+import type { Output } from './output'
+
+export interface StreamLoopOptions {
+  readonly config: ResolvedConfig
+  readonly fetcher: Fetcher
+  readonly output: Output
+  readonly committer: Committer
+  readonly runningTasks: () => readonly ActiveTask[]
+  readonly taskOf: (topic: string, partition: number) => ActiveTask | undefined
+  /** An input partition no longer has the offset to read next. */
+  readonly offsetOutOfRange: (task: ActiveTask, topic: string, partition: number) => Promise<void>
+  readonly logger: Logger
+  /** The loop goes on: what has failed is taken out of its hands. */
+  readonly failed: (error: unknown) => void
+}
+
+/** Work goes on for this long before timers and sockets get their turn. */
+const SLICE_MS = 5
+const RECORDS_PER_CLOCK = 32
+const IDLE_POLL_MS = 1000
+/** With records at hand that can't be processed yet: for an empty partition, a slow operator or a full producer. */
+const BLOCKED_POLL_MS = 100
+
+/**
+ * Polls, hands records to tasks, processes them in slices of a few milliseconds, punctuates and commits. Between slices
+ * the event loop has its turn, so that heartbeats, queries and shutdown go on under full load; without work it waits
+ * in `poll` for records or the next deadline.
+ */
+export class StreamLoop {
+  #stopping = false
+  #paused = false
+  #commitRequested = false
+  #lastCommit = performance.now()
+  #firstTask = 0
+  #waitingForProducer = false
+
+  constructor(private readonly options: StreamLoopOptions) {}
+
+  /** Resolves after `stop`. */
+  async run(): Promise<void> {
+    while (!this.#stopping) {
+      const busy = this.#work()
+      if (this.#stopping) break
+      this.#maybeCommit()
+      await this.#poll(busy ? 0 : this.#idleTime())
+      if (busy) await yieldToEventLoop()
+    }
+  }
+
+  stop(): void {
+    this.#stopping = true
+    this.wake()
+  }
+
+  wake(): void {
+    this.options.fetcher.wakeup()
+  }
+
+  requestCommit(): void {
+    this.#commitRequested = true
+    this.wake()
+  }
+
+  /** Processes nothing until `resume`; membership and commits go on. */
+  pause(): void {
+    this.#paused = true
+  }
+
+  resume(): void {
+    this.#paused = false
+    this.wake()
+  }
+
+  /** One slice. True if there is more to do at once. */
+  #work(): boolean {
+    if (this.#paused) return false
+    const start = performance.now()
+    try {
+      return this.#processSlice(start + SLICE_MS)
+    } catch (error) {
+      this.options.failed(error)
+      return false
+    } finally {
+      this.#reportBlocked(performance.now() - start)
+    }
+  }
+
+  #processSlice(sliceEnd: number): boolean {
+    const tasks = this.options.runningTasks()
+    if (tasks.length === 0 || !this.#maySend()) return false
+    const now = Date.now()
+    // each slice begins with another task
+    const first = this.#firstTask++ % tasks.length
+    let progress: boolean
+    let anyProgress = false
+    do {
+      progress = false
+      for (let i = 0; i < tasks.length; i++) {
+        const task = tasks[(first + i) % tasks.length]!
+        if (task.held || task.isClosed) continue
+        const stream = task.stream!
+        let records = 0
+        while (records < RECORDS_PER_CLOCK && stream.process()) records++
+        if (records > 0) {
+          progress = anyProgress = true
+          stream.maybePunctuateStreamTime()
+          this.#adjustInputs(task)
+        }
+        if (performance.now() >= sliceEnd || !this.options.output.writable) {
+          this.#punctuateWallClock(tasks, now)
+          return true
+        }
+      }
+    } while (progress)
+    return this.#punctuateWallClock(tasks, now) || anyProgress
+  }
+
+  #punctuateWallClock(tasks: readonly ActiveTask[], now: number): boolean {
+    let punctuated = false
+    for (const task of tasks) {
+      if (!task.held && !task.isClosed && task.stream!.maybePunctuateWallClock(now)) punctuated = true
+    }
+    return punctuated
+  }
+
+  /** False while outputs can't be buffered, or a transaction must not grow. */
+  #maySend(): boolean {
+    const { output, committer } = this.options
+    if (!output.writable) {
+      if (!this.#waitingForProducer) {
+        this.#waitingForProducer = true
+        const goOn = (): void => {
+          this.#waitingForProducer = false
+          this.wake()
+        }
+        output.producer.drained().then(goOn, goOn)
+      }
+      return false
+    }
+    return !(output.transactional && committer.suspended)
+  }
+
+  async #poll(maxWaitMs: number): Promise<void> {
+    let fetched: FetchedPartition[]
+    try {
+      fetched = await this.options.fetcher.poll(maxWaitMs)
+    } catch (error) {
+      if (!this.#stopping) this.options.failed(error)
+      return
+    }
+    for (const partition of fetched) {
+      const task = this.options.taskOf(partition.topic, partition.partition)
+      if (!task) continue
+      try {
+        if (partition.error) await this.#partitionFailed(task, partition)
+        else {
+          task.stream!.addRecords(partition)
+          this.#adjustInputs(task)
+        }
+      } catch (error) {
+        this.options.failed(error)
+      }
+    }
+  }
+
+  /** Pauses input partitions of which enough is buffered, and resumes the others. */
+  #adjustInputs(task: ActiveTask): void {
+    const { fetcher } = this.options
+    for (const { topic, partition } of task.inputs) {
+      const key = tpKey(topic, partition)
+      const full = task.stream!.isFull(topic, partition)
+      if (full === task.paused.has(key)) continue
+      if (full) {
+        task.paused.add(key)
+        fetcher.pause(topic, partition)
+      } else {
+        task.paused.delete(key)
+        fetcher.resume(topic, partition)
+      }
+    }
+  }
+
+  async #partitionFailed(task: ActiveTask, { topic, partition, error }: FetchedPartition): Promise<void> {
+    const location = { taskId: task.id, topic, partition }
+    switch (error!.kind) {
+      case 'offsetOutOfRange':
+        return this.options.offsetOutOfRange(task, topic, partition)
+      case 'authorization':
+        throw new StreamsError('NOT_AUTHORIZED', `not authorized to read ${topic}: ${error!.message}`, location, {
+          cause: error,
+        })
+      case 'invalid':
+      case 'fatal':
+        throw new StreamsError(
+          'PROCESSING_FAILED',
+          `records of ${topic} partition ${partition} can't be read: ${error!.message}`,
+          location,
+          { cause: error },
+        )
+      default:
+        this.options.logger.warn({ ...location, error }, 'reading an input partition failed, trying again')
+    }
+  }
+
+  #maybeCommit(): void {
+    const { committer, output } = this.options
+    if (committer.inProgress || (output.transactional && committer.suspended)) return
+    if (!this.#commitDue()) return
+    this.#commitRequested = false
+    this.#lastCommit = performance.now()
+    committer.commit().then(
+      () => {
+        this.#lastCommit = performance.now()
+        this.wake()
+      },
+      this.options.failed,
+    )
+  }
+
+  #commitDue(): boolean {
+    const { config, committer, runningTasks } = this.options
+    let needed = committer.hasUnsentOffsets
+    let dirtyBytes = 0
+    let requested = this.#commitRequested
+    for (const task of runningTasks()) {
+      needed ||= task.stream!.commitNeeded
+      requested ||= task.stream!.commitRequested
+      dirtyBytes += task.state!.dirtyBytes
+    }
+    if (requested) return true
+    if (!needed) return false
+    return dirtyBytes > config.maxUncommittedBytes || performance.now() - this.#lastCommit >= config.commitIntervalMs
+  }
+
+  /** Until the next deadline: a commit, a punctuation, another look at a task that waits for an empty partition. */
+  #idleTime(): number {
+    const { config, committer, runningTasks } = this.options
+    const now = Date.now()
+    let wait = IDLE_POLL_MS
+    let commitNeeded = committer.hasUnsentOffsets
+    for (const task of runningTasks()) {
+      const stream = task.stream!
+      commitNeeded ||= stream.commitNeeded
+      wait = Math.min(wait, stream.nextWallClockPunctuation() - now)
+      if (stream.hasBuffered && !this.#paused) wait = Math.min(wait, BLOCKED_POLL_MS)
+    }
+    if (commitNeeded && !committer.inProgress && !committer.suspended) {
+      wait = Math.min(wait, this.#lastCommit + config.commitIntervalMs - performance.now())
+    }
+    return Math.max(1, Math.ceil(wait))
+  }
+
+  #reportBlocked(tookMs: number): void {
+    const { sessionTimeoutMs } = this.options.config
+    if (tookMs < sessionTimeoutMs / 2) return
+    this.options.logger.warn(
+      { blockedMs: Math.round(tookMs), sessionTimeoutMs },
+      `a callback kept the event loop for ${Math.round(tookMs)} ms, and no heartbeat was sent meanwhile: after ` +
+        `${sessionTimeoutMs} ms the group takes the tasks away. Return a promise for work that waits, move computing to a ` +
+        'worker thread, or raise sessionTimeout',
+    )
+  }
+}

@@ -1,0 +1,144 @@
+import type { ErrorHandlerContext, ErrorHandlerResponse } from '../handlers'
+import { NO_HEADERS } from '../kafka/port'
+import type { Logger } from '../observe/logger'
+import type { RecordContext } from '../operators/record'
+import type { ByteStore, ManagedStore, RecordCacheBudget, StateStoreContext } from '../state/store'
+import type { TaskState } from '../state/task-state'
+import type { Serde } from '../serdes/serde'
+import type { AsyncBoundary } from './async-boundary'
+import type { Clock } from './clock'
+import type { OperatorWatch } from './operator-watch'
+import type { RecordCollector } from './record-collector'
+import type { TaskConfig } from './task-config'
+
+/** Where nothing is being processed: its time equals no record's, so a forward from here is noticed. */
+export const IDLE: RecordContext = Object.freeze({
+  topic: null,
+  partition: -1,
+  offset: -1,
+  timestamp: NaN,
+  headers: NO_HEADERS,
+})
+
+export interface TaskContextOptions {
+  readonly id: string
+  readonly partition: number
+  readonly config: TaskConfig
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly collector: RecordCollector
+  readonly watch: OperatorWatch
+  readonly stores: readonly ManagedStore[]
+  readonly state: Pick<TaskState, 'bytes'>
+  readonly cache: RecordCacheBudget | undefined
+  /** Source topics that serve as changelogs of their tables: never written. */
+  readonly sourceChangelogs: ReadonlySet<string>
+  readonly wakeUp: () => void
+}
+
+/** What the nodes and stores of a task share: the record in work above all. */
+export class TaskContext implements StateStoreContext {
+  /** The record in work; between records the one that an async operator is at, else `IDLE`. */
+  recordContext: RecordContext = IDLE
+  /** The source bytes of the record in work, for dead letters. Views, valid while it is processed. */
+  rawKey: Buffer | null = null
+  rawValue: Buffer | null = null
+  streamTime = -1
+  commitRequested = false
+  droppedRecords = 0
+  /** Set once and for good: the task must be closed. */
+  failure: { readonly error: unknown } | undefined = undefined
+  async!: AsyncBoundary
+
+  readonly applicationId: string
+  readonly taskId: string
+  readonly partition: number
+  readonly config: TaskConfig
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly collector: RecordCollector
+  readonly watch: OperatorWatch
+  readonly stores: ReadonlyMap<string, ManagedStore>
+  readonly cache: RecordCacheBudget | undefined
+  readonly wakeUp: () => void
+  private readonly state: Pick<TaskState, 'bytes'>
+  private readonly sourceChangelogs: ReadonlySet<string>
+  private readonly dropReasons = new Map<string, number>()
+
+  constructor(options: TaskContextOptions) {
+    this.applicationId = options.config.applicationId
+    this.taskId = options.id
+    this.partition = options.partition
+    this.config = options.config
+    this.clock = options.clock
+    this.logger = options.logger
+    this.collector = options.collector
+    this.watch = options.watch
+    this.cache = options.cache
+    this.wakeUp = options.wakeUp
+    this.state = options.state
+    this.sourceChangelogs = options.sourceChangelogs
+    this.stores = new Map(options.stores.map(store => [store.name, store]))
+  }
+
+  get defaultKeySerde(): Serde<unknown> {
+    return this.config.defaultKeySerde as Serde<unknown>
+  }
+
+  get defaultValueSerde(): Serde<unknown> {
+    return this.config.defaultValueSerde as Serde<unknown>
+  }
+
+  logChange(changelogTopic: string, key: Buffer, value: Buffer | null, timestamp: number): void {
+    if (this.sourceChangelogs.size > 0 && this.sourceChangelogs.has(changelogTopic)) return
+    this.collector.sendBytes(changelogTopic, this.partition, key, value, timestamp, NO_HEADERS)
+  }
+
+  openBytes(store: string): ByteStore {
+    return this.state.bytes(store)
+  }
+
+  fail(error: unknown): void {
+    this.failure ??= { error }
+  }
+
+  /** Logged at the 1st, 10th, 100th … time of each reason: a bad producer must not flood the log. */
+  dropRecord(operator: string, reason: string): void {
+    this.droppedRecords++
+    const times = (this.dropReasons.get(reason) ?? 0) + 1
+    this.dropReasons.set(reason, times)
+    if (!Number.isInteger(Math.log10(times))) return
+    const { topic, partition, offset } = this.recordContext
+    this.logger.warn(
+      { taskId: this.taskId, operator, topic, partition, offset, times },
+      `operator "${operator}" skipped a record of ${topic}-${partition} at offset ${offset}: ${reason} (${times} so far)`,
+    )
+  }
+
+  /** What an exception handler is told about the record in work. */
+  errorContext(operator: string): ErrorHandlerContext {
+    const { topic, partition, offset, timestamp, headers } = this.recordContext
+    return {
+      taskId: this.taskId,
+      operator,
+      topic,
+      partition,
+      offset,
+      timestamp,
+      headers,
+      sourceRawKey: this.rawKey,
+      sourceRawValue: this.rawValue,
+    }
+  }
+
+  /** Carries out a handler's answer: sends the dead letters; true to go on without the record, which then is counted as dropped. */
+  resolve(operator: string, error: Error, response: ErrorHandlerResponse): boolean {
+    const result = typeof response === 'string' ? response : response.result
+    if (typeof response !== 'string') {
+      for (const letter of response.deadLetters) this.collector.sendDeadLetter(letter, operator, this.taskId)
+    }
+    if (result === 'fail') return false
+    this.dropRecord(operator, error.message)
+    return true
+  }
+}

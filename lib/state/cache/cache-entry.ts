@@ -1,0 +1,53 @@
+import { NO_HEADERS, type RecordHeaders } from '../../kafka/port'
+import type { RecordContext } from '../../operators/record'
+import type { ByteString } from '../byte-string'
+
+/** One key of a record cache, with the record context of its last update and its places in the cache's two orders. */
+export class CacheEntry<V> {
+  /** Bytes where the value itself can't be kept; `null` is deleted. */
+  value: V | Buffer | null = null
+  valueTimestamp = -1
+  dirty = false
+  /** What it counts in the budget. */
+  size = 0
+
+  topic: string | null = ''
+  partition = -1
+  offset = -1
+  timestamp = -1
+  headers: RecordHeaders = NO_HEADERS
+
+  // by use
+  newer: CacheEntry<V> | null = null
+  older: CacheEntry<V> | null = null
+  // by first write since the last flush, moved to the end by every further one
+  nextDirty: CacheEntry<V> | null = null
+  previousDirty: CacheEntry<V> | null = null
+
+  /** The primitive under which it is indexed. */
+  key: unknown = undefined
+
+  constructor(readonly text: ByteString) {}
+
+  updatedBy({ topic, partition, offset, timestamp, headers }: RecordContext): void {
+    this.topic = topic
+    this.partition = partition
+    this.offset = offset
+    this.timestamp = timestamp
+    // copies: a header's value is a view that would keep a whole fetch response in memory
+    this.headers =
+      headers.length === 0
+        ? NO_HEADERS
+        : headers.map(([name, value]) => [name, value === null ? null : Buffer.from(value)] as const)
+  }
+
+  /** Kafka Streams' estimate: eviction happens at the same updates as there. `length` is that of key and value bytes. */
+  estimate(length: number): number {
+    let size = length + ENTRY_BYTES + (this.topic === null ? 0 : this.topic.length)
+    for (const [name, value] of this.headers) size += name.length + (value === null ? 0 : value.length)
+    return size
+  }
+}
+
+/** Three references, the dirty flag, timestamp, offset and partition. */
+const ENTRY_BYTES = 24 + 1 + 8 + 8 + 4

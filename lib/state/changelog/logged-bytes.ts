@@ -1,0 +1,50 @@
+import type { ByteScan, ByteStore, StateStoreContext } from '../store'
+import { prefixTimestamp } from '../timestamped-bytes'
+
+export interface LoggedBytesOptions {
+  readonly bytes: ByteStore
+  readonly context: Pick<StateStoreContext, 'logChange' | 'recordContext'>
+  /** `null`: changes are not logged. */
+  readonly changelogTopic: string | null
+  /** Values are kept behind their timestamps. */
+  readonly timestamped: boolean
+}
+
+/**
+ * A store's bytes, with its changelog. The changelog gets the bare value; its record's timestamp is the value's where
+ * the store keeps one, else (and for a delete) the current record's.
+ */
+export class LoggedBytes {
+  readonly #bytes: ByteStore
+  readonly #context: LoggedBytesOptions['context']
+  readonly #topic: string | null
+  readonly #timestamped: boolean
+
+  constructor({ bytes, context, changelogTopic, timestamped }: LoggedBytesOptions) {
+    this.#bytes = bytes
+    this.#context = context
+    this.#topic = changelogTopic
+    this.#timestamped = timestamped
+  }
+
+  /** As kept: behind its timestamp where the store keeps one. */
+  get(key: Buffer): Buffer | null {
+    return this.#bytes.get(key)
+  }
+
+  /** `value` is bare. */
+  put(key: Buffer, value: Buffer | null, timestamp: number): void {
+    const behindTimestamp = this.#timestamped && value !== null
+    this.#bytes.put(key, behindTimestamp ? prefixTimestamp(timestamp, value) : value)
+    if (this.#topic === null) return
+    this.#context.logChange(this.#topic, key, value, behindTimestamp ? timestamp : this.#context.recordContext.timestamp)
+  }
+
+  scan(scan: ByteScan): AsyncIterable<[key: Buffer, value: Buffer]> {
+    return this.#bytes.scan(scan)
+  }
+
+  approximateNumEntries(): number {
+    return this.#bytes.approximateNumEntries()
+  }
+}

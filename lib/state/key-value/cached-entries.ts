@@ -1,0 +1,189 @@
+import { byteString, bytesOf } from '../byte-string'
+import { CacheEntry } from '../cache/cache-entry'
+import { RecordCache, type FlushedEntry } from '../cache/record-cache'
+import type { FlushListener } from '../cached-store'
+import type { LoggedBytes } from '../changelog/logged-bytes'
+import { ByteMap } from '../memory/byte-map'
+import { rangeOf } from '../memory/byte-range'
+import { overlaid } from '../overlaid'
+import type { ByteScan, RecordCacheBudget, StateStoreContext } from '../store'
+import type { StoreSerdes } from '../store-serdes'
+import { prefixTimestamp } from '../timestamped-bytes'
+import type { Entries } from './entries'
+import type { ValueFormat } from './value-format'
+
+const NO_BYTES = Buffer.alloc(0)
+
+/**
+ * A record cache over a store: of several updates of a key between two commits only the last one is written, logged
+ * and forwarded.
+ *
+ * Where the serdes allow (`sizeOf`), keys and values that are primitives are kept as they are, and serialized when
+ * they are flushed. Everything else is kept as bytes, so that objects which users change later don't change the store.
+ */
+export class CachedEntries<K, V, S> implements Entries<K, V, S> {
+  readonly #serdes: StoreSerdes<K, V>
+  readonly #format: ValueFormat<V, S>
+  readonly #bytes: LoggedBytes
+  readonly #context: Pick<StateStoreContext, 'recordContext'>
+  readonly #cache: RecordCache<V>
+  readonly #primitiveKeys: boolean
+  readonly #primitiveValues: boolean
+  #listener: FlushListener<K, V> | null = null
+  #sendOldValues = false
+  #missedBytes: Buffer = NO_BYTES
+  #missedText = ''
+
+  constructor(
+    serdes: StoreSerdes<K, V>,
+    format: ValueFormat<V, S>,
+    bytes: LoggedBytes,
+    context: Pick<StateStoreContext, 'recordContext'>,
+    budget: RecordCacheBudget,
+  ) {
+    this.#serdes = serdes
+    this.#format = format
+    this.#bytes = bytes
+    this.#context = context
+    this.#cache = new RecordCache<V>(budget, (flushed) => this.#write(flushed))
+    this.#primitiveKeys = serdes.key.sizeOf !== undefined
+    this.#primitiveValues = serdes.value.sizeOf !== undefined
+  }
+
+  get(key: K): S | null {
+    const entry = this.#find(key) ?? this.#load(key)
+    if (entry === null) return null
+    const { value } = entry
+    if (value === null) return null
+    return this.#format.shown(
+      typeof value === 'object' ? this.#serdes.valueOf(value as Buffer) : value,
+      entry.valueTimestamp,
+    )
+  }
+
+  put(key: K, shown: S | null): void {
+    const cache = this.#cache
+    const value = shown === null ? null : (this.#format.value(shown) ?? null)
+    let kept: V | Buffer | null = null
+    let length: number | undefined
+    if (value !== null) {
+      if (this.#primitiveValues && typeof value !== 'object') length = this.#serdes.value.sizeOf!(value)
+      if (length !== undefined) kept = value
+      else kept = this.#serdes.valueBytes(value)
+    }
+    const entry = this.#find(key) ?? this.#add(key)
+    entry.value = kept
+    entry.valueTimestamp = kept === null ? -1 : this.#format.timestamp(shown!)
+    entry.updatedBy(this.#context.recordContext)
+    cache.markDirty(entry)
+    cache.resize(entry, this.#sizeOf(entry, length))
+  }
+
+  async *scan(scan: ByteScan): AsyncGenerator<[Buffer, Buffer]> {
+    const dirty = new ByteMap()
+    for (const { text, value, valueTimestamp } of this.#cache.dirtyEntries()) {
+      dirty.set(text, this.#keptBytes(value, valueTimestamp))
+    }
+    yield* overlaid(this.#bytes.scan(scan), dirty.view(rangeOf(scan)), scan)
+  }
+
+  approximateNumEntries(): number {
+    return this.#bytes.approximateNumEntries()
+  }
+
+  flush(): void {
+    this.#cache.flush()
+  }
+
+  setFlushListener(listener: FlushListener<K, V>, sendOldValues: boolean): boolean {
+    this.#listener = listener
+    this.#sendOldValues = sendOldValues
+    return true
+  }
+
+  close(): void {
+    this.#cache.clear()
+  }
+
+  /** The cached entry, now the most recently used. If there is none, `#missed…` are the key's bytes. */
+  #find(key: K): CacheEntry<V> | undefined {
+    let entry = this.#primitiveKeys ? this.#cache.byKey(key) : undefined
+    if (entry === undefined) {
+      this.#missedBytes = this.#serdes.keyBytes(key)
+      this.#missedText = byteString(this.#missedBytes)
+      entry = this.#cache.byText(this.#missedText)
+      if (entry === undefined) return undefined
+      this.#index(entry, key)
+    }
+    this.#cache.touch(entry)
+    return entry
+  }
+
+  /** Reads what `#find` missed into the cache. */
+  #load(key: K): CacheEntry<V> | null {
+    const kept = this.#bytes.get(this.#missedBytes)
+    if (kept === null) return null
+    const entry = this.#add(key)
+    const bytes = this.#format.valueBytes(kept)
+    entry.valueTimestamp = this.#format.timestampOf(kept)
+    entry.value = bytes
+    if (this.#primitiveValues) {
+      const value = this.#serdes.valueOf(bytes)
+      if (typeof value !== 'object') entry.value = value
+    }
+    this.#cache.resize(entry, this.#sizeOf(entry, bytes.length))
+    return entry
+  }
+
+  /** An entry for what `#find` missed. */
+  #add(key: K): CacheEntry<V> {
+    const entry = new CacheEntry<V>(this.#missedText)
+    this.#index(entry, key)
+    this.#cache.add(entry)
+    return entry
+  }
+
+  #index(entry: CacheEntry<V>, key: K): void {
+    if (!this.#primitiveKeys || typeof key === 'object' || this.#serdes.key.sizeOf!(key) === undefined) return
+    // zero and minus zero are one key to a map, and two to a double's serde
+    if ((key as unknown) !== 0) this.#cache.index(entry, key)
+  }
+
+  #sizeOf(entry: CacheEntry<V>, valueLength: number | undefined): number {
+    const { text, value } = entry
+    if (value === null) return entry.estimate(text.length)
+    return entry.estimate(text.length + this.#format.overhead + (valueLength ?? (value as Buffer).length))
+  }
+
+  #write({ entry, value, valueTimestamp, context }: FlushedEntry<V>): void {
+    const key = bytesOf(entry.text)
+    const listener = this.#listener
+    let old: Buffer | null = null
+    if (listener !== null && (value === null || this.#sendOldValues)) {
+      old = this.#bytes.get(key)
+      if (value === null && old === null) return
+    }
+    const current = this.#context.recordContext
+    this.#context.recordContext = context
+    try {
+      const typed = value === null || typeof value !== 'object'
+      const bytes = typed ? (value === null ? null : this.#serdes.valueBytes(value)) : (value as Buffer)
+      this.#bytes.put(key, bytes, valueTimestamp)
+      if (listener === null) return
+      listener(
+        entry.key === undefined ? this.#serdes.keyOf(key) : (entry.key as K),
+        typed ? value : this.#serdes.valueOf(value as Buffer),
+        old === null || !this.#sendOldValues ? null : this.#serdes.valueOf(this.#format.valueBytes(old)),
+        value === null || !this.#format.timestamped ? context.timestamp : valueTimestamp,
+      )
+    } finally {
+      this.#context.recordContext = current
+    }
+  }
+
+  #keptBytes(value: V | Buffer | null, timestamp: number): Buffer | null {
+    if (value === null) return null
+    const bytes = typeof value === 'object' ? (value as Buffer) : this.#serdes.valueBytes(value)
+    return bytes !== null && this.#format.timestamped ? prefixTimestamp(timestamp, bytes) : bytes
+  }
+}

@@ -1,0 +1,60 @@
+import type { LoggedBytes } from '../changelog/logged-bytes'
+import type { ByteScan } from '../store'
+import type { StoreSerdes } from '../store-serdes'
+import type { Entries } from './entries'
+import type { ValueFormat } from './value-format'
+
+/** No record cache: every update is written and logged at once. */
+export class DirectEntries<K, V, S> implements Entries<K, V, S> {
+  readonly #serdes: StoreSerdes<K, V>
+  readonly #format: ValueFormat<V, S>
+  readonly #bytes: LoggedBytes
+  /** Most puts follow a get of the same key. */
+  #lastKey: K | undefined
+  #lastKeyBytes: Buffer | undefined
+
+  constructor(serdes: StoreSerdes<K, V>, format: ValueFormat<V, S>, bytes: LoggedBytes) {
+    this.#serdes = serdes
+    this.#format = format
+    this.#bytes = bytes
+  }
+
+  get(key: K): S | null {
+    const kept = this.#bytes.get(this.#keyBytes(key))
+    if (kept === null) return null
+    const format = this.#format
+    return format.shown(this.#serdes.valueOf(format.valueBytes(kept)), format.timestampOf(kept))
+  }
+
+  put(key: K, shown: S | null): void {
+    const keyBytes = this.#keyBytes(key)
+    const value = shown === null ? null : (this.#format.value(shown) ?? null)
+    const bytes = value === null ? null : this.#serdes.valueBytes(value)
+    this.#bytes.put(keyBytes, bytes, bytes === null ? -1 : this.#format.timestamp(shown!))
+  }
+
+  scan(scan: ByteScan): AsyncIterable<[Buffer, Buffer]> {
+    return this.#bytes.scan(scan)
+  }
+
+  approximateNumEntries(): number {
+    return this.#bytes.approximateNumEntries()
+  }
+
+  flush(): void {}
+
+  setFlushListener(): boolean {
+    return false
+  }
+
+  close(): void {}
+
+  #keyBytes(key: K): Buffer {
+    if (typeof key !== 'string') return this.#serdes.keyBytes(key)
+    if (key !== this.#lastKey) {
+      this.#lastKeyBytes = this.#serdes.keyBytes(key)
+      this.#lastKey = key
+    }
+    return this.#lastKeyBytes!
+  }
+}

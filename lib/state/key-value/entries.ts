@@ -1,0 +1,15 @@
+import type { FlushListener } from '../cached-store'
+import type { ByteScan } from '../store'
+
+/** What lies under a typed key-value store: with or without a record cache. */
+export interface Entries<K, V, S> {
+  get(key: K): S | null
+  put(key: K, shown: S | null): void
+  /** In key order, as kept in the bytes. */
+  scan(scan: ByteScan): AsyncIterable<[key: Buffer, kept: Buffer]>
+  approximateNumEntries(): number
+  flush(): void
+  /** Returns whether there is a cache. */
+  setFlushListener(listener: FlushListener<K, V>, sendOldValues: boolean): boolean
+  close(): void
+}

@@ -1,0 +1,161 @@
+import { NO_HEADERS } from '../../kafka/port'
+import type { Serde } from '../../serdes/serde'
+import { afterPrefix, byteString, bytesOf } from '../byte-string'
+import type { CachedStore, FlushListener } from '../cached-store'
+import { LoggedBytes } from '../changelog/logged-bytes'
+import type {
+  ByteScan,
+  ByteStore,
+  ChangelogRecord,
+  KeyValueStore,
+  ManagedStore,
+  ScanOptions,
+  StateStoreContext,
+} from '../store'
+import { StoreSerdes } from '../store-serdes'
+import { CachedEntries } from './cached-entries'
+import { DirectEntries } from './direct-entries'
+import type { Entries } from './entries'
+import { unavailableEntries } from './unavailable-entries'
+import type { ValueFormat } from './value-format'
+
+export interface TypedKeyValueStoreOptions<K, V, S> {
+  readonly name: string
+  readonly persistent: boolean
+  readonly cached: boolean
+  readonly format: ValueFormat<V, S>
+  /** What it is restored from. */
+  readonly changelogTopic: string | null
+  /** Changes are written to the changelog: not where that is a source topic, which has them already. */
+  readonly logged: boolean
+  readonly keySerde?: Serde<K>
+  readonly valueSerde?: Serde<V>
+}
+
+/** Typed layer of the key-value stores, over a record cache (or none), change logging (or none) and bytes. */
+export class TypedKeyValueStore<K, V, S> implements KeyValueStore<K, S>, ManagedStore, CachedStore<K, V> {
+  readonly name: string
+  readonly persistent: boolean
+  readonly changelogTopic: string | null
+  readonly #options: TypedKeyValueStoreOptions<K, V, S>
+  #entries: Entries<K, V, S>
+  #serdes!: StoreSerdes<K, V>
+  #bytes!: ByteStore
+
+  constructor(options: TypedKeyValueStoreOptions<K, V, S>) {
+    this.name = options.name
+    this.persistent = options.persistent
+    this.changelogTopic = options.changelogTopic
+    this.#options = options
+    this.#entries = unavailableEntries(this.name, 'not open yet')
+  }
+
+  init(context: StateStoreContext): void {
+    const { keySerde, valueSerde, changelogTopic, logged, cached, format } = this.#options
+    const topic = changelogTopic ?? `${context.applicationId}-${this.name}-changelog`
+    this.#serdes = new StoreSerdes(
+      this.name,
+      topic,
+      keySerde ?? (context.defaultKeySerde as Serde<K>),
+      valueSerde ?? (context.defaultValueSerde as Serde<V>),
+    )
+    this.#bytes = context.openBytes(this.name, this.persistent)
+    const bytes = new LoggedBytes({
+      bytes: this.#bytes,
+      context,
+      changelogTopic: logged ? changelogTopic : null,
+      timestamped: format.timestamped,
+    })
+    this.#entries =
+      cached && context.cache !== undefined
+        ? new CachedEntries(this.#serdes, format, bytes, context, context.cache)
+        : new DirectEntries(this.#serdes, format, bytes)
+  }
+
+  restore({ key, value, timestamp }: ChangelogRecord): void {
+    this.#bytes.restore(key, value, this.#options.format.timestamped ? timestamp : undefined)
+  }
+
+  get(key: K): S | null {
+    return this.#entries.get(key)
+  }
+
+  put(key: K, value: S | null): void {
+    this.#entries.put(key, value)
+  }
+
+  putIfAbsent(key: K, value: S): S | null {
+    const present = this.#entries.get(key)
+    if (present === null) this.#entries.put(key, value)
+    return present
+  }
+
+  putAll(entries: Iterable<readonly [K, S | null]>): void {
+    for (const [key, value] of entries) this.#entries.put(key, value)
+  }
+
+  delete(key: K): S | null {
+    const present = this.#entries.get(key)
+    this.#entries.put(key, null)
+    return present
+  }
+
+  range(from: K | null, to: K | null, options?: ScanOptions): AsyncIterable<[K, S]> {
+    return this.#scan({
+      ...options,
+      from: from === null ? undefined : this.#keyBytes(from),
+      to: to === null ? undefined : this.#keyBytes(to),
+      toInclusive: true,
+    })
+  }
+
+  all(options?: ScanOptions): AsyncIterable<[K, S]> {
+    return this.#scan({ ...options })
+  }
+
+  prefixScan<P>(
+    prefix: P,
+    prefixSerde: { serialize(topic: string, value: P, headers: never): Buffer | null },
+    options?: ScanOptions,
+  ): AsyncIterable<[K, S]> {
+    const from = prefixSerde.serialize(this.#serdes?.topic ?? '', prefix, NO_HEADERS as never) ?? Buffer.alloc(0)
+    const to = afterPrefix(byteString(from))
+    return this.#scan({ ...options, from, to: to === undefined ? undefined : bytesOf(to) })
+  }
+
+  approximateNumEntries(): number {
+    return this.#entries.approximateNumEntries()
+  }
+
+  setFlushListener(listener: FlushListener<K, V>, sendOldValues: boolean): boolean {
+    return this.#entries.setFlushListener(listener, sendOldValues)
+  }
+
+  flushCache(): void {
+    this.#entries.flush()
+  }
+
+  close(): void {
+    this.#entries.close()
+    this.#entries = unavailableEntries(this.name, 'closed')
+  }
+
+  #keyBytes(key: K): Buffer {
+    // before the store is open there are no serdes to make bytes with: let the entries say so
+    if (this.#serdes === undefined) this.#entries.get(key)
+    return this.#serdes.keyBytes(key)
+  }
+
+  /** Fails at once, not at the first `next()`, where the store is not available. */
+  #scan(scan: ByteScan): AsyncIterable<[K, S]> {
+    const serdes = this.#serdes
+    const { format } = this.#options
+    const kept = this.#entries.scan(scan)
+    return (async function* () {
+      for await (const [key, value] of kept) {
+        const shown = format.shown(serdes.valueOf(format.valueBytes(value)), format.timestampOf(value))
+        yield [serdes.keyOf(key), shown] as [K, S]
+      }
+    })()
+  }
+}

@@ -1,0 +1,144 @@
+import { byteString, type ByteString } from '../byte-string'
+import { ByteMap } from '../memory/byte-map'
+import { rangeOf } from '../memory/byte-range'
+import { overlaid } from '../overlaid'
+import type { ByteScan, ByteStore } from '../store'
+import { prefixTimestamp } from '../timestamped-bytes'
+import { EntryEstimate } from './entry-estimate'
+import { KeySpace } from './key-space'
+import type { Database, WriteBatch } from './level-database'
+import { storedEntries } from './stored-entries'
+
+/** What one store needs of the database it shares with the task's others. */
+export interface SharedDatabase {
+  readonly database: Database
+  /** The batch that collects restored records until the next commit; `bytes` are about to be added to it. */
+  restoring(bytes: number): WriteBatch
+  /** Turns LevelDB's error into ours, and remembers damage. */
+  failure(error: unknown, doing: string, store: string): Error
+}
+
+/** One store's part of a task's database, with its uncommitted writes in two generations over it. */
+export class LevelBytes implements ByteStore {
+  readonly #keys: KeySpace
+  readonly #estimate: EntryEstimate
+  #current = new ByteMap()
+  #sealed: ByteMap | null = null
+  #lastRead: ByteString | null = null
+  #lastFound = false
+
+  constructor(
+    readonly store: string,
+    readonly id: number,
+    entries: number,
+    private readonly shared: SharedDatabase,
+  ) {
+    this.#keys = new KeySpace(id)
+    this.#estimate = new EntryEstimate(entries)
+  }
+
+  get(key: Buffer): Buffer | null {
+    const text = byteString(key)
+    const slot = this.#current.get(text) ?? this.#sealed?.get(text)
+    return slot === undefined ? this.#read(text) : slot.value
+  }
+
+  put(key: Buffer, value: Buffer | null): void {
+    const text = byteString(key)
+    const before = this.#current.set(text, value)
+    if (before === undefined) this.#countBlind(text, value !== null)
+    else this.#estimate.changed(before !== null, value !== null)
+  }
+
+  restore(key: Buffer, value: Buffer | null, timestamp?: number): void {
+    const batch = this.shared.restoring(key.length + (value === null ? 0 : value.length))
+    if (value === null) {
+      batch.del(this.#keys.ofBytes(key))
+    } else {
+      batch.put(this.#keys.ofBytes(key), timestamp === undefined ? value : prefixTimestamp(timestamp, value))
+    }
+    // a compacted changelog names nearly every key once
+    this.#estimate.changed(value === null, value !== null)
+  }
+
+  async *scan(scan: ByteScan): AsyncGenerator<[Buffer, Buffer]> {
+    scan.signal?.throwIfAborted()
+    // The views and the database's snapshot are taken together, before the first await: a commit under way is seen
+    // either way with the same result.
+    const range = rangeOf(scan)
+    const sealed = this.#sealed?.view(range)
+    const current = this.#current.view(range)
+    let entries: AsyncIterable<[Buffer, Buffer]> = storedEntries(this.shared.database, this.#keys, scan)
+    if (sealed !== undefined) entries = overlaid(entries, sealed, scan)
+    try {
+      yield* overlaid(entries, current, scan)
+    } catch (error) {
+      if (scan.signal?.aborted) throw error
+      throw this.shared.failure(error, 'scanning', this.store)
+    }
+  }
+
+  approximateNumEntries(): number {
+    return this.#estimate.entries
+  }
+
+  get dirtyBytes(): number {
+    return this.#current.bytes + (this.#sealed === null ? 0 : this.#sealed.bytes)
+  }
+
+  /** The generation to commit, if it has any writes. */
+  get sealed(): ByteMap | null {
+    return this.#sealed
+  }
+
+  get keys(): KeySpace {
+    return this.#keys
+  }
+
+  seal(): void {
+    if (this.#current.size === 0) return
+    if (this.#sealed === null) {
+      this.#sealed = this.#current
+    } else {
+      for (const { key, value } of this.#current.slots()) this.#sealed.set(key, value)
+    }
+    this.#current = new ByteMap()
+    this.#lastRead = null
+  }
+
+  /** The sealed generation is on disk. */
+  committed(writes: ByteMap): void {
+    if (this.#sealed === writes) this.#sealed = null
+  }
+
+  discard(entries: number): void {
+    this.#current = new ByteMap()
+    this.#sealed = null
+    this.#lastRead = null
+    this.#estimate.entries = entries
+  }
+
+  #read(text: ByteString): Buffer | null {
+    try {
+      const value = this.shared.database.getSync(this.#keys.of(text)) ?? null
+      this.#lastRead = text
+      this.#lastFound = value !== null
+      return value
+    } catch (error) {
+      throw this.shared.failure(error, 'reading', this.store)
+    }
+  }
+
+  /** Counts the first write of a key in this generation. */
+  #countBlind(text: ByteString, present: boolean): void {
+    const sealed = this.#sealed?.get(text)
+    if (sealed !== undefined) {
+      this.#estimate.changed(sealed.value !== null, present)
+    } else if (text === this.#lastRead) {
+      this.#estimate.changed(this.#lastFound, present)
+    } else {
+      const weight = this.#estimate.sample()
+      if (weight > 0) this.#estimate.changed(this.#read(text) !== null, present, weight)
+    }
+  }
+}

@@ -1,0 +1,23 @@
+import { rm } from 'node:fs/promises'
+import { findDamage } from './damage'
+import { isDamage, levelErrorCode, openDatabase } from './level-database'
+
+/**
+ * Takes a folder for this process, and no one else in it. The lock is that of an empty LevelDB: it ends with the
+ * process however that ends, and leaves nothing stale. `undefined` if it is taken.
+ */
+export const acquireProcessLock = async (location: string): Promise<{ release(): Promise<void> } | undefined> => {
+  const open = async () => {
+    const database = await openDatabase(location)
+    return { release: () => database.close() }
+  }
+  try {
+    return await open()
+  } catch (error) {
+    if (levelErrorCode(error) === 'LEVEL_LOCKED') return undefined
+    if ((await findDamage(location)) === undefined && !isDamage(error)) throw error
+    // it holds nothing worth keeping
+    await rm(location, { recursive: true, force: true })
+    return open()
+  }
+}

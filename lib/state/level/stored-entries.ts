@@ -1,0 +1,25 @@
+import type { ByteScan } from '../store'
+import { PREFIX_BYTES, type KeySpace } from './key-space'
+import type { Database } from './level-database'
+
+const PAGE = 1000
+const PAGE_BYTES = 1 << 18
+
+/** What the database holds of a range, as of now: its snapshot is taken here, not at the first `next()`. */
+export const storedEntries = (database: Database, keys: KeySpace, scan: ByteScan): AsyncIterable<[Buffer, Buffer]> => {
+  const iterator = database.iterator({ ...keys.range(scan), highWaterMarkBytes: PAGE_BYTES })
+  return (async function* () {
+    try {
+      for (;;) {
+        const page = await iterator.nextv(PAGE)
+        if (page.length === 0) return
+        for (const [key, value] of page) {
+          scan.signal?.throwIfAborted()
+          yield [key.subarray(PREFIX_BYTES), value] as [Buffer, Buffer]
+        }
+      }
+    } finally {
+      await iterator.close()
+    }
+  })()
+}

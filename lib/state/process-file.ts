@@ -1,0 +1,34 @@
+import { randomUUID } from 'node:crypto'
+import { readFile, rename, writeFile } from 'node:fs/promises'
+import { hostname } from 'node:os'
+
+/** Who runs, or last ran, on a state directory. */
+export interface ProcessInfo {
+  /** Stays the same over restarts. */
+  readonly processId: string
+  readonly pid: number
+  readonly hostname: string
+  readonly startedAt: string
+}
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+
+/** `undefined` if there is none, or none that can be read. */
+export const readProcessInfo = async (file: string): Promise<ProcessInfo | undefined> => {
+  try {
+    const info = JSON.parse(await readFile(file, 'utf8')) as ProcessInfo
+    return typeof info.processId === 'string' && UUID.test(info.processId) ? info : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** Enters this process, under the id that the directory has had before. */
+export const enterProcess = async (file: string): Promise<ProcessInfo> => {
+  const processId = (await readProcessInfo(file))?.processId ?? randomUUID()
+  const info: ProcessInfo = { processId, pid: process.pid, hostname: hostname(), startedAt: new Date().toISOString() }
+  const draft = `${file}.tmp`
+  await writeFile(draft, `${JSON.stringify(info)}\n`, { mode: 0o640 })
+  await rename(draft, file)
+  return info
+}

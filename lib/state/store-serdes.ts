@@ -1,0 +1,78 @@
+import { StreamsError } from '../errors'
+import { NO_HEADERS } from '../kafka/port'
+import type { Serde } from '../serdes/serde'
+
+/** A store's serdes at work: they see the changelog's name as topic, and their failures name the store. */
+export class StoreSerdes<K, V> {
+  constructor(
+    readonly store: string,
+    readonly topic: string,
+    readonly key: Serde<K>,
+    readonly value: Serde<V>,
+  ) {}
+
+  /** The bytes of a key; they belong to the store. */
+  keyBytes(key: K): Buffer {
+    if (key === null || key === undefined) {
+      throw new StreamsError('INVALID_ARGUMENT', `store '${this.store}': a key must not be ${key}`, { store: this.store })
+    }
+    let bytes: Buffer | null
+    try {
+      bytes = this.key.serialize(this.topic, key, NO_HEADERS)
+    } catch (error) {
+      throw this.#unwritable('key', error)
+    }
+    if (bytes === null) throw this.#unwritable('key', new TypeError('its serde returned null'))
+    return own(bytes, key)
+  }
+
+  /** The bytes of a value; they belong to the store. A serde that returns `null` deletes. */
+  valueBytes(value: V): Buffer | null {
+    try {
+      const bytes = this.value.serialize(this.topic, value, NO_HEADERS)
+      return bytes === null ? null : own(bytes, value)
+    } catch (error) {
+      throw this.#unwritable('value', error)
+    }
+  }
+
+  keyOf(bytes: Buffer): K {
+    try {
+      return this.key.deserialize(this.topic, bytes, NO_HEADERS)
+    } catch (error) {
+      throw this.#unreadable('key', error)
+    }
+  }
+
+  valueOf(bytes: Buffer): V {
+    try {
+      return this.value.deserialize(this.topic, bytes, NO_HEADERS)
+    } catch (error) {
+      throw this.#unreadable('value', error)
+    }
+  }
+
+  #unwritable(what: 'key' | 'value', cause: unknown): StreamsError {
+    return new StreamsError(
+      'SERIALIZATION_FAILED',
+      `store '${this.store}' can't write this ${what}: ${(cause as Error).message}. ` +
+        `Give the store a ${what} serde for what is put into it (the \`${what}\` option).`,
+      { store: this.store, topic: this.topic },
+      { cause },
+    )
+  }
+
+  #unreadable(what: 'key' | 'value', cause: unknown): StreamsError {
+    return new StreamsError(
+      'DESERIALIZATION_FAILED',
+      `store '${this.store}' can't read a ${what} it holds: ${(cause as Error).message}. ` +
+        `It was written with another ${what} serde: use that one again, or reset the application.`,
+      { store: this.store, topic: this.topic },
+      { cause },
+    )
+  }
+}
+
+// Bytes that the user can still reach are copied: changing them later must not change the store.
+const own = (bytes: Buffer, source: unknown): Buffer =>
+  source instanceof Uint8Array && bytes.buffer === source.buffer ? Buffer.from(bytes) : bytes

@@ -1,0 +1,84 @@
+import type { Serde } from '../serdes/serde'
+import { TypedKeyValueStore } from './key-value/typed-key-value-store'
+import { plainFormat, timestampedFormat, type ValueFormat } from './key-value/value-format'
+import type {
+  ChangelogPolicy,
+  KeyValueStore,
+  ManagedStore,
+  StateStore,
+  StoreBuilder,
+  TimestampedKeyValueStore,
+} from './store'
+
+/** How a key-value store is kept. */
+export interface KeyValueStoreOptions<K, V> {
+  /** Writes and reads keys. Default: the app's default key serde. */
+  readonly key?: Serde<K>
+  /** Writes and reads values. Default: the app's default value serde. */
+  readonly value?: Serde<V>
+  /** Keep the store on disk, so that a restart replays only what is missing. False: in memory, rebuilt at every start. Default: true. */
+  readonly persistent?: boolean
+  /** Keep updates in the record cache until the next commit, and write, log and forward only the last one of a key. Default: false. */
+  readonly caching?: boolean
+  /**
+   * Log changes to a changelog topic, from which the store is restored elsewhere; an object adds topic configs. False: what
+   * is lost is lost. Default: true.
+   */
+  readonly logging?: boolean | Readonly<Record<string, string>>
+}
+
+/** A key-value store by name, with its types: connect it to processors and ask for it with the same handle. */
+export interface KeyValueStoreHandle<K, V, S extends StateStore> extends StoreBuilder<S> {
+  /** As given, defaults not filled in. */
+  readonly options: KeyValueStoreOptions<K, V>
+  readonly timestamped: boolean
+}
+
+/**
+ * A key-value store.
+ *
+ * @example
+ * const seen = keyValueStore('seen', { key: serdes.string(), value: serdes.long() })
+ */
+export const keyValueStore = <K, V>(
+  name: string,
+  options: KeyValueStoreOptions<K, V> = {},
+): KeyValueStoreHandle<K, V, KeyValueStore<K, V>> => handle(name, options, plainFormat<V>())
+
+/** A key-value store that keeps each value with the event time of its last update, as tables and aggregations do. */
+export const timestampedKeyValueStore = <K, V>(
+  name: string,
+  options: KeyValueStoreOptions<K, V> = {},
+): KeyValueStoreHandle<K, V, TimestampedKeyValueStore<K, V>> => handle(name, options, timestampedFormat<V>())
+
+const COMPACT: ChangelogPolicy = { cleanup: 'compact' }
+
+const handle = <K, V, S>(
+  name: string,
+  options: KeyValueStoreOptions<K, V>,
+  format: ValueFormat<V, S>,
+): KeyValueStoreHandle<K, V, KeyValueStore<K, S>> => {
+  const { persistent = true, caching = false, logging = true } = options
+  const logged = logging !== false
+  return {
+    name,
+    options,
+    timestamped: format.timestamped,
+    persistent,
+    cachingEnabled: caching,
+    loggingEnabled: logged,
+    changelogConfig: typeof logging === 'object' ? logging : {},
+    changelogPolicy: COMPACT,
+    build: (changelogTopic): KeyValueStore<K, S> & ManagedStore =>
+      new TypedKeyValueStore<K, V, S>({
+        name,
+        persistent,
+        cached: caching,
+        format,
+        changelogTopic,
+        logged,
+        keySerde: options.key,
+        valueSerde: options.value,
+      }),
+  }
+}

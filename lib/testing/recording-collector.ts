@@ -1,0 +1,63 @@
+import type { Producer, RecordHeaders } from '../kafka/port'
+import { RecordCollector } from '../runtime/record-collector'
+
+/** A record as the topology sent it. */
+export interface ProducedRecord {
+  readonly topic: string
+  readonly key: Buffer | null
+  readonly value: Buffer | null
+  readonly timestamp: number
+  readonly headers: RecordHeaders
+  /** Set where a partitioner or the operator chose it (changelogs); else Kafka's default partitioner would. */
+  readonly partition?: number
+}
+
+/** Keeps what is sent, in order. Every topic exists; it has one partition unless `partitions` says otherwise. */
+export class RecordingCollector extends RecordCollector {
+  private records: ProducedRecord[] = []
+
+  constructor(private readonly partitions: Readonly<Record<string, number>>) {
+    super(nowhere)
+  }
+
+  /** What was sent since the last call. */
+  take(): readonly ProducedRecord[] {
+    const { records } = this
+    this.records = []
+    return records
+  }
+
+  protected override partitionCount(topic: string): number {
+    return this.partitions[topic] ?? 1
+  }
+
+  protected override dispatch(
+    topic: string,
+    partition: number | null,
+    key: Buffer | null,
+    value: Buffer | null,
+    timestamp: number,
+    headers: RecordHeaders,
+  ): void {
+    // copied, as a producer would: a dead letter's bytes are the input's, and serdes may reuse theirs
+    const record = { topic, key: key && Buffer.from(key), value: value && Buffer.from(value), timestamp, headers }
+    this.records.push(partition === null ? record : { ...record, partition })
+  }
+}
+
+const done = async (): Promise<void> => {}
+
+const nowhere: Producer = {
+  init: done,
+  loadTopics: done,
+  partitionCount: () => 1,
+  append: () => {},
+  writable: true,
+  drained: done,
+  flush: async () => new Map(),
+  begin: () => {},
+  sendOffsets: done,
+  commit: done,
+  abort: done,
+  close: done,
+}

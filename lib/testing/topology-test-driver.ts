@@ -1,0 +1,279 @@
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { resolveConfig, type ResolvedConfig, type StreamsConfig } from '../config'
+import { type Duration, toMilliseconds } from '../durations'
+import { StreamsError } from '../errors'
+import { NO_HEADERS, type RecordHeaders } from '../kafka/port'
+import { StreamTask } from '../runtime/stream-task'
+import { buildStores } from '../runtime/wiring'
+import type { Serde } from '../serdes/serde'
+import type { ManagedStore, StateStore } from '../state/store'
+import { TaskState } from '../state/task-state'
+import { compile } from '../topology/compile'
+import type { CompiledTopology } from '../topology/definition'
+import type { Topology } from '../topology/topology'
+import { matchesTopic } from '../topology/topic-pattern'
+import { asFetched } from './piped-records'
+import { type ProducedRecord, RecordingCollector } from './recording-collector'
+import { type TestInputOptions, TestInputTopic, TestOutputTopic, type TestTopicOptions } from './test-topics'
+
+const TASK_ID = '0_0'
+
+/** The app's own configuration, nothing of it required, and what only tests need. */
+export interface TestDriverConfig extends Partial<Omit<StreamsConfig, 'kafka'>> {
+  /** What the mock wall clock shows at first. Default: the system's time. */
+  initialWallClockTime?: number | Date
+  /** Partition counts of output topics, as partitioners are told them. Default: 1 each. */
+  partitions?: Readonly<Record<string, number>>
+}
+
+/** A record as bytes. */
+export interface RawRecord {
+  readonly topic: string
+  readonly key: Buffer | null
+  readonly value: Buffer | null
+  /** Default: the mock wall clock. */
+  readonly timestamp?: number
+  readonly headers?: RecordHeaders
+}
+
+/**
+ * Runs a topology without a broker, one record at a time, with a mock clock: the tasks, operators and stores are the
+ * real ones, and persistent stores are on disk, in a temporary folder. All sub-topologies run in one task, every topic
+ * has one partition, and progress is committed after each record.
+ *
+ * @example
+ * const driver = new TopologyTestDriver(builder.build())
+ * const lines = driver.inputTopic('lines', { key: serdes.string(), value: serdes.string() })
+ * await lines.pipe(null, 'to be or not to be')
+ * expect(driver.outputTopic('counts', { key: serdes.string(), value: serdes.long() }).readKeyValues()).toEqual(…)
+ * await driver.close()
+ */
+export class TopologyTestDriver {
+  readonly #config: ResolvedConfig
+  readonly #topology: CompiledTopology
+  readonly #stateDir: string
+  readonly #collector: RecordingCollector
+  readonly #outputs = new Map<string, ProducedRecord[]>()
+  readonly #produced: ProducedRecord[] = []
+  readonly #nextOffsets = new Map<string, number>()
+  #now: number
+  #folder: string | undefined
+  #stores: ManagedStore[] = []
+  #state: TaskState | undefined
+  #task: StreamTask | undefined
+  #starting: Promise<void> | undefined
+  #closed = false
+  /** Calls take turns: what is piped at once is worked off one by one. */
+  #turn: Promise<unknown> = Promise.resolve()
+
+  /** @throws TopologyError, StreamsError INVALID_CONFIG */
+  constructor(topology: Topology, config: TestDriverConfig = {}) {
+    const { initialWallClockTime, partitions, ...own } = config
+    this.#config = resolveConfig({ applicationId: 'test-driver', ...own, kafka: { brokers: ['test-driver:9092'] } })
+    this.#stateDir = own.stateDir ?? tmpdir()
+    this.#topology = compile(topology.definition, this.#config)
+    this.#now = Number(initialWallClockTime ?? Date.now())
+    this.#collector = new RecordingCollector(partitions ?? {})
+  }
+
+  /** Opens the state and starts the processors. The first `pipe` does it; needed only to use a store before. */
+  async start(): Promise<void> {
+    await this.#inTurn(async () => {})
+  }
+
+  inputTopic<K = string, V = unknown>(name: string, options: TestInputOptions<K, V> = {}): TestInputTopic<K, V> {
+    const { key, value } = this.#serdes(options)
+    return new TestInputTopic(name, key, value, options, this.#now, (record) => this.pipeRaw(record))
+  }
+
+  /** Changelogs and repartition topics can be read by their full names as well. */
+  outputTopic<K = string, V = unknown>(name: string, options: TestTopicOptions<K, V> = {}): TestOutputTopic<K, V> {
+    const { key, value } = this.#serdes(options)
+    return new TestOutputTopic(name, key, value, this.#output(name))
+  }
+
+  /** As `inputTopic().pipe`, with bytes. */
+  async pipeRaw(record: RawRecord): Promise<void> {
+    await this.#inTurn(async () => {
+      const { topic, key, value, timestamp = this.#now, headers = NO_HEADERS } = record
+      if (!this.#enqueue({ topic, key, value, timestamp, headers })) {
+        throw new StreamsError(
+          'INVALID_ARGUMENT',
+          `no source reads topic "${topic}": the topology reads ${this.#sourceNames()}`,
+          { topic },
+        )
+      }
+      await this.#process()
+    })
+  }
+
+  /** Moves the wall clock: runs the punctuations that are due, each once, commits, and processes what has become ready. */
+  async advanceWallClockTime(by: Duration): Promise<void> {
+    await this.#inTurn(async () => {
+      this.#now += toMilliseconds(by, 'advanceWallClockTime')
+      this.#task!.maybePunctuateWallClock(this.#now)
+      await this.#commit()
+      await this.#process()
+    })
+  }
+
+  /** Everything sent since the last call, in order, changelogs and repartition topics included; `outputTopic` keeps its own account. */
+  produced(): ProducedRecord[] {
+    return this.#produced.splice(0)
+  }
+
+  /** The live store: by its typed handle, or by its name. */
+  store<S extends StateStore>(store: string | { readonly name: string; readonly storeType?: S }): S {
+    const name = typeof store === 'string' ? store : store.name
+    const found = this.#started().stores.find((candidate) => candidate.name === name)
+    if (found) return found as StateStore as S
+    const names = this.#stores.map((candidate) => `"${candidate.name}"`).join(', ') || 'none'
+    throw new StreamsError('UNKNOWN_STORE', `there is no store "${name}"; the topology has: ${names}`, { store: name })
+  }
+
+  /** All stores by name. */
+  stores(): ReadonlyMap<string, StateStore> {
+    return new Map(this.#started().stores.map((store) => [store.name, store]))
+  }
+
+  get metrics(): { readonly droppedRecordsTotal: number } {
+    return { droppedRecordsTotal: this.#task?.droppedRecords ?? 0 }
+  }
+
+  /** What the mock wall clock shows, in milliseconds. */
+  get wallClockTime(): number {
+    return this.#now
+  }
+
+  /** Closes processors and stores and removes their files. */
+  async close(): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    await this.#turn.catch(() => {})
+    try {
+      this.#task?.close()
+    } finally {
+      await this.#state?.close()
+      if (this.#folder !== undefined) await rm(this.#folder, { recursive: true, force: true })
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  async #inTurn(work: () => Promise<void>): Promise<void> {
+    const turn = this.#turn
+      .catch(() => {})
+      .then(async () => {
+        if (this.#closed) throw new StreamsError('ILLEGAL_STATE', 'the test driver is closed')
+        await (this.#starting ??= this.#start())
+        await work()
+      })
+    this.#turn = turn
+    await turn
+  }
+
+  async #start(): Promise<void> {
+    const { subTopologies } = this.#topology
+    this.#stores = buildStores(subTopologies)
+    await mkdir(this.#stateDir, { recursive: true })
+    this.#folder = await mkdtemp(join(this.#stateDir, 'millrace-test-'))
+    const { logger, statestoreCacheMaxBytes: maxBytes } = this.#config
+    this.#state = await TaskState.open({
+      directory: join(this.#folder, TASK_ID),
+      taskId: TASK_ID,
+      stores: this.#stores,
+      logger,
+    })
+    this.#task = new StreamTask({
+      id: TASK_ID,
+      subTopologies,
+      inputPartitions: this.#sourceTopics().map((topic) => ({ topic, partition: 0 })),
+      partition: 0,
+      stores: this.#stores,
+      state: this.#state,
+      collector: this.#collector,
+      config: this.#config,
+      clock: { now: () => this.#now },
+      logger,
+      cache: maxBytes > 0 ? { maxBytes, usedBytes: 0 } : undefined,
+    })
+    for (const topic of this.#sourceTopics()) this.#task.updateEndOffset(topic, 0, 0)
+    this.#task.initialize(new Map())
+    this.#capture()
+  }
+
+  async #process(): Promise<void> {
+    const task = this.#task!
+    while (task.process()) {
+      await task.drained()
+      task.maybePunctuateStreamTime()
+      await this.#commit()
+    }
+  }
+
+  async #commit(): Promise<void> {
+    const task = this.#task!
+    do await task.drained()
+    while (!task.prepareCommit())
+    this.#state!.seal()
+    await this.#state!.commit(new Map())
+    this.#capture()
+  }
+
+  /** Files what was sent; what the topology reads itself goes to the end of that topic. */
+  #capture(): void {
+    for (const record of this.#collector.take()) {
+      this.#produced.push(record)
+      this.#output(record.topic).push(record)
+      this.#enqueue(record)
+    }
+  }
+
+  /** False if no source reads the topic. */
+  #enqueue(record: Required<RawRecord>): boolean {
+    const { topic } = record
+    if (!this.#sourceTopics().includes(topic)) {
+      const patterns = this.#topology.subTopologies.flatMap(({ sourcePatterns }) => sourcePatterns)
+      if (!patterns.some((pattern) => matchesTopic(pattern, topic))) return false
+      this.#task!.addInput({ topic, partition: 0 })
+    }
+    const offset = this.#nextOffsets.get(topic) ?? 0
+    this.#nextOffsets.set(topic, offset + 1)
+    this.#task!.addRecords(asFetched({ ...record, partition: 0, offset }))
+    return true
+  }
+
+  #sourceTopics(): string[] {
+    return this.#topology.subTopologies.flatMap(({ sourceTopics }) => sourceTopics)
+  }
+
+  #sourceNames(): string {
+    const patterns = this.#topology.subTopologies.flatMap(({ sourcePatterns }) => sourcePatterns.map(String))
+    return [...this.#sourceTopics().map((topic) => `"${topic}"`), ...patterns].join(', ') || 'nothing'
+  }
+
+  #output(topic: string): ProducedRecord[] {
+    let queue = this.#outputs.get(topic)
+    if (!queue) this.#outputs.set(topic, (queue = []))
+    return queue
+  }
+
+  #serdes<K, V>(options: TestTopicOptions<K, V>): { key: Serde<K>; value: Serde<V> } {
+    const { defaultKeySerde, defaultValueSerde } = this.#config
+    return {
+      key: options.key ?? (defaultKeySerde as Serde<unknown> as Serde<K>),
+      value: options.value ?? (defaultValueSerde as Serde<unknown> as Serde<V>),
+    }
+  }
+
+  #started(): { stores: readonly ManagedStore[] } {
+    if (this.#task === undefined) {
+      throw new StreamsError('ILLEGAL_STATE', 'the test driver has not opened its stores yet: await driver.start(), or pipe a record')
+    }
+    return { stores: this.#stores }
+  }
+}

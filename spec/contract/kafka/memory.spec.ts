@@ -1,0 +1,4 @@
+import { kafkaContract } from '.'
+import { MemoryKafka } from './memory-kafka'
+
+describe('the in-memory adapter', () => kafkaContract(new MemoryKafka()))

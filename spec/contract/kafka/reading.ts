@@ -1,0 +1,68 @@
+import type { FetchedPartition, Fetcher, Isolation, KafkaClient } from '../../../lib/kafka/port'
+import { tpKey } from '../../../lib/kafka/port'
+
+export interface ReadRecord {
+  partition: number
+  offset: number
+  timestamp: number
+  key: string | null
+  value: string | null
+  headers: [string, string | null][]
+}
+
+/** The records of one fetched partition, copied out. */
+export const recordsOf = (fetched: FetchedPartition): ReadRecord[] => {
+  const records: ReadRecord[] = []
+  const cursor = fetched.records()
+  while (cursor.advance()) {
+    records.push({
+      partition: fetched.partition,
+      offset: cursor.offset,
+      timestamp: cursor.timestamp,
+      key: cursor.key?.toString() ?? null,
+      value: cursor.value?.toString() ?? null,
+      headers: cursor.headers().map(([name, value]) => [name, value?.toString() ?? null]),
+    })
+  }
+  return records
+}
+
+/** Polls until something comes that `wanted` accepts. */
+export const pollFor = async (
+  fetcher: Fetcher,
+  wanted: (fetched: FetchedPartition) => boolean = () => true,
+): Promise<FetchedPartition> => {
+  for (;;) for (const fetched of await fetcher.poll(5_000)) if (wanted(fetched)) return fetched
+}
+
+/** Everything that a topic has for this isolation level, read to the end by a fetcher of its own. */
+export const readTopic = async (
+  client: KafkaClient,
+  topic: string,
+  isolation: Isolation = 'read_committed',
+): Promise<ReadRecord[]> => {
+  const admin = client.admin()
+  const [metadata] = await admin.topics([topic])
+  const partitions = Array.from({ length: metadata!.partitions }, (_, partition) => ({ topic, partition }))
+  const starts = await admin.listOffsets(partitions.map((tp) => ({ ...tp, at: 'earliest' as const })))
+  const ends = await admin.listOffsets(partitions.map((tp) => ({ ...tp, at: 'latest' as const })), isolation)
+  const fetcher = client.fetcher({ isolation })
+  const missing = new Set<number>()
+  for (const { partition } of partitions) {
+    const key = tpKey(topic, partition)
+    if (starts.get(key)! >= ends.get(key)!) continue
+    missing.add(partition)
+    fetcher.assign(topic, partition, starts.get(key)!)
+  }
+  const records: ReadRecord[] = []
+  while (missing.size > 0) {
+    for (const fetched of await fetcher.poll(5_000)) {
+      if (fetched.error) throw fetched.error
+      records.push(...recordsOf(fetched))
+      if (fetched.nextOffset >= ends.get(tpKey(topic, fetched.partition))!) missing.delete(fetched.partition)
+    }
+  }
+  await fetcher.close()
+  await admin.close()
+  return records.sort((a, b) => a.partition - b.partition || a.offset - b.offset)
+}

@@ -1,0 +1,127 @@
+import type { BranchedKStream } from '../../../lib/dsl/branched-kstream'
+import type { KGroupedStream } from '../../../lib/dsl/kgrouped-stream'
+import type { KStream as Stream } from '../../../lib/dsl/kstream'
+import { topicExtractor, valueKey, valueMapper } from './functions'
+import { KTable } from './ktable'
+import { type Branched, merged } from './options'
+import type { JavaProcessorSupplier } from './processor'
+import type { KeyValue } from './values'
+
+type Fn = (key: unknown, value: unknown) => unknown
+type AnyStream = Stream<unknown, unknown>
+
+/** Java's `KStream` over ours: the same calls, with the key first and parameter objects merged into options. */
+export class KStream {
+  constructor(readonly stream: AnyStream) {}
+
+  filter(predicate: Fn, ...options: unknown[]): KStream {
+    return new KStream(this.stream.filter(valueKey(predicate) as never, merged(options)))
+  }
+  filterNot(predicate: Fn, ...options: unknown[]): KStream {
+    return new KStream(this.stream.filterNot(valueKey(predicate) as never, merged(options)))
+  }
+  map(mapper: (key: unknown, value: unknown) => KeyValue, ...options: unknown[]): KStream {
+    return new KStream(this.stream.map((value, key) => pair(mapper(key, value)), merged(options)))
+  }
+  mapValues(mapper: Fn, ...options: unknown[]): KStream {
+    return new KStream(this.stream.mapValues(valueMapper(mapper), merged(options)))
+  }
+  flatMap(mapper: (key: unknown, value: unknown) => Iterable<KeyValue>, ...options: unknown[]): KStream {
+    return new KStream(this.stream.flatMap((value, key) => [...mapper(key, value)].map(pair), merged(options)))
+  }
+  flatMapValues(mapper: Fn, ...options: unknown[]): KStream {
+    return new KStream(this.stream.flatMapValues(valueMapper(mapper) as never, merged(options)))
+  }
+  selectKey(selector: Fn, ...options: unknown[]): KStream {
+    return new KStream(this.stream.selectKey(valueKey(selector), merged(options)))
+  }
+  peek(action: Fn, ...options: unknown[]): KStream {
+    return new KStream(this.stream.peek(valueKey(action) as never, merged(options)))
+  }
+  foreach(action: Fn, ...options: unknown[]): void {
+    this.stream.foreach(valueKey(action) as never, merged(options))
+  }
+  merge(other: KStream, ...options: unknown[]): KStream {
+    return new KStream(this.stream.merge(other.stream, merged(options)))
+  }
+  split(...options: unknown[]): BranchedStream {
+    return new BranchedStream(this.stream.split(merged(options)) as never)
+  }
+  repartition(...options: unknown[]): KStream {
+    return new KStream(this.stream.repartition(merged(options)))
+  }
+  to(topic: unknown, ...options: unknown[]): void {
+    this.stream.to(typeof topic === 'string' ? topic : topicExtractor(topic as never), merged(options))
+  }
+  toTable(...options: unknown[]): KTable {
+    return new KTable(this.stream.toTable(merged(options)))
+  }
+  groupBy(selector: Fn, ...options: unknown[]): GroupedStream {
+    return new GroupedStream(this.stream.groupBy(valueKey(selector), merged(options)))
+  }
+  groupByKey(...options: unknown[]): GroupedStream {
+    return new GroupedStream(this.stream.groupByKey(merged(options)))
+  }
+  process({ supplier, stores }: JavaProcessorSupplier, ...rest: unknown[]): KStream {
+    return new KStream(this.stream.process(supplier, processed(stores, rest)))
+  }
+  processValues({ supplier, stores }: JavaProcessorSupplier, ...rest: unknown[]): KStream {
+    return new KStream(this.stream.processValues(supplier, processed(stores, rest)))
+  }
+}
+
+const pair = ({ key, value }: KeyValue): readonly [unknown, unknown] => [key, value]
+
+const processed = (stores: JavaProcessorSupplier['stores'], rest: readonly unknown[]) => ({
+  ...(merged(rest) as object),
+  stores: [...stores.map((store) => store.builder), ...rest.filter((item) => typeof item === 'string')],
+})
+
+class BranchedStream {
+  constructor(private branches: BranchedKStream<unknown, unknown, string>) {}
+
+  branch(predicate: Fn, branched?: Branched): this {
+    this.branches = this.branches.branch(valueKey(predicate) as never, branchOptions(branched)) as never
+    return this
+  }
+  defaultBranch(branched?: Branched): Map<string, KStream> {
+    return streams(this.branches.defaultBranch(branchOptions(branched)))
+  }
+  noDefaultBranch(): Map<string, KStream> {
+    return streams(this.branches.noDefaultBranch())
+  }
+}
+
+const streams = (branches: unknown): Map<string, KStream> =>
+  new Map(Object.entries(branches as Record<string, KStream | AnyStream>).map(([name, stream]) => [name, wrapped(stream)]))
+
+const wrapped = (stream: KStream | AnyStream): KStream => (stream instanceof KStream ? stream : new KStream(stream))
+
+function branchOptions(branched: Branched | undefined): never {
+  const { name, chain, consumes } = branched?.options ?? {}
+  const result = (stream: AnyStream): unknown => {
+    const chained = chain!(new KStream(stream) as never)
+    return consumes ? undefined : chained
+  }
+  return { ...(name !== undefined && { name }), ...(chain && { with: result }) } as never
+}
+
+export class GroupedStream {
+  constructor(readonly grouped: KGroupedStream<unknown, unknown>) {}
+
+  count(...options: unknown[]): KTable {
+    return new KTable(this.grouped.count(merged(options)))
+  }
+  reduce(reducer: (aggregate: unknown, value: unknown) => unknown, ...options: unknown[]): KTable {
+    return new KTable(this.grouped.reduce(reducer, merged(options)))
+  }
+  aggregate(
+    initializer: () => unknown,
+    aggregator: (key: unknown, value: unknown, aggregate: unknown) => unknown,
+    ...options: unknown[]
+  ): KTable {
+    return new KTable(
+      this.grouped.aggregate(initializer, (aggregate, value, key) => aggregator(key, value, aggregate), merged(options)),
+    )
+  }
+}

@@ -1,0 +1,53 @@
+import type { KGroupedTable } from '../../../lib/dsl/kgrouped-table'
+import type { KTable as Table } from '../../../lib/dsl/ktable'
+import { valueKey, valueMapper } from './functions'
+import { KStream } from './kstream'
+import { merged } from './options'
+import type { KeyValue } from './values'
+
+type Fn = (key: unknown, value: unknown) => unknown
+type Aggregator = (key: unknown, value: unknown, aggregate: unknown) => unknown
+type Reducer = (aggregate: unknown, value: unknown) => unknown
+
+/** Java's `KTable` over ours. */
+export class KTable {
+  constructor(readonly table: Table<unknown, unknown>) {}
+
+  filter(predicate: Fn, ...options: unknown[]): KTable {
+    return new KTable(this.table.filter(valueKey(predicate) as never, merged(options)))
+  }
+  filterNot(predicate: Fn, ...options: unknown[]): KTable {
+    return new KTable(this.table.filterNot(valueKey(predicate) as never, merged(options)))
+  }
+  mapValues(mapper: Fn, ...options: unknown[]): KTable {
+    return new KTable(this.table.mapValues(valueMapper(mapper), merged(options)))
+  }
+  toStream(...args: unknown[]): KStream {
+    const selector = args.find((arg) => typeof arg === 'function') as Fn | undefined
+    return new KStream(
+      selector ? this.table.toStream(valueKey(selector), merged(args)) : this.table.toStream(merged(args)),
+    )
+  }
+  groupBy(selector: (key: unknown, value: unknown) => KeyValue, ...options: unknown[]): GroupedTable {
+    const pairs = (value: unknown, key: unknown): readonly [unknown, unknown] => {
+      const pair = selector(key, value)
+      return [pair.key, pair.value]
+    }
+    return new GroupedTable(this.table.groupBy(pairs, merged(options)))
+  }
+}
+
+class GroupedTable {
+  constructor(private readonly grouped: KGroupedTable<unknown, unknown>) {}
+
+  count(...options: unknown[]): KTable {
+    return new KTable(this.grouped.count(merged(options)))
+  }
+  reduce(adder: Reducer, subtractor: Reducer, ...options: unknown[]): KTable {
+    return new KTable(this.grouped.reduce(adder, subtractor, merged(options)))
+  }
+  aggregate(initializer: () => unknown, adder: Aggregator, subtractor: Aggregator, ...options: unknown[]): KTable {
+    const ours = (fn: Aggregator) => (aggregate: unknown, value: unknown, key: unknown) => fn(key, value, aggregate)
+    return new KTable(this.grouped.aggregate(initializer, ours(adder), ours(subtractor), merged(options)))
+  }
+}

@@ -1,0 +1,79 @@
+import type { Processor, ProcessorContext, PunctuationType as Punctuation } from '../../../lib/operators/processor'
+import type { StreamRecord } from '../../../lib/operators/record'
+import type { StateStore } from '../../../lib/state/store'
+import { JavaRecord } from './record'
+import { javaStore, type JavaStore, type JavaStoreBuilder } from './stores'
+import { Optional } from './values'
+
+export const PunctuationType = { STREAM_TIME: 'stream-time', WALL_CLOCK_TIME: 'wall-clock-time' } as const
+
+interface Metadata {
+  topic(): string
+  partition(): number
+  offset(): number
+}
+
+/** Java's processor context over ours. */
+class JavaContext {
+  constructor(protected readonly context: ProcessorContext<unknown, unknown>) {}
+
+  forward(record: JavaRecord, child?: string): void {
+    this.context.forward(record.record, child)
+  }
+  getStateStore(name: string): JavaStore {
+    return javaStore(this.context.stateStore<StateStore>(name))
+  }
+  /** `schedule([startInstant,] interval, type, callback)` */
+  schedule(...args: unknown[]): { cancel(): void } {
+    const [interval, type, callback] = args.slice(-3) as [number, Punctuation, (timestamp: number) => void]
+    return this.context.schedule(interval, type, callback, args.length > 3 ? (args[0] as number) : undefined)
+  }
+  commit(): void {
+    this.context.commit()
+  }
+  recordMetadata(): Optional<Metadata> {
+    const metadata = this.context.recordMetadata()
+    if (!metadata) return Optional.empty()
+    return Optional.of({
+      topic: () => metadata.topic,
+      partition: () => metadata.partition,
+      offset: () => metadata.offset,
+    })
+  }
+  currentStreamTimeMs(): number {
+    return this.context.currentStreamTime()
+  }
+  currentSystemTimeMs(): number {
+    return this.context.currentSystemTime()
+  }
+  taskId(): string {
+    return this.context.taskId
+  }
+}
+
+type Init = (context: JavaContext) => (record: JavaRecord) => unknown
+
+/** What `processor(init)` of a case text is: our supplier, with the stores that it brings. */
+export interface JavaProcessorSupplier {
+  readonly supplier: () => Processor<unknown, unknown, unknown, unknown>
+  readonly stores: readonly JavaStoreBuilder[]
+}
+
+export const processor = (init: Init): JavaProcessorSupplier => processorWithStores([], init)
+
+export function processorWithStores(stores: readonly JavaStoreBuilder[], init: Init): JavaProcessorSupplier {
+  const supplier = (): Processor<unknown, unknown, unknown, unknown> => {
+    let process: (record: JavaRecord) => unknown
+    return {
+      init(context) {
+        process = init(new JavaContext(context))
+      },
+      process(record: StreamRecord<unknown, unknown>) {
+        return process(JavaRecord.of(record)) as void | Promise<void>
+      },
+    }
+  }
+  return { supplier, stores }
+}
+
+export const fixedKeyProcessor = processor

@@ -1,0 +1,40 @@
+import { StreamsBuilder as Builder, type Optimization } from '../../../lib/dsl/streams-builder'
+import type { JavaConfig } from '../case'
+import { KStream } from './kstream'
+import { KTable } from './ktable'
+import { Consumed, Materialized, merged } from './options'
+import type { JavaStoreBuilder } from './stores'
+import { Topology } from './topology'
+import { topicsOf } from './values'
+
+/** Java's `StreamsBuilder` over ours. */
+export class StreamsBuilder {
+  private readonly builder = new Builder()
+
+  stream(topics: string | readonly string[] | RegExp, ...options: unknown[]): KStream {
+    return new KStream(this.builder.stream<unknown, unknown>(topicsOf(topics), merged(options)))
+  }
+  table(topic: string, ...options: unknown[]): KTable {
+    const consumed = merged(options.filter((option) => option instanceof Consumed))
+    const materialized = options.filter((option) => option instanceof Materialized)
+    return new KTable(
+      this.builder.table<unknown, unknown>(topic, consumed, materialized.length > 0 ? merged(materialized) : undefined),
+    )
+  }
+  addStateStore({ builder }: JavaStoreBuilder): this {
+    this.builder.addStateStore(builder)
+    return this
+  }
+  build(config: JavaConfig = {}): Topology {
+    return new Topology(this.builder.build({ optimization: optimization(config['topology.optimization']) }))
+  }
+}
+
+function optimization(value: JavaConfig[string] | undefined): 'none' | 'all' | Optimization[] {
+  if (value === undefined || value === 'none' || value === 'all') return value ?? 'none'
+  return String(value).split(',') as Optimization[]
+}
+
+export class TopologyConfig {
+  constructor(readonly config: JavaConfig) {}
+}

@@ -1,0 +1,167 @@
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+
+const ROOT = resolve(__dirname, '..', '..')
+const ENTRIES = ['millrace', 'millrace/testing', 'millrace/embedded']
+const MINUTES = 60_000
+
+const node = (cwd: string, ...args: string[]): string =>
+  execFileSync(process.execPath, args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] })
+
+const npm = (cwd: string, ...args: string[]): string =>
+  execFileSync('npm', args, {
+    cwd,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'pipe'],
+    shell: process.platform === 'win32',
+  })
+
+/** A program of the repository's own development dependencies. */
+const tool = (cwd: string, script: string, ...args: string[]): string => {
+  try {
+    return node(cwd, join(ROOT, 'node_modules', script), ...args)
+  } catch (error) {
+    const { stdout, stderr } = error as { stdout: string; stderr: string }
+    throw new Error(`${script} ${args.join(' ')}:\n${stdout}${stderr}`, { cause: error })
+  }
+}
+
+interface Lockfile {
+  packages: Record<string, { hasInstallScript?: boolean }>
+}
+
+describe('the package as npm packs it', () => {
+  let folder: string
+  let tarball: string
+  let project: string
+
+  beforeAll(() => {
+    node(ROOT, '.config/prepare.mjs')
+    folder = mkdtempSync(join(tmpdir(), 'millrace-package-'))
+    const [packed] = JSON.parse(npm(ROOT, 'pack', '--json', '--ignore-scripts', '--pack-destination', folder)) as [
+      { filename: string },
+    ]
+    tarball = join(folder, packed.filename)
+    project = join(folder, 'project')
+    mkdirSync(project)
+    writeFileSync(join(project, 'package.json'), '{ "name": "project", "private": true }')
+    npm(project, 'install', tarball, '--no-audit', '--no-fund', '--prefer-offline')
+  }, 5 * MINUTES)
+
+  afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+  const run = (file: string, source: string): string => {
+    writeFileSync(join(project, file), source)
+    return node(project, file)
+  }
+
+  it.each(ENTRIES)('gives the same objects of %s to import and to require', (entry) => {
+    const printed = run(
+      'same.mjs',
+      `import * as esm from '${entry}'
+       import { createRequire } from 'node:module'
+       const cjs = createRequire(import.meta.url)('${entry}')
+       const names = Object.keys(cjs)
+       console.log(JSON.stringify({
+         names: names.length,
+         missing: names.filter((name) => esm[name] !== cjs[name]),
+         more: Object.keys(esm).filter((name) => !(name in cjs)),
+       }))`,
+    )
+    const { names, missing, more } = JSON.parse(printed) as { names: number; missing: string[]; more: string[] }
+    expect(names).toBeGreaterThan(0)
+    expect({ missing, more }).toEqual({ missing: [], more: [] })
+  })
+
+  const wordCount = `
+    const builder = new StreamsBuilder()
+    builder
+      .stream('lines', { key: serdes.string(), value: serdes.string() })
+      .flatMapValues((line) => line.split(' '))
+      .groupBy((word) => word)
+      .count('counts')
+      .toStream()
+      .to('counts', { key: serdes.string(), value: serdes.long() })`
+  const drive = `
+    const main = async () => {
+      const driver = new TopologyTestDriver(builder.build())
+      await driver.inputTopic('lines', { key: serdes.string(), value: serdes.string() }).pipe('k', 'to be or not to be')
+      const counts = driver.outputTopic('counts', { key: serdes.string(), value: serdes.long() }).readKeyValues()
+      console.log(JSON.stringify(counts.at(-1)))
+      await driver.close()
+    }
+    main()`
+
+  it('counts words in an ES module', () => {
+    const imports = `import { serdes, StreamsBuilder } from 'millrace'
+      import { TopologyTestDriver } from 'millrace/testing'`
+    expect(run('app.mjs', imports + wordCount + drive)).toBe('["be",2]\n')
+  })
+
+  it('counts words in CommonJS', () => {
+    const imports = `const { serdes, StreamsBuilder } = require('millrace')
+      const { TopologyTestDriver } = require('millrace/testing')`
+    expect(run('app.cjs', imports + wordCount + drive)).toBe('["be",2]\n')
+  })
+
+  it('does not let internals be imported', () => {
+    const file = 'internals.cjs'
+    const printed = run(
+      file,
+      `for (const path of ['millrace/dist/index.js', 'millrace/lib/index.ts', 'millrace/kafka/port'])
+         try { require(path); console.log(path) } catch (error) { console.log(error.code) }`,
+    )
+    expect(printed).toBe('ERR_PACKAGE_PATH_NOT_EXPORTED\n'.repeat(3))
+  })
+
+  it.each(['mts', 'cts'])('has types that hold in a strict project (.%s)', (extension) => {
+    writeFileSync(
+      join(project, `typed.${extension}`),
+      `import { serdes, StreamsBuilder, type KStream } from 'millrace'
+       import { TopologyTestDriver } from 'millrace/testing'
+       import { EmbeddedKafka } from 'millrace/embedded'
+       const builder = new StreamsBuilder()
+       const lengths: KStream<string, number> = builder
+         .stream('lines', { key: serdes.string(), value: serdes.string() })
+         .mapValues((line) => line.length)
+       // @ts-expect-error a number is no string
+       const wrong: KStream<string, string> = lengths
+       export { EmbeddedKafka, TopologyTestDriver, wrong }`,
+    )
+    const strict = [
+      '--strict',
+      '--noEmit',
+      '--module',
+      'nodenext',
+      '--target',
+      'es2022',
+      '--lib',
+      'es2023,esnext.disposable',
+    ]
+    const types = ['--typeRoots', join(ROOT, 'node_modules', '@types'), '--types', 'node']
+    tool(project, 'typescript/bin/tsc', ...strict, ...types, `typed.${extension}`)
+  })
+
+  it('is clean by publint and by "are the types wrong"', () => {
+    tool(ROOT, 'publint/src/cli.js', 'run', tarball, '--strict')
+    // Resolution as of Node 10 knows no exports, and millrace needs Node 20.
+    tool(ROOT, '@arethetypeswrong/cli/dist/index.js', tarball, '--profile', 'node16')
+  })
+
+  it('installs little, and runs no install script but the one that finds the prebuilt LevelDB', () => {
+    const { packages } = JSON.parse(readFileSync(join(project, 'package-lock.json'), 'utf8')) as Lockfile
+    const installed = Object.keys(packages).filter((path) => path !== '')
+    expect(installed.length).toBeLessThanOrEqual(25)
+    expect(installed.filter((path) => packages[path]?.hasInstallScript)).toEqual(['node_modules/classic-level'])
+  })
+
+  it('has the build, the documents and nothing else', () => {
+    const [{ files }] = JSON.parse(npm(ROOT, 'pack', '--json', '--dry-run', '--ignore-scripts')) as [
+      { files: { path: string }[] },
+    ]
+    const roots = new Set(files.map(({ path }) => path.split('/')[0]))
+    expect([...roots].sort()).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'dist', 'package.json'])
+  })
+})
