@@ -1,1 +1,95 @@
-export {}
+/** millrace: Kafka Streams for TypeScript. */
+
+// Running a topology.
+export {
+  KafkaStreams,
+  type CloseOptions,
+  type StartOptions,
+  type StreamsEvents,
+  type TaskMetadata,
+} from './runtime/kafka-streams'
+export type { StreamsState } from './runtime/state-machine'
+export type { RebalanceEvent } from './runtime/rebalance'
+export type { RestoreEvent, RestoreProgressEvent } from './runtime/restore-progress'
+export type { ReadOnlyStore, StoreHandle } from './runtime/store-view'
+export type { ProcessingGuarantee, StreamsConfig } from './config'
+export type { Duration } from './durations'
+
+// Building one: the DSL.
+export { StreamsBuilder, type BuildOptions, type Optimization } from './dsl/streams-builder'
+export { KStream } from './dsl/kstream'
+export { KTable } from './dsl/ktable'
+export { KGroupedStream } from './dsl/kgrouped-stream'
+export { KGroupedTable } from './dsl/kgrouped-table'
+export { BranchedKStream, type Branched, type Branches } from './dsl/branched-kstream'
+export type { Consumed } from './dsl/options/consumed'
+export type { Grouped } from './dsl/options/grouped'
+export type { Materialized, MaterializedAs } from './dsl/options/materialized'
+export type { Named, NamedOptions } from './dsl/options/named'
+export type { Processed, ProcessOptions } from './dsl/options/processed'
+export type { Produced } from './dsl/options/produced'
+export type { Repartitioned } from './dsl/options/repartitioned'
+export type {
+  Aggregator,
+  ForeachAction,
+  Initializer,
+  KeyValueMapper,
+  Predicate,
+  Reducer,
+  ValueMapper,
+} from './operators/callbacks'
+
+// Building one: the Processor API.
+export { Topology, type SinkOptions, type SourceOptions, type TopicSelector } from './topology/topology'
+export type { OffsetReset, StreamPartitioner, TimestampExtractor } from './topology/definition'
+export {
+  failOnInvalidTimestamp,
+  logAndSkipOnInvalidTimestamp,
+  usePartitionTimeOnInvalidTimestamp,
+  wallclockTimestampExtractor,
+} from './topology/timestamp-extractors'
+export type {
+  Cancellable,
+  Processor,
+  ProcessorContext,
+  ProcessorSupplier,
+  PunctuationType,
+  RecordMetadata,
+  TaskId,
+} from './operators/processor'
+export { StreamRecord, type RecordContext } from './operators/record'
+
+// State.
+export { keyValueStore, timestampedKeyValueStore, type KeyValueStoreHandle, type KeyValueStoreOptions } from './state/stores'
+export type {
+  KeyValueStore,
+  ReadOnlyKeyValueStore,
+  ScanOptions,
+  StateStore,
+  StoreBuilder,
+  TimestampedKeyValueStore,
+  ValueAndTimestamp,
+} from './state/store'
+
+// Formats.
+export * as serdes from './serdes'
+export type { Serde, SerdeType } from './serdes/serde'
+
+// What goes wrong, and what then.
+export { StreamsError, TopologyError, type ErrorCode, type ErrorLocation } from './errors'
+export {
+  deadLetterTopic,
+  logAndContinue,
+  logAndFail,
+  type DeadLetterRecord,
+  type DeserializationExceptionHandler,
+  type ErrorHandlerContext,
+  type ErrorHandlerResponse,
+  type ProcessingExceptionHandler,
+  type ProductionExceptionHandler,
+} from './handlers'
+
+// The world around.
+export type { KafkaConnection } from './kafka/client'
+export type { Compression, RecordHeaders } from './kafka/port'
+export type { Logger } from './observe/logger'

@@ -11,7 +11,7 @@ async function main(): Promise<void> {
   })
 
   streams.on('stateChange', ({ from, to }) => console.log(`${from} -> ${to}`))
-  streams.on('error', ({ error }) => console.error(error))
+  streams.on('error', (error) => console.error(error))
 
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.once(signal, () => void streams.close({ timeout: '30s' }))

@@ -293,7 +293,7 @@ export class KStream<K, V> {
     requireFunction(supplier, 'process', 'a supplier of processors')
     const { name, stores } = this.processorOf('KSTREAM-PROCESSOR-', processed)
     const behind = { name, repartitionRequired: true }
-    return this.then({ kind: 'processor', name, supplier, stores, keyChanging: true, valueChanging: true }, behind)
+    return this.then({ kind: 'processor', name, supplier, stores }, behind)
   }
 
   /**
@@ -306,7 +306,7 @@ export class KStream<K, V> {
     requireFunction(supplier, 'processValues', 'a supplier of processors')
     const { name, stores } = this.processorOf('KSTREAM-PROCESSVALUES-', processed)
     const fixedKeySupplier = () => new FixedKeyOperator(supplier(), name)
-    return this.then({ kind: 'processor', name, supplier: fixedKeySupplier, stores, valueChanging: true }, this.sameKey(name))
+    return this.then({ kind: 'processor', name, supplier: fixedKeySupplier, stores }, this.sameKey(name))
   }
 
   private filtered(predicate: Predicate<K, V>, negate: boolean, named?: Named): KStream<K, V> {

@@ -66,8 +66,8 @@ export class KTable<K, V> {
    * counts.toStream().to('word-counts', { value: serdes.long() })
    * spend.toStream((amount, customer) => customer.region)
    */
-  toStream(named?: Named): KStream<K, V>
   toStream<KR>(selector: ValueMapper<K, V, KR>, named?: Named): KStream<KR, V>
+  toStream(named?: Named): KStream<K, V>
   toStream<KR>(selector?: ValueMapper<K, V, KR> | Named, named?: Named): KStream<K, V> | KStream<KR, V> {
     if (typeof selector === 'function') return this.streamed(named).selectKey(selector as ValueMapper<K, V, KR>)
     return this.streamed(selector)

@@ -3,7 +3,7 @@ import { ClientError, type CommittedOffset, type GroupMembership, type TopicPart
 import type { Logger } from '../observe/logger'
 import type { ActiveTask } from './active-task'
 import type { Output } from './output'
-import { withDeadline } from './pause'
+import { pause, withDeadline } from './pause'
 
 export interface CommitterOptions {
   readonly output: Output
@@ -26,6 +26,7 @@ interface Sealed {
 
 /** How long a commit waits for async operators before it does without their tasks. */
 const DRAIN_MS = 1000
+const RETRY_MS = 50
 
 /**
  * Makes progress durable, for all running tasks together, one commit at a time:
@@ -81,6 +82,25 @@ export class Committer {
       () => this.#pending--,
     )
     return result
+  }
+
+  /**
+   * Commits until nothing is left over, as before tasks move away: what stayed uncommitted would be done twice. False
+   * if the time was up first.
+   */
+  async commitAll(timeoutMs: number): Promise<boolean> {
+    const deadline = performance.now() + timeoutMs
+    for (;;) {
+      const left = deadline - performance.now()
+      const committing = this.commit(left)
+      if ((await withDeadline(committing, left)) === 'timeout') {
+        committing.catch(() => {})
+        return false
+      }
+      if (!this.hasUnsentOffsets) return true
+      if (performance.now() + RETRY_MS > deadline) return false
+      await pause(RETRY_MS)
+    }
   }
 
   /** Resolves when no commit touches any task any more. */

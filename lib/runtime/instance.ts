@@ -148,9 +148,7 @@ export class Instance {
 
   async #lastCommit(committer: Committer, ms: number): Promise<boolean> {
     try {
-      const committing = committer.commit(ms)
-      if ((await withDeadline(committing, ms)) !== 'timeout') return !committer.hasUnsentOffsets
-      committing.catch(() => {})
+      if (await committer.commitAll(ms)) return true
       this.#logger.warn({ timeoutMs: ms }, 'the last commit took too long: what it covers is processed again after the next start')
     } catch (error) {
       this.#logger.warn({ error }, 'the last commit failed: what it covers is processed again after the next start')
@@ -270,6 +268,7 @@ export class Instance {
       output,
       logger,
       signal,
+      stopping: () => this.#stopping,
       handOverMs: config.maxPollIntervalMs / 2,
       missingTopics: topics => this.#leaderMisses(topics),
       rebalanced: event => {

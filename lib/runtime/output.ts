@@ -100,13 +100,17 @@ export class Output {
    */
   async loadTopics(): Promise<void> {
     const producer = this.producer
-    await Promise.all(
-      [...this.options.topics()].map(topic =>
-        producer.loadTopics([topic]).catch((error: unknown) => {
-          this.options.logger.warn({ topic, error }, 'an output topic is not known yet')
-        }),
-      ),
-    )
+    const topics = [...this.options.topics()]
+    try {
+      await producer.loadTopics(topics)
+    } catch {
+      // one missing topic fails the call for all
+      for (const topic of topics) {
+        await producer.loadTopics([topic]).catch((error: unknown) => {
+          this.options.logger.warn({ topic, error }, 'an output topic can not be found; writing to it will fail')
+        })
+      }
+    }
   }
 
   /** Ends an open transaction, so that readers need not wait for its timeout. */

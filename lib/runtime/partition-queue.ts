@@ -109,6 +109,7 @@ export class PartitionQueue {
     if (offset < this.position) return
     this.position = offset + 1
     this.moved = true
+    this.task.commitNeeded = true
   }
 
   private decode(cursor: RecordCursor): void {

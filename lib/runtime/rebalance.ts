@@ -42,6 +42,8 @@ export interface RebalanceOptions {
   readonly output: Output
   readonly logger: Logger
   readonly signal: AbortSignal
+  /** No task is begun any more. */
+  readonly stopping: () => boolean
   /** How long tasks that move away may take to commit. */
   readonly handOverMs: number
   /** The leader has found these source topics missing; empty: none. */
@@ -117,7 +119,7 @@ export class Rebalance implements GroupListener {
         .filter(task => task.isClosed || !sameInputs(task.inputs, target.get(task.id)))
         .map(task => task.id)
       await this.#giveUp(revoked)
-      const added = [...target.keys()].filter(id => !tasks.tasks.has(id))
+      const added = this.options.stopping() ? [] : [...target.keys()].filter(id => !tasks.tasks.has(id))
       tasks.add(new Map(added.map(id => [id, target.get(id)!])))
       this.options.missingTopics(info.missingTopics)
       this.options.rebalanced({ generation: now.generationId, added, revoked, tasks: [...tasks.tasks.keys()] })
@@ -152,16 +154,14 @@ export class Rebalance implements GroupListener {
   async #giveUp(ids: readonly TaskId[]): Promise<void> {
     if (ids.length === 0) return
     const { tasks, committer, handOverMs, logger } = this.options
-    const committing = committer.commit(Infinity)
-    const done = await withDeadline(committing, handOverMs)
-    if (done === 'timeout') {
-      committing.catch(() => {})
+    const committed = await committer.commitAll(handOverMs)
+    if (!committed) {
       logger.warn(
         { tasks: ids.join(' '), handOverMs },
         'tasks that move to other instances could not be committed in time: the next owner repeats what they did since the last commit',
       )
     }
-    tasks.close(ids, done === 'timeout' ? 'dirty' : 'clean')
+    tasks.close(ids, committed ? 'clean' : 'dirty')
   }
 }
 

@@ -50,7 +50,8 @@ export class StreamLoop {
       if (this.#stopping) break
       this.#maybeCommit()
       await this.#poll(busy ? 0 : this.#idleTime())
-      if (busy) await yieldToEventLoop()
+      // whatever woke the loop up: timers and sockets have their turn before the next slice
+      await yieldToEventLoop()
     }
   }
 
@@ -140,7 +141,7 @@ export class StreamLoop {
           this.#waitingForProducer = false
           this.wake()
         }
-        output.producer.drained().then(goOn, goOn)
+        output.collector.drained().then(goOn, goOn)
       }
       return false
     }

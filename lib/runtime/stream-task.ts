@@ -53,8 +53,6 @@ export interface StreamTaskListeners {
 export class StreamTask {
   readonly id: TaskId
   readonly inputPartitions: TopicPartition[]
-  /** Something was processed, punctuated or passed over since the last commit. */
-  commitNeeded = false
   private readonly context: TaskContext
   private readonly wiring: Wiring
   private readonly group: PartitionGroup
@@ -138,7 +136,6 @@ export class StreamTask {
       context.recordContext = queue.headContext
       context.rawKey = queue.rawKey
       context.rawValue = queue.rawValue
-      this.commitNeeded = true
       queue.source.process(record)
     } catch (error) {
       this.fail(error)
@@ -201,11 +198,16 @@ export class StreamTask {
     this.throwIfFailed()
     if (!punctuated) return false
     context.recordContext = context.async.idleContext
-    this.commitNeeded = true
+    context.commitNeeded = true
     return true
   }
 
   // ---------------------------------------------------------------------------------------- commit
+
+  /** Something was processed, punctuated or passed over since the last commit. */
+  get commitNeeded(): boolean {
+    return this.context.commitNeeded
+  }
 
   /** A processor has asked for a commit. */
   get commitRequested(): boolean {
@@ -235,7 +237,7 @@ export class StreamTask {
     this.throwIfFailed()
     context.recordContext = context.async.idleContext
     if (context.async.busy) return false
-    this.commitNeeded = false
+    context.commitNeeded = false
     context.commitRequested = false
     return true
   }

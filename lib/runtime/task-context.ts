@@ -45,6 +45,8 @@ export class TaskContext implements StateStoreContext {
   rawValue: Buffer | null = null
   streamTime = -1
   commitRequested = false
+  /** Something was processed, punctuated or passed over since the last commit. */
+  commitNeeded = false
   droppedRecords = 0
   /** Set once and for good: the task must be closed. */
   failure: { readonly error: unknown } | undefined = undefined

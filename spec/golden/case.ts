@@ -49,8 +49,6 @@ export interface Variant extends Partial<Recorded> {
 export interface GoldenHeader {
   readonly key: string
   readonly valueB64: string | null
-  /** Stands for a Java stack trace. */
-  readonly masked?: boolean
 }
 
 export type GoldenInput = GoldenInputRecord | { readonly advanceWallClockMs: number }

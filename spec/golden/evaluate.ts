@@ -4,6 +4,7 @@ import * as serdes from '../../lib/serdes'
 import { type TestDriverConfig, TopologyTestDriver } from '../../lib/testing'
 import type { ProducedRecord } from '../../lib/testing'
 import { compile } from '../../lib/topology/compile'
+import type { SubTopology } from '../../lib/topology/definition'
 import {
   logAndSkipOnInvalidTimestamp,
   usePartitionTimeOnInvalidTimestamp,
@@ -73,7 +74,7 @@ async function run(golden: GoldenCase, config: JavaConfig): Promise<Observed> {
   const collect = (): void => {
     for (const record of driver.produced()) {
       const list = isInternal(record.topic) ? changelogs : outputs
-      list.push(goldenRecord(record, after, golden.partitions ?? {}))
+      list.push(goldenRecord(record, after))
     }
   }
 
@@ -149,7 +150,7 @@ const rawRecord = (input: GoldenInputRecord) => ({
   headers: (input.headers ?? []).map((header) => [header.key, fromBase64(header.valueB64)] as const) as RecordHeaders,
 })
 
-function goldenRecord(record: ProducedRecord, after: number, _partitions: Readonly<Record<string, number>>): GoldenRecord {
+function goldenRecord(record: ProducedRecord, after: number): GoldenRecord {
   return {
     after,
     topic: record.topic,
@@ -173,16 +174,29 @@ function internalTopics(topology: Topology): GoldenInternalTopics {
         changelogTopic === null ? [] : [[definition.builder.name, changelogTopic]],
       ),
     ),
-    subtopologies: compiled.subTopologies.map((sub) => ({
-      subtopology: sub.id,
-      sourceTopics: sub.sourceTopics,
-      sinkTopics: sub.sinkTopics,
-      repartitionSourceTopics: topics(sub.repartitionSourceTopics),
-      stateChangelogTopics: topics(sub.changelogTopics),
-    })),
+    // Java lists no topics of a sub-topology before its patterns have found any.
+    subtopologies: compiled.subTopologies
+      .filter((sub) => sub.sourceTopics.length > 0)
+      .map((sub) => ({
+        subtopology: sub.id,
+        sourceTopics: sub.sourceTopics,
+        sinkTopics: sub.sinkTopics,
+        repartitionSourceTopics: topics(sub.repartitionSourceTopics),
+        stateChangelogTopics: { ...topics(sub.changelogTopics), ...sourceTopicsAsChangelogs(sub) },
+      })),
     copartitionGroups: compiled.copartitionGroups.map((group) => group.topics),
   }
 }
+
+/** Java lists them as if it made them. */
+const sourceTopicsAsChangelogs = (sub: SubTopology): Topics =>
+  Object.fromEntries(
+    sub.stores.flatMap(({ definition }) =>
+      definition.sourceTopicAsChangelog === undefined
+        ? []
+        : [[definition.sourceTopicAsChangelog, { config: { 'cleanup.policy': 'compact', 'message.timestamp.type': 'CreateTime' } }]],
+    ),
+  )
 
 type Topics = GoldenInternalTopics['subtopologies'][number]['repartitionSourceTopics']
 

@@ -15,9 +15,12 @@ export function mergeRepartitions(graph: LogicalGraph): LogicalGraph {
     const id = Math.max(...nodes.keys()) + 1
     nodes.set(id, mergedNode(id, first, repartitions, nodes.get(changer)!.priority))
     for (const repartition of repartitions) {
-      const branch = links.find(repartition.id, (node) => links.parents(node).includes(changer))!
-      links.add(id, branch)
-      links.remove(changer, branch)
+      const branch = links.find(repartition.id, (node) => links.parents(node).includes(changer))
+      // Undefined if the way to it has moved behind the new topic already, together with another one's.
+      if (branch !== undefined) {
+        links.add(id, branch)
+        links.remove(changer, branch)
+      }
       for (const child of links.children(repartition.id)) {
         for (const parent of links.parents(repartition.id)) links.add(parent, child)
         links.remove(repartition.id, child)

@@ -1,6 +1,6 @@
 import { TopologyError } from '../../errors'
 import type { LogicalGraph } from './logical-graph'
-import type { NodeId, StreamSourceNode } from './nodes'
+import type { GraphNode, NodeId, StreamSourceNode } from './nodes'
 
 /**
  * Streams that read the same topics share one source, the first: a topology reads a topic once.
@@ -22,10 +22,15 @@ export function mergeSources(graph: LogicalGraph): LogicalGraph {
     }
   }
   if (replaced.size === 0) return graph
-  const nodes = graph.nodes
-    .filter(({ id }) => !replaced.has(id))
-    .map((node) => ({ ...node, parents: [...new Set(node.parents.map((parent) => replaced.get(parent) ?? parent))] }))
-  return { ...graph, nodes }
+  const nodes = graph.nodes.filter(({ id }) => !replaced.has(id))
+  return { ...graph, nodes: nodes.map((node) => ({ ...node, parents: parentsOf(node, replaced) })) }
+}
+
+/** A parent that stands in for another comes last, as in Kafka Streams: topology texts show the order. */
+function parentsOf({ parents }: GraphNode, replaced: ReadonlyMap<NodeId, NodeId>): NodeId[] {
+  const kept = parents.filter((parent) => !replaced.has(parent))
+  const standIns = parents.flatMap((parent) => replaced.get(parent) ?? [])
+  return [...new Set([...kept, ...standIns])]
 }
 
 function sameTopics(a: StreamSourceNode, b: StreamSourceNode): boolean {

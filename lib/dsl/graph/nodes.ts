@@ -18,9 +18,12 @@ interface NodeBase {
   readonly parents: readonly NodeId[]
   /** Nodes enter the topology in this order, parents first. */
   readonly priority: number
-  /** Records may leave with another key than they came with. */
+  /**
+   * Changes the key: repartition topics may be merged right behind it. As in Kafka Streams 4.2, `process` does not count,
+   * so that topics keep their names.
+   */
   readonly keyChanging?: boolean
-  /** Records leave with a value of another type: a repartition topic must not move before it. */
+  /** Changes the type of the value: a repartition topic must not move before it. `processValues` does not count either. */
   readonly valueChanging?: boolean
 }
 

@@ -84,10 +84,14 @@ export class KafkaJsGroupMembership implements GroupMembership {
 
   join(): Promise<void> {
     if (this.ended) return Promise.reject(closedError(`joining group '${this.config.groupId}'`))
-    this.first ??= new Promise((resolve, reject) => {
-      this.settleFirst = { resolve, reject }
+    if (this.first === undefined) {
+      this.first = new Promise((resolve, reject) => {
+        this.settleFirst = { resolve, reject }
+      })
+      // the listener is told of it too
+      this.first.catch(() => {})
       this.run().catch((error: unknown) => this.fail(error))
-    })
+    }
     return this.first
   }
 

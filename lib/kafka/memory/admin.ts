@@ -64,7 +64,12 @@ export class MemoryAdmin implements Admin {
     for (const { topic, partition, at: position } of at) {
       const log = this.cluster.requireLog(topic, partition)
       const end = isolation === 'read_committed' ? log.lastStableOffset : log.highWatermark
-      const offset = typeof position === 'number' ? (log.offsetAt(position, end) ?? end) : position === 'latest' ? end : log.logStartOffset
+      const offset =
+        typeof position === 'number'
+          ? (log.offsetAt(position, end) ?? end)
+          : position === 'latest'
+            ? end
+            : log.logStartOffset
       offsets.set(tpKey(topic, partition), offset)
     }
     return offsets

@@ -10,10 +10,7 @@ const KIND_OF = {
   INVALID_PARTITIONS: 'invalid',
   INVALID_REPLICATION_FACTOR: 'invalid',
   INVALID_CONFIG: 'invalid',
-  INVALID_REQUEST: 'invalid',
-  INVALID_SESSION_TIMEOUT: 'invalid',
   INVALID_TRANSACTION_TIMEOUT: 'invalid',
-  INVALID_TXN_STATE: 'fatal',
   INCONSISTENT_GROUP_PROTOCOL: 'invalid',
   NON_EMPTY_GROUP: 'invalid',
   GROUP_ID_NOT_FOUND: 'invalid',
@@ -22,7 +19,6 @@ const KIND_OF = {
   UNKNOWN_MEMBER_ID: 'fenced',
   FENCED_INSTANCE_ID: 'fenced',
   PRODUCER_FENCED: 'fenced',
-  INVALID_PRODUCER_EPOCH: 'fenced',
   UNSTABLE_OFFSET_COMMIT: 'unstableOffset',
 } as const satisfies Record<string, ClientErrorKind>
 
@@ -32,10 +28,15 @@ export const brokerError = (code: BrokerErrorCode, message: string, partition?: 
   new ClientError(KIND_OF[code], message, code, partition)
 
 export const unknownPartition = (topic: string, partition: number): ClientError =>
-  brokerError('UNKNOWN_TOPIC_OR_PARTITION', `The embedded Kafka has no partition ${topic}-${partition}; create the topic first`, {
-    topic,
-    partition,
-  })
+  brokerError(
+    'UNKNOWN_TOPIC_OR_PARTITION',
+    `The embedded Kafka has no partition ${topic}-${partition}; create the topic first`,
+    {
+      topic,
+      partition,
+    },
+  )
 
 /** What every call on a closed client answers. */
-export const closedError = (what: string): ClientError => new ClientError('fatal', `The ${what} is closed`, 'CLIENT_CLOSED')
+export const closedError = (what: string): ClientError =>
+  new ClientError('fatal', `The ${what} is closed`, 'CLIENT_CLOSED')

@@ -38,18 +38,25 @@ export class MemoryCluster {
 
   requireTopic(name: string): MemoryTopic {
     const topic = this.byName.get(name)
-    if (!topic) throw brokerError('UNKNOWN_TOPIC_OR_PARTITION', `The embedded Kafka has no topic ${name}; create it first`)
+    if (!topic)
+      throw brokerError('UNKNOWN_TOPIC_OR_PARTITION', `The embedded Kafka has no topic ${name}; create it first`)
     return topic
   }
 
   /** Returns false if it exists. */
   createTopic({ topic, partitions, replicationFactor = 1, configs = {} }: TopicSpec): boolean {
     if (!VALID_TOPIC.test(topic)) {
-      throw brokerError('INVALID_TOPIC_EXCEPTION', `Topic name "${topic}" is illegal: 1 to 249 of a-z, A-Z, 0-9, ".", "_", "-"`)
+      throw brokerError(
+        'INVALID_TOPIC_EXCEPTION',
+        `Topic name "${topic}" is illegal: 1 to 249 of a-z, A-Z, 0-9, ".", "_", "-"`,
+      )
     }
     if (this.byName.has(topic)) return false
     if (!Number.isInteger(partitions) || partitions < 1) {
-      throw brokerError('INVALID_PARTITIONS', `Topic ${topic}: the number of partitions must be 1 or more, not ${partitions}`)
+      throw brokerError(
+        'INVALID_PARTITIONS',
+        `Topic ${topic}: the number of partitions must be 1 or more, not ${partitions}`,
+      )
     }
     if (!(replicationFactor >= 1 && replicationFactor <= PRETENDED_BROKERS)) {
       throw brokerError(

@@ -1,7 +1,15 @@
 import { partitionFor } from '../../runtime/murmur2'
 import type { Serde } from '../../serdes/serde'
 import { string } from '../../serdes/string'
-import { ClientError, NO_HEADERS, type FetchedPartition, type Isolation, type KafkaClient, type Producer, type RecordHeaders } from '../port'
+import {
+  ClientError,
+  NO_HEADERS,
+  type FetchedPartition,
+  type Isolation,
+  type KafkaClient,
+  type Producer,
+  type RecordHeaders,
+} from '../port'
 import { MemoryClient } from './client'
 import { MemoryCluster } from './cluster'
 import type { CompactionOptions } from './compaction'
@@ -166,7 +174,11 @@ export class EmbeddedKafka {
     topic: string,
     serdes: EmbeddedSerdes<K, V> = {},
   ): Promise<ReceivedRecord<K, V>[]> {
-    const fetcher = this.ownClient.fetcher({ isolation: 'read_committed', maxBytesPerPartition: Infinity, maxBytes: Infinity })
+    const fetcher = this.ownClient.fetcher({
+      isolation: 'read_committed',
+      maxBytesPerPartition: Infinity,
+      maxBytes: Infinity,
+    })
     try {
       this.cluster.requireTopic(topic).partitions.forEach((log, partition) => {
         fetcher.assign(topic, partition, log.logStartOffset)
@@ -202,7 +214,11 @@ export class EmbeddedKafka {
     await this.close()
   }
 
-  private async write<K, V>(topic: string, records: Iterable<EmbeddedRecord<K, V>>, serdes: Serdes<K, V>): Promise<void> {
+  private async write<K, V>(
+    topic: string,
+    records: Iterable<EmbeddedRecord<K, V>>,
+    serdes: Serdes<K, V>,
+  ): Promise<void> {
     const { producer } = this
     await producer.loadTopics([topic])
     const partitions = producer.partitionCount(topic)!
@@ -226,10 +242,7 @@ const withDefaults = <K, V>({ key, value }: EmbeddedSerdes<K, V>): Serdes<K, V> 
   value: value ?? (string() as unknown as Serde<V>),
 })
 
-function* received<K, V>(
-  fetched: FetchedPartition,
-  serdes: Serdes<K, V>,
-): Generator<ReceivedRecord<K, V>> {
+function* received<K, V>(fetched: FetchedPartition, serdes: Serdes<K, V>): Generator<ReceivedRecord<K, V>> {
   const { topic, partition } = fetched
   const cursor = fetched.records()
   while (cursor.advance()) {

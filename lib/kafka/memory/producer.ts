@@ -110,7 +110,8 @@ export class MemoryProducer implements Producer {
     if (this.failure) throw this.failure
     const buffer = this.buffers.get(topic)?.[partition]
     if (!buffer || this.identity === undefined) throw this.refusal(topic, partition)
-    if (this.config.transactionalId !== undefined && !this.inTransaction) throw illegal('append', 'no transaction is open')
+    if (this.config.transactionalId !== undefined && !this.inTransaction)
+      throw illegal('append', 'no transaction is open')
     const size = sizeOfRecord(key, value, headers)
     if (size + BATCH_OVERHEAD_BYTES > this.maxRequestBytes) {
       throw brokerError(

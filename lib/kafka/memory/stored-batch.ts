@@ -34,11 +34,8 @@ const HEADERS_LENGTH = 20
 export const sizeOfBatch = (batch: StoredBatch): number => BATCH_OVERHEAD_BYTES + batch.bytes.length
 
 /** Bytes that a record takes in a batch. */
-export const sizeOfRecord = (
-  key: Uint8Array | null,
-  value: Uint8Array | null,
-  headers: RecordHeaders,
-): number => RECORD_HEADER_BYTES + (key?.length ?? 0) + (value?.length ?? 0) + sizeOfHeaders(headers)
+export const sizeOfRecord = (key: Uint8Array | null, value: Uint8Array | null, headers: RecordHeaders): number =>
+  RECORD_HEADER_BYTES + (key?.length ?? 0) + (value?.length ?? 0) + sizeOfHeaders(headers)
 
 const sizeOfHeaders = (headers: RecordHeaders): number => {
   let size = 0
@@ -175,7 +172,7 @@ export class BatchReader {
     if (this.headersLength === 0) return NO_HEADERS
     const { bytes, next } = this
     const headers: [string, Buffer | null][] = []
-    for (let at = this.headersStart(); at < next; ) {
+    for (let at = this.headersStart(); at < next;) {
       const nameEnd = at + 4 + bytes.readInt32LE(at)
       const name = bytes.toString('utf8', at + 4, nameEnd)
       const valueLength = bytes.readInt32LE(nameEnd)

@@ -46,7 +46,11 @@ export class MemoryTopic {
       )
     }
     if (this.config.compacted && hasNullKey(batch)) {
-      throw brokerError('INVALID_RECORD', `A record without a key for the compacted topic ${this.name}-${partition}`, where)
+      throw brokerError(
+        'INVALID_RECORD',
+        `A record without a key for the compacted topic ${this.name}-${partition}`,
+        where,
+      )
     }
   }
 

@@ -9,7 +9,7 @@ const withoutFiller = (records: ReadRecord[]): string[] =>
 /** Polls until the partition has been passed up to `end`; what came on the way. */
 const fetchUpTo = async (fetcher: Fetcher, end: number): Promise<FetchedPartition[]> => {
   const all: FetchedPartition[] = []
-  for (let next = -1; next < end; ) {
+  for (let next = -1; next < end;) {
     for (const fetched of await fetcher.poll(5_000)) {
       if (fetched.error) throw fetched.error
       all.push(fetched)
@@ -33,7 +33,13 @@ export const compactionContract: KafkaContract = (kafka) => {
   it('leaves the last record of each key at its offset, tombstones included', async () => {
     const topic = await kafka.createCompactedTopic()
     const producer = await startProducer(kafka.client(), [topic])
-    for (const [key, value] of [['a', '1'], ['b', '1'], ['a', '2'], ['b', null], ['c', '1']] as const) {
+    for (const [key, value] of [
+      ['a', '1'],
+      ['b', '1'],
+      ['a', '2'],
+      ['b', null],
+      ['c', '1'],
+    ] as const) {
       appendText(producer, topic, key, value)
     }
     await producer.flush()
@@ -77,8 +83,24 @@ export const compactionContract: KafkaContract = (kafka) => {
     const topic = await kafka.createCompactedTopic()
     const transactionalId = kafka.uniqueName('txn')
     const producer = await startProducer(kafka.client(), [topic], { transactionalId })
-    await transact(producer, topic, [['a', 'committed'], ['b', 'old']], 'commit')
-    await transact(producer, topic, [['a', 'aborted'], ['b', 'aborted']], 'abort')
+    await transact(
+      producer,
+      topic,
+      [
+        ['a', 'committed'],
+        ['b', 'old'],
+      ],
+      'commit',
+    )
+    await transact(
+      producer,
+      topic,
+      [
+        ['a', 'aborted'],
+        ['b', 'aborted'],
+      ],
+      'abort',
+    )
     await transact(producer, topic, [['b', 'new']], 'commit')
     await kafka.compact(topic)
     for (const isolation of ['read_committed', 'read_uncommitted'] as const) {

@@ -1,8 +1,20 @@
+import { adminContract } from './admin'
 import { compactionContract } from './compaction'
+import { fetcherContract } from './fetcher'
+import { groupContract } from './group'
+import { producerContract } from './producer'
+import { recordsContract } from './records'
+import { transactionsContract } from './transactions'
 import type { KafkaContract, KafkaUnderTest } from './under-test'
 
 const contracts: Record<string, KafkaContract> = {
+  admin: adminContract,
+  records: recordsContract,
+  producer: producerContract,
+  fetcher: fetcherContract,
   'compacted topics': compactionContract,
+  transactions: transactionsContract,
+  groups: groupContract,
 }
 
 /** Everything that the runtime expects of an adapter of the port. */

@@ -44,8 +44,10 @@ export class KafkaJsKafka implements KafkaUnderTest {
 
   async createTopic(partitions = 1, configs: Record<string, string> = {}): Promise<string> {
     const topic = this.uniqueName('topic')
-    const result = (await this.admin().createTopics([{ topic, partitions, configs }])).get(topic)
-    if (result !== 'created') throw result
+    // the cases write old timestamps: a retention check in the middle must not remove those records
+    const kept = { 'retention.ms': '-1', ...configs }
+    const result = (await this.admin().createTopics([{ topic, partitions, configs: kept }])).get(topic)
+    if (result !== 'created') throw new Error(`topic ${topic} could not be created`, { cause: result })
     // a new topic can be written once its partitions have offsets to tell
     await this.admin().listOffsets(this.partitionsOf(topic, partitions).map((tp) => ({ ...tp, at: 'latest' as const })))
     return topic

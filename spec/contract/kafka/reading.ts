@@ -45,7 +45,10 @@ export const readTopic = async (
   const [metadata] = await admin.topics([topic])
   const partitions = Array.from({ length: metadata!.partitions }, (_, partition) => ({ topic, partition }))
   const starts = await admin.listOffsets(partitions.map((tp) => ({ ...tp, at: 'earliest' as const })))
-  const ends = await admin.listOffsets(partitions.map((tp) => ({ ...tp, at: 'latest' as const })), isolation)
+  const ends = await admin.listOffsets(
+    partitions.map((tp) => ({ ...tp, at: 'latest' as const })),
+    isolation,
+  )
   const fetcher = client.fetcher({ isolation })
   const missing = new Set<number>()
   for (const { partition } of partitions) {

@@ -84,16 +84,24 @@ class BranchedStream {
     this.branches = this.branches.branch(valueKey(predicate) as never, branchOptions(branched)) as never
     return this
   }
-  defaultBranch(branched?: Branched): Map<string, KStream> {
+  defaultBranch(branched?: Branched): BranchMap {
     return streams(this.branches.defaultBranch(branchOptions(branched)))
   }
-  noDefaultBranch(): Map<string, KStream> {
+  noDefaultBranch(): BranchMap {
     return streams(this.branches.noDefaultBranch())
   }
 }
 
-const streams = (branches: unknown): Map<string, KStream> =>
-  new Map(Object.entries(branches as Record<string, KStream | AnyStream>).map(([name, stream]) => [name, wrapped(stream)]))
+class BranchMap extends Map<string, KStream> {
+  containsKey(name: string): boolean {
+    return this.has(name)
+  }
+}
+
+const streams = (branches: unknown): BranchMap =>
+  new BranchMap(
+    Object.entries(branches as Record<string, KStream | AnyStream>).map(([name, stream]) => [name, wrapped(stream)]),
+  )
 
 const wrapped = (stream: KStream | AnyStream): KStream => (stream instanceof KStream ? stream : new KStream(stream))
 
@@ -110,7 +118,7 @@ export class GroupedStream {
   constructor(readonly grouped: KGroupedStream<unknown, unknown>) {}
 
   count(...options: unknown[]): KTable {
-    return new KTable(this.grouped.count(merged(options)))
+    return new KTable(this.grouped.count(merged(options)) as never)
   }
   reduce(reducer: (aggregate: unknown, value: unknown) => unknown, ...options: unknown[]): KTable {
     return new KTable(this.grouped.reduce(reducer, merged(options)))

@@ -41,7 +41,7 @@ class GroupedTable {
   constructor(private readonly grouped: KGroupedTable<unknown, unknown>) {}
 
   count(...options: unknown[]): KTable {
-    return new KTable(this.grouped.count(merged(options)))
+    return new KTable(this.grouped.count(merged(options)) as never)
   }
   reduce(adder: Reducer, subtractor: Reducer, ...options: unknown[]): KTable {
     return new KTable(this.grouped.reduce(adder, subtractor, merged(options)))

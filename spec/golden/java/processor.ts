@@ -8,13 +8,15 @@ import { Optional } from './values'
 export const PunctuationType = { STREAM_TIME: 'stream-time', WALL_CLOCK_TIME: 'wall-clock-time' } as const
 
 interface Metadata {
-  topic(): string
+  topic(): string | null
   partition(): number
   offset(): number
 }
 
 /** Java's processor context over ours. */
 class JavaContext {
+  private punctuating = false
+
   constructor(protected readonly context: ProcessorContext<unknown, unknown>) {}
 
   forward(record: JavaRecord, child?: string): void {
@@ -26,18 +28,26 @@ class JavaContext {
   /** `schedule([startInstant,] interval, type, callback)` */
   schedule(...args: unknown[]): { cancel(): void } {
     const [interval, type, callback] = args.slice(-3) as [number, Punctuation, (timestamp: number) => void]
-    return this.context.schedule(interval, type, callback, args.length > 3 ? (args[0] as number) : undefined)
+    const done = (): void => void (this.punctuating = false)
+    const punctuate = (timestamp: number): void | Promise<void> => {
+      this.punctuating = true
+      const result: unknown = callback(timestamp)
+      if (result instanceof Promise) return result.finally(done) as Promise<void>
+      done()
+    }
+    return this.context.schedule(interval, type, punctuate, args.length > 3 ? (args[0] as number) : undefined)
   }
   commit(): void {
     this.context.commit()
   }
   recordMetadata(): Optional<Metadata> {
     const metadata = this.context.recordMetadata()
-    if (!metadata) return Optional.empty()
+    // In a punctuation Java has metadata of nothing where we have none.
+    if (!metadata && !this.punctuating) return Optional.empty()
     return Optional.of({
-      topic: () => metadata.topic,
-      partition: () => metadata.partition,
-      offset: () => metadata.offset,
+      topic: () => metadata?.topic ?? null,
+      partition: () => metadata?.partition ?? -1,
+      offset: () => metadata?.offset ?? -1,
     })
   }
   currentStreamTimeMs(): number {

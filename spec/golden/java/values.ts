@@ -41,9 +41,7 @@ export class Optional<T> {
   }
 }
 
-/** Has to match a whole topic name. */
-export const Pattern = { compile: (expression: string): RegExp => new RegExp(`^(?:${expression})$`) }
+export const Pattern = { compile: (expression: string): RegExp => new RegExp(expression) }
 
-/** The source text, for `describe()`, which shows a pattern as Java's user wrote it. */
 export const topicsOf = (topics: string | readonly string[] | RegExp): string | string[] | RegExp =>
   typeof topics === 'string' || topics instanceof RegExp ? topics : [...topics]

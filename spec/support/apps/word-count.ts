@@ -43,7 +43,7 @@ words
   .toStream()
   .to(output, { key: serdes.string(), value: serdes.long() })
 
-const streams = new KafkaStreams(builder.build(), { ...config, logger: stderrLogger('info') })
+const streams = new KafkaStreams(builder.build(), { ...config, logger: stderrLogger(process.env['LOG_LEVEL'] === 'debug' ? 'debug' : 'info') })
 let replayed = 0
 streams
   .on('stateChange', ({ to }) => say(`state ${to}`))

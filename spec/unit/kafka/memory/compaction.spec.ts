@@ -29,8 +29,15 @@ const spansOf = (log: PartitionLog): [number, number, number][] =>
 describe('compaction', () => {
   it('keeps the last record of each key at its offset', () => {
     const log = new PartitionLog()
-    append(log, [['a', '1'], ['b', '1'], ['a', '2']])
-    append(log, [['b', '2'], ['c', '1']])
+    append(log, [
+      ['a', '1'],
+      ['b', '1'],
+      ['a', '2'],
+    ])
+    append(log, [
+      ['b', '2'],
+      ['c', '1'],
+    ])
     compactPartition(log)
     expect(contentOf(log)).toEqual(['2:a=2', '3:b=2', '4:c=1'])
     expect(log.highWatermark).toBe(5)
@@ -42,12 +49,18 @@ describe('compaction', () => {
     append(log, [['a', '2']], 1)
     append(log, [['a', '3']], 2)
     compactPartition(log)
-    expect(spansOf(log)).toEqual([[1, 1, 0], [2, 2, 1]])
+    expect(spansOf(log)).toEqual([
+      [1, 1, 0],
+      [2, 2, 1],
+    ])
   })
 
   it('keeps tombstones at first, and drops them with the markers once their time has passed', () => {
     const log = new PartitionLog()
-    append(log, [['a', '1'], ['b', '1']])
+    append(log, [
+      ['a', '1'],
+      ['b', '1'],
+    ])
     append(log, [['a', null]], 7, true)
     log.endTransaction(7, 0, 'commit', 0)
     append(log, [['c', '1']], 7, true)
@@ -95,7 +108,10 @@ describe('compaction', () => {
     await kafka.createTopic('table', 1, { 'cleanup.policy': 'compact' })
     const value = 'x'.repeat(10_000)
     for (let round = 0; round < 4; round++) {
-      await kafka.produce('table', Array.from({ length: 1000 }, (_, i) => ({ key: String(i % 10), value })))
+      await kafka.produce(
+        'table',
+        Array.from({ length: 1000 }, (_, i) => ({ key: String(i % 10), value })),
+      )
     }
     const records = await kafka.read('table')
     expect(records.length).toBeLessThan(2000)

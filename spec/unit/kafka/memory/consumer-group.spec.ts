@@ -76,7 +76,9 @@ describe('ConsumerGroup', () => {
     expect(await codeOf(() => group.heartbeat({ ...at(leader), memberId: 'ghost' }))).toBe('UNKNOWN_MEMBER_ID')
     expect(await codeOf(() => group.heartbeat({ ...at(leader), generationId: 1 }))).toBe('ILLEGAL_GENERATION')
     expect(await codeOf(() => group.validateCommit({ ...at(leader), generationId: 1 }))).toBe('ILLEGAL_GENERATION')
-    expect(await codeOf(() => group.validateCommit({ ...at(leader), memberId: '', generationId: -1 }))).toBe('UNKNOWN_MEMBER_ID')
+    expect(await codeOf(() => group.validateCommit({ ...at(leader), memberId: '', generationId: -1 }))).toBe(
+      'UNKNOWN_MEMBER_ID',
+    )
   })
 
   it('makes the first member the leader and hands each member its assignment', async () => {
@@ -191,7 +193,9 @@ describe('ConsumerGroup', () => {
     expect(await codeOf(() => group.heartbeat(at(leader)))).toBeUndefined()
     expect(await codeOf(() => group.heartbeat(at(before, 'i')))).toBe('FENCED_INSTANCE_ID')
     expect(await codeOf(() => group.validateCommit(at(before, 'i')))).toBe('FENCED_INSTANCE_ID')
-    expect(await codeOf(() => group.join(request({ memberId: before.memberId, groupInstanceId: 'i' })))).toBe('FENCED_INSTANCE_ID')
+    expect(await codeOf(() => group.join(request({ memberId: before.memberId, groupInstanceId: 'i' })))).toBe(
+      'FENCED_INSTANCE_ID',
+    )
   })
 
   it('does not let a returned static leader assign anew', async () => {

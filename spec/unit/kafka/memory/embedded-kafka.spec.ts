@@ -29,7 +29,9 @@ describe('EmbeddedKafka', () => {
 
   it('goes on after a refused record', async () => {
     await kafka.createTopic('small', 1, { 'max.message.bytes': '200' })
-    await expect(kafka.produce('small', [{ value: 'x'.repeat(500) }])).rejects.toMatchObject({ code: 'MESSAGE_TOO_LARGE' })
+    await expect(kafka.produce('small', [{ value: 'x'.repeat(500) }])).rejects.toMatchObject({
+      code: 'MESSAGE_TOO_LARGE',
+    })
     await kafka.produce('small', [{ value: 'fits' }])
     expect((await kafka.read('small')).map(textOf)).toEqual(['null=fits'])
   })
@@ -47,8 +49,15 @@ describe('EmbeddedKafka', () => {
   })
 
   it('gives back what was written, with everything', async () => {
-    const headers = [['trace', Buffer.from('1')], ['none', null], ['trace', Buffer.alloc(0)]] as const
-    await kafka.produce('lines', [{ key: 'k', value: 'v', timestamp: 7, headers }, { value: null, timestamp: 0 }])
+    const headers = [
+      ['trace', Buffer.from('1')],
+      ['none', null],
+      ['trace', Buffer.alloc(0)],
+    ] as const
+    await kafka.produce('lines', [
+      { key: 'k', value: 'v', timestamp: 7, headers },
+      { value: null, timestamp: 0 },
+    ])
     expect(await kafka.read('lines')).toEqual([
       { topic: 'lines', partition: 0, offset: 0, timestamp: 7, key: 'k', value: 'v', headers },
       { topic: 'lines', partition: 0, offset: 1, timestamp: 0, key: null, value: null, headers: [] },
@@ -60,10 +69,15 @@ describe('EmbeddedKafka', () => {
     await kafka.produce('wide', keyed)
     const again = await kafka.read('wide')
     await kafka.produce('wide', keyed)
-    expect(new Set((await kafka.read('wide')).map(({ key, partition }) => `${key}@${partition}`)).size).toBe(again.length)
+    expect(new Set((await kafka.read('wide')).map(({ key, partition }) => `${key}@${partition}`)).size).toBe(
+      again.length,
+    )
 
     await kafka.createTopic('spread', 4)
-    await kafka.produce('spread', Array.from({ length: 8 }, () => ({ value: 'x' })))
+    await kafka.produce(
+      'spread',
+      Array.from({ length: 8 }, () => ({ value: 'x' })),
+    )
     expect((await kafka.read('spread')).map(({ partition }) => partition)).toEqual([0, 0, 1, 1, 2, 2, 3, 3])
     await kafka.produce('spread', [{ key: 'k', value: 'pinned', partition: 3 }])
     expect((await kafka.read('spread')).at(-1)).toMatchObject({ partition: 3, value: 'pinned' })

@@ -24,7 +24,9 @@ class Recorder implements GroupListener {
   async assign(members: Parameters<GroupListener['assign']>[0]) {
     if (this.on.assign) return this.on.assign(members)
     const all = [{ topic: 't', partition: 0 }]
-    return new Map(members.map(({ memberId }, i) => [memberId, { partitions: i === 0 ? all : [], userData: Buffer.alloc(0) }]))
+    return new Map(
+      members.map(({ memberId }, i) => [memberId, { partitions: i === 0 ? all : [], userData: Buffer.alloc(0) }]),
+    )
   }
 
   async beforeRejoin(current: GroupMetadata) {
@@ -52,7 +54,8 @@ describe('MemoryMembership', () => {
 
   const member = (listener: GroupListener, config: Partial<GroupConfig> = {}): GroupMembership =>
     client.group({ groupId: 'g', protocol: 'p', ...TIMEOUTS, ...config }, listener)
-  const heartbeat = (): Promise<void> => jest.advanceTimersByTimeAsync(TIMEOUTS.heartbeatIntervalMs).then(() => undefined)
+  const heartbeat = (): Promise<void> =>
+    jest.advanceTimersByTimeAsync(TIMEOUTS.heartbeatIntervalMs).then(() => undefined)
 
   beforeEach(() => {
     jest.useFakeTimers()
@@ -65,28 +68,33 @@ describe('MemoryMembership', () => {
     jest.useRealTimers()
   })
 
-  it.each(['assign', 'assigned', 'beforeRejoin'] as const)('ends, and leaves the group, when %s throws', async (method) => {
-    const listener = new Recorder()
-    const throws = { [method]: () => Promise.reject(new Error('boom')) }
-    Object.assign(listener.on, throws)
-    const membership = member(listener)
-    const joined = membership.join()
-    if (method === 'beforeRejoin') {
-      await joined
-      membership.requestRejoin('test')
-    } else {
-      await expect(joined).rejects.toThrow('boom')
-    }
-    await turns()
-    expect(listener.told.at(-1)).toBe('failed boom')
-    expect(await client.admin().groupMembers('g')).toBe(0)
-    expect(jest.getTimerCount()).toBe(0)
-  })
+  it.each(['assign', 'assigned', 'beforeRejoin'] as const)(
+    'ends, and leaves the group, when %s throws',
+    async (method) => {
+      const listener = new Recorder()
+      const throws = { [method]: () => Promise.reject(new Error('boom')) }
+      Object.assign(listener.on, throws)
+      const membership = member(listener)
+      const joined = membership.join()
+      if (method === 'beforeRejoin') {
+        await joined
+        membership.requestRejoin('test')
+      } else {
+        await expect(joined).rejects.toThrow('boom')
+      }
+      await turns()
+      expect(listener.told.at(-1)).toBe('failed boom')
+      expect(await client.admin().groupMembers('g')).toBe(0)
+      expect(jest.getTimerCount()).toBe(0)
+    },
+  )
 
   it('fails where the group uses another assignor', async () => {
     await member(new Recorder()).join()
     const listener = new Recorder()
-    await expect(member(listener, { protocol: 'other' }).join()).rejects.toMatchObject({ code: 'INCONSISTENT_GROUP_PROTOCOL' })
+    await expect(member(listener, { protocol: 'other' }).join()).rejects.toMatchObject({
+      code: 'INCONSISTENT_GROUP_PROTOCOL',
+    })
     expect(listener.told).toEqual([expect.stringContaining('failed')])
   })
 
@@ -103,7 +111,10 @@ describe('MemoryMembership', () => {
     await joining
     expect(first.told).toEqual(['assigned 1 [0]', 'beforeRejoin 1', 'assigned 2 [0]'])
     expect(second.told).toEqual(['assigned 2 []'])
-    expect((await membership.committed([{ topic: 't', partition: 0 }])).get('t-0')).toEqual({ offset: 5, metadata: 'm' })
+    expect((await membership.committed([{ topic: 't', partition: 0 }])).get('t-0')).toEqual({
+      offset: 5,
+      metadata: 'm',
+    })
   })
 
   it('stays a member, by heartbeats, through a long beforeRejoin', async () => {

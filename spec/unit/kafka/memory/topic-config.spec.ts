@@ -23,7 +23,11 @@ describe('topic configs of the embedded Kafka', () => {
   })
 
   it('acts on retention.bytes, also when it is set later', async () => {
-    const fill = (): Promise<void> => kafka.produce('t', Array.from({ length: 100 }, () => ({ value: 'x'.repeat(1000) })))
+    const fill = (): Promise<void> =>
+      kafka.produce(
+        't',
+        Array.from({ length: 100 }, () => ({ value: 'x'.repeat(1000) })),
+      )
     await fill()
     expect(await kafka.read('t')).toHaveLength(100)
     await admin.alterTopicConfigs('t', { 'retention.bytes': '50000' })
@@ -45,7 +49,10 @@ describe('topic configs of the embedded Kafka', () => {
 
   it('splits what a smaller max.message.bytes would refuse as one batch', async () => {
     await admin.alterTopicConfigs('t', { 'max.message.bytes': '500' })
-    await kafka.produce('t', Array.from({ length: 20 }, () => ({ value: 'x'.repeat(200) })))
+    await kafka.produce(
+      't',
+      Array.from({ length: 20 }, () => ({ value: 'x'.repeat(200) })),
+    )
     expect(await kafka.read('t')).toHaveLength(20)
   })
 })

@@ -1,0 +1,403 @@
+import { NO_HEADERS, tpKey, type FetchedPartition, type Fetcher, type Producer } from '../../../lib/kafka/port'
+import { pollFor, readTopic, recordsOf } from './reading'
+import type { KafkaContract } from './under-test'
+import { appendText, startProducer, transact } from './writing'
+
+const write = async (producer: Producer, topic: string, values: readonly string[], partition = 0): Promise<void> => {
+  for (const value of values) appendText(producer, topic, 'k', value, { partition })
+  await producer.flush()
+}
+
+const numbers = (from: number, to: number): string[] => Array.from({ length: to - from }, (_, i) => String(from + i))
+
+/** Polls until `count` records have come; their values, by partition. */
+const readValues = async (fetcher: Fetcher, count: number): Promise<Record<number, string[]>> => {
+  const values: Record<number, string[]> = {}
+  for (let read = 0; read < count;) {
+    for (const fetched of await fetcher.poll(5_000)) {
+      if (fetched.error) throw fetched.error
+      for (const { value } of recordsOf(fetched)) {
+        ;(values[fetched.partition] ??= []).push(value!)
+        read++
+      }
+    }
+  }
+  return values
+}
+
+/** Polls until the partition's end, under the fetcher's isolation, has been passed. */
+const readToEnd = async (fetcher: Fetcher): Promise<{ values: string[]; last: FetchedPartition }> => {
+  const values: string[] = []
+  for (;;) {
+    const last = await pollFor(fetcher)
+    if (last.error) throw last.error
+    values.push(...recordsOf(last).map(({ value }) => value!))
+    if (last.nextOffset >= last.endOffset) return { values, last }
+  }
+}
+
+export const fetcherContract: KafkaContract = (kafka) => {
+  describe('polling', () => {
+    it('gives what is there from the assigned offset on, then what arrives', async () => {
+      const topic = await kafka.createTopic()
+      const producer = await startProducer(kafka.client(), [topic])
+      await write(producer, topic, numbers(0, 5))
+      const fetcher = kafka.client().fetcher({ isolation: 'read_committed' })
+      fetcher.assign(topic, 0, 2)
+      expect(await readValues(fetcher, 3)).toEqual({ 0: ['2', '3', '4'] })
+      const waiting = pollFor(fetcher)
+      await write(producer, topic, ['5'])
+      expect(recordsOf(await waiting).map(({ offset, value }) => [offset, value])).toEqual([[5, '5']])
+    })
+
+    it('tells where the partition begins, ends and goes on', async () => {
+      const topic = await kafka.createTopic()
+      const producer = await startProducer(kafka.client(), [topic])
+      await write(producer, topic, numbers(0, 5))
+      await kafka.admin().deleteRecords([{ topic, partition: 0, offset: 2 }])
+      const fetcher = kafka.client().fetcher({ isolation: 'read_uncommitted' })
+      fetcher.assign(topic, 0, 3)
+      const fetched = await pollFor(fetcher)
+      expect(fetched).toMatchObject({ topic, partition: 0, nextOffset: 5, endOffset: 5, logStartOffset: 2 })
+      expect(fetched.sizeInBytes).toBeGreaterThan(0)
+      expect(recordsOf(fetched)).toEqual(recordsOf(fetched))
+    })
+
+    it('gives nothing when nothing arrives in time', async () => {
+      const topic = await kafka.createTopic()
+      const fetcher = kafka.client().fetcher({ isolation: 'read_committed' })
+      fetcher.assign(topic, 0, 0)
+      expect(await fetcher.poll(50)).toEqual([])
+      expect(await fetcher.poll(0)).toEqual([])
+    })
+
+    it('ends early when woken up', async () => {
+      const fetcher = kafka.client().fetcher({ isolation: 'read_committed' })
+      const waiting = fetcher.poll(600_000)
+      fetcher.wakeup()
+      expect(await waiting).toEqual([])
+    })
+
+    it('ends at once when the fetcher is closed, however long the broker would hold the request', async () => {
+      const topic = await kafka.createTopic()
+      const fetcher = kafka.client().fetcher({ isolation: 'read_committed', maxWaitMs: 300_000 })
+      fetcher.assign(topic, 0, 0)
+      await fetcher.poll(50)
+      const waiting = fetcher.poll(600_000)
+      await fetcher.close()
+      expect(await waiting).toEqual([])
+      await expect(fetcher.poll(0)).rejects.toMatchObject({ kind: 'fatal', code: 'CLIENT_CLOSED' })
+    })
+
+    it('ends at once when the client is closed', async () => {
+      const client = kafka.client()
+      const fetcher = client.fetcher({ isolation: 'read_committed' })
+      const waiting = fetcher.poll(600_000)
+      await client.close()
+      expect(await waiting).toEqual([])
+    })
+
+    it('reads several partitions, each in order', async () => {
+      const topic = await kafka.createTopic(4)
+      const producer = await startProducer(kafka.client(), [topic])
+      for (let partition = 0; partition < 4; partition++) {
+        await write(producer, topic, numbers(partition * 100, partition * 100 + 50), partition)
+      }
+      const fetcher = kafka.client().fetcher({ isolation: 'read_committed' })
+      for (let partition = 0; partition < 4; partition++) fetcher.assign(topic, partition, 0)
+      expect(await readValues(fetcher, 200)).toEqual({
+        0: numbers(0, 50),
+        1: numbers(100, 150),
+        2: numbers(200, 250),
+        3: numbers(300, 350),
+      })
+    })
+  })
+
+  describe('assigning', () => {
+    it('anew moves to the offset: nothing fetched before comes any more', async () => {
+      const topic = await kafka.createTopic()
+      const producer = await startProducer(kafka.client(), [topic], { batchBytes: 1 })
+      await write(producer, topic, numbers(0, 20))
+      const fetcher = kafka.client().fetcher({ isolation: 'read_committed', maxBytesPerPartition: 1 })
+      fetcher.assign(topic, 0, 0)
+      await pollFor(fetcher)
+      fetcher.assign(topic, 0, 15)
+      expect(await readValues(fetcher, 5)).toEqual({ 0: numbers(15, 20) })
+      fetcher.assign(topic, 0, 3)
+      fetcher.assign(topic, 0, 18)
+      expect(await readValues(fetcher, 2)).toEqual({ 0: numbers(18, 20) })
+    })
+
+    it('of other partitions may come and go while one is read', async () => {
+      const topic = await kafka.createTopic(2)
+      const producer = await startProducer(kafka.client(), [topic])
+      await write(producer, topic, numbers(0, 10), 0)
+      await write(producer, topic, numbers(10, 20), 1)
+      const fetcher = kafka.client().fetcher({ isolation: 'read_committed' })
+      fetcher.assign(topic, 0, 0)
+      expect(await readValues(fetcher, 10)).toEqual({ 0: numbers(0, 10) })
+      fetcher.assign(topic, 1, 5)
+      expect(await readValues(fetcher, 5)).toEqual({ 1: numbers(15, 20) })
+      fetcher.unassign(topic, 1)
+      await write(producer, topic, ['ignored'], 1)
+      await write(producer, topic, ['seen'], 0)
+      expect(await readValues(fetcher, 1)).toEqual({ 0: ['seen'] })
+      expect(await fetcher.poll(100)).toEqual([])
+    })
+
+    it('is undone by unassign, with what was buffered', async () => {
+      const topic = await kafka.createTopic()
+      const producer = await startProducer(kafka.client(), [topic])
+      await write(producer, topic, numbers(0, 5))
+      const fetcher = kafka.client().fetcher({ isolation: 'read_committed' })
+      fetcher.assign(topic, 0, 0)
+      fetcher.pause(topic, 0)
+      await fetcher.poll(100)
+      fetcher.unassign(topic, 0)
+      expect(await fetcher.poll(100)).toEqual([])
+    })
+  })
+
+  describe('a paused partition', () => {
+    it('is not returned, while others are, and goes on without loss when resumed', async () => {
+      const topic = await kafka.createTopic(2)
+      const producer = await startProducer(kafka.client(), [topic])
+      await write(producer, topic, numbers(0, 5), 0)
+      await write(producer, topic, numbers(0, 5), 1)
+      const fetcher = kafka.client().fetcher({ isolation: 'read_committed' })
+      fetcher.assign(topic, 0, 0)
+      fetcher.assign(topic, 1, 0)
+      fetcher.pause(topic, 0)
+      expect(await readValues(fetcher, 5)).toEqual({ 1: numbers(0, 5) })
+      await write(producer, topic, numbers(5, 10), 0)
+      await write(producer, topic, numbers(5, 10), 1)
+      expect(await readValues(fetcher, 5)).toEqual({ 1: numbers(5, 10) })
+      fetcher.resume(topic, 0)
+      expect(await readValues(fetcher, 10)).toEqual({ 0: numbers(0, 10) })
+    })
+
+    it('ends a waiting poll when it is resumed', async () => {
+      const topic = await kafka.createTopic()
+      const producer = await startProducer(kafka.client(), [topic])
+      await write(producer, topic, ['v'])
+      const fetcher = kafka.client().fetcher({ isolation: 'read_committed' })
+      fetcher.assign(topic, 0, 0)
+      fetcher.pause(topic, 0)
+      expect(await fetcher.poll(100)).toEqual([])
+      const waiting = pollFor(fetcher)
+      fetcher.resume(topic, 0)
+      expect(recordsOf(await waiting).map(({ value }) => value)).toEqual(['v'])
+    })
+
+    it('does not keep the others from being read when it fills the buffer', async () => {
+      const topic = await kafka.createTopic(2)
+      const producer = await startProducer(kafka.client(), [topic])
+      const large = 'x'.repeat(50_000)
+      for (const partition of [0, 1]) await write(producer, topic, Array<string>(10).fill(large), partition)
+      const fetcher = kafka.client().fetcher({ isolation: 'read_committed', maxBufferedBytes: 10_000 })
+      fetcher.assign(topic, 0, 0)
+      fetcher.pause(topic, 0)
+      await fetcher.poll(100)
+      fetcher.assign(topic, 1, 0)
+      expect((await readValues(fetcher, 10))[1]).toHaveLength(10)
+      fetcher.resume(topic, 0)
+      expect((await readValues(fetcher, 10))[0]).toHaveLength(10)
+    })
+  })
+
+  describe('sizes', () => {
+    it('however small the buffer and the responses, every record comes once and in order', async () => {
+      const topic = await kafka.createTopic(3)
+      const producer = await startProducer(kafka.client(), [topic], { batchBytes: 200 })
+      for (let partition = 0; partition < 3; partition++) await write(producer, topic, numbers(0, 300), partition)
+      const fetcher = kafka
+        .client()
+        .fetcher({ isolation: 'read_committed', maxBytes: 500, maxBytesPerPartition: 100, maxBufferedBytes: 300 })
+      for (let partition = 0; partition < 3; partition++) fetcher.assign(topic, partition, 0)
+      const all = numbers(0, 300)
+      expect(await readValues(fetcher, 900)).toEqual({ 0: all, 1: all, 2: all })
+    })
+
+    it('a record larger than maxBytesPerPartition and maxBytes comes through', async () => {
+      const topic = await kafka.createTopic(2)
+      const producer = await startProducer(kafka.client(), [topic])
+      const large = 'x'.repeat(300_000)
+      for (const partition of [0, 1]) await write(producer, topic, ['small', large, 'after'], partition)
+      const fetcher = kafka
+        .client()
+        .fetcher({ isolation: 'read_committed', maxBytes: 2_000, maxBytesPerPartition: 1_000 })
+      fetcher.assign(topic, 0, 0)
+      fetcher.assign(topic, 1, 1)
+      const values = await readValues(fetcher, 5)
+      expect(values[0]!.map(({ length }) => length)).toEqual([5, 300_000, 5])
+      expect(values[1]!.map(({ length }) => length)).toEqual([300_000, 5])
+    })
+  })
+
+  describe('an offset out of range', () => {
+    it('is an error of that partition alone, which waits for a new assign', async () => {
+      const topic = await kafka.createTopic(2)
+      const producer = await startProducer(kafka.client(), [topic])
+      await write(producer, topic, numbers(0, 5), 0)
+      await write(producer, topic, numbers(0, 5), 1)
+      const fetcher = kafka.client().fetcher({ isolation: 'read_committed' })
+      fetcher.assign(topic, 0, 99)
+      fetcher.assign(topic, 1, 0)
+      const seen: FetchedPartition[] = []
+      while (seen.length < 2) seen.push(...(await fetcher.poll(5_000)))
+      const [failed] = seen.filter(({ partition }) => partition === 0)
+      expect(failed!.error).toMatchObject({
+        kind: 'offsetOutOfRange',
+        code: 'OFFSET_OUT_OF_RANGE',
+        partition: { topic, partition: 0 },
+      })
+      expect(failed!.nextOffset).toBe(99)
+      expect(recordsOf(failed!)).toEqual([])
+      expect(recordsOf(seen.find(({ partition }) => partition === 1)!)).toHaveLength(5)
+      expect(await fetcher.poll(100)).toEqual([])
+      fetcher.assign(topic, 0, 4)
+      expect(await readValues(fetcher, 1)).toEqual({ 0: ['4'] })
+    })
+
+    it('may lie before what has been deleted', async () => {
+      const topic = await kafka.createTopic()
+      const producer = await startProducer(kafka.client(), [topic])
+      await write(producer, topic, numbers(0, 5))
+      await kafka.admin().deleteRecords([{ topic, partition: 0, offset: 3 }])
+      const fetcher = kafka.client().fetcher({ isolation: 'read_committed' })
+      fetcher.assign(topic, 0, 1)
+      expect((await pollFor(fetcher)).error).toMatchObject({ kind: 'offsetOutOfRange' })
+    })
+
+    it('is not the end of the log: there the next record is waited for', async () => {
+      const topic = await kafka.createTopic()
+      const producer = await startProducer(kafka.client(), [topic])
+      const fetcher = kafka.client().fetcher({ isolation: 'read_committed' })
+      fetcher.assign(topic, 0, 0)
+      const waiting = pollFor(fetcher)
+      await write(producer, topic, ['first'])
+      expect(recordsOf(await waiting).map(({ value }) => value)).toEqual(['first'])
+    })
+  })
+
+  it('a topic that does not exist is reported, and read once it has been created', async () => {
+    const topic = kafka.uniqueName('later')
+    const fetcher = kafka.client().fetcher({ isolation: 'read_committed' })
+    fetcher.assign(topic, 0, 0)
+    expect((await pollFor(fetcher)).error).toMatchObject({ kind: 'unknownTopic', partition: { topic, partition: 0 } })
+    await kafka.admin().createTopics([{ topic, partitions: 1 }])
+    const producer = await startProducer(kafka.client(), [topic])
+    await write(producer, topic, ['v'])
+    expect(await readValues(fetcher, 1)).toEqual({ 0: ['v'] })
+  })
+
+  describe('transactions under read_committed', () => {
+    const committedFrom = async (topic: string, offset: number): Promise<string[]> => {
+      const fetcher = kafka.client().fetcher({ isolation: 'read_committed' })
+      fetcher.assign(topic, 0, offset)
+      const { values, last } = await readToEnd(fetcher)
+      const key = tpKey(topic, 0)
+      const end = await kafka.admin().listOffsets([{ topic, partition: 0, at: 'latest' }], 'read_committed')
+      expect(last.nextOffset).toBe(end.get(key))
+      return values
+    }
+
+    it('aborted records do not come, and the partition is passed to its end', async () => {
+      const topic = await kafka.createTopic()
+      const producer = await startProducer(kafka.client(), [topic], { transactionalId: kafka.uniqueName('txn') })
+      await transact(
+        producer,
+        topic,
+        [
+          ['a', 'committed'],
+          ['b', 'committed too'],
+        ],
+        'commit',
+      )
+      await transact(
+        producer,
+        topic,
+        [
+          ['a', 'aborted'],
+          ['b', 'aborted'],
+        ],
+        'abort',
+      )
+      await transact(producer, topic, [['a', 'again']], 'commit')
+      await transact(producer, topic, [['a', 'aborted']], 'abort')
+      expect(await committedFrom(topic, 0)).toEqual(['committed', 'committed too', 'again'])
+      const uncommitted = await readTopic(kafka.client(), topic, 'read_uncommitted')
+      expect(uncommitted.filter(({ value }) => value === 'aborted')).toHaveLength(3)
+    })
+
+    it('an aborted record with the int32 key 0 is no abort marker', async () => {
+      const topic = await kafka.createTopic()
+      const producer = await startProducer(kafka.client(), [topic], { transactionalId: kafka.uniqueName('txn') })
+      producer.begin()
+      for (const key of [1, 0, 2]) {
+        const bytes = Buffer.alloc(4)
+        bytes.writeInt32BE(key)
+        producer.append(topic, 0, bytes, Buffer.from(`aborted ${key}`), 0, NO_HEADERS)
+        await producer.flush()
+      }
+      await producer.abort()
+      await transact(producer, topic, [['k', 'committed']], 'commit')
+      expect(await committedFrom(topic, 0)).toEqual(['committed'])
+    })
+
+    it('interleaved ones are told apart, from whatever offset the reading starts', async () => {
+      const topic = await kafka.createTopic()
+      const [x, y, z] = await Promise.all(
+        ['x', 'y', 'z'].map((name) =>
+          startProducer(kafka.client(), [topic], { transactionalId: kafka.uniqueName(name) }),
+        ),
+      )
+      const step = async (producer: Producer, value: string): Promise<void> => {
+        appendText(producer, topic, 'k', value)
+        await producer.flush()
+      }
+      for (const producer of [x!, y!, z!]) producer.begin()
+      await step(x!, 'aborted x0')
+      await step(y!, 'aborted y1')
+      await step(z!, 'z2')
+      await step(x!, 'aborted x3')
+      await step(y!, 'aborted y4')
+      await y!.abort() // marker at 5
+      y!.begin()
+      await step(y!, 'y6')
+      await step(x!, 'aborted x7')
+      await z!.commit() // marker at 8
+      await step(y!, 'y9')
+      await x!.abort() // marker at 10
+      await y!.commit() // marker at 11
+      const values: ReadonlyArray<readonly [offset: number, value: string]> = [
+        [2, 'z2'],
+        [6, 'y6'],
+        [9, 'y9'],
+      ]
+      for (let from = 0; from <= 11; from++) {
+        const expected = values.filter(([offset]) => offset >= from).map(([, value]) => value)
+        expect([from, await committedFrom(topic, from)]).toEqual([from, expected])
+      }
+    })
+
+    it('an open one holds back what lies behind it until it ends', async () => {
+      const topic = await kafka.createTopic()
+      const open = await startProducer(kafka.client(), [topic], { transactionalId: kafka.uniqueName('txn') })
+      const plain = await startProducer(kafka.client(), [topic])
+      await write(plain, topic, ['before'])
+      open.begin()
+      await write(open, topic, ['open'])
+      await write(plain, topic, ['behind'])
+      const fetcher = kafka.client().fetcher({ isolation: 'read_committed' })
+      fetcher.assign(topic, 0, 0)
+      const first = await readToEnd(fetcher)
+      expect(first.values).toEqual(['before'])
+      expect(first.last).toMatchObject({ nextOffset: 1, endOffset: 1 })
+      expect(await fetcher.poll(100)).toEqual([])
+      await open.commit()
+      expect(await readValues(fetcher, 2)).toEqual({ 0: ['open', 'behind'] })
+    })
+  })
+}

@@ -1,0 +1,310 @@
+import { tpKey, type Assignment, type GroupMember } from '../../../lib/kafka/port'
+import { assignmentOf, NO_BYTES, partitionsOf, TestMember, type TestMemberOptions } from './group-member'
+import type { KafkaContract } from './under-test'
+
+export const groupContract: KafkaContract = (kafka) => {
+  const setUp = async (partitions = 2) => {
+    const topic = await kafka.createTopic(partitions)
+    const groupId = kafka.uniqueName('group')
+    const member = (name: string, options: Partial<TestMemberOptions> = {}): TestMember => {
+      const created = new TestMember(kafka.client(), { groupId, topics: [topic], ...options })
+      created.userData = Buffer.from(name)
+      return created
+    }
+    return { topic, groupId, member }
+  }
+
+  const gate = () => {
+    let open!: () => void
+    const opened = new Promise<void>((resolve) => {
+      open = resolve
+    })
+    return { open, opened }
+  }
+
+  describe('joining', () => {
+    it('the leader sees every member, and each gets its partitions and user data', async () => {
+      const { topic, groupId, member } = await setUp()
+      const assign = async (members: GroupMember[]): Promise<Map<string, Assignment>> =>
+        new Map(members.map((m) => [m.memberId, assignmentOf(topic, [m.userData[0]! - 97], Buffer.from(`for ${m.userData}`))]))
+      const a = member('a', { assign })
+      await a.group.join()
+      const b = member('b', { assign })
+      await b.group.join()
+      await a.owns(0)
+      const { members } = a.events.filter((event) => event.type === 'assign').at(-1)!
+      expect(members.map(({ topics, userData }) => [topics, String(userData)])).toEqual(
+        expect.arrayContaining([[[topic], 'a'], [[topic], 'b']]),
+      )
+      const { assignment, group } = await b.next('assigned')
+      expect(partitionsOf(assignment)).toEqual([1])
+      expect(String(assignment.userData)).toBe('for b')
+      expect(group).toEqual(b.group.metadata())
+      expect(group).toMatchObject({ groupId, groupInstanceId: null })
+      expect(members.map(({ memberId }) => memberId)).toContain(group.memberId)
+    })
+
+    it('a member that the leader leaves out owns nothing', async () => {
+      const { topic, member } = await setUp()
+      const assign = async (members: GroupMember[]): Promise<Map<string, Assignment>> =>
+        new Map(members.filter((m) => String(m.userData) === 'a').map((m) => [m.memberId, assignmentOf(topic, [0, 1])]))
+      const a = member('a', { assign })
+      await a.group.join()
+      const b = member('b', { assign })
+      await b.group.join()
+      const { assignment } = await b.next('assigned')
+      expect(assignment).toEqual({ partitions: [], userData: NO_BYTES })
+    })
+
+    it.each(['assign', 'assigned'] as const)('an error in %s ends the membership and is told', async (hook) => {
+      const { member } = await setUp()
+      const boom = new Error('boom')
+      const a = member('a', { [hook]: () => Promise.reject(boom) })
+      await expect(a.group.join()).rejects.toBe(boom)
+      expect(await a.next('failed')).toMatchObject({ cause: boom })
+      await a.group.leave()
+      const b = member('b')
+      await b.group.join()
+      await b.owns(0)
+    })
+
+    it('leave while the join is parked resolves, and nothing is told any more', async () => {
+      const { member } = await setUp()
+      const { open, opened } = gate()
+      const a = member('a', { beforeRejoin: () => opened })
+      await a.group.join()
+      const b = member('b')
+      const joined = b.group.join()
+      await a.next('beforeRejoin')
+      const refused = expect(joined).rejects.toMatchObject({ code: 'CLIENT_CLOSED' })
+      await b.group.leave()
+      await refused
+      open()
+      await a.owns(0)
+      expect(b.events).toEqual([])
+      await expect(b.group.join()).rejects.toMatchObject({ code: 'CLIENT_CLOSED' })
+    })
+  })
+
+  describe('rebalancing', () => {
+    it('beforeRejoin is awaited and can commit in the old generation', async () => {
+      const { topic, groupId, member } = await setUp()
+      const { open, opened } = gate()
+      const a = member('a', {
+        beforeRejoin: async () => {
+          await opened
+          await a.group.commit([{ topic, partition: 0, offset: 4, metadata: 'at the last moment' }])
+        },
+      })
+      await a.group.join()
+      const old = await a.owns(0)
+      const b = member('b')
+      const joined = b.group.join()
+      expect((await a.next('beforeRejoin')).group.generationId).toBe(old)
+      expect(b.count('assigned')).toBe(0)
+      open()
+      await joined
+      expect(await b.owns(1)).toBeGreaterThan(old)
+      const committed = await kafka.admin().groupOffsets(groupId)
+      expect(committed.get(tpKey(topic, 0))).toEqual({ offset: 4, metadata: 'at the last moment' })
+    })
+
+    it('an error in beforeRejoin ends the membership and is told', async () => {
+      const { member } = await setUp()
+      const boom = new Error('boom')
+      const a = member('a', { beforeRejoin: () => Promise.reject(boom), sessionTimeoutMs: 6_000 })
+      await a.group.join()
+      const b = member('b')
+      const joined = b.group.join()
+      expect(await a.next('failed')).toMatchObject({ cause: boom })
+      await a.group.leave()
+      await joined
+      expect(b.count('failed')).toBe(0)
+    })
+
+    it('hands partitions over in two phases, without a stop for those that stay', async () => {
+      const { topic, member } = await setUp(4)
+      const owned = new Map<string, number[]>()
+      // a partition goes to its new owner only once the old one has given it up
+      const assign = async (members: GroupMember[]): Promise<Map<string, Assignment>> => {
+        const shares = members.length === 1 ? [[0, 1, 2, 3]] : [[0, 1], [2, 3]]
+        const inOrder = [...members].sort((x, y) => Buffer.compare(x.userData, y.userData))
+        const target = new Map(inOrder.map((m, i) => [String(m.userData), shares[i]!]))
+        return new Map(
+          inOrder.map((m) => {
+            const name = String(m.userData)
+            const elsewhere = [...owned].flatMap(([other, partitions]) => (other === name ? [] : partitions))
+            return [m.memberId, assignmentOf(topic, target.get(name)!.filter((partition) => !elsewhere.includes(partition)))]
+          }),
+        )
+      }
+      const options = (name: string): Partial<TestMemberOptions> => ({
+        assign,
+        assigned: async (assignment) => {
+          const before = owned.get(name) ?? []
+          owned.set(name, partitionsOf(assignment))
+          return before.some((partition) => !owned.get(name)!.includes(partition)) ? 'rejoin' : 'stable'
+        },
+      })
+      const a = member('a', options('a'))
+      await a.group.join()
+      await a.owns(0, 1, 2, 3)
+      const b = member('b', options('b'))
+      await b.group.join()
+      const first = await b.owns()
+      expect(await a.owns(0, 1)).toBe(first)
+      expect(await b.owns(2, 3)).toBe(first + 1)
+      expect(await a.owns(0, 1)).toBe(first + 1)
+    })
+
+    it('any member can ask for it, a follower too', async () => {
+      const { member } = await setUp()
+      const members = [member('a'), member('b')]
+      for (const m of members) await m.group.join()
+      const [a, b] = members as [TestMember, TestMember]
+      await a.owns(0)
+      let generation = await b.owns(1)
+      expect(await a.owns(0)).toBe(generation)
+      for (const m of members) {
+        m.group.requestRejoin('the test wants it')
+        expect(await a.owns(0)).toBe(++generation)
+        expect(await b.owns(1)).toBe(generation)
+      }
+    })
+
+    it('a wish to rejoin during a join is met after it', async () => {
+      const { member } = await setUp()
+      let wishes = 0
+      const a = member('a', {
+        assigned: async () => {
+          if (wishes++ === 0) a.group.requestRejoin('found out while joining')
+          return 'stable'
+        },
+      })
+      await a.group.join()
+      const first = (await a.next('assigned')).group.generationId
+      expect((await a.next('assigned')).group.generationId).toBeGreaterThan(first)
+    })
+
+    it('a member that leaves is not waited for', async () => {
+      const { groupId, member } = await setUp()
+      const a = member('a')
+      const b = member('b')
+      await a.group.join()
+      await b.group.join()
+      await b.owns(1)
+      await a.group.leave()
+      await b.owns(0)
+      expect(await kafka.admin().groupMembers(groupId)).toBe(1)
+      await b.group.leave()
+      expect(await kafka.admin().groupMembers(groupId)).toBe(0)
+    })
+  })
+
+  describe('losing the membership', () => {
+    it('a member that is late for the rebalance is told, is fenced, and comes back as another', async () => {
+      const { topic, member } = await setUp()
+      const { open, opened } = gate()
+      const a = member('a', { rebalanceTimeoutMs: 1_000, beforeRejoin: () => opened })
+      await a.group.join()
+      await a.owns(0)
+      const old = a.group.metadata()
+      const b = member('b', { rebalanceTimeoutMs: 1_000 })
+      await b.group.join()
+      await b.owns(0)
+      await expect(
+        a.group.commit([{ topic, partition: 0, offset: 9, metadata: '' }]),
+      ).rejects.toMatchObject({ kind: 'fenced' })
+      open()
+      expect(await a.next('lost')).toMatchObject({ cause: { kind: 'fenced' } })
+      await a.owns(0)
+      expect(a.group.metadata().memberId).not.toBe(old.memberId)
+      expect((await a.group.committed([{ topic, partition: 0 }])).size).toBe(0)
+    })
+
+    it('a member whose session has expired comes back as another', async () => {
+      const { member } = await setUp()
+      const a = member('a', { sessionTimeoutMs: 6_000, heartbeatIntervalMs: 7_000 })
+      await a.group.join()
+      await a.owns(0)
+      const { memberId } = a.group.metadata()
+      expect(await a.next('lost')).toMatchObject({ cause: { code: 'UNKNOWN_MEMBER_ID' } })
+      await a.owns(0)
+      expect(a.group.metadata().memberId).not.toBe(memberId)
+    })
+
+    it('an error in lost ends the membership and is told', async () => {
+      const { member } = await setUp()
+      const boom = new Error('boom')
+      const { open, opened } = gate()
+      const a = member('a', { rebalanceTimeoutMs: 1_000, beforeRejoin: () => opened, lost: () => Promise.reject(boom) })
+      await a.group.join()
+      const b = member('b', { rebalanceTimeoutMs: 1_000 })
+      await b.group.join()
+      open()
+      expect(await a.next('failed')).toMatchObject({ cause: boom })
+    })
+  })
+
+  describe('static membership', () => {
+    it('a member that restarts gets its part back, and nobody else notices', async () => {
+      const { groupId, member } = await setUp()
+      const a = member('a', { groupInstanceId: 'instance-a' })
+      const b = member('b', { groupInstanceId: 'instance-b' })
+      await a.group.join()
+      await b.group.join()
+      const generation = await b.owns(1)
+      const rebalances = a.count('beforeRejoin')
+      const { memberId } = b.group.metadata()
+      await b.group.leave()
+      expect(await kafka.admin().groupMembers(groupId)).toBe(2)
+      const again = member('b', { groupInstanceId: 'instance-b' })
+      await again.group.join()
+      expect(await again.owns(1)).toBe(generation)
+      expect(again.group.metadata()).toMatchObject({ groupInstanceId: 'instance-b' })
+      expect(again.group.metadata().memberId).not.toBe(memberId)
+      expect(a.count('beforeRejoin')).toBe(rebalances)
+    })
+
+    it('a second process with the same instance id fences the first', async () => {
+      const { topic, member } = await setUp()
+      const a = member('a', { groupInstanceId: 'instance' })
+      await a.group.join()
+      const same = member('a', { groupInstanceId: 'instance' })
+      await same.group.join()
+      await same.owns(0)
+      expect(await a.next('failed')).toMatchObject({ cause: { kind: 'fenced', code: 'FENCED_INSTANCE_ID' } })
+      await expect(a.group.commit([{ topic, partition: 0, offset: 1, metadata: '' }])).rejects.toMatchObject({ kind: 'fenced' })
+      expect(a.count('lost')).toBe(0)
+    })
+
+    it('leaves for good when forced to', async () => {
+      const { groupId, member } = await setUp()
+      const a = member('a', { groupInstanceId: 'instance' })
+      await a.group.join()
+      await a.group.leave({ force: true })
+      expect(await kafka.admin().groupMembers(groupId)).toBe(0)
+    })
+  })
+
+  describe('offsets', () => {
+    it('are committed with metadata; a partition without one is absent', async () => {
+      const { topic, member } = await setUp()
+      const a = member('a')
+      await a.group.join()
+      expect(await a.group.committed([])).toEqual(new Map())
+      await a.group.commit([])
+      await a.group.commit([{ topic, partition: 1, offset: 0, metadata: '' }])
+      await a.group.commit([{ topic, partition: 1, offset: 12_345_678_901, metadata: 'größer' }])
+      const committed = await a.group.committed([{ topic, partition: 0 }, { topic, partition: 1 }])
+      expect(committed).toEqual(new Map([[tpKey(topic, 1), { offset: 12_345_678_901, metadata: 'größer' }]]))
+    })
+
+    it('are refused before the first join', async () => {
+      const { topic, member } = await setUp()
+      await expect(member('a').group.commit([{ topic, partition: 0, offset: 1, metadata: '' }])).rejects.toMatchObject({
+        kind: 'fenced',
+      })
+    })
+  })
+}

@@ -1,0 +1,97 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { NO_HEADERS } from '../../../lib/kafka/port'
+import { silentLogger } from '../../../lib/observe/logger'
+import type { RecordContext } from '../../../lib/operators/record'
+import { string } from '../../../lib/serdes'
+import type { ManagedStore, RecordCacheBudget, StateStore, StateStoreContext, StoreBuilder } from '../../../lib/state/store'
+import { TaskState } from '../../../lib/state/task-state'
+
+export interface LoggedChange {
+  readonly key: Buffer
+  readonly value: Buffer | null
+  readonly timestamp: number
+}
+
+/** A record context with a timestamp. */
+export const at = (timestamp: number, more: Partial<RecordContext> = {}): RecordContext => ({
+  topic: 'in',
+  partition: 0,
+  offset: timestamp,
+  headers: NO_HEADERS,
+  timestamp,
+  ...more,
+})
+
+/** The part of a task that stores see: owns their state, and records what they log. */
+export class StoreTask implements StateStoreContext {
+  readonly applicationId = 'app'
+  readonly taskId = '0_0'
+  readonly partition = 0
+  readonly defaultKeySerde = string()
+  readonly defaultValueSerde = string()
+  recordContext: RecordContext = at(0)
+  /** By changelog topic. */
+  readonly changelogs = new Map<string, LoggedChange[]>()
+
+  private constructor(
+    private readonly folder: string | null,
+    readonly state: TaskState,
+    private readonly stores: readonly ManagedStore[],
+    readonly cache: RecordCacheBudget | undefined,
+  ) {}
+
+  /** `folder: null` keeps everything in memory; by default it gets a folder of its own. */
+  static async open(
+    stores: readonly ManagedStore[],
+    { folder, cacheBytes }: { folder?: string | null; cacheBytes?: number } = {},
+  ): Promise<StoreTask> {
+    const own = folder === undefined ? await mkdtemp(join(tmpdir(), 'millrace-')) : folder
+    const directory = own === null ? null : join(own, '0_0')
+    const state = await TaskState.open({ directory, taskId: '0_0', stores, logger: silentLogger })
+    const cache = cacheBytes === undefined ? undefined : { maxBytes: cacheBytes, usedBytes: 0 }
+    const task = new StoreTask(folder === undefined ? own : null, state, stores, cache)
+    for (const store of stores) store.init(task)
+    return task
+  }
+
+  logChange(changelogTopic: string, key: Buffer, value: Buffer | null, timestamp: number): void {
+    const changes = this.changelogs.get(changelogTopic) ?? []
+    this.changelogs.set(changelogTopic, changes)
+    changes.push({ key: Buffer.from(key), value: value === null ? null : Buffer.from(value), timestamp })
+  }
+
+  openBytes(store: string) {
+    return this.state.bytes(store)
+  }
+
+  changes(store: string): string[] {
+    return (this.changelogs.get(changelogOf(store)) ?? []).map(
+      ({ key, value, timestamp }) => `${key.toString()}=${value === null ? null : value.toString()}@${timestamp}`,
+    )
+  }
+
+  async commit(): Promise<void> {
+    for (const store of this.stores) store.flushCache()
+    this.state.seal()
+    await this.state.commit(new Map())
+  }
+
+  async close(): Promise<void> {
+    for (const store of this.stores) store.close()
+    await this.state.close()
+    if (this.folder !== null) await rm(this.folder, { recursive: true })
+  }
+}
+
+export const changelogOf = (store: string): string => `app-${store}-changelog`
+
+export const build = <S extends StateStore>(builder: StoreBuilder<S>): S & ManagedStore =>
+  builder.build(builder.loggingEnabled ? changelogOf(builder.name) : null)
+
+export const collect = async <T>(items: AsyncIterable<T>): Promise<T[]> => {
+  const all: T[] = []
+  for await (const item of items) all.push(item)
+  return all
+}
