@@ -105,8 +105,8 @@ export interface ResolvedConfig {
   readonly commitIntervalMs: number
   readonly statestoreCacheMaxBytes: number
   readonly maxUncommittedBytes: number
-  readonly defaultKeySerde: Serde<never>
-  readonly defaultValueSerde: Serde<never>
+  readonly defaultKeySerde: Serde<unknown>
+  readonly defaultValueSerde: Serde<unknown>
   readonly defaultTimestampExtractor: TimestampExtractor | undefined
   readonly maxTaskIdleMs: number
   readonly bufferedRecordsPerPartition: number
@@ -322,8 +322,8 @@ const serde = (
   config: StreamsConfig,
   key: 'defaultKeySerde' | 'defaultValueSerde',
   fallback: Serde<unknown>,
-): Serde<never> => {
-  const value = (config[key] ?? fallback) as Serde<never>
+): Serde<unknown> => {
+  const value = (config[key] ?? fallback) as Serde<unknown>
   if (typeof value.serialize === 'function' && typeof value.deserialize === 'function') return value
   throw invalid(`${key} is no serde: call the function, for example ${key}: serdes.string()`)
 }

@@ -78,15 +78,22 @@ export class BranchedKStream<K, V, Prefix extends string, Result = unknown> {
     return this.streams as Result
   }
 
-  private add(predicate: Predicate<K, V> | null, number: string, branched?: string | Branched<K, V, string, unknown>): void {
-    const options: Branched<K, V, string, unknown> = typeof branched === 'string' ? { name: branched } : (branched ?? {})
+  private add(
+    predicate: Predicate<K, V> | null,
+    number: string,
+    branched?: string | Branched<K, V, string, unknown>,
+  ): void {
+    const options: Branched<K, V, string, unknown> =
+      typeof branched === 'string' ? { name: branched } : (branched ?? {})
     const { naming } = this.splitter.context
     const name = naming.given(this.splitter.name + (options.name ?? number))
     if (name in this.streams) {
       throw new TopologyError('DUPLICATE_NAME', `the split has two branches named "${name}"`, { operator: name })
     }
     naming.skip()
-    const stream = new KStream(append(this.splitter, { kind: 'branch-target', name, predicate }, { ...this.splitter, name }))
+    const stream = new KStream(
+      append(this.splitter, { kind: 'branch-target', name, predicate }, { ...this.splitter, name }),
+    )
     const result = options.with ? options.with(stream) : stream
     if (result !== undefined && result !== null) this.streams[name] = result
   }

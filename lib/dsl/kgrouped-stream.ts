@@ -7,7 +7,12 @@ import { StreamReduceOperator } from '../operators/stream-reduce'
 import { long } from '../serdes/numbers'
 import type { NodeId } from './graph/nodes'
 import { KTable } from './ktable'
-import { type MaterializedAs, materializedStore, type ResolvedMaterialized, resolveMaterialized } from './options/materialized'
+import {
+  type MaterializedAs,
+  materializedStore,
+  type ResolvedMaterialized,
+  resolveMaterialized,
+} from './options/materialized'
 import { append, type Position, requireFunction } from './position'
 import { repartitionNode } from './repartition'
 
@@ -34,8 +39,10 @@ export class KGroupedStream<K, V> {
     const options = resolveMaterialized(materialized)
     // Kafka Streams takes an index for a store here that it then names again.
     if (options.given && options.store === undefined) this.position.context.naming.skip()
-    return this.aggregated('KSTREAM-AGGREGATE-', { ...options, valueSerde: options.valueSerde ?? long() }, (store) => (old) =>
-      new StreamAggregateOperator<K, V, number>(store, zero, increment, old),
+    return this.aggregated(
+      'KSTREAM-AGGREGATE-',
+      { ...options, valueSerde: options.valueSerde ?? long() },
+      (store) => (old) => new StreamAggregateOperator<K, V, number>(store, zero, increment, old),
     )
   }
 
@@ -49,8 +56,10 @@ export class KGroupedStream<K, V> {
     requireFunction(reducer, 'reduce', 'a reducer')
     const options = resolveMaterialized(materialized)
     const valueSerde = options.valueSerde ?? this.position.valueSerde
-    return this.aggregated('KSTREAM-REDUCE-', { ...options, valueSerde }, (store) => (old) =>
-      new StreamReduceOperator<K, V>(store, reducer, old),
+    return this.aggregated(
+      'KSTREAM-REDUCE-',
+      { ...options, valueSerde },
+      (store) => (old) => new StreamReduceOperator<K, V>(store, reducer, old),
     )
   }
 
@@ -67,8 +76,10 @@ export class KGroupedStream<K, V> {
   ): KTable<K, VR> {
     requireFunction(initializer, 'aggregate', 'an initializer')
     requireFunction(aggregator, 'aggregate', 'an aggregator')
-    return this.aggregated('KSTREAM-AGGREGATE-', resolveMaterialized(materialized), (store) => (old) =>
-      new StreamAggregateOperator<K, V, VR>(store, initializer, aggregator, old),
+    return this.aggregated(
+      'KSTREAM-AGGREGATE-',
+      resolveMaterialized(materialized),
+      (store) => (old) => new StreamAggregateOperator<K, V, VR>(store, initializer, aggregator, old),
     )
   }
 

@@ -8,7 +8,12 @@ import { ChangeSerde } from '../serdes/change'
 import { long } from '../serdes/numbers'
 import type { NodeId } from './graph/nodes'
 import { KTable } from './ktable'
-import { type MaterializedAs, materializedStore, type ResolvedMaterialized, resolveMaterialized } from './options/materialized'
+import {
+  type MaterializedAs,
+  materializedStore,
+  type ResolvedMaterialized,
+  resolveMaterialized,
+} from './options/materialized'
 import { append, type Position, requireFunction } from './position'
 
 /**
@@ -32,8 +37,10 @@ export class KGroupedTable<K, V> {
    */
   count(materialized?: MaterializedAs<K, number>): KTable<K, number> {
     const options = resolveMaterialized(materialized)
-    return this.aggregated('KTABLE-AGGREGATE-', { ...options, valueSerde: options.valueSerde ?? long() }, (store) => (old) =>
-      new TableAggregateOperator<K, V, number>(store, zero, increment, decrement, old),
+    return this.aggregated(
+      'KTABLE-AGGREGATE-',
+      { ...options, valueSerde: options.valueSerde ?? long() },
+      (store) => (old) => new TableAggregateOperator<K, V, number>(store, zero, increment, decrement, old),
     )
   }
 
@@ -50,8 +57,10 @@ export class KGroupedTable<K, V> {
     requireFunction(subtractor, 'reduce', 'a subtractor')
     const options = resolveMaterialized(materialized)
     const valueSerde = options.valueSerde ?? this.position.valueSerde
-    return this.aggregated('KTABLE-REDUCE-', { ...options, valueSerde }, (store) => (old) =>
-      new TableReduceOperator<K, V>(store, adder, subtractor, old),
+    return this.aggregated(
+      'KTABLE-REDUCE-',
+      { ...options, valueSerde },
+      (store) => (old) => new TableReduceOperator<K, V>(store, adder, subtractor, old),
     )
   }
 
@@ -72,8 +81,10 @@ export class KGroupedTable<K, V> {
     requireFunction(initializer, 'aggregate', 'an initializer')
     requireFunction(adder, 'aggregate', 'an adder')
     requireFunction(subtractor, 'aggregate', 'a subtractor')
-    return this.aggregated('KTABLE-AGGREGATE-', resolveMaterialized(materialized), (store) => (old) =>
-      new TableAggregateOperator<K, V, VR>(store, initializer, adder, subtractor, old),
+    return this.aggregated(
+      'KTABLE-AGGREGATE-',
+      resolveMaterialized(materialized),
+      (store) => (old) => new TableAggregateOperator<K, V, VR>(store, initializer, adder, subtractor, old),
     )
   }
 
@@ -97,7 +108,15 @@ export class KGroupedTable<K, V> {
 
   private repartitioned(topic: string, sinkName: string, name: string): Position<K, V> {
     const { context, node: parent, keySerde, valueSerde } = this.position
-    const created = { kind: 'repartition', name, topic, sinkName, keySerde, valueSerde: new ChangeSerde(valueSerde), implicit: false } as const
+    const created = {
+      kind: 'repartition',
+      name,
+      topic,
+      sinkName,
+      keySerde,
+      valueSerde: new ChangeSerde(valueSerde),
+      implicit: false,
+    } as const
     const shared = this.name === undefined ? undefined : this.sharedRepartition
     const node = shared === undefined ? context.graph.add([parent], created) : context.graph.reuse(shared)
     this.sharedRepartition = node

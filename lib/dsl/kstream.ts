@@ -162,7 +162,9 @@ export class KStream<K, V> {
       throw new TopologyError('INVALID_ARGUMENT', `merge needs another KStream, and got ${String(other)}`)
     }
     if (other.position.context !== context) {
-      throw new TopologyError('INVALID_ARGUMENT', 'streams of different StreamsBuilders cannot be merged', { operator: operatorName(named) })
+      throw new TopologyError('INVALID_ARGUMENT', 'streams of different StreamsBuilders cannot be merged', {
+        operator: operatorName(named),
+      })
     }
     const name = this.nameOf('KSTREAM-MERGE-', named)
     const repartitionRequired = this.position.repartitionRequired || other.position.repartitionRequired
@@ -196,7 +198,10 @@ export class KStream<K, V> {
     const { context, ...at } = this.position
     const { name: given, key, value, partitions, partitioner } = withName<Repartitioned<K, V>>(repartitioned)
     if (partitions !== undefined && !(Number.isInteger(partitions) && partitions > 0)) {
-      throw new TopologyError('INVALID_ARGUMENT', `repartition needs a whole number of partitions above 0, and got ${partitions}`)
+      throw new TopologyError(
+        'INVALID_ARGUMENT',
+        `repartition needs a whole number of partitions above 0, and got ${partitions}`,
+      )
     }
     const name = given === undefined ? context.naming.node('KSTREAM-REPARTITION-') : context.naming.given(given)
     const keySerde = key ?? at.keySerde
@@ -289,7 +294,10 @@ export class KStream<K, V> {
    * const lastSeen = keyValueStore('last-seen', { key: serdes.string(), value: serdes.long() })
    * clicks.process<string, Session>(() => new Sessionizer(lastSeen), [lastSeen])
    */
-  process<KR = unknown, VR = unknown>(supplier: ProcessorSupplier<K, V, KR, VR>, processed?: Processed): KStream<KR, VR> {
+  process<KR = unknown, VR = unknown>(
+    supplier: ProcessorSupplier<K, V, KR, VR>,
+    processed?: Processed,
+  ): KStream<KR, VR> {
     requireFunction(supplier, 'process', 'a supplier of processors')
     const { name, stores } = this.processorOf('KSTREAM-PROCESSOR-', processed)
     const behind = { name, repartitionRequired: true }
@@ -312,7 +320,10 @@ export class KStream<K, V> {
   private filtered(predicate: Predicate<K, V>, negate: boolean, named?: Named): KStream<K, V> {
     requireFunction(predicate, negate ? 'filterNot' : 'filter', 'a predicate')
     const name = this.nameOf('KSTREAM-FILTER-', named)
-    return this.then({ kind: 'processor', name, supplier: () => new FilterOperator(predicate, negate) }, this.same(name))
+    return this.then(
+      { kind: 'processor', name, supplier: () => new FilterOperator(predicate, negate) },
+      this.same(name),
+    )
   }
 
   private repartitionedFor(prefix: string, keySerde?: Serde<K>, valueSerde?: Serde<V>): Position<K, V> {
@@ -320,7 +331,10 @@ export class KStream<K, V> {
     return this.add(node, { name: node.name, keySerde, valueSerde })
   }
 
-  private processorOf(prefix: string, processed?: Processed): { name: string; stores: ReturnType<typeof processOptions>['stores'] } {
+  private processorOf(
+    prefix: string,
+    processed?: Processed,
+  ): { name: string; stores: ReturnType<typeof processOptions>['stores'] } {
     const { naming } = this.position.context
     const { name, stores } = processOptions(processed)
     return { name: name === undefined ? naming.node(prefix) : naming.given(name), stores }

@@ -8,7 +8,12 @@ import { TableToStreamOperator } from '../operators/table-to-stream'
 import { KGroupedTable } from './kgrouped-table'
 import { KStream } from './kstream'
 import type { Grouped } from './options/grouped'
-import { type MaterializedAs, materializedStore, type ResolvedMaterialized, resolveMaterialized } from './options/materialized'
+import {
+  type MaterializedAs,
+  materializedStore,
+  type ResolvedMaterialized,
+  resolveMaterialized,
+} from './options/materialized'
 import { type Named, operatorName, withName } from './options/named'
 import { append, type Position, requireFunction } from './position'
 
@@ -56,7 +61,12 @@ export class KTable<K, V> {
   mapValues<VR>(mapper: ValueMapper<K, V, VR | null>, materialized?: MaterializedAs<K, VR>): KTable<K, VR> {
     requireFunction(mapper, 'mapValues', 'a mapper')
     const options = resolveMaterialized(materialized)
-    return this.view('KTABLE-MAPVALUES-', options, false, (store) => (old) => new TableMapValuesOperator(mapper, store, old))
+    return this.view(
+      'KTABLE-MAPVALUES-',
+      options,
+      false,
+      (store) => (old) => new TableMapValuesOperator(mapper, store, old),
+    )
   }
 
   /**
@@ -93,8 +103,11 @@ export class KTable<K, V> {
     requireFunction(predicate, negate ? 'filterNot' : 'filter', 'a predicate')
     const options = resolveMaterialized(materialized)
     const valueSerde = options.valueSerde ?? this.position.valueSerde
-    return this.view('KTABLE-FILTER-', { ...options, valueSerde }, true, (store) => (old) =>
-      new TableFilterOperator(predicate, negate, store, old),
+    return this.view(
+      'KTABLE-FILTER-',
+      { ...options, valueSerde },
+      true,
+      (store) => (old) => new TableFilterOperator(predicate, negate, store, old),
     )
   }
 
@@ -109,8 +122,17 @@ export class KTable<K, V> {
     if (options.given && options.store === undefined) naming.skip()
     const name = naming.node(prefix, options.name)
     const keySerde = options.keySerde ?? this.position.keySerde
-    const store = options.store === undefined ? null : materializedStore(this.position.context, options.store, { ...options, keySerde })
-    const node = { kind: 'table-view', name, store, prefersOldValues, operator: operatorOn(store?.name ?? null) } as const
+    const store =
+      options.store === undefined
+        ? null
+        : materializedStore(this.position.context, options.store, { ...options, keySerde })
+    const node = {
+      kind: 'table-view',
+      name,
+      store,
+      prefersOldValues,
+      operator: operatorOn(store?.name ?? null),
+    } as const
     return new KTable(append(this.position, node, { name, keySerde, valueSerde: options.valueSerde }), options.store)
   }
 

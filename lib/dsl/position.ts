@@ -31,7 +31,11 @@ export interface Behind<K, V> {
 }
 
 /** Adds an operator behind a position. */
-export function append<K, V>(at: Pick<Position<unknown, unknown>, 'context' | 'node'>, node: NewNode, behind: Behind<K, V>): Position<K, V> {
+export function append<K, V>(
+  at: Pick<Position<unknown, unknown>, 'context' | 'node'>,
+  node: NewNode,
+  behind: Behind<K, V>,
+): Position<K, V> {
   return { repartitionRequired: false, ...behind, context: at.context, node: at.context.graph.add([at.node], node) }
 }
 

@@ -73,7 +73,10 @@ export class StreamsBuilder {
     materialized?: MaterializedAs<K, V>,
   ): KTable<K, V> {
     if (typeof topic !== 'string') {
-      throw new TopologyError('INVALID_ARGUMENT', `a table is read from one topic, given by its name, and not from ${String(topic)}`)
+      throw new TopologyError(
+        'INVALID_ARGUMENT',
+        `a table is read from one topic, given by its name, and not from ${String(topic)}`,
+      )
     }
     const { naming, graph } = this.context
     const options = resolveMaterialized(materialized)
@@ -92,7 +95,10 @@ export class StreamsBuilder {
       settings: { ...sourceSettings(consumed), keySerde, valueSerde },
       store: { builder, requested: options.store !== undefined },
     })
-    return new KTable<K, V>({ context: this.context, node, name, keySerde, valueSerde, repartitionRequired: false }, options.store)
+    return new KTable<K, V>(
+      { context: this.context, node, name, keySerde, valueSerde, repartitionRequired: false },
+      options.store,
+    )
   }
 
   /**
@@ -132,7 +138,9 @@ const OPTIMIZATIONS: readonly Optimization[] = ['reuse.ktable.source.topics', 'm
 function optimizationsOf({ optimization = 'none' }: BuildOptions): Set<Optimization> {
   if (optimization === 'none') return new Set()
   if (optimization === 'all') return new Set(OPTIMIZATIONS)
-  const unknown = Array.isArray(optimization) ? optimization.find((name) => !OPTIMIZATIONS.includes(name as Optimization)) : optimization
+  const unknown = Array.isArray(optimization)
+    ? optimization.find((name) => !OPTIMIZATIONS.includes(name as Optimization))
+    : optimization
   if (unknown !== undefined) {
     throw new TopologyError(
       'INVALID_ARGUMENT',

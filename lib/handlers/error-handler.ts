@@ -12,9 +12,7 @@ export interface DeadLetterRecord {
 
 /** `fail` stops the task at this record, `continue` drops it; dead letters are sent in either case. */
 export type ErrorHandlerResponse =
-  | 'fail'
-  | 'continue'
-  | { readonly result: 'fail' | 'continue'; readonly deadLetters: readonly DeadLetterRecord[] }
+  'fail' | 'continue' | { readonly result: 'fail' | 'continue'; readonly deadLetters: readonly DeadLetterRecord[] }
 
 /** Where and at which input record something failed. A punctuation has no topic, partition −1 and offset −1. */
 export interface ErrorHandlerContext {

@@ -18,7 +18,7 @@ export class BranchOperator<K, V> extends Operator<K, V> {
 
   override init(context: OperatorContext<K, V>): void {
     super.init(context)
-    this.tests = this.tests.map(test => context.watch(test))
+    this.tests = this.tests.map((test) => context.watch(test))
   }
 
   process(record: StreamRecord<K, V>): void {

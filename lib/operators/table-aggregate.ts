@@ -34,7 +34,10 @@ export class TableAggregateOperator<K, V, A> extends Operator<K, Change<V>, K, C
   process(record: StreamRecord<K, Change<V>>): void {
     const { key, value: change } = record
     if (key == null) {
-      throw new StreamsError('PROCESSING_FAILED', `aggregating a table into "${this.storeName}" got an update with a null key`)
+      throw new StreamsError(
+        'PROCESSING_FAILED',
+        `aggregating a table into "${this.storeName}" got an update with a null key`,
+      )
     }
     const stored = this.store.get(key)
     let aggregate: A | null = null

@@ -31,7 +31,10 @@ export class TableReduceOperator<K, V> extends Operator<K, Change<V>, K, Change<
   process(record: StreamRecord<K, Change<V>>): void {
     const { key, value: change } = record
     if (key == null) {
-      throw new StreamsError('PROCESSING_FAILED', `reducing a table into "${this.storeName}" got an update with a null key`)
+      throw new StreamsError(
+        'PROCESSING_FAILED',
+        `reducing a table into "${this.storeName}" got an update with a null key`,
+      )
     }
     const stored = this.store.get(key)
     let aggregate: V | null = null

@@ -24,7 +24,8 @@ export class TableRepartitionMapOperator<K, V, KR, VR> extends Operator<K, Chang
 
   process(record: StreamRecord<K, Change<V>>): void {
     const { newValue, oldValue, isLatest } = record.value
-    if (record.key == null) throw new StreamsError('PROCESSING_FAILED', 'groupBy of a table got an update with a null key')
+    if (record.key == null)
+      throw new StreamsError('PROCESSING_FAILED', 'groupBy of a table got an update with a null key')
     if (!isLatest) return
     const add = this.select(newValue, record.key)
     const subtract = this.select(oldValue, record.key)
@@ -32,7 +33,8 @@ export class TableRepartitionMapOperator<K, V, KR, VR> extends Operator<K, Chang
       this.context.forward(record.withKey(add[0]).withValue(new Change(add[1], subtract[1])))
       return
     }
-    if (subtract !== null) this.context.forward(record.withKey(subtract[0]).withValue(new Change<VR>(null, subtract[1])))
+    if (subtract !== null)
+      this.context.forward(record.withKey(subtract[0]).withValue(new Change<VR>(null, subtract[1])))
     if (add !== null) this.context.forward(record.withKey(add[0]).withValue(new Change<VR>(add[1], null)))
   }
 

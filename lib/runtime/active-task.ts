@@ -23,6 +23,8 @@ export class ActiveTask {
   phase: TaskPhase = 'opening'
   /** Not processed: a commit waits for its async operators, or for the transaction that has its outputs. */
   held = false
+  /** Not processed any more: it is committed, then handed over. */
+  leaving = false
   /** Known once opened. */
   state: TaskState | undefined
   stores: readonly StoreOfTask[] = []
@@ -48,8 +50,9 @@ export class ActiveTask {
     return this.phase === 'closed'
   }
 
-  reads(topic: string, partition: number): boolean {
-    return this.inputs.some(input => input.topic === topic && input.partition === partition)
+  /** Records and punctuations may be processed. */
+  get isWorking(): boolean {
+    return this.phase === 'running' && !this.held && !this.leaving
   }
 
   buildStores(): void {

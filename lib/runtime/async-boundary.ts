@@ -40,6 +40,7 @@ export class AsyncBoundary {
 
   /** The record context between synchronous records. */
   get idleContext(): RecordContext {
+    if (this.awaited.size === 0) return IDLE
     let context = IDLE
     for (const job of this.awaited) context = job.context
     return context

@@ -49,14 +49,12 @@ export class OperatorWatch {
   pending(operator: Watched, context: RecordContext): () => void {
     const since = performance.now()
     let wait = this.thresholdMs
-    let timer = setTimeout(function look(this: void) {
-      watch.report(operator, context, performance.now() - since, 'is still pending after', PENDING_ADVICE)
+    const look = (): void => {
+      this.report(operator, context, performance.now() - since, 'is still pending after', PENDING_ADVICE)
       wait *= 2
-      timer = setTimeout(look, wait)
-      timer.unref()
-    }, wait)
-    timer.unref()
-    const watch = this
+      timer = setTimeout(look, wait).unref()
+    }
+    let timer = setTimeout(look, wait).unref()
     return () => clearTimeout(timer)
   }
 

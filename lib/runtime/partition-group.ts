@@ -80,7 +80,7 @@ export class PartitionGroup {
     for (const queue of queues) {
       if (queue.inHeap) {
         queue.idleDeadline = undefined
-      } else if (queue.lag !== 0) {
+      } else if (queue.lags) {
         queue.idleDeadline = undefined
         ready = false
       } else if (maxTaskIdleMs > 0) {

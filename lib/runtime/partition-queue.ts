@@ -17,7 +17,7 @@ export class PartitionQueue {
   position = -1
   /** Offset after what is buffered. */
   fetchedUpTo = -1
-  /** End of the partition on the broker; −1 unknown. */
+  /** End of the partition on the broker as far as known. */
   endOffset = -1
   /** Processed or passed something since the task was initialized. */
   moved = false
@@ -55,9 +55,9 @@ export class PartitionQueue {
     return this.batches.length === 0 ? 0 : this.fetchedUpTo - Math.max(this.position, 0)
   }
 
-  /** Records that are on the broker and not fetched; `undefined` if not known. */
-  get lag(): number | undefined {
-    return this.endOffset < 0 ? undefined : Math.max(0, this.endOffset - Math.max(this.fetchedUpTo, 0))
+  /** Whether records are known to be on the broker that are not fetched yet. */
+  get lags(): boolean {
+    return this.endOffset > Math.max(this.fetchedUpTo, 0)
   }
 
   /** Makes `head` the next record to process; false if there is none. */
@@ -207,4 +207,3 @@ export class PartitionQueue {
     )
   }
 }
-

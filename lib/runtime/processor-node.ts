@@ -175,7 +175,7 @@ export class ProcessorNode implements Child, OperatorContext<unknown, unknown> {
     const name = typeof store === 'string' ? store : store.name
     const found = this.task.stores.get(name)
     if (found !== undefined && this.storeNames.has(name)) return found as StateStore as S
-    const connected = [...this.storeNames].map(known => `"${known}"`).join(', ') || 'none'
+    const connected = [...this.storeNames].map((known) => `"${known}"`).join(', ') || 'none'
     throw new StreamsError(
       'STORE_NOT_CONNECTED',
       `processor "${this.name}" asks for the store "${name}", which is not connected to it (connected: ${connected}): ` +
@@ -248,9 +248,9 @@ export class ProcessorNode implements Child, OperatorContext<unknown, unknown> {
   }
 
   private childNamed(name: string): Child {
-    const child = this.children.find(candidate => candidate.name === name)
+    const child = this.children.find((candidate) => candidate.name === name)
     if (child) return child
-    const names = this.children.map(candidate => `"${candidate.name}"`).join(', ') || 'none'
+    const names = this.children.map((candidate) => `"${candidate.name}"`).join(', ') || 'none'
     throw new StreamsError(
       'INVALID_ARGUMENT',
       `processor "${this.name}" forwards to "${name}", which is not one of its children (${names})`,

@@ -154,6 +154,10 @@ export class Rebalance implements GroupListener {
   async #giveUp(ids: readonly TaskId[]): Promise<void> {
     if (ids.length === 0) return
     const { tasks, committer, handOverMs, logger } = this.options
+    for (const id of ids) {
+      const task = tasks.tasks.get(id)
+      if (task) task.leaving = true
+    }
     const committed = await committer.commitAll(handOverMs)
     if (!committed) {
       logger.warn(

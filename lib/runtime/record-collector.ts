@@ -148,7 +148,8 @@ export class RecordCollector {
         { topic, partition },
       )
     }
-    const target = partition ?? (key === null ? this.stickyPartition(topic, partitions, value) : partitionFor(key, partitions))
+    const target =
+      partition ?? (key === null ? this.stickyPartition(topic, partitions, value) : partitionFor(key, partitions))
     this.producer.append(topic, target, key, value, timestamp, headers)
   }
 

@@ -105,7 +105,7 @@ export class StreamLoop {
       progress = false
       for (let i = 0; i < tasks.length; i++) {
         const task = tasks[(first + i) % tasks.length]!
-        if (task.held || task.isClosed) continue
+        if (!task.isWorking) continue
         const stream = task.stream!
         let records = 0
         while (records < RECORDS_PER_CLOCK && stream.process()) records++
@@ -126,7 +126,7 @@ export class StreamLoop {
   #punctuateWallClock(tasks: readonly ActiveTask[], now: number): boolean {
     let punctuated = false
     for (const task of tasks) {
-      if (!task.held && !task.isClosed && task.stream!.maybePunctuateWallClock(now)) punctuated = true
+      if (task.isWorking && task.stream!.maybePunctuateWallClock(now)) punctuated = true
     }
     return punctuated
   }

@@ -70,14 +70,16 @@ export class StreamTask {
       watch: options.watch ?? new OperatorWatch(config.slowCallbackWarningMs, logger),
       cache: options.cache,
       sourceChangelogs: new Set(
-        options.subTopologies.flatMap(({ stores }) => stores.flatMap(store => store.definition.sourceTopicAsChangelog ?? [])),
+        options.subTopologies.flatMap(({ stores }) =>
+          stores.flatMap((store) => store.definition.sourceTopicAsChangelog ?? []),
+        ),
       ),
       wakeUp: () => options.listeners?.wakeUp?.(),
     })
     this.context.async = new AsyncBoundary(this.context)
     this.punctuations = new Punctuations(this.context)
     this.wiring = wire(options, this.context, this.punctuations)
-    const queues = this.inputPartitions.map(input => this.newQueue(input))
+    const queues = this.inputPartitions.map((input) => this.newQueue(input))
     this.group = new PartitionGroup(queues, config.maxTaskIdleMs, clock)
     for (const store of options.stores) store.init(this.context)
   }
@@ -113,7 +115,7 @@ export class StreamTask {
     this.group.add(this.queue(fetched.topic, fetched.partition), fetched)
   }
 
-  /** What is known of a partition's end, where nothing was fetched: a task may wait for records known to be there. */
+  /** An input partition's end on the broker: above what is fetched, the task waits for these records, to keep to the order of timestamps. */
   updateEndOffset(topic: string, partition: number, endOffset: number): void {
     const queue = this.queue(topic, partition)
     if (endOffset > queue.endOffset) queue.endOffset = endOffset
@@ -146,7 +148,7 @@ export class StreamTask {
   }
 
   get hasBuffered(): boolean {
-    return this.group.queues.some(queue => queue.size > 0)
+    return this.group.queues.some((queue) => queue.size > 0)
   }
 
   /** Fetched and not processed, counted by offsets. */
@@ -287,10 +289,14 @@ export class StreamTask {
   private queue(topic: string, partition: number): PartitionQueue {
     const queue = this.group.queue(topic, partition)
     if (queue) return queue
-    throw new StreamsError('ILLEGAL_STATE', `task ${this.id} got records of ${topic}-${partition}, which is not one of its inputs`, {
-      taskId: this.id,
-      topic,
-      partition,
-    })
+    throw new StreamsError(
+      'ILLEGAL_STATE',
+      `task ${this.id} got records of ${topic}-${partition}, which is not one of its inputs`,
+      {
+        taskId: this.id,
+        topic,
+        partition,
+      },
+    )
   }
 }

@@ -9,8 +9,8 @@ import type { TimestampExtractor } from '../topology/definition'
 /** What of the configuration a task looks at; a `ResolvedConfig` fits. */
 export interface TaskConfig {
   readonly applicationId: string
-  readonly defaultKeySerde: Serde<never>
-  readonly defaultValueSerde: Serde<never>
+  readonly defaultKeySerde: Serde<unknown>
+  readonly defaultValueSerde: Serde<unknown>
   /** −1 never waits for empty partitions. */
   readonly maxTaskIdleMs: number
   readonly bufferedRecordsPerPartition: number

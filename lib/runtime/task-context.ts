@@ -80,15 +80,15 @@ export class TaskContext implements StateStoreContext {
     this.wakeUp = options.wakeUp
     this.state = options.state
     this.sourceChangelogs = options.sourceChangelogs
-    this.stores = new Map(options.stores.map(store => [store.name, store]))
+    this.stores = new Map(options.stores.map((store) => [store.name, store]))
   }
 
   get defaultKeySerde(): Serde<unknown> {
-    return this.config.defaultKeySerde as Serde<unknown>
+    return this.config.defaultKeySerde
   }
 
   get defaultValueSerde(): Serde<unknown> {
-    return this.config.defaultValueSerde as Serde<unknown>
+    return this.config.defaultValueSerde
   }
 
   logChange(changelogTopic: string, key: Buffer, value: Buffer | null, timestamp: number): void {

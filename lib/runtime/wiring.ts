@@ -41,7 +41,9 @@ export const wire = (
   const parents = new Map<string, { children: Child[] }>()
   const keySerde = (serde: Serde<unknown> | undefined): Serde<unknown> => serde ?? task.defaultKeySerde
   const valueSerde = (serde: Serde<unknown> | undefined): Serde<unknown> =>
-    serde instanceof ChangeSerde ? (serde.withDefault(task.defaultValueSerde) as Serde<unknown>) : (serde ?? task.defaultValueSerde)
+    serde instanceof ChangeSerde
+      ? (serde.withDefault(task.defaultValueSerde) as Serde<unknown>)
+      : (serde ?? task.defaultValueSerde)
   const link = (child: Child, names: readonly string[]): void => {
     for (const name of names) parents.get(name)!.children.push(child)
   }
@@ -51,17 +53,19 @@ export const wire = (
     for (const definition of sub.nodes) {
       if (definition.kind === 'source') {
         const { topics } = definition
-        const isInternal = !(topics instanceof RegExp) && topics.some(topic => sub.repartitionSourceTopics.has(topic))
+        const isInternal = !(topics instanceof RegExp) && topics.some((topic) => sub.repartitionSourceTopics.has(topic))
         const extractor =
-          definition.timestampExtractor ?? (isInternal ? undefined : task.config.defaultTimestampExtractor) ?? failOnInvalidTimestamp
+          definition.timestampExtractor ??
+          (isInternal ? undefined : task.config.defaultTimestampExtractor) ??
+          failOnInvalidTimestamp
         const { name } = definition
         const node = new SourceNode(name, keySerde(definition.keySerde), valueSerde(definition.valueSerde), extractor)
         sources.push({ definition, node })
         parents.set(name, node)
       } else if (definition.kind === 'processor') {
         const { name } = definition
-        const connected = sub.stores.filter(store => store.definition.processors.has(name))
-        const names = new Set(connected.map(store => store.definition.builder.name))
+        const connected = sub.stores.filter((store) => store.definition.processors.has(name))
+        const names = new Set(connected.map((store) => store.definition.builder.name))
         for (const store of names) storesInUse.add(store)
         const node = new ProcessorNode(name, definition.supplier(), task, punctuations, names)
         processors.push(node)
@@ -69,21 +73,31 @@ export const wire = (
         link(node, definition.parents)
       } else {
         const { name, topic, partitioner } = definition
-        const node = new SinkNode(name, topic, keySerde(definition.keySerde), valueSerde(definition.valueSerde), partitioner, task)
+        const node = new SinkNode(
+          name,
+          topic,
+          keySerde(definition.keySerde),
+          valueSerde(definition.valueSerde),
+          partitioner,
+          task,
+        )
         link(node, definition.parents)
       }
     }
   }
 
-  const byName = new Map(stores.map(store => [store.name, store]))
+  const byName = new Map(stores.map((store) => [store.name, store]))
   for (const name of byName.keys()) storesInUse.add(name)
   return {
     processors,
-    stores: [...storesInUse].flatMap(name => byName.get(name) ?? []),
-    source: topic => {
+    stores: [...storesInUse].flatMap((name) => byName.get(name) ?? []),
+    source: (topic) => {
       const found = sources.find(({ definition }) => reads(definition, topic))
       if (found) return found.node
-      throw new StreamsError('ILLEGAL_STATE', `no source of task ${task.taskId} reads topic "${topic}"`, { taskId: task.taskId, topic })
+      throw new StreamsError('ILLEGAL_STATE', `no source of task ${task.taskId} reads topic "${topic}"`, {
+        taskId: task.taskId,
+        topic,
+      })
     },
   }
 }

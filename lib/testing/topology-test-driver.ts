@@ -201,7 +201,6 @@ export class TopologyTestDriver {
       logger,
       cache: maxBytes > 0 ? { maxBytes, usedBytes: 0 } : undefined,
     })
-    for (const topic of this.#sourceTopics()) this.#task.updateEndOffset(topic, 0, 0)
     this.#task.initialize(new Map())
     this.#capture()
   }
@@ -267,14 +266,17 @@ export class TopologyTestDriver {
   #serdes<K, V>(options: TestTopicOptions<K, V>): { key: Serde<K>; value: Serde<V> } {
     const { defaultKeySerde, defaultValueSerde } = this.#config
     return {
-      key: options.key ?? (defaultKeySerde as Serde<unknown> as Serde<K>),
-      value: options.value ?? (defaultValueSerde as Serde<unknown> as Serde<V>),
+      key: options.key ?? (defaultKeySerde as Serde<K>),
+      value: options.value ?? (defaultValueSerde as Serde<V>),
     }
   }
 
   #started(): { stores: readonly ManagedStore[] } {
     if (this.#task === undefined) {
-      throw new StreamsError('ILLEGAL_STATE', 'the test driver has not opened its stores yet: await driver.start(), or pipe a record')
+      throw new StreamsError(
+        'ILLEGAL_STATE',
+        'the test driver has not opened its stores yet: await driver.start(), or pipe a record',
+      )
     }
     return { stores: this.#stores }
   }

@@ -50,7 +50,9 @@ function subTopology(
     stores: stores.map(({ definition, changelogTopic }) => ({ definition, changelogTopic })),
     sourceTopics: topics.map(topicName),
     sourcePatterns: sources.flatMap(({ topics }) => (topics instanceof RegExp ? [topics] : [])),
-    sinkTopics: distinct(group.nodes.flatMap((node) => (node.kind === 'sink' && typeof node.topic === 'string' ? [node.topic] : []))).map(topicName),
+    sinkTopics: distinct(
+      group.nodes.flatMap((node) => (node.kind === 'sink' && typeof node.topic === 'string' ? [node.topic] : [])),
+    ).map(topicName),
     repartitionSourceTopics: byName(
       repartitionTopics.map((topic) =>
         repartitionTopic(topicName(topic), definition.repartitionTopics.get(topic)!.partitions, options),
@@ -88,7 +90,9 @@ function copartitionGroups(
   definition: TopologyDefinition,
   topicName: (topic: string) => string,
 ): CompiledTopology['copartitionGroups'] {
-  const sources = new Map(definition.nodes.flatMap((node) => (node.kind === 'source' ? [[node.name, node] as const] : [])))
+  const sources = new Map(
+    definition.nodes.flatMap((node) => (node.kind === 'source' ? [[node.name, node] as const] : [])),
+  )
   let groups: { operator: string; topics: readonly string[] }[] = []
   for (const { operator, sources: names } of definition.copartitionGroups) {
     const topics = distinct(names.flatMap((name) => namedTopics(sources.get(name)!)).map(topicName))

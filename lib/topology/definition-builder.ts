@@ -66,9 +66,13 @@ export class DefinitionBuilder {
     const node = this.nodes.get(processorName)
     if (node?.kind !== 'processor') {
       const problem = node ? `"${processorName}" is a ${node.kind}` : `there is no processor "${processorName}" yet`
-      throw new TopologyError(node ? 'INVALID_TOPOLOGY' : 'UNKNOWN_PARENT', `stores can only be connected to processors, and ${problem}`, {
-        operator: processorName,
-      })
+      throw new TopologyError(
+        node ? 'INVALID_TOPOLOGY' : 'UNKNOWN_PARENT',
+        `stores can only be connected to processors, and ${problem}`,
+        {
+          operator: processorName,
+        },
+      )
     }
     const names = new Set(node.stores)
     for (const store of stores) {
@@ -97,7 +101,8 @@ export class DefinitionBuilder {
 
   build(): TopologyDefinition {
     const stores = new Map<string, StoreDefinition>()
-    for (const [name, entry] of this.stores) stores.set(name, Object.freeze({ ...entry, processors: new Set(entry.processors) }))
+    for (const [name, entry] of this.stores)
+      stores.set(name, Object.freeze({ ...entry, processors: new Set(entry.processors) }))
     return Object.freeze({
       nodes: Object.freeze([...this.nodes.values()].map((node) => Object.freeze(node))),
       stores,
@@ -111,19 +116,29 @@ export class DefinitionBuilder {
       throw new TopologyError('INVALID_NAME', 'a node of a topology needs a name that is not empty')
     }
     const known = this.nodes.get(name)
-    if (known) fail('DUPLICATE_NAME', `there is a ${known.kind} named "${name}" already: names are unique in a topology`, name)
+    if (known)
+      fail('DUPLICATE_NAME', `there is a ${known.kind} named "${name}" already: names are unique in a topology`, name)
   }
 
   private requireParents(kind: 'processor' | 'sink', name: string, parents: readonly string[]): void {
-    if (parents.length === 0) fail('UNKNOWN_PARENT', `${kind} "${name}" needs at least one parent to get records from`, name)
+    if (parents.length === 0)
+      fail('UNKNOWN_PARENT', `${kind} "${name}" needs at least one parent to get records from`, name)
     for (const parent of parents) {
       if (parent === name) fail('UNKNOWN_PARENT', `${kind} "${name}" cannot be its own parent`, name)
       const node = this.nodes.get(parent)
       if (!node) {
-        fail('UNKNOWN_PARENT', `${kind} "${name}" names "${parent}" as its parent, which has not been added: add parents first`, name)
+        fail(
+          'UNKNOWN_PARENT',
+          `${kind} "${name}" names "${parent}" as its parent, which has not been added: add parents first`,
+          name,
+        )
       }
       if (node.kind === 'sink') {
-        fail('UNKNOWN_PARENT', `${kind} "${name}" names the sink "${parent}" as its parent, and nothing comes after a sink`, name)
+        fail(
+          'UNKNOWN_PARENT',
+          `${kind} "${name}" names the sink "${parent}" as its parent, and nothing comes after a sink`,
+          name,
+        )
       }
     }
     const twice = parents.find((parent, i) => parents.indexOf(parent) !== i)
@@ -133,7 +148,8 @@ export class DefinitionBuilder {
   private registerTopics(source: string, topics: readonly string[]): void {
     if (topics.length === 0) fail('INVALID_ARGUMENT', `source "${source}" needs at least one topic`, source)
     for (const topic of topics) {
-      if (typeof topic !== 'string' || topic === '') fail('INVALID_ARGUMENT', `source "${source}" has a topic without a name`, source)
+      if (typeof topic !== 'string' || topic === '')
+        fail('INVALID_ARGUMENT', `source "${source}" has a topic without a name`, source)
       const other =
         this.sourceByTopic.get(topic) ?? this.sourcePatterns.find(({ pattern }) => matchesTopic(pattern, topic))?.source
       if (other !== undefined) throw topicTaken(source, topic, other)

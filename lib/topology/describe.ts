@@ -8,7 +8,9 @@ import { nodeGroups, type NodeGroup } from './node-groups'
  * stand without the application id.
  */
 export function describe(definition: TopologyDefinition): string {
-  const blocks = nodeGroups(definition).map((group) => (group.global ? globalStoreBlock(group) : subTopologyBlock(group)))
+  const blocks = nodeGroups(definition).map((group) =>
+    group.global ? globalStoreBlock(group) : subTopologyBlock(group),
+  )
   return 'Topologies:\n ' + blocks.map((block) => '  ' + block).join('')
 }
 
@@ -46,7 +48,9 @@ function subTopologyBlock(group: NodeGroup): string {
   }
   const ordered = new JavaTreeSet<DescribedNode>(bySizeThenName)
   for (const name of hashSetOrder(names)) ordered.add(nodes.get(name)!)
-  const lines = [...ordered].map((described) => `    ${nodeText(described.node, described.predecessors, described.successors)}\n`)
+  const lines = [...ordered].map(
+    (described) => `    ${nodeText(described.node, described.predecessors, described.successors)}\n`,
+  )
   return `Sub-topology: ${group.id}\n${lines.join('')}\n`
 }
 
@@ -57,7 +61,11 @@ function globalStoreBlock(group: NodeGroup): string {
   return `Sub-topology: ${group.id} for global store (will not generate tasks)\n${lines.map((line) => `    ${line}\n`).join('')}`
 }
 
-function nodeText(node: NodeDefinition, predecessors: Iterable<DescribedNode>, successors: Iterable<DescribedNode>): string {
+function nodeText(
+  node: NodeDefinition,
+  predecessors: Iterable<DescribedNode>,
+  successors: Iterable<DescribedNode>,
+): string {
   const after = `\n      --> ${namesOf(successors)}`
   const before = `\n      <-- ${namesOf(predecessors)}`
   switch (node.kind) {

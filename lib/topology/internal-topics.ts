@@ -17,12 +17,20 @@ const COMMON = { 'message.timestamp.type': 'CreateTime' }
 const REPARTITION = { ...COMMON, 'cleanup.policy': 'delete', 'segment.bytes': '52428800', 'retention.ms': '-1' }
 
 /** `name` is the full name, as for the changelog. */
-export function repartitionTopic(name: string, partitions: number | undefined, settings: InternalTopicSettings): InternalTopic {
+export function repartitionTopic(
+  name: string,
+  partitions: number | undefined,
+  settings: InternalTopicSettings,
+): InternalTopic {
   validateName(name, 'the repartition topic')
   return { name, config: { ...REPARTITION, ...settings.topicConfig }, partitions }
 }
 
-export function changelogTopic(name: string, store: StoreBuilder<StateStore>, settings: InternalTopicSettings): InternalTopic {
+export function changelogTopic(
+  name: string,
+  store: StoreBuilder<StateStore>,
+  settings: InternalTopicSettings,
+): InternalTopic {
   validateName(name, `the changelog topic of store "${store.name}"`)
   const additionalMs = settings.windowStoreChangelogAdditionalRetentionMs ?? DAY_MS
   const policy = policyConfig(store.changelogPolicy, additionalMs)

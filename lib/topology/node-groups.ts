@@ -16,7 +16,8 @@ export function nodeGroups(definition: TopologyDefinition): NodeGroup[] {
   const leaders = new Map<string, string>()
   const leaderOf = (name: string): string => {
     let leader = name
-    for (let next = leaders.get(leader); next !== undefined && next !== leader; next = leaders.get(leader)) leader = next
+    for (let next = leaders.get(leader); next !== undefined && next !== leader; next = leaders.get(leader))
+      leader = next
     leaders.set(name, leader)
     return leader
   }
@@ -39,5 +40,9 @@ export function nodeGroups(definition: TopologyDefinition): NodeGroup[] {
     else members.set(leader, [node])
   }
   const globalSources = new Set([...(definition.globalStores?.values() ?? [])].map((store) => store.source))
-  return [...members.values()].map((nodes, id) => ({ id, nodes, global: nodes.some(({ name }) => globalSources.has(name)) }))
+  return [...members.values()].map((nodes, id) => ({
+    id,
+    nodes,
+    global: nodes.some(({ name }) => globalSources.has(name)),
+  }))
 }

@@ -20,7 +20,9 @@ export function missingSourceTopics(topology: CompiledTopology, existing: Readon
 
 /** The source topics of a sub-topology as they are now: named ones and those that its patterns match. */
 export function currentSourceTopics(sub: SubTopology, existing: ReadonlyMap<string, number>): string[] {
-  const matched = [...existing.keys()].filter((topic) => sub.sourcePatterns.some((pattern) => matchesTopic(pattern, topic)))
+  const matched = [...existing.keys()].filter((topic) =>
+    sub.sourcePatterns.some((pattern) => matchesTopic(pattern, topic)),
+  )
   return [...new Set([...sub.sourceTopics, ...matched])]
 }
 
@@ -86,6 +88,8 @@ function widestWriter(
   let widest: number | undefined
   for (const writer of topology.subTopologies) {
     if (!writer.sinkTopics.includes(topic)) continue
+    // A pattern may match nothing yet: no partitions, and no tasks, until it does.
+    if (writer.sourcePatterns.length > 0) widest ??= 0
     for (const source of currentSourceTopics(writer, existing)) {
       const count = internal.has(source) ? decided.get(source) : existing.get(source)
       if (count === undefined) return undefined
@@ -120,7 +124,9 @@ function notCopartitioned(
   enforced: readonly string[],
   countOf: (topic: string) => number,
 ): TopologyError {
-  const counts = topics.map((topic) => `${topic} has ${countOf(topic)}${enforced.includes(topic) ? ' (set by repartition)' : ''}`)
+  const counts = topics.map(
+    (topic) => `${topic} has ${countOf(topic)}${enforced.includes(topic) ? ' (set by repartition)' : ''}`,
+  )
   return new TopologyError(
     'NOT_COPARTITIONED',
     `${operator} needs the same number of partitions on both sides, but ${counts.join(', ')}: equal keys would be in different tasks. ` +
@@ -137,7 +143,9 @@ function withTasks(
   const tasks = new Map<number, number>()
   const changelogTopics = new Map<string, number>()
   for (const sub of topology.subTopologies) {
-    const counts = currentSourceTopics(sub, existing).map((topic) => repartitionTopics.get(topic) ?? existing.get(topic)!)
+    const counts = currentSourceTopics(sub, existing).map(
+      (topic) => repartitionTopics.get(topic) ?? existing.get(topic)!,
+    )
     const count = Math.max(0, ...counts)
     tasks.set(sub.id, count)
     for (const topic of sub.changelogTopics.keys()) changelogTopics.set(topic, count)

@@ -2,7 +2,7 @@ import { StreamsError } from '../errors'
 import type { TimestampExtractor } from './definition'
 
 /** The default: the record's own timestamp; a negative one is an error. */
-export const failOnInvalidTimestamp: TimestampExtractor = record => {
+export const failOnInvalidTimestamp: TimestampExtractor = (record) => {
   if (record.timestamp < 0) {
     throw new StreamsError(
       'INVALID_TIMESTAMP',
@@ -16,7 +16,7 @@ export const failOnInvalidTimestamp: TimestampExtractor = record => {
 }
 
 /** The record's own timestamp; a record with a negative one is dropped. */
-export const logAndSkipOnInvalidTimestamp: TimestampExtractor = record => record.timestamp
+export const logAndSkipOnInvalidTimestamp: TimestampExtractor = (record) => record.timestamp
 
 /** The record's own timestamp, for a negative one the largest seen on its partition; an error if there is none yet. */
 export const usePartitionTimeOnInvalidTimestamp: TimestampExtractor = (record, partitionTime) => {

@@ -2,7 +2,13 @@ import type { ProcessorSupplier } from '../operators/processor'
 import type { RecordContext } from '../operators/record'
 import type { Serde } from '../serdes/serde'
 import type { StateStore, StoreBuilder } from '../state/store'
-import type { OffsetReset, StreamPartitioner, TimestampExtractor, TopologyDefinition, TopicNameExtractor } from './definition'
+import type {
+  OffsetReset,
+  StreamPartitioner,
+  TimestampExtractor,
+  TopologyDefinition,
+  TopicNameExtractor,
+} from './definition'
 import { DefinitionBuilder } from './definition-builder'
 import { describe } from './describe'
 import { type StoreReferences, storeReferences } from './store-reference'

@@ -1,3 +1,4 @@
+/* eslint-disable @typescript-eslint/no-unused-vars, @typescript-eslint/no-unused-expressions -- only types are looked at */
 import { StreamsBuilder } from '../../lib/dsl/streams-builder'
 import type { KStream } from '../../lib/dsl/kstream'
 import type { KTable } from '../../lib/dsl/ktable'

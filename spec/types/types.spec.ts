@@ -46,6 +46,8 @@ describe.each(files)('%s', (file) => {
 
   test('everything else compiles', () => {
     const expected = new Set(expectations.map(({ line }) => line))
-    expect([...errors].filter(([line]) => !expected.has(line)).map(([line, texts]) => `${line + 1}: ${texts.join('\n')}`)).toEqual([])
+    expect(
+      [...errors].filter(([line]) => !expected.has(line)).map(([line, texts]) => `${line + 1}: ${texts.join('\n')}`),
+    ).toEqual([])
   })
 })

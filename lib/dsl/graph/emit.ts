@@ -6,7 +6,15 @@ import { DefinitionBuilder } from '../../topology/definition-builder'
 import type { StoreReference } from '../../topology/store-reference'
 import { failOnInvalidTimestamp } from '../../topology/timestamp-extractors'
 import type { LogicalGraph } from './logical-graph'
-import type { BranchNode, BranchTargetNode, GraphNode, NodeId, RepartitionNode, SourceSettings, TableSourceNode } from './nodes'
+import type {
+  BranchNode,
+  BranchTargetNode,
+  GraphNode,
+  NodeId,
+  RepartitionNode,
+  SourceSettings,
+  TableSourceNode,
+} from './nodes'
 import type { TablePlan, TablePlans } from './old-values'
 
 /**
@@ -44,7 +52,10 @@ function emitNode(node: GraphNode, parents: readonly string[], { graph, plans, b
       return builder.addProcessor({ name, parents, supplier }, store ? [store] : [])
     }
     case 'processor':
-      return builder.addProcessor({ name, parents, supplier: node.supplier }, node.stores?.map((store) => ownStore(store, graph)))
+      return builder.addProcessor(
+        { name, parents, supplier: node.supplier },
+        node.stores?.map((store) => ownStore(store, graph)),
+      )
     case 'branch':
       return emitBranch(node, parents, graph, builder)
     case 'branch-target':
@@ -58,7 +69,10 @@ function emitNode(node: GraphNode, parents: readonly string[], { graph, plans, b
     case 'aggregate':
     case 'table-view': {
       const plan = plans.get(node.id)!
-      return builder.addProcessor({ name, parents, supplier: () => node.operator(plan) }, node.store ? [node.store] : [])
+      return builder.addProcessor(
+        { name, parents, supplier: () => node.operator(plan) },
+        node.store ? [node.store] : [],
+      )
     }
   }
 }
@@ -75,7 +89,12 @@ function emitTableSource(node: TableSourceNode, plan: TablePlan, builder: Defini
   if (store && node.topicAsChangelog) builder.useSourceTopicAsChangelog(store.name, node.topic)
 }
 
-function emitBranch(node: BranchNode, parents: readonly string[], graph: LogicalGraph, builder: DefinitionBuilder): void {
+function emitBranch(
+  node: BranchNode,
+  parents: readonly string[],
+  graph: LogicalGraph,
+  builder: DefinitionBuilder,
+): void {
   const targets = graph.nodes.filter(
     (child): child is BranchTargetNode => child.kind === 'branch-target' && child.parents.includes(node.id),
   )

@@ -33,7 +33,12 @@ export function mergeRepartitions(graph: LogicalGraph): LogicalGraph {
   return { ...graph, nodes: [...nodes.values()].map((node) => ({ ...node, parents: links.parents(node.id) })) }
 }
 
-function mergedNode(id: NodeId, first: RepartitionNode, all: readonly RepartitionNode[], priority: number): RepartitionNode {
+function mergedNode(
+  id: NodeId,
+  first: RepartitionNode,
+  all: readonly RepartitionNode[],
+  priority: number,
+): RepartitionNode {
   const { sink, filter, source } = repartitionNodesOf(first.topic)
   return {
     kind: 'repartition',
@@ -72,7 +77,9 @@ function repartitionsByKeyChange(graph: LogicalGraph, links: Links): Map<NodeId,
   for (const merge of merges) {
     const changers = [...repartitions.keys()].filter(
       (changer) =>
-        repartitions.get(changer)!.every(({ id }) => links.find(id, (node) => links.parents(node).includes(merge.id)) !== undefined) &&
+        repartitions
+          .get(changer)!
+          .every(({ id }) => links.find(id, (node) => links.parents(node).includes(merge.id)) !== undefined) &&
         links.find(merge.id, (node) => links.parents(node).includes(changer)) !== undefined,
     )
     const gathered = new Set(changers.flatMap((changer) => repartitions.get(changer)!))
@@ -107,8 +114,14 @@ class Links {
   }
 
   remove(parent: NodeId, child: NodeId): void {
-    this.up.set(child, this.parents(child).filter((id) => id !== parent))
-    this.down.set(parent, this.children(parent).filter((id) => id !== child))
+    this.up.set(
+      child,
+      this.parents(child).filter((id) => id !== parent),
+    )
+    this.down.set(
+      parent,
+      this.children(parent).filter((id) => id !== child),
+    )
   }
 
   /** Up from a node; where ways join, the last one's answer stands unless a parent itself fits, as in Kafka Streams. */

@@ -134,4 +134,8 @@ export type GraphNode =
   | TableViewNode
 
 /** What a DSL call says about its node; the graph adds the rest. */
-export type NewNode = GraphNode extends infer Node ? (Node extends GraphNode ? Omit<Node, 'id' | 'parents' | 'priority'> : never) : never
+export type NewNode = GraphNode extends infer Node
+  ? Node extends GraphNode
+    ? Omit<Node, 'id' | 'parents' | 'priority'>
+    : never
+  : never

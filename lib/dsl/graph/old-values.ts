@@ -35,22 +35,15 @@ export function planTables(graph: LogicalGraph): TablePlans {
   }
 
   for (const node of graph.nodes) {
-    switch (node.kind) {
-      case 'table-source':
-      case 'stream-to-table':
-        plans.set(node.id, { stored: node.store.requested, sendOldValues: false })
-        break
-      case 'aggregate':
-        plans.set(node.id, { stored: true, sendOldValues: false })
-        break
-      case 'table-view': {
-        const known = node.prefersOldValues === true && request(node.parents[0]!, false)
-        plans.set(node.id, { stored: node.store !== null, sendOldValues: known })
-        break
-      }
-      case 'processor':
-        if (node.needsOldValues) request(node.parents[0]!, true)
-        break
+    if (node.kind === 'table-source' || node.kind === 'stream-to-table') {
+      plans.set(node.id, { stored: node.store.requested, sendOldValues: false })
+    } else if (node.kind === 'aggregate') {
+      plans.set(node.id, { stored: true, sendOldValues: false })
+    } else if (node.kind === 'table-view') {
+      const known = node.prefersOldValues === true && request(node.parents[0]!, false)
+      plans.set(node.id, { stored: node.store !== null, sendOldValues: known })
+    } else if (node.kind === 'processor' && node.needsOldValues) {
+      request(node.parents[0]!, true)
     }
   }
   return plans

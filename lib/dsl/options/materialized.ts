@@ -53,7 +53,8 @@ export function resolveMaterialized<K, V>(materialized: MaterializedAs<K, V> = {
   return {
     given: Object.keys(options).some((option) => option !== 'name' && !(option in others)),
     name,
-    store: store === undefined ? undefined : validateName(typeof store === 'string' ? store : store.name, 'the store name'),
+    store:
+      store === undefined ? undefined : validateName(typeof store === 'string' ? store : store.name, 'the store name'),
     handle,
     keySerde: key ?? kept?.key,
     valueSerde: value ?? kept?.value,

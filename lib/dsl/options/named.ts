@@ -11,6 +11,8 @@ export function operatorName(named: Named | undefined): string | undefined {
 }
 
 /** Options that a bare string may stand for: the name alone. */
-export function withName<Options extends NamedOptions>(options: string | Options | undefined): Partial<Options> & NamedOptions {
+export function withName<Options extends NamedOptions>(
+  options: string | Options | undefined,
+): Partial<Options> & NamedOptions {
   return typeof options === 'string' ? ({ name: options } as Partial<Options> & NamedOptions) : (options ?? {})
 }

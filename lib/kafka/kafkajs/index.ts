@@ -33,7 +33,8 @@ export const createKafkaJsClient = (config: KafkaConfig, { clientId, logger }: K
 /** Every part has connections of its own: a request that the broker parks holds up whatever is behind it on its socket. */
 class KafkaJsClient implements KafkaClient {
   private readonly connections = new Set<KafkaConnection>()
-  private readonly producers = new Set<KafkaJsProducer>()
+  /** What has an end of its own; ending it twice does nothing. */
+  private readonly endings: Array<() => Promise<void>> = []
   private closed = false
 
   constructor(
@@ -49,12 +50,14 @@ class KafkaJsClient implements KafkaClient {
     const join = this.connect('group')
     const heartbeat = this.connect('heartbeat')
     const offsets = this.connect('offsets')
-    return new KafkaJsGroupMembership({ join, heartbeat, offsets }, config, listener)
+    const membership = new KafkaJsGroupMembership({ join, heartbeat, offsets }, config, listener)
+    this.endings.push(() => membership.leave())
+    return membership
   }
 
   producer(config: ProducerConfig): Producer {
     const producer = new KafkaJsProducer(this.connect('producer'), config)
-    this.producers.add(producer)
+    this.endings.push(() => producer.close())
     return producer
   }
 
@@ -64,7 +67,7 @@ class KafkaJsClient implements KafkaClient {
 
   async close(): Promise<void> {
     this.closed = true
-    await Promise.all([...this.producers].map((producer) => producer.close()))
+    await Promise.all(this.endings.map((end) => end()))
     for (const connection of this.connections) connection.close()
   }
 

@@ -109,6 +109,7 @@ export class RecordAccumulator {
         if (buffer === undefined) continue
         buffer.clear(0)
         buffer.identity = identity
+        buffer.ackedAt = -Infinity
       }
     }
   }

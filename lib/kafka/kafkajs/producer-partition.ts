@@ -6,6 +6,9 @@ import type { ProducerIdentity } from './transaction-requests'
 /** Sequence numbers are 31 bits wide and begin again at 0. */
 export const sequenceAfter = (sequence: number, records: number): number => (sequence + records) % 2147483648
 
+/** The broker forgets a producer that is silent in a partition for `producer.id.expiration.ms`, a day by default. */
+const KNOWN_FOR_MS = 600_000
+
 /**
  * What one partition has to send: the open batch, and the sealed ones in the order of their sequence numbers until they are
  * acknowledged. After a failure all of them are sent again from the first, one at a time, before anything newer: so the broker's
@@ -33,6 +36,8 @@ export class PartitionBuffer implements TopicPartition {
   sequenceLost = false
   nextSequence = 0
   ackedOffset = -1
+  /** `performance.now()` of the last acknowledgement under the current identity */
+  ackedAt = -Infinity
   /** the transaction that the coordinator has added this partition to */
   transaction = -1
   /** the transaction that the coordinator has been asked to add this partition to */
@@ -44,6 +49,14 @@ export class PartitionBuffer implements TopicPartition {
     public identity: ProducerIdentity,
   ) {
     this.key = tpKey(topic, partition)
+  }
+
+  /**
+   * How many batches may be in flight. To a producer that it doesn't know, the broker takes any sequence for the first: so only one goes until
+   * it is acknowledged, or the second could come to stand before it.
+   */
+  window(maxInFlight: number, now: number): number {
+    return this.replaying > 0 || now - this.ackedAt > KNOWN_FOR_MS ? 1 : maxInFlight
   }
 
   get empty(): boolean {
@@ -65,6 +78,7 @@ export class PartitionBuffer implements TopicPartition {
 
   acknowledge(batch: ProducerBatch, baseOffset: number): void {
     this.failures = 0
+    this.ackedAt = performance.now()
     this.lastError = undefined
     if (baseOffset >= 0) {
       batch.lastOffset = baseOffset + batch.recordCount - 1
@@ -95,6 +109,7 @@ export class PartitionBuffer implements TopicPartition {
   /** Numbers what is unacknowledged from 0 on, under another epoch. */
   renumber(identity: ProducerIdentity, rewrite: (batch: ProducerBatch) => void): void {
     this.identity = identity
+    this.ackedAt = -Infinity
     this.sequenceLost = false
     this.nextSequence = 0
     for (const batch of this.batches) {

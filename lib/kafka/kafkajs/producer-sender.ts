@@ -96,7 +96,7 @@ export class ProducerSender {
         else list.push(buffer)
       }
     }
-    for (const [broker, buffers] of byBroker) this.sendTo(broker, buffers)
+    for (const [broker, buffers] of byBroker) this.sendTo(broker, buffers, now)
     if (next < Infinity) this.wakeAt(next)
   }
 
@@ -128,7 +128,7 @@ export class ProducerSender {
     if (buffer.rewinding) return Infinity
     if (this.expired(buffer, now)) return Infinity
     if (buffer.retryAt > now) return buffer.retryAt
-    if (buffer.inFlight >= (buffer.replaying > 0 ? 1 : this.options.maxInFlight)) return Infinity
+    if (buffer.inFlight >= buffer.window(this.options.maxInFlight, now)) return Infinity
     const requests = leader === undefined ? 0 : (this.requests.get(leader) ?? 0)
     if (requests >= MAX_REQUESTS_PER_BROKER) return Infinity
     if (buffer.sent < buffer.batches.length) return 0
@@ -154,7 +154,7 @@ export class ProducerSender {
     return true
   }
 
-  private sendTo(broker: number, buffers: PartitionBuffer[]): void {
+  private sendTo(broker: number, buffers: PartitionBuffer[], now: number): void {
     let waiting = buffers
     while (waiting.length > 0 && (this.requests.get(broker) ?? 0) < MAX_REQUESTS_PER_BROKER) {
       const parts: ProducePart[] = []
@@ -169,7 +169,7 @@ export class ProducerSender {
         }
         size += next.bytes.length
         parts.push({ buffer, batch: buffer.take() })
-        const window = buffer.replaying > 0 ? 1 : this.options.maxInFlight
+        const window = buffer.window(this.options.maxInFlight, now)
         if (buffer.sent < buffer.batches.length && buffer.inFlight < window) more.push(buffer)
         // behind the others, so that a request that is full doesn't starve the same partitions each time
         this.accumulator.active.delete(buffer)
@@ -236,7 +236,9 @@ export class ProducerSender {
     for (const { buffer } of parts) {
       if (!buffer.rewinding || buffer.inFlight > 0) continue
       if (buffer.sequenceLost) this.renumber(buffer)
-      buffer.rewind(now + this.connection.backoff.delay(buffer.failures++))
+      // a batch that was too large has been split: its halves can go at once
+      const pause = buffer.lastError?.kind === 'invalid' ? 0 : this.connection.backoff.delay(buffer.failures++)
+      buffer.rewind(now + pause)
     }
     if (session === this.session) this.drain()
   }

@@ -16,7 +16,7 @@ import { StoreSerdes } from '../store-serdes'
 import { CachedEntries } from './cached-entries'
 import { DirectEntries } from './direct-entries'
 import type { Entries } from './entries'
-import { unavailableEntries } from './unavailable-entries'
+import { storeUnavailable, unavailableEntries } from './unavailable-entries'
 import type { ValueFormat } from './value-format'
 
 export interface TypedKeyValueStoreOptions<K, V, S> {
@@ -39,8 +39,8 @@ export class TypedKeyValueStore<K, V, S> implements KeyValueStore<K, S>, Managed
   readonly changelogTopic: string | null
   readonly #options: TypedKeyValueStoreOptions<K, V, S>
   #entries: Entries<K, V, S>
-  #serdes!: StoreSerdes<K, V>
-  #bytes!: ByteStore
+  #serdes: StoreSerdes<K, V> | null = null
+  #bytes: ByteStore | null = null
 
   constructor(options: TypedKeyValueStoreOptions<K, V, S>) {
     this.name = options.name
@@ -53,12 +53,13 @@ export class TypedKeyValueStore<K, V, S> implements KeyValueStore<K, S>, Managed
   init(context: StateStoreContext): void {
     const { keySerde, valueSerde, changelogTopic, logged, cached, format } = this.#options
     const topic = changelogTopic ?? `${context.applicationId}-${this.name}-changelog`
-    this.#serdes = new StoreSerdes(
+    const serdes = new StoreSerdes(
       this.name,
       topic,
       keySerde ?? (context.defaultKeySerde as Serde<K>),
       valueSerde ?? (context.defaultValueSerde as Serde<V>),
     )
+    this.#serdes = serdes
     this.#bytes = context.openBytes(this.name, this.persistent)
     const bytes = new LoggedBytes({
       bytes: this.#bytes,
@@ -68,11 +69,12 @@ export class TypedKeyValueStore<K, V, S> implements KeyValueStore<K, S>, Managed
     })
     this.#entries =
       cached && context.cache !== undefined
-        ? new CachedEntries(this.#serdes, format, bytes, context, context.cache)
-        : new DirectEntries(this.#serdes, format, bytes)
+        ? new CachedEntries(serdes, format, bytes, context, context.cache)
+        : new DirectEntries(serdes, format, bytes)
   }
 
   restore({ key, value, timestamp }: ChangelogRecord): void {
+    if (this.#bytes === null) throw storeUnavailable(this.name, 'not open yet')
     this.#bytes.restore(key, value, this.#options.format.timestamped ? timestamp : undefined)
   }
 
@@ -118,7 +120,7 @@ export class TypedKeyValueStore<K, V, S> implements KeyValueStore<K, S>, Managed
     prefixSerde: { serialize(topic: string, value: P, headers: never): Buffer | null },
     options?: ScanOptions,
   ): AsyncIterable<[K, S]> {
-    const from = prefixSerde.serialize(this.#serdes?.topic ?? '', prefix, NO_HEADERS as never) ?? Buffer.alloc(0)
+    const from = prefixSerde.serialize(this.#openSerdes().topic, prefix, NO_HEADERS as never) ?? Buffer.alloc(0)
     const to = afterPrefix(byteString(from))
     return this.#scan({ ...options, from, to: to === undefined ? undefined : bytesOf(to) })
   }
@@ -141,14 +143,17 @@ export class TypedKeyValueStore<K, V, S> implements KeyValueStore<K, S>, Managed
   }
 
   #keyBytes(key: K): Buffer {
-    // before the store is open there are no serdes to make bytes with: let the entries say so
-    if (this.#serdes === undefined) this.#entries.get(key)
-    return this.#serdes.keyBytes(key)
+    return this.#openSerdes().keyBytes(key)
+  }
+
+  #openSerdes(): StoreSerdes<K, V> {
+    if (this.#serdes === null) throw storeUnavailable(this.name, 'not open yet')
+    return this.#serdes
   }
 
   /** Fails at once, not at the first `next()`, where the store is not available. */
   #scan(scan: ByteScan): AsyncIterable<[K, S]> {
-    const serdes = this.#serdes
+    const serdes = this.#openSerdes()
     const { format } = this.#options
     const kept = this.#entries.scan(scan)
     return (async function* () {

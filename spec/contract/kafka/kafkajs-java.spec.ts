@@ -61,4 +61,17 @@ describeWithJava('batches of Java’s clients', () => {
     expect(lines.map((line) => line.trimEnd())).toEqual(expected.map((line) => line.trimEnd()))
     await client.close()
   })
+
+  it.each(['none', 'lz4'] as const)('carry the broker’s own time where the topic says so, with compression %s', async (compression) => {
+    const client = createKafkaJsClient({ brokers: servers.split(',') })
+    const topic = await kafka.createTopic(1, { 'message.timestamp.type': 'LogAppendTime' })
+    const producer = await startProducer(client, [topic], { compression })
+    for (let i = 0; i < 3; i++) producer.append(topic, 0, null, Buffer.from('v'), 1_000 + i, NO_HEADERS)
+    await producer.flush()
+    const seen = (await readTopic(client, topic)).map(({ timestamp }) => timestamp)
+    const lines = (await runJava(BATCHES, ['read', servers, topic])).trimEnd().split('\n')
+    expect(seen).toEqual(lines.map((line) => Number(line.split('\t')[2])))
+    expect(Math.min(...seen)).toBeGreaterThan(1_000_000_000_000)
+    await client.close()
+  })
 })

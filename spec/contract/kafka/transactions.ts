@@ -8,8 +8,22 @@ export const transactionsContract: KafkaContract = (kafka) => {
   const start = (topic: string, transactionalId = kafka.uniqueName('txn')) =>
     startProducer(kafka.client(), [topic], { transactionalId })
 
-  const committedValues = async (topic: string, partition = 0): Promise<Array<string | null>> =>
+  /** What a reader sees while a transaction is open. */
+  const visibleValues = async (topic: string, partition = 0): Promise<Array<string | null>> =>
     (await readTopic(kafka.client(), topic)).filter((record) => record.partition === partition).map(({ value }) => value)
+
+  /** What a reader sees once the markers of ended transactions are written, which is soon after commit and abort. */
+  const committedValues = async (topic: string, partition = 0): Promise<Array<string | null>> => {
+    const at = [{ topic, partition, at: 'latest' as const }]
+    for (;;) {
+      const [stable, end] = await Promise.all([
+        kafka.admin().listOffsets(at, 'read_committed'),
+        kafka.admin().listOffsets(at, 'read_uncommitted'),
+      ])
+      if (stable.get(tpKey(topic, partition)) === end.get(tpKey(topic, partition))) return visibleValues(topic, partition)
+      await new Promise((resolve) => setTimeout(resolve, 10))
+    }
+  }
 
   /** Asks again while the offset belongs to a transaction that is still ending. */
   const stableOffset = async (group: GroupMembership, topic: string): Promise<CommittedOffset | undefined> => {
@@ -43,7 +57,7 @@ export const transactionsContract: KafkaContract = (kafka) => {
     appendText(producer, topic, 'k', 'a')
     appendText(producer, topic, 'k', 'b', { partition: 1 })
     await producer.flush()
-    expect(await committedValues(topic)).toEqual([])
+    expect(await visibleValues(topic)).toEqual([])
     await producer.commit()
     expect(await committedValues(topic, 0)).toEqual(['a'])
     expect(await committedValues(topic, 1)).toEqual(['b'])
@@ -101,7 +115,7 @@ export const transactionsContract: KafkaContract = (kafka) => {
       await two.flush()
     }
     await two.commit()
-    expect(await committedValues(topic)).toEqual([])
+    expect(await visibleValues(topic)).toEqual([])
     await one.abort()
     expect(await committedValues(topic)).toEqual(['two 0', 'two 1', 'two 2'])
     await transact(one, topic, [['k', 'one again']], 'commit')

@@ -1,7 +1,7 @@
 import type { StreamsError } from '../../../lib/errors'
 import { json, long, string } from '../../../lib/serdes'
 import type { Serde } from '../../../lib/serdes/serde'
-import type { KeyValueStore, ManagedStore } from '../../../lib/state/store'
+import type { KeyValueStore, StoreBuilder } from '../../../lib/state/store'
 import { at, build, collect, StoreTask } from './store-task'
 import { keyValueStore, timestampedKeyValueStore, type KeyValueStoreOptions } from '../../../lib/state/stores'
 
@@ -31,7 +31,7 @@ export const keyValueStoreContract = (variant: Variant): void => {
     const open = async <K, V>(key: Serde<K>, value: Serde<V>, cacheBytes = 1 << 20) => {
       const options: KeyValueStoreOptions<K, V> = { key, value, persistent, caching: cached, logging: logged }
       const builder = timestamped ? timestampedKeyValueStore('s', options) : keyValueStore('s', options)
-      const store = build(builder as typeof builder & { build(topic: string | null): unknown }) as KeyValueStore<K, unknown> & ManagedStore
+      const store = build(builder as unknown as StoreBuilder<KeyValueStore<K, unknown>>)
       const task = await StoreTask.open([store], { cacheBytes })
       task.recordContext = at(7)
       tasks.push(task)

@@ -2,6 +2,7 @@ import { deadLetterTopic, logAndContinue } from '../../../lib/handlers'
 import type { TopicPartition } from '../../../lib/kafka/port'
 import type { Processor, ProcessorContext } from '../../../lib/operators/processor'
 import type { StreamRecord } from '../../../lib/operators/record'
+import type { KeyValueStore } from '../../../lib/state/store'
 import { keyValueStore } from '../../../lib/state/stores'
 import * as serdes from '../../../lib/serdes'
 import { Topology } from '../../../lib/topology/topology'
@@ -39,7 +40,11 @@ const waiting = (gates: Map<string, Gate>, seen?: string[]): Topology =>
     .addProcessor('wait', () => new Waiting(gates, seen), 'source')
     .addSink('sink', 'out', 'wait')
 
-const values = (...list: string[]) => fetched(A, list.map((value, offset) => ({ offset, value, timestamp: offset })))
+const values = (...list: string[]) =>
+  fetched(
+    A,
+    list.map((value, offset) => ({ offset, value, timestamp: offset })),
+  )
 
 describe('an async processor', () => {
   it('takes its records one by one, in order, and forwards in their context', async () => {
@@ -113,7 +118,9 @@ describe('an async processor', () => {
     task.initialize(new Map())
     task.addRecords(values('sync', 'x', 'y'))
     run()
-    const drained = expect(task.drained()).rejects.toThrow(/operator "wait" of task 0_0 failed at offset 1 of a-0: no such row/)
+    const drained = expect(task.drained()).rejects.toThrow(
+      /operator "wait" of task 0_0 failed at offset 1 of a-0: no such row/,
+    )
     gates.get('x')!.reject(new Error('no such row'))
     await drained
     expect(woken).toBe(1)
@@ -124,9 +131,16 @@ describe('an async processor', () => {
 
   it('goes on without a rejected record if the handler says so; dead letters have the source bytes', async () => {
     const gates = new Map<string, Gate>()
-    const { task, collector } = await taskOf(waiting(gates), [A], { processingExceptionHandler: deadLetterTopic('dead') })
+    const { task, collector } = await taskOf(waiting(gates), [A], {
+      processingExceptionHandler: deadLetterTopic('dead'),
+    })
     task.initialize(new Map())
-    task.addRecords(fetched(A, [{ offset: 0, key: 'k', value: 'x' }, { offset: 1, value: 'y' }]))
+    task.addRecords(
+      fetched(A, [
+        { offset: 0, key: 'k', value: 'x' },
+        { offset: 1, value: 'y' },
+      ]),
+    )
     while (task.process());
     gates.get('x')!.reject(new TypeError('no such row'))
     await settled()
@@ -180,7 +194,7 @@ describe('an async processor', () => {
               const gate = deferred()
               gates.push(gate)
               await gate.promise
-              context.stateStore<import('../../../lib/state/store').KeyValueStore<string, string>>('seen').put('k', record.value)
+              context.stateStore<KeyValueStore<string, string>>('seen').put('k', record.value)
             },
           }
         },
@@ -190,7 +204,12 @@ describe('an async processor', () => {
       .addSink('copy', 'copy', 'source')
     const { task, run, collector } = await taskOf(topology, [A])
     task.initialize(new Map())
-    task.addRecords(fetched(A, [{ offset: 0, timestamp: 11, value: 'x' }, { offset: 1, timestamp: 22, value: 'y' }]))
+    task.addRecords(
+      fetched(A, [
+        { offset: 0, timestamp: 11, value: 'x' },
+        { offset: 1, timestamp: 22, value: 'y' },
+      ]),
+    )
     run()
     gates[0]!.resolve()
     await settled()

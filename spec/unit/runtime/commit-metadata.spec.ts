@@ -27,7 +27,7 @@ describe('commit metadata', () => {
 
   it.each(['', 'AQ==', 'not base64 at all', Buffer.of(9, 0, 0, 0, 0, 0, 0, 0, 1).toString('base64')])(
     'takes %p for unknown',
-    text => {
+    (text) => {
       expect(decodeCommitMetadata(text)).toEqual({ partitionTime: -1, emittedUntil: new Map() })
     },
   )

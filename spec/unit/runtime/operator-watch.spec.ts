@@ -26,7 +26,15 @@ describe('a slow callback', () => {
     const topology = new Topology()
       .addSource('source', 'a')
       .addProcessor('fast', () => new FilterOperator<string, string>(pass, false), 'source')
-      .addProcessor('slow', () => new MapValuesOperator<string, string, string>(value => { now += 6000; return value }), 'fast')
+      .addProcessor(
+        'slow',
+        () =>
+          new MapValuesOperator<string, string, string>((value) => {
+            now += 6000
+            return value
+          }),
+        'fast',
+      )
       .addProcessor('after', () => new FilterOperator<string, string>(pass, false), 'slow')
     const { task, run, logger } = await taskOf(topology, [A])
     task.initialize(new Map())
@@ -109,7 +117,11 @@ describe('a callback', () => {
     const lengths: number[] = []
     const topology = new Topology()
       .addSource('source', 'a')
-      .addProcessor('count', () => new ForeachOperator<string, string>((...args: unknown[]) => void lengths.push(args.length)), 'source')
+      .addProcessor(
+        'count',
+        () => new ForeachOperator<string, string>((...args: unknown[]) => void lengths.push(args.length)),
+        'source',
+      )
     const { task, run } = await taskOf(topology, [A])
     task.initialize(new Map())
     task.addRecords(fetched(A, [{ offset: 0, value: 'x' }]))
@@ -120,7 +132,7 @@ describe('a callback', () => {
   it('that returns a promise where it is taken as a value is refused', async () => {
     const topology = new Topology()
       .addSource('source', 'a')
-      .addProcessor('map', () => new MapValuesOperator<string, string, unknown>(async value => value), 'source')
+      .addProcessor('map', () => new MapValuesOperator<string, string, unknown>(async (value) => value), 'source')
     const { task } = await taskOf(topology, [A])
     task.initialize(new Map())
     task.addRecords(fetched(A, [{ offset: 0, value: 'x' }]))

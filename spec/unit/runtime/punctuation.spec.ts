@@ -34,7 +34,7 @@ const scheduling = async (
 const every =
   (interval: number, type: PunctuationType, startMs?: number) =>
   (context: ProcessorContext<string, string>, fired: Array<number | string>): void =>
-    void context.schedule(interval, type, time => void fired.push(time), startMs)
+    void context.schedule(interval, type, (time) => void fired.push(time), startMs)
 
 describe('a punctuation', () => {
   it('by stream time fires with the first record, then on each passed interval, with the current time', async () => {
@@ -61,7 +61,11 @@ describe('a punctuation', () => {
 
   it('due together fires in the order of java.util.PriorityQueue', async () => {
     const { at } = await scheduling((context, fired) => {
-      for (const [name, interval] of [['slow', 10], ['fast', 5], ['other', 10]] as const) {
+      for (const [name, interval] of [
+        ['slow', 10],
+        ['fast', 5],
+        ['other', 10],
+      ] as const) {
         context.schedule(interval, 'stream-time', () => void fired.push(name))
       }
     })
@@ -71,11 +75,11 @@ describe('a punctuation', () => {
 
   it('can be cancelled, also from within', async () => {
     const { at, fired } = await scheduling((context, ticks) => {
-      const twice: Cancellable = context.schedule(1, 'stream-time', time => {
+      const twice: Cancellable = context.schedule(1, 'stream-time', (time) => {
         ticks.push(time)
         if (ticks.length === 2) twice.cancel()
       })
-      context.schedule(1, 'stream-time', time => void ticks.push(time)).cancel()
+      context.schedule(1, 'stream-time', (time) => void ticks.push(time)).cancel()
     })
     at(1, 2, 3, 4)
     expect(fired).toEqual([1, 2])
@@ -83,8 +87,12 @@ describe('a punctuation', () => {
 
   it('has no record: no topic, and its own time', async () => {
     const seen: unknown[] = []
-    const { at } = await scheduling(context => {
-      context.schedule(10, 'stream-time', () => void seen.push(context.recordMetadata(), context.currentStreamTime(), context.currentSystemTime()))
+    const { at } = await scheduling((context) => {
+      context.schedule(
+        10,
+        'stream-time',
+        () => void seen.push(context.recordMetadata(), context.currentStreamTime(), context.currentSystemTime()),
+      )
     })
     at(42)
     expect(seen).toEqual([undefined, 42, 0])
@@ -96,7 +104,7 @@ describe('a punctuation', () => {
   })
 
   it('that throws is attributed to its operator', async () => {
-    const { at } = await scheduling(context => {
+    const { at } = await scheduling((context) => {
       context.schedule(10, 'stream-time', () => {
         throw new Error('boom')
       })

@@ -1,8 +1,8 @@
-import { logAndContinue } from '../../../lib/handlers'
+import { deadLetterTopic, logAndContinue } from '../../../lib/handlers'
 import type { TopicPartition } from '../../../lib/kafka/port'
 import { PassThroughOperator } from '../../../lib/operators/pass-through'
 import type { Processor, ProcessorContext } from '../../../lib/operators/processor'
-import type { StreamRecord } from '../../../lib/operators/record'
+import { StreamRecord } from '../../../lib/operators/record'
 import * as serdes from '../../../lib/serdes'
 import { logAndSkipOnInvalidTimestamp } from '../../../lib/topology/timestamp-extractors'
 import { Topology } from '../../../lib/topology/topology'
@@ -38,8 +38,18 @@ describe('StreamTask: which record comes next', () => {
   it('is the one with the smallest timestamp at the head of a queue', async () => {
     const { task, run } = await taskOf(tagging(), [A, B])
     task.initialize(new Map())
-    task.addRecords(fetched(A, [{ offset: 0, timestamp: 10, value: '1' }, { offset: 1, timestamp: 5, value: '2' }]))
-    task.addRecords(fetched(B, [{ offset: 0, timestamp: 7, value: '1' }, { offset: 1, timestamp: 20, value: '2' }]))
+    task.addRecords(
+      fetched(A, [
+        { offset: 0, timestamp: 10, value: '1' },
+        { offset: 1, timestamp: 5, value: '2' },
+      ]),
+    )
+    task.addRecords(
+      fetched(B, [
+        { offset: 0, timestamp: 7, value: '1' },
+        { offset: 1, timestamp: 20, value: '2' },
+      ]),
+    )
     expect(run()).toEqual(['b1', 'a1', 'a2', 'b2'])
     expect(task.streamTime).toBe(20)
   })
@@ -48,26 +58,35 @@ describe('StreamTask: which record comes next', () => {
     const { task, run } = await taskOf(tagging(), [A, B, C], { maxTaskIdleMs: -1 })
     task.initialize(new Map())
     for (const tp of [A, B, C]) {
-      task.addRecords(fetched(tp, [1, 2, 3].map((n, offset) => ({ offset, timestamp: 0, value: String(n) }))))
+      task.addRecords(
+        fetched(
+          tp,
+          [1, 2, 3].map((n, offset) => ({ offset, timestamp: 0, value: String(n) })),
+        ),
+      )
     }
-    expect(run().map(value => value[0]).join(' ')).toBe('a c a c a c b b b')
+    expect(
+      run()
+        .map((value) => value[0])
+        .join(' '),
+    ).toBe('a c a c a c b b b')
   })
 
   it('waits for records known to be on the broker, and no longer', async () => {
     const { task, run } = await taskOf(tagging(), [A, B])
     task.initialize(new Map())
+    task.updateEndOffset('b', 0, 1)
     task.addRecords(fetched(A, [{ offset: 0, timestamp: 10, value: '1' }]))
     expect(run()).toEqual([])
-    task.updateEndOffset('b', 0, 1)
-    expect(run()).toEqual([])
-    task.addRecords(fetched(B, [{ offset: 0, timestamp: 5, value: '1' }]))
-    expect(run()).toEqual(['b1', 'a1'])
+    task.addRecords(fetched(B, [{ offset: 0, timestamp: 5, value: '1' }], 1, 2))
+    expect(run()).toEqual(['b1'])
+    task.addRecords(fetched(B, [], 2))
+    expect(run()).toEqual(['a1'])
   })
 
-  it('does not wait for a partition known to be empty', async () => {
+  it('does not wait for a partition without such records', async () => {
     const { task, run } = await taskOf(tagging(), [A, B])
     task.initialize(new Map())
-    task.updateEndOffset('b', 0, 0)
     task.addRecords(fetched(A, [{ offset: 0, value: '1' }]))
     expect(run()).toEqual(['a1'])
   })
@@ -75,7 +94,6 @@ describe('StreamTask: which record comes next', () => {
   it('waits maxTaskIdle for an empty partition', async () => {
     const { task, run, clock } = await taskOf(tagging(), [A, B], { maxTaskIdleMs: 100 })
     task.initialize(new Map())
-    task.updateEndOffset('b', 0, 0)
     task.addRecords(fetched(A, [{ offset: 0, value: '1' }]))
     expect(run()).toEqual([])
     clock.time = 99
@@ -107,7 +125,16 @@ describe('StreamTask: committable offsets', () => {
     task.initialize(new Map())
     expect(task.committableOffsets()).toEqual([])
     expect(task.commitNeeded).toBe(false)
-    task.addRecords(fetched(A, [{ offset: 5, timestamp: 1234, value: 'x' }, { offset: 9, timestamp: 1, value: 'y' }], 12))
+    task.addRecords(
+      fetched(
+        A,
+        [
+          { offset: 5, timestamp: 1234, value: 'x' },
+          { offset: 9, timestamp: 1, value: 'y' },
+        ],
+        12,
+      ),
+    )
     expect(task.bufferedRecords('a', 0)).toBe(12)
     task.process()
     expect(task.commitNeeded).toBe(true)
@@ -148,7 +175,12 @@ describe('StreamTask: committable offsets', () => {
       .addSink('sink', 'out', 'source', { value: serdes.long() })
     const { task, collector } = await taskOf(topology, [A], { deserializationExceptionHandler: logAndContinue() })
     task.initialize(new Map())
-    task.addRecords(fetched(A, [{ offset: 0, value: 'short' }, { offset: 1, timestamp: -1, value: Buffer.alloc(8) }]))
+    task.addRecords(
+      fetched(A, [
+        { offset: 0, value: 'short' },
+        { offset: 1, timestamp: -1, value: Buffer.alloc(8) },
+      ]),
+    )
     expect(task.process()).toBe(false)
     expect(task.commitNeeded).toBe(true)
     expect(task.droppedRecords).toBe(2)
@@ -163,19 +195,36 @@ describe('StreamTask: failures', () => {
     const { task } = await taskOf(topology, [A])
     task.initialize(new Map())
     task.addRecords(fetched(A, [{ offset: 7, value: 'short' }]))
-    expect(() => task.process()).toThrow(/source "source" can't read the value at offset 7 of a-0 with its serde.*deserializationExceptionHandler/)
-    expect(() => task.process()).toThrow(expect.objectContaining({ code: 'DESERIALIZATION_FAILED', location: expect.objectContaining({ operator: 'source', offset: 7 }) }))
+    expect(() => task.process()).toThrow(
+      /source "source" can't read the value at offset 7 of a-0 with its serde.*deserializationExceptionHandler/,
+    )
+    expect(() => task.process()).toThrow(
+      expect.objectContaining({
+        code: 'DESERIALIZATION_FAILED',
+        location: expect.objectContaining({ operator: 'source', offset: 7 }),
+      }),
+    )
   })
 
   it('names operator, partition and offset of a record that a processor fails on, and the innermost operator', async () => {
     const topology = new Topology()
       .addSource('source', 'a')
       .addProcessor('outer', () => new PassThroughOperator<string, unknown>(), 'source')
-      .addProcessor('inner', () => ({ process: () => { throw new Error('boom') } }), 'outer')
+      .addProcessor(
+        'inner',
+        () => ({
+          process: () => {
+            throw new Error('boom')
+          },
+        }),
+        'outer',
+      )
     const { task } = await taskOf(topology, [A])
     task.initialize(new Map())
     task.addRecords(fetched(A, [{ offset: 3, value: 'x' }]))
-    expect(() => task.process()).toThrow(/operator "inner" of task 0_0 failed at offset 3 of a-0: boom.*processingExceptionHandler/)
+    expect(() => task.process()).toThrow(
+      /operator "inner" of task 0_0 failed at offset 3 of a-0: boom.*processingExceptionHandler/,
+    )
     expect(() => task.prepareCommit()).toThrow('boom')
   })
 
@@ -183,7 +232,15 @@ describe('StreamTask: failures', () => {
     const topology = new Topology()
       .addSource('source', 'a')
       .addProcessor('catching', () => new Catching(), 'source')
-      .addProcessor('inner', () => ({ process: () => { throw new Error('boom') } }), 'catching')
+      .addProcessor(
+        'inner',
+        () => ({
+          process: () => {
+            throw new Error('boom')
+          },
+        }),
+        'catching',
+      )
     const { task } = await taskOf(topology, [A])
     task.initialize(new Map())
     task.addRecords(fetched(A, [{ offset: 3, value: 'x' }]))
@@ -198,12 +255,33 @@ describe('StreamTask: failures', () => {
       .addSink('sink', 'out', ['picky', 'other'])
     const { task, run, logger } = await taskOf(topology, [A], { processingExceptionHandler: logAndContinue() })
     task.initialize(new Map())
-    task.addRecords(fetched(A, [{ offset: 0, value: 'bad' }, { offset: 1, value: 'good' }]))
+    task.addRecords(
+      fetched(A, [
+        { offset: 0, value: 'bad' },
+        { offset: 1, value: 'good' },
+      ]),
+    )
     expect(run()).toEqual(['bad', 'good', 'good'])
     expect(task.droppedRecords).toBe(1)
     expect(logger.entries).toEqual([
-      expect.objectContaining({ level: 'warn', message: expect.stringContaining('operator "picky" skipped a record of a-0 at offset 0: bad value') }),
+      expect.objectContaining({
+        level: 'warn',
+        message: expect.stringContaining('operator "picky" skipped a record of a-0 at offset 0: bad value'),
+      }),
     ])
+  })
+
+  it('sends the dead letter also where the task is to fail', async () => {
+    const topology = new Topology().addSource('source', 'a').addProcessor('picky', () => new Picky(), 'source')
+    const { task, collector } = await taskOf(topology, [A], {
+      processingExceptionHandler: deadLetterTopic('dead', { then: 'fail' }),
+    })
+    task.initialize(new Map())
+    task.addRecords(fetched(A, [{ offset: 4, key: 'k', value: 'bad', timestamp: 7 }]))
+    expect(() => task.process()).toThrow('bad value')
+    const letter = { topic: 'dead', key: Buffer.from('k'), value: Buffer.from('bad'), timestamp: 7 }
+    expect(collector.take()).toEqual([expect.objectContaining(letter)])
+    expect(task.droppedRecords).toBe(0)
   })
 
   it('names the sink, the topic and the option where a value does not fit the serde', async () => {
@@ -214,8 +292,15 @@ describe('StreamTask: failures', () => {
     const { task } = await taskOf(topology, [A])
     task.initialize(new Map())
     task.addRecords(fetched(A, [{ offset: 2, value: 'text' }]))
-    expect(() => task.process()).toThrow(/sink "sink" can't write the value text \(string\) to topic "out" with its serde: .*\{ value: serdes/)
-    expect(() => task.process()).toThrow(expect.objectContaining({ code: 'SERIALIZATION_FAILED', location: expect.objectContaining({ topic: 'a', offset: 2 }) }))
+    expect(() => task.process()).toThrow(
+      /sink "sink" can't write the value text \(string\) to topic "out" with its serde: .*\{ value: serdes/,
+    )
+    expect(() => task.process()).toThrow(
+      expect.objectContaining({
+        code: 'SERIALIZATION_FAILED',
+        location: expect.objectContaining({ topic: 'a', offset: 2 }),
+      }),
+    )
   })
 
   it('asks the production handler about a value that does not fit, before the processing handler', async () => {
@@ -225,7 +310,7 @@ describe('StreamTask: failures', () => {
       .addProcessor('pass', () => new PassThroughOperator<string, unknown>(), 'source')
       .addSink('sink', 'out', 'pass', { value: serdes.long() as never })
     const { task, run } = await taskOf(topology, [A], {
-      productionExceptionHandler: (error, context, record) => {
+      productionExceptionHandler: (_error, context, record) => {
         seen.push([context.operator, context.offset, record.topic, record.value])
         return 'continue'
       },
@@ -243,7 +328,9 @@ describe('StreamTask: failures', () => {
   it('tells a processor apart that asks for a store it is not connected to', async () => {
     const topology = new Topology().addSource('source', 'a').addProcessor('nosy', () => new Nosy(), 'source')
     const { task } = await taskOf(topology, [A])
-    expect(() => task.initialize(new Map())).toThrow(/processor "nosy" asks for the store "secret", which is not connected/)
+    expect(() => task.initialize(new Map())).toThrow(
+      /processor "nosy" asks for the store "secret", which is not connected/,
+    )
   })
 
   it('rejects forwarding to a child that is not there, and out of turn', async () => {
@@ -258,7 +345,7 @@ describe('StreamTask: failures', () => {
     )
     const { task } = await taskOf(topology, [A])
     task.initialize(new Map())
-    expect(() => context.forward({ key: 'k', value: 'v', timestamp: 0, headers: [] } as never)).toThrow('while it processes nothing')
+    expect(() => context.forward(new StreamRecord('k', 'v', 0))).toThrow('while it processes nothing')
     task.addRecords(fetched(A, [{ offset: 0, value: 'x' }]))
     expect(() => task.process()).toThrow('"nowhere"')
   })

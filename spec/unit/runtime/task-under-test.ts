@@ -110,7 +110,7 @@ export const taskOf = async (
     ...options,
   })
   const sent = (topic = 'out'): string[] =>
-    collector.take().flatMap(record => (record.topic === topic ? (record.value?.toString() ?? 'null') : []))
+    collector.take().flatMap((record) => (record.topic === topic ? (record.value?.toString() ?? 'null') : []))
   const run = (): string[] => {
     while (task.process());
     return sent()

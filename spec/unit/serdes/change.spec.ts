@@ -36,7 +36,7 @@ describe('ChangeSerde', () => {
     expect(read('064e45574f4c440105')).toEqual(new Change('NEW', 'OLD', true))
   })
 
-  it.each(['', '4f4c4409', 'ff02', 'ffffffffffff02', '014e02', '0e4e455702'])('rejects %p', hex => {
+  it.each(['', '4f4c4409', 'ff02', 'ffffffffffff02', '014e02', '0e4e455702'])('rejects %p', (hex) => {
     expect(() => read(hex)).toThrow()
   })
 
@@ -47,7 +47,9 @@ describe('ChangeSerde', () => {
   it('stands for the default serde until it gets one', () => {
     const open = new ChangeSerde<string>(undefined)
     expect(() => open.serialize('t', new Change('a', null), NO_HEADERS)).toThrow('no serde')
-    expect(open.withDefault(serdes.string()).serialize('t', new Change('a', null), NO_HEADERS).toString('hex')).toBe('6101')
+    expect(open.withDefault(serdes.string()).serialize('t', new Change('a', null), NO_HEADERS).toString('hex')).toBe(
+      '6101',
+    )
     expect(serde.withDefault(serdes.long())).toBe(serde)
   })
 })

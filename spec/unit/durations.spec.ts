@@ -1,0 +1,21 @@
+import { type Duration, toMilliseconds } from '../../lib/durations'
+
+test.each<[Duration, number]>([
+  [0, 0],
+  [250, 250],
+  ['250ms', 250],
+  ['30s', 30_000],
+  ['1.5s', 1500],
+  ['5m', 300_000],
+  ['1h', 3_600_000],
+  ['1d', 86_400_000],
+])('%s is %i ms', (duration, expected) => expect(toMilliseconds(duration, 'size')).toBe(expected))
+
+test.each(['', '5', '5 m', 'm', '5w', '-1s', '1e3s', -1, NaN, Infinity, null, undefined])(
+  '%s is refused by its name',
+  (duration) => {
+    expect(() => toMilliseconds(duration as Duration, 'grace')).toThrow(
+      expect.objectContaining({ code: 'INVALID_ARGUMENT', message: expect.stringContaining('grace is') }),
+    )
+  },
+)

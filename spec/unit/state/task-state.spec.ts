@@ -1,0 +1,268 @@
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { silentLogger } from '../../../lib/observe/logger'
+import { TaskState } from '../../../lib/state/task-state'
+import { collect } from '../../contract/stores/store-task'
+import { temporaryFolder } from './temporary-folder'
+
+const folder = temporaryFolder()
+const opened: TaskState[] = []
+afterEach(async () => {
+  for (const state of opened.splice(0)) await state.close()
+})
+
+const store = (name: string, persistent = true) => ({ name, persistent, changelogTopic: `app-${name}-changelog` })
+const open = async (stores = [store('a'), store('b')], directory: string | null = join(folder.path, '1_3')) => {
+  const state = await TaskState.open({ directory, taskId: '1_3', stores, logger: silentLogger })
+  opened.push(state)
+  return state
+}
+const b = (text: string) => Buffer.from(text)
+const offsets = (numbers: Record<string, number>) => new Map(Object.entries(numbers))
+const A = 'app-a-changelog-3'
+const B = 'app-b-changelog-3'
+
+test('stores keep apart and find their bytes again, with the offsets of the same commit', async () => {
+  let state = await open()
+  expect(state.changelogOffsets()).toEqual(new Map())
+  state.bytes('a').put(b('k'), b('1'))
+  state.bytes('b').put(b('k'), b('2'))
+  state.seal()
+  await state.commit(offsets({ [A]: 5, [B]: 0 }))
+  expect(state.changelogOffsets()).toEqual(offsets({ [A]: 5, [B]: 0 }))
+  await state.close()
+  state = await open([store('c'), store('b'), store('a')])
+  expect(state.bytes('a').get(b('k'))).toEqual(b('1'))
+  expect(state.bytes('b').get(b('k'))).toEqual(b('2'))
+  expect(state.bytes('c').get(b('k'))).toBeNull()
+  expect(state.changelogOffsets()).toEqual(offsets({ [A]: 5, [B]: 0 }))
+  expect(state.bytes('a').approximateNumEntries()).toBe(1)
+})
+
+test('what is not committed is gone after a close', async () => {
+  let state = await open()
+  state.bytes('a').put(b('k'), b('1'))
+  state.seal()
+  await state.commit(offsets({ [A]: 1 }))
+  state.bytes('a').put(b('k'), b('2'))
+  state.seal()
+  await state.close()
+  state = await open()
+  expect(state.bytes('a').get(b('k'))).toEqual(b('1'))
+  expect(state.changelogOffsets()).toEqual(offsets({ [A]: 1 }))
+})
+
+test('writes after seal() are no part of the commit, and stay readable over the sealed ones', async () => {
+  let state = await open()
+  const a = state.bytes('a')
+  a.put(b('x'), b('sealed'))
+  a.put(b('y'), b('sealed'))
+  a.put(b('z'), b('sealed'))
+  state.seal()
+  a.put(b('x'), b('current'))
+  a.put(b('y'), null)
+  const seen = async () => (await collect(a.scan({}))).map(([key, value]) => `${key}=${value}`)
+  expect([a.get(b('x')), a.get(b('y')), a.get(b('z'))]).toEqual([b('current'), null, b('sealed')])
+  expect(await seen()).toEqual(['x=current', 'z=sealed'])
+  const committed = state.commit(offsets({ [A]: 1 }))
+  expect(await seen()).toEqual(['x=current', 'z=sealed'])
+  await committed
+  expect(await seen()).toEqual(['x=current', 'z=sealed'])
+  await state.close()
+  state = await open()
+  expect((await collect(state.bytes('a').scan({}))).map(([key, value]) => `${key}=${value}`)).toEqual([
+    'x=sealed',
+    'y=sealed',
+    'z=sealed',
+  ])
+})
+
+test('a second seal() before the commit adds to the first', async () => {
+  const state = await open()
+  const a = state.bytes('a')
+  a.put(b('x'), b('1'))
+  a.put(b('y'), b('1'))
+  state.seal()
+  a.put(b('x'), b('2'))
+  state.seal()
+  await state.commit(new Map())
+  state.discard()
+  expect([a.get(b('x')), a.get(b('y'))]).toEqual([b('2'), b('1')])
+})
+
+test('seal() is refused while a sealed generation is on its way to disk', async () => {
+  const state = await open()
+  state.bytes('a').put(b('x'), b('1'))
+  state.seal()
+  const committed = state.commit(new Map())
+  expect(() => state.seal()).toThrow(expect.objectContaining({ code: 'ILLEGAL_STATE' }))
+  await committed
+  state.seal()
+})
+
+test('dirtyBytes counts both generations and restored records, and goes back to zero', async () => {
+  const state = await open()
+  expect(state.dirtyBytes).toBe(0)
+  const put = () => state.bytes('a').put(b('k'), Buffer.alloc(1000))
+  put()
+  const one = state.dirtyBytes
+  expect(one).toBeGreaterThan(1000)
+  put()
+  expect(state.dirtyBytes).toBe(one)
+  state.seal()
+  put()
+  expect(state.dirtyBytes).toBe(2 * one)
+  await state.commit(new Map())
+  expect(state.dirtyBytes).toBe(one)
+  state.discard()
+  expect(state.dirtyBytes).toBe(0)
+  state.bytes('a').restore(b('k'), Buffer.alloc(1000))
+  expect(state.dirtyBytes).toBeGreaterThanOrEqual(1000)
+  await state.commit(new Map())
+  expect(state.dirtyBytes).toBe(0)
+})
+
+test('discard() forgets both generations and what was restored', async () => {
+  let state = await open()
+  const a = state.bytes('a')
+  a.put(b('x'), b('0'))
+  state.seal()
+  await state.commit(offsets({ [A]: 0 }))
+  a.put(b('x'), b('1'))
+  state.seal()
+  a.put(b('y'), b('2'))
+  a.restore(b('z'), b('3'))
+  state.discard()
+  const seen = async () => (await collect(state.bytes('a').scan({}))).map(([key, value]) => `${key}=${value}`)
+  expect(await seen()).toEqual(['x=0'])
+  expect(a.approximateNumEntries()).toBe(1)
+  state.seal()
+  await state.commit(offsets({ [A]: 1 }))
+  await state.close()
+  state = await open()
+  expect(await seen()).toEqual(['x=0'])
+})
+
+test('overlapping commits of restored records are written in order', async () => {
+  let state = await open()
+  const pending: Promise<void>[] = []
+  for (let round = 0; round < 20; round++) {
+    for (let i = 0; i < 500; i++) state.bytes('a').restore(b(`k${i}`), b(`${round}`))
+    pending.push(state.commit(offsets({ [A]: round })))
+  }
+  await Promise.all(pending)
+  await state.close()
+  state = await open()
+  expect(state.changelogOffsets().get(A)).toBe(19)
+  expect(new Set((await collect(state.bytes('a').scan({}))).map(([, value]) => value.toString()))).toEqual(new Set(['19']))
+})
+
+test('close() waits for commits under way', async () => {
+  let state = await open()
+  state.bytes('a').put(b('x'), b('1'))
+  state.seal()
+  const committed = state.commit(offsets({ [A]: 1 }))
+  await Promise.all([state.close(), committed])
+  state = await open()
+  expect(state.bytes('a').get(b('x'))).toEqual(b('1'))
+})
+
+test('a store used after close says so, a scan under way too', async () => {
+  const state = await open()
+  const a = state.bytes('a')
+  for (let i = 0; i < 3000; i++) a.put(b(`${i}`), b('v'))
+  state.seal()
+  await state.commit(new Map())
+  const scan = a.scan({})[Symbol.asyncIterator]()
+  await scan.next()
+  await state.close()
+  const unavailable = expect.objectContaining({ code: 'STORE_NOT_AVAILABLE' })
+  await expect(
+    (async () => {
+      while (!(await scan.next()).done);
+    })(),
+  ).rejects.toEqual(unavailable)
+  expect(() => a.get(b('1'))).toThrow(unavailable)
+  await expect(state.commit(offsets({ [A]: 1 }))).rejects.toEqual(unavailable)
+})
+
+test('the same task can’t be open twice', async () => {
+  await open()
+  await expect(open()).rejects.toMatchObject({ code: 'STATE_DIRECTORY_LOCKED', location: { taskId: '1_3' } })
+})
+
+test('a folder that can’t be made is an error with a next step', async () => {
+  await expect(open([store('a')], '/proc/nowhere/1_3')).rejects.toMatchObject({
+    code: 'STATE_STORE_FAILED',
+    message: expect.stringContaining('Check that the folder is writable'),
+  })
+})
+
+test('an unknown store is an error', async () => {
+  const state = await open()
+  expect(() => state.bytes('nope')).toThrow(expect.objectContaining({ code: 'UNKNOWN_STORE' }))
+})
+
+test('stores in memory leave nothing behind, nor do their offsets', async () => {
+  const stores = [store('a'), store('b', false)]
+  let state = await open(stores)
+  state.bytes('a').put(b('k'), b('1'))
+  state.bytes('b').put(b('k'), b('1'))
+  state.seal()
+  await state.commit(offsets({ [A]: 1, [B]: 1 }))
+  expect(state.changelogOffsets()).toEqual(offsets({ [A]: 1, [B]: 1 }))
+  await state.close()
+  state = await open(stores)
+  expect(state.changelogOffsets()).toEqual(offsets({ [A]: 1 }))
+  expect(state.bytes('b').get(b('k'))).toBeNull()
+})
+
+test('discard() empties stores in memory and forgets their offsets: they can’t go back', async () => {
+  const state = await open([store('a'), store('b', false)])
+  state.bytes('b').put(b('k'), b('1'))
+  state.seal()
+  await state.commit(offsets({ [A]: 1, [B]: 1 }))
+  state.bytes('b').put(b('k'), b('2'))
+  state.discard()
+  expect(state.bytes('b').get(b('k'))).toBeNull()
+  expect(state.changelogOffsets()).toEqual(offsets({ [A]: 1 }))
+})
+
+test('a task without persistent stores touches no disk', async () => {
+  const state = await open([store('a', false)])
+  state.bytes('a').put(b('k'), b('1'))
+  state.seal()
+  await state.commit(offsets({ [A]: 1 }))
+  expect(await readdir(folder.path)).toEqual([])
+})
+
+test('without a folder persistent stores are in memory too', async () => {
+  const state = await open([store('a')], null)
+  state.bytes('a').put(b('k'), b('1'))
+  state.seal()
+  await state.commit(offsets({ [A]: 1 }))
+  expect(state.bytes('a').get(b('k'))).toEqual(b('1'))
+  expect(state.changelogOffsets()).toEqual(offsets({ [A]: 1 }))
+})
+
+test('the number of entries is near the truth however they are written', async () => {
+  const state = await open()
+  const a = state.bytes('a')
+  const round = async (write: (key: Buffer, i: number) => void) => {
+    for (let i = 0; i < 20_000; i++) write(b(`k${i}`), i)
+    state.seal()
+    await state.commit(new Map())
+  }
+  const near = (expected: number) => {
+    expect(a.approximateNumEntries()).toBeGreaterThan(expected * 0.9)
+    expect(a.approximateNumEntries()).toBeLessThan(expected * 1.1)
+  }
+  await round((key) => a.put(key, b('1')))
+  near(20_000)
+  await round((key) => a.put(key, b('2')))
+  near(20_000)
+  await round((key, i) => a.put(key, a.get(key) && i % 2 ? null : b('3')))
+  near(10_000)
+  await round((key) => a.put(key, null))
+  expect(a.approximateNumEntries()).toBeLessThan(600)
+})

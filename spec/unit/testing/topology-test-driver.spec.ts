@@ -1,0 +1,204 @@
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { StreamsBuilder } from '../../../lib/dsl/streams-builder'
+import { silentLogger } from '../../../lib/observe/logger'
+import type { ProcessorContext } from '../../../lib/operators/processor'
+import { StreamRecord } from '../../../lib/operators/record'
+import * as serdes from '../../../lib/serdes'
+import type { KeyValueStore } from '../../../lib/state/store'
+import { keyValueStore } from '../../../lib/state/stores'
+import { type TestDriverConfig, TopologyTestDriver } from '../../../lib/testing'
+import { Topology } from '../../../lib/topology/topology'
+
+const text = { key: serdes.string(), value: serdes.string() }
+
+let stateDir: string
+let driver: TopologyTestDriver
+
+beforeEach(() => {
+  stateDir = mkdtempSync(join(tmpdir(), 'driver-spec-'))
+})
+afterEach(async () => {
+  await driver.close()
+  rmSync(stateDir, { recursive: true })
+})
+
+const drive = (topology: Topology, config: TestDriverConfig = {}): TopologyTestDriver => {
+  driver = new TopologyTestDriver(topology, { stateDir, initialWallClockTime: 1000, logger: silentLogger, ...config })
+  return driver
+}
+
+const copying = (): Topology => {
+  const builder = new StreamsBuilder()
+  builder.stream('in', text).to('out', text)
+  return builder.build()
+}
+
+describe('TopologyTestDriver', () => {
+  it('keeps persistent stores on disk, and removes them when it is closed', async () => {
+    const builder = new StreamsBuilder()
+    builder.stream('in', text).groupByKey().count('counts')
+    await drive(builder.build()).inputTopic('in', text).pipe('k', 'v')
+    expect(readdirSync(stateDir)).toHaveLength(1)
+    expect(existsSync(join(stateDir, readdirSync(stateDir)[0]!, '0_0'))).toBe(true)
+    await driver.close()
+    expect(readdirSync(stateDir)).toEqual([])
+  })
+
+  it('takes the mock clock for records without a timestamp, and moves on by autoAdvance', async () => {
+    drive(copying())
+    const input = driver.inputTopic('in', { ...text, autoAdvance: '1s' })
+    await input.pipe('k', 'a')
+    await input.pipe('k', 'b')
+    await input.pipe('k', 'c', new Date(77))
+    await driver.inputTopic('in', { ...text, startTimestamp: 5 }).pipe('k', 'd')
+    expect(
+      driver
+        .outputTopic('out', text)
+        .readRecords()
+        .map(({ timestamp }) => timestamp),
+    ).toEqual([1000, 2000, 77, 5])
+  })
+
+  it('reads each record once, in several ways', async () => {
+    drive(copying())
+    const output = driver.outputTopic('out', text)
+    expect([output.isEmpty, output.queueSize]).toEqual([true, 0])
+    await driver.inputTopic('in', text).pipeKeyValues([
+      ['a', '1'],
+      ['b', '2'],
+      ['a', '3'],
+      ['b', null],
+    ])
+    expect([output.isEmpty, output.queueSize]).toEqual([false, 4])
+    expect(output.readRecord()).toEqual({ key: 'a', value: '1', timestamp: 1000, headers: [] })
+    expect(output.readKeyValuesToMap()).toEqual(new Map([['a', '3']]))
+    expect(output.readValues()).toEqual([])
+    expect(() => output.readRecord()).toThrow('no (further) record was written to "out"')
+  })
+
+  it('takes and gives bytes', async () => {
+    drive(copying())
+    const headers = [['h', Buffer.from([1])]] as const
+    await driver.pipeRaw({ topic: 'in', key: Buffer.from('k'), value: null, timestamp: 3, headers })
+    expect(driver.produced()).toEqual([{ topic: 'out', key: Buffer.from('k'), value: null, timestamp: 3, headers }])
+    expect(driver.produced()).toEqual([])
+  })
+
+  it('says which topics there are when it is given another', async () => {
+    drive(copying())
+    await expect(driver.inputTopic('typo', text).pipe('k', 'v')).rejects.toThrow(
+      'no source reads topic "typo": the topology reads "in"',
+    )
+  })
+
+  it('reads topics that match a pattern', async () => {
+    const topology = new Topology().addSource('source', /logs-\d+/, text).addSink('sink', 'out', 'source', text)
+    drive(topology)
+    await driver.inputTopic('logs-1', text).pipe('k', 'a')
+    await driver.inputTopic('logs-2', text).pipe('k', 'b')
+    expect(driver.outputTopic('out', text).readValues()).toEqual(['a', 'b'])
+    await expect(driver.inputTopic('logs-x', text).pipe('k', 'c')).rejects.toThrow('/logs-\\d+/')
+  })
+
+  it('rejects with what an operator throws, and stays failed', async () => {
+    const builder = new StreamsBuilder()
+    builder.stream('in', text).foreach(() => {
+      throw new Error('boom')
+    })
+    drive(builder.build())
+    const input = driver.inputTopic('in', text)
+    await expect(input.pipe('k', 'v')).rejects.toThrow('boom')
+    await expect(input.pipe('k', 'v')).rejects.toThrow('boom')
+  })
+
+  it('works off what is piped at once one by one', async () => {
+    const order: string[] = []
+    const builder = new StreamsBuilder()
+    builder.stream('in', text).foreach(async (value) => {
+      await new Promise((resolve) => setTimeout(resolve, value === 'a' ? 5 : 0))
+      order.push(value)
+    })
+    drive(builder.build())
+    const input = driver.inputTopic('in', text)
+    await Promise.all(['a', 'b', 'c'].map((value) => input.pipe('k', value)))
+    expect(order).toEqual(['a', 'b', 'c'])
+  })
+
+  it('opens stores before the first record when asked to', async () => {
+    const seen = keyValueStore('seen', { key: serdes.string(), value: serdes.string() })
+    const topology = new Topology()
+      .addSource('source', 'in', text)
+      .addProcessor('look', () => new Look(), 'source', [seen])
+    drive(topology)
+    expect(() => driver.store(seen)).toThrow('await driver.start()')
+    await driver.start()
+    driver.store(seen).put('known', 'yes')
+    await driver.inputTopic('in', text).pipe('known', 'v')
+    expect(driver.store(seen).get('known')).toBe('yes!')
+    expect([...driver.stores().keys()]).toEqual(['seen'])
+    expect(() => driver.store('other')).toThrow('there is no store "other"; the topology has: "seen"')
+  })
+
+  it('fires wall-clock punctuations as the clock moves, scans in them included', async () => {
+    const seen = keyValueStore('seen', { key: serdes.string(), value: serdes.string() })
+    const topology = new Topology()
+      .addSource('source', 'in', text)
+      .addProcessor('flush', () => new FlushEverySecond(), 'source', [seen])
+      .addSink('sink', 'out', 'flush', text)
+    drive(topology)
+    await driver.inputTopic('in', text).pipeKeyValues([
+      ['b', '1'],
+      ['a', '2'],
+    ])
+    await driver.advanceWallClockTime(999)
+    const output = driver.outputTopic('out', text)
+    expect(output.isEmpty).toBe(true)
+    await driver.advanceWallClockTime(1)
+    expect(driver.wallClockTime).toBe(2000)
+    expect(output.readRecords().map(({ key, timestamp }) => `${key}@${timestamp}`)).toEqual(['a@2000', 'b@2000'])
+    await driver.advanceWallClockTime('5s')
+    expect(output.isEmpty).toBe(true)
+  })
+
+  it('refuses config keys that do not exist', () => {
+    driver = drive(copying())
+    expect(() => new TopologyTestDriver(copying(), { commitIntervall: 5 } as never)).toThrow('commitIntervall')
+  })
+
+  it('does nothing any more once closed', async () => {
+    drive(copying())
+    await driver.close()
+    await driver.close()
+    await expect(driver.inputTopic('in', text).pipe('k', 'v')).rejects.toThrow('closed')
+  })
+})
+
+type Store = KeyValueStore<string, string>
+
+class Look {
+  private store!: Store
+  init(context: ProcessorContext<string, string>): void {
+    this.store = context.stateStore<Store>('seen')
+  }
+  process({ key }: StreamRecord<string, string>): void {
+    this.store.put(key, `${this.store.get(key)}!`)
+  }
+}
+
+class FlushEverySecond {
+  private store!: Store
+  init(context: ProcessorContext<string, string>): void {
+    const store = (this.store = context.stateStore<Store>('seen'))
+    context.schedule('1s', 'wall-clock-time', async (timestamp) => {
+      for await (const [key, value] of store.all()) {
+        context.forward(new StreamRecord(key, value, timestamp))
+        store.delete(key)
+      }
+    })
+  }
+  process({ key, value }: StreamRecord<string, string>): void {
+    this.store.put(key, value)
+  }
+}

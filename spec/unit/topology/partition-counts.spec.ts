@@ -1,0 +1,171 @@
+import { StreamsBuilder } from '../../../lib/dsl/streams-builder'
+import { compile } from '../../../lib/topology/compile'
+import type { CompiledTopology } from '../../../lib/topology/definition'
+import { currentSourceTopics, missingSourceTopics, partitionCounts } from '../../../lib/topology/partition-counts'
+
+const compiled = (build: (builder: StreamsBuilder) => void): CompiledTopology => {
+  const builder = new StreamsBuilder()
+  build(builder)
+  return compile(builder.build().definition, { applicationId: 'app' })
+}
+
+const counts = (entries: Record<string, number>): Map<string, number> => new Map(Object.entries(entries))
+
+describe('missing source topics', () => {
+  const topology = compiled((builder) => {
+    builder
+      .stream(['b', 'a'])
+      .groupBy((value) => value)
+      .count('n')
+    builder.stream(/logs-.*/).to('out')
+  })
+
+  test('are named, without internal topics and patterns', () => {
+    expect(missingSourceTopics(topology, counts({}))).toEqual(['a', 'b'])
+    expect(missingSourceTopics(topology, counts({ a: 1, b: 1 }))).toEqual([])
+  })
+
+  test('stop the count', () => {
+    expect(() => partitionCounts(topology, counts({ a: 1 }))).toThrow(
+      expect.objectContaining({
+        code: 'MISSING_SOURCE_TOPIC',
+        message: expect.stringMatching(/source topic b .*create it/),
+      }),
+    )
+  })
+})
+
+describe('partition counts', () => {
+  test('of a repartition topic are those of the widest source before it', () => {
+    const topology = compiled((builder) => {
+      builder
+        .stream(['a', 'b'])
+        .groupBy((value) => value)
+        .count('n')
+    })
+    const result = partitionCounts(topology, counts({ a: 3, b: 7 }))
+    expect([...result.repartitionTopics]).toEqual([['app-n-repartition', 7]])
+    expect([...result.changelogTopics]).toEqual([['app-n-changelog', 7]])
+    expect([...result.tasks]).toEqual([
+      [0, 7],
+      [1, 7],
+    ])
+  })
+
+  test('go through repartition topics one after the other', () => {
+    const topology = compiled((builder) => {
+      builder
+        .stream('a')
+        .repartition('first')
+        .selectKey((value) => value)
+        .repartition('second')
+        .repartition({ name: 'third', partitions: 2 })
+    })
+    const { repartitionTopics, tasks } = partitionCounts(topology, counts({ a: 5 }))
+    expect(Object.fromEntries(repartitionTopics)).toEqual({
+      'app-first-repartition': 5,
+      'app-second-repartition': 5,
+      'app-third-repartition': 2,
+    })
+    expect([...tasks.values()]).toEqual([5, 5, 5, 2])
+  })
+
+  test('are those that the user gave', () => {
+    const topology = compiled((builder) => {
+      builder.stream('a').repartition({ name: 'mid', partitions: 12 }).groupByKey().count('n')
+    })
+    const { repartitionTopics, changelogTopics } = partitionCounts(topology, counts({ a: 3 }))
+    expect(repartitionTopics.get('app-mid-repartition')).toBe(12)
+    expect(changelogTopics.get('app-n-changelog')).toBe(12)
+  })
+
+  test('take the topics in that a pattern matches', () => {
+    const topology = compiled((builder) => {
+      builder
+        .stream(/logs-.*/)
+        .groupBy((value) => value)
+        .count('n')
+    })
+    const existing = counts({ 'logs-a': 2, 'logs-b': 4, 'other-logs-c': 9 })
+    expect(currentSourceTopics(topology.subTopologies[0]!, existing)).toEqual(['logs-a', 'logs-b'])
+    expect(partitionCounts(topology, existing).repartitionTopics.get('app-n-repartition')).toBe(4)
+  })
+
+  test('are 0 while a pattern matches nothing', () => {
+    const topology = compiled((builder) => {
+      builder
+        .stream(/logs-.*/)
+        .groupBy((value) => value)
+        .count('n')
+    })
+    const { repartitionTopics, tasks } = partitionCounts(topology, counts({}))
+    expect(repartitionTopics.get('app-n-repartition')).toBe(0)
+    expect([...tasks.values()]).toEqual([0, 0])
+  })
+
+  test('that depend on each other have no answer', () => {
+    const [sub] = compiled((builder) => builder.stream('a').repartition('loop').to('out')).subTopologies.slice(1)
+    const loop: CompiledTopology = {
+      applicationId: 'app',
+      subTopologies: [{ ...sub!, sinkTopics: ['app-loop-repartition'] }],
+      copartitionGroups: [],
+      topicName: (topic) => topic,
+    }
+    expect(() => partitionCounts(loop, counts({}))).toThrow(
+      expect.objectContaining({ code: 'INVALID_TOPOLOGY', message: expect.stringContaining('app-loop-repartition') }),
+    )
+  })
+})
+
+describe('co-partitioned topics', () => {
+  const joined = (partitions?: number): CompiledTopology => {
+    const topology = compiled((builder) => {
+      builder.stream('a').to('x')
+      builder.stream('b').repartition({ name: 'mid', partitions }).to('y')
+      builder.stream('c').repartition({ name: 'other' }).to('z')
+    })
+    return topology
+  }
+
+  const group = (topology: CompiledTopology, ...topics: string[]): CompiledTopology => ({
+    ...topology,
+    copartitionGroups: [{ operator: 'KSTREAM-JOIN-0000000007', topics }],
+  })
+
+  test('of the user must have equal counts', () => {
+    const topology = group(joined(), 'a', 'b', 'app-mid-repartition')
+    expect(() => partitionCounts(topology, counts({ a: 3, b: 4, c: 1 }))).toThrow(
+      expect.objectContaining({
+        code: 'NOT_COPARTITIONED',
+        message: expect.stringMatching(/KSTREAM-JOIN-0000000007 .*a has 3, b has 4.*Repartition a side first/),
+      }),
+    )
+  })
+
+  test('give their count to repartition topics', () => {
+    const { repartitionTopics } = partitionCounts(
+      group(joined(), 'a', 'app-mid-repartition'),
+      counts({ a: 3, b: 8, c: 1 }),
+    )
+    expect(repartitionTopics.get('app-mid-repartition')).toBe(3)
+  })
+
+  test('do not bend a count that the user gave', () => {
+    const topology = group(joined(5), 'a', 'app-mid-repartition')
+    expect(() => partitionCounts(topology, counts({ a: 3, b: 4, c: 1 }))).toThrow(
+      expect.objectContaining({
+        code: 'NOT_COPARTITIONED',
+        message: expect.stringContaining('app-mid-repartition has 5 (set by repartition)'),
+      }),
+    )
+  })
+
+  test('that are all internal take the count that was given, else the largest', () => {
+    const topics = ['app-mid-repartition', 'app-other-repartition']
+    const existing = counts({ a: 1, b: 4, c: 6 })
+    const given = partitionCounts(group(joined(5), ...topics), existing).repartitionTopics
+    expect(topics.map((topic) => given.get(topic))).toEqual([5, 5])
+    const largest = partitionCounts(group(joined(), ...topics), existing).repartitionTopics
+    expect(topics.map((topic) => largest.get(topic))).toEqual([6, 6])
+  })
+})
