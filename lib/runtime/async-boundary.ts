@@ -25,7 +25,7 @@ interface Job {
 export class AsyncBoundary {
   private readonly queue: Job[] = []
   /** More than one only while a processor reveals itself as async by its first promise. */
-  private readonly awaited = new Set<Job>()
+  private readonly awaited = new Map<Job, { stopWatching: () => void }>()
   private waiters: Array<{ resolve: () => void; reject: (error: unknown) => void }> = []
 
   constructor(private readonly task: TaskContext) {}
@@ -42,7 +42,7 @@ export class AsyncBoundary {
   get idleContext(): RecordContext {
     if (this.awaited.size === 0) return IDLE
     let context = IDLE
-    for (const job of this.awaited) context = job.context
+    for (const job of this.awaited.keys()) context = job.context
     return context
   }
 
@@ -75,6 +75,15 @@ export class AsyncBoundary {
     return new Promise((resolve, reject) => this.waiters.push({ resolve, reject }))
   }
 
+  /** The task is closed: nothing is started any more, and nobody waits. */
+  abandon(): void {
+    for (const { stopWatching } of this.awaited.values()) stopWatching()
+    this.queue.length = 0
+    const { waiters } = this
+    this.waiters = []
+    for (const { reject } of waiters) reject(this.task.closedError())
+  }
+
   private job(
     node: ProcessorNode,
     record: StreamRecord<unknown, unknown> | undefined,
@@ -97,8 +106,8 @@ export class AsyncBoundary {
   }
 
   private await(job: Job, promise: Promise<unknown>): void {
-    this.awaited.add(job)
     const stopWatching = this.task.watch.pending(job.node, job.context)
+    this.awaited.set(job, { stopWatching })
     const settle = (failure?: { error: unknown }): void => {
       stopWatching()
       this.awaited.delete(job)
@@ -111,6 +120,7 @@ export class AsyncBoundary {
   }
 
   private settled(job: Job, failure: { error: unknown } | undefined): void {
+    if (this.task.closed) return
     this.task.watch.begin()
     const wasFull = this.full
     if (failure) this.handle(job, failure.error)

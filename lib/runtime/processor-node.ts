@@ -1,20 +1,14 @@
 import { toMilliseconds, type Duration } from '../durations'
 import { StreamsError } from '../errors'
 import { Operator } from '../operators/operator'
-import type {
-  Cancellable,
-  OperatorContext,
-  Processor,
-  ProcessorContext,
-  PunctuationType,
-  RecordMetadata,
-} from '../operators/processor'
+import type { Cancellable, OperatorContext, Processor, PunctuationType, RecordMetadata } from '../operators/processor'
 import { isPromise } from '../operators/promise'
 import type { RecordContext, StreamRecord } from '../operators/record'
 import type { StateStore } from '../state/store'
 import { asError, Escalated } from './failure'
 import type { Punctuations } from './punctuation'
 import { IDLE, type TaskContext } from './task-context'
+import { UserContext } from './user-context'
 
 /** What a record is handed to: a processor or a sink. */
 export interface Child {
@@ -287,52 +281,5 @@ export class ProcessorNode implements Child, OperatorContext<unknown, unknown> {
         'the promise they return is settled. The supplier must also make a new processor on each call',
       { operator: this.name, taskId: this.taskId },
     )
-  }
-}
-
-/** What a user's processor sees. Its own time ends where it forwards, or else a child's callback would be blamed for it. */
-class UserContext implements ProcessorContext<unknown, unknown> {
-  constructor(private readonly node: ProcessorNode) {}
-
-  get applicationId(): string {
-    return this.node.applicationId
-  }
-
-  get taskId(): string {
-    return this.node.taskId
-  }
-
-  forward(record: StreamRecord<unknown, unknown>, child?: string): void {
-    this.node.lap()
-    this.node.forward(record, child)
-  }
-
-  stateStore<S extends StateStore>(store: string | { readonly name: string; readonly storeType?: S }): S {
-    return this.node.stateStore(store)
-  }
-
-  schedule(
-    interval: Duration,
-    type: PunctuationType,
-    callback: (timestamp: number) => void | Promise<void>,
-    startMs?: number,
-  ): Cancellable {
-    return this.node.schedule(interval, type, callback, startMs)
-  }
-
-  commit(): void {
-    this.node.commit()
-  }
-
-  recordMetadata(): RecordMetadata | undefined {
-    return this.node.recordMetadata()
-  }
-
-  currentStreamTime(): number {
-    return this.node.currentStreamTime()
-  }
-
-  currentSystemTime(): number {
-    return this.node.currentSystemTime()
   }
 }

@@ -14,6 +14,7 @@ import { PartitionGroup } from './partition-group'
 import { PartitionQueue } from './partition-queue'
 import { Punctuations } from './punctuation'
 import type { RecordCollector } from './record-collector'
+import { StoreContext } from './store-context'
 import type { TaskConfig } from './task-config'
 import { IDLE, TaskContext } from './task-context'
 import { wire, type Wiring } from './wiring'
@@ -68,12 +69,6 @@ export class StreamTask {
     this.context = new TaskContext({
       ...options,
       watch: options.watch ?? new OperatorWatch(config.slowCallbackWarningMs, logger),
-      cache: options.cache,
-      sourceChangelogs: new Set(
-        options.subTopologies.flatMap(({ stores }) =>
-          stores.flatMap((store) => store.definition.sourceTopicAsChangelog ?? []),
-        ),
-      ),
       wakeUp: () => options.listeners?.wakeUp?.(),
     })
     this.context.async = new AsyncBoundary(this.context)
@@ -81,7 +76,17 @@ export class StreamTask {
     this.wiring = wire(options, this.context, this.punctuations)
     const queues = this.inputPartitions.map((input) => this.newQueue(input))
     this.group = new PartitionGroup(queues, config.maxTaskIdleMs, clock)
-    for (const store of options.stores) store.init(this.context)
+    const storeContext = new StoreContext(this.context, {
+      partition: options.partition,
+      state: options.state,
+      cache: options.cache,
+      sourceChangelogs: new Set(
+        options.subTopologies.flatMap(({ stores }) =>
+          stores.flatMap((store) => store.definition.sourceTopicAsChangelog ?? []),
+        ),
+      ),
+    })
+    for (const store of options.stores) store.init(storeContext)
   }
 
   /** Stores are restored: takes up partition times from committed offsets (by `tpKey`), and starts the processors. */
@@ -262,6 +267,8 @@ export class StreamTask {
   /** Closes processors and stores; throws the first error of them after all are closed. */
   close(): void {
     const errors: unknown[] = []
+    this.context.closed = true
+    this.context.async.abandon()
     this.context.recordContext = IDLE
     for (const part of [...this.wiring.processors, ...this.wiring.stores]) {
       try {

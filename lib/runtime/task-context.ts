@@ -1,9 +1,9 @@
+import { StreamsError } from '../errors'
 import type { ErrorHandlerContext, ErrorHandlerResponse } from '../handlers'
 import { NO_HEADERS } from '../kafka/port'
 import type { Logger } from '../observe/logger'
 import type { RecordContext } from '../operators/record'
-import type { ByteStore, ManagedStore, RecordCacheBudget, StateStoreContext } from '../state/store'
-import type { TaskState } from '../state/task-state'
+import type { ManagedStore } from '../state/store'
 import type { Serde } from '../serdes/serde'
 import type { AsyncBoundary } from './async-boundary'
 import type { Clock } from './clock'
@@ -22,22 +22,17 @@ export const IDLE: RecordContext = Object.freeze({
 
 export interface TaskContextOptions {
   readonly id: string
-  readonly partition: number
   readonly config: TaskConfig
   readonly clock: Clock
   readonly logger: Logger
   readonly collector: RecordCollector
   readonly watch: OperatorWatch
   readonly stores: readonly ManagedStore[]
-  readonly state: Pick<TaskState, 'bytes'>
-  readonly cache: RecordCacheBudget | undefined
-  /** Source topics that serve as changelogs of their tables: never written. */
-  readonly sourceChangelogs: ReadonlySet<string>
   readonly wakeUp: () => void
 }
 
 /** What the nodes and stores of a task share: the record in work above all. */
-export class TaskContext implements StateStoreContext {
+export class TaskContext {
   /** The record in work; between records the one that an async operator is at, else `IDLE`. */
   recordContext: RecordContext = IDLE
   /** The source bytes of the record in work, for dead letters. Views, valid while it is processed. */
@@ -50,36 +45,30 @@ export class TaskContext implements StateStoreContext {
   droppedRecords = 0
   /** Set once and for good: the task must be closed. */
   failure: { readonly error: unknown } | undefined = undefined
+  /** Awaited work that outlives the task comes to nothing. */
+  closed = false
   async!: AsyncBoundary
 
   readonly applicationId: string
   readonly taskId: string
-  readonly partition: number
   readonly config: TaskConfig
   readonly clock: Clock
   readonly logger: Logger
   readonly collector: RecordCollector
   readonly watch: OperatorWatch
   readonly stores: ReadonlyMap<string, ManagedStore>
-  readonly cache: RecordCacheBudget | undefined
   readonly wakeUp: () => void
-  private readonly state: Pick<TaskState, 'bytes'>
-  private readonly sourceChangelogs: ReadonlySet<string>
-  private readonly dropReasons = new Map<string, number>()
+  private readonly dropsOf = new Map<string, number>()
 
   constructor(options: TaskContextOptions) {
     this.applicationId = options.config.applicationId
     this.taskId = options.id
-    this.partition = options.partition
     this.config = options.config
     this.clock = options.clock
     this.logger = options.logger
     this.collector = options.collector
     this.watch = options.watch
-    this.cache = options.cache
     this.wakeUp = options.wakeUp
-    this.state = options.state
-    this.sourceChangelogs = options.sourceChangelogs
     this.stores = new Map(options.stores.map((store) => [store.name, store]))
   }
 
@@ -91,24 +80,25 @@ export class TaskContext implements StateStoreContext {
     return this.config.defaultValueSerde
   }
 
-  logChange(changelogTopic: string, key: Buffer, value: Buffer | null, timestamp: number): void {
-    if (this.sourceChangelogs.size > 0 && this.sourceChangelogs.has(changelogTopic)) return
-    this.collector.sendBytes(changelogTopic, this.partition, key, value, timestamp, NO_HEADERS)
-  }
-
-  openBytes(store: string): ByteStore {
-    return this.state.bytes(store)
+  closedError(): StreamsError {
+    return new StreamsError(
+      'ILLEGAL_STATE',
+      `task ${this.taskId} is closed: what was still awaited there is not written`,
+      {
+        taskId: this.taskId,
+      },
+    )
   }
 
   fail(error: unknown): void {
     this.failure ??= { error }
   }
 
-  /** Logged at the 1st, 10th, 100th … time of each reason: a bad producer must not flood the log. */
+  /** Logged at the 1st, 10th, 100th … time of each operator: a bad producer must not flood the log. */
   dropRecord(operator: string, reason: string): void {
     this.droppedRecords++
-    const times = (this.dropReasons.get(reason) ?? 0) + 1
-    this.dropReasons.set(reason, times)
+    const times = (this.dropsOf.get(operator) ?? 0) + 1
+    this.dropsOf.set(operator, times)
     if (!Number.isInteger(Math.log10(times))) return
     const { topic, partition, offset } = this.recordContext
     this.logger.warn(

@@ -76,7 +76,8 @@ export class StateDirectory {
 
   /** Removes the state of a task, which must be closed. */
   async remove(taskId: string): Promise<void> {
-    if (!TASK_FOLDER.test(taskId)) throw new StreamsError('INVALID_ARGUMENT', `'${taskId}' is not a task id`, { taskId })
+    if (!TASK_FOLDER.test(taskId))
+      throw new StreamsError('INVALID_ARGUMENT', `'${taskId}' is not a task id`, { taskId })
     await rm(this.taskDirectory(taskId), { recursive: true, force: true })
   }
 
@@ -106,7 +107,9 @@ const acquire = async (path: string, applicationId: string): Promise<{ release()
   if (lock !== undefined) return lock
   const holder = await readProcessInfo(join(path, PROCESS_FILE))
   const who =
-    holder === undefined ? 'another instance' : `process ${holder.pid} on ${holder.hostname}, since ${holder.startedAt},`
+    holder === undefined
+      ? 'another instance'
+      : `process ${holder.pid} on ${holder.hostname}, since ${holder.startedAt},`
   throw new StreamsError(
     'STATE_DIRECTORY_LOCKED',
     `the state directory ${path} is in use: ${who} runs '${applicationId}' on it. ` +

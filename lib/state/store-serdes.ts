@@ -14,7 +14,9 @@ export class StoreSerdes<K, V> {
   /** The bytes of a key; they belong to the store. */
   keyBytes(key: K): Buffer {
     if (key === null || key === undefined) {
-      throw new StreamsError('INVALID_ARGUMENT', `store '${this.store}': a key must not be ${key}`, { store: this.store })
+      throw new StreamsError('INVALID_ARGUMENT', `store '${this.store}': a key must not be ${key}`, {
+        store: this.store,
+      })
     }
     let bytes: Buffer | null
     try {

@@ -21,7 +21,11 @@ export interface ReadOnlyKeyValueStore<K, V> extends StateStore {
   range(from: K | null, to: K | null, options?: ScanOptions): AsyncIterable<[K, V]>
   all(options?: ScanOptions): AsyncIterable<[K, V]>
   /** All keys whose serialized bytes start with those of `prefix`. */
-  prefixScan<P>(prefix: P, prefixSerde: { serialize(topic: string, value: P, headers: never): Buffer | null }, options?: ScanOptions): AsyncIterable<[K, V]>
+  prefixScan<P>(
+    prefix: P,
+    prefixSerde: { serialize(topic: string, value: P, headers: never): Buffer | null },
+    options?: ScanOptions,
+  ): AsyncIterable<[K, V]>
   approximateNumEntries(): number
 }
 

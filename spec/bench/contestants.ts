@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { basename, join, resolve } from 'node:path'
 import { ModuleKind, ScriptTarget, transpileModule } from 'typescript'
 import { compileJava, runJava } from '../support/kafka-broker'
+import { onProcessEnd } from '../support/kafka/watchdog'
 import { App } from '../support/process'
 
 /** What one run of a benchmark's program, Java's or ours, says of itself. */
@@ -21,6 +22,7 @@ const RUN_TIMEOUT_MS = 600_000
 /** Java's programs compiled, and ours as a project of its own in which millrace is installed: it runs the built package. */
 export class Contestants {
   private readonly folder = mkdtempSync(join(tmpdir(), 'millrace-bench-'))
+  private readonly callOff = onProcessEnd('sleep 1; rm -rf "$1"', this.folder)
 
   async prepare(): Promise<void> {
     const javaFolder = join(__dirname, 'java')
@@ -66,6 +68,7 @@ export class Contestants {
   }
 
   close(): void {
+    this.callOff()
     rmSync(this.folder, { recursive: true, force: true })
   }
 

@@ -124,6 +124,19 @@ describe('a table', () => {
   })
 })
 
+describe('a store that is filled by a test', () => {
+  it('counts on, and forwards what it was filled with when it has a record cache', async () => {
+    const { driver, input, out } = drive(
+      (builder) => builder.stream('in', text).groupByKey().count('counts').toStream().to('out', counted),
+      { statestoreCacheMaxBytes: MIB },
+    )
+    await driver.start()
+    driver.store<TimestampedKeyValueStore<string, number>>('counts').put('a', { value: 41, timestamp: 9 })
+    await input.pipe('a', 'x', 3)
+    expect(out('out', serdes.long())).toEqual(['a=42@9'])
+  })
+})
+
 describe('a grouped table', () => {
   it('subtracts from the old group and adds to the new one', async () => {
     const { driver, input, out } = drive((builder) =>

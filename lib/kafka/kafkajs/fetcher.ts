@@ -64,7 +64,8 @@ export class KafkaFetcher implements Fetcher {
   /** leaders with a request on its way */
   private readonly busy = new Set<number>()
   private bufferedBytes = 0
-  private waiting: { resolve: () => void; timer: NodeJS.Timeout } | undefined
+  /** waiting polls */
+  private readonly waiting = new Set<() => void>()
   private lookingUp = false
   private pumpScheduled = false
   private changedAt = 0
@@ -163,18 +164,19 @@ export class KafkaFetcher implements Fetcher {
   }
 
   private arrival(maxWaitMs: number): Promise<void> {
-    this.arrived() // of two polls at a time, the earlier ends
     return new Promise((resolve) => {
-      this.waiting = { resolve, timer: setTimeout(() => this.arrived(), maxWaitMs) }
+      const done = (): void => {
+        clearTimeout(timer)
+        this.waiting.delete(done)
+        resolve()
+      }
+      const timer = setTimeout(done, maxWaitMs)
+      this.waiting.add(done)
     })
   }
 
   private arrived(): void {
-    const { waiting } = this
-    if (!waiting) return
-    this.waiting = undefined
-    clearTimeout(waiting.timer)
-    waiting.resolve()
+    for (const done of this.waiting) done()
   }
 
   private deliver(assigned: AssignedPartition, fetched: FetchedPartition): void {
@@ -321,11 +323,11 @@ export class KafkaFetcher implements Fetcher {
       assigned.failures++
       return
     }
-    const error = errorFromCode(part.errorCode, `fetching ${topic}-${partition} at offset ${position}`, {
-      topic,
-      partition,
-    })
-    this.halt(assigned, error, part)
+    const doing = `fetching ${topic}-${partition} at offset ${position}`
+    const error = errorFromCode(part.errorCode, doing, { topic, partition })
+    // Java's producer may retry CORRUPT_MESSAGE; a log that can't be read stays so
+    const final = name === CORRUPT ? new ClientError('invalid', error.message, name, error.partition) : error
+    this.halt(assigned, final, part)
   }
 
   private requestFailed(leader: number, wanted: readonly AssignedPartition[], error: ClientError): void {

@@ -5,7 +5,7 @@ import type { BatchBuilder } from './record-batch-encoder'
 export class ProducerBatch {
   /** How often it has been handed to a request. */
   sends = 0
-  /** An attempt ended without an answer, so the records may be in the log. */
+  /** An attempt ended without an answer, or one that leaves it open: the records may be in the log. */
   uncertain = false
   lastOffset = -1
   private barriers: FlushBarrier[] | undefined

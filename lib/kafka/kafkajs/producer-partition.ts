@@ -11,8 +11,8 @@ const KNOWN_FOR_MS = 600_000
 
 /**
  * What one partition has to send: the open batch, and the sealed ones in the order of their sequence numbers until they are
- * acknowledged. After a failure all of them are sent again from the first, one at a time, before anything newer: so the broker's
- * memory of the last five batches is enough to tell which of them it has already.
+ * acknowledged. After a failure all of them are sent again from the first, one at a time, before anything newer: so the broker can
+ * tell which of them it has already.
  */
 export class PartitionBuffer implements TopicPartition {
   readonly key: string

@@ -200,6 +200,8 @@ export class ProducerSender {
       const answer = answers[i]!
       buffer.inFlight--
       if (answer.errorCode === 0 || answer.errorCode === DUPLICATE_SEQUENCE_NUMBER) {
+        // sequences have no gaps: those passed over while replaying are in the log
+        while (buffer.replaying > 0 && buffer.batches[0] !== batch) this.accumulator.acknowledge(buffer, buffer.batches[0]!, -1)
         this.accumulator.acknowledge(buffer, batch, answer.baseOffset)
       } else {
         failed = true
@@ -248,10 +250,15 @@ export class ProducerSender {
     const error = errorFromCode(errorCode, `writing to ${topic}-${partition}`, { topic, partition })
     const { kind } = brokerError(errorCode)
     const first = buffer.batches[0] === batch
-    if (kind === 'retriable' || kind === 'unknownTopic') return this.sendAgain(buffer, error)
+    if (kind === 'retriable' || kind === 'unknownTopic') {
+      // a leader that steps down, or has too few replicas, may have appended it before it says so
+      batch.uncertain = true
+      return this.sendAgain(buffer, error)
+    }
     if (errorCode === OUT_OF_ORDER_SEQUENCE_NUMBER || errorCode === UNKNOWN_PRODUCER_ID) {
       // those behind a batch that has failed are out of order until it is in the log
-      if (!first) return this.sendAgain(buffer, error)
+      if (buffer.replaying === 0 && !first) return this.sendAgain(buffer, error)
+      if (errorCode === OUT_OF_ORDER_SEQUENCE_NUMBER && this.passesOver(buffer, batch)) return
       if (this.mayRenumber(buffer, batch, errorCode)) {
         buffer.sequenceLost = true
         return this.sendAgain(buffer, error)
@@ -270,10 +277,18 @@ export class ProducerSender {
   }
 
   /**
+   * A broker that has restarted remembers only the last batch of each producer: an earlier one whose answer was lost is out of order for
+   * it, though it is in the log. So the next one that was under way is tried: the last in the log is known as a duplicate.
+   */
+  private passesOver(buffer: PartitionBuffer, batch: ProducerBatch): boolean {
+    return buffer.batches[0]!.uncertain && buffer.batches.indexOf(batch) < buffer.replaying - 1
+  }
+
+  /**
    * The broker has lost what it knew of this producer in the partition (retention, an unclean election). Under the next epoch
    * sequences may begin at 0 (KIP-360); the broker keeps epochs per partition, so no other one is concerned. That is safe only
-   * where the oldest batch is surely not in the log: a batch that is would have been called a duplicate, not out of order,
-   * but nothing is known of it once the producer id is. A transactional producer has to abort instead.
+   * where the oldest batch is surely not in the log: if it were, it or one behind it would have been called a duplicate;
+   * but nothing is known once the producer id is not. A transactional producer has to abort instead.
    */
   private mayRenumber({ identity }: PartitionBuffer, batch: ProducerBatch, errorCode: number): boolean {
     if (this.options.transactionalId !== null || identity.producerEpoch >= MAX_PRODUCER_EPOCH) return false

@@ -217,7 +217,7 @@ export class WireReader {
   tags(): void {
     for (let count = this.uvarint(); count > 0; count--) {
       this.uvarint()
-      this.position += this.uvarint()
+      this.view(this.uvarint())
     }
   }
 

@@ -37,7 +37,12 @@ export class LoggedBytes {
     const behindTimestamp = this.#timestamped && value !== null
     this.#bytes.put(key, behindTimestamp ? prefixTimestamp(timestamp, value) : value)
     if (this.#topic === null) return
-    this.#context.logChange(this.#topic, key, value, behindTimestamp ? timestamp : this.#context.recordContext.timestamp)
+    this.#context.logChange(
+      this.#topic,
+      key,
+      value,
+      behindTimestamp ? timestamp : this.#context.recordContext.timestamp,
+    )
   }
 
   scan(scan: ByteScan): AsyncIterable<[key: Buffer, value: Buffer]> {

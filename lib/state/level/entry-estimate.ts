@@ -6,15 +6,16 @@ const SAMPLE = 64
  * looked up always while there are few entries, then one in 64, and counts for as many.
  */
 export class EntryEstimate {
-  #skipped = 0
+  #skip = 0
 
   constructor(public entries: number) {}
 
   /** How much the next unknown write counts if it is looked up; 0: it isn't. */
   sample(): number {
     if (this.entries < EXACT_BELOW) return 1
-    if (++this.#skipped < SAMPLE) return 0
-    this.#skipped = 0
+    if (--this.#skip > 0) return 0
+    // at random: keys often come with a period
+    this.#skip = Math.floor(Math.random() * (2 * SAMPLE - 1)) + 1
     return SAMPLE
   }
 

@@ -30,7 +30,8 @@ export const newBatch = (database: Database) => database.batch()
 
 /** Whether LevelDB has found its files damaged. A table that was cut short it calls an invalid argument. */
 export const isDamage = (error: unknown): boolean =>
-  levelErrorCode(error) === 'LEVEL_CORRUPTION' || /^IO error: .*\.(ldb|sst): Invalid argument$/.test(levelErrorReason(error))
+  levelErrorCode(error) === 'LEVEL_CORRUPTION' ||
+  /^IO error: .*\.(ldb|sst): Invalid argument$/.test(levelErrorReason(error))
 
 /** LevelDB's own words. */
 export const levelErrorReason = (error: unknown): string => {

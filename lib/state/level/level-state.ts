@@ -55,17 +55,14 @@ export class LevelState implements SharedDatabase {
   }
 
   static async open(options: LevelStateOptions): Promise<LevelState> {
-    const { directory } = options
-    let damage = await findDamage(directory)
-    if (damage === undefined) {
-      try {
-        return await LevelState.#load(options)
-      } catch (error) {
-        if (!isDamage(error)) throw openFailure(error, options)
-        damage = levelErrorReason(error)
-      }
+    try {
+      const damage = await findDamage(options.directory)
+      if (damage === undefined) return await LevelState.#load(options)
+      await setDamagedAside(options, damage)
+    } catch (error) {
+      if (!isDamage(error)) throw openFailure(error, options)
+      await setDamagedAside(options, levelErrorReason(error))
     }
-    await setDamagedAside(options, damage)
     return LevelState.#load(options).catch((error) => {
       throw openFailure(error, options)
     })
@@ -127,7 +124,7 @@ export class LevelState implements SharedDatabase {
     for (const store of this.#stores.values()) if (store.sealed !== null) sealed.push({ store, writes: store.sealed })
     this.#committing ||= sealed.length > 0
     const commit = this.#tail
-      .then(() => this.#write(restored?.batch ?? newBatch(this.database), sealed, offsets))
+      .then(() => this.#write(restored?.batch, sealed, offsets))
       .finally(() => {
         if (sealed.length > 0) this.#committing = false
       })
@@ -177,11 +174,16 @@ export class LevelState implements SharedDatabase {
     )
   }
 
-  async #write(batch: WriteBatch, sealed: readonly SealedStore[], offsets: ReadonlyMap<string, number>): Promise<void> {
+  async #write(
+    restored: WriteBatch | undefined,
+    sealed: readonly SealedStore[],
+    offsets: ReadonlyMap<string, number>,
+  ): Promise<void> {
     // what a failed commit held is missing: offsets of later ones would claim it
     if (this.#failure !== null) throw this.#failure
     const known = this.#metadata
     try {
+      const batch = restored ?? newBatch(this.database)
       const pause = breathe()
       for (const { store, writes } of sealed) {
         for (const { key, value } of writes.slots()) {

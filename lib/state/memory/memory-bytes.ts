@@ -20,7 +20,10 @@ export class MemoryBytes implements ByteStore {
   }
 
   restore(key: Buffer, value: Buffer | null, timestamp?: number): void {
-    this.put(key, value === null ? null : timestamp === undefined ? Buffer.from(value) : prefixTimestamp(timestamp, value))
+    this.put(
+      key,
+      value === null ? null : timestamp === undefined ? Buffer.from(value) : prefixTimestamp(timestamp, value),
+    )
   }
 
   async *scan(scan: ByteScan): AsyncGenerator<[Buffer, Buffer]> {

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { createKafkaJsClient } from '../../../lib/kafka/kafkajs'
 import type { FetchedPartition, KafkaClient } from '../../../lib/kafka/port'
 import { describeWithOwnKafka, startKafka, type KafkaBroker, type KafkaCluster } from '../../support/kafka-broker'
@@ -41,19 +42,21 @@ describeWithOwnKafka('several brokers', () => {
     let done = false
     const writing = async (): Promise<void> => {
       while (!done) {
-        for (let partition = 0; partition < PARTITIONS; partition++) appendText(producer, topic, null, String(written), { partition })
+        for (let partition = 0; partition < PARTITIONS; partition++)
+          appendText(producer, topic, null, String(written), { partition })
         written++
         await producer.flush()
       }
     }
     const reading = async (): Promise<void> => {
-      while (!done || seen.some(({ length }) => length < written)) for (const fetched of await fetcher.poll(200)) take(fetched)
+      while (!done || seen.some(({ length }) => length < written))
+        for (const fetched of await fetcher.poll(200)) take(fetched)
     }
     const work = Promise.all([writing(), reading()])
     for (const broker of cluster.brokers) {
       const before = written
       await restart(broker)
-      while (written < before + 20) await fetcher.poll(50).then((all) => all.forEach(take))
+      while (written < before + 20) await delay(20)
     }
     done = true
     await work

@@ -14,7 +14,13 @@ const javaRecords = Array.from({ length: 60 }, (_, i) => ({
   timestamp: 1_000_000 * (60 - i),
   key: i % 5 === 0 ? null : `commit key ${i}`,
   value: i % 7 === 0 ? null : `value ${i} of commit; `.repeat((i * i) % 900),
-  headers: i % 3 === 0 ? [['größe', `h${i}`], ['null', null]] : [],
+  headers:
+    i % 3 === 0
+      ? [
+          ['größe', `h${i}`],
+          ['null', null],
+        ]
+      : [],
 }))
 
 const base64 = (bytes: Uint8Array | null): string => (bytes ? `=${Buffer.from(bytes).toString('base64')}` : 'null')
@@ -50,7 +56,13 @@ describeWithJava('batches of Java’s clients', () => {
         const timestamp = i % 10 === 9 ? 0 : 1_000_000 * (60 - i)
         const key = i % 5 === 0 ? null : Buffer.from(`key ${i}`)
         const value = i % 7 === 0 ? null : Buffer.from(`value ${i} of ${compression}; `.repeat((i * i) % 900))
-        const headers: RecordHeaders = i % 3 === 0 ? [['größe', Buffer.from(`h${i}`)], ['null', null]] : NO_HEADERS
+        const headers: RecordHeaders =
+          i % 3 === 0
+            ? [
+                ['größe', Buffer.from(`h${i}`)],
+                ['null', null],
+              ]
+            : NO_HEADERS
         producer.append(topic, 0, key, value, timestamp, headers)
         const line = [topic, i, timestamp, base64(key), base64(value)]
         expected.push([...line, headers.map(([name, bytes]) => name + base64(bytes)).join(' ')].join('\t'))
@@ -62,16 +74,19 @@ describeWithJava('batches of Java’s clients', () => {
     await client.close()
   })
 
-  it.each(['none', 'lz4'] as const)('carry the broker’s own time where the topic says so, with compression %s', async (compression) => {
-    const client = createKafkaJsClient({ brokers: servers.split(',') })
-    const topic = await kafka.createTopic(1, { 'message.timestamp.type': 'LogAppendTime' })
-    const producer = await startProducer(client, [topic], { compression })
-    for (let i = 0; i < 3; i++) producer.append(topic, 0, null, Buffer.from('v'), 1_000 + i, NO_HEADERS)
-    await producer.flush()
-    const seen = (await readTopic(client, topic)).map(({ timestamp }) => timestamp)
-    const lines = (await runJava(BATCHES, ['read', servers, topic])).trimEnd().split('\n')
-    expect(seen).toEqual(lines.map((line) => Number(line.split('\t')[2])))
-    expect(Math.min(...seen)).toBeGreaterThan(1_000_000_000_000)
-    await client.close()
-  })
+  it.each(['none', 'lz4'] as const)(
+    'carry the broker’s own time where the topic says so, with compression %s',
+    async (compression) => {
+      const client = createKafkaJsClient({ brokers: servers.split(',') })
+      const topic = await kafka.createTopic(1, { 'message.timestamp.type': 'LogAppendTime' })
+      const producer = await startProducer(client, [topic], { compression })
+      for (let i = 0; i < 3; i++) producer.append(topic, 0, null, Buffer.from('v'), 1_000 + i, NO_HEADERS)
+      await producer.flush()
+      const seen = (await readTopic(client, topic)).map(({ timestamp }) => timestamp)
+      const lines = (await runJava(BATCHES, ['read', servers, topic])).trimEnd().split('\n')
+      expect(seen).toEqual(lines.map((line) => Number(line.split('\t')[2])))
+      expect(Math.min(...seen)).toBeGreaterThan(1_000_000_000_000)
+      await client.close()
+    },
+  )
 })

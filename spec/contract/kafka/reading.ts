@@ -69,3 +69,25 @@ export const readTopic = async (
   await admin.close()
   return records.sort((a, b) => a.partition - b.partition || a.offset - b.offset)
 }
+
+/**
+ * Until no transaction is open in the topic: a broker answers a commit or abort before it has written the markers that
+ * end the transaction in its partitions.
+ */
+export const untilTransactionsEnd = async (client: KafkaClient, topic: string): Promise<void> => {
+  const admin = client.admin()
+  const [metadata] = await admin.topics([topic])
+  const at = Array.from({ length: metadata!.partitions }, (_, partition) => ({
+    topic,
+    partition,
+    at: 'latest' as const,
+  }))
+  for (;;) {
+    // in this order: what is appended in between makes it look open, never ended
+    const stable = await admin.listOffsets(at, 'read_committed')
+    const end = await admin.listOffsets(at, 'read_uncommitted')
+    if ([...end].every(([key, offset]) => stable.get(key) === offset)) break
+    await new Promise((resolve) => setTimeout(resolve, 10))
+  }
+  await admin.close()
+}

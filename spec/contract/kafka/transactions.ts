@@ -1,6 +1,6 @@
 import { tpKey, type CommittedOffset, type GroupMembership } from '../../../lib/kafka/port'
 import { TestMember } from './group-member'
-import { pollFor, readTopic, recordsOf } from './reading'
+import { pollFor, readTopic, recordsOf, untilTransactionsEnd } from './reading'
 import type { KafkaContract } from './under-test'
 import { appendText, startProducer, transact } from './writing'
 
@@ -14,15 +14,8 @@ export const transactionsContract: KafkaContract = (kafka) => {
 
   /** What a reader sees once the markers of ended transactions are written, which is soon after commit and abort. */
   const committedValues = async (topic: string, partition = 0): Promise<Array<string | null>> => {
-    const at = [{ topic, partition, at: 'latest' as const }]
-    for (;;) {
-      const [stable, end] = await Promise.all([
-        kafka.admin().listOffsets(at, 'read_committed'),
-        kafka.admin().listOffsets(at, 'read_uncommitted'),
-      ])
-      if (stable.get(tpKey(topic, partition)) === end.get(tpKey(topic, partition))) return visibleValues(topic, partition)
-      await new Promise((resolve) => setTimeout(resolve, 10))
-    }
+    await untilTransactionsEnd(kafka.client(), topic)
+    return visibleValues(topic, partition)
   }
 
   /** Asks again while the offset belongs to a transaction that is still ending. */

@@ -11,7 +11,8 @@ const b = (text: string): Buffer => Buffer.from(text, 'latin1')
 
 const entriesOf = async (store: ByteStore, scan: ByteScan = {}): Promise<string[]> => {
   const entries: string[] = []
-  for await (const [key, value] of store.scan(scan)) entries.push(`${key.toString('latin1')}=${value.toString('latin1')}`)
+  for await (const [key, value] of store.scan(scan))
+    entries.push(`${key.toString('latin1')}=${value.toString('latin1')}`)
   return entries
 }
 
@@ -90,20 +91,23 @@ export const byteStoreContract = (name: string, open: () => Promise<ByteStoreUnd
       [{ from: 'd', to: 'b', toInclusive: true }, ''],
       [{ from: 'x' }, ''],
       [{ to: 'A' }, ''],
-    ])('scans %j, committed or not', async ({ from, to, toInclusive }: { from?: string; to?: string; toInclusive?: boolean }, keys) => {
-      const scan: ByteScan = { from: from ? b(from) : undefined, to: to ? b(to) : undefined, toInclusive }
-      const expected = [...keys].map((key) => `${key}=${key}`)
-      const check = async () => {
-        expect(await entriesOf(store, scan)).toEqual(expected)
-        expect(await entriesOf(store, { ...scan, reverse: true })).toEqual([...expected].reverse())
-      }
-      for (const key of 'ace') store.put(b(key), b(key))
-      await tested.commit()
-      for (const key of 'bd') store.put(b(key), b(key))
-      await check()
-      await tested.commit()
-      await check()
-    })
+    ])(
+      'scans %j, committed or not',
+      async ({ from, to, toInclusive }: { from?: string; to?: string; toInclusive?: boolean }, keys) => {
+        const scan: ByteScan = { from: from ? b(from) : undefined, to: to ? b(to) : undefined, toInclusive }
+        const expected = [...keys].map((key) => `${key}=${key}`)
+        const check = async () => {
+          expect(await entriesOf(store, scan)).toEqual(expected)
+          expect(await entriesOf(store, { ...scan, reverse: true })).toEqual([...expected].reverse())
+        }
+        for (const key of 'ace') store.put(b(key), b(key))
+        await tested.commit()
+        for (const key of 'bd') store.put(b(key), b(key))
+        await check()
+        await tested.commit()
+        await check()
+      },
+    )
 
     test('a scan sees uncommitted writes over committed ones', async () => {
       for (const key of 'abcdef') store.put(b(key), b('old'))

@@ -35,9 +35,12 @@ export const keyValueStoreContract = (variant: Variant): void => {
       const task = await StoreTask.open([store], { cacheBytes })
       task.recordContext = at(7)
       tasks.push(task)
-      const show = (plain: V | null): unknown => (timestamped && plain !== null ? { value: plain, timestamp: 7 } : plain)
-      const plain = (shown: unknown): V | null => (timestamped && shown !== null ? (shown as Shown<V>).value : (shown as V | null))
-      const plainScan = async (scan: AsyncIterable<[K, unknown]>) => (await collect(scan)).map(([k, v]) => [k, plain(v)] as const)
+      const show = (plain: V | null): unknown =>
+        timestamped && plain !== null ? { value: plain, timestamp: 7 } : plain
+      const plain = (shown: unknown): V | null =>
+        timestamped && shown !== null ? (shown as Shown<V>).value : (shown as V | null)
+      const plainScan = async (scan: AsyncIterable<[K, unknown]>) =>
+        (await collect(scan)).map(([k, v]) => [k, plain(v)] as const)
       return { task, store, show, plain, plainScan }
     }
 
@@ -64,7 +67,10 @@ export const keyValueStoreContract = (variant: Variant): void => {
       const { store, show, task } = await open(string(), long())
       for (const bad of [1.5, 'text' as unknown as number]) {
         expect(() => store.put('a', show(bad))).toThrow(
-          expect.objectContaining({ code: 'SERIALIZATION_FAILED', message: expect.stringContaining("store 's' can't write this value") }),
+          expect.objectContaining({
+            code: 'SERIALIZATION_FAILED',
+            message: expect.stringContaining("store 's' can't write this value"),
+          }),
         )
       }
       expect(store.get('a')).toBeNull()
@@ -115,7 +121,11 @@ export const keyValueStoreContract = (variant: Variant): void => {
     })
 
     test('a serde that writes null deletes', async () => {
-      const serde: Serde<string> = { ...string(), sizeOf: undefined, serialize: (topic, value, headers) => (value === 'gone' ? null : string().serialize(topic, value, headers)) }
+      const serde: Serde<string> = {
+        ...string(),
+        sizeOf: undefined,
+        serialize: (topic, value, headers) => (value === 'gone' ? null : string().serialize(topic, value, headers)),
+      }
       const { store, show, task } = await open(string(), serde)
       store.put('a', show('1'))
       await task.commit()
@@ -131,7 +141,8 @@ export const keyValueStoreContract = (variant: Variant): void => {
       for (const key of ['a', 'c', 'e']) store.put(key, show(key))
       await task.commit()
       for (const key of ['b', 'd']) store.put(key, show(key))
-      const keys = async (scan: AsyncIterable<[string, unknown]>) => (await plainScan(scan)).map(([key]) => key).join('')
+      const keys = async (scan: AsyncIterable<[string, unknown]>) =>
+        (await plainScan(scan)).map(([key]) => key).join('')
       expect(await keys(store.all())).toBe('abcde')
       expect(await keys(store.all({ reverse: true }))).toBe('edcba')
       expect(await keys(store.range('b', 'd'))).toBe('bcd')
@@ -234,7 +245,13 @@ export const keyValueStoreContract = (variant: Variant): void => {
     })
 
     test('says so when it is used before init or after close', async () => {
-      const options: KeyValueStoreOptions<string, string> = { key: string(), value: string(), persistent, caching: cached, logging: logged }
+      const options: KeyValueStoreOptions<string, string> = {
+        key: string(),
+        value: string(),
+        persistent,
+        caching: cached,
+        logging: logged,
+      }
       const unopened = build(keyValueStore('s', options))
       const { store, task } = await strings()
       tasks.splice(tasks.indexOf(task), 1)
@@ -244,7 +261,10 @@ export const keyValueStoreContract = (variant: Variant): void => {
         [store as never, "store 's' is closed"],
       ]
       for (const [used, message] of uses) {
-        const unavailable = expect.objectContaining({ code: 'STORE_NOT_AVAILABLE', message: expect.stringContaining(message) })
+        const unavailable = expect.objectContaining({
+          code: 'STORE_NOT_AVAILABLE',
+          message: expect.stringContaining(message),
+        })
         expect(() => used.get('a')).toThrow(unavailable)
         expect(() => used.put('a', null)).toThrow(unavailable)
         expect(() => used.putIfAbsent('a', null as never)).toThrow(unavailable)

@@ -5,7 +5,13 @@ import { NO_HEADERS } from '../../../lib/kafka/port'
 import { silentLogger } from '../../../lib/observe/logger'
 import type { RecordContext } from '../../../lib/operators/record'
 import { string } from '../../../lib/serdes'
-import type { ManagedStore, RecordCacheBudget, StateStore, StateStoreContext, StoreBuilder } from '../../../lib/state/store'
+import type {
+  ManagedStore,
+  RecordCacheBudget,
+  StateStore,
+  StateStoreContext,
+  StoreBuilder,
+} from '../../../lib/state/store'
 import { TaskState } from '../../../lib/state/task-state'
 
 export interface LoggedChange {

@@ -4,6 +4,7 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
+import { onProcessEnd } from './watchdog'
 
 const run = promisify(execFile)
 
@@ -140,11 +141,16 @@ export const runJava = async (
     mainClassOrSourceFile,
     ...args,
   ]
-  const { stdout } = await run(jdk('java'), javaArgs, {
+  const running = run(jdk('java'), javaArgs, {
     env: { ...process.env, ...env },
     maxBuffer: 1 << 28,
     timeout: timeoutMs,
     killSignal: 'SIGKILL',
   })
-  return stdout
+  const callOff = onProcessEnd('kill -9 "$1"', String(running.child.pid))
+  try {
+    return (await running).stdout
+  } finally {
+    callOff()
+  }
 }

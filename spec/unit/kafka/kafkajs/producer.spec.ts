@@ -93,6 +93,21 @@ describe('the kafkajs producer, answered by a script', () => {
     expect(await send()).toEqual(new Map([['t-0', 0]]))
   })
 
+  it.each([1, 2, 3, 4])('a restarted broker remembers only the last of %i batches: none is written twice', async (written) => {
+    await start()
+    await send()
+    broker.answer = () => new ClientError('retriable', 'the broker went away')
+    const flushed = Promise.all(Array.from({ length: 4 }, send))
+    let last = written
+    broker.answer = ({ baseSequence }) => {
+      if (baseSequence === last + 1) last++
+      return baseSequence === last ? { errorCode: 0, baseOffset: last } : { errorCode: OUT_OF_ORDER }
+    }
+    expect((await flushed).at(-1)).toEqual(new Map([['t-0', 4]]))
+    expect(await send()).toEqual(new Map([['t-0', 5]]))
+    expect(broker.sent.every(({ producerEpoch }) => producerEpoch === 0)).toBe(true)
+  })
+
   it.each([OUT_OF_ORDER, UNKNOWN_PRODUCER_ID])('error %i of the oldest batch: goes on under a new epoch', async (errorCode) => {
     await start()
     await send()

@@ -23,7 +23,15 @@ const open = async (stores: ManagedStore[], cacheBytes: number | undefined): Pro
 const cachedStrings = async (cacheBytes: number | undefined = 1 << 20) => {
   const store = build(keyValueStore('s', { key: string(), value: string(), caching: true })) as Cached<string, string>
   const task = await open([store], cacheBytes)
-  return { store, task, flushed: () => task.changes('s').map((change) => change[0]).join(' ') }
+  return {
+    store,
+    task,
+    flushed: () =>
+      task
+        .changes('s')
+        .map((change) => change[0])
+        .join(' '),
+  }
 }
 
 // key 1 + entry 25 + value 1 + context 20 + topic 1
@@ -91,18 +99,21 @@ describe('size', () => {
     ['a longer topic', 'topic', [], 52],
     ['no topic, as in a punctuation', null, [], 47],
     ['headers', 't', header, 48 + 4 + 5 + 4],
-  ] as [string, string | null, RecordHeaders, number][])('counts as in Kafka Streams: %s', async (_name, topic, headers, size) => {
-    const { store, task } = await cachedStrings()
-    task.recordContext = at(1, { topic, headers })
-    store.put('a', '1')
-    expect(task.cache!.usedBytes).toBe(size)
-    store.put('a', '1')
-    expect(task.cache!.usedBytes).toBe(size)
-    store.put('a', null)
-    expect(task.cache!.usedBytes).toBe(size - 1)
-    store.flushCache()
-    expect(task.cache!.usedBytes).toBe(0)
-  })
+  ] as [string, string | null, RecordHeaders, number][])(
+    'counts as in Kafka Streams: %s',
+    async (_name, topic, headers, size) => {
+      const { store, task } = await cachedStrings()
+      task.recordContext = at(1, { topic, headers })
+      store.put('a', '1')
+      expect(task.cache!.usedBytes).toBe(size)
+      store.put('a', '1')
+      expect(task.cache!.usedBytes).toBe(size)
+      store.put('a', null)
+      expect(task.cache!.usedBytes).toBe(size - 1)
+      store.flushCache()
+      expect(task.cache!.usedBytes).toBe(0)
+    },
+  )
 
   test('counts bytes, not characters, and the timestamp of the value', async () => {
     const store = build(timestampedKeyValueStore('s', { key: string(), value: string(), caching: true }))
@@ -136,22 +147,33 @@ describe('size', () => {
 
 describe('the flush listener', () => {
   const listening = async (sendOldValues: boolean, cacheBytes: number | undefined = 1 << 20) => {
-    const store = build(timestampedKeyValueStore('s', { key: string(), value: long(), caching: true })) as unknown as CachedTimestamped<string, number>
+    const store = build(
+      timestampedKeyValueStore('s', { key: string(), value: long(), caching: true }),
+    ) as unknown as CachedTimestamped<string, number>
     const task = await open([store], cacheBytes)
     const heard: unknown[] = []
-    const caching = (store as unknown as CachedStore<string, number>).setFlushListener((key, newValue, oldValue, timestamp) => {
-      heard.push([key, newValue, oldValue, timestamp, task.recordContext.offset])
-    }, sendOldValues)
+    const caching = (store as unknown as CachedStore<string, number>).setFlushListener(
+      (key, newValue, oldValue, timestamp) => {
+        heard.push([key, newValue, oldValue, timestamp, task.recordContext.offset])
+      },
+      sendOldValues,
+    )
     return { store, task, heard, caching }
   }
 
   test('is refused without a cache', async () => {
-    const uncached = build(timestampedKeyValueStore('s', { key: string(), value: long() })) as unknown as CachedStore<string, number> & ManagedStore
+    const uncached = build(timestampedKeyValueStore('s', { key: string(), value: long() })) as unknown as CachedStore<
+      string,
+      number
+    > &
+      ManagedStore
     await open([uncached], 1 << 20)
     expect(uncached.setFlushListener(() => {}, false)).toBe(false)
     const { caching } = await listening(false)
     expect(caching).toBe(true)
-    const off = build(timestampedKeyValueStore('t', { key: string(), value: long(), caching: true })) as unknown as CachedStore<string, number> & ManagedStore
+    const off = build(
+      timestampedKeyValueStore('t', { key: string(), value: long(), caching: true }),
+    ) as unknown as CachedStore<string, number> & ManagedStore
     await open([off], undefined)
     expect(off.setFlushListener(() => {}, false)).toBe(false)
   })
@@ -267,11 +289,19 @@ describe('the flush listener', () => {
   test('gets headers that outlive the fetched batch', async () => {
     const { store, task } = await listening(false)
     const batch = Buffer.from('header value of a batch')
-    task.recordContext = at(1, { headers: [['h', batch.subarray(0, 6)], ['n', null]] })
+    task.recordContext = at(1, {
+      headers: [
+        ['h', batch.subarray(0, 6)],
+        ['n', null],
+      ],
+    })
     store.put('a', { value: 1, timestamp: 1 })
     batch.fill(0)
     let headers: RecordHeaders = []
-    ;(store as unknown as CachedStore<string, number>).setFlushListener(() => (headers = task.recordContext.headers), false)
+    ;(store as unknown as CachedStore<string, number>).setFlushListener(
+      () => (headers = task.recordContext.headers),
+      false,
+    )
     store.flushCache()
     expect(headers).toEqual([
       ['h', Buffer.from('header')],
@@ -306,7 +336,9 @@ describe('keys that differ to JavaScript and not in bytes, or the other way roun
   })
 
   test('objects with equal bytes are one key, and come back as themselves', async () => {
-    const store = build(keyValueStore('s', { key: json<{ id: number }>(), value: string(), caching: true })) as unknown as Cached<{ id: number }, string>
+    const store = build(
+      keyValueStore('s', { key: json<{ id: number }>(), value: string(), caching: true }),
+    ) as unknown as Cached<{ id: number }, string>
     await open([store], 1 << 20)
     const heard: unknown[] = []
     store.setFlushListener((key, value) => heard.push([key, value]), false)

@@ -31,7 +31,8 @@ const PER_COMMIT = 1000
 const fill = async () => {
   const state = await open()
   for (let commit = 0; commit < COMMITS; commit++) {
-    for (let i = 0; i < PER_COMMIT; i++) state.bytes('s').put(Buffer.from(`${commit}-${i}`), Buffer.alloc(200, `${Math.random()}`))
+    for (let i = 0; i < PER_COMMIT; i++)
+      state.bytes('s').put(Buffer.from(`${commit}-${i}`), Buffer.alloc(200, `${Math.random()}`))
     state.seal()
     await state.commit(new Map([[OFFSET, commit]]))
   }
@@ -55,6 +56,7 @@ const damages: [string, () => Promise<void>][] = [
   ['the manifest is gone', async () => rm(await last(/^MANIFEST/))],
   ['the manifest is overwritten', async () => overwrite(await last(/^MANIFEST/), 8, 20)],
   ['a table is gone', async () => rm(await last(/\.ldb$/))],
+  ['a table is cut short', async () => truncate(await last(/\.ldb$/), 100_000)],
   ['the log is overwritten in the middle', async () => overwrite(await last(/\.log$/), 40_000, 40)],
 ]
 
@@ -81,19 +83,19 @@ test.each(damages)('%s: found when the task opens, set aside, reported, and star
   expect(reports).toHaveLength(1)
 })
 
-const tableDamages: [string, (file: string) => Promise<void>][] = [
-  ['overwritten', async (file) => overwrite(file, 0, (await stat(file)).size - 1)],
-  ['cut short', async (file) => truncate(file, (await stat(file)).size - 1000)],
-]
-
-test.each(tableDamages)('tables %s: found by the read, set aside when the task closes', async (_name, damage) => {
+test('a table overwritten in the middle: found by the read, set aside when the task closes', async () => {
   await fill()
-  for (const file of await files(/\.ldb$/)) await damage(file)
+  const table = await last(/\.ldb$/)
+  await overwrite(table, 300_000, 300_000)
   const state = await open()
   const readAll = () => {
-    for (let commit = 0; commit < COMMITS; commit++) state.bytes('s').get(Buffer.from(`${commit}-0`))
+    for (let commit = 0; commit < COMMITS; commit++) {
+      for (let i = 0; i < PER_COMMIT; i++) state.bytes('s').get(Buffer.from(`${commit}-${i}`))
+    }
   }
-  expect(readAll).toThrow(expect.objectContaining({ code: 'STATE_STORE_DAMAGED', location: { taskId: '0_0', store: 's' } }))
+  expect(readAll).toThrow(
+    expect.objectContaining({ code: 'STATE_STORE_DAMAGED', location: { taskId: '0_0', store: 's' } }),
+  )
   await expect(collect(state.bytes('s').scan({}))).rejects.toMatchObject({ code: 'STATE_STORE_DAMAGED' })
   expect(reports).toEqual([])
   await state.close()

@@ -1,0 +1,104 @@
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises'
+import { hostname, tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { defaultStateDir, StateDirectory } from '../../../lib/state/state-directory'
+import { App } from '../../support/process'
+import { temporaryFolder } from './temporary-folder'
+
+const folder = temporaryFolder()
+const opened: StateDirectory[] = []
+afterEach(async () => {
+  for (const directory of opened.splice(0)) await directory.close()
+})
+
+const open = async (applicationId = 'app') => {
+  const directory = await StateDirectory.open({ stateDir: folder.path, applicationId })
+  opened.push(directory)
+  return directory
+}
+const cleanUp = () => StateDirectory.cleanUp({ stateDir: folder.path, applicationId: 'app' })
+const holder = () => new App(resolve(__dirname, 'state-directory-app.ts'), { args: [folder.path] })
+
+test('a second instance in this process is refused, and told who has it', async () => {
+  await open()
+  await expect(open()).rejects.toMatchObject({
+    code: 'STATE_DIRECTORY_LOCKED',
+    message: expect.stringContaining(`process ${process.pid} on ${hostname()}`),
+  })
+  await expect(cleanUp()).rejects.toMatchObject({ code: 'STATE_DIRECTORY_LOCKED' })
+})
+
+test('two applications share a stateDir', async () => {
+  const [one, two] = [await open('one'), await open('two')]
+  expect(one.path).not.toBe(two.path)
+  expect(one.processId).not.toBe(two.processId)
+})
+
+test('an instance in another process has it until it closes', async () => {
+  const app = holder()
+  await app.untilOutput(/holds/)
+  await expect(open()).rejects.toMatchObject({
+    code: 'STATE_DIRECTORY_LOCKED',
+    message: expect.stringContaining(`process ${app.pid} on`),
+  })
+  await expect(cleanUp()).rejects.toMatchObject({ code: 'STATE_DIRECTORY_LOCKED' })
+  app.endInput()
+  expect(await app.end()).toBe(0)
+  await open()
+  const late = holder()
+  await late.untilOutput(new RegExp(`refused: the state directory .* is in use: process ${process.pid} on`))
+  expect(await late.end()).toBe(1)
+})
+
+test('the lock dies with its process, and the process id stays', async () => {
+  const app = holder()
+  const [, processId] = await app.untilOutput(/holds (\S+)/)
+  await app.kill()
+  expect((await open()).processId).toBe(processId)
+})
+
+test('a damaged lock or process file keeps nobody out', async () => {
+  const { processId, path } = await open()
+  await opened.pop()!.close()
+  for (const file of await readdir(join(path, 'lock')))
+    if (/^(MANIFEST|CURRENT)/.test(file)) await rm(join(path, 'lock', file))
+  await writeFile(join(path, 'process.json'), '{"processId":')
+  const again = await open()
+  expect(again.processId).toMatch(/^[0-9a-f-]{36}$/)
+  expect(again.processId).not.toBe(processId)
+})
+
+test('lists the folders of tasks, in their order, and nothing else', async () => {
+  const directory = await open()
+  for (const name of ['10_0', '2_10', '2_9', '0_0', '0_0.damaged-now', 'global'])
+    await mkdir(join(directory.path, name))
+  await writeFile(join(directory.path, '0_7'), 'a file')
+  expect(await directory.taskIds()).toEqual(['0_0', '2_9', '2_10', '10_0'])
+  await directory.remove('2_9')
+  await directory.remove('3_3')
+  expect(await directory.taskIds()).toEqual(['0_0', '2_10', '10_0'])
+  await expect(directory.remove('../..')).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' })
+})
+
+test('cleanUp() removes all state, damaged folders and the process id', async () => {
+  await cleanUp()
+  const { processId, path, taskDirectory } = await open()
+  await mkdir(taskDirectory.call(opened[0], '0_0'))
+  await mkdir(join(path, '0_1.damaged-now'))
+  await opened.pop()!.close()
+  await cleanUp()
+  expect(await readdir(path)).toEqual(['lock'])
+  expect((await open()).processId).not.toBe(processId)
+})
+
+test('a stateDir that can’t be used is an error with a next step', async () => {
+  await writeFile(join(folder.path, 'app'), 'a file')
+  await expect(open()).rejects.toMatchObject({
+    code: 'STATE_STORE_FAILED',
+    message: expect.stringContaining('Check that `stateDir` is writable'),
+  })
+})
+
+test('lies in the folder for temporary files unless told otherwise', () => {
+  expect(defaultStateDir()).toBe(join(tmpdir(), 'millrace'))
+})
