@@ -51,6 +51,11 @@ export interface StreamsConfig {
    * waits for records known to be on the broker, −1 never waits. KIP-695.
    */
   maxTaskIdle?: Duration | -1
+  /**
+   * How often at most, by the wall clock, windows that have closed are emitted (`emitStrategy('onWindowClose')`), and
+   * unmatched records of left and outer stream joins. Default: 1 s.
+   */
+  emitInterval?: Duration
   /** Records kept per input partition, above which it is paused. Default: 1000. */
   bufferedRecordsPerPartition?: number
   /** Of internal topics. Default: −1, the broker's own. */
@@ -109,6 +114,7 @@ export interface ResolvedConfig {
   readonly defaultValueSerde: Serde<unknown>
   readonly defaultTimestampExtractor: TimestampExtractor | undefined
   readonly maxTaskIdleMs: number
+  readonly emitIntervalMs: number
   readonly bufferedRecordsPerPartition: number
   readonly replicationFactor: number
   readonly topicConfig: Readonly<Record<string, string>>
@@ -154,6 +160,7 @@ export const resolveConfig = (config: StreamsConfig): ResolvedConfig => {
     defaultValueSerde: serde(config, 'defaultValueSerde', serdes.json()),
     defaultTimestampExtractor: config.defaultTimestampExtractor,
     maxTaskIdleMs: config.maxTaskIdle === -1 ? -1 : duration(config, 'maxTaskIdle', 0),
+    emitIntervalMs: duration(config, 'emitInterval', 1000),
     bufferedRecordsPerPartition: whole(config, 'bufferedRecordsPerPartition', 1000, 1),
     replicationFactor: config.replicationFactor === -1 ? -1 : whole(config, 'replicationFactor', -1, 1),
     topicConfig: textRecord(config, 'topicConfig'),
@@ -204,6 +211,7 @@ const KEYS: Readonly<Record<keyof StreamsConfig, true>> = {
   defaultValueSerde: true,
   defaultTimestampExtractor: true,
   maxTaskIdle: true,
+  emitInterval: true,
   bufferedRecordsPerPartition: true,
   replicationFactor: true,
   topicConfig: true,

@@ -16,11 +16,21 @@ export type { ProcessingGuarantee, StreamsConfig } from './config'
 export type { Duration } from './durations'
 
 // Building one: the DSL.
-export { StreamsBuilder, type BuildOptions, type Optimization } from './dsl/streams-builder'
+export {
+  StreamsBuilder,
+  type BuildOptions,
+  type Optimization,
+  type StreamsBuilderOptions,
+} from './dsl/streams-builder'
 export { KStream } from './dsl/kstream'
 export { KTable } from './dsl/ktable'
 export { KGroupedStream } from './dsl/kgrouped-stream'
 export { KGroupedTable } from './dsl/kgrouped-table'
+export { TimeWindows, type TimeWindowsOptions } from './dsl/windows/time-windows'
+export { SlidingWindows, type SlidingWindowsOptions } from './dsl/windows/sliding-windows'
+export { SessionWindows, type SessionWindowsOptions } from './dsl/windows/session-windows'
+export { UnlimitedWindows, type UnlimitedWindowsOptions } from './dsl/windows/unlimited-windows'
+export { JoinWindows, type JoinWindowsOptions } from './dsl/windows/join-windows'
 export { BranchedKStream, type Branched, type Branches } from './dsl/branched-kstream'
 export type { Consumed } from './dsl/options/consumed'
 export type { Grouped } from './dsl/options/grouped'
@@ -64,12 +74,18 @@ export { keyValueStore, timestampedKeyValueStore, type KeyValueStoreHandle, type
 export type {
   KeyValueStore,
   ReadOnlyKeyValueStore,
+  ReadOnlySessionStore,
+  ReadOnlyWindowStore,
   ScanOptions,
+  SessionStore,
   StateStore,
   StoreBuilder,
   TimestampedKeyValueStore,
+  TimestampedWindowStore,
   ValueAndTimestamp,
+  WindowStore,
 } from './state/store'
+export { Windowed, type Window } from './state/windowed'
 
 // Formats.
 export * as serdes from './serdes'

@@ -8,6 +8,8 @@ import type { Naming } from './naming'
 export interface DslContext {
   readonly naming: Naming
   readonly graph: GraphRecorder
+  /** Of stores of which nothing else is said. */
+  readonly defaultStoreType: 'persistent' | 'in-memory'
 }
 
 /** Where in the graph a stream or table stands, and what is known of it there. */

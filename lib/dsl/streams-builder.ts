@@ -17,6 +17,14 @@ import type { DslContext } from './position'
 /** A way to save internal topics (KIP-295). Switching one on or off renames topics: it is not for a running app. */
 export type Optimization = 'reuse.ktable.source.topics' | 'merge.repartition.topics'
 
+export interface StreamsBuilderOptions {
+  /**
+   * Where tables and aggregations keep their state unless told otherwise: on disk, or `in-memory`, rebuilt from the
+   * changelogs at every start. Default: `'persistent'`. Kafka Streams' `dsl.store.suppliers.class`.
+   */
+  defaultStoreType?: 'persistent' | 'in-memory'
+}
+
 export interface BuildOptions {
   /** Default: `'none'`. Kafka Streams' `topology.optimization`. */
   optimization?: 'none' | 'all' | readonly Optimization[]
@@ -38,7 +46,18 @@ export interface BuildOptions {
  * const topology = builder.build()
  */
 export class StreamsBuilder {
-  private readonly context: DslContext = { naming: new Naming(), graph: new GraphRecorder() }
+  private readonly context: DslContext
+
+  /** @throws TopologyError INVALID_ARGUMENT */
+  constructor({ defaultStoreType = 'persistent' }: StreamsBuilderOptions = {}) {
+    if (defaultStoreType !== 'persistent' && defaultStoreType !== 'in-memory') {
+      throw new TopologyError(
+        'INVALID_ARGUMENT',
+        `defaultStoreType is ${JSON.stringify(defaultStoreType)}: give 'persistent' or 'in-memory'`,
+      )
+    }
+    this.context = { naming: new Naming(), graph: new GraphRecorder(), defaultStoreType }
+  }
 
   /**
    * Reads one topic, several, or all whose whole name matches a pattern, as a stream of records.

@@ -164,7 +164,10 @@ export interface CommittedOffset {
 }
 
 export interface GroupMembership {
-  /** Resolves after the first assignment was accepted; from then on heartbeats run by timer, never by polling. */
+  /**
+   * Resolves after the first assignment was accepted; rejects with what `failed` is told, or when the member leaves first.
+   * Heartbeats run by timer, never by polling.
+   */
   join(): Promise<void>
   metadata(): GroupMetadata
   /** New topics or partitions, a follow-up or probing rebalance. */

@@ -64,6 +64,11 @@ export type ProcessorSupplier<KIn, VIn, KOut = unknown, VOut = unknown> = () => 
 export interface OperatorContext<KOut, VOut> extends ProcessorContext<KOut, VOut> {
   /** The current record's origin. The cache swaps it while it flushes entries of earlier records. */
   recordContext: RecordContext
+  /** How often, by the wall clock, operators look for results that only time completes: windows that have closed … */
+  readonly emitIntervalMs: number
+  /** Up to which window close the aggregation of that store has emitted; committed with the task's offsets. */
+  emittedUntil(store: string): number | undefined
+  setEmittedUntil(store: string, windowClose: number): void
   /** Counts the current record in `dropped-records`, with a reason for the log. */
   dropRecord(reason: string): void
   /**

@@ -134,23 +134,17 @@ export class Committer {
 
   async #commitTransaction(): Promise<void> {
     const { output, membership, runningTasks, released } = this.options
-    this.options.logger.debug({}, 'TRACE begin')
     await this.#stateWrites
-    this.options.logger.debug({}, 'TRACE stateWrites done')
     const tasks = await this.#drained(runningTasks(), Infinity)
-    this.options.logger.debug({}, 'TRACE drained')
     const offsets: OffsetsToSend = new Map()
     const sealed = await this.#seal(tasks, offsets)
-    this.options.logger.debug({n: sealed.length}, 'TRACE sealed')
     if (sealed.length > 0) {
       const { producer } = output
       const [acked] = await Promise.all([
         producer.flush(),
         producer.sendOffsets([...offsets.values()].map(bare), membership().metadata()),
       ])
-      this.options.logger.debug({}, 'TRACE flushed')
       await producer.commit()
-      this.options.logger.debug({}, 'TRACE committed')
       producer.begin()
       this.#stateWrites = this.#writeState(sealed, acked)
       // the next commit hears of a failure

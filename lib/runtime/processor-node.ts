@@ -204,6 +204,18 @@ export class ProcessorNode implements Child, OperatorContext<unknown, unknown> {
     return this.task.clock.now()
   }
 
+  get emitIntervalMs(): number {
+    return this.task.config.emitIntervalMs
+  }
+
+  emittedUntil(store: string): number | undefined {
+    return this.task.emittedUntil.get(store)
+  }
+
+  setEmittedUntil(store: string, windowClose: number): void {
+    this.task.emittedUntil.set(store, windowClose)
+  }
+
   dropRecord(reason: string): void {
     this.task.dropRecord(this.name, reason)
   }

@@ -242,6 +242,8 @@ export class Restorer {
   async #write(job: Job): Promise<void> {
     await job.writing
     if (job.cancelled) return
+    // stores that put several records together write them as they do at work
+    job.state.seal()
     job.writing = job.state.commit(
       new Map(
         job.parts

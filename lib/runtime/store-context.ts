@@ -70,6 +70,10 @@ export class StoreContext implements StateStoreContext {
     this.task.collector.sendBytes(changelogTopic, partition, key, value, timestamp, NO_HEADERS)
   }
 
+  dropRecord(store: string, reason: string): void {
+    this.task.dropRecord(store, reason)
+  }
+
   openBytes(store: string): ByteStore {
     return this.options.state.bytes(store)
   }

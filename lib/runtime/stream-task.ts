@@ -59,7 +59,6 @@ export class StreamTask {
   private readonly group: PartitionGroup
   private readonly punctuations: Punctuations
   private readonly bufferLimit: number
-  private emittedUntil: ReadonlyMap<string, number> = new Map()
 
   constructor(options: StreamTaskOptions) {
     const { id, config, clock, logger } = options
@@ -91,7 +90,7 @@ export class StreamTask {
 
   /** Stores are restored: takes up partition times from committed offsets (by `tpKey`), and starts the processors. */
   initialize(committed: ReadonlyMap<string, CommittedOffset>): void {
-    const emittedUntil = new Map<string, number>()
+    const { emittedUntil } = this.context
     for (const queue of this.group.queues) {
       const metadata = committed.get(tpKey(queue.topic, queue.partition))?.metadata
       if (!metadata) continue
@@ -102,7 +101,6 @@ export class StreamTask {
         emittedUntil.set(name, Math.max(time, emittedUntil.get(name) ?? time))
       }
     }
-    this.emittedUntil = emittedUntil
     for (const node of this.wiring.processors) node.init()
   }
 
@@ -251,7 +249,7 @@ export class StreamTask {
 
   /** Of the partitions on which something was processed or passed over: the next offset, with Kafka Streams' metadata. */
   committableOffsets(): Array<TopicPartition & CommittedOffset> {
-    const { emittedUntil } = this
+    const { emittedUntil } = this.context
     const offsets: Array<TopicPartition & CommittedOffset> = []
     for (const queue of this.group.queues) {
       const { topic, partition, partitionTime } = queue

@@ -15,6 +15,7 @@ export interface TaskConfig {
   readonly maxTaskIdleMs: number
   readonly bufferedRecordsPerPartition: number
   readonly slowCallbackWarningMs: number
+  readonly emitIntervalMs: number
   readonly defaultTimestampExtractor?: TimestampExtractor | undefined
   readonly deserializationExceptionHandler?: DeserializationExceptionHandler | undefined
   readonly processingExceptionHandler?: ProcessingExceptionHandler | undefined

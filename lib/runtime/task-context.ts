@@ -43,6 +43,8 @@ export class TaskContext {
   /** Something was processed, punctuated or passed over since the last commit. */
   commitNeeded = false
   droppedRecords = 0
+  /** By store: up to which window close its aggregation has emitted. Committed with the offsets. */
+  readonly emittedUntil = new Map<string, number>()
   /** Set once and for good: the task must be closed. */
   failure: { readonly error: unknown } | undefined = undefined
   /** Awaited work that outlives the task comes to nothing. */

@@ -67,7 +67,7 @@ export class TaskManager {
       client,
       logger,
       listener: options.restoreListener,
-      onRestored: id => this.#start(id),
+      onRestored: id => void this.#start(id),
       onOutOfRange: (id, store, changelog) => this.#startOver(id, store, changelog),
       onFailed: options.failed,
     })
@@ -302,13 +302,19 @@ export class TaskManager {
   }
 
   /** A task whose state is as of its changelogs begins to process. */
-  #start(id: TaskId): void {
+  async #start(id: TaskId): Promise<void> {
     const task = this.#tasks.get(id)
     if (!task || task.phase !== 'restoring') return
     try {
+      for (const { store } of task.stores) {
+        if (!store.open) continue
+        await store.open()
+        // it may have moved on meanwhile
+        if (this.#tasks.get(id) !== task || task.isClosed) return
+      }
       task.stream!.initialize(task.committed)
     } catch (error) {
-      this.options.failed(error)
+      if (!task.isClosed) this.options.failed(error)
       return
     }
     task.phase = 'running'

@@ -1,5 +1,6 @@
 import type { RecordContext } from '../operators/record'
 import type { Serde } from '../serdes/serde'
+import type { Windowed } from './windowed'
 
 /** State of one task, by name. Restored before the task runs; closed with it. */
 export interface StateStore {
@@ -46,6 +47,64 @@ export interface ValueAndTimestamp<V> {
 /** The store behind tables and aggregates: each value with the event time of its last update. */
 export interface TimestampedKeyValueStore<K, V> extends KeyValueStore<K, ValueAndTimestamp<V>> {}
 
+/**
+ * Reads of a window store: a value for each key and window, found by the window's start. Times are milliseconds and
+ * both bounds inclusive. Windows that began longer ago than the retention, as seen from the newest one in the store, are
+ * not there.
+ */
+export interface ReadOnlyWindowStore<K, V> extends StateStore {
+  /** The value of the window that starts at `windowStart`. */
+  fetch(key: K, windowStart: number): V | null
+  /** The windows of a key that start from `timeFrom` to `timeTo`, by start. */
+  fetch(key: K, timeFrom: number, timeTo: number, options?: { reverse?: boolean }): readonly (readonly [windowStart: number, value: V])[]
+  /** The windows of several keys; `null` is an open bound. */
+  fetchRange(
+    keyFrom: K | null,
+    keyTo: K | null,
+    timeFrom: number,
+    timeTo: number,
+    options?: ScanOptions,
+  ): AsyncIterable<[Windowed<K>, V]>
+  /** All windows that start from `timeFrom` to `timeTo`. */
+  fetchAll(timeFrom: number, timeTo: number, options?: ScanOptions): AsyncIterable<[Windowed<K>, V]>
+  all(options?: ScanOptions): AsyncIterable<[Windowed<K>, V]>
+}
+
+export interface WindowStore<K, V> extends ReadOnlyWindowStore<K, V> {
+  /** `null` deletes. What is too old for the store is left out, and counts as a dropped record. */
+  put(key: K, value: V | null, windowStart: number): void
+}
+
+/** The store behind windowed tables: each value with the event time of its last update. */
+export interface TimestampedWindowStore<K, V> extends WindowStore<K, ValueAndTimestamp<V>> {}
+
+/**
+ * Reads of a session store: a value for each key and session. Sessions that ended longer ago than the retention, as seen
+ * from the newest end in the store, are not there.
+ */
+export interface ReadOnlySessionStore<K, V> extends StateStore {
+  /** The value of one session. */
+  fetchSession(key: K, start: number, end: number): V | null
+  /** All sessions of a key, by end. */
+  fetch(key: K, options?: { reverse?: boolean }): readonly (readonly [Windowed<K>, V])[]
+  /** The sessions of a key that end at `earliestEnd` or later and start at `latestStart` or before, by end. */
+  findSessions(
+    key: K,
+    earliestEnd: number,
+    latestStart: number,
+    options?: { reverse?: boolean },
+  ): readonly (readonly [Windowed<K>, V])[]
+  /** All sessions of several keys; `null` is an open bound. */
+  fetchRange(keyFrom: K | null, keyTo: K | null, options?: ScanOptions): AsyncIterable<[Windowed<K>, V]>
+  all(options?: ScanOptions): AsyncIterable<[Windowed<K>, V]>
+}
+
+export interface SessionStore<K, V> extends ReadOnlySessionStore<K, V> {
+  /** `null` deletes. What is too old for the store is left out, and counts as a dropped record. */
+  put(session: Windowed<K>, value: V | null): void
+  remove(session: Windowed<K>): void
+}
+
 /** What a store may ask of the task that owns it. */
 export interface StateStoreContext {
   readonly applicationId: string
@@ -55,6 +114,8 @@ export interface StateStoreContext {
   recordContext: RecordContext
   /** Appends to the store's changelog, to the task's own partition, without user headers. */
   logChange(changelogTopic: string, key: Buffer, value: Buffer | null, timestamp: number): void
+  /** Counts the current record in `dropped-records`: the store leaves out what is older than it keeps. */
+  dropRecord(store: string, reason: string): void
   /** Bytes of this store inside the task's state, in key order. */
   openBytes(store: string, persistent: boolean): ByteStore
   /** The record caches of all tasks of the loop share its budget; `undefined` when caching is off. */
@@ -87,6 +148,8 @@ export interface ByteStore {
   restore(key: Buffer, value: Buffer | null, timestamp?: number): void
   /** In unsigned byte order; sees a consistent view as of its first `next()`. */
   scan(scan: ByteScan): AsyncIterable<[key: Buffer, value: Buffer]>
+  /** Removes all keys below `key` with the next commit, in the background: nothing reads them any more. */
+  dropBelow(key: Buffer): void
   approximateNumEntries(): number
 }
 
@@ -112,6 +175,8 @@ export interface ManagedStore extends StateStore {
   init(context: StateStoreContext): void
   /** The layout of the changelog turned into the local one: what goes under which key for one restored record. */
   restore(record: ChangelogRecord): void
+  /** Rebuilds what the store keeps in memory beside its bytes; awaited after restore, before the first record. */
+  open?(): Promise<void>
   /** Writes out what the record cache holds: forwards, logs, and puts into the bytes. Uncached stores do nothing. */
   flushCache(): void
   close(): void

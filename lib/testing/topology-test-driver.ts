@@ -20,7 +20,7 @@ import { type TestInputOptions, TestInputTopic, TestOutputTopic, type TestTopicO
 
 const TASK_ID = '0_0'
 
-/** The app's own configuration, nothing of it required, and what only tests need. */
+/** The app's own configuration, nothing of it required, and what only tests need. `emitInterval` is 0 unless given. */
 export interface TestDriverConfig extends Partial<Omit<StreamsConfig, 'kafka'>> {
   /** What the mock wall clock shows at first. Default: the system's time. */
   initialWallClockTime?: number | Date
@@ -71,7 +71,12 @@ export class TopologyTestDriver {
   /** @throws TopologyError, StreamsError INVALID_CONFIG */
   constructor(topology: Topology, config: TestDriverConfig = {}) {
     const { initialWallClockTime, partitions, ...own } = config
-    this.#config = resolveConfig({ applicationId: 'test-driver', ...own, kafka: { brokers: ['test-driver:9092'] } })
+    this.#config = resolveConfig({
+      applicationId: 'test-driver',
+      emitInterval: 0,
+      ...own,
+      kafka: { brokers: ['test-driver:9092'] },
+    })
     this.#stateDir = own.stateDir ?? tmpdir()
     this.#topology = compile(topology.definition, this.#config)
     this.#now = Number(initialWallClockTime ?? Date.now())
@@ -201,6 +206,7 @@ export class TopologyTestDriver {
       logger,
       cache: maxBytes > 0 ? { maxBytes, usedBytes: 0 } : undefined,
     })
+    for (const store of this.#stores) await store.open?.()
     this.#task.initialize(new Map())
     this.#capture()
   }

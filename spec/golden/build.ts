@@ -5,7 +5,14 @@ import type { Topology } from './java/topology'
 
 /** Runs the text of a case against the facade: Java's names over the public API. */
 export function buildTopology(golden: GoldenCase, trace: (text: string) => void): Topology {
-  const scope: Record<string, unknown> = { ...java, config: golden.config, recordTrace: trace, each }
+  const { config } = golden
+  // Java's builder learns its stores from the configuration when it builds; ours is told before.
+  const StreamsBuilder = class extends java.StreamsBuilder {
+    constructor(topologyConfig?: java.TopologyConfig) {
+      super(topologyConfig ?? config)
+    }
+  }
+  const scope: Record<string, unknown> = { ...java, StreamsBuilder, config, recordTrace: trace, each }
   for (const [name, definition] of Object.entries(golden.helpers)) {
     // Those of the facade come from it: their definitions are prose.
     if (name in scope) continue

@@ -123,12 +123,19 @@ function driverConfig(golden: GoldenCase, config: JavaConfig): TestDriverConfig 
     defaultKeySerde: serdes.string(),
     defaultValueSerde: serdes.string(),
     statestoreCacheMaxBytes: Number(config['statestore.cache.max.bytes']),
+    ...(emitInterval(config) !== undefined && { emitInterval: emitInterval(config) }),
     maxTaskIdle: Number(config['max.task.idle.ms'] ?? 0),
     deserializationExceptionHandler: handler('deserialization.exception.handler'),
     processingExceptionHandler: handler('processing.exception.handler'),
     ...(extractor !== undefined && { defaultTimestampExtractor: timestampExtractor(String(extractor)) }),
     logger: { debug() {}, info() {}, warn() {}, error() {} },
   } as TestDriverConfig
+}
+
+/** Java has one for windows and one for joins. */
+function emitInterval(config: JavaConfig): number | undefined {
+  const key = Object.keys(config).find((name) => name.startsWith('__emit.interval.ms'))
+  return key === undefined ? undefined : Number(config[key])
 }
 
 function timestampExtractor(className: string): unknown {

@@ -23,7 +23,7 @@ export interface Materialized<K, V> extends NamedOptions {
    * the state is lost with the disk. Default: true.
    */
   logging?: boolean | Readonly<Record<string, string>>
-  /** `in-memory` stores are rebuilt from the changelog at every start. Default: `persistent`. */
+  /** `in-memory` stores are rebuilt from the changelog at every start. Default: the builder's `defaultStoreType`. */
   storeType?: 'persistent' | 'in-memory'
 }
 
@@ -41,7 +41,8 @@ export interface ResolvedMaterialized<K, V> {
   readonly valueSerde?: Serde<V>
   readonly caching: boolean
   readonly logging: boolean | Readonly<Record<string, string>>
-  readonly persistent: boolean
+  /** Undefined: the builder's default. */
+  readonly persistent?: boolean
 }
 
 export function resolveMaterialized<K, V>(materialized: MaterializedAs<K, V> = {}): ResolvedMaterialized<K, V> {
@@ -60,7 +61,7 @@ export function resolveMaterialized<K, V>(materialized: MaterializedAs<K, V> = {
     valueSerde: value ?? kept?.value,
     caching: caching ?? kept?.caching ?? true,
     logging: logging ?? kept?.logging ?? true,
-    persistent: storeType === undefined ? (kept?.persistent ?? true) : storeType === 'persistent',
+    persistent: storeType === undefined ? kept?.persistent : storeType === 'persistent',
   }
 }
 
@@ -68,8 +69,10 @@ export function resolveMaterialized<K, V>(materialized: MaterializedAs<K, V> = {
 export function materializedStore<K, V>(
   context: DslContext,
   name: string,
-  { handle, keySerde, valueSerde, caching, logging, persistent }: ResolvedMaterialized<K, V>,
+  options: ResolvedMaterialized<K, V>,
 ): StoreBuilder<StateStore> {
+  const { handle, keySerde, valueSerde, caching, logging } = options
+  const persistent = options.persistent ?? context.defaultStoreType === 'persistent'
   const store = timestampedKeyValueStore<K, V>(name, { key: keySerde, value: valueSerde, caching, logging, persistent })
   if (handle) context.graph.useForHandle(handle, store)
   return store

@@ -65,7 +65,8 @@ export class KafkaAdmin implements Admin {
       const answers = await this.toController('creating topics', (timeoutMs) => createTopicsFrame(left, timeoutMs))
       for (const answer of answers) results.set(answer.name, created(answer))
       left = left.filter(({ topic }) => isRetriable(results.get(topic)))
-      if (left.length > 0) throw results.get(left[0]!.topic)
+      const failure = left[0] && results.get(left[0].topic)
+      if (failure instanceof ClientError) throw failure
     }
     try {
       if (left.length > 0) await this.retry('creating topics', attempt)

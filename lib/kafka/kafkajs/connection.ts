@@ -153,6 +153,8 @@ export class KafkaConnection {
         if (failure.kind !== 'retriable') throw failure
       }
     }
+    if (this.closed) throw closedError(frame.apiName)
+    if (this.closed) throw closedError(frame.apiName)
     this.reportUnreachable(failure)
     throw new ClientError(
       'retriable',

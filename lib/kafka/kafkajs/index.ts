@@ -27,8 +27,10 @@ export interface KafkaJsClientOptions {
 }
 
 /** The port over kafkajs's connections: sockets, TLS and SASL are as `config` says. Connects when something is first sent. */
-export const createKafkaJsClient = (config: KafkaConfig, { clientId, logger }: KafkaJsClientOptions = {}): KafkaClient =>
-  new KafkaJsClient(clientId === undefined ? config : { ...config, clientId }, logger ?? silentLogger)
+export const createKafkaJsClient = (
+  config: KafkaConfig,
+  { clientId, logger }: KafkaJsClientOptions = {},
+): KafkaClient => new KafkaJsClient(clientId === undefined ? config : { ...config, clientId }, logger ?? silentLogger)
 
 /** Every part has connections of its own: a request that the broker parks holds up whatever is behind it on its socket. */
 class KafkaJsClient implements KafkaClient {

@@ -82,7 +82,8 @@ export class Heartbeats {
       return this.schedule(Math.min(this.connection.backoff.delay(this.failures++), this.intervalMs))
     }
     this.stop()
-    if (failure.code === 'UNKNOWN_MEMBER_ID' || failure.code === 'ILLEGAL_GENERATION') this.listener.lost(group, failure)
+    if (failure.code === 'UNKNOWN_MEMBER_ID' || failure.code === 'ILLEGAL_GENERATION')
+      this.listener.lost(group, failure)
     else if (!isClosed(failure)) this.listener.failed(failure)
   }
 }

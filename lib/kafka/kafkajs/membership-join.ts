@@ -1,4 +1,11 @@
-import { ClientError, type Assignment, type GroupConfig, type GroupListener, type GroupMetadata, type TopicPartition } from '../port'
+import {
+  ClientError,
+  type Assignment,
+  type GroupConfig,
+  type GroupListener,
+  type GroupMetadata,
+  type TopicPartition,
+} from '../port'
 import type { KafkaConnection } from './connection'
 import { decodeAssignment, decodeSubscription, encodeAssignment, encodeSubscription } from './consumer-protocol'
 import { Coordinator } from './coordinator'
@@ -44,7 +51,15 @@ export class GroupJoin {
     const timeoutMs = rebalanceTimeoutMs + ANSWER_GRACE_MS
     const subscription = encodeSubscription({ ...this.listener.subscription(), ownedPartitions, generationId })
     const joined = await this.coordinator.attempt(
-      joinGroup({ groupId, groupInstanceId, memberId: this.memberId, sessionTimeoutMs, rebalanceTimeoutMs, protocol, subscription }),
+      joinGroup({
+        groupId,
+        groupInstanceId,
+        memberId: this.memberId,
+        sessionTimeoutMs,
+        rebalanceTimeoutMs,
+        protocol,
+        subscription,
+      }),
       { doing: `joining group '${groupId}'`, timeoutMs, accept: ({ errorCode }) => errorCode === MEMBER_ID_REQUIRED },
     )
     if (joined instanceof ClientError) return this.failed(joined)

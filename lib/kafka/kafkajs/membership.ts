@@ -110,14 +110,17 @@ export class KafkaJsGroupMembership implements GroupMembership {
       doing: `reading the committed offsets of group '${groupId}'`,
       alsoRetry: ({ kind }) => kind === 'unstableOffset',
     })
-    return new Map(offsets.map(({ topic, partition, offset, metadata }) => [tpKey(topic, partition), { offset, metadata }]))
+    return new Map(
+      offsets.map(({ topic, partition, offset, metadata }) => [tpKey(topic, partition), { offset, metadata }]),
+    )
   }
 
   async commit(offsets: ReadonlyArray<TopicPartition & CommittedOffset>): Promise<void> {
     const { current } = this
     const doing = `committing ${offsets.length} offsets of group '${current.groupId}' in generation ${current.generationId}`
     // the broker would take a commit without a generation from anybody, once the group is empty
-    if (current.generationId < 0) throw new ClientError('fenced', `${doing}: not a member; join first`, 'ILLEGAL_GENERATION')
+    if (current.generationId < 0)
+      throw new ClientError('fenced', `${doing}: not a member; join first`, 'ILLEGAL_GENERATION')
     if (offsets.length === 0) return
     try {
       await this.coordinator.call(() => offsetCommit(current, offsets), { doing })
@@ -151,7 +154,7 @@ export class KafkaJsGroupMembership implements GroupMembership {
   // ------------------------------------------------------------------------------------------ the loop
 
   private async run(): Promise<void> {
-    for (let attempt = 0; !this.ended; ) {
+    for (let attempt = 0; !this.ended;) {
       this.heartbeats.stop()
       if (this.loss) await this.reportLoss(this.loss)
       if (this.rejoin?.requested) this.subscribedGeneration = this.current.generationId

@@ -82,7 +82,14 @@ export class RecordAccumulator {
     })
     const compressed = compression !== 'none'
     if (compressed) this.recycle(builder)
-    const batch = new ProducerBatch(bytes, count, buffer.nextSequence, size, buffer.openSince, compressed ? undefined : builder)
+    const batch = new ProducerBatch(
+      bytes,
+      count,
+      buffer.nextSequence,
+      size,
+      buffer.openSince,
+      compressed ? undefined : builder,
+    )
     buffer.seal(batch)
   }
 

@@ -139,7 +139,8 @@ export class ProducerSender {
 
   private expired(buffer: PartitionBuffer, now: number): boolean {
     const oldest = buffer.batches[0]
-    if (oldest === undefined || buffer.inFlight > 0 || now - oldest.createdAt < this.options.deliveryTimeoutMs) return false
+    if (oldest === undefined || buffer.inFlight > 0 || now - oldest.createdAt < this.options.deliveryTimeoutMs)
+      return false
     const { topic, partition } = buffer
     this.fail(
       new ClientError(
@@ -201,7 +202,8 @@ export class ProducerSender {
       buffer.inFlight--
       if (answer.errorCode === 0 || answer.errorCode === DUPLICATE_SEQUENCE_NUMBER) {
         // sequences have no gaps: those passed over while replaying are in the log
-        while (buffer.replaying > 0 && buffer.batches[0] !== batch) this.accumulator.acknowledge(buffer, buffer.batches[0]!, -1)
+        while (buffer.replaying > 0 && buffer.batches[0] !== batch)
+          this.accumulator.acknowledge(buffer, buffer.batches[0]!, -1)
         this.accumulator.acknowledge(buffer, batch, answer.baseOffset)
       } else {
         failed = true

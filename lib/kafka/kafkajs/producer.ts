@@ -57,7 +57,15 @@ export class KafkaJsProducer implements Producer {
     config: ProducerConfig,
   ) {
     const { transactionalId, compression = 'none' } = config
-    const { transactionTimeoutMs, lingerMs, batchBytes, maxBufferedBytes, maxInFlight, deliveryTimeoutMs, maxRequestBytes } = {
+    const {
+      transactionTimeoutMs,
+      lingerMs,
+      batchBytes,
+      maxBufferedBytes,
+      maxInFlight,
+      deliveryTimeoutMs,
+      maxRequestBytes,
+    } = {
       ...DEFAULTS,
       ...defined(config),
     }
@@ -112,7 +120,9 @@ export class KafkaJsProducer implements Producer {
     await this.sender.stop()
     await prepareCodecs(1 << CODEC_IDS[this.compression])
     const identity = await (this.transactions?.init() ?? this.initIdempotent())
-    this.rejectWaiting(new ClientError('fatal', 'the producer was initialized again before this was acknowledged', 'REINITIALIZED'))
+    this.rejectWaiting(
+      new ClientError('fatal', 'the producer was initialized again before this was acknowledged', 'REINITIALIZED'),
+    )
     this.accumulator.reset(identity)
     this.accumulator.forgetOffsets()
     this.failure = undefined
@@ -181,7 +191,8 @@ export class KafkaJsProducer implements Producer {
   begin(): void {
     const transactions = this.transactional('begin')
     if (this.failure !== undefined) throw this.failure
-    if (!this.initialized || transactions.open) throw this.illegal('begin', this.initialized ? 'the transaction before is still open' : 'init first')
+    if (!this.initialized || transactions.open)
+      throw this.illegal('begin', this.initialized ? 'the transaction before is still open' : 'init first')
     transactions.begin()
   }
 
@@ -205,7 +216,11 @@ export class KafkaJsProducer implements Producer {
     const { failure } = this
     if (failure !== undefined && isFinal(failure)) throw failure
     if (!transactions.open) throw this.illegal('abort', 'no transaction is open')
-    if (transactions.committing) throw this.illegal('abort', 'the outcome of commit() is open; commit again, or init and look at what is committed')
+    if (transactions.committing)
+      throw this.illegal(
+        'abort',
+        'the outcome of commit() is open; commit again, or init and look at what is committed',
+      )
     await this.sender.stop()
     if (!this.accumulator.dropUnsent()) this.unclean = true
     this.rejectWaiting(new ClientError('abortable', 'the transaction was aborted', 'TRANSACTION_ABORTED'))

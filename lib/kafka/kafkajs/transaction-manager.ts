@@ -1,4 +1,4 @@
-import { ClientError, tpKey, type CommittedOffset, type GroupMetadata, type TopicPartition } from '../port'
+import { tpKey, type ClientError, type CommittedOffset, type GroupMetadata, type TopicPartition } from '../port'
 import type { KafkaConnection } from './connection'
 import { Coordinator } from './coordinator'
 import { isClosed, isRetriable, toClientError } from './errors'

@@ -73,8 +73,7 @@ export const addOffsetsToTxn = (
 ): Frame<{ errorCode: number }> =>
   rigid(
     { key: 25, version: 1, name: 'AddOffsetsToTxn' },
-    (writer) =>
-      writer.string(transactionalId).int64(identity.producerId).int16(identity.producerEpoch).string(groupId),
+    (writer) => writer.string(transactionalId).int64(identity.producerId).int16(identity.producerEpoch).string(groupId),
     throttledErrorCode,
   )
 

@@ -24,6 +24,8 @@ export class LevelBytes implements ByteStore {
   readonly #estimate: EntryEstimate
   #current = new ByteMap()
   #sealed: ByteMap | null = null
+  #dropBelow: Buffer | null = null
+  #sealedDropBelow: Buffer | null = null
   #lastRead: ByteString | null = null
   #lastFound = false
 
@@ -78,8 +80,19 @@ export class LevelBytes implements ByteStore {
     }
   }
 
+  dropBelow(key: Buffer): void {
+    this.#dropBelow = key
+  }
+
   approximateNumEntries(): number {
     return this.#estimate.entries
+  }
+
+  /** Below which key to remove what is stored, once the sealed generation is written. */
+  takeDropBelow(): Buffer | null {
+    const key = this.#sealedDropBelow
+    this.#sealedDropBelow = null
+    return key
   }
 
   get dirtyBytes(): number {
@@ -96,6 +109,8 @@ export class LevelBytes implements ByteStore {
   }
 
   seal(): void {
+    if (this.#dropBelow !== null) this.#sealedDropBelow = this.#dropBelow
+    this.#dropBelow = null
     if (this.#current.size === 0) return
     if (this.#sealed === null) {
       this.#sealed = this.#current
@@ -114,6 +129,8 @@ export class LevelBytes implements ByteStore {
   discard(entries: number): void {
     this.#current = new ByteMap()
     this.#sealed = null
+    this.#dropBelow = null
+    this.#sealedDropBelow = null
     this.#lastRead = null
     this.#estimate.entries = entries
   }

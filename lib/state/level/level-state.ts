@@ -204,6 +204,11 @@ export class LevelState implements SharedDatabase {
       }
       await batch.write()
       for (const { store, writes } of sealed) store.committed(writes)
+      for (const store of this.#stores.values()) {
+        const below = store.takeDropBelow()
+        // what a crash leaves of it is not read either
+        if (below !== null) await this.database.clear(store.keys.range({ to: below }))
+      }
       for (const [partition, offset] of offsets) known.offsets.set(partition, offset)
       for (const [name, count] of entries) known.entries.set(name, count)
     } catch (error) {

@@ -36,6 +36,11 @@ export class MemoryBytes implements ByteStore {
     }
   }
 
+  dropBelow(key: Buffer): void {
+    const below = this.#entries.view({ to: byteString(key) })
+    while (below.advance()) this.#entries.delete(below.slot!.key)
+  }
+
   approximateNumEntries(): number {
     return this.#entries.size
   }

@@ -1,4 +1,5 @@
 import { tpKey } from '../../../lib/kafka/port'
+import { eventually } from './eventually'
 import { readTopic } from './reading'
 import type { KafkaContract } from './under-test'
 import { appendText, startProducer, transact } from './writing'
@@ -21,11 +22,13 @@ export const adminContract: KafkaContract = (kafka) => {
       expect(results.get(existing)).toBe('exists')
       expect(results.get(`${bad}/slash`)).toMatchObject({ kind: 'invalid', code: 'INVALID_TOPIC_EXCEPTION' })
       expect(results.get(bad)).toMatchObject({ kind: 'invalid', code: 'INVALID_CONFIG' })
-      expect(await admin.topics([topic, existing])).toEqual([
-        { topic, partitions: 3 },
-        { topic: existing, partitions: 1 },
-      ])
-      expect((await admin.topicConfigs(topic)).get('cleanup.policy')).toEqual({ value: 'compact', isDefault: false })
+      await eventually(async () => {
+        expect(await admin.topics([topic, existing])).toEqual([
+          { topic, partitions: 3 },
+          { topic: existing, partitions: 1 },
+        ])
+        expect((await admin.topicConfigs(topic)).get('cleanup.policy')).toEqual({ value: 'compact', isDefault: false })
+      })
     })
 
     it('that are missing have an error of their own and do not fail the others', async () => {
@@ -38,9 +41,8 @@ export const adminContract: KafkaContract = (kafka) => {
 
     it('are listed, the broker’s own left out', async () => {
       const topic = await kafka.createTopic()
-      const listed = await kafka.admin().listTopics()
-      expect(listed).toContain(topic)
-      expect(listed.filter((name) => name.startsWith('__'))).toEqual([])
+      await eventually(async () => expect(await kafka.admin().listTopics()).toContain(topic))
+      expect((await kafka.admin().listTopics()).filter((name) => name.startsWith('__'))).toEqual([])
     })
 
     it('are deleted; a missing one is an error', async () => {
@@ -58,10 +60,12 @@ export const adminContract: KafkaContract = (kafka) => {
       const admin = kafka.client().admin()
       await admin.alterTopicConfigs(topic, { 'cleanup.policy': 'compact' })
       await admin.alterTopicConfigs(topic, { 'retention.ms': null })
-      const configs = await admin.topicConfigs(topic)
-      expect(configs.get('cleanup.policy')).toEqual({ value: 'compact', isDefault: false })
-      expect(configs.get('max.message.bytes')).toEqual({ value: '2000000', isDefault: false })
-      expect(configs.get('retention.ms')).toEqual({ value: '604800000', isDefault: true })
+      await eventually(async () => {
+        const configs = await admin.topicConfigs(topic)
+        expect(configs.get('cleanup.policy')).toEqual({ value: 'compact', isDefault: false })
+        expect(configs.get('max.message.bytes')).toEqual({ value: '2000000', isDefault: false })
+        expect(configs.get('retention.ms')).toEqual({ value: '604800000', isDefault: true })
+      })
     })
 
     it('of a missing topic, and ones that do not exist, are errors', async () => {

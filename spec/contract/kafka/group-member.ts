@@ -60,7 +60,12 @@ export class TestMember {
       },
       failed: (cause) => this.note({ type: 'failed', cause }),
     }
-    const defaults = { protocol: 'test', sessionTimeoutMs: 10_000, heartbeatIntervalMs: 100, rebalanceTimeoutMs: 20_000 }
+    const defaults = {
+      protocol: 'test',
+      sessionTimeoutMs: 10_000,
+      heartbeatIntervalMs: 100,
+      rebalanceTimeoutMs: 20_000,
+    }
     this.group = client.group({ ...defaults, ...config }, listener)
   }
 

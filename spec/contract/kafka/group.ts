@@ -26,7 +26,12 @@ export const groupContract: KafkaContract = (kafka) => {
     it('the leader sees every member, and each gets its partitions and user data', async () => {
       const { topic, groupId, member } = await setUp()
       const assign = async (members: GroupMember[]): Promise<Map<string, Assignment>> =>
-        new Map(members.map((m) => [m.memberId, assignmentOf(topic, [m.userData[0]! - 97], Buffer.from(`for ${m.userData}`))]))
+        new Map(
+          members.map((m) => [
+            m.memberId,
+            assignmentOf(topic, [m.userData[0]! - 97], Buffer.from(`for ${m.userData}`)),
+          ]),
+        )
       const a = member('a', { assign })
       await a.group.join()
       const b = member('b', { assign })
@@ -34,7 +39,10 @@ export const groupContract: KafkaContract = (kafka) => {
       await a.owns(0)
       const { members } = a.events.filter((event) => event.type === 'assign').at(-1)!
       expect(members.map(({ topics, userData }) => [topics, String(userData)])).toEqual(
-        expect.arrayContaining([[[topic], 'a'], [[topic], 'b']]),
+        expect.arrayContaining([
+          [[topic], 'a'],
+          [[topic], 'b'],
+        ]),
       )
       const { assignment, group } = await b.next('assigned')
       expect(partitionsOf(assignment)).toEqual([1])
@@ -127,14 +135,26 @@ export const groupContract: KafkaContract = (kafka) => {
       const owned = new Map<string, number[]>()
       // a partition goes to its new owner only once the old one has given it up
       const assign = async (members: GroupMember[]): Promise<Map<string, Assignment>> => {
-        const shares = members.length === 1 ? [[0, 1, 2, 3]] : [[0, 1], [2, 3]]
+        const shares =
+          members.length === 1
+            ? [[0, 1, 2, 3]]
+            : [
+                [0, 1],
+                [2, 3],
+              ]
         const inOrder = [...members].sort((x, y) => Buffer.compare(x.userData, y.userData))
         const target = new Map(inOrder.map((m, i) => [String(m.userData), shares[i]!]))
         return new Map(
           inOrder.map((m) => {
             const name = String(m.userData)
             const elsewhere = [...owned].flatMap(([other, partitions]) => (other === name ? [] : partitions))
-            return [m.memberId, assignmentOf(topic, target.get(name)!.filter((partition) => !elsewhere.includes(partition)))]
+            return [
+              m.memberId,
+              assignmentOf(
+                topic,
+                target.get(name)!.filter((partition) => !elsewhere.includes(partition)),
+              ),
+            ]
           }),
         )
       }
@@ -212,9 +232,9 @@ export const groupContract: KafkaContract = (kafka) => {
       const b = member('b', { rebalanceTimeoutMs: 1_000 })
       await b.group.join()
       await b.owns(0)
-      await expect(
-        a.group.commit([{ topic, partition: 0, offset: 9, metadata: '' }]),
-      ).rejects.toMatchObject({ kind: 'fenced' })
+      await expect(a.group.commit([{ topic, partition: 0, offset: 9, metadata: '' }])).rejects.toMatchObject({
+        kind: 'fenced',
+      })
       open()
       expect(await a.next('lost')).toMatchObject({ cause: { kind: 'fenced' } })
       await a.owns(0)
@@ -274,7 +294,9 @@ export const groupContract: KafkaContract = (kafka) => {
       await same.group.join()
       await same.owns(0)
       expect(await a.next('failed')).toMatchObject({ cause: { kind: 'fenced', code: 'FENCED_INSTANCE_ID' } })
-      await expect(a.group.commit([{ topic, partition: 0, offset: 1, metadata: '' }])).rejects.toMatchObject({ kind: 'fenced' })
+      await expect(a.group.commit([{ topic, partition: 0, offset: 1, metadata: '' }])).rejects.toMatchObject({
+        kind: 'fenced',
+      })
       expect(a.count('lost')).toBe(0)
     })
 
@@ -296,7 +318,10 @@ export const groupContract: KafkaContract = (kafka) => {
       await a.group.commit([])
       await a.group.commit([{ topic, partition: 1, offset: 0, metadata: '' }])
       await a.group.commit([{ topic, partition: 1, offset: 12_345_678_901, metadata: 'größer' }])
-      const committed = await a.group.committed([{ topic, partition: 0 }, { topic, partition: 1 }])
+      const committed = await a.group.committed([
+        { topic, partition: 0 },
+        { topic, partition: 1 },
+      ])
       expect(committed).toEqual(new Map([[tpKey(topic, 1), { offset: 12_345_678_901, metadata: 'größer' }]]))
     })
 

@@ -13,8 +13,7 @@ let names = 0
 const createTopic = async (client: KafkaClient, partitions = 1, replicationFactor = 1): Promise<string> => {
   const topic = `topic-${++names}`
   const admin = client.admin()
-  const result = (await admin.createTopics([{ topic, partitions, replicationFactor }])).get(topic)
-  if (result !== 'created') throw result
+  expect((await admin.createTopics([{ topic, partitions, replicationFactor }])).get(topic)).toBe('created')
   await admin.close()
   return topic
 }
@@ -26,8 +25,13 @@ const valuesOf = async (client: KafkaClient, topic: string, partition = 0): Prom
  * With the time of now: a broker that starts has forgotten producers whose last record is older than
  * `producer.id.expiration.ms`, so it takes a batch of old records that is sent again for a new one.
  */
-const appendText = (producer: Producer, topic: string, key: string | null, value: string, { partition = 0 } = {}): void =>
-  appendAt(producer, topic, key, value, { partition, timestamp: Date.now() })
+const appendText = (
+  producer: Producer,
+  topic: string,
+  key: string | null,
+  value: string,
+  { partition = 0 } = {},
+): void => appendAt(producer, topic, key, value, { partition, timestamp: Date.now() })
 
 /** Appends batches of one record, each in a request of its own, without waiting for any. */
 const pipeline = (producer: Producer, topic: string, values: readonly string[]): Promise<unknown> => {

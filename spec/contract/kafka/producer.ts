@@ -5,7 +5,9 @@ import { appendText, startProducer } from './writing'
 
 export const producerContract: KafkaContract = (kafka) => {
   const valuesOf = async (topic: string, partition = 0): Promise<Array<string | null>> =>
-    (await readTopic(kafka.client(), topic)).filter((record) => record.partition === partition).map(({ value }) => value)
+    (await readTopic(kafka.client(), topic))
+      .filter((record) => record.partition === partition)
+      .map(({ value }) => value)
 
   it('can be used only after init', async () => {
     const topic = await kafka.createTopic()
@@ -95,7 +97,12 @@ export const producerContract: KafkaContract = (kafka) => {
     producer.append(topic, 0, null, null, 0, [])
     await producer.flush()
     const [first, second] = await readTopic(kafka.client(), topic)
-    expect(first!.headers).toEqual([['name', '1'], ['', null], ['größe', ''], ['name', '2']])
+    expect(first!.headers).toEqual([
+      ['name', '1'],
+      ['', null],
+      ['größe', ''],
+      ['name', '2'],
+    ])
     expect(second!.headers).toEqual([])
   })
 
@@ -133,8 +140,18 @@ export const producerContract: KafkaContract = (kafka) => {
     const second = producer.flush()
     appendText(producer, topic, 'k', '2')
     expect(await first).toEqual(new Map([[tpKey(topic, 0), 0]]))
-    expect(await second).toEqual(new Map([[tpKey(topic, 0), 1], [tpKey(topic, 1), 0]]))
-    expect(await producer.flush()).toEqual(new Map([[tpKey(topic, 0), 2], [tpKey(topic, 1), 0]]))
+    expect(await second).toEqual(
+      new Map([
+        [tpKey(topic, 0), 1],
+        [tpKey(topic, 1), 0],
+      ]),
+    )
+    expect(await producer.flush()).toEqual(
+      new Map([
+        [tpKey(topic, 0), 2],
+        [tpKey(topic, 1), 0],
+      ]),
+    )
   })
 
   it('sends by itself after lingering', async () => {

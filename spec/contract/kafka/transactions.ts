@@ -10,7 +10,9 @@ export const transactionsContract: KafkaContract = (kafka) => {
 
   /** What a reader sees while a transaction is open. */
   const visibleValues = async (topic: string, partition = 0): Promise<Array<string | null>> =>
-    (await readTopic(kafka.client(), topic)).filter((record) => record.partition === partition).map(({ value }) => value)
+    (await readTopic(kafka.client(), topic))
+      .filter((record) => record.partition === partition)
+      .map(({ value }) => value)
 
   /** What a reader sees once the markers of ended transactions are written, which is soon after commit and abort. */
   const committedValues = async (topic: string, partition = 0): Promise<Array<string | null>> => {
@@ -183,7 +185,12 @@ export const transactionsContract: KafkaContract = (kafka) => {
   })
 
   describe('with offsets of a group', () => {
-    const offset = (topic: string, position: number, metadata = '') => ({ topic, partition: 0, offset: position, metadata })
+    const offset = (topic: string, position: number, metadata = '') => ({
+      topic,
+      partition: 0,
+      offset: position,
+      metadata,
+    })
 
     const setUp = async () => {
       const topic = await kafka.createTopic()

@@ -58,7 +58,10 @@ export class StoreTask implements StateStoreContext {
     const state = await TaskState.open({ directory, taskId: '0_0', stores, logger: silentLogger })
     const cache = cacheBytes === undefined ? undefined : { maxBytes: cacheBytes, usedBytes: 0 }
     const task = new StoreTask(folder === undefined ? own : null, state, stores, cache)
-    for (const store of stores) store.init(task)
+    for (const store of stores) {
+      store.init(task)
+      await store.open?.()
+    }
     return task
   }
 
@@ -66,6 +69,13 @@ export class StoreTask implements StateStoreContext {
     const changes = this.changelogs.get(changelogTopic) ?? []
     this.changelogs.set(changelogTopic, changes)
     changes.push({ key: Buffer.from(key), value: value === null ? null : Buffer.from(value), timestamp })
+  }
+
+  /** Of each store that dropped something: why. */
+  readonly dropped: string[] = []
+
+  dropRecord(store: string, reason: string): void {
+    this.dropped.push(`${store}: ${reason}`)
   }
 
   openBytes(store: string) {

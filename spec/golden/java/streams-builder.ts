@@ -9,7 +9,13 @@ import { topicsOf } from './values'
 
 /** Java's `StreamsBuilder` over ours. */
 export class StreamsBuilder {
-  private readonly builder = new Builder()
+  private readonly builder: Builder
+
+  constructor(config: JavaConfig | TopologyConfig = {}) {
+    const suppliers = (config instanceof TopologyConfig ? config.config : config)['dsl.store.suppliers.class']
+    const inMemory = String(suppliers ?? '').endsWith('InMemoryDslStoreSuppliers')
+    this.builder = new Builder(inMemory ? { defaultStoreType: 'in-memory' } : {})
+  }
 
   stream(topics: string | readonly string[] | RegExp, ...options: unknown[]): KStream {
     return new KStream(this.builder.stream<unknown, unknown>(topicsOf(topics), merged(options)))

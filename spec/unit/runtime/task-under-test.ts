@@ -103,6 +103,7 @@ export const taskOf = async (
       maxTaskIdleMs: 0,
       bufferedRecordsPerPartition: 1000,
       slowCallbackWarningMs: 5000,
+      emitIntervalMs: 0,
       ...config,
     },
     clock,

@@ -186,6 +186,9 @@ test('a store used after close says so, a scan under way too', async () => {
   ).rejects.toEqual(unavailable)
   expect(() => a.get(b('1'))).toThrow(unavailable)
   await expect(state.commit(offsets({ [A]: 1 }))).rejects.toEqual(unavailable)
+  // once a commit has failed, later ones would claim what it held
+  await expect(state.commit(offsets({ [A]: 2 }))).rejects.toEqual(unavailable)
+  expect(state.changelogOffsets().get(A)).toBeUndefined()
 })
 
 test('the same task can’t be open twice', async () => {

@@ -22,13 +22,20 @@ describe('ConsumerProtocol', () => {
 
   it('has the same bytes for the same topics in another order', () => {
     const rest = { userData: Buffer.alloc(0), ownedPartitions: [], generationId: 1 }
-    expect(encodeSubscription({ topics: ['b', 'a'], ...rest })).toEqual(encodeSubscription({ topics: ['a', 'b'], ...rest }))
+    expect(encodeSubscription({ topics: ['b', 'a'], ...rest })).toEqual(
+      encodeSubscription({ topics: ['a', 'b'], ...rest }),
+    )
   })
 
   it('reads version 0, without user data', () => {
     // version 0, one topic 'a', user data null
     const bytes = Buffer.from([0, 0, 0, 0, 0, 1, 0, 1, 0x61, 0xff, 0xff, 0xff, 0xff])
-    expect(decodeSubscription(bytes)).toEqual({ topics: ['a'], userData: Buffer.alloc(0), ownedPartitions: [], generationId: -1 })
+    expect(decodeSubscription(bytes)).toEqual({
+      topics: ['a'],
+      userData: Buffer.alloc(0),
+      ownedPartitions: [],
+      generationId: -1,
+    })
   })
 
   it('reads version 1', () => {

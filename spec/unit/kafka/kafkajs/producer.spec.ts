@@ -93,38 +93,44 @@ describe('the kafkajs producer, answered by a script', () => {
     expect(await send()).toEqual(new Map([['t-0', 0]]))
   })
 
-  it.each([1, 2, 3, 4])('a restarted broker remembers only the last of %i batches: none is written twice', async (written) => {
-    await start()
-    await send()
-    broker.answer = () => new ClientError('retriable', 'the broker went away')
-    const flushed = Promise.all(Array.from({ length: 4 }, send))
-    let last = written
-    broker.answer = ({ baseSequence }) => {
-      if (baseSequence === last + 1) last++
-      return baseSequence === last ? { errorCode: 0, baseOffset: last } : { errorCode: OUT_OF_ORDER }
-    }
-    expect((await flushed).at(-1)).toEqual(new Map([['t-0', 4]]))
-    expect(await send()).toEqual(new Map([['t-0', 5]]))
-    expect(broker.sent.every(({ producerEpoch }) => producerEpoch === 0)).toBe(true)
-  })
+  it.each([1, 2, 3, 4])(
+    'a restarted broker remembers only the last of %i batches: none is written twice',
+    async (written) => {
+      await start()
+      await send()
+      broker.answer = () => new ClientError('retriable', 'the broker went away')
+      const flushed = Promise.all(Array.from({ length: 4 }, send))
+      let last = written
+      broker.answer = ({ baseSequence }) => {
+        if (baseSequence === last + 1) last++
+        return baseSequence === last ? { errorCode: 0, baseOffset: last } : { errorCode: OUT_OF_ORDER }
+      }
+      expect((await flushed).at(-1)).toEqual(new Map([['t-0', 4]]))
+      expect(await send()).toEqual(new Map([['t-0', 5]]))
+      expect(broker.sent.every(({ producerEpoch }) => producerEpoch === 0)).toBe(true)
+    },
+  )
 
-  it.each([OUT_OF_ORDER, UNKNOWN_PRODUCER_ID])('error %i of the oldest batch: goes on under a new epoch', async (errorCode) => {
-    await start()
-    await send()
-    await send()
-    broker.sent.length = 0
-    broker.answer = ({ producerEpoch }) => (producerEpoch === 0 ? { errorCode } : broker.append())
-    await Promise.all([send(), send()])
-    broker.answer = () => broker.append()
-    expect(broker.sent.slice(-2)).toMatchObject([
-      { baseSequence: 0, producerEpoch: 1 },
-      { baseSequence: 1, producerEpoch: 1 },
-    ])
-    // other partitions keep their epoch
-    append(1)
-    await producer.flush()
-    expect(broker.sent.at(-1)).toMatchObject({ partition: 1, baseSequence: 0, producerEpoch: 0 })
-  })
+  it.each([OUT_OF_ORDER, UNKNOWN_PRODUCER_ID])(
+    'error %i of the oldest batch: goes on under a new epoch',
+    async (errorCode) => {
+      await start()
+      await send()
+      await send()
+      broker.sent.length = 0
+      broker.answer = ({ producerEpoch }) => (producerEpoch === 0 ? { errorCode } : broker.append())
+      await Promise.all([send(), send()])
+      broker.answer = () => broker.append()
+      expect(broker.sent.slice(-2)).toMatchObject([
+        { baseSequence: 0, producerEpoch: 1 },
+        { baseSequence: 1, producerEpoch: 1 },
+      ])
+      // other partitions keep their epoch
+      append(1)
+      await producer.flush()
+      expect(broker.sent.at(-1)).toMatchObject({ partition: 1, baseSequence: 0, producerEpoch: 0 })
+    },
+  )
 
   it('does not where the batch may be in the log and the broker has forgotten the producer', async () => {
     await start()

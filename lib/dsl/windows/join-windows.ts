@@ -1,0 +1,43 @@
+import type { Duration } from '../../durations'
+import { TopologyError } from '../../errors'
+import { signedMilliseconds, windowMilliseconds } from './window-durations'
+
+export interface JoinWindowsOptions {
+  /** How far apart two records may be, whichever comes first. */
+  timeDifference: Duration
+  /** How much earlier the other side's record may be; below 0: how much later it has to be. Default: `timeDifference`. */
+  before?: Duration | `-${Duration}`
+  /** How much later the other side's record may be; below 0: how much earlier it has to be. Default: `timeDifference`. */
+  after?: Duration | `-${Duration}`
+  /** How long after the window records that come late are still joined. Default: 0. */
+  grace?: Duration
+}
+
+/**
+ * Which records of two streams are joined: those of the same key whose times are close enough. As seen from a record of
+ * the left stream at time t, those of the right one from t − before to t + after, both inclusive.
+ *
+ * @example
+ * clicks.join(purchases, (click, purchase) => ({ click, purchase }), JoinWindows.of({ timeDifference: '1h', before: 0 }))
+ */
+export class JoinWindows {
+  private constructor(
+    readonly beforeMs: number,
+    readonly afterMs: number,
+    readonly graceMs: number,
+  ) {}
+
+  /** @throws TopologyError INVALID_ARGUMENT: a time difference or grace below 0, a window that ends before it begins */
+  static of({ timeDifference, before, after, grace = 0 }: JoinWindowsOptions): JoinWindows {
+    const differenceMs = windowMilliseconds(timeDifference, 'JoinWindows timeDifference')
+    const beforeMs = before === undefined ? differenceMs : signedMilliseconds(before, 'JoinWindows before')
+    const afterMs = after === undefined ? differenceMs : signedMilliseconds(after, 'JoinWindows after')
+    if (beforeMs + afterMs < 0) {
+      throw new TopologyError(
+        'INVALID_ARGUMENT',
+        `JoinWindows before is ${beforeMs} ms and after ${afterMs} ms: the window would end before it begins`,
+      )
+    }
+    return new JoinWindows(beforeMs, afterMs, windowMilliseconds(grace, 'JoinWindows grace'))
+  }
+}

@@ -1,0 +1,31 @@
+import type { Duration } from '../../durations'
+import { positiveMilliseconds, windowMilliseconds } from './window-durations'
+
+export interface SessionWindowsOptions {
+  /** How long a key has to be silent for its session to end. */
+  inactivityGap: Duration
+  /** How long after that a session still takes records that come late. Default: 0. */
+  grace?: Duration
+}
+
+/**
+ * Sessions: records of a key that follow each other within the inactivity gap. A record may join two sessions into one.
+ * Start and end are the times of the first and the last record, both inclusive.
+ *
+ * @example
+ * clicks.groupByKey().windowedBy(SessionWindows.of({ inactivityGap: '30m', grace: '5m' })).count()
+ */
+export class SessionWindows {
+  private constructor(
+    readonly inactivityGapMs: number,
+    readonly graceMs: number,
+  ) {}
+
+  /** @throws TopologyError INVALID_ARGUMENT: a gap that is not above 0, a grace below 0 */
+  static of({ inactivityGap, grace = 0 }: SessionWindowsOptions): SessionWindows {
+    return new SessionWindows(
+      positiveMilliseconds(inactivityGap, 'SessionWindows inactivityGap'),
+      windowMilliseconds(grace, 'SessionWindows grace'),
+    )
+  }
+}

@@ -1,0 +1,31 @@
+import type { Duration } from '../../durations'
+import { windowMilliseconds } from './window-durations'
+
+export interface SlidingWindowsOptions {
+  /** How far apart two records of a window may be. */
+  timeDifference: Duration
+  /** How long after its end a window still takes records that come late. Default: 0. */
+  grace?: Duration
+}
+
+/**
+ * Windows that slide with the records: there is one for each set of records of a key that are no further apart than the
+ * time difference. Start and end are inclusive.
+ *
+ * @example
+ * readings.groupByKey().windowedBy(SlidingWindows.of({ timeDifference: '10m', grace: '1m' })).reduce(Math.max)
+ */
+export class SlidingWindows {
+  private constructor(
+    readonly timeDifferenceMs: number,
+    readonly graceMs: number,
+  ) {}
+
+  /** @throws TopologyError INVALID_ARGUMENT: a time difference or grace below 0 */
+  static of({ timeDifference, grace = 0 }: SlidingWindowsOptions): SlidingWindows {
+    return new SlidingWindows(
+      windowMilliseconds(timeDifference, 'SlidingWindows timeDifference'),
+      windowMilliseconds(grace, 'SlidingWindows grace'),
+    )
+  }
+}

@@ -1,0 +1,42 @@
+import type { Duration } from '../../durations'
+import { TopologyError } from '../../errors'
+import { positiveMilliseconds, windowMilliseconds } from './window-durations'
+
+export interface TimeWindowsOptions {
+  /** How long a window is. */
+  size: Duration
+  /** From one window's start to the next one's. Less than `size` makes hopping windows, which overlap. Default: `size`. */
+  advance?: Duration
+  /** How long after its end a window still takes records that come late. Default: 0. */
+  grace?: Duration
+}
+
+/**
+ * Windows of a fixed size: tumbling ones, or hopping ones that overlap. They are aligned to 1970, their start is
+ * inclusive and their end exclusive.
+ *
+ * @example
+ * clicks.groupByKey().windowedBy(TimeWindows.of({ size: '5m', grace: '30s' })).count()
+ * clicks.groupByKey().windowedBy(TimeWindows.of({ size: '5m', advance: '1m' })).count()
+ */
+export class TimeWindows {
+  private constructor(
+    readonly sizeMs: number,
+    readonly advanceMs: number,
+    readonly graceMs: number,
+  ) {}
+
+  /** @throws TopologyError INVALID_ARGUMENT: a size or advance that is not above 0, an advance above the size, a grace below 0 */
+  static of({ size, advance, grace = 0 }: TimeWindowsOptions): TimeWindows {
+    const sizeMs = positiveMilliseconds(size, 'TimeWindows size')
+    const advanceMs = advance === undefined ? sizeMs : positiveMilliseconds(advance, 'TimeWindows advance')
+    if (advanceMs > sizeMs) {
+      throw new TopologyError(
+        'INVALID_ARGUMENT',
+        `TimeWindows advance is ${advanceMs} ms and size ${sizeMs} ms: records between two windows would be in none, ` +
+          'so give an advance of at most the size',
+      )
+    }
+    return new TimeWindows(sizeMs, advanceMs, windowMilliseconds(grace, 'TimeWindows grace'))
+  }
+}

@@ -1,0 +1,26 @@
+import { TopologyError } from '../../errors'
+
+export interface UnlimitedWindowsOptions {
+  /** Where the window begins; records before are left out. Default: 1970. */
+  start?: number | Date
+}
+
+/**
+ * One window without an end: everything from its start on.
+ *
+ * @example
+ * sales.groupByKey().windowedBy(UnlimitedWindows.of({ start: new Date('2026-01-01') })).count()
+ */
+export class UnlimitedWindows {
+  private constructor(readonly startMs: number) {}
+
+  /** @throws TopologyError INVALID_ARGUMENT: a start before 1970, or none */
+  static of({ start = 0 }: UnlimitedWindowsOptions = {}): UnlimitedWindows {
+    const startMs = Number(start)
+    if (Number.isSafeInteger(startMs) && startMs >= 0) return new UnlimitedWindows(startMs)
+    throw new TopologyError(
+      'INVALID_ARGUMENT',
+      `UnlimitedWindows start is ${String(start)}: give a Date or milliseconds, from 1970 on`,
+    )
+  }
+}

@@ -1,0 +1,26 @@
+/** A stretch of event time in milliseconds. */
+export interface Window {
+  readonly start: number
+  /**
+   * Exclusive for tumbling and hopping windows, inclusive for sliding and session windows; `Infinity` for unlimited ones.
+   */
+  readonly end: number
+}
+
+/**
+ * The key of a windowed table: a key together with one of its windows.
+ *
+ * @example
+ * counts.toStream((count, { key, window }) => `${key} from ${new Date(window.start).toISOString()}`)
+ */
+export class Windowed<K> {
+  constructor(
+    readonly key: K,
+    readonly window: Window,
+  ) {}
+
+  /** As Kafka Streams prints it: `[key@start/end]`. */
+  toString(): string {
+    return `[${String(this.key)}@${this.window.start}/${this.window.end}]`
+  }
+}
