@@ -1,5 +1,6 @@
 /** A Kafka in memory, for quick starts, demos and tests. */
 export {
+  type CompactionOptions,
   EmbeddedKafka,
   type EmbeddedKafkaOptions,
   type EmbeddedRecord,

@@ -5,7 +5,7 @@ import type { StreamRecord } from '../operators/record'
 import type { Serde } from '../serdes/serde'
 import type { StreamPartitioner } from '../topology/definition'
 import { asError, Escalated } from './failure'
-import { partitionFor } from './murmur2'
+import { partitionFor } from '../kafka/murmur2'
 import type { SinkNode } from './sink-node'
 import type { TaskContext } from './task-context'
 

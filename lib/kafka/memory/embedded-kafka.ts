@@ -1,4 +1,4 @@
-import { partitionFor } from '../../runtime/murmur2'
+import { partitionFor } from '../murmur2'
 import type { Serde } from '../../serdes/serde'
 import { string } from '../../serdes/string'
 import {
