@@ -2,7 +2,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Duration, toMilliseconds } from './durations'
 import { StreamsError } from './errors'
-import type { DeserializationExceptionHandler, ProcessingExceptionHandler, ProductionExceptionHandler } from './handlers'
+import type {
+  DeserializationExceptionHandler,
+  ProcessingExceptionHandler,
+  ProductionExceptionHandler,
+} from './handlers'
 import { isKafkaConnection, type KafkaConnection } from './kafka/client'
 import type { Compression } from './kafka/port'
 import type { Logger } from './observe/logger'
@@ -146,7 +150,8 @@ export const resolveConfig = (config: StreamsConfig): ResolvedConfig => {
     throw invalid('the configuration is missing: pass at least { applicationId, kafka }')
   }
   refuseUnknownKeys(config)
-  const exactlyOnce = oneOf(config, 'processingGuarantee', ['at_least_once', 'exactly_once'], 'at_least_once') === 'exactly_once'
+  const exactlyOnce =
+    oneOf(config, 'processingGuarantee', ['at_least_once', 'exactly_once'], 'at_least_once') === 'exactly_once'
   const resolved: ResolvedConfig = {
     applicationId: applicationId(config.applicationId),
     kafka: connection(config.kafka),
@@ -240,9 +245,9 @@ const invalid = (message: string): StreamsError => new StreamsError('INVALID_CON
 const shown = (value: unknown): string => (typeof value === 'string' ? `'${value}'` : String(value))
 
 const refuseUnknownKeys = (config: StreamsConfig): void => {
-  const unknown = Object.keys(config).filter(key => !(key in KEYS))
+  const unknown = Object.keys(config).filter((key) => !(key in KEYS))
   if (unknown.length === 0) return
-  const named = unknown.map(key => {
+  const named = unknown.map((key) => {
     const near = nearest(key, Object.keys(KEYS))
     return near ? `${key} (did you mean ${near}?)` : key
   })
@@ -251,11 +256,17 @@ const refuseUnknownKeys = (config: StreamsConfig): void => {
 
 /** The name that is spelled most alike, dots and case left out (so that `commit.interval.ms` finds `commitInterval`). */
 const nearest = (key: string, names: readonly string[]): string | undefined => {
-  const plain = (text: string): string => text.toLowerCase().replace(/[^a-z]/g, '').replace(/ms$/, '')
+  const plain = (text: string): string =>
+    text
+      .toLowerCase()
+      .replace(/[^a-z]/g, '')
+      .replace(/ms$/, '')
   let best: string | undefined
   let least = Infinity
   for (const name of names) {
-    const distance = editDistance(plain(key), plain(name))
+    // a longer or shorter form of the same name is near
+    const [a, b] = [plain(key), plain(name)]
+    const distance = a.startsWith(b) || (a.length > 3 && b.startsWith(a)) ? 1 : editDistance(a, b)
     if (distance < least) [best, least] = [name, distance]
   }
   return least <= Math.max(2, Math.floor(key.length / 3)) ? best : undefined
@@ -285,7 +296,9 @@ const applicationId = (value: unknown): string => {
 
 const connection = (value: unknown): KafkaConnection => {
   if (isKafkaConnection(value)) return value
-  throw invalid("kafka is missing: pass kafkajs's configuration such as { brokers: ['localhost:9092'] }, or an EmbeddedKafka")
+  throw invalid(
+    "kafka is missing: pass kafkajs's configuration such as { brokers: ['localhost:9092'] }, or an EmbeddedKafka",
+  )
 }
 
 const optionalText = (config: StreamsConfig, key: 'clientId' | 'stateDir' | 'groupInstanceId'): string | undefined => {
@@ -302,7 +315,7 @@ const oneOf = <K extends keyof StreamsConfig, T extends string>(
 ): T => {
   const value: unknown = config[key]
   if (value === undefined) return fallback
-  const found = allowed.find(name => name === value)
+  const found = allowed.find((name) => name === value)
   if (found === undefined) throw invalid(`${key} is ${shown(value)}: it can be ${allowed.map(shown).join(', ')}`)
   return found
 }
@@ -338,7 +351,7 @@ const serde = (
 
 const textRecord = (config: StreamsConfig, key: 'topicConfig'): Readonly<Record<string, string>> => {
   const value: unknown = config[key] ?? {}
-  if (typeof value === 'object' && value !== null && Object.values(value).every(entry => typeof entry === 'string')) {
+  if (typeof value === 'object' && value !== null && Object.values(value).every((entry) => typeof entry === 'string')) {
     return value as Record<string, string>
   }
   throw invalid(`${key} must map names to texts, for example { 'min.insync.replicas': '2' }`)
@@ -347,7 +360,11 @@ const textRecord = (config: StreamsConfig, key: 'topicConfig'): Readonly<Record<
 const logger = (value: unknown): Logger => {
   if (value === undefined) return stderrLogger('warn')
   const methods = ['debug', 'info', 'warn', 'error'] as const
-  if (typeof value === 'object' && value !== null && methods.every(name => typeof (value as Logger)[name] === 'function')) {
+  if (
+    typeof value === 'object' &&
+    value !== null &&
+    methods.every((name) => typeof (value as Logger)[name] === 'function')
+  ) {
     return value as Logger
   }
   throw invalid('logger needs the methods debug, info, warn and error, each taking (fields, message)')

@@ -25,6 +25,11 @@ export {
 export { KStream } from './dsl/kstream'
 export { KTable } from './dsl/ktable'
 export { KGroupedStream } from './dsl/kgrouped-stream'
+export { TimeWindowedKStream } from './dsl/time-windowed-kstream'
+export { SessionWindowedKStream } from './dsl/session-windowed-kstream'
+export { CogroupedKStream } from './dsl/cogroup/cogrouped-kstream'
+export { TimeWindowedCogroupedKStream } from './dsl/cogroup/time-windowed-cogrouped-kstream'
+export { SessionWindowedCogroupedKStream } from './dsl/cogroup/session-windowed-cogrouped-kstream'
 export { KGroupedTable } from './dsl/kgrouped-table'
 export { TimeWindows, type TimeWindowsOptions } from './dsl/windows/time-windows'
 export { SlidingWindows, type SlidingWindowsOptions } from './dsl/windows/sliding-windows'
@@ -36,6 +41,13 @@ export type { Consumed } from './dsl/options/consumed'
 export type { Grouped } from './dsl/options/grouped'
 export type { Materialized, MaterializedAs } from './dsl/options/materialized'
 export type { Named, NamedOptions } from './dsl/options/named'
+export type {
+  SessionMaterializedAs,
+  WindowMaterialized,
+  WindowMaterializedAs,
+} from './dsl/options/window-materialized'
+export type { WindowsOfSize } from './dsl/windows/window-shape'
+export type { EmitStrategy } from './operators/close-emission'
 export type { Processed, ProcessOptions } from './dsl/options/processed'
 export type { Produced } from './dsl/options/produced'
 export type { Repartitioned } from './dsl/options/repartitioned'
@@ -44,6 +56,7 @@ export type {
   ForeachAction,
   Initializer,
   KeyValueMapper,
+  Merger,
   Predicate,
   Reducer,
   ValueMapper,
@@ -85,6 +98,13 @@ export type {
   ValueAndTimestamp,
   WindowStore,
 } from './state/store'
+export {
+  timestampedWindowStore,
+  windowStore,
+  type WindowStoreHandle,
+  type WindowStoreOptions,
+} from './state/window/window-stores'
+export { sessionStore, type SessionStoreHandle, type SessionStoreOptions } from './state/session/session-stores'
 export { Windowed, type Window } from './state/windowed'
 
 // Formats.

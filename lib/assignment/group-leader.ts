@@ -26,7 +26,7 @@ export const assignGroup = async (
   let cluster: ClusterTasks
   let instances: AssignorMember[]
   try {
-    instances = members.map(member => ({ memberId: member.memberId, ...decodeSubscription(member.userData) }))
+    instances = members.map((member) => ({ memberId: member.memberId, ...decodeSubscription(member.userData) }))
     cluster = await clusterTasks()
   } catch (error) {
     if (!(error instanceof StreamsError)) throw error
@@ -44,7 +44,7 @@ export const assignGroup = async (
     const withheld = plan.target.get(memberId)!.length - activeTasks.length
     logger.info({ memberId, processId, tasks: activeTasks.join(' '), withheld }, 'assigned tasks')
     assignments.set(memberId, {
-      partitions: activeTasks.flatMap(task => [...cluster.tasks.get(task)!]),
+      partitions: activeTasks.flatMap((task) => [...cluster.tasks.get(task)!]),
       userData: encodeAssignment({ ...NOTHING, activeTasks, followUp: plan.followUp }),
     })
   }
@@ -63,5 +63,5 @@ const NOTHING: AssignmentInfo = {
 
 const toAll = (members: readonly GroupMember[], info: AssignmentInfo): Map<string, Assignment> => {
   const userData = encodeAssignment(info)
-  return new Map(members.map(member => [member.memberId, { partitions: [], userData }]))
+  return new Map(members.map((member) => [member.memberId, { partitions: [], userData }]))
 }

@@ -37,9 +37,9 @@ export const planTasks = (tasks: readonly TaskId[], members: readonly AssignorMe
   const owners = currentOwners(members)
   const seats = [...members]
     .sort((a, b) => compare(a.processId, b.processId) || compare(a.memberId, b.memberId))
-    .map<Seat>(member => ({
+    .map<Seat>((member) => ({
       member,
-      owned: new Set(member.ownedTasks.filter(task => owners.get(task) === member.memberId)),
+      owned: new Set(member.ownedTasks.filter((task) => owners.get(task) === member.memberId)),
       tasks: [],
       extras: 0,
     }))
@@ -50,7 +50,7 @@ export const planTasks = (tasks: readonly TaskId[], members: readonly AssignorMe
   let followUp = false
   for (const { member, tasks: assigned } of seats) {
     assigned.sort(compareTaskIds)
-    const free = assigned.filter(task => (owners.get(task) ?? member.memberId) === member.memberId)
+    const free = assigned.filter((task) => (owners.get(task) ?? member.memberId) === member.memberId)
     followUp ||= free.length < assigned.length
     target.set(member.memberId, assigned)
     granted.set(member.memberId, free)
@@ -95,21 +95,21 @@ const assignGroup = (tasks: readonly TaskId[], seats: readonly Seat[]): void => 
 
   // who runs a task keeps it, up to its quota; it first gives up what a member with room has state of
   for (const seat of seats) {
-    const kept = tasks.filter(task => seat.owned.has(task))
+    const kept = tasks.filter((task) => seat.owned.has(task))
     const wanted = (task: TaskId): number =>
       Math.max(
         -1,
-        ...seats.map(other =>
+        ...seats.map((other) =>
           other !== seat && other.owned.size < seat.owned.size ? (other.member.offsetSums.get(task) ?? -1) : -1,
         ),
       )
     const surplus = kept.length - quotas.get(seat)!
-    const ranked = surplus > 0 ? kept.map(task => ({ task, wanted: wanted(task) })) : []
+    const ranked = surplus > 0 ? kept.map((task) => ({ task, wanted: wanted(task) })) : []
     const released = new Set(
       ranked
         .sort((a, b) => b.wanted - a.wanted || compareTaskIds(b.task, a.task))
         .slice(0, Math.max(0, surplus))
-        .map(entry => entry.task),
+        .map((entry) => entry.task),
     )
     for (const task of kept) if (!released.has(task)) give(task, seat)
   }
@@ -141,22 +141,20 @@ const assignGroup = (tasks: readonly TaskId[], seats: readonly Seat[]): void => 
 const quotasOf = (tasks: readonly TaskId[], seats: readonly Seat[]): Map<Seat, number> => {
   const base = Math.floor(tasks.length / seats.length)
   let remainder = tasks.length % seats.length
-  const quotas = new Map(seats.map(seat => [seat, base]))
+  const quotas = new Map(seats.map((seat) => [seat, base]))
   if (remainder === 0) return quotas
   const rank = new Map(
-    seats.map(seat => [
+    seats.map((seat) => [
       seat,
       {
-        owned: tasks.filter(task => seat.owned.has(task)).length,
-        withState: tasks.filter(task => (seat.member.offsetSums.get(task) ?? -1) >= 0).length,
+        owned: tasks.filter((task) => seat.owned.has(task)).length,
+        withState: tasks.filter((task) => (seat.member.offsetSums.get(task) ?? -1) >= 0).length,
       },
     ]),
   )
   const order = [...seats].sort(
     (a, b) =>
-      a.extras - b.extras ||
-      rank.get(b)!.owned - rank.get(a)!.owned ||
-      rank.get(b)!.withState - rank.get(a)!.withState,
+      a.extras - b.extras || rank.get(b)!.owned - rank.get(a)!.owned || rank.get(b)!.withState - rank.get(a)!.withState,
   )
   for (const seat of order) {
     if (remainder-- === 0) break

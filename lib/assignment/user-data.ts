@@ -86,7 +86,7 @@ export const decodeSubscription = (bytes: Buffer): SubscriptionInfo => {
     processId: reader.string(),
     generation: reader.int32(),
     ownedTasks: readTasks(reader),
-    offsetSums: new Map(reader.list(r => [readTask(r), r.float64()] as const)),
+    offsetSums: new Map(reader.list((r) => [readTask(r), r.float64()] as const)),
     standbyTasks: readTasks(reader),
   }
 }
@@ -116,6 +116,6 @@ export const decodeAssignment = (bytes: Buffer): AssignmentInfo => {
     error: ERRORS[reader.uint16()] ?? 'failed',
     errorCode: reader.string(),
     errorMessage: reader.string(),
-    missingTopics: reader.list(r => r.string()),
+    missingTopics: reader.list((r) => r.string()),
   }
 }

@@ -5,7 +5,9 @@ import type { Processor } from '../operators/processor'
 import { StreamAggregateOperator } from '../operators/stream-aggregate'
 import { StreamReduceOperator } from '../operators/stream-reduce'
 import { long } from '../serdes/numbers'
-import type { NodeId } from './graph/nodes'
+import { CogroupedKStream } from './cogroup/cogrouped-kstream'
+import { CogroupedStreams } from './cogroup/cogrouped-streams'
+import { GroupedSource } from './grouped-source'
 import { KTable } from './ktable'
 import {
   type MaterializedAs,
@@ -14,20 +16,23 @@ import {
   resolveMaterialized,
 } from './options/materialized'
 import { append, type Position, requireFunction } from './position'
-import { repartitionNode } from './repartition'
+import { SessionWindowedKStream } from './session-windowed-kstream'
+import { TimeWindowedKStream } from './time-windowed-kstream'
+import { SessionWindows } from './windows/session-windows'
+import { windowShape, type WindowsOfSize } from './windows/window-shape'
 
 /**
  * A stream grouped by key, to be aggregated. Several aggregations of one group share its repartition topic if the
  * grouping has a name. Records with a `null` key or value are left out.
  */
 export class KGroupedStream<K, V> {
-  private sharedRepartition: NodeId | undefined
+  /** @internal */
+  readonly source: GroupedSource<K, V>
 
   /** @internal */
-  constructor(
-    private readonly position: Position<K, V>,
-    private readonly name: string | undefined,
-  ) {}
+  constructor(position: Position<K, V>, name: string | undefined) {
+    this.source = new GroupedSource(position, name)
+  }
 
   /**
    * Counts the records of each key.
@@ -38,7 +43,7 @@ export class KGroupedStream<K, V> {
   count(materialized?: MaterializedAs<K, number>): KTable<K, number> {
     const options = resolveMaterialized(materialized)
     // Kafka Streams takes an index for a store here that it then names again.
-    if (options.given && options.store === undefined) this.position.context.naming.skip()
+    if (options.given && options.store === undefined) this.source.position.context.naming.skip()
     return this.aggregated(
       'KSTREAM-AGGREGATE-',
       { ...options, valueSerde: options.valueSerde ?? long() },
@@ -55,7 +60,7 @@ export class KGroupedStream<K, V> {
   reduce(reducer: Reducer<V>, materialized?: MaterializedAs<K, V>): KTable<K, V> {
     requireFunction(reducer, 'reduce', 'a reducer')
     const options = resolveMaterialized(materialized)
-    const valueSerde = options.valueSerde ?? this.position.valueSerde
+    const valueSerde = options.valueSerde ?? this.source.position.valueSerde
     return this.aggregated(
       'KSTREAM-REDUCE-',
       { ...options, valueSerde },
@@ -83,29 +88,51 @@ export class KGroupedStream<K, V> {
     )
   }
 
+  /**
+   * Groups by window as well: an aggregation then has a value for each key and window.
+   *
+   * @example
+   * clicks.groupByKey().windowedBy(TimeWindows.of({ size: '5m', grace: '30s' })).count({ store: 'clicks-per-5m' })
+   * clicks.groupByKey().windowedBy(SessionWindows.of({ inactivityGap: '30m' })).count({ store: 'clicks-per-visit' })
+   *
+   * @throws TopologyError INVALID_ARGUMENT
+   */
+  windowedBy(windows: SessionWindows): SessionWindowedKStream<K, V>
+  windowedBy(windows: WindowsOfSize): TimeWindowedKStream<K, V>
+  windowedBy(windows: SessionWindows | WindowsOfSize): SessionWindowedKStream<K, V> | TimeWindowedKStream<K, V> {
+    return windows instanceof SessionWindows
+      ? new SessionWindowedKStream(this.source, windows)
+      : new TimeWindowedKStream(this.source, windowShape(windows))
+  }
+
+  /**
+   * Begins an aggregation of several grouped streams into one table, with the aggregator for the records of this one.
+   *
+   * @example
+   * clicks
+   *   .groupByKey()
+   *   .cogroup<number>((score) => score + 1)
+   *   .cogroup(purchases.groupByKey(), (score, purchase) => score + purchase.amount)
+   *   .aggregate(() => 0, { store: 'scores', value: serdes.double() })
+   */
+  cogroup<A>(aggregator: Aggregator<K, V, A>): CogroupedKStream<K, A> {
+    return new CogroupedKStream<K, A>(new CogroupedStreams(this.source.position.context, [])).cogroup(this, aggregator)
+  }
+
   private aggregated<VR>(
     prefix: string,
     options: ResolvedMaterialized<K, VR>,
     operatorOn: (store: string) => (options: OldValues) => Processor<never, never, never, never>,
   ): KTable<K, VR> {
-    const { naming } = this.position.context
+    const { position } = this.source
+    const { naming } = position.context
     const store = options.store ?? naming.store(prefix)
     const name = naming.node(prefix, options.name)
-    const grouped = this.position.repartitionRequired ? this.repartitioned(this.name ?? store) : this.position
-    const keySerde = options.keySerde ?? this.position.keySerde
+    const grouped = this.source.repartitioned(store)
+    const keySerde = options.keySerde ?? position.keySerde
     const { valueSerde } = options
-    const builder = materializedStore(this.position.context, store, { ...options, keySerde })
+    const builder = materializedStore(position.context, store, { ...options, keySerde })
     const node = { kind: 'aggregate', name, store: builder, operator: operatorOn(store) } as const
     return new KTable(append(grouped, node, { name, keySerde, valueSerde }), options.store)
-  }
-
-  /** A named topic is shared by all aggregations of this group, an unnamed one is named after its aggregation's store. */
-  private repartitioned(prefix: string): Position<K, V> {
-    const { context, node: parent, keySerde, valueSerde } = this.position
-    const created = repartitionNode(context.naming, prefix, { keySerde, valueSerde, implicit: true })
-    const shared = this.name === undefined ? undefined : this.sharedRepartition
-    const node = shared === undefined ? context.graph.add([parent], created) : context.graph.reuse(shared)
-    this.sharedRepartition = node
-    return { context, node, name: created.name, keySerde, valueSerde, repartitionRequired: false }
   }
 }

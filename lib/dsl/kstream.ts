@@ -1,5 +1,5 @@
 import { TopologyError } from '../errors'
-import type { ForeachAction, KeyValueMapper, Predicate, ValueMapper } from '../operators/callbacks'
+import type { ForeachAction, KeyValueMapper, Predicate, ValueJoiner, ValueMapper } from '../operators/callbacks'
 import { FilterOperator } from '../operators/filter'
 import { FlatMapOperator } from '../operators/flat-map'
 import { FlatMapValuesOperator } from '../operators/flat-map-values'
@@ -10,20 +10,31 @@ import { PassThroughOperator } from '../operators/pass-through'
 import { PeekOperator } from '../operators/peek'
 import type { ProcessorSupplier } from '../operators/processor'
 import { SelectKeyOperator } from '../operators/select-key'
+import type { StreamPartitioner } from '../topology/definition'
 import { topicNameExtractor, type TopicSelector } from '../topology/topology'
+import { windowedPartitioner } from '../topology/windowed-partitioner'
 import type { Serde } from '../serdes/serde'
+import { WindowedSerde } from '../serdes/windowed'
 import { BranchedKStream } from './branched-kstream'
+import { GlobalKTable } from './global-ktable'
+import type { NodeId } from './graph/nodes'
+import { streamGlobalJoin } from './joins/stream-global-join'
+import { streamStreamJoin, type StreamJoinKind } from './joins/stream-stream-join'
+import { streamTableJoin } from './joins/stream-table-join'
 import { KGroupedStream } from './kgrouped-stream'
 import { KTable } from './ktable'
 import type { Grouped } from './options/grouped'
+import type { Joined } from './options/joined'
 import { type MaterializedAs, materializedStore, resolveMaterialized } from './options/materialized'
 import { type Named, operatorName, withName } from './options/named'
 import { type Processed, processOptions } from './options/processed'
 import type { Produced } from './options/produced'
 import type { Repartitioned } from './options/repartitioned'
+import type { StreamJoined } from './options/stream-joined'
 import { FixedKeyOperator } from '../operators/fixed-key'
-import { append, type Behind, type Position, requireFunction } from './position'
+import { append, type Behind, type Position, requireFunction, requireSameBuilder } from './position'
 import { repartitionNode } from './repartition'
+import { JoinWindows } from './windows/join-windows'
 
 /**
  * A stream of records: each one a fact of its own. Every method makes a new stream and leaves this one as it is, so one
@@ -32,6 +43,9 @@ import { repartitionNode } from './repartition'
  * Callbacks get the value first, then the key, then `meta`: timestamp, headers, topic, partition and offset.
  */
 export class KStream<K, V> {
+  /** @internal */
+  readonly joinRepartition: { node?: NodeId } = {}
+
   /** @internal */
   constructor(
     /** @internal */
@@ -161,11 +175,7 @@ export class KStream<K, V> {
     if (!(other instanceof KStream)) {
       throw new TopologyError('INVALID_ARGUMENT', `merge needs another KStream, and got ${String(other)}`)
     }
-    if (other.position.context !== context) {
-      throw new TopologyError('INVALID_ARGUMENT', 'streams of different StreamsBuilders cannot be merged', {
-        operator: operatorName(named),
-      })
-    }
+    requireSameBuilder(this.position, other.position, 'merge')
     const name = this.nameOf('KSTREAM-MERGE-', named)
     const repartitionRequired = this.position.repartitionRequired || other.position.repartitionRequired
     const supplier = () => new PassThroughOperator<K, V>()
@@ -185,6 +195,101 @@ export class KStream<K, V> {
    */
   split<const Prefix extends string = string>(named?: Prefix | { name?: Prefix }): BranchedKStream<K, V, Prefix> {
     return new BranchedKStream(this.position, operatorName(named))
+  }
+
+  /**
+   * Joins with a table: each record of the stream meets the row of its key, and goes on if there is one. The table's
+   * updates trigger nothing. Records of the stream without key or value are left out. Repartitions if the key may have
+   * changed; the table's topic needs as many partitions.
+   *
+   * @example
+   * orders.join(customers, (order, customer) => ({ ...order, name: customer.name }))
+   */
+  join<VT, VR>(table: KTable<K, VT>, joiner: ValueJoiner<K, V, VT, VR>, joined?: string | Joined<K, V, VT>): KStream<K, VR>
+  /**
+   * Joins with another stream: each record meets those of the same key on the other side that are within the window,
+   * whichever comes first. A result has the later one's timestamp. Repartitions each side whose key may have changed.
+   *
+   * @example
+   * clicks.join(views, (click, view) => ({ click, view }), JoinWindows.of({ timeDifference: '10s', grace: '1m' }))
+   */
+  join<VO, VR>(
+    other: KStream<K, VO>,
+    joiner: ValueJoiner<K, V, VO, VR>,
+    windows: JoinWindows,
+    joined?: string | StreamJoined<K, V, VO>,
+  ): KStream<K, VR>
+  /**
+   * Joins with a global table, by a key that is made of each record: nothing is repartitioned, and the record keeps its
+   * own key.
+   *
+   * @example
+   * orders.join(rates, (order) => order.currency, (order, rate) => order.amount * rate)
+   */
+  join<KG, VG, VR>(
+    table: GlobalKTable<KG, VG>,
+    selector: ValueMapper<K, V, KG>,
+    joiner: ValueJoiner<K, V, VG, VR>,
+    named?: Named,
+  ): KStream<K, VR>
+  join(other: unknown, ...rest: unknown[]): KStream<K, unknown> {
+    return this.joined(other, rest, 'inner')
+  }
+
+  /**
+   * As `join` with a table; where there is no row, the joiner gets `null`. Records without a key have no row.
+   *
+   * @example
+   * orders.leftJoin(customers, (order, customer) => ({ ...order, name: customer?.name }))
+   */
+  leftJoin<VT, VR>(
+    table: KTable<K, VT>,
+    joiner: ValueJoiner<K, V, VT | null, VR>,
+    joined?: string | Joined<K, V, VT>,
+  ): KStream<K, VR>
+  /**
+   * As `join` with another stream; a record of this stream that has met none of the other goes on with `null` when its
+   * window, with its grace, has closed: when later records of either side show that as much time has passed.
+   *
+   * @example
+   * impressions.leftJoin(clicks, (shown, click) => ({ ...shown, clicked: click !== null }), JoinWindows.of({ timeDifference: '10m' }))
+   */
+  leftJoin<VO, VR>(
+    other: KStream<K, VO>,
+    joiner: ValueJoiner<K, V, VO | null, VR>,
+    windows: JoinWindows,
+    joined?: string | StreamJoined<K, V, VO>,
+  ): KStream<K, VR>
+  /**
+   * As `join` with a global table; where there is no row, or no key to look for, the joiner gets `null`.
+   *
+   * @example
+   * events.leftJoin(users, (event) => event.userId, (event, user) => ({ ...event, country: user?.country ?? 'unknown' }))
+   */
+  leftJoin<KG, VG, VR>(
+    table: GlobalKTable<KG, VG>,
+    selector: ValueMapper<K, V, KG>,
+    joiner: ValueJoiner<K, V, VG | null, VR>,
+    named?: Named,
+  ): KStream<K, VR>
+  leftJoin(other: unknown, ...rest: unknown[]): KStream<K, unknown> {
+    return this.joined(other, rest, 'left')
+  }
+
+  /**
+   * As `leftJoin` with another stream, for both sides: a record of either that has met none of the other goes on with
+   * `null` on the other's side.
+   *
+   * @example
+   * debits.outerJoin(credits, (debit, credit) => ({ debit, credit }), JoinWindows.of({ timeDifference: '1h' }))
+   */
+  outerJoin<VO, VR>(
+    other: KStream<K, VO>,
+    joiner: ValueJoiner<K, V | null, VO | null, VR>,
+    windows: JoinWindows,
+    joined?: string | StreamJoined<K, V, VO>,
+  ): KStream<K, VR> {
+    return this.joined(other, [joiner, windows, joined], 'outer') as KStream<K, VR>
   }
 
   /**
@@ -273,14 +378,17 @@ export class KStream<K, V> {
    */
   to(topic: string | TopicSelector<K, V>, produced: Produced<K, V> = {}): void {
     const name = this.nameOf('KSTREAM-SINK-', produced)
+    const keySerde = produced.key ?? this.position.keySerde
+    // all windows of a key belong together
+    const ofWindows = keySerde instanceof WindowedSerde ? windowedPartitioner(keySerde) : undefined
     this.add(
       {
         kind: 'sink',
         name,
         topic: typeof topic === 'string' ? topic : topicNameExtractor(topic),
-        keySerde: produced.key ?? this.position.keySerde,
+        keySerde,
         valueSerde: produced.value ?? this.position.valueSerde,
-        partitioner: produced.partitioner,
+        partitioner: produced.partitioner ?? (ofWindows as StreamPartitioner<unknown, unknown> | undefined),
       },
       { name },
     )
@@ -324,6 +432,36 @@ export class KStream<K, V> {
       { kind: 'processor', name, supplier: () => new FilterOperator(predicate, negate) },
       this.same(name),
     )
+  }
+
+  private joined(other: unknown, rest: readonly unknown[], kind: StreamJoinKind): KStream<K, unknown> {
+    const call = kind === 'inner' ? 'join' : `${kind}Join`
+    const left = kind === 'left'
+    const [first, second, third] = rest as never[]
+    if (other instanceof KStream) {
+      requireSameBuilder(this.position, other.position, call)
+      requireFunction(first, call, 'a joiner')
+      if (!((second as unknown) instanceof JoinWindows)) {
+        throw new TopologyError(
+          'INVALID_ARGUMENT',
+          `${call} of two streams needs a window, such as JoinWindows.of({ timeDifference: '1m' }), and got ${String(second)}`,
+        )
+      }
+      return new KStream(streamStreamJoin<K, V, unknown, unknown>(this, other, first!, second!, kind, third))
+    }
+    if (other instanceof KTable && kind !== 'outer') {
+      requireSameBuilder(this.position, other.position, call)
+      requireFunction(first, call, 'a joiner')
+      return new KStream(streamTableJoin<K, V, unknown, unknown>(this, other.position, first!, left, second))
+    }
+    if (other instanceof GlobalKTable && kind !== 'outer') {
+      requireSameBuilder(this.position, other, call)
+      requireFunction(first, call, 'a key selector')
+      requireFunction(second, call, 'a joiner')
+      return new KStream(streamGlobalJoin<K, V, unknown, unknown, unknown>(this.position, other, first!, second!, left, third))
+    }
+    const partners = kind === 'outer' ? 'another KStream' : 'another KStream, a KTable or a GlobalKTable'
+    throw new TopologyError('INVALID_ARGUMENT', `${call} needs ${partners}, and got ${String(other)}`)
   }
 
   private repartitionedFor(prefix: string, keySerde?: Serde<K>, valueSerde?: Serde<V>): Position<K, V> {

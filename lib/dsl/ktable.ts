@@ -4,6 +4,7 @@ import type { Processor } from '../operators/processor'
 import { TableFilterOperator } from '../operators/table-filter'
 import { TableMapValuesOperator } from '../operators/table-map-values'
 import { TableRepartitionMapOperator } from '../operators/table-repartition-map'
+import { FilteredRows, MappedRows, type TableRows } from '../operators/table-rows'
 import { TableToStreamOperator } from '../operators/table-to-stream'
 import { KGroupedTable } from './kgrouped-table'
 import { KStream } from './kstream'
@@ -66,6 +67,7 @@ export class KTable<K, V> {
       options,
       false,
       (store) => (old) => new TableMapValuesOperator(mapper, store, old),
+      (rows) => new MappedRows(rows, mapper),
     )
   }
 
@@ -108,6 +110,7 @@ export class KTable<K, V> {
       { ...options, valueSerde },
       true,
       (store) => (old) => new TableFilterOperator(predicate, negate, store, old),
+      (rows) => new FilteredRows(rows, predicate, negate),
     )
   }
 
@@ -116,6 +119,7 @@ export class KTable<K, V> {
     options: ResolvedMaterialized<K, VR>,
     prefersOldValues: boolean,
     operatorOn: (store: string | null) => (options: OldValues) => Processor<never, never, never, never>,
+    rows: (parent: TableRows<K, V>) => TableRows<K, VR>,
   ): KTable<K, VR> {
     const { naming } = this.position.context
     // Kafka Streams takes an index for a store that it then doesn't make.
@@ -132,6 +136,7 @@ export class KTable<K, V> {
       store,
       prefersOldValues,
       operator: operatorOn(store?.name ?? null),
+      rows,
     } as const
     return new KTable(append(this.position, node, { name, keySerde, valueSerde: options.valueSerde }), options.store)
   }

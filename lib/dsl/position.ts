@@ -45,3 +45,8 @@ export function requireFunction(callback: unknown, operator: string, what: strin
   if (typeof callback === 'function') return
   throw new TopologyError('INVALID_ARGUMENT', `${operator} needs ${what} as a function, and got ${String(callback)}`)
 }
+
+export function requireSameBuilder(a: { context: DslContext }, b: { context: DslContext }, operator: string): void {
+  if (a.context === b.context) return
+  throw new TopologyError('INVALID_ARGUMENT', `${operator} needs streams and tables of one StreamsBuilder, and got two`)
+}

@@ -1,4 +1,6 @@
 import { TopologyError } from '../errors'
+import type { ProcessorSupplier } from '../operators/processor'
+import { TableSourceOperator } from '../operators/table-source'
 import type { StateStore, StoreBuilder } from '../state/store'
 import { Topology } from '../topology/topology'
 import { emit } from './graph/emit'
@@ -7,15 +9,17 @@ import { mergeRepartitions } from './graph/merge-repartitions'
 import { mergeSources } from './graph/merge-sources'
 import { planTables } from './graph/old-values'
 import { reuseSourceTopics } from './graph/reuse-source-topics'
+import { mergeSelfJoins } from './graph/self-joins'
+import { GlobalKTable } from './global-ktable'
 import { KStream } from './kstream'
 import { KTable } from './ktable'
 import { Naming } from './naming'
 import { type Consumed, sourceSettings } from './options/consumed'
 import { type MaterializedAs, materializedStore, resolveMaterialized } from './options/materialized'
-import type { DslContext } from './position'
+import { type DslContext, requireFunction } from './position'
 
-/** A way to save internal topics (KIP-295). Switching one on or off renames topics: it is not for a running app. */
-export type Optimization = 'reuse.ktable.source.topics' | 'merge.repartition.topics'
+/** A way to save internal topics and stores (KIP-295). Switching one on or off renames topics: it is not for a running app. */
+export type Optimization = 'reuse.ktable.source.topics' | 'merge.repartition.topics' | 'single.store.self.join'
 
 export interface StreamsBuilderOptions {
   /**
@@ -91,12 +95,7 @@ export class StreamsBuilder {
     consumed: Consumed<K, V> = {},
     materialized?: MaterializedAs<K, V>,
   ): KTable<K, V> {
-    if (typeof topic !== 'string') {
-      throw new TopologyError(
-        'INVALID_ARGUMENT',
-        `a table is read from one topic, given by its name, and not from ${String(topic)}`,
-      )
-    }
+    requireOneTopic(topic, 'a table')
     const { naming, graph } = this.context
     const options = resolveMaterialized(materialized)
     const given = consumed.name ?? options.name
@@ -118,6 +117,67 @@ export class StreamsBuilder {
       { context: this.context, node, name, keySerde, valueSerde, repartitionRequired: false },
       options.store,
     )
+  }
+
+  /**
+   * Reads a topic as a table that every instance holds in full, whatever its partitions: streams join it by any key.
+   * It is read to its end before anything is processed, and kept up to date from then on. Records without a key are
+   * left out. The topic has no part in the group's assignment, and the store no changelog but the topic itself.
+   *
+   * @example
+   * builder.globalTable('exchange-rates', { key: serdes.string(), value: serdes.double() }, 'rates')
+   */
+  globalTable<K = string, V = unknown>(
+    topic: string,
+    consumed: Consumed<K, V> = {},
+    materialized?: MaterializedAs<K, V>,
+  ): GlobalKTable<K, V> {
+    requireOneTopic(topic, 'a global table')
+    const { naming, graph } = this.context
+    const options = resolveMaterialized(materialized)
+    const given = consumed.name ?? options.name
+    const storeName = options.store ?? naming.store(`${topic}-`)
+    const sourceName = naming.suffixedNode('KSTREAM-SOURCE-', given, '-source')
+    const name = naming.node('KTABLE-SOURCE-', given)
+    const keySerde = consumed.key ?? options.keySerde
+    const valueSerde = consumed.value ?? options.valueSerde
+    graph.add([], {
+      kind: 'global-store',
+      name,
+      sourceName,
+      topic,
+      settings: { ...sourceSettings(consumed), keySerde, valueSerde },
+      store: materializedStore(this.context, storeName, { ...options, keySerde, valueSerde, caching: false, logging: false }),
+      supplier: () => new TableSourceOperator(storeName, { sendOldValues: false }),
+      holdsTopic: true,
+    })
+    return new GlobalKTable<K, V>(this.context, storeName, options.store)
+  }
+
+  /**
+   * A store that every instance holds in full, filled by a processor of one's own from a topic. All other processors
+   * can read it, without being connected to it; only this one writes it. When the store is restored, the processor sees
+   * the whole topic again, so it has to do no more than fill the store. The topic is the store's changelog: it has none
+   * of its own.
+   *
+   * @example
+   * const rules = keyValueStore('rules', { key: serdes.string(), value: serdes.json<Rule>() })
+   * builder.addGlobalStore(rules, 'rule-texts', { key: serdes.string(), value: serdes.string() }, () => new RuleParser(rules))
+   */
+  addGlobalStore<K = string, V = unknown>(
+    store: StoreBuilder<StateStore>,
+    topic: string,
+    consumed: Consumed<K, V>,
+    supplier: ProcessorSupplier<K, V>,
+  ): this {
+    requireOneTopic(topic, 'a global store')
+    requireFunction(supplier, 'addGlobalStore', 'a supplier of processors')
+    const { naming, graph } = this.context
+    const sourceName = naming.suffixedNode('KSTREAM-SOURCE-', consumed.name, '-source')
+    const name = naming.node('KTABLE-SOURCE-', consumed.name)
+    const settings = sourceSettings(consumed)
+    graph.add([], { kind: 'global-store', name, sourceName, topic, settings, store, supplier, holdsTopic: false })
+    return this
   }
 
   /**
@@ -148,11 +208,16 @@ export class StreamsBuilder {
     let graph = mergeSources(recorded)
     if (optimizations.has('reuse.ktable.source.topics')) graph = reuseSourceTopics(graph)
     if (optimizations.has('merge.repartition.topics')) graph = mergeRepartitions(graph)
+    if (optimizations.has('single.store.self.join')) graph = mergeSelfJoins(graph)
     return new Topology(emit(graph, plans))
   }
 }
 
-const OPTIMIZATIONS: readonly Optimization[] = ['reuse.ktable.source.topics', 'merge.repartition.topics']
+const OPTIMIZATIONS: readonly Optimization[] = [
+  'reuse.ktable.source.topics',
+  'merge.repartition.topics',
+  'single.store.self.join',
+]
 
 function optimizationsOf({ optimization = 'none' }: BuildOptions): Set<Optimization> {
   if (optimization === 'none') return new Set()
@@ -167,4 +232,12 @@ function optimizationsOf({ optimization = 'none' }: BuildOptions): Set<Optimizat
     )
   }
   return new Set(optimization as readonly Optimization[])
+}
+
+function requireOneTopic(topic: unknown, what: string): void {
+  if (typeof topic === 'string') return
+  throw new TopologyError(
+    'INVALID_ARGUMENT',
+    `${what} is read from one topic, given by its name, and not from ${String(topic)}`,
+  )
 }

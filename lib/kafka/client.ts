@@ -1,6 +1,5 @@
-import type { KafkaConfig } from 'kafkajs'
 import type { Logger } from '../observe/logger'
-import { createKafkaJsClient } from './kafkajs'
+import { createKafkaJsClient, type KafkaConfig } from './kafkajs'
 import { EmbeddedKafka } from './memory'
 import type { KafkaClient } from './port'
 
@@ -15,5 +14,8 @@ export const isKafkaConnection = (value: unknown): value is KafkaConnection =>
     (typeof value.brokers === 'function' || (Array.isArray(value.brokers) && value.brokers.length > 0)))
 
 /** Connects with the adapter that fits. `clientId` is used where the connection names none. */
-export const connect = (kafka: KafkaConnection, { clientId, logger }: { clientId: string; logger: Logger }): KafkaClient =>
+export const connect = (
+  kafka: KafkaConnection,
+  { clientId, logger }: { clientId: string; logger: Logger },
+): KafkaClient =>
   kafka instanceof EmbeddedKafka ? kafka.client() : createKafkaJsClient({ clientId, ...kafka }, { logger })

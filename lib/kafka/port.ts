@@ -63,6 +63,12 @@ export interface RecordCursor {
   readonly timestamp: number
   readonly key: Buffer | null
   readonly value: Buffer | null
+  /** Where key and value lie, for readers that need no views of them. A length of −1 is null. */
+  readonly bytes: Buffer
+  readonly keyStart: number
+  readonly keyLength: number
+  readonly valueStart: number
+  readonly valueLength: number
   /** Decoded on call. */
   headers(): RecordHeaders
 }

@@ -18,5 +18,14 @@ export type Initializer<A> = () => A
 /** `null` deletes the aggregate. */
 export type Aggregator<K, V, A> = (aggregate: A, value: V, key: K) => A | null
 
+/** One aggregate of that of the sessions before and that of the next one, which a record has joined. */
+export type Merger<K, A> = (aggregate: A, next: A, key: K) => A | null
+
 /** `null` deletes the aggregate. */
 export type Reducer<V> = (aggregate: V, value: V) => V | null
+
+/** The left value, the right one, and their key. In left and outer joins the side that has nothing gives `null`. */
+export type ValueJoiner<K, V, VO, VR> = (left: V, right: VO, key: K) => VR
+
+/** The key of the right row that a left row belongs to; `null` for none. */
+export type ForeignKeyExtractor<K, V, KO> = (value: V, key: K) => KO | null | undefined

@@ -1,5 +1,6 @@
+import type { RecordHeaders } from '../kafka/port'
 import type { CachedStore } from '../state/cached-store'
-import type { TimestampedKeyValueStore } from '../state/store'
+import type { StateStore } from '../state/store'
 import type { OperatorContext } from './processor'
 import { Change, StreamRecord } from './record'
 
@@ -16,7 +17,7 @@ export class ChangeForwarder<K, V> {
   private readonly cached: boolean
 
   constructor(
-    store: TimestampedKeyValueStore<K, V>,
+    store: StateStore,
     private readonly context: OperatorContext<K, Change<V>>,
     private readonly sendOldValues: boolean,
   ) {
@@ -37,10 +38,23 @@ export class ChangeForwarder<K, V> {
     return this.sendOldValues && !this.cached
   }
 
-  /** `record` is the update's cause: its headers go along. */
-  forward(record: StreamRecord<K, unknown>, newValue: V | null, oldValue: V | null, timestamp: number): void {
+  /** As `forward`, of another key than the record's. */
+  forwardFor(key: K, headers: RecordHeaders, newValue: V | null, oldValue: V | null, timestamp: number): void {
     if (this.cached) return
     const change = new Change(newValue, this.sendOldValues ? oldValue : null)
+    this.context.forward(new StreamRecord(key, change, timestamp, headers))
+  }
+
+  /** `record` is the update's cause: its headers go along. */
+  forward(
+    record: StreamRecord<K, unknown>,
+    newValue: V | null,
+    oldValue: V | null,
+    timestamp: number,
+    isLatest = true,
+  ): void {
+    if (this.cached) return
+    const change = new Change(newValue, this.sendOldValues ? oldValue : null, isLatest)
     this.context.forward(new StreamRecord(record.key, change, timestamp, record.headers))
   }
 }

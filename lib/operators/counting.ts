@@ -3,4 +3,6 @@ export const zero = (): number => 0
 
 export const increment = (count: number): number => count + 1
 
+export const sum = (a: number, b: number): number => a + b
+
 export const decrement = (count: number): number => count - 1

@@ -1,14 +1,14 @@
-import type { TimestampedKeyValueStore } from '../state/store'
 import type { Aggregator, Initializer } from './callbacks'
 import { ChangeForwarder, type OldValues } from './change-forwarder'
 import { increment, zero } from './counting'
 import { Operator } from './operator'
 import type { OperatorContext } from './processor'
 import type { Change, StreamRecord } from './record'
+import { openTable, type TableStore } from './table-store'
 
 /** `aggregate` and `count` of a grouped stream. */
 export class StreamAggregateOperator<K, V, A> extends Operator<K, V, K, Change<A>> {
-  private store!: TimestampedKeyValueStore<K, A>
+  private store!: TableStore<K, A>
   private forwarder!: ChangeForwarder<K, A>
 
   constructor(
@@ -24,8 +24,8 @@ export class StreamAggregateOperator<K, V, A> extends Operator<K, V, K, Change<A
     super.init(context)
     if ((this.initializer as unknown) !== zero) this.initializer = context.watch(this.initializer)
     if ((this.aggregator as unknown) !== increment) this.aggregator = context.watch(this.aggregator)
-    this.store = context.stateStore(this.storeName)
-    this.forwarder = new ChangeForwarder(this.store, context, this.options.sendOldValues)
+    this.store = openTable(context, this.storeName)
+    this.forwarder = new ChangeForwarder(this.store.store, context, this.options.sendOldValues)
   }
 
   process(record: StreamRecord<K, V>): void {
@@ -44,8 +44,9 @@ export class StreamAggregateOperator<K, V, A> extends Operator<K, V, K, Change<A
       if (stored.timestamp > timestamp) timestamp = stored.timestamp
     }
     const aggregate = this.aggregator(oldAggregate, value, key) ?? null
-    this.store.put(key, aggregate === null ? null : { value: aggregate, timestamp })
+    const isLatest = this.store.put(key, aggregate, timestamp)
+    if (isLatest === undefined) return
     // the first old value is the initializer's, as in Kafka Streams: a count sends 0
-    this.forwarder.forward(record, aggregate, oldAggregate ?? null, timestamp)
+    this.forwarder.forward(record, aggregate, oldAggregate ?? null, timestamp, isLatest)
   }
 }

@@ -1,13 +1,13 @@
-import type { TimestampedKeyValueStore } from '../state/store'
 import type { Reducer } from './callbacks'
 import { ChangeForwarder, type OldValues } from './change-forwarder'
 import { Operator } from './operator'
 import type { OperatorContext } from './processor'
 import type { Change, StreamRecord } from './record'
+import { openTable, type TableStore } from './table-store'
 
 /** `reduce` of a grouped stream: the first value of a key is taken as it is. */
 export class StreamReduceOperator<K, V> extends Operator<K, V, K, Change<V>> {
-  private store!: TimestampedKeyValueStore<K, V>
+  private store!: TableStore<K, V>
   private forwarder!: ChangeForwarder<K, V>
 
   constructor(
@@ -21,8 +21,8 @@ export class StreamReduceOperator<K, V> extends Operator<K, V, K, Change<V>> {
   override init(context: OperatorContext<K, Change<V>>): void {
     super.init(context)
     this.reducer = context.watch(this.reducer)
-    this.store = context.stateStore(this.storeName)
-    this.forwarder = new ChangeForwarder(this.store, context, this.options.sendOldValues)
+    this.store = openTable(context, this.storeName)
+    this.forwarder = new ChangeForwarder(this.store.store, context, this.options.sendOldValues)
   }
 
   process(record: StreamRecord<K, V>): void {
@@ -38,7 +38,8 @@ export class StreamReduceOperator<K, V> extends Operator<K, V, K, Change<V>> {
       aggregate = this.reducer(stored.value, value) ?? null
       if (stored.timestamp > timestamp) timestamp = stored.timestamp
     }
-    this.store.put(key, aggregate === null ? null : { value: aggregate, timestamp })
-    this.forwarder.forward(record, aggregate, stored === null ? null : stored.value, timestamp)
+    const isLatest = this.store.put(key, aggregate, timestamp)
+    if (isLatest === undefined) return
+    this.forwarder.forward(record, aggregate, stored === null ? null : stored.value, timestamp, isLatest)
   }
 }

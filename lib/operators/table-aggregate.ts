@@ -1,15 +1,15 @@
 import { StreamsError } from '../errors'
-import type { TimestampedKeyValueStore } from '../state/store'
 import type { Aggregator, Initializer } from './callbacks'
 import { ChangeForwarder, type OldValues } from './change-forwarder'
 import { decrement, increment, zero } from './counting'
 import { Operator } from './operator'
 import type { OperatorContext } from './processor'
 import type { Change, StreamRecord } from './record'
+import { openTable, type TableStore } from './table-store'
 
 /** `aggregate` and `count` of a grouped table: subtracts the old value, then adds the new one. */
 export class TableAggregateOperator<K, V, A> extends Operator<K, Change<V>, K, Change<A>> {
-  private store!: TimestampedKeyValueStore<K, A>
+  private store!: TableStore<K, A>
   private forwarder!: ChangeForwarder<K, A>
 
   constructor(
@@ -27,8 +27,8 @@ export class TableAggregateOperator<K, V, A> extends Operator<K, Change<V>, K, C
     if ((this.initializer as unknown) !== zero) this.initializer = context.watch(this.initializer)
     if ((this.adder as unknown) !== increment) this.adder = context.watch(this.adder)
     if ((this.subtractor as unknown) !== decrement) this.subtractor = context.watch(this.subtractor)
-    this.store = context.stateStore(this.storeName)
-    this.forwarder = new ChangeForwarder(this.store, context, this.options.sendOldValues)
+    this.store = openTable(context, this.storeName)
+    this.forwarder = new ChangeForwarder(this.store.store, context, this.options.sendOldValues)
   }
 
   process(record: StreamRecord<K, Change<V>>): void {
@@ -50,7 +50,8 @@ export class TableAggregateOperator<K, V, A> extends Operator<K, Change<V>, K, C
     if (change.newValue != null) {
       aggregate = this.adder(aggregate ?? this.initializer(), change.newValue, key) ?? null
     }
-    this.store.put(key, aggregate === null ? null : { value: aggregate, timestamp })
-    this.forwarder.forward(record, aggregate, stored === null ? null : stored.value, timestamp)
+    const isLatest = this.store.put(key, aggregate, timestamp)
+    if (isLatest === undefined) return
+    this.forwarder.forward(record, aggregate, stored === null ? null : stored.value, timestamp, isLatest)
   }
 }

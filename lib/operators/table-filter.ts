@@ -1,9 +1,9 @@
-import type { TimestampedKeyValueStore } from '../state/store'
 import type { Predicate } from './callbacks'
 import { ChangeForwarder, type OldValues } from './change-forwarder'
 import { Operator } from './operator'
 import type { OperatorContext } from './processor'
 import { Change, type StreamRecord } from './record'
+import { openTable, type TableStore } from './table-store'
 
 /**
  * `filter` and `filterNot` of a table: a value that doesn't pass is a delete. With old values it is silent where
@@ -11,7 +11,7 @@ import { Change, type StreamRecord } from './record'
  */
 export class TableFilterOperator<K, V> extends Operator<K, Change<V>, K, Change<V>> {
   private test: Predicate<K, V>
-  private store: TimestampedKeyValueStore<K, V> | null = null
+  private store: TableStore<K, V> | null = null
   private forwarder: ChangeForwarder<K, V> | null = null
 
   constructor(
@@ -28,8 +28,8 @@ export class TableFilterOperator<K, V> extends Operator<K, Change<V>, K, Change<
     super.init(context)
     this.test = context.watch(this.test)
     if (this.storeName === null) return
-    this.store = context.stateStore<TimestampedKeyValueStore<K, V>>(this.storeName)
-    this.forwarder = new ChangeForwarder(this.store, context, this.options.sendOldValues)
+    this.store = openTable(context, this.storeName)
+    this.forwarder = new ChangeForwarder(this.store.store, context, this.options.sendOldValues)
   }
 
   process(record: StreamRecord<K, Change<V>>): void {
@@ -41,8 +41,8 @@ export class TableFilterOperator<K, V> extends Operator<K, Change<V>, K, Change<
       this.context.forward(record.withValue(new Change(newValue, oldValue, change.isLatest)))
       return
     }
-    this.store.put(key, newValue === null ? null : { value: newValue, timestamp })
-    this.forwarder!.forward(record, newValue, oldValue, timestamp)
+    const isLatest = this.store.put(key, newValue, timestamp)
+    if (isLatest !== undefined) this.forwarder!.forward(record, newValue, oldValue, timestamp, isLatest)
   }
 
   private oldValue(change: Change<V>, key: K): V | null {

@@ -1,14 +1,14 @@
-import type { TimestampedKeyValueStore } from '../state/store'
 import type { ValueMapper } from './callbacks'
 import { ChangeForwarder, type OldValues } from './change-forwarder'
 import { Operator } from './operator'
 import type { OperatorContext } from './processor'
 import { Change, type StreamRecord } from './record'
+import { openTable, type TableStore } from './table-store'
 
 /** `mapValues` of a table. A delete stays a delete: the mapper never sees `null`. */
 export class TableMapValuesOperator<K, V, VR> extends Operator<K, Change<V>, K, Change<VR>> {
   private mapper: ValueMapper<K, V, VR | null>
-  private store: TimestampedKeyValueStore<K, VR> | null = null
+  private store: TableStore<K, VR> | null = null
   private forwarder: ChangeForwarder<K, VR> | null = null
 
   constructor(
@@ -24,8 +24,8 @@ export class TableMapValuesOperator<K, V, VR> extends Operator<K, Change<V>, K, 
     super.init(context)
     this.mapper = context.watch(this.mapper)
     if (this.storeName === null) return
-    this.store = context.stateStore<TimestampedKeyValueStore<K, VR>>(this.storeName)
-    this.forwarder = new ChangeForwarder(this.store, context, this.options.sendOldValues)
+    this.store = openTable(context, this.storeName)
+    this.forwarder = new ChangeForwarder(this.store.store, context, this.options.sendOldValues)
   }
 
   process(record: StreamRecord<K, Change<V>>): void {
@@ -36,8 +36,8 @@ export class TableMapValuesOperator<K, V, VR> extends Operator<K, Change<V>, K, 
       this.context.forward(record.withValue(new Change(newValue, oldValue, change.isLatest)))
       return
     }
-    this.store.put(key, newValue === null ? null : { value: newValue, timestamp })
-    this.forwarder!.forward(record, newValue, oldValue, timestamp)
+    const isLatest = this.store.put(key, newValue, timestamp)
+    if (isLatest !== undefined) this.forwarder!.forward(record, newValue, oldValue, timestamp, isLatest)
   }
 
   private oldValue(change: Change<V>, key: K): VR | null {

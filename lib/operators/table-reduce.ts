@@ -1,14 +1,14 @@
 import { StreamsError } from '../errors'
-import type { TimestampedKeyValueStore } from '../state/store'
 import type { Reducer } from './callbacks'
 import { ChangeForwarder, type OldValues } from './change-forwarder'
 import { Operator } from './operator'
 import type { OperatorContext } from './processor'
 import type { Change, StreamRecord } from './record'
+import { openTable, type TableStore } from './table-store'
 
 /** `reduce` of a grouped table: subtracts the old value, then adds the new one; the first value is taken as it is. */
 export class TableReduceOperator<K, V> extends Operator<K, Change<V>, K, Change<V>> {
-  private store!: TimestampedKeyValueStore<K, V>
+  private store!: TableStore<K, V>
   private forwarder!: ChangeForwarder<K, V>
 
   constructor(
@@ -24,8 +24,8 @@ export class TableReduceOperator<K, V> extends Operator<K, Change<V>, K, Change<
     super.init(context)
     this.adder = context.watch(this.adder)
     this.subtractor = context.watch(this.subtractor)
-    this.store = context.stateStore(this.storeName)
-    this.forwarder = new ChangeForwarder(this.store, context, this.options.sendOldValues)
+    this.store = openTable(context, this.storeName)
+    this.forwarder = new ChangeForwarder(this.store.store, context, this.options.sendOldValues)
   }
 
   process(record: StreamRecord<K, Change<V>>): void {
@@ -47,7 +47,8 @@ export class TableReduceOperator<K, V> extends Operator<K, Change<V>, K, Change<
     if (change.newValue != null) {
       aggregate = aggregate === null ? change.newValue : (this.adder(aggregate, change.newValue) ?? null)
     }
-    this.store.put(key, aggregate === null ? null : { value: aggregate, timestamp })
-    this.forwarder.forward(record, aggregate, stored === null ? null : stored.value, timestamp)
+    const isLatest = this.store.put(key, aggregate, timestamp)
+    if (isLatest === undefined) return
+    this.forwarder.forward(record, aggregate, stored === null ? null : stored.value, timestamp, isLatest)
   }
 }

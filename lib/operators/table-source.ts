@@ -1,15 +1,16 @@
-import type { TimestampedKeyValueStore } from '../state/store'
 import { ChangeForwarder, type OldValues } from './change-forwarder'
 import { Operator } from './operator'
 import type { OperatorContext } from './processor'
 import { Change, type StreamRecord } from './record'
+import { openTable, type TableStore } from './table-store'
 
 /**
  * Reads records as updates of a table: a source table, or `toTable`. The last record of a key wins, even if its
- * timestamp is lower than the stored one's. Without a store it forwards each update with no old value.
+ * timestamp is lower than the stored one's, except in a versioned store. Without a store it forwards each update with no
+ * old value.
  */
 export class TableSourceOperator<K, V> extends Operator<K, V, K, Change<V>> {
-  private store: TimestampedKeyValueStore<K, V> | null = null
+  private store: TableStore<K, V> | null = null
   private forwarder: ChangeForwarder<K, V> | null = null
 
   constructor(
@@ -22,8 +23,8 @@ export class TableSourceOperator<K, V> extends Operator<K, V, K, Change<V>> {
   override init(context: OperatorContext<K, Change<V>>): void {
     super.init(context)
     if (this.storeName === null) return
-    this.store = context.stateStore<TimestampedKeyValueStore<K, V>>(this.storeName)
-    this.forwarder = new ChangeForwarder(this.store, context, this.options.sendOldValues)
+    this.store = openTable(context, this.storeName)
+    this.forwarder = new ChangeForwarder(this.store.store, context, this.options.sendOldValues)
   }
 
   process(record: StreamRecord<K, V>): void {
@@ -38,7 +39,7 @@ export class TableSourceOperator<K, V> extends Operator<K, V, K, Change<V>> {
       return
     }
     const old = this.forwarder!.wantsOldValue ? this.store.get(key) : null
-    this.store.put(key, value === null ? null : { value, timestamp })
-    this.forwarder!.forward(record, value, old === null ? null : old.value, timestamp)
+    const isLatest = this.store.put(key, value, timestamp)
+    if (isLatest !== undefined) this.forwarder!.forward(record, value, old?.value ?? null, timestamp, isLatest)
   }
 }

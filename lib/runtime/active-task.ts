@@ -25,13 +25,15 @@ export class ActiveTask {
   held = false
   /** Not processed any more: it is committed, then handed over. */
   leaving = false
+  /** Not processed while this instance is out of the group: it goes on if nobody else has had the task meanwhile. */
+  suspended = false
   /** Known once opened. */
   state: TaskState | undefined
   stores: readonly StoreOfTask[] = []
   stream: StreamTask | undefined
   /** By `tpKey`: where reading starts. */
   positions: ReadonlyMap<string, number> = new Map()
-  /** By `tpKey`. */
+  /** By `tpKey`: what the group has, as far as this instance knows. */
   committed: ReadonlyMap<string, CommittedOffset> = new Map()
   /** By `tpKey`, of tasks with several inputs: which of them have records to wait for. */
   endOffsets: ReadonlyMap<string, number> = new Map()
@@ -52,7 +54,7 @@ export class ActiveTask {
 
   /** Records and punctuations may be processed. */
   get isWorking(): boolean {
-    return this.phase === 'running' && !this.held && !this.leaving
+    return this.phase === 'running' && !this.held && !this.leaving && !this.suspended
   }
 
   buildStores(): void {
@@ -66,6 +68,11 @@ export class ActiveTask {
   /** How far its state is: the sum over its changelogs of the offset after the last one contained. */
   offsetSum(): number | undefined {
     return this.state && sumOfOffsets(this.state.changelogOffsets())
+  }
+
+  /** Its offsets have been committed. */
+  hasCommitted(key: string, offset: CommittedOffset): void {
+    this.committed = new Map(this.committed).set(key, offset)
   }
 
   /** The offsets that its state contains once what is now sealed is written. */

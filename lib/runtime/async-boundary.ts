@@ -2,7 +2,7 @@ import type { RecordContext, StreamRecord } from '../operators/record'
 import { isPromise } from '../operators/promise'
 import { unwrap } from './failure'
 import type { ProcessorNode } from './processor-node'
-import { IDLE, type TaskContext } from './task-context'
+import { IDLE, NO_SOURCE_BYTES, type SourceBytes, type TaskContext } from './task-context'
 
 /** Waiting jobs above which a task takes no more input. A commit has to wait for all of them. */
 const CAPACITY = 64
@@ -13,8 +13,7 @@ interface Job {
   readonly call: () => unknown
   readonly done: (() => void) | undefined
   readonly context: RecordContext
-  readonly rawKey: Buffer | null
-  readonly rawValue: Buffer | null
+  readonly source: SourceBytes
 }
 
 /**
@@ -90,7 +89,7 @@ export class AsyncBoundary {
     call: () => unknown,
     done: (() => void) | undefined,
   ): Job {
-    const { recordContext: context, rawKey, rawValue, config } = this.task
+    const { recordContext: context, source, config } = this.task
     node.queued++
     // the fetch buffer may be gone when a handler asks for the source bytes
     const keep = config.processingExceptionHandler !== undefined || config.productionExceptionHandler !== undefined
@@ -100,8 +99,7 @@ export class AsyncBoundary {
       call,
       done,
       context,
-      rawKey: keep && rawKey !== null ? Buffer.from(rawKey) : null,
-      rawValue: keep && rawValue !== null ? Buffer.from(rawValue) : null,
+      source: keep ? copied(source) : NO_SOURCE_BYTES,
     }
   }
 
@@ -131,7 +129,7 @@ export class AsyncBoundary {
       this.run(next)
     }
     this.task.recordContext = this.idleContext
-    this.task.rawKey = this.task.rawValue = null
+    this.task.source = NO_SOURCE_BYTES
     this.notify(wasFull)
   }
 
@@ -160,8 +158,7 @@ export class AsyncBoundary {
 
   private enter(job: Job): void {
     this.task.recordContext = job.context
-    this.task.rawKey = job.rawKey
-    this.task.rawValue = job.rawValue
+    this.task.source = job.source
   }
 
   private finish(job: Job): void {
@@ -182,3 +179,8 @@ export class AsyncBoundary {
     if (failure !== undefined || !this.busy || (wasFull && !this.full)) this.task.wakeUp()
   }
 }
+
+const copied = ({ rawKey, rawValue }: SourceBytes): SourceBytes => ({
+  rawKey: rawKey && Buffer.from(rawKey),
+  rawValue: rawValue && Buffer.from(rawValue),
+})

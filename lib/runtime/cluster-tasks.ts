@@ -29,8 +29,8 @@ export const clusterTasks = (topology: CompiledTopology, sourceCounts: ReadonlyM
   for (const sub of topology.subTopologies) {
     for (let partition = 0; partition < counts.tasks.get(sub.id)!; partition++) {
       const inputs = currentSourceTopics(sub, sourceCounts)
-        .filter(topic => partition < (counts.repartitionTopics.get(topic) ?? sourceCounts.get(topic) ?? 0))
-        .map(topic => ({ topic, partition }))
+        .filter((topic) => partition < (counts.repartitionTopics.get(topic) ?? sourceCounts.get(topic) ?? 0))
+        .map((topic) => ({ topic, partition }))
       tasks.set(taskId(sub.id, partition), inputs)
     }
   }

@@ -58,13 +58,13 @@ export class Committer {
     return this.#unsent.size > 0
   }
 
-  /** A transaction can't be committed between JoinGroup and the new assignment. */
+  /** No commit is to begin: between JoinGroup and the new assignment a transaction can't be committed, out of the group nothing can. */
   get suspended(): boolean {
     return this.#suspended
   }
 
   suspend(): void {
-    this.#suspended = this.options.output.transactional
+    this.#suspended = true
   }
 
   resume(): void {
@@ -158,7 +158,7 @@ export class Committer {
   /** Holds the tasks and waits for their async operators. Those still busy after `ms` stay held, and ask for a commit later. */
   async #drained(tasks: readonly ActiveTask[], ms: number): Promise<ActiveTask[]> {
     const drained = new Set<ActiveTask>()
-    const all = tasks.map(async task => {
+    const all = tasks.map(async (task) => {
       task.held = true
       await task.stream!.drained()
       drained.add(task)
@@ -167,7 +167,7 @@ export class Committer {
     for (const [i, task] of tasks.entries()) {
       if (!drained.has(task)) void all[i]!.then(this.options.requestCommit, this.options.requestCommit)
     }
-    return tasks.filter(task => drained.has(task) && !task.isClosed)
+    return tasks.filter((task) => drained.has(task) && !task.isClosed)
   }
 
   /** The tasks stay held meanwhile: all of it belongs to one point in each input. */
@@ -179,8 +179,8 @@ export class Committer {
     }
     await this.options.output.collector.settled()
     return worked
-      .filter(task => !task.isClosed)
-      .map(task => {
+      .filter((task) => !task.isClosed)
+      .map((task) => {
         const inputOffsets = new Map<string, number>()
         for (const { topic, partition, offset, metadata } of task.stream!.committableOffsets()) {
           const key = tpKey(topic, partition)
@@ -213,27 +213,31 @@ export class Committer {
   async #sendOffsets(): Promise<void> {
     for (const [key, { task }] of this.#unsent) if (task.isClosed) this.#unsent.delete(key)
     if (this.#unsent.size === 0) return
-    const membership = this.options.membership()
-    const { generationId } = membership.metadata()
     const sending = new Map(this.#unsent)
     try {
-      await membership.commit([...sending.values()].map(bare))
+      await this.options.membership().commit([...sending.values()].map(bare))
     } catch (error) {
-      // sent in one generation and judged in the next, or kept back by the rebalance itself: the next commit repeats it
-      const outdated = membership.metadata().generationId !== generationId
-      if (error instanceof ClientError && (outdated || error.kind === 'rebalance' || error.kind === 'retriable')) {
-        const log = error.kind === 'retriable' ? 'warn' : 'debug'
-        this.options.logger[log]({ error }, 'offsets could not be committed now, they will be with the next commit')
-        return
-      }
-      throw error
+      // kept back by a rebalance, or by an absent coordinator; fenced means sent in one generation and judged in the next, or
+      // out of the group, which the membership finds out by itself
+      if (!(error instanceof ClientError) || !['rebalance', 'retriable', 'fenced'].includes(error.kind)) throw error
+      const log = error.kind === 'retriable' ? 'warn' : 'debug'
+      this.options.logger[log]({ error }, 'offsets could not be committed now, they will be with the next commit')
+      return
     }
-    for (const [key, offset] of sending) if (this.#unsent.get(key) === offset) this.#unsent.delete(key)
+    for (const [key, offset] of sending) {
+      offset.task.hasCommitted(key, offset)
+      if (this.#unsent.get(key) === offset) this.#unsent.delete(key)
+    }
     this.options.committed(sending)
   }
 }
 
-const bare = ({ topic, partition, offset, metadata }: TopicPartition & CommittedOffset): TopicPartition & CommittedOffset => ({
+const bare = ({
+  topic,
+  partition,
+  offset,
+  metadata,
+}: TopicPartition & CommittedOffset): TopicPartition & CommittedOffset => ({
   topic,
   partition,
   offset,

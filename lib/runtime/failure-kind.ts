@@ -1,3 +1,4 @@
+import { StreamsError } from '../errors'
 import { ClientError } from '../kafka/port'
 
 const CAUSES_TO_FOLLOW = 8
@@ -14,9 +15,10 @@ export const clientErrorOf = (error: unknown): ClientError | undefined => {
 
 /**
  * Whether an instance gets over a failure by dropping what is uncommitted and starting its tasks anew: it was fenced,
- * its transaction was ended, or delivery took too long.
+ * its transaction was ended, delivery took too long, or local state turned out to be damaged (it is set aside then).
  */
 export const isRecoverable = (error: unknown): boolean => {
+  if (error instanceof StreamsError && error.code === 'STATE_STORE_DAMAGED') return true
   const kind = clientErrorOf(error)?.kind
   return kind === 'fenced' || kind === 'abortable' || kind === 'retriable' || kind === 'rebalance'
 }

@@ -22,6 +22,7 @@ import { countSourceTopics } from './source-topics'
 import { offsetResetOf } from './start-positions'
 import { StreamLoop } from './stream-loop'
 import { TaskManager } from './task-manager'
+import { untouchedTasks } from './untouched-tasks'
 
 export interface InstanceListener extends RestoreListener {
   /** Tasks were assigned, began to run or were closed: whether all that shall run does. */
@@ -149,7 +150,10 @@ export class Instance {
   async #lastCommit(committer: Committer, ms: number): Promise<boolean> {
     try {
       if (await committer.commitAll(ms)) return true
-      this.#logger.warn({ timeoutMs: ms }, 'the last commit took too long: what it covers is processed again after the next start')
+      this.#logger.warn(
+        { timeoutMs: ms },
+        'the last commit took too long: what it covers is processed again after the next start',
+      )
     } catch (error) {
       this.#logger.warn({ error }, 'the last commit failed: what it covers is processed again after the next start')
     }
@@ -220,7 +224,7 @@ export class Instance {
     }))
     const purge = (this.#purge = new RepartitionPurge({
       admin,
-      repartitionTopics: new Set(topology.subTopologies.flatMap(sub => [...sub.repartitionSourceTopics.keys()])),
+      repartitionTopics: new Set(topology.subTopologies.flatMap((sub) => [...sub.repartitionSourceTopics.keys()])),
       intervalMs: config.repartitionPurgeIntervalMs,
       logger,
     }))
@@ -231,7 +235,7 @@ export class Instance {
       logger,
       released: () => this.#loop?.wake(),
       requestCommit: () => this.#loop?.requestCommit(),
-      committed: offsets => purge.committed(offsets.values()),
+      committed: (offsets) => purge.committed(offsets.values()),
     }))
     this.#loop = new StreamLoop({
       config,
@@ -249,8 +253,8 @@ export class Instance {
       topology,
       intervalMs: config.metadataMaxAgeMs,
       logger,
-      stillMissing: topics => this.#sayMissing(topics),
-      changed: reason => this.#membership?.requestRejoin(reason),
+      stillMissing: (topics) => this.#sayMissing(topics),
+      changed: (reason) => this.#membership?.requestRejoin(reason),
     })
     const rebalance = new Rebalance({
       topology,
@@ -270,14 +274,16 @@ export class Instance {
       signal,
       stopping: () => this.#stopping,
       handOverMs: config.maxPollIntervalMs / 2,
-      missingTopics: topics => this.#leaderMisses(topics),
-      rebalanced: event => {
+      untouched: (candidates) =>
+        untouchedTasks(candidates, { admin, output, membership: this.#membership!, logger, signal }),
+      missingTopics: (topics) => this.#leaderMisses(topics),
+      rebalanced: (event) => {
         this.#assigned = event.generation >= 0
         this.listener.rebalanced(event)
         this.#tasksChanged()
       },
       failed,
-      ended: error => this.#fatal(error),
+      ended: (error) => this.#fatal(error),
     })
     this.#membership = client.group(
       {
@@ -372,7 +378,7 @@ const missingTopicsError = (topics: readonly string[]): StreamsError =>
   )
 
 const outputTopics = (topology: CompiledTopology): Set<string> =>
-  new Set(topology.subTopologies.flatMap(sub => [...sub.sinkTopics, ...sub.changelogTopics.keys()]))
+  new Set(topology.subTopologies.flatMap((sub) => [...sub.sinkTopics, ...sub.changelogTopics.keys()]))
 
 /** What is no `StreamsError` yet came up without one of our own parts having said what it was about. */
 export const toStreamsError = (error: unknown): StreamsError => {
@@ -382,6 +388,9 @@ export const toStreamsError = (error: unknown): StreamsError => {
   if (client?.kind === 'authorization') {
     return new StreamsError('NOT_AUTHORIZED', `not authorized: ${message}`, client.partition ?? {}, { cause: error })
   }
-  if (client) return new StreamsError('KAFKA_FAILED', `Kafka refused a request: ${message}`, client.partition ?? {}, { cause: error })
+  if (client)
+    return new StreamsError('KAFKA_FAILED', `Kafka refused a request: ${message}`, client.partition ?? {}, {
+      cause: error,
+    })
   return new StreamsError('PROCESSING_FAILED', `processing failed: ${message}`, {}, { cause: error })
 }

@@ -26,13 +26,13 @@ export class InternalTopics {
     if (topics.size === 0) return
     const deadline = Date.now() + this.options.timeoutMs
     let created = false
-    for (let pending = topics; ; ) {
+    for (let pending = topics; ;) {
       const missing = await this.#missing(pending)
       if (missing.size === 0) break
       if (Date.now() > deadline) {
         throw new StreamsError(
           'TIMEOUT',
-          `internal topics ${[...missing.keys()].map(t => t.name).join(', ')} were still unknown to the brokers ` +
+          `internal topics ${[...missing.keys()].map((t) => t.name).join(', ')} were still unknown to the brokers ` +
             `${this.options.timeoutMs} ms after their creation: check the brokers' logs`,
         )
       }
@@ -45,8 +45,10 @@ export class InternalTopics {
   }
 
   async #missing(topics: ReadonlyMap<InternalTopic, number>): Promise<Map<InternalTopic, number>> {
-    const names = [...topics.keys()].map(topic => topic.name)
-    const found = new Map((await this.#retrying('look up internal topics', a => a.topics(names))).map(t => [t.topic, t]))
+    const names = [...topics.keys()].map((topic) => topic.name)
+    const found = new Map(
+      (await this.#retrying('look up internal topics', (a) => a.topics(names))).map((t) => [t.topic, t]),
+    )
     const missing = new Map<InternalTopic, number>()
     for (const [topic, partitions] of topics) {
       const existing = found.get(topic.name)
@@ -75,10 +77,10 @@ export class InternalTopics {
       replicationFactor: this.options.replicationFactor === -1 ? undefined : this.options.replicationFactor,
       configs: { ...topic.config },
     }))
-    const results = await this.#retrying('create internal topics', admin => admin.createTopics(specs))
+    const results = await this.#retrying('create internal topics', (admin) => admin.createTopics(specs))
     for (const [name, result] of results) {
       if (result === 'created') {
-        const partitions = specs.find(spec => spec.topic === name)?.partitions
+        const partitions = specs.find((spec) => spec.topic === name)?.partitions
         this.options.logger.info({ topic: name, partitions }, 'created internal topic')
       } else if (result instanceof ClientError && result.kind !== 'retriable') {
         if (result.kind === 'authorization') throw notAuthorized(`create ${name}`, result)
@@ -130,7 +132,7 @@ export class InternalTopics {
 const policies = (text: string): string =>
   text
     .split(',')
-    .map(part => part.trim())
+    .map((part) => part.trim())
     .sort()
     .join()
 

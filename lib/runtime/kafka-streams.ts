@@ -5,7 +5,7 @@ import type { TopicPartition } from '../kafka/port'
 import { Emitter } from '../observe/emitter'
 import type { TaskId } from '../operators/processor'
 import { StateDirectory } from '../state/state-directory'
-import type { StateStore } from '../state/store'
+import type { ReadOnlyKeyValueStore, StateStore } from '../state/store'
 import { compile } from '../topology/compile'
 import type { CompiledTopology } from '../topology/definition'
 import type { Topology } from '../topology/topology'
@@ -158,7 +158,10 @@ export class KafkaStreams {
    */
   async cleanUp(): Promise<void> {
     if (!this.#machine.is('CREATED', 'NOT_RUNNING', 'ERROR')) {
-      throw new StreamsError('ILLEGAL_STATE', `cleanUp() was called in state ${this.state}: call it before start() or after close()`)
+      throw new StreamsError(
+        'ILLEGAL_STATE',
+        `cleanUp() was called in state ${this.state}: call it before start() or after close()`,
+      )
     }
     const { applicationId, stateDir } = this.#config
     await StateDirectory.cleanUp({ applicationId, stateDir })
@@ -171,14 +174,16 @@ export class KafkaStreams {
    * @throws StreamsError UNKNOWN_STORE, and STORE_NOT_AVAILABLE (from reads as well) while a partition is being restored
    * or when the instance has none
    */
-  store<S extends StateStore>(handle: StoreHandle<S>): ReadOnlyStore<S> {
+  store(name: string): ReadOnlyKeyValueStore<unknown, unknown>
+  store<S extends StateStore>(handle: StoreHandle<S>): ReadOnlyStore<S>
+  store(handle: string | StoreHandle<StateStore>): ReadOnlyKeyValueStore<unknown, unknown> {
     return storeView(handle, () => this.#instance?.tasks.values() ?? [], this.#storeNames)
   }
 
   /** The tasks that this instance has now. */
   metadataForLocalTasks(): TaskMetadata[] {
     const states = { opening: 'CREATED', restoring: 'RESTORING', running: 'RUNNING', closed: 'CLOSED' } as const
-    return [...(this.#instance?.tasks.values() ?? [])].map(task => ({
+    return [...(this.#instance?.tasks.values() ?? [])].map((task) => ({
       taskId: task.id,
       state: states[task.phase],
       inputs: task.inputs,
@@ -207,18 +212,18 @@ export class KafkaStreams {
 
   #newInstance(): Instance {
     const instance = new Instance(this.#topology, this.#config, {
-      tasksChanged: allRunning => this.#tasksChanged(allRunning),
-      rebalanced: event => this.#events.emit('rebalance', event),
-      missingTopics: topics =>
+      tasksChanged: (allRunning) => this.#tasksChanged(allRunning),
+      rebalanced: (event) => this.#events.emit('rebalance', event),
+      missingTopics: (topics) =>
         this.#events.emit('warning', {
           code: 'MISSING_SOURCE_TOPIC',
           message: `waiting for source topics: ${topics.join(', ')}`,
           topics,
         }),
-      failed: error => this.#fail(error),
-      restoreStart: event => this.#events.emit('restoreStart', event),
-      restoreProgress: event => this.#events.emit('restoreProgress', event),
-      restoreEnd: event => this.#events.emit('restoreEnd', event),
+      failed: (error) => this.#fail(error),
+      restoreStart: (event) => this.#events.emit('restoreStart', event),
+      restoreProgress: (event) => this.#events.emit('restoreProgress', event),
+      restoreEnd: (event) => this.#events.emit('restoreEnd', event),
     })
     return instance
   }
@@ -237,7 +242,8 @@ export class KafkaStreams {
   }
 
   #fail(error: StreamsError): void {
-    if (!this.#machine.tryTransitionTo('PENDING_ERROR')) return
+    if (!this.#machine.isRunningOrRebalancing) return
+    this.#machine.transitionTo('PENDING_ERROR')
     this.#failure = error
     this.#config.logger.error({ error, ...error.location }, 'the application has failed and closes')
     this.#events.emit('error', error)

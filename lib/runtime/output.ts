@@ -64,9 +64,10 @@ export class Output {
     this.#failures = now - this.#lastRenewal > CALM_MS ? 0 : this.#failures + 1
     this.#lastRenewal = now
     const wait = this.#failures === 0 ? 0 : Math.min(100 * 2 ** this.#failures, LONGEST_PAUSE_MS)
-    const old = this.#producer
+    const before = this.#ready
     this.#ready = (async () => {
-      if (old) await this.#closeQuietly(old)
+      await before.catch(() => {})
+      if (this.#producer) await this.#closeQuietly(this.#producer)
       if (wait > 0) await pause(wait, this.options.signal)
       await this.#open()
     })()

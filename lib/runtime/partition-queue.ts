@@ -1,16 +1,19 @@
 import { StreamsError } from '../errors'
-import type { FetchedPartition, RecordCursor } from '../kafka/port'
+import type { FetchedPartition, RecordCursor, RecordHeaders } from '../kafka/port'
 import { type RecordContext, StreamRecord } from '../operators/record'
 import { asError, Escalated } from './failure'
+import type { Serde } from '../serdes/serde'
 import type { SourceNode } from './source-node'
-import type { TaskContext } from './task-context'
+import type { SourceBytes, TaskContext } from './task-context'
 import { failOnInvalidTimestamp } from '../topology/timestamp-extractors'
+
+const NO_BYTES = Buffer.alloc(0)
 
 /**
  * What is fetched of one input partition and not yet processed. Batches stay as they came; only the head is decoded,
  * when it is asked for. Records that can't be decoded, or that the timestamp extractor rejects, are passed over.
  */
-export class PartitionQueue {
+export class PartitionQueue implements SourceBytes {
   /** The largest timestamp processed; −1 before the first. */
   partitionTime = -1
   /** Offset of the next record to process as far as known; −1 before the first fetch. */
@@ -29,8 +32,12 @@ export class PartitionQueue {
   head: StreamRecord<unknown, unknown> | null = null
   headTimestamp = -1
   headContext!: RecordContext
-  rawKey: Buffer | null = null
-  rawValue: Buffer | null = null
+  // where the head's key and value lie in what was fetched
+  private bytes: Buffer = NO_BYTES
+  private keyStart = 0
+  private keyLength = -1
+  private valueStart = 0
+  private valueLength = -1
 
   private readonly batches: FetchedPartition[] = []
   private cursor: RecordCursor | null = null
@@ -116,20 +123,23 @@ export class PartitionQueue {
     const { topic, partition, source } = this
     const offset = cursor.offset
     const headers = cursor.headers()
-    this.rawKey = cursor.key
-    this.rawValue = cursor.value
+    this.bytes = cursor.bytes
+    this.keyStart = cursor.keyStart
+    this.keyLength = cursor.keyLength
+    this.valueStart = cursor.valueStart
+    this.valueLength = cursor.valueLength
     let context: RecordContext = { topic, partition, offset, timestamp: cursor.timestamp, headers }
     let key: unknown
     let value: unknown
     let timestamp = cursor.timestamp
     try {
-      key = this.rawKey === null ? null : source.keySerde.deserialize(topic, this.rawKey, headers)
+      key = this.read(source.keySerde, this.keyStart, this.keyLength, headers)
     } catch (error) {
       this.undecodable('key', source.keySerde === this.task.defaultKeySerde, context, error)
       return
     }
     try {
-      value = this.rawValue === null ? null : source.valueSerde.deserialize(topic, this.rawValue, headers)
+      value = this.read(source.valueSerde, this.valueStart, this.valueLength, headers)
     } catch (error) {
       this.undecodable('value', source.valueSerde === this.task.defaultValueSerde, context, error)
       return
@@ -145,6 +155,20 @@ export class PartitionQueue {
     this.head = new StreamRecord(key, value, timestamp, headers)
     this.headTimestamp = timestamp
     this.headContext = context
+  }
+
+  private read(serde: Serde<unknown>, start: number, length: number, headers: RecordHeaders): unknown {
+    if (length < 0) return null
+    if (serde.deserializeRange !== undefined) return serde.deserializeRange(this.bytes, start, start + length)
+    return serde.deserialize(this.topic, this.bytes.subarray(start, start + length), headers)
+  }
+
+  get rawKey(): Buffer | null {
+    return this.keyLength < 0 ? null : this.bytes.subarray(this.keyStart, this.keyStart + this.keyLength)
+  }
+
+  get rawValue(): Buffer | null {
+    return this.valueLength < 0 ? null : this.bytes.subarray(this.valueStart, this.valueStart + this.valueLength)
   }
 
   private extractTimestamp(key: unknown, value: unknown, context: RecordContext): number {
@@ -179,16 +203,14 @@ export class PartitionQueue {
   /** Passes over the record under the cursor; `account` is run in its context. */
   private skip(context: RecordContext, account: () => void): void {
     const { task } = this
-    const before = { context: task.recordContext, key: task.rawKey, value: task.rawValue }
+    const before = { context: task.recordContext, source: task.source }
     task.recordContext = context
-    task.rawKey = this.rawKey
-    task.rawValue = this.rawValue
+    task.source = this
     try {
       account()
     } finally {
       task.recordContext = before.context
-      task.rawKey = before.key
-      task.rawValue = before.value
+      task.source = before.source
     }
     this.pass(context.offset)
   }

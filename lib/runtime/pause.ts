@@ -17,7 +17,7 @@ export const pause = (ms: number, signal?: AbortSignal): Promise<void> =>
 export const withDeadline = async <T>(promise: Promise<T>, ms: number): Promise<T | 'timeout'> => {
   if (ms === Infinity) return promise
   let timer: NodeJS.Timeout | undefined
-  const timeout = new Promise<'timeout'>(resolve => {
+  const timeout = new Promise<'timeout'>((resolve) => {
     timer = setTimeout(() => resolve('timeout'), Math.max(0, ms))
   })
   try {

@@ -3,7 +3,7 @@ import { NO_HEADERS } from '../kafka/port'
 import type { Cancellable, PunctuationType } from '../operators/processor'
 import { PriorityQueue } from './priority-queue'
 import type { ProcessorNode } from './processor-node'
-import type { TaskContext } from './task-context'
+import { NO_SOURCE_BYTES, type TaskContext } from './task-context'
 
 class Schedule {
   cancelled = false
@@ -95,7 +95,7 @@ export class Punctuations {
   private fire(schedule: Schedule, now: number): void {
     const { task } = this
     task.recordContext = { topic: null, partition: -1, offset: -1, timestamp: now, headers: NO_HEADERS }
-    task.rawKey = task.rawValue = null
+    task.source = NO_SOURCE_BYTES
     schedule.running = true
     schedule.node.punctuate(schedule.callback, now, () => {
       schedule.running = false

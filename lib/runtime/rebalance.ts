@@ -15,6 +15,7 @@ import type { Logger } from '../observe/logger'
 import type { TaskId } from '../operators/processor'
 import type { CompiledTopology } from '../topology/definition'
 import { currentSourceTopics, missingSourceTopics } from '../topology/partition-counts'
+import type { ActiveTask } from './active-task'
 import { clusterTasks, internalTopicsOf } from './cluster-tasks'
 import type { Committer } from './commit'
 import type { InternalTopics } from './internal-topics'
@@ -46,6 +47,8 @@ export interface RebalanceOptions {
   readonly stopping: () => boolean
   /** How long tasks that move away may take to commit. */
   readonly handOverMs: number
+  /** Those tasks whose inputs and changelogs are as this instance has left them. */
+  readonly untouched: (tasks: readonly ActiveTask[]) => Promise<readonly ActiveTask[]>
   /** The leader has found these source topics missing; empty: none. */
   readonly missingTopics: (topics: readonly string[]) => void
   readonly rebalanced: (event: RebalanceEvent) => void
@@ -67,11 +70,11 @@ export class Rebalance implements GroupListener {
   subscription(): { topics: string[]; userData: Buffer } {
     const { topology, processId, tasks } = this.options
     return {
-      topics: [...new Set(topology.subTopologies.flatMap(sub => currentSourceTopics(sub, new Map())))].sort(),
+      topics: [...new Set(topology.subTopologies.flatMap((sub) => currentSourceTopics(sub, new Map())))].sort(),
       userData: encodeSubscription({
         processId,
         generation: this.#generation,
-        ownedTasks: [...tasks.tasks.keys()],
+        ownedTasks: [...tasks.tasks.values()].filter((task) => !task.suspended).map((task) => task.id),
         offsetSums: tasks.offsetSums(),
         standbyTasks: [],
       }),
@@ -103,7 +106,8 @@ export class Rebalance implements GroupListener {
     } catch (error) {
       failed(error)
     }
-    committer.suspend()
+    // at-least-once commits on in the old generation: the group takes offsets until the new one is complete
+    if (this.options.output.transactional) committer.suspend()
   }
 
   async assigned(assignment: Assignment, now: GroupMetadata): Promise<'stable' | 'rejoin'> {
@@ -115,15 +119,16 @@ export class Rebalance implements GroupListener {
       const info = decodeAssignment(assignment.userData)
       if (info.error === 'failed') throw new StreamsError(info.errorCode as ErrorCode, info.errorMessage)
       const target = inputsByTask(info.activeTasks, assignment.partitions, this.options.topology)
+      await this.#takeUpAgain(target)
       const revoked = [...tasks.tasks.values()]
-        .filter(task => task.isClosed || !sameInputs(task.inputs, target.get(task.id)))
-        .map(task => task.id)
+        .filter((task) => !sameInputs(task.inputs, target.get(task.id)))
+        .map((task) => task.id)
       await this.#giveUp(revoked)
-      const added = this.options.stopping() ? [] : [...target.keys()].filter(id => !tasks.tasks.has(id))
-      tasks.add(new Map(added.map(id => [id, target.get(id)!])))
+      const added = this.options.stopping() ? [] : [...target.keys()].filter((id) => !tasks.tasks.has(id))
+      tasks.add(new Map(added.map((id) => [id, target.get(id)!])))
       this.options.missingTopics(info.missingTopics)
       this.options.rebalanced({ generation: now.generationId, added, revoked, tasks: [...tasks.tasks.keys()] })
-      return revoked.some(id => !target.has(id)) ? 'rejoin' : 'stable'
+      return revoked.some((id) => !target.has(id)) ? 'rejoin' : 'stable'
     } catch (error) {
       this.options.failed(error)
       return 'stable'
@@ -132,22 +137,40 @@ export class Rebalance implements GroupListener {
 
   async lost(cause: ClientError): Promise<void> {
     const { tasks, committer, output, logger } = this.options
-    const owned = [...tasks.tasks.keys()]
+    const owned = [...tasks.tasks.values()]
     this.#generation = -1
-    committer.resume()
     logger.warn(
-      { cause, tasks: owned.join(' ') },
-      'this instance was taken out of the group, usually because no heartbeat arrived within sessionTimeout: its uncommitted ' +
-        'work is dropped, and it joins again',
+      { cause, tasks: owned.map((task) => task.id).join(' ') },
+      'this instance was taken out of the group, usually because a callback kept the event loop so long that no heartbeat was sent ' +
+        'within sessionTimeout; it joins again, and goes on where it was if no other instance has had its tasks meanwhile',
     )
-    tasks.close(owned, 'dirty')
-    committer.forget()
-    this.options.rebalanced({ generation: -1, added: [], revoked: owned, tasks: [] })
-    if (owned.length > 0) await output.settle().catch(() => {})
+    for (const task of owned) task.suspended = !output.transactional && task.phase === 'running'
+    committer.suspend()
+    const dropped = owned.filter((task) => !task.suspended).map((task) => task.id)
+    tasks.close(dropped, 'dirty')
+    this.options.rebalanced({ generation: -1, added: [], revoked: dropped, tasks: [...tasks.tasks.keys()] })
+    if (dropped.length > 0) await output.settle().catch(() => {})
   }
 
   failed(cause: Error): void {
     this.options.ended(cause)
+  }
+
+  /** After a time out of the group: tasks that nobody has touched meanwhile go on, all others start anew. */
+  async #takeUpAgain(target: ReadonlyMap<TaskId, readonly TopicPartition[]>): Promise<void> {
+    const { tasks, logger, untouched, output } = this.options
+    const suspended = [...tasks.tasks.values()].filter((task) => task.suspended)
+    if (suspended.length === 0) return
+    const kept = suspended.filter((task) => sameInputs(task.inputs, target.get(task.id)))
+    const going = new Set(await untouched(kept))
+    for (const task of going) task.suspended = false
+    const dropped = suspended.filter((task) => !going.has(task)).map((task) => task.id)
+    logger.info(
+      { goingOn: [...going].map((task) => task.id).join(' '), dropped: dropped.join(' ') },
+      'back in the group',
+    )
+    tasks.close(dropped, 'dirty')
+    if (dropped.length > 0) await output.settle().catch(() => {})
   }
 
   /** Commits, then closes; what can't be committed in time is processed again by the next owner. */
@@ -174,7 +197,7 @@ const inputsByTask = (
   partitions: readonly TopicPartition[],
   topology: CompiledTopology,
 ): Map<TaskId, TopicPartition[]> => {
-  const target = new Map<TaskId, TopicPartition[]>(ids.map(id => [id, []]))
+  const target = new Map<TaskId, TopicPartition[]>(ids.map((id) => [id, []]))
   const counts = new Map(partitions.map(({ topic, partition }) => [topic, partition + 1]))
   for (const sub of topology.subTopologies) {
     const topics = new Set(currentSourceTopics(sub, counts))

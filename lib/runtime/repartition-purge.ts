@@ -18,7 +18,8 @@ export class RepartitionPurge {
 
   committed(offsets: Iterable<TopicPartition & CommittedOffset>): void {
     for (const { topic, partition, offset } of offsets) {
-      if (this.options.repartitionTopics.has(topic)) this.#due.set(tpKey(topic, partition), { topic, partition, offset })
+      if (this.options.repartitionTopics.has(topic))
+        this.#due.set(tpKey(topic, partition), { topic, partition, offset })
     }
     if (this.#due.size === 0 || this.#going) return
     if (performance.now() - this.#last < this.options.intervalMs) return

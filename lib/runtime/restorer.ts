@@ -247,8 +247,11 @@ export class Restorer {
     job.writing = job.state.commit(
       new Map(
         job.parts
-          .filter(part => part.position > 0)
-          .map(({ restoration: { changelog }, position }) => [tpKey(changelog.topic, changelog.partition), position - 1]),
+          .filter((part) => part.position > 0)
+          .map(({ restoration: { changelog }, position }) => [
+            tpKey(changelog.topic, changelog.partition),
+            position - 1,
+          ]),
       ),
     )
     job.writing.catch(() => {})
@@ -263,7 +266,7 @@ export class Restorer {
         this.#progress.finished(part.restoration)
       }
       if (job.open.size > 0) continue
-      if (job.parts.some(part => part.position > part.restoration.from)) {
+      if (job.parts.some((part) => part.position > part.restoration.from)) {
         await this.#write(job)
         await job.writing
       }

@@ -28,10 +28,10 @@ const sourceTopicNames = async (admin: Admin, topology: CompiledTopology): Promi
   for (const { sourceTopics, repartitionSourceTopics } of topology.subTopologies) {
     for (const topic of sourceTopics) if (!repartitionSourceTopics.has(topic)) names.add(topic)
   }
-  const patterns = topology.subTopologies.flatMap(sub => sub.sourcePatterns)
+  const patterns = topology.subTopologies.flatMap((sub) => sub.sourcePatterns)
   if (patterns.length > 0) {
     for (const topic of await admin.listTopics()) {
-      if (patterns.some(pattern => matchesTopic(pattern, topic))) names.add(topic)
+      if (patterns.some((pattern) => matchesTopic(pattern, topic))) names.add(topic)
     }
   }
   return [...names]

@@ -40,7 +40,8 @@ export const offsetResetOf = (
   for (const node of sub.nodes) {
     if (node.kind !== 'source' || node.offsetReset === undefined) continue
     const { topics } = node
-    const found = topics instanceof RegExp ? matchesTopic(topics, topic) : topics.some(name => topicName(name) === topic)
+    const found =
+      topics instanceof RegExp ? matchesTopic(topics, topic) : topics.some((name) => topicName(name) === topic)
     if (found) return node.offsetReset
   }
   return appDefault

@@ -10,13 +10,7 @@ import { StreamsError } from '../errors'
  * - `PENDING_ERROR` from a failure on, then `ERROR`
  */
 export type StreamsState =
-  | 'CREATED'
-  | 'REBALANCING'
-  | 'RUNNING'
-  | 'PENDING_SHUTDOWN'
-  | 'NOT_RUNNING'
-  | 'PENDING_ERROR'
-  | 'ERROR'
+  'CREATED' | 'REBALANCING' | 'RUNNING' | 'PENDING_SHUTDOWN' | 'NOT_RUNNING' | 'PENDING_ERROR' | 'ERROR'
 
 const NEXT: Readonly<Record<StreamsState, readonly StreamsState[]>> = {
   CREATED: ['REBALANCING', 'PENDING_SHUTDOWN'],
@@ -55,12 +49,5 @@ export class StateMachine {
     }
     this.#state = to
     this.onChange(from, to)
-  }
-
-  /** Like `transitionTo`, but gives up silently where a shutdown has overtaken the caller. */
-  tryTransitionTo(to: StreamsState): boolean {
-    if (this.#state !== to && !NEXT[this.#state].includes(to)) return false
-    this.transitionTo(to)
-    return true
   }
 }

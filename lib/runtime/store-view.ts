@@ -2,8 +2,11 @@ import { StreamsError } from '../errors'
 import type { ManagedStore, ReadOnlyKeyValueStore, ScanOptions, StateStore } from '../state/store'
 import type { ActiveTask } from './active-task'
 
-/** What a store is called by: its name, or the handle that made it. */
-export type StoreHandle<S extends StateStore> = string | { readonly name: string; readonly storeType?: S }
+/** A typed handle of a store, such as `keyValueStore(…)` makes it. */
+export interface StoreHandle<S extends StateStore> {
+  readonly name: string
+  readonly storeType?: S
+}
 
 /** The reads of a store, for a handle that carries its types. */
 export type ReadOnlyStore<S> = S extends ReadOnlyKeyValueStore<infer K, infer V> ? ReadOnlyKeyValueStore<K, V> : never
@@ -19,7 +22,7 @@ class CompositeKeyValueStore<K, V> implements ReadOnlyKeyValueStore<K, V> {
   ) {}
 
   get persistent(): boolean {
-    return this.parts().every(part => part.persistent)
+    return this.parts().every((part) => part.persistent)
   }
 
   get(key: K): V | null {
@@ -31,11 +34,11 @@ class CompositeKeyValueStore<K, V> implements ReadOnlyKeyValueStore<K, V> {
   }
 
   range(from: K | null, to: K | null, options?: ScanOptions): AsyncIterable<[K, V]> {
-    return this.#scan(part => part.range(from, to, options))
+    return this.#scan((part) => part.range(from, to, options))
   }
 
   all(options?: ScanOptions): AsyncIterable<[K, V]> {
-    return this.#scan(part => part.all(options))
+    return this.#scan((part) => part.all(options))
   }
 
   prefixScan<P>(
@@ -43,7 +46,7 @@ class CompositeKeyValueStore<K, V> implements ReadOnlyKeyValueStore<K, V> {
     prefixSerde: { serialize(topic: string, value: P, headers: never): Buffer | null },
     options?: ScanOptions,
   ): AsyncIterable<[K, V]> {
-    return this.#scan(part => part.prefixScan(prefix, prefixSerde, options))
+    return this.#scan((part) => part.prefixScan(prefix, prefixSerde, options))
   }
 
   approximateNumEntries(): number {
@@ -56,11 +59,11 @@ class CompositeKeyValueStore<K, V> implements ReadOnlyKeyValueStore<K, V> {
 }
 
 /** A read-only view that stays valid over rebalances; each read throws `STORE_NOT_AVAILABLE` while a partition is being restored. */
-export const storeView = <S extends StateStore>(
-  handle: StoreHandle<S>,
+export const storeView = (
+  handle: string | StoreHandle<StateStore>,
   tasks: () => Iterable<ActiveTask>,
   knownStores: ReadonlySet<string>,
-): ReadOnlyStore<S> => {
+): ReadOnlyKeyValueStore<unknown, unknown> => {
   const name = typeof handle === 'string' ? handle : handle.name
   if (!knownStores.has(name)) {
     throw new StreamsError(
@@ -93,5 +96,5 @@ export const storeView = <S extends StateStore>(
     return found
   }
   parts()
-  return new CompositeKeyValueStore(name, parts) as unknown as ReadOnlyStore<S>
+  return new CompositeKeyValueStore(name, parts)
 }

@@ -211,18 +211,15 @@ export class StreamLoop {
   }
 
   #maybeCommit(): void {
-    const { committer, output } = this.options
-    if (committer.inProgress || (output.transactional && committer.suspended)) return
+    const { committer } = this.options
+    if (committer.inProgress || committer.suspended) return
     if (!this.#commitDue()) return
     this.#commitRequested = false
     this.#lastCommit = performance.now()
-    committer.commit().then(
-      () => {
-        this.#lastCommit = performance.now()
-        this.wake()
-      },
-      this.options.failed,
-    )
+    committer.commit().then(() => {
+      this.#lastCommit = performance.now()
+      this.wake()
+    }, this.options.failed)
   }
 
   #commitDue(): boolean {

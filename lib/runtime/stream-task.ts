@@ -139,8 +139,7 @@ export class StreamTask {
       const record = queue.take()
       if (record.timestamp > context.streamTime) context.streamTime = record.timestamp
       context.recordContext = queue.headContext
-      context.rawKey = queue.rawKey
-      context.rawValue = queue.rawValue
+      context.source = queue
       queue.source.process(record)
     } catch (error) {
       this.fail(error)

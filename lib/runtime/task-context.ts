@@ -20,6 +20,14 @@ export const IDLE: RecordContext = Object.freeze({
   headers: NO_HEADERS,
 })
 
+/** What a record was made from. */
+export interface SourceBytes {
+  readonly rawKey: Buffer | null
+  readonly rawValue: Buffer | null
+}
+
+export const NO_SOURCE_BYTES: SourceBytes = Object.freeze({ rawKey: null, rawValue: null })
+
 export interface TaskContextOptions {
   readonly id: string
   readonly config: TaskConfig
@@ -35,9 +43,8 @@ export interface TaskContextOptions {
 export class TaskContext {
   /** The record in work; between records the one that an async operator is at, else `IDLE`. */
   recordContext: RecordContext = IDLE
-  /** The source bytes of the record in work, for dead letters. Views, valid while it is processed. */
-  rawKey: Buffer | null = null
-  rawValue: Buffer | null = null
+  /** The source bytes of the record in work, for dead letters. Valid while it is processed. */
+  source: SourceBytes = NO_SOURCE_BYTES
   streamTime = -1
   commitRequested = false
   /** Something was processed, punctuated or passed over since the last commit. */
@@ -120,8 +127,8 @@ export class TaskContext {
       offset,
       timestamp,
       headers,
-      sourceRawKey: this.rawKey,
-      sourceRawValue: this.rawValue,
+      sourceRawKey: this.source.rawKey,
+      sourceRawValue: this.source.rawValue,
     }
   }
 

@@ -67,7 +67,7 @@ export class TaskManager {
       client,
       logger,
       listener: options.restoreListener,
-      onRestored: id => void this.#start(id),
+      onRestored: (id) => void this.#start(id),
       onOutOfRange: (id, store, changelog) => this.#startOver(id, store, changelog),
       onFailed: options.failed,
     })
@@ -137,7 +137,7 @@ export class TaskManager {
     if (added.length === 0) return
     this.options.tasksChanged()
     this.#open(added).catch((error: unknown) => {
-      if (added.some(task => !task.isClosed) && !this.options.signal.aborted) this.options.failed(error)
+      if (added.some((task) => !task.isClosed) && !this.options.signal.aborted) this.options.failed(error)
     })
   }
 
@@ -178,22 +178,22 @@ export class TaskManager {
 
   #subTopologyOf(id: TaskId) {
     const { subTopology } = parseTaskId(id)
-    return this.options.topology.subTopologies.find(sub => sub.id === subTopology)
+    return this.options.topology.subTopologies.find((sub) => sub.id === subTopology)
   }
 
   #refreshRunning(): void {
-    this.#running = [...this.#tasks.values()].filter(task => task.phase === 'running')
+    this.#running = [...this.#tasks.values()].filter((task) => task.phase === 'running')
   }
 
   async #open(tasks: readonly ActiveTask[]): Promise<void> {
     // a transaction that is still open could hide the end of its changelogs and input offsets
     await this.options.output.ready()
     await this.options.output.loadTopics()
-    await Promise.all(tasks.map(task => this.#openState(task)))
-    let open = tasks.filter(task => !task.isClosed)
-    const inputs = open.flatMap(task => [...task.inputs])
+    await Promise.all(tasks.map((task) => this.#openState(task)))
+    let open = tasks.filter((task) => !task.isClosed)
+    const inputs = open.flatMap((task) => [...task.inputs])
     const committed = await this.#retrying('read committed offsets', () => this.options.membership().committed(inputs))
-    open = open.filter(task => !task.isClosed)
+    open = open.filter((task) => !task.isClosed)
     await this.#findPositions(open, committed)
     const restorations = await this.#planRestorations(open)
     for (const [task, stores] of restorations) {
@@ -210,7 +210,7 @@ export class TaskManager {
     task.buildStores()
     const stores = task.stores.map(({ store }) => store)
     const state = await TaskState.open({
-      directory: stores.some(store => store.persistent) ? stateDirectory.taskDirectory(task.id) : null,
+      directory: stores.some((store) => store.persistent) ? stateDirectory.taskDirectory(task.id) : null,
       taskId: task.id,
       stores,
       logger,
@@ -239,8 +239,8 @@ export class TaskManager {
     const positions = await this.#retrying('look up offsets', () =>
       startPositions(
         admin,
-        tasks.flatMap(task =>
-          task.inputs.map(input => ({
+        tasks.flatMap((task) =>
+          task.inputs.map((input) => ({
             ...input,
             committed: committed.get(tpKey(input.topic, input.partition))?.offset,
             reset: offsetResetOf(task.subTopology, input.topic, config.autoOffsetReset, this.options.topology),
@@ -248,12 +248,12 @@ export class TaskManager {
         ),
       ),
     )
-    const joint = tasks.filter(task => task.inputs.length > 1).flatMap(task => [...task.inputs])
+    const joint = tasks.filter((task) => task.inputs.length > 1).flatMap((task) => [...task.inputs])
     const endOffsets = await this.#retrying('look up the ends of inputs', async () =>
       joint.length === 0
         ? new Map<string, number>()
         : admin.listOffsets(
-            joint.map(input => ({ ...input, at: 'latest' as const })),
+            joint.map((input) => ({ ...input, at: 'latest' as const })),
             config.processingGuarantee === 'exactly_once' ? 'read_committed' : 'read_uncommitted',
           ),
     )
@@ -265,21 +265,19 @@ export class TaskManager {
   }
 
   async #planRestorations(tasks: readonly ActiveTask[]): Promise<Map<ActiveTask, StoreRestoration[]>> {
-    const logged = tasks.flatMap(task => task.stores.flatMap(({ changelog }) => changelog ?? []))
+    const logged = tasks.flatMap((task) => task.stores.flatMap(({ changelog }) => changelog ?? []))
     // the high watermark, not the last stable offset: what a former owner committed is below it even while the
     // brokers still write the markers of its transaction
-    const [earliest, latest] = await this.#retrying('look up the ends of changelogs', () =>
-      Promise.all(
-        (['earliest', 'latest'] as const).map(at =>
-          logged.length === 0
-            ? new Map<string, number>()
-            : this.options.admin.listOffsets(
-                logged.map(changelog => ({ ...changelog, at })),
-                'read_uncommitted',
-              ),
-        ),
-      ),
-    )
+    const ends = (at: 'earliest' | 'latest'): Promise<Map<string, number>> =>
+      this.#retrying('look up the ends of changelogs', async () =>
+        logged.length === 0
+          ? new Map<string, number>()
+          : this.options.admin.listOffsets(
+              logged.map((changelog) => ({ ...changelog, at })),
+              'read_uncommitted',
+            ),
+      )
+    const [earliest, latest] = await Promise.all([ends('earliest'), ends('latest')])
     const plan = new Map<ActiveTask, StoreRestoration[]>()
     for (const task of tasks) {
       const offsets = task.state?.changelogOffsets() ?? new Map<string, number>()
@@ -288,9 +286,9 @@ export class TaskManager {
         if (!changelog) continue
         const key = tpKey(changelog.topic, changelog.partition)
         const contained = store.persistent ? offsets.get(key) : undefined
-        const from = contained === undefined ? earliest!.get(key)! : contained + 1
-        const end = fromSource ? Math.min(latest!.get(key)!, task.positions.get(key)!) : latest!.get(key)!
-        if (contained !== undefined && (from > latest!.get(key)! || from < earliest!.get(key)!)) {
+        const from = contained === undefined ? earliest.get(key)! : contained + 1
+        const end = fromSource ? Math.min(latest.get(key)!, task.positions.get(key)!) : latest.get(key)!
+        if (contained !== undefined && (from > latest.get(key)! || from < earliest.get(key)!)) {
           this.#startOver(task.id, store.name, changelog)
           break
         }

@@ -1,7 +1,7 @@
 import { StreamsError } from '../errors'
 import type { ManagedStore } from '../state/store'
 import type { Serde } from '../serdes/serde'
-import { ChangeSerde } from '../serdes/change'
+import { completed } from '../serdes/open-serde'
 import type { SourceDefinition, SubTopology } from '../topology/definition'
 import { matchesTopic } from '../topology/topic-pattern'
 import { type Child, ProcessorNode } from './processor-node'
@@ -39,11 +39,9 @@ export const wire = (
   const sources: Array<{ definition: SourceDefinition; node: SourceNode }> = []
   const processors: ProcessorNode[] = []
   const parents = new Map<string, { children: Child[] }>()
-  const keySerde = (serde: Serde<unknown> | undefined): Serde<unknown> => serde ?? task.defaultKeySerde
+  const keySerde = (serde: Serde<unknown> | undefined): Serde<unknown> => completed(serde ?? task.defaultKeySerde, task)
   const valueSerde = (serde: Serde<unknown> | undefined): Serde<unknown> =>
-    serde instanceof ChangeSerde
-      ? (serde.withDefault(task.defaultValueSerde) as Serde<unknown>)
-      : (serde ?? task.defaultValueSerde)
+    completed(serde ?? task.defaultValueSerde, task)
   const link = (child: Child, names: readonly string[]): void => {
     for (const name of names) parents.get(name)!.children.push(child)
   }

@@ -1,6 +1,7 @@
 import type { RecordHeaders } from '../kafka/port'
 import { Change } from '../operators/record'
-import type { Serde } from './serde'
+import type { AppDefaults, OpenSerde } from './open-serde'
+import type { Serde, SerdeUse } from './serde'
 
 /** The last byte says what is there. 3 to 5 are forms that later Kafka Streams versions may write: read, never written. */
 const OLD = 0
@@ -13,14 +14,14 @@ const BOTH_WITH_LATEST = 5
 /**
  * Updates of a table on the repartition topic of its `groupBy`, in Kafka Streams' bytes: `old ‖ 00`, `new ‖ 01` or
  * `varint length of new ‖ new ‖ old ‖ 02`. Without an inner serde it stands for the configured default, see
- * `withDefault`.
+ * `completed`.
  */
-export class ChangeSerde<V> implements Serde<Change<V>> {
+export class ChangeSerde<V> implements OpenSerde<Change<V>> {
   constructor(readonly inner: Serde<V> | undefined) {}
 
   /** This serde, its inner one replaced by the configured default if it has none of its own. */
-  withDefault(fallback: Serde<unknown>): ChangeSerde<V> {
-    return this.inner === undefined ? new ChangeSerde(fallback as Serde<V>) : this
+  completed({ defaultValueSerde }: Pick<AppDefaults, 'defaultValueSerde'>): ChangeSerde<V> {
+    return this.inner === undefined ? new ChangeSerde(defaultValueSerde as Serde<V>) : this
   }
 
   serialize(topic: string, change: Change<V>, headers: RecordHeaders): Buffer {
@@ -60,6 +61,10 @@ export class ChangeSerde<V> implements Serde<Change<V>> {
       default:
         throw new Error(`unknown flag ${flag} at the end of an update of a grouped table`)
     }
+  }
+
+  async prepare(topic: string, use: SerdeUse): Promise<void> {
+    await this.known().prepare?.(topic, use)
   }
 
   private known(): Serde<V> {

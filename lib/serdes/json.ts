@@ -1,13 +1,87 @@
+import { isPromise } from '../operators/promise'
 import type { Serde } from './serde'
+import type { StandardSchema, ValidatedBy, ValidationIssue } from './standard-schema'
+
+const SHOWN_ISSUES = 3
+
+const write = (value: unknown): string => {
+  const text = JSON.stringify(value) as string | undefined
+  if (text === undefined) throw new TypeError(`JSON has no form for a ${typeof value}`)
+  return text
+}
 
 const jsonSerde: Serde<unknown> = {
-  serialize(_topic, value) {
-    const text = JSON.stringify(value) as string | undefined
-    if (text === undefined) throw new TypeError(`JSON has no form for a ${typeof value}`)
-    return Buffer.from(text, 'utf8')
-  },
+  serialize: (_topic, value) => Buffer.from(write(value), 'utf8'),
   deserialize: (_topic, bytes) => JSON.parse(bytes.toString('utf8')) as unknown,
 }
 
+export interface JsonOptions {
+  /**
+   * Whether values are checked when they are written as well: that what is written can be read again. It costs parsing
+   * what was just written. Default: true.
+   */
+  validateWrites?: boolean
+}
+
+/**
+ * JSON text in UTF-8, checked by a validator of the Standard Schema kind (zod, valibot, arktype …), which also gives the
+ * type. What it refuses is an error of the record, with the paths and messages of its issues. Values are what the
+ * validator makes of the parsed text, with its defaults and transformations. Its validation must be synchronous.
+ *
+ * @example
+ * const Order = z.object({ id: z.string(), amount: z.number().positive() })
+ * const orders = builder.stream('orders', { value: serdes.json(Order) })   // KStream<string, { id: string; amount: number }>
+ */
+export function json<S extends StandardSchema>(schema: S, options?: JsonOptions): Serde<ValidatedBy<S>>
 /** JSON text in UTF-8. `T` is a promise about the topic: nothing is checked. */
-export const json = <T>(): Serde<T> => jsonSerde as Serde<T>
+export function json<T>(): Serde<T>
+export function json(schema?: StandardSchema, options: JsonOptions = {}): Serde<unknown> {
+  return schema === undefined ? jsonSerde : checkedJson(schema, options)
+}
+
+const checkedJson = (schema: StandardSchema, { validateWrites = true }: JsonOptions): Serde<unknown> => {
+  if (typeof schema['~standard']?.validate !== 'function') {
+    throw new TypeError(
+      'serdes.json() takes a validator that implements Standard Schema (it has a "~standard" property), such as a schema ' +
+        'of zod 3.24, valibot 1 or arktype 2; without one it takes no argument, as in serdes.json<Order>()',
+    )
+  }
+  return {
+    serialize(_topic, value) {
+      const text = write(value)
+      if (validateWrites) validate(schema, JSON.parse(text))
+      return Buffer.from(text, 'utf8')
+    },
+    deserialize: (_topic, bytes) => validate(schema, JSON.parse(bytes.toString('utf8'))),
+  }
+}
+
+const validate = (schema: StandardSchema, value: unknown): unknown => {
+  const standard = schema['~standard']
+  const result = standard.validate(value)
+  if (isPromise(result)) {
+    result.catch(() => {})
+    throw new TypeError(
+      `this ${standard.vendor} schema validates asynchronously, and serdes are synchronous: take what awaits out of the schema, ` +
+        'and do it in an operator',
+    )
+  }
+  if (result.issues === undefined) return result.value
+  throw new TypeError(`the schema refuses it: ${describe(result.issues)}`)
+}
+
+const describe = (issues: readonly ValidationIssue[]): string => {
+  const shown = issues.slice(0, SHOWN_ISSUES).map(({ message, path = [] }) => {
+    const at = pathText(path)
+    return at === '' ? message : `at ${at}: ${message}`
+  })
+  const left = issues.length - shown.length
+  return shown.join('; ') + (left > 0 ? `; and ${left} more` : '')
+}
+
+/** `items[0].price` */
+const pathText = (path: NonNullable<ValidationIssue['path']>): string =>
+  path
+    .map((segment) => (typeof segment === 'object' ? segment.key : segment))
+    .map((key, i) => (typeof key === 'number' ? `[${key}]` : `${i === 0 ? '' : '.'}${String(key)}`))
+    .join('')

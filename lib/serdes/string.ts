@@ -1,16 +1,21 @@
 import type { Serde } from './serde'
+import { decodeShortText, encodeShortText } from './short-text'
 
 // Java's encoder writes '?' for a lone surrogate where JavaScript's writes U+FFFD; keys would land on other partitions.
 const LONE_SURROGATES = /[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/g
 const wellFormed = (value: string): string => (isWellFormed(value) ? value : value.replace(LONE_SURROGATES, '?'))
 const isWellFormed = (value: string): boolean => (value as unknown as { isWellFormed(): boolean }).isWellFormed()
 
+const decode = (bytes: Buffer, start: number, end: number): string =>
+  decodeShortText(bytes, start, end) ?? bytes.toString('utf8', start, end)
+
 const stringSerde: Serde<string> = {
   serialize(_topic, value) {
     if (typeof value !== 'string') throw new TypeError(`a string is needed, got ${typeof value}`)
-    return Buffer.from(wellFormed(value), 'utf8')
+    return encodeShortText(value) ?? Buffer.from(wellFormed(value), 'utf8')
   },
-  deserialize: (_topic, bytes) => bytes.toString('utf8'),
+  deserialize: (_topic, bytes) => decode(bytes, 0, bytes.length),
+  deserializeRange: decode,
   sizeOf: (value) => (typeof value === 'string' && isWellFormed(value) ? Buffer.byteLength(value, 'utf8') : undefined),
 }
 

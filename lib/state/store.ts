@@ -105,6 +105,47 @@ export interface SessionStore<K, V> extends ReadOnlySessionStore<K, V> {
   remove(session: Windowed<K>): void
 }
 
+/** A value and the time during which it is, or was, the value of its key. */
+export interface VersionedRecord<V> {
+  readonly value: V
+  /** From when on it is valid. */
+  readonly timestamp: number
+  /** Until when: the timestamp of the version after it. `Infinity` for the latest. */
+  readonly validTo: number
+}
+
+/**
+ * Reads of a versioned store: the latest value of each key, and what was valid at an earlier time. Times longer ago than
+ * the history retention, as seen from the newest version in the store, have no answer, unless the latest version is as old.
+ */
+export interface ReadOnlyVersionedKeyValueStore<K, V> extends StateStore {
+  /** The latest version, or the one that was valid at `asOf`. `null` where the key was absent. */
+  get(key: K, asOf?: number): VersionedRecord<V> | null
+  /** The versions that were valid at any time from `from` to `to`, both inclusive, oldest first. */
+  versions(key: K, options?: VersionsOptions): readonly VersionedRecord<V>[]
+}
+
+export interface VersionsOptions {
+  /** Default: no bound. */
+  from?: number
+  /** Default: no bound. */
+  to?: number
+  /** Newest first. */
+  reverse?: boolean
+}
+
+/** A store that keeps earlier values of its keys for a while, and sorts late ones in by their timestamps (KIP-889). */
+export interface VersionedKeyValueStore<K, V> extends ReadOnlyVersionedKeyValueStore<K, V> {
+  /**
+   * Adds a version, or replaces the one of the same timestamp; `null` is a deletion at that time. Returns until when it
+   * is valid: `Infinity` if it is the latest. `undefined` if it is older than the history retention: then it is left out,
+   * and counts as a dropped record.
+   */
+  put(key: K, value: V | null, timestamp: number): number | undefined
+  /** `put` of `null`. Returns what was valid at that time. */
+  delete(key: K, timestamp: number): VersionedRecord<V> | null
+}
+
 /** What a store may ask of the task that owns it. */
 export interface StateStoreContext {
   readonly applicationId: string

@@ -9,7 +9,8 @@ export const writeTimestamp = (target: Buffer, timestamp: number, offset = 0): v
   target.writeUInt32BE(timestamp - high * TWO_32, offset + 4)
 }
 
-export const readTimestamp = (bytes: Buffer): number => bytes.readInt32BE(0) * TWO_32 + bytes.readUInt32BE(4)
+export const readTimestamp = (bytes: Buffer, offset = 0): number =>
+  bytes.readInt32BE(offset) * TWO_32 + bytes.readUInt32BE(offset + 4)
 
 /** A copy of `value` behind its timestamp. */
 export const prefixTimestamp = (timestamp: number, value: Buffer): Buffer => {

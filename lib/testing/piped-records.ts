@@ -19,17 +19,59 @@ export const asFetched = (record: PipedRecord): FetchedPartition => ({
   endOffset: record.offset + 1,
   logStartOffset: 0,
   sizeInBytes: (record.key?.length ?? 0) + (record.value?.length ?? 0),
-  records: () => cursorOver(record),
+  records: () => new PipedCursor([record]),
 })
 
-const cursorOver = (record: PipedRecord): RecordCursor => {
-  let advanced = false
-  return {
-    advance: () => !advanced && (advanced = true),
-    offset: record.offset,
-    timestamp: record.timestamp,
-    key: record.key,
-    value: record.value,
-    headers: () => record.headers,
+/** Walks records that lie in memory one by one. */
+export class PipedCursor implements RecordCursor {
+  bytes: Buffer = NO_BYTES
+  private at = -1
+
+  constructor(private readonly records: readonly PipedRecord[]) {}
+
+  advance(): boolean {
+    if (++this.at >= this.records.length) return false
+    this.bytes = Buffer.concat([this.key ?? NO_BYTES, this.value ?? NO_BYTES])
+    return true
+  }
+
+  get offset(): number {
+    return this.current.offset
+  }
+
+  get timestamp(): number {
+    return this.current.timestamp
+  }
+
+  get key(): Buffer | null {
+    return this.current.key
+  }
+
+  get value(): Buffer | null {
+    return this.current.value
+  }
+
+  readonly keyStart = 0
+
+  get keyLength(): number {
+    return this.key?.length ?? -1
+  }
+
+  get valueStart(): number {
+    return this.key?.length ?? 0
+  }
+
+  get valueLength(): number {
+    return this.value?.length ?? -1
+  }
+
+  headers(): RecordHeaders {
+    return this.current.headers
+  }
+
+  private get current(): PipedRecord {
+    return this.records[this.at]!
   }
 }
+
+const NO_BYTES = Buffer.alloc(0)

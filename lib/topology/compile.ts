@@ -23,12 +23,17 @@ export interface CompileOptions extends InternalTopicSettings {
 export function compile(definition: TopologyDefinition, options: CompileOptions): CompiledTopology {
   const topicName = (topic: string): string =>
     definition.repartitionTopics.has(topic) ? `${options.applicationId}-${topic}` : topic
-  const subTopologies = nodeGroups(definition)
+  const groups = nodeGroups(definition)
+  const subTopologies = groups
     .filter((group) => !group.global)
     .map((group) => subTopology(group, definition, options, topicName))
   return {
     applicationId: options.applicationId,
     subTopologies,
+    global: {
+      nodes: groups.flatMap((group) => (group.global ? group.nodes : [])),
+      stores: [...(definition.globalStores?.values() ?? [])],
+    },
     copartitionGroups: copartitionGroups(definition, topicName),
     topicName,
   }

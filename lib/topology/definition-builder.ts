@@ -1,6 +1,7 @@
 import { type ErrorCode, type ErrorLocation, TopologyError } from '../errors'
 import type { StateStore, StoreBuilder } from '../state/store'
 import type {
+  GlobalStoreDefinition,
   NodeDefinition,
   ProcessorDefinition,
   RepartitionTopicDefinition,
@@ -22,6 +23,7 @@ interface StoreEntry {
 export class DefinitionBuilder {
   private readonly nodes = new Map<string, NodeDefinition>()
   private readonly stores = new Map<string, StoreEntry>()
+  private readonly globalStores = new Map<string, GlobalStoreDefinition>()
   private readonly repartitionTopics = new Map<string, RepartitionTopicDefinition>()
   private readonly copartitionGroups: { operator: string; sources: readonly string[] }[] = []
   private readonly sourceByTopic = new Map<string, string>()
@@ -47,8 +49,41 @@ export class DefinitionBuilder {
     this.nodes.set(sink.name, { kind: 'sink', ...sink })
   }
 
+  /** A store fed by a source and a processor of its own, which nothing else can follow. */
+  addGlobalStore(
+    builder: StoreBuilder<StateStore>,
+    source: Omit<SourceDefinition, 'kind' | 'topics'> & { readonly topic: string },
+    processor: Omit<ProcessorDefinition, 'kind' | 'stores' | 'parents'>,
+    holdsTopic: boolean,
+  ): void {
+    const { topic, ...settings } = source
+    const { name } = builder
+    if (this.stores.has(name) || this.globalStores.has(name)) {
+      throw new TopologyError(
+        'DUPLICATE_NAME',
+        `a store named "${name}" has been added already: give one of the two another name`,
+        { operator: processor.name, store: name },
+      )
+    }
+    if (typeof topic !== 'string') {
+      fail('INVALID_ARGUMENT', `a global store is fed from one topic, given by its name, and not from ${String(topic)}`, source.name)
+    }
+    this.addSource({ ...settings, topics: [topic] })
+    this.requireNewName(processor.name)
+    this.nodes.set(processor.name, { kind: 'processor', ...processor, parents: [source.name], stores: [name] })
+    this.globalStores.set(name, { builder, topic, source: source.name, processor: processor.name, holdsTopic })
+  }
+
   /** Adding the same builder again changes nothing; another one of that name is an error. */
   addStateStore(builder: StoreBuilder<StateStore>, processors: readonly string[] = []): void {
+    if (this.globalStores.has(builder.name)) {
+      throw new TopologyError(
+        'DUPLICATE_NAME',
+        `"${builder.name}" is a global store, which every processor can read without being connected: leave it out of the ` +
+          'stores of a processor, or give one of the two another name',
+        { store: builder.name },
+      )
+    }
     const known = this.stores.get(builder.name)
     if (known && known.builder !== builder) {
       throw new TopologyError(
@@ -79,6 +114,9 @@ export class DefinitionBuilder {
       if (typeof store !== 'string') this.addStateStore(store)
       const name = storeName(store)
       const entry = this.stores.get(name)
+      if (!entry && this.globalStores.has(name)) {
+        fail('INVALID_TOPOLOGY', `"${name}" is a global store: every processor can read it, and it is connected to none`, processorName)
+      }
       if (!entry) throw unknownStore(processorName, name, [...this.stores.keys()])
       entry.processors.add(processorName)
       names.add(name)
@@ -106,6 +144,7 @@ export class DefinitionBuilder {
     return Object.freeze({
       nodes: Object.freeze([...this.nodes.values()].map((node) => Object.freeze(node))),
       stores,
+      globalStores: new Map(this.globalStores),
       repartitionTopics: new Map(this.repartitionTopics),
       copartitionGroups: Object.freeze([...this.copartitionGroups]),
     })
@@ -133,6 +172,13 @@ export class DefinitionBuilder {
           name,
         )
       }
+      if (this.isGlobal(parent)) {
+        fail(
+          'INVALID_TOPOLOGY',
+          `${kind} "${name}" names "${parent}" as its parent, which feeds a global store: nothing can follow it`,
+          name,
+        )
+      }
       if (node.kind === 'sink') {
         fail(
           'UNKNOWN_PARENT',
@@ -143,6 +189,10 @@ export class DefinitionBuilder {
     }
     const twice = parents.find((parent, i) => parents.indexOf(parent) !== i)
     if (twice !== undefined) fail('UNKNOWN_PARENT', `${kind} "${name}" names "${twice}" as its parent twice`, name)
+  }
+
+  private isGlobal(name: string): boolean {
+    return [...this.globalStores.values()].some(({ source, processor }) => name === source || name === processor)
   }
 
   private registerTopics(source: string, topics: readonly string[]): void {

@@ -79,8 +79,11 @@ export interface StoreDefinition {
  */
 export interface GlobalStoreDefinition {
   readonly builder: StoreBuilder<any>
+  readonly topic: string
   readonly source: string
   readonly processor: string
+  /** The store holds the topic's records as they are, and is restored from their bytes, past the processor. */
+  readonly holdsTopic: boolean
 }
 
 export interface RepartitionTopicDefinition {
@@ -119,9 +122,16 @@ export interface SubTopology {
   readonly changelogTopics: ReadonlyMap<string, InternalTopic>
 }
 
+/** The global stores with their sources and processors: what one global task of each instance runs. */
+export interface GlobalTopology {
+  readonly nodes: readonly NodeDefinition[]
+  readonly stores: readonly GlobalStoreDefinition[]
+}
+
 export interface CompiledTopology {
   readonly applicationId: string
   readonly subTopologies: readonly SubTopology[]
+  readonly global: GlobalTopology
   /** Groups of full topic names that need equal partition counts. */
   readonly copartitionGroups: ReadonlyArray<{ readonly operator: string; readonly topics: readonly string[] }>
   /** The full name of a topic of a definition: internal topics get the application id in front. */

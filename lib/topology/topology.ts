@@ -146,6 +146,31 @@ export class Topology {
   }
 
   /**
+   * Adds a store that every instance holds in full, with a source and a processor of its own: they fill it from a topic,
+   * which is read to its end before anything else is processed. All processors can read the store, without being connected
+   * to it; only this one writes it. When the store is restored, the processor sees the whole topic again.
+   *
+   * @example
+   * const rules = keyValueStore('rules', { key: serdes.string(), value: serdes.json<Rule>() })
+   * topology.addGlobalStore(rules, 'rule-texts', 'rule-texts', 'parse-rules', () => new RuleParser(rules), { value: serdes.string() })
+   *
+   * @throws TopologyError DUPLICATE_NAME, TOPIC_ALREADY_REGISTERED
+   */
+  addGlobalStore<K = string, V = unknown>(
+    store: StoreBuilder<StateStore>,
+    source: string,
+    topic: string,
+    processor: string,
+    supplier: ProcessorSupplier<K, V>,
+    options: SourceOptions<K, V> = {},
+  ): this {
+    const { key: keySerde, value: valueSerde, timestampExtractor, offsetReset } = options
+    const settings = { keySerde, valueSerde, timestampExtractor, offsetReset }
+    this.builder.addGlobalStore(store, { name: source, topic, ...settings }, { name: processor, supplier }, false)
+    return this.changed()
+  }
+
+  /**
    * Lets a processor use stores that were added before.
    *
    * @example

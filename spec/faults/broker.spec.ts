@@ -33,7 +33,13 @@ describeWithOwnKafka('word count while brokers fail', () => {
   }
 
   const start = async (processingGuarantee: ProcessingGuarantee, config: Partial<StreamsConfig> = {}): Promise<App> => {
-    const app = job.startApp({ stateDir: folder, processingGuarantee, commitInterval: 100, sessionTimeout: 10_000, ...config })
+    const app = job.startApp({
+      stateDir: folder,
+      processingGuarantee,
+      commitInterval: 100,
+      sessionTimeout: 10_000,
+      ...config,
+    })
     await app.untilOutput(/^started/m)
     return app
   }

@@ -32,27 +32,30 @@ describeWithKafka('word count on a real broker', (bootstrapServers) => {
   }
   const replayed = (app: App): number => Number(/(\d+) in all\n(?![\s\S]*in all)/.exec(app.output)?.[1] ?? -1)
 
-  it.each(['at_least_once', 'exactly_once'] as const)('counts exactly, over restarts with and without state (%s)', async (guarantee) => {
-    const config = { processingGuarantee: guarantee }
-    await job.produce(20_000)
-    let app = await start('a', config)
-    expect(await job.overcounts()).toEqual(new Map())
-    expect(await app.stop()).toBe(0)
-    expect(app.output).toContain('closed in time')
+  it.each(['at_least_once', 'exactly_once'] as const)(
+    'counts exactly, over restarts with and without state (%s)',
+    async (guarantee) => {
+      const config = { processingGuarantee: guarantee }
+      await job.produce(20_000)
+      let app = await start('a', config)
+      expect(await job.overcounts()).toEqual(new Map())
+      expect(await app.stop()).toBe(0)
+      expect(app.output).toContain('closed in time')
 
-    await job.produce(20_000)
-    app = await start('a', config)
-    expect(replayed(app)).toBe(0)
-    expect(await job.overcounts()).toEqual(new Map())
-    await app.stop()
+      await job.produce(20_000)
+      app = await start('a', config)
+      expect(replayed(app)).toBe(0)
+      expect(await job.overcounts()).toEqual(new Map())
+      await app.stop()
 
-    rmSync(join(folder, 'a'), { recursive: true })
-    await job.produce(20_000)
-    app = await start('a', config)
-    expect(replayed(app)).toBeGreaterThanOrEqual(job.truth.size)
-    expect(await job.overcounts()).toEqual(new Map())
-    await app.stop()
-  })
+      rmSync(join(folder, 'a'), { recursive: true })
+      await job.produce(20_000)
+      app = await start('a', config)
+      expect(replayed(app)).toBeGreaterThanOrEqual(job.truth.size)
+      expect(await job.overcounts()).toEqual(new Map())
+      await app.stop()
+    },
+  )
 
   it(`counts ${WORDS} words exactly while instances come and go: 1, 3, 2, 1`, async () => {
     const producing = job.produce(WORDS, WORDS / 12)

@@ -85,14 +85,18 @@ export class WordCountJob {
   }
 
   /** Reads committed counts, the last one of each word, until `enough` says so. */
-  async countsOnce(enough: (counts: Map<string, number>) => boolean, timeoutMs = 120_000): Promise<Map<string, number>> {
+  async countsOnce(
+    enough: (counts: Map<string, number>) => boolean,
+    timeoutMs = 120_000,
+  ): Promise<Map<string, number>> {
     const fetcher = this.client.fetcher({ isolation: 'read_committed' })
     const counts = new Map<string, number>()
     const deadline = Date.now() + timeoutMs
     try {
       for (let partition = 0; partition < this.partitions; partition++) fetcher.assign(this.output, partition, 0)
       while (!enough(counts)) {
-        if (Date.now() > deadline) throw new Error(`the counts were not there after ${timeoutMs} ms: ${this.compare(counts)}`)
+        if (Date.now() > deadline)
+          throw new Error(`the counts were not there after ${timeoutMs} ms: ${this.compare(counts)}`)
         for (const fetched of await fetcher.poll(200)) {
           if (fetched.error) continue
           const cursor = fetched.records()

@@ -1,10 +1,13 @@
 import { BranchOperator } from '../../operators/branch'
 import { PassThroughOperator } from '../../operators/pass-through'
 import { RepartitionFilterOperator } from '../../operators/repartition-filter'
+import { TableJoinOperator } from '../../operators/table-join'
+import { TableJoinMergeOperator } from '../../operators/table-join-merge'
 import { TableSourceOperator } from '../../operators/table-source'
 import { DefinitionBuilder } from '../../topology/definition-builder'
 import type { StoreReference } from '../../topology/store-reference'
 import { failOnInvalidTimestamp } from '../../topology/timestamp-extractors'
+import { leadsToNullKeyJoin, sourcesOf } from './joins'
 import type { LogicalGraph } from './logical-graph'
 import type {
   BranchNode,
@@ -13,9 +16,13 @@ import type {
   NodeId,
   RepartitionNode,
   SourceSettings,
+  StreamStreamJoinNode,
+  StreamTableJoinNode,
+  TableJoinNode,
   TableSourceNode,
 } from './nodes'
 import type { TablePlan, TablePlans } from './old-values'
+import { rowsOfTables } from './rows-of-tables'
 
 /**
  * Writes a graph into a topology. Of the nodes whose parents are written, the one that was added first comes next: this
@@ -25,9 +32,10 @@ export function emit(graph: LogicalGraph, plans: TablePlans): DefinitionBuilder 
   const builder = new DefinitionBuilder()
   for (const store of graph.stores) builder.addStateStore(graph.storesByHandle.get(store) ?? store)
   const names = new Map(graph.nodes.map(({ id, name }) => [id, name]))
+  const emission = { graph, plans, builder, names, rowsOf: rowsOfTables(graph, plans) }
   for (const node of inBuildOrder(graph)) {
     const parents = node.parents.map((parent) => names.get(parent)!)
-    emitNode(node, parents, { graph, plans, builder })
+    emitNode(node, parents, emission)
   }
   return builder
 }
@@ -36,9 +44,12 @@ interface Emission {
   readonly graph: LogicalGraph
   readonly plans: TablePlans
   readonly builder: DefinitionBuilder
+  readonly names: ReadonlyMap<NodeId, string>
+  readonly rowsOf: ReturnType<typeof rowsOfTables>
 }
 
-function emitNode(node: GraphNode, parents: readonly string[], { graph, plans, builder }: Emission): void {
+function emitNode(node: GraphNode, parents: readonly string[], emission: Emission): void {
+  const { graph, plans, builder } = emission
   const { name } = node
   switch (node.kind) {
     case 'stream-source':
@@ -65,14 +76,33 @@ function emitNode(node: GraphNode, parents: readonly string[], { graph, plans, b
       return builder.addSink({ name, parents, topic, keySerde, valueSerde, partitioner })
     }
     case 'repartition':
-      return emitRepartition(node, parents, builder)
+      return emitRepartition(node, parents, graph, builder)
     case 'aggregate':
     case 'table-view': {
       const plan = plans.get(node.id)!
-      return builder.addProcessor(
-        { name, parents, supplier: () => node.operator(plan) },
-        node.store ? [node.store] : [],
-      )
+      if (node.kind === 'table-view' && node.copartitioned) {
+        builder.copartition(name, sourcesOf(graph, node.copartitioned))
+      }
+      const others = node.kind === 'table-view' ? (node.stores ?? []) : []
+      return builder.addProcessor({ name, parents, supplier: () => node.operator(plan) }, [
+        ...(node.store ? [node.store] : []),
+        ...others.map((store) => ownStore(store, graph)),
+      ])
+    }
+    case 'table-join':
+      return emitTableJoin(node, emission)
+    case 'internal-source': {
+      const { topic, keySerde, valueSerde } = node
+      builder.addRepartitionTopic(topic, {})
+      return builder.addSource({ name, topics: [topic], keySerde, valueSerde, timestampExtractor: failOnInvalidTimestamp })
+    }
+    case 'stream-table-join':
+      return emitStreamTableJoin(node, parents, emission)
+    case 'stream-stream-join':
+      return emitStreamStreamJoin(node, emission)
+    case 'global-store': {
+      const { sourceName, topic, settings, store, supplier, holdsTopic } = node
+      return builder.addGlobalStore(store, { name: sourceName, topic, ...settings }, { name, supplier }, holdsTopic)
     }
   }
 }
@@ -105,12 +135,53 @@ function emitBranch(
   builder.addProcessor({ name: node.name, parents, supplier: () => new BranchOperator(predicates, children, fallback) })
 }
 
-function emitRepartition(node: RepartitionNode, parents: readonly string[], builder: DefinitionBuilder): void {
+function emitTableJoin(node: TableJoinNode, { graph, plans, builder, names, rowsOf }: Emission): void {
+  const { name, leftName, rightName, join, store } = node
+  const plan = plans.get(node.id)!
+  const [left, right] = [rowsOf(node.left), rowsOf(node.right)]
+  const leftSupplier = () => new TableJoinOperator(join, 'left', right, plan)
+  const rightSupplier = () => new TableJoinOperator(join, 'right', left, plan)
+  const supplier = () => new TableJoinMergeOperator(store?.name ?? null, plan)
+  builder.addProcessor({ name: leftName, parents: [names.get(node.left)!], supplier: leftSupplier }, right.stores)
+  builder.addProcessor({ name: rightName, parents: [names.get(node.right)!], supplier: rightSupplier }, left.stores)
+  builder.addProcessor({ name, parents: [leftName, rightName], supplier }, store ? [store] : [])
+  builder.copartition(name, sourcesOf(graph, [node.left, node.right]))
+}
+
+function emitStreamTableJoin(node: StreamTableJoinNode, parents: readonly string[], emission: Emission): void {
+  const { graph, builder, rowsOf } = emission
+  const { name, operator, buffer, table } = node
+  const rows = rowsOf(table)
+  builder.addProcessor({ name, parents, supplier: () => operator(rows) }, [...(buffer ? [buffer] : []), ...rows.stores])
+  builder.copartition(name, sourcesOf(graph, [...node.parents, table]))
+}
+
+function emitStreamStreamJoin(node: StreamStreamJoinNode, { graph, builder, names }: Emission): void {
+  const { name, left, right, selfJoin } = node
+  const leftParents = [names.get(left.window)!]
+  if (node.selfJoined) {
+    builder.addProcessor({ name, parents: leftParents, supplier: selfJoin.supplier }, selfJoin.stores)
+  } else {
+    builder.addProcessor({ name: left.name, parents: leftParents, supplier: left.supplier }, left.stores)
+    const rightParents = [names.get(right.window)!]
+    builder.addProcessor({ name: right.name, parents: rightParents, supplier: right.supplier }, right.stores)
+    builder.addProcessor({ name, parents: [left.name, right.name], supplier: () => new PassThroughOperator() })
+  }
+  builder.copartition(name, sourcesOf(graph, node.parents))
+}
+
+function emitRepartition(
+  node: RepartitionNode,
+  parents: readonly string[],
+  graph: LogicalGraph,
+  builder: DefinitionBuilder,
+): void {
   const { name, topic, sinkName, filterName, keySerde, valueSerde, partitioner, partitions } = node
   builder.addRepartitionTopic(topic, { partitions })
   if (filterName !== undefined) {
-    // No operator below has a result for a record without a key, and its partition would be a random one.
-    builder.addProcessor({ name: filterName, parents, supplier: () => new RepartitionFilterOperator(true) })
+    // A record without a key goes to a random partition: only where a join below has a result for it.
+    const dropNullKeys = !leadsToNullKeyJoin(graph, node.id)
+    builder.addProcessor({ name: filterName, parents, supplier: () => new RepartitionFilterOperator(dropNullKeys) })
   }
   const sinkParents = filterName === undefined ? parents : [filterName]
   builder.addSink({ name: sinkName, parents: sinkParents, topic, keySerde, valueSerde, partitioner })

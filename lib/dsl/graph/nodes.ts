@@ -1,6 +1,8 @@
 import type { Predicate } from '../../operators/callbacks'
 import type { OldValues } from '../../operators/change-forwarder'
 import type { Processor, ProcessorSupplier } from '../../operators/processor'
+import type { TableJoin } from '../../operators/table-join'
+import type { TableRows } from '../../operators/table-rows'
 import type { Serde } from '../../serdes/serde'
 import type { StateStore, StoreBuilder } from '../../state/store'
 import type { OffsetReset, StreamPartitioner, TimestampExtractor, TopicNameExtractor } from '../../topology/definition'
@@ -25,6 +27,8 @@ interface NodeBase {
   readonly keyChanging?: boolean
   /** Changes the type of the value: a repartition topic must not move before it. `processValues` does not count either. */
   readonly valueChanging?: boolean
+  /** A left or outer join with a stream: it has results for null keys, so that these must get to it. */
+  readonly joinsNullKeys?: boolean
 }
 
 export interface SourceSettings {
@@ -110,6 +114,8 @@ export interface AggregateNode extends NodeBase {
   readonly kind: 'aggregate'
   readonly store: StoreBuilder<StateStore>
   readonly operator: (options: OldValues) => Processor<any, any, any, any>
+  /** Of windows: how long after its end one still takes records, or may still be joined to another. */
+  readonly windowGraceMs?: number
 }
 
 /** A table made from another value by value. It has a store only if the user named one. */
@@ -119,6 +125,78 @@ export interface TableViewNode extends NodeBase {
   readonly operator: (options: OldValues) => Processor<any, any, any, any>
   /** Takes old values where its parent can look them up, to leave needless deletes out. */
   readonly prefersOldValues?: boolean
+  /** It can't do without the old values of its parent. */
+  readonly needsOldValues?: boolean
+  /** Stores that the operator uses besides the table's own. */
+  readonly stores?: readonly StoreReference[]
+  /** Its rows computed from those of its parents, for joins that look them up while it has no store. */
+  readonly rows?: (...parents: TableRows<any, any>[]) => TableRows<any, any>
+  /** Nodes whose topics need equal partition counts. */
+  readonly copartitioned?: readonly NodeId[]
+  /** Said about its store; where nothing was said, the table is versioned if its parents are. */
+  readonly versioned?: boolean
+  /** Takes updates by their order, and so none of a versioned table. */
+  readonly unversionedOnly?: boolean
+}
+
+/** Two tables joined by their keys: a processor for each side, and `name`, where the results come together. */
+export interface TableJoinNode extends NodeBase {
+  readonly kind: 'table-join'
+  readonly left: NodeId
+  readonly right: NodeId
+  readonly leftName: string
+  readonly rightName: string
+  readonly join: TableJoin<any, any>
+  readonly store: StoreBuilder<StateStore> | null
+}
+
+/** Reads a topic that another part of the topology writes. Its parent is the sink. */
+export interface InternalSourceNode extends NodeBase {
+  readonly kind: 'internal-source'
+  readonly topic: string
+  readonly keySerde?: Serde<any>
+  readonly valueSerde?: Serde<any>
+}
+
+/** A stream that looks its records up in a table. The table is no parent: its updates trigger nothing. */
+export interface StreamTableJoinNode extends NodeBase {
+  readonly kind: 'stream-table-join'
+  readonly table: NodeId
+  readonly operator: (rows: TableRows<any, any>) => Processor<any, any, any, any>
+  /** Where stream records wait for the table to catch up. */
+  readonly buffer: StoreBuilder<StateStore> | null
+}
+
+/** One side of a join of two streams. */
+export interface JoinSide {
+  /** The node that keeps this side's records. */
+  readonly window: NodeId
+  readonly name: string
+  readonly supplier: ProcessorSupplier<any, any, any, any>
+  readonly stores: readonly StoreBuilder<StateStore>[]
+}
+
+/** Two streams joined within a window: a processor for each side, and `name`, where their results come together. */
+export interface StreamStreamJoinNode extends NodeBase {
+  readonly kind: 'stream-stream-join'
+  readonly left: JoinSide
+  readonly right: JoinSide
+  /** What can stand for all of them where both sides are the same stream. */
+  readonly selfJoin: Pick<JoinSide, 'supplier' | 'stores'>
+  /** It does: the right side's window is gone. */
+  readonly selfJoined?: boolean
+}
+
+/** A store that every instance holds in full, with the topic and the processor that feed it. `name` is the processor's. */
+export interface GlobalStoreNode extends NodeBase {
+  readonly kind: 'global-store'
+  readonly sourceName: string
+  readonly topic: string
+  readonly settings: SourceSettings
+  readonly store: StoreBuilder<StateStore>
+  readonly supplier: ProcessorSupplier<any, any, any, any>
+  /** The store holds the topic's records as they are. */
+  readonly holdsTopic: boolean
 }
 
 export type GraphNode =
@@ -132,6 +210,11 @@ export type GraphNode =
   | RepartitionNode
   | AggregateNode
   | TableViewNode
+  | TableJoinNode
+  | InternalSourceNode
+  | StreamTableJoinNode
+  | StreamStreamJoinNode
+  | GlobalStoreNode
 
 /** What a DSL call says about its node; the graph adds the rest. */
 export type NewNode = GraphNode extends infer Node

@@ -1,22 +1,28 @@
 import { type LogicalGraph, nodesById } from './logical-graph'
 import type { NodeId } from './nodes'
+import { versionedTables } from './versioned-tables'
 
 /** What a table has to keep and to send. */
 export interface TablePlan {
   readonly stored: boolean
   readonly sendOldValues: boolean
+  /** The updates that it gets are those of a versioned table. */
+  readonly versionedInput: boolean
 }
 
 export type TablePlans = ReadonlyMap<NodeId, TablePlan>
 
 /**
- * Decides which tables send old values along, and which source tables need a store for that. Requests go up from the
- * operators that have to take back what they added. Calls are replayed in their order: a filter asks its parent only
- * for what it can look up at that moment.
+ * Decides which tables send old values along, and which source tables need a store, for that or for joins. Requests go up
+ * from the operators that have to take back what they added, or look rows up. Calls are replayed in their order: a filter
+ * asks its parent only for what it can look up at that moment.
+ *
+ * @throws TopologyError INVALID_TOPOLOGY if a versioned table is suppressed
  */
 export function planTables(graph: LogicalGraph): TablePlans {
   const nodes = nodesById(graph)
-  const plans = new Map<NodeId, { stored: boolean; sendOldValues: boolean }>()
+  const plans = new Map<NodeId, { stored: boolean; sendOldValues: boolean; versionedInput: boolean }>()
+  const versioned = versionedTables(graph)
 
   /** True if old values can be had. `force` gives a source table the store it needs. */
   const request = (id: NodeId, force: boolean): boolean => {
@@ -25,7 +31,10 @@ export function planTables(graph: LogicalGraph): TablePlans {
     if (!plan) return false
     if (plan.sendOldValues) return true
     if (node.kind === 'table-view' && !plan.stored) {
-      if (!request(node.parents[0]!, force)) return false
+      if (!node.parents.map((parent) => request(parent, force)).every(Boolean)) return false
+    } else if (node.kind === 'table-join') {
+      request(node.left, true)
+      request(node.right, true)
     } else if (!plan.stored) {
       if (!force) return false
       plan.stored = true
@@ -34,16 +43,39 @@ export function planTables(graph: LogicalGraph): TablePlans {
     return true
   }
 
+  /** Gives a source table the store that its rows are looked up in. */
+  const lookUp = (id: NodeId): void => {
+    const node = nodes.get(id)!
+    const plan = plans.get(id)
+    if (!plan || plan.stored) return
+    if (node.kind === 'table-view') node.parents.forEach(lookUp)
+    else if (node.kind === 'table-join') [node.left, node.right].forEach(lookUp)
+    else plan.stored = true
+  }
+
   for (const node of graph.nodes) {
+    const versionedInput = node.parents.length > 0 && node.parents.every((parent) => versioned.has(parent))
+    const add = (stored: boolean, sendOldValues = false): void =>
+      void plans.set(node.id, { stored, sendOldValues, versionedInput })
     if (node.kind === 'table-source' || node.kind === 'stream-to-table') {
-      plans.set(node.id, { stored: node.store.requested, sendOldValues: false })
+      add(node.store.requested)
     } else if (node.kind === 'aggregate') {
-      plans.set(node.id, { stored: true, sendOldValues: false })
+      add(true)
     } else if (node.kind === 'table-view') {
       const known = node.prefersOldValues === true && request(node.parents[0]!, false)
-      plans.set(node.id, { stored: node.store !== null, sendOldValues: known })
+      if (node.needsOldValues) request(node.parents[0]!, true)
+      add(node.store !== null, known)
+    } else if (node.kind === 'table-join') {
+      const { left, right, join } = node
+      if (join.kind !== 'inner') request(left, true)
+      if (join.kind === 'outer') request(right, true)
+      lookUp(left)
+      lookUp(right)
+      add(node.store !== null)
     } else if (node.kind === 'processor' && node.needsOldValues) {
       request(node.parents[0]!, true)
+    } else if (node.kind === 'stream-table-join') {
+      lookUp(node.table)
     }
   }
   return plans

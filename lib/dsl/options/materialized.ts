@@ -1,9 +1,16 @@
 import type { Serde } from '../../serdes/serde'
 import type { StateStore, StoreBuilder } from '../../state/store'
-import { type KeyValueStoreHandle, timestampedKeyValueStore } from '../../state/stores'
+import { type KeyValueStoreHandle, type KeyValueStoreOptions, timestampedKeyValueStore } from '../../state/stores'
+import {
+  versionedKeyValueStore,
+  type VersionedKeyValueStoreHandle,
+} from '../../state/versioned/versioned-key-value-store'
 import { validateName } from '../../topology/names'
 import type { DslContext } from '../position'
 import type { NamedOptions } from './named'
+
+/** The store of a table: with versions it sorts updates by their timestamps, without by their order. */
+export type TableStoreHandle<K, V> = KeyValueStoreHandle<K, V, StateStore> | VersionedKeyValueStoreHandle<K, V>
 
 /** How a table is kept. `name` names the operator, `store` the store. */
 export interface Materialized<K, V> extends NamedOptions {
@@ -11,12 +18,15 @@ export interface Materialized<K, V> extends NamedOptions {
    * The store's name or handle: it can be queried by it, and its changelog is `<application id>-<store>-changelog`.
    * Default: a generated name where a store is needed at all.
    */
-  store?: string | KeyValueStoreHandle<K, V, StateStore>
+  store?: string | TableStoreHandle<K, V>
   /** Default: the serde of the stream or table it comes from, where it is known; else the app's `defaultKeySerde`. */
   key?: Serde<K>
   /** Default: the serde that is known for the values, such as `long` for counts; else the app's `defaultValueSerde`. */
   value?: Serde<V>
-  /** Keep updates in the record cache until the next commit, and forward only the last one of a key. Default: true. */
+  /**
+   * Keep updates in the record cache until the next commit, and forward only the last one of a key. Default: true; never
+   * with a versioned store.
+   */
   caching?: boolean
   /**
    * Log changes to a changelog topic, from which the store is restored elsewhere; an object adds topic configs. Without it
@@ -28,7 +38,7 @@ export interface Materialized<K, V> extends NamedOptions {
 }
 
 /** A store's name or handle, or all options. */
-export type MaterializedAs<K, V> = string | KeyValueStoreHandle<K, V, StateStore> | Materialized<K, V>
+export type MaterializedAs<K, V> = string | TableStoreHandle<K, V> | Materialized<K, V>
 
 export interface ResolvedMaterialized<K, V> {
   /** Anything was said about the store. Kafka Streams numbers some operators differently then. */
@@ -36,7 +46,7 @@ export interface ResolvedMaterialized<K, V> {
   /** Of the operator. */
   readonly name?: string
   readonly store?: string
-  readonly handle?: StoreBuilder<StateStore>
+  readonly handle?: TableStoreHandle<K, V>
   readonly keySerde?: Serde<K>
   readonly valueSerde?: Serde<V>
   readonly caching: boolean
@@ -50,7 +60,7 @@ export function resolveMaterialized<K, V>(materialized: MaterializedAs<K, V> = {
     typeof materialized === 'string' || isHandle(materialized) ? { store: materialized } : materialized
   const { name, store, key, value, caching, logging, storeType, ...others } = options
   const handle = typeof store === 'object' ? store : undefined
-  const kept = handle?.options
+  const kept: KeyValueStoreOptions<K, V> | undefined = handle?.options
   return {
     given: Object.keys(options).some((option) => option !== 'name' && !(option in others)),
     name,
@@ -72,14 +82,26 @@ export function materializedStore<K, V>(
   options: ResolvedMaterialized<K, V>,
 ): StoreBuilder<StateStore> {
   const { handle, keySerde, valueSerde, caching, logging } = options
-  const persistent = options.persistent ?? context.defaultStoreType === 'persistent'
-  const store = timestampedKeyValueStore<K, V>(name, { key: keySerde, value: valueSerde, caching, logging, persistent })
+  const persistent = options.persistent ?? (isVersioned(handle) || context.defaultStoreType === 'persistent')
+  const kept = { key: keySerde, value: valueSerde, logging, persistent }
+  const store = isVersioned(handle)
+    ? versionedKeyValueStore<K, V>(name, { ...handle.options, ...kept })
+    : timestampedKeyValueStore<K, V>(name, { ...kept, caching })
   if (handle) context.graph.useForHandle(handle, store)
   return store
 }
 
+/** Whether a table that was given these options is versioned; undefined if nothing was said about its store. */
+export function versionedBy<K, V>({ given, handle }: ResolvedMaterialized<K, V>): boolean | undefined {
+  return given ? isVersioned(handle) : undefined
+}
+
+function isVersioned<K, V>(handle: TableStoreHandle<K, V> | undefined): handle is VersionedKeyValueStoreHandle<K, V> {
+  return handle !== undefined && 'versioned' in handle
+}
+
 function isHandle<K, V>(
-  materialized: KeyValueStoreHandle<K, V, StateStore> | Materialized<K, V>,
-): materialized is KeyValueStoreHandle<K, V, StateStore> {
+  materialized: TableStoreHandle<K, V> | Materialized<K, V>,
+): materialized is TableStoreHandle<K, V> {
   return 'build' in materialized
 }

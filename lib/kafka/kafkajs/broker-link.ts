@@ -23,6 +23,7 @@ const DEFAULT_AUTHENTICATION_TIMEOUT_MS = 10_000
 interface Session {
   readonly broker: KafkaJsBroker
   readonly pending: Set<(cause: ClientError) => void>
+  droppedBy: ClientError | undefined
 }
 
 /**
@@ -54,7 +55,7 @@ export class BrokerLink {
     const session = await this.connect(frame.apiKey, doing)
     checkVersion(session.broker, frame, doing)
     try {
-      return await this.withDeadline(session, timeoutMs, doing, sendFrame(session.broker, frame))
+      return await this.withDeadline(session, timeoutMs, doing, () => sendFrame(session.broker, frame))
     } catch (error) {
       const failure = toClientError(error, doing)
       // what isn't thrown by the frame's own decoding comes from the socket
@@ -90,10 +91,10 @@ export class BrokerLink {
     const doing = `connecting to broker ${this.address}`
     const { host, port } = this
     const broker = createBroker({ host, port, kafka, connectionTimeoutMs, authenticationTimeoutMs, logger })
-    const session: Session = { broker, pending: new Set() }
+    const session: Session = { broker, pending: new Set(), droppedBy: undefined }
     this.session = session
     try {
-      await this.withDeadline(session, connectionTimeoutMs + authenticationTimeoutMs, doing, broker.connect())
+      await this.withDeadline(session, connectionTimeoutMs + authenticationTimeoutMs, doing, () => broker.connect())
     } catch (error) {
       const failure = toClientError(error, doing)
       this.drop(session, failure)
@@ -103,7 +104,14 @@ export class BrokerLink {
   }
 
   /** A session with an overdue response is dropped: nothing behind that response would come through either. */
-  private async withDeadline<T>(session: Session, timeoutMs: number, doing: string, work: Promise<T>): Promise<T> {
+  private async withDeadline<T>(
+    session: Session,
+    timeoutMs: number,
+    doing: string,
+    work: () => Promise<T>,
+  ): Promise<T> {
+    // on a broker that was destroyed, kafkajs would open a socket that nobody closes
+    if (session.droppedBy) throw session.droppedBy
     let fail!: (cause: ClientError) => void
     const dropped = new Promise<never>((_, reject) => {
       fail = reject
@@ -113,7 +121,7 @@ export class BrokerLink {
       this.drop(session, new ClientError('retriable', `${doing}: no answer within ${timeoutMs} ms`, TIMED_OUT))
     }, timeoutMs)
     try {
-      return await Promise.race([work, dropped])
+      return await Promise.race([work(), dropped])
     } finally {
       clearTimeout(timer)
       session.pending.delete(fail)
@@ -122,8 +130,11 @@ export class BrokerLink {
 
   private drop(session: Session, cause: ClientError): void {
     if (this.session === session) this.session = undefined
+    session.droppedBy ??= cause
     for (const fail of session.pending) fail(cause)
     destroyBroker(session.broker, cause)
+    // a connect that had begun in this turn opens its socket only now
+    setImmediate(() => destroyBroker(session.broker, cause))
   }
 }
 

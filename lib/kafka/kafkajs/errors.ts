@@ -21,7 +21,8 @@ export const closedError = (doing: string): ClientError =>
 
 export const isClosed = (error: unknown): boolean => error instanceof ClientError && error.code === CLOSED
 
-export const isRetriable = (error: unknown): error is ClientError => error instanceof ClientError && error.kind === 'retriable'
+export const isRetriable = (error: unknown): error is ClientError =>
+  error instanceof ClientError && error.kind === 'retriable'
 
 /** What kafkajs, Node's sockets and TLS throw, as an error of the port. Errors of the port pass as they are. */
 export const toClientError = (error: unknown, doing: string, partition?: TopicPartition): ClientError => {

@@ -73,48 +73,48 @@ export class BatchCursor implements RecordCursor {
   offset = -1
   timestamp = -1
   private batchAt = 0
-  /** the records of the current batch */
-  private body: Buffer
+  /** The records of the current batch. */
+  bytes: Buffer
   private at = 0
   private nextRecordAt = 0
   private left = 0
   private baseOffset = 0
   private baseTimestamp = 0
   private logAppendTime = false
-  private keyAt = 0
-  private keyLength = -1
-  private valueAt = 0
-  private valueLength = -1
+  keyStart = 0
+  keyLength = -1
+  valueStart = 0
+  valueLength = -1
   private headersAt = 0
   private readonly aborted: AbortedTransaction[]
   private nextAborted = 0
   private readonly abortedProducers = new Set<number>()
 
   constructor(private readonly source: CursorSource) {
-    this.body = source.bytes
+    this.bytes = source.bytes
     this.aborted = source.aborted ? [...source.aborted].sort((a, b) => a.firstOffset - b.firstOffset) : []
   }
 
   get key(): Buffer | null {
-    return this.keyLength < 0 ? null : this.body.subarray(this.keyAt, this.keyAt + this.keyLength)
+    return this.keyLength < 0 ? null : this.bytes.subarray(this.keyStart, this.keyStart + this.keyLength)
   }
 
   get value(): Buffer | null {
-    return this.valueLength < 0 ? null : this.body.subarray(this.valueAt, this.valueAt + this.valueLength)
+    return this.valueLength < 0 ? null : this.bytes.subarray(this.valueStart, this.valueStart + this.valueLength)
   }
 
   headers(): RecordHeaders {
-    const { body } = this
+    const { bytes } = this
     this.at = this.headersAt
     const count = this.varint()
     if (count <= 0) return NO_HEADERS
     const headers: Array<readonly [string, Buffer | null]> = []
     for (let i = 0; i < count; i++) {
       const nameLength = this.varint()
-      const name = body.toString('utf8', this.at, this.at + nameLength)
+      const name = bytes.toString('utf8', this.at, this.at + nameLength)
       this.at += nameLength
       const length = this.varint()
-      headers.push([name, length < 0 ? null : body.subarray(this.at, this.at + length)])
+      headers.push([name, length < 0 ? null : bytes.subarray(this.at, this.at + length)])
       if (length > 0) this.at += length
     }
     return headers
@@ -132,7 +132,7 @@ export class BatchCursor implements RecordCursor {
   }
 
   private readRecord(): void {
-    const { body } = this
+    const { bytes } = this
     this.at = this.nextRecordAt
     const length = this.varint()
     const end = this.at + length
@@ -141,13 +141,13 @@ export class BatchCursor implements RecordCursor {
     this.offset = this.baseOffset + this.varint()
     this.timestamp = this.logAppendTime ? this.baseTimestamp : this.baseTimestamp + timestampDelta
     const keyLength = (this.keyLength = this.varint())
-    this.keyAt = this.at
+    this.keyStart = this.at
     if (keyLength > 0) this.at += keyLength
     const valueLength = (this.valueLength = this.varint())
-    this.valueAt = this.at
+    this.valueStart = this.at
     if (valueLength > 0) this.at += valueLength
     this.headersAt = this.at
-    if (length < 0 || end > body.length || this.at >= end)
+    if (length < 0 || end > bytes.length || this.at >= end)
       throw this.corrupt(this.offset, 'a record overruns its batch')
     this.nextRecordAt = end
   }
@@ -188,7 +188,7 @@ export class BatchCursor implements RecordCursor {
     if (attributes & CONTROL || count <= 0) return false
     const codec = attributes & COMPRESSION_MASK
     const records = codec === 0 ? null : this.decompressed(codec, start + RECORDS_AT, end, base)
-    this.body = records ?? (bytes.length === end ? bytes : bytes.subarray(0, end))
+    this.bytes = records ?? (bytes.length === end ? bytes : bytes.subarray(0, end))
     this.nextRecordAt = records ? 0 : start + RECORDS_AT
     this.left = count
     this.baseOffset = base
@@ -212,13 +212,13 @@ export class BatchCursor implements RecordCursor {
 
   /** The key of a control record is its version (int16) and its type (int16). */
   private controlType(recordAt: number): number {
-    this.body = this.source.bytes
+    this.bytes = this.source.bytes
     this.at = recordAt
     this.varint() // length
     this.at++ // attributes
     this.varlong()
     this.varint()
-    return this.varint() >= 4 ? this.body.readInt16BE(this.at + 2) : -1
+    return this.varint() >= 4 ? this.bytes.readInt16BE(this.at + 2) : -1
   }
 
   private decompressed(codec: number, start: number, end: number, base: number): Buffer {
@@ -231,12 +231,12 @@ export class BatchCursor implements RecordCursor {
   }
 
   private varint(): number {
-    const { body } = this
+    const { bytes } = this
     let at = this.at
-    let byte = body[at++]!
+    let byte = bytes[at++]!
     let zigzag = byte & 0x7f
     for (let shift = 7; byte & 0x80; shift += 7) {
-      byte = body[at++]!
+      byte = bytes[at++]!
       zigzag |= (byte & 0x7f) << shift
     }
     this.at = at
@@ -244,12 +244,12 @@ export class BatchCursor implements RecordCursor {
   }
 
   private varlong(): number {
-    const { body } = this
+    const { bytes } = this
     let at = this.at
-    let byte = body[at++]!
+    let byte = bytes[at++]!
     let zigzag = byte & 0x7f
     for (let factor = 128; byte & 0x80; factor *= 128) {
-      byte = body[at++]!
+      byte = bytes[at++]!
       zigzag += (byte & 0x7f) * factor
     }
     this.at = at

@@ -48,6 +48,26 @@ class BatchCursor implements RecordCursor {
     return this.reader.timestamp
   }
 
+  get bytes(): Buffer {
+    return this.reader.bytes
+  }
+
+  get keyStart(): number {
+    return this.reader.keyStart
+  }
+
+  get keyLength(): number {
+    return this.reader.keyLength
+  }
+
+  get valueStart(): number {
+    return this.reader.valueStart
+  }
+
+  get valueLength(): number {
+    return this.reader.valueLength
+  }
+
   get key(): Buffer | null {
     return this.reader.key
   }

@@ -125,12 +125,12 @@ export class BatchBuilder {
 
 /** Walks the records of one batch after the other; its fields hold until the next `advance()`. */
 export class BatchReader {
-  private bytes: Buffer = EMPTY
+  bytes: Buffer = EMPTY
   private baseOffset = 0
   private next = 0
-  private body = 0
-  private keyLength = -1
-  private valueLength = -1
+  keyStart = 0
+  keyLength = -1
+  valueLength = -1
   private headersLength = 0
   offset = -1
   timestamp = -1
@@ -149,7 +149,7 @@ export class BatchReader {
     this.keyLength = bytes.readInt32LE(next + KEY_LENGTH)
     this.valueLength = bytes.readInt32LE(next + VALUE_LENGTH)
     this.headersLength = bytes.readInt32LE(next + HEADERS_LENGTH)
-    this.body = next + RECORD_HEADER_BYTES
+    this.keyStart = next + RECORD_HEADER_BYTES
     this.next = this.headersStart() + this.headersLength
     return true
   }
@@ -159,13 +159,16 @@ export class BatchReader {
   }
 
   get key(): Buffer | null {
-    return this.keyLength < 0 ? null : this.bytes.subarray(this.body, this.body + this.keyLength)
+    return this.keyLength < 0 ? null : this.bytes.subarray(this.keyStart, this.keyStart + this.keyLength)
   }
 
   get value(): Buffer | null {
     if (this.valueLength < 0) return null
-    const start = this.body + Math.max(this.keyLength, 0)
-    return this.bytes.subarray(start, start + this.valueLength)
+    return this.bytes.subarray(this.valueStart, this.valueStart + this.valueLength)
+  }
+
+  get valueStart(): number {
+    return this.keyStart + Math.max(this.keyLength, 0)
   }
 
   headers(): RecordHeaders {
@@ -184,7 +187,7 @@ export class BatchReader {
   }
 
   private headersStart(): number {
-    return this.body + Math.max(this.keyLength, 0) + Math.max(this.valueLength, 0)
+    return this.valueStart + Math.max(this.valueLength, 0)
   }
 }
 

@@ -17,12 +17,10 @@ export class CacheEntry<V> {
   timestamp = -1
   headers: RecordHeaders = NO_HEADERS
 
-  // by use
-  newer: CacheEntry<V> | null = null
-  older: CacheEntry<V> | null = null
-  // by first write since the last flush, moved to the end by every further one
-  nextDirty: CacheEntry<V> | null = null
-  previousDirty: CacheEntry<V> | null = null
+  /** When it was used last, on the cache's own count. */
+  usedAt = 0
+  /** When it was updated last, on the same count. */
+  dirtyAt = 0
 
   /** The primitive under which it is indexed. */
   key: unknown = undefined

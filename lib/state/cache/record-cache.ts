@@ -15,6 +15,9 @@ export interface FlushedEntry<V> {
  * The entries of one store that are cached: an order by use, which decides what is evicted, and an order of the dirty
  * ones, in which they are flushed. Reads don't change the latter. The budget is shared by the caches of a stream loop;
  * the cache that goes beyond it makes room among its own entries.
+ *
+ * Both orders are kept as numbers in the entries and sorted when they are needed: a use of an entry touches no other,
+ * where linked lists would touch four that are not in the processor's caches.
  */
 export class RecordCache<V> {
   readonly #entries = new Map<ByteString, CacheEntry<V>>()
@@ -23,13 +26,25 @@ export class RecordCache<V> {
   readonly #budget: RecordCacheBudget
   readonly #write: (flushed: FlushedEntry<V>) => void
   #newest: CacheEntry<V> | null = null
-  #oldest: CacheEntry<V> | null = null
-  #firstDirty: CacheEntry<V> | null = null
-  #lastDirty: CacheEntry<V> | null = null
+  /** Counts uses and updates. */
+  #clock = 0
+  #dirty: CacheEntry<V>[] = []
+  /** The entries by use as of the last sorting, least recently used last, and when each was used then. */
+  #byUse: { entry: CacheEntry<V>; usedAt: number }[] = []
 
-  constructor(budget: RecordCacheBudget, write: (flushed: FlushedEntry<V>) => void) {
+  /** `removed` is told of every entry that leaves the cache, other than by `clear`. */
+  constructor(
+    budget: RecordCacheBudget,
+    write: (flushed: FlushedEntry<V>) => void,
+    private readonly removed?: (entry: CacheEntry<V>) => void,
+  ) {
     this.#budget = budget
     this.#write = write
+  }
+
+  /** The most recently used entry. */
+  get newest(): CacheEntry<V> | null {
+    return this.#newest
   }
 
   byKey(key: unknown): CacheEntry<V> | undefined {
@@ -47,25 +62,21 @@ export class RecordCache<V> {
 
   /** Makes it the most recently used. */
   touch(entry: CacheEntry<V>): void {
-    if (entry === this.#newest) return
-    this.#unlink(entry)
-    this.#linkNewest(entry)
+    entry.usedAt = ++this.#clock
+    this.#newest = entry
   }
 
   add(entry: CacheEntry<V>): void {
     this.#entries.set(entry.text, entry)
-    this.#linkNewest(entry)
+    this.touch(entry)
   }
 
   /** Moves it to the end of the dirty order. */
   markDirty(entry: CacheEntry<V>): void {
-    if (entry === this.#lastDirty) return
-    if (entry.dirty) this.#unlinkDirty(entry)
+    entry.dirtyAt = ++this.#clock
+    if (entry.dirty) return
     entry.dirty = true
-    entry.previousDirty = this.#lastDirty
-    if (this.#lastDirty === null) this.#firstDirty = entry
-    else this.#lastDirty.nextDirty = entry
-    this.#lastDirty = entry
+    this.#dirty.push(entry)
   }
 
   /** Sets what it counts, and makes room if that is too much. */
@@ -73,16 +84,26 @@ export class RecordCache<V> {
     const budget = this.#budget
     budget.usedBytes += size - entry.size
     entry.size = size
-    while (budget.usedBytes > budget.maxBytes && this.#oldest !== null) this.#evict(this.#oldest)
+    while (budget.usedBytes > budget.maxBytes) {
+      const oldest = this.#leastRecentlyUsed()
+      if (oldest === undefined) return
+      this.#evict(oldest)
+    }
   }
 
   /** Writes all dirty entries out, in order. */
   flush(): void {
-    if (this.#firstDirty !== null) this.#flush(null)
+    if (this.#dirty.length > 0) this.#flush(null)
   }
 
-  *dirtyEntries(): Generator<CacheEntry<V>> {
-    for (let entry = this.#firstDirty; entry !== null; entry = entry.nextDirty) yield entry
+  /** Dirty or not, in no order. */
+  entries(): IterableIterator<CacheEntry<V>> {
+    return this.#entries.values()
+  }
+
+  /** In no order. */
+  dirtyEntries(): Iterable<CacheEntry<V>> {
+    return this.#dirty
   }
 
   /** Gives its part of the budget back; what is dirty is lost. */
@@ -90,7 +111,21 @@ export class RecordCache<V> {
     for (const entry of this.#entries.values()) this.#budget.usedBytes -= entry.size
     this.#entries.clear()
     this.#index.clear()
-    this.#newest = this.#oldest = this.#firstDirty = this.#lastDirty = null
+    this.#newest = null
+    this.#dirty = []
+    this.#byUse = []
+  }
+
+  #leastRecentlyUsed(): CacheEntry<V> | undefined {
+    for (;;) {
+      // what was used or removed since the sorting is not the oldest any more
+      for (let last = this.#byUse.pop(); last !== undefined; last = this.#byUse.pop()) {
+        if (last.entry.usedAt === last.usedAt) return last.entry
+      }
+      if (this.#entries.size === 0) return undefined
+      for (const entry of this.#entries.values()) this.#byUse.push({ entry, usedAt: entry.usedAt })
+      this.#byUse.sort((a, b) => b.usedAt - a.usedAt)
+    }
   }
 
   #evict(entry: CacheEntry<V>): void {
@@ -99,9 +134,11 @@ export class RecordCache<V> {
   }
 
   #flush(evicted: CacheEntry<V> | null): void {
+    const dirty = this.#dirty.sort((a, b) => a.dirtyAt - b.dirtyAt)
+    this.#dirty = []
     const flushed: FlushedEntry<V>[] = []
-    if (evicted !== null) this.#clean(evicted, flushed)
-    while (this.#firstDirty !== null) this.#clean(this.#firstDirty, flushed)
+    if (evicted !== null) flushed.push(cleaned(evicted))
+    for (const entry of dirty) if (entry !== evicted) flushed.push(cleaned(entry))
     for (const each of flushed) this.#write(each)
     for (const { entry } of flushed) {
       // deletes are kept no longer, unless what they led to wrote the key again
@@ -109,43 +146,22 @@ export class RecordCache<V> {
     }
   }
 
-  #clean(entry: CacheEntry<V>, flushed: FlushedEntry<V>[]): void {
-    this.#unlinkDirty(entry)
-    const { value, valueTimestamp, topic, partition, offset, timestamp, headers } = entry
-    flushed.push({ entry, value, valueTimestamp, context: { topic, partition, offset, timestamp, headers } })
-  }
-
   #remove(entry: CacheEntry<V>): void {
-    this.#unlink(entry)
     this.#entries.delete(entry.text)
     if (entry.key !== undefined) this.#index.delete(entry.key)
+    if (entry === this.#newest) this.#newest = null
     this.#budget.usedBytes -= entry.size
     entry.size = 0
+    entry.usedAt = REMOVED
+    this.removed?.(entry)
   }
+}
 
-  #linkNewest(entry: CacheEntry<V>): void {
-    entry.older = this.#newest
-    if (this.#newest === null) this.#oldest = entry
-    else this.#newest.newer = entry
-    this.#newest = entry
-  }
+const REMOVED = -1
 
-  #unlink(entry: CacheEntry<V>): void {
-    const { newer, older } = entry
-    if (newer === null) this.#newest = older
-    else newer.older = older
-    if (older === null) this.#oldest = newer
-    else older.newer = newer
-    entry.newer = entry.older = null
-  }
-
-  #unlinkDirty(entry: CacheEntry<V>): void {
-    const { nextDirty, previousDirty } = entry
-    if (nextDirty === null) this.#lastDirty = previousDirty
-    else nextDirty.previousDirty = previousDirty
-    if (previousDirty === null) this.#firstDirty = nextDirty
-    else previousDirty.nextDirty = nextDirty
-    entry.nextDirty = entry.previousDirty = null
-    entry.dirty = false
-  }
+/** As it is now, and no longer dirty. */
+function cleaned<V>(entry: CacheEntry<V>): FlushedEntry<V> {
+  entry.dirty = false
+  const { value, valueTimestamp, topic, partition, offset, timestamp, headers } = entry
+  return { entry, value, valueTimestamp, context: { topic, partition, offset, timestamp, headers } }
 }

@@ -107,6 +107,9 @@ export class CachedEntries<K, V, S> implements Entries<K, V, S> {
 
   /** The cached entry, now the most recently used. If there is none, `#missed…` are the key's bytes. */
   #find(key: K): CacheEntry<V> | undefined {
+    // a put follows the get of its key
+    const newest = this.#cache.newest
+    if (newest !== null && newest.key === key && key !== undefined) return newest
     let entry = this.#primitiveKeys ? this.#cache.byKey(key) : undefined
     if (entry === undefined) {
       this.#missedBytes = this.#serdes.keyBytes(key)

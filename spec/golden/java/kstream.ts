@@ -2,6 +2,7 @@ import type { BranchedKStream } from '../../../lib/dsl/branched-kstream'
 import type { KGroupedStream } from '../../../lib/dsl/kgrouped-stream'
 import type { KStream as Stream } from '../../../lib/dsl/kstream'
 import { topicExtractor, valueKey, valueMapper } from './functions'
+import { GlobalKTable, JoinWindows, valueJoiner } from './joins'
 import { KTable } from './ktable'
 import { type Branched, merged } from './options'
 import type { JavaProcessorSupplier } from './processor'
@@ -9,6 +10,7 @@ import type { KeyValue } from './values'
 
 type Fn = (key: unknown, value: unknown) => unknown
 type AnyStream = Stream<unknown, unknown>
+type Partner = KStream | KTable | GlobalKTable
 
 /** Java's `KStream` over ours: the same calls, with the key first and parameter objects merged into options. */
 export class KStream {
@@ -52,6 +54,28 @@ export class KStream {
   }
   to(topic: unknown, ...options: unknown[]): void {
     this.stream.to(typeof topic === 'string' ? topic : topicExtractor(topic as never), merged(options))
+  }
+  join(other: Partner, ...rest: unknown[]): KStream {
+    return this.joined('join', other, rest)
+  }
+  leftJoin(other: Partner, ...rest: unknown[]): KStream {
+    return this.joined('leftJoin', other, rest)
+  }
+  outerJoin(other: KStream, ...rest: unknown[]): KStream {
+    return this.joined('outerJoin', other, rest)
+  }
+  private joined(call: 'join' | 'leftJoin' | 'outerJoin', other: Partner, rest: readonly unknown[]): KStream {
+    const partner = other instanceof KStream ? other.stream : other.table
+    const functions = rest.filter((arg) => typeof arg === 'function') as Fn[]
+    const selector = other instanceof GlobalKTable ? functions.shift() : undefined
+    const window = rest.find((arg): arg is JoinWindows => arg instanceof JoinWindows)
+    const args = [
+      ...(selector ? [valueKey(selector)] : []),
+      valueJoiner(functions[0] as never),
+      ...(window ? [window.windows] : []),
+      merged(rest),
+    ]
+    return new KStream((this.stream[call] as (...args: unknown[]) => AnyStream)(partner, ...args))
   }
   toTable(...options: unknown[]): KTable {
     return new KTable(this.stream.toTable(merged(options)))

@@ -20,7 +20,7 @@ export function merged(args: readonly unknown[]): never {
 }
 
 /** `with([name,] key, value [, third])` */
-function withSerdes(args: readonly unknown[], names: readonly string[] = ['key', 'value']): Record<string, unknown> {
+export function withSerdes(args: readonly unknown[], names: readonly string[] = ['key', 'value']): Record<string, unknown> {
   const serdes = args.filter((arg) => isJavaSerde(arg) || arg === null) as Array<JavaSerde | null>
   const name = args.find((arg) => typeof arg === 'string')
   return Object.fromEntries([['name', name], ...names.map((field, i) => [field, serdes[i]?.serde])])

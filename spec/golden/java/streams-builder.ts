@@ -1,8 +1,10 @@
 import { StreamsBuilder as Builder, type Optimization } from '../../../lib/dsl/streams-builder'
 import type { JavaConfig } from '../case'
+import { GlobalKTable } from './joins'
 import { KStream } from './kstream'
 import { KTable } from './ktable'
 import { Consumed, Materialized, merged } from './options'
+import type { JavaProcessorSupplier } from './processor'
 import type { JavaStoreBuilder } from './stores'
 import { Topology } from './topology'
 import { topicsOf } from './values'
@@ -26,6 +28,17 @@ export class StreamsBuilder {
     return new KTable(
       this.builder.table<unknown, unknown>(topic, consumed, materialized.length > 0 ? merged(materialized) : undefined),
     )
+  }
+  globalTable(topic: string, ...options: unknown[]): GlobalKTable {
+    const consumed = merged(options.filter((option) => option instanceof Consumed))
+    const materialized = options.filter((option) => option instanceof Materialized)
+    return new GlobalKTable(
+      this.builder.globalTable<unknown, unknown>(topic, consumed, materialized.length > 0 ? merged(materialized) : undefined),
+    )
+  }
+  addGlobalStore({ builder }: JavaStoreBuilder, topic: string, consumed: Consumed, { supplier }: JavaProcessorSupplier): this {
+    this.builder.addGlobalStore<unknown, unknown>(builder, topic, merged([consumed]), supplier)
+    return this
   }
   addStateStore({ builder }: JavaStoreBuilder): this {
     this.builder.addStateStore(builder)

@@ -3,7 +3,7 @@ import type { Serde } from '../../../lib/serdes/serde'
 import type { JavaProcessorSupplier } from './processor'
 import { isJavaSerde } from './serdes'
 import type { JavaStoreBuilder } from './stores'
-import { topicExtractor, streamPartitioner, type JavaPartitioner } from './functions'
+import { topicExtractor, streamPartitioner, timestampExtractor, type JavaPartitioner } from './functions'
 
 type SerdeLike = { readonly serde: Serde<unknown> }
 const isSerdeLike = (value: unknown): value is SerdeLike => isJavaSerde(value) || hasSerde(value)
@@ -42,6 +42,20 @@ export class Topology {
 
   addStateStore({ builder }: JavaStoreBuilder, ...processors: string[]): this {
     this.topology.addStateStore(builder, processors)
+    return this
+  }
+
+  /** `addGlobalStore(builder, source, [extractor,] keyDeserializer, valueDeserializer, topic, processor, supplier)` */
+  addGlobalStore({ builder }: JavaStoreBuilder, source: string, ...rest: unknown[]): this {
+    const [key, value] = rest.filter(isSerdeLike)
+    const extractor = rest.find((item) => typeof item === 'function')
+    const [topic, processor] = rest.filter((item) => typeof item === 'string')
+    const { supplier } = rest.at(-1) as JavaProcessorSupplier
+    this.topology.addGlobalStore(builder, source, topic!, processor!, supplier, {
+      key: key?.serde,
+      value: value?.serde,
+      ...(extractor !== undefined && { timestampExtractor: timestampExtractor(extractor as never) }),
+    })
     return this
   }
 

@@ -29,7 +29,9 @@ const words = builder
   .flatMapValues((line) => line.split(' '))
 words
   .filter((word) => word.startsWith('await:'), { name: 'waiting-words' })
-  .foreach((word) => new Promise<void>((resolve) => setTimeout(resolve, Number(word.slice(6)))), { name: 'wait-for-it' })
+  .foreach((word) => new Promise<void>((resolve) => setTimeout(resolve, Number(word.slice(6)))), {
+    name: 'wait-for-it',
+  })
 words
   .peek(
     (word) => {
@@ -43,7 +45,10 @@ words
   .toStream()
   .to(output, { key: serdes.string(), value: serdes.long() })
 
-const streams = new KafkaStreams(builder.build(), { ...config, logger: stderrLogger(process.env['LOG_LEVEL'] === 'debug' ? 'debug' : 'info') })
+const streams = new KafkaStreams(builder.build(), {
+  ...config,
+  logger: stderrLogger(process.env['LOG_LEVEL'] === 'debug' ? 'debug' : 'info'),
+})
 let replayed = 0
 streams
   .on('stateChange', ({ to }) => say(`state ${to}`))

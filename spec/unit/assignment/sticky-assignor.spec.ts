@@ -23,7 +23,7 @@ const settle = (tasks: string[], members: AssignorMember[]) => {
   let current = members
   for (let round = 1; ; round++) {
     const plan = planTasks(tasks, current)
-    current = current.map(m => {
+    current = current.map((m) => {
       const granted = plan.granted.get(m.memberId)!
       const state = new Map(m.offsetSums)
       for (const task of granted) state.set(task, (state.get(task) ?? 0) + 100)
@@ -34,7 +34,8 @@ const settle = (tasks: string[], members: AssignorMember[]) => {
   }
 }
 
-const ownedBy = (members: readonly AssignorMember[]) => Object.fromEntries(members.map(m => [m.memberId, m.ownedTasks]))
+const ownedBy = (members: readonly AssignorMember[]) =>
+  Object.fromEntries(members.map((m) => [m.memberId, m.ownedTasks]))
 
 describe('planTasks', () => {
   it('gives nothing to nobody', () => {
@@ -50,10 +51,10 @@ describe('planTasks', () => {
 
   it('balances each sub-topology as well as the whole', () => {
     const { target } = planTasks(tasksOf(3, 3), [member('a'), member('b')])
-    const counts = [...target.values()].map(tasks => tasks.length)
+    const counts = [...target.values()].map((tasks) => tasks.length)
     expect(counts).toEqual([3, 3])
-    expect(target.get('a')!.filter(t => t.startsWith('0_'))).toHaveLength(2)
-    expect(target.get('b')!.filter(t => t.startsWith('1_'))).toHaveLength(2)
+    expect(target.get('a')!.filter((t) => t.startsWith('0_'))).toHaveLength(2)
+    expect(target.get('b')!.filter((t) => t.startsWith('1_'))).toHaveLength(2)
   })
 
   it('withholds tasks from a newcomer until their owner has given them up', () => {
@@ -64,7 +65,7 @@ describe('planTasks', () => {
     expect(plan.target.get('b')).toHaveLength(2)
     const settled = settle(tasksOf(4), [member('a', { owned: tasksOf(4) }), member('b')])
     expect(settled.rounds).toBe(2)
-    expect(settled.members.map(m => m.ownedTasks)).toEqual([plan.target.get('a'), plan.target.get('b')])
+    expect(settled.members.map((m) => m.ownedTasks)).toEqual([plan.target.get('a'), plan.target.get('b')])
   })
 
   it('moves only the tasks of a member that left', () => {
@@ -120,12 +121,12 @@ describe('planTasks', () => {
     }
 
     const expectValid = (tasks: string[], members: AssignorMember[]): void => {
-      const all = members.flatMap(m => m.ownedTasks)
+      const all = members.flatMap((m) => m.ownedTasks)
       expect([...all].sort()).toEqual([...tasks].sort())
       const spread = (counts: number[]): number => Math.max(...counts) - Math.min(...counts)
-      expect(spread(members.map(m => m.ownedTasks.length))).toBeLessThanOrEqual(1)
-      for (const sub of new Set(tasks.map(t => parseTaskId(t).subTopology))) {
-        const counts = members.map(m => m.ownedTasks.filter(t => parseTaskId(t).subTopology === sub).length)
+      expect(spread(members.map((m) => m.ownedTasks.length))).toBeLessThanOrEqual(1)
+      for (const sub of new Set(tasks.map((t) => parseTaskId(t).subTopology))) {
+        const counts = members.map((m) => m.ownedTasks.filter((t) => parseTaskId(t).subTopology === sub).length)
         expect(spread(counts)).toBeLessThanOrEqual(1)
       }
     }
@@ -148,9 +149,11 @@ describe('planTasks', () => {
           if (members.length > before.length) {
             // with one more member each share only shrinks: what moves, moves to the newcomer or evens out a remainder
             const moved = members
-              .filter(m => before.some(b => b.memberId === m.memberId))
-              .flatMap(m => m.ownedTasks.filter(t => !before.find(b => b.memberId === m.memberId)!.ownedTasks.includes(t)))
-            expect(moved.length).toBeLessThanOrEqual(new Set(tasks.map(t => parseTaskId(t).subTopology)).size)
+              .filter((m) => before.some((b) => b.memberId === m.memberId))
+              .flatMap((m) =>
+                m.ownedTasks.filter((t) => !before.find((b) => b.memberId === m.memberId)!.ownedTasks.includes(t)),
+              )
+            expect(moved.length).toBeLessThanOrEqual(new Set(tasks.map((t) => parseTaskId(t).subTopology)).size)
           }
           const again = settle(tasks, members)
           expect(again.rounds).toBe(1)
@@ -171,7 +174,7 @@ describe('planTasks', () => {
         const plan = planTasks(tasks, members)
         for (const m of members) {
           for (const task of plan.granted.get(m.memberId)!) {
-            expect(members.some(other => other !== m && other.ownedTasks.includes(task))).toBe(false)
+            expect(members.some((other) => other !== m && other.ownedTasks.includes(task))).toBe(false)
           }
         }
         const granted = [...plan.granted.values()].flat().length

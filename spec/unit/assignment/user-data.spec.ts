@@ -66,7 +66,9 @@ describe('assignment user data', () => {
     expect(() => decodeSubscription(later)).toThrow(/needs a reader of version 9.*update millrace/)
   })
 
-  it.each([0, 3, 12, 40])('refuses data cut off after %i bytes', length => {
-    expect(() => decodeSubscription(encodeSubscription(subscription).subarray(0, length))).toThrow(/out of range|ends after the data|outside buffer bounds/)
+  it.each([0, 3, 12, 40])('refuses data cut off after %i bytes', (length) => {
+    expect(() => decodeSubscription(encodeSubscription(subscription).subarray(0, length))).toThrow(
+      /out of range|ends after the data|outside buffer bounds/,
+    )
   })
 })

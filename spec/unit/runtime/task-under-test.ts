@@ -6,6 +6,7 @@ import type { TaskConfig } from '../../../lib/runtime/task-config'
 import { buildStores } from '../../../lib/runtime/wiring'
 import * as serdes from '../../../lib/serdes'
 import { TaskState } from '../../../lib/state/task-state'
+import { PipedCursor } from '../../../lib/testing/piped-records'
 import { RecordingCollector } from '../../../lib/testing/recording-collector'
 import { compile } from '../../../lib/topology/compile'
 import type { Topology } from '../../../lib/topology/topology'
@@ -46,25 +47,18 @@ export const fetched = (
   endOffset,
   logStartOffset: 0,
   sizeInBytes: 0,
-  records: () => {
-    let at = -1
-    return {
-      advance: () => ++at < records.length,
-      get offset() {
-        return records[at]!.offset
-      },
-      get timestamp() {
-        return records[at]!.timestamp ?? 0
-      },
-      get key() {
-        return bytes(records[at]!.key)
-      },
-      get value() {
-        return bytes(records[at]!.value)
-      },
-      headers: () => records[at]!.headers ?? NO_HEADERS,
-    }
-  },
+  records: () =>
+    new PipedCursor(
+      records.map(({ offset, timestamp = 0, key, value, headers = NO_HEADERS }) => ({
+        topic,
+        partition,
+        offset,
+        timestamp,
+        key: bytes(key),
+        value: bytes(value),
+        headers,
+      })),
+    ),
 })
 
 export interface TaskUnderTest {

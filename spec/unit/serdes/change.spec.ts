@@ -2,6 +2,7 @@ import * as serdes from '../../../lib/serdes'
 import { ChangeSerde } from '../../../lib/serdes/change'
 import { Change } from '../../../lib/operators/record'
 import { NO_HEADERS } from '../../../lib/kafka/port'
+import type { Serde } from '../../../lib/serdes/serde'
 
 const serde = new ChangeSerde(serdes.string())
 const write = (change: Change<string>): string => serde.serialize('t', change, NO_HEADERS).toString('hex')
@@ -47,9 +48,9 @@ describe('ChangeSerde', () => {
   it('stands for the default serde until it gets one', () => {
     const open = new ChangeSerde<string>(undefined)
     expect(() => open.serialize('t', new Change('a', null), NO_HEADERS)).toThrow('no serde')
-    expect(open.withDefault(serdes.string()).serialize('t', new Change('a', null), NO_HEADERS).toString('hex')).toBe(
-      '6101',
-    )
-    expect(serde.withDefault(serdes.long())).toBe(serde)
+    const defaults = { defaultValueSerde: serdes.string() as Serde<unknown> }
+    const closed = open.completed(defaults) as ChangeSerde<string>
+    expect(closed.serialize('t', new Change('a', null), NO_HEADERS).toString('hex')).toBe('6101')
+    expect(serde.completed(defaults)).toBe(serde)
   })
 })

@@ -48,6 +48,10 @@ class TinyBroker {
     })
   }
 
+  get connections(): number {
+    return this.sockets.size
+  }
+
   private answer(socket: Socket, request: Buffer): void {
     const apiKey = request.readInt16BE(4)
     this.requests.push(apiKey)
@@ -161,6 +165,14 @@ describe('a connection', () => {
       expect(result).toMatchObject({ status: 'rejected', reason: { kind: 'fatal', code: 'CLIENT_CLOSED' } })
     }
     await expect(connection.send(1, metadataFrame([]))).rejects.toMatchObject({ code: 'CLIENT_CLOSED' })
+  })
+
+  it('leaves no socket behind when it is closed in the turn in which it connects', async () => {
+    connect()
+    const pending = connection.refreshMetadata()
+    connection.close()
+    await expect(pending).rejects.toMatchObject({ code: 'CLIENT_CLOSED' })
+    while (broker.connections > 0) await new Promise(setImmediate)
   })
 
   it('looks a coordinator up once, and again when it is told that it has moved', async () => {

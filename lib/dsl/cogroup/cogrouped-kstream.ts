@@ -1,0 +1,84 @@
+import { TopologyError } from '../../errors'
+import type { Aggregator, Initializer } from '../../operators/callbacks'
+import { StreamAggregateOperator } from '../../operators/stream-aggregate'
+import type { KGroupedStream } from '../kgrouped-stream'
+import type { KTable } from '../ktable'
+import { type MaterializedAs, materializedStore, resolveMaterialized } from '../options/materialized'
+import { requireFunction } from '../position'
+import { SessionWindows } from '../windows/session-windows'
+import { windowShape, type WindowsOfSize } from '../windows/window-shape'
+import type { CogroupedStreams } from './cogrouped-streams'
+import { SessionWindowedCogroupedKStream } from './session-windowed-cogrouped-kstream'
+import { TimeWindowedCogroupedKStream } from './time-windowed-cogrouped-kstream'
+
+/**
+ * Grouped streams that are aggregated into one table (KIP-150): each has an aggregator for its own records, and all of
+ * them add to the same value of a key. One store takes the place of a join of several tables.
+ */
+export class CogroupedKStream<K, A> {
+  /** @internal */
+  constructor(private readonly streams: CogroupedStreams<K, A>) {}
+
+  /**
+   * Adds another grouped stream, with its aggregator.
+   *
+   * @example
+   * clicks
+   *   .groupByKey()
+   *   .cogroup<Profile>((profile, click) => ({ ...profile, clicks: profile.clicks + 1 }))
+   *   .cogroup(purchases.groupByKey(), (profile, purchase) => ({ ...profile, spent: profile.spent + purchase.amount }))
+   *   .aggregate(() => ({ clicks: 0, spent: 0 }), { store: 'profiles' })
+   */
+  cogroup<V>(grouped: KGroupedStream<K, V>, aggregator: Aggregator<K, V, A>): CogroupedKStream<K, A> {
+    requireFunction(aggregator, 'cogroup', 'an aggregator')
+    const source = grouped?.source
+    if (source === undefined) {
+      throw new TopologyError('INVALID_ARGUMENT', `cogroup needs a grouped stream, and got ${String(grouped)}`)
+    }
+    if (source.position.context !== this.streams.context) {
+      throw new TopologyError('INVALID_ARGUMENT', 'streams of different StreamsBuilders cannot be cogrouped')
+    }
+    return new CogroupedKStream(this.streams.with(source as never, aggregator as Aggregator<K, never, A>))
+  }
+
+  /**
+   * Adds up the values of each key. `null` deletes; the next record starts anew.
+   *
+   * @example
+   * clicks.groupByKey().cogroup<number>((n) => n + 1).cogroup(taps.groupByKey(), (n) => n + 1).aggregate(() => 0, 'actions')
+   */
+  aggregate(initializer: Initializer<A>, materialized?: MaterializedAs<K, A>): KTable<K, A> {
+    requireFunction(initializer, 'aggregate', 'an initializer')
+    const { streams } = this
+    const given = resolveMaterialized(materialized)
+    const options = { ...given, keySerde: given.keySerde ?? streams.keySerde }
+    const store = streams.storeName(options.store)
+    return streams.aggregated<K>({
+      ...options,
+      queryableStoreName: options.store,
+      store: materializedStore(streams.context, store, options),
+      operator: (aggregator, old) => new StreamAggregateOperator(store, initializer, aggregator, old),
+    })
+  }
+
+  /**
+   * Groups by window as well.
+   *
+   * @example
+   * clicks
+   *   .groupByKey()
+   *   .cogroup<number>((n) => n + 1)
+   *   .cogroup(taps.groupByKey(), (n) => n + 1)
+   *   .windowedBy(TimeWindows.of({ size: '1h' }))
+   *   .aggregate(() => 0)
+   */
+  windowedBy(windows: SessionWindows): SessionWindowedCogroupedKStream<K, A>
+  windowedBy(windows: WindowsOfSize): TimeWindowedCogroupedKStream<K, A>
+  windowedBy(
+    windows: SessionWindows | WindowsOfSize,
+  ): SessionWindowedCogroupedKStream<K, A> | TimeWindowedCogroupedKStream<K, A> {
+    return windows instanceof SessionWindows
+      ? new SessionWindowedCogroupedKStream(this.streams, windows)
+      : new TimeWindowedCogroupedKStream(this.streams, windowShape(windows))
+  }
+}

@@ -1,0 +1,43 @@
+import type { Initializer } from '../../operators/callbacks'
+import { TimeWindowedSerde } from '../../serdes/windowed'
+import type { Windowed } from '../../state/windowed'
+import type { KTable } from '../ktable'
+import { resolveWindowMaterialized, type WindowMaterializedAs } from '../options/window-materialized'
+import { requireFunction } from '../position'
+import type { WindowShape } from '../windows/window-shape'
+import { windowedStore } from '../windows/windowed-stores'
+import type { CogroupedStreams } from './cogrouped-streams'
+
+/** Grouped streams that are aggregated into one table, by key and window. */
+export class TimeWindowedCogroupedKStream<K, A> {
+  /** @internal */
+  constructor(
+    private readonly streams: CogroupedStreams<K, A>,
+    private readonly shape: WindowShape,
+  ) {}
+
+  /**
+   * Adds up the values of each key and window. `null` deletes. Whether a record is late is judged by the times of its own
+   * stream.
+   *
+   * @example
+   * cogrouped.windowedBy(TimeWindows.of({ size: '1h', grace: '1m' })).aggregate(() => 0, { store: 'actions-per-hour' })
+   */
+  aggregate(initializer: Initializer<A>, materialized?: WindowMaterializedAs<K, A>): KTable<Windowed<K>, A> {
+    requireFunction(initializer, 'aggregate', 'an initializer')
+    const { streams, shape } = this
+    const emit = 'onWindowUpdate'
+    const given = resolveWindowMaterialized(streams.context, materialized)
+    const options = { ...given, keySerde: given.keySerde ?? streams.keySerde }
+    const store = streams.storeName(options.store)
+    return streams.aggregated<Windowed<K>>({
+      name: options.name,
+      queryableStoreName: options.store,
+      store: windowedStore(streams.context, store, shape, options, emit),
+      keySerde: options.keySerde && new TimeWindowedSerde(options.keySerde, shape.sizeMs),
+      valueSerde: options.valueSerde,
+      windowGraceMs: shape.graceMs,
+      operator: (aggregator, old) => shape.operator(initializer, aggregator, { ...old, store, emit }),
+    })
+  }
+}

@@ -1,0 +1,24 @@
+import type { DslContext } from './position'
+
+/**
+ * A table that every instance holds in full, whatever its partitions: streams join it by any key, without being
+ * repartitioned. It is read to its end before anything is processed, and kept up to date from then on.
+ *
+ * @example
+ * const rates = builder.globalTable('exchange-rates', { key: serdes.string(), value: serdes.double() })
+ * orders.join(rates, (order) => order.currency, (order, rate) => ({ ...order, euros: order.amount * rate }))
+ */
+export class GlobalKTable<K, V> {
+  /** Never set: carries the types of key and value. */
+  declare readonly types?: readonly [K, V]
+
+  /** @internal */
+  constructor(
+    /** @internal */
+    readonly context: DslContext,
+    /** @internal */
+    readonly storeName: string,
+    /** The store to query it by; undefined if it wasn't given one. */
+    readonly queryableStoreName: string | undefined,
+  ) {}
+}

@@ -1,0 +1,29 @@
+import { JoinedRows, StoredRows, type TableRows } from '../../operators/table-rows'
+import { type LogicalGraph, nodesById } from './logical-graph'
+import type { NodeId } from './nodes'
+import type { TablePlans } from './old-values'
+
+/** How the rows of a table are looked up: in its store, else through the tables that it is made from. */
+export function rowsOfTables(graph: LogicalGraph, plans: TablePlans): (table: NodeId) => TableRows<never, unknown> {
+  const nodes = nodesById(graph)
+  const rowsOf = (id: NodeId): TableRows<never, unknown> => {
+    const node = nodes.get(id)!
+    switch (node.kind) {
+      case 'table-source':
+      case 'stream-to-table':
+        if (plans.get(id)!.stored) return new StoredRows(node.store.builder)
+        break
+      case 'aggregate':
+        return new StoredRows(node.store)
+      case 'table-view':
+        if (node.store) return new StoredRows(node.store)
+        if (node.rows) return node.rows(...node.parents.map(rowsOf))
+        break
+      case 'table-join':
+        if (node.store) return new StoredRows(node.store)
+        return new JoinedRows(node.join, rowsOf(node.left), rowsOf(node.right))
+    }
+    throw new Error(`the rows of ${node.name} can't be looked up`)
+  }
+  return rowsOf
+}

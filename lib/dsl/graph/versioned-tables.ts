@@ -1,0 +1,54 @@
+import { TopologyError } from '../../errors'
+import { isVersioned } from '../../operators/table-rows'
+import { type LogicalGraph, nodesById } from './logical-graph'
+import type { GraphNode, NodeId } from './nodes'
+
+/**
+ * The tables whose updates may come out of order and say so: those with a versioned store, and those that are made from
+ * them without a store of another kind in between (KIP-914).
+ *
+ * @throws TopologyError INVALID_TOPOLOGY if one of them is suppressed
+ */
+export function versionedTables(graph: LogicalGraph): ReadonlySet<NodeId> {
+  const nodes = nodesById(graph)
+  const known = new Map<NodeId, boolean>()
+  const areVersioned = (parents: readonly NodeId[]): boolean => parents.length > 0 && parents.every(isVersionedTable)
+  const isVersionedTable = (id: NodeId): boolean => {
+    let versioned = known.get(id)
+    if (versioned === undefined) {
+      const node = nodes.get(id)!
+      versioned = own(node) ?? areVersioned(node.parents)
+      known.set(id, versioned)
+    }
+    return versioned
+  }
+  for (const node of graph.nodes) {
+    if (node.kind === 'table-view' && node.unversionedOnly && areVersioned(node.parents)) throw refused(node.name)
+  }
+  return new Set([...nodes.keys()].filter(isVersionedTable))
+}
+
+/** Undefined where it depends on the parents. */
+function own(node: GraphNode): boolean | undefined {
+  switch (node.kind) {
+    case 'table-source':
+    case 'stream-to-table':
+      return isVersioned(node.store.builder)
+    case 'aggregate':
+      return isVersioned(node.store)
+    case 'table-join':
+      return node.store !== null && isVersioned(node.store)
+    case 'table-view':
+      return node.versioned
+    default:
+      return undefined
+  }
+}
+
+const refused = (operator: string): TopologyError =>
+  new TopologyError(
+    'INVALID_TOPOLOGY',
+    `"${operator}" suppresses updates of a versioned table, whose updates may be about the past: suppress works with the ` +
+      'latest only. Give the table before it a store without versions, or suppress before the versioned one',
+    { operator },
+  )

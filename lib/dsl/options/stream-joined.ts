@@ -1,0 +1,31 @@
+import type { Serde } from '../../serdes/serde'
+import type { NamedOptions } from './named'
+
+/**
+ * How two streams are joined. The name is that of the operators, and of the repartition topics of sides whose key has
+ * changed; `store` names the stores.
+ */
+export interface StreamJoined<K, V, VO> extends NamedOptions {
+  /**
+   * Prefix of the stores that keep both sides' records for the time of the window, and so of their changelogs. Default:
+   * generated names.
+   */
+  store?: string
+  /** Name of the store with the left side's records. Default: made from `store`. */
+  thisStore?: string
+  /** Name of the store with the right side's records. Default: made from `store`. */
+  otherStore?: string
+  /** Default: the left stream's own serde, if the key is still the same; else the app's `defaultKeySerde`. */
+  key?: Serde<K>
+  /** Of the left side. Default: the stream's own serde, where it is known; else the app's `defaultValueSerde`. */
+  value?: Serde<V>
+  /** Of the right side. Default: the stream's own serde, where it is known; else the app's `defaultValueSerde`. */
+  otherValue?: Serde<VO>
+  /**
+   * Log the stores to changelog topics, from which they are restored elsewhere; an object adds topic configs. Without it
+   * records that wait for the other side are lost with the disk. Default: true.
+   */
+  logging?: boolean | Readonly<Record<string, string>>
+  /** `in-memory` stores are rebuilt from the changelogs at every start. Default: the builder's `defaultStoreType`. */
+  storeType?: 'persistent' | 'in-memory'
+}

@@ -1,0 +1,137 @@
+import type { Aggregator, Initializer, Merger, Reducer } from '../operators/callbacks'
+import type { EmitStrategy } from '../operators/close-emission'
+import { increment, sum, zero } from '../operators/counting'
+import { StreamSessionWindowAggregateOperator } from '../operators/stream-session-window-aggregate'
+import { long } from '../serdes/numbers'
+import { SessionWindowedSerde } from '../serdes/windowed'
+import type { Windowed } from '../state/windowed'
+import type { GroupedSource } from './grouped-source'
+import { KTable } from './ktable'
+import {
+  type ResolvedWindowMaterialized,
+  resolveWindowMaterialized,
+  type SessionMaterializedAs,
+} from './options/window-materialized'
+import { append, requireFunction } from './position'
+import { requireEmitStrategy } from './windows/emit-strategy'
+import { nothing, reducing, reducingSessions } from './windows/reducing'
+import type { SessionWindows } from './windows/session-windows'
+import { sessionsStore } from './windows/windowed-stores'
+
+/**
+ * A stream grouped by key and session, to be aggregated. A record may join sessions into one: these are deleted from the
+ * table, and the one that replaces them is put in.
+ */
+export class SessionWindowedKStream<K, V> {
+  /** @internal */
+  constructor(
+    private readonly source: GroupedSource<K, V>,
+    private readonly windows: SessionWindows,
+    private readonly emit: EmitStrategy = 'onWindowUpdate',
+  ) {}
+
+  /**
+   * When results go downstream: with every update of a session (the default), or once, when the session has closed.
+   * Sessions close by the time of further records; an idle stream closes none. They are looked for once in the app's
+   * `emitInterval`.
+   *
+   * A store in memory drops sessions as its retention ends, which is by default when they close, before they are emitted:
+   * give it a `retention` longer than gap and grace.
+   *
+   * @example
+   * clicks.groupByKey().windowedBy(SessionWindows.of({ inactivityGap: '30m' })).emitStrategy('onWindowClose').count()
+   *
+   * @throws TopologyError INVALID_ARGUMENT
+   */
+  emitStrategy(emit: EmitStrategy): SessionWindowedKStream<K, V> {
+    requireEmitStrategy(emit)
+    return new SessionWindowedKStream(this.source, this.windows, emit)
+  }
+
+  /**
+   * Counts the records of each session.
+   *
+   * @example
+   * clicks.groupByKey().windowedBy(SessionWindows.of({ inactivityGap: '30m' })).count({ store: 'clicks-per-visit' })
+   */
+  count(materialized?: SessionMaterializedAs<K, number>): KTable<Windowed<K>, number> {
+    const { context } = this.source.position
+    const options = resolveWindowMaterialized(context, materialized)
+    // Kafka Streams takes an index for a store here that it then names again.
+    if (options.given && options.store === undefined) context.naming.skip()
+    const valueSerde = options.valueSerde ?? long()
+    return this.aggregated('KSTREAM-AGGREGATE-', { ...options, valueSerde }, zero, increment, sum)
+  }
+
+  /**
+   * Combines the values of each session. The first one is taken as it is; `null` deletes.
+   *
+   * @example
+   * clicks.groupByKey().windowedBy(SessionWindows.of({ inactivityGap: '30m' })).reduce((first) => first)
+   */
+  reduce(reducer: Reducer<V>, materialized?: SessionMaterializedAs<K, V>): KTable<Windowed<K>, V> {
+    requireFunction(reducer, 'reduce', 'a reducer')
+    const options = resolveWindowMaterialized(this.source.position.context, materialized)
+    const valueSerde = options.valueSerde ?? this.source.position.valueSerde
+    return this.aggregated(
+      'KSTREAM-REDUCE-',
+      { ...options, valueSerde },
+      nothing,
+      reducing(reducer),
+      reducingSessions(reducer),
+    )
+  }
+
+  /**
+   * Adds up the values of each session into a value of another type. The merger makes one aggregate of those of two
+   * sessions; the first one it gets is the initializer's. `null` deletes.
+   *
+   * @example
+   * clicks
+   *   .groupByKey()
+   *   .windowedBy(SessionWindows.of({ inactivityGap: '30m', grace: '1m' }))
+   *   .aggregate(() => [], (pages, click) => [...pages, click.page], (a, b) => [...a, ...b], { store: 'paths' })
+   */
+  aggregate<VR>(
+    initializer: Initializer<VR>,
+    aggregator: Aggregator<K, V, VR>,
+    merger: Merger<K, VR>,
+    materialized?: SessionMaterializedAs<K, VR>,
+  ): KTable<Windowed<K>, VR> {
+    requireFunction(initializer, 'aggregate', 'an initializer')
+    requireFunction(aggregator, 'aggregate', 'an aggregator')
+    requireFunction(merger, 'aggregate', 'a merger of sessions')
+    const options = resolveWindowMaterialized(this.source.position.context, materialized)
+    return this.aggregated('KSTREAM-AGGREGATE-', options, initializer, aggregator, merger)
+  }
+
+  private aggregated<VR>(
+    prefix: string,
+    given: ResolvedWindowMaterialized<K, VR>,
+    initializer: Initializer<VR | null>,
+    aggregator: Aggregator<K, V, VR>,
+    merger: Merger<K, VR>,
+  ): KTable<Windowed<K>, VR> {
+    const { source, windows, emit } = this
+    const { context } = source.position
+    const options = { ...given, keySerde: given.keySerde ?? source.position.keySerde }
+    const store = options.store ?? context.naming.store(prefix)
+    const name = context.naming.node(prefix, options.name)
+    const builder = sessionsStore(context, store, windows, options, emit)
+    const grouped = source.repartitioned(store)
+    const node = {
+      kind: 'aggregate',
+      name,
+      store: builder,
+      operator: (old: { sendOldValues: boolean }) =>
+        new StreamSessionWindowAggregateOperator<K, V, VR>(windows, initializer, aggregator, merger, {
+          ...old,
+          store,
+          emit,
+        }),
+      windowGraceMs: windows.graceMs + windows.inactivityGapMs,
+    } as const
+    const keySerde = options.keySerde && new SessionWindowedSerde(options.keySerde)
+    return new KTable(append(grouped, node, { name, keySerde, valueSerde: options.valueSerde }), options.store)
+  }
+}

@@ -1,0 +1,132 @@
+import { TopologyError } from '../errors'
+import type { Aggregator, Initializer, Reducer } from '../operators/callbacks'
+import type { EmitStrategy } from '../operators/close-emission'
+import { increment, zero } from '../operators/counting'
+import { long } from '../serdes/numbers'
+import { TimeWindowedSerde } from '../serdes/windowed'
+import type { Windowed } from '../state/windowed'
+import type { GroupedSource } from './grouped-source'
+import { KTable } from './ktable'
+import {
+  type ResolvedWindowMaterialized,
+  resolveWindowMaterialized,
+  type WindowMaterializedAs,
+} from './options/window-materialized'
+import { append, requireFunction } from './position'
+import { requireEmitStrategy } from './windows/emit-strategy'
+import { nothing, reducing } from './windows/reducing'
+import type { WindowShape } from './windows/window-shape'
+import { windowedStore } from './windows/windowed-stores'
+
+/**
+ * A stream grouped by key and window, to be aggregated: over tumbling, hopping, sliding or unlimited windows. Records
+ * that come after their window has closed are left out.
+ */
+export class TimeWindowedKStream<K, V> {
+  /** @internal */
+  constructor(
+    private readonly source: GroupedSource<K, V>,
+    private readonly shape: WindowShape,
+    private readonly emit: EmitStrategy = 'onWindowUpdate',
+  ) {}
+
+  /**
+   * When results go downstream: with every update of a window (the default), or once, when the window has closed. Windows
+   * close by the time of further records; an idle stream closes none. Windows are looked for once in the app's
+   * `emitInterval`.
+   *
+   * A store in memory drops windows as its retention ends, which is by default when they close, before they are emitted:
+   * give it a `retention` longer than window and grace.
+   *
+   * @example
+   * clicks
+   *   .groupByKey()
+   *   .windowedBy(TimeWindows.of({ size: '5m', grace: '30s' }))
+   *   .emitStrategy('onWindowClose')
+   *   .count()
+   *
+   * @throws TopologyError INVALID_ARGUMENT: unlimited windows never close
+   */
+  emitStrategy(emit: EmitStrategy): TimeWindowedKStream<K, V> {
+    requireEmitStrategy(emit)
+    if (emit === 'onWindowClose' && this.shape.kind === 'unlimited') {
+      throw new TopologyError(
+        'INVALID_ARGUMENT',
+        "emitStrategy('onWindowClose') can't be used with UnlimitedWindows: they never close",
+      )
+    }
+    return new TimeWindowedKStream(this.source, this.shape, emit)
+  }
+
+  /**
+   * Counts the records of each key and window.
+   *
+   * @example
+   * clicks.groupByKey().windowedBy(TimeWindows.of({ size: '1h' })).count({ store: 'clicks-per-hour' })
+   */
+  count(materialized?: WindowMaterializedAs<K, number>): KTable<Windowed<K>, number> {
+    const { context } = this.source.position
+    const options = resolveWindowMaterialized(context, materialized)
+    // Kafka Streams takes an index for a store here that it then names again; of sliding windows it does not.
+    if (options.given && options.store === undefined && this.shape.kind !== 'sliding') context.naming.skip()
+    const valueSerde = options.valueSerde ?? long()
+    return this.aggregated('KSTREAM-AGGREGATE-', { ...options, valueSerde }, zero, increment)
+  }
+
+  /**
+   * Combines the values of each key and window. The first one is taken as it is; `null` deletes.
+   *
+   * @example
+   * readings.groupByKey().windowedBy(TimeWindows.of({ size: '10m' })).reduce((a, b) => (a.value > b.value ? a : b))
+   */
+  reduce(reducer: Reducer<V>, materialized?: WindowMaterializedAs<K, V>): KTable<Windowed<K>, V> {
+    requireFunction(reducer, 'reduce', 'a reducer')
+    const options = resolveWindowMaterialized(this.source.position.context, materialized)
+    const valueSerde = options.valueSerde ?? this.source.position.valueSerde
+    return this.aggregated('KSTREAM-REDUCE-', { ...options, valueSerde }, nothing, reducing(reducer))
+  }
+
+  /**
+   * Adds up the values of each key and window into a value of another type. `null` deletes.
+   *
+   * @example
+   * orders
+   *   .groupByKey()
+   *   .windowedBy(TimeWindows.of({ size: '1d', grace: '1h' }))
+   *   .aggregate(() => 0, (total, order) => total + order.amount, { store: 'spend-per-day', value: serdes.double() })
+   */
+  aggregate<VR>(
+    initializer: Initializer<VR>,
+    aggregator: Aggregator<K, V, VR>,
+    materialized?: WindowMaterializedAs<K, VR>,
+  ): KTable<Windowed<K>, VR> {
+    requireFunction(initializer, 'aggregate', 'an initializer')
+    requireFunction(aggregator, 'aggregate', 'an aggregator')
+    const options = resolveWindowMaterialized(this.source.position.context, materialized)
+    return this.aggregated('KSTREAM-AGGREGATE-', options, initializer, aggregator)
+  }
+
+  private aggregated<VR>(
+    prefix: string,
+    given: ResolvedWindowMaterialized<K, VR>,
+    initializer: Initializer<VR | null>,
+    aggregator: Aggregator<K, V, VR>,
+  ): KTable<Windowed<K>, VR> {
+    const { source, shape, emit } = this
+    const { context } = source.position
+    const options = { ...given, keySerde: given.keySerde ?? source.position.keySerde }
+    const store = options.store ?? context.naming.store(prefix)
+    const name = context.naming.node(prefix, options.name)
+    const builder = windowedStore(context, store, shape, options, emit)
+    const grouped = source.repartitioned(store)
+    const node = {
+      kind: 'aggregate',
+      name,
+      store: builder,
+      operator: (old: { sendOldValues: boolean }) => shape.operator(initializer, aggregator, { ...old, store, emit }),
+      windowGraceMs: shape.graceMs,
+    } as const
+    const keySerde = options.keySerde && new TimeWindowedSerde(options.keySerde, shape.sizeMs)
+    return new KTable(append(grouped, node, { name, keySerde, valueSerde: options.valueSerde }), options.store)
+  }
+}

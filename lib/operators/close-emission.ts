@@ -1,0 +1,34 @@
+import type { OperatorContext } from './processor'
+
+/**
+ * When an aggregation that emits on window close looks for windows that have closed: at most once in `emitIntervalMs` of
+ * wall-clock time, and only if its close time has moved on. How far it has come is committed with the task's offsets.
+ */
+export class CloseEmission {
+  private nextTime = 0
+
+  constructor(
+    private readonly context: OperatorContext<never, never>,
+    private readonly store: string,
+  ) {}
+
+  /** Windows that closed up to then are emitted; `undefined` before the first emission. */
+  get emittedUntil(): number | undefined {
+    return this.context.emittedUntil(this.store)
+  }
+
+  due(windowClose: number): boolean {
+    const now = this.context.currentSystemTime()
+    if (now < this.nextTime) return false
+    this.nextTime = now + this.context.emitIntervalMs
+    const { emittedUntil } = this
+    return emittedUntil === undefined || emittedUntil < windowClose
+  }
+
+  emitted(windowClose: number): void {
+    this.context.setEmittedUntil(this.store, windowClose)
+  }
+}
+
+/** Results go downstream with every update of a window, or once, when it has closed. */
+export type EmitStrategy = 'onWindowUpdate' | 'onWindowClose'

@@ -1,0 +1,47 @@
+import { NO_HEADERS } from '../../kafka/port'
+import { completed } from '../../serdes/open-serde'
+import type { Serde } from '../../serdes/serde'
+import type { SubscriptionStore } from '../../state/subscriptions/subscription-store'
+import { Operator } from '../operator'
+import type { OperatorContext } from '../processor'
+import type { Change, StreamRecord } from '../record'
+import { ForeignKeyBytes, type ForeignKeyJoinSerdes, subscriptionSerde } from './foreign-key-serdes'
+import type { Subscription, SubscriptionResponse } from './subscription'
+
+/** Tells all rows of the left table that name a row of the right one of its update. */
+export class ForeignTableJoinOperator<K, KO, VO> extends Operator<KO, Change<VO>, K, SubscriptionResponse<VO>> {
+  private store!: SubscriptionStore
+  private bytes!: ForeignKeyBytes
+  private wrapper!: Serde<Subscription<K>>
+
+  constructor(
+    private readonly storeName: string,
+    private readonly serdes: ForeignKeyJoinSerdes,
+  ) {
+    super()
+  }
+
+  override init(context: OperatorContext<K, SubscriptionResponse<VO>>): void {
+    super.init(context)
+    this.store = context.stateStore<SubscriptionStore>(this.storeName)
+    this.bytes = new ForeignKeyBytes(this.serdes, context)
+    this.wrapper = completed(subscriptionSerde<K>(this.serdes), context)
+  }
+
+  process(record: StreamRecord<KO, Change<VO>>): void {
+    const { key, value: change } = record
+    if (key == null) {
+      this.context.dropRecord('null key')
+      return
+    }
+    if (!change.isLatest) {
+      this.context.dropRecord('out-of-order update of a versioned table')
+      return
+    }
+    for (const kept of this.store.subscriptions(this.bytes.foreignKey(key))) {
+      const { hash, primaryKey, primaryPartition } = this.wrapper.deserialize('', kept, NO_HEADERS)
+      const response = { hash, foreignValue: change.newValue, primaryPartition }
+      this.context.forward(record.withKey(primaryKey).withValue(response))
+    }
+  }
+}

@@ -1,0 +1,42 @@
+import type { ValueJoiner } from '../callbacks'
+import { Operator } from '../operator'
+import type { OperatorContext } from '../processor'
+import type { StreamRecord } from '../record'
+import type { RowReader, TableRows } from '../table-rows'
+import { ForeignKeyBytes, type ForeignKeyJoinSerdes } from './foreign-key-serdes'
+import type { SubscriptionResponse } from './subscription'
+
+/** Joins answers with the rows of the left table, unless these have changed since they asked: a newer answer comes then. */
+export class ResponseJoinOperator<K, V, VO, VR> extends Operator<K, SubscriptionResponse<VO>, K, VR | null> {
+  private rows!: RowReader<K, V>
+  private bytes!: ForeignKeyBytes
+
+  constructor(
+    private joiner: ValueJoiner<K, V, VO | null, VR | null>,
+    private readonly left: boolean,
+    private readonly leftRows: TableRows<K, V>,
+    private readonly serdes: ForeignKeyJoinSerdes,
+  ) {
+    super()
+  }
+
+  override init(context: OperatorContext<K, VR | null>): void {
+    super.init(context)
+    this.joiner = context.watch(this.joiner)
+    this.rows = this.leftRows.open(context)
+    this.bytes = new ForeignKeyBytes(this.serdes, context)
+  }
+
+  process(record: StreamRecord<K, SubscriptionResponse<VO>>): void {
+    const { key } = record
+    const { hash, foreignValue } = record.value
+    const row = this.rows.get(key)
+    const current = row === null ? null : this.bytes.hash(row.value)
+    if (current === null ? hash !== null : hash === null || !current.equals(hash)) {
+      this.context.dropRecord('the row has changed since this answer was asked for')
+      return
+    }
+    const hasResult = row !== null && (foreignValue !== null || this.left)
+    this.context.forward(record.withValue(hasResult ? (this.joiner(row.value, foreignValue, key) ?? null) : null))
+  }
+}

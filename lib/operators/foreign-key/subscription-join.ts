@@ -1,0 +1,34 @@
+import { Operator } from '../operator'
+import type { OperatorContext } from '../processor'
+import { StreamRecord } from '../record'
+import type { RowReader, TableRows } from '../table-rows'
+import { Instruction, type Subscription, type SubscriptionResponse } from './subscription'
+
+/** Answers a new subscription with the right row as it is now. */
+export class SubscriptionJoinOperator<K, KO, VO> extends Operator<
+  KO | null,
+  Subscription<K>,
+  K,
+  SubscriptionResponse<VO>
+> {
+  private rows!: RowReader<KO, VO>
+
+  constructor(private readonly right: TableRows<KO, VO>) {
+    super()
+  }
+
+  override init(context: OperatorContext<K, SubscriptionResponse<VO>>): void {
+    super.init(context)
+    this.rows = this.right.open(context)
+  }
+
+  process({ key, value: subscription, timestamp, headers }: StreamRecord<KO | null, Subscription<K>>): void {
+    const { instruction, hash, primaryKey, primaryPartition } = subscription
+    if (instruction === Instruction.Unsubscribe) return
+    const row = key === null ? null : this.rows.get(key)
+    if (row === null && instruction === Instruction.AnswerIfPresent) return
+    const foreignValue = row === null || instruction === Instruction.UnsubscribeAndAnswer ? null : row.value
+    const time = row === null ? timestamp : Math.max(timestamp, row.timestamp)
+    this.context.forward(new StreamRecord(primaryKey, { hash, foreignValue, primaryPartition }, time, headers))
+  }
+}

@@ -1,0 +1,44 @@
+import type { SubscriptionStore } from '../../state/subscriptions/subscription-store'
+import { NO_HEADERS } from '../../kafka/port'
+import type { Serde } from '../../serdes/serde'
+import { completed } from '../../serdes/open-serde'
+import { Operator } from '../operator'
+import type { OperatorContext } from '../processor'
+import type { StreamRecord } from '../record'
+import { ForeignKeyBytes, type ForeignKeyJoinSerdes, subscriptionSerde } from './foreign-key-serdes'
+import { Instruction, type Subscription } from './subscription'
+
+/** Enters subscriptions into their store, beside the right table, and hands them on to be answered. */
+export class SubscriptionReceiveOperator<K, KO> extends Operator<KO | null, Subscription<K>> {
+  private store!: SubscriptionStore
+  private bytes!: ForeignKeyBytes
+  private wrapper!: Serde<Subscription<K>>
+
+  constructor(
+    private readonly storeName: string,
+    private readonly serdes: ForeignKeyJoinSerdes,
+  ) {
+    super()
+  }
+
+  override init(context: OperatorContext<KO | null, Subscription<K>>): void {
+    super.init(context)
+    this.store = context.stateStore<SubscriptionStore>(this.storeName)
+    this.bytes = new ForeignKeyBytes(this.serdes, context)
+    this.wrapper = completed(subscriptionSerde<K>(this.serdes), context)
+  }
+
+  process(record: StreamRecord<KO | null, Subscription<K>>): void {
+    const { key, value: subscription, timestamp } = record
+    const { instruction, primaryKey } = subscription
+    if (key === null) {
+      if (instruction === Instruction.AnswerAlways) this.context.forward(record)
+      else this.context.dropRecord('null foreign key')
+      return
+    }
+    const ends = instruction === Instruction.Unsubscribe || instruction === Instruction.UnsubscribeAndAnswer
+    const kept = ends ? null : this.wrapper.serialize('', subscription, NO_HEADERS)
+    this.store.put(this.bytes.foreignKey(key), this.bytes.primaryKey(primaryKey), kept, timestamp)
+    this.context.forward(record)
+  }
+}

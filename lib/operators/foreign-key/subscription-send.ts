@@ -1,0 +1,72 @@
+import type { ForeignKeyExtractor } from '../callbacks'
+import { Operator } from '../operator'
+import type { OperatorContext } from '../processor'
+import type { Change, StreamRecord } from '../record'
+import { ForeignKeyBytes, type ForeignKeyJoinSerdes } from './foreign-key-serdes'
+import { Instruction, type Subscription } from './subscription'
+
+type Send<KO> = (foreignKey: KO | null, instruction: Instruction) => void
+
+/** Tells the right table, at each update of the left one, which of its rows the left row needs now, and which no longer. */
+export class SubscriptionSendOperator<K, V, KO> extends Operator<K, Change<V>, KO | null, Subscription<K>> {
+  private bytes!: ForeignKeyBytes
+
+  constructor(
+    private extractor: ForeignKeyExtractor<K, V, KO>,
+    private readonly left: boolean,
+    private readonly serdes: ForeignKeyJoinSerdes,
+  ) {
+    super()
+  }
+
+  override init(context: OperatorContext<KO | null, Subscription<K>>): void {
+    super.init(context)
+    this.extractor = context.watch(this.extractor)
+    this.bytes = new ForeignKeyBytes(this.serdes, context)
+  }
+
+  process(record: StreamRecord<K, Change<V>>): void {
+    const { newValue, oldValue, isLatest } = record.value
+    if (!isLatest) {
+      this.context.dropRecord('out-of-order update of a versioned table')
+      return
+    }
+    if (newValue === null && oldValue === null) return
+    const oldKey = this.foreignKey(record.key, oldValue)
+    const newKey = this.foreignKey(record.key, newValue)
+    const hash = newValue === null ? null : this.bytes.hash(newValue)
+    const send = (foreignKey: KO | null, instruction: Instruction): void => {
+      const subscription = { instruction, hash, primaryKey: record.key, primaryPartition: this.context.recordContext.partition }
+      this.context.forward(record.withKey(foreignKey).withValue(subscription))
+    }
+    if (this.left) this.sendLeft(oldKey, newKey, send)
+    else this.sendInner(newValue !== null, oldKey, newKey, send)
+  }
+
+  /** Always asks for an answer: a row without a foreign key, and a deleted one, have a result, too. */
+  private sendLeft(oldKey: KO | null, newKey: KO | null, send: Send<KO>): void {
+    if (oldKey !== null && this.differ(oldKey, newKey)) send(oldKey, Instruction.Unsubscribe)
+    send(newKey, Instruction.AnswerAlways)
+  }
+
+  private sendInner(exists: boolean, oldKey: KO | null, newKey: KO | null, send: Send<KO>): void {
+    if (newKey === null) {
+      if (exists) this.context.dropRecord('null foreign key')
+      if (oldKey !== null) send(oldKey, Instruction.UnsubscribeAndAnswer)
+    } else if (oldKey !== null && this.differ(oldKey, newKey)) {
+      send(oldKey, Instruction.Unsubscribe)
+      // where the new key has no row, what the old one gave has to go
+      send(newKey, Instruction.AnswerAlways)
+    } else {
+      send(newKey, Instruction.AnswerIfPresent)
+    }
+  }
+
+  private foreignKey(key: K, value: V | null): KO | null {
+    return value === null ? null : (this.extractor(value, key) ?? null)
+  }
+
+  private differ(a: KO, b: KO | null): boolean {
+    return b === null || !this.bytes.foreignKey(a).equals(this.bytes.foreignKey(b))
+  }
+}

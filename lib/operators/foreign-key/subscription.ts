@@ -1,0 +1,108 @@
+import type { RecordHeaders } from '../../kafka/port'
+import { NO_HEADERS } from '../../kafka/port'
+import type { AppDefaults, OpenSerde } from '../../serdes/open-serde'
+import type { Serde } from '../../serdes/serde'
+
+/** What the left table wants of the right one: Kafka Streams' instructions. */
+export enum Instruction {
+  /** `DELETE_KEY_NO_PROPAGATE`: the row has moved to another foreign key, whose side answers. */
+  Unsubscribe = 0,
+  /** `DELETE_KEY_AND_PROPAGATE`: the row, or its foreign key, is gone: answer with nothing. */
+  UnsubscribeAndAnswer = 1,
+  /** `PROPAGATE_NULL_IF_NO_FK_VAL_AVAILABLE`: answer also where there is no right row. */
+  AnswerAlways = 2,
+  /** `PROPAGATE_ONLY_IF_FK_VAL_AVAILABLE`: answer if there is a right row. */
+  AnswerIfPresent = 3,
+}
+
+/** Sent from a row of the left table to the row of the right one that it names; kept there until it is deleted. */
+export interface Subscription<K> {
+  readonly instruction: Instruction
+  /** Of the left value, in 16 bytes; `null` if the row was deleted. It comes back with the answer. */
+  readonly hash: Buffer | null
+  readonly primaryKey: K
+  /** Where the answer has to go. `null` in subscriptions of Kafka Streams before 3.4: by the key then. */
+  readonly primaryPartition: number | null
+}
+
+const HASH_BYTES = 16
+const NO_HASH = 0x80
+const VERSION = 1
+
+/** `i8 version, with the highest bit set if there is no hash ‖ i8 instruction ‖ hash? ‖ key ‖ i32 partition (from version 1 on)` */
+export class SubscriptionSerde<K> implements OpenSerde<Subscription<K>> {
+  /** `pseudoTopic` is what the key serde is told, without the application id. */
+  constructor(
+    private readonly pseudoTopic: string,
+    private readonly key: Serde<K> | undefined,
+  ) {}
+
+  completed({ applicationId, defaultKeySerde }: AppDefaults): SubscriptionSerde<K> {
+    return new SubscriptionSerde(`${applicationId}-${this.pseudoTopic}`, this.key ?? (defaultKeySerde as Serde<K>))
+  }
+
+  serialize(_topic: string, { instruction, hash, primaryKey, primaryPartition }: Subscription<K>): Buffer {
+    const key = this.key!.serialize(this.pseudoTopic, primaryKey, NO_HEADERS)
+    if (key === null) throw new TypeError('the serde of the primary key returned null')
+    const version = primaryPartition === null ? 0 : VERSION
+    const head = Buffer.of(hash === null ? version | NO_HASH : version, instruction)
+    const parts = hash === null ? [head, key] : [head, hash, key]
+    if (primaryPartition !== null) {
+      const partition = Buffer.allocUnsafe(4)
+      partition.writeInt32BE(primaryPartition)
+      parts.push(partition)
+    }
+    return Buffer.concat(parts)
+  }
+
+  deserialize(_topic: string, bytes: Buffer, headers: RecordHeaders): Subscription<K> {
+    const version = bytes[0]! & ~NO_HASH
+    if (version > VERSION) throw new RangeError(`foreign-key subscriptions of version ${version} are not known`)
+    const hasHash = (bytes[0]! & NO_HASH) === 0
+    const start = hasHash ? 2 + HASH_BYTES : 2
+    const end = version === 0 ? bytes.length : bytes.length - 4
+    if (end < start) throw new RangeError(`a foreign-key subscription is longer than ${bytes.length} bytes`)
+    return {
+      instruction: bytes[1]!,
+      hash: hasHash ? Buffer.from(bytes.subarray(2, start)) : null,
+      primaryKey: this.key!.deserialize(this.pseudoTopic, bytes.subarray(start, end), headers),
+      primaryPartition: version === 0 ? null : bytes.readInt32BE(end),
+    }
+  }
+}
+
+/** The right row, or nothing, for one row of the left table. */
+export interface SubscriptionResponse<VO> {
+  /** Of the left value that it answers. */
+  readonly hash: Buffer | null
+  readonly foreignValue: VO | null
+  /** Not part of the bytes: where they go. */
+  readonly primaryPartition: number | null
+}
+
+/** `i8 version 0, with the highest bit set if there is no hash ‖ hash? ‖ value?` */
+export class SubscriptionResponseSerde<VO> implements OpenSerde<SubscriptionResponse<VO>> {
+  constructor(private readonly value: Serde<VO> | undefined) {}
+
+  completed({ defaultValueSerde }: AppDefaults): SubscriptionResponseSerde<VO> {
+    return new SubscriptionResponseSerde(this.value ?? (defaultValueSerde as Serde<VO>))
+  }
+
+  serialize(topic: string, { hash, foreignValue }: SubscriptionResponse<VO>, headers: RecordHeaders): Buffer {
+    const parts = hash === null ? [Buffer.of(NO_HASH)] : [Buffer.of(0), hash]
+    const value = foreignValue === null ? null : this.value!.serialize(topic, foreignValue, headers)
+    return Buffer.concat(value === null ? parts : [...parts, value])
+  }
+
+  deserialize(topic: string, bytes: Buffer, headers: RecordHeaders): SubscriptionResponse<VO> {
+    const version = bytes[0]! & ~NO_HASH
+    if (version !== 0) throw new RangeError(`foreign-key responses of version ${version} are not known`)
+    const start = (bytes[0]! & NO_HASH) === 0 ? 1 + HASH_BYTES : 1
+    if (bytes.length < start) throw new RangeError(`a foreign-key response is longer than ${bytes.length} bytes`)
+    return {
+      hash: start === 1 ? null : Buffer.from(bytes.subarray(1, start)),
+      foreignValue: bytes.length === start ? null : this.value!.deserialize(topic, bytes.subarray(start), headers),
+      primaryPartition: null,
+    }
+  }
+}

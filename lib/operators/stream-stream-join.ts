@@ -1,0 +1,146 @@
+import type { UnjoinedStore, WaitingRecords } from '../state/join/unjoined-store'
+import type { WindowStore } from '../state/store'
+import type { ValueJoiner } from './callbacks'
+import type { JoinClock, JoinClocks } from './join-clock'
+import { Operator } from './operator'
+import type { OperatorContext } from './processor'
+import { StreamRecord } from './record'
+
+/** A join window, in milliseconds: the right record may come `beforeMs` before the left one to `afterMs` after it. */
+export interface JoinWindow {
+  readonly beforeMs: number
+  readonly afterMs: number
+  readonly graceMs: number
+}
+
+export interface StreamStreamJoinOptions<K, L, R, VR> {
+  /** Whose records come in here. */
+  readonly isLeft: boolean
+  /** Records of this side have a result even if they meet none of the other. */
+  readonly preserved: boolean
+  readonly window: JoinWindow
+  /** The window store of the other side. */
+  readonly otherStore: string
+  /** The store of records that have met none yet; `null` for an inner join. */
+  readonly unjoinedStore: string | null
+  readonly joiner: ValueJoiner<K, L | null, R | null, VR>
+  readonly clocks: JoinClocks
+}
+
+/**
+ * One side of a join of two streams. A record meets those of the other side that are within the window, by time. One
+ * that meets none waits until its window has closed, and then has its result without a partner.
+ *
+ * When these results come is Kafka Streams' own: they are looked for when a record advances the time of the join, at
+ * most once in `emitIntervalMs`, and not before the record looked at last can be due.
+ */
+export class StreamStreamJoinOperator<K, L, R, VR> extends Operator<K, L | R, K, VR> {
+  private joiner: ValueJoiner<K, L | null, R | null, VR>
+  private other!: WindowStore<K, L | R>
+  private unjoined: UnjoinedStore<K, L, R> | null = null
+  private clock: JoinClock | null = null
+  /** The other side's records are within this much before and after one of this side. */
+  private readonly beforeMs: number
+  private readonly afterMs: number
+
+  constructor(private readonly options: StreamStreamJoinOptions<K, L, R, VR>) {
+    super()
+    const { isLeft, window, joiner } = options
+    this.joiner = joiner
+    this.beforeMs = isLeft ? window.beforeMs : window.afterMs
+    this.afterMs = isLeft ? window.afterMs : window.beforeMs
+  }
+
+  override init(context: OperatorContext<K, VR>): void {
+    super.init(context)
+    this.joiner = context.watch(this.joiner)
+    this.other = context.stateStore(this.options.otherStore)
+    if (this.options.unjoinedStore === null) return
+    this.unjoined = context.stateStore<UnjoinedStore<K, L, R>>(this.options.unjoinedStore)
+    this.clock = this.options.clocks.of(this.unjoined)
+  }
+
+  process(record: StreamRecord<K, L | R>): void {
+    const { key, value, timestamp } = record
+    const { isLeft, preserved } = this.options
+    this.clock?.advance(timestamp)
+    if (value == null || (key == null && !preserved)) {
+      this.context.dropRecord(value == null ? 'null value' : 'null key')
+      return
+    }
+    if (key == null) {
+      this.forward(record, key, value, null, timestamp)
+      return
+    }
+    if (timestamp === this.clock?.streamTime) this.emitDue(record)
+
+    const until = Math.max(0, timestamp + this.afterMs)
+    const matches = this.other.fetch(key, Math.max(0, timestamp - this.beforeMs), until)
+    for (const [otherTimestamp, other] of matches) {
+      this.unjoined?.remove(key, otherTimestamp, !isLeft)
+      this.forward(record, key, value, other, Math.max(timestamp, otherTimestamp))
+    }
+    if (matches.length > 0 || !preserved) return
+    if (until < this.clock!.streamTime) {
+      this.forward(record, key, value, null, timestamp)
+    } else {
+      this.clock!.waits(timestamp)
+      this.unjoined!.add(key, timestamp, isLeft, value)
+    }
+  }
+
+  /** Results of records whose window has closed without a partner. They have the headers of the record that is their cause. */
+  private emitDue(cause: StreamRecord<K, L | R>): void {
+    const clock = this.clock!
+    const unjoined = this.unjoined!
+    if (!this.mayBeDue(clock)) return
+    const now = this.context.currentSystemTime()
+    if (now < clock.nextEmit) return
+    clock.nextEmit = now + this.context.emitIntervalMs
+    clock.oldestWaiting = undefined
+
+    const open = { left: false, right: false }
+    let emitted: { records: WaitingRecords<K, L, R>; key: K } | undefined
+    for (const records of unjoined.waiting()) {
+      const { timestamp, isLeft } = records
+      clock.oldestWaiting = timestamp
+      if (open.left && open.right) break
+      if (this.isOpen(timestamp, isLeft)) {
+        open[isLeft ? 'left' : 'right'] = true
+        continue
+      }
+      const key = records.key()
+      for (const value of records.values()) {
+        const joined = isLeft ? this.joiner(value as L, null, key) : this.joiner(null, value as R, key)
+        this.context.forward(new StreamRecord(key, joined, timestamp, cause.headers))
+      }
+      if (emitted) unjoined.remove(emitted.key, emitted.records.timestamp, emitted.records.isLeft)
+      emitted = { records, key }
+    }
+    if (emitted) unjoined.remove(emitted.key, emitted.records.timestamp, emitted.records.isLeft)
+  }
+
+  private mayBeDue({ oldestWaiting, streamTime }: JoinClock): boolean {
+    const waitMs = this.afterMs + this.options.window.graceMs
+    // while it is not known the sum overflows in Kafka Streams, unless there is nothing to add
+    return oldestWaiting === undefined ? waitMs > 0 : oldestWaiting + waitMs < streamTime
+  }
+
+  private isOpen(timestamp: number, isLeft: boolean): boolean {
+    const { beforeMs, afterMs, graceMs } = this.options.window
+    return timestamp + (isLeft ? afterMs : beforeMs) + graceMs >= this.clock!.streamTime
+  }
+
+  private forward(
+    record: StreamRecord<K, L | R>,
+    key: K,
+    value: L | R,
+    other: L | R | null,
+    timestamp: number,
+  ): void {
+    const joined = this.options.isLeft
+      ? this.joiner(value as L, other as R | null, key)
+      : this.joiner(other as L | null, value as R, key)
+    this.context.forward(new StreamRecord(key, joined, timestamp, record.headers))
+  }
+}

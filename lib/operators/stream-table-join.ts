@@ -1,0 +1,45 @@
+import type { ValueJoiner } from './callbacks'
+import { Operator } from './operator'
+import type { OperatorContext } from './processor'
+import { StreamRecord } from './record'
+import type { RowReader, TableRows } from './table-rows'
+
+/**
+ * `join` and `leftJoin` of a stream with a table: each stream record meets the row of its key as the table is at that
+ * moment, or, if the table keeps versions, as it was at the record's time.
+ */
+export class StreamTableJoinOperator<K, V, VT, VR> extends Operator<K, V, K, VR> {
+  private rows!: RowReader<K, VT>
+
+  constructor(
+    private readonly table: TableRows<K, VT>,
+    private joiner: ValueJoiner<K, V, VT | null, VR>,
+    private readonly left: boolean,
+  ) {
+    super()
+  }
+
+  override init(context: OperatorContext<K, VR>): void {
+    super.init(context)
+    this.rows = this.table.open(context)
+    this.joiner = context.watch(this.joiner)
+  }
+
+  process(record: StreamRecord<K, V>): void {
+    if (this.isJoinable(record)) this.join(record)
+  }
+
+  /** Counts the record as dropped otherwise. */
+  protected isJoinable({ key, value }: StreamRecord<K, V>): boolean {
+    if (value != null && (key != null || this.left)) return true
+    this.context.dropRecord(value == null ? 'null value' : 'null key')
+    return false
+  }
+
+  protected join({ key, value, timestamp, headers }: StreamRecord<K, V>): void {
+    const row = key == null ? null : this.rows.getAsOf(key, timestamp)
+    if (row === null && !this.left) return
+    const joined = this.joiner(value, row === null ? null : row.value, key)
+    this.context.forward(new StreamRecord(key, joined, timestamp, headers))
+  }
+}

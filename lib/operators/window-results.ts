@@ -1,0 +1,57 @@
+import type { ClosingStore } from '../state/closing-store'
+import type { TimestampedWindowStore, ValueAndTimestamp } from '../state/store'
+import type { Windowed } from '../state/windowed'
+import { ChangeForwarder, type OldValues } from './change-forwarder'
+import { CloseEmission, type EmitStrategy } from './close-emission'
+import type { OperatorContext } from './processor'
+import { Change, StreamRecord } from './record'
+
+/** The starts, both inclusive, of the windows that have closed since the last emission. */
+export interface ClosedStarts {
+  readonly from: number
+  readonly to: number
+}
+
+/** The way down from an aggregation over time windows: with every update, or once when a window has closed. */
+export class WindowResults<K, A> {
+  private readonly forwarder: ChangeForwarder<Windowed<K>, A> | null
+  private readonly emission: CloseEmission | null
+
+  constructor(
+    private readonly store: TimestampedWindowStore<K, A>,
+    private readonly context: OperatorContext<Windowed<K>, Change<A>>,
+    strategy: EmitStrategy,
+    { sendOldValues }: OldValues,
+  ) {
+    const onClose = strategy === 'onWindowClose'
+    this.forwarder = onClose ? null : new ChangeForwarder<Windowed<K>, A>(store, context, sendOldValues)
+    this.emission = onClose ? new CloseEmission(context as OperatorContext<never, never>, store.name) : null
+  }
+
+  /** `record` is the update's cause: its headers go along. */
+  updated(
+    record: StreamRecord<K, unknown>,
+    windowed: Windowed<K>,
+    newValue: A | null,
+    oldValue: A | null,
+    timestamp: number,
+  ): void {
+    this.forwarder?.forwardFor(windowed, record.headers, newValue, oldValue, timestamp)
+  }
+
+  /** Emits what has closed by now; `closedStarts` says what that is, `undefined` for nothing. */
+  closed(
+    record: StreamRecord<K, unknown>,
+    windowClose: number,
+    closedStarts: (emittedUntil: number | undefined) => ClosedStarts | undefined,
+  ): void {
+    if (this.emission === null || !this.emission.due(windowClose)) return
+    const starts = closedStarts(this.emission.emittedUntil)
+    if (starts === undefined) return
+    const store = this.store as unknown as ClosingStore<K, ValueAndTimestamp<A>>
+    for (const [windowed, { value, timestamp }] of store.closed(starts.from, starts.to)) {
+      this.context.forward(new StreamRecord(windowed, new Change<A>(value, null), timestamp, record.headers))
+    }
+    this.emission.emitted(windowClose)
+  }
+}

@@ -1,0 +1,65 @@
+import { StreamsError } from '../../errors'
+import type { RegistryClient, SchemaVersion, StoredSchema } from './registry-client'
+
+/**
+ * A registry in this process, without HTTP, for tests. Ids count from 1; one schema has one id in all subjects. Nothing
+ * is checked for compatibility.
+ */
+export class MockRegistry implements RegistryClient {
+  private readonly schemas = new Map<number, StoredSchema>()
+  private readonly subjects = new Map<string, SchemaVersion[]>()
+
+  known(id: number): StoredSchema | undefined {
+    return this.schemas.get(id)
+  }
+
+  async schemaById(id: number): Promise<StoredSchema> {
+    return this.schemas.get(id) ?? notFound(`schema ${id}`)
+  }
+
+  async register(subject: string, schema: string): Promise<number> {
+    const versions = this.subjects.get(subject) ?? []
+    const there = find(versions, schema)
+    if (there) return there.id
+    const known = [...this.schemas].find(([, stored]) => canonical(stored.schema) === canonical(schema))
+    const id = known?.[0] ?? this.schemas.size + 1
+    const stored = { schema, schemaType: 'AVRO', references: [] }
+    if (!known) this.schemas.set(id, stored)
+    this.subjects.set(subject, [...versions, { ...stored, id, version: versions.length + 1 }])
+    return id
+  }
+
+  async idOf(subject: string, schema: string): Promise<number> {
+    const versions = this.subjects.get(subject) ?? notFound(`subject "${subject}"`)
+    return (find(versions, schema) ?? notFound(`this schema in subject "${subject}"`)).id
+  }
+
+  async version(subject: string, version: number | 'latest'): Promise<SchemaVersion> {
+    const versions = this.subjects.get(subject) ?? notFound(`subject "${subject}"`)
+    return versions.at(version === 'latest' ? -1 : version - 1) ?? notFound(`version ${version} of "${subject}"`)
+  }
+}
+
+const find = (versions: readonly SchemaVersion[], schema: string): SchemaVersion | undefined =>
+  versions.find((version) => canonical(version.schema) === canonical(schema))
+
+const canonical = (schema: string): string => JSON.stringify(JSON.parse(schema))
+
+const notFound = (what: string): never => {
+  throw new StreamsError('SCHEMA_NOT_FOUND', `the mock registry does not have ${what}`)
+}
+
+const scopes = new Map<string, MockRegistry>()
+
+/** All `mock://<scope>` URLs of a process with one scope are one registry, as Confluent's are. */
+export const mockRegistry = (scope: string): MockRegistry => {
+  const known = scopes.get(scope)
+  if (known) return known
+  const registry = new MockRegistry()
+  scopes.set(scope, registry)
+  return registry
+}
+
+export const dropMockRegistry = (scope: string): void => {
+  scopes.delete(scope)
+}

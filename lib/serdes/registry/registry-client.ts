@@ -1,0 +1,34 @@
+/** Another schema that a schema names types of: under `name`, found as a version of a subject. */
+export interface SchemaReference {
+  readonly name: string
+  readonly subject: string
+  readonly version: number
+}
+
+/** A schema as the registry keeps it. */
+export interface StoredSchema {
+  readonly schema: string
+  /** `AVRO`, `JSON`, `PROTOBUF` … */
+  readonly schemaType: string
+  readonly references: readonly SchemaReference[]
+}
+
+export interface SchemaVersion extends StoredSchema {
+  readonly id: number
+  readonly version: number
+}
+
+/**
+ * The calls of a registry that serdes need. They reject with a `StreamsError`: SCHEMA_REGISTRY_UNAVAILABLE for what passes
+ * by itself, SCHEMA_NOT_FOUND, SCHEMA_REJECTED, NOT_AUTHORIZED.
+ */
+export interface RegistryClient {
+  schemaById(id: number): Promise<StoredSchema>
+  /** The id of an Avro schema, which is added to the subject unless it is there. */
+  register(subject: string, schema: string): Promise<number>
+  /** The id of an Avro schema that the subject has. */
+  idOf(subject: string, schema: string): Promise<number>
+  version(subject: string, version: number | 'latest'): Promise<SchemaVersion>
+  /** What is known without asking anybody: of a registry in this process. */
+  known?(id: number): StoredSchema | undefined
+}

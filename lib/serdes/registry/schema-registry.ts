@@ -1,0 +1,193 @@
+import type { Agent } from 'node:http'
+import { type Duration, toMilliseconds } from '../../durations'
+import { StreamsError } from '../../errors'
+import { HttpRegistryClient, type RegistryAuth } from './http-client'
+import { dropMockRegistry, mockRegistry } from './mock-registry'
+import type { RegistryClient, SchemaVersion, StoredSchema } from './registry-client'
+
+export interface SchemaRegistryOptions {
+  /** `http(s)://…`, or `mock://<scope>`: a registry inside this process, the same one for all who name the scope. */
+  url: string
+  /** `{ username, password }`, or `{ token }` for a bearer token: text, or a function that is asked before each request. */
+  auth?: RegistryAuth
+  /** Sent with each request. */
+  headers?: Readonly<Record<string, string>>
+  /** Node's `http(s).Agent`: for certificates, proxies, keep-alive. */
+  agent?: Agent
+  /** Default: 10 s. */
+  requestTimeout?: Duration
+  /** How long an id that the registry does not have is not asked for again. Default: 10 s. */
+  missingSchemaTtl?: Duration
+}
+
+/** A schema with the schemas that it refers to, those that others refer to first. */
+export interface ResolvedSchema {
+  readonly schema: string
+  readonly schemaType: string
+  readonly references: readonly string[]
+}
+
+const MOCK = /^mock:\/\/(.*)$/
+const HTTP = /^https?:\/\//
+
+/**
+ * A Confluent schema registry, or one that speaks its REST API, with a cache of what it has said. Schemas and ids never
+ * change, so each is asked for once; all serdes of an application should share one registry object.
+ *
+ * @example
+ * const registry = new SchemaRegistry({ url: 'http://localhost:8081' })
+ * const orders = builder.stream('orders', { value: serdes.avro({ registry, schema: orderSchema }) })
+ */
+export class SchemaRegistry {
+  readonly url: string
+  readonly #client: RegistryClient
+  readonly #missingTtlMs: number
+  readonly #schemas = new Map<number, ResolvedSchema>()
+  readonly #missing = new Map<number, { readonly until: number; readonly error: StreamsError }>()
+  readonly #ids = new Map<string, number>()
+  readonly #asking = new Map<string, Promise<unknown>>()
+
+  /** @throws StreamsError INVALID_CONFIG */
+  constructor(options: SchemaRegistryOptions | string) {
+    const settings = typeof options === 'string' ? { url: options } : options
+    const { url, auth, agent, headers = {}, requestTimeout = 10_000, missingSchemaTtl = 10_000 } = settings
+    this.url = url
+    this.#missingTtlMs = toMilliseconds(missingSchemaTtl, 'missingSchemaTtl')
+    const requestTimeoutMs = toMilliseconds(requestTimeout, 'requestTimeout')
+    const scope = MOCK.exec(url)?.[1]
+    if (scope === undefined && !HTTP.test(url)) {
+      throw new StreamsError(
+        'INVALID_CONFIG',
+        `the url of a SchemaRegistry is http://…, https://… or mock://<scope>, got ${JSON.stringify(url)}`,
+      )
+    }
+    this.#client =
+      scope === undefined
+        ? new HttpRegistryClient({ url, auth, agent, headers, requestTimeoutMs })
+        : mockRegistry(scope)
+  }
+
+  /** Forgets all schemas of a `mock://` scope: the next registry of that scope is empty. */
+  static dropMock(scope: string): void {
+    dropMockRegistry(scope)
+  }
+
+  /**
+   * The schema with an id, if it is known already.
+   *
+   * @throws StreamsError SCHEMA_NOT_FOUND while the registry is known not to have it
+   */
+  known(id: number): ResolvedSchema | undefined {
+    const schema = this.#schemas.get(id)
+    if (schema !== undefined) return schema
+    const missing = this.#missing.get(id)
+    if (missing !== undefined) {
+      if (missing.until > Date.now()) throw missing.error
+      this.#missing.delete(id)
+    }
+    const stored = this.#client.known?.(id)
+    return stored === undefined || stored.references.length > 0 ? undefined : this.#keep(id, stored, [])
+  }
+
+  /** The schema with an id. @throws StreamsError SCHEMA_NOT_FOUND, SCHEMA_REGISTRY_UNAVAILABLE, NOT_AUTHORIZED */
+  async schema(id: number): Promise<ResolvedSchema> {
+    return (
+      this.known(id) ??
+      this.#once(`schema ${id}`, async () => {
+        try {
+          const stored = await this.#client.schemaById(id)
+          return this.#keep(id, stored, await this.#referencesOf(stored))
+        } catch (error) {
+          if (error instanceof StreamsError && error.code === 'SCHEMA_NOT_FOUND') {
+            this.#missing.set(id, { until: Date.now() + this.#missingTtlMs, error })
+          }
+          throw error
+        }
+      })
+    )
+  }
+
+  /** The id of a schema in a subject, if it is known already. */
+  knownId(subject: string, schema: string): number | undefined {
+    return this.#ids.get(keyOf(subject, schema))
+  }
+
+  /**
+   * The id of an Avro schema at a subject; `register` adds it to the subject where it is not there.
+   *
+   * @throws StreamsError SCHEMA_REJECTED (incompatible with an earlier version, or no schema), SCHEMA_NOT_FOUND (only
+   * without `register`), SCHEMA_REGISTRY_UNAVAILABLE, NOT_AUTHORIZED
+   */
+  async id(subject: string, schema: string, { register }: { register: boolean }): Promise<number> {
+    const key = keyOf(subject, schema)
+    const known = this.#ids.get(key)
+    if (known !== undefined) return known
+    return this.#once(`${register ? 'register' : 'look up'} ${key}`, async () => {
+      const id = await (register ? this.#client.register(subject, schema) : this.#client.idOf(subject, schema))
+      this.#ids.set(key, id)
+      if (!this.#schemas.has(id)) this.#keep(id, { schema, schemaType: 'AVRO' }, [])
+      return id
+    })
+  }
+
+  /** The latest version of a subject; asked for anew each time. @throws StreamsError as `schema` */
+  async latest(subject: string): Promise<{ readonly id: number; readonly version: number }> {
+    const latest = await this.#client.version(subject, 'latest')
+    await this.#keepVersion(latest)
+    return latest
+  }
+
+  /** Makes all versions of a subject known; none if there is no such subject. */
+  async loadVersions(subject: string): Promise<void> {
+    let version = await this.#versionOf(subject, 'latest')
+    while (version !== undefined) {
+      await this.#keepVersion(version)
+      let number = version.version - 1
+      version = undefined
+      // deleted versions leave gaps
+      while (version === undefined && number > 0) version = await this.#versionOf(subject, number--)
+    }
+  }
+
+  async #versionOf(subject: string, version: number | 'latest'): Promise<SchemaVersion | undefined> {
+    try {
+      return await this.#client.version(subject, version)
+    } catch (error) {
+      if (error instanceof StreamsError && error.code === 'SCHEMA_NOT_FOUND') return undefined
+      throw error
+    }
+  }
+
+  async #keepVersion(version: SchemaVersion): Promise<void> {
+    if (!this.#schemas.has(version.id)) this.#keep(version.id, version, await this.#referencesOf(version))
+  }
+
+  #keep(id: number, { schema, schemaType }: Omit<StoredSchema, 'references'>, references: readonly string[]): ResolvedSchema {
+    const resolved = { schema, schemaType, references }
+    this.#schemas.set(id, resolved)
+    return resolved
+  }
+
+  async #referencesOf(schema: StoredSchema, seen = new Set<string>()): Promise<string[]> {
+    const found: string[] = []
+    for (const { subject, version } of schema.references) {
+      const key = JSON.stringify([subject, version])
+      if (seen.has(key)) continue
+      seen.add(key)
+      const referred = await this.#client.version(subject, version)
+      found.push(...(await this.#referencesOf(referred, seen)), referred.schema)
+    }
+    return found
+  }
+
+  /** Who asks for the same thing meanwhile gets the same answer. */
+  #once<T>(what: string, ask: () => Promise<T>): Promise<T> {
+    const asking = this.#asking.get(what) as Promise<T> | undefined
+    if (asking) return asking
+    const answer = ask().finally(() => this.#asking.delete(what))
+    this.#asking.set(what, answer)
+    return answer
+  }
+}
+
+const keyOf = (subject: string, schema: string): string => `${subject}\n${schema}`

@@ -1,0 +1,61 @@
+/**
+ * Short ASCII texts come again and again, as keys above all. Two small direct-mapped caches give back what was decoded or
+ * encoded last: no call into native code, no new object, and a string that a Map has already hashed.
+ */
+
+const MAX_LENGTH = 24
+const SLOTS = 4096
+const SLAB_BYTES = 4096
+
+const decoded: (string | undefined)[] = new Array<string | undefined>(SLOTS).fill(undefined)
+const encodedTexts: (string | undefined)[] = new Array<string | undefined>(SLOTS).fill(undefined)
+const encodedBytes: Buffer[] = new Array<Buffer>(SLOTS).fill(Buffer.alloc(0))
+/** Bytes of cached texts lie together, so that a few of them don't keep many of Node's own pools alive. */
+let slab = Buffer.alloc(0)
+let slabUsed = 0
+
+const slotOf = (hash: number): number => (hash ^ (hash >>> 13)) & (SLOTS - 1)
+
+/** Undefined for what is not short or not ASCII. */
+export function decodeShortText(bytes: Buffer, start: number, end: number): string | undefined {
+  const length = end - start
+  if (length > MAX_LENGTH) return undefined
+  let hash = length
+  for (let i = start; i < end; i++) {
+    const byte = bytes[i]!
+    if (byte > 0x7f) return undefined
+    hash = (Math.imul(hash, 31) + byte) | 0
+  }
+  const slot = slotOf(hash)
+  const known = decoded[slot]
+  if (known !== undefined && known.length === length) {
+    let i = 0
+    while (i < length && known.charCodeAt(i) === bytes[start + i]) i++
+    if (i === length) return known
+  }
+  return (decoded[slot] = bytes.latin1Slice(start, end))
+}
+
+/** Undefined for what is not short or not ASCII. The bytes are shared: they must not be changed. */
+export function encodeShortText(text: string): Buffer | undefined {
+  const { length } = text
+  if (length > MAX_LENGTH) return undefined
+  let hash = length
+  for (let i = 0; i < length; i++) {
+    const code = text.charCodeAt(i)
+    if (code > 0x7f) return undefined
+    hash = (Math.imul(hash, 31) + code) | 0
+  }
+  const slot = slotOf(hash)
+  if (encodedTexts[slot] === text) return encodedBytes[slot]
+  if (slabUsed + length > slab.length) {
+    slab = Buffer.allocUnsafeSlow(SLAB_BYTES)
+    slabUsed = 0
+  }
+  const bytes = slab.subarray(slabUsed, slabUsed + length)
+  for (let i = 0; i < length; i++) bytes[i] = text.charCodeAt(i)
+  slabUsed += length
+  encodedTexts[slot] = text
+  encodedBytes[slot] = bytes
+  return bytes
+}

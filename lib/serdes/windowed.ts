@@ -1,0 +1,81 @@
+import { type Duration, toMilliseconds } from '../durations'
+import type { RecordHeaders } from '../kafka/port'
+import { readTimestamp, TIMESTAMP_BYTES, writeTimestamp } from '../state/timestamped-bytes'
+import { Windowed } from '../state/windowed'
+import type { Serde } from './serde'
+
+/** A serde of windowed keys, over one of the keys alone. */
+export abstract class WindowedSerde<K> implements Serde<Windowed<K>> {
+  constructor(readonly inner: Serde<K>) {}
+
+  serialize(topic: string, windowed: Windowed<K>, headers: RecordHeaders): Buffer | null {
+    if (!(windowed instanceof Windowed)) {
+      throw new TypeError(`a windowed serde writes keys of windowed tables, and got ${describe(windowed)}`)
+    }
+    const key = this.inner.serialize(topic, windowed.key, headers)
+    return key === null ? null : this.join(key, windowed)
+  }
+
+  abstract deserialize(topic: string, bytes: Buffer, headers: RecordHeaders): Windowed<K>
+
+  protected abstract join(key: Buffer, windowed: Windowed<K>): Buffer
+}
+
+/** `key ‖ i64 start` */
+export class TimeWindowedSerde<K> extends WindowedSerde<K> {
+  /** `sizeMs` may be infinite: of unlimited windows. */
+  constructor(
+    inner: Serde<K>,
+    readonly sizeMs: number,
+  ) {
+    super(inner)
+  }
+
+  deserialize(topic: string, bytes: Buffer, headers: RecordHeaders): Windowed<K> {
+    const end = endOfKey(bytes, TIMESTAMP_BYTES, 'a key with the start of its window')
+    const start = readTimestamp(bytes, end)
+    const key = this.inner.deserialize(topic, bytes.subarray(0, end), headers)
+    return new Windowed(key, { start, end: start + this.sizeMs })
+  }
+
+  protected join(key: Buffer, { window }: Windowed<K>): Buffer {
+    const bytes = Buffer.allocUnsafe(key.length + TIMESTAMP_BYTES)
+    bytes.set(key, 0)
+    writeTimestamp(bytes, window.start, key.length)
+    return bytes
+  }
+}
+
+/** `key ‖ i64 end ‖ i64 start` */
+export class SessionWindowedSerde<K> extends WindowedSerde<K> {
+  deserialize(topic: string, bytes: Buffer, headers: RecordHeaders): Windowed<K> {
+    const end = endOfKey(bytes, 2 * TIMESTAMP_BYTES, 'a key with the end and start of its session')
+    const key = this.inner.deserialize(topic, bytes.subarray(0, end), headers)
+    return new Windowed(key, { start: readTimestamp(bytes, end + TIMESTAMP_BYTES), end: readTimestamp(bytes, end) })
+  }
+
+  protected join(key: Buffer, { window }: Windowed<K>): Buffer {
+    const bytes = Buffer.allocUnsafe(key.length + 2 * TIMESTAMP_BYTES)
+    bytes.set(key, 0)
+    writeTimestamp(bytes, window.end, key.length)
+    writeTimestamp(bytes, window.start, key.length + TIMESTAMP_BYTES)
+    return bytes
+  }
+}
+
+const endOfKey = (bytes: Buffer, suffix: number, what: string): number => {
+  if (bytes.length >= suffix) return bytes.length - suffix
+  throw new RangeError(`${what} is ${suffix} bytes or more, got ${bytes.length}`)
+}
+
+const describe = (value: unknown): string => (typeof value === 'object' ? 'another object' : `the ${typeof value} ${String(value)}`)
+
+/**
+ * Keys of tumbling, hopping and sliding windows, in Kafka Streams' bytes: only the start is written, so reading them
+ * takes the windows' size (of sliding ones the time difference).
+ */
+export const timeWindowed = <K>(inner: Serde<K>, size: Duration): Serde<Windowed<K>> =>
+  new TimeWindowedSerde(inner, toMilliseconds(size, 'the window size of serdes.timeWindowed'))
+
+/** Keys of session windows, in Kafka Streams' bytes. */
+export const sessionWindowed = <K>(inner: Serde<K>): Serde<Windowed<K>> => new SessionWindowedSerde(inner)

@@ -1,0 +1,12 @@
+import type { Windowed } from './windowed'
+
+/**
+ * A store of windows that are emitted when they have closed. `S` is the value as the store shows it.
+ */
+export interface ClosingStore<K, S> {
+  /**
+   * The windows that start (of sessions: end) from `from` to `to`, both inclusive, by time and then by key. Each is given
+   * once, and what lies before is forgotten.
+   */
+  closed(from: number, to: number): ReadonlyArray<readonly [Windowed<K>, S]>
+}

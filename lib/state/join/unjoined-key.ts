@@ -1,0 +1,21 @@
+import { readTimestamp, TIMESTAMP_BYTES, writeTimestamp } from '../timestamped-bytes'
+
+const SIDE_AT = TIMESTAMP_BYTES
+const KEY_AT = TIMESTAMP_BYTES + 1
+const LEFT = 1
+const RIGHT = 0
+
+/** `i64 timestamp ‖ i8 side ‖ key`: so they lie in the order of time, right before left. As in Kafka Streams. */
+export const unjoinedKey = (key: Buffer, timestamp: number, isLeft: boolean): Buffer => {
+  const bytes = Buffer.allocUnsafe(KEY_AT + key.length)
+  writeTimestamp(bytes, timestamp)
+  bytes[SIDE_AT] = isLeft ? LEFT : RIGHT
+  bytes.set(key, KEY_AT)
+  return bytes
+}
+
+export const timestampOf = (unjoined: Buffer): number => readTimestamp(unjoined)
+
+export const isLeftSide = (unjoined: Buffer): boolean => unjoined[SIDE_AT] === LEFT
+
+export const keyOf = (unjoined: Buffer): Buffer => unjoined.subarray(KEY_AT)

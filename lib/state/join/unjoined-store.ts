@@ -1,0 +1,147 @@
+import type { Serde } from '../../serdes/serde'
+import { byteString, bytesOf } from '../byte-string'
+import { LoggedBytes } from '../changelog/logged-bytes'
+import { storeUnavailable } from '../key-value/unavailable-entries'
+import { ByteMap } from '../memory/byte-map'
+import type { ByteStore, ChangelogRecord, ManagedStore, ScanOptions, StateStore, StateStoreContext } from '../store'
+import { StoreSerdes } from '../store-serdes'
+import { isLeftSide, keyOf, timestampOf, unjoinedKey } from './unjoined-key'
+import { appended, valuesOf } from './value-list'
+
+/** Which records wait: those of one side with the same key and timestamp. */
+export interface UnjoinedRecords<K> {
+  readonly key: K
+  readonly timestamp: number
+  readonly isLeft: boolean
+}
+
+/**
+ * Records of two streams that have met none of the other side yet, for left and outer joins: their results without a
+ * partner are due when their window has closed. Both sides share it.
+ */
+export interface UnjoinedStore<K, L, R> extends StateStore {
+  add(key: K, timestamp: number, isLeft: boolean, value: L | R): void
+  /** All records of that side, key and timestamp. */
+  remove(key: K, timestamp: number, isLeft: boolean): void
+  /** Everything as it is now, by time, right before left, by key; keys and values are read when they are asked for. */
+  waiting(): Iterable<WaitingRecords<K, L, R>>
+  all(options?: ScanOptions): AsyncIterable<[UnjoinedRecords<K>, L | R]>
+}
+
+export interface WaitingRecords<K, L, R> {
+  readonly timestamp: number
+  readonly isLeft: boolean
+  key(): K
+  values(): (L | R)[]
+}
+
+export interface UnjoinedStoreOptions<K, L, R> {
+  readonly name: string
+  readonly persistent: boolean
+  readonly changelogTopic: string | null
+  readonly keySerde?: Serde<K>
+  readonly leftSerde?: Serde<L>
+  readonly rightSerde?: Serde<R>
+}
+
+/**
+ * Bytes as in the changelog, one entry for each side, key and timestamp. Which there are is kept in memory too, in
+ * order: emitting what is due must not wait for a scan. There are as many as the window with its grace lets wait.
+ */
+export class TypedUnjoinedStore<K, L, R> implements UnjoinedStore<K, L, R>, ManagedStore {
+  readonly name: string
+  readonly persistent: boolean
+  readonly changelogTopic: string | null
+  /** The keys of all entries. */
+  readonly #index = new ByteMap()
+  #bytes: ByteStore | null = null
+  #logged!: LoggedBytes
+  #left!: StoreSerdes<K, L>
+  #right!: StoreSerdes<K, R>
+  #closed = false
+
+  constructor(private readonly options: UnjoinedStoreOptions<K, L, R>) {
+    this.name = options.name
+    this.persistent = options.persistent
+    this.changelogTopic = options.changelogTopic
+  }
+
+  init(context: StateStoreContext): void {
+    const { name, changelogTopic, leftSerde, rightSerde } = this.options
+    const topic = changelogTopic ?? `${context.applicationId}-${name}-changelog`
+    const keySerde = this.options.keySerde ?? (context.defaultKeySerde as Serde<K>)
+    const valueSerde = <V>(serde?: Serde<V>): Serde<V> => serde ?? (context.defaultValueSerde as Serde<V>)
+    this.#left = new StoreSerdes(name, topic, keySerde, valueSerde(leftSerde))
+    this.#right = new StoreSerdes(name, topic, keySerde, valueSerde(rightSerde))
+    this.#bytes = context.openBytes(name, this.persistent)
+    this.#logged = new LoggedBytes({ bytes: this.#bytes, context, changelogTopic, timestamped: false })
+  }
+
+  restore({ key, value }: ChangelogRecord): void {
+    this.#open().restore(key, value)
+  }
+
+  async open(): Promise<void> {
+    this.#index.clear()
+    for await (const [key] of this.#open().scan({})) this.#index.set(byteString(key), null)
+  }
+
+  add(key: K, timestamp: number, isLeft: boolean, value: L | R): void {
+    this.#open()
+    const unjoined = unjoinedKey(this.#left.keyBytes(key), timestamp, isLeft)
+    const bytes = isLeft ? this.#left.valueBytes(value as L) : this.#right.valueBytes(value as R)
+    if (bytes === null) return
+    this.#logged.put(unjoined, appended(this.#logged.get(unjoined), isLeft, bytes), -1)
+    this.#index.set(byteString(unjoined), null)
+  }
+
+  remove(key: K, timestamp: number, isLeft: boolean): void {
+    this.#open()
+    const unjoined = unjoinedKey(this.#left.keyBytes(key), timestamp, isLeft)
+    if (this.#index.delete(byteString(unjoined))) this.#logged.put(unjoined, null, -1)
+  }
+
+  *waiting(): Generator<WaitingRecords<K, L, R>> {
+    this.#open()
+    const cursor = this.#index.view({})
+    while (cursor.advance()) yield this.#waitingRecords(bytesOf(cursor.slot!.key))
+  }
+
+  async *all(options: ScanOptions = {}): AsyncGenerator<[UnjoinedRecords<K>, L | R]> {
+    for await (const [unjoined, list] of this.#open().scan(options)) {
+      const { timestamp, isLeft, key } = this.#waitingRecords(unjoined)
+      const values = this.#valuesIn(list, isLeft)
+      for (const value of options.reverse ? values.reverse() : values) yield [{ key: key(), timestamp, isLeft }, value]
+    }
+  }
+
+  flushCache(): void {}
+
+  close(): void {
+    this.#bytes = null
+    this.#closed = true
+  }
+
+  #waitingRecords(unjoined: Buffer): WaitingRecords<K, L, R> {
+    const isLeft = isLeftSide(unjoined)
+    return {
+      timestamp: timestampOf(unjoined),
+      isLeft,
+      key: () => this.#left.keyOf(keyOf(unjoined)),
+      values: () => {
+        const list = this.#open().get(unjoined)
+        return list === null ? [] : this.#valuesIn(list, isLeft)
+      },
+    }
+  }
+
+  #valuesIn(list: Buffer, isLeft: boolean): (L | R)[] {
+    const serdes: StoreSerdes<K, L | R> = isLeft ? this.#left : this.#right
+    return valuesOf(list).map((value) => serdes.valueOf(value))
+  }
+
+  #open(): ByteStore {
+    if (this.#bytes === null) throw storeUnavailable(this.name, this.#closed ? 'closed' : 'not open yet')
+    return this.#bytes
+  }
+}

@@ -1,0 +1,109 @@
+import { type Duration, toMilliseconds } from '../../durations'
+import { TopologyError } from '../../errors'
+import type { Serde } from '../../serdes/serde'
+import { plainFormat } from '../key-value/value-format'
+import type { ManagedStore, SessionStore, StoreBuilder } from '../store'
+import { sessionKeyFormat } from '../timed/timed-keys'
+import { MOST_BUCKETS } from '../window/window-stores'
+import { TypedSessionStore } from './typed-session-store'
+
+/** How a session store is kept. */
+export interface SessionStoreOptions<K, V> {
+  /** Writes and reads keys. Default: the app's default key serde. */
+  readonly key?: Serde<K>
+  /** Writes and reads values. Default: the app's default value serde. */
+  readonly value?: Serde<V>
+  /** How long sessions are kept, counted back from the newest end in the store. */
+  readonly retention: Duration
+  /** Keep the store on disk, so that a restart replays only what is missing. False: in memory, rebuilt at every start. Default: true. */
+  readonly persistent?: boolean
+  /** Keep updates in the record cache until the next commit, and write, log and forward only the last one of a session. Default: false. */
+  readonly caching?: boolean
+  /**
+   * Log changes to a changelog topic, from which the store is restored elsewhere; an object adds topic configs. False: what
+   * is lost is lost. Default: true.
+   */
+  readonly logging?: boolean | Readonly<Record<string, string>>
+}
+
+/** A session store by name, with its types: connect it to processors and ask for it with the same handle. */
+export interface SessionStoreHandle<K, V> extends StoreBuilder<SessionStore<K, V>> {
+  /** As given, defaults not filled in. */
+  readonly options: SessionStoreOptions<K, V>
+  /** Tells it from the handles of other stores. */
+  readonly kind: 'session'
+}
+
+/**
+ * A store of sessions: a value for each key and stretch of time.
+ *
+ * @example
+ * const visits = sessionStore('visits', { key: serdes.string(), value: serdes.long(), retention: '1d' })
+ *
+ * @throws TopologyError INVALID_ARGUMENT
+ */
+export const sessionStore = <K, V>(name: string, options: SessionStoreOptions<K, V>): SessionStoreHandle<K, V> => {
+  const retentionMs = milliseconds(name, options.retention)
+  const { key, value, caching, persistent, logging } = options
+  const settings = { name, key, value, retentionMs, bucketMs: retentionMs / 64, caching, persistent, logging }
+  return { ...sessionStoreBuilder<K, V>(settings), options, kind: 'session' }
+}
+
+/** A session store as the DSL asks for it. */
+export interface SessionStoreSettings<K, V> {
+  readonly name: string
+  readonly key?: Serde<K>
+  readonly value?: Serde<V>
+  readonly retentionMs: number
+  /** Sessions of a key that end within so much time lie together on disk. */
+  readonly bucketMs: number
+  /** Default: true. */
+  readonly persistent?: boolean
+  /** Default: false. */
+  readonly caching?: boolean
+  /** Default: true. */
+  readonly logging?: boolean | Readonly<Record<string, string>>
+  /** The store is asked for sessions that have closed. Default: false. */
+  readonly emitsOnClose?: boolean
+  /** What the changelog's retention is counted from, where that is not `retentionMs`. */
+  readonly changelogRetentionMs?: number
+}
+
+export const sessionStoreBuilder = <K, V>(settings: SessionStoreSettings<K, V>): StoreBuilder<SessionStore<K, V>> => {
+  const { name, retentionMs, persistent = true, caching = false, logging = true, emitsOnClose = false } = settings
+  const logged = logging !== false
+  return {
+    name,
+    persistent,
+    cachingEnabled: caching,
+    loggingEnabled: logged,
+    changelogConfig: typeof logging === 'object' ? logging : {},
+    changelogPolicy: { cleanup: 'compact,delete', retentionMs: settings.changelogRetentionMs ?? retentionMs },
+    build: (changelogTopic): SessionStore<K, V> & ManagedStore =>
+      new TypedSessionStore<K, V>({
+        name,
+        persistent,
+        cached: caching,
+        format: plainFormat<V>(),
+        keys: sessionKeyFormat,
+        changelogTopic,
+        logged,
+        keySerde: settings.key,
+        valueSerde: settings.value,
+        retentionMs,
+        bucketMs: Math.max(Math.ceil(settings.bucketMs), Math.ceil(retentionMs / MOST_BUCKETS), 1),
+        emitsOnClose,
+        showsClosing: false,
+        closesExpired: persistent,
+        retainDuplicates: false,
+      }),
+  }
+}
+
+const milliseconds = (store: string, duration: Duration): number => {
+  try {
+    return toMilliseconds(duration, 'retention')
+  } catch (error) {
+    throw new TopologyError('INVALID_ARGUMENT', `session store "${store}": ${(error as Error).message}`, { store })
+  }
+}

@@ -1,0 +1,45 @@
+import type { ScanOptions, SessionStore } from '../store'
+import { TimedStore } from '../timed/timed-store'
+import { type Window, Windowed } from '../windowed'
+
+type Sessions<K, V> = Array<readonly [Windowed<K>, V]>
+
+/** Typed layer of the session stores. */
+export class TypedSessionStore<K, V> extends TimedStore<K, V, V> implements SessionStore<K, V> {
+  put({ key, window }: Windowed<K>, value: V | null): void {
+    this.write(this.keyBytes(key), window.end, window.start, value)
+  }
+
+  remove({ key, window }: Windowed<K>): void {
+    this.erase(this.keyBytes(key), window.end, window.start)
+  }
+
+  fetchSession(key: K, start: number, end: number): V | null {
+    return this.entries.get(this.keyBytes(key), end, start)
+  }
+
+  fetch(key: K, options?: { reverse?: boolean }): Sessions<K, V> {
+    return this.findSessions(key, 0, Infinity, options)
+  }
+
+  findSessions(
+    key: K,
+    earliestEnd: number,
+    latestStart: number,
+    options?: { reverse?: boolean },
+  ): Sessions<K, V> {
+    const sessions: Sessions<K, V> = []
+    for (const { time: end, second: start, shown } of this.entries.range(this.keyBytes(key), earliestEnd, Infinity)) {
+      if (start <= latestStart) sessions.push([new Windowed(key, { start, end }), shown])
+    }
+    return options?.reverse ? sessions.reverse() : sessions
+  }
+
+  fetchRange(keyFrom: K | null, keyTo: K | null, options?: ScanOptions): AsyncIterable<[Windowed<K>, V]> {
+    return this.scan(keyFrom, keyTo, 0, Infinity, options)
+  }
+
+  protected windowOf(end: number, start: number): Window {
+    return { start, end }
+  }
+}

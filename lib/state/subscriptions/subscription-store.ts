@@ -1,0 +1,77 @@
+import { storeUnavailable } from '../key-value/unavailable-entries'
+import type { ChangelogRecord, ManagedStore, StateStore, StateStoreContext, StoreBuilder } from '../store'
+import { combinedKey, splitCombinedKey } from './combined-key'
+import { SubscriptionBuckets, type StoredSubscription } from './subscription-buckets'
+
+/** Which rows of the left table of a foreign-key join named which row of the right one. In bytes. */
+export interface SubscriptionStore extends StateStore {
+  /** `null` deletes. */
+  put(foreignKey: Buffer, primaryKey: Buffer, subscription: Buffer | null, timestamp: number): void
+  /** All subscriptions to a foreign key, in the order of the primary keys. */
+  subscriptions(foreignKey: Buffer): Iterable<Buffer>
+}
+
+/** Named by the foreign-key join that owns it. Its changelog has one record a subscription, as in Kafka Streams. */
+export const subscriptionStore = (name: string, persistent: boolean): StoreBuilder<SubscriptionStore> => ({
+  name,
+  persistent,
+  cachingEnabled: false,
+  loggingEnabled: true,
+  changelogConfig: {},
+  changelogPolicy: { cleanup: 'compact' },
+  build: (changelogTopic) => new LoggedSubscriptionStore(name, persistent, changelogTopic),
+})
+
+interface Opened {
+  readonly buckets: SubscriptionBuckets
+  readonly context: StateStoreContext
+}
+
+export class LoggedSubscriptionStore implements SubscriptionStore, ManagedStore {
+  #opened: Opened | 'not open yet' | 'closed' = 'not open yet'
+
+  constructor(
+    readonly name: string,
+    readonly persistent: boolean,
+    readonly changelogTopic: string | null,
+  ) {}
+
+  init(context: StateStoreContext): void {
+    this.#opened = { buckets: new SubscriptionBuckets(context.openBytes(this.name, this.persistent)), context }
+  }
+
+  restore({ key, value, timestamp }: ChangelogRecord): void {
+    const { foreignKey, primaryKey } = splitCombinedKey(key)
+    this.#open().buckets.put(foreignKey, primaryKey, value === null ? null : Buffer.from(value), timestamp)
+  }
+
+  put(foreignKey: Buffer, primaryKey: Buffer, subscription: Buffer | null, timestamp: number): void {
+    const { buckets, context } = this.#open()
+    buckets.put(foreignKey, primaryKey, subscription, timestamp)
+    if (this.changelogTopic === null) return
+    const time = subscription === null ? context.recordContext.timestamp : timestamp
+    context.logChange(this.changelogTopic, combinedKey(foreignKey, primaryKey), subscription, time)
+  }
+
+  *subscriptions(foreignKey: Buffer): Generator<Buffer> {
+    for (const { value } of this.#open().buckets.all(foreignKey)) yield value
+  }
+
+  /** Everything in it, by `combinedKey`. */
+  async *all(): AsyncGenerator<[key: Buffer, subscription: StoredSubscription]> {
+    for await (const [foreignKey, subscription] of this.#open().buckets.scan()) {
+      yield [combinedKey(foreignKey, subscription.primaryKey), subscription]
+    }
+  }
+
+  flushCache(): void {}
+
+  close(): void {
+    this.#opened = 'closed'
+  }
+
+  #open(): Opened {
+    if (typeof this.#opened === 'string') throw storeUnavailable(this.name, this.#opened)
+    return this.#opened
+  }
+}

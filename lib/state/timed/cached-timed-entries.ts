@@ -1,0 +1,226 @@
+import { byteString, bytesOf, type ByteString } from '../byte-string'
+import type { CacheEntry } from '../cache/cache-entry'
+import { type FlushedEntry, RecordCache } from '../cache/record-cache'
+import type { ValueFormat } from '../key-value/value-format'
+import { ByteMap } from '../memory/byte-map'
+import { overlaid } from '../overlaid'
+import type { RecordCacheBudget, StateStoreContext } from '../store'
+import type { StoreSerdes } from '../store-serdes'
+import { prefixTimestamp, TIMESTAMP_BYTES, writeTimestamp } from '../timestamped-bytes'
+import type { LoggedRows } from './logged-rows'
+import { EntriesByKey, TimedCacheEntry } from './timed-cache-entry'
+import type { ScannedEntry, TimedEntries, TimedEntry, TimedFlushListener } from './timed-entries'
+import type { TimedKeyFormat } from './timed-keys'
+import type { TimedRows, TimedScan } from './timed-rows'
+
+export interface CachedTimedEntriesOptions<V, S> {
+  readonly serdes: StoreSerdes<unknown, V>
+  readonly format: ValueFormat<V, S>
+  readonly keys: TimedKeyFormat
+  readonly logged: LoggedRows
+  readonly rows: TimedRows
+  readonly context: Pick<StateStoreContext, 'recordContext'>
+  readonly budget: RecordCacheBudget
+}
+
+/**
+ * A record cache over windows or sessions: of several updates of a row between two commits only the last one is written,
+ * logged and forwarded. As in Kafka Streams only what was put is cached, and what is cached is shown even when it has
+ * expired in the store below.
+ *
+ * Where the value serde allows (`sizeOf`), values that are primitives are kept as they are.
+ */
+export class CachedTimedEntries<V, S> implements TimedEntries<V, S> {
+  readonly #options: CachedTimedEntriesOptions<V, S>
+  readonly #cache: RecordCache<V>
+  readonly #byKey = new EntriesByKey<V>()
+  readonly #primitiveValues: boolean
+  #listener: TimedFlushListener<V> | null = null
+  #sendOldValues = false
+  #lastKey: Buffer | null = null
+  #lastKeyText: ByteString = ''
+
+  constructor(options: CachedTimedEntriesOptions<V, S>) {
+    this.#options = options
+    this.#cache = new RecordCache<V>(
+      options.budget,
+      (flushed) => this.#write(flushed),
+      (entry) => this.#byKey.remove(entry as TimedCacheEntry<V>),
+    )
+    this.#primitiveValues = options.serdes.value.sizeOf !== undefined
+  }
+
+  get(key: Buffer, time: number, second: number, evenExpired = false): S | null {
+    const entry = this.#cache.byText(this.#keyText(key) + this.#options.keys.suffix(time, second))
+    if (entry === undefined) {
+      const kept = this.#options.logged.get(key, time, second, evenExpired)
+      return kept === null ? null : this.#shownKept(kept)
+    }
+    this.#cache.touch(entry)
+    return this.#shown(entry)
+  }
+
+  put(key: Buffer, time: number, second: number, shown: S | null): void {
+    const { serdes, format, keys, context } = this.#options
+    const value = shown === null ? null : (format.value(shown) ?? null)
+    let kept: V | Buffer | null = null
+    let length: number | undefined
+    if (value !== null) {
+      if (this.#primitiveValues && typeof value !== 'object') length = serdes.value.sizeOf!(value)
+      kept = length === undefined ? serdes.valueBytes(value) : value
+    }
+    const keyText = this.#keyText(key)
+    const text = keyText + keys.suffix(time, second)
+    let entry = this.#cache.byText(text)
+    if (entry === undefined) {
+      const added = new TimedCacheEntry<V>(text, keyText, time, second)
+      this.#cache.add(added)
+      this.#byKey.add(added)
+      entry = added
+    } else {
+      this.#cache.touch(entry)
+    }
+    entry.value = kept
+    entry.valueTimestamp = kept === null ? -1 : format.timestamp(shown!)
+    entry.updatedBy(context.recordContext)
+    this.#cache.markDirty(entry)
+    this.#cache.resize(entry, this.#sizeOf(entry, length))
+  }
+
+  remove(key: Buffer, time: number, second: number): void {
+    this.put(key, time, second, null)
+  }
+
+  range(key: Buffer, from: number, to: number): TimedEntry<S>[] {
+    const cached = this.#byKey.range(this.#keyText(key), from, to)
+    const merged: TimedEntry<S>[] = []
+    let i = 0
+    const takeCached = (): void => {
+      const entry = cached[i++]!
+      const shown = this.#shown(entry)
+      if (shown !== null) merged.push({ time: entry.time, second: entry.second, shown })
+    }
+    for (const { time, second, value } of this.#options.logged.range(key, from, to)) {
+      while (i < cached.length && isBefore(cached[i]!, time, second)) takeCached()
+      const same = i < cached.length && cached[i]!.time === time && cached[i]!.second === second
+      if (same) takeCached()
+      else merged.push({ time, second, shown: this.#shownKept(value) })
+    }
+    while (i < cached.length) takeCached()
+    return merged
+  }
+
+  async *scan(scan: TimedScan): AsyncGenerator<ScannedEntry<S>> {
+    const { keys, rows, logged } = this.#options
+    const cached = new ByteMap()
+    for (const each of this.#cache.entries()) {
+      const entry = each as TimedCacheEntry<V>
+      if (!isWithin(entry, scan)) continue
+      cached.set(byteString(this.#place(rows.orderOf(entry.time), bytesOf(entry.text))), this.#keptBytes(entry))
+    }
+    const stored = async function* (this: CachedTimedEntries<V, S>): AsyncGenerator<[Buffer, Buffer]> {
+      for await (const { order, key, time, second, value } of logged.scan(scan)) {
+        yield [this.#place(order, keys.join(key, time, second)), value]
+      }
+    }
+    for await (const [place, kept] of overlaid(stored.call(this), cached.view({ reverse: scan.reverse }), scan)) {
+      yield { ...keys.split(place.subarray(TIMESTAMP_BYTES)), shown: this.#shownKept(kept) }
+    }
+  }
+
+  flush(): void {
+    this.#cache.flush()
+  }
+
+  setFlushListener(listener: TimedFlushListener<V>, sendOldValues: boolean): boolean {
+    this.#listener = listener
+    this.#sendOldValues = sendOldValues
+    return true
+  }
+
+  close(): void {
+    this.#cache.clear()
+    this.#byKey.clear()
+  }
+
+  #write({ entry, value, valueTimestamp, context: cause }: FlushedEntry<V>): void {
+    const { serdes, format, logged, context } = this.#options
+    const { keyText, time, second } = entry as TimedCacheEntry<V>
+    const key = bytesOf(keyText)
+    const listener = this.#listener
+    let old: Buffer | null = null
+    if (listener !== null && (value === null || this.#sendOldValues)) {
+      old = logged.get(key, time, second)
+      if (value === null && old === null) return
+    }
+    const current = context.recordContext
+    context.recordContext = cause
+    try {
+      const typed = value === null || typeof value !== 'object'
+      const bytes = typed ? (value === null ? null : serdes.valueBytes(value)) : (value as Buffer)
+      logged.put(key, time, second, bytes, valueTimestamp)
+      if (listener === null) return
+      listener(
+        key,
+        time,
+        second,
+        typed ? value : serdes.valueOf(value as Buffer),
+        old === null || !this.#sendOldValues ? null : serdes.valueOf(format.valueBytes(old)),
+        value === null || !format.timestamped ? cause.timestamp : valueTimestamp,
+      )
+    } finally {
+      context.recordContext = current
+    }
+  }
+
+  #shown({ value, valueTimestamp }: CacheEntry<V>): S | null {
+    if (value === null) return null
+    const { serdes, format } = this.#options
+    return format.shown(typeof value === 'object' ? serdes.valueOf(value as Buffer) : value, valueTimestamp)
+  }
+
+  #shownKept(kept: Buffer): S {
+    const { serdes, format } = this.#options
+    return format.shown(serdes.valueOf(format.valueBytes(kept)), format.timestampOf(kept))
+  }
+
+  #keptBytes({ value, valueTimestamp }: CacheEntry<V>): Buffer | null {
+    if (value === null) return null
+    const { serdes, format } = this.#options
+    const bytes = typeof value === 'object' ? (value as Buffer) : serdes.valueBytes(value)
+    return bytes !== null && format.timestamped ? prefixTimestamp(valueTimestamp, bytes) : bytes
+  }
+
+  #sizeOf(entry: CacheEntry<V>, valueLength: number | undefined): number {
+    const { text, value } = entry
+    // Kafka Streams' cache keys have the number of a segment in front
+    const keyLength = TIMESTAMP_BYTES + text.length
+    if (value === null) return entry.estimate(keyLength)
+    return entry.estimate(keyLength + this.#options.format.overhead + (valueLength ?? (value as Buffer).length))
+  }
+
+  #place(order: number, storeKey: Buffer): Buffer {
+    const place = Buffer.allocUnsafe(TIMESTAMP_BYTES + storeKey.length)
+    writeTimestamp(place, order)
+    place.set(storeKey, TIMESTAMP_BYTES)
+    return place
+  }
+
+  /** Stores hand the same buffer in again for the same key. */
+  #keyText(key: Buffer): ByteString {
+    if (key !== this.#lastKey) {
+      this.#lastKey = key
+      this.#lastKeyText = byteString(key)
+    }
+    return this.#lastKeyText
+  }
+}
+
+const isBefore = (entry: TimedCacheEntry<unknown>, time: number, second: number): boolean =>
+  entry.time < time || (entry.time === time && entry.second < second)
+
+const isWithin = ({ keyText, time }: TimedCacheEntry<unknown>, { keyFrom, keyTo, from, to }: TimedScan): boolean =>
+  time >= from &&
+  time <= to &&
+  (keyFrom === null || keyText >= byteString(keyFrom)) &&
+  (keyTo === null || keyText <= byteString(keyTo))

@@ -1,0 +1,53 @@
+import type { ValueFormat } from '../key-value/value-format'
+import type { StoreSerdes } from '../store-serdes'
+import type { LoggedRows } from './logged-rows'
+import type { ScannedEntry, TimedEntries, TimedEntry } from './timed-entries'
+import type { TimedScan } from './timed-rows'
+
+/** No record cache: every update is written and logged at once. */
+export class DirectTimedEntries<V, S> implements TimedEntries<V, S> {
+  constructor(
+    private readonly serdes: StoreSerdes<unknown, V>,
+    private readonly format: ValueFormat<V, S>,
+    private readonly rows: LoggedRows,
+  ) {}
+
+  get(key: Buffer, time: number, second: number, evenExpired = false): S | null {
+    const kept = this.rows.get(key, time, second, evenExpired)
+    return kept === null ? null : this.#shown(kept)
+  }
+
+  put(key: Buffer, time: number, second: number, shown: S | null): void {
+    const value = shown === null ? null : (this.format.value(shown) ?? null)
+    const bytes = value === null ? null : this.serdes.valueBytes(value)
+    this.rows.put(key, time, second, bytes, bytes === null ? -1 : this.format.timestamp(shown!))
+  }
+
+  remove(key: Buffer, time: number, second: number): void {
+    this.rows.remove(key, time, second)
+  }
+
+  range(key: Buffer, from: number, to: number): TimedEntry<S>[] {
+    return this.rows
+      .range(key, from, to)
+      .map(({ time, second, value }) => ({ time, second, shown: this.#shown(value) }))
+  }
+
+  async *scan(scan: TimedScan): AsyncGenerator<ScannedEntry<S>> {
+    for await (const { key, time, second, value } of this.rows.scan(scan)) {
+      yield { key, time, second, shown: this.#shown(value) }
+    }
+  }
+
+  flush(): void {}
+
+  setFlushListener(): boolean {
+    return false
+  }
+
+  close(): void {}
+
+  #shown(kept: Buffer): S {
+    return this.format.shown(this.serdes.valueOf(this.format.valueBytes(kept)), this.format.timestampOf(kept))
+  }
+}

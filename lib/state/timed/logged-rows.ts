@@ -1,0 +1,77 @@
+import type { StateStoreContext } from '../store'
+import { prefixTimestamp } from '../timestamped-bytes'
+import type { TimedKeyFormat } from './timed-keys'
+import type { ScannedRow, TimedRows, TimedScan } from './timed-rows'
+import type { TimedRow } from './row-pack'
+
+export interface LoggedRowsOptions {
+  readonly store: string
+  readonly rows: TimedRows
+  readonly keys: TimedKeyFormat
+  readonly context: Pick<StateStoreContext, 'logChange' | 'dropRecord' | 'recordContext'>
+  /** `null`: changes are not logged. */
+  readonly changelogTopic: string | null
+  /** Values are kept behind their timestamps. */
+  readonly timestamped: boolean
+  /** Every put adds a row, numbered in the order of puts. */
+  readonly retainDuplicates: boolean
+}
+
+const LARGEST_SEQUENCE = 0x7fffffff
+
+/**
+ * The rows of a store, with its changelog. As in Kafka Streams the changelog also gets what the store drops as too old,
+ * and where duplicates are retained it numbers puts of `null` too, which the store itself leaves out.
+ */
+export class LoggedRows {
+  #sequence = 0
+  #loggedSequence = 0
+
+  constructor(private readonly options: LoggedRowsOptions) {}
+
+  /** As kept; only if it is shown, unless `evenExpired`. */
+  get(key: Buffer, time: number, second: number, evenExpired = false): Buffer | null {
+    const { rows } = this.options
+    const { visibleFrom, liveFrom } = rows.retention
+    return time < (evenExpired ? liveFrom : visibleFrom) ? null : rows.get(key, time, second)
+  }
+
+  /** `value` is bare. */
+  put(key: Buffer, time: number, second: number, value: Buffer | null, timestamp: number): void {
+    const { options } = this
+    const behindTimestamp = options.timestamped && value !== null
+    if (!options.retainDuplicates) {
+      this.#store(key, time, second, behindTimestamp ? prefixTimestamp(timestamp, value) : value)
+    } else if (value !== null) {
+      this.#sequence = (this.#sequence + 1) & LARGEST_SEQUENCE
+      this.#store(key, time, this.#sequence, behindTimestamp ? prefixTimestamp(timestamp, value) : value)
+    }
+    this.#log(key, time, second, value, behindTimestamp ? timestamp : options.context.recordContext.timestamp)
+  }
+
+  /** As a put of `null`, but no dropped record if it is gone already. */
+  remove(key: Buffer, time: number, second: number): void {
+    this.options.rows.put(key, time, second, null)
+    this.#log(key, time, second, null, this.options.context.recordContext.timestamp)
+  }
+
+  range(key: Buffer, from: number, to: number): TimedRow[] {
+    return this.options.rows.range(key, from, to)
+  }
+
+  scan(scan: TimedScan): AsyncIterable<ScannedRow> {
+    return this.options.rows.scan(scan)
+  }
+
+  #store(key: Buffer, time: number, second: number, kept: Buffer | null): void {
+    const { rows, context, store } = this.options
+    if (!rows.put(key, time, second, kept)) context.dropRecord(store, 'it is older than the store keeps')
+  }
+
+  #log(key: Buffer, time: number, second: number, value: Buffer | null, timestamp: number): void {
+    const { changelogTopic, keys, context, retainDuplicates } = this.options
+    let number = second
+    if (retainDuplicates) number = this.#loggedSequence = (this.#loggedSequence + 1) & LARGEST_SEQUENCE
+    if (changelogTopic !== null) context.logChange(changelogTopic, keys.join(key, time, number), value, timestamp)
+  }
+}

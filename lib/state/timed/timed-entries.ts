@@ -1,0 +1,36 @@
+import type { TimedScan } from './timed-rows'
+
+/** Called for each row that a record cache writes out; see `FlushListener`. */
+export type TimedFlushListener<V> = (
+  key: Buffer,
+  time: number,
+  second: number,
+  newValue: V | null,
+  oldValue: V | null,
+  timestamp: number,
+) => void
+
+export interface TimedEntry<S> {
+  readonly time: number
+  readonly second: number
+  readonly shown: S
+}
+
+export interface ScannedEntry<S> extends TimedEntry<S> {
+  readonly key: Buffer
+}
+
+/** What lies under a window or session store: with or without a record cache. Keys are bytes, values typed. */
+export interface TimedEntries<V, S> {
+  /** `evenExpired`: also what other reads no longer show. */
+  get(key: Buffer, time: number, second: number, evenExpired?: boolean): S | null
+  put(key: Buffer, time: number, second: number, shown: S | null): void
+  remove(key: Buffer, time: number, second: number): void
+  /** By time, bounds inclusive. */
+  range(key: Buffer, from: number, to: number): TimedEntry<S>[]
+  scan(scan: TimedScan): AsyncIterable<ScannedEntry<S>>
+  flush(): void
+  /** Returns whether there is a cache. */
+  setFlushListener(listener: TimedFlushListener<V>, sendOldValues: boolean): boolean
+  close(): void
+}

@@ -1,0 +1,89 @@
+import { byteString, type ByteString } from '../byte-string'
+import { readTimestamp, TIMESTAMP_BYTES, writeTimestamp } from '../timestamped-bytes'
+
+/** The two numbers that stand behind a key: of a window its start and sequence number, of a session its end and start. */
+export interface TimedKey {
+  readonly key: Buffer
+  readonly time: number
+  readonly second: number
+}
+
+/** How a key, a time and a second number are one key of a changelog. */
+export interface TimedKeyFormat {
+  /** Length of what follows the key. */
+  readonly suffixBytes: number
+  join(key: Buffer, time: number, second: number): Buffer
+  split(joined: Buffer): TimedKey
+  /** What follows the key, as a byte string. */
+  suffix(time: number, second: number): ByteString
+}
+
+const WINDOW_SUFFIX = TIMESTAMP_BYTES + 4
+const SESSION_SUFFIX = 2 * TIMESTAMP_BYTES
+
+/** A suffix as a byte string: most calls follow one for the same time. */
+const suffixText = (bytes: number, write: (target: Buffer, time: number, second: number) => void) => {
+  const scratch = Buffer.alloc(bytes)
+  let lastTime = NaN
+  let lastSecond = NaN
+  let last: ByteString = ''
+  return (time: number, second: number): ByteString => {
+    if (time !== lastTime || second !== lastSecond) {
+      write(scratch, time, second)
+      last = byteString(scratch)
+      lastTime = time
+      lastSecond = second
+    }
+    return last
+  }
+}
+
+const writeWindow = (target: Buffer, start: number, sequence: number, at = 0): void => {
+  writeTimestamp(target, start, at)
+  target.writeInt32BE(sequence, at + TIMESTAMP_BYTES)
+}
+
+const writeSession = (target: Buffer, end: number, start: number, at = 0): void => {
+  writeTimestamp(target, end, at)
+  writeTimestamp(target, start, at + TIMESTAMP_BYTES)
+}
+
+/** `key ‖ i64 start ‖ i32 sequence` */
+export const windowKeyFormat: TimedKeyFormat = {
+  suffixBytes: WINDOW_SUFFIX,
+  join(key, start, sequence) {
+    const joined = Buffer.allocUnsafe(key.length + WINDOW_SUFFIX)
+    joined.set(key, 0)
+    writeWindow(joined, start, sequence, key.length)
+    return joined
+  },
+  split(joined) {
+    const end = joined.length - WINDOW_SUFFIX
+    return {
+      key: joined.subarray(0, end),
+      time: readTimestamp(joined, end),
+      second: joined.readInt32BE(end + TIMESTAMP_BYTES),
+    }
+  },
+  suffix: suffixText(WINDOW_SUFFIX, writeWindow),
+}
+
+/** `key ‖ i64 end ‖ i64 start` */
+export const sessionKeyFormat: TimedKeyFormat = {
+  suffixBytes: SESSION_SUFFIX,
+  join(key, end, start) {
+    const joined = Buffer.allocUnsafe(key.length + SESSION_SUFFIX)
+    joined.set(key, 0)
+    writeSession(joined, end, start, key.length)
+    return joined
+  },
+  split(joined) {
+    const end = joined.length - SESSION_SUFFIX
+    return {
+      key: joined.subarray(0, end),
+      time: readTimestamp(joined, end),
+      second: readTimestamp(joined, end + TIMESTAMP_BYTES),
+    }
+  },
+  suffix: suffixText(SESSION_SUFFIX, writeSession),
+}

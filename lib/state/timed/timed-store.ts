@@ -1,0 +1,207 @@
+import type { Serde } from '../../serdes/serde'
+import { byteString, bytesOf } from '../byte-string'
+import type { CachedStore, FlushListener } from '../cached-store'
+import { storeUnavailable } from '../key-value/unavailable-entries'
+import type { ValueFormat } from '../key-value/value-format'
+import type { ChangelogRecord, ManagedStore, ScanOptions, StateStoreContext } from '../store'
+import { StoreSerdes } from '../store-serdes'
+import { prefixTimestamp } from '../timestamped-bytes'
+import type { Window } from '../windowed'
+import { Windowed } from '../windowed'
+import { CachedTimedEntries } from './cached-timed-entries'
+import { DirectTimedEntries } from './direct-timed-entries'
+import { LoggedRows } from './logged-rows'
+import { Retention, segmentMs } from './retention'
+import { TimeIndex } from './time-index'
+import type { TimedEntries } from './timed-entries'
+import type { TimedKeyFormat } from './timed-keys'
+import { TimedRows } from './timed-rows'
+
+export interface TimedStoreOptions<K, V, S> {
+  readonly name: string
+  readonly persistent: boolean
+  readonly cached: boolean
+  readonly format: ValueFormat<V, S>
+  readonly keys: TimedKeyFormat
+  /** What it is restored from. */
+  readonly changelogTopic: string | null
+  readonly logged: boolean
+  readonly keySerde?: Serde<K>
+  readonly valueSerde?: Serde<V>
+  readonly retentionMs: number
+  readonly bucketMs: number
+  /** `closed` is asked for: the store knows what is to be emitted. */
+  readonly emitsOnClose: boolean
+  /** Reads show windows that are just closing. */
+  readonly showsClosing: boolean
+  /** `closed` gives what reads no longer show. */
+  readonly closesExpired: boolean
+  readonly retainDuplicates: boolean
+}
+
+/** The part of a task's record context and bytes that an open store works with. */
+interface OpenStore<K, V, S> {
+  readonly serdes: StoreSerdes<K, V>
+  readonly rows: TimedRows
+  readonly entries: TimedEntries<V, S>
+}
+
+/** What window and session stores have in common: typed keys over rows that are found by key and time. */
+export abstract class TimedStore<K, V, S> implements ManagedStore, CachedStore<Windowed<K>, V> {
+  readonly name: string
+  readonly persistent: boolean
+  readonly changelogTopic: string | null
+  #opened: OpenStore<K, V, S> | null = null
+  #closed = false
+  readonly #index: TimeIndex | null
+  /** Most accesses follow one of the same key. */
+  #lastKey: K | undefined
+  #lastKeyBytes: Buffer | undefined
+
+  constructor(protected readonly options: TimedStoreOptions<K, V, S>) {
+    this.name = options.name
+    this.persistent = options.persistent
+    this.changelogTopic = options.changelogTopic
+    this.#index = options.emitsOnClose ? new TimeIndex(options.persistent) : null
+  }
+
+  init(context: StateStoreContext): void {
+    const { name, persistent, format, keys, changelogTopic, logged, retentionMs, bucketMs, emitsOnClose } = this.options
+    const serdes = new StoreSerdes(
+      name,
+      changelogTopic ?? `${context.applicationId}-${name}-changelog`,
+      this.options.keySerde ?? (context.defaultKeySerde as Serde<K>),
+      this.options.valueSerde ?? (context.defaultValueSerde as Serde<V>),
+    )
+    const { showsClosing } = this.options
+    const timeOrdered = emitsOnClose || !persistent
+    const rows = new TimedRows({
+      bytes: context.openBytes(name, persistent),
+      retention: new Retention({ retentionMs, persistent, showsClosing }),
+      bucketMs,
+      segmentMs: timeOrdered ? bucketMs : segmentMs(retentionMs),
+      timeOrdered,
+    })
+    const loggedRows = new LoggedRows({
+      store: name,
+      rows,
+      keys,
+      context,
+      changelogTopic: logged ? changelogTopic : null,
+      timestamped: format.timestamped,
+      retainDuplicates: this.options.retainDuplicates,
+    })
+    const { cache } = context
+    const entries =
+      this.options.cached && cache !== undefined
+        ? new CachedTimedEntries({ serdes, format, keys, logged: loggedRows, rows, context, budget: cache })
+        : new DirectTimedEntries(serdes, format, loggedRows)
+    this.#opened = { serdes, rows, entries }
+  }
+
+  restore({ key: storeKey, value, timestamp }: ChangelogRecord): void {
+    const { rows } = this.#open()
+    const { key, time, second } = this.options.keys.split(storeKey)
+    const kept = value !== null && this.options.format.timestamped ? prefixTimestamp(timestamp, value) : value
+    rows.put(key, time, second, kept)
+  }
+
+  async open(): Promise<void> {
+    const index = this.#index
+    if (index === null) return
+    const all = { keyFrom: null, keyTo: null, from: 0, to: Infinity }
+    for await (const { key, time, second } of this.#open().rows.scan(all)) {
+      index.set(byteString(key), time, second, true)
+    }
+  }
+
+  setFlushListener(listener: FlushListener<Windowed<K>, V>, sendOldValues: boolean): boolean {
+    const { serdes, entries } = this.#open()
+    return entries.setFlushListener((key, time, second, newValue, oldValue, timestamp) => {
+      listener(new Windowed(serdes.keyOf(key), this.windowOf(time, second)), newValue, oldValue, timestamp)
+    }, sendOldValues)
+  }
+
+  flushCache(): void {
+    this.#opened?.entries.flush()
+  }
+
+  close(): void {
+    this.#opened?.entries.close()
+    this.#opened = null
+    this.#closed = true
+  }
+
+  all(options?: ScanOptions): AsyncIterable<[Windowed<K>, S]> {
+    return this.scan(null, null, 0, Infinity, options)
+  }
+
+  /**
+   * What has closed, with times from `from` to `to`, in Kafka Streams' order: by time, then by key. Each row is given
+   * once, and what lies before is forgotten.
+   */
+  closed(from: number, to: number): Array<readonly [Windowed<K>, S]> {
+    const { serdes, entries } = this.#open()
+    const closed: Array<readonly [Windowed<K>, S]> = []
+    for (const { keyText, time, second } of this.#index!.take(from, to)) {
+      const key = bytesOf(keyText)
+      const shown = entries.get(key, time, second, this.options.closesExpired)
+      if (shown !== null) closed.push([new Windowed(serdes.keyOf(key), this.windowOf(time, second)), shown])
+    }
+    return closed
+  }
+
+  protected abstract windowOf(time: number, second: number): Window
+
+  protected get entries(): TimedEntries<V, S> {
+    return this.#open().entries
+  }
+
+  protected keyBytes(key: K): Buffer {
+    if (typeof key !== 'string') return this.#open().serdes.keyBytes(key)
+    if (key !== this.#lastKey) {
+      this.#lastKeyBytes = this.#open().serdes.keyBytes(key)
+      this.#lastKey = key
+    }
+    return this.#lastKeyBytes!
+  }
+
+  protected write(key: Buffer, time: number, second: number, shown: S | null): void {
+    this.#open().entries.put(key, time, second, shown)
+    this.#index?.set(byteString(key), time, second, shown !== null)
+  }
+
+  protected erase(key: Buffer, time: number, second: number): void {
+    this.#open().entries.remove(key, time, second)
+    this.#index?.set(byteString(key), time, second, false)
+  }
+
+  /** Fails at once, not at the first `next()`, where the store is not available. */
+  protected scan(
+    keyFrom: K | null,
+    keyTo: K | null,
+    from: number,
+    to: number,
+    options?: ScanOptions,
+  ): AsyncIterable<[Windowed<K>, S]> {
+    const { serdes, entries } = this.#open()
+    const found = entries.scan({
+      ...options,
+      keyFrom: keyFrom === null ? null : serdes.keyBytes(keyFrom),
+      keyTo: keyTo === null ? null : serdes.keyBytes(keyTo),
+      from,
+      to,
+    })
+    const windowOf = this.windowOf.bind(this)
+    return (async function* () {
+      for await (const { key, time, second, shown } of found) {
+        yield [new Windowed(serdes.keyOf(key), windowOf(time, second)), shown] as [Windowed<K>, S]
+      }
+    })()
+  }
+
+  #open(): OpenStore<K, V, S> {
+    if (this.#opened === null) throw storeUnavailable(this.name, this.#closed ? 'closed' : 'not open yet')
+    return this.#opened
+  }
+}

@@ -1,0 +1,195 @@
+import type { ByteStore } from '../store'
+import { prefixTimestamp, readTimestamp, TIMESTAMP_BYTES, withoutTimestamp, writeTimestamp } from '../timestamped-bytes'
+import { decodeRow, encodeRow, type FormerVersion } from './history-row'
+
+/** A version as it lies in the store. */
+export interface StoredVersion {
+  readonly timestamp: number
+  readonly validTo: number
+  readonly value: Buffer
+}
+
+const FORMER = 0
+const LATEST = 1
+const CLOCK_KEY = Buffer.of(2)
+
+/**
+ * The layout of a versioned store. The latest value of a key is one entry. Former ones lie in segments of time, by when
+ * they ended, one entry a key and segment: so a past value is found by a few point reads, and whole segments are dropped
+ * once they are older than the retention. Which versions are still there is the same as in Kafka Streams.
+ *
+ * A deletion has an entry of its own only where it can't be told from the versions around it.
+ */
+export class VersionSegments {
+  /** The newest timestamp put, −1 before the first. */
+  observedTime: number
+
+  constructor(
+    private readonly bytes: ByteStore,
+    readonly retentionMs: number,
+    private readonly segmentMs: number,
+  ) {
+    const clock = bytes.get(CLOCK_KEY)
+    this.observedTime = clock === null ? -1 : readTimestamp(clock)
+  }
+
+  /** Until when the new version is valid; `undefined` if it is too old. */
+  put(key: Buffer, value: Buffer | null, timestamp: number): number | undefined {
+    if (timestamp < this.observedTime - this.retentionMs) return undefined
+    this.advance(timestamp)
+    const latest = this.readLatest(key)
+    if (latest === null || timestamp < latest.timestamp) return this.insert(key, value, timestamp, latest)
+    if (timestamp > latest.timestamp) {
+      this.append(key, { from: latest.timestamp, to: timestamp, value: latest.value })
+    }
+    this.writeLatest(key, value, timestamp)
+    return Infinity
+  }
+
+  latest(key: Buffer): StoredVersion | null {
+    return this.readLatest(key)
+  }
+
+  asOf(key: Buffer, time: number): StoredVersion | null {
+    const latest = this.readLatest(key)
+    if (latest !== null && latest.timestamp <= time) return latest
+    if (time < this.observedTime - this.retentionMs) return null
+    const found = this.endingAfter(key, time)?.version
+    if (found === undefined || found.from > time || found.value === null) return null
+    return { timestamp: found.from, validTo: found.to, value: found.value }
+  }
+
+  /** Oldest first. */
+  versions(key: Buffer, from: number, to: number): StoredVersion[] {
+    const found: StoredVersion[] = []
+    if (to >= this.observedTime - this.retentionMs) {
+      for (let segment = this.oldestSegment; segment <= this.newestSegment; segment++) {
+        for (const version of this.readRow(key, segment)) {
+          if (version.value === null || version.from > to || version.to <= from) continue
+          found.push({ timestamp: version.from, validTo: version.to, value: version.value })
+        }
+      }
+    }
+    const latest = this.readLatest(key)
+    if (latest !== null && latest.timestamp <= to) found.push(latest)
+    return found
+  }
+
+  /** The keys of all entries, those with nothing but former versions included; a key may come several times. */
+  async *keys(): AsyncGenerator<Buffer> {
+    const from = segmentKey(Buffer.alloc(0), this.oldestSegment)
+    for await (const [key] of this.bytes.scan({ from, to: CLOCK_KEY })) {
+      yield key.subarray(key[0] === LATEST ? 1 : 1 + TIMESTAMP_BYTES)
+    }
+  }
+
+  private advance(timestamp: number): void {
+    if (timestamp <= this.observedTime) return
+    const oldest = this.oldestSegment
+    this.observedTime = timestamp
+    const clock = Buffer.allocUnsafe(TIMESTAMP_BYTES)
+    writeTimestamp(clock, timestamp)
+    this.bytes.put(CLOCK_KEY, clock)
+    if (this.oldestSegment > oldest) this.bytes.dropBelow(segmentKey(Buffer.alloc(0), this.oldestSegment))
+  }
+
+  /** Puts a version that is not newer than the latest, or where there is no latest value. */
+  private insert(key: Buffer, value: Buffer | null, timestamp: number, latest: StoredVersion | null): number {
+    const next = this.endingAfter(key, timestamp)
+    if (next === undefined && latest === null) {
+      if (value !== null) this.writeLatest(key, value, timestamp)
+      else this.markDeleted(key, timestamp)
+      return Infinity
+    }
+    if (next === undefined) {
+      this.append(key, { from: timestamp, to: latest!.timestamp, value })
+      return latest!.timestamp
+    }
+    const { segment, row, index, version } = next
+    if (version.from > timestamp) {
+      this.append(key, { from: timestamp, to: version.from, value })
+      return version.from
+    }
+    row[index] = { from: timestamp, to: version.to, value }
+    if (version.from < timestamp) {
+      const before = { ...version, to: timestamp }
+      if (this.segmentOf(timestamp) === segment) row.splice(index, 0, before)
+      else this.append(key, before)
+    }
+    this.writeRow(key, segment, row)
+    return version.to
+  }
+
+  /** A deletion after everything else. The end of the version before it may say so already. */
+  private markDeleted(key: Buffer, timestamp: number): void {
+    const row = this.readRow(key, this.segmentOf(timestamp))
+    if (row.at(-1)?.to === timestamp) return
+    this.append(key, { from: timestamp, to: timestamp, value: null })
+  }
+
+  /** The first version that ended after a time. */
+  private endingAfter(
+    key: Buffer,
+    time: number,
+  ): { segment: number; row: FormerVersion[]; index: number; version: FormerVersion } | undefined {
+    for (let segment = Math.max(this.segmentOf(time), this.oldestSegment); segment <= this.newestSegment; segment++) {
+      const row = this.readRow(key, segment)
+      const index = row.findIndex(({ to }) => to > time)
+      if (index !== -1) return { segment, row, index, version: row[index]! }
+    }
+    return undefined
+  }
+
+  private append(key: Buffer, version: FormerVersion): void {
+    const segment = this.segmentOf(version.to)
+    const row = this.readRow(key, segment)
+    const after = row.findIndex(({ from, to }) => from > version.from || (from === version.from && to > version.to))
+    row.splice(after === -1 ? row.length : after, 0, version)
+    this.writeRow(key, segment, row)
+  }
+
+  private readLatest(key: Buffer): StoredVersion | null {
+    const kept = this.bytes.get(latestKey(key))
+    return kept === null ? null : { timestamp: readTimestamp(kept), validTo: Infinity, value: withoutTimestamp(kept) }
+  }
+
+  private writeLatest(key: Buffer, value: Buffer | null, timestamp: number): void {
+    this.bytes.put(latestKey(key), value === null ? null : prefixTimestamp(timestamp, value))
+  }
+
+  private readRow(key: Buffer, segment: number): FormerVersion[] {
+    const row = this.bytes.get(segmentKey(key, segment))
+    return row === null ? [] : decodeRow(row)
+  }
+
+  private writeRow(key: Buffer, segment: number, row: readonly FormerVersion[]): void {
+    this.bytes.put(segmentKey(key, segment), encodeRow(row))
+  }
+
+  private segmentOf(timestamp: number): number {
+    return Math.floor(timestamp / this.segmentMs)
+  }
+
+  private get oldestSegment(): number {
+    return Math.max(0, this.segmentOf(this.observedTime - this.retentionMs))
+  }
+
+  private get newestSegment(): number {
+    return this.segmentOf(this.observedTime)
+  }
+}
+
+const latestKey = (key: Buffer): Buffer => {
+  const bytes = Buffer.allocUnsafe(1 + key.length)
+  bytes[0] = LATEST
+  key.copy(bytes, 1)
+  return bytes
+}
+
+const segmentKey = (key: Buffer, segment: number): Buffer => {
+  const bytes = Buffer.allocUnsafe(1 + TIMESTAMP_BYTES + key.length)
+  bytes[0] = FORMER
+  writeTimestamp(bytes, segment, 1)
+  key.copy(bytes, 1 + TIMESTAMP_BYTES)
+  return bytes
+}

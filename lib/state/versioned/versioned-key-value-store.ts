@@ -1,0 +1,87 @@
+import { type Duration, toMilliseconds } from '../../durations'
+import { TopologyError } from '../../errors'
+import type { Serde } from '../../serdes/serde'
+import type { ManagedStore, StoreBuilder, VersionedKeyValueStore } from '../store'
+import { TypedVersionedStore } from './typed-versioned-store'
+
+/** How a versioned store is kept. It has no record cache: every version counts. */
+export interface VersionedKeyValueStoreOptions<K, V> {
+  /** Writes and reads keys. Default: the app's default key serde. */
+  readonly key?: Serde<K>
+  /** Writes and reads values. Default: the app's default value serde. */
+  readonly value?: Serde<V>
+  /** How long former values can be looked up, and how late an update may come: later ones are left out. */
+  readonly historyRetention: Duration
+  /** Former values are dropped in segments of this length. Default: by the retention, as in Kafka Streams. */
+  readonly segmentInterval?: Duration
+  /** Keep the store on disk. False: in memory, rebuilt at every start. Default: true. */
+  readonly persistent?: boolean
+  /**
+   * Log changes to a changelog topic, from which the store is restored elsewhere; an object adds topic configs. False: what
+   * is lost is lost. Default: true.
+   */
+  readonly logging?: boolean | Readonly<Record<string, string>>
+}
+
+/** A versioned store by name, with its types. */
+export interface VersionedKeyValueStoreHandle<K, V> extends StoreBuilder<VersionedKeyValueStore<K, V>> {
+  /** As given, defaults not filled in. */
+  readonly options: VersionedKeyValueStoreOptions<K, V>
+  readonly versioned: true
+}
+
+/**
+ * A store that keeps former values for `historyRetention` and sorts late updates in by their timestamps. A table that is
+ * given one is a versioned table: joins see its latest values only, and stream joins those that were valid at the
+ * stream's time.
+ *
+ * @example
+ * const prices = versionedKeyValueStore('prices', { key: serdes.string(), value: serdes.double(), historyRetention: '1h' })
+ * const table = builder.table('prices', { key: serdes.string(), value: serdes.double() }, prices)
+ *
+ * @throws TopologyError INVALID_ARGUMENT
+ */
+export const versionedKeyValueStore = <K, V>(
+  name: string,
+  options: VersionedKeyValueStoreOptions<K, V>,
+): VersionedKeyValueStoreHandle<K, V> => {
+  const { persistent = true, logging = true, key, value } = options
+  const historyRetentionMs = toMilliseconds(options.historyRetention, `historyRetention of store "${name}"`)
+  const segmentIntervalMs =
+    options.segmentInterval === undefined
+      ? defaultSegmentInterval(historyRetentionMs)
+      : toMilliseconds(options.segmentInterval, `segmentInterval of store "${name}"`)
+  if (segmentIntervalMs === 0) {
+    throw new TopologyError('INVALID_ARGUMENT', `segmentInterval of store "${name}" must be above 0`, { store: name })
+  }
+  return {
+    name,
+    options,
+    versioned: true,
+    persistent,
+    cachingEnabled: false,
+    loggingEnabled: logging !== false,
+    changelogConfig: typeof logging === 'object' ? logging : {},
+    changelogPolicy: { cleanup: 'compact', minCompactionLagMs: historyRetentionMs + DAY_MS },
+    build: (changelogTopic): VersionedKeyValueStore<K, V> & ManagedStore =>
+      new TypedVersionedStore<K, V>({
+        name,
+        persistent,
+        historyRetentionMs,
+        segmentIntervalMs,
+        changelogTopic,
+        keySerde: key,
+        valueSerde: value,
+      }),
+  }
+}
+
+/** Compaction goes by the wall clock, the retention by event time: a day on top for the difference. */
+const DAY_MS = 86_400_000
+
+const defaultSegmentInterval = (retentionMs: number): number => {
+  if (retentionMs <= 60_000) return Math.max(Math.floor(retentionMs / 3), 2_000)
+  if (retentionMs <= 300_000) return Math.max(Math.floor(retentionMs / 5), 20_000)
+  if (retentionMs <= 3_600_000) return Math.max(Math.floor(retentionMs / 12), 60_000)
+  return Math.max(Math.floor(retentionMs / 24), 300_000)
+}

@@ -1,0 +1,62 @@
+import { StreamsError } from '../../errors'
+import type { ScanOptions, WindowStore } from '../store'
+import { TimedStore, type TimedStoreOptions } from '../timed/timed-store'
+import type { Window, Windowed } from '../windowed'
+
+export interface TypedWindowStoreOptions<K, V, S> extends TimedStoreOptions<K, V, S> {
+  /** From a window's start to its end. */
+  readonly windowSizeMs: number
+}
+
+/** Typed layer of the window stores. */
+export class TypedWindowStore<K, V, S> extends TimedStore<K, V, S> implements WindowStore<K, S> {
+  readonly #sizeMs: number
+
+  constructor(options: TypedWindowStoreOptions<K, V, S>) {
+    super(options)
+    this.#sizeMs = options.windowSizeMs
+  }
+
+  put(key: K, value: S | null, windowStart: number): void {
+    if (!Number.isSafeInteger(windowStart) || windowStart < 0) {
+      throw new StreamsError(
+        'INVALID_ARGUMENT',
+        `store '${this.name}': a window starts at a whole number of milliseconds from 1970 on, and not at ${windowStart}`,
+        { store: this.name },
+      )
+    }
+    this.write(this.keyBytes(key), windowStart, 0, value)
+  }
+
+  fetch(key: K, windowStart: number): S | null
+  fetch(key: K, timeFrom: number, timeTo: number, options?: { reverse?: boolean }): Array<readonly [number, S]>
+  fetch(
+    key: K,
+    timeFrom: number,
+    timeTo?: number,
+    options?: { reverse?: boolean },
+  ): S | null | Array<readonly [number, S]> {
+    const keyBytes = this.keyBytes(key)
+    if (timeTo === undefined) return this.entries.get(keyBytes, timeFrom, 0)
+    const found = this.entries.range(keyBytes, timeFrom, timeTo).map(({ time, shown }) => [time, shown] as const)
+    return options?.reverse ? found.reverse() : found
+  }
+
+  fetchRange(
+    keyFrom: K | null,
+    keyTo: K | null,
+    timeFrom: number,
+    timeTo: number,
+    options?: ScanOptions,
+  ): AsyncIterable<[Windowed<K>, S]> {
+    return this.scan(keyFrom, keyTo, timeFrom, timeTo, options)
+  }
+
+  fetchAll(timeFrom: number, timeTo: number, options?: ScanOptions): AsyncIterable<[Windowed<K>, S]> {
+    return this.scan(null, null, timeFrom, timeTo, options)
+  }
+
+  protected windowOf(start: number): Window {
+    return { start, end: start + this.#sizeMs }
+  }
+}

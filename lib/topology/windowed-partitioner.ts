@@ -1,0 +1,14 @@
+import { NO_HEADERS } from '../kafka/port'
+import { partitionFor } from '../kafka/murmur2'
+import type { WindowedSerde } from '../serdes/windowed'
+import type { Windowed } from '../state/windowed'
+import type { StreamPartitioner } from './definition'
+
+/** All windows of a key go to the partition of the key itself. */
+export function windowedPartitioner<K, V>(serde: WindowedSerde<K>): StreamPartitioner<Windowed<K>, V> {
+  return (topic, windowed, _value, partitions) => {
+    if (windowed == null) return undefined
+    const key = serde.inner.serialize(topic, windowed.key, NO_HEADERS)
+    return key === null ? undefined : partitionFor(key, partitions)
+  }
+}

@@ -1,0 +1,115 @@
+import { resolveConfig, type StreamsConfig } from '../../lib/config'
+import { StreamsError } from '../../lib/errors'
+import { EmbeddedKafka } from '../../lib/kafka/memory'
+import { silentLogger } from '../../lib/observe/logger'
+
+const base: StreamsConfig = { applicationId: 'app', kafka: { brokers: ['localhost:9092'] } }
+const resolveUnchecked = (config: unknown) => resolveConfig(config as StreamsConfig)
+
+const refusal = (config: unknown): StreamsError => {
+  try {
+    resolveUnchecked(config)
+  } catch (error) {
+    return error as StreamsError
+  }
+  throw new Error('it was accepted')
+}
+
+describe('resolveConfig', () => {
+  it.each([
+    [undefined, /configuration is missing/],
+    [{ kafka: base.kafka }, /applicationId is missing/],
+    [{ ...base, applicationId: '' }, /applicationId is missing/],
+    [{ ...base, applicationId: 'my app' }, /applicationId is 'my app'.*letters, digits/],
+    [{ ...base, applicationId: '..' }, /applicationId is '\.\.'/],
+    [{ applicationId: 'app' }, /kafka is missing.*brokers/],
+    [{ ...base, kafka: { brokers: [] } }, /kafka is missing/],
+    [{ ...base, kafka: 'localhost:9092' }, /kafka is missing/],
+    [{ ...base, commitInterval: 'soon' }, /commitInterval is "soon".*'30s'/],
+    [{ ...base, commitInterval: -1 }, /commitInterval is -1/],
+    [{ ...base, maxTaskIdle: '-1s' }, /maxTaskIdle/],
+    [{ ...base, statestoreCacheMaxBytes: 1.5 }, /statestoreCacheMaxBytes is 1.5.*whole number of 0 or more/],
+    [{ ...base, bufferedRecordsPerPartition: 0 }, /bufferedRecordsPerPartition is 0/],
+    [{ ...base, replicationFactor: 0 }, /replicationFactor is 0/],
+    [
+      { ...base, processingGuarantee: 'exactly_once_v2' },
+      /processingGuarantee is 'exactly_once_v2'.*'at_least_once', 'exactly_once'/,
+    ],
+    [{ ...base, compression: 'brotli' }, /compression is 'brotli'/],
+    [{ ...base, stateDir: '' }, /stateDir is ''/],
+    [{ ...base, topicConfig: { 'retention.ms': 5 } }, /topicConfig must map names to texts/],
+    [{ ...base, defaultValueSerde: () => undefined }, /defaultValueSerde is no serde: call the function/],
+    [{ ...base, logger: console.log }, /logger needs the methods/],
+    [{ ...base, sessionTimeout: '5s' }, /heartbeatInterval is 3000 ms and sessionTimeout 5000 ms/],
+    [{ ...base, processingGuarantee: 'exactly_once', commitInterval: '10s' }, /every transaction would time out/],
+  ])('refuses %j', (config, message) => {
+    const error = refusal(config)
+    expect(error).toBeInstanceOf(StreamsError)
+    expect(error.code).toBe('INVALID_CONFIG')
+    expect(error.message).toMatch(message)
+  })
+
+  it.each([
+    ['commit.interval.ms', 'commitInterval'],
+    ['commitIntervall', 'commitInterval'],
+    ['stateDirectory', 'stateDir'],
+    ['processing.guarantee', 'processingGuarantee'],
+    ['applicationID', 'applicationId'],
+  ])('for the unknown key %s suggests %s', (unknown, known) => {
+    expect(refusal({ ...base, [unknown]: 1 }).message).toContain(`${unknown} (did you mean ${known}?)`)
+  })
+
+  it('names every unknown key, and suggests nothing far off', () => {
+    expect(refusal({ ...base, rocksdb: 1, wizardry: 2 }).message).toBe('unknown configuration keys: rocksdb, wizardry')
+  })
+
+  it("has Kafka Streams' defaults", () => {
+    expect(resolveConfig(base)).toMatchObject({
+      processingGuarantee: 'at_least_once',
+      commitIntervalMs: 30_000,
+      statestoreCacheMaxBytes: 10 * 1024 * 1024,
+      maxTaskIdleMs: 0,
+      bufferedRecordsPerPartition: 1000,
+      replicationFactor: -1,
+      sessionTimeoutMs: 45_000,
+      heartbeatIntervalMs: 3000,
+      maxPollIntervalMs: 300_000,
+      autoOffsetReset: 'earliest',
+      transactionTimeoutMs: 10_000,
+      lingerMs: 100,
+      compression: 'none',
+      repartitionPurgeIntervalMs: 30_000,
+    })
+  })
+
+  it('commits every 100 ms under exactly_once, unless told otherwise', () => {
+    expect(resolveConfig({ ...base, processingGuarantee: 'exactly_once' }).commitIntervalMs).toBe(100)
+    expect(resolveConfig({ ...base, processingGuarantee: 'exactly_once', commitInterval: '1s' }).commitIntervalMs).toBe(
+      1000,
+    )
+  })
+
+  it('takes what is given', () => {
+    const resolved = resolveConfig({
+      ...base,
+      kafka: { brokers: () => ['a:1'] },
+      maxTaskIdle: -1,
+      commitInterval: '1.5s',
+      replicationFactor: 3,
+      statestoreCacheMaxBytes: 0,
+      logger: silentLogger,
+    })
+    expect(resolved).toMatchObject({
+      maxTaskIdleMs: -1,
+      commitIntervalMs: 1500,
+      replicationFactor: 3,
+      statestoreCacheMaxBytes: 0,
+      logger: silentLogger,
+    })
+  })
+
+  it('takes an embedded Kafka', async () => {
+    await using kafka = new EmbeddedKafka()
+    expect(resolveConfig({ ...base, kafka }).kafka).toBe(kafka)
+  })
+})

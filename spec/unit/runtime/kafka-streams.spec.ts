@@ -1,0 +1,287 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { once } from '../../support/events'
+import type { StreamsConfig } from '../../../lib/config'
+import { StreamsBuilder } from '../../../lib/dsl/streams-builder'
+import { EmbeddedKafka } from '../../../lib/kafka/memory'
+import { silentLogger } from '../../../lib/observe/logger'
+import { KafkaStreams } from '../../../lib/runtime/kafka-streams'
+import * as serdes from '../../../lib/serdes'
+import type { Topology } from '../../../lib/topology/topology'
+
+const text = { key: serdes.string(), value: serdes.string() }
+const counted = { key: serdes.string(), value: serdes.long() }
+
+const wordCount = (onWord: (word: string) => void = () => {}): Topology => {
+  const builder = new StreamsBuilder()
+  builder
+    .stream('lines', text)
+    .flatMapValues((line) => line.split(' '))
+    .peek((word) => onWord(word), { name: 'look' })
+    .groupBy((word) => word, text)
+    .count({ store: 'counts' })
+    .toStream()
+    .to('out', counted)
+  return builder.build()
+}
+
+describe('KafkaStreams', () => {
+  let kafka: EmbeddedKafka
+  let folder: string
+  const made: KafkaStreams[] = []
+
+  beforeEach(() => {
+    kafka = new EmbeddedKafka({ topics: { lines: 2, out: 2 } })
+    folder = mkdtempSync(join(tmpdir(), 'millrace-streams-'))
+  })
+
+  afterEach(async () => {
+    await Promise.all(made.splice(0).map((streams) => streams.close()))
+    await kafka.close()
+    rmSync(folder, { recursive: true, force: true })
+  })
+
+  const create = (config: Partial<StreamsConfig> = {}, topology = wordCount()): KafkaStreams => {
+    const streams = new KafkaStreams(topology, {
+      applicationId: 'app',
+      kafka,
+      stateDir: join(folder, 'a'),
+      commitInterval: 20,
+      lingerMs: 1,
+      heartbeatInterval: 50,
+      logger: silentLogger,
+      ...config,
+    })
+    made.push(streams)
+    return streams
+  }
+
+  /** Reads counts until they are as expected; ends with the test's timeout if they never are. */
+  const untilCounts = async (expected: Record<string, number>): Promise<void> => {
+    const counts: Record<string, number> = {}
+    for await (const { key, value } of kafka.subscribe('out', counted)) {
+      counts[key!] = value!
+      if (Object.entries(expected).every(([word, count]) => counts[word] === count)) break
+    }
+    expect(counts).toEqual(expected)
+  }
+
+  describe('that can not start', () => {
+    it('rejects with the missing topics where it shall not wait', async () => {
+      const builder = new StreamsBuilder()
+      builder.stream('nowhere', text).to('out', text)
+      const streams = create({ missingSourceTopics: 'fail' }, builder.build())
+      await expect(streams.start()).rejects.toMatchObject({
+        code: 'MISSING_SOURCE_TOPIC',
+        message: expect.stringContaining('nowhere'),
+      })
+      expect(streams.state).toBe('ERROR')
+      expect(await streams.close()).toBe(true)
+    })
+
+    it('says what it waits for, and starts when the topic is there', async () => {
+      const builder = new StreamsBuilder()
+      builder.stream('later', text).to('out', text)
+      const streams = create({}, builder.build())
+      const warned = once(streams, 'warning')
+      const started = streams.start()
+      expect(await warned).toMatchObject({ code: 'MISSING_SOURCE_TOPIC', topics: ['later'] })
+      expect(streams.state).toBe('REBALANCING')
+      await kafka.createTopic('later', 1)
+      await started
+      expect(streams.state).toBe('RUNNING')
+    })
+
+    it('gives up on its signal, and everything is closed', async () => {
+      const builder = new StreamsBuilder()
+      builder.stream('nowhere', text).to('out', text)
+      const streams = create({}, builder.build())
+      const abort = new AbortController()
+      const warned = once(streams, 'warning')
+      const started = streams.start({ signal: abort.signal })
+      await warned
+      abort.abort(new Error('changed my mind'))
+      await expect(started).rejects.toThrow('changed my mind')
+      await streams.close()
+      expect(streams.state).toBe('NOT_RUNNING')
+    })
+
+    it('rejects where an internal topic has other partitions, and says what to do', async () => {
+      await kafka.createTopic('app-counts-repartition', 3)
+      const streams = create()
+      const failed = once(streams, 'error')
+      await expect(streams.start()).rejects.toMatchObject({
+        code: 'INTERNAL_TOPIC_MISMATCH',
+        message: expect.stringMatching(/app-counts-repartition has 3 partitions and the topology needs 2.*reset/s),
+      })
+      expect((await failed).code).toBe('INTERNAL_TOPIC_MISMATCH')
+      expect(streams.state).toBe('ERROR')
+    })
+
+    it('rejects where another instance has its state directory', async () => {
+      await create().start()
+      await expect(create().start()).rejects.toMatchObject({ code: 'STATE_DIRECTORY_LOCKED' })
+    })
+
+    it('is started once', async () => {
+      const streams = create()
+      await streams.start()
+      await expect(streams.start()).rejects.toMatchObject({ code: 'ILLEGAL_STATE' })
+      await streams.close()
+      await expect(streams.start()).rejects.toMatchObject({ code: 'ILLEGAL_STATE' })
+    })
+  })
+
+  describe('that is closed', () => {
+    it('before its start never runs', async () => {
+      const streams = create()
+      expect(await streams.close()).toBe(true)
+      expect(streams.state).toBe('NOT_RUNNING')
+    })
+
+    it('while starting rejects the start', async () => {
+      const streams = create()
+      const started = streams.start()
+      const closed = streams.close()
+      await expect(started).rejects.toMatchObject({ code: 'ILLEGAL_STATE' })
+      await closed
+      expect(streams.state).toBe('NOT_RUNNING')
+    })
+
+    it('twice settles together', async () => {
+      const streams = create()
+      await streams.start()
+      const first = streams.close()
+      expect(streams.close()).toBe(first)
+      expect(await first).toBe(true)
+    })
+
+    it('within a deadline gives up on an operator that does not come to an end', async () => {
+      const builder = new StreamsBuilder()
+      let reached = (): void => {}
+      const entered = new Promise<void>((resolve) => (reached = resolve))
+      builder.stream('lines', text).foreach(() => {
+        reached()
+        return new Promise<void>(() => {})
+      })
+      const streams = create({}, builder.build())
+      await streams.start()
+      await kafka.produce('lines', [{ value: 'a' }])
+      await entered
+      expect(await streams.close({ timeout: 100 })).toBe(false)
+      expect(streams.state).toBe('NOT_RUNNING')
+    })
+
+    it('leaves nothing behind: the next one goes on', async () => {
+      const first = create()
+      await first.start()
+      await kafka.produce('lines', [{ value: 'a b a' }])
+      await untilCounts({ a: 2, b: 1 })
+      await first.close()
+      const second = create()
+      let replayed = 0
+      second.on('restoreEnd', ({ restored }) => (replayed += restored))
+      await second.start()
+      await kafka.produce('lines', [{ value: 'a' }])
+      await untilCounts({ a: 3, b: 1 })
+      expect(replayed).toBe(0)
+    })
+  })
+
+  describe.each(['at_least_once', 'exactly_once'] as const)('with %s', (processingGuarantee) => {
+    it('restores its state from the changelogs after cleanUp', async () => {
+      const first = create({ processingGuarantee })
+      await first.start()
+      await kafka.produce('lines', [{ value: 'a b a' }])
+      await untilCounts({ a: 2, b: 1 })
+      await first.close()
+      await first.cleanUp()
+
+      const second = create({ processingGuarantee })
+      let replayed = 0
+      second.on('restoreEnd', ({ restored }) => (replayed += restored))
+      await second.start()
+      expect(replayed).toBeGreaterThanOrEqual(2)
+      expect((second.store('counts').get('a') as { value: number }).value).toBe(2)
+      await kafka.produce('lines', [{ value: 'a' }])
+      await untilCounts({ a: 3, b: 1 })
+    })
+
+    it('shares its tasks with others, and takes over from them', async () => {
+      const first = create({ processingGuarantee })
+      const second = create({ processingGuarantee, stateDir: join(folder, 'b') })
+      await first.start()
+      await kafka.produce('lines', [
+        { value: 'a b', partition: 0 },
+        { value: 'a c', partition: 1 },
+      ])
+      await second.start()
+      const shared = (): boolean =>
+        first.metadataForLocalTasks().length === 2 && second.metadataForLocalTasks().length === 2
+      while (!shared()) await Promise.race([once(first, 'rebalance'), once(second, 'rebalance')])
+      await kafka.produce('lines', [
+        { value: 'a b', partition: 0 },
+        { value: 'a c', partition: 1 },
+      ])
+      await untilCounts({ a: 4, b: 2, c: 2 })
+      await first.close()
+      await kafka.produce('lines', [
+        { value: 'a b', partition: 0 },
+        { value: 'a c', partition: 1 },
+      ])
+      await untilCounts({ a: 6, b: 3, c: 3 })
+      expect(second.metadataForLocalTasks()).toHaveLength(4)
+    })
+
+    it('goes to ERROR when a callback throws, tells of it, and commits nothing of it', async () => {
+      const streams = create(
+        { processingGuarantee },
+        wordCount((word) => {
+          if (word === 'bad') throw new Error('no such word')
+        }),
+      )
+      await streams.start()
+      const failed = once(streams, 'error')
+      await kafka.produce('lines', [{ value: 'bad' }])
+      expect(await failed).toMatchObject({
+        code: 'PROCESSING_FAILED',
+        location: { operator: 'look', topic: 'lines', offset: 0 },
+      })
+      expect(await streams.close()).toBe(true)
+      expect(streams.state).toBe('ERROR')
+      const admin = kafka.client().admin()
+      expect((await admin.groupOffsets('app')).size).toBe(0)
+    })
+  })
+
+  it('processes nothing while paused', async () => {
+    const words: string[] = []
+    const streams = create(
+      {},
+      wordCount((word) => words.push(word)),
+    )
+    await streams.start()
+    streams.pause()
+    expect(streams.isPaused).toBe(true)
+    await kafka.produce('lines', [{ value: 'a' }])
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    expect(words).toEqual([])
+    streams.resume()
+    await untilCounts({ a: 1 })
+  })
+
+  it('refuses to read stores that it does not have', async () => {
+    const streams = create()
+    expect(() => streams.store('countz')).toThrow(/no store "countz"; it has: counts/)
+    expect(() => streams.store('counts')).toThrow(/no partition of store "counts"/)
+    await streams.start()
+    expect(streams.store('counts').get('a')).toBeNull()
+  })
+
+  it('refuses to clean up while running', async () => {
+    const streams = create()
+    await streams.start()
+    await expect(streams.cleanUp()).rejects.toMatchObject({ code: 'ILLEGAL_STATE' })
+  })
+})
