@@ -39,7 +39,6 @@ export type ErrorCode =
   | 'TOPIC_ALREADY_REGISTERED'
   | 'INVALID_TOPOLOGY'
   | 'INVALID_ARGUMENT'
-  | 'MISSING_SERDE'
   | 'NOT_COPARTITIONED'
   // configuration
   | 'INVALID_CONFIG'
@@ -63,6 +62,5 @@ export type ErrorCode =
   | 'SCHEMA_NOT_FOUND'
   | 'SCHEMA_REJECTED'
   | 'OFFSET_OUT_OF_RANGE'
-  | 'TASK_MIGRATED'
   | 'ILLEGAL_STATE'
   | 'TIMEOUT'

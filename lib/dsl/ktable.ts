@@ -1,12 +1,19 @@
-import type { KeyValueMapper, Predicate, ValueMapper } from '../operators/callbacks'
+import { TopologyError } from '../errors'
+import type { ForeignKeyExtractor, KeyValueMapper, Predicate, ValueJoiner, ValueMapper } from '../operators/callbacks'
 import type { OldValues } from '../operators/change-forwarder'
 import type { Processor } from '../operators/processor'
 import { TableFilterOperator } from '../operators/table-filter'
+import type { TableJoinKind } from '../operators/table-join'
 import { TableMapValuesOperator } from '../operators/table-map-values'
 import { TableRepartitionMapOperator } from '../operators/table-repartition-map'
 import { FilteredRows, MappedRows, type TableRows } from '../operators/table-rows'
 import { TableToStreamOperator } from '../operators/table-to-stream'
+import { TableTransformValuesOperator, TransformedRows } from '../operators/table-transform-values'
+import type { ValueTransformerSupplier } from '../operators/value-transformer'
+import type { StoreReference } from '../topology/store-reference'
 import { KGroupedTable } from './kgrouped-table'
+import { foreignKeyJoin } from './joins/foreign-key-join'
+import { tableJoin } from './joins/table-join'
 import { KStream } from './kstream'
 import type { Grouped } from './options/grouped'
 import {
@@ -14,9 +21,23 @@ import {
   materializedStore,
   type ResolvedMaterialized,
   resolveMaterialized,
+  versionedBy,
 } from './options/materialized'
 import { type Named, operatorName, withName } from './options/named'
-import { append, type Position, requireFunction } from './position'
+import type { TableJoinedAs } from './options/table-joined'
+import { type TransformedValues, transformedOptions } from './options/transformed-values'
+import { append, type Position, requireFunction, requireSameBuilder } from './position'
+
+/** A table that is made from another one, value by value. */
+interface View<K, V, VR> {
+  /** `null` for one without a store. */
+  readonly operator: (store: string | null) => (options: OldValues) => Processor<never, never, never, never>
+  readonly rows: (parent: TableRows<K, V>) => TableRows<K, VR>
+  readonly prefersOldValues?: boolean
+  readonly stores?: readonly StoreReference[]
+  /** Kafka Streams takes an index for a store that it then doesn't make. */
+  readonly skipsIndex?: boolean
+}
 
 /**
  * A table: the last value of each key, changing with every record. Deleted keys have no value.
@@ -62,13 +83,11 @@ export class KTable<K, V> {
   mapValues<VR>(mapper: ValueMapper<K, V, VR | null>, materialized?: MaterializedAs<K, VR>): KTable<K, VR> {
     requireFunction(mapper, 'mapValues', 'a mapper')
     const options = resolveMaterialized(materialized)
-    return this.view(
-      'KTABLE-MAPVALUES-',
-      options,
-      false,
-      (store) => (old) => new TableMapValuesOperator(mapper, store, old),
-      (rows) => new MappedRows(rows, mapper),
-    )
+    return this.view('KTABLE-MAPVALUES-', options, {
+      operator: (store) => (old) => new TableMapValuesOperator(mapper, store, old),
+      rows: (parent) => new MappedRows(parent, mapper),
+      skipsIndex: true,
+    })
   }
 
   /**
@@ -101,6 +120,119 @@ export class KTable<K, V> {
     return new KGroupedTable(append(this.position, node, { name, keySerde: key, valueSerde: value }), given)
   }
 
+  /**
+   * Makes values with stores, punctuations or the record's metadata: a stateful `mapValues`. The transformer also sees
+   * deletes, as `null`.
+   *
+   * @example
+   * const changes = keyValueStore('changes', { key: serdes.string(), value: serdes.long() })
+   * prices.transformValues(() => new CountChanges(changes), { store: 'counted-prices', stores: [changes] })
+   */
+  transformValues<VR>(
+    supplier: ValueTransformerSupplier<K, V, VR>,
+    transformed?: TransformedValues<K, VR>,
+  ): KTable<K, VR> {
+    requireFunction(supplier, 'transformValues', 'a supplier of transformers')
+    const { stores, materialized } = transformedOptions(transformed)
+    const options = resolveMaterialized(materialized)
+    return this.view('KTABLE-TRANSFORMVALUES-', options, {
+      stores,
+      operator: (store) => (old) => new TableTransformValuesOperator(supplier, store, old),
+      rows: (parent) => new TransformedRows(parent, supplier),
+    })
+  }
+
+  /**
+   * Joins the rows of both tables that have the same key: there is one where both have a row. Updates of either side
+   * update the result. The tables' topics need equal numbers of partitions.
+   *
+   * @example
+   * customers.join(addresses, (customer, address) => ({ ...customer, ...address }), 'customers-with-address')
+   */
+  join<VO, VR>(
+    other: KTable<K, VO>,
+    joiner: ValueJoiner<K, V, VO, VR | null>,
+    materialized?: MaterializedAs<K, VR>,
+  ): KTable<K, VR>
+  /**
+   * Joins each row with the row of the other table that it names: its foreign key (KIP-213). Updates of either side update
+   * the result, which has this table's keys. The tables need not be partitioned alike.
+   *
+   * @example
+   * orders.join(customers, (order) => order.customerId, (order, customer) => ({ ...order, name: customer.name }))
+   */
+  join<KO, VO, VR>(
+    other: KTable<KO, VO>,
+    foreignKey: ForeignKeyExtractor<K, V, KO>,
+    joiner: ValueJoiner<K, V, VO, VR | null>,
+    joined?: TableJoinedAs<K, KO, VR>,
+  ): KTable<K, VR>
+  join(other: KTable<unknown, unknown>, ...rest: unknown[]): KTable<K, unknown> {
+    return this.joined(other, 'inner', rest)
+  }
+
+  /**
+   * As `join`; a row of this table is in the result also where the other one has none: the joiner gets `null` then.
+   *
+   * @example
+   * customers.leftJoin(addresses, (customer, address) => ({ ...customer, city: address?.city }))
+   */
+  leftJoin<VO, VR>(
+    other: KTable<K, VO>,
+    joiner: ValueJoiner<K, V, VO | null, VR | null>,
+    materialized?: MaterializedAs<K, VR>,
+  ): KTable<K, VR>
+  /**
+   * As `join` by a foreign key; a row of this table is in the result also where it has no foreign key, or the other table
+   * no such row: the joiner gets `null` then.
+   *
+   * @example
+   * orders.leftJoin(coupons, (order) => order.coupon, (order, coupon) => order.amount - (coupon?.discount ?? 0))
+   */
+  leftJoin<KO, VO, VR>(
+    other: KTable<KO, VO>,
+    foreignKey: ForeignKeyExtractor<K, V, KO>,
+    joiner: ValueJoiner<K, V, VO | null, VR | null>,
+    joined?: TableJoinedAs<K, KO, VR>,
+  ): KTable<K, VR>
+  leftJoin(other: KTable<unknown, unknown>, ...rest: unknown[]): KTable<K, unknown> {
+    return this.joined(other, 'left', rest)
+  }
+
+  /**
+   * As `join`; a key that only one of the tables has is in the result, too: the joiner gets `null` for the other.
+   *
+   * @example
+   * planned.outerJoin(actual, (plan, value) => ({ plan, value }))
+   */
+  outerJoin<VO, VR>(
+    other: KTable<K, VO>,
+    joiner: ValueJoiner<K, V | null, VO | null, VR | null>,
+    materialized?: MaterializedAs<K, VR>,
+  ): KTable<K, VR> {
+    return this.joined(other as KTable<unknown, unknown>, 'outer', [joiner, materialized]) as KTable<K, VR>
+  }
+
+  private joined(other: KTable<unknown, unknown>, kind: TableJoinKind, rest: readonly unknown[]): KTable<K, unknown> {
+    const call = kind === 'inner' ? 'join' : `${kind}Join`
+    if (!(other instanceof KTable)) {
+      throw new TopologyError('INVALID_ARGUMENT', `${call} of a table needs another KTable, and got ${String(other)}`)
+    }
+    requireSameBuilder(this.position, other.position, call)
+    const byForeignKey = kind !== 'outer' && typeof rest[1] === 'function'
+    const [extractor, joiner, options] = (byForeignKey ? rest : [undefined, ...rest]) as never[]
+    requireFunction(joiner, call, 'a joiner')
+    const result = byForeignKey
+      ? foreignKeyJoin<K, V, unknown, unknown, unknown>(
+          this.position,
+          other.position,
+          { extractor: extractor!, joiner: joiner!, left: kind === 'left' },
+          options,
+        )
+      : tableJoin<K, unknown>(this.position, other.position as Position<K, unknown>, { kind, joiner: joiner! }, options)
+    return new KTable(result.position, result.store)
+  }
+
   private filtered(predicate: Predicate<K, V>, negate: boolean, materialized?: MaterializedAs<K, V>): KTable<K, V> {
     requireFunction(predicate, negate ? 'filterNot' : 'filter', 'a predicate')
     const options = resolveMaterialized(materialized)
@@ -108,22 +240,22 @@ export class KTable<K, V> {
     return this.view(
       'KTABLE-FILTER-',
       { ...options, valueSerde },
-      true,
-      (store) => (old) => new TableFilterOperator(predicate, negate, store, old),
-      (rows) => new FilteredRows(rows, predicate, negate),
+      {
+        operator: (store) => (old) => new TableFilterOperator(predicate, negate, store, old),
+        rows: (parent) => new FilteredRows(parent, predicate, negate),
+        prefersOldValues: true,
+        skipsIndex: true,
+      },
     )
   }
 
   private view<VR>(
     prefix: string,
     options: ResolvedMaterialized<K, VR>,
-    prefersOldValues: boolean,
-    operatorOn: (store: string | null) => (options: OldValues) => Processor<never, never, never, never>,
-    rows: (parent: TableRows<K, V>) => TableRows<K, VR>,
+    { operator, rows, prefersOldValues, stores, skipsIndex = false }: View<K, V, VR>,
   ): KTable<K, VR> {
     const { naming } = this.position.context
-    // Kafka Streams takes an index for a store that it then doesn't make.
-    if (options.given && options.store === undefined) naming.skip()
+    if (skipsIndex && options.given && options.store === undefined) naming.skip()
     const name = naming.node(prefix, options.name)
     const keySerde = options.keySerde ?? this.position.keySerde
     const store =
@@ -134,9 +266,11 @@ export class KTable<K, V> {
       kind: 'table-view',
       name,
       store,
+      stores,
       prefersOldValues,
-      operator: operatorOn(store?.name ?? null),
+      operator: operator(store?.name ?? null),
       rows,
+      versioned: versionedBy(options),
     } as const
     return new KTable(append(this.position, node, { name, keySerde, valueSerde: options.valueSerde }), options.store)
   }

@@ -7,6 +7,8 @@ import { Change, StreamRecord } from './record'
 /** Whether a table operator hands old values on: some need them to take back what they added. */
 export interface OldValues {
   readonly sendOldValues: boolean
+  /** The updates are those of a versioned table. */
+  readonly versionedInput?: boolean
 }
 
 /**

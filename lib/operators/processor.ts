@@ -1,4 +1,5 @@
 import type { Duration } from '../durations'
+import type { Serde } from '../serdes/serde'
 import type { StateStore } from '../state/store'
 import type { RecordContext, StreamRecord } from './record'
 
@@ -64,6 +65,9 @@ export type ProcessorSupplier<KIn, VIn, KOut = unknown, VOut = unknown> = () => 
 export interface OperatorContext<KOut, VOut> extends ProcessorContext<KOut, VOut> {
   /** The current record's origin. The cache swaps it while it flushes entries of earlier records. */
   recordContext: RecordContext
+  /** The app's defaults, for what is serialized inside an operator. */
+  readonly defaultKeySerde: Serde<unknown>
+  readonly defaultValueSerde: Serde<unknown>
   /** How often, by the wall clock, operators look for results that only time completes: windows that have closed … */
   readonly emitIntervalMs: number
   /** Up to which window close the aggregation of that store has emitted; committed with the task's offsets. */

@@ -36,7 +36,9 @@ export class TableFilterOperator<K, V> extends Operator<K, Change<V>, K, Change<
     const { key, value: change, timestamp } = record
     const newValue = this.passing(change.newValue, key)
     const oldValue = this.oldValue(change, key)
-    if (this.options.sendOldValues && newValue === null && oldValue === null) return
+    const { sendOldValues, versionedInput } = this.options
+    // of a versioned table it may be about a former value
+    if (sendOldValues && !versionedInput && newValue === null && oldValue === null) return
     if (this.store === null) {
       this.context.forward(record.withValue(new Change(newValue, oldValue, change.isLatest)))
       return

@@ -64,6 +64,10 @@ export class TableJoinOperator<K, V, VO, VR> extends Operator<K, Change<V>, K, C
     this.context.forward(new StreamRecord(key, new Change(newValue, oldValue), timestamp, record.headers))
   }
 
+  close(): void {
+    this.other?.close?.()
+  }
+
   /** Neither before nor now, as far as this side can tell. */
   private isWithoutResult({ newValue, oldValue }: Change<V>): boolean {
     if (this.join.kind === 'inner' || (this.join.kind === 'left' && this.side === 'right')) return true

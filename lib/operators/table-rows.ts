@@ -28,6 +28,8 @@ export interface RowReader<K, V> {
   get(key: K): ValueAndTimestamp<V> | null
   /** The row as of that time; of a table without versions the latest. */
   getAsOf(key: K, time: number): ValueAndTimestamp<V> | null
+  /** With the operator that reads. */
+  close?(): void
 }
 
 /** The rows of a table that has a store. */
@@ -93,6 +95,7 @@ abstract class DerivedRows<K, V, VR> implements TableRows<K, VR> {
       versioned: parent.versioned,
       get: (key) => row(key, parent.get(key)),
       getAsOf: (key, time) => row(key, parent.getAsOf(key, time)),
+      close: () => parent.close?.(),
     }
   }
 
@@ -154,6 +157,10 @@ export class JoinedRows<K, VR> implements TableRows<K, VR> {
       if (value === null) return null
       return { value, timestamp: Math.max(leftRow?.timestamp ?? -1, rightRow?.timestamp ?? -1) }
     }
-    return { versioned: false, get, getAsOf: get }
+    const close = (): void => {
+      left.close?.()
+      right.close?.()
+    }
+    return { versioned: false, get, getAsOf: get, close }
   }
 }

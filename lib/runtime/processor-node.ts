@@ -4,6 +4,7 @@ import { Operator } from '../operators/operator'
 import type { Cancellable, OperatorContext, Processor, PunctuationType, RecordMetadata } from '../operators/processor'
 import { isPromise } from '../operators/promise'
 import type { RecordContext, StreamRecord } from '../operators/record'
+import type { Serde } from '../serdes/serde'
 import type { StateStore } from '../state/store'
 import { asError, Escalated } from './failure'
 import type { Punctuations } from './punctuation'
@@ -134,6 +135,14 @@ export class ProcessorNode implements Child, OperatorContext<unknown, unknown> {
 
   get taskId(): string {
     return this.task.taskId
+  }
+
+  get defaultKeySerde(): Serde<unknown> {
+    return this.task.defaultKeySerde
+  }
+
+  get defaultValueSerde(): Serde<unknown> {
+    return this.task.defaultValueSerde
   }
 
   get recordContext(): RecordContext {

@@ -15,8 +15,8 @@ const LONGEST_PAUSE_MS = 2000
 const QUIET_MS = 5000
 
 /**
- * Calls again while the failure is one that passes by itself (the broker is away, moves a leader, or keeps an offset
- * back until a transaction ends), and says so every few seconds. `what` completes "could not …".
+ * Calls again while the failure is one that passes by itself (the broker or the schema registry is away, a leader moves,
+ * an offset is kept back until a transaction ends), and says so every few seconds. `what` completes "could not …".
  */
 export const retrying = async <T>(what: string, call: () => Promise<T>, options: RetryOptions): Promise<T> => {
   const start = Date.now()
@@ -46,5 +46,6 @@ export const retrying = async <T>(what: string, call: () => Promise<T>, options:
 }
 
 const passes = (error: unknown): boolean =>
-  error instanceof ClientError &&
-  (error.kind === 'retriable' || error.kind === 'unstableOffset' || error.kind === 'rebalance')
+  (error instanceof ClientError &&
+    (error.kind === 'retriable' || error.kind === 'unstableOffset' || error.kind === 'rebalance')) ||
+  (error instanceof StreamsError && error.code === 'SCHEMA_REGISTRY_UNAVAILABLE')

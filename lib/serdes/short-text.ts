@@ -33,7 +33,7 @@ export function decodeShortText(bytes: Buffer, start: number, end: number): stri
     while (i < length && known.charCodeAt(i) === bytes[start + i]) i++
     if (i === length) return known
   }
-  return (decoded[slot] = bytes.latin1Slice(start, end))
+  return (decoded[slot] = bytes.toString('latin1', start, end))
 }
 
 /** Undefined for what is not short or not ASCII. The bytes are shared: they must not be changed. */

@@ -2,7 +2,7 @@ import { type Duration, toMilliseconds } from '../durations'
 import type { RecordHeaders } from '../kafka/port'
 import { readTimestamp, TIMESTAMP_BYTES, writeTimestamp } from '../state/timestamped-bytes'
 import { Windowed } from '../state/windowed'
-import type { Serde } from './serde'
+import type { Serde, SerdeUse } from './serde'
 
 /** A serde of windowed keys, over one of the keys alone. */
 export abstract class WindowedSerde<K> implements Serde<Windowed<K>> {
@@ -17,6 +17,10 @@ export abstract class WindowedSerde<K> implements Serde<Windowed<K>> {
   }
 
   abstract deserialize(topic: string, bytes: Buffer, headers: RecordHeaders): Windowed<K>
+
+  async prepare(topic: string, use: SerdeUse): Promise<void> {
+    await this.inner.prepare?.(topic, use)
+  }
 
   protected abstract join(key: Buffer, windowed: Windowed<K>): Buffer
 }
@@ -68,7 +72,8 @@ const endOfKey = (bytes: Buffer, suffix: number, what: string): number => {
   throw new RangeError(`${what} is ${suffix} bytes or more, got ${bytes.length}`)
 }
 
-const describe = (value: unknown): string => (typeof value === 'object' ? 'another object' : `the ${typeof value} ${String(value)}`)
+const describe = (value: unknown): string =>
+  typeof value === 'object' ? 'another object' : `the ${typeof value} ${String(value)}`
 
 /**
  * Keys of tumbling, hopping and sliding windows, in Kafka Streams' bytes: only the start is written, so reading them

@@ -11,8 +11,8 @@ import type { TableRows } from '../../operators/table-rows'
 import type { Serde } from '../../serdes/serde'
 import { subscriptionStore } from '../../state/subscriptions/subscription-store'
 import type { StreamPartitioner } from '../../topology/definition'
-import { materializedStore, type MaterializedAs, resolveMaterialized } from '../options/materialized'
-import type { TableJoined } from '../options/table-joined'
+import { materializedStore, resolveMaterialized } from '../options/materialized'
+import type { TableJoined, TableJoinedAs } from '../options/table-joined'
 import { append, type Position } from '../position'
 
 export interface ForeignKeyJoin<K, V, KO, VO, VR> {
@@ -31,7 +31,7 @@ export function foreignKeyJoin<K, V, KO, VO, VR>(
   left: Position<K, V>,
   right: Position<KO, VO>,
   { extractor, joiner, left: isLeft }: ForeignKeyJoin<K, V, KO, VO, VR>,
-  joined: MaterializedAs<K, VR> | TableJoined<K, KO, VR> = {},
+  joined: TableJoinedAs<K, KO, VR> = {},
 ): { readonly position: Position<K, VR>; readonly store: string | undefined } {
   const { context } = left
   const { naming, graph } = context

@@ -1,5 +1,5 @@
 import type { StreamPartitioner } from '../../topology/definition'
-import type { Materialized } from './materialized'
+import type { Materialized, TableStoreHandle } from './materialized'
 
 /**
  * How a foreign-key join works, and how its result is kept. `name` names its operators, its internal topics and its
@@ -17,3 +17,6 @@ export interface TableJoined<K, KO, VR> extends Materialized<K, VR> {
    */
   otherPartitioner?: StreamPartitioner<KO, null>
 }
+
+/** The store of the result by its name or handle, or all options. */
+export type TableJoinedAs<K, KO, VR> = string | TableStoreHandle<K, VR> | TableJoined<K, KO, VR>

@@ -39,4 +39,8 @@ export class ResponseJoinOperator<K, V, VO, VR> extends Operator<K, Subscription
     const hasResult = row !== null && (foreignValue !== null || this.left)
     this.context.forward(record.withValue(hasResult ? (this.joiner(row.value, foreignValue, key) ?? null) : null))
   }
+
+  close(): void {
+    this.rows?.close?.()
+  }
 }

@@ -31,4 +31,8 @@ export class SubscriptionJoinOperator<K, KO, VO> extends Operator<
     const time = row === null ? timestamp : Math.max(timestamp, row.timestamp)
     this.context.forward(new StreamRecord(primaryKey, { hash, foreignValue, primaryPartition }, time, headers))
   }
+
+  close(): void {
+    this.rows?.close?.()
+  }
 }

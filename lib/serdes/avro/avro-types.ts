@@ -9,7 +9,7 @@ export type AvroResolver = ReturnType<Avsc.Type['createResolver']>
 
 export interface ValueOptions {
   readonly long: AvroLong
-  readonly logicalTypes: AvroLogicalTypes | false
+  readonly logicalTypes: AvroLogicalTypes
 }
 
 type TypeOptions = NonNullable<Parameters<typeof Avsc.Type.forSchema>[1]>
@@ -27,8 +27,7 @@ export class AvroTypes {
 
   constructor({ long, logicalTypes }: ValueOptions) {
     this.longType = long === 'bigint' ? bigintLong() : undefined
-    this.logicalTypes =
-      logicalTypes === false ? {} : classesOf({ ...BUILT_IN_LOGICAL_TYPES, ...logicalTypes })
+    this.logicalTypes = classesOf({ ...BUILT_IN_LOGICAL_TYPES, ...logicalTypes })
   }
 
   /** @throws StreamsError INVALID_ARGUMENT if it is no Avro schema */

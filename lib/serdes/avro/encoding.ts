@@ -22,9 +22,15 @@ export const encode = (type: AvroType, value: unknown, prefix: number): Buffer =
 }
 
 export const decode = (type: AvroType, bytes: Buffer, from: number, resolver: AvroResolver | undefined): unknown => {
-  const { value, offset } = type.decode(bytes, from, resolver) as { value: unknown; offset: number }
-  if (offset < 0) throw new RangeError(`the ${bytes.length} bytes end within the value: they were written with another schema`)
+  let decoded: { value: unknown; offset: number }
+  try {
+    decoded = type.decode(bytes, from, resolver)
+  } catch (error) {
+    throw new RangeError(`these ${bytes.length} bytes are not Avro of the schema: ${(error as Error).message}`, { cause: error })
+  }
+  const { value, offset } = decoded
   if (offset === bytes.length) return value
+  if (offset < 0) throw new RangeError(`the ${bytes.length} bytes end within the value: they were written with another schema`)
   throw new RangeError(`${bytes.length - offset} bytes follow the value: they were written with another schema`)
 }
 
@@ -40,5 +46,7 @@ const unfit = (type: AvroType, value: unknown, cause: Error): Error => {
   } catch {
     // a logical type that throws: the cause has its words
   }
-  return new TypeError(at ? `${cause.message}, at ${at}` : cause.message, { cause })
+  // avsc shows the value as JSON, which has no bigint
+  const message = /serialize a BigInt/.test(cause.message) ? 'the schema has no bigint here' : cause.message
+  return new TypeError(at ? `${message}, at ${at}` : message, { cause })
 }

@@ -105,7 +105,7 @@ const uuid: AvroLogicalType<string, string> = {
 }
 
 /** Those without an entry here stay what the underlying type gives: times of day and microseconds as numbers. */
-export const BUILT_IN_LOGICAL_TYPES: AvroLogicalTypes & Record<keyof BuiltIn, AvroLogicalType<never, never>> = {
+export const BUILT_IN_LOGICAL_TYPES: AvroLogicalTypes & Record<keyof BuiltIn, unknown> = {
   'timestamp-millis': timestampMillis,
   date,
   decimal,

@@ -131,7 +131,7 @@ type Definitions<S> = S extends readonly (infer Member)[]
 /** Members that JavaScript can tell apart stand for themselves; else each is `{ name: value }`. */
 type UnionValue<S extends readonly unknown[], Root, O extends Settings> = number extends S['length']
   ? unknown
-  : IsAmbiguous<S, Root> extends true
+  : IsAmbiguous<S, Root, O> extends true
     ? { [I in keyof S]: WrappedValue<S[I], Root, O> }[number]
     : { [I in keyof S]: Value<S[I], Root, O> }[number]
 
@@ -147,23 +147,25 @@ type BranchName<S> = S extends string
       ? T
       : string
 
-type IsAmbiguous<S extends readonly unknown[], Root, Seen = never> = S extends readonly [infer First, ...infer Rest]
-  ? Kind<First, Root> extends infer K
+type IsAmbiguous<S extends readonly unknown[], Root, O extends Settings, Seen = never> = S extends readonly [infer First, ...infer Rest]
+  ? Kind<First, Root, O> extends infer K
     ? [K] extends [never]
-      ? IsAmbiguous<Rest, Root, Seen>
+      ? IsAmbiguous<Rest, Root, O, Seen>
       : K extends Seen
         ? true
-        : IsAmbiguous<Rest, Root, Seen | K>
+        : IsAmbiguous<Rest, Root, O, Seen | K>
     : never
   : false
 
 /** What a member is in JavaScript; logical types are tried one by one and don't count. */
-type Kind<S, Root> = S extends { readonly logicalType: string }
+type Kind<S, Root, O extends Settings> = S extends { readonly logicalType: string }
   ? never
   : S extends { readonly type: infer T }
-    ? Kind<T, Root>
+    ? Kind<T, Root, O>
     : S extends 'int' | 'long' | 'float' | 'double'
-      ? 'number'
+      ? [S, O['long']] extends ['long', 'bigint']
+        ? 'bigint'
+        : 'number'
       : S extends 'bytes' | 'fixed'
         ? 'buffer'
         : S extends 'string' | 'enum'
@@ -175,5 +177,5 @@ type Kind<S, Root> = S extends { readonly logicalType: string }
               : S extends string
                 ? [DefinitionOf<Root, S>] extends [never]
                   ? 'object'
-                  : Kind<DefinitionOf<Root, S>, Root>
+                  : Kind<DefinitionOf<Root, S>, Root, O>
                 : 'unknown'

@@ -83,8 +83,9 @@ export class HttpRegistryClient implements RegistryClient {
         () => ({
           prepareRequest: async (next) => {
             const request = await next()
-            const own = auth && 'token' in auth ? { authorization: `Bearer ${await tokenOf(auth.token)}` } : {}
-            return request.enhance({ headers: { ...headers, ...own }, timeout: requestTimeoutMs })
+            const sent: Record<string, string> = { ...headers }
+            if (auth && 'token' in auth) sent['authorization'] = `Bearer ${await tokenOf(auth.token)}`
+            return request.enhance({ headers: sent, timeout: requestTimeoutMs })
           },
         }),
       ],

@@ -22,12 +22,7 @@ export class TypedSessionStore<K, V> extends TimedStore<K, V, V> implements Sess
     return this.findSessions(key, 0, Infinity, options)
   }
 
-  findSessions(
-    key: K,
-    earliestEnd: number,
-    latestStart: number,
-    options?: { reverse?: boolean },
-  ): Sessions<K, V> {
+  findSessions(key: K, earliestEnd: number, latestStart: number, options?: { reverse?: boolean }): Sessions<K, V> {
     const sessions: Sessions<K, V> = []
     for (const { time: end, second: start, shown } of this.entries.range(this.keyBytes(key), earliestEnd, Infinity)) {
       if (start <= latestStart) sessions.push([new Windowed(key, { start, end }), shown])

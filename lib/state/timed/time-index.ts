@@ -35,7 +35,9 @@ export class TimeIndex {
       if (time >= from) taken.push(...rows.values())
       this.#times.delete(time)
     }
-    return taken.sort((a, b) => a.time - b.time || (this.secondFirst ? bySecond(a, b) || byKey(a, b) : byKey(a, b) || bySecond(a, b)))
+    return taken.sort(
+      (a, b) => a.time - b.time || (this.secondFirst ? bySecond(a, b) || byKey(a, b) : byKey(a, b) || bySecond(a, b)),
+    )
   }
 }
 

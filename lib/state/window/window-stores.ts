@@ -127,7 +127,9 @@ export interface WindowStoreSettings<K, V, S> {
 /** Reads of one key's whole retention touch at most so many buckets. */
 export const MOST_BUCKETS = 4096
 
-export const windowStoreBuilder = <K, V, S>(settings: WindowStoreSettings<K, V, S>): StoreBuilder<WindowStore<K, S>> => {
+export const windowStoreBuilder = <K, V, S>(
+  settings: WindowStoreSettings<K, V, S>,
+): StoreBuilder<WindowStore<K, S>> => {
   const { name, format, retentionMs, windowSizeMs, persistent = true, caching = false, logging = true } = settings
   const { retainDuplicates = false, emitsOnClose = false, changelogCleanup = 'compact,delete' } = settings
   const logged = logging !== false

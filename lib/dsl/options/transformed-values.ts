@@ -1,0 +1,28 @@
+import { type StoreReference, type StoreReferences, storeReferences } from '../../topology/store-reference'
+import type { Materialized, MaterializedAs } from './materialized'
+
+/** How a table of transformed values is kept, and which other stores its transformer uses. */
+export interface TransformedValuesOptions<K, VR> extends Materialized<K, VR> {
+  /** By name or by handle. */
+  stores?: StoreReferences
+}
+
+/** The table's store by its name or handle, all options, or nothing but the stores of the transformer. */
+export type TransformedValues<K, VR> =
+  | MaterializedAs<K, VR>
+  | TransformedValuesOptions<K, VR>
+  | readonly StoreReference[]
+
+export function transformedOptions<K, VR>(transformed: TransformedValues<K, VR> = {}): {
+  readonly stores: readonly StoreReference[]
+  readonly materialized: MaterializedAs<K, VR>
+} {
+  if (isList(transformed)) return { stores: transformed, materialized: {} }
+  if (typeof transformed === 'string' || !('stores' in transformed)) return { stores: [], materialized: transformed }
+  const { stores = [], ...materialized } = transformed
+  return { stores: storeReferences(stores), materialized }
+}
+
+function isList<K, VR>(transformed: TransformedValues<K, VR>): transformed is readonly StoreReference[] {
+  return Array.isArray(transformed)
+}

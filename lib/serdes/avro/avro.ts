@@ -1,0 +1,123 @@
+import { SchemaRegistry } from '../registry/schema-registry'
+import type { Serde } from '../serde'
+import { AvroSerde } from './avro-serde'
+import { AvroTypes } from './avro-types'
+import { decode, encode } from './encoding'
+import type { AvroLogicalTypes } from './logical-types'
+import type { AvroLong, AvroSchema, AvroValue } from './schema'
+import type { SubjectStrategy } from './subjects'
+
+export interface AvroValueOptions<Long extends AvroLong, Logical extends AvroLogicalTypes> {
+  /** `long` as numbers, which fail beyond ±2^53, or as bigints. Default: `'number'`. */
+  long?: Long
+  /**
+   * What stands for values of logical types, beside the built-in ones: `timestamp-millis` and `date` are a `Date` (of a
+   * date, midnight UTC), `decimal` is exact text such as `'12.50'`, `uuid` text. Others are what their underlying type
+   * is. `{ date: false }` leaves dates as numbers.
+   */
+  logicalTypes?: Logical
+}
+
+export interface AvroOptions<
+  S extends AvroSchema,
+  R extends AvroSchema,
+  Long extends AvroLong,
+  Logical extends AvroLogicalTypes,
+> extends AvroValueOptions<Long, Logical> {
+  /** Share one registry among all serdes. A URL makes one of its own. */
+  registry: SchemaRegistry | string
+  /** What is written, and what is read as well. Without it values are read as they were written, and written with the subject's latest version. */
+  schema?: S
+  /** What values are read as, whatever they were written with. Default: `schema`. */
+  readerSchema?: R
+  /** Where in the registry the schema stands. Default: `'topic'`, as with Confluent's serializers. */
+  subject?: SubjectStrategy
+  /** For the keys of topics: subjects end in `-key`. Default: false. */
+  key?: boolean
+  /** Whether the schema is added to its subject where it is not there yet. Default: true; false fails then. */
+  autoRegister?: boolean
+}
+
+/** What values are read as decides about their type. */
+type ReadAs<S, R> = [R] extends [never] ? S : R
+
+/**
+ * Avro in Confluent's wire format (a zero byte, the schema's id, the value), with a schema registry. A schema written in
+ * place, or `as const`, gives the type. Schemas are fetched and registered before a task starts or while a record waits
+ * before it enters its task: see docs/formats.md for what happens while the registry is away.
+ *
+ * @example
+ * const registry = new SchemaRegistry({ url: 'http://localhost:8081' })
+ * const order = serdes.avro({
+ *   registry,
+ *   schema: {
+ *     type: 'record',
+ *     name: 'Order',
+ *     fields: [
+ *       { name: 'id', type: 'string' },
+ *       { name: 'amount', type: { type: 'bytes', logicalType: 'decimal', precision: 9, scale: 2 } },
+ *       { name: 'note', type: ['null', 'string'], default: null },
+ *     ],
+ *   },
+ * })
+ * builder.stream('orders', { value: order })   // KStream<string, { id: string; amount: string; note: string | null }>
+ *
+ * @throws StreamsError INVALID_ARGUMENT for what is no Avro schema
+ */
+export const avro = <
+  const S extends AvroSchema = never,
+  const R extends AvroSchema = never,
+  Long extends AvroLong = 'number',
+  const Logical extends AvroLogicalTypes = {},
+>(
+  options: AvroOptions<S, R, Long, Logical>,
+): Serde<AvroSerdeValue<ReadAs<S, R>, Long, Logical>> => {
+  const { registry, schema, readerSchema = schema, subject = 'topic', key = false, autoRegister = true } = options
+  return new AvroSerde({
+    registry: typeof registry === 'string' ? new SchemaRegistry(registry) : registry,
+    types: new AvroTypes(valueOptions(options)),
+    schema,
+    readerSchema,
+    subject,
+    key,
+    autoRegister,
+  }) as Serde<AvroSerdeValue<ReadAs<S, R>, Long, Logical>>
+}
+
+/** Without a schema TypeScript knows nothing of the values. */
+type AvroSerdeValue<S, Long extends AvroLong, Logical extends AvroLogicalTypes> = [S] extends [never]
+  ? unknown
+  : AvroValue<S, Long, Logical>
+
+/**
+ * Avro binary alone, without a registry: all values of the topic have this one schema.
+ *
+ * @example
+ * const point = serdes.avroBytes({
+ *   type: 'record',
+ *   name: 'Point',
+ *   fields: [{ name: 'x', type: 'double' }, { name: 'y', type: 'double' }],
+ * })
+ *
+ * @throws StreamsError INVALID_ARGUMENT for what is no Avro schema
+ */
+export const avroBytes = <
+  const S extends AvroSchema,
+  Long extends AvroLong = 'number',
+  const Logical extends AvroLogicalTypes = {},
+>(
+  schema: S,
+  options: AvroValueOptions<Long, Logical> = {},
+): Serde<AvroValue<S, Long, Logical>> => {
+  const type = new AvroTypes(valueOptions(options)).of(schema)
+  const serde: Serde<unknown> = {
+    serialize: (_topic, value) => encode(type, value, 0),
+    deserialize: (_topic, bytes) => decode(type, bytes, 0, undefined),
+  }
+  return serde as Serde<AvroValue<S, Long, Logical>>
+}
+
+const valueOptions = ({ long = 'number', logicalTypes = {} }: AvroValueOptions<AvroLong, AvroLogicalTypes>) => ({
+  long,
+  logicalTypes,
+})
