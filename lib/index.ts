@@ -109,7 +109,16 @@ export { Windowed, type Window } from './state/windowed'
 
 // Formats.
 export * as serdes from './serdes'
-export type { Serde, SerdeType } from './serdes/serde'
+export type { Serde, SerdeType, SerdeUse } from './serdes/serde'
+export { NotPrepared } from './serdes/not-prepared'
+export type { JsonOptions } from './serdes/json'
+export type { StandardSchema, ValidatedBy } from './serdes/standard-schema'
+export type { AvroOptions, AvroValueOptions } from './serdes/avro/avro'
+export type { AvroLogicalType, AvroLogicalTypes } from './serdes/avro/logical-types'
+export type { AvroSchema, AvroValue } from './serdes/avro/schema'
+export type { SubjectStrategy } from './serdes/avro/subjects'
+export { SchemaRegistry, type SchemaRegistryOptions } from './serdes/registry/schema-registry'
+export type { RegistryAuth } from './serdes/registry/http-client'
 
 // What goes wrong, and what then.
 export { StreamsError, TopologyError, type ErrorCode, type ErrorLocation } from './errors'

@@ -167,7 +167,7 @@ export class KTable<K, V> {
     joiner: ValueJoiner<K, V, VO, VR | null>,
     joined?: TableJoinedAs<K, KO, VR>,
   ): KTable<K, VR>
-  join(other: KTable<unknown, unknown>, ...rest: unknown[]): KTable<K, unknown> {
+  join(other: unknown, ...rest: unknown[]): KTable<K, unknown> {
     return this.joined(other, 'inner', rest)
   }
 
@@ -195,7 +195,7 @@ export class KTable<K, V> {
     joiner: ValueJoiner<K, V, VO | null, VR | null>,
     joined?: TableJoinedAs<K, KO, VR>,
   ): KTable<K, VR>
-  leftJoin(other: KTable<unknown, unknown>, ...rest: unknown[]): KTable<K, unknown> {
+  leftJoin(other: unknown, ...rest: unknown[]): KTable<K, unknown> {
     return this.joined(other, 'left', rest)
   }
 
@@ -210,10 +210,10 @@ export class KTable<K, V> {
     joiner: ValueJoiner<K, V | null, VO | null, VR | null>,
     materialized?: MaterializedAs<K, VR>,
   ): KTable<K, VR> {
-    return this.joined(other as KTable<unknown, unknown>, 'outer', [joiner, materialized]) as KTable<K, VR>
+    return this.joined(other, 'outer', [joiner, materialized]) as KTable<K, VR>
   }
 
-  private joined(other: KTable<unknown, unknown>, kind: TableJoinKind, rest: readonly unknown[]): KTable<K, unknown> {
+  private joined(other: unknown, kind: TableJoinKind, rest: readonly unknown[]): KTable<K, unknown> {
     const call = kind === 'inner' ? 'join' : `${kind}Join`
     if (!(other instanceof KTable)) {
       throw new TopologyError('INVALID_ARGUMENT', `${call} of a table needs another KTable, and got ${String(other)}`)

@@ -2,7 +2,7 @@ import type { RecordContext, StreamRecord } from '../operators/record'
 import { isPromise } from '../operators/promise'
 import { unwrap } from './failure'
 import type { ProcessorNode } from './processor-node'
-import { IDLE, NO_SOURCE_BYTES, type SourceBytes, type TaskContext } from './task-context'
+import { copyOf, IDLE, NO_SOURCE_BYTES, type SourceBytes, type TaskContext } from './task-context'
 
 /** Waiting jobs above which a task takes no more input. A commit has to wait for all of them. */
 const CAPACITY = 64
@@ -99,7 +99,7 @@ export class AsyncBoundary {
       call,
       done,
       context,
-      source: keep ? copied(source) : NO_SOURCE_BYTES,
+      source: keep ? copyOf(source) : NO_SOURCE_BYTES,
     }
   }
 
@@ -179,8 +179,3 @@ export class AsyncBoundary {
     if (failure !== undefined || !this.busy || (wasFull && !this.full)) this.task.wakeUp()
   }
 }
-
-const copied = ({ rawKey, rawValue }: SourceBytes): SourceBytes => ({
-  rawKey: rawKey && Buffer.from(rawKey),
-  rawValue: rawValue && Buffer.from(rawValue),
-})

@@ -5,11 +5,13 @@ import { type Admin, type Fetcher, type GroupMembership, type KafkaClient, tpKey
 import type { Logger } from '../observe/logger'
 import type { TaskId } from '../operators/processor'
 import { StateDirectory } from '../state/state-directory'
+import type { StateStore } from '../state/store'
 import type { CompiledTopology } from '../topology/definition'
 import { missingSourceTopics } from '../topology/partition-counts'
 import type { ActiveTask } from './active-task'
 import { Committer } from './commit'
-import { clientErrorOf, isRecoverable } from './failure-kind'
+import { GlobalStores } from './global-stores'
+import { clientErrorOf, isRecoverable, lackingOf } from './failure-kind'
 import { InternalTopics } from './internal-topics'
 import { Output } from './output'
 import { pause, withDeadline } from './pause'
@@ -52,6 +54,7 @@ export class Instance {
   #admin: Admin | undefined
   #fetcher: Fetcher | undefined
   #output: Output | undefined
+  #globals: GlobalStores | undefined
   #tasks: TaskManager | undefined
   #committer: Committer | undefined
   #membership: GroupMembership | undefined
@@ -73,6 +76,11 @@ export class Instance {
     return this.#tasks?.tasks ?? new Map()
   }
 
+  /** By name; empty before they are restored. */
+  get globalStores(): ReadonlyMap<string, StateStore> {
+    return this.#globals?.stores ?? new Map()
+  }
+
   get #logger(): Logger {
     return this.config.logger
   }
@@ -92,6 +100,8 @@ export class Instance {
     this.#build(this.#client, this.#admin, this.#stateDirectory)
     await this.#tasks!.readLocalState()
     await this.#output!.open()
+    this.#throwIfStopping()
+    await this.#globals!.start()
     this.#throwIfStopping()
     this.#looping = this.#loop!.run()
     await this.#membership!.join()
@@ -128,6 +138,7 @@ export class Instance {
       },
       () => this.#membership?.leave({ force: leaveGroup }),
       async () => this.#abort.abort(stopped()),
+      () => this.#globals?.close(),
       () => this.#output?.close(),
       () => this.#fetcher?.close(),
       () => this.#purge?.idle(),
@@ -206,6 +217,17 @@ export class Instance {
       logger,
       signal,
     }))
+    const globals = (this.#globals = new GlobalStores({
+      topology: topology.global,
+      config,
+      client,
+      admin,
+      stateDirectory,
+      logger,
+      signal,
+      restoreListener: this.listener,
+      failed: (error) => this.#fatal(error),
+    }))
     const tasks = (this.#tasks = new TaskManager({
       topology,
       config,
@@ -214,6 +236,7 @@ export class Instance {
       fetcher,
       output,
       membership: () => this.#membership!,
+      globalStores: () => globals.stores,
       stateDirectory,
       logger,
       signal,
@@ -347,6 +370,8 @@ export class Instance {
       'uncommitted work is dropped and the tasks start anew from the last commit: outputs could not be delivered, or another ' +
         'instance has taken over',
     )
+    const lacking = lackingOf(error)
+    if (lacking) this.#tasks!.fetchFirst(lacking)
     this.#tasks!.close([...this.tasks.keys()], 'dirty')
     this.#committer!.forget()
     this.#committer!.resume()

@@ -81,7 +81,8 @@ export class KafkaStreams {
     const { logger } = this.#config
     const { applicationId, topicConfig } = this.#config
     this.#topology = compile(topology.definition, { applicationId, topicConfig })
-    this.#storeNames = new Set(topology.definition.stores.keys())
+    const globalStores = this.#topology.global.stores.map(({ builder }) => builder.name as string)
+    this.#storeNames = new Set([...topology.definition.stores.keys(), ...globalStores])
     this.#events = new Emitter((event, error) => {
       logger.error({ event: String(event), error }, 'a listener threw')
     })
@@ -177,6 +178,8 @@ export class KafkaStreams {
   store(name: string): ReadOnlyKeyValueStore<unknown, unknown>
   store<S extends StateStore>(handle: StoreHandle<S>): ReadOnlyStore<S>
   store(handle: string | StoreHandle<StateStore>): ReadOnlyKeyValueStore<unknown, unknown> {
+    const globalStore = this.#globalStore(typeof handle === 'string' ? handle : handle.name)
+    if (globalStore) return globalStore as ReadOnlyKeyValueStore<unknown, unknown>
     return storeView(handle, () => this.#instance?.tasks.values() ?? [], this.#storeNames)
   }
 
@@ -208,6 +211,17 @@ export class KafkaStreams {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
+  }
+
+  #globalStore(name: string): StateStore | undefined {
+    if (!this.#topology.global.stores.some(({ builder }) => builder.name === name)) return undefined
+    const store = this.#instance?.globalStores.get(name)
+    if (store) return store
+    throw new StreamsError(
+      'STORE_NOT_AVAILABLE',
+      `global store "${name}" is not restored yet: read it when the state is RUNNING`,
+      { store: name },
+    )
   }
 
   #newInstance(): Instance {

@@ -57,14 +57,20 @@ export class PartitionGroup {
 
   private settle(): void {
     const { unsettled } = this
+    let waiting = 0
     for (let i = 0; i < unsettled.length; i++) {
       const queue = unsettled[i]!
-      queue.awaitsHeap = false
-      if (!queue.load()) continue
-      queue.inHeap = true
-      this.byTime.offer(queue)
+      if (queue.load()) {
+        queue.awaitsHeap = false
+        queue.inHeap = true
+        this.byTime.offer(queue)
+      } else if (queue.prepared !== undefined) {
+        unsettled[waiting++] = queue
+      } else {
+        queue.awaitsHeap = false
+      }
     }
-    unsettled.length = 0
+    unsettled.length = waiting
   }
 
   /**

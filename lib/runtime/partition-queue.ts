@@ -1,6 +1,7 @@
 import { StreamsError } from '../errors'
 import type { FetchedPartition, RecordCursor, RecordHeaders } from '../kafka/port'
 import { type RecordContext, StreamRecord } from '../operators/record'
+import { NotPrepared } from '../serdes/not-prepared'
 import { asError, Escalated } from './failure'
 import type { Serde } from '../serdes/serde'
 import type { SourceNode } from './source-node'
@@ -39,10 +40,15 @@ export class PartitionQueue implements SourceBytes {
   private valueStart = 0
   private valueLength = -1
 
+  /** While the next record can't be decoded for want of something that is being fetched; never rejects. */
+  prepared: Promise<void> | undefined = undefined
+
   private readonly batches: FetchedPartition[] = []
   private cursor: RecordCursor | null = null
   /** The cursor stands on a record that is not decoded yet. */
   private onRecord = false
+  /** What could not be fetched for the record under the cursor. */
+  private refusal: { readonly part: 'key' | 'value'; readonly error: unknown } | undefined
 
   constructor(
     readonly topic: string,
@@ -62,15 +68,15 @@ export class PartitionQueue implements SourceBytes {
     return this.batches.length === 0 ? 0 : this.fetchedUpTo - Math.max(this.position, 0)
   }
 
-  /** Whether records are known to be on the broker that are not fetched yet. */
+  /** Whether records are known to be there that are not fetched yet, or not decoded. */
   get lags(): boolean {
-    return this.endOffset > Math.max(this.fetchedUpTo, 0)
+    return this.prepared !== undefined || this.endOffset > Math.max(this.fetchedUpTo, 0)
   }
 
   /** Makes `head` the next record to process; false if there is none. */
   load(): boolean {
     while (this.head === null) {
-      if (!this.onRecord && !this.advance()) return false
+      if (this.prepared !== undefined || (!this.onRecord && !this.advance())) return false
       this.onRecord = false
       this.decode(this.cursor!)
     }
@@ -132,16 +138,20 @@ export class PartitionQueue implements SourceBytes {
     let key: unknown
     let value: unknown
     let timestamp = cursor.timestamp
+    if (this.refusal !== undefined) {
+      this.refused(this.refusal, context)
+      return
+    }
     try {
       key = this.read(source.keySerde, this.keyStart, this.keyLength, headers)
     } catch (error) {
-      this.undecodable('key', source.keySerde === this.task.defaultKeySerde, context, error)
+      this.undecodable('key', context, error)
       return
     }
     try {
       value = this.read(source.valueSerde, this.valueStart, this.valueLength, headers)
     } catch (error) {
-      this.undecodable('value', source.valueSerde === this.task.defaultValueSerde, context, error)
+      this.undecodable('value', context, error)
       return
     }
     if (timestamp < 0 || source.timestampExtractor !== failOnInvalidTimestamp) {
@@ -190,9 +200,35 @@ export class PartitionQueue implements SourceBytes {
     }
   }
 
-  private undecodable(part: 'key' | 'value', isDefault: boolean, context: RecordContext, thrown: unknown): void {
+  /** The record stays where it is until what its serde lacks is there. */
+  private wait(part: 'key' | 'value', lacking: NotPrepared): void {
+    const { task } = this
+    this.onRecord = true
+    const done = (): void => {
+      this.prepared = undefined
+      if (!task.closed) task.wakeUp()
+    }
+    this.prepared = task.preparation.fetch(lacking).then(done, (error: unknown) => {
+      this.refusal = { part, error }
+      done()
+    })
+  }
+
+  private refused({ part, error }: { part: 'key' | 'value'; error: unknown }, context: RecordContext): void {
+    this.refusal = undefined
+    if (concernsTheRegistry(error)) throw new Escalated(error)
+    this.undecodable(part, context, error)
+  }
+
+  private undecodable(part: 'key' | 'value', context: RecordContext, thrown: unknown): void {
+    if (thrown instanceof NotPrepared) {
+      this.wait(part, thrown)
+      return
+    }
     const error = asError(thrown)
     const { source, task } = this
+    const isDefault =
+      part === 'key' ? source.keySerde === task.defaultKeySerde : source.valueSerde === task.defaultValueSerde
     this.skip(context, () => {
       const handler = task.config.deserializationExceptionHandler
       if (handler && task.resolve(source.name, error, handler(error, task.errorContext(source.name)))) return
@@ -229,3 +265,7 @@ export class PartitionQueue implements SourceBytes {
     )
   }
 }
+
+/** And not the record: no handler decides. */
+const concernsTheRegistry = (error: unknown): boolean =>
+  error instanceof StreamsError && (error.code === 'NOT_AUTHORIZED' || error.code === 'SCHEMA_REGISTRY_UNAVAILABLE')

@@ -3,12 +3,14 @@ import { StreamsError } from '../errors'
 import { Operator } from '../operators/operator'
 import type { Cancellable, OperatorContext, Processor, PunctuationType, RecordMetadata } from '../operators/processor'
 import { isPromise } from '../operators/promise'
+import { NotPrepared } from '../serdes/not-prepared'
 import type { RecordContext, StreamRecord } from '../operators/record'
 import type { Serde } from '../serdes/serde'
+import { storeFor } from '../state/key-value/plain-view'
 import type { StateStore } from '../state/store'
 import { asError, Escalated } from './failure'
 import type { Punctuations } from './punctuation'
-import { IDLE, type TaskContext } from './task-context'
+import { GLOBAL_TASK_ID, IDLE, type TaskContext } from './task-context'
 import { UserContext } from './user-context'
 
 /** What a record is handed to: a processor or a sink. */
@@ -103,6 +105,8 @@ export class ProcessorNode implements Child, OperatorContext<unknown, unknown> {
   failed(thrown: unknown, record: StreamRecord<unknown, unknown> | undefined): void {
     if (thrown instanceof Escalated) throw thrown
     const error = asError(thrown)
+    // in the midst of processing nothing can be waited for: the task starts anew once it is there
+    if (error instanceof NotPrepared) throw this.escalate(this.describe(error, 'lacks what a serde needs'))
     const handler = this.task.config.processingExceptionHandler
     if (handler) {
       let response
@@ -177,7 +181,9 @@ export class ProcessorNode implements Child, OperatorContext<unknown, unknown> {
   stateStore<S extends StateStore>(store: string | { readonly name: string; readonly storeType?: S }): S {
     const name = typeof store === 'string' ? store : store.name
     const found = this.task.stores.get(name)
-    if (found !== undefined && this.storeNames.has(name)) return found as StateStore as S
+    if (found !== undefined && this.storeNames.has(name)) return storeFor(store, found) as S
+    const global = this.task.globalStores.get(name)
+    if (global !== undefined) return storeFor(store, global) as S
     const connected = [...this.storeNames].map((known) => `"${known}"`).join(', ') || 'none'
     throw new StreamsError(
       'STORE_NOT_CONNECTED',
@@ -193,6 +199,13 @@ export class ProcessorNode implements Child, OperatorContext<unknown, unknown> {
     callback: (timestamp: number) => void | Promise<void>,
     startMs?: number,
   ): Cancellable {
+    if (this.taskId === GLOBAL_TASK_ID) {
+      throw new StreamsError(
+        'ILLEGAL_STATE',
+        `processor "${this.name}" fills a global store, which has no punctuations: it only sees the records of its topic`,
+        { operator: this.name },
+      )
+    }
     return this.punctuations.schedule(this, toMilliseconds(interval, 'interval'), type, callback, startMs)
   }
 

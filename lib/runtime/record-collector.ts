@@ -2,12 +2,13 @@ import { type ErrorLocation, StreamsError } from '../errors'
 import type { DeadLetterRecord } from '../handlers'
 import { ClientError, type Producer, type RecordHeaders } from '../kafka/port'
 import type { StreamRecord } from '../operators/record'
+import { NotPrepared } from '../serdes/not-prepared'
 import type { Serde } from '../serdes/serde'
 import type { StreamPartitioner } from '../topology/definition'
 import { asError, Escalated } from './failure'
 import { partitionFor } from '../kafka/murmur2'
 import type { SinkNode } from './sink-node'
-import type { TaskContext } from './task-context'
+import { copyOf, NO_SOURCE_BYTES, type TaskContext } from './task-context'
 
 /** Records with a null key stay on one partition for so many bytes, as the Java producer's do. */
 const STICKY_BYTES = 16 * 1024
@@ -15,7 +16,10 @@ const STICKY_BYTES = 16 * 1024
 /** The way from the tasks of an instance to its producer: serializes, picks partitions, hands over bytes. */
 export class RecordCollector {
   private readonly sticky = new Map<string, { partition: number; left: number }>()
-  /** Topics that the producer has not seen yet (their names came from a `TopicNameExtractor`), with what waits for them. */
+  /**
+   * Topics that the producer or a serde has not seen yet (their names came from a `TopicNameExtractor`), with what waits
+   * for them.
+   */
   private readonly parked = new Map<string, Array<() => void>>()
   private readonly loading = new Set<Promise<void>>()
   private failure: Escalated | undefined
@@ -40,19 +44,23 @@ export class RecordCollector {
   }
 
   send(sink: SinkNode, topic: string, record: StreamRecord<unknown, unknown>, task: TaskContext): void {
+    if (this.parked.size > 0 && this.parked.has(topic)) {
+      this.sendLater(sink, topic, record, task)
+      return
+    }
     const { key, value, timestamp, headers } = record
     let keyBytes: Buffer | null
     let valueBytes: Buffer | null
     try {
       keyBytes = key == null ? null : sink.keySerde.serialize(topic, key, headers)
     } catch (error) {
-      this.refused(sink, topic, record, task, unserializable('key', sink, topic, key, sink.keySerde, task, error))
+      this.unserializable('key', sink, topic, record, task, error)
       return
     }
     try {
       valueBytes = value == null ? null : sink.valueSerde.serialize(topic, value, headers)
     } catch (error) {
-      this.refused(sink, topic, record, task, unserializable('value', sink, topic, value, sink.valueSerde, task, error))
+      this.unserializable('value', sink, topic, record, task, error)
       return
     }
     try {
@@ -153,7 +161,7 @@ export class RecordCollector {
     this.producer.append(topic, target, key, value, timestamp, headers)
   }
 
-  private park(topic: string, send: () => void): void {
+  private park(topic: string, send: () => void, ready = (): Promise<void> => this.loadTopic(topic)): void {
     if (this.failure) throw this.failure
     const waiting = this.parked.get(topic)
     if (waiting) {
@@ -161,27 +169,74 @@ export class RecordCollector {
       return
     }
     this.parked.set(topic, [send])
-    const loading: Promise<void> = this.load(topic).finally(() => this.loading.delete(loading))
+    const loading: Promise<void> = this.release(topic, ready).finally(() => this.loading.delete(loading))
     this.loading.add(loading)
   }
 
-  private async load(topic: string): Promise<void> {
+  private async release(topic: string, ready: () => Promise<void>): Promise<void> {
     try {
-      await this.producer.loadTopics([topic])
+      await ready()
       const waiting = this.parked.get(topic) ?? []
       this.parked.delete(topic)
       for (const send of waiting) send()
     } catch (error) {
-      this.failure ??= new Escalated(
-        new StreamsError(
-          'PRODUCTION_FAILED',
-          `records for topic "${topic}" can't be sent: ${asError(error).message}. ` +
-            'Output topics are not created by the application: create it first',
-          { topic },
-          { cause: error },
-        ),
+      this.failure ??= error instanceof Escalated ? error : new Escalated(error)
+    }
+  }
+
+  private async loadTopic(topic: string): Promise<void> {
+    try {
+      await this.producer.loadTopics([topic])
+    } catch (error) {
+      throw new StreamsError(
+        'PRODUCTION_FAILED',
+        `records for topic "${topic}" can't be sent: ${asError(error).message}. ` +
+          'Output topics are not created by the application: create it first',
+        { topic },
+        { cause: error },
       )
     }
+  }
+
+  /** Behind what waits for its topic, or first in that line: `lacking` is what its serde has to fetch. */
+  private sendLater(
+    sink: SinkNode,
+    topic: string,
+    record: StreamRecord<unknown, unknown>,
+    task: TaskContext,
+    lacking?: NotPrepared,
+  ): void {
+    const context = task.recordContext
+    const source = task.config.productionExceptionHandler === undefined ? NO_SOURCE_BYTES : copyOf(task.source)
+    const send = (): void => {
+      if (task.closed) return
+      const before = { context: task.recordContext, source: task.source }
+      task.recordContext = context
+      task.source = source
+      try {
+        this.send(sink, topic, record, task)
+      } finally {
+        task.recordContext = before.context
+        task.source = before.source
+      }
+    }
+    this.park(topic, send, lacking && (() => task.preparation.fetch(lacking)))
+  }
+
+  private unserializable(
+    part: 'key' | 'value',
+    sink: SinkNode,
+    topic: string,
+    record: StreamRecord<unknown, unknown>,
+    task: TaskContext,
+    error: unknown,
+  ): void {
+    if (error instanceof NotPrepared) {
+      this.sendLater(sink, topic, record, task, error)
+      return
+    }
+    const serde = part === 'key' ? sink.keySerde : sink.valueSerde
+    this.refused(sink, topic, record, task, unserializable(part, sink, topic, record[part], serde, task, error))
   }
 
   private stickyPartition(topic: string, partitions: number, value: Buffer | null): number {

@@ -3,7 +3,7 @@ import type { Admin } from '../kafka/port'
 import type { CompiledTopology } from '../topology/definition'
 import { matchesTopic } from '../topology/topic-pattern'
 
-/** Source topics of the user's that exist, those that a pattern matches included, with their partition counts. */
+/** Source topics of the user's that exist, those of patterns and global stores included, with their partition counts. */
 export const countSourceTopics = async (admin: Admin, topology: CompiledTopology): Promise<Map<string, number>> => {
   const counts = new Map<string, number>()
   const names = await sourceTopicNames(admin, topology)
@@ -24,7 +24,7 @@ export const countSourceTopics = async (admin: Admin, topology: CompiledTopology
 }
 
 const sourceTopicNames = async (admin: Admin, topology: CompiledTopology): Promise<string[]> => {
-  const names = new Set<string>()
+  const names = new Set(topology.global.stores.map(({ topic }) => topic))
   for (const { sourceTopics, repartitionSourceTopics } of topology.subTopologies) {
     for (const topic of sourceTopics) if (!repartitionSourceTopics.has(topic)) names.add(topic)
   }

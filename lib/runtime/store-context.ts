@@ -74,6 +74,10 @@ export class StoreContext implements StateStoreContext {
     this.task.dropRecord(store, reason)
   }
 
+  prepare(serde: Serde<unknown>, topic: string): void {
+    this.task.preparation.add(serde, topic, 'store')
+  }
+
   openBytes(store: string): ByteStore {
     return this.options.state.bytes(store)
   }

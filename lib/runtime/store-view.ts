@@ -1,5 +1,6 @@
 import { StreamsError } from '../errors'
-import type { ManagedStore, ReadOnlyKeyValueStore, ScanOptions, StateStore } from '../state/store'
+import { storeFor } from '../state/key-value/plain-view'
+import type { ReadOnlyKeyValueStore, ScanOptions, StateStore } from '../state/store'
 import type { ActiveTask } from './active-task'
 
 /** A typed handle of a store, such as `keyValueStore(…)` makes it. */
@@ -84,7 +85,7 @@ export const storeView = (
           { store: name, taskId: task.id },
         )
       }
-      found.push(part.store as ManagedStore & ReadOnlyKeyValueStore<unknown, unknown>)
+      found.push(storeFor(handle, part.store) as ReadOnlyKeyValueStore<unknown, unknown>)
     }
     if (found.length === 0) {
       throw new StreamsError(

@@ -2,7 +2,7 @@ import { StreamsError } from '../errors'
 import { type CommittedOffset, type FetchedPartition, type TopicPartition, tpKey } from '../kafka/port'
 import type { Logger } from '../observe/logger'
 import type { TaskId } from '../operators/processor'
-import type { ManagedStore, RecordCacheBudget } from '../state/store'
+import type { ManagedStore, RecordCacheBudget, StateStore } from '../state/store'
 import type { TaskState } from '../state/task-state'
 import type { SubTopology } from '../topology/definition'
 import { AsyncBoundary } from './async-boundary'
@@ -10,6 +10,7 @@ import type { Clock } from './clock'
 import { decodeCommitMetadata, encodeCommitMetadata } from './commit-metadata'
 import { unwrap } from './failure'
 import { OperatorWatch } from './operator-watch'
+import { type Fetching, Preparation } from './preparation'
 import { PartitionGroup } from './partition-group'
 import { PartitionQueue } from './partition-queue'
 import { Punctuations } from './punctuation'
@@ -27,6 +28,8 @@ export interface StreamTaskOptions {
   readonly partition: number
   /** Made by `buildStores` of the same sub-topologies; the task wires them, closes them, and flushes their caches. */
   readonly stores: readonly ManagedStore[]
+  /** By name: stores of the instance that every processor can read, and none of the task's writes. */
+  readonly globalStores?: ReadonlyMap<string, StateStore>
   readonly state: Pick<TaskState, 'bytes'>
   readonly collector: RecordCollector
   readonly config: TaskConfig
@@ -36,6 +39,8 @@ export interface StreamTaskOptions {
   readonly cache?: RecordCacheBudget
   /** Shared by the tasks of a loop; default: its own. */
   readonly watch?: OperatorWatch
+  /** How what serdes need is fetched. Default: once. */
+  readonly fetching?: Fetching
   readonly listeners?: StreamTaskListeners
 }
 
@@ -68,6 +73,7 @@ export class StreamTask {
     this.context = new TaskContext({
       ...options,
       watch: options.watch ?? new OperatorWatch(config.slowCallbackWarningMs, logger),
+      preparation: new Preparation(options.fetching ?? ((_what, fetch) => fetch())),
       wakeUp: () => options.listeners?.wakeUp?.(),
     })
     this.context.async = new AsyncBoundary(this.context)
@@ -86,6 +92,11 @@ export class StreamTask {
       ),
     })
     for (const store of options.stores) store.init(storeContext)
+  }
+
+  /** Resolves when the serdes of sinks and stores have what they need; to be awaited before stores are opened and read. */
+  prepare(): Promise<void> {
+    return this.context.preparation.all()
   }
 
   /** Stores are restored: takes up partition times from committed offsets (by `tpKey`), and starts the processors. */
@@ -147,6 +158,12 @@ export class StreamTask {
     this.throwIfFailed()
     context.recordContext = context.async.idleContext
     return true
+  }
+
+  /** Resolves when what inputs wait for has been fetched, or has failed; undefined if none does. */
+  inputsPrepared(): Promise<unknown> | undefined {
+    const waiting = this.group.queues.flatMap((queue) => queue.prepared ?? [])
+    return waiting.length === 0 ? undefined : Promise.all(waiting)
   }
 
   get hasBuffered(): boolean {
@@ -266,6 +283,7 @@ export class StreamTask {
     const errors: unknown[] = []
     this.context.closed = true
     this.context.async.abandon()
+    this.context.preparation.close()
     this.context.recordContext = IDLE
     for (const part of [...this.wiring.processors, ...this.wiring.stores]) {
       try {

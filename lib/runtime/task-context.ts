@@ -3,11 +3,12 @@ import type { ErrorHandlerContext, ErrorHandlerResponse } from '../handlers'
 import { NO_HEADERS } from '../kafka/port'
 import type { Logger } from '../observe/logger'
 import type { RecordContext } from '../operators/record'
-import type { ManagedStore } from '../state/store'
+import type { ManagedStore, StateStore } from '../state/store'
 import type { Serde } from '../serdes/serde'
 import type { AsyncBoundary } from './async-boundary'
 import type { Clock } from './clock'
 import type { OperatorWatch } from './operator-watch'
+import type { Preparation } from './preparation'
 import type { RecordCollector } from './record-collector'
 import type { TaskConfig } from './task-config'
 
@@ -28,6 +29,15 @@ export interface SourceBytes {
 
 export const NO_SOURCE_BYTES: SourceBytes = Object.freeze({ rawKey: null, rawValue: null })
 
+/** For who needs them when the fetch buffer may be gone. */
+export const copyOf = ({ rawKey, rawValue }: SourceBytes): SourceBytes => ({
+  rawKey: rawKey && Buffer.from(rawKey),
+  rawValue: rawValue && Buffer.from(rawValue),
+})
+
+/** The id of the task that fills the global stores of an instance. */
+export const GLOBAL_TASK_ID = 'global'
+
 export interface TaskContextOptions {
   readonly id: string
   readonly config: TaskConfig
@@ -35,7 +45,10 @@ export interface TaskContextOptions {
   readonly logger: Logger
   readonly collector: RecordCollector
   readonly watch: OperatorWatch
+  readonly preparation: Preparation
   readonly stores: readonly ManagedStore[]
+  /** What every processor can read. */
+  readonly globalStores?: ReadonlyMap<string, StateStore>
   readonly wakeUp: () => void
 }
 
@@ -65,7 +78,9 @@ export class TaskContext {
   readonly logger: Logger
   readonly collector: RecordCollector
   readonly watch: OperatorWatch
+  readonly preparation: Preparation
   readonly stores: ReadonlyMap<string, ManagedStore>
+  readonly globalStores: ReadonlyMap<string, StateStore>
   readonly wakeUp: () => void
   private readonly dropsOf = new Map<string, number>()
 
@@ -77,8 +92,10 @@ export class TaskContext {
     this.logger = options.logger
     this.collector = options.collector
     this.watch = options.watch
+    this.preparation = options.preparation
     this.wakeUp = options.wakeUp
     this.stores = new Map(options.stores.map((store) => [store.name, store]))
+    this.globalStores = options.globalStores ?? new Map()
   }
 
   get defaultKeySerde(): Serde<unknown> {

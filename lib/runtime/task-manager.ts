@@ -12,7 +12,8 @@ import {
 } from '../kafka/port'
 import type { Logger } from '../observe/logger'
 import type { TaskId } from '../operators/processor'
-import type { RecordCacheBudget } from '../state/store'
+import type { NotPrepared } from '../serdes/not-prepared'
+import type { RecordCacheBudget, StateStore } from '../state/store'
 import type { StateDirectory } from '../state/state-directory'
 import { TaskState } from '../state/task-state'
 import type { CompiledTopology } from '../topology/definition'
@@ -34,6 +35,8 @@ export interface TaskManagerOptions {
   readonly fetcher: Fetcher
   readonly output: Output
   readonly membership: () => GroupMembership
+  /** By name, restored before any task is added. */
+  readonly globalStores: () => ReadonlyMap<string, StateStore>
   readonly stateDirectory: StateDirectory
   readonly logger: Logger
   readonly signal: AbortSignal
@@ -57,6 +60,7 @@ export class TaskManager {
   readonly #watch: OperatorWatch
   readonly #restorer: Restorer
   #running: readonly ActiveTask[] = []
+  #lacking: Promise<void> = Promise.resolve()
 
   constructor(private readonly options: TaskManagerOptions) {
     const { config, logger, client } = options
@@ -115,6 +119,14 @@ export class TaskManager {
       await state.close()
       if (offsets.size > 0) this.#offsetSums.set(id, sumOfOffsets(offsets))
     }
+  }
+
+  /** Tasks begin only when this is fetched: one has failed for want of it. */
+  fetchFirst({ what, fetch }: NotPrepared): void {
+    const before = this.#lacking
+    this.#lacking = before.then(() => this.#retrying(what, fetch))
+    // whoever starts next hears of it
+    this.#lacking.catch(() => {})
   }
 
   /** Registers tasks at once and opens them in the background. */
@@ -223,6 +235,7 @@ export class TaskManager {
       inputPartitions: task.inputs,
       partition: task.partition,
       stores,
+      globalStores: this.options.globalStores(),
       state,
       collector: output.collector,
       config,
@@ -230,6 +243,7 @@ export class TaskManager {
       logger,
       watch: this.#watch,
       cache: this.#cache,
+      fetching: (what, fetch, closed) => retrying(what, fetch, { timeoutMs: Infinity, signal: closed, logger }),
       listeners: { wakeUp: this.options.wake },
     })
   }
@@ -303,12 +317,16 @@ export class TaskManager {
   async #start(id: TaskId): Promise<void> {
     const task = this.#tasks.get(id)
     if (!task || task.phase !== 'restoring') return
+    // it may have moved on meanwhile
+    const isGone = (): boolean => this.#tasks.get(id) !== task || task.isClosed
     try {
+      await this.#lacking
+      await task.stream!.prepare()
+      if (isGone()) return
       for (const { store } of task.stores) {
         if (!store.open) continue
         await store.open()
-        // it may have moved on meanwhile
-        if (this.#tasks.get(id) !== task || task.isClosed) return
+        if (isGone()) return
       }
       task.stream!.initialize(task.committed)
     } catch (error) {

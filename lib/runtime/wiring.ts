@@ -79,6 +79,10 @@ export const wire = (
           partitioner,
           task,
         )
+        if (typeof topic === 'string') {
+          task.preparation.add(node.keySerde, topic, 'sink')
+          task.preparation.add(node.valueSerde, topic, 'sink')
+        }
         link(node, definition.parents)
       }
     }

@@ -15,6 +15,7 @@ export const defaultStateDir = (): string => join(tmpdir(), 'millrace')
 
 const LOCK_FOLDER = 'lock'
 const PROCESS_FILE = 'process.json'
+const GLOBAL_FOLDER = 'global'
 const TASK_FOLDER = /^\d+_\d+$/
 
 /**
@@ -63,6 +64,16 @@ export class StateDirectory {
 
   taskDirectory(taskId: string): string {
     return join(this.path, taskId)
+  }
+
+  /** The folder of the global stores. */
+  get globalDirectory(): string {
+    return join(this.path, GLOBAL_FOLDER)
+  }
+
+  /** Removes the state of the global stores, which must be closed. */
+  async removeGlobal(): Promise<void> {
+    await rm(this.globalDirectory, { recursive: true, force: true })
   }
 
   /** Tasks that have state here, in the order of sub-topology and partition. */

@@ -1,6 +1,8 @@
 import { StreamsError } from '../errors'
 import { NO_HEADERS } from '../kafka/port'
+import { NotPrepared } from '../serdes/not-prepared'
 import type { Serde } from '../serdes/serde'
+import type { StateStoreContext } from './store'
 
 /** A store's serdes at work: they see the changelog's name as topic, and their failures name the store. */
 export class StoreSerdes<K, V> {
@@ -9,7 +11,11 @@ export class StoreSerdes<K, V> {
     readonly topic: string,
     readonly key: Serde<K>,
     readonly value: Serde<V>,
-  ) {}
+    context: Pick<StateStoreContext, 'prepare'>,
+  ) {
+    context.prepare(key as Serde<unknown>, topic)
+    context.prepare(value as Serde<unknown>, topic)
+  }
 
   /** The bytes of a key; they belong to the store. */
   keyBytes(key: K): Buffer {
@@ -54,7 +60,8 @@ export class StoreSerdes<K, V> {
     }
   }
 
-  #unwritable(what: 'key' | 'value', cause: unknown): StreamsError {
+  #unwritable(what: 'key' | 'value', cause: unknown): Error {
+    if (cause instanceof NotPrepared) return cause
     return new StreamsError(
       'SERIALIZATION_FAILED',
       `store '${this.store}' can't write this ${what}: ${(cause as Error).message}. ` +
@@ -64,7 +71,8 @@ export class StoreSerdes<K, V> {
     )
   }
 
-  #unreadable(what: 'key' | 'value', cause: unknown): StreamsError {
+  #unreadable(what: 'key' | 'value', cause: unknown): Error {
+    if (cause instanceof NotPrepared) return cause
     return new StreamsError(
       'DESERIALIZATION_FAILED',
       `store '${this.store}' can't read a ${what} it holds: ${(cause as Error).message}. ` +

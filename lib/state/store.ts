@@ -161,6 +161,8 @@ export interface StateStoreContext {
   openBytes(store: string, persistent: boolean): ByteStore
   /** The record caches of all tasks of the loop share its budget; `undefined` when caching is off. */
   readonly cache: RecordCacheBudget | undefined
+  /** Has the serde fetch what it needs to write and read under this topic, before the task's first record. */
+  prepare(serde: Serde<unknown>, topic: string): void
   /** For stores whose serdes were left open: the app's defaults. */
   readonly defaultKeySerde: Serde<unknown>
   readonly defaultValueSerde: Serde<unknown>

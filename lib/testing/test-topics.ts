@@ -1,6 +1,7 @@
 import { type Duration, toMilliseconds } from '../durations'
 import { StreamsError } from '../errors'
 import { NO_HEADERS, type RecordHeaders } from '../kafka/port'
+import { prepared } from '../serdes/not-prepared'
 import type { Serde } from '../serdes/serde'
 import type { ProducedRecord } from './recording-collector'
 
@@ -67,8 +68,8 @@ export class TestInputTopic<K, V> {
     if (timestamp === undefined) this.time += this.advance
     await this.send({
       topic: this.name,
-      key: key === null ? null : this.keySerde.serialize(this.name, key, headers),
-      value: value === null ? null : this.valueSerde.serialize(this.name, value, headers),
+      key: key === null ? null : await prepared(() => this.keySerde.serialize(this.name, key, headers)),
+      value: value === null ? null : await prepared(() => this.valueSerde.serialize(this.name, value, headers)),
       timestamp: time,
       headers,
     })

@@ -5,9 +5,13 @@ import { resolveConfig, type ResolvedConfig, type StreamsConfig } from '../confi
 import { type Duration, toMilliseconds } from '../durations'
 import { StreamsError } from '../errors'
 import { NO_HEADERS, type RecordHeaders } from '../kafka/port'
+import { logAndContinue } from '../handlers'
+import { GlobalTask } from '../runtime/global-task'
+import { readOnlyStore } from '../runtime/read-only-store'
 import { StreamTask } from '../runtime/stream-task'
 import { buildStores } from '../runtime/wiring'
 import type { Serde } from '../serdes/serde'
+import { storeFor } from '../state/key-value/plain-view'
 import type { ManagedStore, StateStore } from '../state/store'
 import { TaskState } from '../state/task-state'
 import { compile } from '../topology/compile'
@@ -63,6 +67,7 @@ export class TopologyTestDriver {
   #stores: ManagedStore[] = []
   #state: TaskState | undefined
   #task: StreamTask | undefined
+  #global: GlobalTask | undefined
   #starting: Promise<void> | undefined
   #closed = false
   /** Calls take turns: what is piped at once is worked off one by one. */
@@ -103,7 +108,7 @@ export class TopologyTestDriver {
   async pipeRaw(record: RawRecord): Promise<void> {
     await this.#inTurn(async () => {
       const { topic, key, value, timestamp = this.#now, headers = NO_HEADERS } = record
-      if (!this.#enqueue({ topic, key, value, timestamp, headers })) {
+      if (!(await this.#enqueue({ topic, key, value, timestamp, headers }))) {
         throw new StreamsError(
           'INVALID_ARGUMENT',
           `no source reads topic "${topic}": the topology reads ${this.#sourceNames()}`,
@@ -133,7 +138,7 @@ export class TopologyTestDriver {
   store<S extends StateStore>(store: string | { readonly name: string; readonly storeType?: S }): S {
     const name = typeof store === 'string' ? store : store.name
     const found = this.#started().stores.find((candidate) => candidate.name === name)
-    if (found) return found as StateStore as S
+    if (found) return storeFor(store, found) as S
     const names = this.#stores.map((candidate) => `"${candidate.name}"`).join(', ') || 'none'
     throw new StreamsError('UNKNOWN_STORE', `there is no store "${name}"; the topology has: ${names}`, { store: name })
   }
@@ -144,7 +149,7 @@ export class TopologyTestDriver {
   }
 
   get metrics(): { readonly droppedRecordsTotal: number } {
-    return { droppedRecordsTotal: this.#task?.droppedRecords ?? 0 }
+    return { droppedRecordsTotal: (this.#task?.droppedRecords ?? 0) + (this.#global?.droppedRecords ?? 0) }
   }
 
   /** What the mock wall clock shows, in milliseconds. */
@@ -160,6 +165,7 @@ export class TopologyTestDriver {
     try {
       this.#task?.close()
     } finally {
+      await this.#global?.close()
       await this.#state?.close()
       if (this.#folder !== undefined) await rm(this.#folder, { recursive: true, force: true })
     }
@@ -182,15 +188,31 @@ export class TopologyTestDriver {
   }
 
   async #start(): Promise<void> {
-    const { subTopologies } = this.#topology
-    this.#stores = buildStores(subTopologies)
+    const { subTopologies, global } = this.#topology
+    const stores = buildStores(subTopologies)
     await mkdir(this.#stateDir, { recursive: true })
     this.#folder = await mkdtemp(join(this.#stateDir, 'millrace-test-'))
     const { logger, statestoreCacheMaxBytes: maxBytes } = this.#config
+    const clock = { now: () => this.#now }
+    const collector = this.#collector
+    if (global.stores.length > 0) {
+      this.#global = await GlobalTask.open({
+        topology: global,
+        directory: join(this.#folder, 'global'),
+        collector,
+        // as in Kafka Streams' driver
+        config: { ...this.#config, deserializationExceptionHandler: logAndContinue() },
+        clock,
+        logger,
+      })
+      await this.#global.start()
+    }
+    const globalStores = this.#global?.stores ?? []
+    this.#stores = [...stores, ...globalStores]
     this.#state = await TaskState.open({
       directory: join(this.#folder, TASK_ID),
       taskId: TASK_ID,
-      stores: this.#stores,
+      stores,
       logger,
     })
     this.#task = new StreamTask({
@@ -198,28 +220,32 @@ export class TopologyTestDriver {
       subTopologies,
       inputPartitions: this.#sourceTopics().map((topic) => ({ topic, partition: 0 })),
       partition: 0,
-      stores: this.#stores,
+      stores,
+      globalStores: new Map(globalStores.map((store) => [store.name, readOnlyStore(store)])),
       state: this.#state,
-      collector: this.#collector,
+      collector,
       config: this.#config,
-      clock: { now: () => this.#now },
+      clock,
       logger,
       cache: maxBytes > 0 ? { maxBytes, usedBytes: 0 } : undefined,
     })
-    for (const store of this.#stores) await store.open?.()
+    await this.#task.prepare()
+    for (const store of stores) await store.open?.()
     this.#task.initialize(new Map())
-    this.#capture()
+    await this.#capture()
   }
 
   async #process(): Promise<void> {
     const task = this.#task!
-    while (task.process()) {
-      await task.drained()
-      task.maybePunctuateStreamTime()
-      await this.#commit()
-    }
+    do {
+      while (task.process()) {
+        await task.drained()
+        task.maybePunctuateStreamTime()
+        await this.#commit()
+      }
+    } while (await task.inputsPrepared())
     // a record that was skipped leaves nothing to commit, but maybe a dead letter
-    this.#capture()
+    await this.#capture()
   }
 
   async #commit(): Promise<void> {
@@ -228,30 +254,40 @@ export class TopologyTestDriver {
     while (!task.prepareCommit())
     this.#state!.seal()
     await this.#state!.commit(new Map())
-    this.#capture()
+    await this.#capture()
   }
 
-  /** Files what was sent; what the topology reads itself goes to the end of that topic. */
-  #capture(): void {
+  /** Files what was sent; what the topology reads itself goes to the end of that topic, or into the global store. */
+  async #capture(): Promise<void> {
     for (const record of this.#collector.take()) {
       this.#produced.push(record)
       this.#output(record.topic).push(record)
-      this.#enqueue(record)
+      await this.#enqueue(record)
     }
   }
 
-  /** False if no source reads the topic. */
-  #enqueue(record: Required<RawRecord>): boolean {
+  /** False if no source reads the topic. Global stores take a record at once, outside the task. */
+  async #enqueue(record: Required<RawRecord>): Promise<boolean> {
     const { topic } = record
+    const isGlobal = this.#topology.global.stores.some((store) => store.topic === topic)
+    if (isGlobal) {
+      await this.#global!.update(asFetched({ ...record, partition: 0, offset: this.#nextOffset(topic) }))
+      await this.#global!.commit()
+      return true
+    }
     if (!this.#sourceTopics().includes(topic)) {
       const patterns = this.#topology.subTopologies.flatMap(({ sourcePatterns }) => sourcePatterns)
       if (!patterns.some((pattern) => matchesTopic(pattern, topic))) return false
       this.#task!.addInput({ topic, partition: 0 })
     }
+    this.#task!.addRecords(asFetched({ ...record, partition: 0, offset: this.#nextOffset(topic) }))
+    return true
+  }
+
+  #nextOffset(topic: string): number {
     const offset = this.#nextOffsets.get(topic) ?? 0
     this.#nextOffsets.set(topic, offset + 1)
-    this.#task!.addRecords(asFetched({ ...record, partition: 0, offset }))
-    return true
+    return offset
   }
 
   #sourceTopics(): string[] {
@@ -260,7 +296,8 @@ export class TopologyTestDriver {
 
   #sourceNames(): string {
     const patterns = this.#topology.subTopologies.flatMap(({ sourcePatterns }) => sourcePatterns.map(String))
-    return [...this.#sourceTopics().map((topic) => `"${topic}"`), ...patterns].join(', ') || 'nothing'
+    const topics = [...this.#sourceTopics(), ...this.#topology.global.stores.map(({ topic }) => topic)]
+    return [...topics.map((topic) => `"${topic}"`), ...patterns].join(', ') || 'nothing'
   }
 
   #output(topic: string): ProducedRecord[] {

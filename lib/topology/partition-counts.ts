@@ -10,11 +10,12 @@ export interface PartitionCounts {
   readonly tasks: ReadonlyMap<number, number>
 }
 
-/** Source topics of the user's that don't exist, given those that do. A pattern misses nothing. */
+/** Source topics of the user's, those of global stores included, that don't exist, given those that do. A pattern misses nothing. */
 export function missingSourceTopics(topology: CompiledTopology, existing: ReadonlyMap<string, number>): string[] {
-  const missing = topology.subTopologies.flatMap((sub) =>
-    sub.sourceTopics.filter((topic) => !sub.repartitionSourceTopics.has(topic) && !existing.has(topic)),
+  const topics = topology.subTopologies.flatMap((sub) =>
+    sub.sourceTopics.filter((topic) => !sub.repartitionSourceTopics.has(topic)),
   )
+  const missing = [...topics, ...topology.global.stores.map(({ topic }) => topic)].filter((topic) => !existing.has(topic))
   return [...new Set(missing)].sort()
 }
 

@@ -171,6 +171,33 @@ export class Topology {
   }
 
   /**
+   * Adds a store that is filled from a topic of its own, which is its changelog, too (KIP-813). The processor puts the
+   * topic's records into the store as they are: a restart takes their bytes from the topic, past the processor. Each
+   * task has the partitions that go with its other inputs; other processors only read it.
+   *
+   * @example
+   * topology.addReadOnlyStateStore(rates, 'rates-source', 'rates', 'rates-writer', () => new RatesWriter(rates), {
+   *   key: serdes.string(),
+   *   value: serdes.double(),
+   * })
+   *
+   * @throws TopologyError DUPLICATE_NAME, TOPIC_ALREADY_REGISTERED
+   */
+  addReadOnlyStateStore<K = string, V = unknown>(
+    store: StoreBuilder<StateStore>,
+    source: string,
+    topic: string,
+    processor: string,
+    supplier: ProcessorSupplier<K, V>,
+    options: Omit<SourceOptions<K, V>, 'offsetReset'> = {},
+  ): this {
+    this.addSource<K, V>(source, topic, { ...options, offsetReset: 'earliest' })
+    this.addProcessor(processor, supplier, source, [store])
+    this.builder.useSourceTopicAsChangelog(store.name, topic)
+    return this.changed()
+  }
+
+  /**
    * Lets a processor use stores that were added before.
    *
    * @example

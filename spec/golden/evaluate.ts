@@ -176,11 +176,12 @@ function internalTopics(topology: Topology): GoldenInternalTopics {
   const compiled = compile(topology.topology.definition, { applicationId: 'golden' })
   const changelogs = compiled.subTopologies.flatMap((sub) => sub.stores)
   return {
-    storeToChangelog: Object.fromEntries(
-      changelogs.flatMap(({ definition, changelogTopic }) =>
+    storeToChangelog: Object.fromEntries([
+      ...changelogs.flatMap(({ definition, changelogTopic }) =>
         changelogTopic === null ? [] : [[definition.builder.name, changelogTopic]],
       ),
-    ),
+      ...compiled.global.stores.map(({ builder, topic }) => [builder.name, topic]),
+    ]),
     // Java lists no topics of a sub-topology before its patterns have found any.
     subtopologies: compiled.subTopologies
       .filter((sub) => sub.sourceTopics.length > 0)

@@ -1,5 +1,11 @@
 import { TypedUnjoinedStore } from '../../lib/state/join/unjoined-store'
+import { NO_HEADERS } from '../../lib/kafka/port'
+import { subscriptionSerde } from '../../lib/operators/foreign-key/foreign-key-serdes'
+import type { Serde } from '../../lib/serdes/serde'
+import { string } from '../../lib/serdes/string'
 import type { KeyValueStore, StateStore } from '../../lib/state/store'
+import { LoggedSubscriptionStore } from '../../lib/state/subscriptions/subscription-store'
+import { TypedVersionedStore } from '../../lib/state/versioned/typed-versioned-store'
 import { Windowed } from '../../lib/state/windowed'
 import type { StoreRow } from './case'
 import { isValueAndTimestamp } from './java/stores'
@@ -7,6 +13,8 @@ import { isValueAndTimestamp } from './java/stores'
 /** The rows of a store as a case shows them: `[key, value, timestamp]`. */
 export async function storeRows(store: StateStore): Promise<StoreRow[]> {
   if (store instanceof TypedUnjoinedStore) return unjoinedRows(store)
+  if (store instanceof TypedVersionedStore) return versionedRows(store)
+  if (store instanceof LoggedSubscriptionStore) return subscriptionRows(store)
   const rows: StoreRow[] = []
   for await (const [stored, value] of (store as KeyValueStore<unknown, unknown>).all()) {
     const key = stored instanceof Windowed ? windowedKey(stored, store) : stored
@@ -17,8 +25,47 @@ export async function storeRows(store: StateStore): Promise<StoreRow[]> {
 
 const windowedKey = ({ key, window: { start, end } }: Windowed<unknown>, store: StateStore): unknown => ({
   key,
-  window: { start, end, type: 'findSessions' in store ? 'session' : 'time' },
+  // an unlimited window ends with Java's largest long
+  window: { start, end: Math.min(end, 2 ** 63), type: 'findSessions' in store ? 'session' : 'time' },
 })
+
+/** With all versions, newest first. */
+async function versionedRows(store: TypedVersionedStore<unknown, unknown>): Promise<StoreRow[]> {
+  const rows: StoreRow[] = []
+  for await (const key of store.keys()) {
+    const versions = store.versions(key, { reverse: true }).map(({ value, timestamp, validTo }) => ({
+      value,
+      timestamp,
+      validTo: validTo === Infinity ? null : validTo,
+    }))
+    const latest = store.get(key)
+    if (versions.length > 0) rows.push([key, latest?.value ?? null, latest?.timestamp ?? null, versions])
+  }
+  return rows
+}
+
+const INSTRUCTIONS = [
+  'DELETE_KEY_NO_PROPAGATE',
+  'DELETE_KEY_AND_PROPAGATE',
+  'PROPAGATE_NULL_IF_NO_FK_VAL_AVAILABLE',
+  'PROPAGATE_ONLY_IF_FK_VAL_AVAILABLE',
+]
+
+async function subscriptionRows(store: LoggedSubscriptionStore): Promise<StoreRow[]> {
+  const rows: StoreRow[] = []
+  const app = { applicationId: '', defaultKeySerde: string() as Serde<unknown>, defaultValueSerde: string() as Serde<unknown> }
+  const serde = subscriptionSerde<string>({ topic: '' }).completed(app)
+  for await (const [key, { value, timestamp }] of store.all()) {
+    const { instruction, primaryKey, primaryPartition, hash } = serde.deserialize('', value, NO_HEADERS)
+    const halves = hash && [hash.readBigInt64BE(0), hash.readBigInt64BE(8)].map(String)
+    rows.push([
+      { b64: key.toString('base64') },
+      { instruction: INSTRUCTIONS[instruction], primaryKey, version: primaryPartition === null ? 0 : 1, primaryPartition, hash: halves },
+      timestamp,
+    ])
+  }
+  return rows
+}
 
 async function unjoinedRows(store: TypedUnjoinedStore<unknown, unknown, unknown>): Promise<StoreRow[]> {
   const rows: StoreRow[] = []

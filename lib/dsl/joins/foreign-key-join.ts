@@ -1,6 +1,7 @@
 import { TopologyError } from '../../errors'
 import type { ForeignKeyExtractor, ValueJoiner } from '../../operators/callbacks'
-import { type ForeignKeyJoinSerdes, responseSerde, subscriptionSerde } from '../../operators/foreign-key/foreign-key-serdes'
+import type { ForeignKeyJoinSerdes } from '../../operators/foreign-key/foreign-key-bytes'
+import { responseSerde, subscriptionSerde } from '../../operators/foreign-key/foreign-key-serdes'
 import { ForeignTableJoinOperator } from '../../operators/foreign-key/foreign-table-join'
 import { ResponseJoinOperator } from '../../operators/foreign-key/response-join'
 import type { SubscriptionResponse } from '../../operators/foreign-key/subscription'
@@ -63,7 +64,7 @@ export function foreignKeyJoin<K, V, KO, VO, VR>(
   }
   const registrations = { keySerde: right.keySerde, valueSerde: subscriptionSerde<K>(serdes) }
   const responses = { keySerde: left.keySerde, valueSerde: responseSerde<VO>(serdes) }
-  const store = subscriptionStore(storeName, context.defaultStoreType === 'persistent')
+  const store = subscriptionStore(storeName, context.defaultStoreType === 'persistent', subscriptionSerde(serdes))
 
   const send = graph.add([left.node], {
     kind: 'processor',

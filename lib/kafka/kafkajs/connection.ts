@@ -45,6 +45,7 @@ export class KafkaConnection {
   private readonly clientLogger: KafkaJsLogger
   private controllerId = -1
   private refreshing: Promise<void> | undefined
+  private nextRefresh: Promise<void> | undefined
   private outage: { since: number } | undefined
 
   constructor(private readonly options: ConnectionOptions) {
@@ -90,9 +91,20 @@ export class KafkaConnection {
     return leader && leader.leader >= 0 ? leader : undefined
   }
 
-  /** One attempt over all known brokers. Callers at the same time share it. */
-  async refreshMetadata(): Promise<void> {
-    this.refreshing ??= this.refresh().finally(() => {
+  /**
+   * One attempt over all known brokers, begun after the call: it covers every topic watched by then, and is no older than what made the
+   * caller ask. Who calls while one is under way shares the next.
+   */
+  refreshMetadata(): Promise<void> {
+    if (this.nextRefresh !== undefined) return this.nextRefresh
+    if (this.refreshing === undefined) return this.startRefresh()
+    const start = (): Promise<void> => this.startRefresh()
+    return (this.nextRefresh = this.refreshing.then(start, start))
+  }
+
+  private startRefresh(): Promise<void> {
+    this.nextRefresh = undefined
+    this.refreshing = this.refresh().finally(() => {
       this.refreshing = undefined
     })
     return this.refreshing
@@ -153,7 +165,6 @@ export class KafkaConnection {
         if (failure.kind !== 'retriable') throw failure
       }
     }
-    if (this.closed) throw closedError(frame.apiName)
     if (this.closed) throw closedError(frame.apiName)
     this.reportUnreachable(failure)
     throw new ClientError(

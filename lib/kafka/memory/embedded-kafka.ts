@@ -1,4 +1,6 @@
 import { partitionFor } from '../murmur2'
+import { isPromise } from '../../operators/promise'
+import { prepared, whenPrepared } from '../../serdes/not-prepared'
 import type { Serde } from '../../serdes/serde'
 import { string } from '../../serdes/string'
 import {
@@ -156,7 +158,7 @@ export class EmbeddedKafka {
         while (!isOver()) {
           for (const fetched of await fetcher.poll(POLL_MS)) {
             if (fetched.error) throw fetched.error
-            for (const record of received(fetched, serdes)) {
+            for await (const record of received(fetched, serdes)) {
               if (isOver()) return
               yield record
             }
@@ -186,7 +188,7 @@ export class EmbeddedKafka {
       const records: ReceivedRecord<K, V>[] = []
       for (const fetched of await fetcher.poll(0)) {
         if (fetched.error) throw fetched.error
-        records.push(...received(fetched, withDefaults(serdes)))
+        for await (const record of received(fetched, withDefaults(serdes))) records.push(record)
       }
       return records
     } finally {
@@ -224,8 +226,11 @@ export class EmbeddedKafka {
     const partitions = producer.partitionCount(topic)!
     for (const record of records) {
       const { key = null, value, timestamp = Date.now(), headers = NO_HEADERS } = record
-      const keyBytes = key === null ? null : serdes.key.serialize(topic, key, headers)
-      const valueBytes = value === null ? null : serdes.value.serialize(topic, value, headers)
+      const written = whenPrepared(() => ({
+        key: key === null ? null : serdes.key.serialize(topic, key, headers),
+        value: value === null ? null : serdes.value.serialize(topic, value, headers),
+      }))
+      const { key: keyBytes, value: valueBytes } = isPromise(written) ? await written : written
       const partition = record.partition ?? (keyBytes ? partitionFor(keyBytes, partitions) : this.turn++ % partitions)
       producer.append(topic, partition, keyBytes, valueBytes, timestamp, headers)
       if (!producer.writable) await producer.drained()
@@ -242,13 +247,16 @@ const withDefaults = <K, V>({ key, value }: EmbeddedSerdes<K, V>): Serdes<K, V> 
   value: value ?? (string() as unknown as Serde<V>),
 })
 
-function* received<K, V>(fetched: FetchedPartition, serdes: Serdes<K, V>): Generator<ReceivedRecord<K, V>> {
+async function* received<K, V>(
+  fetched: FetchedPartition,
+  serdes: Serdes<K, V>,
+): AsyncGenerator<ReceivedRecord<K, V>, void, undefined> {
   const { topic, partition } = fetched
   const cursor = fetched.records()
   while (cursor.advance()) {
     const { offset, timestamp, key, value } = cursor
     const headers = cursor.headers()
-    yield {
+    yield await prepared(() => ({
       topic,
       partition,
       offset,
@@ -256,6 +264,6 @@ function* received<K, V>(fetched: FetchedPartition, serdes: Serdes<K, V>): Gener
       key: key && serdes.key.deserialize(topic, key, headers),
       value: value && serdes.value.deserialize(topic, value, headers),
       headers,
-    }
+    }))
   }
 }

@@ -1,18 +1,15 @@
-import { NO_HEADERS } from '../../kafka/port'
-import { completed } from '../../serdes/open-serde'
-import type { Serde } from '../../serdes/serde'
 import type { SubscriptionStore } from '../../state/subscriptions/subscription-store'
 import { Operator } from '../operator'
 import type { OperatorContext } from '../processor'
 import type { Change, StreamRecord } from '../record'
-import { ForeignKeyBytes, type ForeignKeyJoinSerdes, subscriptionSerde } from './foreign-key-serdes'
-import type { Subscription, SubscriptionResponse } from './subscription'
+import { ForeignKeyBytes, type ForeignKeyJoinSerdes } from './foreign-key-bytes'
+import { type SubscriptionResponse, SubscriptionSerde } from './subscription'
 
 /** Tells all rows of the left table that name a row of the right one of its update. */
 export class ForeignTableJoinOperator<K, KO, VO> extends Operator<KO, Change<VO>, K, SubscriptionResponse<VO>> {
   private store!: SubscriptionStore
   private bytes!: ForeignKeyBytes
-  private wrapper!: Serde<Subscription<K>>
+  private serde!: SubscriptionSerde<K>
 
   constructor(
     private readonly storeName: string,
@@ -25,7 +22,7 @@ export class ForeignTableJoinOperator<K, KO, VO> extends Operator<KO, Change<VO>
     super.init(context)
     this.store = context.stateStore<SubscriptionStore>(this.storeName)
     this.bytes = new ForeignKeyBytes(this.serdes, context)
-    this.wrapper = completed(subscriptionSerde<K>(this.serdes), context)
+    this.serde = new SubscriptionSerde(this.bytes)
   }
 
   process(record: StreamRecord<KO, Change<VO>>): void {
@@ -39,7 +36,7 @@ export class ForeignTableJoinOperator<K, KO, VO> extends Operator<KO, Change<VO>
       return
     }
     for (const kept of this.store.subscriptions(this.bytes.foreignKey(key))) {
-      const { hash, primaryKey, primaryPartition } = this.wrapper.deserialize('', kept, NO_HEADERS)
+      const { hash, primaryKey, primaryPartition } = this.serde.deserialize('', kept)
       const response = { hash, foreignValue: change.newValue, primaryPartition }
       this.context.forward(record.withKey(primaryKey).withValue(response))
     }

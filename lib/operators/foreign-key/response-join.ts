@@ -3,7 +3,7 @@ import { Operator } from '../operator'
 import type { OperatorContext } from '../processor'
 import type { StreamRecord } from '../record'
 import type { RowReader, TableRows } from '../table-rows'
-import { ForeignKeyBytes, type ForeignKeyJoinSerdes } from './foreign-key-serdes'
+import { ForeignKeyBytes, type ForeignKeyJoinSerdes } from './foreign-key-bytes'
 import type { SubscriptionResponse } from './subscription'
 
 /** Joins answers with the rows of the left table, unless these have changed since they asked: a newer answer comes then. */

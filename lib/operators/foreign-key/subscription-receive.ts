@@ -1,18 +1,15 @@
 import type { SubscriptionStore } from '../../state/subscriptions/subscription-store'
-import { NO_HEADERS } from '../../kafka/port'
-import type { Serde } from '../../serdes/serde'
-import { completed } from '../../serdes/open-serde'
 import { Operator } from '../operator'
 import type { OperatorContext } from '../processor'
 import type { StreamRecord } from '../record'
-import { ForeignKeyBytes, type ForeignKeyJoinSerdes, subscriptionSerde } from './foreign-key-serdes'
-import { Instruction, type Subscription } from './subscription'
+import { ForeignKeyBytes, type ForeignKeyJoinSerdes } from './foreign-key-bytes'
+import { Instruction, type Subscription, SubscriptionSerde } from './subscription'
 
 /** Enters subscriptions into their store, beside the right table, and hands them on to be answered. */
 export class SubscriptionReceiveOperator<K, KO> extends Operator<KO | null, Subscription<K>> {
   private store!: SubscriptionStore
   private bytes!: ForeignKeyBytes
-  private wrapper!: Serde<Subscription<K>>
+  private serde!: SubscriptionSerde<K>
 
   constructor(
     private readonly storeName: string,
@@ -25,7 +22,7 @@ export class SubscriptionReceiveOperator<K, KO> extends Operator<KO | null, Subs
     super.init(context)
     this.store = context.stateStore<SubscriptionStore>(this.storeName)
     this.bytes = new ForeignKeyBytes(this.serdes, context)
-    this.wrapper = completed(subscriptionSerde<K>(this.serdes), context)
+    this.serde = new SubscriptionSerde(this.bytes)
   }
 
   process(record: StreamRecord<KO | null, Subscription<K>>): void {
@@ -37,7 +34,7 @@ export class SubscriptionReceiveOperator<K, KO> extends Operator<KO | null, Subs
       return
     }
     const ends = instruction === Instruction.Unsubscribe || instruction === Instruction.UnsubscribeAndAnswer
-    const kept = ends ? null : this.wrapper.serialize('', subscription, NO_HEADERS)
+    const kept = ends ? null : this.serde.serialize('', subscription)
     this.store.put(this.bytes.foreignKey(key), this.bytes.primaryKey(primaryKey), kept, timestamp)
     this.context.forward(record)
   }

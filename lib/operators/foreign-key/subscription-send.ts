@@ -2,7 +2,7 @@ import type { ForeignKeyExtractor } from '../callbacks'
 import { Operator } from '../operator'
 import type { OperatorContext } from '../processor'
 import type { Change, StreamRecord } from '../record'
-import { ForeignKeyBytes, type ForeignKeyJoinSerdes } from './foreign-key-serdes'
+import { ForeignKeyBytes, type ForeignKeyJoinSerdes } from './foreign-key-bytes'
 import { Instruction, type Subscription } from './subscription'
 
 type Send<KO> = (foreignKey: KO | null, instruction: Instruction) => void

@@ -1,7 +1,6 @@
 import type { RecordHeaders } from '../../kafka/port'
-import { NO_HEADERS } from '../../kafka/port'
-import type { AppDefaults, OpenSerde } from '../../serdes/open-serde'
-import type { Serde } from '../../serdes/serde'
+import type { Serde, SerdeUse } from '../../serdes/serde'
+import type { ForeignKeyBytes } from './foreign-key-bytes'
 
 /** What the left table wants of the right one: Kafka Streams' instructions. */
 export enum Instruction {
@@ -30,20 +29,15 @@ const NO_HASH = 0x80
 const VERSION = 1
 
 /** `i8 version, with the highest bit set if there is no hash ‖ i8 instruction ‖ hash? ‖ key ‖ i32 partition (from version 1 on)` */
-export class SubscriptionSerde<K> implements OpenSerde<Subscription<K>> {
-  /** `pseudoTopic` is what the key serde is told, without the application id. */
-  constructor(
-    private readonly pseudoTopic: string,
-    private readonly key: Serde<K> | undefined,
-  ) {}
+export class SubscriptionSerde<K> implements Serde<Subscription<K>> {
+  constructor(private readonly bytes: ForeignKeyBytes) {}
 
-  completed({ applicationId, defaultKeySerde }: AppDefaults): SubscriptionSerde<K> {
-    return new SubscriptionSerde(`${applicationId}-${this.pseudoTopic}`, this.key ?? (defaultKeySerde as Serde<K>))
+  prepare(): Promise<void> {
+    return this.bytes.prepare()
   }
 
   serialize(_topic: string, { instruction, hash, primaryKey, primaryPartition }: Subscription<K>): Buffer {
-    const key = this.key!.serialize(this.pseudoTopic, primaryKey, NO_HEADERS)
-    if (key === null) throw new TypeError('the serde of the primary key returned null')
+    const key = this.bytes.primaryKey(primaryKey)
     const version = primaryPartition === null ? 0 : VERSION
     const head = Buffer.of(hash === null ? version | NO_HASH : version, instruction)
     const parts = hash === null ? [head, key] : [head, hash, key]
@@ -55,7 +49,7 @@ export class SubscriptionSerde<K> implements OpenSerde<Subscription<K>> {
     return Buffer.concat(parts)
   }
 
-  deserialize(_topic: string, bytes: Buffer, headers: RecordHeaders): Subscription<K> {
+  deserialize(_topic: string, bytes: Buffer): Subscription<K> {
     const version = bytes[0]! & ~NO_HASH
     if (version > VERSION) throw new RangeError(`foreign-key subscriptions of version ${version} are not known`)
     const hasHash = (bytes[0]! & NO_HASH) === 0
@@ -65,7 +59,7 @@ export class SubscriptionSerde<K> implements OpenSerde<Subscription<K>> {
     return {
       instruction: bytes[1]!,
       hash: hasHash ? Buffer.from(bytes.subarray(2, start)) : null,
-      primaryKey: this.key!.deserialize(this.pseudoTopic, bytes.subarray(start, end), headers),
+      primaryKey: this.bytes.readPrimaryKey(bytes.subarray(start, end)) as K,
       primaryPartition: version === 0 ? null : bytes.readInt32BE(end),
     }
   }
@@ -81,16 +75,16 @@ export interface SubscriptionResponse<VO> {
 }
 
 /** `i8 version 0, with the highest bit set if there is no hash ‖ hash? ‖ value?` */
-export class SubscriptionResponseSerde<VO> implements OpenSerde<SubscriptionResponse<VO>> {
-  constructor(private readonly value: Serde<VO> | undefined) {}
+export class SubscriptionResponseSerde<VO> implements Serde<SubscriptionResponse<VO>> {
+  constructor(private readonly value: Serde<VO>) {}
 
-  completed({ defaultValueSerde }: AppDefaults): SubscriptionResponseSerde<VO> {
-    return new SubscriptionResponseSerde(this.value ?? (defaultValueSerde as Serde<VO>))
+  async prepare(topic: string, use: SerdeUse): Promise<void> {
+    await this.value.prepare?.(topic, use)
   }
 
   serialize(topic: string, { hash, foreignValue }: SubscriptionResponse<VO>, headers: RecordHeaders): Buffer {
     const parts = hash === null ? [Buffer.of(NO_HASH)] : [Buffer.of(0), hash]
-    const value = foreignValue === null ? null : this.value!.serialize(topic, foreignValue, headers)
+    const value = foreignValue === null ? null : this.value.serialize(topic, foreignValue, headers)
     return Buffer.concat(value === null ? parts : [...parts, value])
   }
 
@@ -101,7 +95,7 @@ export class SubscriptionResponseSerde<VO> implements OpenSerde<SubscriptionResp
     if (bytes.length < start) throw new RangeError(`a foreign-key response is longer than ${bytes.length} bytes`)
     return {
       hash: start === 1 ? null : Buffer.from(bytes.subarray(1, start)),
-      foreignValue: bytes.length === start ? null : this.value!.deserialize(topic, bytes.subarray(start), headers),
+      foreignValue: bytes.length === start ? null : this.value.deserialize(topic, bytes.subarray(start), headers),
       primaryPartition: null,
     }
   }

@@ -71,8 +71,8 @@ export class TypedUnjoinedStore<K, L, R> implements UnjoinedStore<K, L, R>, Mana
     const topic = changelogTopic ?? `${context.applicationId}-${name}-changelog`
     const keySerde = this.options.keySerde ?? (context.defaultKeySerde as Serde<K>)
     const valueSerde = <V>(serde?: Serde<V>): Serde<V> => serde ?? (context.defaultValueSerde as Serde<V>)
-    this.#left = new StoreSerdes(name, topic, keySerde, valueSerde(leftSerde))
-    this.#right = new StoreSerdes(name, topic, keySerde, valueSerde(rightSerde))
+    this.#left = new StoreSerdes(name, topic, keySerde, valueSerde(leftSerde), context)
+    this.#right = new StoreSerdes(name, topic, keySerde, valueSerde(rightSerde), context)
     this.#bytes = context.openBytes(name, this.persistent)
     this.#logged = new LoggedBytes({ bytes: this.#bytes, context, changelogTopic, timestamped: false })
   }

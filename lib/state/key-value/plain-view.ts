@@ -1,7 +1,18 @@
-import type { ReadOnlyKeyValueStore, ScanOptions, ValueAndTimestamp } from '../store'
+import { StreamsError } from '../../errors'
+import type { KeyValueStore, ReadOnlyKeyValueStore, ScanOptions, StateStore, ValueAndTimestamp } from '../store'
+import { TypedKeyValueStore } from './typed-key-value-store'
+
+/**
+ * A store as the handle promises by which it is asked for: that of a table keeps timestamps, which a plain handle does not
+ * speak of.
+ */
+export const storeFor = (handle: string | { readonly name: string }, store: StateStore): StateStore => {
+  const plain = typeof handle === 'object' && 'timestamped' in handle && handle.timestamped === false
+  return plain && store instanceof TypedKeyValueStore && store.timestamped ? new PlainView(store) : store
+}
 
 /** A timestamped store as one of plain values, for readers that don't ask for timestamps. */
-export class PlainView<K, V> implements ReadOnlyKeyValueStore<K, V> {
+export class PlainView<K, V> implements KeyValueStore<K, V> {
   constructor(private readonly store: ReadOnlyKeyValueStore<K, ValueAndTimestamp<V>>) {}
 
   get name(): string {
@@ -34,6 +45,30 @@ export class PlainView<K, V> implements ReadOnlyKeyValueStore<K, V> {
 
   approximateNumEntries(): number {
     return this.store.approximateNumEntries()
+  }
+
+  put(): never {
+    throw this.#readOnly()
+  }
+
+  putIfAbsent(): never {
+    throw this.#readOnly()
+  }
+
+  putAll(): never {
+    throw this.#readOnly()
+  }
+
+  delete(): never {
+    throw this.#readOnly()
+  }
+
+  #readOnly(): StreamsError {
+    return new StreamsError(
+      'ILLEGAL_STATE',
+      `store "${this.name}" is a table's, and only the table writes it: keep what a processor writes in a store of its own`,
+      { store: this.name },
+    )
   }
 }
 

@@ -58,6 +58,7 @@ export class TypedKeyValueStore<K, V, S> implements KeyValueStore<K, S>, Managed
       topic,
       keySerde ?? (context.defaultKeySerde as Serde<K>),
       valueSerde ?? (context.defaultValueSerde as Serde<V>),
+      context,
     )
     this.#serdes = serdes
     this.#bytes = context.openBytes(this.name, this.persistent)
@@ -71,6 +72,11 @@ export class TypedKeyValueStore<K, V, S> implements KeyValueStore<K, S>, Managed
       cached && context.cache !== undefined
         ? new CachedEntries(serdes, format, bytes, context, context.cache)
         : new DirectEntries(serdes, format, bytes)
+  }
+
+  /** Values are kept with the event time of their last update. */
+  get timestamped(): boolean {
+    return this.#options.format.timestamped
   }
 
   restore({ key, value, timestamp }: ChangelogRecord): void {

@@ -24,10 +24,11 @@ export class TypedSessionStore<K, V> extends TimedStore<K, V, V> implements Sess
 
   findSessions(key: K, earliestEnd: number, latestStart: number, options?: { reverse?: boolean }): Sessions<K, V> {
     const sessions: Sessions<K, V> = []
-    for (const { time: end, second: start, shown } of this.entries.range(this.keyBytes(key), earliestEnd, Infinity)) {
+    const found = this.entries.range(this.keyBytes(key), earliestEnd, Infinity, options?.reverse)
+    for (const { time: end, second: start, shown } of found) {
       if (start <= latestStart) sessions.push([new Windowed(key, { start, end }), shown])
     }
-    return options?.reverse ? sessions.reverse() : sessions
+    return sessions
   }
 
   fetchRange(keyFrom: K | null, keyTo: K | null, options?: ScanOptions): AsyncIterable<[Windowed<K>, V]> {

@@ -1,3 +1,4 @@
+import type { OpenSerde } from '../../serdes/open-serde'
 import { storeUnavailable } from '../key-value/unavailable-entries'
 import type { ChangelogRecord, ManagedStore, StateStore, StateStoreContext, StoreBuilder } from '../store'
 import { combinedKey, splitCombinedKey } from './combined-key'
@@ -11,15 +12,22 @@ export interface SubscriptionStore extends StateStore {
   subscriptions(foreignKey: Buffer): Iterable<Buffer>
 }
 
-/** Named by the foreign-key join that owns it. Its changelog has one record a subscription, as in Kafka Streams. */
-export const subscriptionStore = (name: string, persistent: boolean): StoreBuilder<SubscriptionStore> => ({
+/**
+ * Named by the foreign-key join that owns it. Its changelog has one record a subscription, as in Kafka Streams. `serde` is
+ * what its users read and write it with.
+ */
+export const subscriptionStore = (
+  name: string,
+  persistent: boolean,
+  serde: OpenSerde<unknown>,
+): StoreBuilder<SubscriptionStore> => ({
   name,
   persistent,
   cachingEnabled: false,
   loggingEnabled: true,
   changelogConfig: {},
   changelogPolicy: { cleanup: 'compact' },
-  build: (changelogTopic) => new LoggedSubscriptionStore(name, persistent, changelogTopic),
+  build: (changelogTopic) => new LoggedSubscriptionStore(name, persistent, changelogTopic, serde),
 })
 
 interface Opened {
@@ -34,9 +42,11 @@ export class LoggedSubscriptionStore implements SubscriptionStore, ManagedStore 
     readonly name: string,
     readonly persistent: boolean,
     readonly changelogTopic: string | null,
+    private readonly serde: OpenSerde<unknown>,
   ) {}
 
   init(context: StateStoreContext): void {
+    context.prepare(this.serde.completed(context), this.changelogTopic ?? this.name)
     this.#opened = { buckets: new SubscriptionBuckets(context.openBytes(this.name, this.persistent)), context }
   }
 

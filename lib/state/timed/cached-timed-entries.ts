@@ -8,6 +8,7 @@ import type { RecordCacheBudget, StateStoreContext } from '../store'
 import type { StoreSerdes } from '../store-serdes'
 import { prefixTimestamp, TIMESTAMP_BYTES, writeTimestamp } from '../timestamped-bytes'
 import type { LoggedRows } from './logged-rows'
+import type { TimedRow } from './row-pack'
 import { EntriesByKey, TimedCacheEntry } from './timed-cache-entry'
 import type { ScannedEntry, TimedEntries, TimedEntry, TimedFlushListener } from './timed-entries'
 import type { TimedKeyFormat } from './timed-keys'
@@ -91,20 +92,25 @@ export class CachedTimedEntries<V, S> implements TimedEntries<V, S> {
     this.put(key, time, second, null)
   }
 
-  range(key: Buffer, from: number, to: number): TimedEntry<S>[] {
-    const cached = this.#byKey.range(this.#keyText(key), from, to)
+  range(key: Buffer, from: number, to: number, reverse = false): TimedEntry<S>[] {
+    const cached = [...this.#byKey.range(this.#keyText(key), from, to)]
+    const stored = this.#options.logged.range(key, from, to)
+    if (reverse) {
+      cached.reverse()
+      stored.reverse()
+    }
     const merged: TimedEntry<S>[] = []
     let i = 0
     const takeCached = (): void => {
       const entry = cached[i++]!
+      this.#cache.touch(entry)
       const shown = this.#shown(entry)
       if (shown !== null) merged.push({ time: entry.time, second: entry.second, shown })
     }
-    for (const { time, second, value } of this.#options.logged.range(key, from, to)) {
-      while (i < cached.length && isBefore(cached[i]!, time, second)) takeCached()
-      const same = i < cached.length && cached[i]!.time === time && cached[i]!.second === second
-      if (same) takeCached()
-      else merged.push({ time, second, shown: this.#shownKept(value) })
+    for (const row of stored) {
+      while (i < cached.length && isBefore(cached[i]!, row) !== reverse && !isSame(cached[i]!, row)) takeCached()
+      if (i < cached.length && isSame(cached[i]!, row)) takeCached()
+      else merged.push({ time: row.time, second: row.second, shown: this.#shownKept(row.value) })
     }
     while (i < cached.length) takeCached()
     return merged
@@ -216,8 +222,11 @@ export class CachedTimedEntries<V, S> implements TimedEntries<V, S> {
   }
 }
 
-const isBefore = (entry: TimedCacheEntry<unknown>, time: number, second: number): boolean =>
+const isBefore = (entry: TimedCacheEntry<unknown>, { time, second }: TimedRow): boolean =>
   entry.time < time || (entry.time === time && entry.second < second)
+
+const isSame = (entry: TimedCacheEntry<unknown>, { time, second }: TimedRow): boolean =>
+  entry.time === time && entry.second === second
 
 const isWithin = ({ keyText, time }: TimedCacheEntry<unknown>, { keyFrom, keyTo, from, to }: TimedScan): boolean =>
   time >= from &&

@@ -27,10 +27,10 @@ export class DirectTimedEntries<V, S> implements TimedEntries<V, S> {
     this.rows.remove(key, time, second)
   }
 
-  range(key: Buffer, from: number, to: number): TimedEntry<S>[] {
-    return this.rows
-      .range(key, from, to)
-      .map(({ time, second, value }) => ({ time, second, shown: this.#shown(value) }))
+  range(key: Buffer, from: number, to: number, reverse = false): TimedEntry<S>[] {
+    const rows = this.rows.range(key, from, to)
+    if (reverse) rows.reverse()
+    return rows.map(({ time, second, value }) => ({ time, second, shown: this.#shown(value) }))
   }
 
   async *scan(scan: TimedScan): AsyncGenerator<ScannedEntry<S>> {

@@ -26,8 +26,8 @@ export interface TimedEntries<V, S> {
   get(key: Buffer, time: number, second: number, evenExpired?: boolean): S | null
   put(key: Buffer, time: number, second: number, shown: S | null): void
   remove(key: Buffer, time: number, second: number): void
-  /** By time, bounds inclusive. */
-  range(key: Buffer, from: number, to: number): TimedEntry<S>[]
+  /** By time, or the other way round; bounds are inclusive. */
+  range(key: Buffer, from: number, to: number, reverse?: boolean): TimedEntry<S>[]
   scan(scan: TimedScan): AsyncIterable<ScannedEntry<S>>
   flush(): void
   /** Returns whether there is a cache. */

@@ -72,6 +72,7 @@ export abstract class TimedStore<K, V, S> implements ManagedStore, CachedStore<W
       changelogTopic ?? `${context.applicationId}-${name}-changelog`,
       this.options.keySerde ?? (context.defaultKeySerde as Serde<K>),
       this.options.valueSerde ?? (context.defaultValueSerde as Serde<V>),
+      context,
     )
     const { showsClosing } = this.options
     const timeOrdered = emitsOnClose || !persistent

@@ -52,6 +52,7 @@ export class TypedVersionedStore<K, V> implements VersionedKeyValueStore<K, V>, 
       changelogTopic ?? `${context.applicationId}-${name}-changelog`,
       keySerde ?? (context.defaultKeySerde as Serde<K>),
       valueSerde ?? (context.defaultValueSerde as Serde<V>),
+      context,
     )
     const bytes = context.openBytes(name, persistent)
     this.#opened = { serdes, segments: new VersionSegments(bytes, historyRetentionMs, segmentIntervalMs), context }

@@ -38,8 +38,8 @@ export class TypedWindowStore<K, V, S> extends TimedStore<K, V, S> implements Wi
   ): S | null | Array<readonly [number, S]> {
     const keyBytes = this.keyBytes(key)
     if (timeTo === undefined) return this.entries.get(keyBytes, timeFrom, 0)
-    const found = this.entries.range(keyBytes, timeFrom, timeTo).map(({ time, shown }) => [time, shown] as const)
-    return options?.reverse ? found.reverse() : found
+    const found = this.entries.range(keyBytes, timeFrom, timeTo, options?.reverse)
+    return found.map(({ time, shown }) => [time, shown] as const)
   }
 
   fetchRange(

@@ -78,6 +78,8 @@ export class StoreTask implements StateStoreContext {
     this.dropped.push(`${store}: ${reason}`)
   }
 
+  prepare(): void {}
+
   openBytes(store: string) {
     return this.state.bytes(store)
   }

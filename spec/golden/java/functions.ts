@@ -2,6 +2,7 @@ import type { RecordContext } from '../../../lib/operators/record'
 import type { StreamPartitioner, TimestampExtractor } from '../../../lib/topology/definition'
 import type { Optional } from './values'
 import { RecordHeaders } from './record'
+import { fromJava, toJava } from './windows'
 
 /* Java's functional interfaces take the key first; ours take the value first. */
 
@@ -10,7 +11,7 @@ type Any = (...args: never[]) => unknown
 export const valueKey =
   <R>(fn: (key: unknown, value: unknown) => R) =>
   (value: unknown, key: unknown): R =>
-    fn(key, value)
+    fromJava(fn(toJava(key), value)) as R
 
 /** A `ValueMapper`, or a `ValueMapperWithKey` where it takes two. */
 export const valueMapper = (fn: Any): ((value: unknown, key: unknown) => unknown) =>
@@ -26,7 +27,7 @@ export type JavaPartitioner = (
 export const streamPartitioner =
   (fn: JavaPartitioner): StreamPartitioner<unknown, unknown> =>
   (topic, key, value, partitions) => {
-    const chosen = fn(topic, key, value, partitions)
+    const chosen = fn(topic, toJava(key), value, partitions)
     return chosen.isPresent() ? [...chosen.get()] : undefined
   }
 
@@ -41,7 +42,7 @@ const javaContext = (meta: RecordContext) => ({
 export const topicExtractor =
   (fn: (key: unknown, value: unknown, context: ReturnType<typeof javaContext>) => string) =>
   (value: unknown, key: unknown, meta: RecordContext): string =>
-    fn(key, value, javaContext(meta))
+    fn(toJava(key), value, javaContext(meta))
 
 /** A consumer record with Java's getters. */
 export const timestampExtractor =

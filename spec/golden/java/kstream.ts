@@ -1,4 +1,11 @@
 import type { BranchedKStream } from '../../../lib/dsl/branched-kstream'
+import type { CogroupedKStream } from '../../../lib/dsl/cogroup/cogrouped-kstream'
+import type { SessionWindowedCogroupedKStream } from '../../../lib/dsl/cogroup/session-windowed-cogrouped-kstream'
+import { TimeWindowedCogroupedKStream } from '../../../lib/dsl/cogroup/time-windowed-cogrouped-kstream'
+import type { SessionWindowedKStream } from '../../../lib/dsl/session-windowed-kstream'
+import { TimeWindowedKStream } from '../../../lib/dsl/time-windowed-kstream'
+import type { TimeWindows } from '../../../lib/dsl/windows/time-windows'
+import type { EmitStrategy } from '../../../lib/operators/close-emission'
 import type { KGroupedStream } from '../../../lib/dsl/kgrouped-stream'
 import type { KStream as Stream } from '../../../lib/dsl/kstream'
 import { topicExtractor, valueKey, valueMapper } from './functions'
@@ -7,6 +14,7 @@ import { KTable } from './ktable'
 import { type Branched, merged } from './options'
 import type { JavaProcessorSupplier } from './processor'
 import type { KeyValue } from './values'
+import { fromJava, type JavaWindows, toJava } from './windows'
 
 type Fn = (key: unknown, value: unknown) => unknown
 type AnyStream = Stream<unknown, unknown>
@@ -23,13 +31,13 @@ export class KStream {
     return new KStream(this.stream.filterNot(valueKey(predicate) as never, merged(options)))
   }
   map(mapper: (key: unknown, value: unknown) => KeyValue, ...options: unknown[]): KStream {
-    return new KStream(this.stream.map((value, key) => pair(mapper(key, value)), merged(options)))
+    return new KStream(this.stream.map((value, key) => pair(mapper(toJava(key), value)), merged(options)))
   }
   mapValues(mapper: Fn, ...options: unknown[]): KStream {
     return new KStream(this.stream.mapValues(valueMapper(mapper), merged(options)))
   }
   flatMap(mapper: (key: unknown, value: unknown) => Iterable<KeyValue>, ...options: unknown[]): KStream {
-    return new KStream(this.stream.flatMap((value, key) => [...mapper(key, value)].map(pair), merged(options)))
+    return new KStream(this.stream.flatMap((value, key) => [...mapper(toJava(key), value)].map(pair), merged(options)))
   }
   flatMapValues(mapper: Fn, ...options: unknown[]): KStream {
     return new KStream(this.stream.flatMapValues(valueMapper(mapper) as never, merged(options)))
@@ -94,7 +102,7 @@ export class KStream {
   }
 }
 
-const pair = ({ key, value }: KeyValue): readonly [unknown, unknown] => [key, value]
+const pair = ({ key, value }: KeyValue): readonly [unknown, unknown] => [fromJava(key), fromJava(value)]
 
 const processed = (stores: JavaProcessorSupplier['stores'], rest: readonly unknown[]) => ({
   ...(merged(rest) as object),
@@ -138,8 +146,75 @@ function branchOptions(branched: Branched | undefined): never {
   return { ...(name !== undefined && { name }), ...(chain && { with: result }) } as never
 }
 
+type JavaAggregator = (key: unknown, value: unknown, aggregate: unknown) => unknown
+type JavaMerger = (key: unknown, aggregate: unknown, next: unknown) => unknown
+
+const ourAggregator = (fn: JavaAggregator) => (aggregate: unknown, value: unknown, key: unknown) =>
+  fn(key, value, aggregate)
+const ourMerger = (fn: JavaMerger) => (aggregate: unknown, next: unknown, key: unknown) => fn(key, aggregate, next)
+
+/** The merger of `aggregate(initializer, aggregator[, merger], options…)` is the argument that only sessions have. */
+class WindowedStream {
+  constructor(private readonly stream: TimeWindowedKStream<unknown, unknown> | SessionWindowedKStream<unknown, unknown>) {}
+
+  emitStrategy(strategy: EmitStrategy): WindowedStream {
+    return new WindowedStream(this.stream.emitStrategy(strategy))
+  }
+  count(...options: unknown[]): KTable {
+    return new KTable(this.stream.count(merged(options)) as never)
+  }
+  reduce(reducer: (aggregate: unknown, value: unknown) => unknown, ...options: unknown[]): KTable {
+    return new KTable(this.stream.reduce(reducer, merged(options)) as never)
+  }
+  aggregate(initializer: () => unknown, aggregator: JavaAggregator, ...rest: unknown[]): KTable {
+    const ours = ourAggregator(aggregator)
+    if (this.stream instanceof TimeWindowedKStream) {
+      return new KTable(this.stream.aggregate(initializer, ours, merged(rest)) as never)
+    }
+    const [merger, ...options] = rest as [JavaMerger, ...unknown[]]
+    return new KTable(this.stream.aggregate(initializer, ours, ourMerger(merger), merged(options)) as never)
+  }
+}
+
+class CogroupedStream {
+  constructor(private readonly stream: CogroupedKStream<unknown, unknown>) {}
+
+  cogroup({ grouped }: GroupedStream, aggregator: JavaAggregator): CogroupedStream {
+    return new CogroupedStream(this.stream.cogroup(grouped, ourAggregator(aggregator)))
+  }
+  windowedBy({ windows }: JavaWindows): WindowedCogroupedStream {
+    return new WindowedCogroupedStream(this.stream.windowedBy(windows as TimeWindows))
+  }
+  aggregate(initializer: () => unknown, ...options: unknown[]): KTable {
+    return new KTable(this.stream.aggregate(initializer, merged(options)))
+  }
+}
+
+class WindowedCogroupedStream {
+  constructor(
+    private readonly stream:
+      | TimeWindowedCogroupedKStream<unknown, unknown>
+      | SessionWindowedCogroupedKStream<unknown, unknown>,
+  ) {}
+
+  aggregate(initializer: () => unknown, ...rest: unknown[]): KTable {
+    if (this.stream instanceof TimeWindowedCogroupedKStream) {
+      return new KTable(this.stream.aggregate(initializer, merged(rest)) as never)
+    }
+    const [merger, ...options] = rest as [JavaMerger, ...unknown[]]
+    return new KTable(this.stream.aggregate(initializer, ourMerger(merger), merged(options)) as never)
+  }
+}
+
 export class GroupedStream {
   constructor(readonly grouped: KGroupedStream<unknown, unknown>) {}
+
+  windowedBy({ windows }: JavaWindows): WindowedStream {
+    return new WindowedStream(this.grouped.windowedBy(windows as TimeWindows))
+  }
+  cogroup(aggregator: JavaAggregator): CogroupedStream {
+    return new CogroupedStream(this.grouped.cogroup(ourAggregator(aggregator)))
+  }
 
   count(...options: unknown[]): KTable {
     return new KTable(this.grouped.count(merged(options)) as never)

@@ -4,10 +4,23 @@ import { valueKey, valueMapper } from './functions'
 import { KStream } from './kstream'
 import { merged } from './options'
 import type { KeyValue } from './values'
+import type { JavaValueTransformerSupplier } from './value-transformer'
+import { fromJava, toJava } from './windows'
 
 type Fn = (key: unknown, value: unknown) => unknown
 type Aggregator = (key: unknown, value: unknown, aggregate: unknown) => unknown
 type Reducer = (aggregate: unknown, value: unknown) => unknown
+
+type AnyJoin = (...args: unknown[]) => Table<unknown, unknown>
+
+/** Functions are the foreign key's extractor, where there are two, and the joiner. */
+function joinArguments(args: readonly unknown[]): unknown[] {
+  const functions = args.filter((arg) => typeof arg === 'function') as Fn[]
+  const joiner = functions.at(-1)!
+  const ours = (left: unknown, right: unknown, key: unknown): unknown =>
+    joiner.length > 2 ? (joiner as (...all: unknown[]) => unknown)(toJava(key), left, right) : joiner(left, right)
+  return [...functions.slice(0, -1).map(valueMapper), ours, merged(args)]
+}
 
 /** Java's `KTable` over ours. */
 export class KTable {
@@ -28,10 +41,23 @@ export class KTable {
       selector ? this.table.toStream(valueKey(selector), merged(args)) : this.table.toStream(merged(args)),
     )
   }
+  transformValues({ supplier }: JavaValueTransformerSupplier, ...rest: unknown[]): KTable {
+    const stores = rest.filter((arg) => typeof arg === 'string')
+    return new KTable(this.table.transformValues(supplier, { ...(merged(rest) as object), stores }))
+  }
+  join(other: KTable, ...args: unknown[]): KTable {
+    return new KTable((this.table.join as AnyJoin).call(this.table, other.table, ...joinArguments(args)))
+  }
+  leftJoin(other: KTable, ...args: unknown[]): KTable {
+    return new KTable((this.table.leftJoin as AnyJoin).call(this.table, other.table, ...joinArguments(args)))
+  }
+  outerJoin(other: KTable, ...args: unknown[]): KTable {
+    return new KTable((this.table.outerJoin as AnyJoin).call(this.table, other.table, ...joinArguments(args)))
+  }
   groupBy(selector: (key: unknown, value: unknown) => KeyValue, ...options: unknown[]): GroupedTable {
     const pairs = (value: unknown, key: unknown): readonly [unknown, unknown] => {
-      const pair = selector(key, value)
-      return [pair.key, pair.value]
+      const pair = selector(toJava(key), value)
+      return [fromJava(pair.key), fromJava(pair.value)]
     }
     return new GroupedTable(this.table.groupBy(pairs, merged(options)))
   }

@@ -1,7 +1,9 @@
 import type { Serde } from '../../../lib/serdes/serde'
 import { streamPartitioner, timestampExtractor, type JavaPartitioner } from './functions'
 import { isJavaSerde, type JavaSerde } from './serdes'
-import type { StoreSupplier } from './stores'
+import { versionedKeyValueStore } from '../../../lib/state/versioned/versioned-key-value-store'
+import type { StoreSupplier, VersionedStoreSupplier } from './stores'
+import { isWindowSupplier, storeOf, type WindowStoreSupplier } from './window-stores'
 
 /* Java's parameter objects, as fragments of our options: a call merges the fragments it was given. */
 
@@ -91,13 +93,20 @@ export class Repartitioned extends Serialized {
 }
 
 export class Materialized extends Serialized {
-  static as = (store: string | StoreSupplier): Materialized =>
+  static as = (store: string | StoreSupplier | VersionedStoreSupplier | WindowStoreSupplier): Materialized =>
     new Materialized().set(
       typeof store === 'string'
         ? { store }
+        : isWindowSupplier(store)
+        ? { store: storeOf(store) }
+        : 'historyRetention' in store
+        ? { store: versionedKeyValueStore(store.name, store) }
         : { store: store.name, storeType: store.persistent ? 'persistent' : 'in-memory' },
     )
   static with = (...args: unknown[]): Materialized => new Materialized().set({ ...withSerdes(args), name: undefined })
+  withRetention(retention: number): this {
+    return this.set({ retention })
+  }
   withCachingEnabled(): this {
     return this.set({ caching: true })
   }
@@ -109,6 +118,21 @@ export class Materialized extends Serialized {
   }
   withLoggingDisabled(): this {
     return this.set({ logging: false })
+  }
+}
+
+export class TableJoined extends Options {
+  static as = (name: string): TableJoined => new TableJoined().set({ name })
+  static with = (partitioner: JavaPartitioner | null, otherPartitioner: JavaPartitioner | null): TableJoined =>
+    new TableJoined().withPartitioner(partitioner).withOtherPartitioner(otherPartitioner)
+  withName(name: string): this {
+    return this.set({ name })
+  }
+  withPartitioner(partitioner: JavaPartitioner | null): this {
+    return this.set({ partitioner: partitioner ? streamPartitioner(partitioner) : undefined })
+  }
+  withOtherPartitioner(partitioner: JavaPartitioner | null): this {
+    return this.set({ otherPartitioner: partitioner ? streamPartitioner(partitioner) : undefined })
   }
 }
 

@@ -1,5 +1,6 @@
 import { NO_HEADERS, type RecordHeaders as Headers } from '../../../lib/kafka/port'
 import { StreamRecord } from '../../../lib/operators/record'
+import { fromJava, toJava } from './windows'
 
 class Header {
   constructor(
@@ -54,13 +55,13 @@ export class JavaRecord {
   readonly record: StreamRecord<unknown, unknown>
 
   constructor(key: unknown, value: unknown, timestamp: number, headers?: RecordHeaders) {
-    this.record = new StreamRecord(key, value, timestamp, headers?.entries)
+    this.record = new StreamRecord(fromJava(key), value, timestamp, headers?.entries)
   }
   static of(record: StreamRecord<unknown, unknown>): JavaRecord {
     return Object.assign(Object.create(JavaRecord.prototype) as JavaRecord, { record })
   }
   key(): unknown {
-    return this.record.key
+    return toJava(this.record.key)
   }
   value(): unknown {
     return this.record.value
@@ -72,7 +73,7 @@ export class JavaRecord {
     return new RecordHeaders(this.record.headers, (headers) => Object.assign(this.record, { headers }))
   }
   withKey(key: unknown): JavaRecord {
-    return JavaRecord.of(this.record.withKey(key))
+    return JavaRecord.of(this.record.withKey(fromJava(key)))
   }
   withValue(value: unknown): JavaRecord {
     return JavaRecord.of(this.record.withValue(value))

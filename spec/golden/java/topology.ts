@@ -59,6 +59,20 @@ export class Topology {
     return this
   }
 
+  /** The arguments of `addGlobalStore`. */
+  addReadOnlyStateStore({ builder }: JavaStoreBuilder, source: string, ...rest: unknown[]): this {
+    const [key, value] = rest.filter(isSerdeLike)
+    const extractor = rest.find((item) => typeof item === 'function')
+    const [topic, processor] = rest.filter((item) => typeof item === 'string')
+    const { supplier } = rest.at(-1) as JavaProcessorSupplier
+    this.topology.addReadOnlyStateStore(builder, source, topic!, processor!, supplier, {
+      key: key?.serde,
+      value: value?.serde,
+      ...(extractor !== undefined && { timestampExtractor: timestampExtractor(extractor as never) }),
+    })
+    return this
+  }
+
   connectProcessorAndStateStores(processor: string, ...stores: string[]): this {
     this.topology.connectProcessorAndStateStores(processor, stores)
     return this

@@ -5,7 +5,7 @@ import { createBackoff, sleep } from '../../../../lib/kafka/kafkajs/backoff'
 import { parseBroker } from '../../../../lib/kafka/kafkajs/broker-address'
 import { KafkaConnection } from '../../../../lib/kafka/kafkajs/connection'
 import { metadataFrame } from '../../../../lib/kafka/kafkajs/metadata'
-import { WireWriter } from '../../../../lib/kafka/kafkajs/wire'
+import { WireReader, WireWriter } from '../../../../lib/kafka/kafkajs/wire'
 import type { Logger } from '../../../../lib/observe/logger'
 
 const API_VERSIONS = 18
@@ -21,6 +21,8 @@ class TinyBroker {
   ]
   coordinatorError = 0
   silent = false
+  /** names of the topics asked for, by Metadata request */
+  readonly asked: string[][] = []
   private readonly sockets = new Set<Socket>()
   private server: Server | undefined
   port = 0
@@ -64,9 +66,27 @@ class TinyBroker {
       w.int32(0)
     } else if (apiKey === METADATA) {
       w.int32(0).array([1], (id) => w.int32(id).string('127.0.0.1').int32(this.port).string(null))
+      // the client id lies between the head and the topics
+      const topics = new WireReader(request.subarray(14 + Math.max(0, request.readInt16BE(12)))).array((r) => r.string())
+      this.asked.push(topics)
       w.string(null)
         .int32(1)
-        .array([], () => {})
+        .array(topics, (topic) =>
+          w
+            .int16(0)
+            .string(topic)
+            .boolean(false)
+            .array([0], () =>
+              w
+                .int16(0)
+                .int32(0)
+                .int32(1)
+                .int32(0)
+                .array([], () => {})
+                .array([], () => {})
+                .array([], () => {}),
+            ),
+        )
     } else {
       w.int32(0).int16(this.coordinatorError).string(null).int32(1).string('127.0.0.1').int32(this.port)
     }
@@ -92,6 +112,7 @@ describe('a connection', () => {
     logged = []
     broker.silent = false
     broker.requests.length = 0
+    broker.asked.length = 0
     await broker.start()
   })
   afterEach(async () => {
@@ -133,6 +154,38 @@ describe('a connection', () => {
       'warn no Kafka broker can be reached; trying again until one answers',
       'info Kafka can be reached again',
     ])
+  })
+
+  describe('refreshing its metadata', () => {
+    it('begins anew for a caller whose topics a refresh under way does not have', async () => {
+      connect()
+      connection.watch(['first'])
+      const first = connection.refreshMetadata()
+      connection.watch(['second'])
+      await connection.refreshMetadata()
+      expect(connection.topic('second')?.partitions).toHaveLength(1)
+      await first
+      expect(broker.asked).toEqual([['first'], ['first', 'second']])
+    })
+
+    it('is shared by all who call while another is under way', async () => {
+      connect()
+      const first = connection.refreshMetadata()
+      connection.watch(['a', 'b'])
+      await Promise.all([first, connection.refreshMetadata(), connection.refreshMetadata()])
+      expect(broker.asked).toEqual([[], ['a', 'b']])
+    })
+
+    it('is not failed by the one before', async () => {
+      connect({ requestTimeout: 50 })
+      connection.watch(['a'])
+      broker.silent = true
+      const lost = connection.refreshMetadata()
+      const next = connection.refreshMetadata()
+      await expect(lost.finally(() => (broker.silent = false))).rejects.toMatchObject({ code: 'REQUEST_TIMED_OUT' })
+      await next
+      expect(connection.leader('a', 0)).toEqual({ leader: 1, leaderEpoch: 0 })
+    })
   })
 
   it('gives up on an answer that does not come, and drops the socket', async () => {

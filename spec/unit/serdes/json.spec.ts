@@ -1,0 +1,74 @@
+import { NO_HEADERS } from '../../../lib/kafka/port'
+import * as serdes from '../../../lib/serdes'
+import type { Serde } from '../../../lib/serdes/serde'
+import type { StandardSchema, ValidationIssue, ValidationResult } from '../../../lib/serdes/standard-schema'
+
+interface Order {
+  id: string
+  items: { price: number }[]
+  at: Date
+}
+
+const validator = <T>(
+  validate: (value: never) => ValidationResult<T> | Promise<ValidationResult<T>>,
+): StandardSchema<unknown, T> => ({ '~standard': { version: 1, vendor: 'test', validate: validate as () => ValidationResult<T> } })
+
+/** Turns text into a Date, as validators do. */
+const orderSchema = validator<Order>(({ id, items, at, ...more }: Record<string, unknown>) => {
+  const issues: ValidationIssue[] = []
+  if (typeof id !== 'string') issues.push({ message: 'expected text', path: ['id'] })
+  for (const [i, item] of ((items ?? []) as { price: unknown }[]).entries()) {
+    if (typeof item.price !== 'number') {
+      issues.push({ message: 'expected a number', path: [{ key: 'items' }, i, { key: 'price' }] })
+    }
+  }
+  if (Object.keys(more).length > 0) issues.push({ message: 'unknown keys' })
+  return issues.length > 0 ? { issues } : { value: { id, items, at: new Date(at as string) } as Order }
+})
+
+const write = <T>(serde: Serde<T>, value: T): string => serde.serialize('t', value, NO_HEADERS)!.toString()
+const read = <T>(serde: Serde<T>, text: string): T => serde.deserialize('t', Buffer.from(text), NO_HEADERS)
+
+describe('json with a validator', () => {
+  const serde = serdes.json(orderSchema)
+
+  it('gives what the validator makes of the text, and writes what can be read again', () => {
+    const order = { id: 'a', items: [{ price: 1 }], at: new Date(0) }
+    const text = write(serde, order)
+    expect(text).toBe('{"id":"a","items":[{"price":1}],"at":"1970-01-01T00:00:00.000Z"}')
+    expect(read(serde, text)).toEqual(order)
+  })
+
+  it('names path and issue of what it refuses, reading and writing', () => {
+    const wrong = { id: 5, items: [{ price: 1 }, { price: 'x' }] }
+    const message = 'the schema refuses it: at id: expected text; at items[1].price: expected a number'
+    expect(() => read(serde, JSON.stringify(wrong))).toThrow(message)
+    expect(() => write(serde, wrong as unknown as Order)).toThrow(message)
+    expect(() => read(serde, '{"id":"a","more":1}')).toThrow('the schema refuses it: unknown keys')
+  })
+
+  it('shows the first issues of many', () => {
+    const strict = serdes.json(validator(() => ({ issues: ['a', 'b', 'c', 'd', 'e'].map((message) => ({ message })) })))
+    expect(() => read(strict, '1')).toThrow('refuses it: a; b; c; and 2 more')
+  })
+
+  it('checks no writes where that is switched off', () => {
+    const trusting = serdes.json(orderSchema, { validateWrites: false })
+    expect(write(trusting, { id: 5 } as unknown as Order)).toBe('{"id":5}')
+  })
+
+  it('refuses a validator that is asynchronous', () => {
+    const slow = serdes.json(validator<string>(async () => Promise.reject(new Error('unseen'))))
+    expect(() => read(slow, '1')).toThrow(/this test schema validates asynchronously, and serdes are synchronous/)
+    expect(() => write(slow, 'x')).toThrow(/asynchronously/)
+  })
+
+  it('refuses what is no validator', () => {
+    expect(() => serdes.json({ parse: () => 1 } as never)).toThrow(/implements Standard Schema/)
+  })
+
+  it('takes validators that are functions', () => {
+    const callable = Object.assign(() => {}, validator<number>((value) => ({ value })))
+    expect(read(serdes.json(callable), '5')).toBe(5)
+  })
+})
