@@ -5,6 +5,7 @@ import { createInterface } from 'node:readline'
 import { KafkaStreams, serdes } from 'millrace'
 import { EmbeddedKafka } from 'millrace/embedded'
 import { wordCount } from '../01-word-count/topology'
+import { exitOnFailure } from '../run'
 import { barChart, WordTable } from './word-table'
 
 /** Word count on a Kafka in this process's memory: lines come from the terminal or from a pipe. */
@@ -84,7 +85,4 @@ async function wordsIn(kafka: EmbeddedKafka): Promise<number> {
   return words
 }
 
-main().catch((error: unknown) => {
-  console.error(error)
-  process.exitCode = 1
-})
+exitOnFailure(main())

@@ -27,6 +27,8 @@ import { type Named, operatorName, withName } from './options/named'
 import type { TableJoinedAs } from './options/table-joined'
 import { type TransformedValues, transformedOptions } from './options/transformed-values'
 import { append, type Position, requireFunction, requireSameBuilder } from './position'
+import { suppress } from './suppress'
+import { Suppressed } from './suppressed'
 
 /** A table that is made from another one, value by value. */
 interface View<K, V, VR> {
@@ -211,6 +213,25 @@ export class KTable<K, V> {
     materialized?: MaterializedAs<K, VR>,
   ): KTable<K, VR> {
     return this.joined(other, 'outer', [joiner, materialized]) as KTable<K, VR>
+  }
+
+  /**
+   * Holds updates back, to emit fewer of them: of several updates of a key only the last one goes on.
+   *
+   * @example
+   * spend.suppress(untilWindowCloses()).toStream().to('final-spend')
+   * counts.suppress(untilTimeLimit('10s', { maxRecords: 10_000 })).toStream().to('counts')
+   *
+   * @throws TopologyError INVALID_TOPOLOGY if the table is versioned, or has no windows that could close
+   */
+  suppress(suppressed: Suppressed<K>): KTable<K, V> {
+    if (!(suppressed instanceof Suppressed)) {
+      throw new TopologyError(
+        'INVALID_ARGUMENT',
+        `suppress needs untilTimeLimit(…) or untilWindowCloses(…), and got ${String(suppressed)}`,
+      )
+    }
+    return new KTable(suppress(this.position, suppressed), undefined)
   }
 
   private joined(other: unknown, kind: TableJoinKind, rest: readonly unknown[]): KTable<K, unknown> {

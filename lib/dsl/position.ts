@@ -48,5 +48,5 @@ export function requireFunction(callback: unknown, operator: string, what: strin
 
 export function requireSameBuilder(a: { context: DslContext }, b: { context: DslContext }, operator: string): void {
   if (a.context === b.context) return
-  throw new TopologyError('INVALID_ARGUMENT', `${operator} needs streams and tables of one StreamsBuilder, and got two`)
+  throw new TopologyError('INVALID_ARGUMENT', `${operator} can't take streams and tables of different StreamsBuilders`)
 }

@@ -156,7 +156,7 @@ export class GlobalTask {
     let records = 0
     const cursor = fetched.records()
     // one object for all records, as the cursor itself is
-    const record: Writable<ChangelogRecord> = { key: NO_BYTES, value: null, timestamp: 0 }
+    const record: Writable<ChangelogRecord> = { key: NO_BYTES, value: null, timestamp: 0, headers: () => cursor.headers() }
     let sliceEnd = performance.now() + SLICE_MS
     let untilClock = RECORDS_PER_CLOCK
     while (cursor.advance()) {
@@ -165,6 +165,7 @@ export class GlobalTask {
         record.key = key
         record.value = cursor.value
         record.timestamp = cursor.timestamp
+        record.offset = cursor.offset
         store.restore(record)
       }
       records++

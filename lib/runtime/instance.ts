@@ -96,8 +96,8 @@ export class Instance {
     const clientId = config.clientId ?? `${config.applicationId}-${processId}`
     this.#client = connect(config.kafka, { clientId, logger: this.#logger })
     this.#admin = this.#client.admin()
-    await this.#sourceTopics(this.#admin)
-    this.#build(this.#client, this.#admin, this.#stateDirectory)
+    const sourceTopics = await this.#sourceTopics(this.#admin)
+    this.#build(this.#client, this.#admin, this.#stateDirectory, sourceTopics)
     await this.#tasks!.readLocalState()
     await this.#output!.open()
     this.#throwIfStopping()
@@ -171,8 +171,8 @@ export class Instance {
     return false
   }
 
-  /** Waits for them, or fails, as configured. */
-  async #sourceTopics(admin: Admin): Promise<void> {
+  /** Waits for them, or fails, as configured. Their partition counts. */
+  async #sourceTopics(admin: Admin): Promise<Map<string, number>> {
     const { topology, config } = this
     const { signal } = this.#abort
     let lastSaid = -Infinity
@@ -183,7 +183,7 @@ export class Instance {
         logger: this.#logger,
       })
       const missing = missingSourceTopics(topology, counts)
-      if (missing.length === 0) return
+      if (missing.length === 0) return counts
       if (config.missingSourceTopics === 'fail') throw missingTopicsError(missing)
       if (performance.now() - lastSaid >= SAY_EVERY_MS) {
         lastSaid = performance.now()
@@ -201,7 +201,12 @@ export class Instance {
     this.listener.missingTopics(topics)
   }
 
-  #build(client: KafkaClient, admin: Admin, stateDirectory: StateDirectory): void {
+  #build(
+    client: KafkaClient,
+    admin: Admin,
+    stateDirectory: StateDirectory,
+    sourceTopics: ReadonlyMap<string, number>,
+  ): void {
     const { topology, config } = this
     const logger = this.#logger
     const { signal } = this.#abort
@@ -274,6 +279,7 @@ export class Instance {
     this.#watch = new SourceTopicWatch({
       admin,
       topology,
+      known: sourceTopics,
       intervalMs: config.metadataMaxAgeMs,
       logger,
       stillMissing: (topics) => this.#sayMissing(topics),

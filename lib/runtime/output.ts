@@ -8,6 +8,9 @@ import { retrying } from './retrying'
 const LONGEST_PAUSE_MS = 10_000
 const CALM_MS = 60_000
 const SETTLE_MS = 10_000
+/** How long records wait for an output topic that does not exist: one just created is not known to every broker at once. */
+const TOPIC_APPEARS_MS = 10_000
+const LOOK_AGAIN_MS = 100
 
 export interface OutputOptions {
   readonly client: KafkaClient
@@ -97,7 +100,7 @@ export class Output {
 
   /**
    * Makes the partition counts of output topics known before the first record. One that does not exist is left out: it
-   * is an error only when a record is written to it.
+   * is an error only when a record is written to it and it does not appear soon.
    */
   async loadTopics(): Promise<void> {
     const producer = this.producer
@@ -108,9 +111,23 @@ export class Output {
       // one missing topic fails the call for all
       for (const topic of topics) {
         await producer.loadTopics([topic]).catch((error: unknown) => {
-          this.options.logger.warn({ topic, error }, 'an output topic can not be found; writing to it will fail')
+          this.options.logger.warn({ topic, error }, 'an output topic can not be found (yet): records for it wait, then fail')
         })
       }
+    }
+  }
+
+  async #awaitTopic(producer: Producer, topic: string): Promise<void> {
+    const { config, signal } = this.options
+    const end = performance.now() + Math.min(TOPIC_APPEARS_MS, config.deliveryTimeoutMs)
+    for (;;) {
+      try {
+        return await producer.loadTopics([topic])
+      } catch (error) {
+        const mayAppear = error instanceof ClientError && error.kind === 'unknownTopic' && producer === this.#producer
+        if (!mayAppear || performance.now() >= end) throw error
+      }
+      await pause(LOOK_AGAIN_MS, signal)
     }
   }
 
@@ -152,7 +169,7 @@ export class Output {
         }
         if (this.transactional) producer.begin()
         this.#producer = producer
-        this.#collector = new RecordCollector(producer)
+        this.#collector = new RecordCollector(producer, (topic) => this.#awaitTopic(producer, topic))
       },
       { timeoutMs: Infinity, signal, logger },
     )

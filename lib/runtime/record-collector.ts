@@ -24,7 +24,11 @@ export class RecordCollector {
   private readonly loading = new Set<Promise<void>>()
   private failure: Escalated | undefined
 
-  constructor(private readonly producer: Producer) {}
+  /** `load` waits for a topic that does not exist yet, as long as it sees fit. */
+  constructor(
+    private readonly producer: Producer,
+    private readonly load: (topic: string) => Promise<void> = (topic) => producer.loadTopics([topic]),
+  ) {}
 
   /** False: stop processing and await `drained()`. */
   get writable(): boolean {
@@ -186,7 +190,7 @@ export class RecordCollector {
 
   private async loadTopic(topic: string): Promise<void> {
     try {
-      await this.producer.loadTopics([topic])
+      await this.load(topic)
     } catch (error) {
       throw new StreamsError(
         'PRODUCTION_FAILED',

@@ -177,7 +177,7 @@ export class Restorer {
     const { store, end } = part.restoration
     const cursor = fetched.records()
     // one object for all records, as the cursor itself is
-    const record: Writable<ChangelogRecord> = { key: NO_BYTES, value: null, timestamp: 0 }
+    const record: Writable<ChangelogRecord> = { key: NO_BYTES, value: null, timestamp: 0, headers: () => cursor.headers() }
     let untilClock = RECORDS_PER_CLOCK
     let sliceEnd = performance.now() + SLICE_MS
     let endReached = false
@@ -194,6 +194,7 @@ export class Restorer {
         record.key = key
         record.value = cursor.value
         record.timestamp = cursor.timestamp
+        record.offset = offset
         store.restore(record)
       }
       part.position = offset + 1

@@ -7,6 +7,8 @@ import { countSourceTopics } from './source-topics'
 export interface SourceTopicWatchOptions {
   readonly admin: Admin
   readonly topology: CompiledTopology
+  /** What the tasks were made of, or older. */
+  readonly known: ReadonlyMap<string, number>
   readonly intervalMs: number
   readonly logger: Logger
   /** Called every few seconds while topics are missing. */
@@ -20,13 +22,15 @@ const SAY_EVERY_MS = 5000
 
 /** Looks at the source topics from time to time; more often while some are missing. */
 export class SourceTopicWatch {
-  #known: ReadonlyMap<string, number> | undefined
+  #known: ReadonlyMap<string, number>
   #timer: NodeJS.Timeout | undefined
   #missing = false
   #lastSaid = -Infinity
   #closed = false
 
-  constructor(private readonly options: SourceTopicWatchOptions) {}
+  constructor(private readonly options: SourceTopicWatchOptions) {
+    this.#known = options.known
+  }
 
   start(): void {
     this.#schedule()
@@ -36,7 +40,6 @@ export class SourceTopicWatch {
   expectMissing(missing: boolean): void {
     if (this.#missing === missing) return
     this.#missing = missing
-    this.#known = undefined
     this.#schedule()
   }
 
@@ -58,7 +61,7 @@ export class SourceTopicWatch {
       if (this.#closed) return
       const missing = missingSourceTopics(this.options.topology, counts)
       if (missing.length > 0) this.#say(missing)
-      const change = this.#known ? difference(this.#known, counts) : undefined
+      const change = difference(this.#known, counts)
       const arrived = this.#missing && missing.length === 0
       this.#known = counts
       if (arrived) {

@@ -1,4 +1,4 @@
-import { NO_HEADERS } from '../kafka/port'
+import { NO_HEADERS, type RecordHeaders } from '../kafka/port'
 import type { RecordContext } from '../operators/record'
 import type { Serde } from '../serdes/serde'
 import type { ByteStore, RecordCacheBudget, StateStoreContext } from '../state/store'
@@ -62,12 +62,19 @@ export class StoreContext implements StateStoreContext {
     return this.task.defaultValueSerde
   }
 
-  logChange(changelogTopic: string, key: Buffer, value: Buffer | null, timestamp: number): void {
+  logChange(
+    changelogTopic: string,
+    key: Buffer,
+    value: Buffer | null,
+    timestamp: number | null,
+    headers: RecordHeaders = NO_HEADERS,
+  ): void {
     const { sourceChangelogs, partition } = this.options
     if (sourceChangelogs.size > 0 && sourceChangelogs.has(changelogTopic)) return
     // what a closed task still wrote would get into the transaction of the tasks after it
     if (this.task.closed) throw this.task.closedError()
-    this.task.collector.sendBytes(changelogTopic, partition, key, value, timestamp, NO_HEADERS)
+    const time = timestamp ?? this.task.clock.now()
+    this.task.collector.sendBytes(changelogTopic, partition, key, value, time, headers)
   }
 
   dropRecord(store: string, reason: string): void {

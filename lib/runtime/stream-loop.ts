@@ -141,7 +141,11 @@ export class StreamLoop {
           this.#waitingForProducer = false
           this.wake()
         }
-        output.collector.drained().then(goOn, goOn)
+        // the next commit hears of a failure, so it begins at once
+        output.collector.drained().then(goOn, () => {
+          goOn()
+          this.requestCommit()
+        })
       }
       return false
     }
@@ -232,7 +236,7 @@ export class StreamLoop {
       requested ||= task.stream!.commitRequested
       dirtyBytes += task.state!.dirtyBytes
     }
-    if (requested) return true
+    if (requested) return runningTasks().length > 0
     if (!needed) return false
     return dirtyBytes > config.maxUncommittedBytes || performance.now() - this.#lastCommit >= config.commitIntervalMs
   }

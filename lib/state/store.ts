@@ -1,3 +1,4 @@
+import type { RecordHeaders } from '../kafka/port'
 import type { RecordContext } from '../operators/record'
 import type { Serde } from '../serdes/serde'
 import type { Windowed } from './windowed'
@@ -153,8 +154,17 @@ export interface StateStoreContext {
   readonly partition: number
   /** Read and swapped by caches: an entry is flushed in the context of its last update. */
   recordContext: RecordContext
-  /** Appends to the store's changelog, to the task's own partition, without user headers. */
-  logChange(changelogTopic: string, key: Buffer, value: Buffer | null, timestamp: number): void
+  /**
+   * Appends to the store's changelog, to the task's own partition. `timestamp: null` is the time of sending; `headers` are
+   * the store's own, never the user's.
+   */
+  logChange(
+    changelogTopic: string,
+    key: Buffer,
+    value: Buffer | null,
+    timestamp: number | null,
+    headers?: RecordHeaders,
+  ): void
   /** Counts the current record in `dropped-records`: the store leaves out what is older than it keeps. */
   dropRecord(store: string, reason: string): void
   /** Bytes of this store inside the task's state, in key order. */
@@ -208,6 +218,8 @@ export interface ChangelogRecord {
   readonly key: Buffer
   readonly value: Buffer | null
   readonly timestamp: number
+  readonly offset?: number
+  headers?(): RecordHeaders
 }
 
 /** What the runtime does to a store; users see only `StateStore` and its reads and writes. */

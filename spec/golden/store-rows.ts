@@ -4,6 +4,7 @@ import { subscriptionSerde } from '../../lib/operators/foreign-key/foreign-key-s
 import type { Serde } from '../../lib/serdes/serde'
 import { string } from '../../lib/serdes/string'
 import type { KeyValueStore, StateStore } from '../../lib/state/store'
+import { LoggedSuppressionBuffer } from '../../lib/state/buffer/suppression-buffer'
 import { LoggedSubscriptionStore } from '../../lib/state/subscriptions/subscription-store'
 import { TypedVersionedStore } from '../../lib/state/versioned/typed-versioned-store'
 import { Windowed } from '../../lib/state/windowed'
@@ -13,6 +14,8 @@ import { isValueAndTimestamp } from './java/stores'
 /** The rows of a store as a case shows them: `[key, value, timestamp]`. */
 export async function storeRows(store: StateStore): Promise<StoreRow[]> {
   if (store instanceof TypedUnjoinedStore) return unjoinedRows(store)
+  // a buffer has no reads in Java
+  if (store instanceof LoggedSuppressionBuffer) return []
   if (store instanceof TypedVersionedStore) return versionedRows(store)
   if (store instanceof LoggedSubscriptionStore) return subscriptionRows(store)
   const rows: StoreRow[] = []

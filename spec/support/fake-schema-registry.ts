@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net'
 
 interface Version {
+  readonly deleted?: boolean
   readonly id: number
   readonly schema: string
   readonly schemaType?: string
@@ -64,6 +65,14 @@ export class FakeSchemaRegistry {
     return id
   }
 
+  /** Leaves a gap in the versions; the id stays known. */
+  deleteVersion(subject: string, version: number): void {
+    this.subjects.set(
+      subject,
+      this.subjects.get(subject)!.map((one, i) => (i === version - 1 ? { ...one, deleted: true } : one)),
+    )
+  }
+
   schemas(subject: string): unknown[] {
     return (this.subjects.get(subject) ?? []).map(({ schema }) => JSON.parse(schema) as unknown)
   }
@@ -91,9 +100,9 @@ export class FakeSchemaRegistry {
     const versions = this.subjects.get(second!)
     if (method === 'GET') {
       if (!versions) return error(404, 40401, `Subject '${second}' not found.`)
-      const at = fourth === 'latest' ? versions.length : Number(fourth)
+      const at = fourth === 'latest' ? versions.findLastIndex(({ deleted }) => !deleted) + 1 : Number(fourth)
       const version = versions[at - 1]
-      return version
+      return version && !version.deleted
         ? { status: 200, body: { subject: second, version: at, ...version } }
         : error(404, 40402, `Version ${fourth} not found.`)
     }

@@ -7,7 +7,7 @@ import { TableSourceOperator } from '../../operators/table-source'
 import { DefinitionBuilder } from '../../topology/definition-builder'
 import type { StoreReference } from '../../topology/store-reference'
 import { failOnInvalidTimestamp } from '../../topology/timestamp-extractors'
-import { leadsToNullKeyJoin, sourcesOf } from './joins'
+import { leadsToNullKeyJoin, requireHistory, sourcesOf } from './joins'
 import type { LogicalGraph } from './logical-graph'
 import type {
   BranchNode,
@@ -150,9 +150,11 @@ function emitTableJoin(node: TableJoinNode, { graph, plans, builder, names, rows
 
 function emitStreamTableJoin(node: StreamTableJoinNode, parents: readonly string[], emission: Emission): void {
   const { graph, builder, rowsOf } = emission
-  const { name, operator, buffer, table } = node
+  const { name, operator, waiting, table } = node
   const rows = rowsOf(table)
-  builder.addProcessor({ name, parents, supplier: () => operator(rows) }, [...(buffer ? [buffer] : []), ...rows.stores])
+  if (waiting) requireHistory(name, rows.stores, waiting.graceMs)
+  const stores = waiting ? [waiting.buffer, ...rows.stores] : rows.stores
+  builder.addProcessor({ name, parents, supplier: () => operator(rows) }, stores)
   builder.copartition(name, sourcesOf(graph, [...node.parents, table]))
 }
 

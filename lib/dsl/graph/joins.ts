@@ -1,3 +1,7 @@
+import { toMilliseconds } from '../../durations'
+import { TopologyError } from '../../errors'
+import type { StateStore, StoreBuilder } from '../../state/store'
+import type { VersionedKeyValueStoreHandle } from '../../state/versioned/versioned-key-value-store'
 import { type LogicalGraph, nodesById } from './logical-graph'
 import type { GraphNode, NodeId } from './nodes'
 
@@ -37,4 +41,34 @@ export function leadsToNullKeyJoin(graph: LogicalGraph, start: NodeId): boolean 
     }
   }
   return false
+}
+
+/** Stream records can wait for a table only as long as it keeps its former rows. */
+export function requireHistory(operator: string, stores: readonly StoreBuilder<StateStore>[], graceMs: number): void {
+  for (const store of stores) {
+    const historyMs = historyOf(store)
+    if (historyMs === undefined) {
+      throw new TopologyError(
+        'INVALID_TOPOLOGY',
+        `join "${operator}" has a grace, for which its table has to keep former rows: give the table a versionedKeyValueStore, ` +
+          'or leave the grace out',
+        { operator, store: store.name },
+      )
+    }
+    if (historyMs < graceMs) {
+      throw new TopologyError(
+        'INVALID_TOPOLOGY',
+        `join "${operator}" has a grace of ${graceMs} ms, and its table keeps former rows for ${historyMs} ms only: raise the ` +
+          'historyRetention of the store, or lower the grace',
+        { operator, store: store.name },
+      )
+    }
+  }
+}
+
+/** Undefined for a store without former rows. */
+function historyOf(store: StoreBuilder<StateStore>): number | undefined {
+  if (!('versioned' in store)) return undefined
+  const { options } = store as VersionedKeyValueStoreHandle<unknown, unknown>
+  return toMilliseconds(options.historyRetention, 'historyRetention')
 }

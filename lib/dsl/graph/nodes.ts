@@ -163,8 +163,8 @@ export interface StreamTableJoinNode extends NodeBase {
   readonly kind: 'stream-table-join'
   readonly table: NodeId
   readonly operator: (rows: TableRows<any, any>) => Processor<any, any, any, any>
-  /** Where stream records wait for the table to catch up. */
-  readonly buffer: StoreBuilder<StateStore> | null
+  /** Where stream records wait for the table to catch up, and how long. */
+  readonly waiting: { readonly buffer: StoreBuilder<StateStore>; readonly graceMs: number } | null
 }
 
 /** One side of a join of two streams. */

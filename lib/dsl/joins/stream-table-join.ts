@@ -1,9 +1,12 @@
 import type { ValueJoiner } from '../../operators/callbacks'
+import { StreamTableGraceJoinOperator } from '../../operators/stream-table-grace-join'
 import { StreamTableJoinOperator } from '../../operators/stream-table-join'
 import type { TableRows } from '../../operators/table-rows'
+import { waitingStoreBuilder } from '../../state/join/waiting-stores'
 import type { Joined } from '../options/joined'
 import { withName } from '../options/named'
 import { append, type Position } from '../position'
+import { windowMilliseconds } from '../windows/window-durations'
 import { type JoinInput, repartitionedForJoin } from './join-input'
 
 /** `join` and `leftJoin` of a stream with a table. */
@@ -14,18 +17,24 @@ export function streamTableJoin<K, V, VT, VR>(
   left: boolean,
   joined?: string | Joined<K, V, VT>,
 ): Position<K, VR> {
-  const { name: given, key, value } = withName<Joined<K, V, VT>>(joined)
+  const { name: given, key, value, grace } = withName<Joined<K, V, VT>>(joined)
   const { naming } = stream.position.context
   if (given !== undefined) naming.given(given)
   const source = repartitionedForJoin(stream, given, { keySerde: key, valueSerde: value })
   const name = naming.node(left ? 'KSTREAM-LEFTJOIN-' : 'KSTREAM-JOIN-', given)
+  const graceMs = grace === undefined ? undefined : windowMilliseconds(grace, `grace of join "${name}"`)
+  const serdes = { key: key ?? source.keySerde, value: value ?? source.valueSerde }
+  const buffer = graceMs === undefined ? null : waitingStoreBuilder<K, V>({ join: name, ...serdes })
   const node = {
     kind: 'stream-table-join',
     name,
     table: table.node,
-    operator: (rows: TableRows<K, VT>) => new StreamTableJoinOperator(rows, joiner, left),
-    buffer: null,
+    operator: (rows: TableRows<K, VT>) =>
+      buffer === null
+        ? new StreamTableJoinOperator(rows, joiner, left)
+        : new StreamTableGraceJoinOperator(rows, joiner, left, buffer.name, graceMs!),
+    waiting: buffer === null ? null : { buffer, graceMs: graceMs! },
     joinsNullKeys: left,
   } as const
-  return append(source, node, { name, keySerde: key ?? source.keySerde })
+  return append(source, node, { name, keySerde: serdes.key })
 }

@@ -69,6 +69,17 @@ export class MemoryCluster {
     return true
   }
 
+  /** As in Kafka, a topic only grows. */
+  createPartitions(name: string, partitions: number): void {
+    const topic = this.requireTopic(name)
+    const before = topic.partitions.length
+    if (!Number.isInteger(partitions) || partitions <= before) {
+      throw brokerError('INVALID_PARTITIONS', `Topic ${name} has ${before} partitions, it can't be given ${partitions}`)
+    }
+    topic.grow(partitions)
+    for (const watcher of this.creationWatchers) watcher(name)
+  }
+
   deleteTopic(name: string): void {
     const topic = this.requireTopic(name)
     this.byName.delete(name)

@@ -116,6 +116,11 @@ export class EmbeddedKafka {
     return this.cluster.createTopic({ topic, partitions, configs })
   }
 
+  /** Gives a topic more partitions: `partitions` in all. */
+  async createPartitions(topic: string, partitions: number): Promise<void> {
+    this.cluster.createPartitions(topic, partitions)
+  }
+
   /**
    * Writes records, in the order of the calls; resolves when they can be read. Rejects if one is refused: those before
    * it may have been written.

@@ -90,7 +90,7 @@ export class MemoryFetcher implements Fetcher {
     if (this.closed) return Promise.reject(closedError('fetcher'))
     this.answer([])
     const fetched = this.collect()
-    if (fetched.length > 0) return Promise.resolve(fetched)
+    if (fetched.length > 0 || maxWaitMs <= 0) return Promise.resolve(fetched)
     return new Promise((resolve) => {
       this.waiting = { resolve, timer: setTimeout(() => this.answer([]), maxWaitMs) }
     })

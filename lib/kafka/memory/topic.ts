@@ -16,7 +16,11 @@ export class MemoryTopic {
     partitions: number,
     readonly config: TopicConfig,
   ) {
-    for (let i = 0; i < partitions; i++) this.partitions.push(new PartitionLog())
+    this.grow(partitions)
+  }
+
+  grow(partitions: number): void {
+    while (this.partitions.length < partitions) this.partitions.push(new PartitionLog())
   }
 
   partition(partition: number): PartitionLog {

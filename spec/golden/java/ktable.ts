@@ -3,6 +3,7 @@ import type { KTable as Table } from '../../../lib/dsl/ktable'
 import { valueKey, valueMapper } from './functions'
 import { KStream } from './kstream'
 import { merged } from './options'
+import type { Suppressed } from './suppressed'
 import type { KeyValue } from './values'
 import type { JavaValueTransformerSupplier } from './value-transformer'
 import { fromJava, toJava } from './windows'
@@ -44,6 +45,9 @@ export class KTable {
   transformValues({ supplier }: JavaValueTransformerSupplier, ...rest: unknown[]): KTable {
     const stores = rest.filter((arg) => typeof arg === 'string')
     return new KTable(this.table.transformValues(supplier, { ...(merged(rest) as object), stores }))
+  }
+  suppress({ suppressed }: Suppressed): KTable {
+    return new KTable(this.table.suppress(suppressed))
   }
   join(other: KTable, ...args: unknown[]): KTable {
     return new KTable((this.table.join as AnyJoin).call(this.table, other.table, ...joinArguments(args)))

@@ -2,6 +2,7 @@ import { NO_HEADERS } from '../../../lib/kafka/port'
 import * as serdes from '../../../lib/serdes'
 import { NotPrepared, prepared } from '../../../lib/serdes/not-prepared'
 import { SchemaRegistry } from '../../../lib/serdes/registry/schema-registry'
+import type { AvroSchema } from '../../../lib/serdes/avro/schema'
 import type { Serde } from '../../../lib/serdes/serde'
 import { FakeSchemaRegistry } from '../../support/fake-schema-registry'
 
@@ -57,8 +58,8 @@ describe('Confluent wire format', () => {
     [{ type: 'fixed', name: 'F', size: 2 }, hex('abcd'), 'abcd'],
     // Confluent's serializer leaves out the length of top-level bytes
     ['bytes', hex('0102'), '0102'],
-  ] as ReadonlyArray<[never, unknown, string]>)('%j %j', async (schema, value, encoded) => {
-    const serde = serdes.avro({ registry, schema }) as Serde<unknown>
+  ] as const)('%j %j', async (schema, value, encoded) => {
+    const serde = serdes.avro({ registry, schema: schema as AvroSchema })
     const bytes = await write(serde, value)
     expect(bytes!.toString('hex')).toBe(`0000000001${encoded}`)
     expect(await read(serde, bytes!)).toEqual(value)

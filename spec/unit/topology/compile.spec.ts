@@ -2,7 +2,6 @@ import { StreamsBuilder } from '../../../lib/dsl/streams-builder'
 import { keyValueStore } from '../../../lib/state/stores'
 import type { StateStore, StoreBuilder } from '../../../lib/state/store'
 import { compile } from '../../../lib/topology/compile'
-import type { TopologyDefinition } from '../../../lib/topology/definition'
 import { Topology } from '../../../lib/topology/topology'
 
 const idle = () => ({ process: () => undefined })
@@ -127,18 +126,13 @@ describe('compile', () => {
   })
 
   test('a global store takes a sub-topology id and makes no sub-topology', () => {
-    const definition: TopologyDefinition = {
-      nodes: [
-        { kind: 'source', name: 'g', topics: ['g'] },
-        { kind: 'processor', name: 'gp', parents: ['g'], stores: [], supplier: idle },
-        { kind: 'source', name: 'src', topics: ['in'] },
-      ],
-      stores: new Map(),
-      globalStores: new Map([['gs', { builder: keyValueStore('gs'), source: 'g', processor: 'gp' }]]),
-      repartitionTopics: new Map(),
-      copartitionGroups: [],
-    }
-    expect(compile(definition, options).subTopologies.map(({ id }) => id)).toEqual([1])
+    const { definition } = new Topology()
+      .addGlobalStore(keyValueStore('gs'), 'g', 'facts', 'gp', idle)
+      .addSource('src', 'in')
+    const { subTopologies, global } = compile(definition, options)
+    expect(subTopologies.map(({ id }) => id)).toEqual([1])
+    expect(global.nodes.map(({ name }) => name)).toEqual(['g', 'gp'])
+    expect(global.stores).toMatchObject([{ topic: 'facts', source: 'g', processor: 'gp', holdsTopic: false }])
   })
 
   test('co-partition groups that share a topic are one', () => {

@@ -1,42 +1,19 @@
-import { keyValueStore } from '../../../lib/state/stores'
+import { StreamsBuilder } from '../../../lib/dsl/streams-builder'
 import type { TopologyDefinition } from '../../../lib/topology/definition'
 import { describe as describeTopology } from '../../../lib/topology/describe'
 
-const supplier = () => ({ process: () => undefined })
-
 test('a global store takes an id, has a block of its own and makes no tasks', () => {
-  const store = 'g-STATE-STORE-0000000000'
-  const definition: TopologyDefinition = {
-    nodes: [
-      { kind: 'source', name: 'KSTREAM-SOURCE-0000000001', topics: ['g'] },
-      {
-        kind: 'processor',
-        name: 'KTABLE-SOURCE-0000000002',
-        parents: ['KSTREAM-SOURCE-0000000001'],
-        stores: [store],
-        supplier,
-      },
-      { kind: 'source', name: 'KSTREAM-SOURCE-0000000003', topics: ['in'] },
-      {
-        kind: 'processor',
-        name: 'KSTREAM-LEFTJOIN-0000000004',
-        parents: ['KSTREAM-SOURCE-0000000003'],
-        stores: [],
-        supplier,
-      },
-      { kind: 'sink', name: 'KSTREAM-SINK-0000000005', parents: ['KSTREAM-LEFTJOIN-0000000004'], topic: 'out' },
-    ],
-    stores: new Map(),
-    globalStores: new Map([
-      [
-        store,
-        { builder: keyValueStore(store), source: 'KSTREAM-SOURCE-0000000001', processor: 'KTABLE-SOURCE-0000000002' },
-      ],
-    ]),
-    repartitionTopics: new Map(),
-    copartitionGroups: [],
-  }
-  expect(describeTopology(definition)).toBe(`Topologies:
+  const builder = new StreamsBuilder()
+  const table = builder.globalTable('g')
+  builder
+    .stream('in')
+    .join(
+      table,
+      (_value, key) => key,
+      (value) => value,
+    )
+    .to('out')
+  expect(builder.build().describe()).toBe(`Topologies:
    Sub-topology: 0 for global store (will not generate tasks)
     Source: KSTREAM-SOURCE-0000000001 (topics: [g])
       --> KTABLE-SOURCE-0000000002

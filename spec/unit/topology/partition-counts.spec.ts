@@ -108,6 +108,7 @@ describe('partition counts', () => {
     const loop: CompiledTopology = {
       applicationId: 'app',
       subTopologies: [{ ...sub!, sinkTopics: ['app-loop-repartition'] }],
+      global: { nodes: [], stores: [] },
       copartitionGroups: [],
       topicName: (topic) => topic,
     }

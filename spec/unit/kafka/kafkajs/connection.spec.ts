@@ -67,7 +67,8 @@ class TinyBroker {
     } else if (apiKey === METADATA) {
       w.int32(0).array([1], (id) => w.int32(id).string('127.0.0.1').int32(this.port).string(null))
       // the client id lies between the head and the topics
-      const topics = new WireReader(request.subarray(14 + Math.max(0, request.readInt16BE(12)))).array((r) => r.string())
+      const body = new WireReader(request.subarray(14 + Math.max(0, request.readInt16BE(12))))
+      const topics = body.array(() => body.string())
       this.asked.push(topics)
       w.string(null)
         .int32(1)
@@ -177,7 +178,8 @@ describe('a connection', () => {
     })
 
     it('is not failed by the one before', async () => {
-      connect({ requestTimeout: 50 })
+      connect({ requestTimeout: 500 })
+      await connection.refreshMetadata()
       connection.watch(['a'])
       broker.silent = true
       const lost = connection.refreshMetadata()
@@ -189,14 +191,16 @@ describe('a connection', () => {
   })
 
   it('gives up on an answer that does not come, and drops the socket', async () => {
-    connect({ requestTimeout: 50 })
+    connect({ requestTimeout: 500 })
     await connection.refreshMetadata()
     broker.silent = true
+    broker.requests.length = 0
     await expect(connection.send(1, metadataFrame([]))).rejects.toMatchObject({
       kind: 'retriable',
       code: 'REQUEST_TIMED_OUT',
-      message: expect.stringContaining('no answer within 50 ms') as string,
+      message: expect.stringContaining('no answer within 500 ms') as string,
     })
+    while (broker.requests.length === 0) await new Promise(setImmediate)
     broker.silent = false
     broker.requests.length = 0
     await connection.send(1, metadataFrame([]))

@@ -1,0 +1,4 @@
+import { run } from '../run'
+import { pageViewsPerRegion } from './topology'
+
+run(pageViewsPerRegion(), 'page-views-per-region')

@@ -1,0 +1,4 @@
+import { run } from '../run'
+import { fraudDetection } from './topology'
+
+run(fraudDetection(), 'fraud-detection')

@@ -1,0 +1,4 @@
+import { run } from '../run'
+import { topProducts } from './topology'
+
+run(topProducts(), 'top-products')

@@ -1,0 +1,4 @@
+import { run } from '../run'
+import { deduplication } from './topology'
+
+run(deduplication(), 'deduplication')

@@ -1,0 +1,4 @@
+import { run } from '../run'
+import { orderEnrichment } from './topology'
+
+run(orderEnrichment(), 'order-enrichment')

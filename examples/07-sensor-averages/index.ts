@@ -1,0 +1,4 @@
+import { run } from '../run'
+import { sensorAverages } from './topology'
+
+run(sensorAverages(), 'sensor-averages')

@@ -1,0 +1,4 @@
+import { run } from '../run'
+import { anomalyDetection } from './topology'
+
+run(anomalyDetection(), 'anomaly-detection')

@@ -1,0 +1,4 @@
+import { run } from '../run'
+import { stateMachine } from './topology'
+
+run(stateMachine(), 'state-machine')

@@ -1,0 +1,52 @@
+import type { WaitingRecord, WaitingStore } from '../state/join/waiting-store'
+import type { ValueJoiner } from './callbacks'
+import type { OperatorContext } from './processor'
+import { StreamRecord } from './record'
+import { StreamTableJoinOperator } from './stream-table-join'
+import type { TableRows } from './table-rows'
+
+/**
+ * A join of a stream with a versioned table in which stream records wait: until the stream is `graceMs` further, so that
+ * updates of the table that come late still count. A record that comes later than that is joined at once.
+ */
+export class StreamTableGraceJoinOperator<K, V, VT, VR> extends StreamTableJoinOperator<K, V, VT, VR> {
+  private waiting!: WaitingStore<K, V>
+
+  constructor(
+    table: TableRows<K, VT>,
+    joiner: ValueJoiner<K, V, VT | null, VR>,
+    left: boolean,
+    private readonly storeName: string,
+    private readonly graceMs: number,
+  ) {
+    super(table, joiner, left)
+  }
+
+  override init(context: OperatorContext<K, VR>): void {
+    super.init(context)
+    this.waiting = context.stateStore(this.storeName)
+  }
+
+  override process(record: StreamRecord<K, V>): void {
+    if (!this.isJoinable(record)) return
+    const { waiting, graceMs } = this
+    const { key, value, timestamp, headers } = record
+    // no update of the table gives a record without a key a row
+    if (key == null || timestamp < waiting.observedTime - graceMs) {
+      this.join(record)
+    } else {
+      waiting.add(key, value, { ...this.context.recordContext, timestamp, headers })
+    }
+    waiting.take(waiting.observedTime - graceMs, (due) => this.joinWaiting(due))
+  }
+
+  private joinWaiting({ key, value, context }: WaitingRecord<K, V>): void {
+    const current = this.context.recordContext
+    this.context.recordContext = context
+    try {
+      this.join(new StreamRecord(key, value, context.timestamp, context.headers))
+    } finally {
+      this.context.recordContext = current
+    }
+  }
+}

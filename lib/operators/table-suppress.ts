@@ -1,0 +1,103 @@
+import { StreamsError } from '../errors'
+import type { Evicted, SuppressionBuffer } from '../state/buffer/suppression-buffer'
+import type { StateStore, StoreBuilder, ValueAndTimestamp } from '../state/store'
+import type { Windowed } from '../state/windowed'
+import { Operator } from './operator'
+import type { OperatorContext } from './processor'
+import { Change, StreamRecord } from './record'
+import type { RowReader, TableRows } from './table-rows'
+
+/* eslint-disable @typescript-eslint/no-explicit-any -- what an operator forwards is no matter of those whose rows it reads */
+
+export interface Suppression {
+  /** Named in the error of a full buffer. */
+  readonly operator: string
+  readonly buffer: string
+  /** Stream time has to get this far past an update's place in the queue. */
+  readonly waitMs: number
+  /** By the ends of windows, each of which is emitted once, and not at all where it has nothing; else by the updates' own time. */
+  readonly finalOnly: boolean
+  readonly maxRecords: number
+  readonly maxBytes: number
+  readonly onFull: 'emit' | 'shutDown'
+}
+
+/** Keeps updates of a table back: of several of a key only the last one goes on, when its time has come. */
+export class TableSuppressOperator<K, V> extends Operator<K, Change<V>> {
+  private buffer!: SuppressionBuffer<K, V>
+  private streamTime = -1
+
+  constructor(private readonly suppression: Suppression) {
+    super()
+  }
+
+  override init(context: OperatorContext<K, Change<V>>): void {
+    super.init(context)
+    this.buffer = context.stateStore<SuppressionBuffer<K, V>>(this.suppression.buffer)
+  }
+
+  process({ key, value, timestamp }: StreamRecord<K, Change<V>>): void {
+    const { waitMs, finalOnly, onFull } = this.suppression
+    const { buffer } = this
+    if (timestamp > this.streamTime) this.streamTime = timestamp
+    const time = finalOnly ? (key as Windowed<unknown>).window.end : timestamp
+    buffer.put(time, key, value, this.context.recordContext)
+    const due = this.streamTime - waitMs
+    buffer.evictWhile(() => buffer.firstTime <= due, this.emit)
+    if (!this.isFull()) return
+    if (onFull === 'shutDown') throw this.fullError()
+    buffer.evictWhile(() => this.isFull(), this.emit)
+  }
+
+  private readonly emit = ({ key, newValue, oldValue, context }: Evicted<K, V>): void => {
+    if (newValue === null && this.suppression.finalOnly) return
+    const current = this.context.recordContext
+    this.context.recordContext = context
+    try {
+      this.context.forward(new StreamRecord(key, new Change(newValue, oldValue), context.timestamp, context.headers))
+    } finally {
+      this.context.recordContext = current
+    }
+  }
+
+  private isFull(): boolean {
+    const { maxRecords, maxBytes } = this.suppression
+    return this.buffer.records > maxRecords || this.buffer.bytes > maxBytes
+  }
+
+  private fullError(): StreamsError {
+    const { operator, maxRecords, maxBytes } = this.suppression
+    const { records, bytes, name } = this.buffer
+    return new StreamsError(
+      'BUFFER_FULL',
+      `suppress "${operator}" holds ${records} keys in ${bytes} bytes back, and may hold ${maxRecords} in ${maxBytes}: ` +
+        "raise maxRecords or maxBytes, or let it emit early with onFull: 'emit'",
+      { operator, store: name },
+    )
+  }
+}
+
+/** The rows of a suppressed table: where an update waits, the row is still what it was before. */
+export class SuppressedRows<K, V> implements TableRows<K, V> {
+  readonly stores: readonly StoreBuilder<StateStore>[]
+
+  constructor(
+    private readonly parent: TableRows<K, V>,
+    private readonly buffer: StoreBuilder<SuppressionBuffer<K, V>>,
+  ) {
+    this.stores = [buffer, ...parent.stores]
+  }
+
+  open(context: OperatorContext<any, any>): RowReader<K, V> {
+    const parent = this.parent.open(context)
+    const buffer = context.stateStore(this.buffer)
+    const get = (key: K): ValueAndTimestamp<V> | null => {
+      const prior = buffer.prior(key)
+      if (prior === undefined) return parent.get(key)
+      // when it was valid from is not known
+      return prior.value === null ? null : { value: prior.value, timestamp: -1 }
+    }
+    return { versioned: false, get, getAsOf: get, close: () => parent.close?.() }
+  }
+}
+

@@ -1,0 +1,200 @@
+import { NO_HEADERS, type RecordHeaders } from '../../kafka/port'
+import type { Change, RecordContext } from '../../operators/record'
+import type { Serde } from '../../serdes/serde'
+import { type ByteString, byteString, bytesOf } from '../byte-string'
+import { storeUnavailable } from '../key-value/unavailable-entries'
+import type { ChangelogRecord, ManagedStore, StateStore, StateStoreContext, StoreBuilder } from '../store'
+import { StoreSerdes } from '../store-serdes'
+import { type BufferedChange, decodeEntry, encodeEntry, keptContext, type LoggedEntry, sizeOf } from './buffered-change'
+import { DirtyKeys } from './dirty-keys'
+import { SuppressionQueue } from './suppression-queue'
+
+/** What waits in a suppression, by time. Not for users: it has no reads. */
+export interface SuppressionBuffer<K, V> extends StateStore {
+  readonly records: number
+  /** As Kafka Streams estimates them. */
+  readonly bytes: number
+  /** The time of what comes out next; `Infinity` if there is nothing. */
+  readonly firstTime: number
+  /** A key that waits already keeps its place. */
+  put(time: number, key: K, change: Change<V>, context: RecordContext): void
+  /** Takes out what comes next, as long as the condition holds. */
+  evictWhile(condition: () => boolean, evict: (evicted: Evicted<K, V>) => void): void
+  /** What a waiting key had before; `undefined` if it does not wait. */
+  prior(key: K): { readonly value: V | null } | undefined
+}
+
+export interface Evicted<K, V> {
+  readonly key: K
+  readonly newValue: V | null
+  readonly oldValue: V | null
+  readonly context: RecordContext
+}
+
+export interface SuppressionBufferOptions<K, V> {
+  readonly key?: Serde<K>
+  readonly value?: Serde<V>
+  readonly logging: boolean | Readonly<Record<string, string>>
+}
+
+/** In memory, and restored from its changelog at every start. */
+export const suppressionBuffer = <K, V>(
+  name: string,
+  { key, value, logging }: SuppressionBufferOptions<K, V>,
+): StoreBuilder<SuppressionBuffer<K, V>> => ({
+  name,
+  persistent: false,
+  cachingEnabled: false,
+  loggingEnabled: logging !== false,
+  changelogConfig: typeof logging === 'object' ? logging : {},
+  changelogPolicy: { cleanup: 'compact' },
+  build: (changelogTopic) => new LoggedSuppressionBuffer<K, V>(name, changelogTopic, key, value),
+})
+
+/** Of the changelog's header that says in which version an entry is written. Tombstones have none. */
+const VERSION = 'v'
+const WRITTEN_VERSION: RecordHeaders = [[VERSION, Buffer.of(3)]]
+
+interface Opened<K, V> {
+  readonly serdes: StoreSerdes<K, V>
+  readonly context: StateStoreContext
+}
+
+/** Changes are logged at commits, with Kafka Streams' bytes: what came and went between two of them leaves a tombstone. */
+export class LoggedSuppressionBuffer<K, V> implements SuppressionBuffer<K, V>, ManagedStore {
+  readonly persistent = false
+  readonly #queue = new SuppressionQueue()
+  readonly #dirty = new DirtyKeys()
+  #bytes = 0
+  #opened: Opened<K, V> | 'not open yet' | 'closed' = 'not open yet'
+
+  constructor(
+    readonly name: string,
+    readonly changelogTopic: string | null,
+    private readonly keySerde: Serde<K> | undefined,
+    private readonly valueSerde: Serde<V> | undefined,
+  ) {}
+
+  get records(): number {
+    return this.#queue.size
+  }
+
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  get firstTime(): number {
+    return this.#queue.first?.time ?? Infinity
+  }
+
+  init(context: StateStoreContext): void {
+    const serdes = new StoreSerdes(
+      this.name,
+      this.changelogTopic ?? `${context.applicationId}-${this.name}-changelog`,
+      this.keySerde ?? (context.defaultKeySerde as Serde<K>),
+      this.valueSerde ?? (context.defaultValueSerde as Serde<V>),
+      context,
+    )
+    this.#opened = { serdes, context }
+  }
+
+  put(time: number, key: K, { newValue, oldValue }: Change<V>, context: RecordContext): void {
+    const { serdes } = this.#open()
+    const text = byteString(serdes.keyBytes(key))
+    const oldBytes = oldValue === null ? null : serdes.valueBytes(oldValue)
+    const newBytes = newValue === null ? null : serdes.valueBytes(newValue)
+    const queued = this.#queue.get(text)
+    const prior = queued === undefined ? oldBytes : queued.change.prior
+    this.#enter(time, text, { context: keptContext(context), prior, oldValue: oldBytes, newValue: newBytes })
+    this.#changed(text)
+  }
+
+  evictWhile(condition: () => boolean, evict: (evicted: Evicted<K, V>) => void): void {
+    const { serdes } = this.#open()
+    for (let first = this.#queue.first; first !== undefined && condition(); first = this.#queue.first) {
+      const { key, change } = first
+      evict({
+        key: serdes.keyOf(bytesOf(key)),
+        newValue: change.newValue === null ? null : serdes.valueOf(change.newValue),
+        oldValue: change.oldValue === null ? null : serdes.valueOf(change.oldValue),
+        context: change.context,
+      })
+      this.#remove(key)
+      this.#changed(key)
+    }
+  }
+
+  prior(key: K): { readonly value: V | null } | undefined {
+    const { serdes } = this.#open()
+    const queued = this.#queue.get(byteString(serdes.keyBytes(key)))
+    if (queued === undefined) return undefined
+    const { prior } = queued.change
+    return { value: prior === null ? null : serdes.valueOf(prior) }
+  }
+
+  restore({ key, value, timestamp, offset = -1, headers }: ChangelogRecord): void {
+    const text = byteString(key)
+    if (value === null) {
+      this.#remove(text)
+      return
+    }
+    const { context } = this.#open()
+    const ownHeaders = headers?.() ?? NO_HEADERS
+    const source = { topic: this.changelogTopic, partition: context.partition, offset, timestamp, headers: ownHeaders }
+    const buffered = this.#queue.get(text)?.change
+    const entry = decodeEntry({ value, version: versionOf(ownHeaders), context: source, buffered })
+    this.#enter(entry.time, text, entry.change)
+  }
+
+  flushCache(): void {
+    const { context } = this.#open()
+    for (const key of this.#dirty.take()) {
+      const queued = this.#queue.get(key)
+      const bytes = bytesOf(key)
+      if (queued === undefined) context.logChange(this.changelogTopic!, bytes, null, null)
+      else context.logChange(this.changelogTopic!, bytes, encodeEntry(queued), null, WRITTEN_VERSION)
+    }
+  }
+
+  close(): void {
+    this.#opened = 'closed'
+    this.#queue.clear()
+  }
+
+  #enter(time: number, key: ByteString, change: BufferedChange): void {
+    const queued = this.#queue.get(key)
+    if (queued === undefined) {
+      this.#queue.add(time, key, change)
+      this.#bytes += entrySize(key, change)
+    } else {
+      this.#bytes += entrySize(key, change) - entrySize(key, queued.change)
+      queued.change = change
+    }
+  }
+
+  #remove(key: ByteString): void {
+    const queued = this.#queue.get(key)
+    if (queued === undefined) return
+    this.#queue.remove(queued)
+    this.#bytes -= entrySize(key, queued.change)
+  }
+
+  #changed(key: ByteString): void {
+    if (this.changelogTopic !== null) this.#dirty.add(key)
+  }
+
+  #open(): Opened<K, V> {
+    if (typeof this.#opened === 'string') throw storeUnavailable(this.name, this.#opened)
+    return this.#opened
+  }
+}
+
+const entrySize = (key: ByteString, change: BufferedChange): number => 8 + key.length + sizeOf(change)
+
+const versionOf = (headers: RecordHeaders): LoggedEntry['version'] => {
+  const version = headers.filter(([name]) => name === VERSION).at(-1)?.[1]
+  if (version === undefined) return 0
+  const number = version?.length === 1 ? version[0]! : NaN
+  if (number === 1 || number === 2 || number === 3) return number
+  throw new RangeError(`entries of a suppression buffer of version ${version?.toString('hex')} are not known`)
+}

@@ -1,0 +1,88 @@
+import type { ByteString } from '../byte-string'
+import type { BufferedChange } from './buffered-change'
+
+/** A key in the queue: it keeps the place that its first update gave it. */
+export interface Queued {
+  readonly time: number
+  readonly key: ByteString
+  change: BufferedChange
+  /** Lies in the heap still, and is passed over. */
+  removed: boolean
+}
+
+/** Keys by time, then by their bytes: a binary heap, with an index of the keys. */
+export class SuppressionQueue {
+  readonly #byKey = new Map<ByteString, Queued>()
+  readonly #heap: Queued[] = []
+
+  get size(): number {
+    return this.#byKey.size
+  }
+
+  get(key: ByteString): Queued | undefined {
+    return this.#byKey.get(key)
+  }
+
+  add(time: number, key: ByteString, change: BufferedChange): void {
+    const queued = { time, key, change, removed: false }
+    this.#byKey.set(key, queued)
+    this.#heap.push(queued)
+    this.#up(this.#heap.length - 1)
+  }
+
+  /** What comes out next; undefined if the queue is empty. */
+  get first(): Queued | undefined {
+    while (this.#heap[0]?.removed) this.#pop()
+    return this.#heap[0]
+  }
+
+  remove(queued: Queued): void {
+    this.#byKey.delete(queued.key)
+    queued.removed = true
+  }
+
+  clear(): void {
+    this.#byKey.clear()
+    this.#heap.length = 0
+  }
+
+  #pop(): void {
+    const last = this.#heap.pop()!
+    if (this.#heap.length === 0) return
+    this.#heap[0] = last
+    this.#down()
+  }
+
+  #up(start: number): void {
+    const heap = this.#heap
+    for (let at = start; at > 0; ) {
+      const parent = (at - 1) >>> 1
+      if (!isBefore(heap[at]!, heap[parent]!)) return
+      this.#swap(at, parent)
+      at = parent
+    }
+  }
+
+  #down(): void {
+    const heap = this.#heap
+    for (let at = 0; ; ) {
+      const left = 2 * at + 1
+      const right = left + 1
+      let least = at
+      if (left < heap.length && isBefore(heap[left]!, heap[least]!)) least = left
+      if (right < heap.length && isBefore(heap[right]!, heap[least]!)) least = right
+      if (least === at) return
+      this.#swap(at, least)
+      at = least
+    }
+  }
+
+  #swap(a: number, b: number): void {
+    const heap = this.#heap
+    const moved = heap[a]!
+    heap[a] = heap[b]!
+    heap[b] = moved
+  }
+}
+
+const isBefore = (a: Queued, b: Queued): boolean => a.time < b.time || (a.time === b.time && a.key < b.key)
