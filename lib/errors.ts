@@ -33,6 +33,7 @@ export type ErrorCode =
   // building a topology
   | 'INVALID_NAME'
   | 'DUPLICATE_NAME'
+  | 'UNNAMED_RESOURCES'
   | 'UNKNOWN_PARENT'
   | 'UNKNOWN_STORE'
   | 'STORE_NOT_CONNECTED'

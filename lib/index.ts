@@ -24,6 +24,7 @@ export {
 } from './dsl/streams-builder'
 export { KStream } from './dsl/kstream'
 export { KTable } from './dsl/ktable'
+export { GlobalKTable } from './dsl/global-ktable'
 export { KGroupedStream } from './dsl/kgrouped-stream'
 export { TimeWindowedKStream } from './dsl/time-windowed-kstream'
 export { SessionWindowedKStream } from './dsl/session-windowed-kstream'
@@ -39,7 +40,8 @@ export { JoinWindows, type JoinWindowsOptions } from './dsl/windows/join-windows
 export { BranchedKStream, type Branched, type Branches } from './dsl/branched-kstream'
 export type { Consumed } from './dsl/options/consumed'
 export type { Grouped } from './dsl/options/grouped'
-export type { Materialized, MaterializedAs } from './dsl/options/materialized'
+export type { Joined } from './dsl/options/joined'
+export type { Materialized, MaterializedAs, TableStoreHandle } from './dsl/options/materialized'
 export type { Named, NamedOptions } from './dsl/options/named'
 export type {
   SessionMaterializedAs,
@@ -51,14 +53,26 @@ export type { EmitStrategy } from './operators/close-emission'
 export type { Processed, ProcessOptions } from './dsl/options/processed'
 export type { Produced } from './dsl/options/produced'
 export type { Repartitioned } from './dsl/options/repartitioned'
+export type { StreamJoined } from './dsl/options/stream-joined'
+export type { TableJoined, TableJoinedAs } from './dsl/options/table-joined'
+export type { TransformedValues, TransformedValuesOptions } from './dsl/options/transformed-values'
+export {
+  Suppressed,
+  untilTimeLimit,
+  untilWindowCloses,
+  type SuppressionBounds,
+  type TimeLimitOptions,
+} from './dsl/suppressed'
 export type {
   Aggregator,
   ForeachAction,
+  ForeignKeyExtractor,
   Initializer,
   KeyValueMapper,
   Merger,
   Predicate,
   Reducer,
+  ValueJoiner,
   ValueMapper,
 } from './operators/callbacks'
 
@@ -80,6 +94,11 @@ export type {
   RecordMetadata,
   TaskId,
 } from './operators/processor'
+export type {
+  ValueTransformer,
+  ValueTransformerContext,
+  ValueTransformerSupplier,
+} from './operators/value-transformer'
 export { StreamRecord, type RecordContext } from './operators/record'
 
 // State.
@@ -88,6 +107,7 @@ export type {
   KeyValueStore,
   ReadOnlyKeyValueStore,
   ReadOnlySessionStore,
+  ReadOnlyVersionedKeyValueStore,
   ReadOnlyWindowStore,
   ScanOptions,
   SessionStore,
@@ -96,6 +116,9 @@ export type {
   TimestampedKeyValueStore,
   TimestampedWindowStore,
   ValueAndTimestamp,
+  VersionedKeyValueStore,
+  VersionedRecord,
+  VersionsOptions,
   WindowStore,
 } from './state/store'
 export {
@@ -105,6 +128,11 @@ export {
   type WindowStoreOptions,
 } from './state/window/window-stores'
 export { sessionStore, type SessionStoreHandle, type SessionStoreOptions } from './state/session/session-stores'
+export {
+  versionedKeyValueStore,
+  type VersionedKeyValueStoreHandle,
+  type VersionedKeyValueStoreOptions,
+} from './state/versioned/versioned-key-value-store'
 export { Windowed, type Window } from './state/windowed'
 
 // Formats.

@@ -13,7 +13,6 @@ import { SelectKeyOperator } from '../operators/select-key'
 import type { StreamPartitioner } from '../topology/definition'
 import { topicNameExtractor, type TopicSelector } from '../topology/topology'
 import { windowedPartitioner } from '../topology/windowed-partitioner'
-import type { Serde } from '../serdes/serde'
 import { WindowedSerde } from '../serdes/windowed'
 import { BranchedKStream } from './branched-kstream'
 import { GlobalKTable } from './global-ktable'
@@ -33,7 +32,7 @@ import type { Repartitioned } from './options/repartitioned'
 import type { StreamJoined } from './options/stream-joined'
 import { FixedKeyOperator } from '../operators/fixed-key'
 import { append, type Behind, type Position, requireFunction, requireSameBuilder } from './position'
-import { repartitionNode } from './repartition'
+import { repartitionNode, type RepartitionSettings } from './repartition'
 import { JoinWindows } from './windows/join-windows'
 
 /**
@@ -311,7 +310,7 @@ export class KStream<K, V> {
     const name = given === undefined ? context.naming.node('KSTREAM-REPARTITION-') : context.naming.given(given)
     const keySerde = key ?? at.keySerde
     const valueSerde = value ?? at.valueSerde
-    const settings = { keySerde, valueSerde, partitions, partitioner, implicit: false }
+    const settings = { keySerde, valueSerde, partitions, partitioner, implicit: false, named: given !== undefined }
     const node = repartitionNode(context.naming, name, settings)
     return this.then(node, { name: node.name, keySerde, valueSerde })
   }
@@ -359,7 +358,8 @@ export class KStream<K, V> {
     const store = options.store ?? context.naming.store('KSTREAM-TOTABLE-')
     const keySerde = options.keySerde ?? at.keySerde
     const valueSerde = options.valueSerde ?? at.valueSerde
-    const source = at.repartitionRequired ? this.repartitionedFor(name, keySerde, valueSerde) : this.position
+    const settings = { keySerde, valueSerde, implicit: true, named: options.name !== undefined }
+    const source = at.repartitionRequired ? this.repartitionedFor(name, settings) : this.position
     const builder = materializedStore(context, store, { ...options, keySerde, valueSerde })
     const table = append(
       source,
@@ -464,8 +464,9 @@ export class KStream<K, V> {
     throw new TopologyError('INVALID_ARGUMENT', `${call} needs ${partners}, and got ${String(other)}`)
   }
 
-  private repartitionedFor(prefix: string, keySerde?: Serde<K>, valueSerde?: Serde<V>): Position<K, V> {
-    const node = repartitionNode(this.position.context.naming, prefix, { keySerde, valueSerde, implicit: true })
+  private repartitionedFor(prefix: string, settings: RepartitionSettings<K, V>): Position<K, V> {
+    const node = repartitionNode(this.position.context.naming, prefix, settings)
+    const { keySerde, valueSerde } = settings
     return this.add(node, { name: node.name, keySerde, valueSerde })
   }
 

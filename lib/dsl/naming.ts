@@ -6,6 +6,8 @@ import { validateName } from '../topology/names'
  */
 export class Naming {
   private index = 0
+  /** Stores and repartition topics that are named after such an index: another one once operators come or go before them. */
+  readonly unnamed = { stores: new Set<string>(), repartitionTopics: new Set<string>() }
 
   /** A name such as `KSTREAM-MAP-0000000003`, or `given`. */
   node(prefix: string, given?: string): string {
@@ -25,7 +27,9 @@ export class Naming {
 
   /** A name such as `KSTREAM-AGGREGATE-STATE-STORE-0000000003`. */
   store(prefix: string): string {
-    return `${prefix}STATE-STORE-${this.next()}`
+    const name = `${prefix}STATE-STORE-${this.next()}`
+    this.unnamed.stores.add(name)
+    return name
   }
 
   /** Takes an index that nothing is named after. */

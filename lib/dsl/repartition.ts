@@ -10,6 +10,8 @@ export interface RepartitionSettings<K, V> {
   readonly partitioner?: StreamPartitioner<K, V>
   /** The DSL put it in, and may move it. */
   readonly implicit: boolean
+  /** Whether the user named it, or what it is named after. Default: `prefix` is not the generated name of a store. */
+  readonly named?: boolean
 }
 
 /** A repartition topic named after `prefix`. Takes three indices. */
@@ -18,13 +20,15 @@ export function repartitionNode<K, V>(
   prefix: string,
   settings: RepartitionSettings<K, V>,
 ): Omit<RepartitionNode, 'id' | 'parents' | 'priority'> {
+  const { named = !naming.unnamed.stores.has(prefix), ...rest } = settings
   const names = repartitionNames(naming, prefix)
+  if (!named) naming.unnamed.repartitionTopics.add(names.topic)
   return {
     kind: 'repartition',
     name: names.source,
     topic: names.topic,
     sinkName: names.sink,
     filterName: names.filter,
-    ...settings,
+    ...rest,
   }
 }

@@ -13,6 +13,7 @@ import { mergeSelfJoins } from './graph/self-joins'
 import { GlobalKTable } from './global-ktable'
 import { KStream } from './kstream'
 import { KTable } from './ktable'
+import { requireExplicitNames } from './explicit-names'
 import { Naming } from './naming'
 import { type Consumed, sourceSettings } from './options/consumed'
 import { type MaterializedAs, materializedStore, resolveMaterialized } from './options/materialized'
@@ -27,6 +28,12 @@ export interface StreamsBuilderOptions {
    * changelogs at every start. Default: `'persistent'`. Kafka Streams' `dsl.store.suppliers.class`.
    */
   defaultStoreType?: 'persistent' | 'in-memory'
+  /**
+   * Refuse to build a topology with stores or repartition topics that have generated names: these change when operators
+   * before them come or go, and what an app has kept under them is lost to it (KIP-1111). As in Kafka Streams, tables count
+   * even if they turn out to need no store. Default: false.
+   */
+  ensureExplicitInternalResourceNaming?: boolean
 }
 
 export interface BuildOptions {
@@ -51,9 +58,10 @@ export interface BuildOptions {
  */
 export class StreamsBuilder {
   private readonly context: DslContext
+  private readonly explicitNames: boolean
 
   /** @throws TopologyError INVALID_ARGUMENT */
-  constructor({ defaultStoreType = 'persistent' }: StreamsBuilderOptions = {}) {
+  constructor({ defaultStoreType = 'persistent', ensureExplicitInternalResourceNaming = false }: StreamsBuilderOptions = {}) {
     if (defaultStoreType !== 'persistent' && defaultStoreType !== 'in-memory') {
       throw new TopologyError(
         'INVALID_ARGUMENT',
@@ -61,6 +69,7 @@ export class StreamsBuilder {
       )
     }
     this.context = { naming: new Naming(), graph: new GraphRecorder(), defaultStoreType }
+    this.explicitNames = ensureExplicitInternalResourceNaming
   }
 
   /**
@@ -199,7 +208,7 @@ export class StreamsBuilder {
    * const topology = builder.build({ optimization: 'all' })
    * console.log(topology.describe())
    *
-   * @throws TopologyError DUPLICATE_NAME, TOPIC_ALREADY_REGISTERED, UNKNOWN_STORE, INVALID_TOPOLOGY
+   * @throws TopologyError DUPLICATE_NAME, TOPIC_ALREADY_REGISTERED, UNKNOWN_STORE, UNNAMED_RESOURCES, INVALID_TOPOLOGY
    */
   build(options: BuildOptions = {}): Topology {
     const optimizations = optimizationsOf(options)
@@ -209,7 +218,9 @@ export class StreamsBuilder {
     if (optimizations.has('reuse.ktable.source.topics')) graph = reuseSourceTopics(graph)
     if (optimizations.has('merge.repartition.topics')) graph = mergeRepartitions(graph)
     if (optimizations.has('single.store.self.join')) graph = mergeSelfJoins(graph)
-    return new Topology(emit(graph, plans))
+    const definition = emit(graph, plans)
+    if (this.explicitNames) requireExplicitNames(this.context.naming)
+    return new Topology(definition)
   }
 }
 

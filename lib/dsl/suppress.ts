@@ -16,6 +16,8 @@ export function suppress<K, V>(table: Position<K, V>, { waitMs, bounds, name: gi
   const closesAfter = finalOnly ? windowGrace(context, table.node, name) : waitMs
   const buffer = given === undefined ? naming.store('KTABLE-SUPPRESS-') : `${given}-store`
   const { logging, ...limits } = bounds
+  // its changelog is all that lasts of it
+  if (logging === false) naming.unnamed.stores.delete(buffer)
   const store = suppressionBuffer(buffer, { key: keySerde, value: valueSerde, logging })
   const suppression = { operator: name, buffer, waitMs: closesAfter, finalOnly, ...limits }
   const node = {

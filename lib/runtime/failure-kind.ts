@@ -19,6 +19,10 @@ export const clientErrorOf = (error: unknown): ClientError | undefined => inCaus
 /** What a serde lacked in the midst of processing. */
 export const lackingOf = (error: unknown): NotPrepared | undefined => inCauses(error, NotPrepared)
 
+/** Local state can't be read or written. */
+export const isStateFailure = (error: unknown): error is StreamsError =>
+  error instanceof StreamsError && (error.code === 'STATE_STORE_DAMAGED' || error.code === 'STATE_STORE_FAILED')
+
 /**
  * Whether an instance gets over a failure by dropping what is uncommitted and starting its tasks anew: it was fenced,
  * its transaction was ended, delivery took too long, local state turned out to be damaged (it is set aside then), or a

@@ -378,6 +378,7 @@ export class Instance {
     )
     const lacking = lackingOf(error)
     if (lacking) this.#tasks!.fetchFirst(lacking)
+    this.#loop!.tasksDropped()
     this.#tasks!.close([...this.tasks.keys()], 'dirty')
     this.#committer!.forget()
     this.#committer!.resume()

@@ -9,6 +9,7 @@ import type { Serde } from '../serdes/serde'
 import { storeFor } from '../state/key-value/plain-view'
 import type { StateStore } from '../state/store'
 import { asError, Escalated } from './failure'
+import { isStateFailure } from './failure-kind'
 import type { Punctuations } from './punctuation'
 import { GLOBAL_TASK_ID, IDLE, type TaskContext } from './task-context'
 import { UserContext } from './user-context'
@@ -107,6 +108,8 @@ export class ProcessorNode implements Child, OperatorContext<unknown, unknown> {
     const error = asError(thrown)
     // in the midst of processing nothing can be waited for: the task starts anew once it is there
     if (error instanceof NotPrepared) throw this.escalate(this.describe(error, 'lacks what a serde needs'))
+    // about the state, not the record: no handler decides
+    if (isStateFailure(error)) throw this.escalate(error)
     const handler = this.task.config.processingExceptionHandler
     if (handler) {
       let response

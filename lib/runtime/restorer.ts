@@ -94,12 +94,17 @@ export class Restorer {
     for (const part of job.parts) this.#read(part)
   }
 
-  /** Stops restoring a task; resolves when nothing more is written to its state. */
+  /** Stops restoring a task; resolves when what was restored so far is written. */
   async remove(taskId: TaskId): Promise<void> {
     const job = this.#jobs.get(taskId)
     if (!job) return
     this.#drop(job)
-    await job.writing.catch(() => {})
+    try {
+      await this.#write(job)
+      await job.writing
+    } catch (error) {
+      this.options.logger.debug({ taskId, error }, 'what was restored so far could not be written')
+    }
   }
 
   async close(): Promise<void> {
@@ -239,23 +244,24 @@ export class Restorer {
     }
   }
 
-  /** Starts writing what a task has restored so far, after the write before has ended. */
-  async #write(job: Job): Promise<void> {
-    await job.writing
-    if (job.cancelled) return
-    // stores that put several records together write them as they do at work
-    job.state.seal()
-    job.writing = job.state.commit(
-      new Map(
-        job.parts
-          .filter((part) => part.position > 0)
-          .map(({ restoration: { changelog }, position }) => [
+  /** Begins to write what a task has restored so far, behind the write before, and resolves, or fails, with that one. */
+  #write(job: Job): Promise<void> {
+    const before = job.writing
+    job.writing = before.then(() => {
+      // stores that put several records together write them as they do at work
+      job.state.seal()
+      const restored = job.parts.filter((part) => part.position > 0)
+      return job.state.commit(
+        new Map(
+          restored.map(({ restoration: { changelog }, position }) => [
             tpKey(changelog.topic, changelog.partition),
             position - 1,
           ]),
-      ),
-    )
+        ),
+      )
+    })
     job.writing.catch(() => {})
+    return before
   }
 
   async #finishComplete(): Promise<void> {

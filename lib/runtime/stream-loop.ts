@@ -27,6 +27,8 @@ const RECORDS_PER_CLOCK = 32
 const IDLE_POLL_MS = 1000
 /** With records at hand that can't be processed yet: for an empty partition, a slow operator or a full producer. */
 const BLOCKED_POLL_MS = 100
+/** How long each slice has a transaction of its own after a callback has outlasted one. */
+const CAUTIOUS_MS = 60_000
 
 /**
  * Polls, hands records to tasks, processes them in slices of a few milliseconds, punctuates and commits. Between slices
@@ -40,6 +42,9 @@ export class StreamLoop {
   #lastCommit = performance.now()
   #firstTask = 0
   #waitingForProducer = false
+  /** The longest slice since the last commit. */
+  #longestSliceMs = 0
+  #cautiousUntil = -Infinity
 
   constructor(private readonly options: StreamLoopOptions) {}
 
@@ -79,17 +84,39 @@ export class StreamLoop {
     this.wake()
   }
 
+  /**
+   * The tasks were dropped after a failure. Where a callback has outlasted the transaction, doing the same again would end
+   * the same way: from now on each slice has a transaction of its own, of which the brokers hear when the slice is over.
+   */
+  tasksDropped(): void {
+    const { config, output, logger } = this.options
+    const blockedMs = Math.round(this.#longestSliceMs)
+    this.#longestSliceMs = 0
+    if (!output.transactional || blockedMs < config.transactionTimeoutMs / 2) return
+    this.#cautiousUntil = performance.now() + CAUTIOUS_MS
+    logger.warn(
+      { blockedMs, transactionTimeoutMs: config.transactionTimeoutMs },
+      `a callback kept the event loop for ${blockedMs} ms while a transaction was open, and the brokers end one after ` +
+        `${config.transactionTimeoutMs} ms (transactionTimeout): what it held is done again, for now in many small transactions. ` +
+        'Raise transactionTimeout above what callbacks take, or make them faster',
+    )
+  }
+
   /** One slice. True if there is more to do at once. */
   #work(): boolean {
     if (this.#paused) return false
     const start = performance.now()
+    const cautious = start < this.#cautiousUntil
+    if (cautious && this.options.committer.inProgress) return false
     try {
-      return this.#processSlice(start + SLICE_MS)
+      const progress = this.#processSlice(start + SLICE_MS)
+      if (cautious && progress) this.#commitRequested = true
+      return progress
     } catch (error) {
       this.options.failed(error)
       return false
     } finally {
-      this.#reportBlocked(performance.now() - start)
+      this.#sliceTook(performance.now() - start)
     }
   }
 
@@ -222,6 +249,7 @@ export class StreamLoop {
     this.#lastCommit = performance.now()
     committer.commit().then(() => {
       this.#lastCommit = performance.now()
+      this.#longestSliceMs = 0
       this.wake()
     }, this.options.failed)
   }
@@ -259,7 +287,8 @@ export class StreamLoop {
     return Math.max(1, Math.ceil(wait))
   }
 
-  #reportBlocked(tookMs: number): void {
+  #sliceTook(tookMs: number): void {
+    if (tookMs > this.#longestSliceMs) this.#longestSliceMs = tookMs
     const { sessionTimeoutMs } = this.options.config
     if (tookMs < sessionTimeoutMs / 2) return
     this.options.logger.warn(

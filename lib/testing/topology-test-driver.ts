@@ -30,6 +30,16 @@ export interface TestDriverConfig extends Partial<Omit<StreamsConfig, 'kafka'>> 
   initialWallClockTime?: number | Date
   /** Partition counts of output topics, as partitioners are told them. Default: 1 each. */
   partitions?: Readonly<Record<string, number>>
+  /**
+   * Stores start with what these records of their changelogs say: what an earlier driver has `produced()`, or another
+   * app. Records of other topics are left out. Default: stores start empty.
+   *
+   * @example
+   * const before = driver.produced()
+   * await driver.close()
+   * const restarted = new TopologyTestDriver(topology, { changelogs: before })
+   */
+  changelogs?: ReadonlyArray<Pick<ProducedRecord, 'topic' | 'key' | 'value' | 'timestamp'>>
 }
 
 /** A record as bytes. */
@@ -62,6 +72,7 @@ export class TopologyTestDriver {
   readonly #outputs = new Map<string, ProducedRecord[]>()
   readonly #produced: ProducedRecord[] = []
   readonly #nextOffsets = new Map<string, number>()
+  readonly #changelogs: NonNullable<TestDriverConfig['changelogs']>
   #now: number
   #folder: string | undefined
   #stores: ManagedStore[] = []
@@ -75,7 +86,8 @@ export class TopologyTestDriver {
 
   /** @throws TopologyError, StreamsError INVALID_CONFIG */
   constructor(topology: Topology, config: TestDriverConfig = {}) {
-    const { initialWallClockTime, partitions, ...own } = config
+    const { initialWallClockTime, partitions, changelogs = [], ...own } = config
+    this.#changelogs = [...changelogs]
     this.#config = resolveConfig({
       applicationId: 'test-driver',
       emitInterval: 0,
@@ -230,9 +242,19 @@ export class TopologyTestDriver {
       cache: maxBytes > 0 ? { maxBytes, usedBytes: 0 } : undefined,
     })
     await this.#task.prepare()
+    await this.#restore(stores)
     for (const store of stores) await store.open?.()
     this.#task.initialize(new Map())
     await this.#capture()
+  }
+
+  async #restore(stores: readonly ManagedStore[]): Promise<void> {
+    for (const { topic, key, value, timestamp } of this.#changelogs) {
+      if (key === null) continue
+      for (const store of stores) if (store.changelogTopic === topic) store.restore({ key, value, timestamp })
+    }
+    this.#state!.seal()
+    await this.#state!.commit(new Map())
   }
 
   async #process(): Promise<void> {

@@ -59,12 +59,17 @@ function decideRepartitionTopics(
   const decided = new Map<string, number>()
   for (const topic of internal.values()) if (topic.partitions !== undefined) decided.set(topic.name, topic.partitions)
   let open = [...internal.keys()].filter((topic) => !decided.has(topic))
-  while (open.length > 0) {
+  const decide = (partly: boolean): string[] => {
     for (const topic of open) {
-      const count = widestWriter(topic, topology, internal, existing, decided)
+      const count = widestWriter(topic, topology, { internal, existing, decided, partly })
       if (count !== undefined) decided.set(topic, count)
     }
-    const left = open.filter((topic) => !decided.has(topic))
+    return open.filter((topic) => !decided.has(topic))
+  }
+  while (open.length > 0) {
+    let left = decide(false)
+    // The topics of a foreign-key join write to each other, and have counts from the tables in the end.
+    if (left.length === open.length) left = decide(true)
     if (left.length === open.length) {
       throw new TopologyError(
         'INVALID_TOPOLOGY',
@@ -78,13 +83,19 @@ function decideRepartitionTopics(
   return decided
 }
 
-/** Undefined while a source of a sub-topology that writes to the topic has no count yet. */
+interface KnownCounts {
+  readonly internal: ReadonlyMap<string, InternalTopic>
+  readonly existing: ReadonlyMap<string, number>
+  readonly decided: ReadonlyMap<string, number>
+  /** Sources without a count yet are left out. */
+  readonly partly: boolean
+}
+
+/** Undefined while a source of a sub-topology that writes to the topic has no count yet; `partly`: while none has one. */
 function widestWriter(
   topic: string,
   topology: CompiledTopology,
-  internal: ReadonlyMap<string, InternalTopic>,
-  existing: ReadonlyMap<string, number>,
-  decided: ReadonlyMap<string, number>,
+  { internal, existing, decided, partly }: KnownCounts,
 ): number | undefined {
   let widest: number | undefined
   for (const writer of topology.subTopologies) {
@@ -93,8 +104,8 @@ function widestWriter(
     if (writer.sourcePatterns.length > 0) widest ??= 0
     for (const source of currentSourceTopics(writer, existing)) {
       const count = internal.has(source) ? decided.get(source) : existing.get(source)
-      if (count === undefined) return undefined
-      widest = Math.max(widest ?? 0, count)
+      if (count === undefined && !partly) return undefined
+      if (count !== undefined) widest = Math.max(widest ?? 0, count)
     }
   }
   return widest

@@ -66,7 +66,8 @@ export interface GoldenRecord {
   readonly topic: string
   readonly keyB64: string | null
   readonly valueB64: string | null
-  readonly timestamp: number
+  /** `null` where the producer sets it. */
+  readonly timestamp: number | null
   readonly headers: readonly GoldenHeader[]
   readonly partition?: number
 }

@@ -18,6 +18,8 @@ export async function storeRows(store: StateStore): Promise<StoreRow[]> {
   if (store instanceof LoggedSuppressionBuffer) return []
   if (store instanceof TypedVersionedStore) return versionedRows(store)
   if (store instanceof LoggedSubscriptionStore) return subscriptionRows(store)
+  // buffers, which Java can't show either
+  if (!('all' in store)) return []
   const rows: StoreRow[] = []
   for await (const [stored, value] of (store as KeyValueStore<unknown, unknown>).all()) {
     const key = stored instanceof Windowed ? windowedKey(stored, store) : stored

@@ -10,16 +10,15 @@ export interface AppOptions {
   readonly nodeArgs?: readonly string[]
 }
 
-/** An application in a process of its own: TypeScript files run by tsx. Dies with this process. */
-export class App {
+/** A program in a process of its own. Dies with this process. */
+export class Program {
   private readonly child: ChildProcess
   private readonly exited: Promise<unknown>
   private text = ''
   private readonly listeners = new Set<() => void>()
 
-  constructor(file: string, { args = [], env = {}, cwd, nodeArgs = [] }: AppOptions = {}) {
-    const loader = extname(file) === '.ts' ? ['--require', require.resolve('tsx/cjs')] : []
-    this.child = spawn(process.execPath, [...nodeArgs, ...loader, resolve(file), ...args], {
+  constructor(command: string, args: readonly string[], { env = {}, cwd }: Pick<AppOptions, 'env' | 'cwd'> = {}) {
+    this.child = spawn(command, args, {
       env: { ...process.env, ...env },
       stdio: ['pipe', 'pipe', 'pipe'],
       ...(cwd === undefined ? {} : { cwd }),
@@ -36,7 +35,7 @@ export class App {
         this.changed()
       })
     }
-    this.child.stdin?.on('error', () => {}) // an app that has ended doesn't read
+    this.child.stdin?.on('error', () => {}) // a program that has ended doesn't read
   }
 
   get pid(): number {
@@ -69,7 +68,7 @@ export class App {
         check = () => {
           const match = pattern.exec(this.text)
           if (match) found(match)
-          else if (!this.running) failed(new Error(`the app ended before it printed ${pattern}:\n${this.text}`))
+          else if (!this.running) failed(new Error(`the program ended before it printed ${pattern}:\n${this.text}`))
         }
         timer = setTimeout(() => failed(new Error(`no ${pattern} after ${timeoutMs} ms:\n${this.text}`)), timeoutMs)
         this.listeners.add(check)
@@ -101,5 +100,13 @@ export class App {
 
   private changed(): void {
     for (const listener of [...this.listeners]) listener()
+  }
+}
+
+/** An application of ours, or any file that Node.js runs: TypeScript by tsx. */
+export class App extends Program {
+  constructor(file: string, { args = [], nodeArgs = [], ...options }: AppOptions = {}) {
+    const loader = extname(file) === '.ts' ? ['--require', require.resolve('tsx/cjs')] : []
+    super(process.execPath, [...nodeArgs, ...loader, resolve(file), ...args], options)
   }
 }

@@ -1,4 +1,4 @@
-import { StreamsBuilder } from '../../lib/dsl/streams-builder'
+import { type BuildOptions, StreamsBuilder } from '../../lib/dsl/streams-builder'
 import { silentLogger } from '../../lib/observe/logger'
 import * as serdes from '../../lib/serdes'
 import { TopologyTestDriver, type TestDriverConfig, type TestInputTopic } from '../../lib/testing'
@@ -25,10 +25,14 @@ export interface Driven {
 }
 
 /** A topology under test, with string serdes and no record cache unless `config` says otherwise; closed after the test. */
-export const drive = (build: (builder: StreamsBuilder) => unknown, config: TestDriverConfig = {}): Driven => {
+export const drive = (
+  build: (builder: StreamsBuilder) => unknown,
+  config: TestDriverConfig = {},
+  options: BuildOptions = {},
+): Driven => {
   const builder = new StreamsBuilder()
   build(builder)
-  const driver = new TopologyTestDriver(builder.build(), {
+  const driver = new TopologyTestDriver(builder.build(options), {
     applicationId: 'app',
     defaultValueSerde: serdes.string(),
     statestoreCacheMaxBytes: 0,

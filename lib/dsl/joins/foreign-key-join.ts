@@ -91,7 +91,7 @@ export function foreignKeyJoin<K, V, KO, VO, VR>(
     name: joinName,
     table: right.node,
     operator: (rows: TableRows<KO, VO>) => new SubscriptionJoinOperator(rows),
-    buffer: null,
+    waiting: null,
   })
   const foreign = graph.add([right.node], {
     kind: 'processor',
@@ -118,7 +118,7 @@ export function foreignKeyJoin<K, V, KO, VO, VR>(
     name: resolverName,
     table: left.node,
     operator: (rows: TableRows<K, V>) => new ResponseJoinOperator(joiner, isLeft, rows, serdes),
-    buffer: null,
+    waiting: null,
   })
 
   const keySerde = options.keySerde ?? left.keySerde

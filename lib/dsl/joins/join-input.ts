@@ -23,7 +23,12 @@ export function repartitionedForJoin<K, V>(
   const { context } = position
   const keySerde = serdes.keySerde ?? position.keySerde
   const valueSerde = serdes.valueSerde ?? position.valueSerde
-  const created = repartitionNode(context.naming, given ?? position.name, { keySerde, valueSerde, implicit: true })
+  const created = repartitionNode(context.naming, given ?? position.name, {
+    keySerde,
+    valueSerde,
+    implicit: true,
+    named: given !== undefined,
+  })
   const shared = given === undefined ? joinRepartition.node : undefined
   const node = shared ?? context.graph.add([position.node], created)
   joinRepartition.node = node

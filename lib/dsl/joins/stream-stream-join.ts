@@ -132,6 +132,9 @@ function namesOf<K, L, R>(
       store: leftStore,
     })
   }
+  if (store === undefined) {
+    naming.unnamed.stores.add(leftStore).add(rightStore)
+  }
   const base = thisStore ?? store
   const unjoinedBase =
     base === undefined

@@ -25,6 +25,7 @@ export function streamTableJoin<K, V, VT, VR>(
   const graceMs = grace === undefined ? undefined : windowMilliseconds(grace, `grace of join "${name}"`)
   const serdes = { key: key ?? source.keySerde, value: value ?? source.valueSerde }
   const buffer = graceMs === undefined ? null : waitingStoreBuilder<K, V>({ join: name, ...serdes })
+  if (buffer !== null && given === undefined) naming.unnamed.stores.add(buffer.name)
   const node = {
     kind: 'stream-table-join',
     name,

@@ -25,6 +25,8 @@ export interface JoinListener extends Pick<GroupListener, 'subscription' | 'assi
 }
 
 const MEMBER_ID_REQUIRED = 79
+/** Over the session timeout, for the members of another kind to be gone. */
+const OTHERS_GRACE_MS = 15_000
 /** Over the rebalance timeout, which the broker may use up before it answers. */
 const ANSWER_GRACE_MS = 5_000
 
@@ -33,9 +35,10 @@ export class GroupJoin {
   /** Empty until the coordinator has given one (KIP-394). */
   memberId = ''
   private readonly coordinator: Coordinator
+  private othersSince: number | undefined
 
   constructor(
-    connection: KafkaConnection,
+    private readonly connection: KafkaConnection,
     private readonly config: GroupConfig,
     private readonly listener: JoinListener,
   ) {
@@ -64,6 +67,7 @@ export class GroupJoin {
     )
     if (joined instanceof ClientError) return this.failed(joined)
     this.memberId = joined.memberId
+    this.othersSince = undefined
     if (joined.errorCode === MEMBER_ID_REQUIRED) return { kind: 'again' }
     const group = { groupId, groupInstanceId, memberId: joined.memberId, generationId: joined.generationId }
     this.listener.joined(group)
@@ -87,9 +91,24 @@ export class GroupJoin {
   }
 
   private failed(cause: ClientError): JoinOutcome {
-    if (cause.kind === 'retriable' || cause.kind === 'rebalance') return { kind: 'again' }
+    if (cause.kind === 'retriable' || cause.kind === 'rebalance' || this.mayOutlast(cause)) return { kind: 'again' }
     if (cause.code === 'UNKNOWN_MEMBER_ID') this.memberId = ''
     else if (cause.code !== 'ILLEGAL_GENERATION') throw cause
     return { kind: 'lost', cause }
+  }
+
+  /** Kafka Streams, when it is closed, stays in its group until its session times out: what takes its place waits for that. */
+  private mayOutlast({ code }: ClientError): boolean {
+    if (code !== 'INCONSISTENT_GROUP_PROTOCOL') return false
+    const { groupId, sessionTimeoutMs } = this.config
+    const now = performance.now()
+    if (this.othersSince === undefined) {
+      this.othersSince = now
+      this.connection.logger.warn(
+        { groupId },
+        'the group has members of another kind, such as a Java application that was stopped a moment ago: waiting until their sessions time out',
+      )
+    }
+    return now - this.othersSince < sessionTimeoutMs + OTHERS_GRACE_MS
   }
 }

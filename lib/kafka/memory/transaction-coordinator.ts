@@ -14,7 +14,9 @@ interface TransactionalProducer {
   epoch: number
   timeoutMs: number
   /** Partitions written in the open transaction; undefined: none is open. */
-  open: { partitions: Set<PartitionLog>; groups: Set<string>; expiry: NodeJS.Timeout } | undefined
+  open:
+    | { partitions: Set<PartitionLog>; groups: Set<string>; readonly endsAt: number; readonly expiry: NodeJS.Timeout }
+    | undefined
 }
 
 /** Kafka's transaction.max.timeout.ms. */
@@ -85,6 +87,8 @@ export class TransactionCoordinator {
 
   private require(identity: ProducerIdentity): TransactionalProducer {
     const producer = this.byProducerId.get(identity.producerId)
+    // the timer is late where the event loop was kept busy
+    if (producer?.open && Date.now() >= producer.open.endsAt) this.expire(producer)
     if (!producer || producer.epoch !== identity.epoch) {
       throw brokerError(
         'PRODUCER_FENCED',
@@ -100,6 +104,7 @@ export class TransactionCoordinator {
     producer.open ??= {
       partitions: new Set(),
       groups: new Set(),
+      endsAt: Date.now() + producer.timeoutMs,
       expiry: setTimeout(() => this.expire(producer), producer.timeoutMs).unref(),
     }
     return producer.open

@@ -15,6 +15,8 @@ export interface LoggedRowsOptions {
   readonly timestamped: boolean
   /** Every put adds a row, numbered in the order of puts. */
   readonly retainDuplicates: boolean
+  /** In memory a put of `null` tells the time to the store even where it changes nothing. */
+  readonly persistent: boolean
 }
 
 const LARGEST_SEQUENCE = 0x7fffffff
@@ -45,6 +47,9 @@ export class LoggedRows {
     } else if (value !== null) {
       this.#sequence = (this.#sequence + 1) & LARGEST_SEQUENCE
       this.#store(key, time, this.#sequence, behindTimestamp ? prefixTimestamp(timestamp, value) : value)
+    } else if (!options.persistent) {
+      // no row has this number
+      this.#store(key, time, 0, null)
     }
     this.#log(key, time, second, value, behindTimestamp ? timestamp : options.context.recordContext.timestamp)
   }

@@ -91,6 +91,7 @@ export abstract class TimedStore<K, V, S> implements ManagedStore, CachedStore<W
       changelogTopic: logged ? changelogTopic : null,
       timestamped: format.timestamped,
       retainDuplicates: this.options.retainDuplicates,
+      persistent,
     })
     const { cache } = context
     const entries =

@@ -47,7 +47,7 @@ export class KTable {
     return new KTable(this.table.transformValues(supplier, { ...(merged(rest) as object), stores }))
   }
   suppress({ suppressed }: Suppressed): KTable {
-    return new KTable(this.table.suppress(suppressed))
+    return new KTable(this.table.suppress(suppressed as never))
   }
   join(other: KTable, ...args: unknown[]): KTable {
     return new KTable((this.table.join as AnyJoin).call(this.table, other.table, ...joinArguments(args)))

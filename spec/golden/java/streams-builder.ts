@@ -16,7 +16,12 @@ export class StreamsBuilder {
   constructor(config: JavaConfig | TopologyConfig = {}) {
     const suppliers = (config instanceof TopologyConfig ? config.config : config)['dsl.store.suppliers.class']
     const inMemory = String(suppliers ?? '').endsWith('InMemoryDslStoreSuppliers')
-    this.builder = new Builder(inMemory ? { defaultStoreType: 'in-memory' } : {})
+    // Java looks at this one only where the builder is given its config
+    const named = config instanceof TopologyConfig && config.config['ensure.explicit.internal.resource.naming']
+    this.builder = new Builder({
+      ...(inMemory && { defaultStoreType: 'in-memory' }),
+      ensureExplicitInternalResourceNaming: String(named) === 'true',
+    })
   }
 
   stream(topics: string | readonly string[] | RegExp, ...options: unknown[]): KStream {

@@ -4,6 +4,7 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
+import { Program } from '../process'
 import { onProcessEnd } from './watchdog'
 
 const run = promisify(execFile)
@@ -130,18 +131,9 @@ export const compileJava = async (sources: readonly string[], outputFolder: stri
 export const runJava = async (
   mainClassOrSourceFile: string,
   args: readonly string[] = [],
-  { classpath = [], env = {}, jvmArgs = [], timeoutMs = 600_000 }: JavaOptions = {},
+  { timeoutMs = 600_000, env = {}, ...options }: JavaOptions = {},
 ): Promise<string> => {
-  const cp = [...classpath, await kafkaClasspath()].join(process.platform === 'win32' ? ';' : ':')
-  const javaArgs = [
-    '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn',
-    ...jvmArgs,
-    '-cp',
-    cp,
-    mainClassOrSourceFile,
-    ...args,
-  ]
-  const running = run(jdk('java'), javaArgs, {
+  const running = run(jdk('java'), await javaArgs(mainClassOrSourceFile, args, options), {
     env: { ...process.env, ...env },
     maxBuffer: 1 << 28,
     timeout: timeoutMs,
@@ -153,4 +145,20 @@ export const runJava = async (
   } finally {
     callOff()
   }
+}
+
+/** Starts a class, or a single source file (`….java`), to be talked to while it runs. */
+export const startJava = async (
+  mainClassOrSourceFile: string,
+  args: readonly string[] = [],
+  { env = {}, ...options }: Omit<JavaOptions, 'timeoutMs'> = {},
+): Promise<Program> => new Program(jdk('java'), await javaArgs(mainClassOrSourceFile, args, options), { env })
+
+const javaArgs = async (
+  mainClassOrSourceFile: string,
+  args: readonly string[],
+  { classpath = [], jvmArgs = [] }: JavaOptions,
+): Promise<string[]> => {
+  const cp = [...classpath, await kafkaClasspath()].join(process.platform === 'win32' ? ';' : ':')
+  return ['-Dorg.slf4j.simpleLogger.defaultLogLevel=warn', ...jvmArgs, '-cp', cp, mainClassOrSourceFile, ...args]
 }

@@ -103,6 +103,22 @@ describe('partition counts', () => {
     expect([...tasks.values()]).toEqual([0, 0])
   })
 
+  test('of the topics of a foreign-key join, which write to each other, are those of its tables', () => {
+    const topology = compiled((builder) => {
+      const right = builder.table('right')
+      builder.table('left').join(right, String, () => 1, 'joined')
+    })
+    const { repartitionTopics, tasks } = partitionCounts(topology, counts({ left: 2, right: 5 }))
+    const byKind = new Map([...repartitionTopics].map(([topic, count]) => [/REGISTRATION|RESPONSE/.exec(topic)?.[0], count]))
+    expect(byKind).toEqual(
+      new Map([
+        ['REGISTRATION', 5],
+        ['RESPONSE', 2],
+      ]),
+    )
+    expect([...tasks.values()].sort()).toEqual([2, 5])
+  })
+
   test('that depend on each other have no answer', () => {
     const [sub] = compiled((builder) => builder.stream('a').repartition('loop').to('out')).subTopologies.slice(1)
     const loop: CompiledTopology = {

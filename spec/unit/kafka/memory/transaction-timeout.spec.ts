@@ -37,6 +37,12 @@ describe('a transaction that is left open', () => {
     expect(() => producer.append('t', 0, null, Buffer.from('2'), 0, [])).toThrow('fenced')
   })
 
+  it('is aborted after its timeout also where the event loop had no turn since', async () => {
+    jest.setSystemTime(Date.now() + 5_000)
+    await expect(producer.commit()).rejects.toMatchObject({ kind: 'fenced' })
+    expect(await stableEnd()).toBe(2)
+  })
+
   it('is aborted at once by the next producer of its transactional id', async () => {
     const next = client.producer({ transactionalId: 'x' })
     await next.init()

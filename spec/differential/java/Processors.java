@@ -1,0 +1,123 @@
+import java.time.Duration;
+
+import org.apache.kafka.common.serialization.Serdes;
+import org.apache.kafka.streams.kstream.ValueTransformerWithKey;
+import org.apache.kafka.streams.kstream.ValueTransformerWithKeySupplier;
+import org.apache.kafka.streams.processor.PunctuationType;
+import org.apache.kafka.streams.processor.api.FixedKeyProcessor;
+import org.apache.kafka.streams.processor.api.FixedKeyProcessorContext;
+import org.apache.kafka.streams.processor.api.FixedKeyProcessorSupplier;
+import org.apache.kafka.streams.processor.api.FixedKeyRecord;
+import org.apache.kafka.streams.processor.api.Processor;
+import org.apache.kafka.streams.processor.api.ProcessorContext;
+import org.apache.kafka.streams.processor.api.ProcessorSupplier;
+import org.apache.kafka.streams.processor.api.Record;
+import org.apache.kafka.streams.state.KeyValueStore;
+import org.apache.kafka.streams.state.StoreBuilder;
+import org.apache.kafka.streams.state.Stores;
+
+/** The processors that programs name; processors.ts has the same. */
+final class Processors {
+    static StoreBuilder<?> store(final String name, final boolean inMemory, final boolean caching) {
+        final StoreBuilder<KeyValueStore<String, String>> builder = Stores.keyValueStoreBuilder(
+            inMemory ? Stores.inMemoryKeyValueStore(name) : Stores.persistentKeyValueStore(name), Serdes.String(), Serdes.String());
+        return caching ? builder.withCachingEnabled() : builder;
+    }
+
+    /** How often the key was seen, kept in the store. */
+    private static String seen(final KeyValueStore<String, String> store, final Object key) {
+        final String before = store.get(Functions.text(key));
+        final String times = String.valueOf(before == null ? 1 : Integer.parseInt(before) + 1);
+        store.put(Functions.text(key), times.equals("4") ? null : times);
+        return times;
+    }
+
+    static ProcessorSupplier<Object, Object, Object, Object> processor(final String spec, final String storeName) {
+        return () -> new Processor<>() {
+            private final String[] words = Functions.words(spec);
+            private ProcessorContext<Object, Object> context;
+            private KeyValueStore<String, String> store;
+            private int records = 0;
+
+            @Override
+            public void init(final ProcessorContext<Object, Object> context) {
+                this.context = context;
+                if (storeName != null) store = context.getStateStore(storeName);
+                if (!words[0].equals("ticks")) return;
+                final PunctuationType type = words[2].equals("wall") ? PunctuationType.WALL_CLOCK_TIME : PunctuationType.STREAM_TIME;
+                context.schedule(Duration.ofMillis(Long.parseLong(words[1])), type, time ->
+                    context.forward(new Record<>("tick", records + "@" + time + "/" + context.currentStreamTimeMs(), time)));
+            }
+
+            @Override
+            public void process(final Record<Object, Object> record) {
+                records++;
+                switch (words[0]) {
+                    case "count":
+                        context.forward(record.withValue(Functions.clip(Functions.text(record.value()) + "#" + seen(store, record.key()))));
+                        break;
+                    case "ticks":
+                        context.forward(record);
+                        break;
+                    case "shift":
+                        context.forward(record.withTimestamp(record.timestamp() + Long.parseLong(words[1])));
+                        break;
+                    case "header":
+                        context.forward(record.withHeaders(record.headers().add(words[1], new byte[] {(byte) (records & 0x7f)})));
+                        break;
+                    case "meta":
+                        context.forward(record.withValue(Functions.clip(
+                            context.recordMetadata().map(meta -> meta.topic() + meta.offset()).orElse("none") + "/" + context.currentStreamTimeMs())));
+                        break;
+                    default: throw new IllegalArgumentException(spec);
+                }
+            }
+        };
+    }
+
+    static FixedKeyProcessorSupplier<Object, Object, Object> fixedKey(final String spec, final String storeName) {
+        return () -> new FixedKeyProcessor<>() {
+            private final String[] words = Functions.words(spec);
+            private FixedKeyProcessorContext<Object, Object> context;
+            private KeyValueStore<String, String> store;
+
+            @Override
+            public void init(final FixedKeyProcessorContext<Object, Object> context) {
+                this.context = context;
+                if (storeName != null) store = context.getStateStore(storeName);
+            }
+
+            @Override
+            public void process(final FixedKeyRecord<Object, Object> record) {
+                final String tag = words[0].equals("count") ? "#" + seen(store, record.key()) : "@" + record.timestamp();
+                context.forward(record.withValue(Functions.clip(Functions.text(record.value()) + tag)));
+            }
+        };
+    }
+
+    static ValueTransformerWithKeySupplier<Object, Object, Object> transformer(final String spec, final String storeName) {
+        return () -> new ValueTransformerWithKey<>() {
+            private final String[] words = Functions.words(spec);
+            private org.apache.kafka.streams.processor.ProcessorContext context;
+            private KeyValueStore<String, String> store;
+
+            @Override
+            public void init(final org.apache.kafka.streams.processor.ProcessorContext context) {
+                this.context = context;
+                if (storeName != null) store = context.getStateStore(storeName);
+            }
+
+            @Override
+            public Object transform(final Object key, final Object value) {
+                if (words[0].equals("count")) return Functions.clip(Functions.text(value) + "#" + seen(store, key));
+                if (words[0].equals("ts")) return value == null ? null : Functions.clip(Functions.text(value) + "@" + context.timestamp());
+                return Functions.map(spec, key, value);
+            }
+
+            @Override
+            public void close() { }
+        };
+    }
+
+    private Processors() { }
+}
