@@ -11,6 +11,10 @@ const noLevel = {
   regex: '^(level|classic-level|abstract-level)(/|$)',
   message: 'Only lib/state/level knows LevelDB: use lib/state/store.',
 }
+const noAvro = {
+  regex: '^(avsc|@kafkajs/confluent-schema-registry)(/|$)',
+  message: 'Only lib/serdes/{avro,registry} know avsc and the registry client.',
+}
 const noOutside = {
   regex: '^(\\.\\./)+(spec|examples|dist)/',
   message: 'Nothing in lib imports from spec, examples or dist.',
@@ -64,10 +68,11 @@ export default tseslint.config(
     },
   },
   { files: ['lib/**/*.ts'], ignores: ['lib/cli/**'], rules: { 'no-console': 'error' } },
-  room(['lib/**/*.ts'], noKafkajs, noLevel, noOutside, noAdapterInside),
-  room(['lib/kafka/kafkajs/**/*.ts'], noLevel, noOutside),
-  room(['lib/{dsl,topology,operators,state}/**/*.ts'], noKafkajs, noLevel, noOutside, noAdapter, noRuntime),
-  room(['lib/state/level/**/*.ts'], noKafkajs, noOutside, noAdapter, noRuntime),
+  room(['lib/**/*.ts'], noKafkajs, noLevel, noAvro, noOutside, noAdapterInside),
+  room(['lib/serdes/{avro,registry}/**/*.ts'], noKafkajs, noLevel, noOutside, noAdapter, noRuntime),
+  room(['lib/kafka/kafkajs/**/*.ts'], noLevel, noAvro, noOutside),
+  room(['lib/{dsl,topology,operators,state}/**/*.ts'], noKafkajs, noLevel, noAvro, noOutside, noAdapter, noRuntime),
+  room(['lib/state/level/**/*.ts'], noKafkajs, noAvro, noOutside, noAdapter, noRuntime),
   // kafkajs's private modules have no types to import.
   { files: ['lib/kafka/kafkajs/internals.ts'], rules: { '@typescript-eslint/no-require-imports': 'off' } },
   // A default export is what jest asks of its global setup.

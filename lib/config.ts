@@ -15,6 +15,7 @@ import * as serdes from './serdes'
 import type { Serde } from './serdes/serde'
 import type { OffsetReset, TimestampExtractor } from './topology/definition'
 
+/** What a crash may do to results: see `StreamsConfig.processingGuarantee`. */
 export type ProcessingGuarantee = 'at_least_once' | 'exactly_once'
 
 /**

@@ -1,10 +1,16 @@
 /** Where in a topology, and at which record, something went wrong. */
 export interface ErrorLocation {
+  /** The operator's name, as in `describe()`. */
   readonly operator?: string
+  /** The store's name. */
   readonly store?: string
+  /** The task. */
   readonly taskId?: string
+  /** Of the record that was being processed or written. */
   readonly topic?: string
+  /** Its partition. */
   readonly partition?: number
+  /** Its offset. */
   readonly offset?: number
 }
 
@@ -13,10 +19,13 @@ export interface ErrorLocation {
  * was being done, the likely cause and the next step.
  */
 export class StreamsError extends Error {
+  /** The class's name. */
   override readonly name: string = 'StreamsError'
   constructor(
+    /** What kind of error it is: stable, for programs to decide by. */
     readonly code: ErrorCode,
     message: string,
+    /** Where in the topology, and at which record, as far as it is known. */
     readonly location: ErrorLocation = {},
     options?: { cause?: unknown },
   ) {
@@ -26,9 +35,11 @@ export class StreamsError extends Error {
 
 /** The topology can't be built as written: thrown where the DSL is called or by `build()`. */
 export class TopologyError extends StreamsError {
+  /** The class's name. */
   override readonly name = 'TopologyError'
 }
 
+/** Stable names of what can go wrong: docs/errors.md has the likely cause and the next step of each. */
 export type ErrorCode =
   // building a topology
   | 'INVALID_NAME'

@@ -22,6 +22,7 @@ import { type DslContext, requireFunction } from './position'
 /** A way to save internal topics and stores (KIP-295). Switching one on or off renames topics: it is not for a running app. */
 export type Optimization = 'reuse.ktable.source.topics' | 'merge.repartition.topics' | 'single.store.self.join'
 
+/** What holds for everything that a builder makes. */
 export interface StreamsBuilderOptions {
   /**
    * Where tables and aggregations keep their state unless told otherwise: on disk, or `in-memory`, rebuilt from the
@@ -36,6 +37,7 @@ export interface StreamsBuilderOptions {
   ensureExplicitInternalResourceNaming?: boolean
 }
 
+/** How a topology is put together. */
 export interface BuildOptions {
   /** Default: `'none'`. Kafka Streams' `topology.optimization`. */
   optimization?: 'none' | 'all' | readonly Optimization[]

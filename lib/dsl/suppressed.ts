@@ -13,6 +13,7 @@ export interface SuppressionBounds extends NamedOptions {
   logging?: boolean | Readonly<Record<string, string>>
 }
 
+/** How much a time limit may hold back, and what happens when it is full. */
 export interface TimeLimitOptions extends SuppressionBounds {
   /** When a bound is reached: emit the oldest before their time, or stop the application with an error. Default: `'emit'`. */
   onFull?: 'emit' | 'shutDown'

@@ -3,10 +3,15 @@ import type { TaskId } from '../operators/processor'
 
 /** A record for another topic, as bytes: its partition follows from its key. */
 export interface DeadLetterRecord {
+  /** Has to exist. */
   readonly topic: string
+  /** As bytes. */
   readonly key: Buffer | null
+  /** As bytes. */
   readonly value: Buffer | null
+  /** In milliseconds since 1970. */
   readonly timestamp: number
+  /** In the order in which they are written. */
   readonly headers: RecordHeaders
 }
 
@@ -16,16 +21,23 @@ export type ErrorHandlerResponse =
 
 /** Where and at which input record something failed. A punctuation has no topic, partition −1 and offset −1. */
 export interface ErrorHandlerContext {
+  /** The task that it happened in. */
   readonly taskId: TaskId
   /** The operator that failed: for deserialization the source, for production the sink. */
   readonly operator: string
+  /** The topic that the record was read from. */
   readonly topic: string | null
+  /** Its partition there. */
   readonly partition: number
+  /** Its offset there. */
   readonly offset: number
+  /** Its event time in milliseconds. */
   readonly timestamp: number
+  /** Its headers. */
   readonly headers: RecordHeaders
   /** The input record's bytes: views that hold until the handler returns. `null` in a punctuation. */
   readonly sourceRawKey: Buffer | null
+  /** The input record's value, likewise. */
   readonly sourceRawValue: Buffer | null
 }
 

@@ -188,6 +188,7 @@ export interface GroupMembership {
 
 // ------------------------------------------------------------------------------------------ producing
 
+/** Of the batches that are produced. */
 export type Compression = 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd'
 
 export interface ProducerConfig {

@@ -6,13 +6,16 @@ import type { RecordContext } from './record'
  */
 export type Predicate<K, V> = (value: V, key: K, meta: RecordContext) => boolean
 
+/** Makes a value, or a key, or any number of them in an iterable. */
 export type ValueMapper<K, V, VR> = (value: V, key: K, meta: RecordContext) => VR
 
+/** Makes a key and a value. */
 export type KeyValueMapper<K, V, KR, VR> = (value: V, key: K, meta: RecordContext) => readonly [KR, VR]
 
 /** A promise is awaited before the operator's next record and before any commit. */
 export type ForeachAction<K, V> = (value: V, key: K, meta: RecordContext) => void | Promise<void>
 
+/** Makes the first aggregate. Called for each new key or window: never give out one object that is changed later. */
 export type Initializer<A> = () => A
 
 /** `null` deletes the aggregate. */

@@ -6,22 +6,30 @@ import type { RecordContext, StreamRecord } from './record'
 /** `<sub-topology>_<partition>`, such as `0_3`. */
 export type TaskId = string
 
+/** By which clock a punctuation is called: by the timestamps of records, or by the system. */
 export type PunctuationType = 'stream-time' | 'wall-clock-time'
 
+/** A punctuation that was scheduled. */
 export interface Cancellable {
+  /** Ends it: it is not called again. */
   cancel(): void
 }
 
 /** Where a record came from. */
 export interface RecordMetadata {
+  /** The topic that the record was read from. */
   readonly topic: string
+  /** Its partition there. */
   readonly partition: number
+  /** Its offset there. */
   readonly offset: number
 }
 
 /** What a processor can reach of the task it runs in. */
 export interface ProcessorContext<KOut, VOut> {
+  /** The `applicationId` of the configuration. */
   readonly applicationId: string
+  /** The task that this processor works for. */
   readonly taskId: TaskId
   /** Passes a record to all children, or to the child of that name. */
   forward(record: StreamRecord<KOut, VOut>, child?: string): void
@@ -43,6 +51,7 @@ export interface ProcessorContext<KOut, VOut> {
   recordMetadata(): RecordMetadata | undefined
   /** The largest timestamp this task has taken for processing; −1 before the first. */
   currentStreamTime(): number
+  /** The wall clock in milliseconds; in a test driver its mock one. */
   currentSystemTime(): number
 }
 
@@ -53,8 +62,13 @@ export interface ProcessorContext<KOut, VOut> {
  * commit; records behind it wait in its queue, in order.
  */
 export interface Processor<KIn, VIn, KOut = unknown, VOut = unknown> {
+  /**
+   * Called once, before the first record: stores are restored. Keep the context; get the stores; schedule punctuations.
+   */
   init?(context: ProcessorContext<KOut, VOut>): void
+  /** Called for each record, in the order of its partition. */
   process(record: StreamRecord<KIn, VIn>): void | Promise<void>
+  /** Called when the task ends or moves away. Stores and topics take nothing any more. */
   close?(): void
 }
 

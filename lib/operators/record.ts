@@ -5,9 +5,13 @@ import { NO_HEADERS, type RecordHeaders } from '../kafka/port'
 export class StreamRecord<K, V> {
   /** @throws StreamsError INVALID_TIMESTAMP: a timestamp below 0, or none */
   constructor(
+    /** `null` where the record has none. */
     readonly key: K,
+    /** `null` for a tombstone. */
     readonly value: V,
+    /** Event time in milliseconds since 1970. */
     readonly timestamp: number,
+    /** In the order in which they were written; a name may repeat. */
     readonly headers: RecordHeaders = NO_HEADERS,
   ) {
     if (!(timestamp >= 0)) {
@@ -18,18 +22,42 @@ export class StreamRecord<K, V> {
     }
   }
 
+  /**
+   * The same record with another key.
+   *
+   * @example
+   * context.forward(record.withKey(record.value.customerId))
+   */
   withKey<NK>(key: NK): StreamRecord<NK, V> {
     return new StreamRecord(key, this.value, this.timestamp, this.headers)
   }
 
+  /**
+   * The same record with another value.
+   *
+   * @example
+   * context.forward(record.withValue(record.value.trim()))
+   */
   withValue<NV>(value: NV): StreamRecord<K, NV> {
     return new StreamRecord(this.key, value, this.timestamp, this.headers)
   }
 
+  /**
+   * The same record at another time.
+   *
+   * @example
+   * context.forward(record.withTimestamp(record.value.createdAt))
+   */
   withTimestamp(timestamp: number): StreamRecord<K, V> {
     return new StreamRecord(this.key, this.value, timestamp, this.headers)
   }
 
+  /**
+   * The same record with other headers.
+   *
+   * @example
+   * context.forward(record.withHeaders([...record.headers, ['source', Buffer.from('web')]]))
+   */
   withHeaders(headers: RecordHeaders): StreamRecord<K, V> {
     return new StreamRecord(this.key, this.value, this.timestamp, headers)
   }
@@ -47,9 +75,14 @@ export class Change<V> {
 
 /** Where the record now being processed came from. Punctuations have no topic, partition −1 and offset −1. */
 export interface RecordContext {
+  /** The topic that the record was read from. */
   readonly topic: string | null
+  /** Its partition there. */
   readonly partition: number
+  /** Its offset there. */
   readonly offset: number
+  /** Its event time in milliseconds, as the extractor has given it. */
   readonly timestamp: number
+  /** Its headers, in the order in which they were written. */
   readonly headers: RecordHeaders
 }

@@ -9,9 +9,11 @@ export type ValueTransformerContext = Omit<ProcessorContext<never, never>, 'forw
  * more for each join that looks rows of the table up while it has no store.
  */
 export interface ValueTransformer<K, V, VR> {
+  /** Called once, before the first value. */
   init?(context: ValueTransformerContext): void
   /** Called for deletes, too, with `null`. What it returns is the row's value; `null` deletes. */
   transform(value: V | null, key: K, meta: RecordContext): VR | null
+  /** Called when the task ends or moves away. */
   close?(): void
 }
 

@@ -17,6 +17,7 @@ import { type ReadOnlyStore, type StoreHandle, storeView } from './store-view'
 
 /** What a `KafkaStreams` instance tells of itself. */
 export interface StreamsEvents {
+  /** The instance has gone from one state to the next. */
   stateChange: { readonly from: StreamsState; readonly to: StreamsState }
   /** Why the instance is going to `ERROR`. */
   error: StreamsError
@@ -24,16 +25,21 @@ export interface StreamsEvents {
   warning: { readonly code: 'MISSING_SOURCE_TOPIC'; readonly message: string; readonly topics: readonly string[] }
   /** Tasks were assigned to this instance or taken from it. */
   rebalance: RebalanceEvent
+  /** A store begins to be rebuilt from its changelog. */
   restoreStart: RestoreEvent
+  /** How far a restore is; every few seconds. */
   restoreProgress: RestoreProgressEvent
+  /** A store is rebuilt, as long as it took. */
   restoreEnd: RestoreEvent & { readonly durationMs: number }
 }
 
+/** How an instance starts. */
 export interface StartOptions {
   /** Gives up starting, closes what was opened, and rejects with the signal's reason. */
   signal?: AbortSignal
 }
 
+/** How an instance closes. */
 export interface CloseOptions {
   /** When to give up on committing and leaving in good order. Default: `closeTimeout` of the configuration, 30 s. */
   timeout?: Duration
@@ -46,9 +52,13 @@ export interface CloseOptions {
 
 /** A task that this instance has. */
 export interface TaskMetadata {
+  /** Sub-topology and partition, such as `0_3`. */
   readonly taskId: TaskId
+  /** Kafka Streams' task states. */
   readonly state: 'CREATED' | 'RESTORING' | 'RUNNING' | 'CLOSED'
+  /** The partitions it reads. */
   readonly inputs: readonly TopicPartition[]
+  /** Names of its stores. */
   readonly stores: readonly string[]
 }
 
@@ -97,7 +107,13 @@ export class KafkaStreams {
     return this.#machine.state
   }
 
-  /** Resolves when all tasks assigned to this instance run; rejects with what went wrong, and everything is closed then. */
+  /**
+   * Resolves when all tasks assigned to this instance run; rejects with what went wrong, and everything is closed then.
+   *
+   * @example
+   * await streams.start()
+   * await streams.start({ signal: AbortSignal.timeout(60_000) })
+   */
   async start({ signal }: StartOptions = {}): Promise<void> {
     if (!this.#machine.is('CREATED')) {
       throw new StreamsError(
@@ -130,6 +146,9 @@ export class KafkaStreams {
    * Stops processing, commits, hands the tasks over and releases everything: nothing keeps the process alive
    * afterwards. Can be called at any time and any number of times; all calls settle together.
    *
+   * @example
+   * process.once('SIGTERM', () => streams.close({ timeout: '30s' }))
+   *
    * @returns false if the timeout has passed first: what was not committed is processed again after the next start
    */
   close({ timeout, leaveGroup = false }: CloseOptions = {}): Promise<boolean> {
@@ -137,23 +156,41 @@ export class KafkaStreams {
     return (this.#closing ??= this.#close(timeoutMs, leaveGroup))
   }
 
-  /** Stops processing while staying in the group, until `resume()`. */
+  /**
+   * Stops processing while staying in the group, until `resume()`.
+   *
+   * @example
+   * streams.pause() // while a database is moved
+   * streams.resume()
+   */
   pause(): void {
     this.#paused = true
     this.#instance?.pause()
   }
 
+  /**
+   * Goes on processing after `pause()`.
+   *
+   * @example
+   * streams.pause()
+   * streams.resume()
+   */
   resume(): void {
     this.#paused = false
     this.#instance?.resume()
   }
 
+  /** Whether `pause()` was called, and not `resume()` since. */
   get isPaused(): boolean {
     return this.#paused
   }
 
   /**
    * Deletes the local state of the application below `stateDir`; the next start restores it from the changelogs.
+   *
+   * @example
+   * await streams.close()
+   * await streams.cleanUp()
    *
    * @throws StreamsError ILLEGAL_STATE while running, STATE_DIRECTORY_LOCKED while another instance uses the folder
    */
@@ -172,6 +209,11 @@ export class KafkaStreams {
    * A store's contents on this instance, over all partitions it has: to be read while the application runs. The view stays
    * valid over rebalances.
    *
+   * @example
+   * const counts = keyValueStore('counts', { key: serdes.string(), value: serdes.long() })
+   * words.groupByKey().count(counts)
+   * streams.store(counts).get('hello') // number | null
+   *
    * @throws StreamsError UNKNOWN_STORE, and STORE_NOT_AVAILABLE (from reads as well) while a partition is being restored
    * or when the instance has none
    */
@@ -180,10 +222,16 @@ export class KafkaStreams {
   store(handle: string | StoreHandle<StateStore>): ReadOnlyKeyValueStore<unknown, unknown> {
     const globalStore = this.#globalStore(typeof handle === 'string' ? handle : handle.name)
     if (globalStore) return globalStore as ReadOnlyKeyValueStore<unknown, unknown>
-    return storeView(handle, () => this.#instance?.tasks.values() ?? [], this.#storeNames)
+    const view = storeView(handle, () => this.#instance?.tasks.values() ?? [], this.#storeNames)
+    return view as ReadOnlyKeyValueStore<unknown, unknown>
   }
 
-  /** The tasks that this instance has now. */
+  /**
+   * The tasks that this instance has now.
+   *
+   * @example
+   * for (const { taskId, state } of streams.metadataForLocalTasks()) console.log(taskId, state)
+   */
   metadataForLocalTasks(): TaskMetadata[] {
     const states = { opening: 'CREATED', restoring: 'RESTORING', running: 'RUNNING', closed: 'CLOSED' } as const
     return [...(this.#instance?.tasks.values() ?? [])].map((task) => ({
@@ -194,16 +242,35 @@ export class KafkaStreams {
     }))
   }
 
+  /**
+   * Calls the listener each time the event happens. What a listener throws is logged.
+   *
+   * @example
+   * streams.on('stateChange', ({ from, to }) => console.log(`${from} -> ${to}`))
+   * streams.on('error', (error) => console.error(error))
+   */
   on<E extends keyof StreamsEvents>(event: E, listener: (event: StreamsEvents[E]) => void): this {
     this.#events.on(event, listener)
     return this
   }
 
+  /**
+   * Takes a listener away.
+   *
+   * @example
+   * streams.off('stateChange', listener)
+   */
   off<E extends keyof StreamsEvents>(event: E, listener: (event: StreamsEvents[E]) => void): this {
     this.#events.off(event, listener)
     return this
   }
 
+  /**
+   * Calls the listener the next time the event happens, and not again.
+   *
+   * @example
+   * streams.once('error', (error) => pager.send(error.message))
+   */
   once<E extends keyof StreamsEvents>(event: E, listener: (event: StreamsEvents[E]) => void): this {
     this.#events.once(event, listener)
     return this

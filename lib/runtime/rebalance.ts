@@ -27,9 +27,13 @@ import type { TaskManager } from './task-manager'
 
 /** What a rebalance has changed for this instance. */
 export interface RebalanceEvent {
+  /** The group's, which grows with every rebalance; −1 while the instance is out of the group. */
   readonly generation: number
+  /** Tasks that this instance has got. */
   readonly added: readonly TaskId[]
+  /** Tasks that it has given up. */
   readonly revoked: readonly TaskId[]
+  /** All tasks that it has now. */
   readonly tasks: readonly TaskId[]
 }
 

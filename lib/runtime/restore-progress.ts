@@ -4,9 +4,13 @@ import type { TaskId } from '../operators/processor'
 
 /** Where the restoration of one store stands. */
 export interface RestoreEvent {
+  /** The task whose store it is. */
   readonly taskId: TaskId
+  /** The store's name. */
   readonly store: string
+  /** The changelog. */
   readonly topic: string
+  /** Of the changelog. */
   readonly partition: number
   /** Offsets to go through when it began. Compaction makes the number of records smaller. */
   readonly total: number
@@ -14,9 +18,13 @@ export interface RestoreEvent {
   readonly restored: number
 }
 
+/** How far the restore of a store is. */
 export interface RestoreProgressEvent extends RestoreEvent {
+  /** Of the records that it had to replay at the start. */
   readonly percent: number
+  /** Since the restore began. */
   readonly recordsPerSecond: number
+  /** How long it will take yet at this rate. */
   readonly etaMs: number
 }
 

@@ -1,70 +1,41 @@
 import { StreamsError } from '../errors'
 import { storeFor } from '../state/key-value/plain-view'
-import type { ReadOnlyKeyValueStore, ScanOptions, StateStore } from '../state/store'
+import type {
+  ReadOnlyKeyValueStore,
+  ReadOnlySessionStore,
+  ReadOnlyVersionedKeyValueStore,
+  ReadOnlyWindowStore,
+  StateStore,
+} from '../state/store'
 import type { ActiveTask } from './active-task'
+import { compositeStore } from './composite-stores'
 
 /** A typed handle of a store, such as `keyValueStore(…)` makes it. */
 export interface StoreHandle<S extends StateStore> {
+  /** The store's name. */
   readonly name: string
+  /** Never set: carries the type of the store. */
   readonly storeType?: S
 }
 
 /** The reads of a store, for a handle that carries its types. */
-export type ReadOnlyStore<S> = S extends ReadOnlyKeyValueStore<infer K, infer V> ? ReadOnlyKeyValueStore<K, V> : never
-
-/**
- * One store over all partitions that this instance has. Points are looked up in each, scans go through one partition
- * after the other, each in key order. Partitions that other instances have are not in it.
- */
-class CompositeKeyValueStore<K, V> implements ReadOnlyKeyValueStore<K, V> {
-  constructor(
-    readonly name: string,
-    private readonly parts: () => readonly ReadOnlyKeyValueStore<K, V>[],
-  ) {}
-
-  get persistent(): boolean {
-    return this.parts().every((part) => part.persistent)
-  }
-
-  get(key: K): V | null {
-    for (const part of this.parts()) {
-      const value = part.get(key)
-      if (value !== null) return value
-    }
-    return null
-  }
-
-  range(from: K | null, to: K | null, options?: ScanOptions): AsyncIterable<[K, V]> {
-    return this.#scan((part) => part.range(from, to, options))
-  }
-
-  all(options?: ScanOptions): AsyncIterable<[K, V]> {
-    return this.#scan((part) => part.all(options))
-  }
-
-  prefixScan<P>(
-    prefix: P,
-    prefixSerde: { serialize(topic: string, value: P, headers: never): Buffer | null },
-    options?: ScanOptions,
-  ): AsyncIterable<[K, V]> {
-    return this.#scan((part) => part.prefixScan(prefix, prefixSerde, options))
-  }
-
-  approximateNumEntries(): number {
-    return this.parts().reduce((sum, part) => sum + part.approximateNumEntries(), 0)
-  }
-
-  async *#scan(scan: (part: ReadOnlyKeyValueStore<K, V>) => AsyncIterable<[K, V]>): AsyncGenerator<[K, V]> {
-    for (const part of this.parts()) yield* scan(part)
-  }
-}
+export type ReadOnlyStore<S> =
+  S extends ReadOnlyKeyValueStore<infer K, infer V>
+    ? ReadOnlyKeyValueStore<K, V>
+    : S extends ReadOnlySessionStore<infer K, infer V>
+      ? ReadOnlySessionStore<K, V>
+      : S extends ReadOnlyWindowStore<infer K, infer V>
+        ? ReadOnlyWindowStore<K, V>
+        : S extends ReadOnlyVersionedKeyValueStore<infer K, infer V>
+          ? ReadOnlyVersionedKeyValueStore<K, V>
+          : never
 
 /** A read-only view that stays valid over rebalances; each read throws `STORE_NOT_AVAILABLE` while a partition is being restored. */
 export const storeView = (
   handle: string | StoreHandle<StateStore>,
   tasks: () => Iterable<ActiveTask>,
   knownStores: ReadonlySet<string>,
-): ReadOnlyKeyValueStore<unknown, unknown> => {
+): StateStore => {
   const name = typeof handle === 'string' ? handle : handle.name
   if (!knownStores.has(name)) {
     throw new StreamsError(
@@ -73,8 +44,8 @@ export const storeView = (
       { store: name },
     )
   }
-  const parts = (): ReadOnlyKeyValueStore<unknown, unknown>[] => {
-    const found: ReadOnlyKeyValueStore<unknown, unknown>[] = []
+  const parts = (): StateStore[] => {
+    const found: StateStore[] = []
     for (const task of tasks()) {
       if (!task.subTopology.stores.some(({ definition }) => definition.builder.name === name)) continue
       const part = task.stores.find(({ store }) => store.name === name)
@@ -85,7 +56,7 @@ export const storeView = (
           { store: name, taskId: task.id },
         )
       }
-      found.push(storeFor(handle, part.store) as ReadOnlyKeyValueStore<unknown, unknown>)
+      found.push(storeFor(handle, part.store))
     }
     if (found.length === 0) {
       throw new StreamsError(
@@ -96,6 +67,5 @@ export const storeView = (
     }
     return found
   }
-  parts()
-  return new CompositeKeyValueStore(name, parts)
+  return compositeStore(name, parts)
 }

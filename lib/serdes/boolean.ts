@@ -12,5 +12,10 @@ const booleanSerde: Serde<boolean> = {
   sizeOf: (value) => (typeof value === 'boolean' ? 1 : undefined),
 }
 
-/** One byte, `01` or `00`. */
+/**
+ * One byte, `01` or `00`.
+ *
+ * @example
+ * builder.table('switches', { value: serdes.boolean() })
+ */
 export const boolean = (): Serde<boolean> => booleanSerde

@@ -9,5 +9,10 @@ const bytesSerde: Serde<Buffer> = {
   deserialize: (_topic, bytes) => Buffer.from(bytes),
 }
 
-/** Bytes as they are. */
+/**
+ * Bytes as they are.
+ *
+ * @example
+ * builder.stream('images', { value: serdes.bytes() })
+ */
 export const bytes = (): Serde<Buffer> => bytesSerde

@@ -15,6 +15,7 @@ const jsonSerde: Serde<unknown> = {
   deserialize: (_topic, bytes) => JSON.parse(bytes.toString('utf8')) as unknown,
 }
 
+/** How a schema checks JSON. */
 export interface JsonOptions {
   /**
    * Whether values are checked when they are written as well: that what is written can be read again. It costs parsing

@@ -89,7 +89,9 @@ class EntryReader {
     }
     const entries = strategy === CONSTANT_SIZE ? this.constantSize(width!) : this.variableSize()
     if (this.position !== this.bytes.length) {
-      throw new RangeError(`${this.bytes.length - this.position} bytes follow the ${entries.length} entries of the list`)
+      throw new RangeError(
+        `${this.bytes.length - this.position} bytes follow the ${entries.length} entries of the list`,
+      )
     }
     return entries
   }

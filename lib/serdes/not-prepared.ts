@@ -6,10 +6,12 @@ import { isPromise } from '../operators/promise'
  * good, that is the serde's error.
  */
 export class NotPrepared extends Error {
+  /** The error's name. */
   override readonly name = 'NotPrepared'
   constructor(
     /** Completes "could not …". */
     readonly what: string,
+    /** Gets what is missing. */
     readonly fetch: () => Promise<void>,
   ) {
     super(`it has to ${what} first`)

@@ -103,15 +103,45 @@ const floatSerde: Serde<number> = {
 const intSerde = integerSerde('int', 4, -0x8000_0000, 0x7fff_ffff)
 const shortSerde = integerSerde('short', 2, -0x8000, 0x7fff)
 
-/** Java's `Long` as a number: 8 bytes, big-endian. Throws beyond 2^53; {@link bigint} reads and writes the same bytes without that limit. */
+/**
+ * Java's `Long` as a number: 8 bytes, big-endian. Throws beyond 2^53; {@link bigint} reads and writes the same bytes without that limit.
+ *
+ * @example
+ * counts.toStream().to('counts', { value: serdes.long() })
+ */
 export const long = (): Serde<number> => longSerde
-/** Java's `Long` as a bigint: 8 bytes, big-endian. Throws beyond 64 bits. */
+/**
+ * Java's `Long` as a bigint: 8 bytes, big-endian. Throws beyond 64 bits.
+ *
+ * @example
+ * builder.table('balances', { value: serdes.bigint() })
+ */
 export const bigint = (): Serde<bigint> => bigintSerde
-/** Java's `Integer`: 4 bytes, big-endian. Throws for a fraction or beyond 32 bits. */
+/**
+ * Java's `Integer`: 4 bytes, big-endian. Throws for a fraction or beyond 32 bits.
+ *
+ * @example
+ * builder.stream('temperatures', { value: serdes.int() })
+ */
 export const int = (): Serde<number> => intSerde
-/** Java's `Short`: 2 bytes, big-endian. Throws for a fraction or beyond 16 bits. */
+/**
+ * Java's `Short`: 2 bytes, big-endian. Throws for a fraction or beyond 16 bits.
+ *
+ * @example
+ * builder.stream('ports', { value: serdes.short() })
+ */
 export const short = (): Serde<number> => shortSerde
-/** Java's `Double`: 8 bytes IEEE 754. */
+/**
+ * Java's `Double`: 8 bytes IEEE 754.
+ *
+ * @example
+ * revenue.toStream().to('revenue', { value: serdes.double() })
+ */
 export const double = (): Serde<number> => doubleSerde
-/** Java's `Float`: 4 bytes IEEE 754; a number is rounded to single precision. */
+/**
+ * Java's `Float`: 4 bytes IEEE 754; a number is rounded to single precision.
+ *
+ * @example
+ * builder.stream('readings', { value: serdes.float() })
+ */
 export const float = (): Serde<number> => floatSerde

@@ -3,6 +3,7 @@
  * implement it.
  */
 export interface StandardSchema<Input = unknown, Output = Input> {
+  /** What the standard asks of a validator. */
   readonly '~standard': {
     readonly version: 1
     readonly vendor: string

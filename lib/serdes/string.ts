@@ -19,5 +19,10 @@ const stringSerde: Serde<string> = {
   sizeOf: (value) => (typeof value === 'string' && isWellFormed(value) ? Buffer.byteLength(value, 'utf8') : undefined),
 }
 
-/** UTF-8 text. */
+/**
+ * UTF-8 text.
+ *
+ * @example
+ * builder.stream('lines', { key: serdes.string(), value: serdes.string() })
+ */
 export const string = (): Serde<string> => stringSerde

@@ -17,5 +17,10 @@ const uuidSerde: Serde<string> = {
   sizeOf: (value) => (typeof value === 'string' && UUID.test(value) ? 36 : undefined),
 }
 
-/** Java's `UUID`: the lower-case text of 36 characters. */
+/**
+ * Java's `UUID`: the lower-case text of 36 characters.
+ *
+ * @example
+ * builder.stream('orders', { key: serdes.uuid(), value: serdes.json<Order>() })
+ */
 export const uuid = (): Serde<string> => uuidSerde

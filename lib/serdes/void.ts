@@ -9,6 +9,11 @@ const voidSerde: Serde<null> = {
   },
 }
 
-/** Always null, for topics without keys or without values. */
+/**
+ * Always null, for topics without keys or without values.
+ *
+ * @example
+ * builder.stream('log-lines', { key: serdes.void(), value: serdes.string() })
+ */
 const voidSerdeOf = (): Serde<null> => voidSerde
 export { voidSerdeOf as void }

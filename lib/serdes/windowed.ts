@@ -78,9 +78,17 @@ const describe = (value: unknown): string =>
 /**
  * Keys of tumbling, hopping and sliding windows, in Kafka Streams' bytes: only the start is written, so reading them
  * takes the windows' size (of sliding ones the time difference).
+ *
+ * @example
+ * perHour.toStream().to('per-hour', { key: serdes.timeWindowed(serdes.string(), '1h'), value: serdes.long() })
  */
 export const timeWindowed = <K>(inner: Serde<K>, size: Duration): Serde<Windowed<K>> =>
   new TimeWindowedSerde(inner, toMilliseconds(size, 'the window size of serdes.timeWindowed'))
 
-/** Keys of session windows, in Kafka Streams' bytes. */
+/**
+ * Keys of session windows, in Kafka Streams' bytes.
+ *
+ * @example
+ * visits.toStream().to('visits', { key: serdes.sessionWindowed(serdes.string()), value: serdes.long() })
+ */
 export const sessionWindowed = <K>(inner: Serde<K>): Serde<Windowed<K>> => new SessionWindowedSerde(inner)

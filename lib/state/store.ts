@@ -5,22 +5,27 @@ import type { Windowed } from './windowed'
 
 /** State of one task, by name. Restored before the task runs; closed with it. */
 export interface StateStore {
+  /** By which processors and queries find it. */
   readonly name: string
   /** False: kept in memory and rebuilt from the changelog at every start. */
   readonly persistent: boolean
 }
 
+/** How a scan goes through a store. */
 export interface ScanOptions {
   /** descending key order */
   reverse?: boolean
+  /** Ends the scan: it rejects with the reason of the signal. */
   signal?: AbortSignal
 }
 
 /** Reads of a key-value store; what interactive queries see. Keys are ordered by their serialized bytes. */
 export interface ReadOnlyKeyValueStore<K, V> extends StateStore {
+  /** The value of a key; `null` if there is none. */
   get(key: K): V | null
   /** Both bounds inclusive; `null` is open. */
   range(from: K | null, to: K | null, options?: ScanOptions): AsyncIterable<[K, V]>
+  /** All keys, in order. */
   all(options?: ScanOptions): AsyncIterable<[K, V]>
   /** All keys whose serialized bytes start with those of `prefix`. */
   prefixScan<P>(
@@ -28,20 +33,27 @@ export interface ReadOnlyKeyValueStore<K, V> extends StateStore {
     prefixSerde: { serialize(topic: string, value: P, headers: never): Buffer | null },
     options?: ScanOptions,
   ): AsyncIterable<[K, V]>
+  /** About how many keys there are, without counting them. */
   approximateNumEntries(): number
 }
 
+/** A key-value store as processors use it: reads of points are synchronous, scans are not. */
 export interface KeyValueStore<K, V> extends ReadOnlyKeyValueStore<K, V> {
+  /** Sets the value of a key; `null` deletes it. */
   put(key: K, value: V | null): void
   /** Returns the value that was there, else `null` after putting the new one. */
   putIfAbsent(key: K, value: V): V | null
+  /** `put` for each entry, in order. */
   putAll(entries: Iterable<readonly [K, V | null]>): void
   /** Returns the value that was there. */
   delete(key: K): V | null
 }
 
+/** A value with its event time. */
 export interface ValueAndTimestamp<V> {
+  /** The value. */
   readonly value: V
+  /** Event time of its last update, in milliseconds. */
   readonly timestamp: number
 }
 
@@ -68,9 +80,11 @@ export interface ReadOnlyWindowStore<K, V> extends StateStore {
   ): AsyncIterable<[Windowed<K>, V]>
   /** All windows that start from `timeFrom` to `timeTo`. */
   fetchAll(timeFrom: number, timeTo: number, options?: ScanOptions): AsyncIterable<[Windowed<K>, V]>
+  /** All windows of all keys. */
   all(options?: ScanOptions): AsyncIterable<[Windowed<K>, V]>
 }
 
+/** A window store as processors use it. */
 export interface WindowStore<K, V> extends ReadOnlyWindowStore<K, V> {
   /** `null` deletes. What is too old for the store is left out, and counts as a dropped record. */
   put(key: K, value: V | null, windowStart: number): void
@@ -97,17 +111,21 @@ export interface ReadOnlySessionStore<K, V> extends StateStore {
   ): readonly (readonly [Windowed<K>, V])[]
   /** All sessions of several keys; `null` is an open bound. */
   fetchRange(keyFrom: K | null, keyTo: K | null, options?: ScanOptions): AsyncIterable<[Windowed<K>, V]>
+  /** All sessions of all keys. */
   all(options?: ScanOptions): AsyncIterable<[Windowed<K>, V]>
 }
 
+/** A session store as processors use it. */
 export interface SessionStore<K, V> extends ReadOnlySessionStore<K, V> {
   /** `null` deletes. What is too old for the store is left out, and counts as a dropped record. */
   put(session: Windowed<K>, value: V | null): void
+  /** Deletes a session. */
   remove(session: Windowed<K>): void
 }
 
 /** A value and the time during which it is, or was, the value of its key. */
 export interface VersionedRecord<V> {
+  /** The value of that version. */
   readonly value: V
   /** From when on it is valid. */
   readonly timestamp: number
@@ -126,6 +144,7 @@ export interface ReadOnlyVersionedKeyValueStore<K, V> extends StateStore {
   versions(key: K, options?: VersionsOptions): readonly VersionedRecord<V>[]
 }
 
+/** Which versions of a key, and in which order. */
 export interface VersionsOptions {
   /** Default: no bound. */
   from?: number
@@ -239,16 +258,21 @@ export interface ManagedStore extends StateStore {
 
 /** Names a store, its serdes and its settings, and makes one instance for each task. */
 export interface StoreBuilder<S extends StateStore = StateStore> {
+  /** The store's name, and the middle part of its changelog's. */
   readonly name: string
+  /** Whether changes are written to a changelog topic. */
   readonly loggingEnabled: boolean
   /** Extra configs of the changelog topic. */
   readonly changelogConfig: Readonly<Record<string, string>>
+  /** Whether updates are kept in the record cache until the next commit. */
   readonly cachingEnabled: boolean
+  /** Whether the store is on disk. */
   readonly persistent: boolean
   /** `window` changelogs are `compact,delete` with a retention, key-value ones `compact`. */
   readonly changelogPolicy: ChangelogPolicy
   /** Never set: carries the type of the store, so that a handle finds it again. */
   readonly storeType?: S
+  /** Makes the store of one task; called by the runtime. */
   build(changelogTopic: string | null): S & ManagedStore
 }
 

@@ -31,6 +31,7 @@ export interface KeyValueStoreOptions<K, V> {
 export interface KeyValueStoreHandle<K, V, S extends StateStore> extends StoreBuilder<S> {
   /** As given, defaults not filled in. */
   readonly options: KeyValueStoreOptions<K, V>
+  /** Whether values are kept with the event time of their last update. */
   readonly timestamped: boolean
 }
 
@@ -45,7 +46,12 @@ export const keyValueStore = <K, V>(
   options: KeyValueStoreOptions<K, V> = {},
 ): KeyValueStoreHandle<K, V, KeyValueStore<K, V>> => handle(name, options, plainFormat<V>())
 
-/** A key-value store that keeps each value with the event time of its last update, as tables and aggregations do. */
+/**
+ * A key-value store that keeps each value with the event time of its last update, as tables and aggregations do.
+ *
+ * @example
+ * const seen = timestampedKeyValueStore('seen', { key: serdes.string(), value: serdes.long() })
+ */
 export const timestampedKeyValueStore = <K, V>(
   name: string,
   options: KeyValueStoreOptions<K, V> = {},

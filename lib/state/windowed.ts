@@ -1,5 +1,6 @@
 /** A stretch of event time in milliseconds. */
 export interface Window {
+  /** Inclusive. */
   readonly start: number
   /**
    * Exclusive for tumbling and hopping windows, inclusive for sliding and session windows; `Infinity` for unlimited ones.
@@ -15,11 +16,18 @@ export interface Window {
  */
 export class Windowed<K> {
   constructor(
+    /** The key without its window. */
     readonly key: K,
+    /** From when to when. */
     readonly window: Window,
   ) {}
 
-  /** As Kafka Streams prints it: `[key@start/end]`. */
+  /**
+   * As Kafka Streams prints it: `[key@start/end]`.
+   *
+   * @example
+   * String(new Windowed('a', { start: 0, end: 1000 })) // '[a@0/1000]'
+   */
   toString(): string {
     return `[${String(this.key)}@${this.window.start}/${this.window.end}]`
   }

@@ -3,10 +3,15 @@ import { RecordCollector } from '../runtime/record-collector'
 
 /** A record as the topology sent it. */
 export interface ProducedRecord {
+  /** By its full name. */
   readonly topic: string
+  /** As bytes. */
   readonly key: Buffer | null
+  /** As bytes. */
   readonly value: Buffer | null
+  /** In milliseconds since 1970. */
   readonly timestamp: number
+  /** In the order in which they were written. */
   readonly headers: RecordHeaders
   /** Set where a partitioner or the operator chose it (changelogs); else Kafka's default partitioner would. */
   readonly partition?: number

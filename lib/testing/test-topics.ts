@@ -5,6 +5,7 @@ import { prepared } from '../serdes/not-prepared'
 import type { Serde } from '../serdes/serde'
 import type { ProducedRecord } from './recording-collector'
 
+/** The serdes of a topic in a test. */
 export interface TestTopicOptions<K, V> {
   /** Default: the config's `defaultKeySerde`. */
   key?: Serde<K>
@@ -12,6 +13,7 @@ export interface TestTopicOptions<K, V> {
   value?: Serde<V>
 }
 
+/** The serdes of an input topic, and which time records have that are piped without one. */
 export interface TestInputOptions<K, V> extends TestTopicOptions<K, V> {
   /** Timestamp of the first record piped without one. Default: the driver's wall clock. */
   startTimestamp?: number | Date
@@ -19,15 +21,23 @@ export interface TestInputOptions<K, V> extends TestTopicOptions<K, V> {
   autoAdvance?: Duration
 }
 
+/** What a record has besides key and value. */
 export interface PipeOptions {
+  /** Its event time. Default: the topic's `startTimestamp`, moved on by `autoAdvance`. */
   timestamp?: number | Date
+  /** Default: none. */
   headers?: RecordHeaders
 }
 
+/** A record as it was written to an output topic. */
 export interface TestRecord<K, V> {
+  /** `null` where it has none. */
   readonly key: K | null
+  /** `null` for a tombstone. */
   readonly value: V | null
+  /** In milliseconds since 1970. */
   readonly timestamp: number
+  /** In the order in which they were written. */
   readonly headers: RecordHeaders
 }
 
@@ -46,6 +56,7 @@ export class TestInputTopic<K, V> {
 
   /** @internal */
   constructor(
+    /** The topic's name. */
     readonly name: string,
     private readonly keySerde: Serde<K>,
     private readonly valueSerde: Serde<V>,
@@ -60,6 +71,11 @@ export class TestInputTopic<K, V> {
   /**
    * Resolves when the topology has worked off the record and all that followed from it, async operators included;
    * rejects with what an operator threw.
+   *
+   * @example
+   * await lines.pipe('a', 'hello')
+   * await lines.pipe('a', 'later', new Date('2026-03-01T12:00:00Z'))
+   * await lines.pipe('a', null, { timestamp: 5, headers: [['source', Buffer.from('web')]] })
    */
   async pipe(key: K | null, value: V | null, options: number | Date | PipeOptions = {}): Promise<void> {
     const { timestamp, headers = NO_HEADERS } =
@@ -75,6 +91,12 @@ export class TestInputTopic<K, V> {
     })
   }
 
+  /**
+   * `pipe` for each pair, one after the other.
+   *
+   * @example
+   * await lines.pipeKeyValues([['a', 'hello'], ['b', 'world']])
+   */
   async pipeKeyValues(pairs: Iterable<readonly [K | null, V | null]>): Promise<void> {
     for (const [key, value] of pairs) await this.pipe(key, value)
   }
@@ -84,21 +106,29 @@ export class TestInputTopic<K, V> {
 export class TestOutputTopic<K, V> {
   /** @internal */
   constructor(
+    /** The topic's name. */
     readonly name: string,
     private readonly keySerde: Serde<K>,
     private readonly valueSerde: Serde<V>,
     private readonly queue: ProducedRecord[],
   ) {}
 
+  /** Whether everything was read that was written. */
   get isEmpty(): boolean {
     return this.queue.length === 0
   }
 
+  /** How many records were written and not read yet. */
   get queueSize(): number {
     return this.queue.length
   }
 
-  /** The next record; an error if there is none. */
+  /**
+   * The next record; an error if there is none.
+   *
+   * @example
+   * expect(counts.readRecord()).toMatchObject({ key: 'hello', value: 1, timestamp: 5 })
+   */
   readRecord(): TestRecord<K, V> {
     const record = this.queue.shift()
     if (record) return this.decode(record)
@@ -109,19 +139,42 @@ export class TestOutputTopic<K, V> {
     )
   }
 
+  /**
+   * All further records.
+   *
+   * @example
+   * expect(counts.readRecords().map(({ timestamp }) => timestamp)).toEqual([5, 6])
+   */
   readRecords(): Array<TestRecord<K, V>> {
     return this.queue.splice(0).map((record) => this.decode(record))
   }
 
+  /**
+   * Keys and values of all further records.
+   *
+   * @example
+   * expect(counts.readKeyValues()).toEqual([['hello', 1], ['hello', 2]])
+   */
   readKeyValues(): Array<[K | null, V | null]> {
     return this.readRecords().map(({ key, value }) => [key, value])
   }
 
+  /**
+   * Values of all further records.
+   *
+   * @example
+   * expect(counts.readValues()).toEqual([1, 2])
+   */
   readValues(): Array<V | null> {
     return this.readRecords().map(({ value }) => value)
   }
 
-  /** The last value of each key, deletes left out: the topic read as a table. */
+  /**
+   * The last value of each key, deletes left out: the topic read as a table.
+   *
+   * @example
+   * expect(counts.readKeyValuesToMap()).toEqual(new Map([['hello', 2]]))
+   */
   readKeyValuesToMap(): Map<K | null, V> {
     const table = new Map<K | null, V>()
     for (const { key, value } of this.readRecords()) {

@@ -39,16 +39,20 @@ export interface TestDriverConfig extends Partial<Omit<StreamsConfig, 'kafka'>> 
    * await driver.close()
    * const restarted = new TopologyTestDriver(topology, { changelogs: before })
    */
-  changelogs?: ReadonlyArray<Pick<ProducedRecord, 'topic' | 'key' | 'value' | 'timestamp'>>
+  changelogs?: readonly ProducedRecord[]
 }
 
 /** A record as bytes. */
 export interface RawRecord {
+  /** A topic that the topology reads. */
   readonly topic: string
+  /** `null`: none. */
   readonly key: Buffer | null
+  /** `null`: a tombstone. */
   readonly value: Buffer | null
   /** Default: the mock wall clock. */
   readonly timestamp?: number
+  /** Default: none. */
   readonly headers?: RecordHeaders
 }
 
@@ -72,7 +76,7 @@ export class TopologyTestDriver {
   readonly #outputs = new Map<string, ProducedRecord[]>()
   readonly #produced: ProducedRecord[] = []
   readonly #nextOffsets = new Map<string, number>()
-  readonly #changelogs: NonNullable<TestDriverConfig['changelogs']>
+  readonly #changelogs: readonly ProducedRecord[]
   #now: number
   #folder: string | undefined
   #stores: ManagedStore[] = []
@@ -100,23 +104,47 @@ export class TopologyTestDriver {
     this.#collector = new RecordingCollector(partitions ?? {})
   }
 
-  /** Opens the state and starts the processors. The first `pipe` does it; needed only to use a store before. */
+  /**
+   * Opens the state and starts the processors. The first `pipe` does it; needed only to use a store before.
+   *
+   * @example
+   * await driver.start()
+   * driver.store(counts).put('known', 1)
+   */
   async start(): Promise<void> {
     await this.#inTurn(async () => {})
   }
 
+  /**
+   * A topic that the topology reads, to pipe records into.
+   *
+   * @example
+   * const lines = driver.inputTopic('lines', { key: serdes.string(), value: serdes.string(), autoAdvance: '1s' })
+   * await lines.pipe('a', 'hello world')
+   */
   inputTopic<K = string, V = unknown>(name: string, options: TestInputOptions<K, V> = {}): TestInputTopic<K, V> {
     const { key, value } = this.#serdes(options)
     return new TestInputTopic(name, key, value, options, this.#now, (record) => this.pipeRaw(record))
   }
 
-  /** Changelogs and repartition topics can be read by their full names as well. */
+  /**
+   * Changelogs and repartition topics can be read by their full names as well.
+   *
+   * @example
+   * const counts = driver.outputTopic('counts', { key: serdes.string(), value: serdes.long() })
+   * expect(counts.readKeyValues()).toEqual([['hello', 1], ['world', 1]])
+   */
   outputTopic<K = string, V = unknown>(name: string, options: TestTopicOptions<K, V> = {}): TestOutputTopic<K, V> {
     const { key, value } = this.#serdes(options)
     return new TestOutputTopic(name, key, value, this.#output(name))
   }
 
-  /** As `inputTopic().pipe`, with bytes. */
+  /**
+   * As `inputTopic().pipe`, with bytes.
+   *
+   * @example
+   * await driver.pipeRaw({ topic: 'lines', key: null, value: Buffer.from('hello') })
+   */
   async pipeRaw(record: RawRecord): Promise<void> {
     await this.#inTurn(async () => {
       const { topic, key, value, timestamp = this.#now, headers = NO_HEADERS } = record
@@ -131,7 +159,12 @@ export class TopologyTestDriver {
     })
   }
 
-  /** Moves the wall clock: runs the punctuations that are due, each once, commits, and processes what has become ready. */
+  /**
+   * Moves the wall clock: runs the punctuations that are due, each once, commits, and processes what has become ready.
+   *
+   * @example
+   * await driver.advanceWallClockTime('1m')
+   */
   async advanceWallClockTime(by: Duration): Promise<void> {
     await this.#inTurn(async () => {
       this.#now += toMilliseconds(by, 'advanceWallClockTime')
@@ -141,12 +174,22 @@ export class TopologyTestDriver {
     })
   }
 
-  /** Everything sent since the last call, in order, changelogs and repartition topics included; `outputTopic` keeps its own account. */
+  /**
+   * Everything sent since the last call, in order, changelogs and repartition topics included; `outputTopic` keeps its own account.
+   *
+   * @example
+   * expect(driver.produced().map(({ topic }) => topic)).toEqual(['test-driver-counts-changelog', 'counts'])
+   */
   produced(): ProducedRecord[] {
     return this.#produced.splice(0)
   }
 
-  /** The live store: by its typed handle, or by its name. */
+  /**
+   * The live store: by its typed handle, or by its name.
+   *
+   * @example
+   * expect(driver.store(counts).get('hello')).toBe(1)
+   */
   store<S extends StateStore>(store: string | { readonly name: string; readonly storeType?: S }): S {
     const name = typeof store === 'string' ? store : store.name
     const found = this.#started().stores.find((candidate) => candidate.name === name)
@@ -155,11 +198,17 @@ export class TopologyTestDriver {
     throw new StreamsError('UNKNOWN_STORE', `there is no store "${name}"; the topology has: ${names}`, { store: name })
   }
 
-  /** All stores by name. */
+  /**
+   * All stores by name.
+   *
+   * @example
+   * expect([...driver.stores().keys()]).toEqual(['counts'])
+   */
   stores(): ReadonlyMap<string, StateStore> {
     return new Map(this.#started().stores.map((store) => [store.name, store]))
   }
 
+  /** How many records were dropped: late ones, ones without a key where one is needed, and so on. */
   get metrics(): { readonly droppedRecordsTotal: number } {
     return { droppedRecordsTotal: (this.#task?.droppedRecords ?? 0) + (this.#global?.droppedRecords ?? 0) }
   }
@@ -169,7 +218,12 @@ export class TopologyTestDriver {
     return this.#now
   }
 
-  /** Closes processors and stores and removes their files. */
+  /**
+   * Closes processors and stores and removes their files.
+   *
+   * @example
+   * afterEach(() => driver.close())
+   */
   async close(): Promise<void> {
     if (this.#closed) return
     this.#closed = true
@@ -249,9 +303,11 @@ export class TopologyTestDriver {
   }
 
   async #restore(stores: readonly ManagedStore[]): Promise<void> {
-    for (const { topic, key, value, timestamp } of this.#changelogs) {
+    for (const { topic, key, value, timestamp, headers } of this.#changelogs) {
       if (key === null) continue
-      for (const store of stores) if (store.changelogTopic === topic) store.restore({ key, value, timestamp })
+      for (const store of stores) {
+        if (store.changelogTopic === topic) store.restore({ key, value, timestamp, headers: () => headers })
+      }
     }
     this.#state!.seal()
     await this.#state!.commit(new Map())

@@ -1,7 +1,12 @@
 import { StreamsError } from '../errors'
 import type { TimestampExtractor } from './definition'
 
-/** The default: the record's own timestamp; a negative one is an error. */
+/**
+ * The default: the record's own timestamp; a negative one is an error.
+ *
+ * @example
+ * builder.stream('orders', { timestampExtractor: failOnInvalidTimestamp })
+ */
 export const failOnInvalidTimestamp: TimestampExtractor = (record) => {
   if (record.timestamp < 0) {
     throw new StreamsError(
@@ -15,10 +20,20 @@ export const failOnInvalidTimestamp: TimestampExtractor = (record) => {
   return record.timestamp
 }
 
-/** The record's own timestamp; a record with a negative one is dropped. */
+/**
+ * The record's own timestamp; a record with a negative one is dropped.
+ *
+ * @example
+ * builder.stream('orders', { timestampExtractor: logAndSkipOnInvalidTimestamp })
+ */
 export const logAndSkipOnInvalidTimestamp: TimestampExtractor = (record) => record.timestamp
 
-/** The record's own timestamp, for a negative one the largest seen on its partition; an error if there is none yet. */
+/**
+ * The record's own timestamp, for a negative one the largest seen on its partition; an error if there is none yet.
+ *
+ * @example
+ * builder.stream('orders', { timestampExtractor: usePartitionTimeOnInvalidTimestamp })
+ */
 export const usePartitionTimeOnInvalidTimestamp: TimestampExtractor = (record, partitionTime) => {
   if (record.timestamp >= 0) return record.timestamp
   if (partitionTime >= 0) return partitionTime
@@ -30,5 +45,10 @@ export const usePartitionTimeOnInvalidTimestamp: TimestampExtractor = (record, p
   )
 }
 
-/** The wall-clock time at which the record is taken up. */
+/**
+ * The wall-clock time at which the record is taken up.
+ *
+ * @example
+ * builder.stream('clicks', { timestampExtractor: wallclockTimestampExtractor })
+ */
 export const wallclockTimestampExtractor: TimestampExtractor = () => Date.now()

@@ -23,6 +23,7 @@ const chosen = ([, modulus, rest]: readonly string[], value: string): boolean =>
   hash(value) % Number(modulus) === Number(rest)
 
 export const predicate = (spec: string, key: unknown, value: unknown): boolean => {
+  if (spec === 'keyed') return key !== null
   const words = spec.split(':')
   return !chosen(words, text(words[0] === 'k' ? key : value))
 }

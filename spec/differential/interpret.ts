@@ -57,6 +57,8 @@ const call = (op: Op, { builder, values, inMemory }: Scope): Value[] => {
   const keyOf = (value: unknown, key: unknown): unknown => map(kf, key, value)
   const holds = (value: unknown, key: unknown): boolean => predicate(f, key, value)
   const joiner = (left: unknown, right: unknown, key: unknown): unknown => combine(f, key, left, right)
+  // Java's joiners of tables get no key
+  const plainJoiner = (left: unknown, right: unknown): unknown => combine(f, null, left, right)
   const stores = op.store === undefined ? [] : [processorStore(op.store, { inMemory, caching: op.caching ?? false })]
   if (op.store !== undefined && op.op !== 'streamJoin') builder.addStateStore(stores[0]!)
 
@@ -76,9 +78,9 @@ const call = (op: Op, { builder, values, inMemory }: Scope): Value[] => {
     case 'mapValues':
       return [stream.mapValues(valueOf, named)]
     case 'flatMap':
-      return [stream.flatMap((value, key) => flat(f, value).map((part) => [keyOf(part, key), part] as const), named)]
+      return [stream.flatMap<unknown, unknown>((value, key) => flat(f, value).map((part) => [keyOf(part, key), part]), named)]
     case 'flatMapValues':
-      return [stream.flatMapValues((value) => flat(f, value), named)]
+      return [stream.flatMapValues<unknown>((value) => flat(f, value), named)]
     case 'selectKey':
       return [stream.selectKey(valueOf, named)]
     case 'peek':
@@ -143,12 +145,12 @@ const call = (op: Op, { builder, values, inMemory }: Scope): Value[] => {
       return [table.groupBy((value, key) => [keyOf(value, key), valueOf(value, key)], typed)]
     case 'tableTableJoin': {
       const method = op.kind === 'inner' ? 'join' : op.kind === 'left' ? 'leftJoin' : 'outerJoin'
-      return [(table[method] as Table['outerJoin'])(other as Table, joiner, kept)]
+      return [(table[method] as Table['outerJoin'])(other as Table, plainJoiner, kept)]
     }
     case 'foreignKeyJoin': {
       const right = other as Table
       return [
-        op.kind === 'left' ? table.leftJoin(right, keyOf, joiner, kept) : table.join(right, keyOf, joiner, kept),
+        op.kind === 'left' ? table.leftJoin(right, keyOf, plainJoiner, kept) : table.join(right, keyOf, plainJoiner, kept),
       ]
     }
     case 'suppress': {

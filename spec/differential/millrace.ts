@@ -1,11 +1,11 @@
 import { serdes, StreamsError } from '../../lib'
 import { type ProducedRecord, TopologyTestDriver } from '../../lib/testing'
 import type { Serde } from '../../lib/serdes/serde'
+import { Windowed } from '../../lib/state/windowed'
 import { storeRows } from '../golden/store-rows'
 import { interpret } from './interpret'
-import type { Input, Program, Result, Row } from './program'
 import { text } from './functions'
-import { Windowed } from '../../lib/state/windowed'
+import type { Input, Program, Result, Row } from './program'
 
 /** Runs a program in millrace's test driver. */
 export const runMillrace = async (program: Program): Promise<Result> => {
@@ -44,13 +44,13 @@ export const runMillrace = async (program: Program): Promise<Result> => {
   }
   try {
     for (const [i, input] of program.inputs.entries()) {
-      if (i === program.restartAt) {
-        await driver.close()
-        driver = await start()
-        for (const before of program.inputs.slice(0, i)) if (isGlobal(program, before)) await pipe(driver, before)
-        collect(driver, i)
-      }
       try {
+        if (i === program.restartAt) {
+          await driver.close()
+          driver = await start()
+          for (const before of program.inputs.slice(0, i)) if (isGlobal(program, before)) await pipe(driver, before)
+          collect(driver, i)
+        }
         if (typeof input === 'number') now += input
         await pipe(driver, input)
         if (typeof input !== 'number') logged.push(asLogged(input))
@@ -63,7 +63,8 @@ export const runMillrace = async (program: Program): Promise<Result> => {
     for (const [name, store] of driver.stores()) stores[name] = (await storeRows(store)).flatMap(shownRows)
     return { describe, records, stores, dropped: driver.metrics.droppedRecordsTotal }
   } finally {
-    await driver.close()
+    // what fails was told by the input that failed
+    await driver.close().catch(() => {})
   }
 }
 
@@ -86,7 +87,7 @@ const isGlobal = ({ ops }: Program, input: Input): boolean =>
 /** Printable text as it is, other bytes as `~` and base64. */
 const readable = (bytes: Buffer | null): string | null => {
   if (bytes === null) return null
-  const latin = bytes.latin1Slice()
+  const latin = bytes.toString('latin1')
   return /^(?!~)[ -~]*$/.test(latin) ? latin : `~${bytes.toString('base64')}`
 }
 

@@ -65,7 +65,10 @@ describeWithKafka('Avro on a real broker', (bootstrapServers) => {
   /** The last total of each customer, once they are as expected. */
   const untilTotals = async (expected: Record<string, number>): Promise<void> => {
     const registry = new SchemaRegistry(http.url)
-    const [key, value] = [serdes.avro({ registry, schema: 'string', key: true }), serdes.avro({ registry, schema: total })]
+    const [key, value] = [
+      serdes.avro({ registry, schema: 'string', key: true }),
+      serdes.avro({ registry, schema: total }),
+    ]
     const fetcher = client.fetcher({ isolation: 'read_committed' })
     for (const partition of [0, 1]) fetcher.assign(output, partition, 0)
     const totals: Record<string, number> = {}
@@ -112,40 +115,43 @@ describeWithKafka('Avro on a real broker', (bootstrapServers) => {
     return streams
   }
 
-  it.each(['at_least_once', 'exactly_once'] as const)('sums, while the registry comes and goes (%s)', async (guarantee) => {
-    const config = { processingGuarantee: guarantee }
-    const base = guarantee === 'at_least_once' ? 0 : 15
-    const first = await start(`a-${guarantee}`, config)
-    const own = serdes.avro({ registry: new SchemaRegistry(http.url), schema: order })
-    await produce(own, [
-      { customer: 'a', amount: 1 },
-      { customer: 'b', amount: 2 },
-      { customer: 'a', amount: 3 },
-    ])
-    await untilTotals({ a: base + 4, b: base + 2 })
-
-    // a schema that the application has not met, and no registry to ask
-    const newer = serdes.avro({ registry: new SchemaRegistry(http.url), schema: { ...orderV2, doc: guarantee } })
-    await newer.prepare!(input, 'sink')
-    await http.stop()
-    await produce(newer, [
-      { customer: 'b', amount: 8, note: 'new' },
-      { customer: 'a', amount: 6, note: 'new' },
-    ])
-    expect(first.state).toBe('RUNNING')
-    await http.listen()
-    await untilTotals({ a: base + 10, b: base + 10 })
-    expect(await first.close()).toBe(true)
-
-    // restored from the changelog
-    await start(`b-${guarantee}`, config).then(async (second) => {
+  it.each(['at_least_once', 'exactly_once'] as const)(
+    'sums, while the registry comes and goes (%s)',
+    async (guarantee) => {
+      const config = { processingGuarantee: guarantee }
+      const base = guarantee === 'at_least_once' ? 0 : 15
+      const first = await start(`a-${guarantee}`, config)
+      const own = serdes.avro({ registry: new SchemaRegistry(http.url), schema: order })
       await produce(own, [
-        { customer: 'a', amount: 5 },
-        { customer: 'b', amount: 5 },
+        { customer: 'a', amount: 1 },
+        { customer: 'b', amount: 2 },
+        { customer: 'a', amount: 3 },
       ])
-      await untilTotals({ a: base + 15, b: base + 15 })
-      expect(await second.close()).toBe(true)
-    })
-    expect(http.schemas(`${name}-totals-changelog-value`)).toEqual([total])
-  })
+      await untilTotals({ a: base + 4, b: base + 2 })
+
+      // a schema that the application has not met, and no registry to ask
+      const newer = serdes.avro({ registry: new SchemaRegistry(http.url), schema: { ...orderV2, doc: guarantee } })
+      await newer.prepare!(input, 'sink')
+      await http.stop()
+      await produce(newer, [
+        { customer: 'b', amount: 8, note: 'new' },
+        { customer: 'a', amount: 6, note: 'new' },
+      ])
+      expect(first.state).toBe('RUNNING')
+      await http.listen()
+      await untilTotals({ a: base + 10, b: base + 10 })
+      expect(await first.close()).toBe(true)
+
+      // restored from the changelog
+      await start(`b-${guarantee}`, config).then(async (second) => {
+        await produce(own, [
+          { customer: 'a', amount: 5 },
+          { customer: 'b', amount: 5 },
+        ])
+        await untilTotals({ a: base + 15, b: base + 15 })
+        expect(await second.close()).toBe(true)
+      })
+      expect(http.schemas(`${name}-totals-changelog-value`)).toEqual([total])
+    },
+  )
 })

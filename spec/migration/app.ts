@@ -1,5 +1,13 @@
-import { StreamsBuilder, type Topology, JoinWindows, SessionWindows, serdes, TimeWindows } from '../../lib'
-import { untilTimeLimit, untilWindowCloses } from '../../lib/dsl/suppressed'
+import {
+  JoinWindows,
+  serdes,
+  SessionWindows,
+  StreamsBuilder,
+  TimeWindows,
+  type Topology,
+  untilTimeLimit,
+  untilWindowCloses,
+} from '../../lib'
 
 const TEXT = serdes.string()
 const LONG = serdes.long()

@@ -10,7 +10,7 @@ import { partitionFor } from '../../lib/kafka/murmur2'
 import { compileJava, describeWithJava, describeWithKafka, startJava } from '../support/kafka-broker'
 import { readTopics, type TopicRecord, untilWorkedOff } from '../support/topics'
 import { migratedTopology } from './app'
-import { INPUTS, type InputRecord, inputStages, PARTITIONS } from './input'
+import { INPUTS, type InputRecord, inputStages, PARTITIONS, START } from './input'
 
 const OUTPUTS = ['counts', 'limited', 'windowed', 'final', 'sessions', 'joined', 'merged', 'cities', 'named-orders']
 const STAGES_A_PHASE = 4
@@ -217,4 +217,4 @@ const expectAllEqual = (
 }
 
 const shown = ({ value, timestamp, headers }: TopicRecord): string =>
-  `${value === null ? 'null' : JSON.stringify(value)} at ${timestamp - 1_700_000_000_000} ${headers.map(([name, bytes]) => `${name}=${bytes?.toString() ?? 'null'}`).join(' ')}`
+  `${value === null ? 'null' : JSON.stringify(value)} at ${timestamp - START} ${headers.map(([name, bytes]) => `${name}=${bytes?.toString() ?? 'null'}`).join(' ')}`

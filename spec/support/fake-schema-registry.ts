@@ -84,7 +84,11 @@ export class FakeSchemaRegistry {
 
   private async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const path = request.url!
-    this.requests.push({ method: request.method!, path: decodeURIComponent(path), authorization: request.headers.authorization })
+    this.requests.push({
+      method: request.method!,
+      path: decodeURIComponent(path),
+      authorization: request.headers.authorization,
+    })
     const chunks: Buffer[] = []
     for await (const chunk of request) chunks.push(chunk as Buffer)
     await this.held

@@ -143,6 +143,7 @@ class Link {
     this.pump(client, broker, requests)
     this.pump(broker, client, responses)
     client.once('close', closed)
+    broker.once('connect', () => this.setStalled(this.stalled))
   }
 
   cut(): void {
@@ -156,7 +157,9 @@ class Link {
   }
 
   private flow(socket: Socket): void {
-    if (this.stalled || this.waitingForDrain.has(socket)) socket.pause()
+    // each resume of a socket that still connects would leave a listener on it
+    if (this.broker.connecting) this.client.pause()
+    else if (this.stalled || this.waitingForDrain.has(socket)) socket.pause()
     else socket.resume()
   }
 

@@ -48,7 +48,11 @@ describe.each(['mock', 'http'] as const)('Avro with a %s registry', (kind) => {
 
   it('goes through sources, repartition topics, stores, changelogs and sinks', async () => {
     const { topology, key, orders, sums } = totals(registry)
-    const driver = new TopologyTestDriver(topology, { applicationId: 'app', logger: silentLogger, statestoreCacheMaxBytes: 0 })
+    const driver = new TopologyTestDriver(topology, {
+      applicationId: 'app',
+      logger: silentLogger,
+      statestoreCacheMaxBytes: 0,
+    })
     const input = driver.inputTopic('orders', { key, value: orders })
     await input.pipe('1', { customer: 'a', amount: 2 })
     await input.pipe(null, { customer: 'a', amount: 3 })

@@ -113,8 +113,9 @@ describe('a left join of two streams', () => {
 
   it('looks for what is due only so often by the wall clock', async () => {
     const { l, out, driven } = left(0, { emitInterval: '1s' })
-    await driven.driver.advanceWallClockTime('1s')
+    // the first record looks, and finds nothing
     await l.pipe('a', 'x', 0)
+    await driven.driver.advanceWallClockTime('1s')
     await l.pipe('b', 'x', 100)
     expect(out()).toEqual(['a=x+null@0'])
     await l.pipe('c', 'x', 200)

@@ -85,7 +85,11 @@ alike<
 >()
 const own = serdes.avroBytes(
   { type: 'array', items: { type: 'long', logicalType: 'timestamp-micros' } },
-  { logicalTypes: { 'timestamp-micros': { fromAvro: (raw: number) => ({ raw }), toAvro: ({ raw }: { raw: number }) => raw } } },
+  {
+    logicalTypes: {
+      'timestamp-micros': { fromAvro: (raw: number) => ({ raw }), toAvro: ({ raw }: { raw: number }) => raw },
+    },
+  },
 )
 alike<SerdeType<typeof own>, Array<{ raw: number }>>()
 const plainDates = serdes.avroBytes({ type: 'int', logicalType: 'date' }, { logicalTypes: { date: false } })
@@ -109,6 +113,7 @@ const tree = serdes.avroBytes({
   ],
 })
 const treeOf = (node: SerdeType<typeof tree>): number => node.value + (node.left?.left?.value ?? 0)
+treeOf({ value: 1, left: null })
 // @ts-expect-error Property 'right' does not exist on type
 const rightOf = (node: SerdeType<typeof tree>) => node.left?.right
 
@@ -138,10 +143,8 @@ const names = serdes.list(serdes.string())
 same<typeof names, Serde<string[]>>()
 const gaps = serdes.list<string | null>(serdes.string())
 same<typeof gaps, Serde<(string | null)[]>>()
-orders
-  .groupByKey()
-  .aggregate(
-    () => [],
-    (ids, order) => [...ids, order.id],
-    { value: serdes.list(serdes.string()) },
-  )
+orders.groupByKey().aggregate(
+  () => [],
+  (ids, order) => [...ids, order.id],
+  { value: serdes.list(serdes.string()) },
+)

@@ -34,8 +34,8 @@ orders.leftJoin(customers, (order, customer) => ({ ...order, name: customer?.nam
 orders.leftJoin(customers, (order, customer) => customer.name)
 // @ts-expect-error Property 'phone' does not exist on type 'Customer'
 orders.join(customers, (order, customer) => customer.phone)
-// @ts-expect-error No overload matches this call
-byNumber.join(customers, (text, customer) => customer.name)
+// @ts-expect-error Argument of type 'KTable<string, Customer>' is not assignable to parameter of type 'KTable<number, Customer>'
+byNumber.join(customers, (_text, customer) => customer.name)
 
 // Of two streams.
 const pairs = orders.join(payments, (order, paid) => order.amount - paid, window)
@@ -45,11 +45,11 @@ orders.leftJoin(payments, (order, paid) => order.amount - (paid ?? 0), window)
 orders.outerJoin(payments, (order, paid) => order.amount, window)
 // @ts-expect-error Expected 3-4 arguments, but got 2
 orders.outerJoin(payments, (order, paid) => paid)
-// @ts-expect-error No overload matches this call
-orders.join(byNumber, (order, text) => text, window)
-orders.join(payments, (order, paid) => paid, window, { store: 'paid', key: serdes.string(), otherValue: serdes.double() })
+// @ts-expect-error Argument of type 'KStream<number, string>' is not assignable to parameter of type 'KStream<string, string>'
+orders.join(byNumber, (_order, text) => text, window)
+orders.join(payments, (_order, paid) => paid, window, { store: 'paid', key: serdes.string(), otherValue: serdes.double() })
 // @ts-expect-error Type 'string' is not assignable to type 'number'
-orders.join(payments, (order, paid) => paid, window, { otherValue: serdes.string() })
+orders.join(payments, (_order, paid) => paid, window, { otherValue: serdes.string() })
 
 // A global table by any key.
 const converted = orders.join(
@@ -61,7 +61,7 @@ same<typeof converted, KStream<string, number>>()
 orders.leftJoin(
   rates,
   (order) => order.amount,
-  (order, rate) => rate ?? 0,
+  (_order, rate) => rate ?? 0,
 )
 // @ts-expect-error Type 'string' is not assignable to type 'number'
 orders.join(rates, (order) => order.customerId, (order, rate) => rate)

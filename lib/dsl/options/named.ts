@@ -1,5 +1,6 @@
 /** Names an operator in topology texts, logs and metrics. Default: a generated name. */
 export interface NamedOptions {
+  /** The operator's name. Letters, digits, `.`, `_` and `-`. */
   name?: string
 }
 

@@ -3,6 +3,9 @@ import type { NamedOptions } from './named'
 
 /** The name of a processor inside a stream, and the stores it uses, by name or by handle. */
 export interface ProcessOptions extends NamedOptions {
+  /**
+   * The stores that the processor may use. Handles add their stores to the topology; names are of those added before.
+   */
   stores?: StoreReferences
 }
 

@@ -2,6 +2,7 @@ import type { Duration } from '../../durations'
 import { TopologyError } from '../../errors'
 import { signedMilliseconds, windowMilliseconds } from './window-durations'
 
+/** Describes the window of a join. */
 export interface JoinWindowsOptions {
   /** How far apart two records may be, whichever comes first. */
   timeDifference: Duration
@@ -27,7 +28,15 @@ export class JoinWindows {
     readonly graceMs: number,
   ) {}
 
-  /** @throws TopologyError INVALID_ARGUMENT: a time difference or grace below 0, a window that ends before it begins */
+  /**
+   * The window of a join of two streams.
+   *
+   * @example
+   * JoinWindows.of({ timeDifference: '10s', grace: '1m' })
+   * JoinWindows.of({ timeDifference: '1h', before: 0 }) // only later ones
+   *
+   * @throws TopologyError INVALID_ARGUMENT: a time difference or grace below 0, a window that ends before it begins
+   */
   static of({ timeDifference, before, after, grace = 0 }: JoinWindowsOptions): JoinWindows {
     const differenceMs = windowMilliseconds(timeDifference, 'JoinWindows timeDifference')
     const beforeMs = before === undefined ? differenceMs : signedMilliseconds(before, 'JoinWindows before')

@@ -1,6 +1,7 @@
 import type { Duration } from '../../durations'
 import { positiveMilliseconds, windowMilliseconds } from './window-durations'
 
+/** Describes sessions. */
 export interface SessionWindowsOptions {
   /** How long a key has to be silent for its session to end. */
   inactivityGap: Duration
@@ -21,7 +22,14 @@ export class SessionWindows {
     readonly graceMs: number,
   ) {}
 
-  /** @throws TopologyError INVALID_ARGUMENT: a gap that is not above 0, a grace below 0 */
+  /**
+   * Sessions that end when nothing comes for as long.
+   *
+   * @example
+   * SessionWindows.of({ inactivityGap: '30m', grace: '5m' })
+   *
+   * @throws TopologyError INVALID_ARGUMENT: a gap that is not above 0, a grace below 0
+   */
   static of({ inactivityGap, grace = 0 }: SessionWindowsOptions): SessionWindows {
     return new SessionWindows(
       positiveMilliseconds(inactivityGap, 'SessionWindows inactivityGap'),

@@ -1,6 +1,7 @@
 import type { Duration } from '../../durations'
 import { windowMilliseconds } from './window-durations'
 
+/** Describes sliding windows. */
 export interface SlidingWindowsOptions {
   /** How far apart two records of a window may be. */
   timeDifference: Duration
@@ -21,7 +22,14 @@ export class SlidingWindows {
     readonly graceMs: number,
   ) {}
 
-  /** @throws TopologyError INVALID_ARGUMENT: a time difference or grace below 0 */
+  /**
+   * Windows of records that are no further apart.
+   *
+   * @example
+   * SlidingWindows.of({ timeDifference: '10m', grace: '1m' })
+   *
+   * @throws TopologyError INVALID_ARGUMENT: a time difference or grace below 0
+   */
   static of({ timeDifference, grace = 0 }: SlidingWindowsOptions): SlidingWindows {
     return new SlidingWindows(
       windowMilliseconds(timeDifference, 'SlidingWindows timeDifference'),

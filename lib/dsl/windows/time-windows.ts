@@ -2,6 +2,7 @@ import type { Duration } from '../../durations'
 import { TopologyError } from '../../errors'
 import { positiveMilliseconds, windowMilliseconds } from './window-durations'
 
+/** Describes tumbling or hopping windows. */
 export interface TimeWindowsOptions {
   /** How long a window is. */
   size: Duration
@@ -26,7 +27,15 @@ export class TimeWindows {
     readonly graceMs: number,
   ) {}
 
-  /** @throws TopologyError INVALID_ARGUMENT: a size or advance that is not above 0, an advance above the size, a grace below 0 */
+  /**
+   * Tumbling windows, or with an `advance` hopping ones.
+   *
+   * @example
+   * TimeWindows.of({ size: '5m', grace: '30s' })
+   * TimeWindows.of({ size: '5m', advance: '1m' })
+   *
+   * @throws TopologyError INVALID_ARGUMENT: a size or advance that is not above 0, an advance above the size, a grace below 0
+   */
   static of({ size, advance, grace = 0 }: TimeWindowsOptions): TimeWindows {
     const sizeMs = positiveMilliseconds(size, 'TimeWindows size')
     const advanceMs = advance === undefined ? sizeMs : positiveMilliseconds(advance, 'TimeWindows advance')

@@ -1,5 +1,6 @@
 import { TopologyError } from '../../errors'
 
+/** Describes an unlimited window. */
 export interface UnlimitedWindowsOptions {
   /** Where the window begins; records before are left out. Default: 1970. */
   start?: number | Date
@@ -14,7 +15,14 @@ export interface UnlimitedWindowsOptions {
 export class UnlimitedWindows {
   private constructor(readonly startMs: number) {}
 
-  /** @throws TopologyError INVALID_ARGUMENT: a start before 1970, or none */
+  /**
+   * A window without an end.
+   *
+   * @example
+   * UnlimitedWindows.of({ start: new Date('2026-01-01') })
+   *
+   * @throws TopologyError INVALID_ARGUMENT: a start before 1970, or none
+   */
   static of({ start = 0 }: UnlimitedWindowsOptions = {}): UnlimitedWindows {
     const startMs = Number(start)
     if (Number.isSafeInteger(startMs) && startMs >= 0) return new UnlimitedWindows(startMs)

@@ -1,6 +1,7 @@
 import type { PartitionLog } from './partition-log'
 import { BatchBuilder, BatchReader, type StoredBatch } from './stored-batch'
 
+/** How a topic is compacted. */
 export interface CompactionOptions {
   /**
    * As if `delete.retention.ms` had passed: tombstones and transaction markers go as well. Default: false.

@@ -16,6 +16,7 @@ import { MemoryClient } from './client'
 import { MemoryCluster } from './cluster'
 import type { CompactionOptions } from './compaction'
 
+/** What an embedded Kafka begins with. */
 export interface EmbeddedKafkaOptions {
   /** Topics to begin with, and their numbers of partitions. Default: none. */
   topics?: Readonly<Record<string, number>>
@@ -23,10 +24,13 @@ export interface EmbeddedKafkaOptions {
 
 /** How keys and values become bytes and come back. Default of both: text in UTF-8. */
 export interface EmbeddedSerdes<K, V> {
+  /** Of keys. Default: text in UTF-8. */
   key?: Serde<K>
+  /** Of values. Default: text in UTF-8. */
   value?: Serde<V>
 }
 
+/** A record to write. */
 export interface EmbeddedRecord<K = string, V = string> {
   /** Default: null. */
   key?: K | null
@@ -40,16 +44,25 @@ export interface EmbeddedRecord<K = string, V = string> {
   partition?: number
 }
 
+/** A record as it was read. */
 export interface ReceivedRecord<K = string, V = string> {
+  /** The topic it was read from. */
   readonly topic: string
+  /** Its partition there. */
   readonly partition: number
+  /** Its offset there. */
   readonly offset: number
+  /** In milliseconds since 1970. */
   readonly timestamp: number
+  /** `null` where it has none. */
   readonly key: K | null
+  /** `null` for a tombstone. */
   readonly value: V | null
+  /** In the order in which they were written. */
   readonly headers: RecordHeaders
 }
 
+/** Where to begin reading a topic, and how. */
 export interface SubscribeOptions<K, V> extends EmbeddedSerdes<K, V> {
   /** Where to begin: with the first record there is, or with the next one to come. Default: `'earliest'`. */
   from?: 'earliest' | 'latest'
@@ -98,7 +111,12 @@ export class EmbeddedKafka {
     for (const [topic, partitions] of Object.entries(topics)) this.cluster.createTopic({ topic, partitions })
   }
 
-  /** A client of its own for each application or component; `close()` of the cluster closes them all. */
+  /**
+   * A client of its own for each application or component; `close()` of the cluster closes them all.
+   *
+   * @example
+   * const admin = kafka.client().admin()
+   */
   client(): KafkaClient {
     if (this.closed) throw new ClientError('fatal', 'The embedded Kafka is closed', 'CLIENT_CLOSED')
     const client = new MemoryClient(this.cluster, (closed) => this.clients.delete(closed))
@@ -109,6 +127,9 @@ export class EmbeddedKafka {
   /**
    * Resolves to false if the topic exists already (it is left as it is).
    *
+   * @example
+   * await kafka.createTopic('customers', 4, { 'cleanup.policy': 'compact' })
+   *
    * @param partitions default 1
    * @param configs Kafka's topic configs, such as `{ 'cleanup.policy': 'compact' }`
    */
@@ -116,7 +137,12 @@ export class EmbeddedKafka {
     return this.cluster.createTopic({ topic, partitions, configs })
   }
 
-  /** Gives a topic more partitions: `partitions` in all. */
+  /**
+   * Gives a topic more partitions: `partitions` in all.
+   *
+   * @example
+   * await kafka.createPartitions('customers', 8)
+   */
   async createPartitions(topic: string, partitions: number): Promise<void> {
     this.cluster.createPartitions(topic, partitions)
   }
@@ -124,6 +150,9 @@ export class EmbeddedKafka {
   /**
    * Writes records, in the order of the calls; resolves when they can be read. Rejects if one is refused: those before
    * it may have been written.
+   *
+   * @example
+   * await kafka.produce('counts', [{ key: 'hello', value: 1 }], { value: serdes.long() })
    */
   produce<K = string, V = string>(
     topic: string,
@@ -139,6 +168,9 @@ export class EmbeddedKafka {
   /**
    * The records of a topic as they come, without end: leave the loop, abort the `signal` or close the cluster to end it.
    * Records of one partition come in order. It does not take part in any consumer group.
+   *
+   * @example
+   * for await (const { key, value } of kafka.subscribe('counts', { value: serdes.long() })) console.log(key, value)
    */
   subscribe<K = string, V = string>(
     topic: string,
@@ -176,7 +208,12 @@ export class EmbeddedKafka {
     })()
   }
 
-  /** The committed records that a topic has now, partition by partition. */
+  /**
+   * The committed records that a topic has now, partition by partition.
+   *
+   * @example
+   * const counts = await kafka.read('counts', { value: serdes.long() })
+   */
   async read<K = string, V = string>(
     topic: string,
     serdes: EmbeddedSerdes<K, V> = {},
@@ -204,12 +241,20 @@ export class EmbeddedKafka {
   /**
    * Compacts a topic now, whatever its `cleanup.policy`: of each key the last record stays, at the offset it had.
    * Compacted topics are also cleaned by themselves as they grow.
+   *
+   * @example
+   * await kafka.compact('customers')
    */
   async compact(topic: string, options?: CompactionOptions): Promise<void> {
     this.cluster.compact(topic, options)
   }
 
-  /** Closes every client and forgets everything. */
+  /**
+   * Closes every client and forgets everything.
+   *
+   * @example
+   * await kafka.close()
+   */
   async close(): Promise<void> {
     if (this.closed) return
     this.closed = true

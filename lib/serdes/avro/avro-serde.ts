@@ -54,8 +54,10 @@ export class AvroSerde implements Serde<unknown> {
     const { types, schema, readerSchema } = options
     this.writerType = schema === undefined ? undefined : types.of(schema)
     this.schemaText = schema === undefined ? undefined : JSON.stringify(schema)
-    this.readerType = readerSchema === undefined ? undefined : readerSchema === schema ? this.writerType : types.of(readerSchema)
-    if (schema === undefined || options.subject !== 'topic') subjectOf(options.subject, '', options.key, this.writerType)
+    this.readerType =
+      readerSchema === undefined ? undefined : readerSchema === schema ? this.writerType : types.of(readerSchema)
+    if (schema === undefined || options.subject !== 'topic')
+      subjectOf(options.subject, '', options.key, this.writerType)
   }
 
   serialize(topic: string, value: unknown): Buffer {
@@ -68,7 +70,8 @@ export class AvroSerde implements Serde<unknown> {
     }
     let bytes: Buffer
     if (writer.bare) {
-      if (!(value instanceof Uint8Array)) throw new TypeError(`the schema is bytes, and takes a Buffer, got ${typeof value}`)
+      if (!(value instanceof Uint8Array))
+        throw new TypeError(`the schema is bytes, and takes a Buffer, got ${typeof value}`)
       bytes = Buffer.allocUnsafe(PREFIX_BYTES + value.length)
       bytes.set(value, PREFIX_BYTES)
     } else {
@@ -128,7 +131,8 @@ export class AvroSerde implements Serde<unknown> {
     try {
       const writerType = types.ofStored(stored)
       const bare = writerType.typeName === 'bytes'
-      if (bare && readerType !== undefined && readerType.typeName !== 'bytes') throw new Error('bytes are read only as bytes')
+      if (bare && readerType !== undefined && readerType.typeName !== 'bytes')
+        throw new Error('bytes are read only as bytes')
       if (readerType === undefined) return { type: writerType, resolver: undefined, bare }
       return { type: readerType, resolver: types.resolver(readerType, stored), bare }
     } catch (error) {
@@ -204,9 +208,7 @@ export class AvroSerde implements Serde<unknown> {
     }
     if (error.code !== 'SCHEMA_NOT_FOUND') return error
     const nextStep =
-      this.schemaText === undefined
-        ? 'pass the `schema` to write with'
-        : 'register it, or leave `autoRegister` on'
+      this.schemaText === undefined ? 'pass the `schema` to write with' : 'register it, or leave `autoRegister` on'
     return new StreamsError(
       'SCHEMA_NOT_FOUND',
       `there is no schema to write topic "${topic}" with: ${error.message}; ${nextStep}`,

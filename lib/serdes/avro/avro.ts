@@ -3,10 +3,11 @@ import type { Serde } from '../serde'
 import { AvroSerde } from './avro-serde'
 import { AvroTypes } from './avro-types'
 import { decode, encode } from './encoding'
-import type { AvroLogicalTypes } from './logical-types'
+import type { AvroLogicalTypes, NoLogicalTypes } from './logical-types'
 import type { AvroLong, AvroSchema, AvroValue } from './schema'
 import type { SubjectStrategy } from './subjects'
 
+/** How Avro values look in JavaScript. */
 export interface AvroValueOptions<Long extends AvroLong, Logical extends AvroLogicalTypes> {
   /** `long` as numbers, which fail beyond ±2^53, or as bigints. Default: `'number'`. */
   long?: Long
@@ -18,6 +19,7 @@ export interface AvroValueOptions<Long extends AvroLong, Logical extends AvroLog
   logicalTypes?: Logical
 }
 
+/** How Avro is written, read and registered. */
 export interface AvroOptions<
   S extends AvroSchema,
   R extends AvroSchema,
@@ -68,7 +70,7 @@ export const avro = <
   const S extends AvroSchema = never,
   const R extends AvroSchema = never,
   Long extends AvroLong = 'number',
-  const Logical extends AvroLogicalTypes = {},
+  const Logical extends AvroLogicalTypes = NoLogicalTypes,
 >(
   options: AvroOptions<S, R, Long, Logical>,
 ): Serde<AvroSerdeValue<ReadAs<S, R>, Long, Logical>> => {
@@ -104,7 +106,7 @@ type AvroSerdeValue<S, Long extends AvroLong, Logical extends AvroLogicalTypes> 
 export const avroBytes = <
   const S extends AvroSchema,
   Long extends AvroLong = 'number',
-  const Logical extends AvroLogicalTypes = {},
+  const Logical extends AvroLogicalTypes = NoLogicalTypes,
 >(
   schema: S,
   options: AvroValueOptions<Long, Logical> = {},

@@ -26,11 +26,14 @@ export const decode = (type: AvroType, bytes: Buffer, from: number, resolver: Av
   try {
     decoded = type.decode(bytes, from, resolver)
   } catch (error) {
-    throw new RangeError(`these ${bytes.length} bytes are not Avro of the schema: ${(error as Error).message}`, { cause: error })
+    throw new RangeError(`these ${bytes.length} bytes are not Avro of the schema: ${(error as Error).message}`, {
+      cause: error,
+    })
   }
   const { value, offset } = decoded
   if (offset === bytes.length) return value
-  if (offset < 0) throw new RangeError(`the ${bytes.length} bytes end within the value: they were written with another schema`)
+  if (offset < 0)
+    throw new RangeError(`the ${bytes.length} bytes end within the value: they were written with another schema`)
   throw new RangeError(`${bytes.length - offset} bytes follow the value: they were written with another schema`)
 }
 

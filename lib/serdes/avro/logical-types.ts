@@ -4,6 +4,7 @@ import type { AvroComplexSchema } from './schema'
 export interface AvroLogicalType<T = unknown, Raw = never> {
   /** From what the underlying type gives: a number, a Buffer, a string … */
   fromAvro(raw: Raw, schema: AvroComplexSchema): T
+  /** To what the underlying type takes. */
   toAvro(value: T, schema: AvroComplexSchema): unknown
   /** The types that it may stand on; on others it is ignored, as Avro wants it. Default: all. */
   readonly on?: readonly string[]
@@ -12,6 +13,9 @@ export interface AvroLogicalType<T = unknown, Raw = never> {
 /** By name. `false` leaves values of that logical type as those of the underlying one. */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- the underlying values differ from entry to entry
 export type AvroLogicalTypes = Readonly<Record<string, AvroLogicalType<any, any> | false>>
+
+/** None beside the built-in ones. */
+export type NoLogicalTypes = Readonly<Record<never, never>>
 
 interface BuiltIn {
   'timestamp-millis': { on: 'long'; value: Date }
@@ -54,7 +58,9 @@ const date: AvroLogicalType<Date, number> = {
   toAvro(value) {
     const days = millisOf(value) / DAY_MS
     if (Number.isInteger(days)) return days
-    throw new RangeError(`a date is midnight UTC, got ${value.toISOString()}: cut the time off, or use timestamp-millis`)
+    throw new RangeError(
+      `a date is midnight UTC, got ${value.toISOString()}: cut the time off, or use timestamp-millis`,
+    )
   },
   on: ['int'],
 }
@@ -71,10 +77,14 @@ const decimal: AvroLogicalType<string, Buffer> = {
   toAvro(value, { scale = 0, precision, size }) {
     const [, sign, whole, places = ''] = (typeof value === 'string' && DECIMAL.exec(value)) || []
     if (whole === undefined) {
-      throw new TypeError(`a decimal is text such as '12.50', got ${typeof value === 'string' ? `'${value}'` : typeof value}`)
+      throw new TypeError(
+        `a decimal is text such as '12.50', got ${typeof value === 'string' ? `'${value}'` : typeof value}`,
+      )
     }
     if (places.length > scale) {
-      throw new RangeError(`the decimal ${value} has ${places.length} places, and the schema's scale is ${scale}: round it`)
+      throw new RangeError(
+        `the decimal ${value} has ${places.length} places, and the schema's scale is ${scale}: round it`,
+      )
     }
     const magnitude = BigInt(whole + places.padEnd(scale, '0'))
     if (precision !== undefined && magnitude >= 10n ** BigInt(precision)) {
@@ -92,7 +102,12 @@ const twosComplement = (value: bigint, size: number | undefined): Buffer => {
     if (size !== undefined) throw new RangeError(`${value} does not fit into ${size} bytes`)
     length++
   }
-  return Buffer.from(BigInt.asUintN(length * 8, value).toString(16).padStart(length * 2, '0'), 'hex')
+  return Buffer.from(
+    BigInt.asUintN(length * 8, value)
+      .toString(16)
+      .padStart(length * 2, '0'),
+    'hex',
+  )
 }
 
 const uuid: AvroLogicalType<string, string> = {

@@ -1,4 +1,4 @@
-import type { AvroLogicalTypes, LogicalValue } from './logical-types'
+import type { AvroLogicalTypes, LogicalValue, NoLogicalTypes } from './logical-types'
 
 export type AvroPrimitive = 'null' | 'boolean' | 'int' | 'long' | 'float' | 'double' | 'bytes' | 'string'
 
@@ -41,7 +41,7 @@ export type AvroLong = 'number' | 'bigint'
  * The values of a schema, where TypeScript knows the schema in full: records, enums, arrays, maps, unions, named types
  * (also recursive ones) and logical types. `unknown` where it does not.
  */
-export type AvroValue<S, Long extends AvroLong = 'number', Logical extends AvroLogicalTypes = {}> = Value<
+export type AvroValue<S, Long extends AvroLong = 'number', Logical extends AvroLogicalTypes = NoLogicalTypes> = Value<
   S,
   S,
   { long: Long; logical: Logical }
@@ -147,7 +147,10 @@ type BranchName<S> = S extends string
       ? T
       : string
 
-type IsAmbiguous<S extends readonly unknown[], Root, O extends Settings, Seen = never> = S extends readonly [infer First, ...infer Rest]
+type IsAmbiguous<S extends readonly unknown[], Root, O extends Settings, Seen = never> = S extends readonly [
+  infer First,
+  ...infer Rest,
+]
   ? Kind<First, Root, O> extends infer K
     ? [K] extends [never]
       ? IsAmbiguous<Rest, Root, O, Seen>

@@ -6,10 +6,18 @@ import type { AvroType } from './avro-types'
  * `record` the full name of the record, `topic-record` is `<topic>-<full name>`. A function names it itself.
  */
 export type SubjectStrategy =
-  'topic' | 'record' | 'topic-record' | ((topic: string, schema: { readonly key: boolean; readonly recordName: string | undefined }) => string)
+  | 'topic'
+  | 'record'
+  | 'topic-record'
+  | ((topic: string, schema: { readonly key: boolean; readonly recordName: string | undefined }) => string)
 
 /** `type` is undefined where the schema is not known. */
-export const subjectOf = (strategy: SubjectStrategy, topic: string, key: boolean, type: AvroType | undefined): string => {
+export const subjectOf = (
+  strategy: SubjectStrategy,
+  topic: string,
+  key: boolean,
+  type: AvroType | undefined,
+): string => {
   const recordName = type?.typeName === 'record' ? type.name : undefined
   if (typeof strategy === 'function') return strategy(topic, { key, recordName })
   if (strategy === 'topic') return `${topic}-${key ? 'key' : 'value'}`

@@ -1,4 +1,5 @@
 import type { Agent } from 'node:http'
+import type * as Rest from '@kafkajs/confluent-schema-registry/dist/api'
 import { StreamsError } from '../../errors'
 import type { RegistryClient, SchemaReference, SchemaVersion, StoredSchema } from './registry-client'
 
@@ -15,7 +16,7 @@ export type RegistryAuth =
   | { readonly username: string; readonly password: string }
   | { readonly token: string | (() => string | Promise<string>) }
 
-type RestClient = typeof import('@kafkajs/confluent-schema-registry/dist/api')
+type RestClient = typeof Rest
 type Api = ReturnType<RestClient['default']>
 interface Response {
   data(): unknown
@@ -121,7 +122,13 @@ export class HttpRegistryClient implements RegistryClient {
       )
     }
     // what is not in the registry's own words comes from the network or from something in between
-    if (status === undefined || status >= 500 || status === 408 || status === 429 || message.startsWith('Error, status')) {
+    if (
+      status === undefined ||
+      status >= 500 ||
+      status === 408 ||
+      status === 429 ||
+      message.startsWith('Error, status')
+    ) {
       return this.unavailable(what, message.replace(/^Error, status 400: /, ''), error)
     }
     return new StreamsError(

@@ -5,6 +5,7 @@ import { HttpRegistryClient, type RegistryAuth } from './http-client'
 import { dropMockRegistry, mockRegistry } from './mock-registry'
 import type { RegistryClient, SchemaVersion, StoredSchema } from './registry-client'
 
+/** How the schema registry is reached. */
 export interface SchemaRegistryOptions {
   /** `http(s)://…`, or `mock://<scope>`: a registry inside this process, the same one for all who name the scope. */
   url: string
@@ -39,6 +40,7 @@ const HTTP = /^https?:\/\//
  * const orders = builder.stream('orders', { value: serdes.avro({ registry, schema: orderSchema }) })
  */
 export class SchemaRegistry {
+  /** As it was given. */
   readonly url: string
   readonly #client: RegistryClient
   readonly #missingTtlMs: number
@@ -67,7 +69,12 @@ export class SchemaRegistry {
         : mockRegistry(scope)
   }
 
-  /** Forgets all schemas of a `mock://` scope: the next registry of that scope is empty. */
+  /**
+   * Forgets all schemas of a `mock://` scope: the next registry of that scope is empty.
+   *
+   * @example
+   * afterEach(() => SchemaRegistry.dropMock('orders'))
+   */
   static dropMock(scope: string): void {
     dropMockRegistry(scope)
   }
@@ -76,6 +83,8 @@ export class SchemaRegistry {
    * The schema with an id, if it is known already.
    *
    * @throws StreamsError SCHEMA_NOT_FOUND while the registry is known not to have it
+   *
+   * @internal
    */
   known(id: number): ResolvedSchema | undefined {
     const schema = this.#schemas.get(id)
@@ -89,7 +98,11 @@ export class SchemaRegistry {
     return stored === undefined || stored.references.length > 0 ? undefined : this.#keep(id, stored, [])
   }
 
-  /** The schema with an id. @throws StreamsError SCHEMA_NOT_FOUND, SCHEMA_REGISTRY_UNAVAILABLE, NOT_AUTHORIZED */
+  /**
+   * The schema with an id. @throws StreamsError SCHEMA_NOT_FOUND, SCHEMA_REGISTRY_UNAVAILABLE, NOT_AUTHORIZED
+   *
+   * @internal
+   */
   async schema(id: number): Promise<ResolvedSchema> {
     return (
       this.known(id) ??
@@ -107,7 +120,11 @@ export class SchemaRegistry {
     )
   }
 
-  /** The id of a schema in a subject, if it is known already. */
+  /**
+   * The id of a schema in a subject, if it is known already.
+   *
+   * @internal
+   */
   knownId(subject: string, schema: string): number | undefined {
     return this.#ids.get(keyOf(subject, schema))
   }
@@ -117,6 +134,8 @@ export class SchemaRegistry {
    *
    * @throws StreamsError SCHEMA_REJECTED (incompatible with an earlier version, or no schema), SCHEMA_NOT_FOUND (only
    * without `register`), SCHEMA_REGISTRY_UNAVAILABLE, NOT_AUTHORIZED
+   *
+   * @internal
    */
   async id(subject: string, schema: string, { register }: { register: boolean }): Promise<number> {
     const key = keyOf(subject, schema)
@@ -130,14 +149,22 @@ export class SchemaRegistry {
     })
   }
 
-  /** The latest version of a subject; asked for anew each time. @throws StreamsError as `schema` */
+  /**
+   * The latest version of a subject; asked for anew each time. @throws StreamsError as `schema`
+   *
+   * @internal
+   */
   async latest(subject: string): Promise<{ readonly id: number; readonly version: number }> {
     const latest = await this.#client.version(subject, 'latest')
     await this.#keepVersion(latest)
     return latest
   }
 
-  /** Makes all versions of a subject known; none if there is no such subject. */
+  /**
+   * Makes all versions of a subject known; none if there is no such subject.
+   *
+   * @internal
+   */
   async loadVersions(subject: string): Promise<void> {
     let version = await this.#versionOf(subject, 'latest')
     while (version !== undefined) {
@@ -162,7 +189,11 @@ export class SchemaRegistry {
     if (!this.#schemas.has(version.id)) this.#keep(version.id, version, await this.#referencesOf(version))
   }
 
-  #keep(id: number, { schema, schemaType }: Omit<StoredSchema, 'references'>, references: readonly string[]): ResolvedSchema {
+  #keep(
+    id: number,
+    { schema, schemaType }: Omit<StoredSchema, 'references'>,
+    references: readonly string[],
+  ): ResolvedSchema {
     const resolved = { schema, schemaType, references }
     this.#schemas.set(id, resolved)
     return resolved

@@ -1,5 +1,7 @@
 import { StreamsError } from '../../errors'
 import type { KeyValueStore, ReadOnlyKeyValueStore, ScanOptions, StateStore, ValueAndTimestamp } from '../store'
+import { PlainWindowView } from '../window/plain-window-view'
+import { TypedWindowStore } from '../window/typed-window-store'
 import { TypedKeyValueStore } from './typed-key-value-store'
 
 /**
@@ -8,6 +10,7 @@ import { TypedKeyValueStore } from './typed-key-value-store'
  */
 export const storeFor = (handle: string | { readonly name: string }, store: StateStore): StateStore => {
   const plain = typeof handle === 'object' && 'timestamped' in handle && handle.timestamped === false
+  if (plain && store instanceof TypedWindowStore && store.timestamped) return new PlainWindowView(store)
   return plain && store instanceof TypedKeyValueStore && store.timestamped ? new PlainView(store) : store
 }
 

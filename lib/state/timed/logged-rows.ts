@@ -54,6 +54,17 @@ export class LoggedRows {
     this.#log(key, time, second, value, behindTimestamp ? timestamp : options.context.recordContext.timestamp)
   }
 
+  /**
+   * Where a restored row goes. As in Kafka Streams what is in memory is numbered anew, and what follows is numbered on; on
+   * disk rows keep their numbers, and what follows begins at the first one again.
+   */
+  restoredSecond(second: number): number {
+    const { retainDuplicates, persistent } = this.options
+    if (!retainDuplicates || persistent) return second
+    this.#sequence = (this.#sequence + 1) & LARGEST_SEQUENCE
+    return this.#sequence
+  }
+
   /** As a put of `null`, but no dropped record if it is gone already. */
   remove(key: Buffer, time: number, second: number): void {
     this.options.rows.put(key, time, second, null)

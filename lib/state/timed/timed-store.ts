@@ -43,6 +43,7 @@ export interface TimedStoreOptions<K, V, S> {
 interface OpenStore<K, V, S> {
   readonly serdes: StoreSerdes<K, V>
   readonly rows: TimedRows
+  readonly logged: LoggedRows
   readonly entries: TimedEntries<V, S>
 }
 
@@ -98,14 +99,14 @@ export abstract class TimedStore<K, V, S> implements ManagedStore, CachedStore<W
       this.options.cached && cache !== undefined
         ? new CachedTimedEntries({ serdes, format, keys, logged: loggedRows, rows, context, budget: cache })
         : new DirectTimedEntries(serdes, format, loggedRows)
-    this.#opened = { serdes, rows, entries }
+    this.#opened = { serdes, rows, logged: loggedRows, entries }
   }
 
   restore({ key: storeKey, value, timestamp }: ChangelogRecord): void {
-    const { rows } = this.#open()
+    const { rows, logged } = this.#open()
     const { key, time, second } = this.options.keys.split(storeKey)
     const kept = value !== null && this.options.format.timestamped ? prefixTimestamp(timestamp, value) : value
-    rows.put(key, time, second, kept)
+    rows.put(key, time, logged.restoredSecond(second), kept)
   }
 
   async open(): Promise<void> {

@@ -27,6 +27,7 @@ export interface VersionedKeyValueStoreOptions<K, V> {
 export interface VersionedKeyValueStoreHandle<K, V> extends StoreBuilder<VersionedKeyValueStore<K, V>> {
   /** As given, defaults not filled in. */
   readonly options: VersionedKeyValueStoreOptions<K, V>
+  /** Tells it from the handles of other stores. */
   readonly versioned: true
 }
 

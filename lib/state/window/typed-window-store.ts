@@ -17,6 +17,11 @@ export class TypedWindowStore<K, V, S> extends TimedStore<K, V, S> implements Wi
     this.#sizeMs = options.windowSizeMs
   }
 
+  /** Values are kept with the event times of their updates. */
+  get timestamped(): boolean {
+    return this.options.format.timestamped
+  }
+
   put(key: K, value: S | null, windowStart: number): void {
     if (!Number.isSafeInteger(windowStart) || windowStart < 0) {
       throw new StreamsError(

@@ -33,6 +33,7 @@ export interface WindowStoreOptions<K, V> {
 export interface WindowStoreHandle<K, V, S extends StateStore> extends StoreBuilder<S> {
   /** As given, defaults not filled in. */
   readonly options: WindowStoreOptions<K, V>
+  /** Whether values are kept with the event time of their last update. */
   readonly timestamped: boolean
   /** Tells it from the handles of other stores. */
   readonly kind: 'window'
@@ -51,7 +52,13 @@ export const windowStore = <K, V>(
   options: WindowStoreOptions<K, V>,
 ): WindowStoreHandle<K, V, WindowStore<K, V>> => handle(name, options, plainFormat<V>())
 
-/** A window store that keeps each value with the event time of its last update, as windowed aggregations do. */
+/**
+ * A window store that keeps each value with the event time of its last update, as windowed aggregations do.
+ *
+ * @example
+ * const hourly = timestampedWindowStore('hourly', { value: serdes.long(), retention: '1d', windowSize: '1h' })
+ * clicks.groupByKey().windowedBy(TimeWindows.of({ size: '1h' })).count(hourly)
+ */
 export const timestampedWindowStore = <K, V>(
   name: string,
   options: WindowStoreOptions<K, V>,

@@ -31,6 +31,7 @@ final class Functions {
     }
 
     static boolean predicate(final String spec, final Object key, final Object value) {
+        if (spec.equals("keyed")) return key != null;
         final String[] words = words(spec);
         return !chosen(words, text(words[0].equals("k") ? key : value));
     }

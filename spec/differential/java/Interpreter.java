@@ -227,8 +227,12 @@ final class Interpreter {
                     : stream().join(table, selector, joiner(), named()));
                 break;
             }
-            case "groupByKey": values.add(stream().groupByKey(grouped())); break;
-            case "groupBy": values.add(stream().groupBy((k, v) -> (Object) Functions.map(f, k, v), grouped())); break;
+            case "groupByKey": values.add(isGiven() ? stream().groupByKey(grouped()) : stream().groupByKey()); break;
+            case "groupBy": {
+                final KeyValueMapper<Object, Object, Object> selector = (k, v) -> Functions.map(f, k, v);
+                values.add(isGiven() ? stream().groupBy(selector, grouped()) : stream().groupBy(selector));
+                break;
+            }
             case "count": case "reduce": case "aggregate": aggregate(); break;
             case "cogroup": cogroup(); break;
             case "to": stream().to(word("topic"), produced()); break;
@@ -297,6 +301,11 @@ final class Interpreter {
     private String store() {
         if (has("store")) builder.addStateStore(Processors.store(word("store"), inMemory, has("caching")));
         return word("store");
+    }
+
+    /** Java's `Grouped` hides the stream's own serdes, even where it has none. */
+    private boolean isGiven() {
+        return has("name") || has("ks") || has("vs");
     }
 
     private Grouped grouped() {

@@ -26,7 +26,7 @@ describe('committing', () => {
   const produce = (words: number): Promise<void> =>
     apps.kafka.produce(
       'words',
-      Array.from({ length: words }, (_, i) => ({ value: `word ${i}` })),
+      Array.from({ length: words }, (_, i) => ({ key: `word ${i}`, value: `word ${i}` })),
     )
   const committed = async (topic: string): Promise<number> =>
     (await apps.kafka.client().admin().groupOffsets('app')).get(`${topic}-0`)?.offset ?? 0
@@ -36,16 +36,18 @@ describe('committing', () => {
   it.each(['at_least_once', 'exactly_once'] as const)(
     'happens before its interval is over when more than maxUncommittedBytes would be lost (%s)',
     async (processingGuarantee) => {
-      const app = apps.create(counting(), {
+      const builder = new StreamsBuilder()
+      builder.stream('words', text).groupByKey().count({ store: 'counts' })
+      const app = apps.create(builder.build(), {
         processingGuarantee,
-        commitInterval: '1h',
-        transactionTimeout: '2h',
+        commitInterval: '10m',
+        transactionTimeout: '15m',
         maxUncommittedBytes: 10_000,
         statestoreCacheMaxBytes: 0,
       })
       await app.start()
       await produce(100)
-      await until(() => app.store('counts').get('word 99') !== null).catch(() => {})
+      await until(() => app.store('counts').get('word 99') !== null)
       expect(await committed('words')).toBe(0)
       await produce(2000)
       await until(async () => (await committed('words')) > 100)

@@ -58,8 +58,18 @@ describe('a record whose serde has to fetch something', () => {
     const wakeUp = jest.fn()
     const { task, run } = await taskOf(copy(serde), [IN, OTHER], {}, { listeners: { wakeUp } })
     task.initialize(new Map())
-    task.addRecords(fetched(IN, [{ offset: 0, timestamp: 5, value: 'a' }, { offset: 1, timestamp: 20, value: '1b' }]))
-    task.addRecords(fetched(OTHER, [{ offset: 0, timestamp: 10, value: 'c' }, { offset: 1, timestamp: 30, value: 'd' }]))
+    task.addRecords(
+      fetched(IN, [
+        { offset: 0, timestamp: 5, value: 'a' },
+        { offset: 1, timestamp: 20, value: '1b' },
+      ]),
+    )
+    task.addRecords(
+      fetched(OTHER, [
+        { offset: 0, timestamp: 10, value: 'c' },
+        { offset: 1, timestamp: 30, value: 'd' },
+      ]),
+    )
     expect(run()).toEqual(['a'])
     expect(task.hasBuffered).toBe(true)
     expect(task.committableOffsets()).toMatchObject([{ topic: 'in', offset: 1 }])
@@ -85,11 +95,16 @@ describe('a record whose serde has to fetch something', () => {
     expect(run()).toEqual(['1b'])
   })
 
-  it('is the deserialization handler\'s where the fetch fails for good', async () => {
+  it("is the deserialization handler's where the fetch fails for good", async () => {
     const serde = new LazySerde()
     const { task, run, logger } = await taskOf(copy(serde), [IN], { deserializationExceptionHandler: logAndContinue() })
     task.initialize(new Map())
-    task.addRecords(fetched(IN, [{ offset: 0, value: '1b' }, { offset: 1, value: 'c' }]))
+    task.addRecords(
+      fetched(IN, [
+        { offset: 0, value: '1b' },
+        { offset: 1, value: 'c' },
+      ]),
+    )
     expect(run()).toEqual([])
     serde.fetches[0]!.reject(new StreamsError('SCHEMA_NOT_FOUND', 'no schema 1'))
     await task.inputsPrepared()
@@ -114,7 +129,7 @@ describe('a record whose serde has to fetch something', () => {
     )
   })
 
-  it('is nobody\'s to drop where the registry refuses the application', async () => {
+  it("is nobody's to drop where the registry refuses the application", async () => {
     const serde = new LazySerde()
     const { task, run } = await taskOf(copy(serde), [IN], { deserializationExceptionHandler: logAndContinue() })
     task.initialize(new Map())
@@ -156,7 +171,12 @@ describe('outputs whose serde has to fetch something', () => {
     )
     task.initialize(new Map())
     const values = ['xa', 'yb', 'xc']
-    task.addRecords(fetched(IN, values.map((value, offset) => ({ offset, timestamp: offset, value }))))
+    task.addRecords(
+      fetched(
+        IN,
+        values.map((value, offset) => ({ offset, timestamp: offset, value })),
+      ),
+    )
     run()
     expect(collector.writable).toBe(false)
     let isDrained = false
@@ -172,7 +192,10 @@ describe('outputs whose serde has to fetch something', () => {
 
   it('fail the task where the fetch fails for good', async () => {
     const serde = new LazySerde(['x'])
-    const { task, run } = await taskOf(copy(serde, () => 'x'), [IN])
+    const { task, run } = await taskOf(
+      copy(serde, () => 'x'),
+      [IN],
+    )
     task.initialize(new Map())
     task.addRecords(fetched(IN, [{ offset: 0, value: 'a' }]))
     run()
@@ -204,7 +227,11 @@ describe('before the first record', () => {
           let put: (value: string) => void
           return {
             init: (context) => {
-              const store = context.stateStore<{ name: string; persistent: boolean; put(key: string, value: string): void }>('store')
+              const store = context.stateStore<{
+                name: string
+                persistent: boolean
+                put(key: string, value: string): void
+              }>('store')
               put = (value) => store.put('key', value)
             },
             process: ({ value }: { value: unknown }) => put(value as string),

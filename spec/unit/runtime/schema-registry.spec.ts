@@ -89,13 +89,17 @@ describe('a registry that is down', () => {
   it('at the start is waited for, saying so, before outputs and stores are written', async () => {
     const value = serdes.avro({ registry: newRegistry(), schema: order })
     const builder = new StreamsBuilder()
-    builder.stream('plain', text).mapValues((amount) => ({ amount: Number(amount) })).to('out', { value })
+    builder
+      .stream('plain', text)
+      .mapValues((amount) => ({ amount: Number(amount) }))
+      .to('out', { value })
     await http.stop()
     const streams = create(builder.build())
     let running = false
     const started = streams.start().then(() => (running = true))
     await kafka.produce('plain', [{ value: '1' }, { value: '2' }])
-    const warned = () => logger.entries.find(({ message }) => message.includes('could not prepare the serde of out yet'))
+    const warned = () =>
+      logger.entries.find(({ message }) => message.includes('could not prepare the serde of out yet'))
     await until(() => warned() !== undefined)
     expect(warned()!.fields['error']).toMatchObject({ code: 'SCHEMA_REGISTRY_UNAVAILABLE' })
     expect(running).toBe(false)
@@ -183,7 +187,11 @@ describe('what the registry answers', () => {
 })
 
 describe('a store with values of earlier schemas', () => {
-  const latest = (schema: typeof order | typeof orderV2, onOld: (old: unknown) => void, subject?: () => string): Topology => {
+  const latest = (
+    schema: typeof order | typeof orderV2,
+    onOld: (old: unknown) => void,
+    subject?: () => string,
+  ): Topology => {
     const value = serdes.avro({ registry: newRegistry(), schema, ...(subject && { subject }) })
     const builder = new StreamsBuilder()
     builder
@@ -211,7 +219,10 @@ describe('a store with values of earlier schemas', () => {
     await values(1)
     await first.close()
     const stateDir = join(folder, state === 'local' ? 'a' : 'b')
-    const second = create(latest(orderV2, (old) => olds.push(old)), { stateDir })
+    const second = create(
+      latest(orderV2, (old) => olds.push(old)),
+      { stateDir },
+    )
     await second.start()
     await kafka.produce('plain', [{ key: 'k', value: '2' }])
     expect((await values(2)).at(-1)).toBe('{"amount":2,"note":"new"}')
@@ -220,13 +231,25 @@ describe('a store with values of earlier schemas', () => {
 
   it('also where they are found out only while processing: the task starts anew once', async () => {
     const olds: unknown[] = []
-    const first = create(latest(order, () => {}, () => 'a'))
+    const first = create(
+      latest(
+        order,
+        () => {},
+        () => 'a',
+      ),
+    )
     await first.start()
     await kafka.produce('plain', [{ key: 'k', value: '1' }])
     await values(1)
     await first.close()
     // another subject does not lead to the old version
-    const second = create(latest(orderV2, (old) => olds.push(old), () => 'b'))
+    const second = create(
+      latest(
+        orderV2,
+        (old) => olds.push(old),
+        () => 'b',
+      ),
+    )
     await second.start()
     await kafka.produce('plain', [{ key: 'k', value: '2' }])
     expect((await values(2)).at(-1)).toBe('{"amount":2,"note":"new"}')

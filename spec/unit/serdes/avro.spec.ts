@@ -15,10 +15,14 @@ const order = {
     { name: 'amount', type: 'int' },
   ],
 } as const
-const orderV2 = { ...order, fields: [...order.fields, { name: 'note', type: ['null', 'string'], default: null }] } as const
+const orderV2 = {
+  ...order,
+  fields: [...order.fields, { name: 'note', type: ['null', 'string'], default: null }],
+} as const
 
 const hex = (text: string): Buffer => Buffer.from(text.replaceAll(' ', ''), 'hex')
-const read = <T>(serde: Serde<T>, bytes: Buffer): Promise<T> => prepared(() => serde.deserialize('t', bytes, NO_HEADERS))
+const read = <T>(serde: Serde<T>, bytes: Buffer): Promise<T> =>
+  prepared(() => serde.deserialize('t', bytes, NO_HEADERS))
 const write = <T>(serde: Serde<T>, value: T, topic = 't'): Promise<Buffer | null> =>
   prepared(() => serde.serialize(topic, value, NO_HEADERS))
 
@@ -83,7 +87,9 @@ describe('Confluent wire format', () => {
 
   it('says which field does not fit', async () => {
     const serde = serdes.avro({ registry, schema: { type: 'array', items: order } })
-    await expect(write(serde, [{ id: 'a', amount: 'many' as unknown as number }])).rejects.toThrow(/invalid "int".*at 0\.amount/)
+    await expect(write(serde, [{ id: 'a', amount: 'many' as unknown as number }])).rejects.toThrow(
+      /invalid "int".*at 0\.amount/,
+    )
   })
 })
 
@@ -99,11 +105,14 @@ describe('schemas', () => {
     ])
     expect(serde.deserialize('t', bytes, NO_HEADERS)).toEqual({ id: 'a1', amount: -1 })
     // another serde of the same registry
-    expect(serdes.avro({ registry, schema: order }).deserialize('t', bytes, NO_HEADERS)).toEqual({ id: 'a1', amount: -1 })
+    expect(serdes.avro({ registry, schema: order }).deserialize('t', bytes, NO_HEADERS)).toEqual({
+      id: 'a1',
+      amount: -1,
+    })
     expect(http.took()).toEqual(['GET /schemas/ids/1'])
   })
 
-  it('evolve: the writer\'s is resolved to the reader\'s', async () => {
+  it("evolve: the writer's is resolved to the reader's", async () => {
     const writer = serdes.avro({ registry, schema: order })
     const reader = serdes.avro({ registry, schema: orderV2 })
     const bytes = await write(writer, { id: 'a', amount: 1 })
@@ -118,7 +127,7 @@ describe('schemas', () => {
     })
   })
 
-  it('that can\'t be resolved are an error of the record', async () => {
+  it("that can't be resolved are an error of the record", async () => {
     const bytes = await write(serdes.avro({ registry, schema: 'string' }), 'x')
     await expect(read(serdes.avro({ registry, schema: order }), bytes!)).rejects.toThrow(
       /written with schema 1 can't be read as shop\.Order/,
@@ -131,7 +140,9 @@ describe('schemas', () => {
     http.add('price', priced, { references: [{ name: 'shop.Money', subject: 'money', version: 1 }] })
     const lines = { type: 'array', items: 'shop.Price' }
     const id = http.add('lines', lines, { references: [{ name: 'shop.Price', subject: 'price', version: 1 }] })
-    expect(await read(serdes.avro({ registry }), hex(`00 0000000${id} 02 c801 00`))).toEqual([{ money: { cents: 100 } }])
+    expect(await read(serdes.avro({ registry }), hex(`00 0000000${id} 02 c801 00`))).toEqual([
+      { money: { cents: 100 } },
+    ])
   })
 
   it('of other formats are an error', async () => {
@@ -142,7 +153,10 @@ describe('schemas', () => {
   it('with an unknown id are an error with id and subject, and not asked for again at once', async () => {
     const serde = serdes.avro({ registry })
     const bytes = hex('00 00000007 00')
-    const failure = { code: 'SCHEMA_NOT_FOUND', message: expect.stringMatching(/does not have schema 7.*"t-value"/) as string }
+    const failure = {
+      code: 'SCHEMA_NOT_FOUND',
+      message: expect.stringMatching(/does not have schema 7.*"t-value"/) as string,
+    }
     await expect(read(serde, bytes)).rejects.toMatchObject(failure)
     expect(() => serde.deserialize('t', bytes, NO_HEADERS)).toThrow(expect.objectContaining(failure))
     expect(http.took()).toEqual(['GET /schemas/ids/7'])
@@ -252,9 +266,7 @@ describe('values', () => {
       maybe: new Date(0),
     }
     const bytes = await write(serde, value)
-    expect(bytes!.toString('hex')).toBe(
-      `0000000001d00f0404fb1e48${Buffer.from(value.key).toString('hex')}0a0200`,
-    )
+    expect(bytes!.toString('hex')).toBe(`0000000001d00f0404fb1e48${Buffer.from(value.key).toString('hex')}0a0200`)
     expect(await read(serde, bytes!)).toEqual(value)
     for (const [wrong, message] of [
       [{ at: 5 }, /a Date is needed.*at at/],
@@ -284,7 +296,14 @@ describe('values', () => {
   })
 
   it('of a fixed decimal have its size', () => {
-    const serde = serdes.avroBytes({ type: 'fixed', name: 'D', size: 4, logicalType: 'decimal', precision: 9, scale: 0 })
+    const serde = serdes.avroBytes({
+      type: 'fixed',
+      name: 'D',
+      size: 4,
+      logicalType: 'decimal',
+      precision: 9,
+      scale: 0,
+    })
     const bytes = serde.serialize('t', '-1', NO_HEADERS)!
     expect(bytes.toString('hex')).toBe('ffffffff')
     expect(serde.deserialize('t', bytes, NO_HEADERS)).toBe('-1')

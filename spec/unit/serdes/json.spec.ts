@@ -11,7 +11,9 @@ interface Order {
 
 const validator = <T>(
   validate: (value: never) => ValidationResult<T> | Promise<ValidationResult<T>>,
-): StandardSchema<unknown, T> => ({ '~standard': { version: 1, vendor: 'test', validate: validate as () => ValidationResult<T> } })
+): StandardSchema<unknown, T> => ({
+  '~standard': { version: 1, vendor: 'test', validate: validate as () => ValidationResult<T> },
+})
 
 /** Turns text into a Date, as validators do. */
 const orderSchema = validator<Order>(({ id, items, at, ...more }: Record<string, unknown>) => {
@@ -68,7 +70,10 @@ describe('json with a validator', () => {
   })
 
   it('takes validators that are functions', () => {
-    const callable = Object.assign(() => {}, validator<number>((value) => ({ value })))
+    const callable = Object.assign(
+      () => {},
+      validator<number>((value) => ({ value })),
+    )
     expect(read(serdes.json(callable), '5')).toBe(5)
   })
 })

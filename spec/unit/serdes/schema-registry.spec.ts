@@ -14,7 +14,10 @@ const registryWith = (options: Partial<SchemaRegistryOptions> = {}): SchemaRegis
   new SchemaRegistry({ url: http.url, ...options })
 
 const failureOf = async (ask: Promise<unknown>): Promise<StreamsError> => {
-  const failure: unknown = await ask.then(() => undefined, (error: unknown) => error)
+  const failure: unknown = await ask.then(
+    () => undefined,
+    (error: unknown) => error,
+  )
   expect(failure).toBeInstanceOf(StreamsError)
   return failure as StreamsError
 }

@@ -1,0 +1,54 @@
+import { createHash } from 'node:crypto'
+import type { Program, Result, Row } from './program'
+
+/** The differences between Java's result and ours, none if they are equal. */
+export const compare = ({ restartAt }: Program, java: Result, ours: Result): string[] => {
+  if (java.refused !== undefined || ours.refused !== undefined) {
+    if (java.refused !== undefined && ours.refused !== undefined) return []
+    return [java.refused === undefined ? `refused, and not by Java: ${ours.refused}` : `not refused, as by Java: ${java.refused}`]
+  }
+  if (java.failed?.at !== ours.failed?.at) {
+    if (!java.failed) return [`failed at input ${ours.failed!.at}: ${ours.failed!.message}`]
+    const here = ours.failed ? `at ${ours.failed.at}: ${ours.failed.message}` : 'nothing failed'
+    return [`Java fails at input ${java.failed.at}: ${java.failed.message}; here ${here}`]
+  }
+  // what the failing input had sent before it failed is a matter of flushes
+  const until = java.failed?.at ?? Infinity
+  return [
+    ...difference('describe', java.describe, java.describe?.startsWith('#') ? hashed(ours.describe!) : ours.describe),
+    ...compareRecords(java.records ?? {}, ours.records ?? {}, until),
+    ...compareStores(java.stores ?? {}, ours.stores ?? {}),
+    // Java counts what is too old in a changelog as it restores it
+    ...(restartAt === undefined ? difference('dropped-records-total', java.dropped, ours.dropped) : []),
+  ]
+}
+
+/** Recorded results have it in place of the text. */
+export const hashed = (describe: string): string => `#${createHash('sha256').update(describe).digest('base64url').slice(0, 16)}`
+
+const compareRecords = (java: Records, ours: Records, until: number): string[] =>
+  [...new Set([...Object.keys(java), ...Object.keys(ours)])].sort().flatMap((topic) => {
+    // A buffer's changelog records have no time of their own: the producer gives them the time of sending.
+    const untimed = java[topic]?.some((row) => row[3] === null)
+    const lines = (rows: readonly Row[] = []): string[] =>
+      rows
+        .filter(([after]) => after < until)
+        .map(([after, key, value, timestamp, ...rest]) => JSON.stringify([after, key, value, untimed ? null : timestamp, ...rest]))
+    return difference(topic, lines(java[topic]), lines(ours[topic]))
+  })
+
+type Records = NonNullable<Result['records']>
+
+const compareStores = (java: NonNullable<Result['stores']>, ours: NonNullable<Result['stores']>): string[] =>
+  Object.keys(java).flatMap((store) => difference(`store ${store}`, sorted(java[store]!), sorted(ours[store] ?? [])))
+
+const sorted = (rows: ReadonlyArray<readonly unknown[]>): string[] => rows.map((row) => JSON.stringify(row)).sort()
+
+const difference = (what: string, java: unknown, ours: unknown): string[] => {
+  if (JSON.stringify(java) === JSON.stringify(ours)) return []
+  if (!Array.isArray(java) || !Array.isArray(ours)) return [`${what}:\n--- Java\n${String(java)}\n--- millrace\n${String(ours)}`]
+  let same = 0
+  while (same < java.length && java[same] === ours[same]) same++
+  const shown = (rows: readonly unknown[]): string => rows.slice(Math.max(0, same - 2), same + 6).join('\n')
+  return [`${what}: the first ${same} are equal, Java has ${java.length}, millrace ${ours.length}\n--- Java\n${shown(java)}\n--- millrace\n${shown(ours)}`]
+}

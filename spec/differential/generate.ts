@@ -1,0 +1,21 @@
+import { generateInputs } from './generate-inputs'
+import { type Calls, Generator } from './generate-calls'
+import type { Program } from './program'
+import { Random } from './random'
+
+/** The program of a seed: always the same one. */
+export const generate = (seed: number): Program => {
+  const random = new Random(seed)
+  const start = random.weighted([[0, 2], [100, 3], [1_000, 3], [1_700_000_000_000, 1]])
+  const config = {
+    cache: random.weighted([[0, 4], [10_485_760, 4], [300, 1]]),
+    inMemory: random.chance(0.4),
+    optimization: random.chance(0.3) ? ('all' as const) : ('none' as const),
+  }
+  const { ops, topics }: Calls = new Generator(random, start).calls()
+  const inputs = generateInputs(random, topics, start)
+  // Java restores the buffer of a grace join wrongly (java-formats.md 3.10), which is not copied
+  const restartable = !ops.some(({ op, grace }) => op === 'tableJoin' && grace !== undefined)
+  const restartAt = restartable && random.chance(0.5) ? random.between(1, inputs.length - 1) : undefined
+  return { seed, config, start, ops, inputs, ...(restartAt !== undefined && { restartAt }) }
+}

@@ -1,0 +1,85 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import ts from 'typescript'
+
+/**
+ * The TypeScript of README and docs compiles as a reader would write it: the blocks of a page are one module, in order. What a
+ * reader has to imagine stands in an HTML comment that begins with `<!-- ts`.
+ */
+const ROOT = join(__dirname, '../..')
+const pages = ['README.md', ...readdirSync(join(ROOT, 'docs')).map((file) => `docs/${file}`)].filter((page) =>
+  page.endsWith('.md'),
+)
+const IMPORT = /^import (?:(type) )?\{([^}]*)\} from '([^']+)'$/
+
+/** The page with everything but its code left blank, so that lines keep their numbers; imports are gathered in the first one. */
+const codeOf = (page: string): { code: string; blocks: number } => {
+  const imports = new Map<string, Set<string>>()
+  let inside = false
+  let blocks = 0
+  const lines = readFileSync(join(ROOT, page), 'utf8').split('\n').map((line) => {
+    if (inside && (line === '```' || line === '-->')) inside = false
+    else if (line === '```ts' || line === '<!-- ts') {
+      inside = true
+      blocks++
+    } else if (inside) {
+      const [, type, names, from] = IMPORT.exec(line) ?? []
+      if (from === undefined) return line
+      const known = imports.get(from) ?? new Set()
+      for (const name of names!.split(',')) known.add(`${type ? 'type ' : ''}${name.trim()}`)
+      imports.set(from, known)
+    }
+    return ''
+  })
+  lines[0] = [...imports].map(([from, names]) => `import { ${[...names].join(', ')} } from '${from}'`).join('; ') + '; export {}'
+  return { code: lines.join('\n'), blocks }
+}
+
+const modules = new Map(
+  pages.map((page) => {
+    // A module of ECMAScript, for its top-level await.
+    const path = join(ROOT, page.replace(/\.md$/, '.mts'))
+    return [path, { page, ...codeOf(page) }] as const
+  }),
+)
+
+const programOfPages = (): ts.Program => {
+  const config = ts.readConfigFile(join(ROOT, 'tsconfig.json'), (file) => ts.sys.readFile(file)).config as unknown
+  const { options } = ts.parseJsonConfigFileContent(config, ts.sys, ROOT)
+  const compilerOptions = { ...options, noEmit: true, noUnusedLocals: false, noUnusedParameters: false }
+  const host = ts.createCompilerHost(compilerOptions)
+  const { getSourceFile, fileExists, readFile } = host
+  host.fileExists = (path) => modules.has(path) || fileExists(path)
+  host.readFile = (path) => modules.get(path)?.code ?? readFile(path)
+  host.getSourceFile = (path, version, ...rest) => {
+    const code = modules.get(path)?.code
+    return code === undefined ? getSourceFile(path, version, ...rest) : ts.createSourceFile(path, code, version, true)
+  }
+  return ts.createProgram([...modules.keys()], compilerOptions, host)
+}
+
+const program = programOfPages()
+
+test.each([...modules.entries()].map(([path, { page, blocks }]) => ({ path, page, blocks })))(
+  '$page: its $blocks blocks of code compile',
+  ({ path, page }) => {
+    const file = program.getSourceFile(path)
+    const errors = [...program.getSyntacticDiagnostics(file), ...program.getSemanticDiagnostics(file)].map((error) => {
+      const { line } = ts.getLineAndCharacterOfPosition(error.file!, error.start!)
+      return `${page}:${line + 1} ${ts.flattenDiagnosticMessageText(error.messageText, '\n')}`
+    })
+    expect(errors).toEqual([])
+  },
+)
+
+test('links between the pages lead somewhere', () => {
+  const broken = pages.flatMap((page) => {
+    const text = readFileSync(join(ROOT, page), 'utf8')
+    return [...text.matchAll(/\]\((?!https?:|#)([^)#]+)/g)].flatMap(([, target]) =>
+      ts.sys.fileExists(join(ROOT, page, '..', target!)) || ts.sys.directoryExists(join(ROOT, page, '..', target!))
+        ? []
+        : [`${page}: ${target}`],
+    )
+  })
+  expect(broken).toEqual([])
+})

@@ -1,0 +1,94 @@
+import { join } from 'node:path'
+import ts from 'typescript'
+
+/**
+ * No undocumented public name: what the package exports, the members of its classes, interfaces and options have doc comments;
+ * functions and methods of classes also an example. Marked `@internal` and private ones are no part of it.
+ */
+const ROOT = join(__dirname, '../..')
+const ENTRIES = ['lib/index.ts', 'lib/testing/index.ts', 'lib/embedded.ts']
+
+const programOf = (): ts.Program => {
+  const config = ts.readConfigFile(join(ROOT, 'tsconfig.json'), (file) => ts.sys.readFile(file)).config as unknown
+  const { options } = ts.parseJsonConfigFileContent(config, ts.sys, ROOT)
+  return ts.createProgram(ENTRIES.map((entry) => join(ROOT, entry)), options)
+}
+
+const program = programOf()
+const checker = program.getTypeChecker()
+
+interface Name {
+  readonly name: string
+  readonly declarations: readonly ts.Declaration[]
+}
+
+const isHidden = (declaration: ts.Declaration): boolean =>
+  (ts.getCombinedModifierFlags(declaration) & (ts.ModifierFlags.Private | ts.ModifierFlags.Protected)) !== 0 ||
+  ts.getJSDocTags(declaration).some(({ tagName }) => tagName.text === 'internal') ||
+  (ts.isNamedDeclaration(declaration) && ts.isPrivateIdentifier(declaration.name))
+
+/** `const name = (…) => …` has its comment at the statement. */
+const documented = (declaration: ts.Declaration): ts.Node =>
+  ts.isVariableDeclaration(declaration) ? declaration.parent.parent : declaration
+
+const commentOf = (declaration: ts.Declaration): string =>
+  ts
+    .getJSDocCommentsAndTags(documented(declaration))
+    .filter(ts.isJSDoc)
+    .map(({ comment }) => ts.getTextOfJSDocComment(comment) ?? '')
+    .join('')
+
+const hasExample = (declaration: ts.Declaration): boolean =>
+  ts.getJSDocTags(declaration).some(({ tagName, comment }) => tagName.text === 'example' && comment !== undefined)
+
+const isFunction = (declaration: ts.Declaration): boolean =>
+  ts.isFunctionDeclaration(declaration) ||
+  (ts.isMethodDeclaration(declaration) && ts.isClassDeclaration(declaration.parent)) ||
+  (ts.isVariableDeclaration(declaration) && declaration.initializer !== undefined && ts.isArrowFunction(declaration.initializer))
+
+/** A constructor's parameters may be properties. */
+const membersOf = (declaration: ts.Declaration): ts.NodeArray<ts.Declaration> | readonly ts.Declaration[] => {
+  if (ts.isInterfaceDeclaration(declaration)) return declaration.members
+  if (!ts.isClassDeclaration(declaration)) return []
+  return declaration.members.flatMap((member) => {
+    if (!ts.isConstructorDeclaration(member)) return member
+    return isHidden(member) ? [] : member.parameters.filter((parameter) => ts.isParameterPropertyDeclaration(parameter, member))
+  })
+}
+
+const namesOf = ({ name, declarations }: Name): Name[] => {
+  const members = new Map<string, ts.Declaration[]>()
+  for (const member of declarations.flatMap((declaration) => [...membersOf(declaration)])) {
+    if (isHidden(member)) continue
+    const key = ts.isNamedDeclaration(member) ? member.name.getText() : ts.SyntaxKind[member.kind]
+    members.set(key, [...(members.get(key) ?? []), member])
+  }
+  return [
+    { name, declarations },
+    ...[...members].flatMap(([member, found]) => namesOf({ name: `${name}.${member}`, declarations: found })),
+  ]
+}
+
+const exportsOf = (symbol: ts.Symbol, prefix = ''): Name[] =>
+  checker.getExportsOfModule(symbol).flatMap((exported) => {
+    const target = exported.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(exported) : exported
+    const name = prefix + exported.name
+    const declarations = target.declarations ?? []
+    return declarations.some(ts.isSourceFile) ? exportsOf(target, `${name}.`) : namesOf({ name, declarations })
+  })
+
+describe.each(ENTRIES)('%s', (entry) => {
+  const names = exportsOf(checker.getSymbolAtLocation(program.getSourceFile(join(ROOT, entry))!)!)
+
+  test('everything has a doc comment', () => {
+    const bare = names.filter(({ declarations }) => !declarations.some((declaration) => commentOf(declaration).length > 10))
+    expect(bare.map(({ name }) => name)).toEqual([])
+  })
+
+  test('functions and methods have an example', () => {
+    const bare = names.filter(
+      ({ declarations }) => declarations.some(isFunction) && !declarations.some((declaration) => hasExample(declaration)),
+    )
+    expect(bare.map(({ name }) => name)).toEqual([])
+  })
+})
