@@ -2,7 +2,7 @@ import {
   type Processor,
   type ProcessorContext,
   serdes,
-  StreamRecord,
+  type StreamRecord,
   StreamsBuilder,
   type Topology,
   type WindowStore,

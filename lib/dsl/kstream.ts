@@ -204,7 +204,11 @@ export class KStream<K, V> {
    * @example
    * orders.join(customers, (order, customer) => ({ ...order, name: customer.name }))
    */
-  join<VT, VR>(table: KTable<K, VT>, joiner: ValueJoiner<K, V, VT, VR>, joined?: string | Joined<K, V, VT>): KStream<K, VR>
+  join<VT, VR>(
+    table: KTable<K, VT>,
+    joiner: ValueJoiner<K, V, VT, VR>,
+    joined?: string | Joined<K, V, VT>,
+  ): KStream<K, VR>
   /**
    * Joins with another stream: each record meets those of the same key on the other side that are within the window,
    * whichever comes first. A result has the later one's timestamp. Repartitions each side whose key may have changed.
@@ -458,7 +462,9 @@ export class KStream<K, V> {
       requireSameBuilder(this.position, other, call)
       requireFunction(first, call, 'a key selector')
       requireFunction(second, call, 'a joiner')
-      return new KStream(streamGlobalJoin<K, V, unknown, unknown, unknown>(this.position, other, first!, second!, left, third))
+      return new KStream(
+        streamGlobalJoin<K, V, unknown, unknown, unknown>(this.position, other, first!, second!, left, third),
+      )
     }
     const partners = kind === 'outer' ? 'another KStream' : 'another KStream, a KTable or a GlobalKTable'
     throw new TopologyError('INVALID_ARGUMENT', `${call} needs ${partners}, and got ${String(other)}`)

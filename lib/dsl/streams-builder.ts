@@ -63,7 +63,10 @@ export class StreamsBuilder {
   private readonly explicitNames: boolean
 
   /** @throws TopologyError INVALID_ARGUMENT */
-  constructor({ defaultStoreType = 'persistent', ensureExplicitInternalResourceNaming = false }: StreamsBuilderOptions = {}) {
+  constructor({
+    defaultStoreType = 'persistent',
+    ensureExplicitInternalResourceNaming = false,
+  }: StreamsBuilderOptions = {}) {
     if (defaultStoreType !== 'persistent' && defaultStoreType !== 'in-memory') {
       throw new TopologyError(
         'INVALID_ARGUMENT',
@@ -158,7 +161,13 @@ export class StreamsBuilder {
       sourceName,
       topic,
       settings: { ...sourceSettings(consumed), keySerde, valueSerde },
-      store: materializedStore(this.context, storeName, { ...options, keySerde, valueSerde, caching: false, logging: false }),
+      store: materializedStore(this.context, storeName, {
+        ...options,
+        keySerde,
+        valueSerde,
+        caching: false,
+        logging: false,
+      }),
       supplier: () => new TableSourceOperator(storeName, { sendOldValues: false }),
       holdsTopic: true,
     })

@@ -131,13 +131,7 @@ export class StreamStreamJoinOperator<K, L, R, VR> extends Operator<K, L | R, K,
     return timestamp + (isLeft ? afterMs : beforeMs) + graceMs >= this.clock!.streamTime
   }
 
-  private forward(
-    record: StreamRecord<K, L | R>,
-    key: K,
-    value: L | R,
-    other: L | R | null,
-    timestamp: number,
-  ): void {
+  private forward(record: StreamRecord<K, L | R>, key: K, value: L | R, other: L | R | null, timestamp: number): void {
     const joined = this.options.isLeft
       ? this.joiner(value as L, other as R | null, key)
       : this.joiner(other as L | null, value as R, key)

@@ -9,7 +9,7 @@ import type { RowReader, TableRows } from './table-rows'
  * moment, or, if the table keeps versions, as it was at the record's time.
  */
 export class StreamTableJoinOperator<K, V, VT, VR> extends Operator<K, V, K, VR> {
-  private rows!: RowReader<K, VT>
+  private rows: RowReader<K, VT> | undefined
 
   constructor(
     private readonly table: TableRows<K, VT>,
@@ -29,6 +29,10 @@ export class StreamTableJoinOperator<K, V, VT, VR> extends Operator<K, V, K, VR>
     if (this.isJoinable(record)) this.join(record)
   }
 
+  close(): void {
+    this.rows?.close?.()
+  }
+
   /** Counts the record as dropped otherwise. */
   protected isJoinable({ key, value }: StreamRecord<K, V>): boolean {
     if (value != null && (key != null || this.left)) return true
@@ -37,7 +41,7 @@ export class StreamTableJoinOperator<K, V, VT, VR> extends Operator<K, V, K, VR>
   }
 
   protected join({ key, value, timestamp, headers }: StreamRecord<K, V>): void {
-    const row = key == null ? null : this.rows.getAsOf(key, timestamp)
+    const row = key == null ? null : this.rows!.getAsOf(key, timestamp)
     if (row === null && !this.left) return
     const joined = this.joiner(value, row === null ? null : row.value, key)
     this.context.forward(new StreamRecord(key, joined, timestamp, headers))

@@ -50,7 +50,9 @@ export class GlobalTask {
     private readonly state: TaskState,
     private readonly stream: StreamTask,
   ) {
-    this.#byTopic = new Map(topology.stores.map((definition, i) => [definition.topic, { definition, store: stores[i]! }]))
+    this.#byTopic = new Map(
+      topology.stores.map((definition, i) => [definition.topic, { definition, store: stores[i]! }]),
+    )
   }
 
   static async open(options: GlobalTaskOptions): Promise<GlobalTask> {
@@ -156,7 +158,12 @@ export class GlobalTask {
     let records = 0
     const cursor = fetched.records()
     // one object for all records, as the cursor itself is
-    const record: Writable<ChangelogRecord> = { key: NO_BYTES, value: null, timestamp: 0, headers: () => cursor.headers() }
+    const record: Writable<ChangelogRecord> = {
+      key: NO_BYTES,
+      value: null,
+      timestamp: 0,
+      headers: () => cursor.headers(),
+    }
     let sliceEnd = performance.now() + SLICE_MS
     let untilClock = RECORDS_PER_CLOCK
     while (cursor.advance()) {

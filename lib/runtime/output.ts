@@ -111,7 +111,10 @@ export class Output {
       // one missing topic fails the call for all
       for (const topic of topics) {
         await producer.loadTopics([topic]).catch((error: unknown) => {
-          this.options.logger.warn({ topic, error }, 'an output topic can not be found (yet): records for it wait, then fail')
+          this.options.logger.warn(
+            { topic, error },
+            'an output topic can not be found (yet): records for it wait, then fail',
+          )
         })
       }
     }

@@ -20,9 +20,9 @@ export interface RestoreEvent {
 
 /** How far the restore of a store is. */
 export interface RestoreProgressEvent extends RestoreEvent {
-  /** Of the records that it had to replay at the start. */
+  /** How much of `total` lies behind it. */
   readonly percent: number
-  /** Since the restore began. */
+  /** Since the last report. */
   readonly recordsPerSecond: number
   /** How long it will take yet at this rate. */
   readonly etaMs: number

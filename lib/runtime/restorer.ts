@@ -182,7 +182,12 @@ export class Restorer {
     const { store, end } = part.restoration
     const cursor = fetched.records()
     // one object for all records, as the cursor itself is
-    const record: Writable<ChangelogRecord> = { key: NO_BYTES, value: null, timestamp: 0, headers: () => cursor.headers() }
+    const record: Writable<ChangelogRecord> = {
+      key: NO_BYTES,
+      value: null,
+      timestamp: 0,
+      headers: () => cursor.headers(),
+    }
     let untilClock = RECORDS_PER_CLOCK
     let sliceEnd = performance.now() + SLICE_MS
     let endReached = false

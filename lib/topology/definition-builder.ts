@@ -66,7 +66,11 @@ export class DefinitionBuilder {
       )
     }
     if (typeof topic !== 'string') {
-      fail('INVALID_ARGUMENT', `a global store is fed from one topic, given by its name, and not from ${String(topic)}`, source.name)
+      fail(
+        'INVALID_ARGUMENT',
+        `a global store is fed from one topic, given by its name, and not from ${String(topic)}`,
+        source.name,
+      )
     }
     this.addSource({ ...settings, topics: [topic] })
     this.requireNewName(processor.name)
@@ -115,7 +119,11 @@ export class DefinitionBuilder {
       const name = storeName(store)
       const entry = this.stores.get(name)
       if (!entry && this.globalStores.has(name)) {
-        fail('INVALID_TOPOLOGY', `"${name}" is a global store: every processor can read it, and it is connected to none`, processorName)
+        fail(
+          'INVALID_TOPOLOGY',
+          `"${name}" is a global store: every processor can read it, and it is connected to none`,
+          processorName,
+        )
       }
       if (!entry) throw unknownStore(processorName, name, [...this.stores.keys()])
       entry.processors.add(processorName)

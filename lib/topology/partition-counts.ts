@@ -15,7 +15,9 @@ export function missingSourceTopics(topology: CompiledTopology, existing: Readon
   const topics = topology.subTopologies.flatMap((sub) =>
     sub.sourceTopics.filter((topic) => !sub.repartitionSourceTopics.has(topic)),
   )
-  const missing = [...topics, ...topology.global.stores.map(({ topic }) => topic)].filter((topic) => !existing.has(topic))
+  const missing = [...topics, ...topology.global.stores.map(({ topic }) => topic)].filter(
+    (topic) => !existing.has(topic),
+  )
   return [...new Set(missing)].sort()
 }
 

@@ -18,7 +18,8 @@ beforeEach(async () => {
 afterEach(() => driver.close())
 
 const topic = <V>(name: string) => driver.inputTopic(name, { key: serdes.string(), value: serdes.json<V>() })
-const output = () => driver.outputTopic('enriched-orders', { key: serdes.string(), value: serdes.json<EnrichedOrder>() })
+const output = () =>
+  driver.outputTopic('enriched-orders', { key: serdes.string(), value: serdes.json<EnrichedOrder>() })
 const order: Order = { customerId: 'c1', productId: 'tea', quantity: 3 }
 const enriched: EnrichedOrder = { customer: 'Ann', city: 'Porto', product: 'Tea', quantity: 3, sum: 12 }
 

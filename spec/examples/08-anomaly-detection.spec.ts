@@ -27,9 +27,7 @@ test('08-anomaly-detection reports a minute that is out of the ordinary, once it
   await ask('login', 0, 0, 0, 0, 0, 0, 0, 1) // the minute is over, its grace is not
   expect(anomalies()).toEqual([])
   await ask('login', 0, 0, 0, 0, 0, 0, 0, 0, 1)
-  expect(anomalies()).toEqual([
-    ['login', { minute: new Date(minute(6)).toISOString(), requests: 60, expected: 10 }],
-  ])
+  expect(anomalies()).toEqual([['login', { minute: new Date(minute(6)).toISOString(), requests: 60, expected: 10 }]])
 })
 
 test('08-anomaly-detection is used to what a service does, and says nothing before it knows', async () => {

@@ -52,6 +52,25 @@ describeWithKafka('word count with callbacks that misbehave', (bootstrapServers)
     expect(await app.stop()).toBe(0)
   })
 
+  it('a synchronous one that outlasts the transaction is repeated once, is explained, and is got over', async () => {
+    const app = await start({
+      processingGuarantee: 'exactly_once',
+      transactionTimeout: 3000,
+      commitInterval: 1000,
+      sessionTimeout: 45_000,
+    })
+    const producing = job.produce(3000, 1500)
+    await job.countsOnce((counts) => counts.size > 10)
+    await job.produceLines(['slow:6000'])
+    await producing
+    expect(await job.overcounts()).toEqual(new Map())
+    const calls = occurrences(app, /callback of operator "look-at-word" took/)
+    expect(calls).toBeLessThanOrEqual(2)
+    expect(occurrences(app, /while a transaction was open.*Raise transactionTimeout/)).toBe(calls - 1)
+    expect(occurrences(app, /taken out of the group/)).toBe(0)
+    expect(await app.stop()).toBe(0)
+  })
+
   it('an awaited one is named, and nobody is thrown out meanwhile', async () => {
     const app = await start()
     await job.produce(1000)

@@ -175,7 +175,7 @@ describeWithKafka('the examples on a real broker', (bootstrapServers) => {
     for (const [topic, name, content, timestamp = START] of inputs) {
       const key = Buffer.from(name)
       const value = Buffer.from(typeof content === 'string' ? content : JSON.stringify(content))
-      producer.append(topic, partitionFor(key, producer.partitionCount(topic)), key, value, timestamp, NO_HEADERS)
+      producer.append(topic, partitionFor(key, producer.partitionCount(topic)!), key, value, timestamp, NO_HEADERS)
     }
     await producer.flush()
     await producer.close()

@@ -136,7 +136,9 @@ describeWithKafka('a global table on a real broker', (bootstrapServers) => {
       await again.start()
       expect(again.store(rates).get('key-2')?.value).toBe('third')
       expect(again.store(rates).get('key-1')).toBeNull()
-      const replayed = restored.filter(({ taskId }) => taskId === 'global').reduce((sum, event) => sum + event.restored, 0)
+      const replayed = restored
+        .filter(({ taskId }) => taskId === 'global')
+        .reduce((sum, event) => sum + event.restored, 0)
       expect(replayed).toBe(1)
     },
   )

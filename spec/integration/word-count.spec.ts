@@ -6,7 +6,7 @@ import { describeWithKafka } from '../support/kafka-broker'
 import type { App } from '../support/process'
 import { WordCountJob } from '../support/word-count-job'
 
-/** `MILLRACE_WORDS=1000000` makes the test of scaling the full one. */
+/** `MILLRACE_WORDS=1000000` makes the tests of scaling the full ones. */
 const WORDS = Number(process.env['MILLRACE_WORDS'] ?? 60_000)
 
 describeWithKafka('word count on a real broker', (bootstrapServers) => {
@@ -57,10 +57,14 @@ describeWithKafka('word count on a real broker', (bootstrapServers) => {
     },
   )
 
-  it(`counts ${WORDS} words exactly while instances come and go: 1, 3, 2, 1`, async () => {
-    const producing = job.produce(WORDS, WORDS / 12)
-    const first = await start('a')
-    const [second, third] = await Promise.all([start('b'), start('c')])
+  it.each([
+    ['at_least_once', WORDS],
+    ['exactly_once', WORDS / 3],
+  ] as const)('counts exactly while instances come and go: 1, 3, 2, 1 (%s, %i words)', async (guarantee, words) => {
+    const config = { processingGuarantee: guarantee }
+    const producing = job.produce(words, WORDS / 12)
+    const first = await start('a', config)
+    const [second, third] = await Promise.all([start('b', config), start('c', config)])
     await second.untilOutput(/tasks \[\d/)
     await third.untilOutput(/tasks \[\d/)
     await job.countsOnce((counts) => counts.size > 100)
@@ -70,5 +74,27 @@ describeWithKafka('word count on a real broker', (bootstrapServers) => {
     expect(await job.overcounts()).toEqual(new Map())
     expect(await third.stop()).toBe(0)
     for (const app of [first, second, third]) expect(app.output).toContain('closed in time')
+  })
+
+  it('moves no task when a static member restarts', async () => {
+    const member = (name: string): Promise<App> => start(name, { groupInstanceId: name })
+    const first = await member('a')
+    const second = await member('b')
+    // the hand-over is complete when both have tasks of the generation that is the last one
+    await first.untilOutput(/tasks \[\d_\d \d_\d \d_\d \d_\d\]/)
+    await second.untilOutput(/tasks \[\d/)
+    await job.produce(1000)
+    await job.overcounts()
+    const generations = (app: App): string[] => app.output.match(/^generation .*$/gm) ?? []
+    const before = generations(first)
+    const last = generations(second).at(-1)
+    expect(await second.stop()).toBe(0)
+    const again = await member('b')
+    expect(generations(again)).toEqual([last])
+    await job.produce(1000)
+    expect(await job.overcounts()).toEqual(new Map())
+    expect(generations(first)).toEqual(before)
+    expect(await again.stop()).toBe(0)
+    expect(await first.stop()).toBe(0)
   })
 })

@@ -1,31 +1,9 @@
-import { partitionFor } from '../../lib/kafka/murmur2'
 import { NO_HEADERS, type RecordHeaders } from '../../lib/kafka/port'
+import { type InputRecord, KEYS, LETTERS, partitionOf, repeatableRandom, START } from '../support/input'
 
-export interface InputRecord {
-  readonly topic: string
-  readonly key: string
-  readonly value: string | null
-  readonly timestamp: number
-  readonly headers: RecordHeaders
-}
-
-export const PARTITIONS = 2
 export const INPUTS = ['events', 'clicks', 'views', 'customers', 'addresses', 'orders', 'products']
 
-const HOUR_MS = 3_600_000
-/** Full hour, as windows begin at full ones, and lately: the broker deletes what is older than its retention. */
-export const START = Math.floor(Date.now() / HOUR_MS - 1) * HOUR_MS
 const STAGE_MS = 20_000
-const LETTERS = ['a', 'b', 'c', 'd', 'e', 'f']
-
-const partitionOf = (key: string): number => partitionFor(Buffer.from(key), PARTITIONS)
-
-/** Keys of one letter lie in the partition of that letter: what is grouped by it comes from one task, in one order. */
-const KEYS = LETTERS.flatMap((letter) =>
-  Array.from({ length: 40 }, (_, n) => `${letter}${n}`)
-    .filter((key) => partitionOf(key) === partitionOf(letter))
-    .slice(0, 3),
-)
 const PRODUCTS = ['pen', 'ink', 'cap', 'nib', 'pad']
 
 /**
@@ -34,11 +12,7 @@ const PRODUCTS = ['pen', 'ink', 'cap', 'nib', 'pad']
  * Streams has one order to process it in, restarts or not. Within that, records are out of order, late and deleted.
  */
 export const inputStages = (stages: number): InputRecord[][] => {
-  let seed = 42
-  const random = (below: number): number => {
-    seed = (Math.imul(seed, 1_103_515_245) + 12_345) & 0x7fffffff
-    return (seed >> 8) % below
-  }
+  const random = repeatableRandom(42)
   const oneOf = <T>(list: readonly T[]): T => list[random(list.length)]!
   let serial = 0
   const headers = (): RecordHeaders =>

@@ -6,11 +6,11 @@ import { connect } from '../../lib/kafka/client'
 import type { KafkaClient } from '../../lib/kafka/port'
 import { silentLogger } from '../../lib/observe/logger'
 import { stderrLogger } from '../../lib/observe/stderr-logger'
-import { partitionFor } from '../../lib/kafka/murmur2'
 import { compileJava, describeWithJava, describeWithKafka, startJava } from '../support/kafka-broker'
-import { readTopics, type TopicRecord, untilWorkedOff } from '../support/topics'
+import { feed, START } from '../support/input'
+import { createTopics, readTopics, type TopicRecord, untilWorkedOff } from '../support/topics'
 import { migratedTopology } from './app'
-import { INPUTS, type InputRecord, inputStages, PARTITIONS, START } from './input'
+import { INPUTS, inputStages } from './input'
 
 const OUTPUTS = ['counts', 'limited', 'windowed', 'final', 'sessions', 'joined', 'merged', 'cities', 'named-orders']
 const STAGES_A_PHASE = 4
@@ -89,25 +89,6 @@ const suite = (bootstrapServers: string): void => {
     }
   }
 
-  const feed = async (inputs: string, records: readonly InputRecord[]): Promise<void> => {
-    const producer = client.producer({ lingerMs: 0 })
-    await producer.init()
-    await producer.loadTopics(INPUTS.map((topic) => `${inputs}-${topic}`))
-    for (const { topic, key, value, timestamp, headers } of records) {
-      const bytes = Buffer.from(key)
-      producer.append(
-        `${inputs}-${topic}`,
-        partitionFor(bytes, PARTITIONS),
-        bytes,
-        value === null ? null : Buffer.from(value),
-        timestamp,
-        headers,
-      )
-    }
-    await producer.flush()
-    await producer.close()
-  }
-
   /** Runs Java alone and each of the other orders of libraries on the same input, and gives what all of them have put out. */
   const run = async (
     name: string,
@@ -119,11 +100,7 @@ const suite = (bootstrapServers: string): void => {
     const inputTopics = INPUTS.map((topic) => `${inputs}-${topic}`)
     const outputTopics = (order: string): string[] => OUTPUTS.map((topic) => `${idOf(order)}-${topic}`)
     const all = ['java-alone', ...Object.keys(orders)]
-    const admin = client.admin()
-    await admin.createTopics(
-      [...inputTopics, ...all.flatMap(outputTopics)].map((topic) => ({ topic, partitions: PARTITIONS })),
-    )
-    await admin.close()
+    await createTopics(client, [...inputTopics, ...all.flatMap(outputTopics)])
 
     const start = (library: Library, order: string, phase: number): Promise<Running> =>
       (library === 'java' ? startJavaApp : startMillraceApp)(
@@ -141,7 +118,7 @@ const suite = (bootstrapServers: string): void => {
         done.push(...running)
         if (phase === 0) done.push(await alone)
         for (const stage of stages.splice(0, STAGES_A_PHASE)) {
-          await feed(inputs, stage)
+          await feed(client, stage, (topic) => `${inputs}-${topic}`)
           const exactlyOnce = settings.processingGuarantee === 'exactly_once'
           await Promise.all(all.map((order) => untilWorkedOff(client, idOf(order), { inputs: inputTopics, exactlyOnce })))
         }

@@ -65,24 +65,6 @@ describe('TcpProxy', () => {
     await new Promise((resolve) => broker.server.close(resolve))
   })
 
-  it('can be stalled and healed often while a connection to the broker is still being made', async () => {
-    const warnings: string[] = []
-    const note = (warning: Error): void => void warnings.push(warning.message)
-    process.on('warning', note)
-    for (let i = 1; i <= 5; i++) {
-      const client = await connected()
-      while (proxy.connections < i) await new Promise(setImmediate)
-      for (let times = 0; times < 20; times++) {
-        proxy.stall()
-        proxy.heal()
-      }
-      client.write(request(FETCH, i))
-      expect(await response(client)).toBe(i)
-    }
-    process.off('warning', note)
-    expect(warnings).toEqual([])
-  })
-
   it('forwards', async () => {
     const client = await connected()
     client.write(request(METADATA, 1))

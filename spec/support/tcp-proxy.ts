@@ -143,7 +143,6 @@ class Link {
     this.pump(client, broker, requests)
     this.pump(broker, client, responses)
     client.once('close', closed)
-    broker.once('connect', () => this.setStalled(this.stalled))
   }
 
   cut(): void {
@@ -157,9 +156,7 @@ class Link {
   }
 
   private flow(socket: Socket): void {
-    // each resume of a socket that still connects would leave a listener on it
-    if (this.broker.connecting) this.client.pause()
-    else if (this.stalled || this.waitingForDrain.has(socket)) socket.pause()
+    if (this.stalled || this.waitingForDrain.has(socket)) socket.pause()
     else socket.resume()
   }
 

@@ -1,10 +1,19 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Admin, type KafkaClient, type RecordHeaders, type TopicPartition, tpKey } from '../../lib/kafka/port'
+import { PARTITIONS } from './input'
 
 const partitionsOf = async (admin: Admin, topics: readonly string[]): Promise<TopicPartition[]> =>
   (await admin.topics(topics)).flatMap(({ topic, partitions }) =>
     Array.from({ length: partitions }, (_, partition) => ({ topic, partition })),
   )
+
+/** With `PARTITIONS` each. Resolves when the broker knows all of them. */
+export const createTopics = async (client: KafkaClient, topics: readonly string[]): Promise<void> => {
+  const admin = client.admin()
+  await admin.createTopics(topics.map((topic) => ({ topic, partitions: PARTITIONS })))
+  while ((await partitionsOf(admin, topics)).length < topics.length * PARTITIONS) await sleep(50)
+  await admin.close()
+}
 
 /**
  * Until a group has worked off its inputs and what it has written to its own repartition topics. What is behind the last

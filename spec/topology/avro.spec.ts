@@ -1,4 +1,5 @@
 import { StreamsBuilder } from '../../lib/dsl/streams-builder'
+import { JoinWindows, TimeWindows, untilWindowCloses } from '../../lib'
 import { NO_HEADERS } from '../../lib/kafka/port'
 import { silentLogger } from '../../lib/observe/logger'
 import * as serdes from '../../lib/serdes'
@@ -98,6 +99,50 @@ describe.each(['mock', 'http'] as const)('Avro with a %s registry', (kind) => {
     const [record] = driver.produced().filter(({ topic }) => topic === 'totals')
     expect(key.deserialize('totals', record!.key!, NO_HEADERS)).toBe('x')
     expect(orders.deserialize('orders', value!, NO_HEADERS)).toEqual({ customer: 'x', amount: 1 })
+    await driver.close()
+  })
+
+  it('goes through joins, windows and suppress', async () => {
+    const key = serdes.avro({ registry, schema: 'string', key: true })
+    const values = serdes.avro({ registry, schema: total })
+    const builder = new StreamsBuilder()
+    const left = builder.table('left', { key, value: values }, { store: 'lefts' })
+    const right = builder.table('right', { key, value: values }, { store: 'rights' })
+    const add = (a: { amount: number }, b: { amount: number }) => ({ amount: a.amount + b.amount })
+    left
+      .join(right, ({ amount }) => String(amount), add, { store: 'by-foreign-key', key, value: values })
+      .toStream()
+      .to('foreign', { key, value: values })
+    left.join(right, add, { store: 'by-key', key, value: values }).toStream().to('joined', { key, value: values })
+    const stream = builder.stream('stream', { key, value: values })
+    stream
+      .join(builder.stream('other', { key, value: values }), add, JoinWindows.of({ timeDifference: 10 }), {
+        key,
+        value: values,
+        otherValue: values,
+      })
+      .to('pairs', { key, value: values })
+    stream
+      .groupByKey({ key, value: values })
+      .windowedBy(TimeWindows.of({ size: 10 }))
+      .reduce(add, { store: 'windows', key, value: values })
+      .suppress(untilWindowCloses())
+      .toStream()
+      .to('closed', { key: serdes.timeWindowed(key, 10), value: values })
+    const driver = new TopologyTestDriver(builder.build(), { logger: silentLogger, statestoreCacheMaxBytes: 0 })
+    const pipe = (topic: string, k: string, amount: number, time: number): Promise<void> =>
+      driver.inputTopic(topic, { key, value: values }).pipe(k, { amount }, time)
+    await pipe('right', '1', 10, 0)
+    await pipe('left', '1', 1, 0)
+    await pipe('stream', 'a', 2, 0)
+    await pipe('other', 'a', 3, 5)
+    await pipe('stream', 'a', 4, 20)
+    const out = (topic: string) => driver.outputTopic(topic, { key, value: values }).readKeyValues()
+    expect(out('foreign')).toEqual([['1', { amount: 11 }]])
+    expect(out('joined')).toEqual([['1', { amount: 11 }]])
+    expect(out('pairs')).toEqual([['a', { amount: 5 }]])
+    const closed = driver.outputTopic('closed', { key: serdes.timeWindowed(key, 10), value: values })
+    expect(closed.readValues()).toEqual([{ amount: 2 }])
     await driver.close()
   })
 

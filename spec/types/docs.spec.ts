@@ -17,21 +17,24 @@ const codeOf = (page: string): { code: string; blocks: number } => {
   const imports = new Map<string, Set<string>>()
   let inside = false
   let blocks = 0
-  const lines = readFileSync(join(ROOT, page), 'utf8').split('\n').map((line) => {
-    if (inside && (line === '```' || line === '-->')) inside = false
-    else if (line === '```ts' || line === '<!-- ts') {
-      inside = true
-      blocks++
-    } else if (inside) {
-      const [, type, names, from] = IMPORT.exec(line) ?? []
-      if (from === undefined) return line
-      const known = imports.get(from) ?? new Set()
-      for (const name of names!.split(',')) known.add(`${type ? 'type ' : ''}${name.trim()}`)
-      imports.set(from, known)
-    }
-    return ''
-  })
-  lines[0] = [...imports].map(([from, names]) => `import { ${[...names].join(', ')} } from '${from}'`).join('; ') + '; export {}'
+  const lines = readFileSync(join(ROOT, page), 'utf8')
+    .split('\n')
+    .map((line) => {
+      if (inside && (line === '```' || line === '-->')) inside = false
+      else if (line === '```ts' || line === '<!-- ts') {
+        inside = true
+        blocks++
+      } else if (inside) {
+        const [, type, names, from] = IMPORT.exec(line) ?? []
+        if (from === undefined) return line
+        const known = imports.get(from) ?? new Set()
+        for (const name of names!.split(',')) known.add(`${type ? 'type ' : ''}${name.trim()}`)
+        imports.set(from, known)
+      }
+      return ''
+    })
+  lines[0] =
+    [...imports].map(([from, names]) => `import { ${[...names].join(', ')} } from '${from}'`).join('; ') + '; export {}'
   return { code: lines.join('\n'), blocks }
 }
 

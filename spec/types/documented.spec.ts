@@ -11,7 +11,10 @@ const ENTRIES = ['lib/index.ts', 'lib/testing/index.ts', 'lib/embedded.ts']
 const programOf = (): ts.Program => {
   const config = ts.readConfigFile(join(ROOT, 'tsconfig.json'), (file) => ts.sys.readFile(file)).config as unknown
   const { options } = ts.parseJsonConfigFileContent(config, ts.sys, ROOT)
-  return ts.createProgram(ENTRIES.map((entry) => join(ROOT, entry)), options)
+  return ts.createProgram(
+    ENTRIES.map((entry) => join(ROOT, entry)),
+    options,
+  )
 }
 
 const program = programOf()
@@ -22,10 +25,17 @@ interface Name {
   readonly declarations: readonly ts.Declaration[]
 }
 
-const isHidden = (declaration: ts.Declaration): boolean =>
-  (ts.getCombinedModifierFlags(declaration) & (ts.ModifierFlags.Private | ts.ModifierFlags.Protected)) !== 0 ||
-  ts.getJSDocTags(declaration).some(({ tagName }) => tagName.text === 'internal') ||
-  (ts.isNamedDeclaration(declaration) && ts.isPrivateIdentifier(declaration.name))
+const PRIVATE = ts.ModifierFlags.Private | ts.ModifierFlags.Protected
+
+/** Private, internal, or of the language's own such as `[Symbol.asyncDispose]`. */
+const isHidden = (declaration: ts.Declaration): boolean => {
+  const name = ts.getNameOfDeclaration(declaration)
+  return (
+    (ts.getCombinedModifierFlags(declaration) & PRIVATE) !== 0 ||
+    ts.getJSDocTags(declaration).some(({ tagName }) => tagName.text === 'internal') ||
+    (name !== undefined && (ts.isPrivateIdentifier(name) || ts.isComputedPropertyName(name)))
+  )
+}
 
 /** `const name = (…) => …` has its comment at the statement. */
 const documented = (declaration: ts.Declaration): ts.Node =>
@@ -44,15 +54,19 @@ const hasExample = (declaration: ts.Declaration): boolean =>
 const isFunction = (declaration: ts.Declaration): boolean =>
   ts.isFunctionDeclaration(declaration) ||
   (ts.isMethodDeclaration(declaration) && ts.isClassDeclaration(declaration.parent)) ||
-  (ts.isVariableDeclaration(declaration) && declaration.initializer !== undefined && ts.isArrowFunction(declaration.initializer))
+  (ts.isVariableDeclaration(declaration) &&
+    declaration.initializer !== undefined &&
+    ts.isArrowFunction(declaration.initializer))
 
 /** A constructor's parameters may be properties. */
-const membersOf = (declaration: ts.Declaration): ts.NodeArray<ts.Declaration> | readonly ts.Declaration[] => {
+const membersOf = (declaration: ts.Declaration): readonly ts.Declaration[] => {
   if (ts.isInterfaceDeclaration(declaration)) return declaration.members
   if (!ts.isClassDeclaration(declaration)) return []
-  return declaration.members.flatMap((member) => {
-    if (!ts.isConstructorDeclaration(member)) return member
-    return isHidden(member) ? [] : member.parameters.filter((parameter) => ts.isParameterPropertyDeclaration(parameter, member))
+  return declaration.members.flatMap<ts.Declaration>((member) => {
+    if (!ts.isConstructorDeclaration(member)) return [member]
+    return isHidden(member)
+      ? []
+      : member.parameters.filter((parameter) => ts.isParameterPropertyDeclaration(parameter, member))
   })
 }
 
@@ -60,7 +74,7 @@ const namesOf = ({ name, declarations }: Name): Name[] => {
   const members = new Map<string, ts.Declaration[]>()
   for (const member of declarations.flatMap((declaration) => [...membersOf(declaration)])) {
     if (isHidden(member)) continue
-    const key = ts.isNamedDeclaration(member) ? member.name.getText() : ts.SyntaxKind[member.kind]
+    const key = ts.getNameOfDeclaration(member)?.getText() ?? '()'
     members.set(key, [...(members.get(key) ?? []), member])
   }
   return [
@@ -81,13 +95,14 @@ describe.each(ENTRIES)('%s', (entry) => {
   const names = exportsOf(checker.getSymbolAtLocation(program.getSourceFile(join(ROOT, entry))!)!)
 
   test('everything has a doc comment', () => {
-    const bare = names.filter(({ declarations }) => !declarations.some((declaration) => commentOf(declaration).length > 10))
+    const bare = names.filter(({ declarations }) => !declarations.some((declaration) => commentOf(declaration) !== ''))
     expect(bare.map(({ name }) => name)).toEqual([])
   })
 
   test('functions and methods have an example', () => {
     const bare = names.filter(
-      ({ declarations }) => declarations.some(isFunction) && !declarations.some((declaration) => hasExample(declaration)),
+      ({ declarations }) =>
+        declarations.some(isFunction) && !declarations.some((declaration) => hasExample(declaration)),
     )
     expect(bare.map(({ name }) => name)).toEqual([])
   })

@@ -47,7 +47,11 @@ orders.outerJoin(payments, (order, paid) => order.amount, window)
 orders.outerJoin(payments, (order, paid) => paid)
 // @ts-expect-error Argument of type 'KStream<number, string>' is not assignable to parameter of type 'KStream<string, string>'
 orders.join(byNumber, (_order, text) => text, window)
-orders.join(payments, (_order, paid) => paid, window, { store: 'paid', key: serdes.string(), otherValue: serdes.double() })
+orders.join(payments, (_order, paid) => paid, window, {
+  store: 'paid',
+  key: serdes.string(),
+  otherValue: serdes.double(),
+})
 // @ts-expect-error Type 'string' is not assignable to type 'number'
 orders.join(payments, (_order, paid) => paid, window, { otherValue: serdes.string() })
 
@@ -63,5 +67,6 @@ orders.leftJoin(
   (order) => order.amount,
   (_order, rate) => rate ?? 0,
 )
+const customerOf = (order: Order): string => order.customerId
 // @ts-expect-error Type 'string' is not assignable to type 'number'
-orders.join(rates, (order) => order.customerId, (order, rate) => rate)
+orders.join(rates, customerOf, (_order, rate) => rate)

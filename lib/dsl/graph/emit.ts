@@ -94,7 +94,13 @@ function emitNode(node: GraphNode, parents: readonly string[], emission: Emissio
     case 'internal-source': {
       const { topic, keySerde, valueSerde } = node
       builder.addRepartitionTopic(topic, {})
-      return builder.addSource({ name, topics: [topic], keySerde, valueSerde, timestampExtractor: failOnInvalidTimestamp })
+      return builder.addSource({
+        name,
+        topics: [topic],
+        keySerde,
+        valueSerde,
+        timestampExtractor: failOnInvalidTimestamp,
+      })
     }
     case 'stream-table-join':
       return emitStreamTableJoin(node, parents, emission)

@@ -16,8 +16,7 @@ export function sourcesOf(graph: LogicalGraph, starts: readonly NodeId[]): strin
     const node = nodes.get(id)!
     if (node.kind === 'stream-source' || node.kind === 'repartition' || node.kind === 'internal-source') {
       sources.add(node.name)
-    }
-    else if (node.kind === 'table-source') sources.add(node.sourceName)
+    } else if (node.kind === 'table-source') sources.add(node.sourceName)
     else upstream(node).forEach(visit)
   }
   starts.forEach(visit)

@@ -22,6 +22,8 @@ export function rowsOfTables(graph: LogicalGraph, plans: TablePlans): (table: No
       case 'table-join':
         if (node.store) return new StoredRows(node.store)
         return new JoinedRows(node.join, rowsOf(node.left), rowsOf(node.right))
+      default:
+        break
     }
     throw new Error(`the rows of ${node.name} can't be looked up`)
   }

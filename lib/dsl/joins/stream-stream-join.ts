@@ -69,7 +69,14 @@ export function streamStreamJoin<K, L, R, VR>(
   const unjoined =
     kind === 'inner'
       ? null
-      : unjoinedStoreBuilder({ name: names.unjoinedStore, key: keySerde, left: leftSerde, right: rightSerde, persistent, logging })
+      : unjoinedStoreBuilder({
+          name: names.unjoinedStore,
+          key: keySerde,
+          left: leftSerde,
+          right: rightSerde,
+          persistent,
+          logging,
+        })
 
   const windowNode = (parent: Position<K, unknown>, name: string, store: StoreBuilder<StateStore>) =>
     graph.add([parent.node], {
@@ -98,7 +105,8 @@ export function streamStreamJoin<K, L, R, VR>(
     left: { window: leftWindow, name: names.left, supplier: operator(true), stores: [rightStore, ...shared] },
     right: { window: rightWindow, name: names.right, supplier: operator(false), stores: [leftStore, ...shared] },
     selfJoin: {
-      supplier: () => new StreamSelfJoinOperator(leftStore.name, window, joiner as ValueJoiner<K, unknown, unknown, VR>),
+      supplier: () =>
+        new StreamSelfJoinOperator(leftStore.name, window, joiner as ValueJoiner<K, unknown, unknown, VR>),
       stores: [leftStore],
     },
     joinsNullKeys: kind !== 'inner',
@@ -123,14 +131,19 @@ function namesOf<K, L, R>(
   const merge = naming.suffixedNode('KSTREAM-MERGE-', given, '-merge')
   const valid = (name: string): string => validateName(name, 'the store name')
   const stored = (base: string): string => valid(`${base}-store`)
-  const leftStore = thisStore === undefined ? stored(store === undefined ? generatedLeft : store + leftSuffix) : valid(thisStore)
+  const leftStore =
+    thisStore === undefined ? stored(store === undefined ? generatedLeft : store + leftSuffix) : valid(thisStore)
   const rightStore =
     otherStore === undefined ? stored(store === undefined ? generatedRight : store + rightSuffix) : valid(otherStore)
   if (leftStore === rightStore) {
-    throw new TopologyError('DUPLICATE_NAME', `both sides of a join have the store "${leftStore}": give each its own name`, {
-      operator: merge,
-      store: leftStore,
-    })
+    throw new TopologyError(
+      'DUPLICATE_NAME',
+      `both sides of a join have the store "${leftStore}": give each its own name`,
+      {
+        operator: merge,
+        store: leftStore,
+      },
+    )
   }
   if (store === undefined) {
     naming.unnamed.stores.add(leftStore).add(rightStore)

@@ -130,7 +130,9 @@ export class BrokerLink {
 
   private drop(session: Session, cause: ClientError): void {
     if (this.session === session) this.session = undefined
-    session.droppedBy ??= cause
+    // every request that was pending on it comes here
+    if (session.droppedBy) return
+    session.droppedBy = cause
     for (const fail of session.pending) fail(cause)
     destroyBroker(session.broker, cause)
     // a connect that had begun in this turn opens its socket only now

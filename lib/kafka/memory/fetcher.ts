@@ -88,7 +88,7 @@ export class MemoryFetcher implements Fetcher {
 
   poll(maxWaitMs: number): Promise<FetchedPartition[]> {
     if (this.closed) return Promise.reject(closedError('fetcher'))
-    this.answer([])
+    this.endFormerPoll()
     const fetched = this.collect()
     if (fetched.length > 0 || maxWaitMs <= 0) return Promise.resolve(fetched)
     return new Promise((resolve) => {
@@ -122,6 +122,15 @@ export class MemoryFetcher implements Fetcher {
       const fetched = this.collect()
       if (fetched.length > 0) this.answer(fetched)
     })
+  }
+
+  /** Not at once: two loops that poll would end each other's polls for ever, and timers and sockets never had a turn. */
+  private endFormerPoll(): void {
+    const { waiting } = this
+    if (!waiting) return
+    this.waiting = undefined
+    clearTimeout(waiting.timer)
+    setImmediate(waiting.resolve, [])
   }
 
   private answer(fetched: FetchedPartition[]): void {

@@ -2,6 +2,7 @@ import { NO_HEADERS, type RecordHeaders } from '../../kafka/port'
 import type { Change, RecordContext } from '../../operators/record'
 import type { Serde } from '../../serdes/serde'
 import { type ByteString, byteString, bytesOf } from '../byte-string'
+import { readRecord } from '../changelog/unreadable-record'
 import { storeUnavailable } from '../key-value/unavailable-entries'
 import type { ChangelogRecord, ManagedStore, StateStore, StateStoreContext, StoreBuilder } from '../store'
 import { StoreSerdes } from '../store-serdes'
@@ -142,7 +143,11 @@ export class LoggedSuppressionBuffer<K, V> implements SuppressionBuffer<K, V>, M
     const ownHeaders = headers?.() ?? NO_HEADERS
     const source = { topic: this.changelogTopic, partition: context.partition, offset, timestamp, headers: ownHeaders }
     const buffered = this.#queue.get(text)?.change
-    const entry = decodeEntry({ value, version: versionOf(ownHeaders), context: source, buffered })
+    const entry = readRecord(this.name, this.changelogTopic, () =>
+      decodeEntry({ value, version: versionOf(ownHeaders), context: source, buffered }),
+    )
+    // its place may be a new one: an entry that came out and went in again between two commits has left no tombstone
+    this.#remove(text)
     this.#enter(entry.time, text, entry.change)
   }
 

@@ -28,7 +28,7 @@ export const appended = (list: Buffer | null, isLeft: boolean, value: Buffer): B
 /** The values, as views of the list. */
 export const valuesOf = (list: Buffer): Buffer[] => {
   const values: Buffer[] = []
-  for (let at = HEADER; at < list.length; ) {
+  for (let at = HEADER; at < list.length;) {
     const end = at + LENGTH_BYTES + list.readInt32BE(at)
     values.push(list.subarray(at + LENGTH_BYTES + 1, end))
     at = end

@@ -1,4 +1,5 @@
 import type { OpenSerde } from '../../serdes/open-serde'
+import { readRecord } from '../changelog/unreadable-record'
 import { storeUnavailable } from '../key-value/unavailable-entries'
 import type { ChangelogRecord, ManagedStore, StateStore, StateStoreContext, StoreBuilder } from '../store'
 import { combinedKey, splitCombinedKey } from './combined-key'
@@ -51,7 +52,7 @@ export class LoggedSubscriptionStore implements SubscriptionStore, ManagedStore 
   }
 
   restore({ key, value, timestamp }: ChangelogRecord): void {
-    const { foreignKey, primaryKey } = splitCombinedKey(key)
+    const { foreignKey, primaryKey } = readRecord(this.name, this.changelogTopic, () => splitCombinedKey(key))
     this.#open().buckets.put(foreignKey, primaryKey, value === null ? null : Buffer.from(value), timestamp)
   }
 

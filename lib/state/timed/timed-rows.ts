@@ -21,6 +21,8 @@ export interface TimedScan extends ScanOptions {
   readonly keyTo: Buffer | null
   readonly from: number
   readonly to: number
+  /** Also rows that are not shown any more, but still there. */
+  readonly evenExpired?: boolean
 }
 
 /** A row of a scan, with its place in the order: rows of an earlier `order` come first, then the store key decides. */
@@ -93,8 +95,8 @@ export class TimedRows {
 
   /** The rows that are shown: segment by segment, in the order of keys, or all in the order of time. */
   async *scan(scan: TimedScan): AsyncGenerator<ScannedRow> {
-    const { observed, visibleFrom } = this.options.retention
-    const first = Math.max(scan.from, visibleFrom)
+    const { observed, visibleFrom, liveFrom } = this.options.retention
+    const first = Math.max(scan.from, scan.evenExpired ? liveFrom : visibleFrom)
     const last = Math.min(scan.to, observed)
     if (first > last) return
     let segment = NaN

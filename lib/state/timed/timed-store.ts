@@ -112,7 +112,7 @@ export abstract class TimedStore<K, V, S> implements ManagedStore, CachedStore<W
   async open(): Promise<void> {
     const index = this.#index
     if (index === null) return
-    const all = { keyFrom: null, keyTo: null, from: 0, to: Infinity }
+    const all = { keyFrom: null, keyTo: null, from: 0, to: Infinity, evenExpired: this.options.closesExpired }
     for await (const { key, time, second } of this.#open().rows.scan(all)) {
       index.set(byteString(key), time, second, true)
     }

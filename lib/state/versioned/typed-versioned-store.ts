@@ -1,3 +1,4 @@
+import { StreamsError } from '../../errors'
 import type { Serde } from '../../serdes/serde'
 import { byteString } from '../byte-string'
 import { storeUnavailable } from '../key-value/unavailable-entries'
@@ -76,6 +77,13 @@ export class TypedVersionedStore<K, V> implements VersionedKeyValueStore<K, V>, 
 
   put(key: K, value: V | null, timestamp: number): number | undefined {
     const { serdes, segments, context } = this.#open()
+    if (!(Number.isSafeInteger(timestamp) && timestamp >= 0)) {
+      throw new StreamsError(
+        'INVALID_ARGUMENT',
+        `store '${this.name}': the timestamp of a version is milliseconds since 1970, and not ${timestamp}`,
+        { store: this.name },
+      )
+    }
     const keyBytes = serdes.keyBytes(key)
     const valueBytes = value == null ? null : serdes.valueBytes(value)
     const validTo = segments.put(keyBytes, valueBytes, timestamp)

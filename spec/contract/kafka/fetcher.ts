@@ -78,6 +78,25 @@ export const fetcherContract: KafkaContract = (kafka) => {
       expect(await waiting).toEqual([])
     })
 
+    it('by two loops at once leaves timers their turn, and gives each record to one of them', async () => {
+      const topic = await kafka.createTopic()
+      const fetcher = kafka.client().fetcher({ isolation: 'read_committed' })
+      fetcher.assign(topic, 0, 0)
+      const values: string[] = []
+      const poll = async (): Promise<void> => {
+        while (values.length < 5) {
+          for (const fetched of await fetcher.poll(1_000)) values.push(...recordsOf(fetched).map(({ value }) => value!))
+        }
+        fetcher.wakeup()
+      }
+      const polling = [poll(), poll()]
+      await new Promise((resolve) => setTimeout(resolve, 20))
+      const producer = await startProducer(kafka.client(), [topic])
+      await write(producer, topic, numbers(0, 5))
+      await Promise.all(polling)
+      expect(values).toEqual(numbers(0, 5))
+    })
+
     it('ends at once when the fetcher is closed, however long the broker would hold the request', async () => {
       const topic = await kafka.createTopic()
       const fetcher = kafka.client().fetcher({ isolation: 'read_committed', maxWaitMs: 300_000 })

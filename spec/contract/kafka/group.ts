@@ -253,6 +253,26 @@ export const groupContract: KafkaContract = (kafka) => {
       expect(a.group.metadata().memberId).not.toBe(memberId)
     })
 
+    it('keeps the lost generation until the next one: what still goes out under it is fenced', async () => {
+      const { topic, member } = await setUp()
+      const { open, opened } = gate()
+      const { open: goOn, opened: told } = gate()
+      const a = member('a', { rebalanceTimeoutMs: 1_000, beforeRejoin: () => opened, lost: () => told })
+      await a.group.join()
+      await a.owns(0)
+      const old = a.group.metadata()
+      const b = member('b', { rebalanceTimeoutMs: 1_000 })
+      await b.group.join()
+      open()
+      await a.next('lost')
+      expect(a.group.metadata()).toEqual(old)
+      const refused = { kind: 'fenced' }
+      await expect(a.group.commit([{ topic, partition: 0, offset: 9, metadata: '' }])).rejects.toMatchObject(refused)
+      goOn()
+      await a.owns(0)
+      expect(a.group.metadata().generationId).toBeGreaterThan(old.generationId)
+    })
+
     it('an error in lost ends the membership and is told', async () => {
       const { member } = await setUp()
       const boom = new Error('boom')

@@ -25,6 +25,13 @@ export const producerContract: KafkaContract = (kafka) => {
     expect(producer.partitionCount(missing)).toBeUndefined()
   })
 
+  it('knows every topic asked for, also in calls of one turn', async () => {
+    const topics = [await kafka.createTopic(1), await kafka.createTopic(2), await kafka.createTopic(3)]
+    const producer = await startProducer(kafka.client(), [])
+    await Promise.all(topics.map((topic) => producer.loadTopics([topic])))
+    expect(topics.map((topic) => producer.partitionCount(topic))).toEqual([1, 2, 3])
+  })
+
   it('throws at append for a record above maxRequestBytes, and goes on with smaller ones', async () => {
     const topic = await kafka.createTopic()
     const producer = await startProducer(kafka.client(), [topic], { maxRequestBytes: 10_000 })

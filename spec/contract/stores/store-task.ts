@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { NO_HEADERS } from '../../../lib/kafka/port'
+import { NO_HEADERS, type RecordHeaders } from '../../../lib/kafka/port'
 import { silentLogger } from '../../../lib/observe/logger'
 import type { RecordContext } from '../../../lib/operators/record'
 import { string } from '../../../lib/serdes'
@@ -17,7 +17,10 @@ import { TaskState } from '../../../lib/state/task-state'
 export interface LoggedChange {
   readonly key: Buffer
   readonly value: Buffer | null
+  /** `null` where the store leaves it to the time of sending. */
   readonly timestamp: number
+  /** The store's own. */
+  readonly headers?: RecordHeaders
 }
 
 /** A record context with a timestamp. */
@@ -65,10 +68,21 @@ export class StoreTask implements StateStoreContext {
     return task
   }
 
-  logChange(changelogTopic: string, key: Buffer, value: Buffer | null, timestamp: number): void {
+  logChange(
+    changelogTopic: string,
+    key: Buffer,
+    value: Buffer | null,
+    timestamp: number | null,
+    headers?: RecordHeaders,
+  ): void {
     const changes = this.changelogs.get(changelogTopic) ?? []
     this.changelogs.set(changelogTopic, changes)
-    changes.push({ key: Buffer.from(key), value: value === null ? null : Buffer.from(value), timestamp })
+    changes.push({
+      key: Buffer.from(key),
+      value: value === null ? null : Buffer.from(value),
+      timestamp: timestamp!,
+      ...(headers && { headers }),
+    })
   }
 
   /** Of each store that dropped something: why. */

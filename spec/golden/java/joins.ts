@@ -22,10 +22,13 @@ export class GlobalKTable {
 
 /** Java's window over our options: it is a window only once a join asks for it. */
 export class JoinWindows {
-  private constructor(private readonly options: { timeDifference: Duration; before?: number; after?: number; grace: Duration }) {
+  private constructor(
+    private readonly options: { timeDifference: Duration; before?: number; after?: number; grace: Duration },
+  ) {
     Windows.of(options)
   }
-  static ofTimeDifferenceWithNoGrace = (timeDifference: number): JoinWindows => new JoinWindows({ timeDifference, grace: 0 })
+  static ofTimeDifferenceWithNoGrace = (timeDifference: number): JoinWindows =>
+    new JoinWindows({ timeDifference, grace: 0 })
   static ofTimeDifferenceAndGrace = (timeDifference: number, grace: number): JoinWindows =>
     new JoinWindows({ timeDifference, grace })
   before(before: number): JoinWindows {

@@ -11,11 +11,11 @@ import {
   TimeWindows,
   untilTimeLimit,
   untilWindowCloses,
-  type Windowed,
   type WindowsOfSize,
   versionedKeyValueStore,
   type VersionedKeyValueStore,
 } from '../../../lib'
+import { KEYS } from '../input'
 
 const TEXT = serdes.string()
 const LONG = serdes.long()
@@ -23,20 +23,20 @@ const text = { key: TEXT, value: TEXT }
 const counted = { key: TEXT, value: LONG }
 
 export interface StatefulFamily {
-  /** The first is the one with the most records; `late`: records of it come out of order, within the grace of windows. */
   readonly inputs: readonly string[]
+  /** Records come out of order, within the grace of the windows. */
   readonly late?: boolean
   /** Inputs with deletes. */
   readonly tables?: readonly string[]
-  /** Inputs that are filled before the first instance starts, and not worked off. */
+  /** Inputs that no group works off. */
   readonly global?: readonly string[]
   /** Records of a key that are done twice change nothing in the end. */
   readonly idempotent?: boolean
   /**
-   * What is the same in every run under exactly_once, key by key: every update in its order (default), every update, or, where
-   * internal topics bring two orders together, the last update.
+   * What is the same in every run under exactly_once, key by key: all updates in their order (default); all updates; or,
+   * where internal topics bring the orders of two tasks together, the value of the last one.
    */
-  readonly sure?: 'updates' | 'last'
+  readonly sure?: 'order' | 'updates' | 'last'
   /** `of` gives the full name of an input. Writes to `out`. */
   build(builder: StreamsBuilder, of: (input: string) => string, out: string): void
 }
@@ -216,7 +216,7 @@ export const STATEFUL_FAMILIES: Readonly<Record<string, StatefulFamily>> = {
     build: (builder, of, out) => {
       const [left, right] = tables(builder, of)
       left
-        .leftJoin(right, (_value, key) => `${key[0]}${/\d/.exec(key)![0]}`, both, { name: 'fk', store: 'joined', ...text })
+        .leftJoin(right, (value) => KEYS[Number(value) % KEYS.length]!, both, { name: 'fk', store: 'joined', ...text })
         .toStream()
         .to(out, text)
     },
@@ -232,7 +232,7 @@ export const STATEFUL_FAMILIES: Readonly<Record<string, StatefulFamily>> = {
         .count('windows')
         .suppress(untilWindowCloses({ name: 'final' }))
         .toStream()
-        .to<Windowed<string>, number>(out, { key: serdes.timeWindowed(TEXT, '10s'), value: LONG }),
+        .to(out, { key: serdes.timeWindowed(TEXT, '10s'), value: LONG }),
   },
   'suppress until a time limit': {
     inputs: ['events'],

@@ -31,7 +31,12 @@ describe('committing', () => {
   const committed = async (topic: string): Promise<number> =>
     (await apps.kafka.client().admin().groupOffsets('app')).get(`${topic}-0`)?.offset ?? 0
   const offset = async (at: 'earliest' | 'latest'): Promise<number> =>
-    (await apps.kafka.client().admin().listOffsets([{ topic: REPARTITION, partition: 0, at }])).get(`${REPARTITION}-0`)!
+    (
+      await apps.kafka
+        .client()
+        .admin()
+        .listOffsets([{ topic: REPARTITION, partition: 0, at }])
+    ).get(`${REPARTITION}-0`)!
 
   it.each(['at_least_once', 'exactly_once'] as const)(
     'happens before its interval is over when more than maxUncommittedBytes would be lost (%s)',

@@ -99,7 +99,14 @@ describe('global stores', () => {
       await streams.start()
       await Promise.all([untilOut('e:5'), untilOut('nothing:null')])
       const store = streams.store(rates)
-      expect(['a', 'b', 'c', 'd', 'e', 'f'].map((key) => store.get(key)?.value)).toEqual(['1', '2', '3', '4', '5', undefined])
+      expect(['a', 'b', 'c', 'd', 'e', 'f'].map((key) => store.get(key)?.value)).toEqual([
+        '1',
+        '2',
+        '3',
+        '4',
+        '5',
+        undefined,
+      ])
 
       await produce('rates', { f: '6' })
       while (store.get('f') === null) await new Promise((resolve) => setImmediate(resolve))
@@ -192,7 +199,9 @@ describe('global stores', () => {
   it('ask the handler about records that can not be read, and send its dead letters', async () => {
     const builder = new StreamsBuilder()
     builder.globalTable('rates', { key: serdes.string(), value: serdes.long() }, 'longs')
-    const streams = create(builder.build(), { deserializationExceptionHandler: deadLetterTopic('dead', { then: 'continue' }) })
+    const streams = create(builder.build(), {
+      deserializationExceptionHandler: deadLetterTopic('dead', { then: 'continue' }),
+    })
     await streams.start()
     await produce('rates', { a: 'no long' })
     for await (const { key, value } of kafka.subscribe('dead', text)) {

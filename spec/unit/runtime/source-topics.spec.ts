@@ -70,7 +70,9 @@ describe('source topics', () => {
       const app = apps.create(reading('lines'), { autoOffsetReset: 'none' })
       await expect(app.start()).rejects.toMatchObject({
         code: 'OFFSET_OUT_OF_RANGE',
-        message: expect.stringMatching(/partition 0 of source topic lines has no committed offset.*'earliest'/) as string,
+        message: expect.stringMatching(
+          /partition 0 of source topic lines has no committed offset.*'earliest'/,
+        ) as string,
         location: { topic: 'lines', partition: 0 },
       })
       expect(app.state).toBe('ERROR')

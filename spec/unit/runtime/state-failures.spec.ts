@@ -90,7 +90,9 @@ describe('local state that fails while the application runs', () => {
     await produceAll()
     expect(await failed).toMatchObject({
       code: 'STATE_STORE_FAILED',
-      message: expect.stringMatching(/task 0_0 in .* failed: .*Check the disk's free space and its permissions/) as string,
+      message: expect.stringMatching(
+        /task 0_0 in .* failed: .*Check the disk's free space and its permissions/,
+      ) as string,
     })
     expect(app.metadataForLocalTasks()).toEqual([])
     expect(await app.close()).toBe(true)

@@ -48,6 +48,13 @@ describe('EmbeddedKafka', () => {
     expect(await kafka.client().admin().topics(['lines'])).toEqual([{ topic: 'lines', partitions: 1 }])
   })
 
+  it('gives a topic more partitions, never fewer', async () => {
+    await kafka.createPartitions('lines', 3)
+    expect(await kafka.client().admin().topics(['lines'])).toEqual([{ topic: 'lines', partitions: 3 }])
+    await expect(kafka.createPartitions('lines', 3)).rejects.toMatchObject({ code: 'INVALID_PARTITIONS' })
+    await expect(kafka.createPartitions('nowhere', 3)).rejects.toMatchObject({ kind: 'unknownTopic' })
+  })
+
   it('gives back what was written, with everything', async () => {
     const headers = [
       ['trace', Buffer.from('1')],

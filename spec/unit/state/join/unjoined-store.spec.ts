@@ -33,7 +33,9 @@ describe.each([true, false])('the store of records without a partner, persistent
     store.remove('A', 1000, true)
     store.remove('A', 1000, false)
     const key = '00000000000003e80141'
-    expect(task.changelogs.get(changelogOf('s'))!.map((change) => [hex(change.key), hex(change.value), change.timestamp])).toEqual([
+    expect(
+      task.changelogs.get(changelogOf('s'))!.map((change) => [hex(change.key), hex(change.value), change.timestamp]),
+    ).toEqual([
       [key, '010000000100000003016c31', 7],
       [key, '010000000200000003016c3100000004016c3162', 7],
       [key, null, 7],

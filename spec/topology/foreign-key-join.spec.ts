@@ -1,0 +1,121 @@
+import { StreamsBuilder } from '../../lib/dsl/streams-builder'
+import * as serdes from '../../lib/serdes'
+import { drive, headers, text } from './drive'
+
+interface Order {
+  customer: string | null
+  item: string
+}
+const orderSerdes = { key: serdes.string(), value: serdes.json<Order>() }
+const pair = (order: Order, customer: string | null): string => `${order.item} for ${customer}`
+
+const driveJoin = (kind: 'join' | 'leftJoin', config = {}) => {
+  const driven = drive((b) => {
+    const orders = b.table('orders', orderSerdes)
+    const customers = b.table('customers', text)
+    orders[kind](customers, (order) => order.customer, pair).toStream().to('out', text)
+  }, config)
+  const orders = driven.driver.inputTopic('orders', orderSerdes)
+  const customers = driven.driver.inputTopic('customers', text)
+  return { ...driven, orders, customers }
+}
+
+describe('a join by a foreign key', () => {
+  it('inner: follows the updates of both sides, and the move of a row from one key to another', async () => {
+    const { orders, customers, out } = driveJoin('join')
+    await orders.pipe('1', { customer: 'c', item: 'tea' }, 10)
+    expect(out()).toEqual([])
+    await customers.pipe('c', 'Carol', { timestamp: 5, headers: headers('h') })
+    await orders.pipe('2', { customer: 'c', item: 'jam' }, 11)
+    await customers.pipe('c', 'Cathy', 12)
+    expect(out()).toEqual(['1=tea for Carol@5 h', '2=jam for Carol@11', '1=tea for Cathy@12', '2=jam for Cathy@12'])
+    await orders.pipe('1', { customer: 'nobody', item: 'tea' }, 13)
+    await orders.pipe('2', null, 14)
+    await customers.pipe('c', null, 15)
+    expect(out()).toEqual(['1=null@13', '2=null@14'])
+  })
+
+  it('inner: a row without a foreign key has no result, and is counted', async () => {
+    const { orders, customers, out, driver } = driveJoin('join')
+    await customers.pipe('c', 'Carol', 1)
+    await orders.pipe('1', { customer: 'c', item: 'tea' }, 2)
+    await orders.pipe('1', { customer: null, item: 'tea' }, 3)
+    expect(out()).toEqual(['1=tea for Carol@2', '1=null@3'])
+    expect(driver.metrics.droppedRecordsTotal).toBe(1)
+  })
+
+  it('left: a row has a result also without a partner, and without a foreign key', async () => {
+    const { orders, customers, out } = driveJoin('leftJoin')
+    await orders.pipe('1', { customer: 'c', item: 'tea' }, 1)
+    await orders.pipe('2', { customer: null, item: 'jam' }, 2)
+    await customers.pipe('c', 'Carol', 3)
+    await customers.pipe('c', null, 4)
+    await orders.pipe('1', null, 5)
+    expect(out()).toEqual(['1=tea for null@1', '2=jam for null@2', '1=tea for Carol@3', '1=tea for null@4', '1=null@5'])
+  })
+
+  it('with a record cache has the same last results', async () => {
+    const { orders, customers, out } = driveJoin('join', { statestoreCacheMaxBytes: 1 << 20 })
+    await orders.pipe('1', { customer: 'c', item: 'tea' }, 1)
+    await customers.pipe('c', 'Carol', 2)
+    expect(out()).toEqual(['1=tea for Carol@2'])
+  })
+
+  it('is named throughout by one name, with a store for the result', () => {
+    const builder = new StreamsBuilder()
+    const orders = builder.table('orders', orderSerdes, 'orders')
+    const customers = builder.table('customers', text, 'customers')
+    orders.join(customers, (order) => order.customer, pair, { name: 'enrich', store: 'enriched' })
+    const names = [...builder.build().definition.nodes.map(({ name }) => name), ...builder.build().definition.stores.keys()]
+    expect(names.filter((name) => /\d{10}/.test(name) && !name.startsWith('K'))).toEqual([])
+    expect(names).toEqual(
+      expect.arrayContaining([
+        'enrich-subscription-registration-processor',
+        'enrich-subscription-response-source',
+        'enrich-subscription-store',
+        'enrich-result',
+        'enriched',
+      ]),
+    )
+  })
+
+  it('takes the partitions that its partitioners choose, one each', async () => {
+    const driven = (partitions: number[]) => {
+      const driven = drive(
+        (b) => {
+          const orders = b.table('orders', orderSerdes)
+          orders
+            .leftJoin(b.table('customers', text), (order) => order.customer, pair, {
+              name: 'fk',
+              partitioner: () => 2,
+              otherPartitioner: (_topic, key) => (key === null ? undefined : partitions),
+            })
+            .toStream()
+            .to('out', text)
+        },
+        { partitions: { 'app-fk-subscription-registration-topic': 4, 'app-fk-subscription-response-topic': 4 } },
+      )
+      return { ...driven, orders: driven.driver.inputTopic('orders', orderSerdes) }
+    }
+    const one = driven([3])
+    await one.orders.pipe('1', { customer: 'c', item: 'tea' }, 1)
+    const chosen = one.driver.produced().flatMap(({ topic, partition }) => (/-topic$/.test(topic) ? [[topic, partition]] : []))
+    expect(chosen).toEqual([
+      ['app-fk-subscription-registration-topic', 3],
+      ['app-fk-subscription-response-topic', 2],
+    ])
+    const two = driven([1, 3])
+    await expect(two.orders.pipe('1', { customer: 'c', item: 'tea' }, 1)).rejects.toThrow('chose 2 partitions')
+  })
+
+  it('needs equal partition counts only between each topic of its own and its table', () => {
+    const builder = new StreamsBuilder()
+    builder.table('orders', orderSerdes).join(builder.table('customers', text), (order) => order.customer, pair, { name: 'fk' })
+    const { definition } = builder.build()
+    const topics = new Map(definition.nodes.flatMap((node) => (node.kind === 'source' ? [[node.name, node.topics]] : [])))
+    expect(definition.copartitionGroups.map(({ sources }) => sources.flatMap((source) => topics.get(source)).sort())).toEqual([
+      ['customers', 'fk-subscription-registration-topic'],
+      ['fk-subscription-response-topic', 'orders'],
+    ])
+  })
+})

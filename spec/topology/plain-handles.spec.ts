@@ -1,0 +1,90 @@
+import type { Processor, ProcessorContext } from '../../lib/operators/processor'
+import { StreamRecord } from '../../lib/operators/record'
+import * as serdes from '../../lib/serdes'
+import type { KeyValueStore } from '../../lib/state/store'
+import { keyValueStore } from '../../lib/state/stores'
+import { TopologyTestDriver } from '../../lib/testing'
+import { Topology } from '../../lib/topology/topology'
+import { silentLogger } from '../../lib/observe/logger'
+import { counted, drive, text } from './drive'
+
+const counts = keyValueStore('counts', counted)
+
+class Look implements Processor<string, string, string, number | null> {
+  protected store!: KeyValueStore<string, number>
+  protected context!: ProcessorContext<string, number | null>
+
+  init(context: ProcessorContext<string, number | null>): void {
+    this.context = context
+    this.store = context.stateStore(counts)
+  }
+
+  process(record: StreamRecord<string, string>): void {
+    this.context.forward(record.withValue(this.store.get(record.key)))
+  }
+}
+
+class Write extends Look {
+  override process({ key }: StreamRecord<string, string>): void {
+    this.store.put(key, 0)
+  }
+}
+
+describe('a table kept by a plain handle', () => {
+  it('shows plain values to processors and to the test driver', async () => {
+    const { driver, input, out } = drive((b) => {
+      b.stream('in', text).groupByKey().count(counts)
+      b.stream('asked', text).process(() => new Look(), [counts]).to('out', counted)
+    })
+    await input.pipe('k', 'x', 1)
+    await input.pipe('k', 'x', 2)
+    await driver.inputTopic('asked', text).pipe('k', '?', 3)
+    expect(out('out', serdes.long() as never)).toEqual(['k=2@3'])
+    expect(driver.store(counts).get('k')).toBe(2)
+  })
+
+  it('is written by the table alone', async () => {
+    const { driver } = drive((b) => {
+      b.stream('in', text).groupByKey().count(counts)
+      b.stream('asked', text).process(() => new Write(), [counts])
+    })
+    await expect(driver.inputTopic('asked', text).pipe('k', '?', 3)).rejects.toMatchObject({ code: 'ILLEGAL_STATE' })
+  })
+})
+
+describe('a read-only store', () => {
+  it('is filled from its topic, which is its changelog', async () => {
+    const rates = keyValueStore('rates', text)
+    const topology = new Topology()
+      .addReadOnlyStateStore(rates, 'rates-source', 'rates', 'rates-writer', () => {
+        let store: KeyValueStore<string, string>
+        return {
+          init: (context) => void (store = context.stateStore(rates)),
+          process: ({ key, value }: StreamRecord<string, string>) => store.put(key, value),
+        }
+      }, text)
+      .addSource('in', 'in', text)
+      .addProcessor<string, string, string, string>(
+        'lookup',
+        () => {
+          let context: ProcessorContext<string, string>
+          return {
+            init: (own) => void (context = own),
+            process: (record) => context.forward(record.withValue(`${record.value}*${context.stateStore(rates).get(record.key)}`)),
+          }
+        },
+        'in',
+        'rates',
+      )
+      .addSink('out', 'out', 'lookup', text)
+    const driver = new TopologyTestDriver(topology, { applicationId: 'app', logger: silentLogger })
+    try {
+      await driver.inputTopic('rates', text).pipe('EUR', '1.1', 1)
+      await driver.inputTopic('in', text).pipe('EUR', '5', 2)
+      expect(driver.outputTopic('out', text).readKeyValues()).toEqual([['EUR', '5*1.1']])
+      expect(driver.produced().map(({ topic }) => topic)).toEqual(['out'])
+    } finally {
+      await driver.close()
+    }
+  })
+})

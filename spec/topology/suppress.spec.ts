@@ -1,0 +1,124 @@
+import { StreamsBuilder } from '../../lib/dsl/streams-builder'
+import { type TimeLimitOptions, untilTimeLimit, untilWindowCloses } from '../../lib/dsl/suppressed'
+import { SessionWindows } from '../../lib/dsl/windows/session-windows'
+import { TimeWindows } from '../../lib/dsl/windows/time-windows'
+import * as serdes from '../../lib/serdes'
+import { drive, headers, text } from './drive'
+
+const driveLimit = (wait: number, options: TimeLimitOptions = {}) =>
+  drive((b) => b.table('in', text, 'rows').suppress(untilTimeLimit(wait, options)).toStream().to('out', text))
+
+describe('suppress until a time limit', () => {
+  it("emits the last update of a key, with its time and headers, when the first one's time has come", async () => {
+    const { input, out } = driveLimit(10)
+    await input.pipe('a', '1', 100)
+    await input.pipe('a', '2', { timestamp: 105, headers: headers('h') })
+    await input.pipe('b', '1', 109)
+    expect(out()).toEqual([])
+    await input.pipe('b', '2', 110)
+    expect(out()).toEqual(['a=2@105 h'])
+    await input.pipe('a', null, 119)
+    expect(out()).toEqual(['b=2@110'])
+    await input.pipe('c', 'x', 200)
+    expect(out()).toEqual(['a=null@119'])
+  })
+
+  it('with a bound emits the oldest early', async () => {
+    const { input, out } = driveLimit(1000, { maxRecords: 1 })
+    await input.pipe('b', '1', 2)
+    await input.pipe('a', '1', 1)
+    expect(out()).toEqual(['a=1@1'])
+  })
+
+  it('or stops with an error that says what to do', async () => {
+    const { input } = driveLimit(1000, { maxBytes: 40, onFull: 'shutDown', name: 'held' })
+    await input.pipe('a', '1', 1)
+    await expect(input.pipe('b', '1', 2)).rejects.toMatchObject({
+      code: 'BUFFER_FULL',
+      location: { operator: 'held', store: 'held-store' },
+      message: expect.stringContaining('raise maxRecords or maxBytes'),
+    })
+  })
+
+  it('shows joins the rows as they were before what waits', async () => {
+    const { driver, input, out } = drive((b) => {
+      const held = b.table('in', text, 'rows').suppress(untilTimeLimit(10))
+      b.table('t', text)
+        .leftJoin(held, (left, right) => `${left}+${right}`)
+        .toStream()
+        .to('out', text)
+    })
+    const table = driver.inputTopic('t', text)
+    await input.pipe('k', 'old', 1)
+    await input.pipe('x', 'x', 20)
+    await input.pipe('k', 'new', 21)
+    await table.pipe('k', 't', 22)
+    expect(out()).toEqual(['k=t+old@22'])
+  })
+})
+
+describe('suppress until windows close', () => {
+  const driveWindows = (windows: TimeWindows) =>
+    drive((b) =>
+      b
+        .stream('in', text)
+        .groupByKey()
+        .windowedBy(windows)
+        .count()
+        .filter((count) => count > 1)
+        .suppress(untilWindowCloses())
+        .toStream((_count, { key, window }) => `${key}@${window.start}`)
+        .to('out', { key: serdes.string(), value: serdes.long() }),
+    )
+
+  it('emits each window once, when its grace period is over, and none that has nothing', async () => {
+    const { input, out } = driveWindows(TimeWindows.of({ size: 10, grace: 5 }))
+    for (const time of [1000, 1003, 1012, 1009]) await input.pipe('a', 'x', time)
+    await input.pipe('b', 'x', 1014)
+    expect(out('out', serdes.long() as never)).toEqual([])
+    await input.pipe('b', 'x', 1015)
+    expect(out('out', serdes.long() as never)).toEqual(['a@1000=3@1009'])
+    // what the filter leaves out doesn't move the time
+    await input.pipe('c', 'x', 1100)
+    expect(out('out', serdes.long() as never)).toEqual([])
+    await input.pipe('c', 'x', 1101)
+    expect(out('out', serdes.long() as never)).toEqual(['b@1010=2@1015'])
+  })
+
+  it('waits for sessions as long as they may still be joined to others', async () => {
+    const { input, out } = drive((b) =>
+      b
+        .stream('in', text)
+        .groupByKey()
+        .windowedBy(SessionWindows.of({ inactivityGap: 5, grace: 2 }))
+        .count()
+        .suppress(untilWindowCloses({ name: 'final' }))
+        .toStream((_count, { key, window }) => `${key}@${window.start}-${window.end}`)
+        .to('out', { key: serdes.string(), value: serdes.long() }),
+    )
+    for (const time of [100, 104, 110]) await input.pipe('a', 'x', time)
+    expect(out('out', serdes.long() as never)).toEqual([])
+    await input.pipe('b', 'x', 111)
+    expect(out('out', serdes.long() as never)).toEqual(['a@100-104=2@104'])
+  })
+
+  it('is refused where no windows are', () => {
+    const builder = new StreamsBuilder()
+    const table = builder.table('in', text).mapValues((value) => value)
+    expect(() => table.suppress(untilWindowCloses() as never)).toThrow(
+      expect.objectContaining({ code: 'INVALID_TOPOLOGY', message: expect.stringContaining('windowed aggregation') }),
+    )
+  })
+})
+
+it.each([() => untilTimeLimit(-1), () => untilTimeLimit(1, { maxRecords: -1 }), () => untilWindowCloses({ maxBytes: NaN })])(
+  'limits below zero are refused: %s',
+  (make) => {
+    expect(make).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }))
+  },
+)
+
+test('what is not made by one of the two is refused', () => {
+  const table = new StreamsBuilder().table('in', text)
+  expect(() => table.suppress({ waitMs: 1 } as never)).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }))
+})

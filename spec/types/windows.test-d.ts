@@ -1,0 +1,81 @@
+/* eslint-disable @typescript-eslint/no-unused-vars -- only types are looked at */
+import type { KTable } from '../../lib/dsl/ktable'
+import { StreamsBuilder } from '../../lib/dsl/streams-builder'
+import { SessionWindows } from '../../lib/dsl/windows/session-windows'
+import { SlidingWindows } from '../../lib/dsl/windows/sliding-windows'
+import { TimeWindows } from '../../lib/dsl/windows/time-windows'
+import type { ReadOnlyStore } from '../../lib/runtime/store-view'
+import * as serdes from '../../lib/serdes'
+import { sessionStore } from '../../lib/state/session/session-stores'
+import type { ReadOnlySessionStore, ReadOnlyWindowStore, SessionStore, WindowStore } from '../../lib/state/store'
+import { windowStore } from '../../lib/state/window/window-stores'
+import type { Windowed } from '../../lib/state/windowed'
+
+interface Order {
+  customerId: string
+  amount: number
+}
+
+type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
+const same = <A, B>(..._: Same<A, B> extends true ? [] : ['the types differ']): void => undefined
+
+const builder = new StreamsBuilder()
+const orders = builder.stream('orders', { key: serdes.string(), value: serdes.json<Order>() })
+const grouped = orders.groupByKey()
+const perHour = TimeWindows.of({ size: '1h', advance: '5m', grace: '30s' })
+
+// Windows are part of the key.
+const counts = grouped.windowedBy(perHour).count()
+same<typeof counts, KTable<Windowed<string>, number>>()
+const largest = grouped.windowedBy(SlidingWindows.of({ timeDifference: 1000 })).reduce((a, b) => (a.amount > b.amount ? a : b))
+same<typeof largest, KTable<Windowed<string>, Order>>()
+const spent = grouped.windowedBy(perHour).aggregate(() => 0, (sum, order) => sum + order.amount, { value: serdes.double() })
+same<typeof spent, KTable<Windowed<string>, number>>()
+const visits = grouped
+  .windowedBy(SessionWindows.of({ inactivityGap: '30m' }))
+  .aggregate(() => [] as Order[], (all, order) => [...all, order], (a, b) => [...a, ...b])
+same<typeof visits, KTable<Windowed<string>, Order[]>>()
+counts.toStream((count, { key, window }) => `${key.length} ${window.start - window.end} ${count}`)
+counts.toStream().to('counts', { key: serdes.timeWindowed(serdes.string(), '1h'), value: serdes.long() })
+
+// @ts-expect-error Type 'Windowed<string>' is not assignable to type 'string'
+counts.toStream().to('counts', { key: serdes.string(), value: serdes.long() })
+// @ts-expect-error Type '"1 hour"' is not assignable to type 'Duration'
+TimeWindows.of({ size: '1 hour' })
+// @ts-expect-error Property 'timeDifference' is missing
+SlidingWindows.of({ grace: 1 })
+// @ts-expect-error Expected 3-4 arguments, but got 2
+grouped.windowedBy(SessionWindows.of({ inactivityGap: 1 })).aggregate(() => 0, (sum) => sum + 1)
+// @ts-expect-error Type 'Serde<string>' is not assignable to type 'Serde<number>'
+grouped.windowedBy(perHour).count({ value: serdes.string() })
+// @ts-expect-error is not assignable to parameter of type 'EmitStrategy'
+grouped.windowedBy(perHour).emitStrategy('onClose')
+
+// Handles carry the types of their stores.
+const windows = windowStore('windows', { key: serdes.string(), value: serdes.long(), retention: '1d', windowSize: '1h' })
+const sessions = sessionStore('sessions', { key: serdes.string(), value: serdes.json<Order[]>(), retention: '1d' })
+grouped.windowedBy(perHour).count(windows)
+grouped
+  .windowedBy(SessionWindows.of({ inactivityGap: 1 }))
+  .aggregate(() => [] as Order[], (all, order) => [...all, order], (a, b) => [...a, ...b], sessions)
+same<ReadOnlyStore<NonNullable<(typeof windows)['storeType']>>, ReadOnlyWindowStore<string, number>>()
+same<ReadOnlyStore<NonNullable<(typeof sessions)['storeType']>>, ReadOnlySessionStore<string, Order[]>>()
+declare const windowsOfStore: WindowStore<string, number>
+same<ReturnType<typeof windowsOfStore.all>, AsyncIterable<[Windowed<string>, number]>>()
+declare const sessionsOfStore: SessionStore<string, Order[]>
+sessionsOfStore.fetch('a').map(([{ window }, all]) => all.length + window.end)
+
+// @ts-expect-error Type 'number' is not assignable to type 'string'
+grouped.windowedBy(perHour).aggregate(() => '', (all) => all, windows)
+
+// Cogrouped streams have the key in common and add to one type.
+const clicks = builder.stream('clicks', { key: serdes.string(), value: serdes.long() })
+const numbered = builder.stream('numbered', { key: serdes.long(), value: serdes.long() })
+const cogrouped = grouped.cogroup<number>((sum, order) => sum + order.amount).cogroup(clicks.groupByKey(), (sum, n) => sum + n)
+same<ReturnType<typeof cogrouped.aggregate>, KTable<string, number>>()
+const cogroupedPerHour = cogrouped.windowedBy(perHour).aggregate(() => 0)
+same<typeof cogroupedPerHour, KTable<Windowed<string>, number>>()
+// @ts-expect-error Type 'string' is not assignable to type 'number'
+cogrouped.cogroup(clicks.groupByKey(), () => 'text')
+// @ts-expect-error is not assignable to parameter of type 'KGroupedStream<string
+cogrouped.cogroup(numbered.groupByKey(), (sum, n) => sum + n)
