@@ -14,8 +14,9 @@ export function run(topology: Topology, applicationId: string, withStreams?: (st
   const streams = new KafkaStreams(topology, config)
   streams.on('stateChange', ({ from, to }) => console.log(`${from} -> ${to}`))
   streams.on('error', (error) => console.error(error))
+  // Ctrl-C may come more than once, by way of npm as well: each time the same close goes on.
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(signal, () => void streams.close({ timeout: '30s' }))
+    process.on(signal, () => void streams.close({ timeout: '30s' }))
   }
   withStreams?.(streams)
   exitOnFailure(streams.start())

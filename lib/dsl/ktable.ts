@@ -97,7 +97,7 @@ export class KTable<K, V> {
    *
    * @example
    * counts.toStream().to('word-counts', { value: serdes.long() })
-   * spend.toStream((amount, customer) => customer.region)
+   * spend.toStream((amount, { key, window }) => `${key}@${window.start}`)
    */
   toStream<KR>(selector: ValueMapper<K, V, KR>, named?: Named): KStream<KR, V>
   toStream(named?: Named): KStream<K, V>

@@ -90,7 +90,7 @@ export class SessionWindowedKStream<K, V> {
    * clicks
    *   .groupByKey()
    *   .windowedBy(SessionWindows.of({ inactivityGap: '30m', grace: '1m' }))
-   *   .aggregate(() => [], (pages, click) => [...pages, click.page], (a, b) => [...a, ...b], { store: 'paths' })
+   *   .aggregate<string[]>(() => [], (pages, click) => [...pages, click.page], (a, b) => [...a, ...b], { store: 'paths' })
    */
   aggregate<VR>(
     initializer: Initializer<VR>,

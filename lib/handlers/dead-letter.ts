@@ -10,7 +10,7 @@ const PREFIX = '__streams.errors.'
  *
  * @param then what happens to the task afterwards; default: it continues with the next record
  * @example
- * new KafkaStreams(topology, { processingExceptionHandler: deadLetterTopic('orders-dead'), … })
+ * new KafkaStreams(topology, { ...config, processingExceptionHandler: deadLetterTopic('orders-dead') })
  */
 export const deadLetterTopic =
   (topic: string, { then = 'continue' }: { then?: 'continue' | 'fail' } = {}) =>

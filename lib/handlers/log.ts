@@ -4,7 +4,7 @@ import type { ErrorHandlerResponse } from './error-handler'
  * The default of every handler: the task stops at the record, and the error says where.
  *
  * @example
- * new KafkaStreams(topology, { deserializationExceptionHandler: logAndFail(), … })
+ * new KafkaStreams(topology, { ...config, deserializationExceptionHandler: logAndFail() })
  */
 export const logAndFail = (): (() => ErrorHandlerResponse) => () => 'fail'
 
@@ -12,6 +12,6 @@ export const logAndFail = (): (() => ErrorHandlerResponse) => () => 'fail'
  * Logs the error, drops the record, counts it in `dropped-records` and goes on.
  *
  * @example
- * new KafkaStreams(topology, { deserializationExceptionHandler: logAndContinue(), … })
+ * new KafkaStreams(topology, { ...config, deserializationExceptionHandler: logAndContinue() })
  */
 export const logAndContinue = (): (() => ErrorHandlerResponse) => () => 'continue'

@@ -110,7 +110,7 @@ export class Topology {
    *
    * @example
    * topology.addSink('out', 'words', 'count', { key: serdes.string(), value: serdes.long() })
-   * topology.addSink('by-kind', (value) => `events-${value.kind}`, 'parse')
+   * topology.addSink('by-kind', (event: { kind: string }) => `events-${event.kind}`, 'parse')
    *
    * @throws TopologyError DUPLICATE_NAME, UNKNOWN_PARENT
    */

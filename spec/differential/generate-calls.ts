@@ -481,11 +481,10 @@ export class Generator {
     const others = Array.from({ length: random.below(3) }, () => this.any('group', ({ k }) => k === group.k)!)
     const groups = [...new Set([group, ...others])]
     const win = group.k === 's' ? this.windows() : undefined
-    const kKnown = groups.some((one) => one.kKnown)
-    if (groups.some((one) => one.k !== 's' && !one.kKnown)) return
-    const inner: Kind = { kind: 'table', k: group.k, v: 's', kKnown, vKnown: false }
+    // in Java the serdes of the groups are not carried along
+    const inner: Kind = { kind: 'table', k: group.k, v: 's', kKnown: false, vKnown: false }
     const mat = this.mat(inner, { windowed: retained(win) })
-    const withKey = win && !kKnown ? { ...(mat ?? {}), ks: 's' } : mat
+    const withKey = win ? { ...(mat ?? {}), ks: 's' } : mat
     for (const one of groups) one.used = true
     this.add(
       {
@@ -563,10 +562,11 @@ export class Generator {
     }
   }
 
-  /** Windows can only be kept in a key-value store if their serde is known. */
+  /** Windows without an end have no serde to keep them by. */
   private matOf(table: Value, result: Kind): Mat | undefined {
     if (table.k === 'un') return undefined
-    return this.random.chance(0.5) ? this.mat(result) : undefined
+    // in Java the store of such a table doesn't get the serdes that the table has
+    return this.random.chance(0.5) ? this.mat({ ...result, kKnown: false, vKnown: false }) : undefined
   }
 
   private groupTable(table: Value): void {

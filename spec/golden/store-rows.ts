@@ -49,12 +49,12 @@ async function versionedRows(store: TypedVersionedStore<unknown, unknown>): Prom
   return rows
 }
 
-const INSTRUCTIONS = [
-  'DELETE_KEY_NO_PROPAGATE',
-  'DELETE_KEY_AND_PROPAGATE',
-  'PROPAGATE_NULL_IF_NO_FK_VAL_AVAILABLE',
-  'PROPAGATE_ONLY_IF_FK_VAL_AVAILABLE',
-]
+const INSTRUCTIONS = {
+  unsubscribe: 'DELETE_KEY_NO_PROPAGATE',
+  'unsubscribe and answer': 'DELETE_KEY_AND_PROPAGATE',
+  answer: 'PROPAGATE_NULL_IF_NO_FK_VAL_AVAILABLE',
+  'answer if present': 'PROPAGATE_ONLY_IF_FK_VAL_AVAILABLE',
+}
 
 async function subscriptionRows(store: LoggedSubscriptionStore): Promise<StoreRow[]> {
   const rows: StoreRow[] = []

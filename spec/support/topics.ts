@@ -52,6 +52,25 @@ export const untilWorkedOff = async (
   }
 }
 
+/** Until an application has committed state. */
+export const untilLogged = async (client: KafkaClient, applicationId: string, timeoutMs = 60_000): Promise<void> => {
+  const admin = client.admin()
+  const deadline = Date.now() + timeoutMs
+  try {
+    for (;;) {
+      const topics = (await admin.listTopics()).filter(
+        (topic) => topic.startsWith(`${applicationId}-`) && topic.endsWith('-changelog'),
+      )
+      const at = (await partitionsOf(admin, topics)).map((partition) => ({ ...partition, at: 'latest' as const }))
+      if ([...(await admin.listOffsets(at, 'read_committed')).values()].some((end) => end > 0)) return
+      if (Date.now() > deadline) throw new Error(`${applicationId} has logged nothing after ${timeoutMs} ms`)
+      await sleep(50)
+    }
+  } finally {
+    await admin.close()
+  }
+}
+
 export interface TopicRecord {
   readonly partition: number
   readonly key: string | null

@@ -13,7 +13,9 @@ const driveJoin = (kind: 'join' | 'leftJoin', config = {}) => {
   const driven = drive((b) => {
     const orders = b.table('orders', orderSerdes)
     const customers = b.table('customers', text)
-    orders[kind](customers, (order) => order.customer, pair).toStream().to('out', text)
+    const customerOf = (order: Order): string | null => order.customer
+    const joined = kind === 'join' ? orders.join(customers, customerOf, pair) : orders.leftJoin(customers, customerOf, pair)
+    joined.toStream().to('out', text)
   }, config)
   const orders = driven.driver.inputTopic('orders', orderSerdes)
   const customers = driven.driver.inputTopic('customers', text)
@@ -112,7 +114,7 @@ describe('a join by a foreign key', () => {
     const builder = new StreamsBuilder()
     builder.table('orders', orderSerdes).join(builder.table('customers', text), (order) => order.customer, pair, { name: 'fk' })
     const { definition } = builder.build()
-    const topics = new Map(definition.nodes.flatMap((node) => (node.kind === 'source' ? [[node.name, node.topics]] : [])))
+    const topics = new Map(definition.nodes.flatMap((node) => (node.kind === 'source' ? [[node.name, node.topics as string[]] as const] : [])))
     expect(definition.copartitionGroups.map(({ sources }) => sources.flatMap((source) => topics.get(source)).sort())).toEqual([
       ['customers', 'fk-subscription-registration-topic'],
       ['fk-subscription-response-topic', 'orders'],

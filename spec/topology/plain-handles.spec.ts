@@ -1,5 +1,5 @@
 import type { Processor, ProcessorContext } from '../../lib/operators/processor'
-import { StreamRecord } from '../../lib/operators/record'
+import { type StreamRecord } from '../../lib/operators/record'
 import * as serdes from '../../lib/serdes'
 import type { KeyValueStore } from '../../lib/state/store'
 import { keyValueStore } from '../../lib/state/stores'

@@ -14,7 +14,7 @@ export interface SlidingWindowsOptions {
  * time difference. Start and end are inclusive.
  *
  * @example
- * readings.groupByKey().windowedBy(SlidingWindows.of({ timeDifference: '10m', grace: '1m' })).reduce(Math.max)
+ * readings.groupByKey().windowedBy(SlidingWindows.of({ timeDifference: '10m', grace: '1m' })).reduce((a, b) => (a.value > b.value ? a : b))
  */
 export class SlidingWindows {
   private constructor(

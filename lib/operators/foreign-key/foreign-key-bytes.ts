@@ -34,7 +34,8 @@ export class ForeignKeyBytes {
   }
 
   async prepare(): Promise<void> {
-    await Promise.all([this.key, this.foreign, this.value].map(({ serde, topic }) => serde.prepare?.(topic, 'store')))
+    const parts = [this.key, this.foreign, this.value]
+    await Promise.all(parts.map(async ({ serde, topic }) => serde.prepare?.(topic, 'store')))
   }
 
   primaryKey(key: unknown): Buffer {

@@ -2,7 +2,7 @@ import { Operator } from '../operator'
 import type { OperatorContext } from '../processor'
 import { StreamRecord } from '../record'
 import type { RowReader, TableRows } from '../table-rows'
-import { Instruction, type Subscription, type SubscriptionResponse } from './subscription'
+import type { Subscription, SubscriptionResponse } from './subscription'
 
 /** Answers a new subscription with the right row as it is now. */
 export class SubscriptionJoinOperator<K, KO, VO> extends Operator<
@@ -24,10 +24,10 @@ export class SubscriptionJoinOperator<K, KO, VO> extends Operator<
 
   process({ key, value: subscription, timestamp, headers }: StreamRecord<KO | null, Subscription<K>>): void {
     const { instruction, hash, primaryKey, primaryPartition } = subscription
-    if (instruction === Instruction.Unsubscribe) return
+    if (instruction === 'unsubscribe') return
     const row = key === null ? null : this.rows.get(key)
-    if (row === null && instruction === Instruction.AnswerIfPresent) return
-    const foreignValue = row === null || instruction === Instruction.UnsubscribeAndAnswer ? null : row.value
+    if (row === null && instruction === 'answer if present') return
+    const foreignValue = row === null || instruction === 'unsubscribe and answer' ? null : row.value
     const time = row === null ? timestamp : Math.max(timestamp, row.timestamp)
     this.context.forward(new StreamRecord(primaryKey, { hash, foreignValue, primaryPartition }, time, headers))
   }

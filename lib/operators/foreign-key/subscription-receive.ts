@@ -3,7 +3,7 @@ import { Operator } from '../operator'
 import type { OperatorContext } from '../processor'
 import type { StreamRecord } from '../record'
 import { ForeignKeyBytes, type ForeignKeyJoinSerdes } from './foreign-key-bytes'
-import { Instruction, type Subscription, SubscriptionSerde } from './subscription'
+import { type Subscription, SubscriptionSerde } from './subscription'
 
 /** Enters subscriptions into their store, beside the right table, and hands them on to be answered. */
 export class SubscriptionReceiveOperator<K, KO> extends Operator<KO | null, Subscription<K>> {
@@ -29,11 +29,11 @@ export class SubscriptionReceiveOperator<K, KO> extends Operator<KO | null, Subs
     const { key, value: subscription, timestamp } = record
     const { instruction, primaryKey } = subscription
     if (key === null) {
-      if (instruction === Instruction.AnswerAlways) this.context.forward(record)
+      if (instruction === 'answer') this.context.forward(record)
       else this.context.dropRecord('null foreign key')
       return
     }
-    const ends = instruction === Instruction.Unsubscribe || instruction === Instruction.UnsubscribeAndAnswer
+    const ends = instruction === 'unsubscribe' || instruction === 'unsubscribe and answer'
     const kept = ends ? null : this.serde.serialize('', subscription)
     this.store.put(this.bytes.foreignKey(key), this.bytes.primaryKey(primaryKey), kept, timestamp)
     this.context.forward(record)

@@ -3,7 +3,7 @@ import { Operator } from '../operator'
 import type { OperatorContext } from '../processor'
 import type { Change, StreamRecord } from '../record'
 import { ForeignKeyBytes, type ForeignKeyJoinSerdes } from './foreign-key-bytes'
-import { Instruction, type Subscription } from './subscription'
+import type { Instruction, Subscription } from './subscription'
 
 type Send<KO> = (foreignKey: KO | null, instruction: Instruction) => void
 
@@ -45,20 +45,20 @@ export class SubscriptionSendOperator<K, V, KO> extends Operator<K, Change<V>, K
 
   /** Always asks for an answer: a row without a foreign key, and a deleted one, have a result, too. */
   private sendLeft(oldKey: KO | null, newKey: KO | null, send: Send<KO>): void {
-    if (oldKey !== null && this.differ(oldKey, newKey)) send(oldKey, Instruction.Unsubscribe)
-    send(newKey, Instruction.AnswerAlways)
+    if (oldKey !== null && this.differ(oldKey, newKey)) send(oldKey, 'unsubscribe')
+    send(newKey, 'answer')
   }
 
   private sendInner(exists: boolean, oldKey: KO | null, newKey: KO | null, send: Send<KO>): void {
     if (newKey === null) {
       if (exists) this.context.dropRecord('null foreign key')
-      if (oldKey !== null) send(oldKey, Instruction.UnsubscribeAndAnswer)
+      if (oldKey !== null) send(oldKey, 'unsubscribe and answer')
     } else if (oldKey !== null && this.differ(oldKey, newKey)) {
-      send(oldKey, Instruction.Unsubscribe)
+      send(oldKey, 'unsubscribe')
       // where the new key has no row, what the old one gave has to go
-      send(newKey, Instruction.AnswerAlways)
+      send(newKey, 'answer')
     } else {
-      send(newKey, Instruction.AnswerIfPresent)
+      send(newKey, 'answer if present')
     }
   }
 

@@ -2,17 +2,17 @@ import type { RecordHeaders } from '../../kafka/port'
 import type { Serde, SerdeUse } from '../../serdes/serde'
 import type { ForeignKeyBytes } from './foreign-key-bytes'
 
-/** What the left table wants of the right one: Kafka Streams' instructions. */
-export enum Instruction {
-  /** `DELETE_KEY_NO_PROPAGATE`: the row has moved to another foreign key, whose side answers. */
-  Unsubscribe = 0,
-  /** `DELETE_KEY_AND_PROPAGATE`: the row, or its foreign key, is gone: answer with nothing. */
-  UnsubscribeAndAnswer = 1,
-  /** `PROPAGATE_NULL_IF_NO_FK_VAL_AVAILABLE`: answer also where there is no right row. */
-  AnswerAlways = 2,
-  /** `PROPAGATE_ONLY_IF_FK_VAL_AVAILABLE`: answer if there is a right row. */
-  AnswerIfPresent = 3,
-}
+/**
+ * What the left table wants of the right one. Kafka Streams' instructions, by their numbers:
+ *
+ * - `unsubscribe` (`DELETE_KEY_NO_PROPAGATE`): the row has moved to another foreign key, whose side answers.
+ * - `unsubscribe and answer` (`DELETE_KEY_AND_PROPAGATE`): the row, or its foreign key, is gone: answer with nothing.
+ * - `answer` (`PROPAGATE_NULL_IF_NO_FK_VAL_AVAILABLE`): also where there is no right row.
+ * - `answer if present` (`PROPAGATE_ONLY_IF_FK_VAL_AVAILABLE`): only where there is one.
+ */
+const INSTRUCTIONS = ['unsubscribe', 'unsubscribe and answer', 'answer', 'answer if present'] as const
+
+export type Instruction = (typeof INSTRUCTIONS)[number]
 
 /** Sent from a row of the left table to the row of the right one that it names; kept there until it is deleted. */
 export interface Subscription<K> {
@@ -39,7 +39,7 @@ export class SubscriptionSerde<K> implements Serde<Subscription<K>> {
   serialize(_topic: string, { instruction, hash, primaryKey, primaryPartition }: Subscription<K>): Buffer {
     const key = this.bytes.primaryKey(primaryKey)
     const version = primaryPartition === null ? 0 : VERSION
-    const head = Buffer.of(hash === null ? version | NO_HASH : version, instruction)
+    const head = Buffer.of(hash === null ? version | NO_HASH : version, INSTRUCTIONS.indexOf(instruction))
     const parts = hash === null ? [head, key] : [head, hash, key]
     if (primaryPartition !== null) {
       const partition = Buffer.allocUnsafe(4)
@@ -56,8 +56,10 @@ export class SubscriptionSerde<K> implements Serde<Subscription<K>> {
     const start = hasHash ? 2 + HASH_BYTES : 2
     const end = version === 0 ? bytes.length : bytes.length - 4
     if (end < start) throw new RangeError(`a foreign-key subscription is longer than ${bytes.length} bytes`)
+    const instruction = INSTRUCTIONS[bytes[1]!]
+    if (instruction === undefined) throw new RangeError(`foreign-key instruction ${bytes[1]} is not known`)
     return {
-      instruction: bytes[1]!,
+      instruction,
       hash: hasHash ? Buffer.from(bytes.subarray(2, start)) : null,
       primaryKey: this.bytes.readPrimaryKey(bytes.subarray(start, end)) as K,
       primaryPartition: version === 0 ? null : bytes.readInt32BE(end),

@@ -56,7 +56,7 @@ export const windowStore = <K, V>(
  * A window store that keeps each value with the event time of its last update, as windowed aggregations do.
  *
  * @example
- * const hourly = timestampedWindowStore('hourly', { value: serdes.long(), retention: '1d', windowSize: '1h' })
+ * const hourly = timestampedWindowStore('hourly', { key: serdes.string(), value: serdes.long(), retention: '1d', windowSize: '1h' })
  * clicks.groupByKey().windowedBy(TimeWindows.of({ size: '1h' })).count(hourly)
  */
 export const timestampedWindowStore = <K, V>(

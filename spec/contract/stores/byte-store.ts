@@ -33,6 +33,15 @@ export const byteStoreContract = (name: string, open: () => Promise<ByteStoreUnd
       expect(store.approximateNumEntries()).toBe(0)
     })
 
+    test('drops what lies below a key, and nothing else', async () => {
+      for (const key of ['', 'a', 'b', 'c']) store.put(b(key), b('1'))
+      await tested.commit()
+      store.dropBelow(b('b'))
+      store.put(b('d'), b('1'))
+      await tested.commit()
+      expect(await entriesOf(store)).toEqual(['b=1', 'c=1', 'd=1'])
+    })
+
     test('deletes what is not there', async () => {
       store.put(b('a'), null)
       expect(store.get(b('a'))).toBeNull()

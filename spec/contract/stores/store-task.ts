@@ -19,8 +19,8 @@ export interface LoggedChange {
   readonly value: Buffer | null
   /** `null` where the store leaves it to the time of sending. */
   readonly timestamp: number
-  /** The store's own. */
-  readonly headers?: RecordHeaders
+  /** The headers that the store itself gave it. */
+  readonly storeHeaders?: RecordHeaders
 }
 
 /** A record context with a timestamp. */
@@ -81,7 +81,7 @@ export class StoreTask implements StateStoreContext {
       key: Buffer.from(key),
       value: value === null ? null : Buffer.from(value),
       timestamp: timestamp!,
-      ...(headers && { headers }),
+      ...(headers && { storeHeaders: headers }),
     })
   }
 

@@ -32,7 +32,7 @@ const streams = new KafkaStreams(builder.build(), {
     if (++taken % 10 === 0) say(`taken ${taken}.`)
     return timestamp
   },
-  logger: stderrLogger('warn'),
+  logger: stderrLogger(process.env['LOG_LEVEL'] === 'info' ? 'info' : 'warn'),
 })
 streams
   .on('restoreEnd', (event) => say(`restored ${(restored += event.restored)} in all`))

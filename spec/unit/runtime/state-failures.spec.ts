@@ -9,7 +9,7 @@ import type { Topology } from '../../../lib/topology/topology'
 import { EmbeddedApps, failureOf, until } from './embedded-apps'
 
 const text = { key: serdes.string(), value: serdes.string() }
-const KEYS = 3_000
+const KEYS = 6_000
 
 /** Long and without patterns, so that LevelDB needs tables for them. */
 const keys = Array.from({ length: KEYS }, () => randomBytes(2000).toString('hex'))

@@ -1,7 +1,6 @@
 import { NO_HEADERS } from '../../../../lib/kafka/port'
 import { ForeignKeyBytes } from '../../../../lib/operators/foreign-key/foreign-key-bytes'
 import { responseSerde, subscriptionSerde } from '../../../../lib/operators/foreign-key/foreign-key-serdes'
-import { Instruction } from '../../../../lib/operators/foreign-key/subscription'
 import { string } from '../../../../lib/serdes'
 import type { Serde } from '../../../../lib/serdes/serde'
 
@@ -15,13 +14,13 @@ const hash = Buffer.from('d34c7739b37d321bef316e91a0a3c438', 'hex')
 describe('a subscription', () => {
   const cases = [
     [
-      { instruction: Instruction.AnswerAlways, hash, primaryKey: 'P', primaryPartition: 0 },
+      { instruction: 'answer', hash, primaryKey: 'P', primaryPartition: 0 },
       '0102d34c7739b37d321bef316e91a0a3c4385000000000',
     ],
-    [{ instruction: Instruction.Unsubscribe, hash: null, primaryKey: 'P', primaryPartition: 0 }, '81005000000000'],
+    [{ instruction: 'unsubscribe', hash: null, primaryKey: 'P', primaryPartition: 0 }, '81005000000000'],
     // before Kafka Streams 3.4
     [
-      { instruction: Instruction.AnswerIfPresent, hash, primaryKey: 'P', primaryPartition: null },
+      { instruction: 'answer if present', hash, primaryKey: 'P', primaryPartition: null },
       '0003d34c7739b37d321bef316e91a0a3c43850',
     ],
   ] as const

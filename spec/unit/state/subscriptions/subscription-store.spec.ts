@@ -1,7 +1,7 @@
 import { string } from '../../../../lib/serdes'
 import type { ManagedStore } from '../../../../lib/state/store'
 import {
-  LoggedSubscriptionStore,
+  type LoggedSubscriptionStore,
   subscriptionStore,
   type SubscriptionStore,
 } from '../../../../lib/state/subscriptions/subscription-store'
