@@ -100,4 +100,3 @@ export class SuppressedRows<K, V> implements TableRows<K, V> {
     return { versioned: false, get, getAsOf: get, close: () => parent.close?.() }
   }
 }
-

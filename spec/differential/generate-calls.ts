@@ -43,7 +43,9 @@ export class Generator {
   calls(): Calls {
     const { random } = this
     for (let left = random.between(1, 3); left > 0; left--) this.source()
-    for (let left = random.between(2, 9); left > 0; left--) this.operator()
+    const wanted = this.ops.length + random.between(3, 12)
+    // not every call that is made up fits
+    for (let tries = 0; this.ops.length < wanted && tries < 100; tries++) this.operator()
     this.sinks()
     return { ops: this.ops, topics: [...this.topics] }
   }
@@ -132,7 +134,7 @@ export class Generator {
     const { random } = this
     const { ks, vs } = this.hints(kind)
     if (ks === undefined && vs === undefined && random.chance(0.45)) return undefined
-    if (windowed === 0 && !global && kind.k === 's' && random.chance(0.08)) {
+    if (windowed === 0 && !global && kind.k === 's' && random.chance(0.12)) {
       return { store: `st${this.names++}`, versioned: random.pick([20, 100, 100_000]), ks, vs }
     }
     const mat: Mat = {
@@ -142,7 +144,7 @@ export class Generator {
       ...(random.chance(0.25) && { type: random.pick(['persistent', 'in-memory'] as const) }),
       ...(random.chance(0.15) && { caching: false }),
       ...(random.chance(0.05) && { logging: false }),
-      ...(windowed > 0 && random.chance(0.25) && { retention: windowed + random.pick([0, 1, 10, 100, 100_000]) }),
+      ...(windowed > 0 && windowed < Infinity && random.chance(0.25) && { retention: windowed + random.pick([0, 1, 10, 100, 100_000]) }),
     }
     // Java refuses a global table with options and without a name: its store gets none
     if (global && mat.store === undefined) return { ...mat, store: `st${this.names++}` }
@@ -207,10 +209,11 @@ export class Generator {
 
   private operator(): void {
     const { random } = this
-    const kind = random.weighted([['stream', 5], ['table', 5], ['group', 5], ['tableGroup', 3], ['source', 0.8]] as const)
+    const kinds = [['stream', 5], ['table', 5], ['group', 8], ['tableGroup', 5]] as const
+    const there = kinds.filter(([kind]) => this.values.some((value) => value.kind === kind))
+    const kind = random.weighted([...there, ['source', 0.6] as const])
     if (kind === 'source') return this.source()
-    const value = this.any(kind)
-    if (!value) return
+    const value = this.any(kind)!
     if (kind === 'stream') this.streamOperator(value)
     else if (kind === 'table') this.tableOperator(value)
     else if (kind === 'group') this.groupOperator(value)
@@ -220,11 +223,11 @@ export class Generator {
   private streamOperator(stream: Value): void {
     const { random } = this
     const call = random.weighted<(stream: Value) => void>([
-      [(on) => this.stateless(on), 6],
-      [(on) => this.group(on), 7],
+      [(on) => this.stateless(on), 4],
+      [(on) => this.group(on), 9],
       [(on) => this.streamJoin(on), 6],
       [(on) => this.tableJoin(on), 4],
-      [(on) => this.globalJoin(on), 1.5],
+      [(on) => this.globalJoin(on), 2.5],
       [(on) => this.toTable(on), 2],
       [(on) => this.process(on), 2],
       [(on) => this.split(on), 1],
@@ -357,7 +360,8 @@ export class Generator {
     const before = random.chance(0.15) ? random.pick([0, 5, 15, -2]) : undefined
     const after = random.chance(0.15) ? random.pick([0, 5, 15]) : undefined
     if ((before ?? diff) + (after ?? diff) < 0) return
-    const result: Kind = { kind: 'stream', k: stream.k, v: 's', kKnown: stream.kKnown, vKnown: false }
+    // in Java neither side's serde is carried along
+    const result: Kind = { kind: 'stream', k: stream.k, v: 's', kKnown: false, vKnown: false }
     const ks = this.hint(stream.k, stream.kKnown && other.kKnown)
     this.add(
       {
@@ -376,7 +380,7 @@ export class Generator {
         ...this.named(),
         ...(random.chance(0.1) && { store: `st${this.names++}` }),
       },
-      { ...result, kKnown: result.kKnown || ks !== undefined },
+      { ...result, kKnown: ks !== undefined },
     )
   }
 
@@ -388,7 +392,7 @@ export class Generator {
     const { random } = this
     const table = this.any('table', ({ k, closed }) => k === on.k && !closed)
     if (!table || on.k === 'un') return
-    const graced = table.versioned !== undefined && table.versioned >= 20 && random.chance(0.5)
+    const graced = table.versioned !== undefined && table.versioned >= 20 && random.chance(0.6)
     const kind = random.pick(['inner', 'left'] as const)
     let stream = on
     if (graced && kind === 'left') {
@@ -436,7 +440,7 @@ export class Generator {
     const size = random.pick([5, 10, 20, 30])
     const grace = random.pick([0, 0, 5, 10, 30])
     return random.weighted<Win | undefined>([
-      [undefined, 4],
+      [undefined, 3],
       [{ type: 'time', size, grace }, 3],
       [{ type: 'time', size, grace, advance: random.pick([1, 2, 3]) * Math.ceil(size / 4) }, 2],
       // Java has no windows of size 0
@@ -457,7 +461,7 @@ export class Generator {
     const close = win !== undefined && win.type !== 'unlimited' && random.chance(0.25)
     const needsKey = win?.type === 'unlimited' || random.chance(0.8)
     const withKey = win && !group.kKnown && needsKey ? { ...(mat ?? {}), ks: 's' } : mat
-    this.add(
+    const [table] = this.add(
       {
         op,
         ...this.on(group),
@@ -470,6 +474,7 @@ export class Generator {
       },
       windowed(this.kept(inner, withKey), win),
     )
+    if (win && random.chance(0.2)) this.suppress(table!)
   }
 
   private initial(): string | null {
@@ -636,9 +641,10 @@ const isText = (serde: string, known: boolean): boolean => serde === 's' || know
 
 const kindOf = ({ id: _id, used: _used, ...kind }: Value): Kind => kind
 
-/** The least retention of the windows' store; 0 for none. */
+/** The least retention of the windows' store; 0 for no windows. */
 const retained = (win: Win | undefined): number => {
-  if (!win || win.type === 'unlimited') return 0
+  if (!win) return 0
+  if (win.type === 'unlimited') return Infinity
   return (win.type === 'sliding' ? 2 : 1) * win.size! + win.grace!
 }
 

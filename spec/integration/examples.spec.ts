@@ -11,7 +11,7 @@ import type { Serde } from '../../lib/serdes/serde'
 import { describeWithKafka } from '../support/kafka-broker'
 import { App } from '../support/process'
 
-/** In all keys: the topics have the names that the examples give them, and may hold records of other runs. */
+/** In all keys: the topics have the names that the examples give them. */
 const run = Math.random().toString(36).slice(2, 8)
 const HOUR = 60 * 60 * 1000
 const MINUTE = 60 * 1000
@@ -142,6 +142,8 @@ describeWithKafka('the examples on a real broker', (bootstrapServers) => {
   const apps = new Map<string, App>()
   let folder: string
   let client: KafkaClient
+  /** What this run has made, and deletes. */
+  let ours: string[] = []
 
   // All of them at once; the tests only look on.
   beforeAll(async () => {
@@ -155,6 +157,9 @@ describeWithKafka('the examples on a real broker', (bootstrapServers) => {
 
   afterAll(async () => {
     await Promise.all([...apps.values()].filter((app) => app.running).map((app) => app.kill()))
+    const admin = client.admin()
+    await admin.deleteTopics(ours)
+    await admin.close()
     await client.close()
     rmSync(folder, { recursive: true, force: true })
   })
@@ -163,8 +168,13 @@ describeWithKafka('the examples on a real broker', (bootstrapServers) => {
     const topics = new Set(SCENARIOS.flatMap(({ inputs, output }) => [...inputs.map(([topic]) => topic), output]))
     topics.add('order-violations')
     const admin = client.admin()
-    await admin.createTopics([...topics].map((topic) => ({ topic, partitions: PARTITIONS })))
+    const created = await admin.createTopics([...topics].map((topic) => ({ topic, partitions: PARTITIONS })))
     await admin.close()
+    const others = [...created].flatMap(([topic, outcome]) => (outcome === 'created' ? [] : [topic]))
+    ours = [...created.keys()].filter((topic) => !others.includes(topic))
+    // Later records in them would make those of the scenarios late.
+    if (others.length > 0)
+      throw new Error(`the topics of the examples have to be new, and there are: ${others.join(', ')}`)
   }
 
   const feed = async (): Promise<void> => {

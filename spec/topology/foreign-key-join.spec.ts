@@ -14,7 +14,8 @@ const driveJoin = (kind: 'join' | 'leftJoin', config = {}) => {
     const orders = b.table('orders', orderSerdes)
     const customers = b.table('customers', text)
     const customerOf = (order: Order): string | null => order.customer
-    const joined = kind === 'join' ? orders.join(customers, customerOf, pair) : orders.leftJoin(customers, customerOf, pair)
+    const joined =
+      kind === 'join' ? orders.join(customers, customerOf, pair) : orders.leftJoin(customers, customerOf, pair)
     joined.toStream().to('out', text)
   }, config)
   const orders = driven.driver.inputTopic('orders', orderSerdes)
@@ -68,7 +69,10 @@ describe('a join by a foreign key', () => {
     const orders = builder.table('orders', orderSerdes, 'orders')
     const customers = builder.table('customers', text, 'customers')
     orders.join(customers, (order) => order.customer, pair, { name: 'enrich', store: 'enriched' })
-    const names = [...builder.build().definition.nodes.map(({ name }) => name), ...builder.build().definition.stores.keys()]
+    const names = [
+      ...builder.build().definition.nodes.map(({ name }) => name),
+      ...builder.build().definition.stores.keys(),
+    ]
     expect(names.filter((name) => /\d{10}/.test(name) && !name.startsWith('K'))).toEqual([])
     expect(names).toEqual(
       expect.arrayContaining([
@@ -101,7 +105,9 @@ describe('a join by a foreign key', () => {
     }
     const one = driven([3])
     await one.orders.pipe('1', { customer: 'c', item: 'tea' }, 1)
-    const chosen = one.driver.produced().flatMap(({ topic, partition }) => (/-topic$/.test(topic) ? [[topic, partition]] : []))
+    const chosen = one.driver
+      .produced()
+      .flatMap(({ topic, partition }) => (/-topic$/.test(topic) ? [[topic, partition]] : []))
     expect(chosen).toEqual([
       ['app-fk-subscription-registration-topic', 3],
       ['app-fk-subscription-response-topic', 2],
@@ -112,10 +118,18 @@ describe('a join by a foreign key', () => {
 
   it('needs equal partition counts only between each topic of its own and its table', () => {
     const builder = new StreamsBuilder()
-    builder.table('orders', orderSerdes).join(builder.table('customers', text), (order) => order.customer, pair, { name: 'fk' })
+    builder
+      .table('orders', orderSerdes)
+      .join(builder.table('customers', text), (order) => order.customer, pair, { name: 'fk' })
     const { definition } = builder.build()
-    const topics = new Map(definition.nodes.flatMap((node) => (node.kind === 'source' ? [[node.name, node.topics as string[]] as const] : [])))
-    expect(definition.copartitionGroups.map(({ sources }) => sources.flatMap((source) => topics.get(source)).sort())).toEqual([
+    const topics = new Map(
+      definition.nodes.flatMap((node) =>
+        node.kind === 'source' ? [[node.name, node.topics as string[]] as const] : [],
+      ),
+    )
+    expect(
+      definition.copartitionGroups.map(({ sources }) => sources.flatMap((source) => topics.get(source)).sort()),
+    ).toEqual([
       ['customers', 'fk-subscription-registration-topic'],
       ['fk-subscription-response-topic', 'orders'],
     ])

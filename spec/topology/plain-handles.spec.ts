@@ -34,7 +34,9 @@ describe('a table kept by a plain handle', () => {
   it('shows plain values to processors and to the test driver', async () => {
     const { driver, input, out } = drive((b) => {
       b.stream('in', text).groupByKey().count(counts)
-      b.stream('asked', text).process(() => new Look(), [counts]).to('out', counted)
+      b.stream('asked', text)
+        .process(() => new Look(), [counts])
+        .to('out', counted)
     })
     await input.pipe('k', 'x', 1)
     await input.pipe('k', 'x', 2)
@@ -56,13 +58,20 @@ describe('a read-only store', () => {
   it('is filled from its topic, which is its changelog', async () => {
     const rates = keyValueStore('rates', text)
     const topology = new Topology()
-      .addReadOnlyStateStore(rates, 'rates-source', 'rates', 'rates-writer', () => {
-        let store: KeyValueStore<string, string>
-        return {
-          init: (context) => void (store = context.stateStore(rates)),
-          process: ({ key, value }: StreamRecord<string, string>) => store.put(key, value),
-        }
-      }, text)
+      .addReadOnlyStateStore(
+        rates,
+        'rates-source',
+        'rates',
+        'rates-writer',
+        () => {
+          let store: KeyValueStore<string, string>
+          return {
+            init: (context) => void (store = context.stateStore(rates)),
+            process: ({ key, value }: StreamRecord<string, string>) => store.put(key, value),
+          }
+        },
+        text,
+      )
       .addSource('in', 'in', text)
       .addProcessor<string, string, string, string>(
         'lookup',
@@ -70,7 +79,8 @@ describe('a read-only store', () => {
           let context: ProcessorContext<string, string>
           return {
             init: (own) => void (context = own),
-            process: (record) => context.forward(record.withValue(`${record.value}*${context.stateStore(rates).get(record.key)}`)),
+            process: (record) =>
+              context.forward(record.withValue(`${record.value}*${context.stateStore(rates).get(record.key)}`)),
           }
         },
         'in',

@@ -111,12 +111,13 @@ describe('suppress until windows close', () => {
   })
 })
 
-it.each([() => untilTimeLimit(-1), () => untilTimeLimit(1, { maxRecords: -1 }), () => untilWindowCloses({ maxBytes: NaN })])(
-  'limits below zero are refused: %s',
-  (make) => {
-    expect(make).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }))
-  },
-)
+it.each([
+  () => untilTimeLimit(-1),
+  () => untilTimeLimit(1, { maxRecords: -1 }),
+  () => untilWindowCloses({ maxBytes: NaN }),
+])('limits below zero are refused: %s', (make) => {
+  expect(make).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }))
+})
 
 test('what is not made by one of the two is refused', () => {
   const table = new StreamsBuilder().table('in', text)

@@ -39,7 +39,9 @@ describe('a join of two tables', () => {
   })
 
   it('drops records without a key', async () => {
-    const { a, out, driver } = driveTables((s) => s.table('a', text).join(s.table('b', text), pair).toStream().to('out', text))
+    const { a, out, driver } = driveTables((s) =>
+      s.table('a', text).join(s.table('b', text), pair).toStream().to('out', text),
+    )
     await a.pipe(null, 'x', 1)
     expect(out()).toEqual([])
     expect(driver.metrics.droppedRecordsTotal).toBe(1)
@@ -47,7 +49,9 @@ describe('a join of two tables', () => {
 
   it('with a store can be queried; the joiner gets the key, and null deletes', async () => {
     const { a, b, driver } = driveTables((s) =>
-      s.table('a', text).join(s.table('b', text), (left, right, key) => (right === 'no' ? null : key + left + right), 'joined'),
+      s
+        .table('a', text)
+        .join(s.table('b', text), (left, right, key) => (right === 'no' ? null : key + left + right), 'joined'),
     )
     await a.pipe('k', '1', 1)
     await b.pipe('k', '2', 2)

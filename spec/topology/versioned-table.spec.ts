@@ -75,14 +75,18 @@ describe('a versioned table', () => {
       expect(() => builder.build()).toThrow(refused)
     }
     const builder = new StreamsBuilder()
-    builder.table('in', text, rows).mapValues((value) => value, 'plain').suppress(untilTimeLimit(1))
+    builder
+      .table('in', text, rows)
+      .mapValues((value) => value, 'plain')
+      .suppress(untilTimeLimit(1))
     expect(() => builder.build()).not.toThrow()
   })
 
-  it.each([{ historyRetention: -1 }, { historyRetention: 'soon' as never }, { historyRetention: 5, segmentInterval: 0 }])(
-    'is refused with %j',
-    (options) => {
-      expect(() => versionedKeyValueStore('v', options)).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }))
-    },
-  )
+  it.each([
+    { historyRetention: -1 },
+    { historyRetention: 'soon' as never },
+    { historyRetention: 5, segmentInterval: 0 },
+  ])('is refused with %j', (options) => {
+    expect(() => versionedKeyValueStore('v', options)).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }))
+  })
 })

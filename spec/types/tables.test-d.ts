@@ -58,11 +58,13 @@ const reduced = orders.leftJoin(
   { name: 'reduce', store: 'reduced', value: serdes.double() },
 )
 same<typeof reduced, KTable<string, number>>()
+const idOf = (order: Order) => order.id
+const couponOf = (order: Order) => order.coupon
 // @ts-expect-error Type 'string' is not assignable to type 'number'
-orders.join(customers, (order) => order.id, (order, customer) => customer.name)
+orders.join(customers, idOf, () => 0)
 // @ts-expect-error 'discount' is possibly 'null'
-orders.leftJoin(coupons, (order) => order.coupon, (order, discount) => order.amount - discount)
-orders.leftJoin(coupons, (order) => order.coupon, (order) => order, {
+orders.leftJoin(coupons, couponOf, (order, discount) => order.amount - discount)
+orders.leftJoin(coupons, couponOf, (order) => order, {
   partitioner: (_topic, key) => key.length,
   otherPartitioner: (_topic, key) => key.length,
 })
@@ -103,7 +105,11 @@ notes.suppress(untilWindowCloses())
 windowed.suppress(untilWindowCloses({ onFull: 'emit' }))
 
 // Versioned stores carry their types, and keep tables.
-const versions = versionedKeyValueStore('versions', { value: serdes.string(), key: serdes.string(), historyRetention: '1h' })
+const versions = versionedKeyValueStore('versions', {
+  value: serdes.string(),
+  key: serdes.string(),
+  historyRetention: '1h',
+})
 builder.table('versioned', { key: serdes.string(), value: serdes.string() }, versions)
 notes.mapValues((note) => note, versions)
 // @ts-expect-error VersionedKeyValueStoreHandle<string, string>

@@ -9,11 +9,11 @@ export interface TransformedValuesOptions<K, VR> extends Materialized<K, VR> {
 
 /** The table's store by its name or handle, all options, or nothing but the stores of the transformer. */
 export type TransformedValues<K, VR> =
-  | MaterializedAs<K, VR>
-  | TransformedValuesOptions<K, VR>
-  | readonly StoreReference[]
+  MaterializedAs<K, VR> | TransformedValuesOptions<K, VR> | readonly StoreReference[]
 
-export function transformedOptions<K, VR>(transformed: TransformedValues<K, VR> = {}): {
+export function transformedOptions<K, VR>(
+  transformed: TransformedValues<K, VR> = {},
+): {
   readonly stores: readonly StoreReference[]
   readonly materialized: MaterializedAs<K, VR>
 } {

@@ -1,7 +1,12 @@
 import type { AppDefaults, OpenSerde } from '../../serdes/open-serde'
 import type { Serde } from '../../serdes/serde'
 import { ForeignKeyBytes, type ForeignKeyJoinSerdes } from './foreign-key-bytes'
-import { type Subscription, type SubscriptionResponse, SubscriptionResponseSerde, SubscriptionSerde } from './subscription'
+import {
+  type Subscription,
+  type SubscriptionResponse,
+  SubscriptionResponseSerde,
+  SubscriptionSerde,
+} from './subscription'
 
 /** Of the registration topic's values, and of the subscription store's. */
 export const subscriptionSerde = <K>(serdes: ForeignKeyJoinSerdes): OpenSerde<Subscription<K>> =>

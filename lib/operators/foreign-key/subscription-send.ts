@@ -36,7 +36,12 @@ export class SubscriptionSendOperator<K, V, KO> extends Operator<K, Change<V>, K
     const newKey = this.foreignKey(record.key, newValue)
     const hash = newValue === null ? null : this.bytes.hash(newValue)
     const send = (foreignKey: KO | null, instruction: Instruction): void => {
-      const subscription = { instruction, hash, primaryKey: record.key, primaryPartition: this.context.recordContext.partition }
+      const subscription = {
+        instruction,
+        hash,
+        primaryKey: record.key,
+        primaryPartition: this.context.recordContext.partition,
+      }
       this.context.forward(record.withKey(foreignKey).withValue(subscription))
     }
     if (this.left) this.sendLeft(oldKey, newKey, send)

@@ -120,8 +120,7 @@ const decodeVersion3 = (value: Buffer): BufferedEntry => {
   return { time, change: { context, prior, oldValue, newValue } }
 }
 
-const sameBytes = (a: Buffer | null, b: Buffer | null): boolean =>
-  a === b || (a !== null && b !== null && a.equals(b))
+const sameBytes = (a: Buffer | null, b: Buffer | null): boolean => a === b || (a !== null && b !== null && a.equals(b))
 
 class Writer {
   private readonly parts: Buffer[] = []

@@ -55,7 +55,7 @@ export class SuppressionQueue {
 
   #up(start: number): void {
     const heap = this.#heap
-    for (let at = start; at > 0; ) {
+    for (let at = start; at > 0;) {
       const parent = (at - 1) >>> 1
       if (!isBefore(heap[at]!, heap[parent]!)) return
       this.#swap(at, parent)
@@ -65,7 +65,7 @@ export class SuppressionQueue {
 
   #down(): void {
     const heap = this.#heap
-    for (let at = 0; ; ) {
+    for (let at = 0; ;) {
       const left = 2 * at + 1
       const right = left + 1
       let least = at

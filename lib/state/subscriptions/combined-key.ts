@@ -10,6 +10,7 @@ export const combinedKey = (foreignKey: Buffer, primaryKey: Buffer): Buffer => {
 /** Copies: changelog records are views. */
 export const splitCombinedKey = (key: Buffer): { foreignKey: Buffer; primaryKey: Buffer } => {
   const end = 4 + key.readInt32BE(0)
-  if (end < 4 || end > key.length) throw new RangeError(`${key.toString('hex')} is no key of a foreign-key subscription`)
+  if (end < 4 || end > key.length)
+    throw new RangeError(`${key.toString('hex')} is no key of a foreign-key subscription`)
   return { foreignKey: Buffer.from(key.subarray(4, end)), primaryKey: Buffer.from(key.subarray(end)) }
 }

@@ -76,7 +76,9 @@ export class SubscriptionBuckets {
 
   private readFirst(foreignKey: Buffer): { count: number; entries: StoredSubscription[] } {
     const value = this.bytes.get(bucketKey(foreignKey, 0))
-    return value === null ? { count: 0, entries: [] } : { count: value.readInt32BE(0), entries: decode(value.subarray(4)) }
+    return value === null
+      ? { count: 0, entries: [] }
+      : { count: value.readInt32BE(0), entries: decode(value.subarray(4)) }
   }
 
   private writeFirst(foreignKey: Buffer, count: number, entries: readonly StoredSubscription[]): void {
@@ -142,7 +144,7 @@ const encode = (entries: readonly StoredSubscription[]): Buffer => {
 /** Views of `bytes`. */
 const decode = (bytes: Buffer): StoredSubscription[] => {
   const entries: StoredSubscription[] = []
-  for (let at = 0; at < bytes.length; ) {
+  for (let at = 0; at < bytes.length;) {
     const keyEnd = at + 4 + bytes.readInt32BE(at)
     const start = keyEnd + TIMESTAMP_BYTES + 4
     const end = start + bytes.readInt32BE(start - 4)

@@ -34,7 +34,7 @@ export const encodeRow = (versions: readonly FormerVersion[]): Buffer => {
 /** The values are views of the row. */
 export const decodeRow = (row: Buffer): FormerVersion[] => {
   const versions: FormerVersion[] = []
-  for (let offset = 0; offset < row.length; ) {
+  for (let offset = 0; offset < row.length;) {
     const from = readTimestamp(row, offset)
     const to = readTimestamp(row, offset + 8)
     const length = row.readInt32BE(offset + 16)

@@ -47,7 +47,8 @@ export class TypedVersionedStore<K, V> implements VersionedKeyValueStore<K, V>, 
   }
 
   init(context: StateStoreContext): void {
-    const { name, persistent, keySerde, valueSerde, changelogTopic, historyRetentionMs, segmentIntervalMs } = this.options
+    const { name, persistent, keySerde, valueSerde, changelogTopic, historyRetentionMs, segmentIntervalMs } =
+      this.options
     const serdes = new StoreSerdes(
       name,
       changelogTopic ?? `${context.applicationId}-${name}-changelog`,

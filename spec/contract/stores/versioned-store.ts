@@ -24,7 +24,9 @@ export const versionedStoreContract = (persistent: boolean): void => {
       folder?: string,
     ): Promise<{ store: Store; task: StoreTask }> => {
       const serdes = { key: string(), value: string() }
-      const store: Store = build(versionedKeyValueStore('v', { ...serdes, historyRetention: 100, persistent, ...options }))
+      const store: Store = build(
+        versionedKeyValueStore('v', { ...serdes, historyRetention: 100, persistent, ...options }),
+      )
       const task = await StoreTask.open([store], { folder })
       tasks.push(task)
       return { store, task }
@@ -189,8 +191,7 @@ interface Update {
 /** Forward in time on the whole, with late ones, deletions and repeated timestamps. */
 function updates(seed: number): Update[] {
   let state = seed
-  const next = (below: number): number =>
-    ((state = (Math.imul(state, 1103515245) + 12345) & 0x7fffffff) >>> 8) % below
+  const next = (below: number): number => ((state = (Math.imul(state, 1103515245) + 12345) & 0x7fffffff) >>> 8) % below
   let now = 0
   return Array.from({ length: 600 }, (_, i) => {
     now += next(4)

@@ -19,17 +19,38 @@ describe('ensureExplicitInternalResourceNaming', () => {
     ['a table', (b) => b.table('t', text)],
     ['a count', (b) => stream(b).groupByKey().count()],
     ['toTable', (b) => stream(b).toTable()],
-    ['a join of tables that is given a serde', (b) => b.table('t', text, 't').join(b.table('u', text, 'u'), pair, text)],
-    ['a foreign-key join', (b) => b.table('t', text, 't').join(b.table('u', text, 'u'), (v) => v, pair, { name: 'fk' })],
+    [
+      'a join of tables that is given a serde',
+      (b) => b.table('t', text, 't').join(b.table('u', text, 'u'), pair, text),
+    ],
+    [
+      'a foreign-key join',
+      (b) => b.table('t', text, 't').join(b.table('u', text, 'u'), (v) => v, pair, { name: 'fk' }),
+    ],
     ['a suppression', (b) => b.table('t', text, 't').suppress(untilTimeLimit(1))],
-    ['a grouping by another key', (b) => stream(b).groupBy((v) => v).count()],
+    [
+      'a grouping by another key',
+      (b) =>
+        stream(b)
+          .groupBy((v) => v)
+          .count(),
+    ],
     ['repartition', (b) => stream(b).repartition()],
-    ['a join of a stream with another key', (b) => stream(b).selectKey((v) => v, 'keyed').join(b.table('t', text, 't'), pair)],
+    [
+      'a join of a stream with another key',
+      (b) =>
+        stream(b)
+          .selectKey((v) => v, 'keyed')
+          .join(b.table('t', text, 't'), pair),
+    ],
     ['a join of streams', (b) => stream(b).join(stream(b, 'other'), pair, window, { name: 'joined' })],
     ['a global table', (b) => b.globalTable('t', text)],
   ])('refuses %s without a name', (_what, describe) => {
     expect(build(describe)).toThrow(
-      expect.objectContaining({ code: 'UNNAMED_RESOURCES', message: expect.stringMatching(/\d{10}|-repartition|-store/) }),
+      expect.objectContaining({
+        code: 'UNNAMED_RESOURCES',
+        message: expect.stringMatching(/\d{10}|-repartition|-store/),
+      }),
     )
   })
 
@@ -37,14 +58,26 @@ describe('ensureExplicitInternalResourceNaming', () => {
     expect(
       build((b) => {
         const table = b.table('t', text, 't')
-        stream(b).groupBy((v) => v).count('counts')
-        stream(b, 'a').groupBy((v) => v, 'grouped').count('more-counts')
-        stream(b, 'b').selectKey((v) => v).join(table, pair, { name: 'joined' })
+        stream(b)
+          .groupBy((v) => v)
+          .count('counts')
+        stream(b, 'a')
+          .groupBy((v) => v, 'grouped')
+          .count('more-counts')
+        stream(b, 'b')
+          .selectKey((v) => v)
+          .join(table, pair, { name: 'joined' })
         stream(b, 'c').join(stream(b, 'd'), pair, window, { store: 'windows' })
-        table.filter(() => true).mapValues((v) => v).suppress(untilTimeLimit(1, { name: 'limit' }))
+        table
+          .filter(() => true)
+          .mapValues((v) => v)
+          .suppress(untilTimeLimit(1, { name: 'limit' }))
         table.join(b.table('u', text, 'u'), pair)
         table.suppress(untilTimeLimit(1, { logging: false }))
-        stream(b, 'e').selectKey((v) => v).repartition('again').to('out', text)
+        stream(b, 'e')
+          .selectKey((v) => v)
+          .repartition('again')
+          .to('out', text)
       }),
     ).not.toThrow()
   })

@@ -24,7 +24,7 @@ describe('a join of two streams is named as in Kafka Streams', () => {
     const topology = compiled((b) =>
       b
         .stream('l')
-        .selectKey((value) => value)
+        .selectKey((value) => String(value))
         .join(
           b.stream('r').map((value, key) => [key, value]),
           pair,

@@ -66,7 +66,10 @@ test('serdes are told topics of their own, so that a schema registry keeps keys 
   bytes.primaryKey('p')
   bytes.foreignKey('f')
   bytes.hash('v')
-  await subscriptionSerde({ topic: 'fk-topic', key: spy, value: spy, foreignKey: spy }).completed(app).prepare!('', 'sink')
+  await subscriptionSerde({ topic: 'fk-topic', key: spy, value: spy, foreignKey: spy }).completed(app).prepare!(
+    '',
+    'sink',
+  )
   expect(topics).toEqual(['app-fk-topic-pk', 'app-fk-topic-fk', 'app-fk-topic-vh'])
   expect(prepared).toEqual(topics)
 })

@@ -55,7 +55,11 @@ describe('a suppression buffer', () => {
     buffer.put(3, 'c', new Change('c1', null), at(3))
     buffer.put(9, 'b', new Change('b2', 'b1'), at(9))
     expect([buffer.records, buffer.firstTime]).toEqual([3, 3])
-    expect([buffer.prior('a'), buffer.prior('b'), buffer.prior('x')]).toEqual([{ value: 'a0' }, { value: null }, undefined])
+    expect([buffer.prior('a'), buffer.prior('b'), buffer.prior('x')]).toEqual([
+      { value: 'a0' },
+      { value: null },
+      undefined,
+    ])
     expect(evictAll(buffer)).toEqual(['c: null -> c1 @3', 'a: a0 -> a1 @5', 'b: b1 -> b2 @9'])
     expect([buffer.records, buffer.bytes, buffer.firstTime]).toEqual([0, 0, Infinity])
   })
@@ -83,7 +87,11 @@ describe('a suppression buffer', () => {
   test('logs at commits what has changed, with the version in a header, and no time', async () => {
     const { buffer, task } = await open()
     const logged = () => task.changelogs.get(changelogOf('s'))?.splice(0)
-    const context = (timestamp: number, offset: number, headers: RecordHeaders) => ({ ...at(timestamp, { headers }), offset, topic: 't' })
+    const context = (timestamp: number, offset: number, headers: RecordHeaders) => ({
+      ...at(timestamp, { headers }),
+      offset,
+      topic: 't',
+    })
     buffer.put(1, 'A', new Change('a1', null), context(1, 0, H1))
     expect(logged()).toBeUndefined()
     await task.commit()
@@ -144,9 +152,7 @@ describe('restored', () => {
     const time = number === 3 || bytes === SECOND || bytes === DELETE ? (bytes === DELETE ? 7 : 1) : 9
     expect(buffer.firstTime).toBe(time)
     const recordTime = number === 0 || bytes === DELETE ? 7 : 3
-    expect(evictAll(buffer)).toEqual([
-      bytes === DELETE ? `A: a2 -> null @${recordTime}` : `A: a1 -> a2 @${recordTime}`,
-    ])
+    expect(evictAll(buffer)).toEqual([bytes === DELETE ? `A: a2 -> null @${recordTime}` : `A: a1 -> a2 @${recordTime}`])
   })
 
   test('versions 0 and 1 take the prior value of what is there already', async () => {
@@ -190,6 +196,8 @@ describe('restored', () => {
     ['one that is neither 2 nor 3', version(2), '00'],
   ])('%s is refused', async (_name, headers, bytes) => {
     const { buffer } = await open()
-    expect(() => restore(buffer, hex(bytes), headers)).toThrow(expect.objectContaining({ code: 'DESERIALIZATION_FAILED' }))
+    expect(() => restore(buffer, hex(bytes), headers)).toThrow(
+      expect.objectContaining({ code: 'DESERIALIZATION_FAILED' }),
+    )
   })
 })

@@ -58,8 +58,7 @@ describe.each([true, false])('a subscription store, persistent: %s', (persistent
     const { store, task } = await open(persistent)
     const model = new Map<string, Map<string, string>>()
     let seed = 7
-    const next = (below: number): number =>
-      ((seed = (Math.imul(seed, 1103515245) + 12345) & 0x7fffffff) >>> 8) % below
+    const next = (below: number): number => ((seed = (Math.imul(seed, 1103515245) + 12345) & 0x7fffffff) >>> 8) % below
     for (let step = 0; step < 6000; step++) {
       const [fk, pk] = [`f${next(3)}`, `p${next(step < 4000 ? 1500 : 80)}`]
       const rows = model.get(fk) ?? new Map<string, string>()
@@ -106,4 +105,3 @@ test('is closed with its task', async () => {
   store.close()
   expect(() => put(store, 'f', 'p', 'v')).toThrow(expect.objectContaining({ code: 'STORE_NOT_AVAILABLE' }))
 })
-
