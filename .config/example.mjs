@@ -7,7 +7,12 @@ const [name, ...args] = process.argv.slice(2)
 if (name && existsSync(join(root, 'examples', name, 'index.ts'))) {
   // With a tsconfig of their own the examples see what users see: the built package.
   const tsconfig = join(root, 'examples', 'tsconfig.json')
-  process.exitCode = runTool('tsx/dist/cli.mjs', ['--tsconfig', tsconfig, join(root, 'examples', name, 'index.ts'), ...args])
+  process.exitCode = runTool('tsx/dist/cli.mjs', [
+    '--tsconfig',
+    tsconfig,
+    join(root, 'examples', name, 'index.ts'),
+    ...args,
+  ])
 } else {
   if (name) console.error(`There is no example '${name}'.`)
   const examples = readdirSync(join(root, 'examples')).filter((entry) => /^\d/.test(entry))

@@ -16,12 +16,7 @@ export type { ProcessingGuarantee, StreamsConfig } from './config'
 export type { Duration } from './durations'
 
 // Building one: the DSL.
-export {
-  StreamsBuilder,
-  type BuildOptions,
-  type Optimization,
-  type StreamsBuilderOptions,
-} from './dsl/streams-builder'
+export { StreamsBuilder, type BuildOptions, type Optimization, type StreamsBuilderOptions } from './dsl/streams-builder'
 export { KStream } from './dsl/kstream'
 export { KTable } from './dsl/ktable'
 export { GlobalKTable } from './dsl/global-ktable'
@@ -43,11 +38,7 @@ export type { Grouped } from './dsl/options/grouped'
 export type { Joined } from './dsl/options/joined'
 export type { Materialized, MaterializedAs, TableStoreHandle } from './dsl/options/materialized'
 export type { Named, NamedOptions } from './dsl/options/named'
-export type {
-  SessionMaterializedAs,
-  WindowMaterialized,
-  WindowMaterializedAs,
-} from './dsl/options/window-materialized'
+export type { SessionMaterializedAs, WindowMaterialized, WindowMaterializedAs } from './dsl/options/window-materialized'
 export type { WindowsOfSize } from './dsl/windows/window-shape'
 export type { EmitStrategy } from './operators/close-emission'
 export type { Processed, ProcessOptions } from './dsl/options/processed'
@@ -94,15 +85,16 @@ export type {
   RecordMetadata,
   TaskId,
 } from './operators/processor'
-export type {
-  ValueTransformer,
-  ValueTransformerContext,
-  ValueTransformerSupplier,
-} from './operators/value-transformer'
+export type { ValueTransformer, ValueTransformerContext, ValueTransformerSupplier } from './operators/value-transformer'
 export { StreamRecord, type RecordContext } from './operators/record'
 
 // State.
-export { keyValueStore, timestampedKeyValueStore, type KeyValueStoreHandle, type KeyValueStoreOptions } from './state/stores'
+export {
+  keyValueStore,
+  timestampedKeyValueStore,
+  type KeyValueStoreHandle,
+  type KeyValueStoreOptions,
+} from './state/stores'
 export type {
   KeyValueStore,
   ReadOnlyKeyValueStore,

@@ -12,7 +12,13 @@ import { barChart, WordTable } from './word-table'
 async function main(): Promise<void> {
   const kafka = new EmbeddedKafka({ topics: { lines: 4, 'word-counts': 4 } })
   const stateDir = await mkdtemp(join(tmpdir(), 'millrace-quick-start-'))
-  const streams = new KafkaStreams(wordCount(), { applicationId: 'quick-start', kafka, stateDir, commitInterval: '100ms', lingerMs: 5 })
+  const streams = new KafkaStreams(wordCount(), {
+    applicationId: 'quick-start',
+    kafka,
+    stateDir,
+    commitInterval: '100ms',
+    lingerMs: 5,
+  })
   try {
     await streams.start()
     const table = new WordTable()
@@ -81,7 +87,8 @@ const format = (value: number): string => Math.round(value).toLocaleString('en')
 /** How many words the topology finds in what was written: the truth that the counts must reach. */
 async function wordsIn(kafka: EmbeddedKafka): Promise<number> {
   let words = 0
-  for (const { value } of await kafka.read('lines')) words += (value?.toLowerCase().match(/[\p{L}\p{N}']+/gu) ?? []).length
+  for (const { value } of await kafka.read('lines'))
+    words += (value?.toLowerCase().match(/[\p{L}\p{N}']+/gu) ?? []).length
   return words
 }
 

@@ -42,6 +42,9 @@ export function barChart(rows: ReadonlyArray<readonly [word: string, count: numb
   const most = rows[0]?.[1] ?? 1
   const digits = String(most).length
   return rows
-    .map(([word, count]) => `${word.padEnd(width)}  ${String(count).padStart(digits)}  ${'█'.repeat(Math.ceil((count / most) * 40))}`)
+    .map(
+      ([word, count]) =>
+        `${word.padEnd(width)}  ${String(count).padStart(digits)}  ${'█'.repeat(Math.ceil((count / most) * 40))}`,
+    )
     .join('\n')
 }

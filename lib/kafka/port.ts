@@ -296,4 +296,3 @@ export interface KafkaClient {
   admin(): Admin
   close(): Promise<void>
 }
-

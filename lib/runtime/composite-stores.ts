@@ -89,12 +89,7 @@ class CompositeWindowStore<K, V>
   implements ReadOnlyWindowStore<K, V>
 {
   fetch(key: K, windowStart: number): V | null
-  fetch(
-    key: K,
-    timeFrom: number,
-    timeTo: number,
-    options?: { reverse?: boolean },
-  ): ReadonlyArray<readonly [number, V]>
+  fetch(key: K, timeFrom: number, timeTo: number, options?: { reverse?: boolean }): ReadonlyArray<readonly [number, V]>
   fetch(
     key: K,
     timeFrom: number,

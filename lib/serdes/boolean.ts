@@ -6,7 +6,8 @@ const booleanSerde: Serde<boolean> = {
     return Buffer.from([value ? 1 : 0])
   },
   deserialize(_topic, bytes) {
-    if (bytes.length !== 1 || bytes[0]! > 1) throw new RangeError(`a boolean is one byte 00 or 01, got ${bytes.toString('hex')}`)
+    if (bytes.length !== 1 || bytes[0]! > 1)
+      throw new RangeError(`a boolean is one byte 00 or 01, got ${bytes.toString('hex')}`)
     return bytes[0] === 1
   },
   sizeOf: (value) => (typeof value === 'boolean' ? 1 : undefined),

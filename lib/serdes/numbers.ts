@@ -10,12 +10,7 @@ const expectNumber = (value: unknown, type: string): void => {
   if (typeof value !== 'number') throw new TypeError(`${type} needs a number, got ${typeof value}`)
 }
 
-const integerSerde = (
-  type: string,
-  length: 2 | 4,
-  min: number,
-  max: number,
-): Serde<number> => ({
+const integerSerde = (type: string, length: 2 | 4, min: number, max: number): Serde<number> => ({
   serialize(_topic, value) {
     expectNumber(value, type)
     if (!Number.isInteger(value) || value < min || value > max) {
@@ -37,7 +32,9 @@ const longSerde: Serde<number> = {
   serialize(_topic, value) {
     expectNumber(value, 'long')
     if (!Number.isSafeInteger(value)) {
-      throw new RangeError(`long needs an integer within ±(2^53 − 1), got ${value}; for larger values use serdes.bigint()`)
+      throw new RangeError(
+        `long needs an integer within ±(2^53 − 1), got ${value}; for larger values use serdes.bigint()`,
+      )
     }
     const bytes = Buffer.allocUnsafe(8)
     const high = Math.floor(value / TWO_32)
@@ -49,7 +46,9 @@ const longSerde: Serde<number> = {
     expectLength(bytes, 8, 'long')
     const value = bytes.readInt32BE(0) * TWO_32 + bytes.readUInt32BE(4)
     if (!Number.isSafeInteger(value)) {
-      throw new RangeError(`long ${bytes.readBigInt64BE(0)} is beyond 2^53 and would lose digits; read it with serdes.bigint()`)
+      throw new RangeError(
+        `long ${bytes.readBigInt64BE(0)} is beyond 2^53 and would lose digits; read it with serdes.bigint()`,
+      )
     }
     return value
   },

@@ -69,7 +69,12 @@ export interface ReadOnlyWindowStore<K, V> extends StateStore {
   /** The value of the window that starts at `windowStart`. */
   fetch(key: K, windowStart: number): V | null
   /** The windows of a key that start from `timeFrom` to `timeTo`, by start. */
-  fetch(key: K, timeFrom: number, timeTo: number, options?: { reverse?: boolean }): readonly (readonly [windowStart: number, value: V])[]
+  fetch(
+    key: K,
+    timeFrom: number,
+    timeTo: number,
+    options?: { reverse?: boolean },
+  ): readonly (readonly [windowStart: number, value: V])[]
   /** The windows of several keys; `null` is an open bound. */
   fetchRange(
     keyFrom: K | null,

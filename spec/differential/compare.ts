@@ -5,7 +5,11 @@ import type { Program, Result, Row } from './program'
 export const compare = ({ restartAt }: Program, java: Result, ours: Result): string[] => {
   if (java.refused !== undefined || ours.refused !== undefined) {
     if (java.refused !== undefined && ours.refused !== undefined) return []
-    return [java.refused === undefined ? `refused, and not by Java: ${ours.refused}` : `not refused, as by Java: ${java.refused}`]
+    return [
+      java.refused === undefined
+        ? `refused, and not by Java: ${ours.refused}`
+        : `not refused, as by Java: ${java.refused}`,
+    ]
   }
   if (java.failed?.at !== ours.failed?.at) {
     if (!java.failed) return [`failed at input ${ours.failed!.at}: ${ours.failed!.message}`]
@@ -24,7 +28,8 @@ export const compare = ({ restartAt }: Program, java: Result, ours: Result): str
 }
 
 /** Recorded results have it in place of the text. */
-export const hashed = (describe: string): string => `#${createHash('sha256').update(describe).digest('base64url').slice(0, 16)}`
+export const hashed = (describe: string): string =>
+  `#${createHash('sha256').update(describe).digest('base64url').slice(0, 16)}`
 
 const compareRecords = (java: Records, ours: Records, until: number): string[] =>
   [...new Set([...Object.keys(java), ...Object.keys(ours)])].sort().flatMap((topic) => {
@@ -33,7 +38,9 @@ const compareRecords = (java: Records, ours: Records, until: number): string[] =
     const lines = (rows: readonly Row[] = []): string[] =>
       rows
         .filter(([after]) => after < until)
-        .map(([after, key, value, timestamp, ...rest]) => JSON.stringify([after, key, value, untimed ? null : timestamp, ...rest]))
+        .map(([after, key, value, timestamp, ...rest]) =>
+          JSON.stringify([after, key, value, untimed ? null : timestamp, ...rest]),
+        )
     return difference(topic, lines(java[topic]), lines(ours[topic]))
   })
 
@@ -46,9 +53,12 @@ const sorted = (rows: ReadonlyArray<readonly unknown[]>): string[] => rows.map((
 
 const difference = (what: string, java: unknown, ours: unknown): string[] => {
   if (JSON.stringify(java) === JSON.stringify(ours)) return []
-  if (!Array.isArray(java) || !Array.isArray(ours)) return [`${what}:\n--- Java\n${String(java)}\n--- millrace\n${String(ours)}`]
+  if (!Array.isArray(java) || !Array.isArray(ours))
+    return [`${what}:\n--- Java\n${String(java)}\n--- millrace\n${String(ours)}`]
   let same = 0
   while (same < java.length && java[same] === ours[same]) same++
   const shown = (rows: readonly unknown[]): string => rows.slice(Math.max(0, same - 2), same + 6).join('\n')
-  return [`${what}: the first ${same} are equal, Java has ${java.length}, millrace ${ours.length}\n--- Java\n${shown(java)}\n--- millrace\n${shown(ours)}`]
+  return [
+    `${what}: the first ${same} are equal, Java has ${java.length}, millrace ${ours.length}\n--- Java\n${shown(java)}\n--- millrace\n${shown(ours)}`,
+  ]
 }

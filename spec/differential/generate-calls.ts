@@ -144,7 +144,9 @@ export class Generator {
       ...(random.chance(0.25) && { type: random.pick(['persistent', 'in-memory'] as const) }),
       ...(random.chance(0.15) && { caching: false }),
       ...(random.chance(0.05) && { logging: false }),
-      ...(windowed > 0 && windowed < Infinity && random.chance(0.25) && { retention: windowed + random.pick([0, 1, 10, 100, 100_000]) }),
+      ...(windowed > 0 &&
+        windowed < Infinity &&
+        random.chance(0.25) && { retention: windowed + random.pick([0, 1, 10, 100, 100_000]) }),
     }
     // Java refuses a global table with options and without a name: its store gets none
     if (global && mat.store === undefined) return { ...mat, store: `st${this.names++}` }
@@ -169,7 +171,11 @@ export class Generator {
     const { random } = this
     const serdes = random.chance(0.6) ? { ks: 's', vs: 's' } : {}
     const known = { ...STRINGS, kKnown: 'ks' in serdes, vKnown: 'vs' in serdes }
-    const kind = random.weighted([['stream', 5], ['table', 4], ['globalTable', 0.7]] as const)
+    const kind = random.weighted([
+      ['stream', 5],
+      ['table', 4],
+      ['globalTable', 0.7],
+    ] as const)
     if (kind === 'stream') {
       const topics = random.chance(0.1) ? ['s1', 's2'] : [random.pick(['s1', 's2', 's3'])]
       const read = this.ops.some((op) => op.op === 'stream' && op.topics!.some((topic) => topics.includes(topic)))
@@ -209,7 +215,12 @@ export class Generator {
 
   private operator(): void {
     const { random } = this
-    const kinds = [['stream', 5], ['table', 5], ['group', 8], ['tableGroup', 5]] as const
+    const kinds = [
+      ['stream', 5],
+      ['table', 5],
+      ['group', 8],
+      ['tableGroup', 5],
+    ] as const
     const there = kinds.filter(([kind]) => this.values.some((value) => value.kind === kind))
     const kind = random.weighted([...there, ['source', 0.6] as const])
     if (kind === 'source') return this.source()
@@ -270,7 +281,10 @@ export class Generator {
   }
 
   private map(stream: Value): void {
-    this.add({ op: 'map', ...this.on(stream), f: this.value(), kf: this.key(), ...this.named() }, { kind: 'stream', ...STRINGS })
+    this.add(
+      { op: 'map', ...this.on(stream), f: this.value(), kf: this.key(), ...this.named() },
+      { kind: 'stream', ...STRINGS },
+    )
   }
 
   private process(stream: Value): void {
@@ -305,7 +319,10 @@ export class Generator {
     const branches = Array.from({ length: random.between(1, 2) }, () => this.predicate())
     const withDefault = random.chance(0.6)
     const kinds = [...branches, ...(withDefault ? [''] : [])].map(() => kindOf(stream))
-    this.add({ op: 'split', ...this.on(stream), ...this.named(), branches, ...(withDefault && { default: true }) }, ...kinds)
+    this.add(
+      { op: 'split', ...this.on(stream), ...this.named(), branches, ...(withDefault && { default: true }) },
+      ...kinds,
+    )
   }
 
   private merge(stream: Value): void {
@@ -343,13 +360,19 @@ export class Generator {
     // Java's `Grouped` hides the serdes that the stream has
     const hidden = { ...group, kKnown: false, vKnown: false }
     const hints = this.hints(hidden)
-    this.add({ ...call, ...hints, ...this.named(0.3) }, { ...hidden, kKnown: hints.ks !== undefined, vKnown: hints.vs !== undefined })
+    this.add(
+      { ...call, ...hints, ...this.named(0.3) },
+      { ...hidden, kKnown: hints.ks !== undefined, vKnown: hints.vs !== undefined },
+    )
   }
 
   private toTable(stream: Value): void {
     if (stream.k === 'un') return this.map(stream)
     const mat = this.mat(stream)
-    this.add({ op: 'toTable', ...this.on(stream), ...this.named(), mat }, this.kept({ ...kindOf(stream), kind: 'table' }, mat))
+    this.add(
+      { op: 'toTable', ...this.on(stream), ...this.named(), mat },
+      this.kept({ ...kindOf(stream), kind: 'table' }, mat),
+    )
   }
 
   private streamJoin(stream: Value): void {
@@ -385,7 +408,11 @@ export class Generator {
   }
 
   private joiner(): string {
-    return this.random.weighted([['cat', 6], ['key', 1], ['drop:4:1', 1]])
+    return this.random.weighted([
+      ['cat', 6],
+      ['key', 1],
+      ['drop:4:1', 1],
+    ])
   }
 
   private tableJoin(on: Value): void {
@@ -456,7 +483,12 @@ export class Generator {
     // windows of windows have no serde
     const win = group.k === 's' ? chosen : undefined
     const op = group.v === 's' ? random.pick(['count', 'reduce', 'aggregate']) : random.pick(['count', 'aggregate'])
-    const inner: Kind = { ...kindOf(group), kind: 'table', v: op === 'count' ? 'l' : 's', vKnown: op !== 'aggregate' && (op === 'count' || group.vKnown) }
+    const inner: Kind = {
+      ...kindOf(group),
+      kind: 'table',
+      v: op === 'count' ? 'l' : 's',
+      vKnown: op !== 'aggregate' && (op === 'count' || group.vKnown),
+    }
     const mat = this.mat(inner, { windowed: retained(win) })
     const close = win !== undefined && win.type !== 'unlimited' && random.chance(0.25)
     const needsKey = win?.type === 'unlimited' || random.chance(0.8)
@@ -478,7 +510,11 @@ export class Generator {
   }
 
   private initial(): string | null {
-    return this.random.weighted([['', 4], ['i', 3], [null, 1]])
+    return this.random.weighted([
+      ['', 4],
+      ['i', 3],
+      [null, 1],
+    ])
   }
 
   private cogroup(group: Value): void {
@@ -508,7 +544,12 @@ export class Generator {
   private aggregateTable(group: Value): void {
     const { random } = this
     const op = random.pick(['count', 'reduce', 'aggregate'])
-    const result: Kind = { ...kindOf(group), kind: 'table', v: op === 'count' ? 'l' : 's', vKnown: op !== 'aggregate' && (op === 'count' || group.vKnown) }
+    const result: Kind = {
+      ...kindOf(group),
+      kind: 'table',
+      v: op === 'count' ? 'l' : 's',
+      vKnown: op !== 'aggregate' && (op === 'count' || group.vKnown),
+    }
     const mat = this.mat(result)
     this.add(
       {
@@ -559,7 +600,10 @@ export class Generator {
     const result: Kind = { ...kindOf(table), v: 's', vKnown: false }
     const mat = this.matOf(table, result)
     if (random.chance(0.6)) {
-      this.add({ op: 'tableMapValues', ...this.on(table), f: this.value(), ...this.named(), mat }, this.kept(result, mat))
+      this.add(
+        { op: 'tableMapValues', ...this.on(table), f: this.value(), ...this.named(), mat },
+        this.kept(result, mat),
+      )
     } else {
       const f = random.pick(['count', 'ts', 'tag:t', 'drop:3:1'])
       const store = f === 'count' ? { store: `st${this.names++}` } : {}
@@ -607,7 +651,16 @@ export class Generator {
     const kind = random.pick(['inner', 'left'] as const)
     const kf = random.pick(['first', 'first', 'first', 'drop:4:1', 'part:2', 'const:a'])
     this.add(
-      { op: 'foreignKeyJoin', ...this.on(table), ...this.with(other), kind, kf, f: this.joiner(), ...this.named(), mat },
+      {
+        op: 'foreignKeyJoin',
+        ...this.on(table),
+        ...this.with(other),
+        kind,
+        kf,
+        f: this.joiner(),
+        ...this.named(),
+        mat,
+      },
       this.kept(result, mat),
     )
   }
@@ -628,7 +681,11 @@ export class Generator {
         ...this.on(table),
         ...(untilClose
           ? random.chance(0.2) && { maxRecords: 3 }
-          : { wait: random.pick([0, 1, 5, 20]), ...bounds, ...('maxRecords' in bounds && random.chance(0.1) && { shutDown: true }) }),
+          : {
+              wait: random.pick([0, 1, 5, 20]),
+              ...bounds,
+              ...('maxRecords' in bounds && random.chance(0.1) && { shutDown: true }),
+            }),
         ...this.named(),
       },
       kindOf(table),

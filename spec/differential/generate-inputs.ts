@@ -15,8 +15,18 @@ export const generateInputs = (random: Random, topics: readonly string[], start:
     }
     const topic = random.pick(topics)
     const isTable = /^[tg]/.test(topic)
-    time += random.weighted<number>([[0, 3], [1, 2], [random.between(1, step), 5], [random.pick(jumps), 0.4]])
-    const late = random.chance(0.25) ? random.weighted([[random.between(1, 12), 4], [random.between(10, 60), 1]]) : 0
+    time += random.weighted<number>([
+      [0, 3],
+      [1, 2],
+      [random.between(1, step), 5],
+      [random.pick(jumps), 0.4],
+    ])
+    const late = random.chance(0.25)
+      ? random.weighted([
+          [random.between(1, 12), 4],
+          [random.between(10, 60), 1],
+        ])
+      : 0
     const key = random.chance(0.03) ? null : random.pick(keys)
     const value = random.chance(isTable ? 0.18 : 0.05) ? null : random.pick(keys) + random.below(10)
     const record = [topic, key, value, Math.max(0, time - late)] as const

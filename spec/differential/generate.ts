@@ -6,9 +6,18 @@ import { Random } from './random'
 /** The program of a seed: always the same one. */
 export const generate = (seed: number): Program => {
   const random = new Random(seed)
-  const start = random.weighted([[0, 2], [100, 3], [1_000, 3], [1_700_000_000_000, 1]])
+  const start = random.weighted([
+    [0, 2],
+    [100, 3],
+    [1_000, 3],
+    [1_700_000_000_000, 1],
+  ])
   const config = {
-    cache: random.weighted([[0, 4], [10_485_760, 4], [300, 1]]),
+    cache: random.weighted([
+      [0, 4],
+      [10_485_760, 4],
+      [300, 1],
+    ]),
     inMemory: random.chance(0.4),
     optimization: random.chance(0.3) ? ('all' as const) : ('none' as const),
   }

@@ -78,7 +78,9 @@ const call = (op: Op, { builder, values, inMemory }: Scope): Value[] => {
     case 'mapValues':
       return [stream.mapValues(valueOf, named)]
     case 'flatMap':
-      return [stream.flatMap<unknown, unknown>((value, key) => flat(f, value).map((part) => [keyOf(part, key), part]), named)]
+      return [
+        stream.flatMap<unknown, unknown>((value, key) => flat(f, value).map((part) => [keyOf(part, key), part]), named),
+      ]
     case 'flatMapValues':
       return [stream.flatMapValues<unknown>((value) => flat(f, value), named)]
     case 'selectKey':
@@ -96,7 +98,9 @@ const call = (op: Op, { builder, values, inMemory }: Scope): Value[] => {
     case 'process':
       return [stream.process(processor(f, op.store), { ...named, stores: stores.map(({ name }) => name) })]
     case 'processValues':
-      return [stream.processValues(fixedKeyProcessor(f, op.store), { ...named, stores: stores.map(({ name }) => name) })]
+      return [
+        stream.processValues(fixedKeyProcessor(f, op.store), { ...named, stores: stores.map(({ name }) => name) }),
+      ]
     case 'streamJoin':
       return [streamJoin(stream, other as Stream, op)]
     case 'tableJoin': {
@@ -150,7 +154,9 @@ const call = (op: Op, { builder, values, inMemory }: Scope): Value[] => {
     case 'foreignKeyJoin': {
       const right = other as Table
       return [
-        op.kind === 'left' ? table.leftJoin(right, keyOf, plainJoiner, kept) : table.join(right, keyOf, plainJoiner, kept),
+        op.kind === 'left'
+          ? table.leftJoin(right, keyOf, plainJoiner, kept)
+          : table.join(right, keyOf, plainJoiner, kept),
       ]
     }
     case 'suppress': {
@@ -220,7 +226,9 @@ const streamJoin = (stream: Stream, other: Stream, op: Op): Value => {
     otherValue: serde(op.os),
   })
   if (kind === 'inner') return stream.join(other, joiner, windows, joined)
-  return kind === 'left' ? stream.leftJoin(other, joiner, windows, joined) : stream.outerJoin(other, joiner, windows, joined)
+  return kind === 'left'
+    ? stream.leftJoin(other, joiner, windows, joined)
+    : stream.outerJoin(other, joiner, windows, joined)
 }
 
 const windowsOf = ({ type, size = 0, advance, grace, start }: Win) => {
@@ -258,8 +266,7 @@ const ofStream = (grouped: Grouped, op: Op): Value => {
   }
   const plain = grouped.windowedBy(windowsOf(op.win) as TimeWindows)
   const windowed = (op.close ? plain.emitStrategy('onWindowClose') : plain) as
-    | TimeWindowedKStream<unknown, unknown>
-    | SessionWindowedKStream<unknown, unknown>
+    TimeWindowedKStream<unknown, unknown> | SessionWindowedKStream<unknown, unknown>
   if (op.op === 'count') return windowed.count(kept(op)) as unknown as Table
   if (op.op === 'reduce') return windowed.reduce(reducer(f), kept(op)) as unknown as Table
   if (windowed instanceof SessionWindowedKStream) {

@@ -16,7 +16,9 @@ export class JavaDriver {
     private readonly folder: string,
     private readonly callOff: () => void,
   ) {
-    createInterface({ input: java.stdout }).on('line', (line) => this.waiting.shift()!.resolve(JSON.parse(line) as Result))
+    createInterface({ input: java.stdout }).on('line', (line) =>
+      this.waiting.shift()!.resolve(JSON.parse(line) as Result),
+    )
     let complaints = ''
     java.stderr.on('data', (data: Buffer) => (complaints = (complaints + data.toString()).slice(-4_000)))
     java.stdin.on('error', () => {})

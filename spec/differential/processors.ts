@@ -1,4 +1,11 @@
-import { keyValueStore, serdes, type KeyValueStore, type Processor, type ProcessorContext, StreamRecord } from '../../lib'
+import {
+  keyValueStore,
+  serdes,
+  type KeyValueStore,
+  type Processor,
+  type ProcessorContext,
+  StreamRecord,
+} from '../../lib'
 import type { ValueTransformer } from '../../lib/operators/value-transformer'
 import { clip, map, text } from './functions'
 
@@ -41,9 +48,7 @@ export const processor = (spec: string, storeName?: string) => (): Processor<unk
         case 'shift':
           return context.forward(record.withTimestamp(record.timestamp + Number(words[1])))
         case 'header':
-          return context.forward(
-            record.withHeaders([...record.headers, [words[1]!, Buffer.from([records & 0x7f])]]),
-          )
+          return context.forward(record.withHeaders([...record.headers, [words[1]!, Buffer.from([records & 0x7f])]]))
         case 'meta': {
           const meta = context.recordMetadata()
           const origin = meta ? `${meta.topic}${meta.offset}` : 'none'

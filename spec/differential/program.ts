@@ -21,8 +21,7 @@ export interface Program {
 
 /** Topic, key, value, timestamp and the value of a header `h`; or by how much the wall clock moves. */
 export type Input =
-  | readonly [topic: string, key: string | null, value: string | null, timestamp: number, header?: string]
-  | number
+  readonly [topic: string, key: string | null, value: string | null, timestamp: number, header?: string] | number
 
 /**
  * One call of the DSL. `on` and `with` are the numbers of values that earlier calls have given. Functions are words, such

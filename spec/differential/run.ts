@@ -39,7 +39,8 @@ const main = async (): Promise<void> => {
       const differences = compare(program, result, await runMillrace(program))
       if (differences.length === 0) {
         outcome.passed++
-        if (values.verbose && (result.refused ?? result.failed)) console.log(seed, result.refused ?? result.failed?.message)
+        if (values.verbose && (result.refused ?? result.failed))
+          console.log(seed, result.refused ?? result.failed?.message)
         continue
       }
       outcome.failed++
@@ -47,7 +48,8 @@ const main = async (): Promise<void> => {
       const small = values.shrink ? await shrink(program, java) : program
       const recorded = values.shrink ? await java.run(small) : result
       await report(small, recorded)
-      if (values.save !== undefined) appendFileSync(values.save, `${JSON.stringify({ program: small, java: recorded })}\n`)
+      if (values.save !== undefined)
+        appendFileSync(values.save, `${JSON.stringify({ program: small, java: recorded })}\n`)
     }
   } finally {
     await java.stop()
@@ -61,7 +63,8 @@ const main = async (): Promise<void> => {
 const report = async (program: Program, java: Result): Promise<void> => {
   console.log(`  config ${JSON.stringify(program.config)}, restart at ${program.restartAt ?? 'none'}`)
   for (const [i, op] of program.ops.entries()) console.log(`  op ${i} ${JSON.stringify(op)}`)
-  if (program.inputs.length <= 20) for (const [i, input] of program.inputs.entries()) console.log(`  input ${i} ${JSON.stringify(input)}`)
+  if (program.inputs.length <= 20)
+    for (const [i, input] of program.inputs.entries()) console.log(`  input ${i} ${JSON.stringify(input)}`)
   for (const difference of compare(program, java, await runMillrace(program))) console.log(difference)
 }
 

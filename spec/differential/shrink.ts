@@ -11,7 +11,7 @@ export const shrink = async (program: Program, java: JavaDriver): Promise<Progra
     return compare(candidate, result, await runMillrace(candidate)).length > 0
   }
   let best = program
-  for (let found = true; found; ) {
+  for (let found = true; found;) {
     found = false
     for (const candidate of smaller(best)) {
       if (!(await differs(candidate))) continue
@@ -27,7 +27,10 @@ function* smaller(program: Program): Generator<Program> {
   const { ops, inputs } = program
   for (let size = Math.ceil(inputs.length / 2); size >= 1; size = Math.floor(size / 2)) {
     for (let at = 0; at < inputs.length; at += size) {
-      const restartAt = program.restartAt === undefined ? undefined : Math.max(0, program.restartAt - (at < program.restartAt ? size : 0))
+      const restartAt =
+        program.restartAt === undefined
+          ? undefined
+          : Math.max(0, program.restartAt - (at < program.restartAt ? size : 0))
       yield { ...program, inputs: inputs.filter((_, i) => i < at || i >= at + size), restartAt }
     }
   }
@@ -36,7 +39,12 @@ function* smaller(program: Program): Generator<Program> {
     if (!left) continue
     const topics = new Set(left.flatMap(({ topic, topics = [], op }) => (op === 'to' ? [] : [...topics, topic])))
     const sent = inputs.filter((input) => typeof input === 'number' || topics.has(input[0]))
-    yield { ...program, ops: left, inputs: sent, restartAt: program.restartAt && Math.min(program.restartAt, sent.length) }
+    yield {
+      ...program,
+      ops: left,
+      inputs: sent,
+      restartAt: program.restartAt && Math.min(program.restartAt, sent.length),
+    }
   }
   if (program.restartAt !== undefined) yield { ...program, restartAt: undefined }
   if (program.config.cache > 0) yield { ...program, config: { ...program.config, cache: 0 } }
@@ -74,4 +82,24 @@ const without = (ops: readonly Op[], at: number): Op[] | undefined => {
   ]
 }
 
-const SKIPPED = new Set(['filter', 'filterNot', 'mapValues', 'flatMapValues', 'peek', 'repartition', 'selectKey', 'map', 'flatMap', 'process', 'processValues', 'merge', 'tableFilter', 'tableFilterNot', 'tableMapValues', 'transformValues', 'suppress', 'tableTableJoin', 'foreignKeyJoin'])
+const SKIPPED = new Set([
+  'filter',
+  'filterNot',
+  'mapValues',
+  'flatMapValues',
+  'peek',
+  'repartition',
+  'selectKey',
+  'map',
+  'flatMap',
+  'process',
+  'processValues',
+  'merge',
+  'tableFilter',
+  'tableFilterNot',
+  'tableMapValues',
+  'transformValues',
+  'suppress',
+  'tableTableJoin',
+  'foreignKeyJoin',
+])

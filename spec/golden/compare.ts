@@ -17,23 +17,38 @@ export function compare(expected: GoldenCase, observed: Observed): string[] {
     if (!observed.buildError) return ['built and started, Java refuses it: ' + expected.buildError.chain[0]?.message]
     return expected.buildError.phase === observed.buildError.phase
       ? []
-      : [`refused in phase ${observed.buildError.phase}, Java in phase ${expected.buildError.phase}: ${String(observed.buildError.error)}`]
+      : [
+          `refused in phase ${observed.buildError.phase}, Java in phase ${expected.buildError.phase}: ${String(observed.buildError.error)}`,
+        ]
   }
-  if (observed.buildError) return [`failed in phase ${observed.buildError.phase}: ${describeError(observed.buildError.error)}`]
+  if (observed.buildError)
+    return [`failed in phase ${observed.buildError.phase}: ${describeError(observed.buildError.error)}`]
   return [
     ...difference('describe', expected.describe, normalizeDescription(observed.describe)),
     ...compareRun(expected, observed, expected.unordered !== undefined),
-    ...difference('internal topics', normalizeTopics(expected.internalTopics), normalizeTopics(observed.internalTopics)),
+    ...difference(
+      'internal topics',
+      normalizeTopics(expected.internalTopics),
+      normalizeTopics(observed.internalTopics),
+    ),
     ...difference('trace', expected.trace ?? [], observed.trace),
-    ...(expected.error ? [] : difference('dropped-records-total', expected.metrics['dropped-records-total'], observed.droppedRecords)),
+    ...(expected.error
+      ? []
+      : difference('dropped-records-total', expected.metrics['dropped-records-total'], observed.droppedRecords)),
   ]
 }
 
 /** Outputs, stores, changelogs and the point of failure; the part that a variant repeats. */
-export function compareRun(expected: Recorded, observed: Recorded & { failure?: unknown }, unordered: boolean): string[] {
+export function compareRun(
+  expected: Recorded,
+  observed: Recorded & { failure?: unknown },
+  unordered: boolean,
+): string[] {
   if (expected.error?.after !== observed.error?.after) {
     if (!expected.error) return [`failed at input ${observed.error?.after}: ${describeError(observed.failure)}`]
-    return [`Java fails at input ${expected.error.after}, here ${observed.error ? `at ${observed.error.after}` : 'nothing failed'}`]
+    return [
+      `Java fails at input ${expected.error.after}, here ${observed.error ? `at ${observed.error.after}` : 'nothing failed'}`,
+    ]
   }
   // What the failing input had already sent is not recorded.
   const sent = (records: readonly GoldenRecord[]): readonly GoldenRecord[] =>
@@ -45,7 +60,12 @@ export function compareRun(expected: Recorded, observed: Recorded & { failure?: 
   ]
 }
 
-function compareRecords(what: string, expected: readonly GoldenRecord[], observed: readonly GoldenRecord[], unordered: boolean): string[] {
+function compareRecords(
+  what: string,
+  expected: readonly GoldenRecord[],
+  observed: readonly GoldenRecord[],
+  unordered: boolean,
+): string[] {
   const topics = new Set([...expected, ...observed].map((record) => record.topic))
   return [...topics].flatMap((topic) => {
     // A buffer's changelog records have no time of their own: the producer gives them the time of sending.
@@ -61,7 +81,14 @@ function compareRecords(what: string, expected: readonly GoldenRecord[], observe
 
 function recordLine(record: GoldenRecord): string {
   const headers = record.headers.map((header) => [header.key, isErrorText(header.key) ? 'masked' : header.valueB64])
-  return JSON.stringify([record.after, record.keyB64, record.valueB64, record.timestamp, headers, record.partition ?? null])
+  return JSON.stringify([
+    record.after,
+    record.keyB64,
+    record.valueB64,
+    record.timestamp,
+    headers,
+    record.partition ?? null,
+  ])
 }
 
 /** Class names, texts and stack traces are Java's own. */
@@ -98,7 +125,11 @@ function difference(what: string, expected: unknown, observed: unknown): string[
 }
 
 const pretty = (value: unknown): string =>
-  typeof value === 'string' ? value : Array.isArray(value) ? value.map(pretty).join('\n') : JSON.stringify(value, null, 1)
+  typeof value === 'string'
+    ? value
+    : Array.isArray(value)
+      ? value.map(pretty).join('\n')
+      : JSON.stringify(value, null, 1)
 
 export function describeError(error: unknown): string {
   if (!(error instanceof Error)) return String(error)

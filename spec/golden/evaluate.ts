@@ -89,7 +89,13 @@ async function run(golden: GoldenCase, config: JavaConfig): Promise<Observed> {
         else await driver.pipeRaw(rawRecord(input))
       } catch (failure) {
         collect()
-        return { ...nothing, error: { after, chain: [] }, failure, describe: topology.topology.describe(), internalTopics: internalTopics(topology) }
+        return {
+          ...nothing,
+          error: { after, chain: [] },
+          failure,
+          describe: topology.topology.describe(),
+          internalTopics: internalTopics(topology),
+        }
       }
       collect()
     }
@@ -115,7 +121,8 @@ function driverConfig(golden: GoldenCase, config: JavaConfig): TestDriverConfig 
   const deadLetters = config['errors.dead.letter.queue.topic.name']
   const handler = (key: string) => {
     const continues = String(config[key] ?? '').includes('LogAndContinue')
-    if (deadLetters !== undefined) return deadLetterTopic(String(deadLetters), { then: continues ? 'continue' : 'fail' })
+    if (deadLetters !== undefined)
+      return deadLetterTopic(String(deadLetters), { then: continues ? 'continue' : 'fail' })
     return continues ? logAndContinue() : undefined
   }
   return {
@@ -204,13 +211,20 @@ const sourceTopicsAsChangelogs = (sub: SubTopology): Topics =>
     sub.stores.flatMap(({ definition }) =>
       definition.sourceTopicAsChangelog === undefined
         ? []
-        : [[definition.sourceTopicAsChangelog, { config: { 'cleanup.policy': 'compact', 'message.timestamp.type': 'CreateTime' } }]],
+        : [
+            [
+              definition.sourceTopicAsChangelog,
+              { config: { 'cleanup.policy': 'compact', 'message.timestamp.type': 'CreateTime' } },
+            ],
+          ],
     ),
   )
 
 type Topics = GoldenInternalTopics['subtopologies'][number]['repartitionSourceTopics']
 
-const topics = (found: ReadonlyMap<string, { config: Readonly<Record<string, string>>; partitions?: number }>): Topics =>
+const topics = (
+  found: ReadonlyMap<string, { config: Readonly<Record<string, string>>; partitions?: number }>,
+): Topics =>
   Object.fromEntries(
     [...found].map(([name, { config, partitions }]) => [
       name,

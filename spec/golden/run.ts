@@ -15,7 +15,9 @@ async function main(): Promise<void> {
   })
   const failed = new Map<string, string[]>()
   let passed = 0
-  for (const file of readdirSync(values.cases).filter((name) => name.endsWith('.json')).sort()) {
+  for (const file of readdirSync(values.cases)
+    .filter((name) => name.endsWith('.json'))
+    .sort()) {
     const golden = JSON.parse(readFileSync(join(values.cases, file), 'utf8')) as GoldenCase
     if (values.only !== undefined && !golden.name.includes(values.only)) continue
     const differences = await evaluate(golden).catch((error: unknown) => [String((error as Error).stack ?? error)])

@@ -58,14 +58,24 @@ const INSTRUCTIONS = {
 
 async function subscriptionRows(store: LoggedSubscriptionStore): Promise<StoreRow[]> {
   const rows: StoreRow[] = []
-  const app = { applicationId: '', defaultKeySerde: string() as Serde<unknown>, defaultValueSerde: string() as Serde<unknown> }
+  const app = {
+    applicationId: '',
+    defaultKeySerde: string() as Serde<unknown>,
+    defaultValueSerde: string() as Serde<unknown>,
+  }
   const serde = subscriptionSerde<string>({ topic: '' }).completed(app)
   for await (const [key, { value, timestamp }] of store.all()) {
     const { instruction, primaryKey, primaryPartition, hash } = serde.deserialize('', value, NO_HEADERS)
     const halves = hash && [hash.readBigInt64BE(0), hash.readBigInt64BE(8)].map(String)
     rows.push([
       { b64: key.toString('base64') },
-      { instruction: INSTRUCTIONS[instruction], primaryKey, version: primaryPartition === null ? 0 : 1, primaryPartition, hash: halves },
+      {
+        instruction: INSTRUCTIONS[instruction],
+        primaryKey,
+        version: primaryPartition === null ? 0 : 1,
+        primaryPartition,
+        hash: halves,
+      },
       timestamp,
     ])
   }

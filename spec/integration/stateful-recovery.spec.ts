@@ -13,7 +13,9 @@ import { App } from '../support/process'
 import { createTopics, readTopics, type TopicRecord, untilLogged, untilWorkedOff } from '../support/topics'
 
 /** `MILLRACE_FAMILY=join` for those with such a name only. */
-const FAMILIES = Object.entries(STATEFUL_FAMILIES).filter(([name]) => name.includes(process.env['MILLRACE_FAMILY'] ?? ''))
+const FAMILIES = Object.entries(STATEFUL_FAMILIES).filter(([name]) =>
+  name.includes(process.env['MILLRACE_FAMILY'] ?? ''),
+)
 
 const RECORDS = 400
 const MS_PER_RECORD = 3
@@ -113,7 +115,9 @@ describeWithKafka('an instance with state that is killed, and another one that t
         msPerRecord: MS_PER_RECORD,
         config: { ...config, applicationId: interruptedId, stateDir: join(folder, prefix, instance) },
       }
-      const app = new App(resolve(__dirname, '../support/apps/stateful.ts'), { env: { STATEFUL: JSON.stringify(settings) } })
+      const app = new App(resolve(__dirname, '../support/apps/stateful.ts'), {
+        env: { STATEFUL: JSON.stringify(settings) },
+      })
       apps.push(app)
       return app
     }
@@ -147,20 +151,29 @@ describeWithKafka('an instance with state that is killed, and another one that t
     return { killed, successor, interrupted: records.get(outputs[0])!, uninterrupted: records.get(outputs[1])! }
   }
 
-  it.each(cases)('$name ($guarantee): the same results as without a kill', async ({ name, guarantee }) => {
-    const { killed, successor, interrupted, uninterrupted } = await outcomes.get(`${name} ${guarantee}`)!
-    const family = STATEFUL_FAMILIES[name]!
-    expect(successor.output).toContain('closed in time')
-    for (const app of [killed, successor]) expect(app.output).not.toMatch(/^error|from the beginning|damaged/m)
-    expect(Number(/restored (\d+) in all\n(?![\s\S]*in all)/.exec(successor.output)?.[1] ?? 0)).toBeGreaterThan(family.global ? -1 : 0)
-    const sure = guarantee === 'at_least_once' ? 'last' : (family.sure ?? 'order')
-    const expected = byKey(uninterrupted, sure)
-    expect(Object.keys(expected).length).toBeGreaterThan(3)
-    expect(byKey(interrupted, sure)).toEqual(expected)
-  }, 3 * PATIENCE_MS)
+  it.each(cases)(
+    '$name ($guarantee): the same results as without a kill',
+    async ({ name, guarantee }) => {
+      const { killed, successor, interrupted, uninterrupted } = await outcomes.get(`${name} ${guarantee}`)!
+      const family = STATEFUL_FAMILIES[name]!
+      expect(successor.output).toContain('closed in time')
+      for (const app of [killed, successor]) expect(app.output).not.toMatch(/^error|from the beginning|damaged/m)
+      expect(Number(/restored (\d+) in all\n(?![\s\S]*in all)/.exec(successor.output)?.[1] ?? 0)).toBeGreaterThan(
+        family.global ? -1 : 0,
+      )
+      const sure = guarantee === 'at_least_once' ? 'last' : (family.sure ?? 'order')
+      const expected = byKey(uninterrupted, sure)
+      expect(Object.keys(expected).length).toBeGreaterThan(3)
+      expect(byKey(interrupted, sure)).toEqual(expected)
+    },
+    3 * PATIENCE_MS,
+  )
 })
 
-const byKey = (records: readonly TopicRecord[], sure: NonNullable<StatefulFamily['sure']>): Record<string, string[]> => {
+const byKey = (
+  records: readonly TopicRecord[],
+  sure: NonNullable<StatefulFamily['sure']>,
+): Record<string, string[]> => {
   const keys = new Map<string, string[]>()
   for (const { partition, key, value, timestamp, headers } of records) {
     const shownHeaders = headers.map(([name, bytes]) => `${name}=${bytes?.toString()}`).join(' ')

@@ -48,17 +48,21 @@ export const migratedTopology = (inputs: string, outputs: string): Topology => {
 
   builder
     .stream(`${inputs}-clicks`, text)
-    .leftJoin(
-      builder.stream(`${inputs}-views`, text),
-      both,
-      JoinWindows.of({ timeDifference: '5s', grace: '10s' }),
-      { name: 'click-view', store: 'click-view', key: TEXT, value: TEXT, otherValue: TEXT },
-    )
+    .leftJoin(builder.stream(`${inputs}-views`, text), both, JoinWindows.of({ timeDifference: '5s', grace: '10s' }), {
+      name: 'click-view',
+      store: 'click-view',
+      key: TEXT,
+      value: TEXT,
+      otherValue: TEXT,
+    })
     .to(`${outputs}-joined`, text)
 
   const customers = builder.table(`${inputs}-customers`, text, { store: 'customers', ...text })
   const addresses = builder.table(`${inputs}-addresses`, text, { store: 'addresses', ...text })
-  customers.outerJoin(addresses, both, { store: 'customer-address', ...text }).toStream().to(`${outputs}-merged`, text)
+  customers
+    .outerJoin(addresses, both, { store: 'customer-address', ...text })
+    .toStream()
+    .to(`${outputs}-merged`, text)
   customers
     .groupBy((value) => [value[0]!, value], { name: 'by-city', ...text })
     .count('per-city')

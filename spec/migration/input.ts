@@ -16,7 +16,9 @@ export const inputStages = (stages: number): InputRecord[][] => {
   const oneOf = <T>(list: readonly T[]): T => list[random(list.length)]!
   let serial = 0
   const headers = (): RecordHeaders =>
-    random(2) === 0 ? NO_HEADERS : [['serial', Buffer.from(String(++serial))], ...(random(3) === 0 ? [['empty', null] as const] : [])]
+    random(2) === 0
+      ? NO_HEADERS
+      : [['serial', Buffer.from(String(++serial))], ...(random(3) === 0 ? [['empty', null] as const] : [])]
 
   const first = [0, 1].map((partition) => KEYS.find((key) => partitionOf(key) === partition)!)
 
@@ -55,7 +57,12 @@ export const inputStages = (stages: number): InputRecord[][] => {
       ? [
           ...events(start),
           ...near('clicks', start, 4_000, false),
-          ...rows('customers', start, KEYS, (key) => `${oneOf(LETTERS.filter((city) => partitionOf(city) === partitionOf(key)))}-city ${serial++}`),
+          ...rows(
+            'customers',
+            start,
+            KEYS,
+            (key) => `${oneOf(LETTERS.filter((city) => partitionOf(city) === partitionOf(key)))}-city ${serial++}`,
+          ),
           ...rows('products', start, PRODUCTS, (key) => `${key} ${serial++}`),
         ]
       : [

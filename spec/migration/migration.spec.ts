@@ -46,7 +46,12 @@ const suite = (bootstrapServers: string): void => {
     rmSync(folder, { recursive: true, force: true })
   })
 
-  const startJavaApp = async (inputs: string, applicationId: string, stateDir: string, settings: Settings): Promise<Running> => {
+  const startJavaApp = async (
+    inputs: string,
+    applicationId: string,
+    stateDir: string,
+    settings: Settings,
+  ): Promise<Running> => {
     const app = await startJava('MigratedApp', [], {
       classpath: [classes],
       jvmArgs: QUICK_JVM,
@@ -69,7 +74,12 @@ const suite = (bootstrapServers: string): void => {
     }
   }
 
-  const startMillraceApp = async (inputs: string, applicationId: string, stateDir: string, settings: Settings): Promise<Running> => {
+  const startMillraceApp = async (
+    inputs: string,
+    applicationId: string,
+    stateDir: string,
+    settings: Settings,
+  ): Promise<Running> => {
     const streams = new KafkaStreams(migratedTopology(inputs, applicationId), {
       applicationId,
       kafka,
@@ -114,13 +124,17 @@ const suite = (bootstrapServers: string): void => {
     const done: Running[] = []
     try {
       for (const phase of [0, 1, 2]) {
-        const running = await Promise.all(Object.entries(orders).map(([order, libraries]) => start(libraries[phase]!, order, phase)))
+        const running = await Promise.all(
+          Object.entries(orders).map(([order, libraries]) => start(libraries[phase]!, order, phase)),
+        )
         done.push(...running)
         if (phase === 0) done.push(await alone)
         for (const stage of stages.splice(0, STAGES_A_PHASE)) {
           await feed(client, stage, (topic) => `${inputs}-${topic}`)
           const exactlyOnce = settings.processingGuarantee === 'exactly_once'
-          await Promise.all(all.map((order) => untilWorkedOff(client, idOf(order), { inputs: inputTopics, exactlyOnce })))
+          await Promise.all(
+            all.map((order) => untilWorkedOff(client, idOf(order), { inputs: inputTopics, exactlyOnce })),
+          )
         }
         await Promise.all(running.map((app) => app.stop()))
       }
@@ -137,36 +151,28 @@ const suite = (bootstrapServers: string): void => {
     return results
   }
 
-  it(
-    'puts out what Java alone does, with every update (at_least_once, without caches)',
-    async () => {
-      const results = await run(
-        'plain',
-        { 'there-and-back': ['java', 'millrace', 'java'], 'first-millrace': ['millrace', 'java', 'millrace'] },
-        { processingGuarantee: 'at_least_once', cacheBytes: 0, forgetful: false },
-      )
-      expectAllEqual(results, (records) => records)
-    },
-    180_000,
-  )
+  it('puts out what Java alone does, with every update (at_least_once, without caches)', async () => {
+    const results = await run(
+      'plain',
+      { 'there-and-back': ['java', 'millrace', 'java'], 'first-millrace': ['millrace', 'java', 'millrace'] },
+      { processingGuarantee: 'at_least_once', cacheBytes: 0, forgetful: false },
+    )
+    expectAllEqual(results, (records) => records)
+  }, 180_000)
 
-  it(
-    'leaves what Java alone does behind (exactly_once, with caches, local state lost each time)',
-    async () => {
-      const results = await run(
-        'cached',
-        { 'there-and-back': ['java', 'millrace', 'java'] },
-        { processingGuarantee: 'exactly_once', cacheBytes: 1 << 20, forgetful: true },
-      )
-      expectAllEqual(results, (records, topic) => {
-        if (topic === 'joined' || topic === 'final') return records
-        // What a cache forwards depends on when it is written out: only what is left in the end does not. What a time limit
-        // lets through depends on what it has been given.
-        return topic === 'limited' ? [] : records.slice(-1).filter(({ value }) => value !== null)
-      })
-    },
-    180_000,
-  )
+  it('leaves what Java alone does behind (exactly_once, with caches, local state lost each time)', async () => {
+    const results = await run(
+      'cached',
+      { 'there-and-back': ['java', 'millrace', 'java'] },
+      { processingGuarantee: 'exactly_once', cacheBytes: 1 << 20, forgetful: true },
+    )
+    expectAllEqual(results, (records, topic) => {
+      if (topic === 'joined' || topic === 'final') return records
+      // What a cache forwards depends on when it is written out: only what is left in the end does not. What a time limit
+      // lets through depends on what it has been given.
+      return topic === 'limited' ? [] : records.slice(-1).filter(({ value }) => value !== null)
+    })
+  }, 180_000)
 }
 
 describeWithJava('an application that moves between Java and millrace', () => describeWithKafka('on one broker', suite))

@@ -80,7 +80,10 @@ export interface TopicRecord {
 }
 
 /** Copies of all committed records of the topics, in order within a partition. Keys and values as Latin-1, byte for byte. */
-export const readTopics = async (client: KafkaClient, topics: readonly string[]): Promise<Map<string, TopicRecord[]>> => {
+export const readTopics = async (
+  client: KafkaClient,
+  topics: readonly string[],
+): Promise<Map<string, TopicRecord[]>> => {
   const admin = client.admin()
   const partitions = await partitionsOf(admin, topics)
   const ends = await admin.listOffsets(

@@ -22,7 +22,13 @@ const show = <V>(table: KTable<Windowed<string>, V>): void =>
 
 describe('tumbling and hopping windows', () => {
   it('hold records from their start to before their end; a null value counts, a null key does not', async () => {
-    const { driver, input, out } = drive((builder) => show(grouped(builder).windowedBy(TimeWindows.of({ size: 10 })).count()))
+    const { driver, input, out } = drive((builder) =>
+      show(
+        grouped(builder)
+          .windowedBy(TimeWindows.of({ size: 10 }))
+          .count(),
+      ),
+    )
     await input.pipe('a', 'x', 0)
     await input.pipe('a', null, 9)
     await input.pipe('a', 'x', 10)
@@ -45,7 +51,12 @@ describe('tumbling and hopping windows', () => {
   it('aggregate and reduce; null deletes, and the next record starts anew', async () => {
     const { input, out } = drive((builder) => {
       const windowed = grouped(builder).windowedBy(TimeWindows.of({ size: 10 }))
-      show(windowed.aggregate<string>(() => '', (all, value, key) => (value === 'clear' ? null : `${all}${key}${value}`)))
+      show(
+        windowed.aggregate<string>(
+          () => '',
+          (all, value, key) => (value === 'clear' ? null : `${all}${key}${value}`),
+        ),
+      )
       windowed.reduce((a, b) => a + b, 'reduced')
     })
     for (const value of ['1', '2', 'clear', '3']) await input.pipe('k', value, 1)
@@ -55,7 +66,9 @@ describe('tumbling and hopping windows', () => {
   it('are found in the store while they are retained', async () => {
     const handle = windowStore('w', { key: serdes.string(), value: serdes.long(), retention: 1000, windowSize: 10 })
     const { driver, input } = drive((builder) => {
-      grouped(builder).windowedBy(TimeWindows.of({ size: 10 })).count({ store: handle })
+      grouped(builder)
+        .windowedBy(TimeWindows.of({ size: 10 }))
+        .count({ store: handle })
     })
     for (const timestamp of [1, 2, 15, 900]) await input.pipe('a', 'x', timestamp)
     expect(driver.store(handle).fetch('a', 0, 100)).toEqual([
@@ -71,7 +84,11 @@ describe('tumbling and hopping windows', () => {
 describe('unlimited windows', () => {
   it('are one window from their start on; records before have none', async () => {
     const { driver, input, out } = drive((builder) =>
-      show(grouped(builder).windowedBy(UnlimitedWindows.of({ start: 100 })).count()),
+      show(
+        grouped(builder)
+          .windowedBy(UnlimitedWindows.of({ start: 100 }))
+          .count(),
+      ),
     )
     for (const timestamp of [99, 100, 1e12, 101]) await input.pipe('a', 'x', timestamp)
     expect(out()).toEqual(['a@100-Infinity=1@100', 'a@100-Infinity=2@1000000000000', 'a@100-Infinity=3@1000000000000'])
@@ -82,7 +99,13 @@ describe('unlimited windows', () => {
 describe('sliding windows', () => {
   it('are those of each record and those between records, out of order as well', async () => {
     const windows = SlidingWindows.of({ timeDifference: 10, grace: 50 })
-    const { input, out } = drive((builder) => show(grouped(builder).windowedBy(windows).reduce((a, b) => a + b)))
+    const { input, out } = drive((builder) =>
+      show(
+        grouped(builder)
+          .windowedBy(windows)
+          .reduce((a, b) => a + b),
+      ),
+    )
     await input.pipe('k', 'a', 1000)
     await input.pipe('k', 'b', 1005)
     out()
@@ -118,7 +141,12 @@ describe('session windows', () => {
 describe('results on window close', () => {
   it('come once, in the order of time and key, with the headers of the record that closed them', async () => {
     const { input, out } = drive((builder) =>
-      show(grouped(builder).windowedBy(TimeWindows.of({ size: 10 })).emitStrategy('onWindowClose').count()),
+      show(
+        grouped(builder)
+          .windowedBy(TimeWindows.of({ size: 10 }))
+          .emitStrategy('onWindowClose')
+          .count(),
+      ),
     )
     await input.pipe('b', 'x', 3)
     await input.pipe('a', 'x', 2)
@@ -151,8 +179,18 @@ describe('results on window close', () => {
   it('are sessions, too, and sliding windows', async () => {
     const { input, out } = drive((builder) => {
       const stream = grouped(builder)
-      show(stream.windowedBy(SessionWindows.of({ inactivityGap: 5 })).emitStrategy('onWindowClose').count())
-      show(stream.windowedBy(SlidingWindows.of({ timeDifference: 5 })).emitStrategy('onWindowClose').count())
+      show(
+        stream
+          .windowedBy(SessionWindows.of({ inactivityGap: 5 }))
+          .emitStrategy('onWindowClose')
+          .count(),
+      )
+      show(
+        stream
+          .windowedBy(SlidingWindows.of({ timeDifference: 5 }))
+          .emitStrategy('onWindowClose')
+          .count(),
+      )
     })
     for (const timestamp of [10, 12, 30]) await input.pipe('a', 'x', timestamp)
     expect(out()).toContain('a@10-12=2@12')

@@ -27,13 +27,21 @@ const perHour = TimeWindows.of({ size: '1h', advance: '5m', grace: '30s' })
 // Windows are part of the key.
 const counts = grouped.windowedBy(perHour).count()
 same<typeof counts, KTable<Windowed<string>, number>>()
-const largest = grouped.windowedBy(SlidingWindows.of({ timeDifference: 1000 })).reduce((a, b) => (a.amount > b.amount ? a : b))
+const largest = grouped
+  .windowedBy(SlidingWindows.of({ timeDifference: 1000 }))
+  .reduce((a, b) => (a.amount > b.amount ? a : b))
 same<typeof largest, KTable<Windowed<string>, Order>>()
-const spent = grouped.windowedBy(perHour).aggregate(() => 0, (sum, order) => sum + order.amount, { value: serdes.double() })
+const spent = grouped.windowedBy(perHour).aggregate(
+  () => 0,
+  (sum, order) => sum + order.amount,
+  { value: serdes.double() },
+)
 same<typeof spent, KTable<Windowed<string>, number>>()
-const visits = grouped
-  .windowedBy(SessionWindows.of({ inactivityGap: '30m' }))
-  .aggregate(() => [] as Order[], (all, order) => [...all, order], (a, b) => [...a, ...b])
+const visits = grouped.windowedBy(SessionWindows.of({ inactivityGap: '30m' })).aggregate(
+  () => [] as Order[],
+  (all, order) => [...all, order],
+  (a, b) => [...a, ...b],
+)
 same<typeof visits, KTable<Windowed<string>, Order[]>>()
 counts.toStream((count, { key, window }) => `${key.length} ${window.start - window.end} ${count}`)
 counts.toStream().to('counts', { key: serdes.timeWindowed(serdes.string(), '1h'), value: serdes.long() })
@@ -45,19 +53,30 @@ TimeWindows.of({ size: '1 hour' })
 // @ts-expect-error Property 'timeDifference' is missing
 SlidingWindows.of({ grace: 1 })
 // @ts-expect-error Expected 3-4 arguments, but got 2
-grouped.windowedBy(SessionWindows.of({ inactivityGap: 1 })).aggregate(() => 0, (sum) => sum + 1)
+grouped.windowedBy(SessionWindows.of({ inactivityGap: 1 })).aggregate(
+  () => 0,
+  (sum) => sum + 1,
+)
 // @ts-expect-error Type 'Serde<string>' is not assignable to type 'Serde<number>'
 grouped.windowedBy(perHour).count({ value: serdes.string() })
 // @ts-expect-error is not assignable to parameter of type 'EmitStrategy'
 grouped.windowedBy(perHour).emitStrategy('onClose')
 
 // Handles carry the types of their stores.
-const windows = windowStore('windows', { key: serdes.string(), value: serdes.long(), retention: '1d', windowSize: '1h' })
+const windows = windowStore('windows', {
+  key: serdes.string(),
+  value: serdes.long(),
+  retention: '1d',
+  windowSize: '1h',
+})
 const sessions = sessionStore('sessions', { key: serdes.string(), value: serdes.json<Order[]>(), retention: '1d' })
 grouped.windowedBy(perHour).count(windows)
-grouped
-  .windowedBy(SessionWindows.of({ inactivityGap: 1 }))
-  .aggregate(() => [] as Order[], (all, order) => [...all, order], (a, b) => [...a, ...b], sessions)
+grouped.windowedBy(SessionWindows.of({ inactivityGap: 1 })).aggregate(
+  () => [] as Order[],
+  (all, order) => [...all, order],
+  (a, b) => [...a, ...b],
+  sessions,
+)
 same<ReadOnlyStore<NonNullable<(typeof windows)['storeType']>>, ReadOnlyWindowStore<string, number>>()
 same<ReadOnlyStore<NonNullable<(typeof sessions)['storeType']>>, ReadOnlySessionStore<string, Order[]>>()
 declare const windowsOfStore: WindowStore<string, number>
@@ -66,12 +85,18 @@ declare const sessionsOfStore: SessionStore<string, Order[]>
 sessionsOfStore.fetch('a').map(([{ window }, all]) => all.length + window.end)
 
 // @ts-expect-error Type 'number' is not assignable to type 'string'
-grouped.windowedBy(perHour).aggregate(() => '', (all) => all, windows)
+grouped.windowedBy(perHour).aggregate(
+  () => '',
+  (all) => all,
+  windows,
+)
 
 // Cogrouped streams have the key in common and add to one type.
 const clicks = builder.stream('clicks', { key: serdes.string(), value: serdes.long() })
 const numbered = builder.stream('numbered', { key: serdes.long(), value: serdes.long() })
-const cogrouped = grouped.cogroup<number>((sum, order) => sum + order.amount).cogroup(clicks.groupByKey(), (sum, n) => sum + n)
+const cogrouped = grouped
+  .cogroup<number>((sum, order) => sum + order.amount)
+  .cogroup(clicks.groupByKey(), (sum, n) => sum + n)
 same<ReturnType<typeof cogrouped.aggregate>, KTable<string, number>>()
 const cogroupedPerHour = cogrouped.windowedBy(perHour).aggregate(() => 0)
 same<typeof cogroupedPerHour, KTable<Windowed<string>, number>>()

@@ -15,12 +15,7 @@ export class PlainWindowView<K, V> implements WindowStore<K, V> {
   }
 
   fetch(key: K, windowStart: number): V | null
-  fetch(
-    key: K,
-    timeFrom: number,
-    timeTo: number,
-    options?: { reverse?: boolean },
-  ): ReadonlyArray<readonly [number, V]>
+  fetch(key: K, timeFrom: number, timeTo: number, options?: { reverse?: boolean }): ReadonlyArray<readonly [number, V]>
   fetch(
     key: K,
     timeFrom: number,

@@ -32,10 +32,17 @@ export const sessionStoreContract = ({ persistent, cached }: Variant): void => {
       store.put(session('b', 1000, 1000), 'other')
       for (const committed of [false, true]) {
         if (committed) await task.commit()
-        expect(shown(store.findSessions('a', 1040, 1100))).toEqual(['a@1000-1040=long', 'a@1030-1040=short', 'a@1100-1100=point'])
+        expect(shown(store.findSessions('a', 1040, 1100))).toEqual([
+          'a@1000-1040=long',
+          'a@1030-1040=short',
+          'a@1100-1100=point',
+        ])
         expect(shown(store.findSessions('a', 1041, 1200))).toEqual(['a@1100-1100=point'])
         expect(shown(store.findSessions('a', 0, 1020))).toEqual(['a@1000-1040=long'])
-        expect(shown(store.findSessions('a', -10, 1099, { reverse: true }))).toEqual(['a@1030-1040=short', 'a@1000-1040=long'])
+        expect(shown(store.findSessions('a', -10, 1099, { reverse: true }))).toEqual([
+          'a@1030-1040=short',
+          'a@1000-1040=long',
+        ])
         expect(shown(store.fetch('a'))).toHaveLength(3)
         expect(store.fetchSession('a', 1030, 1040)).toBe('short')
         expect(store.fetchSession('a', 1030, 1041)).toBeNull()

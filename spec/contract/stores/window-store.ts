@@ -56,7 +56,11 @@ export const windowStoreContract = ({ persistent, cached }: Variant): void => {
         if (committed) await task.commit()
         expect(store.fetch('a', 1010)).toBe('again')
         expect(store.fetch('a', 1011)).toBeNull()
-        expect(store.fetch('a', 1000, 1025)).toEqual([[1000, 'a1000'], [1010, 'again'], [1025, 'a1025']])
+        expect(store.fetch('a', 1000, 1025)).toEqual([
+          [1000, 'a1000'],
+          [1010, 'again'],
+          [1025, 'a1025'],
+        ])
         expect(store.fetch('a', 1001, 90_000, { reverse: true })).toEqual([
           [90_000, 'a90000'],
           [1025, 'a1025'],
@@ -83,7 +87,11 @@ export const windowStoreContract = ({ persistent, cached }: Variant): void => {
       const { store } = await open()
       for (const key of ['c', 'a', 'b']) for (const start of [1010, 1000]) store.put(key, `${key}${start}`, start)
       const sorted = async (scan: AsyncIterable<[Windowed<string>, string]>) => shown(await collect(scan)).sort()
-      expect(await sorted(store.fetchAll(1005, 2000))).toEqual(['a@1010-1020=a1010', 'b@1010-1020=b1010', 'c@1010-1020=c1010'])
+      expect(await sorted(store.fetchAll(1005, 2000))).toEqual([
+        'a@1010-1020=a1010',
+        'b@1010-1020=b1010',
+        'c@1010-1020=c1010',
+      ])
       expect(await sorted(store.fetchRange('b', null, 0, 1009))).toEqual(['b@1000-1010=b1000', 'c@1000-1010=c1000'])
       expect(await sorted(store.fetchRange('a', 'b', 1000, 1000))).toEqual(['a@1000-1010=a1000', 'b@1000-1010=b1000'])
       const forward = shown(await collect(store.all()))
@@ -91,8 +99,22 @@ export const windowStoreContract = ({ persistent, cached }: Variant): void => {
       expect(shown(await collect(store.all({ reverse: true })))).toEqual(forward.reverse())
       expect(forward.reverse()).toEqual(
         persistent
-          ? ['a@1000-1010=a1000', 'a@1010-1020=a1010', 'b@1000-1010=b1000', 'b@1010-1020=b1010', 'c@1000-1010=c1000', 'c@1010-1020=c1010']
-          : ['a@1000-1010=a1000', 'b@1000-1010=b1000', 'c@1000-1010=c1000', 'a@1010-1020=a1010', 'b@1010-1020=b1010', 'c@1010-1020=c1010'],
+          ? [
+              'a@1000-1010=a1000',
+              'a@1010-1020=a1010',
+              'b@1000-1010=b1000',
+              'b@1010-1020=b1010',
+              'c@1000-1010=c1000',
+              'c@1010-1020=c1010',
+            ]
+          : [
+              'a@1000-1010=a1000',
+              'b@1000-1010=b1000',
+              'c@1000-1010=c1000',
+              'a@1010-1020=a1010',
+              'b@1010-1020=b1010',
+              'c@1010-1020=c1010',
+            ],
       )
     })
 
@@ -124,7 +146,11 @@ export const windowStoreContract = ({ persistent, cached }: Variant): void => {
       const other = await open()
       for (const record of task.changelogs.get(changelogOf('w'))!) other.store.restore(record)
       await other.task.commit()
-      expect(other.store.fetch('a', 0, Infinity)).toEqual([[150_000, '150000'], [160_000, '160000'], [200_000, '200000']])
+      expect(other.store.fetch('a', 0, Infinity)).toEqual([
+        [150_000, '150000'],
+        [160_000, '160000'],
+        [200_000, '200000'],
+      ])
       expect(other.store.fetch('a', 1000)).toBeNull()
     })
 
@@ -143,7 +169,10 @@ export const windowStoreContract = ({ persistent, cached }: Variant): void => {
       for (const start of [59_999, 60_000, 80_000, 80_001]) store.put('a', String(start), start)
       // on disk whole segments go, and only writes to those are refused
       expect(task.dropped).toHaveLength(persistent ? 1 : 3)
-      expect(store.fetch('a', 0, Infinity)).toEqual([[80_001, '80001'], [200_000, 'newest']])
+      expect(store.fetch('a', 0, Infinity)).toEqual([
+        [80_001, '80001'],
+        [200_000, 'newest'],
+      ])
       expect(store.fetch('a', 80_000)).toBeNull()
       expect(await collect(store.all())).toHaveLength(2)
     })
@@ -165,7 +194,11 @@ export const windowStoreContract = ({ persistent, cached }: Variant): void => {
       store.put('A', '2', 1000)
       store.put('A', '0', 990)
       await task.commit()
-      expect(store.fetch('A', 900, 1100)).toEqual([[990, '0'], [1000, '1'], [1000, '2']])
+      expect(store.fetch('A', 900, 1100)).toEqual([
+        [990, '0'],
+        [1000, '1'],
+        [1000, '2'],
+      ])
       expect(store.fetch('A', 900, 1100, { reverse: true }).map(([, value]) => value)).toEqual(['2', '1', '0'])
       expect(task.changelogs.get(changelogOf('w'))!.map(({ key }) => key.toString('hex').slice(-8))).toEqual([
         '00000001',

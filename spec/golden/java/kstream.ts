@@ -155,7 +155,9 @@ const ourMerger = (fn: JavaMerger) => (aggregate: unknown, next: unknown, key: u
 
 /** The merger of `aggregate(initializer, aggregator[, merger], options…)` is the argument that only sessions have. */
 class WindowedStream {
-  constructor(private readonly stream: TimeWindowedKStream<unknown, unknown> | SessionWindowedKStream<unknown, unknown>) {}
+  constructor(
+    private readonly stream: TimeWindowedKStream<unknown, unknown> | SessionWindowedKStream<unknown, unknown>,
+  ) {}
 
   emitStrategy(strategy: EmitStrategy): WindowedStream {
     return new WindowedStream(this.stream.emitStrategy(strategy))
@@ -193,8 +195,7 @@ class CogroupedStream {
 class WindowedCogroupedStream {
   constructor(
     private readonly stream:
-      | TimeWindowedCogroupedKStream<unknown, unknown>
-      | SessionWindowedCogroupedKStream<unknown, unknown>,
+      TimeWindowedCogroupedKStream<unknown, unknown> | SessionWindowedCogroupedKStream<unknown, unknown>,
   ) {}
 
   aggregate(initializer: () => unknown, ...rest: unknown[]): KTable {
@@ -228,7 +229,11 @@ export class GroupedStream {
     ...options: unknown[]
   ): KTable {
     return new KTable(
-      this.grouped.aggregate(initializer, (aggregate, value, key) => aggregator(key, value, aggregate), merged(options)),
+      this.grouped.aggregate(
+        initializer,
+        (aggregate, value, key) => aggregator(key, value, aggregate),
+        merged(options),
+      ),
     )
   }
 }

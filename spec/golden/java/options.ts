@@ -22,7 +22,10 @@ export function merged(args: readonly unknown[]): never {
 }
 
 /** `with([name,] key, value [, third])` */
-export function withSerdes(args: readonly unknown[], names: readonly string[] = ['key', 'value']): Record<string, unknown> {
+export function withSerdes(
+  args: readonly unknown[],
+  names: readonly string[] = ['key', 'value'],
+): Record<string, unknown> {
   const serdes = args.filter((arg) => isJavaSerde(arg) || arg === null) as Array<JavaSerde | null>
   const name = args.find((arg) => typeof arg === 'string')
   return Object.fromEntries([['name', name], ...names.map((field, i) => [field, serdes[i]?.serde])])
@@ -65,7 +68,8 @@ export class Produced extends Serialized {
   }
   static keySerde = (serde: JavaSerde): Produced => new Produced().withKeySerde(serde)
   static valueSerde = (serde: JavaSerde): Produced => new Produced().withValueSerde(serde)
-  static streamPartitioner = (partitioner: JavaPartitioner): Produced => new Produced().withStreamPartitioner(partitioner)
+  static streamPartitioner = (partitioner: JavaPartitioner): Produced =>
+    new Produced().withStreamPartitioner(partitioner)
   withStreamPartitioner(partitioner: JavaPartitioner): this {
     return this.set({ partitioner: streamPartitioner(partitioner) })
   }
@@ -98,10 +102,10 @@ export class Materialized extends Serialized {
       typeof store === 'string'
         ? { store }
         : isWindowSupplier(store)
-        ? { store: storeOf(store) }
-        : 'historyRetention' in store
-        ? { store: versionedKeyValueStore(store.name, store) }
-        : { store: store.name, storeType: store.persistent ? 'persistent' : 'in-memory' },
+          ? { store: storeOf(store) }
+          : 'historyRetention' in store
+            ? { store: versionedKeyValueStore(store.name, store) }
+            : { store: store.name, storeType: store.persistent ? 'persistent' : 'in-memory' },
     )
   static with = (...args: unknown[]): Materialized => new Materialized().set({ ...withSerdes(args), name: undefined })
   withRetention(retention: number): this {

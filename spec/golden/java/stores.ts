@@ -65,7 +65,11 @@ export const Stores = {
     historyRetention: number,
     segmentInterval?: number,
   ): VersionedStoreSupplier => ({ name, historyRetention, ...(segmentInterval !== undefined && { segmentInterval }) }),
-  versionedKeyValueStoreBuilder: (supplier: VersionedStoreSupplier, key: JavaSerde, value: JavaSerde): OptionalStoreBuilder =>
+  versionedKeyValueStoreBuilder: (
+    supplier: VersionedStoreSupplier,
+    key: JavaSerde,
+    value: JavaSerde,
+  ): OptionalStoreBuilder =>
     new OptionalStoreBuilder((options) =>
       versionedKeyValueStore(supplier.name, { key: key.serde, value: value.serde, ...supplier, ...options }),
     ),

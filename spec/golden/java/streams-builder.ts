@@ -38,10 +38,19 @@ export class StreamsBuilder {
     const consumed = merged(options.filter((option) => option instanceof Consumed))
     const materialized = options.filter((option) => option instanceof Materialized)
     return new GlobalKTable(
-      this.builder.globalTable<unknown, unknown>(topic, consumed, materialized.length > 0 ? merged(materialized) : undefined),
+      this.builder.globalTable<unknown, unknown>(
+        topic,
+        consumed,
+        materialized.length > 0 ? merged(materialized) : undefined,
+      ),
     )
   }
-  addGlobalStore({ builder }: JavaStoreBuilder, topic: string, consumed: Consumed, { supplier }: JavaProcessorSupplier): this {
+  addGlobalStore(
+    { builder }: JavaStoreBuilder,
+    topic: string,
+    consumed: Consumed,
+    { supplier }: JavaProcessorSupplier,
+  ): this {
     this.builder.addGlobalStore<unknown, unknown>(builder, topic, merged([consumed]), supplier)
     return this
   }

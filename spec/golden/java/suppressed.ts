@@ -1,4 +1,9 @@
-import { type Suppressed as Ours, type TimeLimitOptions, untilTimeLimit, untilWindowCloses } from '../../../lib/dsl/suppressed'
+import {
+  type Suppressed as Ours,
+  type TimeLimitOptions,
+  untilTimeLimit,
+  untilWindowCloses,
+} from '../../../lib/dsl/suppressed'
 
 /** Java's `BufferConfig`: eager ones emit early when full, strict ones stop the application. */
 class BufferConfig {

@@ -23,7 +23,12 @@ export class Topology {
   }
 
   addProcessor(name: string, { supplier, stores }: JavaProcessorSupplier, ...parents: string[]): this {
-    this.topology.addProcessor(name, supplier, parents, stores.map((store) => store.builder))
+    this.topology.addProcessor(
+      name,
+      supplier,
+      parents,
+      stores.map((store) => store.builder),
+    )
     return this
   }
 

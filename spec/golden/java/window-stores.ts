@@ -29,16 +29,21 @@ export function storeOf(supplier: WindowStoreSupplier, [key, value]: Serdes = []
 
 const windows =
   (persistent: boolean) =>
-  (name: string, retention: number, windowSize: number, retainDuplicates: boolean): WindowStoreSupplier =>
-    ({ name, persistent, retention, windowSize, retainDuplicates })
+  (name: string, retention: number, windowSize: number, retainDuplicates: boolean): WindowStoreSupplier => ({
+    name,
+    persistent,
+    retention,
+    windowSize,
+    retainDuplicates,
+  })
 const sessions =
   (persistent: boolean) =>
-  (name: string, retention: number): WindowStoreSupplier =>
-    ({ name, persistent, retention })
+  (name: string, retention: number): WindowStoreSupplier => ({ name, persistent, retention })
 const builder =
   (timestamped: boolean) =>
-  (supplier: WindowStoreSupplier, ...serdes: JavaSerde[]) =>
-    ({ builder: storeOf(supplier, serdes as unknown as Serdes, timestamped) })
+  (supplier: WindowStoreSupplier, ...serdes: JavaSerde[]) => ({
+    builder: storeOf(supplier, serdes as unknown as Serdes, timestamped),
+  })
 
 export const windowStores = {
   persistentWindowStore: windows(true),

@@ -57,11 +57,17 @@ const windowed =
       .toStream()
       .to(out, { key: serdes.timeWindowed(TEXT, sizeMs), value: LONG })
 
-const streams = (builder: StreamsBuilder, of: (input: string) => string): [KStream<string, string>, KStream<string, string>] => [
+const streams = (
+  builder: StreamsBuilder,
+  of: (input: string) => string,
+): [KStream<string, string>, KStream<string, string>] => [
   builder.stream(of('left'), text),
   builder.stream(of('right'), text),
 ]
-const tables = (builder: StreamsBuilder, of: (input: string) => string): [KTable<string, string>, KTable<string, string>] => [
+const tables = (
+  builder: StreamsBuilder,
+  of: (input: string) => string,
+): [KTable<string, string>, KTable<string, string>] => [
   builder.table(of('left'), text, { store: 'left', ...text }),
   builder.table(of('right'), text, { store: 'right', ...text }),
 ]
@@ -91,7 +97,11 @@ export const STATEFUL_FAMILIES: Readonly<Record<string, StatefulFamily>> = {
       builder
         .stream(of('events'), text)
         .groupBy((_value, key) => key[0]!, { name: 'by-letter', ...text })
-        .aggregate(() => '', (all, value) => `${all.slice(-20)} ${value}`, { store: 'aggregates', ...text })
+        .aggregate(
+          () => '',
+          (all, value) => `${all.slice(-20)} ${value}`,
+          { store: 'aggregates', ...text },
+        )
         .toStream()
         .to(out, text),
   },
@@ -196,7 +206,10 @@ export const STATEFUL_FAMILIES: Readonly<Record<string, StatefulFamily>> = {
     build: (builder, of, out) => {
       const versions = versionedKeyValueStore('versions', { ...text, historyRetention: '1h' })
       const table = builder.table(of('right'), text, versions)
-      builder.stream(of('left'), text).leftJoin(table, both, { name: 'join', grace: '4s', ...text }).to(out, text)
+      builder
+        .stream(of('left'), text)
+        .leftJoin(table, both, { name: 'join', grace: '4s', ...text })
+        .to(out, text)
     },
   },
   'join of tables': {
@@ -205,7 +218,10 @@ export const STATEFUL_FAMILIES: Readonly<Record<string, StatefulFamily>> = {
     idempotent: true,
     build: (builder, of, out) => {
       const [left, right] = tables(builder, of)
-      left.outerJoin(right, both, { store: 'joined', ...text }).toStream().to(out, text)
+      left
+        .outerJoin(right, both, { store: 'joined', ...text })
+        .toStream()
+        .to(out, text)
     },
   },
   'foreign-key join': {

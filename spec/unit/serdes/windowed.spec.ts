@@ -29,7 +29,9 @@ describe("windowed keys have Kafka Streams' bytes", () => {
 
   test('a key without window, and bytes without room for one, are refused', () => {
     const serde = serdes.timeWindowed(serdes.string(), 10)
-    expect(() => serde.serialize('t', 'A' as never, NO_HEADERS)).toThrow(/keys of windowed tables, and got the string A/)
+    expect(() => serde.serialize('t', 'A' as never, NO_HEADERS)).toThrow(
+      /keys of windowed tables, and got the string A/,
+    )
     expect(() => read(serde, '00000003e8')).toThrow(/8 bytes or more, got 5/)
     expect(() => read(serdes.sessionWindowed(serdes.string()), '0000000000000001')).toThrow(/16 bytes or more, got 8/)
     expect(() => serdes.timeWindowed(serdes.string(), '1 day' as never)).toThrow(/window size/)

@@ -109,7 +109,9 @@ describe('partition counts', () => {
       builder.table('left').join(right, String, () => 1, 'joined')
     })
     const { repartitionTopics, tasks } = partitionCounts(topology, counts({ left: 2, right: 5 }))
-    const byKind = new Map([...repartitionTopics].map(([topic, count]) => [/REGISTRATION|RESPONSE/.exec(topic)?.[0], count]))
+    const byKind = new Map(
+      [...repartitionTopics].map(([topic, count]) => [/REGISTRATION|RESPONSE/.exec(topic)?.[0], count]),
+    )
     expect(byKind).toEqual(
       new Map([
         ['REGISTRATION', 5],

@@ -15,7 +15,11 @@ describe('windows are refused', () => {
   test.each<[string, () => unknown, RegExp]>([
     ['a size of 0', () => TimeWindows.of({ size: 0 }), /TimeWindows size is 0.*above 0/],
     ['a negative size', () => TimeWindows.of({ size: -1 }), /TimeWindows size is -1/],
-    ['a size that is no duration', () => TimeWindows.of({ size: '5 minutes' as '5m' }), /TimeWindows size is "5 minutes"/],
+    [
+      'a size that is no duration',
+      () => TimeWindows.of({ size: '5 minutes' as '5m' }),
+      /TimeWindows size is "5 minutes"/,
+    ],
     ['an advance of 0', () => TimeWindows.of({ size: 10, advance: 0 }), /advance is 0.*above 0/],
     ['an advance above the size', () => TimeWindows.of({ size: 10, advance: 11 }), /advance is 11 ms and size 10 ms/],
     ['a negative grace', () => TimeWindows.of({ size: 10, grace: -1 }), /TimeWindows grace is -1/],
@@ -25,7 +29,11 @@ describe('windows are refused', () => {
     ['a start before 1970', () => UnlimitedWindows.of({ start: -1 }), /UnlimitedWindows start is -1/],
     ['a start that is no time', () => UnlimitedWindows.of({ start: new Date('?') }), /UnlimitedWindows start/],
     ['a negative join difference', () => JoinWindows.of({ timeDifference: -1 }), /JoinWindows timeDifference/],
-    ['a join that ends before it begins', () => JoinWindows.of({ timeDifference: 10, after: -11 }), /before is 10 ms and after -11 ms/],
+    [
+      'a join that ends before it begins',
+      () => JoinWindows.of({ timeDifference: 10, after: -11 }),
+      /before is 10 ms and after -11 ms/,
+    ],
     ['a negative join grace', () => JoinWindows.of({ timeDifference: 10, grace: -1 }), /JoinWindows grace/],
   ])('%s', (_what, make, message) => {
     expect(make).toThrow(refused(message))
@@ -44,8 +52,16 @@ describe('windows are refused', () => {
 
   test.each<[string, (stream: ReturnType<typeof grouped>) => unknown, RegExp]>([
     ['time', (s) => s.windowedBy(TimeWindows.of({ size: 10, grace: 5 })).count({ store: 'w', retention: 14 }), /15 ms/],
-    ['sliding', (s) => s.windowedBy(SlidingWindows.of({ timeDifference: 10, grace: 5 })).count({ retention: 24 }), /25 ms/],
-    ['session', (s) => s.windowedBy(SessionWindows.of({ inactivityGap: 10, grace: 5 })).count({ retention: 14 }), /15 ms/],
+    [
+      'sliding',
+      (s) => s.windowedBy(SlidingWindows.of({ timeDifference: 10, grace: 5 })).count({ retention: 24 }),
+      /25 ms/,
+    ],
+    [
+      'session',
+      (s) => s.windowedBy(SessionWindows.of({ inactivityGap: 10, grace: 5 })).count({ retention: 14 }),
+      /15 ms/,
+    ],
   ])('a retention too short for %s windows', (_kind, count, message) => {
     expect(() => count(grouped())).toThrow(refused(message))
   })
@@ -69,7 +85,9 @@ describe('windows are refused', () => {
   })
 
   test('a builder with stores that are neither', () => {
-    expect(() => new StreamsBuilder({ defaultStoreType: 'disk' as never })).toThrow(refused(/'persistent' or 'in-memory'/))
+    expect(() => new StreamsBuilder({ defaultStoreType: 'disk' as never })).toThrow(
+      refused(/'persistent' or 'in-memory'/),
+    )
   })
 })
 
@@ -81,18 +99,53 @@ describe('stores follow the windows', () => {
   const stream = (builder: StreamsBuilder) => builder.stream('in', { key: serdes.string(), value: serdes.string() })
 
   test.each<[string, (builder: StreamsBuilder) => unknown, number]>([
-    ['time', (b) => stream(b).groupByKey().windowedBy(TimeWindows.of({ size: '10m', grace: '1m' })).count(), 660_000],
-    ['sliding', (b) => stream(b).groupByKey().windowedBy(SlidingWindows.of({ timeDifference: '10m', grace: '1m' })).count(), 1_260_000],
-    ['session', (b) => stream(b).groupByKey().windowedBy(SessionWindows.of({ inactivityGap: '10m', grace: '1m' })).count(), 660_000],
+    [
+      'time',
+      (b) =>
+        stream(b)
+          .groupByKey()
+          .windowedBy(TimeWindows.of({ size: '10m', grace: '1m' }))
+          .count(),
+      660_000,
+    ],
+    [
+      'sliding',
+      (b) =>
+        stream(b)
+          .groupByKey()
+          .windowedBy(SlidingWindows.of({ timeDifference: '10m', grace: '1m' }))
+          .count(),
+      1_260_000,
+    ],
+    [
+      'session',
+      (b) =>
+        stream(b)
+          .groupByKey()
+          .windowedBy(SessionWindows.of({ inactivityGap: '10m', grace: '1m' }))
+          .count(),
+      660_000,
+    ],
     ['unlimited', (b) => stream(b).groupByKey().windowedBy(UnlimitedWindows.of()).count(), Infinity],
-    ['given', (b) => stream(b).groupByKey().windowedBy(TimeWindows.of({ size: 10 })).count({ retention: '1d' }), 86_400_000],
+    [
+      'given',
+      (b) =>
+        stream(b)
+          .groupByKey()
+          .windowedBy(TimeWindows.of({ size: 10 }))
+          .count({ retention: '1d' }),
+      86_400_000,
+    ],
   ])('retention of %s', (_kind, build, retentionMs) => {
     expect(storesOf(build)[0]!.changelogPolicy).toEqual({ cleanup: 'compact,delete', retentionMs })
   })
 
   test('in memory where the builder or the table says so', () => {
     const count = (storeType?: 'persistent' | 'in-memory') => (b: StreamsBuilder) =>
-      stream(b).groupByKey().windowedBy(TimeWindows.of({ size: 10 })).count({ storeType })
+      stream(b)
+        .groupByKey()
+        .windowedBy(TimeWindows.of({ size: 10 }))
+        .count({ storeType })
     expect(storesOf(count())[0]!.persistent).toBe(true)
     expect(storesOf(count('in-memory'))[0]!.persistent).toBe(false)
     const inMemory = () => new StreamsBuilder({ defaultStoreType: 'in-memory' })
