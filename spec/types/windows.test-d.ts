@@ -84,12 +84,10 @@ same<ReturnType<typeof windowsOfStore.all>, AsyncIterable<[Windowed<string>, num
 declare const sessionsOfStore: SessionStore<string, Order[]>
 sessionsOfStore.fetch('a').map(([{ window }, all]) => all.length + window.end)
 
+const texts = grouped.windowedBy(perHour)
+const add = (all: string): string => all
 // @ts-expect-error Type 'number' is not assignable to type 'string'
-grouped.windowedBy(perHour).aggregate(
-  () => '',
-  (all) => all,
-  windows,
-)
+texts.aggregate(() => '', add, windows)
 
 // Cogrouped streams have the key in common and add to one type.
 const clicks = builder.stream('clicks', { key: serdes.string(), value: serdes.long() })

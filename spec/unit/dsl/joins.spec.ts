@@ -1,3 +1,4 @@
+import type { KStream } from '../../../lib/dsl/kstream'
 import { type BuildOptions, StreamsBuilder } from '../../../lib/dsl/streams-builder'
 import { JoinWindows } from '../../../lib/dsl/windows/join-windows'
 import { compile } from '../../../lib/topology/compile'
@@ -53,8 +54,9 @@ describe('a join of two streams is named as in Kafka Streams', () => {
     ['outerJoin', ['s-outer-other-join-store', 's-outer-shared-join-store', 's-outer-this-join-store']],
   ] as const)('%s with names of operators and stores', (call, expected) => {
     const topology = compiled((b) => {
-      const left = b.stream('l').selectKey((value) => value)
-      left[call](b.stream('r'), pair as never, window, { name: 'n', store: 's' })
+      const left = b.stream('l').selectKey((value) => String(value)) as Pick<KStream<string, unknown>, 'join'>
+      const join = (left as Record<typeof call, typeof left.join>)[call].bind(left)
+      join(b.stream('r'), pair, window, { name: 'n', store: 's' })
     })
     expect(stores(topology).sort()).toEqual(expected)
     expect(repartitionTopics(topology)).toEqual(['app-n-left-repartition'])
