@@ -43,6 +43,7 @@ export class Committer {
   #queue: Promise<unknown> = Promise.resolve()
   #pending = 0
   #suspended = false
+  #ending = false
   /** At-least-once: offsets whose commit a rebalance or an absent coordinator has kept back. */
   readonly #unsent: OffsetsToSend = new Map()
   /** Exactly-once: state of the last transaction, on its way to disk. */
@@ -52,6 +53,11 @@ export class Committer {
 
   get inProgress(): boolean {
     return this.#pending > 0
+  }
+
+  /** Exactly-once: what is open must not grow, by tasks that have begun to run meanwhile either: their offsets aren't in it. */
+  get endsTransaction(): boolean {
+    return this.#ending
   }
 
   get hasUnsentOffsets(): boolean {
@@ -133,8 +139,18 @@ export class Committer {
   }
 
   async #commitTransaction(): Promise<void> {
-    const { output, membership, runningTasks, released } = this.options
     await this.#stateWrites
+    this.#ending = true
+    try {
+      await this.#endTransaction()
+    } finally {
+      this.#ending = false
+    }
+    this.options.released()
+  }
+
+  async #endTransaction(): Promise<void> {
+    const { output, membership, runningTasks } = this.options
     const tasks = await this.#drained(runningTasks(), Infinity)
     const offsets: OffsetsToSend = new Map()
     const sealed = await this.#seal(tasks, offsets)
@@ -152,7 +168,6 @@ export class Committer {
       this.options.committed(offsets)
     }
     for (const task of tasks) task.held = false
-    released()
   }
 
   /** Holds the tasks and waits for their async operators. Those still busy after `ms` stay held, and ask for a commit later. */

@@ -176,7 +176,7 @@ export class StreamLoop {
       }
       return false
     }
-    return !(output.transactional && committer.suspended)
+    return !(output.transactional && (committer.suspended || committer.endsTransaction))
   }
 
   async #poll(maxWaitMs: number): Promise<void> {

@@ -189,7 +189,8 @@ export class Generator {
     this.topics.add(topic)
     const global = kind === 'globalTable'
     const mat = this.mat(known, { global })
-    const table = this.kept({ kind: global ? 'global' : 'table', ...known }, mat)
+    // in Java the serdes that the store gets are none of the table's
+    const table = { ...this.kept({ kind: global ? 'global' : 'table', ...known }, mat), ...serdesOf(known) }
     this.add({ op: kind, topic, ...serdes, ...this.named(), mat }, table)
   }
 
@@ -383,9 +384,9 @@ export class Generator {
     const before = random.chance(0.15) ? random.pick([0, 5, 15, -2]) : undefined
     const after = random.chance(0.15) ? random.pick([0, 5, 15]) : undefined
     if ((before ?? diff) + (after ?? diff) < 0) return
-    // in Java neither side's serde is carried along
+    // in Java the serdes of neither side are used, nor carried along
     const result: Kind = { kind: 'stream', k: stream.k, v: 's', kKnown: false, vKnown: false }
-    const ks = this.hint(stream.k, stream.kKnown && other.kKnown)
+    const ks = this.hint(stream.k, false)
     this.add(
       {
         op: 'streamJoin',
@@ -398,8 +399,8 @@ export class Generator {
         after,
         grace: random.pick([0, 0, 5, 20]),
         ks,
-        vs: this.hint(stream.v, stream.vKnown),
-        os: this.hint(other.v, other.vKnown),
+        vs: this.hint(stream.v, false),
+        os: this.hint(other.v, false),
         ...this.named(),
         ...(random.chance(0.1) && { store: `st${this.names++}` }),
       },
@@ -695,6 +696,8 @@ export class Generator {
 
 /** Strings do without a serde, others have to be known. */
 const isText = (serde: string, known: boolean): boolean => serde === 's' || known
+
+const serdesOf = ({ kKnown, vKnown }: Omit<Kind, 'kind'>) => ({ kKnown, vKnown })
 
 const kindOf = ({ id: _id, used: _used, ...kind }: Value): Kind => kind
 

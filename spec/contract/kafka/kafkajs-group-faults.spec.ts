@@ -67,6 +67,20 @@ describeWithOwnKafka('membership by the kafkajs adapter when things break', () =
     expect(a.count('failed')).toBe(0)
   })
 
+  it('waits for members of another kind, such as Kafka Streams leaves behind, and joins when they are gone', async () => {
+    const { member } = await setUp()
+    const other = member('other', { protocol: 'stream' })
+    await other.group.join()
+    const a = member('a')
+    const joining = a.group.join()
+    await answersTo(JOIN_GROUP, 3)
+    expect(a.count('assigned')).toBe(0)
+    await other.group.leave()
+    await joining
+    await a.owns(0)
+    expect(a.count('failed')).toBe(0)
+  })
+
   it('a commit whose answer is lost is sent again', async () => {
     const { topic, member } = await setUp()
     const a = member('a')

@@ -1,5 +1,6 @@
 import java.time.Duration;
 
+import org.apache.kafka.common.header.internals.RecordHeaders;
 import org.apache.kafka.common.serialization.Serdes;
 import org.apache.kafka.streams.kstream.ValueTransformerWithKey;
 import org.apache.kafka.streams.kstream.ValueTransformerWithKeySupplier;
@@ -63,7 +64,7 @@ final class Processors {
                         context.forward(record.withTimestamp(record.timestamp() + Long.parseLong(words[1])));
                         break;
                     case "header":
-                        context.forward(record.withHeaders(record.headers().add(words[1], new byte[] {(byte) (records & 0x7f)})));
+                        context.forward(record.withHeaders(new RecordHeaders(record.headers()).add(words[1], new byte[] {(byte) (records & 0x7f)})));
                         break;
                     case "meta":
                         context.forward(record.withValue(Functions.clip(
