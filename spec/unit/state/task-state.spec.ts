@@ -254,7 +254,9 @@ test('without a folder persistent stores are in memory too', async () => {
 test('the number of entries is near the truth however they are written', async () => {
   // it samples at random: here always in the same way
   let seed = 7
-  const random = jest.spyOn(Math, 'random').mockImplementation(() => (seed = (seed * 16_807) % 2_147_483_647) / 2_147_483_647)
+  const random = jest
+    .spyOn(Math, 'random')
+    .mockImplementation(() => (seed = (seed * 16_807) % 2_147_483_647) / 2_147_483_647)
   const state = await open()
   const a = state.bytes('a')
   const round = async (write: (key: Buffer, i: number) => void) => {
