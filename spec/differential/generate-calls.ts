@@ -21,10 +21,15 @@ interface Value {
   /** A table of cogrouped windows, whose rows Java can't look up: it fails to start with a join of them. */
   readonly closed?: boolean
   readonly id: number
+  /** How many records become of one, about. */
+  readonly weight: number
   used: boolean
 }
 
-type Kind = Omit<Value, 'id' | 'used'>
+type Kind = Omit<Value, 'id' | 'weight' | 'used'>
+
+/** Above it a program gets too long. */
+const HEAVIEST = 40
 
 const STRINGS = { k: 's', v: 's', kKnown: false, vKnown: false }
 
@@ -53,10 +58,34 @@ export class Generator {
   // ------------------------------------------------------------------------------------------ helpers
 
   private add(op: Op, ...kinds: Kind[]): Value[] {
+    const weight = this.weightOf(op)
+    if (weight > HEAVIEST && op.op !== 'to') return []
     this.ops.push(JSON.parse(JSON.stringify(op)) as Op)
-    const made = kinds.map((kind, i) => ({ ...kind, id: this.values.length + i, used: false }))
+    const made = kinds.map((kind, i) => ({ ...kind, id: this.values.length + i, weight, used: false }))
     this.values.push(...made)
     return made
+  }
+
+  private weightOf({ op, on, with: other, parts, win, f }: Op): number {
+    const of = (value: number | undefined): number => (value === undefined ? 0 : this.values[value]!.weight)
+    const sum = of(on) + of(other) + (parts ?? []).reduce((all, [group]) => all + of(group), 0)
+    switch (op) {
+      case 'streamJoin':
+        return of(on) * of(other) * 3
+      case 'foreignKeyJoin':
+        return sum * 3
+      case 'tableGroupBy':
+        return sum * 2
+      case 'flatMap':
+      case 'flatMapValues':
+        return sum * (f === 'chars' ? 2 : f!.startsWith('rep') ? 2 : 1)
+      case 'stream':
+      case 'table':
+      case 'globalTable':
+        return 1
+      default:
+        return win === undefined ? sum : sum * (win.type === 'sliding' ? 3 : win.advance === undefined ? 1 : 3)
+    }
   }
 
   private on(value: Value): { on: number } {
@@ -507,7 +536,7 @@ export class Generator {
       },
       windowed(this.kept(inner, withKey), win),
     )
-    if (win && random.chance(0.2)) this.suppress(table!)
+    if (win && table && random.chance(0.2)) this.suppress(table)
   }
 
   private initial(): string | null {
@@ -699,7 +728,7 @@ const isText = (serde: string, known: boolean): boolean => serde === 's' || know
 
 const serdesOf = ({ kKnown, vKnown }: Omit<Kind, 'kind'>) => ({ kKnown, vKnown })
 
-const kindOf = ({ id: _id, used: _used, ...kind }: Value): Kind => kind
+const kindOf = ({ id: _id, weight: _weight, used: _used, ...kind }: Value): Kind => kind
 
 /** The least retention of the windows' store; 0 for no windows. */
 const retained = (win: Win | undefined): number => {

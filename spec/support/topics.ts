@@ -79,6 +79,9 @@ export interface TopicRecord {
   readonly headers: RecordHeaders
 }
 
+const behind = (committed: ReadonlyMap<string, number>, ends: ReadonlyMap<string, number>): boolean =>
+  [...ends].some(([key, end]) => committed.get(key)! < end)
+
 /** Copies of all committed records of the topics, in order within a partition. Keys and values as Latin-1, byte for byte. */
 export const readTopics = async (
   client: KafkaClient,
@@ -86,10 +89,10 @@ export const readTopics = async (
 ): Promise<Map<string, TopicRecord[]>> => {
   const admin = client.admin()
   const partitions = await partitionsOf(admin, topics)
-  const ends = await admin.listOffsets(
-    partitions.map((partition) => ({ ...partition, at: 'latest' as const })),
-    'read_committed',
-  )
+  const latest = partitions.map((partition) => ({ ...partition, at: 'latest' as const }))
+  const ends = await admin.listOffsets(latest, 'read_uncommitted')
+  // a transaction's offsets may be committed before its markers are in every partition
+  while (behind(await admin.listOffsets(latest, 'read_committed'), ends)) await sleep(20)
   await admin.close()
   const records = new Map<string, TopicRecord[]>(topics.map((topic) => [topic, []]))
   const fetcher = client.fetcher({ isolation: 'read_committed' })
