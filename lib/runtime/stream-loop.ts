@@ -110,6 +110,7 @@ export class StreamLoop {
     if (cautious && this.options.committer.inProgress) return false
     try {
       const progress = this.#processSlice(start + SLICE_MS)
+      if (progress) for (const task of this.options.runningTasks()) if (task.isWorking) this.#adjustInputs(task)
       if (cautious && progress) this.#commitRequested = true
       return progress
     } catch (error) {
@@ -139,7 +140,6 @@ export class StreamLoop {
         if (records > 0) {
           progress = anyProgress = true
           stream.maybePunctuateStreamTime()
-          this.#adjustInputs(task)
         }
         if (performance.now() >= sliceEnd || !this.options.output.writable) {
           this.#punctuateWallClock(tasks, now)
