@@ -34,10 +34,11 @@ export const untilWorkedOff = async (
       // in this order: what is committed has written what it has led to
       const committed = await admin.groupOffsets(applicationId)
       const at = (topics: TopicPartition[]) => topics.map((partition) => ({ ...partition, at: 'latest' as const }))
-      const ends = await admin.listOffsets(at(await partitionsOf(admin, [...inputs, ...internal])), 'read_committed')
+      // open transactions included: offsets may be committed before the records that belong to them can be seen
+      const ends = await admin.listOffsets(at(await partitionsOf(admin, [...inputs, ...internal])), 'read_uncommitted')
       const behind = [...ends].filter(([key, end]) => {
         const offset = committed.get(key)?.offset ?? 0
-        // one more offset is the marker that ends a transaction: no record is visible without its own
+        // one more offset is the marker that ends a transaction
         return end > offset + (exactlyOnce && key.startsWith(`${applicationId}-`) ? 1 : 0)
       })
       if (behind.length === 0) return
