@@ -9,6 +9,11 @@ export interface OldValues {
   readonly sendOldValues: boolean
   /** The updates are those of a versioned table. */
   readonly versionedInput?: boolean
+  /**
+   * The updates that go on are those of a versioned table, too. Where not, all of them count as the latest: what follows
+   * takes them by their order.
+   */
+  readonly versionedOutput?: boolean
 }
 
 /**

@@ -40,7 +40,9 @@ export class TableFilterOperator<K, V> extends Operator<K, Change<V>, K, Change<
     // of a versioned table it may be about a former value
     if (sendOldValues && !versionedInput && newValue === null && oldValue === null) return
     if (this.store === null) {
-      this.context.forward(record.withValue(new Change(newValue, oldValue, change.isLatest)))
+      this.context.forward(
+        record.withValue(new Change(newValue, oldValue, change.isLatest || !this.options.versionedOutput)),
+      )
       return
     }
     const isLatest = this.store.put(key, newValue, timestamp)

@@ -33,7 +33,9 @@ export class TableMapValuesOperator<K, V, VR> extends Operator<K, Change<V>, K, 
     const newValue = this.map(change.newValue, key)
     const oldValue = this.oldValue(change, key)
     if (this.store === null) {
-      this.context.forward(record.withValue(new Change(newValue, oldValue, change.isLatest)))
+      this.context.forward(
+        record.withValue(new Change(newValue, oldValue, change.isLatest || !this.options.versionedOutput)),
+      )
       return
     }
     const isLatest = this.store.put(key, newValue, timestamp)

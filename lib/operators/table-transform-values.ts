@@ -53,7 +53,9 @@ export class TableTransformValuesOperator<K, V, VR> extends Operator<K, Change<V
     const newValue = this.transform(change.newValue, key)
     if (this.store === null) {
       const oldValue = this.options.sendOldValues ? this.transform(change.oldValue, key) : null
-      this.context.forward(record.withValue(new Change(newValue, oldValue, change.isLatest)))
+      this.context.forward(
+        record.withValue(new Change(newValue, oldValue, change.isLatest || !this.options.versionedOutput)),
+      )
       return
     }
     const oldValue = this.options.sendOldValues ? (this.store.get(key)?.value ?? null) : null

@@ -1,10 +1,13 @@
 import { createHash } from 'node:crypto'
 import type { Program, Result, Row } from './program'
 
+/** By which Java refuses topologies that are in order. `merge.repartition.topics` is at a loss with some. */
+const DEFECTS = /Found a null keyChangingChild node for OptimizableRepartitionNode/
+
 /** The differences between Java's result and ours, none if they are equal. */
 export const compare = (program: Program, java: Result, ours: Result): string[] => {
   if (java.refused !== undefined || ours.refused !== undefined) {
-    if (java.refused !== undefined && ours.refused !== undefined) return []
+    if (java.refused !== undefined && (ours.refused !== undefined || DEFECTS.test(java.refused))) return []
     return [
       java.refused === undefined
         ? `refused, and not by Java: ${ours.refused}`

@@ -303,7 +303,8 @@ export class Generator {
         return void this.add({ op: 'selectKey', ...base, f: this.key() }, { ...same, k: 's', kKnown: false })
       default: {
         if (stream.k === 'un') return this.map(stream)
-        const { ks, vs } = this.hints(stream)
+        // in Java the topic's keys don't get the serde that the stream has
+        const { ks, vs } = this.hints({ ...stream, kKnown: false })
         const known = { kKnown: stream.kKnown || ks !== undefined, vKnown: stream.vKnown || vs !== undefined }
         this.add({ op: 'repartition', ...base, ks, vs }, { ...same, ...known })
       }

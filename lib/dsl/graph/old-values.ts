@@ -8,6 +8,8 @@ export interface TablePlan {
   readonly sendOldValues: boolean
   /** The updates that it gets are those of a versioned table. */
   readonly versionedInput: boolean
+  /** The updates that it sends are those of a versioned table. */
+  readonly versionedOutput: boolean
 }
 
 export type TablePlans = ReadonlyMap<NodeId, TablePlan>
@@ -21,7 +23,7 @@ export type TablePlans = ReadonlyMap<NodeId, TablePlan>
  */
 export function planTables(graph: LogicalGraph): TablePlans {
   const nodes = nodesById(graph)
-  const plans = new Map<NodeId, { stored: boolean; sendOldValues: boolean; versionedInput: boolean }>()
+  const plans = new Map<NodeId, { -readonly [P in keyof TablePlan]: TablePlan[P] }>()
   const versioned = versionedTables(graph)
 
   /** True if old values can be had. `force` gives a source table the store it needs. */
@@ -55,8 +57,9 @@ export function planTables(graph: LogicalGraph): TablePlans {
 
   for (const node of graph.nodes) {
     const versionedInput = node.parents.length > 0 && node.parents.every((parent) => versioned.has(parent))
+    const versionedOutput = versioned.has(node.id)
     const add = (stored: boolean, sendOldValues = false): void =>
-      void plans.set(node.id, { stored, sendOldValues, versionedInput })
+      void plans.set(node.id, { stored, sendOldValues, versionedInput, versionedOutput })
     if (node.kind === 'table-source' || node.kind === 'stream-to-table') {
       add(node.store.requested)
     } else if (node.kind === 'aggregate') {

@@ -129,8 +129,13 @@ export class RecordCache<V> {
   }
 
   #evict(entry: CacheEntry<V>): void {
-    this.#remove(entry)
-    if (entry.dirty) this.#flush(entry)
+    const size = this.#takeOut(entry)
+    try {
+      if (entry.dirty) this.#flush(entry)
+    } finally {
+      // as in Kafka Streams it counts until what it leads to is done, for the caches downstream, too
+      this.#budget.usedBytes -= size
+    }
   }
 
   #flush(evicted: CacheEntry<V> | null): void {
@@ -142,18 +147,22 @@ export class RecordCache<V> {
     for (const each of flushed) this.#write(each)
     for (const { entry } of flushed) {
       // deletes are kept no longer, unless what they led to wrote the key again
-      if (entry.value === null && !entry.dirty && this.#entries.get(entry.text) === entry) this.#remove(entry)
+      if (entry.value === null && !entry.dirty && this.#entries.get(entry.text) === entry) {
+        this.#budget.usedBytes -= this.#takeOut(entry)
+      }
     }
   }
 
-  #remove(entry: CacheEntry<V>): void {
+  /** Returns what it counted, which is still in the budget. */
+  #takeOut(entry: CacheEntry<V>): number {
+    const { size } = entry
     this.#entries.delete(entry.text)
     if (entry.key !== undefined) this.#index.delete(entry.key)
     if (entry === this.#newest) this.#newest = null
-    this.#budget.usedBytes -= entry.size
     entry.size = 0
     entry.usedAt = REMOVED
     this.removed?.(entry)
+    return size
   }
 }
 

@@ -2,6 +2,7 @@ import java.io.BufferedReader;
 import java.io.File;
 import java.io.InputStreamReader;
 import java.io.PrintStream;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
@@ -106,7 +107,7 @@ public final class Differential {
                 if (i == restart) {
                     driver.close();
                     driver = new RestorableDriver(topology(config), config, Instant.ofEpochMilli(wallClock));
-                    driver.restore(logged);
+                    driver.restore(compacted());
                     for (int before = 0; before < i; before++) if (isGlobal(inputs.get(before))) pipe(driver, inputs.get(before));
                     collect(driver, i);
                 }
@@ -184,6 +185,24 @@ public final class Differential {
         if (key == null) return;
         final List<ConsumerRecord<byte[], byte[]>> records = logged.computeIfAbsent(topic, name -> new ArrayList<>());
         records.add(new ConsumerRecord<>(topic, 0, records.size(), timestamp, TimestampType.CREATE_TIME, 0, 0, key, value, new RecordHeaders(), Optional.empty()));
+    }
+
+    /**
+     * A suppression's buffer that is restored gives a key the place of its first record in the log, though it may have been
+     * emitted since: the result depends on whether the topic has been compacted. Here it has.
+     */
+    private Map<String, List<ConsumerRecord<byte[], byte[]>>> compacted() {
+        final Map<String, List<ConsumerRecord<byte[], byte[]>>> result = new LinkedHashMap<>(logged);
+        result.replaceAll((topic, log) -> {
+            if (log.stream().noneMatch(record -> record.headers().lastHeader("v") != null)) return log;
+            final Map<ByteBuffer, ConsumerRecord<byte[], byte[]>> last = new LinkedHashMap<>();
+            for (final ConsumerRecord<byte[], byte[]> record : log) {
+                last.remove(ByteBuffer.wrap(record.key()));
+                last.put(ByteBuffer.wrap(record.key()), record);
+            }
+            return new ArrayList<>(last.values());
+        });
+        return result;
     }
 
     private void collect(final RestorableDriver driver, final int after) {
