@@ -413,7 +413,8 @@ export class Generator {
     const diff = random.pick([0, 3, 10, 20])
     const before = random.chance(0.15) ? random.pick([0, 5, 15, -2]) : undefined
     const after = random.chance(0.15) ? random.pick([0, 5, 15]) : undefined
-    if ((before ?? diff) + (after ?? diff) < 0) return
+    // Java looks at them one after the other
+    if ((before ?? diff) + Math.min(diff, after ?? diff) < 0) return
     // in Java the serdes of neither side are used, nor carried along
     const result: Kind = { kind: 'stream', k: stream.k, v: 's', kKnown: false, vKnown: false }
     const ks = this.hint(stream.k, false)

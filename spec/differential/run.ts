@@ -1,55 +1,62 @@
-import { appendFileSync } from 'node:fs'
+import { appendFileSync, readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { compare } from './compare'
+import { compare, hashed } from './compare'
 import { generate } from './generate'
 import { JavaDriver } from './java-driver'
 import { runMillrace } from './millrace'
 import type { Program, Result } from './program'
 import { shrink } from './shrink'
 
-/** `npm run differential -- [--seed N] [--count N] [--shrink] [--save FILE]`: random programs against the real Java. */
+/** Longer ones are not worth their place in the corpus. */
+const LONGEST_RECORDED = 12_000
+
+/** `npm run differential -- [--seed N] [--count N]`: random programs against the real Java. */
 const main = async (): Promise<void> => {
   const { values } = parseArgs({
     options: {
+      /** Of the first program. */
       seed: { type: 'string' },
       count: { type: 'string', default: '1000' },
+      /** Run the programs of a recorded file again, in place of fresh ones. */
+      programs: { type: 'string' },
       /** Show the smallest part of a program that still differs. */
       shrink: { type: 'boolean', default: false },
       /** Append programs that differ, with Java's results, to this file. */
       save: { type: 'string' },
+      /** Append short programs that don't differ, with Java's results, to this file. */
+      record: { type: 'string' },
+      /** Show what Java refuses, too. */
       verbose: { type: 'boolean', default: false },
     },
   })
-  const first = Number(values.seed ?? Date.now() % 1_000_000_000)
-  const count = Number(values.count)
-  console.log(`seeds ${first} to ${first + count - 1}`)
+  const programs = values.programs === undefined ? fresh(values.seed, values.count) : recorded(values.programs)
   const java = await JavaDriver.start()
   const outcome = { passed: 0, failed: 0, refused: 0, thrown: 0 }
-  let expected: Promise<Result> | undefined
+  let expected = java.run(programs[0]!)
   try {
-    for (let seed = first; seed < first + count; seed++) {
-      const program = generate(seed)
-      expected ??= java.run(program)
+    for (const [i, program] of programs.entries()) {
       const result = await expected
-      // Java works on the next one meanwhile
-      expected = seed + 1 < first + count ? java.run(generate(seed + 1)) : undefined
-      expected?.catch(() => {})
+      const next = programs[i + 1]
+      if (next) {
+        // Java works on it meanwhile
+        expected = java.run(next)
+        expected.catch(() => {})
+      }
       if (result.refused !== undefined) outcome.refused++
       if (result.failed) outcome.thrown++
-      const differences = compare(program, result, await runMillrace(program))
-      if (differences.length === 0) {
+      if (compare(program, result, await runMillrace(program)).length === 0) {
         outcome.passed++
-        if (values.verbose && (result.refused ?? result.failed))
-          console.log(seed, result.refused ?? result.failed?.message)
+        const complaint = result.refused ?? result.failed?.message
+        if (values.verbose && complaint !== undefined) console.log(program.seed, complaint)
+        if (values.record !== undefined) write(values.record, program, result, LONGEST_RECORDED)
         continue
       }
       outcome.failed++
-      console.log(`\nseed ${seed}`)
+      console.log(`\nseed ${program.seed}`)
       const small = values.shrink ? await shrink(program, java) : program
-      const recorded = values.shrink ? await java.run(small) : result
-      await report(small, recorded)
-      if (values.save !== undefined)
-        appendFileSync(values.save, `${JSON.stringify({ program: small, java: recorded })}\n`)
+      const smallResult = values.shrink ? await java.run(small) : result
+      await report(small, smallResult)
+      if (values.save !== undefined) write(values.save, small, smallResult)
     }
   } finally {
     await java.stop()
@@ -60,11 +67,29 @@ const main = async (): Promise<void> => {
   process.exitCode = failed > 0 ? 1 : 0
 }
 
+const fresh = (seed: string | undefined, count: string): Program[] => {
+  const first = Number(seed ?? Date.now() % 1_000_000_000)
+  console.log(`seeds ${first} to ${first + Number(count) - 1}`)
+  return Array.from({ length: Number(count) }, (_, i) => generate(first + i))
+}
+
+const recorded = (file: string): Program[] =>
+  readFileSync(file, 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => (JSON.parse(line) as { program: Program }).program)
+
+const write = (file: string, program: Program, { describe, ...result }: Result, longest = Infinity): void => {
+  const java = { ...result, ...(describe !== undefined && { describe: hashed(describe) }) }
+  const line = JSON.stringify({ program, java })
+  if (line.length <= longest) appendFileSync(file, `${line}\n`)
+}
+
 const report = async (program: Program, java: Result): Promise<void> => {
   console.log(`  config ${JSON.stringify(program.config)}, restart at ${program.restartAt ?? 'none'}`)
   for (const [i, op] of program.ops.entries()) console.log(`  op ${i} ${JSON.stringify(op)}`)
-  if (program.inputs.length <= 20)
-    for (const [i, input] of program.inputs.entries()) console.log(`  input ${i} ${JSON.stringify(input)}`)
+  const shown = program.inputs.length <= 20 ? program.inputs : []
+  for (const [i, input] of shown.entries()) console.log(`  input ${i} ${JSON.stringify(input)}`)
   for (const difference of compare(program, java, await runMillrace(program))) console.log(difference)
 }
 

@@ -5,11 +5,14 @@ import type { Op, Program } from './program'
 
 /** The smallest part of a program that is found to differ still. */
 export const shrink = async (program: Program, java: JavaDriver): Promise<Program> => {
-  const differs = async (candidate: Program): Promise<boolean> => {
-    const result = await java.run(candidate).catch(() => ({ refused: 'Java has ended' }))
-    if (result.refused !== undefined) return false
-    return compare(candidate, result, await runMillrace(candidate)).length > 0
+  const kindOf = async (candidate: Program): Promise<string | undefined> => {
+    const result = await java.run(candidate)
+    // of what is compared, or why it failed: without the numbers, which change
+    return compare(candidate, result, await runMillrace(candidate))[0]?.replace(/\n[^]*|\d+/g, '')
   }
+  const kind = await kindOf(program)
+  const differs = async (candidate: Program): Promise<boolean> =>
+    (await kindOf(candidate).catch(() => undefined)) === kind
   let best = program
   for (let found = true; found;) {
     found = false
