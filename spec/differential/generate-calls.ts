@@ -399,7 +399,8 @@ export class Generator {
 
   private toTable(stream: Value): void {
     if (stream.k === 'un') return this.map(stream)
-    const mat = this.mat(stream)
+    // in Java options hide the serdes that the stream has
+    const mat = this.mat({ ...stream, kKnown: false, vKnown: false })
     this.add(
       { op: 'toTable', ...this.on(stream), ...this.named(), mat },
       this.kept({ ...kindOf(stream), kind: 'table' }, mat),

@@ -133,6 +133,7 @@ export const groupContract: KafkaContract = (kafka) => {
     it('hands partitions over in two phases, without a stop for those that stay', async () => {
       const { topic, member } = await setUp(4)
       const owned = new Map<string, number[]>()
+      const { open, opened: bothAssigned } = gate()
       // a partition goes to its new owner only once the old one has given it up
       const assign = async (members: GroupMember[]): Promise<Map<string, Assignment>> => {
         const shares =
@@ -163,7 +164,11 @@ export const groupContract: KafkaContract = (kafka) => {
         assigned: async (assignment) => {
           const before = owned.get(name) ?? []
           owned.set(name, partitionsOf(assignment))
-          return before.some((partition) => !owned.get(name)!.includes(partition)) ? 'rejoin' : 'stable'
+          if (name === 'b') open()
+          if (before.every((partition) => owned.get(name)!.includes(partition))) return 'stable'
+          // who joins again before the others have their assignments has them skip this generation
+          await bothAssigned
+          return 'rejoin'
         },
       })
       const a = member('a', options('a'))
