@@ -10,8 +10,8 @@ export {
 } from './runtime/kafka-streams'
 export type { StreamsState } from './runtime/state-machine'
 export type { RebalanceEvent } from './runtime/rebalance'
-export type { RestoreEvent, RestoreProgressEvent } from './runtime/restore-progress'
-export type { ReadOnlyStore, StoreHandle } from './runtime/store-view'
+export type { RestoreEvent, RestoreProgressEvent } from './runtime/restore/restore-progress'
+export type { ReadOnlyStore, StoreHandle } from './runtime/stores/store-view'
 export type { ProcessingGuarantee, StreamsConfig } from './config'
 export type { Duration } from './durations'
 

@@ -11,9 +11,9 @@ import type { CompiledTopology } from '../topology/definition'
 import type { Topology } from '../topology/topology'
 import { Instance, toStreamsError } from './instance'
 import type { RebalanceEvent } from './rebalance'
-import type { RestoreEvent, RestoreProgressEvent } from './restore-progress'
+import type { RestoreEvent, RestoreProgressEvent } from './restore/restore-progress'
 import { StateMachine, type StreamsState } from './state-machine'
-import { type ReadOnlyStore, type StoreHandle, storeView } from './store-view'
+import { type ReadOnlyStore, type StoreHandle, storeView } from './stores/store-view'
 
 /** What a `KafkaStreams` instance tells of itself. */
 export interface StreamsEvents {

@@ -3,9 +3,9 @@ import type { ResolvedConfig } from '../config'
 import { StreamsError } from '../errors'
 import { type FetchedPartition, type Fetcher, tpKey } from '../kafka/port'
 import type { Logger } from '../observe/logger'
-import type { ActiveTask } from './active-task'
-import type { Committer } from './commit'
-import type { Output } from './output'
+import type { ActiveTask } from './task/active-task'
+import type { Committer } from './commit/committer'
+import type { Output } from './output/output'
 
 export interface StreamLoopOptions {
   readonly config: ResolvedConfig

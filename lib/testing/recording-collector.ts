@@ -1,5 +1,5 @@
 import type { Producer, RecordHeaders } from '../kafka/port'
-import { RecordCollector } from '../runtime/record-collector'
+import { RecordCollector } from '../runtime/output/record-collector'
 
 /** A record as the topology sent it. */
 export interface ProducedRecord {

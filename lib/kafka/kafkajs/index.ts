@@ -11,12 +11,12 @@ import type {
   Producer,
   ProducerConfig,
 } from '../port'
-import { KafkaAdmin } from './admin'
-import { KafkaConnection } from './connection'
-import { closedError } from './errors'
-import { KafkaFetcher } from './fetcher'
-import { KafkaJsGroupMembership } from './membership'
-import { KafkaJsProducer } from './producer'
+import { KafkaAdmin } from './admin/admin'
+import { KafkaConnection } from './connection/connection'
+import { closedError } from './protocol/errors'
+import { KafkaFetcher } from './fetcher/fetcher'
+import { KafkaJsGroupMembership } from './group/membership'
+import { KafkaJsProducer } from './producer/producer'
 
 export type { KafkaConfig } from 'kafkajs'
 

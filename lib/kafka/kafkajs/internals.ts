@@ -5,8 +5,8 @@
 import net from 'node:net'
 import tls from 'node:tls'
 import type { ISocketFactory, ISocketFactoryArgs, KafkaConfig, logCreator } from 'kafkajs'
-import type { Frame } from './frame'
-import type { WireWriter } from './wire'
+import type { Frame } from './protocol/frame'
+import type { WireWriter } from './protocol/wire'
 
 export const KAFKAJS_VERSION = '2.2.4'
 

@@ -11,7 +11,7 @@ import * as serdes from '../../../lib/serdes'
 import { SchemaRegistry } from '../../../lib/serdes/registry/schema-registry'
 import type { Topology } from '../../../lib/topology/topology'
 import { FakeSchemaRegistry } from '../../support/fake-schema-registry'
-import { recordingLogger } from './task-under-test'
+import { recordingLogger } from './task/task-under-test'
 
 const order = { type: 'record', name: 'Order', fields: [{ name: 'amount', type: 'int' }] } as const
 const orderV2 = {

@@ -8,7 +8,7 @@ import {
   KAFKAJS_VERSION,
   sendFrame,
 } from '../../../../lib/kafka/kafkajs/internals'
-import { metadataFrame } from '../../../../lib/kafka/kafkajs/metadata'
+import { metadataFrame } from '../../../../lib/kafka/kafkajs/connection/metadata'
 
 const logger = createKafkaJsLogger(0, () => () => {})
 

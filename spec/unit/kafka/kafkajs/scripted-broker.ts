@@ -1,7 +1,7 @@
-import { createBackoff } from '../../../../lib/kafka/kafkajs/backoff'
-import type { KafkaConnection } from '../../../../lib/kafka/kafkajs/connection'
-import type { Frame } from '../../../../lib/kafka/kafkajs/frame'
-import { WireReader, WireWriter } from '../../../../lib/kafka/kafkajs/wire'
+import { createBackoff } from '../../../../lib/kafka/kafkajs/connection/backoff'
+import type { KafkaConnection } from '../../../../lib/kafka/kafkajs/connection/connection'
+import type { Frame } from '../../../../lib/kafka/kafkajs/protocol/frame'
+import { WireReader, WireWriter } from '../../../../lib/kafka/kafkajs/protocol/wire'
 import { silentLogger } from '../../../../lib/observe/logger'
 
 export interface SentBatch {

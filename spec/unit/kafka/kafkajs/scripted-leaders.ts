@@ -1,10 +1,10 @@
-import type { KafkaConnection } from '../../../../lib/kafka/kafkajs/connection'
-import type { FetchArguments } from '../../../../lib/kafka/kafkajs/fetch-request'
-import { createBackoff } from '../../../../lib/kafka/kafkajs/backoff'
-import type { Frame } from '../../../../lib/kafka/kafkajs/frame'
-import { WireReader, WireWriter } from '../../../../lib/kafka/kafkajs/wire'
+import type { KafkaConnection } from '../../../../lib/kafka/kafkajs/connection/connection'
+import type { FetchArguments } from '../../../../lib/kafka/kafkajs/fetcher/fetch-request'
+import { createBackoff } from '../../../../lib/kafka/kafkajs/connection/backoff'
+import type { Frame } from '../../../../lib/kafka/kafkajs/protocol/frame'
+import { WireReader, WireWriter } from '../../../../lib/kafka/kafkajs/protocol/wire'
 import type { Logger } from '../../../../lib/observe/logger'
-import { sleep } from '../../../../lib/kafka/kafkajs/backoff'
+import { sleep } from '../../../../lib/kafka/kafkajs/connection/backoff'
 
 export interface FetchSeen extends Omit<FetchArguments, 'targets'> {
   readonly leader: number

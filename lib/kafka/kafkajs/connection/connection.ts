@@ -1,0 +1,312 @@
+import type { KafkaConfig } from 'kafkajs'
+import type { Logger } from '../../../observe/logger'
+import { ClientError } from '../../port'
+import { createBackoff, sleep } from './backoff'
+import { BrokerLink } from './broker-link'
+import { parseBroker } from './broker-address'
+import { kafkaJsLogger } from './client-logging'
+import { closedError, DISCONNECTED, isClosed, isRetriable, throwOnCode, toClientError } from '../protocol/errors'
+import type { Frame } from '../protocol/frame'
+import type { KafkaJsLogger } from '../internals'
+import {
+  findCoordinatorFrame,
+  metadataFrame,
+  type ClusterMetadata,
+  type CoordinatorKind,
+  type PartitionLeader,
+  type TopicLeaders,
+} from './metadata'
+
+export interface ConnectionOptions {
+  readonly kafka: KafkaConfig
+  readonly logger: Logger
+  /** What the sockets are for, in log lines: a request parked by the broker holds up whatever is behind it on its socket, so each role has its own. */
+  readonly role: string
+}
+
+const DEFAULT_REQUEST_TIMEOUT_MS = 30_000
+const LOOKUP_TIMEOUT_MS = 10_000
+/** How long `retry` goes on where the user's `retry.retries` says nothing. */
+const RETRY_PERIOD_MS = 30_000
+
+/**
+ * The sockets of one role to all brokers of a cluster, with the metadata to find the right one. Nothing is given up: after any failure the
+ * next request reconnects, through the other brokers or the configured ones, for as long as the connection is open.
+ */
+export class KafkaConnection {
+  readonly requestTimeoutMs: number
+  readonly backoff
+  private readonly closing = new AbortController()
+  private readonly links = new Map<string, BrokerLink>()
+  private readonly nodes = new Map<number, string>()
+  private readonly topics = new Map<string, TopicLeaders>()
+  private readonly watched = new Set<string>()
+  private readonly coordinators = new Map<string, number>()
+  private readonly clientLogger: KafkaJsLogger
+  private controllerId = -1
+  private refreshing: Promise<void> | undefined
+  private nextRefresh: Promise<void> | undefined
+  private outage: { since: number } | undefined
+
+  constructor(private readonly options: ConnectionOptions) {
+    const { kafka, logger } = options
+    this.requestTimeoutMs = kafka.requestTimeout ?? DEFAULT_REQUEST_TIMEOUT_MS
+    this.backoff = createBackoff(kafka.retry)
+    this.clientLogger = kafkaJsLogger(kafka, logger)
+  }
+
+  get logger(): Logger {
+    return this.options.logger
+  }
+
+  /** Aborted by `close`: for what waits on behalf of this connection. */
+  get signal(): AbortSignal {
+    return this.closing.signal
+  }
+
+  get closed(): boolean {
+    return this.closing.signal.aborted
+  }
+
+  // ------------------------------------------------------------------------------------------ metadata
+
+  /** These topics are part of every metadata refresh from now on. */
+  watch(topics: Iterable<string>): void {
+    for (const topic of topics) this.watched.add(topic)
+  }
+
+  unwatch(topic: string): void {
+    this.watched.delete(topic)
+    this.topics.delete(topic)
+  }
+
+  /** As of the last refresh. */
+  topic(name: string): TopicLeaders | undefined {
+    return this.topics.get(name)
+  }
+
+  /** As of the last refresh; undefined while the topic, the partition or its leader isn't known. */
+  leader(topic: string, partition: number): PartitionLeader | undefined {
+    const leader = this.topics.get(topic)?.partitions[partition]
+    return leader && leader.leader >= 0 ? leader : undefined
+  }
+
+  /**
+   * One attempt over all known brokers, begun after the call: it covers every topic watched by then, and is no older than what made the
+   * caller ask. Who calls while one is under way shares the next.
+   */
+  refreshMetadata(): Promise<void> {
+    if (this.nextRefresh !== undefined) return this.nextRefresh
+    if (this.refreshing === undefined) return this.startRefresh()
+    const start = (): Promise<void> => this.startRefresh()
+    return (this.nextRefresh = this.refreshing.then(start, start))
+  }
+
+  private startRefresh(): Promise<void> {
+    this.nextRefresh = undefined
+    this.refreshing = this.refresh().finally(() => {
+      this.refreshing = undefined
+    })
+    return this.refreshing
+  }
+
+  /** A snapshot of its own, not kept. `topics` null: all of the cluster. */
+  async fetchMetadata(topics: readonly string[] | null): Promise<ClusterMetadata> {
+    const metadata = await this.sendToAny(metadataFrame(topics))
+    this.learnBrokers(metadata)
+    return metadata
+  }
+
+  private async refresh(): Promise<void> {
+    const metadata = await this.fetchMetadata([...this.watched])
+    for (const [name, topic] of metadata.topics) if (this.watched.has(name)) this.topics.set(name, topic)
+  }
+
+  private learnBrokers({ brokers, controllerId }: ClusterMetadata): void {
+    if (this.closed || brokers.length === 0) return
+    this.controllerId = controllerId
+    this.nodes.clear()
+    for (const { nodeId, host, port } of brokers) this.nodes.set(nodeId, `${host}:${port}`)
+    for (const { host, port } of brokers) this.link(host, port)
+    const known = new Set(this.nodes.values())
+    for (const [address, link] of this.links) {
+      if (known.has(address)) continue
+      this.links.delete(address)
+      link.close(new ClientError('retriable', `broker ${address} is no longer part of the cluster`, DISCONNECTED))
+    }
+  }
+
+  // ------------------------------------------------------------------------------------------ requests
+
+  /** One attempt at this broker. Rejects with a `ClientError`; `retriable` also where the broker isn't known. */
+  async send<T>(nodeId: number, frame: Frame<T>, timeoutMs: number = this.requestTimeoutMs): Promise<T> {
+    if (this.closed) throw closedError(frame.apiName)
+    const address = this.nodes.get(nodeId)
+    const link = address === undefined ? undefined : this.links.get(address)
+    if (!link)
+      throw new ClientError('retriable', `${frame.apiName}: broker ${nodeId} is not known`, 'BROKER_NOT_AVAILABLE')
+    return link.send(frame, timeoutMs)
+  }
+
+  /** Tries every known broker once, connected ones first, then the configured ones. */
+  async sendToAny<T>(
+    frame: Frame<T>,
+    timeoutMs: number = Math.min(this.requestTimeoutMs, LOOKUP_TIMEOUT_MS),
+  ): Promise<T> {
+    let failure: ClientError | undefined
+    for await (const link of this.candidates()) {
+      try {
+        const response = await link.send(frame, timeoutMs)
+        this.reportReached(link)
+        return response
+      } catch (error) {
+        failure = toClientError(error, frame.apiName)
+        if (this.closed) throw closedError(frame.apiName)
+        if (failure.kind !== 'retriable') throw failure
+      }
+    }
+    if (this.closed) throw closedError(frame.apiName)
+    this.reportUnreachable(failure)
+    throw new ClientError(
+      'retriable',
+      `no broker could be reached: ${failure?.message ?? 'none is configured'}; check \`kafka.brokers\` and the network`,
+      failure?.code ?? DISCONNECTED,
+      undefined,
+      { cause: failure },
+    )
+  }
+
+  async sendToController<T>(frame: Frame<T>, timeoutMs?: number): Promise<T> {
+    if (!this.nodes.has(this.controllerId)) await this.fetchMetadata([])
+    try {
+      return await this.send(this.controllerId, frame, timeoutMs)
+    } catch (error) {
+      if (isRetriable(error)) this.forgetController()
+      throw error
+    }
+  }
+
+  forgetController(): void {
+    this.controllerId = -1
+  }
+
+  /** The broker that coordinates a group or transactional id; looked up once, and again after `forgetCoordinator`. */
+  async coordinator(kind: CoordinatorKind, key: string): Promise<number> {
+    const known = this.coordinators.get(`${kind}:${key}`)
+    if (known !== undefined && this.nodes.has(known)) return known
+    const found = await this.sendToAny(findCoordinatorFrame(kind, key))
+    throwOnCode(found.errorCode, `finding the coordinator of ${kind} '${key}'`)
+    this.link(found.host, found.port)
+    this.nodes.set(found.nodeId, `${found.host}:${found.port}`)
+    this.coordinators.set(`${kind}:${key}`, found.nodeId)
+    return found.nodeId
+  }
+
+  forgetCoordinator(kind: CoordinatorKind, key: string): void {
+    this.coordinators.delete(`${kind}:${key}`)
+  }
+
+  /** One attempt. A lost connection, or a `ClientError` of the frame that says so, makes the next call look the coordinator up again. */
+  async sendToCoordinator<T>(kind: CoordinatorKind, key: string, frame: Frame<T>, timeoutMs?: number): Promise<T> {
+    const nodeId = await this.coordinator(kind, key)
+    try {
+      return await this.send(nodeId, frame, timeoutMs)
+    } catch (error) {
+      const stays = error instanceof ClientError && STAYS_WITH_COORDINATOR.has(error.code ?? '')
+      if (isRetriable(error) && !stays) this.forgetCoordinator(kind, key)
+      throw error
+    }
+  }
+
+  /** Repeats `attempt` while it fails with `retriable`, backing off, for 30 s or as often as the user's `retry.retries` says. */
+  async retry<T>(doing: string, attempt: () => Promise<T>): Promise<T> {
+    const { retries } = this.options.kafka.retry ?? {}
+    const start = Date.now()
+    for (let count = 0; ; count++) {
+      if (this.closed) throw closedError(doing)
+      try {
+        return await attempt()
+      } catch (error) {
+        const failure = toClientError(error, doing)
+        const exhausted = retries === undefined ? Date.now() - start > RETRY_PERIOD_MS : count >= retries
+        if (isClosed(failure) || failure.kind !== 'retriable' || exhausted) throw failure
+        await this.pause(count)
+      }
+    }
+  }
+
+  /** Backs off before retry number `attempt`; ends at once on `close`. */
+  async pause(attempt: number): Promise<void> {
+    await sleep(this.backoff.delay(attempt), this.signal)
+  }
+
+  /** Closes every socket at once; what is pending rejects with `CLIENT_CLOSED`. */
+  close(): void {
+    if (this.closed) return
+    this.closing.abort()
+    for (const link of this.links.values()) link.close(closedError(`request to broker ${link.address}`))
+    this.links.clear()
+    this.nodes.clear()
+  }
+
+  // ------------------------------------------------------------------------------------------ links
+
+  private link(host: string, port: number): BrokerLink {
+    const address = `${host}:${port}`
+    let link = this.links.get(address)
+    if (!link) {
+      link = new BrokerLink(host, port, { kafka: this.options.kafka, logger: this.clientLogger })
+      this.links.set(address, link)
+    }
+    return link
+  }
+
+  private async *candidates(): AsyncGenerator<BrokerLink> {
+    const tried = new Set<string>()
+    const known = shuffle([...this.links.values()]).sort((a, b) => Number(b.connected) - Number(a.connected))
+    for (const link of known) {
+      if (this.closed) return
+      tried.add(link.address)
+      yield link
+    }
+    const { brokers } = this.options.kafka
+    const configured = typeof brokers === 'function' ? await brokers() : brokers
+    for (const broker of shuffle([...configured])) {
+      const { host, port } = parseBroker(broker)
+      if (this.closed) return
+      if (!tried.has(`${host}:${port}`)) yield this.link(host, port)
+    }
+  }
+
+  /** Once for each outage, however many requests fail in it. */
+  private reportUnreachable(failure: ClientError | undefined): void {
+    if (this.outage || this.closed) return
+    this.outage = { since: Date.now() }
+    this.logger.warn(
+      { role: this.options.role, err: failure },
+      'no Kafka broker can be reached; trying again until one answers',
+    )
+  }
+
+  private reportReached(link: BrokerLink): void {
+    if (!this.outage) return
+    const seconds = (Date.now() - this.outage.since) / 1000
+    this.outage = undefined
+    this.logger.info({ role: this.options.role, broker: link.address, seconds }, 'Kafka can be reached again')
+  }
+}
+
+/** Retriable errors of a coordinator that is the right one. */
+const STAYS_WITH_COORDINATOR: ReadonlySet<string> = new Set([
+  'COORDINATOR_LOAD_IN_PROGRESS',
+  'CONCURRENT_TRANSACTIONS',
+  'THROTTLING_QUOTA_EXCEEDED',
+])
+
+const shuffle = <T>(items: T[]): T[] => {
+  for (let i = items.length - 1; i > 0; i--) {
+    const j = Math.floor(Math.random() * (i + 1))
+    ;[items[i], items[j]] = [items[j]!, items[i]!]
+  }
+  return items
+}

@@ -1,0 +1,49 @@
+import type { ClientError, FetchedPartition, RecordCursor } from '../../port'
+import { BatchCursor, type AbortedTransaction } from '../records/record-batch-decoder'
+
+export interface FetchedBatchesFields {
+  readonly topic: string
+  readonly partition: number
+  readonly error?: ClientError
+  /** where the fetch began */
+  readonly from: number
+  readonly nextOffset: number
+  readonly endOffset: number
+  readonly logStartOffset: number
+  readonly bytes: Buffer
+  readonly aborted: readonly AbortedTransaction[] | null
+}
+
+/** Raw batches as they came from the broker; nothing is decoded before `records()` is walked. */
+export class FetchedBatches implements FetchedPartition {
+  readonly topic: string
+  readonly partition: number
+  readonly error?: ClientError
+  readonly nextOffset: number
+  readonly endOffset: number
+  readonly logStartOffset: number
+  private readonly bytes: Buffer
+  private readonly from: number
+  private readonly aborted: readonly AbortedTransaction[] | null
+
+  constructor(fields: FetchedBatchesFields) {
+    this.topic = fields.topic
+    this.partition = fields.partition
+    if (fields.error) this.error = fields.error
+    this.nextOffset = fields.nextOffset
+    this.endOffset = fields.endOffset
+    this.logStartOffset = fields.logStartOffset
+    this.bytes = fields.bytes
+    this.from = fields.from
+    this.aborted = fields.aborted
+  }
+
+  get sizeInBytes(): number {
+    return this.bytes.length
+  }
+
+  records(): RecordCursor {
+    const { topic, partition, bytes, from, aborted } = this
+    return new BatchCursor({ topic, partition, bytes, from, aborted })
+  }
+}

@@ -1,0 +1,443 @@
+import {
+  ClientError,
+  tpKey,
+  type FetchedPartition,
+  type Fetcher,
+  type FetcherConfig,
+  type TopicPartition,
+} from '../../port'
+import { prepareCodecs } from '../records/compression'
+import type { KafkaConnection } from '../connection/connection'
+import { brokerError } from '../protocol/error-codes'
+import { closedError, errorFromCode, toClientError } from '../protocol/errors'
+import { FetchedBatches } from './fetched-batches'
+import { fetchFrame, type FetchedPart, type FetchResult } from './fetch-request'
+import { RateLimitedLog } from './rate-limited-log'
+import { summarizeBatches } from '../records/record-batch-decoder'
+
+const DEFAULTS = {
+  maxBytes: 50 * 1024 * 1024,
+  maxBytesPerPartition: 1024 * 1024,
+  minBytes: 1,
+  maxWaitMs: 500,
+  maxBufferedBytes: 64 * 1024 * 1024,
+}
+
+/**
+ * A request that the broker holds takes in no further partition. So it is held only this long while one waits outside, because its
+ * buffer is full, or may come soon, because the assignment is changing.
+ */
+const SHORT_WAIT_MS = 20
+const SETTLING_MS = 1_000
+
+/** A new topic takes a moment to be known by every broker: only after this many look-ups is it reported as unknown. */
+const LOOKUPS_OF_UNKNOWN_TOPIC = 4
+
+/** One assignment of a partition: a new one takes its place on every `assign`, so that answers to the old one are recognised. */
+interface AssignedPartition extends TopicPartition {
+  readonly key: string
+  /** the next offset to fetch */
+  position: number
+  maxBytes: number
+  paused: boolean
+  /** part of a request on its way */
+  requested: boolean
+  /** its leader has to be looked up again */
+  stale: boolean
+  /** failed for good: waits for a new `assign` */
+  halted: boolean
+  /** in a row, of fetches and look-ups */
+  failures: number
+  reportedUnknown: boolean
+  buffered: FetchedPartition[]
+  bufferedBytes: number
+}
+
+/**
+ * Fetches assigned partitions from their leaders, one request at a time each, ahead of what is polled. A partition whose leader is
+ * gone is looked up and fetched again for as long as it is assigned; what only the caller can settle comes out of `poll` as its `error`.
+ */
+export class KafkaFetcher implements Fetcher {
+  private readonly config: Required<FetcherConfig>
+  private readonly log: RateLimitedLog
+  private readonly partitions = new Map<string, AssignedPartition>()
+  /** leaders with a request on its way */
+  private readonly busy = new Set<number>()
+  private bufferedBytes = 0
+  /** waiting polls */
+  private readonly waiting = new Set<() => void>()
+  private lookingUp = false
+  private pumpScheduled = false
+  private changedAt = 0
+
+  /** The connection is this fetcher's own, and closed with it. */
+  constructor(
+    private readonly connection: KafkaConnection,
+    config: FetcherConfig,
+  ) {
+    this.config = { ...DEFAULTS, ...definedOf(config) }
+    this.log = new RateLimitedLog(connection.logger)
+    connection.signal.addEventListener('abort', () => {
+      this.partitions.clear()
+      this.arrived()
+    })
+  }
+
+  assign(topic: string, partition: number, offset: number): void {
+    if (this.connection.closed) throw closedError(`assigning ${topic}-${partition}`)
+    const key = tpKey(topic, partition)
+    const previous = this.partitions.get(key)
+    if (previous) this.dropBuffered(previous)
+    this.partitions.set(key, {
+      topic,
+      partition,
+      key,
+      position: offset,
+      maxBytes: this.config.maxBytesPerPartition,
+      paused: previous?.paused ?? false,
+      requested: false,
+      stale: false,
+      halted: false,
+      failures: 0,
+      reportedUnknown: false,
+      buffered: [],
+      bufferedBytes: 0,
+    })
+    this.connection.watch([topic])
+    this.changedAt = Date.now()
+    this.schedulePump()
+  }
+
+  unassign(topic: string, partition: number): void {
+    const key = tpKey(topic, partition)
+    const assigned = this.partitions.get(key)
+    if (!assigned) return
+    this.dropBuffered(assigned)
+    this.partitions.delete(key)
+    this.changedAt = Date.now()
+    this.schedulePump()
+    for (const other of this.partitions.values()) if (other.topic === topic) return
+    this.connection.unwatch(topic)
+  }
+
+  /** It is still fetched until its share of the buffer is full, so that it can go on at once when resumed. */
+  pause(topic: string, partition: number): void {
+    const assigned = this.partitions.get(tpKey(topic, partition))
+    if (assigned) assigned.paused = true
+  }
+
+  resume(topic: string, partition: number): void {
+    const assigned = this.partitions.get(tpKey(topic, partition))
+    if (!assigned?.paused) return
+    assigned.paused = false
+    if (assigned.buffered.length > 0) this.arrived()
+    this.schedulePump()
+  }
+
+  async poll(maxWaitMs: number): Promise<FetchedPartition[]> {
+    if (this.connection.closed) throw closedError('polling')
+    const fetched = this.take()
+    // a timer of 0 ms takes one at least: a loop with work at hand must not pay for it
+    if (fetched.length > 0 || maxWaitMs <= 0) return fetched
+    await this.arrival(maxWaitMs)
+    return this.take()
+  }
+
+  wakeup(): void {
+    this.arrived()
+  }
+
+  async close(): Promise<void> {
+    this.connection.close()
+  }
+
+  // ------------------------------------------------------------------------------------------ polling
+
+  private take(): FetchedPartition[] {
+    const fetched: FetchedPartition[] = []
+    for (const assigned of this.partitions.values()) {
+      if (assigned.paused || assigned.buffered.length === 0) continue
+      fetched.push(...assigned.buffered)
+      this.dropBuffered(assigned)
+    }
+    if (fetched.length > 0) this.pump()
+    return fetched
+  }
+
+  private arrival(maxWaitMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const done = (): void => {
+        clearTimeout(timer)
+        this.waiting.delete(done)
+        resolve()
+      }
+      const timer = setTimeout(done, maxWaitMs)
+      this.waiting.add(done)
+    })
+  }
+
+  private arrived(): void {
+    for (const done of this.waiting) done()
+  }
+
+  private deliver(assigned: AssignedPartition, fetched: FetchedPartition): void {
+    assigned.buffered.push(fetched)
+    assigned.bufferedBytes += fetched.sizeInBytes
+    this.bufferedBytes += fetched.sizeInBytes
+    if (!assigned.paused) this.arrived()
+  }
+
+  private dropBuffered(assigned: AssignedPartition): void {
+    this.bufferedBytes -= assigned.bufferedBytes
+    assigned.bufferedBytes = 0
+    assigned.buffered = []
+  }
+
+  // ------------------------------------------------------------------------------------------ fetching
+
+  /** Once for all changes of this turn of the event loop. */
+  private schedulePump(): void {
+    if (this.pumpScheduled) return
+    this.pumpScheduled = true
+    queueMicrotask(() => {
+      this.pumpScheduled = false
+      this.pump()
+    })
+  }
+
+  /** Sends a request to every leader that has none on its way and leads a partition with room in the buffer. */
+  private pump(): void {
+    if (this.connection.closed) return
+    const requests = new Map<number, AssignedPartition[]>()
+    const leftOut = new Set<number>()
+    let leaderless = false
+    for (const assigned of this.partitions.values()) {
+      if (assigned.halted || assigned.requested) continue
+      const leader = this.leaderOf(assigned)
+      if (leader === undefined) leaderless = true
+      else if (this.busy.has(leader)) continue
+      else if (!this.hasRoom(assigned)) leftOut.add(leader)
+      else if (!requests.get(leader)?.push(assigned)) requests.set(leader, [assigned])
+    }
+    for (const [leader, wanted] of requests) void this.fetch(leader, wanted, leftOut.has(leader))
+    if (leaderless) void this.lookUpLeaders()
+  }
+
+  private leaderOf(assigned: AssignedPartition): number | undefined {
+    return assigned.stale ? undefined : this.connection.leader(assigned.topic, assigned.partition)?.leader
+  }
+
+  /** With the whole buffer full, a partition with nothing in it is still fetched: others, paused, must not starve it. */
+  private hasRoom(assigned: AssignedPartition): boolean {
+    if (this.bufferedBytes < this.config.maxBufferedBytes) {
+      return assigned.bufferedBytes < this.config.maxBytesPerPartition / 2
+    }
+    return assigned.buffered.length === 0 && !assigned.paused
+  }
+
+  private async fetch(leader: number, wanted: AssignedPartition[], leftOut: boolean): Promise<void> {
+    this.busy.add(leader)
+    for (const assigned of wanted) assigned.requested = true
+    const { minBytes, maxBytes, isolation } = this.config
+    const short = leftOut || Date.now() - this.changedAt < SETTLING_MS
+    const maxWaitMs = short ? Math.min(SHORT_WAIT_MS, this.config.maxWaitMs) : this.config.maxWaitMs
+    const targets = wanted.map(({ topic, partition, position, maxBytes }) => ({ topic, partition, position, maxBytes }))
+    try {
+      const frame = fetchFrame({ maxWaitMs, minBytes, maxBytes, isolation, targets })
+      const result = await this.connection.send(leader, frame, maxWaitMs + this.connection.requestTimeoutMs)
+      await this.accept(leader, wanted, result)
+    } catch (error) {
+      this.requestFailed(leader, wanted, toClientError(error, `fetching from broker ${leader}`))
+    } finally {
+      this.busy.delete(leader)
+      for (const assigned of wanted) assigned.requested = false
+    }
+    this.pump()
+  }
+
+  private async accept(
+    leader: number,
+    wanted: readonly AssignedPartition[],
+    { errorCode, parts }: FetchResult,
+  ): Promise<void> {
+    if (errorCode !== 0) throw errorFromCode(errorCode, `fetching from broker ${leader}`)
+    const byKey = new Map<string, FetchedPart>()
+    let codecs = 0
+    let total = 0
+    for (const part of parts) {
+      byKey.set(tpKey(part.topic, part.partition), part)
+      codecs |= summarizeBatches(part.records, 0).codecs
+      total += part.records.length
+    }
+    await prepareCodecs(codecs)
+    for (const assigned of wanted) {
+      const part = byKey.get(assigned.key)
+      // what was assigned anew or taken away in the meantime is dropped
+      if (part && this.partitions.get(assigned.key) === assigned) this.acceptPart(assigned, part, total)
+    }
+  }
+
+  private acceptPart(assigned: AssignedPartition, part: FetchedPart, responseBytes: number): void {
+    if (part.errorCode !== 0) return this.partFailed(assigned, part)
+    assigned.failures = 0
+    assigned.reportedUnknown = false
+    if (part.records.length === 0) return
+    const { nextOffset, completeBytes } = summarizeBatches(part.records, assigned.position)
+    if (completeBytes === 0) {
+      // a broker sends the first batch whole; should one not, the next request makes room for it
+      assigned.maxBytes *= 2
+      return
+    }
+    const bytes = part.records.subarray(0, completeBytes)
+    const committed = this.config.isolation === 'read_committed'
+    const fetched = new FetchedBatches({
+      topic: assigned.topic,
+      partition: assigned.partition,
+      from: assigned.position,
+      nextOffset,
+      endOffset: committed ? part.lastStableOffset : part.highWatermark,
+      logStartOffset: part.logStartOffset,
+      // a view keeps the whole response in memory for as long as the partition is paused
+      bytes: assigned.paused && 2 * completeBytes < responseBytes ? Buffer.from(bytes) : bytes,
+      aborted: committed ? part.aborted : null,
+    })
+    assigned.position = nextOffset
+    assigned.maxBytes = this.config.maxBytesPerPartition
+    // so that the partitions at the end of a response that is full get their turn
+    this.partitions.delete(assigned.key)
+    this.partitions.set(assigned.key, assigned)
+    this.deliver(assigned, fetched)
+  }
+
+  // ------------------------------------------------------------------------------------------ failures
+
+  private partFailed(assigned: AssignedPartition, part: FetchedPart): void {
+    const { topic, partition, position } = assigned
+    const { kind, name } = brokerError(part.errorCode)
+    if (name !== CORRUPT && (kind === 'retriable' || kind === 'unknownTopic')) {
+      this.log.warn(
+        `${name} ${topic}`,
+        { topic, partition, offset: position, code: name },
+        'a fetch failed; looking up the leader of the partition and trying again',
+      )
+      assigned.stale = true
+      assigned.failures++
+      return
+    }
+    const doing = `fetching ${topic}-${partition} at offset ${position}`
+    const error = errorFromCode(part.errorCode, doing, { topic, partition })
+    // Java's producer may retry CORRUPT_MESSAGE; a log that can't be read stays so
+    const final = name === CORRUPT ? new ClientError('invalid', error.message, name, error.partition) : error
+    this.halt(assigned, final, part)
+  }
+
+  private requestFailed(leader: number, wanted: readonly AssignedPartition[], error: ClientError): void {
+    if (this.connection.closed) return
+    if (error.kind === 'retriable') {
+      this.log.warn(
+        `broker ${leader}`,
+        { broker: leader, err: error },
+        'a broker could not be fetched from; trying again',
+      )
+    }
+    for (const assigned of wanted) {
+      if (this.partitions.get(assigned.key) !== assigned) continue
+      if (error.kind === 'retriable') {
+        assigned.stale = true
+        assigned.failures++
+      } else this.halt(assigned, error)
+    }
+  }
+
+  private halt(assigned: AssignedPartition, error: ClientError, ends?: FetchedPart): void {
+    assigned.halted = true
+    this.report(assigned, error, ends)
+  }
+
+  private report({ topic, partition, position }: AssignedPartition, error: ClientError, ends?: FetchedPart): void {
+    const assigned = this.partitions.get(tpKey(topic, partition))!
+    const endOffset = (this.config.isolation === 'read_committed' ? ends?.lastStableOffset : ends?.highWatermark) ?? -1
+    const logStartOffset = ends?.logStartOffset ?? -1
+    const place = { topic, partition, from: position, nextOffset: position, endOffset, logStartOffset }
+    this.deliver(
+      assigned,
+      new FetchedBatches({ ...place, error: located(error, topic, partition), bytes: NOTHING, aborted: null }),
+    )
+  }
+
+  /** Until every assigned partition has a leader, backing off while that does not come true. */
+  private async lookUpLeaders(): Promise<void> {
+    if (this.lookingUp) return
+    this.lookingUp = true
+    try {
+      for (let waiting = this.leaderless(); waiting.length > 0; waiting = this.leaderless()) {
+        const failures = Math.min(...waiting.map((assigned) => assigned.failures))
+        if (failures > 1) await this.connection.pause(failures - 2)
+        await this.refreshLeaders()
+        if (this.connection.closed) return
+        this.pump()
+      }
+    } finally {
+      this.lookingUp = false
+    }
+  }
+
+  private leaderless(): AssignedPartition[] {
+    if (this.connection.closed) return []
+    return [...this.partitions.values()].filter((assigned) => !assigned.halted && this.leaderOf(assigned) === undefined)
+  }
+
+  private async refreshLeaders(): Promise<void> {
+    const waiting = this.leaderless()
+    try {
+      await this.connection.refreshMetadata()
+    } catch (error) {
+      const failure = toClientError(error, 'looking up the leaders of partitions')
+      if (this.connection.closed) return
+      for (const assigned of waiting) {
+        if (this.partitions.get(assigned.key) !== assigned) continue
+        assigned.failures++
+        if (failure.kind !== 'retriable') this.halt(assigned, failure)
+      }
+      return
+    }
+    for (const assigned of waiting) {
+      if (this.partitions.get(assigned.key) !== assigned) continue
+      assigned.stale = false
+      if (this.leaderOf(assigned) === undefined) this.withoutLeader(assigned)
+    }
+  }
+
+  private withoutLeader(assigned: AssignedPartition): void {
+    const { topic, partition } = assigned
+    const known = this.connection.topic(topic)
+    assigned.failures++
+    const doing = `fetching ${topic}-${partition}`
+    if (known && known.errorCode !== 0) {
+      const error = errorFromCode(known.errorCode, doing)
+      if (error.kind !== 'unknownTopic' && error.kind !== 'retriable') return this.halt(assigned, error)
+    }
+    const unknown =
+      !known || brokerError(known.errorCode).kind === 'unknownTopic' || partition >= known.partitions.length
+    if (unknown && assigned.failures >= LOOKUPS_OF_UNKNOWN_TOPIC && !assigned.reportedUnknown) {
+      assigned.reportedUnknown = true
+      this.report(assigned, errorFromCode(UNKNOWN_TOPIC_OR_PARTITION, doing))
+    }
+    if (assigned.failures >= LOOKUPS_OF_UNKNOWN_TOPIC) {
+      const what = unknown ? 'a partition does not exist; waiting for it' : 'a partition has no leader; waiting for one'
+      this.log.warn(`no leader ${topic}`, { topic, partition }, what)
+    }
+  }
+}
+
+const UNKNOWN_TOPIC_OR_PARTITION = 3
+const CORRUPT = 'CORRUPT_MESSAGE'
+const NOTHING = Buffer.alloc(0)
+
+const located = (error: ClientError, topic: string, partition: number): ClientError =>
+  error.partition
+    ? error
+    : new ClientError(error.kind, error.message, error.code, { topic, partition }, { cause: error })
+
+const definedOf = (config: FetcherConfig): FetcherConfig =>
+  Object.fromEntries(Object.entries(config).filter(([, value]) => value !== undefined)) as unknown as FetcherConfig

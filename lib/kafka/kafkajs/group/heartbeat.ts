@@ -1,0 +1,89 @@
+import { ClientError, type GroupMetadata } from '../../port'
+import type { KafkaConnection } from '../connection/connection'
+import { Coordinator } from '../connection/coordinator'
+import { isClosed } from '../protocol/errors'
+import { heartbeat } from './requests'
+
+export interface HeartbeatListener {
+  /** The group waits for this member to join again. */
+  rebalancing(group: GroupMetadata): void
+  /** The coordinator doesn't know this member, or not in this generation. */
+  lost(group: GroupMetadata, cause: ClientError): void
+  failed(cause: ClientError): void
+}
+
+/** A broker that is silent for this part of the session timeout is tried on a new connection. */
+const PATIENCE = 1 / 2
+
+/**
+ * Keeps the session alive by timer, on a connection of its own: neither processing nor a parked JoinGroup holds it up. While no
+ * coordinator can be reached it goes on trying: a coordinator that comes back gives all members a new session.
+ */
+export class Heartbeats {
+  private group: GroupMetadata | undefined
+  private timer: NodeJS.Timeout | undefined
+  private failures = 0
+  private sending = false
+  private readonly coordinator: Coordinator
+
+  constructor(
+    private readonly connection: KafkaConnection,
+    groupId: string,
+    private readonly intervalMs: number,
+    private readonly sessionTimeoutMs: number,
+    private readonly listener: HeartbeatListener,
+  ) {
+    this.coordinator = new Coordinator(connection, 'group', groupId, 0)
+  }
+
+  start(group: GroupMetadata): void {
+    this.group = group
+    this.failures = 0
+    this.schedule(this.intervalMs)
+  }
+
+  stop(): void {
+    this.group = undefined
+    clearTimeout(this.timer)
+  }
+
+  /** Does not wait for the timer: something suggests that the group has changed. */
+  beatNow(): void {
+    if (this.group !== undefined && !this.sending) this.schedule(0)
+  }
+
+  private schedule(delayMs: number): void {
+    clearTimeout(this.timer)
+    this.timer = setTimeout(() => void this.beat(), delayMs)
+  }
+
+  private async beat(): Promise<void> {
+    const { group } = this
+    if (group === undefined || this.sending) return
+    this.sending = true
+    const outcome = await this.coordinator.attempt(heartbeat(group), {
+      doing: `heartbeat of member '${group.memberId}' in group '${group.groupId}'`,
+      timeoutMs: this.sessionTimeoutMs * PATIENCE,
+    })
+    this.sending = false
+    // joined anew meanwhile: the answer concerns the past
+    if (group !== this.group) {
+      if (this.group !== undefined) this.schedule(this.intervalMs)
+      return
+    }
+    this.schedule(this.intervalMs)
+    if (!(outcome instanceof ClientError)) this.failures = 0
+    else this.handle(group, outcome)
+  }
+
+  private handle(group: GroupMetadata, failure: ClientError): void {
+    if (failure.kind === 'rebalance') return this.listener.rebalancing(group)
+    if (failure.kind === 'retriable') {
+      return this.schedule(Math.min(this.connection.backoff.delay(this.failures++), this.intervalMs))
+    }
+    this.stop()
+    if (failure.code === 'UNKNOWN_MEMBER_ID' || failure.code === 'ILLEGAL_GENERATION')
+      this.listener.lost(group, failure)
+    else if (!isClosed(failure)) this.listener.failed(failure)
+  }
+}

@@ -1,0 +1,186 @@
+import { ClientError, type Compression, type RecordHeaders } from '../../port'
+import { ProducerBatch } from './batch'
+import { PartitionBuffer } from './partition-buffer'
+import { BatchBuilder, recordSizeBound } from '../records/record-batch-encoder'
+import { NO_IDENTITY, type ProducerIdentity } from './transaction-requests'
+
+export interface AccumulatorOptions {
+  readonly compression: Compression
+  readonly transactional: boolean
+  /** a batch of this size can go */
+  readonly batchBytes: number
+  /** a batch grows up to this size while the one before it is under way */
+  readonly maxBatchBytes: number
+  readonly maxRequestBytes: number
+}
+
+export interface AccumulatorListener {
+  /** The first record of a partition's batch: it will be due after the linger time. */
+  opened(buffer: PartitionBuffer): void
+  /** A batch has become worth sending. */
+  ready(): void
+}
+
+/** Builders kept for the next batches; the rest is left to the garbage collector. */
+const MAX_POOLED = 32
+/** Most batches of a topology with many stores are small. */
+const INITIAL_BATCH_BYTES = 4096
+
+/** Collects records in one open batch per partition. The way of every record written: nothing here allocates per record. */
+export class RecordAccumulator {
+  /** partitions with something to send */
+  readonly active = new Set<PartitionBuffer>()
+  /** by `tpKey`, since the last `reset` */
+  readonly ackedOffsets = new Map<string, number>()
+  bufferedBytes = 0
+  private readonly topics = new Map<string, PartitionBuffer[]>()
+  private readonly pool: BatchBuilder[] = []
+  private identity: ProducerIdentity = NO_IDENTITY
+
+  constructor(
+    private readonly options: AccumulatorOptions,
+    private readonly listener: AccumulatorListener,
+  ) {}
+
+  append(
+    topic: string,
+    partition: number,
+    key: Uint8Array | null,
+    value: Uint8Array | null,
+    timestamp: number,
+    headers: RecordHeaders,
+  ): void {
+    const buffer = this.topics.get(topic)?.[partition] ?? this.add(topic, partition)
+    const bound = recordSizeBound(key, value, headers)
+    let open = buffer.open
+    if (open === undefined || open.sizeInBytes + bound > this.options.maxBatchBytes) {
+      if (bound > this.options.maxRequestBytes) throw this.tooLarge(buffer, bound)
+      if (open !== undefined) this.sealFull(buffer)
+      open = this.open(buffer)
+    }
+    const before = open.sizeInBytes
+    open.append(key, value, timestamp, headers)
+    const size = open.sizeInBytes
+    this.bufferedBytes += size - before
+    if (size >= buffer.wakeAt) {
+      buffer.wakeAt = Infinity
+      this.listener.ready()
+    }
+  }
+
+  /** Ends the open batch, if there is one: from here on its bytes and sequence numbers are fixed. */
+  seal(buffer: PartitionBuffer): void {
+    const builder = buffer.open
+    if (builder === undefined) return
+    const { compression, transactional } = this.options
+    const { sizeInBytes: size, recordCount: count } = builder
+    const bytes = builder.finish({
+      ...buffer.identity,
+      baseSequence: buffer.nextSequence,
+      transactional,
+      compression,
+    })
+    const compressed = compression !== 'none'
+    if (compressed) this.recycle(builder)
+    const batch = new ProducerBatch(
+      bytes,
+      count,
+      buffer.nextSequence,
+      size,
+      buffer.openSince,
+      compressed ? undefined : builder,
+    )
+    buffer.seal(batch)
+  }
+
+  sealAll(): void {
+    for (const buffer of this.active) this.seal(buffer)
+  }
+
+  acknowledge(buffer: PartitionBuffer, batch: ProducerBatch, baseOffset: number): void {
+    buffer.acknowledge(batch, baseOffset)
+    this.bufferedBytes -= batch.size
+    if (buffer.ackedOffset >= 0) this.ackedOffsets.set(buffer.key, buffer.ackedOffset)
+    batch.release(buffer.key)
+    if (buffer.empty) this.active.delete(buffer)
+    // a batch sent twice may still stand in the queue of a dying socket
+    if (batch.builder !== undefined && batch.sends === 1) this.recycle(batch.builder)
+  }
+
+  /** Drops every record and begins anew under `identity`, sequences at 0. */
+  reset(identity: ProducerIdentity): void {
+    this.identity = identity
+    this.discard()
+    for (const buffers of this.topics.values()) {
+      for (const buffer of buffers) {
+        if (buffer === undefined) continue
+        buffer.clear(0)
+        buffer.identity = identity
+        buffer.ackedAt = -Infinity
+      }
+    }
+  }
+
+  /** Forgets what was acknowledged so far. */
+  forgetOffsets(): void {
+    this.ackedOffsets.clear()
+    for (const buffers of this.topics.values()) for (const buffer of buffers) if (buffer) buffer.ackedOffset = -1
+  }
+
+  /** Drops what was never sent; the sequences that it had are given to the next records. False if something sent has no answer. */
+  dropUnsent(): boolean {
+    let clean = true
+    for (const buffer of this.active) {
+      const first = buffer.batches[0]
+      if (first !== undefined && first.sends > 0) clean = false
+      buffer.clear(first === undefined ? buffer.nextSequence : first.baseSequence)
+    }
+    this.discard()
+    return clean
+  }
+
+  private discard(): void {
+    this.active.clear()
+    this.bufferedBytes = 0
+  }
+
+  private add(topic: string, partition: number): PartitionBuffer {
+    let buffers = this.topics.get(topic)
+    if (buffers === undefined) this.topics.set(topic, (buffers = []))
+    const buffer = new PartitionBuffer(topic, partition, this.identity)
+    buffers[partition] = buffer
+    return buffer
+  }
+
+  private open(buffer: PartitionBuffer): BatchBuilder {
+    buffer.open = this.pool.pop() ?? new BatchBuilder(INITIAL_BATCH_BYTES)
+    buffer.openSince = performance.now()
+    buffer.wakeAt = this.options.batchBytes
+    this.bufferedBytes += buffer.open.sizeInBytes
+    this.active.add(buffer)
+    this.listener.opened(buffer)
+    return buffer.open
+  }
+
+  private sealFull(buffer: PartitionBuffer): void {
+    this.seal(buffer)
+    this.listener.ready()
+  }
+
+  private recycle(builder: BatchBuilder): void {
+    // one that has grown for an oversized record is let go
+    if (this.pool.length >= MAX_POOLED || builder.sizeInBytes > this.options.maxBatchBytes) return
+    builder.reset()
+    this.pool.push(builder)
+  }
+
+  private tooLarge({ topic, partition }: PartitionBuffer, size: number): ClientError {
+    return new ClientError(
+      'invalid',
+      `appending to ${topic}-${partition}: the record takes up to ${size} bytes, more than the ${this.options.maxRequestBytes} of ` +
+        "maxRequestBytes; raise it together with the topic's max.message.bytes, or write smaller records",
+      'MESSAGE_TOO_LARGE',
+      { topic, partition },
+    )
+  }
+}

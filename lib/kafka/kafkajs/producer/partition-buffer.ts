@@ -1,0 +1,131 @@
+import { tpKey, type ClientError, type TopicPartition } from '../../port'
+import type { ProducerBatch } from './batch'
+import type { BatchBuilder } from '../records/record-batch-encoder'
+import type { ProducerIdentity } from './transaction-requests'
+
+/** Sequence numbers are 31 bits wide and begin again at 0. */
+export const sequenceAfter = (sequence: number, records: number): number => (sequence + records) % 2147483648
+
+/** The broker forgets a producer that is silent in a partition for `producer.id.expiration.ms`, a day by default. */
+const KNOWN_FOR_MS = 600_000
+
+/**
+ * What one partition has to send: the open batch, and the sealed ones in the order of their sequence numbers until they are
+ * acknowledged. After a failure all of them are sent again from the first, one at a time, before anything newer: so the broker can
+ * tell which of them it has already.
+ */
+export class PartitionBuffer implements TopicPartition {
+  readonly key: string
+  open: BatchBuilder | undefined
+  /** `performance.now()` of the open batch's first record */
+  openSince = 0
+  /** the size of the open batch at which the sender wants to know */
+  wakeAt = 0
+  /** sealed and not acknowledged, oldest first; the first `sent` of them are on their way */
+  readonly batches: ProducerBatch[] = []
+  sent = 0
+  inFlight = 0
+  /** batches at the head that have been sent before the last failure */
+  replaying = 0
+  /** something failed: nothing is sent until all answers are in, then everything again */
+  rewinding = false
+  failures = 0
+  retryAt = 0
+  lastError: ClientError | undefined
+  /** the broker doesn't know the sequence any more: it has to begin anew */
+  sequenceLost = false
+  nextSequence = 0
+  ackedOffset = -1
+  /** `performance.now()` of the last acknowledgement under the current identity */
+  ackedAt = -Infinity
+  /** the transaction that the coordinator has added this partition to */
+  transaction = -1
+  /** the transaction that the coordinator has been asked to add this partition to */
+  askedFor = -1
+
+  constructor(
+    readonly topic: string,
+    readonly partition: number,
+    public identity: ProducerIdentity,
+  ) {
+    this.key = tpKey(topic, partition)
+  }
+
+  /**
+   * How many batches may be in flight. To a producer that it doesn't know, the broker takes any sequence for the first: so only one goes until
+   * it is acknowledged, or the second could come to stand before it.
+   */
+  window(maxInFlight: number, now: number): number {
+    return this.replaying > 0 || now - this.ackedAt > KNOWN_FOR_MS ? 1 : maxInFlight
+  }
+
+  get empty(): boolean {
+    return this.batches.length === 0 && this.open === undefined
+  }
+
+  seal(batch: ProducerBatch): void {
+    this.batches.push(batch)
+    this.nextSequence = sequenceAfter(batch.baseSequence, batch.recordCount)
+    this.open = undefined
+  }
+
+  take(): ProducerBatch {
+    const batch = this.batches[this.sent++]!
+    this.inFlight++
+    batch.sends++
+    return batch
+  }
+
+  acknowledge(batch: ProducerBatch, baseOffset: number): void {
+    this.failures = 0
+    this.ackedAt = performance.now()
+    this.lastError = undefined
+    if (baseOffset >= 0) {
+      batch.lastOffset = baseOffset + batch.recordCount - 1
+      this.ackedOffset = Math.max(this.ackedOffset, batch.lastOffset)
+    }
+    const index = this.batches.indexOf(batch)
+    this.batches.splice(index, 1)
+    if (index < this.sent) this.sent--
+    if (index < this.replaying) this.replaying--
+  }
+
+  /** Puts two batches with the same records in the place of one. */
+  replace(batch: ProducerBatch, halves: [ProducerBatch, ProducerBatch]): void {
+    const index = this.batches.indexOf(batch)
+    this.batches.splice(index, 1, ...halves)
+    if (index < this.sent) this.sent++
+    batch.handBarriersTo(halves[1])
+  }
+
+  /** Once the last answer is in. */
+  rewind(retryAt: number): void {
+    this.rewinding = false
+    this.replaying = Math.max(this.replaying, this.sent)
+    this.sent = 0
+    this.retryAt = retryAt
+  }
+
+  /** Numbers what is unacknowledged from 0 on, under another epoch. */
+  renumber(identity: ProducerIdentity, rewrite: (batch: ProducerBatch) => void): void {
+    this.identity = identity
+    this.ackedAt = -Infinity
+    this.sequenceLost = false
+    this.nextSequence = 0
+    for (const batch of this.batches) {
+      batch.baseSequence = this.nextSequence
+      this.nextSequence = sequenceAfter(this.nextSequence, batch.recordCount)
+      rewrite(batch)
+    }
+  }
+
+  /** Drops everything unacknowledged. `sequence`: what the next record is to have. */
+  clear(sequence: number): void {
+    this.batches.length = 0
+    this.open = undefined
+    this.sent = this.inFlight = this.replaying = this.failures = this.retryAt = 0
+    this.rewinding = this.sequenceLost = false
+    this.lastError = undefined
+    this.nextSequence = sequence
+  }
+}

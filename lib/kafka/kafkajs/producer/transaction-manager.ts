@@ -1,0 +1,192 @@
+import { tpKey, type ClientError, type CommittedOffset, type GroupMetadata, type TopicPartition } from '../../port'
+import type { KafkaConnection } from '../connection/connection'
+import { Coordinator } from '../connection/coordinator'
+import { isClosed, isRetriable, toClientError } from '../protocol/errors'
+import type { PartitionBuffer } from './partition-buffer'
+import {
+  addOffsetsToTxn,
+  addPartitionsToTxn,
+  endTxn,
+  initProducerId,
+  NO_IDENTITY,
+  txnOffsetCommit,
+  type ProducerIdentity,
+} from './transaction-requests'
+
+export interface TransactionListener {
+  /** The partitions asked for may be written now. */
+  partitionsAdded(): void
+  failed(error: ClientError): void
+}
+
+const INVALID_TXN_STATE = 48
+
+/**
+ * The dialogue with the transaction coordinator. A transaction begins here alone; the coordinator hears of it with the first
+ * partition or offset. Requests that many partitions wait for are sent together.
+ */
+export class TransactionManager {
+  identity: ProducerIdentity = NO_IDENTITY
+  /** between `begin` and the end */
+  open = false
+  /** the outcome of a commit isn't known yet */
+  committing = false
+  /** Counts transactions: what was added to an earlier one isn't part of this one. */
+  private number = 0
+  /** the coordinator has, or may have, heard of the transaction */
+  private known = false
+  private readonly asked = new Set<PartitionBuffer>()
+  private adding: Promise<void> | undefined
+  private readonly groups = new Set<string>()
+  private readonly coordinator: Coordinator
+  private readonly groupCoordinators = new Map<string, Coordinator>()
+
+  constructor(
+    private readonly connection: KafkaConnection,
+    private readonly transactionalId: string,
+    private readonly transactionTimeoutMs: number,
+    private readonly deadlineMs: number,
+    private readonly listener: TransactionListener,
+  ) {
+    this.coordinator = new Coordinator(connection, 'transaction', transactionalId, deadlineMs)
+  }
+
+  /** Fences every other producer of this transactional id and ends its transaction. */
+  async init(): Promise<ProducerIdentity> {
+    this.closeTransaction()
+    return this.initProducerId(NO_IDENTITY)
+  }
+
+  get writable(): boolean {
+    return this.open && !this.committing
+  }
+
+  begin(): void {
+    this.open = true
+  }
+
+  /** Whether the partition is part of the transaction; if not, asks the coordinator to add it. */
+  admits(buffer: PartitionBuffer): boolean {
+    if (buffer.transaction === this.number) return true
+    if (buffer.askedFor === this.number) return false
+    buffer.askedFor = this.number
+    this.asked.add(buffer)
+    this.adding ??= this.addPartitions().finally(() => {
+      this.adding = undefined
+    })
+    return false
+  }
+
+  async sendOffsets(offsets: ReadonlyArray<TopicPartition & CommittedOffset>, group: GroupMetadata): Promise<void> {
+    const { transactionalId, identity } = this
+    const { groupId } = group
+    if (!this.groups.has(groupId)) {
+      this.known = true
+      await this.coordinator.call(() => addOffsetsToTxn(transactionalId, identity, groupId), {
+        doing: this.doing(`adding the offsets of group '${groupId}'`),
+      })
+      this.groups.add(groupId)
+    }
+    await this.coordinatorOf(groupId).call(() => txnOffsetCommit(transactionalId, identity, group, offsets), {
+      doing: this.doing(
+        `committing ${offsets.length} offsets of group '${groupId}' as member '${group.memberId}' of generation ${group.generationId}`,
+      ),
+      alsoRetry: ({ code }) => code === 'UNKNOWN_TOPIC_OR_PARTITION' || code === 'UNSTABLE_OFFSET_COMMIT',
+    })
+  }
+
+  /**
+   * Everything has been acknowledged. Where an attempt's outcome is lost with the connection, the next one settles it: the coordinator
+   * answers a repeated commit like the first. On a `retriable` failure the outcome is open, and `commit` may be called again.
+   */
+  async commit(): Promise<void> {
+    const { transactionalId, identity } = this
+    if (this.known) {
+      this.committing = true
+      try {
+        await this.coordinator.call(() => endTxn(transactionalId, identity, true), { doing: this.doing('committing') })
+      } catch (error) {
+        // refused, so it can still be aborted
+        if (!isRetriable(error) && !isClosed(error)) this.committing = false
+        throw error
+      }
+    }
+    this.closeTransaction()
+  }
+
+  /**
+   * `clean`: whatever was sent has been acknowledged, so an abort marker ends it. If not, the producer's epoch is bumped (KIP-360): that aborts
+   * the transaction, and keeps records that are still on their way out of the next one.
+   */
+  async abort(clean: boolean): Promise<'aborted' | 'bumped'> {
+    await this.adding
+    if (clean && this.known) clean = await this.endAborted()
+    if (!clean) await this.initProducerId(this.identity)
+    this.closeTransaction()
+    return clean ? 'aborted' : 'bumped'
+  }
+
+  /** False if coordinator and producer don't agree on the state: then only a new epoch helps. */
+  private async endAborted(): Promise<boolean> {
+    const { transactionalId, identity } = this
+    const { errorCode } = await this.coordinator.call(() => endTxn(transactionalId, identity, false), {
+      doing: this.doing('aborting'),
+      accept: (answer) => answer.errorCode === INVALID_TXN_STATE,
+    })
+    return errorCode === 0
+  }
+
+  private async initProducerId(current: ProducerIdentity): Promise<ProducerIdentity> {
+    const { producerId, producerEpoch } = await this.coordinator.call(
+      () => initProducerId(this.transactionalId, this.transactionTimeoutMs, current),
+      { doing: this.doing('initializing the producer') },
+    )
+    this.identity = { producerId, producerEpoch }
+    return this.identity
+  }
+
+  /** One request at a time; what is asked for meanwhile goes with the next. */
+  private async addPartitions(): Promise<void> {
+    // what else is written in this turn goes along
+    await new Promise(setImmediate)
+    while (this.asked.size > 0) {
+      const buffers = [...this.asked]
+      this.asked.clear()
+      const { number, transactionalId, identity } = this
+      this.known = true
+      const names = buffers.map(({ topic, partition }) => tpKey(topic, partition)).join(', ')
+      try {
+        await this.coordinator.call(() => addPartitionsToTxn(transactionalId, identity, buffers), {
+          doing: this.doing(`adding the partitions ${names}`),
+          // of a topic just created
+          alsoRetry: ({ code }) => code === 'UNKNOWN_TOPIC_OR_PARTITION',
+        })
+      } catch (error) {
+        this.asked.clear()
+        return this.listener.failed(toClientError(error, this.doing('adding partitions')))
+      }
+      for (const buffer of buffers) buffer.transaction = number
+      this.listener.partitionsAdded()
+    }
+  }
+
+  private closeTransaction(): void {
+    this.open = this.known = this.committing = false
+    this.number++
+    this.asked.clear()
+    this.groups.clear()
+  }
+
+  private coordinatorOf(groupId: string): Coordinator {
+    let coordinator = this.groupCoordinators.get(groupId)
+    if (coordinator === undefined) {
+      coordinator = new Coordinator(this.connection, 'group', groupId, this.deadlineMs)
+      this.groupCoordinators.set(groupId, coordinator)
+    }
+    return coordinator
+  }
+
+  private doing(what: string): string {
+    return `transaction of '${this.transactionalId}', ${what}`
+  }
+}

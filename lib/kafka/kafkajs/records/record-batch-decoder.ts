@@ -1,0 +1,283 @@
+import { ClientError, NO_HEADERS, type RecordCursor, type RecordHeaders } from '../../port'
+import { decompress } from './compression'
+import { crc32c } from './crc32c'
+import {
+  ATTRIBUTES_AT,
+  BASE_TIMESTAMP_AT,
+  COMPRESSION_MASK,
+  CONTROL,
+  CRC_AT,
+  LAST_OFFSET_DELTA_AT,
+  LENGTH_AT,
+  LENGTH_ENDS_AT,
+  LOG_APPEND_TIME,
+  MAGIC,
+  MAGIC_AT,
+  MAX_TIMESTAMP_AT,
+  PRODUCER_ID_AT,
+  readInt64,
+  RECORD_COUNT_AT,
+  RECORDS_AT,
+  TRANSACTIONAL,
+} from './record-batch'
+
+/** As the broker lists it for a fetch: from this offset on, the producer's records up to its next abort marker are aborted. */
+export interface AbortedTransaction {
+  readonly producerId: number
+  readonly firstOffset: number
+}
+
+/** What the headers of the batches in a fetch response tell without reading a record. */
+export interface BatchSummary {
+  /** After the last complete batch; `from` where there is none. */
+  readonly nextOffset: number
+  /** Bytes of the complete batches: what follows is the beginning of one that was cut off. */
+  readonly completeBytes: number
+  /** A bit for each codec id in use. */
+  readonly codecs: number
+}
+
+export const summarizeBatches = (bytes: Buffer, from: number): BatchSummary => {
+  let at = 0
+  let nextOffset = from
+  let codecs = 0
+  while (bytes.length - at > MAGIC_AT) {
+    const end = at + LENGTH_ENDS_AT + bytes.readInt32BE(at + LENGTH_AT)
+    if (end <= at + MAGIC_AT || end > bytes.length) break
+    const base = readInt64(bytes, at)
+    const isBatch = bytes[at + MAGIC_AT]! >= MAGIC && end - at >= RECORDS_AT
+    const last = isBatch ? base + bytes.readInt32BE(at + LAST_OFFSET_DELTA_AT) : base
+    if (isBatch) codecs |= 1 << (bytes.readInt16BE(at + ATTRIBUTES_AT) & COMPRESSION_MASK)
+    if (last >= from) nextOffset = last + 1
+    at = end
+  }
+  return { nextOffset, completeBytes: at, codecs }
+}
+
+export interface CursorSource {
+  readonly topic: string
+  readonly partition: number
+  /** Record batches as fetched; the last one may be cut off. */
+  readonly bytes: Buffer
+  /** Records before it are passed over: a fetch answers with whole batches. */
+  readonly from: number
+  /** Under `read_committed`, in any order; else null. */
+  readonly aborted: readonly AbortedTransaction[] | null
+}
+
+/**
+ * Walks the data records of fetched batches. A batch is checked, decompressed and entered when the cursor comes to it; control batches, aborted and
+ * empty ones are passed. The hot loop of reading: no object per record but the views of key and value.
+ */
+export class BatchCursor implements RecordCursor {
+  offset = -1
+  timestamp = -1
+  private batchAt = 0
+  /** The records of the current batch. */
+  bytes: Buffer
+  private at = 0
+  private nextRecordAt = 0
+  private left = 0
+  private baseOffset = 0
+  private baseTimestamp = 0
+  private logAppendTime = false
+  keyStart = 0
+  keyLength = -1
+  valueStart = 0
+  valueLength = -1
+  private headersAt = 0
+  private readonly aborted: AbortedTransaction[]
+  private nextAborted = 0
+  private readonly abortedProducers = new Set<number>()
+
+  constructor(private readonly source: CursorSource) {
+    this.bytes = source.bytes
+    this.aborted = source.aborted ? [...source.aborted].sort((a, b) => a.firstOffset - b.firstOffset) : []
+  }
+
+  get key(): Buffer | null {
+    return this.keyLength < 0 ? null : this.bytes.subarray(this.keyStart, this.keyStart + this.keyLength)
+  }
+
+  get value(): Buffer | null {
+    return this.valueLength < 0 ? null : this.bytes.subarray(this.valueStart, this.valueStart + this.valueLength)
+  }
+
+  headers(): RecordHeaders {
+    const { bytes } = this
+    this.at = this.headersAt
+    const count = this.varint()
+    if (count <= 0) return NO_HEADERS
+    const headers: Array<readonly [string, Buffer | null]> = []
+    for (let i = 0; i < count; i++) {
+      const nameLength = this.varint()
+      const name = bytes.toString('utf8', this.at, this.at + nameLength)
+      this.at += nameLength
+      const length = this.varint()
+      headers.push([name, length < 0 ? null : bytes.subarray(this.at, this.at + length)])
+      if (length > 0) this.at += length
+    }
+    return headers
+  }
+
+  advance(): boolean {
+    for (;;) {
+      while (this.left > 0) {
+        this.readRecord()
+        this.left--
+        if (this.offset >= this.source.from) return true
+      }
+      if (!this.enterNextBatch()) return false
+    }
+  }
+
+  private readRecord(): void {
+    const { bytes } = this
+    this.at = this.nextRecordAt
+    const length = this.varint()
+    const end = this.at + length
+    this.at++ // attributes: none are defined
+    const timestampDelta = this.varlong()
+    this.offset = this.baseOffset + this.varint()
+    this.timestamp = this.logAppendTime ? this.baseTimestamp : this.baseTimestamp + timestampDelta
+    const keyLength = (this.keyLength = this.varint())
+    this.keyStart = this.at
+    if (keyLength > 0) this.at += keyLength
+    const valueLength = (this.valueLength = this.varint())
+    this.valueStart = this.at
+    if (valueLength > 0) this.at += valueLength
+    this.headersAt = this.at
+    if (length < 0 || end > bytes.length || this.at >= end)
+      throw this.corrupt(this.offset, 'a record overruns its batch')
+    this.nextRecordAt = end
+  }
+
+  /** Stops at the next batch with records to return; false at the end. */
+  private enterNextBatch(): boolean {
+    const { bytes, from } = this.source
+    for (;;) {
+      const start = this.batchAt
+      if (bytes.length - start <= MAGIC_AT) return false
+      const end = start + LENGTH_ENDS_AT + bytes.readInt32BE(start + LENGTH_AT)
+      const base = readInt64(bytes, start)
+      if (end <= start + MAGIC_AT) throw this.corrupt(base, 'the length of a batch is invalid')
+      if (end > bytes.length) return false // cut off: the next fetch brings it whole
+      const magic = bytes[start + MAGIC_AT]!
+      if (magic !== MAGIC) throw this.unsupported(base, magic)
+      if (end - start < RECORDS_AT) throw this.corrupt(base, 'the length of a batch is invalid')
+      const last = base + bytes.readInt32BE(start + LAST_OFFSET_DELTA_AT)
+      if (last >= from) {
+        if (crc32c(bytes, start + ATTRIBUTES_AT, end) !== bytes.readUInt32BE(start + CRC_AT)) {
+          throw this.corrupt(base, 'the CRC does not match')
+        }
+        if (this.enterBatch(start, end, base, last)) {
+          this.batchAt = end
+          return true
+        }
+      }
+      this.batchAt = end
+    }
+  }
+
+  private enterBatch(start: number, end: number, base: number, last: number): boolean {
+    const { bytes } = this.source
+    const attributes = bytes.readInt16BE(start + ATTRIBUTES_AT)
+    const count = bytes.readInt32BE(start + RECORD_COUNT_AT)
+    if (this.isAborted(start, attributes, last, count)) return false
+    // compaction keeps the header of a producer's last batch, without records
+    if (attributes & CONTROL || count <= 0) return false
+    const codec = attributes & COMPRESSION_MASK
+    const records = codec === 0 ? null : this.decompressed(codec, start + RECORDS_AT, end, base)
+    this.bytes = records ?? (bytes.length === end ? bytes : bytes.subarray(0, end))
+    this.nextRecordAt = records ? 0 : start + RECORDS_AT
+    this.left = count
+    this.baseOffset = base
+    this.logAppendTime = (attributes & LOG_APPEND_TIME) !== 0
+    this.baseTimestamp = readInt64(bytes, start + (this.logAppendTime ? MAX_TIMESTAMP_AT : BASE_TIMESTAMP_AT))
+    return true
+  }
+
+  /** Also keeps account of which producers are in an aborted transaction, so every batch must pass here, in order. */
+  private isAborted(start: number, attributes: number, last: number, count: number): boolean {
+    const { aborted } = this
+    for (let next = aborted[this.nextAborted]; next && next.firstOffset <= last; next = aborted[++this.nextAborted]) {
+      this.abortedProducers.add(next.producerId)
+    }
+    if (this.abortedProducers.size === 0 || !(attributes & TRANSACTIONAL)) return false
+    const producerId = readInt64(this.source.bytes, start + PRODUCER_ID_AT)
+    if (!(attributes & CONTROL)) return this.abortedProducers.has(producerId)
+    if (count > 0 && this.controlType(start + RECORDS_AT) === ABORT) this.abortedProducers.delete(producerId)
+    return false
+  }
+
+  /** The key of a control record is its version (int16) and its type (int16). */
+  private controlType(recordAt: number): number {
+    this.bytes = this.source.bytes
+    this.at = recordAt
+    this.varint() // length
+    this.at++ // attributes
+    this.varlong()
+    this.varint()
+    return this.varint() >= 4 ? this.bytes.readInt16BE(this.at + 2) : -1
+  }
+
+  private decompressed(codec: number, start: number, end: number, base: number): Buffer {
+    try {
+      return decompress(codec, this.source.bytes.subarray(start, end))
+    } catch (error) {
+      if (error instanceof ClientError) throw error
+      throw this.corrupt(base, 'the records can not be decompressed', error)
+    }
+  }
+
+  private varint(): number {
+    const { bytes } = this
+    let at = this.at
+    let byte = bytes[at++]!
+    let zigzag = byte & 0x7f
+    for (let shift = 7; byte & 0x80; shift += 7) {
+      byte = bytes[at++]!
+      zigzag |= (byte & 0x7f) << shift
+    }
+    this.at = at
+    return (zigzag >>> 1) ^ -(zigzag & 1)
+  }
+
+  private varlong(): number {
+    const { bytes } = this
+    let at = this.at
+    let byte = bytes[at++]!
+    let zigzag = byte & 0x7f
+    for (let factor = 128; byte & 0x80; factor *= 128) {
+      byte = bytes[at++]!
+      zigzag += (byte & 0x7f) * factor
+    }
+    this.at = at
+    return zigzag % 2 === 0 ? zigzag / 2 : -(zigzag + 1) / 2
+  }
+
+  private corrupt(offset: number, what: string, cause?: unknown): ClientError {
+    const { topic, partition } = this.source
+    return new ClientError(
+      'invalid',
+      `reading ${topic}-${partition} at offset ${offset}: ${what}; the bytes were damaged on the way or on the broker's disk: ` +
+        'read them again, from another replica if that does not help',
+      'CORRUPT_MESSAGE',
+      { topic, partition },
+      { cause },
+    )
+  }
+
+  private unsupported(offset: number, magic: number): ClientError {
+    const { topic, partition } = this.source
+    return new ClientError(
+      'invalid',
+      `reading ${topic}-${partition} at offset ${offset}: message format v${magic} was replaced in Kafka 0.11 and can't be read; ` +
+        'rewrite the topic with a newer producer',
+      'UNSUPPORTED_FOR_MESSAGE_FORMAT',
+      { topic, partition },
+    )
+  }
+}
+
+const ABORT = 0

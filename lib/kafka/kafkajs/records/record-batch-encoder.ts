@@ -1,0 +1,213 @@
+import type { Compression, RecordHeaders } from '../../port'
+import { CODEC_IDS, compress } from './compression'
+import { crc32c } from './crc32c'
+import {
+  ATTRIBUTES_AT,
+  BASE_SEQUENCE_AT,
+  BASE_TIMESTAMP_AT,
+  CRC_AT,
+  LAST_OFFSET_DELTA_AT,
+  LEADER_EPOCH_AT,
+  LENGTH_AT,
+  LENGTH_ENDS_AT,
+  MAGIC,
+  MAGIC_AT,
+  MAX_TIMESTAMP_AT,
+  PRODUCER_EPOCH_AT,
+  PRODUCER_ID_AT,
+  RECORD_COUNT_AT,
+  RECORDS_AT,
+  TRANSACTIONAL,
+  writeInt64,
+} from './record-batch'
+
+export interface ProducerState {
+  readonly producerId: bigint
+  readonly producerEpoch: number
+  /** sequence of the batch's first record */
+  readonly baseSequence: number
+}
+
+export interface FinishOptions extends Partial<ProducerState> {
+  readonly transactional?: boolean
+  readonly compression?: Compression
+}
+
+/** Below this, a loop is faster than a call into the engine's copy. */
+const COPY_BY_LOOP = 48
+
+/**
+ * Writes records into one growing record batch: their bytes are copied in, nothing is kept of them.
+ * `finish` returns a view of the builder's own buffer unless it compresses, so `reset` only once those bytes are no longer needed.
+ */
+export class BatchBuilder {
+  private buffer: Buffer
+  /** Bytes of the batch as written so far, before compression. */
+  sizeInBytes = RECORDS_AT
+  recordCount = 0
+  private baseTimestamp = 0
+  private maxTimestamp = 0
+
+  constructor(initialSize = 16_384) {
+    this.buffer = Buffer.allocUnsafeSlow(Math.max(initialSize, RECORDS_AT))
+  }
+
+  reset(): void {
+    this.sizeInBytes = RECORDS_AT
+    this.recordCount = 0
+  }
+
+  append(key: Uint8Array | null, value: Uint8Array | null, timestamp: number, headers: RecordHeaders): void {
+    if (this.recordCount === 0) this.baseTimestamp = this.maxTimestamp = timestamp
+    else if (timestamp > this.maxTimestamp) this.maxTimestamp = timestamp
+    const timestampDelta = timestamp - this.baseTimestamp
+    const keyLength = key === null ? 0 : key.length
+    const valueLength = value === null ? 0 : value.length
+    const length =
+      1 +
+      varlongSize(timestampDelta) +
+      varintSize(this.recordCount) +
+      (key === null ? 1 : varintSize(keyLength) + keyLength) +
+      (value === null ? 1 : varintSize(valueLength) + valueLength) +
+      (headers.length === 0 ? 1 : headersSize(headers))
+    const start = this.sizeInBytes
+    if (start + length + MAX_VARINT > this.buffer.length) this.grow(length + MAX_VARINT)
+    const { buffer } = this
+    let at = writeVarint(buffer, start, length)
+    buffer[at++] = 0 // attributes: none are defined
+    at = writeVarlong(buffer, at, timestampDelta)
+    at = writeVarint(buffer, at, this.recordCount)
+    at = writeBytes(buffer, at, key)
+    at = writeBytes(buffer, at, value)
+    if (headers.length === 0) buffer[at++] = 0
+    else at = writeHeaders(buffer, at, headers)
+    this.sizeInBytes = at
+    this.recordCount++
+  }
+
+  /** Seals the batch. It keeps its content until `reset`: `finish` may be called again with other options. */
+  finish({
+    producerId = -1n,
+    producerEpoch = -1,
+    baseSequence = -1,
+    transactional = false,
+    compression = 'none',
+  }: FinishOptions = {}): Buffer {
+    const batch = compression === 'none' ? this.buffer.subarray(0, this.sizeInBytes) : this.compressed(compression)
+    batch.fill(0, 0, LENGTH_AT) // base offset: the broker assigns it
+    batch.writeInt32BE(batch.length - LENGTH_ENDS_AT, LENGTH_AT)
+    batch.writeInt32BE(-1, LEADER_EPOCH_AT)
+    batch[MAGIC_AT] = MAGIC
+    batch.writeInt16BE(CODEC_IDS[compression] | (transactional ? TRANSACTIONAL : 0), ATTRIBUTES_AT)
+    batch.writeInt32BE(this.recordCount - 1, LAST_OFFSET_DELTA_AT)
+    writeInt64(batch, this.baseTimestamp, BASE_TIMESTAMP_AT)
+    writeInt64(batch, this.maxTimestamp, MAX_TIMESTAMP_AT)
+    batch.writeInt32BE(this.recordCount, RECORD_COUNT_AT)
+    stampProducer(batch, { producerId, producerEpoch, baseSequence })
+    return batch
+  }
+
+  private compressed(compression: Compression): Buffer {
+    const records = compress(compression, this.buffer.subarray(RECORDS_AT, this.sizeInBytes))
+    const batch = Buffer.allocUnsafeSlow(RECORDS_AT + records.length)
+    batch.set(records, RECORDS_AT)
+    return batch
+  }
+
+  private grow(bytes: number): void {
+    const larger = Buffer.allocUnsafeSlow(Math.max(this.buffer.length * 2, this.sizeInBytes + bytes))
+    this.buffer.copy(larger, 0, 0, this.sizeInBytes)
+    this.buffer = larger
+  }
+}
+
+/** Writes producer id, epoch and sequence into a finished batch, and its CRC anew: after the producer's epoch has changed. */
+export const stampProducer = (batch: Buffer, { producerId, producerEpoch, baseSequence }: ProducerState): void => {
+  batch.writeBigInt64BE(producerId, PRODUCER_ID_AT)
+  batch.writeInt16BE(producerEpoch, PRODUCER_EPOCH_AT)
+  batch.writeInt32BE(baseSequence, BASE_SEQUENCE_AT)
+  batch.writeUInt32BE(crc32c(batch, ATTRIBUTES_AT, batch.length), CRC_AT)
+}
+
+/** At most this many bytes does a batch of this one record take: to check it against a limit before it is appended. */
+export const recordSizeBound = (key: Uint8Array | null, value: Uint8Array | null, headers: RecordHeaders): number =>
+  RECORDS_AT +
+  MAX_RECORD_OVERHEAD +
+  (key === null ? 0 : key.length) +
+  (value === null ? 0 : value.length) +
+  (headers.length === 0 ? 0 : headersSize(headers))
+
+const MAX_VARINT = 5
+const MAX_VARLONG = 10
+/** length, attributes, timestamp delta, offset delta, key length, value length, header count */
+const MAX_RECORD_OVERHEAD = 5 * MAX_VARINT + 1 + MAX_VARLONG
+
+/** Of a non-negative number, zigzag-encoded. */
+const varintSize = (value: number): number =>
+  value < 64 ? 1 : value < 8192 ? 2 : value < 1048576 ? 3 : value < 134217728 ? 4 : MAX_VARINT
+
+const varlongSize = (value: number): number => {
+  let zigzag = value >= 0 ? value * 2 : -value * 2 - 1
+  let size = 1
+  while (zigzag >= 128) {
+    size++
+    zigzag = Math.floor(zigzag / 128)
+  }
+  return size
+}
+
+/** Of a non-negative number, or -1. */
+const writeVarint = (buffer: Buffer, start: number, value: number): number => {
+  let at = start
+  let zigzag = (value << 1) ^ (value >> 31)
+  while (zigzag & ~0x7f) {
+    buffer[at++] = (zigzag & 0x7f) | 0x80
+    zigzag >>>= 7
+  }
+  buffer[at++] = zigzag
+  return at
+}
+
+const writeVarlong = (buffer: Buffer, start: number, value: number): number => {
+  let at = start
+  let zigzag = value >= 0 ? value * 2 : -value * 2 - 1
+  while (zigzag >= 128) {
+    buffer[at++] = (zigzag % 128) | 0x80
+    zigzag = Math.floor(zigzag / 128)
+  }
+  buffer[at++] = zigzag
+  return at
+}
+
+const NULL_LENGTH = 1 // -1, zigzag-encoded
+
+const writeBytes = (buffer: Buffer, start: number, bytes: Uint8Array | null): number => {
+  if (bytes === null) {
+    buffer[start] = NULL_LENGTH
+    return start + 1
+  }
+  const { length } = bytes
+  const at = writeVarint(buffer, start, length)
+  if (length < COPY_BY_LOOP) for (let i = 0; i < length; i++) buffer[at + i] = bytes[i]!
+  else buffer.set(bytes, at)
+  return at + length
+}
+
+const headersSize = (headers: RecordHeaders): number => {
+  let size = varintSize(headers.length)
+  for (const [name, value] of headers) {
+    const nameLength = Buffer.byteLength(name)
+    size += varintSize(nameLength) + nameLength + (value === null ? 1 : varintSize(value.length) + value.length)
+  }
+  return size
+}
+
+const writeHeaders = (buffer: Buffer, start: number, headers: RecordHeaders): number => {
+  let at = writeVarint(buffer, start, headers.length)
+  for (const [name, value] of headers) {
+    at = writeVarint(buffer, at, Buffer.byteLength(name))
+    at += buffer.write(name, at)
+    at = writeBytes(buffer, at, value)
+  }
+  return at
+}

@@ -1,0 +1,47 @@
+import { type Admin, type CommittedOffset, type TopicPartition, tpKey } from '../../kafka/port'
+import type { Logger } from '../../observe/logger'
+
+export interface RepartitionPurgeOptions {
+  readonly admin: Admin
+  readonly repartitionTopics: ReadonlySet<string>
+  readonly intervalMs: number
+  readonly logger: Logger
+}
+
+/** Repartition topics keep records for ever by themselves: what is processed and committed is deleted from time to time. */
+export class RepartitionPurge {
+  readonly #due = new Map<string, TopicPartition & { offset: number }>()
+  #last = performance.now()
+  #going: Promise<void> | undefined
+
+  constructor(private readonly options: RepartitionPurgeOptions) {}
+
+  committed(offsets: Iterable<TopicPartition & CommittedOffset>): void {
+    for (const { topic, partition, offset } of offsets) {
+      if (this.options.repartitionTopics.has(topic))
+        this.#due.set(tpKey(topic, partition), { topic, partition, offset })
+    }
+    if (this.#due.size === 0 || this.#going) return
+    if (performance.now() - this.#last < this.options.intervalMs) return
+    this.#last = performance.now()
+    this.#going = this.#purge().finally(() => {
+      this.#going = undefined
+    })
+  }
+
+  /** Resolves when no deletion is going on. */
+  async idle(): Promise<void> {
+    await this.#going
+  }
+
+  async #purge(): Promise<void> {
+    const due = [...this.#due.values()]
+    this.#due.clear()
+    try {
+      await this.options.admin.deleteRecords(due)
+    } catch (error) {
+      // nothing depends on it, and the next purge covers these records as well
+      this.options.logger.debug({ error }, 'records of repartition topics could not be deleted')
+    }
+  }
+}

@@ -1,0 +1,51 @@
+import { StreamsError } from '../../errors'
+import { ClientError } from '../../kafka/port'
+import type { Logger } from '../../observe/logger'
+import { pause } from '../pause'
+
+export interface RetryOptions {
+  /** Give up after this long; `Infinity` for never. */
+  timeoutMs: number
+  signal: AbortSignal
+  logger: Logger
+}
+
+const FIRST_PAUSE_MS = 50
+const LONGEST_PAUSE_MS = 2000
+const QUIET_MS = 5000
+
+/**
+ * Calls again while the failure is one that passes by itself (the broker or the schema registry is away, a leader moves,
+ * an offset is kept back until a transaction ends), and says so every few seconds. `what` completes "could not …".
+ */
+export const retrying = async <T>(what: string, call: () => Promise<T>, options: RetryOptions): Promise<T> => {
+  const start = Date.now()
+  let lastWarning = start
+  for (let wait = FIRST_PAUSE_MS; ; wait = Math.min(wait * 2, LONGEST_PAUSE_MS)) {
+    options.signal.throwIfAborted()
+    try {
+      return await call()
+    } catch (error) {
+      if (!passes(error)) throw error
+      const elapsed = Date.now() - start
+      if (elapsed > options.timeoutMs) {
+        throw new StreamsError(
+          'KAFKA_UNAVAILABLE',
+          `could not ${what} for ${elapsed} ms: ${(error as Error).message}. Check that the brokers are up and reachable`,
+          {},
+          { cause: error },
+        )
+      }
+      if (Date.now() - lastWarning > QUIET_MS) {
+        lastWarning = Date.now()
+        options.logger.warn({ error, forMs: elapsed }, `could not ${what} yet, trying again`)
+      }
+      await pause(wait, options.signal)
+    }
+  }
+}
+
+const passes = (error: unknown): boolean =>
+  (error instanceof ClientError &&
+    (error.kind === 'retriable' || error.kind === 'unstableOffset' || error.kind === 'rebalance')) ||
+  (error instanceof StreamsError && error.code === 'SCHEMA_REGISTRY_UNAVAILABLE')

@@ -1,0 +1,327 @@
+import { type ErrorLocation, StreamsError } from '../../errors'
+import type { DeadLetterRecord } from '../../handlers'
+import { ClientError, type Producer, type RecordHeaders } from '../../kafka/port'
+import type { StreamRecord } from '../../operators/record'
+import { NotPrepared } from '../../serdes/not-prepared'
+import type { Serde } from '../../serdes/serde'
+import type { StreamPartitioner } from '../../topology/definition'
+import { asError, Escalated } from '../failure/escalated'
+import { partitionFor } from '../../kafka/murmur2'
+import type { SinkNode } from '../task/sink-node'
+import { copyOf, NO_SOURCE_BYTES, type TaskContext } from '../task/task-context'
+
+/** Records with a null key stay on one partition for so many bytes, as the Java producer's do. */
+const STICKY_BYTES = 16 * 1024
+
+/** The way from the tasks of an instance to its producer: serializes, picks partitions, hands over bytes. */
+export class RecordCollector {
+  private readonly sticky = new Map<string, { partition: number; left: number }>()
+  /**
+   * Topics that the producer or a serde has not seen yet (their names came from a `TopicNameExtractor`), with what waits
+   * for them.
+   */
+  private readonly parked = new Map<string, Array<() => void>>()
+  private readonly loading = new Set<Promise<void>>()
+  private failure: Escalated | undefined
+
+  /** `load` waits for a topic that does not exist yet, as long as it sees fit. */
+  constructor(
+    private readonly producer: Producer,
+    private readonly load: (topic: string) => Promise<void> = (topic) => producer.loadTopics([topic]),
+  ) {}
+
+  /** False: stop processing and await `drained()`. */
+  get writable(): boolean {
+    return this.producer.writable && this.loading.size === 0
+  }
+
+  /** Resolves when the producer takes records again, and everything sent so far has been handed to it. */
+  async drained(): Promise<void> {
+    await this.settled()
+    await this.producer.drained()
+  }
+
+  /** Resolves when everything sent so far has been handed to the producer: before that, a flush would miss some. */
+  async settled(): Promise<void> {
+    while (this.loading.size > 0) await Promise.all(this.loading)
+    if (this.failure) throw this.failure.error
+  }
+
+  send(sink: SinkNode, topic: string, record: StreamRecord<unknown, unknown>, task: TaskContext): void {
+    if (this.parked.size > 0 && this.parked.has(topic)) {
+      this.sendLater(sink, topic, record, task)
+      return
+    }
+    const { key, value, timestamp, headers } = record
+    let keyBytes: Buffer | null
+    let valueBytes: Buffer | null
+    try {
+      keyBytes = key == null ? null : sink.keySerde.serialize(topic, key, headers)
+    } catch (error) {
+      this.unserializable('key', sink, topic, record, task, error)
+      return
+    }
+    try {
+      valueBytes = value == null ? null : sink.valueSerde.serialize(topic, value, headers)
+    } catch (error) {
+      this.unserializable('value', sink, topic, record, task, error)
+      return
+    }
+    try {
+      if (sink.partitioner === undefined) this.dispatch(topic, null, keyBytes, valueBytes, timestamp, headers)
+      else this.sendPartitioned(sink, sink.partitioner, topic, record, keyBytes, valueBytes, task)
+    } catch (error) {
+      if (!(error instanceof ClientError)) throw error
+      if (error.kind !== 'invalid') throw new Escalated(error)
+      this.refused(sink, topic, record, task, unsendable(sink, topic, task, error))
+    }
+  }
+
+  /** To a partition of a topic that is known to exist: changelogs. */
+  sendBytes(
+    topic: string,
+    partition: number,
+    key: Buffer | null,
+    value: Buffer | null,
+    timestamp: number,
+    headers: RecordHeaders,
+  ): void {
+    try {
+      this.dispatch(topic, partition, key, value, timestamp, headers)
+    } catch (error) {
+      throw new Escalated(error)
+    }
+  }
+
+  sendDeadLetter(letter: DeadLetterRecord, operator: string, taskId: string): void {
+    try {
+      this.dispatch(letter.topic, null, letter.key, letter.value, letter.timestamp, letter.headers)
+    } catch (error) {
+      throw new Escalated(
+        new StreamsError(
+          'PRODUCTION_FAILED',
+          `a dead letter of operator "${operator}" can't be sent to "${letter.topic}": ${asError(error).message}`,
+          { operator, taskId, topic: letter.topic },
+          { cause: error },
+        ),
+      )
+    }
+  }
+
+  private sendPartitioned(
+    sink: SinkNode,
+    partitioner: StreamPartitioner<unknown, unknown>,
+    topic: string,
+    record: StreamRecord<unknown, unknown>,
+    key: Buffer | null,
+    value: Buffer | null,
+    task: TaskContext,
+  ): void {
+    const partitions = this.partitionCount(topic)
+    if (partitions === undefined) {
+      this.park(topic, () => this.sendPartitioned(sink, partitioner, topic, record, key, value, task))
+      return
+    }
+    const { timestamp, headers } = record
+    const choice = partitioner(topic, record.key, record.value, partitions)
+    if (choice === undefined || typeof choice === 'number') {
+      this.dispatch(topic, choice ?? null, key, value, timestamp, headers)
+      return
+    }
+    if (choice.length === 0) task.dropRecord(sink.name, 'its partitioner chose no partition')
+    for (const partition of choice) this.dispatch(topic, partition, key, value, timestamp, headers)
+  }
+
+  /** How many partitions a partitioner is told of; `undefined` while the topic is not known yet. */
+  protected partitionCount(topic: string): number | undefined {
+    return this.producer.partitionCount(topic)
+  }
+
+  /** `null` leaves the partition to Kafka's default: the key's hash, or a sticky one without a key. */
+  protected dispatch(
+    topic: string,
+    partition: number | null,
+    key: Buffer | null,
+    value: Buffer | null,
+    timestamp: number,
+    headers: RecordHeaders,
+  ): void {
+    const partitions = this.producer.partitionCount(topic)
+    if (partitions === undefined || (this.parked.size > 0 && this.parked.has(topic))) {
+      // copied: a dead letter's bytes are views of the fetch buffer
+      const [keptKey, keptValue] = [key && Buffer.from(key), value && Buffer.from(value)]
+      this.park(topic, () => this.dispatch(topic, partition, keptKey, keptValue, timestamp, headers))
+      return
+    }
+    if (partition !== null && !(partition >= 0 && partition < partitions)) {
+      throw new StreamsError(
+        'PRODUCTION_FAILED',
+        `partition ${partition} of topic "${topic}" was chosen, which has ${partitions} partitions: correct the partitioner`,
+        { topic, partition },
+      )
+    }
+    const target =
+      partition ?? (key === null ? this.stickyPartition(topic, partitions, value) : partitionFor(key, partitions))
+    this.producer.append(topic, target, key, value, timestamp, headers)
+  }
+
+  private park(topic: string, send: () => void, ready = (): Promise<void> => this.loadTopic(topic)): void {
+    if (this.failure) throw this.failure
+    const waiting = this.parked.get(topic)
+    if (waiting) {
+      waiting.push(send)
+      return
+    }
+    this.parked.set(topic, [send])
+    const loading: Promise<void> = this.release(topic, ready).finally(() => this.loading.delete(loading))
+    this.loading.add(loading)
+  }
+
+  private async release(topic: string, ready: () => Promise<void>): Promise<void> {
+    try {
+      await ready()
+      const waiting = this.parked.get(topic) ?? []
+      this.parked.delete(topic)
+      for (const send of waiting) send()
+    } catch (error) {
+      this.failure ??= error instanceof Escalated ? error : new Escalated(error)
+    }
+  }
+
+  private async loadTopic(topic: string): Promise<void> {
+    try {
+      await this.load(topic)
+    } catch (error) {
+      throw new StreamsError(
+        'PRODUCTION_FAILED',
+        `records for topic "${topic}" can't be sent: ${asError(error).message}. ` +
+          'Output topics are not created by the application: create it first',
+        { topic },
+        { cause: error },
+      )
+    }
+  }
+
+  /** Behind what waits for its topic, or first in that line: `lacking` is what its serde has to fetch. */
+  private sendLater(
+    sink: SinkNode,
+    topic: string,
+    record: StreamRecord<unknown, unknown>,
+    task: TaskContext,
+    lacking?: NotPrepared,
+  ): void {
+    const context = task.recordContext
+    const source = task.config.productionExceptionHandler === undefined ? NO_SOURCE_BYTES : copyOf(task.source)
+    const send = (): void => {
+      if (task.closed) return
+      const before = { context: task.recordContext, source: task.source }
+      task.recordContext = context
+      task.source = source
+      try {
+        this.send(sink, topic, record, task)
+      } finally {
+        task.recordContext = before.context
+        task.source = before.source
+      }
+    }
+    this.park(topic, send, lacking && (() => task.preparation.fetch(lacking)))
+  }
+
+  private unserializable(
+    part: 'key' | 'value',
+    sink: SinkNode,
+    topic: string,
+    record: StreamRecord<unknown, unknown>,
+    task: TaskContext,
+    error: unknown,
+  ): void {
+    if (error instanceof NotPrepared) {
+      this.sendLater(sink, topic, record, task, error)
+      return
+    }
+    const serde = part === 'key' ? sink.keySerde : sink.valueSerde
+    this.refused(sink, topic, record, task, unserializable(part, sink, topic, record[part], serde, task, error))
+  }
+
+  private stickyPartition(topic: string, partitions: number, value: Buffer | null): number {
+    let sticky = this.sticky.get(topic)
+    if (sticky === undefined || sticky.left <= 0) {
+      sticky = { partition: Math.floor(Math.random() * partitions), left: STICKY_BYTES }
+      this.sticky.set(topic, sticky)
+    }
+    sticky.left -= (value?.length ?? 0) + 16
+    return sticky.partition
+  }
+
+  private refused(
+    sink: SinkNode,
+    topic: string,
+    record: StreamRecord<unknown, unknown>,
+    task: TaskContext,
+    error: StreamsError,
+  ): void {
+    const handler = task.config.productionExceptionHandler
+    if (!handler) throw error
+    const { key, value, timestamp } = record
+    let response
+    try {
+      response = handler(error, task.errorContext(sink.name), { topic, key, value, timestamp })
+    } catch (inHandler) {
+      throw new Escalated(inHandler)
+    }
+    if (!task.resolve(sink.name, error, response)) throw error
+  }
+}
+
+const unserializable = (
+  part: 'key' | 'value',
+  sink: SinkNode,
+  topic: string,
+  object: unknown,
+  serde: Serde<unknown>,
+  task: TaskContext,
+  cause: unknown,
+): StreamsError => {
+  const isDefault = serde === (part === 'key' ? task.defaultKeySerde : task.defaultValueSerde)
+  const option = part === 'key' ? 'defaultKeySerde' : 'defaultValueSerde'
+  const which = isDefault ? `the configured ${option}` : 'its serde'
+  return new StreamsError(
+    'SERIALIZATION_FAILED',
+    `sink "${sink.name}" can't write the ${part} ${shown(object)} to topic "${topic}" with ${which}: ${asError(cause).message}. ` +
+      `Pass the right serde where the topic is written, as in { ${part}: serdes.… } of to(), repartition() or groupBy()` +
+      (isDefault ? `, or set ${option}` : ''),
+    source(sink, task),
+    { cause },
+  )
+}
+
+const unsendable = (sink: SinkNode, topic: string, task: TaskContext, cause: ClientError): StreamsError =>
+  new StreamsError(
+    'PRODUCTION_FAILED',
+    `sink "${sink.name}" can't send a record to topic "${topic}": ${cause.message}. ` +
+      'Make the record smaller, or set productionExceptionHandler to skip such records',
+    source(sink, task),
+    { cause },
+  )
+
+/** Where the record in work came from. */
+const source = (sink: SinkNode, task: TaskContext): ErrorLocation => {
+  const { topic, partition, offset } = task.recordContext
+  return { operator: sink.name, taskId: task.taskId, ...(topic === null ? {} : { topic, partition, offset }) }
+}
+
+const shown = (object: unknown): string => {
+  const text = typeof object === 'object' && object !== null ? safeJson(object) : String(object)
+  return `${text.length > 60 ? `${text.slice(0, 60)}…` : text} (${describeType(object)})`
+}
+
+const describeType = (object: unknown): string =>
+  typeof object === 'object' && object !== null ? (object.constructor?.name ?? 'object') : typeof object
+
+const safeJson = (object: object): string => {
+  try {
+    return JSON.stringify(object)
+  } catch {
+    return String(object)
+  }
+}

@@ -1,0 +1,132 @@
+import type { TopicPartition } from '../../kafka/port'
+import type { Logger } from '../../observe/logger'
+import type { TaskId } from '../../operators/processor'
+
+/** Where the restoration of one store stands. */
+export interface RestoreEvent {
+  /** The task whose store it is. */
+  readonly taskId: TaskId
+  /** The store's name. */
+  readonly store: string
+  /** The changelog. */
+  readonly topic: string
+  /** Of the changelog. */
+  readonly partition: number
+  /** Offsets to go through when it began. Compaction makes the number of records smaller. */
+  readonly total: number
+  /** Records replayed so far. */
+  readonly restored: number
+}
+
+/** How far the restore of a store is. */
+export interface RestoreProgressEvent extends RestoreEvent {
+  /** How much of `total` lies behind it. */
+  readonly percent: number
+  /** Since the last report. */
+  readonly recordsPerSecond: number
+  /** How long it will take yet at this rate. */
+  readonly etaMs: number
+}
+
+export interface RestoreListener {
+  restoreStart(event: RestoreEvent): void
+  restoreProgress(event: RestoreProgressEvent): void
+  restoreEnd(event: RestoreEvent & { readonly durationMs: number }): void
+}
+
+interface Stretch {
+  readonly store: { readonly name: string }
+  readonly changelog: TopicPartition
+  readonly from: number
+  readonly end: number
+}
+
+interface Tally {
+  readonly startedAt: number
+  restored: number
+  position: number
+  /** Records and time of the last report, for the rate since. */
+  reportedRecords: number
+  reportedPosition: number
+  reportedAt: number
+}
+
+const REPORT_MS = 2000
+
+/** Counts replayed records, and tells events and log of them, every few seconds at most. */
+export class RestoreProgress {
+  readonly #open = new Map<Stretch, { taskId: TaskId; tally: Tally }>()
+  #lastReport = performance.now()
+
+  constructor(
+    private readonly listener: RestoreListener,
+    private readonly logger: Logger,
+  ) {}
+
+  started(taskId: TaskId, stretch: Stretch): void {
+    const now = performance.now()
+    const position = stretch.from
+    this.#open.set(stretch, {
+      taskId,
+      tally: { startedAt: now, restored: 0, position, reportedRecords: 0, reportedPosition: position, reportedAt: now },
+    })
+    if (this.#open.size === 1) this.#lastReport = now
+    this.listener.restoreStart(event(taskId, stretch, 0))
+  }
+
+  restored(stretch: Stretch, records: number, position: number): void {
+    const entry = this.#open.get(stretch)
+    if (!entry) return
+    entry.tally.restored += records
+    entry.tally.position = position
+  }
+
+  finished(stretch: Stretch): void {
+    const entry = this.#open.get(stretch)
+    if (!entry) return
+    this.#open.delete(stretch)
+    const durationMs = Math.round(performance.now() - entry.tally.startedAt)
+    const ended = { ...event(entry.taskId, stretch, entry.tally.restored), durationMs }
+    this.logger.info(
+      { ...ended, recordsPerSecond: rate(entry.tally.restored, durationMs) },
+      `restored store ${stretch.store.name}: replayed ${entry.tally.restored} records`,
+    )
+    this.listener.restoreEnd(ended)
+  }
+
+  cancelled(stretch: Stretch): void {
+    this.#open.delete(stretch)
+  }
+
+  report(): void {
+    const now = performance.now()
+    if (now - this.#lastReport < REPORT_MS) return
+    this.#lastReport = now
+    for (const [stretch, { taskId, tally }] of this.#open) {
+      const base = event(taskId, stretch, tally.restored)
+      const elapsedMs = now - tally.reportedAt
+      const offsetsPerMs = (tally.position - tally.reportedPosition) / elapsedMs
+      const recordsPerSecond = rate(tally.restored - tally.reportedRecords, elapsedMs)
+      tally.reportedRecords = tally.restored
+      tally.reportedPosition = tally.position
+      tally.reportedAt = now
+      // by offsets, not by records: how many of them compaction has left is not known before
+      const percent = base.total === 0 ? 100 : Math.floor((100 * (tally.position - stretch.from)) / base.total)
+      const etaMs = offsetsPerMs === 0 ? Infinity : Math.round((stretch.end - tally.position) / offsetsPerMs)
+      const progress = { ...base, percent, recordsPerSecond, etaMs }
+      this.logger.info(progress, `restoring store ${stretch.store.name}: ${percent} %`)
+      this.listener.restoreProgress(progress)
+    }
+  }
+}
+
+const event = (taskId: TaskId, { store, changelog, from, end }: Stretch, restored: number): RestoreEvent => ({
+  taskId,
+  store: store.name,
+  topic: changelog.topic,
+  partition: changelog.partition,
+  total: Math.max(0, end - from),
+  restored,
+})
+
+const rate = (records: number, ms: number): number => (ms <= 0 ? 0 : Math.round((records * 1000) / ms))

@@ -1,0 +1,71 @@
+import { StreamsError } from '../../errors'
+import { storeFor } from '../../state/key-value/plain-view'
+import type {
+  ReadOnlyKeyValueStore,
+  ReadOnlySessionStore,
+  ReadOnlyVersionedKeyValueStore,
+  ReadOnlyWindowStore,
+  StateStore,
+} from '../../state/store'
+import type { ActiveTask } from '../task/active-task'
+import { compositeStore } from './composite-stores'
+
+/** A typed handle of a store, such as `keyValueStore(…)` makes it. */
+export interface StoreHandle<S extends StateStore> {
+  /** The store's name. */
+  readonly name: string
+  /** Never set: carries the type of the store. */
+  readonly storeType?: S
+}
+
+/** The reads of a store, for a handle that carries its types. */
+export type ReadOnlyStore<S> =
+  S extends ReadOnlyKeyValueStore<infer K, infer V>
+    ? ReadOnlyKeyValueStore<K, V>
+    : S extends ReadOnlySessionStore<infer K, infer V>
+      ? ReadOnlySessionStore<K, V>
+      : S extends ReadOnlyWindowStore<infer K, infer V>
+        ? ReadOnlyWindowStore<K, V>
+        : S extends ReadOnlyVersionedKeyValueStore<infer K, infer V>
+          ? ReadOnlyVersionedKeyValueStore<K, V>
+          : never
+
+/** A read-only view that stays valid over rebalances; each read throws `STORE_NOT_AVAILABLE` while a partition is being restored. */
+export const storeView = (
+  handle: string | StoreHandle<StateStore>,
+  tasks: () => Iterable<ActiveTask>,
+  knownStores: ReadonlySet<string>,
+): StateStore => {
+  const name = typeof handle === 'string' ? handle : handle.name
+  if (!knownStores.has(name)) {
+    throw new StreamsError(
+      'UNKNOWN_STORE',
+      `the topology has no store "${name}"; it has: ${[...knownStores].join(', ') || 'none'}`,
+      { store: name },
+    )
+  }
+  const parts = (): StateStore[] => {
+    const found: StateStore[] = []
+    for (const task of tasks()) {
+      if (!task.subTopology.stores.some(({ definition }) => definition.builder.name === name)) continue
+      const part = task.stores.find(({ store }) => store.name === name)
+      if (task.phase !== 'running' || !part) {
+        throw new StreamsError(
+          'STORE_NOT_AVAILABLE',
+          `store "${name}" of task ${task.id} is still being ${task.phase === 'restoring' ? 'restored' : 'opened'}: read it when the state is RUNNING`,
+          { store: name, taskId: task.id },
+        )
+      }
+      found.push(storeFor(handle, part.store))
+    }
+    if (found.length === 0) {
+      throw new StreamsError(
+        'STORE_NOT_AVAILABLE',
+        `no partition of store "${name}" is on this instance now: other instances have them, or the instance does not run`,
+        { store: name },
+      )
+    }
+    return found
+  }
+  return compositeStore(name, parts)
+}

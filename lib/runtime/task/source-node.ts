@@ -1,0 +1,21 @@
+import type { StreamRecord } from '../../operators/record'
+import type { Serde } from '../../serdes/serde'
+import type { TimestampExtractor } from '../../topology/definition'
+import type { Child } from './processor-node'
+
+/** Where records of a topic enter the task. */
+export class SourceNode {
+  readonly children: Child[] = []
+
+  constructor(
+    readonly name: string,
+    readonly keySerde: Serde<unknown>,
+    readonly valueSerde: Serde<unknown>,
+    readonly timestampExtractor: TimestampExtractor,
+  ) {}
+
+  process(record: StreamRecord<unknown, unknown>): void {
+    const { children } = this
+    for (let i = 0; i < children.length; i++) children[i]!.process(record)
+  }
+}

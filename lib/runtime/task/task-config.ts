@@ -1,0 +1,23 @@
+import type {
+  DeserializationExceptionHandler,
+  ProcessingExceptionHandler,
+  ProductionExceptionHandler,
+} from '../../handlers'
+import type { Serde } from '../../serdes/serde'
+import type { TimestampExtractor } from '../../topology/definition'
+
+/** What of the configuration a task looks at; a `ResolvedConfig` fits. */
+export interface TaskConfig {
+  readonly applicationId: string
+  readonly defaultKeySerde: Serde<unknown>
+  readonly defaultValueSerde: Serde<unknown>
+  /** −1 never waits for empty partitions. */
+  readonly maxTaskIdleMs: number
+  readonly bufferedRecordsPerPartition: number
+  readonly slowCallbackWarningMs: number
+  readonly emitIntervalMs: number
+  readonly defaultTimestampExtractor?: TimestampExtractor | undefined
+  readonly deserializationExceptionHandler?: DeserializationExceptionHandler | undefined
+  readonly processingExceptionHandler?: ProcessingExceptionHandler | undefined
+  readonly productionExceptionHandler?: ProductionExceptionHandler | undefined
+}

@@ -1,0 +1,162 @@
+import { StreamsError } from '../../errors'
+import type { ErrorHandlerContext, ErrorHandlerResponse } from '../../handlers'
+import { NO_HEADERS } from '../../kafka/port'
+import type { Logger } from '../../observe/logger'
+import type { RecordContext } from '../../operators/record'
+import type { ManagedStore, StateStore } from '../../state/store'
+import type { Serde } from '../../serdes/serde'
+import type { AsyncBoundary } from './async-boundary'
+import type { Clock } from './clock'
+import type { OperatorWatch } from './operator-watch'
+import type { Preparation } from './preparation'
+import type { RecordCollector } from '../output/record-collector'
+import type { TaskConfig } from './task-config'
+
+/** Where nothing is being processed: its time equals no record's, so a forward from here is noticed. */
+export const IDLE: RecordContext = Object.freeze({
+  topic: null,
+  partition: -1,
+  offset: -1,
+  timestamp: NaN,
+  headers: NO_HEADERS,
+})
+
+/** What a record was made from. */
+export interface SourceBytes {
+  readonly rawKey: Buffer | null
+  readonly rawValue: Buffer | null
+}
+
+export const NO_SOURCE_BYTES: SourceBytes = Object.freeze({ rawKey: null, rawValue: null })
+
+/** For who needs them when the fetch buffer may be gone. */
+export const copyOf = ({ rawKey, rawValue }: SourceBytes): SourceBytes => ({
+  rawKey: rawKey && Buffer.from(rawKey),
+  rawValue: rawValue && Buffer.from(rawValue),
+})
+
+/** The id of the task that fills the global stores of an instance. */
+export const GLOBAL_TASK_ID = 'global'
+
+export interface TaskContextOptions {
+  readonly id: string
+  readonly config: TaskConfig
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly collector: RecordCollector
+  readonly watch: OperatorWatch
+  readonly preparation: Preparation
+  readonly stores: readonly ManagedStore[]
+  /** What every processor can read. */
+  readonly globalStores?: ReadonlyMap<string, StateStore>
+  readonly wakeUp: () => void
+}
+
+/** What the nodes and stores of a task share: the record in work above all. */
+export class TaskContext {
+  /** The record in work; between records the one that an async operator is at, else `IDLE`. */
+  recordContext: RecordContext = IDLE
+  /** The source bytes of the record in work, for dead letters. Valid while it is processed. */
+  source: SourceBytes = NO_SOURCE_BYTES
+  streamTime = -1
+  commitRequested = false
+  /** Something was processed, punctuated or passed over since the last commit. */
+  commitNeeded = false
+  droppedRecords = 0
+  /** By store: up to which window close its aggregation has emitted. Committed with the offsets. */
+  readonly emittedUntil = new Map<string, number>()
+  /** Set once and for good: the task must be closed. */
+  failure: { readonly error: unknown } | undefined = undefined
+  /** Awaited work that outlives the task comes to nothing. */
+  closed = false
+  async!: AsyncBoundary
+
+  readonly applicationId: string
+  readonly taskId: string
+  readonly config: TaskConfig
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly collector: RecordCollector
+  readonly watch: OperatorWatch
+  readonly preparation: Preparation
+  readonly stores: ReadonlyMap<string, ManagedStore>
+  readonly globalStores: ReadonlyMap<string, StateStore>
+  readonly wakeUp: () => void
+  private readonly dropsOf = new Map<string, number>()
+
+  constructor(options: TaskContextOptions) {
+    this.applicationId = options.config.applicationId
+    this.taskId = options.id
+    this.config = options.config
+    this.clock = options.clock
+    this.logger = options.logger
+    this.collector = options.collector
+    this.watch = options.watch
+    this.preparation = options.preparation
+    this.wakeUp = options.wakeUp
+    this.stores = new Map(options.stores.map((store) => [store.name, store]))
+    this.globalStores = options.globalStores ?? new Map()
+  }
+
+  get defaultKeySerde(): Serde<unknown> {
+    return this.config.defaultKeySerde
+  }
+
+  get defaultValueSerde(): Serde<unknown> {
+    return this.config.defaultValueSerde
+  }
+
+  closedError(): StreamsError {
+    return new StreamsError(
+      'ILLEGAL_STATE',
+      `task ${this.taskId} is closed: what was still awaited there is not written`,
+      {
+        taskId: this.taskId,
+      },
+    )
+  }
+
+  fail(error: unknown): void {
+    this.failure ??= { error }
+  }
+
+  /** Logged at the 1st, 10th, 100th … time of each operator: a bad producer must not flood the log. */
+  dropRecord(operator: string, reason: string): void {
+    this.droppedRecords++
+    const times = (this.dropsOf.get(operator) ?? 0) + 1
+    this.dropsOf.set(operator, times)
+    if (!Number.isInteger(Math.log10(times))) return
+    const { topic, partition, offset } = this.recordContext
+    this.logger.warn(
+      { taskId: this.taskId, operator, topic, partition, offset, times },
+      `operator "${operator}" skipped a record of ${topic}-${partition} at offset ${offset}: ${reason} (${times} so far)`,
+    )
+  }
+
+  /** What an exception handler is told about the record in work. */
+  errorContext(operator: string): ErrorHandlerContext {
+    const { topic, partition, offset, timestamp, headers } = this.recordContext
+    return {
+      taskId: this.taskId,
+      operator,
+      topic,
+      partition,
+      offset,
+      timestamp,
+      headers,
+      sourceRawKey: this.source.rawKey,
+      sourceRawValue: this.source.rawValue,
+    }
+  }
+
+  /** Carries out a handler's answer: sends the dead letters; true to go on without the record, which then is counted as dropped. */
+  resolve(operator: string, error: Error, response: ErrorHandlerResponse): boolean {
+    const result = typeof response === 'string' ? response : response.result
+    if (typeof response !== 'string') {
+      for (const letter of response.deadLetters) this.collector.sendDeadLetter(letter, operator, this.taskId)
+    }
+    if (result === 'fail') return false
+    this.dropRecord(operator, error.message)
+    return true
+  }
+}

@@ -1,0 +1,52 @@
+import type { Duration } from '../../durations'
+import type { Cancellable, ProcessorContext, PunctuationType, RecordMetadata } from '../../operators/processor'
+import type { StreamRecord } from '../../operators/record'
+import type { StateStore } from '../../state/store'
+import type { ProcessorNode } from './processor-node'
+
+/** What a user's processor sees. Its own time ends where it forwards, or else a child's callback would be blamed for it. */
+export class UserContext implements ProcessorContext<unknown, unknown> {
+  constructor(private readonly node: ProcessorNode) {}
+
+  get applicationId(): string {
+    return this.node.applicationId
+  }
+
+  get taskId(): string {
+    return this.node.taskId
+  }
+
+  forward(record: StreamRecord<unknown, unknown>, child?: string): void {
+    this.node.lap()
+    this.node.forward(record, child)
+  }
+
+  stateStore<S extends StateStore>(store: string | { readonly name: string; readonly storeType?: S }): S {
+    return this.node.stateStore(store)
+  }
+
+  schedule(
+    interval: Duration,
+    type: PunctuationType,
+    callback: (timestamp: number) => void | Promise<void>,
+    startMs?: number,
+  ): Cancellable {
+    return this.node.schedule(interval, type, callback, startMs)
+  }
+
+  commit(): void {
+    this.node.commit()
+  }
+
+  recordMetadata(): RecordMetadata | undefined {
+    return this.node.recordMetadata()
+  }
+
+  currentStreamTime(): number {
+    return this.node.currentStreamTime()
+  }
+
+  currentSystemTime(): number {
+    return this.node.currentSystemTime()
+  }
+}

@@ -1,0 +1,140 @@
+import { StreamsError } from '../../errors'
+import { type Admin, ClientError, type TopicSpec } from '../../kafka/port'
+import type { Logger } from '../../observe/logger'
+import type { InternalTopic } from '../../topology/definition'
+import { pause } from '../pause'
+import { retrying } from '../failure/retrying'
+
+export interface InternalTopicsOptions {
+  admin: Admin
+  /** −1: the broker's default */
+  replicationFactor: number
+  logger: Logger
+  signal: AbortSignal
+  /** How long topics may take to be created and known. */
+  timeoutMs: number
+}
+
+/** Creates the internal topics that are missing, and refuses ones that do not fit the topology. */
+export class InternalTopics {
+  readonly #configChecked = new Set<string>()
+
+  constructor(private readonly options: InternalTopicsOptions) {}
+
+  /** Resolves when every topic exists with its number of partitions. */
+  async ensure(topics: ReadonlyMap<InternalTopic, number>): Promise<void> {
+    if (topics.size === 0) return
+    const deadline = Date.now() + this.options.timeoutMs
+    let created = false
+    for (let pending = topics; ;) {
+      const missing = await this.#missing(pending)
+      if (missing.size === 0) break
+      if (Date.now() > deadline) {
+        throw new StreamsError(
+          'TIMEOUT',
+          `internal topics ${[...missing.keys()].map((t) => t.name).join(', ')} were still unknown to the brokers ` +
+            `${this.options.timeoutMs} ms after their creation: check the brokers' logs`,
+        )
+      }
+      if (created) await pause(100, this.options.signal)
+      await this.#create(missing)
+      created = true
+      pending = missing
+    }
+    await this.#checkCleanupPolicies([...topics.keys()])
+  }
+
+  async #missing(topics: ReadonlyMap<InternalTopic, number>): Promise<Map<InternalTopic, number>> {
+    const names = [...topics.keys()].map((topic) => topic.name)
+    const found = new Map(
+      (await this.#retrying('look up internal topics', (a) => a.topics(names))).map((t) => [t.topic, t]),
+    )
+    const missing = new Map<InternalTopic, number>()
+    for (const [topic, partitions] of topics) {
+      const existing = found.get(topic.name)
+      if (!existing || existing.error || existing.partitions === 0) {
+        if (existing?.error?.kind === 'authorization') throw notAuthorized(`describe ${topic.name}`, existing.error)
+        missing.set(topic, partitions)
+      } else if (existing.partitions !== partitions) {
+        throw new StreamsError(
+          'INTERNAL_TOPIC_MISMATCH',
+          `internal topic ${topic.name} has ${existing.partitions} partitions and the topology needs ${partitions}. ` +
+            'Either the partition count of a source topic or the topology has changed since the topic was created. ' +
+            'Records of a key would no longer meet the state of that key, so nothing is changed automatically: ' +
+            'stop all instances, reset the application (delete its internal topics, committed offsets and local state) ' +
+            'or give it a new applicationId, or change the source topic back',
+          { topic: topic.name },
+        )
+      }
+    }
+    return missing
+  }
+
+  async #create(topics: ReadonlyMap<InternalTopic, number>): Promise<void> {
+    const specs = [...topics].map<TopicSpec>(([topic, partitions]) => ({
+      topic: topic.name,
+      partitions,
+      replicationFactor: this.options.replicationFactor === -1 ? undefined : this.options.replicationFactor,
+      configs: { ...topic.config },
+    }))
+    const results = await this.#retrying('create internal topics', (admin) => admin.createTopics(specs))
+    for (const [name, result] of results) {
+      if (result === 'created') {
+        const partitions = specs.find((spec) => spec.topic === name)?.partitions
+        this.options.logger.info({ topic: name, partitions }, 'created internal topic')
+      } else if (result instanceof ClientError && result.kind !== 'retriable') {
+        if (result.kind === 'authorization') throw notAuthorized(`create ${name}`, result)
+        throw new StreamsError(
+          'INTERNAL_TOPIC_MISMATCH',
+          `the brokers refuse to create internal topic ${name}: ${result.message}. ` +
+            'Check replicationFactor and topicConfig, or create the topic by hand',
+          { topic: name },
+          { cause: result },
+        )
+      }
+    }
+  }
+
+  /** A changelog that is not compacted loses the state it should restore. */
+  async #checkCleanupPolicies(topics: readonly InternalTopic[]): Promise<void> {
+    for (const topic of topics) {
+      if (this.#configChecked.has(topic.name)) continue
+      this.#configChecked.add(topic.name)
+      const wanted = topic.config['cleanup.policy']
+      if (wanted === undefined) continue
+      let found: string | null | undefined
+      try {
+        found = (await this.options.admin.topicConfigs(topic.name)).get('cleanup.policy')?.value
+      } catch (error) {
+        // reading configs may not be allowed, and nothing but this warning depends on it
+        this.options.logger.debug({ topic: topic.name, error }, 'could not read the configuration of an internal topic')
+        continue
+      }
+      if (typeof found === 'string' && policies(found) !== policies(wanted)) {
+        this.options.logger.warn(
+          { topic: topic.name, found, wanted },
+          'internal topic has another cleanup.policy than the topology needs: records may be lost or kept for ever; ' +
+            'alter the topic if that is not on purpose',
+        )
+      }
+    }
+  }
+
+  #retrying<T>(what: string, call: (admin: Admin) => Promise<T>): Promise<T> {
+    return retrying(what, () => call(this.options.admin), {
+      timeoutMs: this.options.timeoutMs,
+      signal: this.options.signal,
+      logger: this.options.logger,
+    })
+  }
+}
+
+const policies = (text: string): string =>
+  text
+    .split(',')
+    .map((part) => part.trim())
+    .sort()
+    .join()
+
+const notAuthorized = (what: string, cause: ClientError): StreamsError =>
+  new StreamsError('NOT_AUTHORIZED', `not authorized to ${what}: ${cause.message}`, {}, { cause })

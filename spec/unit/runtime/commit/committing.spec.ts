@@ -1,0 +1,84 @@
+import { StreamsBuilder } from '../../../../lib/dsl/streams-builder'
+import * as serdes from '../../../../lib/serdes'
+import type { Topology } from '../../../../lib/topology/topology'
+import { EmbeddedApps, until } from '../embedded-apps'
+
+const text = { key: serdes.string(), value: serdes.string() }
+const REPARTITION = 'app-counts-repartition'
+
+const counting = (): Topology => {
+  const builder = new StreamsBuilder()
+  builder
+    .stream('words', text)
+    .groupBy((word) => word, text)
+    .count({ store: 'counts' })
+  return builder.build()
+}
+
+describe('committing', () => {
+  let apps: EmbeddedApps
+
+  beforeEach(() => {
+    apps = new EmbeddedApps({ words: 1 })
+  })
+  afterEach(() => apps.close())
+
+  const produce = (words: number): Promise<void> =>
+    apps.kafka.produce(
+      'words',
+      Array.from({ length: words }, (_, i) => ({ key: `word ${i}`, value: `word ${i}` })),
+    )
+  const committed = async (topic: string): Promise<number> =>
+    (await apps.kafka.client().admin().groupOffsets('app')).get(`${topic}-0`)?.offset ?? 0
+  const offset = async (at: 'earliest' | 'latest'): Promise<number> =>
+    (
+      await apps.kafka
+        .client()
+        .admin()
+        .listOffsets([{ topic: REPARTITION, partition: 0, at }])
+    ).get(`${REPARTITION}-0`)!
+
+  it.each(['at_least_once', 'exactly_once'] as const)(
+    'happens before its interval is over when more than maxUncommittedBytes would be lost (%s)',
+    async (processingGuarantee) => {
+      const builder = new StreamsBuilder()
+      builder.stream('words', text).groupByKey().count({ store: 'counts' })
+      const app = apps.create(builder.build(), {
+        processingGuarantee,
+        commitInterval: '10m',
+        transactionTimeout: '15m',
+        maxUncommittedBytes: 10_000,
+        statestoreCacheMaxBytes: 0,
+      })
+      await app.start()
+      await produce(100)
+      await until(() => app.store('counts').get('word 99') !== null)
+      expect(await committed('words')).toBe(0)
+      await produce(2000)
+      await until(async () => (await committed('words')) > 100)
+    },
+  )
+
+  it('deletes what is committed of repartition topics, and no more', async () => {
+    const app = apps.create(counting(), { repartitionPurgeInterval: 50 })
+    await app.start()
+    for (let round = 1; (await offset('earliest')) === 0; round++) {
+      await produce(100)
+      await until(async () => (await committed(REPARTITION)) === round * 100)
+      expect(await offset('earliest')).toBeLessThanOrEqual(round * 100)
+    }
+    await app.close()
+    const kept = await offset('latest')
+    expect(await offset('earliest')).toBeLessThanOrEqual(kept)
+
+    // what is deleted is not missed, by the same instance or by one without state
+    await app.cleanUp()
+    const next = apps.create(counting())
+    await next.start()
+    const before = (next.store('counts').get('word 0') as { value: number }).value
+    expect(before).toBe(kept / 100)
+    await produce(100)
+    await until(() => (next.store('counts').get('word 0') as { value: number }).value === before + 1)
+    expect(apps.warnings).toEqual([])
+  })
+})

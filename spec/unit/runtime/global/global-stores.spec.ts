@@ -1,0 +1,233 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { StreamsConfig } from '../../../../lib/config'
+import { StreamsBuilder } from '../../../../lib/dsl/streams-builder'
+import { deadLetterTopic } from '../../../../lib/handlers'
+import { EmbeddedKafka } from '../../../../lib/kafka/memory'
+import { tpKey } from '../../../../lib/kafka/port'
+import { silentLogger } from '../../../../lib/observe/logger'
+import type { Processor, ProcessorContext } from '../../../../lib/operators/processor'
+import type { StreamRecord } from '../../../../lib/operators/record'
+import { KafkaStreams } from '../../../../lib/runtime/kafka-streams'
+import type { RestoreEvent } from '../../../../lib/runtime/restore/restore-progress'
+import * as serdes from '../../../../lib/serdes'
+import type { KeyValueStore } from '../../../../lib/state/store'
+import { keyValueStore, timestampedKeyValueStore } from '../../../../lib/state/stores'
+import type { Topology } from '../../../../lib/topology/topology'
+import { once } from '../../../support/events'
+
+const text = { key: serdes.string(), value: serdes.string() }
+const rates = timestampedKeyValueStore('rates', text)
+const rules = keyValueStore('rules', text)
+
+const joined = (): Topology => {
+  const builder = new StreamsBuilder()
+  const table = builder.globalTable('rates', text, rates)
+  builder
+    .stream('orders', text)
+    .leftJoin(
+      table,
+      (order) => order,
+      (order, rate) => `${order}:${rate}`,
+    )
+    .to('out', text)
+  return builder.build()
+}
+
+/** Keeps values in capitals. */
+class Capitals implements Processor<string, string> {
+  private store!: KeyValueStore<string, string>
+  init(context: ProcessorContext<unknown, unknown>): void {
+    this.store = context.stateStore(rules)
+  }
+  process({ key, value }: StreamRecord<string, string>): void {
+    this.store.put(key, value.toUpperCase())
+  }
+}
+
+describe('global stores', () => {
+  let kafka: EmbeddedKafka
+  let folder: string
+  const made: KafkaStreams[] = []
+
+  beforeEach(() => {
+    kafka = new EmbeddedKafka({ topics: { rates: 3, rules: 2, orders: 2, out: 1, dead: 1 } })
+    folder = mkdtempSync(join(tmpdir(), 'millrace-global-'))
+  })
+
+  afterEach(async () => {
+    await Promise.all(made.splice(0).map((streams) => streams.close()))
+    await kafka.close()
+    rmSync(folder, { recursive: true, force: true })
+  })
+
+  const create = (topology: Topology, config: Partial<StreamsConfig> = {}): KafkaStreams => {
+    const streams = new KafkaStreams(topology, {
+      applicationId: 'app',
+      kafka,
+      stateDir: join(folder, 'a'),
+      commitInterval: 20,
+      lingerMs: 1,
+      heartbeatInterval: 50,
+      logger: silentLogger,
+      ...config,
+    })
+    made.push(streams)
+    return streams
+  }
+
+  const produce = (topic: string, entries: Record<string, string>): Promise<unknown> =>
+    kafka.produce(
+      topic,
+      Object.entries(entries).map(([key, value]) => ({ key, value })),
+      text,
+    )
+
+  /** Resolves once such a value has come out. */
+  const untilOut = async (value: string): Promise<void> => {
+    for await (const record of kafka.subscribe('out', text)) if (record.value === value) return
+  }
+
+  it.each(['at_least_once', 'exactly_once'] as const)(
+    'have all partitions of their topics before a record is processed, and follow them (%s)',
+    async (processingGuarantee) => {
+      await produce('rates', { a: '1', b: '2', c: '3', d: '4', e: '5' })
+      await produce('orders', { x: 'e', y: 'nothing' })
+      const streams = create(joined(), { processingGuarantee })
+      expect(() => streams.store(rates)).toThrow(expect.objectContaining({ code: 'STORE_NOT_AVAILABLE' }))
+      await streams.start()
+      await Promise.all([untilOut('e:5'), untilOut('nothing:null')])
+      const store = streams.store(rates)
+      expect(['a', 'b', 'c', 'd', 'e', 'f'].map((key) => store.get(key)?.value)).toEqual([
+        '1',
+        '2',
+        '3',
+        '4',
+        '5',
+        undefined,
+      ])
+
+      await produce('rates', { f: '6' })
+      while (store.get('f') === null) await new Promise((resolve) => setImmediate(resolve))
+      await produce('orders', { z: 'f' })
+      await untilOut('f:6')
+    },
+  )
+
+  it('go on from their state on disk, and begin anew where the topic lacks what follows it', async () => {
+    await produce('rates', { a: '1', b: '2' })
+    const first = create(joined())
+    await first.start()
+    expect(await first.close()).toBe(true)
+
+    await produce('rates', { c: '3' })
+    const second = create(joined())
+    const restored: RestoreEvent[] = []
+    second.on('restoreEnd', (event) => restored.push(event))
+    await second.start()
+    expect(restored.filter(({ store }) => store === 'rates').reduce((sum, event) => sum + event.restored, 0)).toBe(1)
+    expect(['a', 'b', 'c'].map((key) => second.store(rates).get(key)?.value)).toEqual(['1', '2', '3'])
+    await second.close()
+
+    await produce('rates', { a: '10', b: '20', c: '30' })
+    const admin = kafka.client().admin()
+    const partitions = [0, 1, 2].map((partition) => ({ topic: 'rates', partition }))
+    const ends = await admin.listOffsets(partitions.map((partition) => ({ ...partition, at: 'latest' })))
+    await admin.deleteRecords(
+      partitions.map((partition) => ({ ...partition, offset: ends.get(tpKey(partition.topic, partition.partition))! })),
+    )
+    await produce('rates', { c: '31' })
+    const third = create(joined())
+    await third.start()
+    expect(['a', 'b', 'c'].map((key) => third.store(rates).get(key)?.value)).toEqual([undefined, undefined, '31'])
+  })
+
+  it('are filled by a processor of the user, at restore too; others only read them', async () => {
+    const failures: unknown[] = []
+    const build = (): Topology => {
+      const builder = new StreamsBuilder()
+      builder.addGlobalStore(rules, 'rules', text, () => new Capitals())
+      builder
+        .stream('orders', text)
+        .process<string, string>(() => {
+          let store: KeyValueStore<string, string>
+          let forward: (record: StreamRecord<string, string>) => void
+          return {
+            init(context) {
+              store = context.stateStore(rules)
+              forward = (record) => context.forward(record)
+            },
+            process(record) {
+              try {
+                store.put('mine', 'x')
+              } catch (error) {
+                failures.push(error)
+              }
+              forward(record.withValue(`${record.value}:${store.get(record.value)}`))
+            },
+          }
+        })
+        .to('out', text)
+      return builder.build()
+    }
+    await produce('rules', { a: 'yes', b: 'no' })
+    await produce('orders', { x: 'a' })
+    const streams = create(build())
+    await streams.start()
+    await untilOut('a:YES')
+    expect(failures).toEqual([expect.objectContaining({ code: 'ILLEGAL_STATE', location: { store: 'rules' } })])
+    expect(streams.store(rules).get('b')).toBe('NO')
+    await streams.close()
+
+    rmSync(folder, { recursive: true, force: true })
+    await produce('orders', { x: 'b' })
+    await create(build()).start()
+    await untilOut('b:NO')
+  })
+
+  it('need no streams beside them', async () => {
+    const builder = new StreamsBuilder()
+    builder.globalTable('rates', text, rates)
+    await produce('rates', { a: '1' })
+    const streams = create(builder.build())
+    await streams.start()
+    expect(streams.state).toBe('RUNNING')
+    expect(streams.store(rates).get('a')?.value).toBe('1')
+  })
+
+  it('ask the handler about records that can not be read, and send its dead letters', async () => {
+    const builder = new StreamsBuilder()
+    builder.globalTable('rates', { key: serdes.string(), value: serdes.long() }, 'longs')
+    const streams = create(builder.build(), {
+      deserializationExceptionHandler: deadLetterTopic('dead', { then: 'continue' }),
+    })
+    await streams.start()
+    await produce('rates', { a: 'no long' })
+    for await (const { key, value } of kafka.subscribe('dead', text)) {
+      expect([key, value]).toEqual(['a', 'no long'])
+      break
+    }
+  })
+
+  it('end the instance where they can not go on', async () => {
+    const builder = new StreamsBuilder()
+    builder.globalTable('rates', { key: serdes.string(), value: serdes.long() }, 'longs')
+    const streams = create(builder.build())
+    await streams.start()
+    const failed = once(streams, 'error')
+    await produce('rates', { a: 'no long' })
+    expect(await failed).toMatchObject({ code: 'DESERIALIZATION_FAILED', location: { topic: 'rates' } })
+  })
+
+  it('are waited for like any source topic', async () => {
+    const builder = new StreamsBuilder()
+    builder.globalTable('later', text)
+    const streams = create(builder.build())
+    const warned = once(streams, 'warning')
+    const started = streams.start()
+    expect(await warned).toMatchObject({ code: 'MISSING_SOURCE_TOPIC', topics: ['later'] })
+    await kafka.createTopic('later')
+    await started
+  })
+})

@@ -1,0 +1,68 @@
+import { StreamsBuilder } from '../../../../lib/dsl/streams-builder'
+import * as serdes from '../../../../lib/serdes'
+import type { Topology } from '../../../../lib/topology/topology'
+import { EmbeddedApps, failureOf } from '../embedded-apps'
+
+const text = { key: serdes.string(), value: serdes.string() }
+
+const copying = (to: string | ((value: string | null) => string)): Topology => {
+  const builder = new StreamsBuilder()
+  const lines = builder.stream('lines', text)
+  if (typeof to === 'string') lines.to(to, text)
+  else lines.to(to, text)
+  return builder.build()
+}
+
+describe('an output topic that does not exist', () => {
+  let apps: EmbeddedApps
+
+  beforeEach(() => {
+    apps = new EmbeddedApps({ lines: 1 })
+  })
+  afterEach(() => apps.close())
+
+  const received = async (topic: string, count: number): Promise<unknown[]> => {
+    const values: unknown[] = []
+    for await (const { value } of apps.kafka.subscribe(topic)) if (values.push(value) === count) break
+    return values
+  }
+
+  it.each(['at_least_once', 'exactly_once'] as const)(
+    'when the app starts is written to as soon as it appears (%s)',
+    async (processingGuarantee) => {
+      const app = apps.create(copying('out'), { processingGuarantee })
+      await app.start()
+      await apps.kafka.produce('lines', [{ value: 'a' }, { value: 'b' }])
+      await new Promise((resolve) => setTimeout(resolve, 50))
+      await apps.kafka.createTopic('out')
+      expect(await received('out', 2)).toEqual(['a', 'b'])
+      expect(apps.warnings.join()).toContain('an output topic can not be found (yet)')
+      expect(app.state).toBe('RUNNING')
+    },
+  )
+
+  it('and never appears ends the app, which says so, and commits nothing', async () => {
+    const app = apps.create(copying('out'), { deliveryTimeout: 200, commitInterval: '1h' })
+    await app.start()
+    const failed = failureOf(app)
+    await apps.kafka.produce('lines', [{ value: 'a' }])
+    expect(await failed).toMatchObject({
+      code: 'PRODUCTION_FAILED',
+      location: { topic: 'out' },
+      message: expect.stringMatching(/records for topic "out" can't be sent.*create it first/) as string,
+    })
+    expect(await apps.kafka.client().admin().groupOffsets('app')).toEqual(new Map())
+  })
+
+  it('holds up none that do, where records pick their topic', async () => {
+    await apps.kafka.createTopic('x')
+    await apps.create(copying((value) => value!)).start()
+    await apps.kafka.produce('lines', [{ value: 'y' }, { value: 'z' }, { value: 'x' }, { value: 'y' }])
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    await apps.kafka.createTopic('y')
+    await apps.kafka.createTopic('z')
+    expect(await received('x', 1)).toEqual(['x'])
+    expect(await received('y', 2)).toEqual(['y', 'y'])
+    expect(await received('z', 1)).toEqual(['z'])
+  })
+})

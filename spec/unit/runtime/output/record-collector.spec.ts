@@ -1,0 +1,258 @@
+import { ClientError, type Producer, type RecordHeaders } from '../../../../lib/kafka/port'
+import { RecordCollector } from '../../../../lib/runtime/output/record-collector'
+import { partitionFor } from '../../../../lib/kafka/murmur2'
+import * as serdes from '../../../../lib/serdes'
+import type { StreamPartitioner } from '../../../../lib/topology/definition'
+import { Topology } from '../../../../lib/topology/topology'
+import { deferred, fetched, taskOf, type TaskUnderTest } from '../task/task-under-test'
+
+const A = { topic: 'a', partition: 0 }
+
+interface Appended {
+  topic: string
+  partition: number
+  key: string | undefined
+  value: string | undefined
+  timestamp: number
+  headers: RecordHeaders
+}
+
+class FakeProducer implements Producer {
+  readonly appended: Appended[] = []
+  readonly partitions = new Map([['out', 4]])
+  writable = true
+  failure: ClientError | undefined
+  loading: (topics: readonly string[]) => Promise<void> = async () => {}
+
+  async init(): Promise<void> {}
+  loadTopics(topics: readonly string[]): Promise<void> {
+    return this.loading(topics)
+  }
+  partitionCount(topic: string): number | undefined {
+    return this.partitions.get(topic)
+  }
+  append(
+    topic: string,
+    partition: number,
+    key: Uint8Array | null,
+    value: Uint8Array | null,
+    timestamp: number,
+    headers: RecordHeaders,
+  ): void {
+    if (this.failure) throw this.failure
+    const text = (bytes: Uint8Array | null): string | undefined =>
+      bytes === null ? undefined : Buffer.from(bytes).toString()
+    this.appended.push({ topic, partition, key: text(key), value: text(value), timestamp, headers })
+  }
+  async drained(): Promise<void> {}
+  async flush(): Promise<ReadonlyMap<string, number>> {
+    return new Map()
+  }
+  begin(): void {}
+  async sendOffsets(): Promise<void> {}
+  async commit(): Promise<void> {}
+  async abort(): Promise<void> {}
+  async close(): Promise<void> {}
+}
+
+const sending = async (
+  producer: FakeProducer,
+  topic: string | (() => string) = 'out',
+  partitioner?: StreamPartitioner<unknown, unknown>,
+  config: Parameters<typeof taskOf>[2] = {},
+): Promise<TaskUnderTest & { collector: RecordingOf }> => {
+  const topology = new Topology().addSource('source', 'a').addSink('sink', topic, 'source', { partitioner })
+  const collector = new RecordCollector(producer)
+  const under = await taskOf(topology, [A], config, { collector })
+  under.task.initialize(new Map())
+  return Object.assign(under, { collector: collector as RecordingOf })
+}
+type RecordingOf = RecordCollector & TaskUnderTest['collector']
+
+describe('RecordCollector', () => {
+  it('sends bytes, timestamp and headers as they are, to the partition of the key', async () => {
+    const producer = new FakeProducer()
+    const { task } = await sending(producer)
+    const headers: RecordHeaders = [['h', Buffer.from('1')]]
+    task.addRecords(
+      fetched(A, [
+        { offset: 0, key: 'kafka', value: 'v', timestamp: 7, headers },
+        { offset: 1, key: 'abc', value: null },
+      ]),
+    )
+    while (task.process());
+    expect(producer.appended).toEqual([
+      {
+        topic: 'out',
+        partition: partitionFor(Buffer.from('kafka'), 4),
+        key: 'kafka',
+        value: 'v',
+        timestamp: 7,
+        headers,
+      },
+      {
+        topic: 'out',
+        partition: partitionFor(Buffer.from('abc'), 4),
+        key: 'abc',
+        value: undefined,
+        timestamp: 0,
+        headers: [],
+      },
+    ])
+  })
+
+  it('keeps records without a key together for a while', async () => {
+    const producer = new FakeProducer()
+    const { task } = await sending(producer)
+    task.addRecords(
+      fetched(
+        A,
+        Array.from({ length: 2000 }, (_, offset) => ({ offset, value: 'x'.repeat(1000) })),
+      ),
+    )
+    while (task.process());
+    const changes = producer.appended.filter(
+      ({ partition }, i) => i > 0 && partition !== producer.appended[i - 1]!.partition,
+    )
+    expect(changes.length).toBeGreaterThan(10)
+    expect(changes.length).toBeLessThan(200)
+    expect(new Set(producer.appended.map(({ partition }) => partition)).size).toBe(4)
+  })
+
+  it('follows a partitioner: one, several, none, or the default', async () => {
+    const producer = new FakeProducer()
+    const choices: Record<string, number | number[] | undefined> = {
+      one: 3,
+      several: [0, 2],
+      none: [],
+      default: undefined,
+    }
+    const asked: unknown[] = []
+    const { task } = await sending(producer, 'out', (topic, key, value, partitions) => {
+      asked.push([topic, key, partitions])
+      return choices[value as string]
+    })
+    task.addRecords(
+      fetched(
+        A,
+        Object.keys(choices).map((value, offset) => ({ offset, key: 'abc', value })),
+      ),
+    )
+    while (task.process());
+    expect(producer.appended.map(({ value, partition }) => `${value} ${partition}`)).toEqual([
+      'one 3',
+      'several 0',
+      'several 2',
+      `default ${partitionFor(Buffer.from('abc'), 4)}`,
+    ])
+    expect(task.droppedRecords).toBe(1)
+    expect(asked[0]).toEqual(['out', 'abc', 4])
+  })
+
+  it('refuses a partition that the topic does not have', async () => {
+    const { task } = await sending(new FakeProducer(), 'out', () => 4)
+    task.addRecords(fetched(A, [{ offset: 0, value: 'x' }]))
+    expect(() => task.process()).toThrow('partition 4 of topic "out" was chosen, which has 4 partitions')
+  })
+
+  it('holds what is for a topic not seen before until it is known, in order', async () => {
+    const producer = new FakeProducer()
+    const loaded = deferred()
+    producer.loading = () => loaded.promise
+    const { task, collector } = await sending(producer, () => 'later')
+    task.addRecords(
+      fetched(A, [
+        { offset: 0, value: '1' },
+        { offset: 1, value: '2' },
+      ]),
+    )
+    while (task.process());
+    expect(producer.appended).toEqual([])
+    expect(collector.writable).toBe(false)
+    const settled = collector.settled()
+    producer.partitions.set('later', 1)
+    loaded.resolve()
+    await settled
+    expect(collector.writable).toBe(true)
+    expect(producer.appended.map(({ topic, value }) => `${topic} ${value}`)).toEqual(['later 1', 'later 2'])
+    await task.drained()
+  })
+
+  it('asks a partitioner only when the topic is known', async () => {
+    const producer = new FakeProducer()
+    producer.loading = async () => void producer.partitions.set('later', 9)
+    const { task } = await sending(
+      producer,
+      () => 'later',
+      (_topic, _key, _value, partitions) => partitions - 1,
+    )
+    task.addRecords(fetched(A, [{ offset: 0, value: '1' }]))
+    task.process()
+    await task.drained()
+    expect(producer.appended.map(({ partition }) => partition)).toEqual([8])
+  })
+
+  it('fails, saying so, if the topic does not exist', async () => {
+    const producer = new FakeProducer()
+    producer.loading = async () => {
+      throw new ClientError('unknownTopic', 'no such topic')
+    }
+    const { task } = await sending(producer, () => 'nowhere')
+    task.addRecords(
+      fetched(A, [
+        { offset: 0, value: '1' },
+        { offset: 1, value: '2' },
+      ]),
+    )
+    task.process()
+    await expect(task.drained()).rejects.toThrow(
+      /records for topic "nowhere" can't be sent: no such topic.*create it first/,
+    )
+    expect(() => task.process()).toThrow('nowhere')
+  })
+
+  it('asks the production handler about a record that is too large', async () => {
+    const producer = new FakeProducer()
+    producer.failure = new ClientError('invalid', 'record of 2 MB is above maxRequestBytes', 'MESSAGE_TOO_LARGE')
+    const failing = await sending(producer)
+    failing.task.addRecords(fetched(A, [{ offset: 4, value: 'x' }]))
+    expect(() => failing.task.process()).toThrow(
+      /sink "sink" can't send a record to topic "out": record of 2 MB.*productionExceptionHandler/,
+    )
+
+    const lenient = await sending(producer, 'out', undefined, { productionExceptionHandler: () => 'continue' })
+    lenient.task.addRecords(fetched(A, [{ offset: 4, value: 'x' }]))
+    expect(lenient.task.process()).toBe(true)
+    expect(lenient.task.droppedRecords).toBe(1)
+  })
+
+  it('lets no handler touch a producer that has failed or is fenced', async () => {
+    const producer = new FakeProducer()
+    producer.failure = new ClientError('fenced', 'a newer producer exists')
+    const ask = () => {
+      throw new Error('not asked')
+    }
+    const { task } = await sending(producer, 'out', undefined, {
+      productionExceptionHandler: ask,
+      processingExceptionHandler: ask,
+    })
+    task.addRecords(fetched(A, [{ offset: 4, value: 'x' }]))
+    expect(() => task.process()).toThrow(producer.failure)
+  })
+
+  it('writes with the serde of the topic it goes to', async () => {
+    const topics: string[] = []
+    const serde = {
+      ...serdes.string(),
+      serialize: (topic: string, value: string) => (topics.push(topic), Buffer.from(value)),
+    }
+    const topology = new Topology()
+      .addSource('source', 'a')
+      .addSink('sink', (value) => `to-${value}`, 'source', { value: serde })
+    const { task } = await taskOf(topology, [A])
+    task.initialize(new Map())
+    task.addRecords(fetched(A, [{ offset: 0, value: 'x' }]))
+    task.process()
+    expect(topics).toEqual(['to-x'])
+  })
+})

@@ -1,0 +1,130 @@
+import { setImmediate } from 'node:timers/promises'
+import { type FetchedPartition, NO_HEADERS, type RecordHeaders, type TopicPartition } from '../../../../lib/kafka/port'
+import type { Logger } from '../../../../lib/observe/logger'
+import { StreamTask, type StreamTaskOptions } from '../../../../lib/runtime/task/stream-task'
+import type { TaskConfig } from '../../../../lib/runtime/task/task-config'
+import { buildStores } from '../../../../lib/runtime/task/wiring'
+import * as serdes from '../../../../lib/serdes'
+import { TaskState } from '../../../../lib/state/task-state'
+import { PipedCursor } from '../../../../lib/testing/piped-records'
+import { RecordingCollector } from '../../../../lib/testing/recording-collector'
+import { compile } from '../../../../lib/topology/compile'
+import type { Topology } from '../../../../lib/topology/topology'
+
+export interface LogEntry {
+  level: string
+  message: string
+  fields: Record<string, unknown>
+}
+
+export const recordingLogger = (): Logger & { entries: LogEntry[] } => {
+  const entries: LogEntry[] = []
+  const at = (level: string) => (fields: object, message: string) =>
+    void entries.push({ level, message, fields: fields as Record<string, unknown> })
+  return { entries, debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
+}
+
+export interface FetchedRecord {
+  offset: number
+  timestamp?: number
+  key?: string | Buffer | null
+  value?: string | Buffer | null
+  headers?: RecordHeaders
+}
+
+const bytes = (data: string | Buffer | null | undefined): Buffer | null =>
+  data === null || data === undefined ? null : Buffer.from(data as string)
+
+export const fetched = (
+  { topic, partition }: TopicPartition,
+  records: readonly FetchedRecord[],
+  nextOffset = (records.at(-1)?.offset ?? -1) + 1,
+  endOffset = nextOffset,
+): FetchedPartition => ({
+  topic,
+  partition,
+  nextOffset,
+  endOffset,
+  logStartOffset: 0,
+  sizeInBytes: 0,
+  records: () =>
+    new PipedCursor(
+      records.map(({ offset, timestamp = 0, key, value, headers = NO_HEADERS }) => ({
+        topic,
+        partition,
+        offset,
+        timestamp,
+        key: bytes(key),
+        value: bytes(value),
+        headers,
+      })),
+    ),
+})
+
+export interface TaskUnderTest {
+  task: StreamTask
+  collector: RecordingCollector
+  logger: ReturnType<typeof recordingLogger>
+  clock: { time: number; now(): number }
+  /** Processes until nothing is ready; gives the values sent to topic `out`. */
+  run(): string[]
+  sent(topic?: string): string[]
+}
+
+export const taskOf = async (
+  topology: Topology,
+  inputPartitions: readonly TopicPartition[],
+  config: Partial<TaskConfig> = {},
+  options: Partial<StreamTaskOptions> = {},
+): Promise<TaskUnderTest> => {
+  const { subTopologies } = compile(topology.definition, { applicationId: 'app' })
+  const logger = recordingLogger()
+  const collector = new RecordingCollector({})
+  const clock = { time: 0, now: () => clock.time }
+  const stores = buildStores(subTopologies)
+  const task = new StreamTask({
+    id: '0_0',
+    subTopologies,
+    inputPartitions,
+    partition: 0,
+    stores,
+    state: await TaskState.open({ directory: null, taskId: '0_0', stores, logger }),
+    collector,
+    config: {
+      applicationId: 'app',
+      defaultKeySerde: serdes.string(),
+      defaultValueSerde: serdes.string(),
+      maxTaskIdleMs: 0,
+      bufferedRecordsPerPartition: 1000,
+      slowCallbackWarningMs: 5000,
+      emitIntervalMs: 0,
+      ...config,
+    },
+    clock,
+    logger,
+    ...options,
+  })
+  const sent = (topic = 'out'): string[] =>
+    collector.take().flatMap((record) => (record.topic === topic ? (record.value?.toString() ?? 'null') : []))
+  const run = (): string[] => {
+    while (task.process());
+    return sent()
+  }
+  return { task, collector, logger, clock, run, sent }
+}
+
+/** Lets everything that has settled be noticed. */
+export const settled = async (): Promise<void> => {
+  for (let i = 0; i < 5; i++) await setImmediate()
+}
+
+/** A promise to be settled from outside. */
+export const deferred = (): { promise: Promise<void>; resolve: () => void; reject: (error: Error) => void } => {
+  let resolve!: () => void
+  let reject!: (error: Error) => void
+  const promise = new Promise<void>((onResolve, onReject) => {
+    resolve = onResolve
+    reject = onReject
+  })
+  return { promise, resolve, reject }
+}

@@ -1,0 +1,136 @@
+import { StreamsBuilder } from '../../../../lib/dsl/streams-builder'
+import { NO_HEADERS } from '../../../../lib/kafka/port'
+import * as serdes from '../../../../lib/serdes'
+import type { Topology } from '../../../../lib/topology/topology'
+import { once } from '../../../support/events'
+import { EmbeddedApps, failureOf, until } from '../embedded-apps'
+
+const text = { key: serdes.string(), value: serdes.string() }
+
+describe('source topics', () => {
+  let apps: EmbeddedApps
+  let read: string[]
+
+  beforeEach(() => {
+    apps = new EmbeddedApps({ lines: 1 })
+    read = []
+  })
+  afterEach(() => apps.close())
+
+  const reading = (topic: string | RegExp): Topology => {
+    const builder = new StreamsBuilder()
+    builder.stream(topic, text).foreach((value, _key, { topic: from }) => void read.push(`${from} ${value}`))
+    return builder.build()
+  }
+
+  describe('that get more partitions', () => {
+    it('have them read, also when it happens right after the start', async () => {
+      const app = apps.create(reading('lines'), { metadataMaxAge: 50 })
+      await app.start()
+      await apps.kafka.createPartitions('lines', 3)
+      await until(() => app.metadataForLocalTasks().length === 3)
+      await apps.kafka.produce('lines', [{ value: 'a', partition: 2 }])
+      await until(() => read.length > 0)
+      expect(read).toEqual(['lines a'])
+    })
+
+    it('end an app with state, which says why and what to do', async () => {
+      const builder = new StreamsBuilder()
+      builder.stream('lines', text).groupByKey().count({ store: 'counts' })
+      const app = apps.create(builder.build(), { metadataMaxAge: 50 })
+      await app.start()
+      const failed = failureOf(app)
+      await apps.kafka.createPartitions('lines', 2)
+      expect(await failed).toMatchObject({
+        code: 'INTERNAL_TOPIC_MISMATCH',
+        message: expect.stringMatching(
+          /app-counts-changelog has 1 partitions and the topology needs 2.*partition count of a source topic.*reset/s,
+        ) as string,
+      })
+    })
+  })
+
+  it('that come to match a pattern are read from their beginning', async () => {
+    const app = apps.create(reading(/line.*/), { metadataMaxAge: 50 })
+    await app.start()
+    await apps.kafka.createTopic('line-2', 2)
+    await apps.kafka.createTopic('other')
+    await apps.kafka.produce('line-2', [
+      { value: 'a', partition: 0 },
+      { value: 'b', partition: 1 },
+    ])
+    await until(() => read.length === 2)
+    await apps.kafka.produce('lines', [{ value: 'c' }])
+    await until(() => read.length === 3)
+    expect(read.sort()).toEqual(['line-2 a', 'line-2 b', 'lines c'])
+  })
+
+  describe('without a committed offset', () => {
+    it("end an app whose offset reset policy is 'none'", async () => {
+      const app = apps.create(reading('lines'), { autoOffsetReset: 'none' })
+      await expect(app.start()).rejects.toMatchObject({
+        code: 'OFFSET_OUT_OF_RANGE',
+        message: expect.stringMatching(
+          /partition 0 of source topic lines has no committed offset.*'earliest'/,
+        ) as string,
+        location: { topic: 'lines', partition: 0 },
+      })
+      expect(app.state).toBe('ERROR')
+    })
+
+    it("are read from the start of the app on with 'latest', unless the source says otherwise", async () => {
+      await apps.kafka.createTopic('more')
+      for (const topic of ['lines', 'more']) await apps.kafka.produce(topic, [{ value: 'before' }])
+      const builder = new StreamsBuilder()
+      const note = (value: string | null, _: unknown, { topic }: { topic: string | null }): void =>
+        void read.push(`${topic} ${value}`)
+      builder.stream('lines', text).foreach(note)
+      builder.stream('more', { ...text, offsetReset: 'earliest' }).foreach(note)
+      await apps.create(builder.build(), { autoOffsetReset: 'latest' }).start()
+      await apps.kafka.produce('lines', [{ value: 'after' }])
+      await until(() => read.length === 2)
+      expect(read.sort()).toEqual(['lines after', 'more before'])
+    })
+  })
+
+  describe('whose next records were deleted', () => {
+    /** Starts an app that has read everything, pauses it while records come and go, and lets it read on. */
+    const deleteUnderIt = async (autoOffsetReset: 'earliest' | 'latest' | 'none') => {
+      const client = apps.kafka.client()
+      const admin = client.admin()
+      await apps.kafka.produce('lines', [{ value: '0' }])
+      const first = apps.create(reading('lines'))
+      await first.start()
+      await until(async () => (await admin.groupOffsets('app')).get('lines-0')?.offset === 1)
+      await first.close()
+      const producer = client.producer({})
+      await producer.init()
+      await producer.loadTopics(['lines'])
+      for (const value of ['1', '2', '3']) {
+        producer.append('lines', 0, null, Buffer.from(value), 1, NO_HEADERS)
+        await producer.flush()
+      }
+      await admin.deleteRecords([{ topic: 'lines', partition: 0, offset: 3 }])
+      return apps.create(reading('lines'), { autoOffsetReset })
+    }
+
+    it('are read on where the policy says, and the log tells', async () => {
+      const app = await deleteUnderIt('earliest')
+      await app.start()
+      await until(() => read.includes('lines 3'))
+      expect(read).toEqual(['lines 0', 'lines 3'])
+      expect(apps.warnings.join()).toMatch(/next offset to read of lines partition 0 does not exist.*earliest offset 3/)
+    })
+
+    it("end an app whose policy is 'none'", async () => {
+      const app = await deleteUnderIt('none')
+      const failed = once(app, 'error')
+      await app.start().catch(() => {})
+      expect(await failed).toMatchObject({
+        code: 'OFFSET_OUT_OF_RANGE',
+        message: expect.stringContaining("its offset reset policy is 'none'") as string,
+        location: { topic: 'lines', partition: 0 },
+      })
+    })
+  })
+})
