@@ -3,7 +3,7 @@ import type { OldValues } from '../operators/change-forwarder'
 import { decrement, increment, zero } from '../operators/counting'
 import type { Processor } from '../operators/processor'
 import { TableAggregateOperator } from '../operators/table-aggregate'
-import { TableReduceOperator } from '../operators/table-reduce'
+import { tableReduce } from '../operators/table-reduce'
 import { ChangeSerde } from '../serdes/change'
 import { long } from '../serdes/numbers'
 import type { NodeId } from './graph/nodes'
@@ -60,7 +60,7 @@ export class KGroupedTable<K, V> {
     return this.aggregated(
       'KTABLE-REDUCE-',
       { ...options, valueSerde },
-      (store) => (old) => new TableReduceOperator<K, V>(store, adder, subtractor, old),
+      (store) => (old) => tableReduce<K, V>(store, adder, subtractor, old),
     )
   }
 

@@ -3,7 +3,7 @@ import type { ForeignKeyExtractor, KeyValueMapper, Predicate, ValueJoiner, Value
 import type { OldValues } from '../operators/change-forwarder'
 import type { Processor } from '../operators/processor'
 import { TableFilterOperator } from '../operators/table-filter'
-import type { TableJoinKind } from '../operators/table-join'
+import type { TableJoinKind } from '../operators/joined-rows'
 import { TableMapValuesOperator } from '../operators/table-map-values'
 import { TableRepartitionMapOperator } from '../operators/table-repartition-map'
 import { FilteredRows, MappedRows, type TableRows } from '../operators/table-rows'

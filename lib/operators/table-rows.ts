@@ -10,7 +10,7 @@ import type {
 import type { Windowed } from '../state/windowed'
 import type { Predicate, ValueMapper } from './callbacks'
 import type { OperatorContext } from './processor'
-import { joined, type TableJoin } from './table-join'
+import { joined, type TableJoin } from './joined-rows'
 
 /* eslint-disable @typescript-eslint/no-explicit-any -- what an operator forwards is no matter of those whose rows it reads */
 

@@ -1,7 +1,7 @@
 import type { Predicate } from '../../operators/callbacks'
 import type { OldValues } from '../../operators/change-forwarder'
 import type { Processor, ProcessorSupplier } from '../../operators/processor'
-import type { TableJoin } from '../../operators/table-join'
+import type { TableJoin } from '../../operators/joined-rows'
 import type { TableRows } from '../../operators/table-rows'
 import type { Serde } from '../../serdes/serde'
 import type { StateStore, StoreBuilder } from '../../state/store'

@@ -1,4 +1,4 @@
-import type { TableJoin } from '../../operators/table-join'
+import type { TableJoin } from '../../operators/joined-rows'
 import { materializedStore, type MaterializedAs, resolveMaterialized } from '../options/materialized'
 import type { Position } from '../position'
 

@@ -1,27 +1,6 @@
 import type { ByteString } from '../byte-string'
-import { SortedSlots, type SlotCursor } from './sorted-slots'
-
-/** One key's value. Replaced instead of changed once an open scan may see it. */
-export class Slot {
-  constructor(
-    readonly key: ByteString,
-    /** `null` is a deletion that hides what lies below. */
-    value: Buffer | null,
-    readonly epoch: number,
-  ) {
-    this.value = value
-  }
-
-  value: Buffer | null
-}
-
-/** Bounds of a scan. `from` is inclusive, `to` exclusive unless `toInclusive`. */
-export interface ByteRange {
-  readonly from?: ByteString
-  readonly to?: ByteString
-  readonly toInclusive?: boolean
-  readonly reverse?: boolean
-}
+import type { ByteRange } from './byte-range'
+import { Slot, SortedSlots, type SlotCursor } from './sorted-slots'
 
 const SLOT_OVERHEAD = 32
 

@@ -1,6 +1,13 @@
 import { byteString, type ByteString } from '../byte-string'
 import type { ByteScan } from '../store'
-import type { ByteRange } from './byte-map'
+
+/** Bounds of a scan. `from` is inclusive, `to` exclusive unless `toInclusive`. */
+export interface ByteRange {
+  readonly from?: ByteString
+  readonly to?: ByteString
+  readonly toInclusive?: boolean
+  readonly reverse?: boolean
+}
 
 const text = (bytes: Buffer | undefined): ByteString | undefined =>
   bytes === undefined ? undefined : byteString(bytes)

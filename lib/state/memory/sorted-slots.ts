@@ -1,5 +1,19 @@
 import type { ByteString } from '../byte-string'
-import type { ByteRange, Slot } from './byte-map'
+import type { ByteRange } from './byte-range'
+
+/** One key's value. Replaced instead of changed once an open scan may see it. */
+export class Slot {
+  constructor(
+    readonly key: ByteString,
+    /** `null` is a deletion that hides what lies below. */
+    value: Buffer | null,
+    readonly epoch: number,
+  ) {
+    this.value = value
+  }
+
+  value: Buffer | null
+}
 
 interface Chunk {
   slots: Slot[]

@@ -1,4 +1,5 @@
-import { ByteMap, type ByteRange } from '../../../../lib/state/memory/byte-map'
+import { ByteMap } from '../../../../lib/state/memory/byte-map'
+import type { ByteRange } from '../../../../lib/state/memory/byte-range'
 
 const entriesOf = (map: ByteMap, range: ByteRange = {}): [string, string | null][] => {
   const cursor = map.view(range)
