@@ -85,7 +85,7 @@ const isGlobal = ({ ops }: Program, input: Input): boolean =>
   typeof input !== 'number' && ops.some(({ op, topic }) => op === 'globalTable' && topic === input[0])
 
 /** Printable text as it is, other bytes as `~` and base64. */
-const readable = (bytes: Buffer | null): string | null => {
+export const readable = (bytes: Buffer | null): string | null => {
   if (bytes === null) return null
   const latin = bytes.toString('latin1')
   return /^(?!~)[ -~]*$/.test(latin) ? latin : `~${bytes.toString('base64')}`

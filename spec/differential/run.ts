@@ -1,8 +1,11 @@
+import { deepStrictEqual } from 'node:assert/strict'
 import { appendFileSync, readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { compare, hashed } from './compare'
 import { generate } from './generate'
 import { JavaDriver } from './java-driver'
+import { generateForTasks } from './many-tasks/generate'
+import { deploymentOf, runInManyTasks, runInOneTask } from './many-tasks/run'
 import { runMillrace } from './millrace'
 import type { Program, Result } from './program'
 import { shrink } from './shrink'
@@ -10,7 +13,7 @@ import { shrink } from './shrink'
 /** Longer ones are not worth their place in the corpus. */
 const LONGEST_RECORDED = 12_000
 
-/** `npm run differential -- [--seed N] [--count N]`: random programs against the real Java. */
+/** `npm run differential -- [--seed N] [--count N]`: random programs against the real Java, or one task against many. */
 const main = async (): Promise<void> => {
   const { values } = parseArgs({
     options: {
@@ -25,11 +28,15 @@ const main = async (): Promise<void> => {
       save: { type: 'string' },
       /** Append short programs that don't differ, with Java's results, to this file. */
       record: { type: 'string' },
+      /** Other programs, which are compared with themselves: in one task, and in an application with many. */
+      'many-tasks': { type: 'boolean', default: false },
       /** Show what Java refuses, too. */
       verbose: { type: 'boolean', default: false },
     },
   })
-  const programs = values.programs === undefined ? fresh(values.seed, values.count) : recorded(values.programs)
+  if (values['many-tasks']) return compareTasks(seedsOf(values.seed, values.count))
+  const programs =
+    values.programs === undefined ? seedsOf(values.seed, values.count).map(generate) : recorded(values.programs)
   const java = await JavaDriver.start()
   const outcome = { passed: 0, failed: 0, refused: 0, thrown: 0 }
   let expected = java.run(programs[0]!)
@@ -67,10 +74,28 @@ const main = async (): Promise<void> => {
   process.exitCode = failed > 0 ? 1 : 0
 }
 
-const fresh = (seed: string | undefined, count: string): Program[] => {
+const seedsOf = (seed: string | undefined, count: string): number[] => {
   const first = Number(seed ?? Date.now() % 1_000_000_000)
   console.log(`seeds ${first} to ${first + Number(count) - 1}`)
-  return Array.from({ length: Number(count) }, (_, i) => generate(first + i))
+  return Array.from({ length: Number(count) }, (_, i) => first + i)
+}
+
+const compareTasks = async (seeds: readonly number[]): Promise<void> => {
+  let failed = 0
+  for (const seed of seeds) {
+    const program = generateForTasks(seed)
+    const deployment = deploymentOf(program)
+    try {
+      deepStrictEqual(await runInManyTasks(program, deployment), await runInOneTask(program))
+    } catch (error) {
+      failed++
+      console.log(`\nseed ${seed}, ${JSON.stringify(deployment)}`)
+      show(program)
+      console.log(error)
+    }
+  }
+  console.log(`${seeds.length - failed} passed, ${failed} failed`)
+  process.exitCode = failed > 0 ? 1 : 0
 }
 
 const recorded = (file: string): Program[] =>
@@ -86,11 +111,15 @@ const write = (file: string, program: Program, { describe, ...result }: Result, 
 }
 
 const report = async (program: Program, java: Result): Promise<void> => {
+  show(program)
+  for (const difference of compare(program, java, await runMillrace(program))) console.log(difference)
+}
+
+const show = (program: Program): void => {
   console.log(`  config ${JSON.stringify(program.config)}, restart at ${program.restartAt ?? 'none'}`)
   for (const [i, op] of program.ops.entries()) console.log(`  op ${i} ${JSON.stringify(op)}`)
   const shown = program.inputs.length <= 20 ? program.inputs : []
   for (const [i, input] of shown.entries()) console.log(`  input ${i} ${JSON.stringify(input)}`)
-  for (const difference of compare(program, java, await runMillrace(program))) console.log(difference)
 }
 
 void main()

@@ -22,7 +22,12 @@ export const createTopics = async (client: KafkaClient, topics: readonly string[
 export const untilWorkedOff = async (
   client: KafkaClient,
   applicationId: string,
-  { inputs, exactlyOnce, timeoutMs = 60_000 }: { inputs: readonly string[]; exactlyOnce: boolean; timeoutMs?: number },
+  {
+    inputs,
+    exactlyOnce,
+    timeoutMs = 60_000,
+    pollMs = 100,
+  }: { inputs: readonly string[]; exactlyOnce: boolean; timeoutMs?: number; pollMs?: number },
 ): Promise<void> => {
   const admin = client.admin()
   const deadline = Date.now() + timeoutMs
@@ -46,7 +51,7 @@ export const untilWorkedOff = async (
         const shown = behind.map(([key, end]) => `${key} at ${committed.get(key)?.offset ?? 'nothing'} of ${end}`)
         throw new Error(`${applicationId} has not worked off its input after ${timeoutMs} ms: ${shown.join(', ')}`)
       }
-      await sleep(100)
+      await sleep(pollMs)
     }
   } finally {
     await admin.close()

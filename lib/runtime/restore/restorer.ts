@@ -271,6 +271,8 @@ export class Restorer {
 
   async #finishComplete(): Promise<void> {
     for (const job of [...this.#jobs.values()]) {
+      // removed while another job was written
+      if (job.cancelled) continue
       for (const part of [...job.open]) {
         if (part.position < part.restoration.end) continue
         job.open.delete(part)

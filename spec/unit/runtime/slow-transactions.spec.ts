@@ -1,6 +1,6 @@
 import { StreamsBuilder } from '../../../lib/dsl/streams-builder'
 import * as serdes from '../../../lib/serdes'
-import { EmbeddedApps, until } from './embedded-apps'
+import { EmbeddedApps, until } from '../../support/embedded-apps'
 
 const text = { key: serdes.string(), value: serdes.string() }
 const TRANSACTION_TIMEOUT_MS = 1000

@@ -6,7 +6,7 @@ import { StreamsBuilder } from '../../../lib/dsl/streams-builder'
 import type { KafkaStreams } from '../../../lib/runtime/kafka-streams'
 import * as serdes from '../../../lib/serdes'
 import type { Topology } from '../../../lib/topology/topology'
-import { EmbeddedApps, failureOf, until } from './embedded-apps'
+import { EmbeddedApps, failureOf, until } from '../../support/embedded-apps'
 
 const text = { key: serdes.string(), value: serdes.string() }
 const KEYS = 6_000

@@ -1,7 +1,7 @@
 import { StreamsBuilder } from '../../../../lib/dsl/streams-builder'
 import * as serdes from '../../../../lib/serdes'
 import type { Topology } from '../../../../lib/topology/topology'
-import { EmbeddedApps, until } from '../embedded-apps'
+import { EmbeddedApps, until } from '../../../support/embedded-apps'
 
 const text = { key: serdes.string(), value: serdes.string() }
 const REPARTITION = 'app-counts-repartition'

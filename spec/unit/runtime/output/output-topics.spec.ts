@@ -1,7 +1,7 @@
 import { StreamsBuilder } from '../../../../lib/dsl/streams-builder'
 import * as serdes from '../../../../lib/serdes'
 import type { Topology } from '../../../../lib/topology/topology'
-import { EmbeddedApps, failureOf } from '../embedded-apps'
+import { EmbeddedApps, failureOf } from '../../../support/embedded-apps'
 
 const text = { key: serdes.string(), value: serdes.string() }
 

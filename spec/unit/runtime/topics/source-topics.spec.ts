@@ -3,7 +3,7 @@ import { NO_HEADERS } from '../../../../lib/kafka/port'
 import * as serdes from '../../../../lib/serdes'
 import type { Topology } from '../../../../lib/topology/topology'
 import { once } from '../../../support/events'
-import { EmbeddedApps, failureOf, until } from '../embedded-apps'
+import { EmbeddedApps, failureOf, until } from '../../../support/embedded-apps'
 
 const text = { key: serdes.string(), value: serdes.string() }
 

@@ -1,12 +1,12 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { StreamsConfig } from '../../../lib/config'
-import type { StreamsError } from '../../../lib/errors'
-import { EmbeddedKafka } from '../../../lib/kafka/memory'
-import type { Logger } from '../../../lib/observe/logger'
-import { KafkaStreams } from '../../../lib/runtime/kafka-streams'
-import type { Topology } from '../../../lib/topology/topology'
+import type { StreamsConfig } from '../../lib/config'
+import type { StreamsError } from '../../lib/errors'
+import { EmbeddedKafka } from '../../lib/kafka/memory'
+import type { Logger } from '../../lib/observe/logger'
+import { KafkaStreams } from '../../lib/runtime/kafka-streams'
+import type { Topology } from '../../lib/topology/topology'
 
 /** Applications on an embedded Kafka that commit often, with what they logged; all of it is gone with `close()`. */
 export class EmbeddedApps {
