@@ -65,6 +65,8 @@ export class Instance {
   /** The last assignment stands, and no source topic is missing. */
   #assigned = false
   #stopping = false
+  #opening: Promise<void> = Promise.resolve()
+  #opened = false
 
   constructor(
     private readonly topology: CompiledTopology,
@@ -87,18 +89,9 @@ export class Instance {
 
   /** Resolves when the first assignment is accepted; its tasks may still be restoring. */
   async start(): Promise<void> {
-    const { config, topology } = this
-    this.#stateDirectory = await StateDirectory.open({
-      applicationId: config.applicationId,
-      stateDir: config.stateDir,
-    })
-    const { processId } = this.#stateDirectory
-    const clientId = config.clientId ?? `${config.applicationId}-${processId}`
-    this.#client = connect(config.kafka, { clientId, logger: this.#logger })
-    this.#admin = this.#client.admin()
-    const sourceTopics = await this.#sourceTopics(this.#admin)
-    this.#build(this.#client, this.#admin, this.#stateDirectory, sourceTopics)
-    await this.#tasks!.readLocalState()
+    this.#opening = this.#open()
+    await this.#opening
+    this.#opened = true
     await this.#output!.open()
     this.#throwIfStopping()
     await this.#globals!.start()
@@ -106,7 +99,26 @@ export class Instance {
     this.#looping = this.#loop!.run()
     await this.#membership!.join()
     this.#throwIfStopping()
-    if (topology.subTopologies.length > 0) this.#watch!.start()
+    if (this.topology.subTopologies.length > 0) this.#watch!.start()
+  }
+
+  /** Up to where `stop` knows all that it has to close. */
+  async #open(): Promise<void> {
+    const { config } = this
+    this.#stateDirectory = await StateDirectory.open({
+      applicationId: config.applicationId,
+      stateDir: config.stateDir,
+    })
+    this.#throwIfStopping()
+    const { processId } = this.#stateDirectory
+    const clientId = config.clientId ?? `${config.applicationId}-${processId}`
+    this.#client = connect(config.kafka, { clientId, logger: this.#logger })
+    this.#admin = this.#client.admin()
+    const sourceTopics = await this.#sourceTopics(this.#admin)
+    this.#throwIfStopping()
+    this.#build(this.#client, this.#admin, this.#stateDirectory, sourceTopics)
+    await this.#tasks!.readLocalState()
+    this.#throwIfStopping()
   }
 
   pause(): void {
@@ -122,6 +134,11 @@ export class Instance {
     this.#stopping = true
     const deadline = Date.now() + timeoutMs
     const left = (): number => Math.max(0, deadline - Date.now())
+    if (!this.#opened) {
+      this.#abort.abort(stopped())
+      const settled = this.#opening.catch(() => {})
+      await withDeadline(settled, left())
+    }
     this.#watch?.close()
     this.#loop?.pause()
     let committed = !clean

@@ -1,9 +1,11 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type ProcessingGuarantee, KafkaStreams, serdes } from '../../../lib'
 import { EmbeddedKafka } from '../../../lib/embedded'
 import type { Serde } from '../../../lib/serdes/serde'
+import { silentLogger } from '../../../lib/observe/logger'
 import { readTopics, untilWorkedOff } from '../../support/topics'
 import { interpret } from '../interpret'
 import { readable, runMillrace } from '../millrace'
@@ -19,6 +21,8 @@ export interface Deployment {
   readonly instances: readonly [number, number]
   /** The local state is still there after the restart. */
   readonly keepsState: boolean
+  /** After so many milliseconds each, one more instance joins, and the oldest one leaves. */
+  readonly replacements: readonly number[]
 }
 
 export const deploymentOf = ({ seed }: Program): Deployment => {
@@ -28,6 +32,7 @@ export const deploymentOf = ({ seed }: Program): Deployment => {
     guarantee: random.pick(['at_least_once', 'exactly_once']),
     instances: [random.between(1, 3), random.between(1, 3)],
     keepsState: random.chance(0.5),
+    replacements: random.chance(0.5) ? [] : Array.from({ length: random.between(1, 3) }, () => random.between(0, 80)),
   }
 }
 
@@ -55,14 +60,18 @@ export const runInManyTasks = async (program: Program, deployment: Deployment): 
     for (const [i, part] of parts.entries()) {
       if (part.length === 0) continue
       for (const input of part) await produce(kafka, input)
-      const stateOf = (instance: number): string => join(folder, deployment.keepsState ? '' : `${i}`, `${instance}`)
-      const apps = Array.from({ length: deployment.instances[i]! }, (_, instance) =>
-        start(program, deployment, kafka, stateOf(instance)),
-      )
+      const stateDir = join(folder, deployment.keepsState ? '' : `${i}`)
+      const instances = new Instances(program, deployment, kafka, stateDir)
+      for (let count = deployment.instances[i]!; count > 0; count--) instances.add()
+      const replaced = replace(instances, deployment.replacements)
       const exactlyOnce = deployment.guarantee === 'exactly_once'
-      const workedOff = untilWorkedOff(client, 'app', { inputs, exactlyOnce, pollMs: 20 })
-      await Promise.race([workedOff, ...apps.map(({ failed }) => failed)])
-      await Promise.all(apps.map(({ app }) => app.close()))
+      await Promise.race([
+        instances.failed,
+        replaced.then(() => instances.failed),
+        untilWorkedOff(client, 'app', { inputs, exactlyOnce, pollMs: 20 }),
+      ])
+      await Promise.race([instances.failed, replaced])
+      await instances.close()
     }
     const records = await readTopics(client, outputs)
     const shown = (bytes: string | null): string | null =>
@@ -83,26 +92,57 @@ const produce = async (kafka: EmbeddedKafka, input: Input): Promise<void> => {
   await kafka.produce(topic, [{ key, value, timestamp }])
 }
 
-const start = (
-  program: Program,
-  { guarantee }: Deployment,
-  kafka: EmbeddedKafka,
-  stateDir: string,
-): { app: KafkaStreams; failed: Promise<never> } => {
-  const app = new KafkaStreams(interpret(program), {
-    applicationId: 'app',
-    kafka,
-    stateDir,
-    processingGuarantee: guarantee,
-    defaultKeySerde: serdes.string() as Serde<unknown>,
-    defaultValueSerde: serdes.string() as Serde<unknown>,
-    statestoreCacheMaxBytes: program.config.cache,
-    commitInterval: 20,
-    lingerMs: 1,
-    heartbeatInterval: 50,
-    logger: { debug() {}, info() {}, warn() {}, error() {} },
-  })
-  const failed = new Promise<never>((_, reject) => app.once('error', reject))
-  failed.catch(() => {})
-  return { app, failed: Promise.race([failed, app.start().then(() => failed)]) }
+const replace = async (instances: Instances, delays: readonly number[]): Promise<void> => {
+  for (const delay of delays) {
+    await sleep(delay)
+    instances.add()
+    await instances.closeOldest()
+  }
+}
+
+/** Running instances of a program's application. */
+class Instances {
+  /** Rejects when one of them fails. */
+  readonly failed: Promise<never>
+  private readonly apps: KafkaStreams[] = []
+  private started = 0
+  private fail!: (error: unknown) => void
+
+  constructor(
+    private readonly program: Program,
+    private readonly deployment: Deployment,
+    private readonly kafka: EmbeddedKafka,
+    private readonly folder: string,
+  ) {
+    this.failed = new Promise<never>((_, reject) => (this.fail = reject))
+    this.failed.catch(() => {})
+  }
+
+  add(): void {
+    const app = new KafkaStreams(interpret(this.program), {
+      applicationId: 'app',
+      kafka: this.kafka,
+      stateDir: join(this.folder, `${this.started++}`),
+      processingGuarantee: this.deployment.guarantee,
+      defaultKeySerde: serdes.string() as Serde<unknown>,
+      defaultValueSerde: serdes.string() as Serde<unknown>,
+      statestoreCacheMaxBytes: this.program.config.cache,
+      commitInterval: 20,
+      lingerMs: 1,
+      heartbeatInterval: 50,
+      logger: silentLogger,
+    })
+    this.apps.push(app)
+    app.once('error', this.fail)
+    // closed before it ran is no failure
+    app.start().catch((error: unknown) => this.apps.includes(app) && this.fail(error))
+  }
+
+  async closeOldest(): Promise<void> {
+    await this.apps.shift()?.close()
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.apps.splice(0).map((app) => app.close()))
+  }
 }

@@ -149,6 +149,17 @@ describe('KafkaStreams', () => {
       expect(streams.state).toBe('NOT_RUNNING')
     })
 
+    it('at any moment of its start leaves its state directory to the next one', async () => {
+      for (let turns = 0; turns < 30; turns++) {
+        const streams = create()
+        const started = streams.start().catch((error: unknown) => error)
+        for (let turn = 0; turn < turns; turn++) await new Promise((resolve) => setImmediate(resolve))
+        await streams.close()
+        await started
+      }
+      await create().start()
+    })
+
     it('twice settles together', async () => {
       const streams = create()
       await streams.start()
