@@ -5,7 +5,8 @@ import { compare, hashed } from './compare'
 import { generate } from './generate'
 import { JavaDriver } from './java-driver'
 import { generateForTasks } from './many-tasks/generate'
-import { deploymentOf, runInManyTasks, runInOneTask } from './many-tasks/run'
+import { deploymentOf } from './many-tasks/deployment'
+import { runInManyTasks, runInOneTask } from './many-tasks/run'
 import { runMillrace } from './millrace'
 import type { Program, Result } from './program'
 import { shrink } from './shrink'
@@ -28,7 +29,7 @@ const main = async (): Promise<void> => {
       save: { type: 'string' },
       /** Append short programs that don't differ, with Java's results, to this file. */
       record: { type: 'string' },
-      /** Other programs, which are compared with themselves: in one task, and in an application with many. */
+      /** Other programs, which are compared with themselves: in one task, and in an application with many on KAFKA_BOOTSTRAP_SERVERS, else on an embedded Kafka. */
       'many-tasks': { type: 'boolean', default: false },
       /** Show what Java refuses, too. */
       verbose: { type: 'boolean', default: false },
@@ -81,12 +82,16 @@ const seedsOf = (seed: string | undefined, count: string): number[] => {
 }
 
 const compareTasks = async (seeds: readonly number[]): Promise<void> => {
+  const servers = process.env['KAFKA_BOOTSTRAP_SERVERS']
+  const kafka = servers ? { brokers: servers.split(',') } : undefined
+  // brokers drop what is old
+  const start = kafka && Math.floor(Date.now() / 100_000) * 100_000
   let failed = 0
   for (const seed of seeds) {
-    const program = generateForTasks(seed)
+    const program = generateForTasks(seed, start)
     const deployment = deploymentOf(program)
     try {
-      deepStrictEqual(await runInManyTasks(program, deployment), await runInOneTask(program))
+      deepStrictEqual(await runInManyTasks(program, deployment, kafka), await runInOneTask(program))
     } catch (error) {
       failed++
       console.log(`\nseed ${seed}, ${JSON.stringify(deployment)}`)

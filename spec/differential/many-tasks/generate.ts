@@ -5,10 +5,10 @@ import { Random } from '../random'
  * Programs whose results don't depend on how tasks take turns, so that one task and many must come to the same: records of
  * a key that may come from several tasks meet only functions that don't care about their order, and nothing is ever late.
  */
-export const generateForTasks = (seed: number): Program => {
+export const generateForTasks = (seed: number, start = 1_000): Program => {
   const random = new Random(seed)
   const ops = new Calls(random).ops
-  const inputs = inputsOf(random, { deletes: !ops.some(({ op }) => op === 'foreignKeyJoin') })
+  const inputs = inputsOf(random, { start, deletes: !ops.some(({ op }) => op === 'foreignKeyJoin') })
   // A join looks at rows whose updates its caches have not told it of yet, and may so miss that both sides have gone. So does
   // Java's: what comes of it depends on when caches are flushed.
   const joinsTables = ops.some(({ op }) => op === 'tableTableJoin' || op === 'foreignKeyJoin')
@@ -18,19 +18,18 @@ export const generateForTasks = (seed: number): Program => {
     optimization: random.chance(0.3) ? ('all' as const) : ('none' as const),
   }
   const restartAt = random.chance(0.7) ? random.between(5, inputs.length - 5) : undefined
-  return { seed, config, start: START, ops, inputs, ...(restartAt !== undefined && { restartAt }) }
+  return { seed, config, start, ops, inputs, ...(restartAt !== undefined && { restartAt }) }
 }
 
-const START = 1_000
 const STREAMS = ['s0', 's1']
 const TABLES = ['t0', 't1']
 /** Longer than all inputs are apart. */
 const LONG = 1_000_000
 
 /** In the order of their timestamps, over all topics. */
-const inputsOf = (random: Random, { deletes }: { deletes: boolean }): Input[] => {
+const inputsOf = (random: Random, { start, deletes }: { start: number; deletes: boolean }): Input[] => {
   const keys = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'].slice(0, random.between(3, 8))
-  let time = START
+  let time = start
   return Array.from({ length: random.between(20, 60) }, () => {
     const topic = random.pick([...STREAMS, ...TABLES])
     const isTable = TABLES.includes(topic)

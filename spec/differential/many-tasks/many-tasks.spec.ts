@@ -1,5 +1,6 @@
 import { generateForTasks } from './generate'
-import { deploymentOf, runInManyTasks, runInOneTask } from './run'
+import { deploymentOf } from './deployment'
+import { runInManyTasks, runInOneTask } from './run'
 
 /* `npm run differential -- --many-tasks` does it with any number of others. */
 
