@@ -7,20 +7,20 @@ import type { TaskId } from '../operators/processor'
 import { StateDirectory } from '../state/state-directory'
 import type { StateStore } from '../state/store'
 import type { CompiledTopology } from '../topology/definition'
-import { missingSourceTopics } from '../topology/partition-counts'
 import type { ActiveTask } from './task/active-task'
 import { Committer } from './commit/committer'
 import { GlobalStores } from './global/global-stores'
-import { clientErrorOf, isRecoverable, lackingOf } from './failure/failure-kind'
+import { isRecoverable, lackingOf } from './failure/failure-kind'
+import { toStreamsError } from './failure/streams-error'
 import { InternalTopics } from './topics/internal-topics'
 import { Output } from './output/output'
-import { pause, withDeadline } from './pause'
+import { withDeadline } from './pause'
 import { Rebalance, type RebalanceEvent } from './rebalance'
 import { RepartitionPurge } from './commit/repartition-purge'
 import type { RestoreListener } from './restore/restore-progress'
 import { retrying } from './failure/retrying'
 import { SourceTopicWatch } from './topics/source-topic-watch'
-import { countSourceTopics } from './topics/source-topics'
+import { awaitSourceTopics, missingTopicsError } from './topics/awaited-source-topics'
 import { offsetResetOf } from './topics/start-positions'
 import { StreamLoop } from './stream-loop'
 import { TaskManager } from './task-manager'
@@ -41,10 +41,6 @@ export interface StopOptions {
   readonly leaveGroup: boolean
   readonly timeoutMs: number
 }
-
-const REACHABLE_MS = 60_000
-const LOOK_AGAIN_MS = 1000
-const SAY_EVERY_MS = 5000
 
 /** One run of an application in this process, from `start` to `close`: what it consists of, and how it starts, recovers and ends. */
 export class Instance {
@@ -114,7 +110,14 @@ export class Instance {
     const clientId = config.clientId ?? `${config.applicationId}-${processId}`
     this.#client = connect(config.kafka, { clientId, logger: this.#logger })
     this.#admin = this.#client.admin()
-    const sourceTopics = await this.#sourceTopics(this.#admin)
+    const sourceTopics = await awaitSourceTopics({
+      admin: this.#admin,
+      topology: this.topology,
+      mayWait: config.missingSourceTopics === 'wait',
+      missing: (topics) => this.#sayMissing(topics),
+      signal: this.#abort.signal,
+      logger: this.#logger,
+    })
     this.#throwIfStopping()
     this.#build(this.#client, this.#admin, this.#stateDirectory, sourceTopics)
     await this.#tasks!.readLocalState()
@@ -186,36 +189,6 @@ export class Instance {
       this.#logger.warn({ error }, 'the last commit failed: what it covers is processed again after the next start')
     }
     return false
-  }
-
-  /** Waits for them, or fails, as configured. Their partition counts. */
-  async #sourceTopics(admin: Admin): Promise<Map<string, number>> {
-    const { topology, config } = this
-    const { signal } = this.#abort
-    let lastSaid = -Infinity
-    for (;;) {
-      const counts = await retrying('reach the brokers', () => countSourceTopics(admin, topology), {
-        timeoutMs: REACHABLE_MS,
-        signal,
-        logger: this.#logger,
-      })
-      const missing = missingSourceTopics(topology, counts)
-      if (missing.length === 0) return counts
-      if (config.missingSourceTopics === 'fail') throw missingTopicsError(missing)
-      if (performance.now() - lastSaid >= SAY_EVERY_MS) {
-        lastSaid = performance.now()
-        this.#sayMissing(missing)
-      }
-      await pause(LOOK_AGAIN_MS, signal)
-    }
-  }
-
-  #sayMissing(topics: readonly string[]): void {
-    this.#logger.warn(
-      { topics: topics.join(' ') },
-      `waiting for source topics that do not exist: ${topics.join(', ')}. Create them, or check their spelling and the right to describe them`,
-    )
-    this.listener.missingTopics(topics)
   }
 
   #build(
@@ -344,6 +317,14 @@ export class Instance {
     )
   }
 
+  #sayMissing(topics: readonly string[]): void {
+    this.#logger.warn(
+      { topics: topics.join(' ') },
+      `waiting for source topics that do not exist: ${topics.join(', ')}. Create them, or check their spelling and the right to describe them`,
+    )
+    this.listener.missingTopics(topics)
+  }
+
   #leaderMisses(topics: readonly string[]): void {
     if (topics.length > 0 && this.config.missingSourceTopics === 'fail') return this.#fatal(missingTopicsError(topics))
     if (topics.length > 0) this.#assigned = false
@@ -418,28 +399,5 @@ export class Instance {
 
 const stopped = (): StreamsError => new StreamsError('ILLEGAL_STATE', 'the instance was closed')
 
-const missingTopicsError = (topics: readonly string[]): StreamsError =>
-  new StreamsError(
-    'MISSING_SOURCE_TOPIC',
-    `source topics that do not exist: ${topics.join(', ')}. Create them, or check their spelling and the right to describe them ` +
-      "(missingSourceTopics: 'wait' waits for them)",
-    { topic: topics[0]! },
-  )
-
 const outputTopics = (topology: CompiledTopology): Set<string> =>
   new Set(topology.subTopologies.flatMap((sub) => [...sub.sinkTopics, ...sub.changelogTopics.keys()]))
-
-/** What is no `StreamsError` yet came up without one of our own parts having said what it was about. */
-export const toStreamsError = (error: unknown): StreamsError => {
-  if (error instanceof StreamsError) return error
-  const client = clientErrorOf(error)
-  const message = error instanceof Error ? error.message : String(error)
-  if (client?.kind === 'authorization') {
-    return new StreamsError('NOT_AUTHORIZED', `not authorized: ${message}`, client.partition ?? {}, { cause: error })
-  }
-  if (client)
-    return new StreamsError('KAFKA_FAILED', `Kafka refused a request: ${message}`, client.partition ?? {}, {
-      cause: error,
-    })
-  return new StreamsError('PROCESSING_FAILED', `processing failed: ${message}`, {}, { cause: error })
-}
