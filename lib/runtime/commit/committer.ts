@@ -115,9 +115,10 @@ export class Committer {
     await this.#stateWrites.catch(() => {})
   }
 
-  /** Tasks were dropped, and what they have not committed with them. */
+  /** Tasks were dropped, and what they have not committed with them: no later commit hears of it. */
   forget(): void {
     this.#unsent.clear()
+    this.#stateWrites = this.#stateWrites.catch(() => {})
   }
 
   async #commitAtLeastOnce(drainMs: number): Promise<void> {

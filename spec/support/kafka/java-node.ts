@@ -68,7 +68,11 @@ export class JavaNode implements KafkaNode {
 
   async logTail(): Promise<string> {
     const file = this.logFile(this.starts)
-    return existsSync(file) ? readFileSync(file, 'utf8').split('\n').slice(-40).join('\n') : ''
+    if (!existsSync(file)) return ''
+    const lines = readFileSync(file, 'utf8').split('\n')
+    // a broker that gives up says why, and then a lot about how it shuts down
+    const reasons = lines.filter((line) => /\b(ERROR|FATAL)\b|Exception/.test(line)).slice(0, 20)
+    return [...reasons, '…', ...lines.slice(-30)].join('\n')
   }
 
   private async end(signal: NodeJS.Signals): Promise<void> {

@@ -10,7 +10,7 @@ describe('the end of a transaction', () => {
     state: { seal: () => {}, commit: async () => {} },
     changelogOffsets: () => new Map(),
   }
-  const setUp = (commit: () => Promise<void>): { committer: Committer; released: jest.Mock } => {
+  const setUp = (commit = async (): Promise<void> => {}): { committer: Committer; released: jest.Mock } => {
     const producer = { flush: async () => new Map(), sendOffsets: async () => {}, commit, begin: () => {} }
     const released = jest.fn()
     const options = {
@@ -46,5 +46,19 @@ describe('the end of a transaction', () => {
     const { committer } = setUp(() => Promise.reject(new Error('fenced')))
     await expect(committer.commit()).rejects.toThrow('fenced')
     expect(committer.endsTransaction).toBe(false)
+  })
+
+  it('goes on with the state on its way to disk: the next commit hears of a failure, unless its tasks were dropped', async () => {
+    const full = jest.spyOn(task.state, 'commit')
+    const { committer } = setUp()
+    full.mockRejectedValueOnce(new Error('disk full'))
+    await committer.commit()
+    await expect(committer.commit()).rejects.toMatchObject({ code: 'STATE_STORE_FAILED' })
+    committer.forget()
+    full.mockRejectedValueOnce(new Error('disk full'))
+    await committer.commit()
+    committer.forget()
+    await committer.commit()
+    full.mockRestore()
   })
 })
