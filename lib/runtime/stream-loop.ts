@@ -23,7 +23,8 @@ export interface StreamLoopOptions {
 
 /** Work goes on for this long before timers and sockets get their turn. */
 const SLICE_MS = 5
-const RECORDS_PER_CLOCK = 32
+/** At most so many records of a task at a stretch, before another look at the clock. */
+const MAX_STRETCH = 32
 const IDLE_POLL_MS = 1000
 /** With records at hand that can't be processed yet: for an empty partition, a slow operator or a full producer. */
 const BLOCKED_POLL_MS = 100
@@ -42,6 +43,8 @@ export class StreamLoop {
   #lastCommit = performance.now()
   #firstTask = 0
   #waitingForProducer = false
+  /** Records of a task between two looks at the clock: few where they take long, so that slices stay short. */
+  #stretch = 1
   /** The longest slice since the last commit. */
   #longestSliceMs = 0
   #cautiousUntil = -Infinity
@@ -109,7 +112,7 @@ export class StreamLoop {
     const cautious = start < this.#cautiousUntil
     if (cautious && this.options.committer.inProgress) return false
     try {
-      const progress = this.#processSlice(start + SLICE_MS)
+      const progress = this.#processSlice(start)
       if (progress) for (const task of this.options.runningTasks()) if (task.isWorking) this.#adjustInputs(task)
       if (cautious && progress) this.#commitRequested = true
       return progress
@@ -121,12 +124,13 @@ export class StreamLoop {
     }
   }
 
-  #processSlice(sliceEnd: number): boolean {
+  #processSlice(start: number): boolean {
     const tasks = this.options.runningTasks()
     if (tasks.length === 0 || !this.#maySend()) return false
     const now = Date.now()
     // each slice begins with another task
     const first = this.#firstTask++ % tasks.length
+    let before = start
     let progress: boolean
     let anyProgress = false
     do {
@@ -136,12 +140,15 @@ export class StreamLoop {
         if (!task.isWorking) continue
         const stream = task.stream!
         let records = 0
-        while (records < RECORDS_PER_CLOCK && stream.process()) records++
+        while (records < this.#stretch && stream.process()) records++
         if (records > 0) {
           progress = anyProgress = true
           stream.maybePunctuateStreamTime()
         }
-        if (performance.now() >= sliceEnd || !this.options.output.writable) {
+        const after = performance.now()
+        this.#stretch = after - before < SLICE_MS ? Math.min(2 * this.#stretch, MAX_STRETCH) : 1
+        before = after
+        if (after - start >= SLICE_MS || !this.options.output.writable) {
           this.#punctuateWallClock(tasks, now)
           return true
         }

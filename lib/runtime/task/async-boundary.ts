@@ -119,7 +119,6 @@ export class AsyncBoundary {
 
   private settled(job: Job, failure: { error: unknown } | undefined): void {
     if (this.task.closed) return
-    this.task.watch.begin()
     const wasFull = this.full
     if (failure) this.handle(job, failure.error)
     this.finish(job)

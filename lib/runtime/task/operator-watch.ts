@@ -14,35 +14,58 @@ const ADVICE =
 const PENDING_ADVICE =
   'its records wait in line, and so does the next commit: give the callback a timeout, or speed up what it waits for'
 
+/** After a slow stretch every callback is timed alone for this long, so that the next report names the very record. */
+const ONE_BY_ONE_MS = 60_000
+
 /**
- * Notices slow callbacks and names their operators. One clock is shared by all tasks of a loop: each lap reads the time
- * once and belongs to the operator whose callback has just returned.
+ * Notices slow callbacks and names their operators. One watch is shared by all tasks of a loop. Reading the clock costs
+ * as much as a small callback, so it is read where another operator begins, and calls of one operator that follow each
+ * other are one stretch.
  */
 export class OperatorWatch {
-  private lastLap = 0
-  private running = false
+  /** Whose callbacks run; `undefined` between two pieces of synchronous work. */
+  private operator: Watched | undefined
+  private calls = 0
+  private since = 0
+  /** Of the first call of the stretch. */
+  private context: RecordContext | undefined
+  private oneByOneUntil = -Infinity
 
   constructor(
     readonly thresholdMs: number,
     private readonly logger: Logger,
   ) {}
 
-  /** Called wherever synchronous work begins; time between two stretches of it belongs to no operator. */
-  begin(): void {
-    if (this.running) return
-    this.running = true
-    this.lastLap = performance.now()
-    // microtasks run when the stretch is over
-    queueMicrotask(() => {
-      this.running = false
-    })
+  /** A callback of this operator begins: until another one does, time is its own. */
+  enter(operator: Watched): void {
+    if (operator === this.operator && this.oneByOneUntil === -Infinity) this.calls++
+    else this.begin(operator)
   }
 
-  lap(operator: Watched): void {
+  private begin(operator: Watched): void {
+    // microtasks run when the synchronous work is over
+    if (this.operator === undefined) queueMicrotask(() => this.leave())
     const now = performance.now()
-    const took = now - this.lastLap
-    this.lastLap = now
-    if (took > this.thresholdMs) this.report(operator, operator.recordContext, took, 'took', ADVICE)
+    this.look(now)
+    if (now >= this.oneByOneUntil) this.oneByOneUntil = -Infinity
+    this.operator = operator
+    this.calls = 1
+    this.since = now
+    this.context = operator.recordContext
+  }
+
+  /** What follows is no operator's. */
+  leave(): void {
+    this.look(performance.now())
+    this.operator = undefined
+    this.context = undefined
+  }
+
+  private look(now: number): void {
+    const { operator, context, calls } = this
+    if (operator === undefined || context === undefined || now - this.since <= this.thresholdMs) return
+    this.oneByOneUntil = now + ONE_BY_ONE_MS
+    this.report(operator, context, now - this.since, calls, 'took', ADVICE)
   }
 
   /** Reports a promise for as long as it is pending, at doubling intervals; returns how to end that. */
@@ -50,7 +73,7 @@ export class OperatorWatch {
     const since = performance.now()
     let wait = this.thresholdMs
     const look = (): void => {
-      this.report(operator, context, performance.now() - since, 'is still pending after', PENDING_ADVICE)
+      this.report(operator, context, performance.now() - since, 1, 'is still pending after', PENDING_ADVICE)
       wait *= 2
       timer = setTimeout(look, wait).unref()
     }
@@ -58,13 +81,22 @@ export class OperatorWatch {
     return () => clearTimeout(timer)
   }
 
-  private report(operator: Watched, context: RecordContext, took: number, verb: string, advice: string): void {
+  private report(
+    operator: Watched,
+    context: RecordContext,
+    took: number,
+    calls: number,
+    verb: string,
+    advice: string,
+  ): void {
     const { topic, partition, offset } = context
     const durationMs = Math.round(took)
-    const where = topic === null ? 'a punctuation' : `${topic}-${partition} offset ${offset}`
+    const place = topic === null ? 'a punctuation' : `${topic}-${partition} offset ${offset}`
+    const [what, where] =
+      calls === 1 ? ['the callback', place] : [`${calls} calls in a row of the callback`, `from ${place} on`]
     this.logger.warn(
       { taskId: operator.taskId, operator: operator.name, topic, partition, offset, durationMs },
-      `the callback of operator "${operator.name}" ${verb} ${durationMs} ms (${where}): ${advice}`,
+      `${what} of operator "${operator.name}" ${verb} ${durationMs} ms (${where}): ${advice}`,
     )
   }
 }

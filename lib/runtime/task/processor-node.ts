@@ -71,8 +71,8 @@ export class ProcessorNode implements Child, OperatorContext<unknown, unknown> {
     const context = this.task.recordContext
     let result: unknown
     try {
+      if (this.isUsers) this.task.watch.enter(this)
       result = this.processor.process(record)
-      if (this.isUsers) this.task.watch.lap(this)
     } catch (error) {
       this.task.recordContext = context
       this.failed(error, record)
@@ -83,9 +83,8 @@ export class ProcessorNode implements Child, OperatorContext<unknown, unknown> {
 
   /** Runs a queued record; the async boundary handles its outcome. */
   start(record: StreamRecord<unknown, unknown>): unknown {
-    const result = this.processor.process(record)
-    if (this.isUsers) this.task.watch.lap(this)
-    return result
+    if (this.isUsers) this.task.watch.enter(this)
+    return this.processor.process(record)
   }
 
   punctuate(callback: (timestamp: number) => void | Promise<void>, timestamp: number, done: () => void): void {
@@ -96,8 +95,8 @@ export class ProcessorNode implements Child, OperatorContext<unknown, unknown> {
     const context = this.task.recordContext
     let result: unknown
     try {
+      this.task.watch.enter(this)
       result = callback(timestamp)
-      this.task.watch.lap(this)
     } catch (error) {
       this.task.recordContext = context
       this.failed(error, undefined)
@@ -257,14 +256,15 @@ export class ProcessorNode implements Child, OperatorContext<unknown, unknown> {
     const call = callback as (...args: unknown[]) => unknown
     let unseen = !awaits
     const finish = (result: unknown): unknown => {
-      watch.lap(this)
       if (unseen && result !== undefined && result !== null) {
         if (isPromise(result)) throw this.unexpectedPromise(result)
         unseen = false
       }
       return result
     }
+    const enter = (): void => watch.enter(this)
     const watched = function (a?: unknown, b?: unknown, c?: unknown): unknown {
+      enter()
       switch (arguments.length) {
         case 0:
           return finish(call())
@@ -279,9 +279,10 @@ export class ProcessorNode implements Child, OperatorContext<unknown, unknown> {
     return watched as unknown as (...args: A) => R
   }
 
-  /** A lap at the moment when a user's processor hands over to other operators. */
-  lap(): void {
-    this.task.watch.lap(this)
+  /** For a user's processor, whose own time goes on when its children are done. */
+  forwardFromUser(record: StreamRecord<unknown, unknown>, child?: string): void {
+    this.forward(record, child)
+    this.task.watch.enter(this)
   }
 
   private childNamed(name: string): Child {

@@ -140,7 +140,6 @@ export class StreamTask {
     const { context } = this
     this.throwIfFailed()
     if (context.async.full) return false
-    context.watch.begin()
     try {
       const queue = this.group.next()
       if (queue === null) {
@@ -209,7 +208,6 @@ export class StreamTask {
   private punctuate(run: () => boolean): boolean {
     const { context } = this
     this.throwIfFailed()
-    context.watch.begin()
     let punctuated = false
     try {
       punctuated = run()
@@ -249,7 +247,7 @@ export class StreamTask {
   prepareCommit(): boolean {
     const { context } = this
     this.throwIfFailed()
-    context.watch.begin()
+    context.watch.leave()
     try {
       for (const store of this.wiring.stores) store.flushCache()
     } catch (error) {

@@ -4,7 +4,7 @@ import type { StreamRecord } from '../../operators/record'
 import type { StateStore } from '../../state/store'
 import type { ProcessorNode } from './processor-node'
 
-/** What a user's processor sees. Its own time ends where it forwards, or else a child's callback would be blamed for it. */
+/** What a user's processor sees. */
 export class UserContext implements ProcessorContext<unknown, unknown> {
   constructor(private readonly node: ProcessorNode) {}
 
@@ -17,8 +17,7 @@ export class UserContext implements ProcessorContext<unknown, unknown> {
   }
 
   forward(record: StreamRecord<unknown, unknown>, child?: string): void {
-    this.node.lap()
-    this.node.forward(record, child)
+    this.node.forwardFromUser(record, child)
   }
 
   stateStore<S extends StateStore>(store: string | { readonly name: string; readonly storeType?: S }): S {

@@ -24,6 +24,7 @@ export class CacheEntry<V> {
 
   /** The primitive under which it is indexed. */
   key: unknown = undefined
+  keyHash = 0
 
   constructor(readonly text: ByteString) {}
 

@@ -2,6 +2,7 @@ import type { RecordContext } from '../../operators/record'
 import type { ByteString } from '../byte-string'
 import type { RecordCacheBudget } from '../store'
 import type { CacheEntry } from './cache-entry'
+import { KeyIndex } from './key-index'
 
 /** A dirty entry as it was when its flush began: forwarding it may lead to new updates of the same store. */
 export interface FlushedEntry<V> {
@@ -22,7 +23,7 @@ export interface FlushedEntry<V> {
 export class RecordCache<V> {
   readonly #entries = new Map<ByteString, CacheEntry<V>>()
   /** By the key itself, where that is a primitive with bytes of its own: saves serializing it. */
-  readonly #index = new Map<unknown, CacheEntry<V>>()
+  readonly #index = new KeyIndex<CacheEntry<V>>()
   readonly #budget: RecordCacheBudget
   readonly #write: (flushed: FlushedEntry<V>) => void
   #newest: CacheEntry<V> | null = null
@@ -55,9 +56,11 @@ export class RecordCache<V> {
     return this.#entries.get(text)
   }
 
+  /** Of several keys with the same bytes, the first. */
   index(entry: CacheEntry<V>, key: unknown): void {
-    this.#index.set(key, entry)
+    if (entry.key !== undefined) return
     entry.key = key
+    this.#index.add(entry)
   }
 
   /** Makes it the most recently used. */
@@ -157,7 +160,7 @@ export class RecordCache<V> {
   #takeOut(entry: CacheEntry<V>): number {
     const { size } = entry
     this.#entries.delete(entry.text)
-    if (entry.key !== undefined) this.#index.delete(entry.key)
+    if (entry.key !== undefined) this.#index.delete(entry)
     if (entry === this.#newest) this.#newest = null
     entry.size = 0
     entry.usedAt = REMOVED

@@ -148,8 +148,8 @@ export class CachedEntries<K, V, S> implements Entries<K, V, S> {
 
   #index(entry: CacheEntry<V>, key: K): void {
     if (!this.#primitiveKeys || typeof key === 'object' || this.#serdes.key.sizeOf!(key) === undefined) return
-    // zero and minus zero are one key to a map, and two to a double's serde
-    if ((key as unknown) !== 0) this.#cache.index(entry, key)
+    // zero and minus zero are equal, and two keys to a double's serde; NaN equals nothing
+    if ((key as unknown) !== 0 && key === key) this.#cache.index(entry, key)
   }
 
   #sizeOf(entry: CacheEntry<V>, valueLength: number | undefined): number {

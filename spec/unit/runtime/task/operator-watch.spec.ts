@@ -40,12 +40,59 @@ describe('a slow callback', () => {
     task.initialize(new Map())
     task.addRecords(fetched(A, [{ offset: 3, value: 'x' }]))
     run()
+    await Promise.resolve()
     expect(logger.entries).toEqual([
       {
         level: 'warn',
         fields: { taskId: '0_0', operator: 'slow', topic: 'a', partition: 0, offset: 3, durationMs: 6000 },
         message: expect.stringContaining('operator "slow" took 6000 ms (a-0 offset 3)'),
       },
+    ])
+  })
+
+  it('among many in a row is named with the first of them, and alone from then on', async () => {
+    const topology = new Topology().addSource('source', 'a').addProcessor(
+      'parse',
+      () =>
+        new ForeachOperator<string, string>((value) => {
+          now += Number(value)
+        }),
+      'source',
+    )
+    const { task, run, logger } = await taskOf(topology, [A])
+    task.initialize(new Map())
+    const process = async (...tookMs: number[]): Promise<void> => {
+      task.addRecords(
+        fetched(
+          A,
+          tookMs.map((ms) => ({ offset: offset++, value: String(ms) })),
+        ),
+      )
+      run()
+      await Promise.resolve()
+    }
+    let offset = 0
+    await process(1, 2, 6000, 3)
+    await process(4, 7000, 5)
+    now += 60_000
+    await process(6, 1)
+    await process(3000, 3001)
+    expect(logger.entries.map(({ fields, message }) => [fields['offset'], fields['durationMs'], message])).toEqual([
+      [
+        0,
+        6006,
+        expect.stringContaining(
+          '4 calls in a row of the callback of operator "parse" took 6006 ms (from a-0 offset 0 on)',
+        ),
+      ],
+      [5, 7000, expect.stringContaining('the callback of operator "parse" took 7000 ms (a-0 offset 5)')],
+      [
+        9,
+        6001,
+        expect.stringContaining(
+          '2 calls in a row of the callback of operator "parse" took 6001 ms (from a-0 offset 9 on)',
+        ),
+      ],
     ])
   })
 
@@ -69,6 +116,7 @@ describe('a slow callback', () => {
     task.initialize(new Map())
     task.addRecords(fetched(A, [{ offset: 0, value: 'x' }]))
     run()
+    await Promise.resolve()
     expect(logger.entries.map(({ fields }) => [fields['operator'], fields['durationMs']])).toEqual([
       ['processor', 7000],
       ['processor', 8000],
@@ -99,6 +147,7 @@ describe('a slow callback', () => {
     task.initialize(new Map())
     task.addRecords(fetched(A, [{ offset: 9, value: 'x' }]))
     run()
+    await Promise.resolve()
     for (let second = 0; second < 40; second++) {
       now += 1000
       jest.advanceTimersByTime(1000)

@@ -323,6 +323,15 @@ describe('keys that differ to JavaScript and not in bytes, or the other way roun
     expect(task.changes('s')).toEqual([`${lower}=2@1`])
   })
 
+  test('NaN is one key', async () => {
+    const store = build(keyValueStore('d', { key: double(), value: string(), caching: true }))
+    const task = await open([store], 1 << 20)
+    for (const value of ['1', '2', '3']) store.put(NaN, value)
+    expect(store.get(NaN)).toBe('3')
+    store.flushCache()
+    expect(task.changes('d')).toHaveLength(1)
+  })
+
   test('zero and minus zero: two doubles, one long', async () => {
     const doubles = build(keyValueStore('d', { key: double(), value: string(), caching: true }))
     const longs = build(keyValueStore('l', { key: long(), value: string(), caching: true }))
