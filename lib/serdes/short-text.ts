@@ -1,3 +1,5 @@
+import { latin1Text } from '../buffer-text'
+
 /**
  * Short ASCII texts come again and again, as keys above all. Two small direct-mapped caches give back what was decoded or
  * encoded last: no call into native code, no new object, and a string that a Map has already hashed.
@@ -33,7 +35,7 @@ export function decodeShortText(bytes: Buffer, start: number, end: number): stri
     while (i < length && known.charCodeAt(i) === bytes[start + i]) i++
     if (i === length) return known
   }
-  return (decoded[slot] = bytes.toString('latin1', start, end))
+  return (decoded[slot] = latin1Text(bytes, start, end))
 }
 
 /** Undefined for what is not short or not ASCII. The bytes are shared: they must not be changed. */

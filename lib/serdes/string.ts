@@ -1,3 +1,4 @@
+import { utf8Text } from '../buffer-text'
 import type { Serde } from './serde'
 import { decodeShortText, encodeShortText } from './short-text'
 
@@ -7,7 +8,7 @@ const wellFormed = (value: string): string => (isWellFormed(value) ? value : val
 const isWellFormed = (value: string): boolean => (value as unknown as { isWellFormed(): boolean }).isWellFormed()
 
 const decode = (bytes: Buffer, start: number, end: number): string =>
-  decodeShortText(bytes, start, end) ?? bytes.toString('utf8', start, end)
+  decodeShortText(bytes, start, end) ?? utf8Text(bytes, start, end)
 
 const stringSerde: Serde<string> = {
   serialize(_topic, value) {

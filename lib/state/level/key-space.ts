@@ -1,4 +1,5 @@
-import { writeByteString, type ByteString } from '../byte-string'
+import { writeLatin1 } from '../../buffer-text'
+import type { ByteString } from '../byte-string'
 
 /** Bytes of the store's number in front of every key. */
 export const PREFIX_BYTES = 2
@@ -20,7 +21,7 @@ export class KeySpace {
 
   of(key: ByteString): Buffer {
     const full = this.#room(key.length)
-    writeByteString(full, key, PREFIX_BYTES)
+    writeLatin1(full, key, PREFIX_BYTES)
     return full
   }
 
