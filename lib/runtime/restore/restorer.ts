@@ -37,7 +37,11 @@ export interface RestorerOptions {
 const SLICE_MS = 8
 const RECORDS_PER_CLOCK = 64
 const POLL_MS = 200
-const MAX_UNWRITTEN_BYTES = 16 * 1024 * 1024
+/**
+ * Of each task, in native memory, and as much again on its way to disk. Larger batches are slower as well: they no longer
+ * fit the processor's caches.
+ */
+const MAX_UNWRITTEN_BYTES = 512 * 1024
 const WAITING_AFTER_MS = 5000
 
 const NO_BYTES = Buffer.alloc(0)
