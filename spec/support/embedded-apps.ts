@@ -19,13 +19,18 @@ export class EmbeddedApps {
     this.kafka = new EmbeddedKafka({ topics })
   }
 
+  stateDir(name: string): string {
+    return join(this.folder, name)
+  }
+
+  /** Of the application `app`, with the state directory `a`, unless said otherwise. */
   create(topology: Topology, config: Partial<StreamsConfig> = {}): KafkaStreams {
     const note = (_: object, message: string): void => void this.warnings.push(message)
     const logger: Logger = { debug: () => {}, info: () => {}, warn: note, error: note }
     const app = new KafkaStreams(topology, {
       applicationId: 'app',
       kafka: this.kafka,
-      stateDir: this.folder,
+      stateDir: this.stateDir('a'),
       commitInterval: 20,
       lingerMs: 1,
       heartbeatInterval: 50,

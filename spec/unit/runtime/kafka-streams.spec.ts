@@ -1,12 +1,8 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { EmbeddedApps } from '../../support/embedded-apps'
 import { once } from '../../support/events'
 import type { StreamsConfig } from '../../../lib/config'
 import { StreamsBuilder } from '../../../lib/dsl/streams-builder'
-import { EmbeddedKafka } from '../../../lib/kafka/memory'
-import { silentLogger } from '../../../lib/observe/logger'
-import { KafkaStreams } from '../../../lib/runtime/kafka-streams'
+import type { KafkaStreams } from '../../../lib/runtime/kafka-streams'
 import * as serdes from '../../../lib/serdes'
 import type { Topology } from '../../../lib/topology/topology'
 
@@ -27,40 +23,20 @@ const wordCount = (onWord: (word: string) => void = () => {}): Topology => {
 }
 
 describe('KafkaStreams', () => {
-  let kafka: EmbeddedKafka
-  let folder: string
-  const made: KafkaStreams[] = []
+  let apps: EmbeddedApps
 
   beforeEach(() => {
-    kafka = new EmbeddedKafka({ topics: { lines: 2, out: 2 } })
-    folder = mkdtempSync(join(tmpdir(), 'millrace-streams-'))
+    apps = new EmbeddedApps({ lines: 2, out: 2 })
   })
+  afterEach(() => apps.close())
 
-  afterEach(async () => {
-    await Promise.all(made.splice(0).map((streams) => streams.close()))
-    await kafka.close()
-    rmSync(folder, { recursive: true, force: true })
-  })
-
-  const create = (config: Partial<StreamsConfig> = {}, topology = wordCount()): KafkaStreams => {
-    const streams = new KafkaStreams(topology, {
-      applicationId: 'app',
-      kafka,
-      stateDir: join(folder, 'a'),
-      commitInterval: 20,
-      lingerMs: 1,
-      heartbeatInterval: 50,
-      logger: silentLogger,
-      ...config,
-    })
-    made.push(streams)
-    return streams
-  }
+  const create = (config: Partial<StreamsConfig> = {}, topology = wordCount()): KafkaStreams =>
+    apps.create(topology, config)
 
   /** Reads counts until they are as expected; ends with the test's timeout if they never are. */
   const untilCounts = async (expected: Record<string, number>): Promise<void> => {
     const counts: Record<string, number> = {}
-    for await (const { key, value } of kafka.subscribe('out', counted)) {
+    for await (const { key, value } of apps.kafka.subscribe('out', counted)) {
       counts[key!] = value!
       if (Object.entries(expected).every(([word, count]) => counts[word] === count)) break
     }
@@ -88,7 +64,7 @@ describe('KafkaStreams', () => {
       const started = streams.start()
       expect(await warned).toMatchObject({ code: 'MISSING_SOURCE_TOPIC', topics: ['later'] })
       expect(streams.state).toBe('REBALANCING')
-      await kafka.createTopic('later', 1)
+      await apps.kafka.createTopic('later', 1)
       await started
       expect(streams.state).toBe('RUNNING')
     })
@@ -108,7 +84,7 @@ describe('KafkaStreams', () => {
     })
 
     it('rejects where an internal topic has other partitions, and says what to do', async () => {
-      await kafka.createTopic('app-counts-repartition', 3)
+      await apps.kafka.createTopic('app-counts-repartition', 3)
       const streams = create()
       const failed = once(streams, 'error')
       await expect(streams.start()).rejects.toMatchObject({
@@ -178,7 +154,7 @@ describe('KafkaStreams', () => {
       })
       const streams = create({}, builder.build())
       await streams.start()
-      await kafka.produce('lines', [{ value: 'a' }])
+      await apps.kafka.produce('lines', [{ value: 'a' }])
       await entered
       expect(await streams.close({ timeout: 100 })).toBe(false)
       expect(streams.state).toBe('NOT_RUNNING')
@@ -187,14 +163,14 @@ describe('KafkaStreams', () => {
     it('leaves nothing behind: the next one goes on', async () => {
       const first = create()
       await first.start()
-      await kafka.produce('lines', [{ value: 'a b a' }])
+      await apps.kafka.produce('lines', [{ value: 'a b a' }])
       await untilCounts({ a: 2, b: 1 })
       await first.close()
       const second = create()
       let replayed = 0
       second.on('restoreEnd', ({ restored }) => (replayed += restored))
       await second.start()
-      await kafka.produce('lines', [{ value: 'a' }])
+      await apps.kafka.produce('lines', [{ value: 'a' }])
       await untilCounts({ a: 3, b: 1 })
       expect(replayed).toBe(0)
     })
@@ -204,7 +180,7 @@ describe('KafkaStreams', () => {
     it('restores its state from the changelogs after cleanUp', async () => {
       const first = create({ processingGuarantee })
       await first.start()
-      await kafka.produce('lines', [{ value: 'a b a' }])
+      await apps.kafka.produce('lines', [{ value: 'a b a' }])
       await untilCounts({ a: 2, b: 1 })
       await first.close()
       await first.cleanUp()
@@ -215,15 +191,15 @@ describe('KafkaStreams', () => {
       await second.start()
       expect(replayed).toBeGreaterThanOrEqual(2)
       expect((second.store('counts').get('a') as { value: number }).value).toBe(2)
-      await kafka.produce('lines', [{ value: 'a' }])
+      await apps.kafka.produce('lines', [{ value: 'a' }])
       await untilCounts({ a: 3, b: 1 })
     })
 
     it('shares its tasks with others, and takes over from them', async () => {
       const first = create({ processingGuarantee })
-      const second = create({ processingGuarantee, stateDir: join(folder, 'b') })
+      const second = create({ processingGuarantee, stateDir: apps.stateDir('b') })
       await first.start()
-      await kafka.produce('lines', [
+      await apps.kafka.produce('lines', [
         { value: 'a b', partition: 0 },
         { value: 'a c', partition: 1 },
       ])
@@ -231,13 +207,13 @@ describe('KafkaStreams', () => {
       const shared = (): boolean =>
         first.metadataForLocalTasks().length === 2 && second.metadataForLocalTasks().length === 2
       while (!shared()) await Promise.race([once(first, 'rebalance'), once(second, 'rebalance')])
-      await kafka.produce('lines', [
+      await apps.kafka.produce('lines', [
         { value: 'a b', partition: 0 },
         { value: 'a c', partition: 1 },
       ])
       await untilCounts({ a: 4, b: 2, c: 2 })
       await first.close()
-      await kafka.produce('lines', [
+      await apps.kafka.produce('lines', [
         { value: 'a b', partition: 0 },
         { value: 'a c', partition: 1 },
       ])
@@ -254,14 +230,14 @@ describe('KafkaStreams', () => {
       )
       await streams.start()
       const failed = once(streams, 'error')
-      await kafka.produce('lines', [{ value: 'bad' }])
+      await apps.kafka.produce('lines', [{ value: 'bad' }])
       expect(await failed).toMatchObject({
         code: 'PROCESSING_FAILED',
         location: { operator: 'look', topic: 'lines', offset: 0 },
       })
       expect(await streams.close()).toBe(true)
       expect(streams.state).toBe('ERROR')
-      const admin = kafka.client().admin()
+      const admin = apps.kafka.client().admin()
       expect((await admin.groupOffsets('app')).size).toBe(0)
     })
   })
@@ -275,7 +251,7 @@ describe('KafkaStreams', () => {
     await streams.start()
     streams.pause()
     expect(streams.isPaused).toBe(true)
-    await kafka.produce('lines', [{ value: 'a' }])
+    await apps.kafka.produce('lines', [{ value: 'a' }])
     await new Promise((resolve) => setTimeout(resolve, 100))
     expect(words).toEqual([])
     streams.resume()

@@ -1,15 +1,12 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import type { StreamsConfig } from '../../../lib/config'
 import { StreamsBuilder } from '../../../lib/dsl/streams-builder'
 import { logAndContinue } from '../../../lib/handlers'
-import { EmbeddedKafka } from '../../../lib/kafka/memory'
-import { KafkaStreams } from '../../../lib/runtime/kafka-streams'
+import type { KafkaStreams } from '../../../lib/runtime/kafka-streams'
 import * as serdes from '../../../lib/serdes'
 import { SchemaRegistry } from '../../../lib/serdes/registry/schema-registry'
 import type { Topology } from '../../../lib/topology/topology'
+import { EmbeddedApps } from '../../support/embedded-apps'
 import { FakeSchemaRegistry } from '../../support/fake-schema-registry'
 import { recordingLogger } from './task/task-under-test'
 
@@ -21,43 +18,26 @@ const orderV2 = {
 const text = { key: serdes.string(), value: serdes.string() }
 
 let http: FakeSchemaRegistry
-let kafka: EmbeddedKafka
-let folder: string
+let apps: EmbeddedApps
 let logger: ReturnType<typeof recordingLogger>
-const made: KafkaStreams[] = []
 
 beforeEach(async () => {
   http = await FakeSchemaRegistry.start()
-  kafka = new EmbeddedKafka({ topics: { in: 1, plain: 1, out: 1 } })
-  folder = mkdtempSync(join(tmpdir(), 'millrace-avro-'))
+  apps = new EmbeddedApps({ in: 1, plain: 1, out: 1 })
   logger = recordingLogger()
 })
 
 afterEach(async () => {
-  await Promise.all(made.splice(0).map((streams) => streams.close()))
-  await kafka.close()
+  await apps.close()
   await http.stop()
-  rmSync(folder, { recursive: true, force: true })
 })
 
-const create = (topology: Topology, config: Partial<StreamsConfig> = {}): KafkaStreams => {
-  const streams = new KafkaStreams(topology, {
-    applicationId: 'app',
-    kafka,
-    stateDir: join(folder, 'a'),
-    commitInterval: 20,
-    lingerMs: 1,
-    heartbeatInterval: 50,
-    logger,
-    ...config,
-  })
-  made.push(streams)
-  return streams
-}
+const create = (topology: Topology, config: Partial<StreamsConfig> = {}): KafkaStreams =>
+  apps.create(topology, { logger, ...config })
 
 const values = async (count: number): Promise<string[]> => {
   const found: string[] = []
-  for await (const { value } of kafka.subscribe('out', text)) {
+  for await (const { value } of apps.kafka.subscribe('out', text)) {
     found.push(value!)
     if (found.length === count) break
   }
@@ -78,7 +58,7 @@ const amounts = (registry = newRegistry()): Topology => {
 /** A record with a schema that the application has not met. */
 const produceOrder = async (amount: number, schema: typeof order | typeof orderV2 = order): Promise<void> => {
   const serde = serdes.avro({ registry: new SchemaRegistry(http.url), schema })
-  await kafka.produce('in', [{ key: 'k', value: { amount, note: '' } }], { key: serdes.string(), value: serde })
+  await apps.kafka.produce('in', [{ key: 'k', value: { amount, note: '' } }], { key: serdes.string(), value: serde })
 }
 
 const until = async (condition: () => boolean): Promise<void> => {
@@ -97,7 +77,7 @@ describe('a registry that is down', () => {
     const streams = create(builder.build())
     let running = false
     const started = streams.start().then(() => (running = true))
-    await kafka.produce('plain', [{ value: '1' }, { value: '2' }])
+    await apps.kafka.produce('plain', [{ value: '1' }, { value: '2' }])
     const warned = () =>
       logger.entries.find(({ message }) => message.includes('could not prepare the serde of out yet'))
     await until(() => warned() !== undefined)
@@ -107,7 +87,7 @@ describe('a registry that is down', () => {
     await http.listen()
     await started
     const records: unknown[] = []
-    for await (const record of kafka.subscribe('out', { value })) if (records.push(record.value) === 2) break
+    for await (const record of apps.kafka.subscribe('out', { value })) if (records.push(record.value) === 2) break
     expect(records).toEqual([{ amount: 1 }, { amount: 2 }])
   })
 
@@ -118,7 +98,7 @@ describe('a registry that is down', () => {
     expect(await values(1)).toEqual(['1'])
     await produceOrder(2, orderV2)
     await http.stop()
-    await kafka.produce('plain', [{ value: 'other' }])
+    await apps.kafka.produce('plain', [{ value: 'other' }])
     expect((await values(2)).at(-1)).toBe('other')
     expect(streams.state).toBe('RUNNING')
     await http.listen()
@@ -133,7 +113,7 @@ describe('a registry that is down', () => {
     await values(1)
     await produceOrder(2, orderV2)
     await http.stop()
-    await kafka.produce('plain', [{ value: 'other' }])
+    await apps.kafka.produce('plain', [{ value: 'other' }])
     expect(await streams.close()).toBe(true)
   })
 })
@@ -162,7 +142,7 @@ describe('what the registry answers', () => {
 
   const unknown = async (): Promise<void> => {
     const bytes = serdes.bytes()
-    await kafka.produce('in', [{ value: Buffer.from('00000000630a', 'hex') }], { value: bytes })
+    await apps.kafka.produce('in', [{ value: Buffer.from('00000000630a', 'hex') }], { value: bytes })
     await produceOrder(5)
   }
 
@@ -215,16 +195,16 @@ describe('a store with values of earlier schemas', () => {
     const olds: unknown[] = []
     const first = create(latest(order, () => {}))
     await first.start()
-    await kafka.produce('plain', [{ key: 'k', value: '1' }])
+    await apps.kafka.produce('plain', [{ key: 'k', value: '1' }])
     await values(1)
     await first.close()
-    const stateDir = join(folder, state === 'local' ? 'a' : 'b')
+    const stateDir = apps.stateDir(state === 'local' ? 'a' : 'b')
     const second = create(
       latest(orderV2, (old) => olds.push(old)),
       { stateDir },
     )
     await second.start()
-    await kafka.produce('plain', [{ key: 'k', value: '2' }])
+    await apps.kafka.produce('plain', [{ key: 'k', value: '2' }])
     expect((await values(2)).at(-1)).toBe('{"amount":2,"note":"new"}')
     expect(olds).toEqual([{ amount: 1, note: '-' }])
   })
@@ -239,7 +219,7 @@ describe('a store with values of earlier schemas', () => {
       ),
     )
     await first.start()
-    await kafka.produce('plain', [{ key: 'k', value: '1' }])
+    await apps.kafka.produce('plain', [{ key: 'k', value: '1' }])
     await values(1)
     await first.close()
     // another subject does not lead to the old version
@@ -251,7 +231,7 @@ describe('a store with values of earlier schemas', () => {
       ),
     )
     await second.start()
-    await kafka.produce('plain', [{ key: 'k', value: '2' }])
+    await apps.kafka.produce('plain', [{ key: 'k', value: '2' }])
     expect((await values(2)).at(-1)).toBe('{"amount":2,"note":"new"}')
     expect(olds).toEqual([{ amount: 1, note: '-' }])
     expect(logger.entries.filter(({ message }) => message.includes('the tasks start anew'))).toHaveLength(1)

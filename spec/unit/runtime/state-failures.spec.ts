@@ -46,7 +46,7 @@ describe('local state that fails while the application runs', () => {
     )
   const committed = async (): Promise<number> =>
     (await apps.kafka.client().admin().groupOffsets('app')).get('words-0')?.offset ?? 0
-  const taskFolder = (): string => join(apps.folder, 'app', '0_0')
+  const taskFolder = (): string => join(apps.stateDir('a'), 'app', '0_0')
 
   it('damaged: is set aside and restored, and the counts are right', async () => {
     await produceAll()

@@ -1,20 +1,15 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import type { StreamsConfig } from '../../../../lib/config'
+import { rmSync } from 'node:fs'
 import { StreamsBuilder } from '../../../../lib/dsl/streams-builder'
 import { deadLetterTopic } from '../../../../lib/handlers'
-import { EmbeddedKafka } from '../../../../lib/kafka/memory'
 import { tpKey } from '../../../../lib/kafka/port'
-import { silentLogger } from '../../../../lib/observe/logger'
 import type { Processor, ProcessorContext } from '../../../../lib/operators/processor'
 import type { StreamRecord } from '../../../../lib/operators/record'
-import { KafkaStreams } from '../../../../lib/runtime/kafka-streams'
 import type { RestoreEvent } from '../../../../lib/runtime/restore/restore-progress'
 import * as serdes from '../../../../lib/serdes'
 import type { KeyValueStore } from '../../../../lib/state/store'
 import { keyValueStore, timestampedKeyValueStore } from '../../../../lib/state/stores'
 import type { Topology } from '../../../../lib/topology/topology'
+import { EmbeddedApps } from '../../../support/embedded-apps'
 import { once } from '../../../support/events'
 
 const text = { key: serdes.string(), value: serdes.string() }
@@ -47,38 +42,15 @@ class Capitals implements Processor<string, string> {
 }
 
 describe('global stores', () => {
-  let kafka: EmbeddedKafka
-  let folder: string
-  const made: KafkaStreams[] = []
+  let apps: EmbeddedApps
 
   beforeEach(() => {
-    kafka = new EmbeddedKafka({ topics: { rates: 3, rules: 2, orders: 2, out: 1, dead: 1 } })
-    folder = mkdtempSync(join(tmpdir(), 'millrace-global-'))
+    apps = new EmbeddedApps({ rates: 3, rules: 2, orders: 2, out: 1, dead: 1 })
   })
-
-  afterEach(async () => {
-    await Promise.all(made.splice(0).map((streams) => streams.close()))
-    await kafka.close()
-    rmSync(folder, { recursive: true, force: true })
-  })
-
-  const create = (topology: Topology, config: Partial<StreamsConfig> = {}): KafkaStreams => {
-    const streams = new KafkaStreams(topology, {
-      applicationId: 'app',
-      kafka,
-      stateDir: join(folder, 'a'),
-      commitInterval: 20,
-      lingerMs: 1,
-      heartbeatInterval: 50,
-      logger: silentLogger,
-      ...config,
-    })
-    made.push(streams)
-    return streams
-  }
+  afterEach(() => apps.close())
 
   const produce = (topic: string, entries: Record<string, string>): Promise<unknown> =>
-    kafka.produce(
+    apps.kafka.produce(
       topic,
       Object.entries(entries).map(([key, value]) => ({ key, value })),
       text,
@@ -86,7 +58,7 @@ describe('global stores', () => {
 
   /** Resolves once such a value has come out. */
   const untilOut = async (value: string): Promise<void> => {
-    for await (const record of kafka.subscribe('out', text)) if (record.value === value) return
+    for await (const record of apps.kafka.subscribe('out', text)) if (record.value === value) return
   }
 
   it.each(['at_least_once', 'exactly_once'] as const)(
@@ -94,7 +66,7 @@ describe('global stores', () => {
     async (processingGuarantee) => {
       await produce('rates', { a: '1', b: '2', c: '3', d: '4', e: '5' })
       await produce('orders', { x: 'e', y: 'nothing' })
-      const streams = create(joined(), { processingGuarantee })
+      const streams = apps.create(joined(), { processingGuarantee })
       expect(() => streams.store(rates)).toThrow(expect.objectContaining({ code: 'STORE_NOT_AVAILABLE' }))
       await streams.start()
       await Promise.all([untilOut('e:5'), untilOut('nothing:null')])
@@ -117,12 +89,12 @@ describe('global stores', () => {
 
   it('go on from their state on disk, and begin anew where the topic lacks what follows it', async () => {
     await produce('rates', { a: '1', b: '2' })
-    const first = create(joined())
+    const first = apps.create(joined())
     await first.start()
     expect(await first.close()).toBe(true)
 
     await produce('rates', { c: '3' })
-    const second = create(joined())
+    const second = apps.create(joined())
     const restored: RestoreEvent[] = []
     second.on('restoreEnd', (event) => restored.push(event))
     await second.start()
@@ -131,14 +103,14 @@ describe('global stores', () => {
     await second.close()
 
     await produce('rates', { a: '10', b: '20', c: '30' })
-    const admin = kafka.client().admin()
+    const admin = apps.kafka.client().admin()
     const partitions = [0, 1, 2].map((partition) => ({ topic: 'rates', partition }))
     const ends = await admin.listOffsets(partitions.map((partition) => ({ ...partition, at: 'latest' })))
     await admin.deleteRecords(
       partitions.map((partition) => ({ ...partition, offset: ends.get(tpKey(partition.topic, partition.partition))! })),
     )
     await produce('rates', { c: '31' })
-    const third = create(joined())
+    const third = apps.create(joined())
     await third.start()
     expect(['a', 'b', 'c'].map((key) => third.store(rates).get(key)?.value)).toEqual([undefined, undefined, '31'])
   })
@@ -173,16 +145,16 @@ describe('global stores', () => {
     }
     await produce('rules', { a: 'yes', b: 'no' })
     await produce('orders', { x: 'a' })
-    const streams = create(build())
+    const streams = apps.create(build())
     await streams.start()
     await untilOut('a:YES')
     expect(failures).toEqual([expect.objectContaining({ code: 'ILLEGAL_STATE', location: { store: 'rules' } })])
     expect(streams.store(rules).get('b')).toBe('NO')
     await streams.close()
 
-    rmSync(folder, { recursive: true, force: true })
+    rmSync(apps.folder, { recursive: true, force: true })
     await produce('orders', { x: 'b' })
-    await create(build()).start()
+    await apps.create(build()).start()
     await untilOut('b:NO')
   })
 
@@ -190,7 +162,7 @@ describe('global stores', () => {
     const builder = new StreamsBuilder()
     builder.globalTable('rates', text, rates)
     await produce('rates', { a: '1' })
-    const streams = create(builder.build())
+    const streams = apps.create(builder.build())
     await streams.start()
     expect(streams.state).toBe('RUNNING')
     expect(streams.store(rates).get('a')?.value).toBe('1')
@@ -199,12 +171,12 @@ describe('global stores', () => {
   it('ask the handler about records that can not be read, and send its dead letters', async () => {
     const builder = new StreamsBuilder()
     builder.globalTable('rates', { key: serdes.string(), value: serdes.long() }, 'longs')
-    const streams = create(builder.build(), {
+    const streams = apps.create(builder.build(), {
       deserializationExceptionHandler: deadLetterTopic('dead', { then: 'continue' }),
     })
     await streams.start()
     await produce('rates', { a: 'no long' })
-    for await (const { key, value } of kafka.subscribe('dead', text)) {
+    for await (const { key, value } of apps.kafka.subscribe('dead', text)) {
       expect([key, value]).toEqual(['a', 'no long'])
       break
     }
@@ -213,7 +185,7 @@ describe('global stores', () => {
   it('end the instance where they can not go on', async () => {
     const builder = new StreamsBuilder()
     builder.globalTable('rates', { key: serdes.string(), value: serdes.long() }, 'longs')
-    const streams = create(builder.build())
+    const streams = apps.create(builder.build())
     await streams.start()
     const failed = once(streams, 'error')
     await produce('rates', { a: 'no long' })
@@ -223,11 +195,11 @@ describe('global stores', () => {
   it('are waited for like any source topic', async () => {
     const builder = new StreamsBuilder()
     builder.globalTable('later', text)
-    const streams = create(builder.build())
+    const streams = apps.create(builder.build())
     const warned = once(streams, 'warning')
     const started = streams.start()
     expect(await warned).toMatchObject({ code: 'MISSING_SOURCE_TOPIC', topics: ['later'] })
-    await kafka.createTopic('later')
+    await apps.kafka.createTopic('later')
     await started
   })
 })
