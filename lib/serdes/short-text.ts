@@ -2,7 +2,7 @@ import { latin1Text } from '../buffer-text'
 
 /**
  * Short ASCII texts come again and again, as keys above all. Two small direct-mapped caches give back what was decoded or
- * encoded last: no call into native code, no new object, and a string that a Map has already hashed.
+ * encoded last: no call into native code, and no new object.
  */
 
 const MAX_LENGTH = 24

@@ -65,7 +65,15 @@ export class OperatorWatch {
     const { operator, context, calls } = this
     if (operator === undefined || context === undefined || now - this.since <= this.thresholdMs) return
     this.oneByOneUntil = now + ONE_BY_ONE_MS
-    this.report(operator, context, now - this.since, calls, 'took', ADVICE)
+    const tookMs = Math.round(now - this.since)
+    const what = calls === 1 ? 'the callback' : `${calls} calls in a row of the callback`
+    const where = calls === 1 ? placeOf(context) : `from ${placeOf(context)} on`
+    this.warn(
+      operator,
+      context,
+      tookMs,
+      `${what} of operator "${operator.name}" took ${tookMs} ms (${where}): ${ADVICE}`,
+    )
   }
 
   /** Reports a promise for as long as it is pending, at doubling intervals; returns how to end that. */
@@ -73,7 +81,9 @@ export class OperatorWatch {
     const since = performance.now()
     let wait = this.thresholdMs
     const look = (): void => {
-      this.report(operator, context, performance.now() - since, 1, 'is still pending after', PENDING_ADVICE)
+      const pendingMs = Math.round(performance.now() - since)
+      const what = `the callback of operator "${operator.name}" is still pending after ${pendingMs} ms`
+      this.warn(operator, context, pendingMs, `${what} (${placeOf(context)}): ${PENDING_ADVICE}`)
       wait *= 2
       timer = setTimeout(look, wait).unref()
     }
@@ -81,22 +91,14 @@ export class OperatorWatch {
     return () => clearTimeout(timer)
   }
 
-  private report(
-    operator: Watched,
-    context: RecordContext,
-    took: number,
-    calls: number,
-    verb: string,
-    advice: string,
-  ): void {
+  private warn(operator: Watched, context: RecordContext, durationMs: number, message: string): void {
     const { topic, partition, offset } = context
-    const durationMs = Math.round(took)
-    const place = topic === null ? 'a punctuation' : `${topic}-${partition} offset ${offset}`
-    const [what, where] =
-      calls === 1 ? ['the callback', place] : [`${calls} calls in a row of the callback`, `from ${place} on`]
     this.logger.warn(
       { taskId: operator.taskId, operator: operator.name, topic, partition, offset, durationMs },
-      `${what} of operator "${operator.name}" ${verb} ${durationMs} ms (${where}): ${advice}`,
+      message,
     )
   }
 }
+
+const placeOf = ({ topic, partition, offset }: RecordContext): string =>
+  topic === null ? 'a punctuation' : `${topic}-${partition} offset ${offset}`
