@@ -116,7 +116,6 @@ export class Rebalance implements GroupListener {
 
   async assigned(assignment: Assignment, now: GroupMetadata): Promise<'stable' | 'rejoin'> {
     const { tasks, committer, signal } = this.options
-    committer.resume()
     this.#generation = now.generationId
     if (signal.aborted) return 'stable'
     try {
@@ -124,6 +123,7 @@ export class Rebalance implements GroupListener {
       if (info.error === 'failed') throw new StreamsError(info.errorCode as ErrorCode, info.errorMessage)
       const target = inputsByTask(info.activeTasks, assignment.partitions, this.options.topology)
       await this.#takeUpAgain(target)
+      committer.resume()
       const revoked = [...tasks.tasks.values()]
         .filter((task) => !sameInputs(task.inputs, target.get(task.id)))
         .map((task) => task.id)
@@ -134,6 +134,7 @@ export class Rebalance implements GroupListener {
       this.options.rebalanced({ generation: now.generationId, added, revoked, tasks: [...tasks.tasks.keys()] })
       return revoked.some((id) => !target.has(id)) ? 'rejoin' : 'stable'
     } catch (error) {
+      committer.resume()
       this.options.failed(error)
       return 'stable'
     }
@@ -160,11 +161,15 @@ export class Rebalance implements GroupListener {
     this.options.ended(cause)
   }
 
-  /** After a time out of the group: tasks that nobody has touched meanwhile go on, all others start anew. */
+  /**
+   * After a time out of the group: tasks that nobody has touched meanwhile go on, all others start anew. No commit may run
+   * before that is known: it would overwrite what another instance has committed, and its own changes look like another's.
+   */
   async #takeUpAgain(target: ReadonlyMap<TaskId, readonly TopicPartition[]>): Promise<void> {
-    const { tasks, logger, untouched, output } = this.options
+    const { tasks, committer, handOverMs, logger, untouched, output } = this.options
     const suspended = [...tasks.tasks.values()].filter((task) => task.suspended)
     if (suspended.length === 0) return
+    await withDeadline(committer.idle(), handOverMs)
     const kept = suspended.filter((task) => sameInputs(task.inputs, target.get(task.id)))
     const going = new Set(await untouched(kept))
     for (const task of going) task.suspended = false

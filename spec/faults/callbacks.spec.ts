@@ -40,7 +40,8 @@ describeWithKafka('word count with callbacks that misbehave', (bootstrapServers)
   const occurrences = (app: App, pattern: RegExp): number => app.output.match(new RegExp(pattern, 'gm'))?.length ?? 0
 
   it('a synchronous one that outlasts the session is named, costs one rejoin, and is not called again', async () => {
-    const app = await start()
+    // often enough to meet each step of coming back
+    const app = await start({ commitInterval: 5 })
     await job.produce(1000)
     await job.produceLines([`slow:${CALLBACK_SECONDS * 1000}`])
     await job.produce(1000)
