@@ -4,6 +4,7 @@ import { stderrLogger } from '../../../lib/observe/stderr-logger'
 import { KafkaStreams } from '../../../lib/runtime/kafka-streams'
 import * as serdes from '../../../lib/serdes'
 import type { StreamsConfig } from '../../../lib/config'
+import { block } from '../block'
 
 /**
  * Word count as a process of its own. Configured by a JSON text in `WORD_COUNT`; says on standard output what it goes through;
@@ -17,11 +18,6 @@ export interface WordCountApp {
 
 const { input, output, config } = JSON.parse(process.env['WORD_COUNT']!) as WordCountApp
 const say = (text: string): void => void process.stdout.write(`${text}\n`)
-
-const block = (ms: number): void => {
-  const end = performance.now() + ms
-  while (performance.now() < end);
-}
 
 const builder = new StreamsBuilder()
 const words = builder

@@ -1,14 +1,10 @@
 import { StreamsBuilder } from '../../../lib/dsl/streams-builder'
 import * as serdes from '../../../lib/serdes'
+import { block } from '../../support/block'
 import { EmbeddedApps, until } from '../../support/embedded-apps'
 
 const text = { key: serdes.string(), value: serdes.string() }
 const TRANSACTION_TIMEOUT_MS = 1000
-
-const block = (ms: number): void => {
-  const end = performance.now() + ms
-  while (performance.now() < end);
-}
 
 describe('a synchronous callback that outlasts the transaction', () => {
   let apps: EmbeddedApps

@@ -1,14 +1,10 @@
 import { StreamsBuilder } from '../../../lib/dsl/streams-builder'
 import * as serdes from '../../../lib/serdes'
+import { block } from '../../support/block'
 import { EmbeddedApps, until } from '../../support/embedded-apps'
 
 const text = { key: serdes.string(), value: serdes.string() }
 const MORE_THAN_A_SLICE_MS = 6
-
-const block = (ms: number): void => {
-  const end = performance.now() + ms
-  while (performance.now() < end);
-}
 
 describe('callbacks that take longer than a slice', () => {
   let apps: EmbeddedApps
