@@ -83,11 +83,8 @@ export type {
   ProcessorSupplier,
   PunctuationType,
   RecordMetadata,
-  TaskId,
 } from './operators/processor'
 export type { ValueTransformer, ValueTransformerContext, ValueTransformerSupplier } from './operators/value-transformer'
-export { StreamRecord, type RecordContext } from './operators/record'
-
 // State.
 export {
   keyValueStore,
@@ -125,12 +122,12 @@ export {
   type VersionedKeyValueStoreHandle,
   type VersionedKeyValueStoreOptions,
 } from './state/versioned/versioned-key-value-store'
-export { Windowed, type Window } from './state/windowed'
+export { Windowed, type Window } from './record/windowed'
 
 // Formats.
 export * as serdes from './serdes'
 export type { Serde, SerdeType, SerdeUse } from './serdes/serde'
-export { NotPrepared } from './serdes/not-prepared'
+export { MissingDependency } from './serdes/missing-dependency'
 export type { JsonOptions } from './serdes/json'
 export type { StandardSchema, ValidatedBy } from './serdes/standard-schema'
 export type { AvroOptions, AvroValueOptions } from './serdes/avro/avro'
@@ -156,5 +153,9 @@ export {
 
 // The world around.
 export type { KafkaConnection } from './kafka/client'
-export type { Compression, RecordHeaders } from './kafka/port'
+export type { Compression } from './kafka/port'
 export type { Logger } from './observe/logger'
+export type { TaskId } from './record/task-id'
+export { StreamRecord } from './record/stream-record'
+export type { RecordContext } from './record/record-context'
+export type { RecordHeaders } from './record/headers'

@@ -1,9 +1,10 @@
 import { StreamsError } from '../errors'
-import type { Assignment, GroupMember, TopicPartition } from '../kafka/port'
+import type { Assignment, GroupMember } from '../kafka/port'
 import type { Logger } from '../observe/logger'
-import type { TaskId } from '../operators/processor'
 import { type AssignorMember, planTasks } from './sticky-assignor'
 import { type AssignmentInfo, decodeSubscription, encodeAssignment } from './user-data'
+import type { TopicPartition } from '../record/topic-partition'
+import type { TaskId } from '../record/task-id'
 
 /** The tasks that the cluster's topics make of a topology, once all internal topics exist. */
 export interface ClusterTasks {

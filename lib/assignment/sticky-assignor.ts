@@ -1,5 +1,4 @@
-import type { TaskId } from '../operators/processor'
-import { compareTaskIds, parseTaskId } from './task-id'
+import { type TaskId, compareTaskIds, parseTaskId } from '../record/task-id'
 
 /** What the assignor knows of one instance. */
 export interface AssignorMember {
@@ -20,7 +19,7 @@ export interface TaskPlan {
   readonly followUp: boolean
 }
 
-interface Seat {
+interface ClientState {
   readonly member: AssignorMember
   readonly owned: ReadonlySet<TaskId>
   readonly tasks: TaskId[]
@@ -37,7 +36,7 @@ export const planTasks = (tasks: readonly TaskId[], members: readonly AssignorMe
   const owners = currentOwners(members)
   const seats = [...members]
     .sort((a, b) => compare(a.processId, b.processId) || compare(a.memberId, b.memberId))
-    .map<Seat>((member) => ({
+    .map<ClientState>((member) => ({
       member,
       owned: new Set(member.ownedTasks.filter((task) => owners.get(task) === member.memberId)),
       tasks: [],
@@ -83,11 +82,11 @@ const bySubTopology = (tasks: readonly TaskId[]): TaskId[][] => {
   return [...groups.values()]
 }
 
-const assignGroup = (tasks: readonly TaskId[], seats: readonly Seat[]): void => {
+const assignGroup = (tasks: readonly TaskId[], seats: readonly ClientState[]): void => {
   const quotas = quotasOf(tasks, seats)
   const placed = new Set<TaskId>()
   const room = new Map(quotas)
-  const give = (task: TaskId, seat: Seat): void => {
+  const give = (task: TaskId, seat: ClientState): void => {
     seat.tasks.push(task)
     placed.add(task)
     room.set(seat, room.get(seat)! - 1)
@@ -115,7 +114,7 @@ const assignGroup = (tasks: readonly TaskId[], seats: readonly Seat[]): void => 
   }
 
   // the rest goes where its state is most advanced; tasks with the most advanced state anywhere choose first
-  const withState: { task: TaskId; seat: Seat; sum: number }[] = []
+  const withState: { task: TaskId; seat: ClientState; sum: number }[] = []
   for (const task of tasks) {
     if (placed.has(task)) continue
     for (const seat of seats) {
@@ -128,7 +127,7 @@ const assignGroup = (tasks: readonly TaskId[], seats: readonly Seat[]): void => 
 
   for (const task of tasks) {
     if (placed.has(task)) continue
-    let best: Seat | undefined
+    let best: ClientState | undefined
     for (const seat of seats) if (room.get(seat)! > 0 && (!best || room.get(seat)! > room.get(best)!)) best = seat
     give(task, best!)
   }
@@ -138,7 +137,7 @@ const assignGroup = (tasks: readonly TaskId[], seats: readonly Seat[]): void => 
  * How many tasks of one sub-topology each member gets. A remainder goes to members that have had the fewest
  * remainders so far (this keeps their totals within one), among them to those that own most, then that have most state.
  */
-const quotasOf = (tasks: readonly TaskId[], seats: readonly Seat[]): Map<Seat, number> => {
+const quotasOf = (tasks: readonly TaskId[], seats: readonly ClientState[]): Map<ClientState, number> => {
   const base = Math.floor(tasks.length / seats.length)
   let remainder = tasks.length % seats.length
   const quotas = new Map(seats.map((seat) => [seat, base]))

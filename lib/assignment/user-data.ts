@@ -1,7 +1,6 @@
 import { StreamsError } from '../errors'
-import type { TaskId } from '../operators/processor'
 import { ByteReader, ByteWriter } from './bytes'
-import { parseTaskId, taskId } from './task-id'
+import { type TaskId, parseTaskId, taskId } from '../record/task-id'
 
 /**
  * What a member tells the leader in its JoinGroup. Later versions append fields: a reader skips what it does not know,

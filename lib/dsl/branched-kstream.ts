@@ -1,7 +1,7 @@
 import { TopologyError } from '../errors'
 import type { Predicate } from '../operators/callbacks'
 import { KStream } from './kstream'
-import { append, type Position, requireFunction } from './position'
+import { append, type GraphReference, requireFunction } from './graph-reference'
 
 /** What becomes of a branch. */
 export interface Branched<K, V, Name extends string, Result> {
@@ -24,12 +24,12 @@ export type Branches<Prefix extends string, Name extends string, Result> = [Resu
  * their names.
  */
 export class BranchedKStream<K, V, Prefix extends string, Result = unknown> {
-  private readonly splitter: Position<K, V>
+  private readonly splitter: GraphReference<K, V>
   private readonly streams: Record<string, unknown> = {}
   private branches = 0
 
   /** @internal */
-  constructor(source: Position<K, V>, given: string | undefined) {
+  constructor(source: GraphReference<K, V>, given: string | undefined) {
     const name = source.context.naming.node('KSTREAM-BRANCH-', given)
     const { keySerde, valueSerde, repartitionRequired } = source
     this.splitter = append(source, { kind: 'branch', name }, { name, keySerde, valueSerde, repartitionRequired })

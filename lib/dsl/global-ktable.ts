@@ -1,4 +1,4 @@
-import type { DslContext } from './position'
+import type { DslContext } from './graph-reference'
 
 /**
  * A table that every instance holds in full, whatever its partitions: streams join it by any key, without being

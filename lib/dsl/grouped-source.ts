@@ -1,5 +1,5 @@
 import type { NodeId } from './graph/nodes'
-import type { Position } from './position'
+import type { GraphReference } from './graph-reference'
 import { repartitionNode } from './repartition'
 
 /**
@@ -10,13 +10,13 @@ export class GroupedSource<K, V> {
   private sharedRepartition: NodeId | undefined
 
   constructor(
-    readonly position: Position<K, V>,
+    readonly position: GraphReference<K, V>,
     /** Of the grouping, and so of the topic. */
     readonly name: string | undefined,
   ) {}
 
   /** `store` is what the topic is named after where the grouping has no name. */
-  repartitioned(store: string): Position<K, V> {
+  repartitioned(store: string): GraphReference<K, V> {
     if (!this.position.repartitionRequired) return this.position
     const { context, node: parent, keySerde, valueSerde } = this.position
     const created = repartitionNode(context.naming, this.name ?? store, { keySerde, valueSerde, implicit: true })

@@ -15,7 +15,7 @@ import {
   type ResolvedMaterialized,
   resolveMaterialized,
 } from './options/materialized'
-import { append, type Position, requireFunction } from './position'
+import { append, type GraphReference, requireFunction } from './graph-reference'
 import { SessionWindowedKStream } from './session-windowed-kstream'
 import { TimeWindowedKStream } from './time-windowed-kstream'
 import { SessionWindows } from './windows/session-windows'
@@ -30,7 +30,7 @@ export class KGroupedStream<K, V> {
   readonly source: GroupedSource<K, V>
 
   /** @internal */
-  constructor(position: Position<K, V>, name: string | undefined) {
+  constructor(position: GraphReference<K, V>, name: string | undefined) {
     this.source = new GroupedSource(position, name)
   }
 

@@ -14,7 +14,7 @@ import {
   type ResolvedMaterialized,
   resolveMaterialized,
 } from './options/materialized'
-import { append, type Position, requireFunction } from './position'
+import { append, type GraphReference, requireFunction } from './graph-reference'
 
 /**
  * A table grouped by a new key, to be aggregated: what an old row had added is subtracted before the new one is added.
@@ -25,7 +25,7 @@ export class KGroupedTable<K, V> {
 
   /** @internal */
   constructor(
-    private readonly position: Position<K, V>,
+    private readonly position: GraphReference<K, V>,
     private readonly name: string | undefined,
   ) {}
 
@@ -106,7 +106,7 @@ export class KGroupedTable<K, V> {
     return new KTable(append(repartitioned, node, { name, keySerde, valueSerde }), options.store)
   }
 
-  private repartitioned(topic: string, sinkName: string, name: string): Position<K, V> {
+  private repartitioned(topic: string, sinkName: string, name: string): GraphReference<K, V> {
     const { context, node: parent, keySerde, valueSerde } = this.position
     const created = {
       kind: 'repartition',

@@ -31,7 +31,7 @@ import type { Produced } from './options/produced'
 import type { Repartitioned } from './options/repartitioned'
 import type { StreamJoined } from './options/stream-joined'
 import { FixedKeyOperator } from '../operators/fixed-key'
-import { append, type Behind, type Position, requireFunction, requireSameBuilder } from './position'
+import { append, type NewReference, type GraphReference, requireFunction, requireSameBuilder } from './graph-reference'
 import { repartitionNode, type RepartitionSettings } from './repartition'
 import { JoinWindows } from './windows/join-windows'
 
@@ -48,7 +48,7 @@ export class KStream<K, V> {
   /** @internal */
   constructor(
     /** @internal */
-    readonly position: Position<K, V>,
+    readonly position: GraphReference<K, V>,
   ) {}
 
   /**
@@ -470,7 +470,7 @@ export class KStream<K, V> {
     throw new TopologyError('INVALID_ARGUMENT', `${call} needs ${partners}, and got ${String(other)}`)
   }
 
-  private repartitionedFor(prefix: string, settings: RepartitionSettings<K, V>): Position<K, V> {
+  private repartitionedFor(prefix: string, settings: RepartitionSettings<K, V>): GraphReference<K, V> {
     const node = repartitionNode(this.position.context.naming, prefix, settings)
     const { keySerde, valueSerde } = settings
     return this.add(node, { name: node.name, keySerde, valueSerde })
@@ -493,19 +493,19 @@ export class KStream<K, V> {
     return name === undefined ? undefined : this.position.context.naming.given(name)
   }
 
-  private same(name: string): Behind<K, V> {
+  private same(name: string): NewReference<K, V> {
     return { ...this.sameKey<V>(name), valueSerde: this.position.valueSerde }
   }
 
-  private sameKey<VR>(name: string): Behind<K, VR> {
+  private sameKey<VR>(name: string): NewReference<K, VR> {
     return { name, keySerde: this.position.keySerde, repartitionRequired: this.position.repartitionRequired }
   }
 
-  private add<KR, VR>(node: Parameters<typeof append>[1], behind: Behind<KR, VR>): Position<KR, VR> {
+  private add<KR, VR>(node: Parameters<typeof append>[1], behind: NewReference<KR, VR>): GraphReference<KR, VR> {
     return append(this.position, node, behind)
   }
 
-  private then<KR, VR>(node: Parameters<typeof append>[1], behind: Behind<KR, VR>): KStream<KR, VR> {
+  private then<KR, VR>(node: Parameters<typeof append>[1], behind: NewReference<KR, VR>): KStream<KR, VR> {
     return new KStream(this.add(node, behind))
   }
 }

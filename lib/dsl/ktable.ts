@@ -6,7 +6,7 @@ import { TableFilterOperator } from '../operators/table-filter'
 import type { TableJoinKind } from '../operators/joined-rows'
 import { TableMapValuesOperator } from '../operators/table-map-values'
 import { TableRepartitionMapOperator } from '../operators/table-repartition-map'
-import { FilteredRows, MappedRows, type TableRows } from '../operators/table-rows'
+import { FilteredRows, MappedRows, type ValueGetterSupplier } from '../operators/value-getter'
 import { TableToStreamOperator } from '../operators/table-to-stream'
 import { TableTransformValuesOperator, TransformedRows } from '../operators/table-transform-values'
 import type { ValueTransformerSupplier } from '../operators/value-transformer'
@@ -26,7 +26,7 @@ import {
 import { type Named, operatorName, withName } from './options/named'
 import type { TableJoinedAs } from './options/table-joined'
 import { type TransformedValues, transformedOptions } from './options/transformed-values'
-import { append, type Position, requireFunction, requireSameBuilder } from './position'
+import { append, type GraphReference, requireFunction, requireSameBuilder } from './graph-reference'
 import { suppress } from './suppress'
 import { Suppressed } from './suppressed'
 
@@ -34,7 +34,7 @@ import { Suppressed } from './suppressed'
 interface View<K, V, VR> {
   /** `null` for one without a store. */
   readonly operator: (store: string | null) => (options: OldValues) => Processor<never, never, never, never>
-  readonly rows: (parent: TableRows<K, V>) => TableRows<K, VR>
+  readonly rows: (parent: ValueGetterSupplier<K, V>) => ValueGetterSupplier<K, VR>
   readonly prefersOldValues?: boolean
   readonly stores?: readonly StoreReference[]
   /** Kafka Streams takes an index for a store that it then doesn't make. */
@@ -51,7 +51,7 @@ export class KTable<K, V> {
   /** @internal */
   constructor(
     /** @internal */
-    readonly position: Position<K, V>,
+    readonly position: GraphReference<K, V>,
     /** The store to query it by; undefined if it wasn't given one. */
     readonly queryableStoreName: string | undefined,
   ) {}
@@ -250,7 +250,12 @@ export class KTable<K, V> {
           { extractor: extractor!, joiner: joiner!, left: kind === 'left' },
           options,
         )
-      : tableJoin<K, unknown>(this.position, other.position as Position<K, unknown>, { kind, joiner: joiner! }, options)
+      : tableJoin<K, unknown>(
+          this.position,
+          other.position as GraphReference<K, unknown>,
+          { kind, joiner: joiner! },
+          options,
+        )
     return new KTable(result.position, result.store)
   }
 

@@ -4,7 +4,7 @@ import { increment, sum, zero } from '../operators/counting'
 import { StreamSessionWindowAggregateOperator } from '../operators/stream-session-window-aggregate'
 import { long } from '../serdes/numbers'
 import { SessionWindowedSerde } from '../serdes/windowed'
-import type { Windowed } from '../state/windowed'
+import type { Windowed } from '../record/windowed'
 import type { GroupedSource } from './grouped-source'
 import { KTable } from './ktable'
 import {
@@ -12,7 +12,7 @@ import {
   resolveWindowMaterialized,
   type SessionMaterializedAs,
 } from './options/window-materialized'
-import { append, requireFunction } from './position'
+import { append, requireFunction } from './graph-reference'
 import { requireEmitStrategy } from './windows/emit-strategy'
 import { nothing, reducing, reducingSessions } from './windows/reducing'
 import type { SessionWindows } from './windows/session-windows'

@@ -17,7 +17,7 @@ import { requireExplicitNames } from './explicit-names'
 import { Naming } from './naming'
 import { type Consumed, sourceSettings } from './options/consumed'
 import { type MaterializedAs, materializedStore, resolveMaterialized } from './options/materialized'
-import { type DslContext, requireFunction } from './position'
+import { type DslContext, requireFunction } from './graph-reference'
 
 /** A way to save internal topics and stores (KIP-295). Switching one on or off renames topics: it is not for a running app. */
 export type Optimization = 'reuse.ktable.source.topics' | 'merge.repartition.topics' | 'single.store.self.join'

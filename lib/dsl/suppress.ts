@@ -1,14 +1,17 @@
 import { TopologyError } from '../errors'
 import { SuppressedRows, TableSuppressOperator } from '../operators/table-suppress'
-import type { TableRows } from '../operators/table-rows'
+import type { ValueGetterSupplier } from '../operators/value-getter'
 import { suppressionBuffer } from '../state/buffer/suppression-buffer'
 import { nodesById } from './graph/logical-graph'
 import type { NodeId } from './graph/nodes'
-import { append, type DslContext, type Position } from './position'
+import { append, type DslContext, type GraphReference } from './graph-reference'
 import type { Suppressed } from './suppressed'
 
 /** `suppress` of a table. */
-export function suppress<K, V>(table: Position<K, V>, { waitMs, bounds, name: given }: Suppressed<K>): Position<K, V> {
+export function suppress<K, V>(
+  table: GraphReference<K, V>,
+  { waitMs, bounds, name: given }: Suppressed<K>,
+): GraphReference<K, V> {
   const { context, keySerde, valueSerde } = table
   const { naming } = context
   const name = given === undefined ? naming.node('KTABLE-SUPPRESS-') : naming.given(given)
@@ -27,7 +30,7 @@ export function suppress<K, V>(table: Position<K, V>, { waitMs, bounds, name: gi
     stores: [store],
     needsOldValues: true,
     operator: () => new TableSuppressOperator<K, V>(suppression),
-    rows: (parent: TableRows<K, V>) => new SuppressedRows(parent, store),
+    rows: (parent: ValueGetterSupplier<K, V>) => new SuppressedRows(parent, store),
     versioned: false,
     unversionedOnly: true,
   } as const

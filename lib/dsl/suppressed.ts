@@ -1,6 +1,6 @@
 import { type Duration, toMilliseconds } from '../durations'
 import { TopologyError } from '../errors'
-import type { Windowed } from '../state/windowed'
+import type { Windowed } from '../record/windowed'
 import type { NamedOptions } from './options/named'
 
 /** How much a suppression may hold back. */

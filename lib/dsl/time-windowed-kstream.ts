@@ -4,7 +4,7 @@ import type { EmitStrategy } from '../operators/close-emission'
 import { increment, zero } from '../operators/counting'
 import { long } from '../serdes/numbers'
 import { TimeWindowedSerde } from '../serdes/windowed'
-import type { Windowed } from '../state/windowed'
+import type { Windowed } from '../record/windowed'
 import type { GroupedSource } from './grouped-source'
 import { KTable } from './ktable'
 import {
@@ -12,7 +12,7 @@ import {
   resolveWindowMaterialized,
   type WindowMaterializedAs,
 } from './options/window-materialized'
-import { append, requireFunction } from './position'
+import { append, requireFunction } from './graph-reference'
 import { requireEmitStrategy } from './windows/emit-strategy'
 import { nothing, reducing } from './windows/reducing'
 import type { WindowShape } from './windows/window-shape'

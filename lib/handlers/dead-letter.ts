@@ -1,5 +1,5 @@
-import type { RecordHeaders } from '../kafka/port'
 import type { DeadLetterRecord, ErrorHandlerContext, ErrorHandlerResponse } from './error-handler'
+import type { RecordHeaders } from '../record/headers'
 
 const PREFIX = '__streams.errors.'
 

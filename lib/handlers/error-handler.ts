@@ -1,5 +1,5 @@
-import type { RecordHeaders } from '../kafka/port'
-import type { TaskId } from '../operators/processor'
+import type { RecordHeaders } from '../record/headers'
+import type { TaskId } from '../record/task-id'
 
 /** A record for another topic, as bytes: its partition follows from its key. */
 export interface DeadLetterRecord {

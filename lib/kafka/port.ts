@@ -1,25 +1,13 @@
-/**
+import type { RecordHeaders } from '../record/headers'
+import type { TopicPartition } from '../record/topic-partition'
+
+/*
  * The only Kafka surface that the runtime sees. Offsets and timestamps are JavaScript numbers (exact to 2^53).
  *
  * Two adapters implement it, `kafkajs/` and `memory/`; one contract suite (`spec/contract/kafka`) runs against both.
  */
 
-export interface TopicPartition {
-  readonly topic: string
-  readonly partition: number
-}
-
-/** The key under which maps of this port file a partition. */
-export const tpKey = (topic: string, partition: number): string => `${topic}-${partition}`
-
 export type Isolation = 'read_committed' | 'read_uncommitted'
-
-/** Header names and values in the order in which they were written; a name may repeat. */
-export type RecordHeaders = ReadonlyArray<readonly [name: string, value: Buffer | null]>
-
-/** The one empty list: records without headers share it. */
-export const NO_HEADERS: RecordHeaders = Object.freeze([])
-
 /** What the runtime can do about a failure; `code` has the broker's own word for it. */
 export type ClientErrorKind =
   /** network, leader moved, coordinator loading: the client has already retried, the caller may again */

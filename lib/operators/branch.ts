@@ -1,7 +1,7 @@
 import type { Predicate } from './callbacks'
 import { Operator } from './operator'
 import type { OperatorContext } from './processor'
-import type { StreamRecord } from './record'
+import type { StreamRecord } from '../record/stream-record'
 
 /** `split`: a record goes to the child of the first predicate that holds, else to the default child, else nowhere. */
 export class BranchOperator<K, V> extends Operator<K, V> {

@@ -1,4 +1,4 @@
-import type { RecordContext } from './record'
+import type { RecordContext } from '../record/record-context'
 
 /**
  * What users pass to the DSL. The value comes first, then the key, then where the record comes from:

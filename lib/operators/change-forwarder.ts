@@ -1,8 +1,9 @@
-import type { RecordHeaders } from '../kafka/port'
 import type { CachedStore } from '../state/cached-store'
 import type { StateStore } from '../state/store'
 import type { OperatorContext } from './processor'
-import { Change, StreamRecord } from './record'
+import type { RecordHeaders } from '../record/headers'
+import { Change } from '../record/change'
+import { StreamRecord } from '../record/stream-record'
 
 /** Whether a table operator hands old values on: some need them to take back what they added. */
 export interface OldValues {

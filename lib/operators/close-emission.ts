@@ -13,20 +13,20 @@ export class CloseEmission {
   ) {}
 
   /** Windows that closed up to then are emitted; `undefined` before the first emission. */
-  get emittedUntil(): number | undefined {
-    return this.context.emittedUntil(this.store)
+  get lastEmittedWindowClose(): number | undefined {
+    return this.context.lastEmittedWindowClose(this.store)
   }
 
   due(windowClose: number): boolean {
     const now = this.context.currentSystemTime()
     if (now < this.nextTime) return false
     this.nextTime = now + this.context.emitIntervalMs
-    const { emittedUntil } = this
-    return emittedUntil === undefined || emittedUntil < windowClose
+    const { lastEmittedWindowClose } = this
+    return lastEmittedWindowClose === undefined || lastEmittedWindowClose < windowClose
   }
 
   emitted(windowClose: number): void {
-    this.context.setEmittedUntil(this.store, windowClose)
+    this.context.setLastEmittedWindowClose(this.store, windowClose)
   }
 }
 

@@ -1,7 +1,7 @@
 import type { Predicate } from './callbacks'
 import { Operator } from './operator'
 import type { OperatorContext } from './processor'
-import type { StreamRecord } from './record'
+import type { StreamRecord } from '../record/stream-record'
 
 /** `filter` and `filterNot` of a stream. */
 export class FilterOperator<K, V> extends Operator<K, V> {

@@ -1,7 +1,7 @@
 import { StreamsError } from '../errors'
 import type { StateStore } from '../state/store'
 import type { Cancellable, Processor, ProcessorContext, PunctuationType, RecordMetadata } from './processor'
-import type { StreamRecord } from './record'
+import type { StreamRecord } from '../record/stream-record'
 
 /** `processValues`: a user's processor that must not change keys, since nothing is repartitioned behind it. */
 export class FixedKeyOperator<K, V, VR> implements Processor<K, V, K, VR> {

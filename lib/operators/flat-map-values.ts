@@ -1,7 +1,7 @@
 import type { ValueMapper } from './callbacks'
 import { Operator } from './operator'
 import type { OperatorContext } from './processor'
-import { StreamRecord } from './record'
+import { StreamRecord } from '../record/stream-record'
 
 /** Runs a generator to its end inside the callback, so that its time counts as the callback's own. */
 export const materialize =

@@ -2,7 +2,7 @@ import type { ValueMapper } from './callbacks'
 import { materialize } from './flat-map-values'
 import { Operator } from './operator'
 import type { OperatorContext } from './processor'
-import { StreamRecord } from './record'
+import { StreamRecord } from '../record/stream-record'
 
 export class FlatMapOperator<K, V, KR, VR> extends Operator<K, V, KR, VR> {
   private mapper: ValueMapper<K, V, ReadonlyArray<readonly [KR, VR]>>

@@ -1,7 +1,7 @@
 import type { ForeachAction } from './callbacks'
 import { Operator } from './operator'
 import type { OperatorContext } from './processor'
-import type { StreamRecord } from './record'
+import type { StreamRecord } from '../record/stream-record'
 
 /** Ends a stream in a side effect; one that returns a promise is awaited, record by record. */
 export class ForeachOperator<K, V> extends Operator<K, V, never, never> {

@@ -1,7 +1,7 @@
 import type { WindowStore } from '../state/store'
 import { Operator } from './operator'
 import type { OperatorContext } from './processor'
-import type { StreamRecord } from './record'
+import type { StreamRecord } from '../record/stream-record'
 
 /** Stands before a side of a join of two streams: what has been joined is kept, for records of the other side to meet it. */
 export class JoinWindowOperator<K, V> extends Operator<K, V> {

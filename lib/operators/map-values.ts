@@ -1,7 +1,7 @@
 import type { ValueMapper } from './callbacks'
 import { Operator } from './operator'
 import type { OperatorContext } from './processor'
-import { StreamRecord } from './record'
+import { StreamRecord } from '../record/stream-record'
 
 export class MapValuesOperator<K, V, VR> extends Operator<K, V, K, VR> {
   private mapper: ValueMapper<K, V, VR>

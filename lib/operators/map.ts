@@ -1,7 +1,7 @@
 import type { KeyValueMapper } from './callbacks'
 import { Operator } from './operator'
 import type { OperatorContext } from './processor'
-import { StreamRecord } from './record'
+import { StreamRecord } from '../record/stream-record'
 
 export class MapOperator<K, V, KR, VR> extends Operator<K, V, KR, VR> {
   private mapper: KeyValueMapper<K, V, KR, VR>

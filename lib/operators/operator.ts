@@ -1,5 +1,5 @@
 import type { OperatorContext, Processor } from './processor'
-import type { StreamRecord } from './record'
+import type { StreamRecord } from '../record/stream-record'
 
 /**
  * A processor of the DSL's own. It runs with the spine's services, and the time it takes is the spine's: only the

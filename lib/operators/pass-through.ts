@@ -1,5 +1,5 @@
 import { Operator } from './operator'
-import type { StreamRecord } from './record'
+import type { StreamRecord } from '../record/stream-record'
 
 /** `merge`, and the target of a branch. */
 export class PassThroughOperator<K, V> extends Operator<K, V> {

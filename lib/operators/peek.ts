@@ -2,7 +2,7 @@ import type { ForeachAction } from './callbacks'
 import { Operator } from './operator'
 import type { OperatorContext } from './processor'
 import { isPromise } from './promise'
-import type { StreamRecord } from './record'
+import type { StreamRecord } from '../record/stream-record'
 
 /** Forwards the record after the action: after its promise, if it returns one. */
 export class PeekOperator<K, V> extends Operator<K, V> {

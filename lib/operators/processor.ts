@@ -1,10 +1,9 @@
 import type { Duration } from '../durations'
 import type { Serde } from '../serdes/serde'
 import type { StateStore } from '../state/store'
-import type { RecordContext, StreamRecord } from './record'
-
-/** `<sub-topology>_<partition>`, such as `0_3`. */
-export type TaskId = string
+import type { RecordContext } from '../record/record-context'
+import type { StreamRecord } from '../record/stream-record'
+import { type TaskId } from '../record/task-id'
 
 /** By which clock a punctuation is called: by the timestamps of records, or by the system. */
 export type PunctuationType = 'stream-time' | 'wall-clock-time'
@@ -85,8 +84,8 @@ export interface OperatorContext<KOut, VOut> extends ProcessorContext<KOut, VOut
   /** How often, by the wall clock, operators look for results that only time completes: windows that have closed … */
   readonly emitIntervalMs: number
   /** Up to which window close the aggregation of that store has emitted; committed with the task's offsets. */
-  emittedUntil(store: string): number | undefined
-  setEmittedUntil(store: string, windowClose: number): void
+  lastEmittedWindowClose(store: string): number | undefined
+  setLastEmittedWindowClose(store: string, windowClose: number): void
   /** Counts the current record in `dropped-records`, with a reason for the log. */
   dropRecord(reason: string): void
   /**

@@ -1,5 +1,5 @@
 import { Operator } from './operator'
-import type { StreamRecord } from './record'
+import type { StreamRecord } from '../record/stream-record'
 
 /**
  * Stands before each repartition sink. Null keys are left out (not counted as dropped, as in Kafka Streams), unless a

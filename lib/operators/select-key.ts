@@ -1,7 +1,7 @@
 import type { ValueMapper } from './callbacks'
 import { Operator } from './operator'
 import type { OperatorContext } from './processor'
-import { StreamRecord } from './record'
+import { StreamRecord } from '../record/stream-record'
 
 /** `selectKey`, and the key change of a stream's `groupBy`. */
 export class SelectKeyOperator<K, V, KR> extends Operator<K, V, KR, V> {

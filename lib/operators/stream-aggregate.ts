@@ -3,8 +3,9 @@ import { ChangeForwarder, type OldValues } from './change-forwarder'
 import { increment, zero } from './counting'
 import { Operator } from './operator'
 import type { OperatorContext } from './processor'
-import type { Change, StreamRecord } from './record'
 import { openTable, type TableStore } from './table-store'
+import type { Change } from '../record/change'
+import type { StreamRecord } from '../record/stream-record'
 
 /** `aggregate` and `count` of a grouped stream. */
 export class StreamAggregateOperator<K, V, A> extends Operator<K, V, K, Change<A>> {

@@ -2,7 +2,7 @@ import type { ReadOnlyKeyValueStore, ValueAndTimestamp } from '../state/store'
 import type { ValueJoiner, ValueMapper } from './callbacks'
 import { Operator } from './operator'
 import type { OperatorContext } from './processor'
-import { StreamRecord } from './record'
+import { StreamRecord } from '../record/stream-record'
 
 /** `join` and `leftJoin` of a stream with a global table, by a key that is made of the record. The record keeps its own. */
 export class StreamGlobalJoinOperator<K, V, KG, VG, VR> extends Operator<K, V, K, VR> {

@@ -2,8 +2,9 @@ import type { Reducer } from './callbacks'
 import { ChangeForwarder, type OldValues } from './change-forwarder'
 import { Operator } from './operator'
 import type { OperatorContext } from './processor'
-import type { Change, StreamRecord } from './record'
 import { openTable, type TableStore } from './table-store'
+import type { Change } from '../record/change'
+import type { StreamRecord } from '../record/stream-record'
 
 /** `reduce` of a grouped stream: the first value of a key is taken as it is. */
 export class StreamReduceOperator<K, V> extends Operator<K, V, K, Change<V>> {

@@ -2,8 +2,8 @@ import type { WindowStore } from '../state/store'
 import type { ValueJoiner } from './callbacks'
 import { Operator } from './operator'
 import type { OperatorContext } from './processor'
-import { StreamRecord } from './record'
 import type { JoinWindow } from './stream-stream-join'
+import { StreamRecord } from '../record/stream-record'
 
 /** A stream joined with itself, on one store: the results, and their order, are those of a join of two streams. */
 export class StreamSelfJoinOperator<K, V, VR> extends Operator<K, V, K, VR> {

@@ -1,14 +1,15 @@
 import type { CachedStore } from '../state/cached-store'
 import type { ClosingStore } from '../state/closing-store'
 import type { SessionStore } from '../state/store'
-import { Windowed } from '../state/windowed'
+import { Windowed } from '../record/windowed'
 import type { Aggregator, Initializer, Merger } from './callbacks'
 import { CloseEmission } from './close-emission'
 import { increment, sum, zero } from './counting'
 import { Operator } from './operator'
 import type { OperatorContext } from './processor'
-import { Change, StreamRecord } from './record'
 import type { WindowAggregateOptions } from './stream-window-aggregate'
+import { Change } from '../record/change'
+import { StreamRecord } from '../record/stream-record'
 
 export interface SessionWindowsOf {
   readonly inactivityGapMs: number
@@ -92,7 +93,7 @@ export class StreamSessionWindowAggregateOperator<K, V, A> extends Operator<K, V
   private emitClosed(record: StreamRecord<K, V>, windowClose: number): void {
     if (this.emission === null || !this.emission.due(windowClose)) return
     const to = windowClose - 1
-    const from = Math.max(0, this.emission.emittedUntil ?? -1)
+    const from = Math.max(0, this.emission.lastEmittedWindowClose ?? -1)
     if (to < 0 || to < from) return
     const store = this.store as unknown as ClosingStore<K, A>
     for (const [session, value] of store.closed(from, to)) {

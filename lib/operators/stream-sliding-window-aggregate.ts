@@ -1,12 +1,13 @@
 import type { TimestampedWindowStore, ValueAndTimestamp } from '../state/store'
-import { Windowed } from '../state/windowed'
+import { Windowed } from '../record/windowed'
 import type { Aggregator, Initializer } from './callbacks'
 import { increment, zero } from './counting'
 import { Operator } from './operator'
 import type { OperatorContext } from './processor'
-import type { Change, StreamRecord } from './record'
 import type { WindowAggregateOptions } from './stream-window-aggregate'
 import { type ClosedStarts, WindowResults } from './window-results'
+import type { Change } from '../record/change'
+import type { StreamRecord } from '../record/stream-record'
 
 export interface SlidingWindowsOf {
   readonly timeDifferenceMs: number
@@ -76,7 +77,9 @@ export class StreamSlidingWindowAggregateOperator<K, V, A> extends Operator<K, V
       return
     }
     this.processInWindows(record, windowClose)
-    this.results.closed(record, windowClose, (emittedUntil) => this.closedStarts(windowClose, emittedUntil))
+    this.results.closed(record, windowClose, (lastEmittedWindowClose) =>
+      this.closedStarts(windowClose, lastEmittedWindowClose),
+    )
   }
 
   private processInWindows(record: StreamRecord<K, V>, windowClose: number): void {
@@ -198,9 +201,12 @@ export class StreamSlidingWindowAggregateOperator<K, V, A> extends Operator<K, V
     return new Windowed(key, { start, end: start + this.differenceMs })
   }
 
-  private closedStarts(windowClose: number, emittedUntil: number | undefined): ClosedStarts | undefined {
+  private closedStarts(windowClose: number, lastEmittedWindowClose: number | undefined): ClosedStarts | undefined {
     const to = windowClose - this.differenceMs - 1
     if (to < 0) return undefined
-    return { from: emittedUntil === undefined ? 0 : Math.max(0, emittedUntil - this.differenceMs), to }
+    return {
+      from: lastEmittedWindowClose === undefined ? 0 : Math.max(0, lastEmittedWindowClose - this.differenceMs),
+      to,
+    }
   }
 }

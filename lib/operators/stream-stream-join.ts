@@ -1,10 +1,10 @@
-import type { UnjoinedStore, WaitingRecords } from '../state/join/unjoined-store'
+import type { OuterJoinStore, WaitingRecords } from '../state/join/outer-join-store'
 import type { WindowStore } from '../state/store'
 import type { ValueJoiner } from './callbacks'
 import type { JoinClock, JoinClocks } from './join-clock'
 import { Operator } from './operator'
 import type { OperatorContext } from './processor'
-import { StreamRecord } from './record'
+import { StreamRecord } from '../record/stream-record'
 
 /** A join window, in milliseconds: the right record may come `beforeMs` before the left one to `afterMs` after it. */
 export interface JoinWindow {
@@ -22,7 +22,7 @@ export interface StreamStreamJoinOptions<K, L, R, VR> {
   /** The window store of the other side. */
   readonly otherStore: string
   /** The store of records that have met none yet; `null` for an inner join. */
-  readonly unjoinedStore: string | null
+  readonly outerJoinStore: string | null
   readonly joiner: ValueJoiner<K, L | null, R | null, VR>
   readonly clocks: JoinClocks
 }
@@ -37,7 +37,7 @@ export interface StreamStreamJoinOptions<K, L, R, VR> {
 export class StreamStreamJoinOperator<K, L, R, VR> extends Operator<K, L | R, K, VR> {
   private joiner: ValueJoiner<K, L | null, R | null, VR>
   private other!: WindowStore<K, L | R>
-  private unjoined: UnjoinedStore<K, L, R> | null = null
+  private outerJoin: OuterJoinStore<K, L, R> | null = null
   private clock: JoinClock | null = null
   /** The other side's records are within this much before and after one of this side. */
   private readonly beforeMs: number
@@ -55,9 +55,9 @@ export class StreamStreamJoinOperator<K, L, R, VR> extends Operator<K, L | R, K,
     super.init(context)
     this.joiner = context.watch(this.joiner)
     this.other = context.stateStore(this.options.otherStore)
-    if (this.options.unjoinedStore === null) return
-    this.unjoined = context.stateStore<UnjoinedStore<K, L, R>>(this.options.unjoinedStore)
-    this.clock = this.options.clocks.of(this.unjoined)
+    if (this.options.outerJoinStore === null) return
+    this.outerJoin = context.stateStore<OuterJoinStore<K, L, R>>(this.options.outerJoinStore)
+    this.clock = this.options.clocks.of(this.outerJoin)
   }
 
   process(record: StreamRecord<K, L | R>): void {
@@ -77,7 +77,7 @@ export class StreamStreamJoinOperator<K, L, R, VR> extends Operator<K, L | R, K,
     const until = Math.max(0, timestamp + this.afterMs)
     const matches = this.other.fetch(key, Math.max(0, timestamp - this.beforeMs), until)
     for (const [otherTimestamp, other] of matches) {
-      this.unjoined?.remove(key, otherTimestamp, !isLeft)
+      this.outerJoin?.remove(key, otherTimestamp, !isLeft)
       this.forward(record, key, value, other, Math.max(timestamp, otherTimestamp))
     }
     if (matches.length > 0 || !preserved) return
@@ -85,14 +85,14 @@ export class StreamStreamJoinOperator<K, L, R, VR> extends Operator<K, L | R, K,
       this.forward(record, key, value, null, timestamp)
     } else {
       this.clock!.waits(timestamp)
-      this.unjoined!.add(key, timestamp, isLeft, value)
+      this.outerJoin!.add(key, timestamp, isLeft, value)
     }
   }
 
   /** Results of records whose window has closed without a partner. They have the headers of the record that is their cause. */
   private emitDue(cause: StreamRecord<K, L | R>): void {
     const clock = this.clock!
-    const unjoined = this.unjoined!
+    const outerJoin = this.outerJoin!
     if (!this.mayBeDue(clock)) return
     const now = this.context.currentSystemTime()
     if (now < clock.nextEmit) return
@@ -101,7 +101,7 @@ export class StreamStreamJoinOperator<K, L, R, VR> extends Operator<K, L | R, K,
 
     const open = { left: false, right: false }
     let emitted: { records: WaitingRecords<K, L, R>; key: K } | undefined
-    for (const records of unjoined.waiting()) {
+    for (const records of outerJoin.waiting()) {
       const { timestamp, isLeft } = records
       clock.oldestWaiting = timestamp
       if (open.left && open.right) break
@@ -114,10 +114,10 @@ export class StreamStreamJoinOperator<K, L, R, VR> extends Operator<K, L | R, K,
         const joined = isLeft ? this.joiner(value as L, null, key) : this.joiner(null, value as R, key)
         this.context.forward(new StreamRecord(key, joined, timestamp, cause.headers))
       }
-      if (emitted) unjoined.remove(emitted.key, emitted.records.timestamp, emitted.records.isLeft)
+      if (emitted) outerJoin.remove(emitted.key, emitted.records.timestamp, emitted.records.isLeft)
       emitted = { records, key }
     }
-    if (emitted) unjoined.remove(emitted.key, emitted.records.timestamp, emitted.records.isLeft)
+    if (emitted) outerJoin.remove(emitted.key, emitted.records.timestamp, emitted.records.isLeft)
   }
 
   private mayBeDue({ oldestWaiting, streamTime }: JoinClock): boolean {

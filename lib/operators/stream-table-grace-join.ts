@@ -1,9 +1,9 @@
 import type { WaitingRecord, WaitingStore } from '../state/join/waiting-store'
 import type { ValueJoiner } from './callbacks'
 import type { OperatorContext } from './processor'
-import { StreamRecord } from './record'
 import { StreamTableJoinOperator } from './stream-table-join'
-import type { TableRows } from './table-rows'
+import type { ValueGetterSupplier } from './value-getter'
+import { StreamRecord } from '../record/stream-record'
 
 /**
  * A join of a stream with a versioned table in which stream records wait: until the stream is `graceMs` further, so that
@@ -13,7 +13,7 @@ export class StreamTableGraceJoinOperator<K, V, VT, VR> extends StreamTableJoinO
   private waiting!: WaitingStore<K, V>
 
   constructor(
-    table: TableRows<K, VT>,
+    table: ValueGetterSupplier<K, VT>,
     joiner: ValueJoiner<K, V, VT | null, VR>,
     left: boolean,
     private readonly storeName: string,

@@ -1,18 +1,18 @@
 import type { ValueJoiner } from './callbacks'
 import { Operator } from './operator'
 import type { OperatorContext } from './processor'
-import { StreamRecord } from './record'
-import type { RowReader, TableRows } from './table-rows'
+import type { ValueGetter, ValueGetterSupplier } from './value-getter'
+import { StreamRecord } from '../record/stream-record'
 
 /**
  * `join` and `leftJoin` of a stream with a table: each stream record meets the row of its key as the table is at that
  * moment, or, if the table keeps versions, as it was at the record's time.
  */
 export class StreamTableJoinOperator<K, V, VT, VR> extends Operator<K, V, K, VR> {
-  private rows: RowReader<K, VT> | undefined
+  private rows: ValueGetter<K, VT> | undefined
 
   constructor(
-    private readonly table: TableRows<K, VT>,
+    private readonly table: ValueGetterSupplier<K, VT>,
     private joiner: ValueJoiner<K, V, VT | null, VR>,
     private readonly left: boolean,
   ) {

@@ -1,13 +1,14 @@
 import type { TimestampedWindowStore } from '../state/store'
-import { Windowed } from '../state/windowed'
+import { Windowed } from '../record/windowed'
 import type { Aggregator, Initializer } from './callbacks'
 import type { OldValues } from './change-forwarder'
 import type { EmitStrategy } from './close-emission'
 import { increment, zero } from './counting'
 import { Operator } from './operator'
 import type { OperatorContext } from './processor'
-import type { Change, StreamRecord } from './record'
 import { type ClosedStarts, WindowResults } from './window-results'
+import type { Change } from '../record/change'
+import type { StreamRecord } from '../record/stream-record'
 
 /** Windows of a fixed size that do not depend on what is in them. */
 export interface FixedWindows {
@@ -70,14 +71,16 @@ export class StreamWindowAggregateOperator<K, V, A> extends Operator<K, V, Windo
       this.store.put(key, aggregate === null ? null : { value: aggregate, timestamp }, start)
       this.results.updated(record, new Windowed(key, { start, end }), aggregate, old, timestamp)
     }
-    this.results.closed(record, windowClose, (emittedUntil) => this.closedStarts(windowClose, emittedUntil))
+    this.results.closed(record, windowClose, (lastEmittedWindowClose) =>
+      this.closedStarts(windowClose, lastEmittedWindowClose),
+    )
   }
 
-  private closedStarts(windowClose: number, emittedUntil: number | undefined): ClosedStarts | undefined {
+  private closedStarts(windowClose: number, lastEmittedWindowClose: number | undefined): ClosedStarts | undefined {
     const to = windowClose - this.windows.sizeMs
     if (to < 0) return undefined
-    if (emittedUntil === undefined) return { from: 0, to }
-    const from = Math.max(0, emittedUntil - this.windows.sizeMs) + 1
+    if (lastEmittedWindowClose === undefined) return { from: 0, to }
+    const from = Math.max(0, lastEmittedWindowClose - this.windows.sizeMs) + 1
     return this.sameWindows(to, from - 1) ? undefined : { from, to }
   }
 

@@ -4,8 +4,9 @@ import { ChangeForwarder, type OldValues } from './change-forwarder'
 import { decrement, increment, zero } from './counting'
 import { Operator } from './operator'
 import type { OperatorContext } from './processor'
-import type { Change, StreamRecord } from './record'
 import { openTable, type TableStore } from './table-store'
+import type { Change } from '../record/change'
+import type { StreamRecord } from '../record/stream-record'
 
 /** `aggregate` and `count` of a grouped table: subtracts the old value, then adds the new one. */
 export class TableAggregateOperator<K, V, A> extends Operator<K, Change<V>, K, Change<A>> {

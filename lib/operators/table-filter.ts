@@ -1,8 +1,8 @@
 import type { Predicate } from './callbacks'
 import type { OldValues } from './change-forwarder'
 import type { OperatorContext } from './processor'
-import type { Change } from './record'
 import { TableViewOperator } from './table-view'
+import type { Change } from '../record/change'
 
 /**
  * `filter` and `filterNot` of a table: a value that doesn't pass is a delete. With old values it is silent where

@@ -1,8 +1,9 @@
 import { ChangeForwarder, type OldValues } from './change-forwarder'
 import { Operator } from './operator'
 import type { OperatorContext } from './processor'
-import type { Change, StreamRecord } from './record'
 import { openTable, type TableStore } from './table-store'
+import type { Change } from '../record/change'
+import type { StreamRecord } from '../record/stream-record'
 
 /** Where the results of both sides of a table join come together, and are kept if the table has a store. */
 export class TableJoinMergeOperator<K, V> extends Operator<K, Change<V>, K, Change<V>> {

@@ -2,21 +2,22 @@ import type { OldValues } from './change-forwarder'
 import { joined, type TableJoin } from './joined-rows'
 import { Operator } from './operator'
 import type { OperatorContext } from './processor'
-import { Change, StreamRecord } from './record'
-import type { RowReader, TableRows } from './table-rows'
+import type { ValueGetter, ValueGetterSupplier } from './value-getter'
+import { Change } from '../record/change'
+import { StreamRecord } from '../record/stream-record'
 
 /**
  * One side of a join of two tables: each of its updates is joined with the row that the other side has now. Out-of-order
  * updates of a versioned table change nothing that is valid now, and are dropped (KIP-914).
  */
 export class TableJoinOperator<K, V, VO, VR> extends Operator<K, Change<V>, K, Change<VR>> {
-  private other!: RowReader<K, VO>
+  private other!: ValueGetter<K, VO>
   private join: TableJoin<K, VR>
 
   constructor(
     join: TableJoin<K, VR>,
     private readonly side: 'left' | 'right',
-    private readonly otherRows: TableRows<K, VO>,
+    private readonly otherRows: ValueGetterSupplier<K, VO>,
     private readonly options: OldValues,
   ) {
     super()

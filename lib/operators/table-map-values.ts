@@ -1,8 +1,8 @@
 import type { ValueMapper } from './callbacks'
 import type { OldValues } from './change-forwarder'
 import type { OperatorContext } from './processor'
-import type { Change } from './record'
 import { TableViewOperator } from './table-view'
+import type { Change } from '../record/change'
 
 /** `mapValues` of a table. A delete stays a delete: the mapper never sees `null`. */
 export class TableMapValuesOperator<K, V, VR> extends TableViewOperator<K, V, VR> {

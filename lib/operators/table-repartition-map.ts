@@ -3,7 +3,8 @@ import { StreamsError } from '../errors'
 import type { KeyValueMapper } from './callbacks'
 import { Operator } from './operator'
 import type { OperatorContext } from './processor'
-import { Change, type StreamRecord } from './record'
+import { Change } from '../record/change'
+import type { StreamRecord } from '../record/stream-record'
 
 /**
  * `groupBy` of a table: what has to be subtracted from the group of the old value goes before what has to be added to

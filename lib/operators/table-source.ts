@@ -1,8 +1,9 @@
 import { ChangeForwarder, type OldValues } from './change-forwarder'
 import { Operator } from './operator'
 import type { OperatorContext } from './processor'
-import { Change, type StreamRecord } from './record'
 import { openTable, type TableStore } from './table-store'
+import { Change } from '../record/change'
+import type { StreamRecord } from '../record/stream-record'
 
 /**
  * Reads records as updates of a table: a source table, or `toTable`. The last record of a key wins, even if its

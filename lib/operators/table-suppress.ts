@@ -1,11 +1,12 @@
 import { StreamsError } from '../errors'
 import type { Evicted, SuppressionBuffer } from '../state/buffer/suppression-buffer'
 import type { StateStore, StoreBuilder, ValueAndTimestamp } from '../state/store'
-import type { Windowed } from '../state/windowed'
+import type { Windowed } from '../record/windowed'
 import { Operator } from './operator'
 import type { OperatorContext } from './processor'
-import { Change, StreamRecord } from './record'
-import type { RowReader, TableRows } from './table-rows'
+import type { ValueGetter, ValueGetterSupplier } from './value-getter'
+import { Change } from '../record/change'
+import { StreamRecord } from '../record/stream-record'
 
 /* eslint-disable @typescript-eslint/no-explicit-any -- what an operator forwards is no matter of those whose rows it reads */
 
@@ -78,17 +79,17 @@ export class TableSuppressOperator<K, V> extends Operator<K, Change<V>> {
 }
 
 /** The rows of a suppressed table: where an update waits, the row is still what it was before. */
-export class SuppressedRows<K, V> implements TableRows<K, V> {
+export class SuppressedRows<K, V> implements ValueGetterSupplier<K, V> {
   readonly stores: readonly StoreBuilder<StateStore>[]
 
   constructor(
-    private readonly parent: TableRows<K, V>,
+    private readonly parent: ValueGetterSupplier<K, V>,
     private readonly buffer: StoreBuilder<SuppressionBuffer<K, V>>,
   ) {
     this.stores = [buffer, ...parent.stores]
   }
 
-  open(context: OperatorContext<any, any>): RowReader<K, V> {
+  open(context: OperatorContext<any, any>): ValueGetter<K, V> {
     const parent = this.parent.open(context)
     const buffer = context.stateStore(this.buffer)
     const get = (key: K): ValueAndTimestamp<V> | null => {

@@ -1,12 +1,14 @@
-import { NO_HEADERS } from '../kafka/port'
 import type { StateStore, StoreBuilder, ValueAndTimestamp } from '../state/store'
 import { ChangeForwarder, type OldValues } from './change-forwarder'
 import { Operator } from './operator'
 import type { OperatorContext } from './processor'
-import { Change, type RecordContext, type StreamRecord } from './record'
-import type { RowReader, TableRows } from './table-rows'
+import type { ValueGetter, ValueGetterSupplier } from './value-getter'
 import { openTable, type TableStore } from './table-store'
 import type { ValueTransformer, ValueTransformerContext, ValueTransformerSupplier } from './value-transformer'
+import { NO_HEADERS } from '../record/headers'
+import { Change } from '../record/change'
+import type { RecordContext } from '../record/record-context'
+import type { StreamRecord } from '../record/stream-record'
 
 /* eslint-disable @typescript-eslint/no-explicit-any -- what an operator forwards is no matter of those whose rows it reads */
 
@@ -69,17 +71,17 @@ export class TableTransformValuesOperator<K, V, VR> extends Operator<K, Change<V
 }
 
 /** The rows of a transformed table without a store of its own: each reader has a transformer of its own. */
-export class TransformedRows<K, V, VR> implements TableRows<K, VR> {
+export class TransformedRows<K, V, VR> implements ValueGetterSupplier<K, VR> {
   readonly stores: readonly StoreBuilder<StateStore>[]
 
   constructor(
-    private readonly parent: TableRows<K, V>,
+    private readonly parent: ValueGetterSupplier<K, V>,
     private readonly supplier: ValueTransformerSupplier<K, V, VR>,
   ) {
     this.stores = parent.stores
   }
 
-  open(context: OperatorContext<any, any>): RowReader<K, VR> {
+  open(context: OperatorContext<any, any>): ValueGetter<K, VR> {
     const parent = this.parent.open(context)
     const transformer = this.supplier()
     const transform = started(transformer, context)

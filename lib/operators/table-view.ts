@@ -1,8 +1,9 @@
 import { ChangeForwarder, type OldValues } from './change-forwarder'
 import { Operator } from './operator'
 import type { OperatorContext } from './processor'
-import { Change, type StreamRecord } from './record'
 import { openTable, type TableStore } from './table-store'
+import { Change } from '../record/change'
+import type { StreamRecord } from '../record/stream-record'
 
 /** Makes of each row of a table a row of another one, or none; that table is kept in a store only where one is asked for. */
 export abstract class TableViewOperator<K, V, VR> extends Operator<K, Change<V>, K, Change<VR>> {

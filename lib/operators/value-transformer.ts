@@ -1,5 +1,5 @@
 import type { ProcessorContext } from './processor'
-import type { RecordContext } from './record'
+import type { RecordContext } from '../record/record-context'
 
 /** What a value transformer can reach of its task: everything but forwarding. */
 export type ValueTransformerContext = Omit<ProcessorContext<never, never>, 'forward'>

@@ -1,10 +1,11 @@
 import type { ClosingStore } from '../state/closing-store'
 import type { TimestampedWindowStore, ValueAndTimestamp } from '../state/store'
-import type { Windowed } from '../state/windowed'
+import type { Windowed } from '../record/windowed'
 import { ChangeForwarder, type OldValues } from './change-forwarder'
 import { CloseEmission, type EmitStrategy } from './close-emission'
 import type { OperatorContext } from './processor'
-import { Change, StreamRecord } from './record'
+import { Change } from '../record/change'
+import { StreamRecord } from '../record/stream-record'
 
 /** The starts, both inclusive, of the windows that have closed since the last emission. */
 export interface ClosedStarts {
@@ -43,10 +44,10 @@ export class WindowResults<K, A> {
   closed(
     record: StreamRecord<K, unknown>,
     windowClose: number,
-    closedStarts: (emittedUntil: number | undefined) => ClosedStarts | undefined,
+    closedStarts: (lastEmittedWindowClose: number | undefined) => ClosedStarts | undefined,
   ): void {
     if (this.emission === null || !this.emission.due(windowClose)) return
-    const starts = closedStarts(this.emission.emittedUntil)
+    const starts = closedStarts(this.emission.lastEmittedWindowClose)
     if (starts === undefined) return
     const store = this.store as unknown as ClosingStore<K, ValueAndTimestamp<A>>
     for (const [windowed, { value, timestamp }] of store.closed(starts.from, starts.to)) {

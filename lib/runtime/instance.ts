@@ -1,9 +1,8 @@
 import type { ResolvedConfig } from '../config'
 import { StreamsError } from '../errors'
 import { connect } from '../kafka/client'
-import { type Admin, type Fetcher, type GroupMembership, type KafkaClient, tpKey } from '../kafka/port'
+import { type Admin, type Fetcher, type GroupMembership, type KafkaClient } from '../kafka/port'
 import type { Logger } from '../observe/logger'
-import type { TaskId } from '../operators/processor'
 import { StateDirectory } from '../state/state-directory'
 import type { StateStore } from '../state/store'
 import type { CompiledTopology } from '../topology/definition'
@@ -25,6 +24,8 @@ import { offsetResetOf } from './topics/start-positions'
 import { StreamLoop } from './stream-loop'
 import { TaskManager } from './task-manager'
 import { untouchedTasks } from './restore/untouched-tasks'
+import { tpKey } from '../record/topic-partition'
+import type { TaskId } from '../record/task-id'
 
 export interface InstanceListener extends RestoreListener {
   /** Tasks were assigned, began to run or were closed: whether all that shall run does. */

@@ -1,9 +1,7 @@
 import { type ResolvedConfig, resolveConfig, type StreamsConfig } from '../config'
 import { type Duration, toMilliseconds } from '../durations'
 import { StreamsError } from '../errors'
-import type { TopicPartition } from '../kafka/port'
 import { Emitter } from '../observe/emitter'
-import type { TaskId } from '../operators/processor'
 import { StateDirectory } from '../state/state-directory'
 import type { ReadOnlyKeyValueStore, StateStore } from '../state/store'
 import { compile } from '../topology/compile'
@@ -15,6 +13,8 @@ import type { RebalanceEvent } from './rebalance'
 import type { RestoreEvent, RestoreProgressEvent } from './restore/restore-progress'
 import { StateMachine, type StreamsState } from './state-machine'
 import { type ReadOnlyStore, type StoreHandle, storeView } from './stores/store-view'
+import type { TopicPartition } from '../record/topic-partition'
+import type { TaskId } from '../record/task-id'
 
 /** What a `KafkaStreams` instance tells of itself. */
 export interface StreamsEvents {

@@ -8,11 +8,8 @@ import {
   type GroupListener,
   type GroupMember,
   type GroupMetadata,
-  type TopicPartition,
-  tpKey,
 } from '../kafka/port'
 import type { Logger } from '../observe/logger'
-import type { TaskId } from '../operators/processor'
 import type { CompiledTopology } from '../topology/definition'
 import { currentSourceTopics, missingSourceTopics } from '../topology/partition-counts'
 import type { ActiveTask } from './task/active-task'
@@ -24,6 +21,8 @@ import { withDeadline } from './pause'
 import { retrying } from './failure/retrying'
 import { countSourceTopics } from './topics/source-topics'
 import type { TaskManager } from './task-manager'
+import { type TopicPartition, tpKey } from '../record/topic-partition'
+import type { TaskId } from '../record/task-id'
 
 /** What a rebalance has changed for this instance. */
 export interface RebalanceEvent {

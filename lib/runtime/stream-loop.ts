@@ -1,11 +1,12 @@
 import { setImmediate as yieldToEventLoop } from 'node:timers/promises'
 import type { ResolvedConfig } from '../config'
 import { StreamsError } from '../errors'
-import { type FetchedPartition, type Fetcher, tpKey } from '../kafka/port'
+import { type FetchedPartition, type Fetcher } from '../kafka/port'
 import type { Logger } from '../observe/logger'
 import type { ActiveTask } from './task/active-task'
 import type { Committer } from './commit/committer'
 import type { Output } from './output/output'
+import { tpKey } from '../record/topic-partition'
 
 export interface StreamLoopOptions {
   readonly config: ResolvedConfig

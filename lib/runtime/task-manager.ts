@@ -1,31 +1,23 @@
-import { parseTaskId } from '../assignment/task-id'
 import type { ResolvedConfig } from '../config'
 import { StreamsError } from '../errors'
-import {
-  type Admin,
-  type CommittedOffset,
-  type Fetcher,
-  type GroupMembership,
-  type KafkaClient,
-  type TopicPartition,
-  tpKey,
-} from '../kafka/port'
+import { type Admin, type CommittedOffset, type Fetcher, type GroupMembership, type KafkaClient } from '../kafka/port'
 import type { Logger } from '../observe/logger'
-import type { TaskId } from '../operators/processor'
-import type { NotPrepared } from '../serdes/not-prepared'
+import type { MissingDependency } from '../serdes/missing-dependency'
 import type { RecordCacheBudget, StateStore } from '../state/store'
 import type { StateDirectory } from '../state/state-directory'
 import { TaskState } from '../state/task-state'
 import type { CompiledTopology } from '../topology/definition'
 import { ActiveTask, sumOfOffsets } from './task/active-task'
 import { systemClock } from './task/clock'
-import { OperatorWatch } from './task/operator-watch'
+import { SlowCallbackMonitor } from './task/slow-callback-monitor'
 import type { Output } from './output/output'
 import { offsetResetOf, startPositions } from './topics/start-positions'
 import { type StoreRestoration, Restorer } from './restore/restorer'
 import type { RestoreListener } from './restore/restore-progress'
 import { retrying } from './failure/retrying'
 import { StreamTask } from './task/stream-task'
+import { parseTaskId, type TaskId } from '../record/task-id'
+import { type TopicPartition, tpKey } from '../record/topic-partition'
 
 export interface TaskManagerOptions {
   readonly topology: CompiledTopology
@@ -57,7 +49,7 @@ export class TaskManager {
   /** How far the state of closed tasks is, on disk. */
   readonly #offsetSums = new Map<TaskId, number>()
   readonly #cache: RecordCacheBudget | undefined
-  readonly #watch: OperatorWatch
+  readonly #watch: SlowCallbackMonitor
   readonly #restorer: Restorer
   #running: readonly ActiveTask[] = []
   #lacking: Promise<void> = Promise.resolve()
@@ -66,7 +58,7 @@ export class TaskManager {
     const { config, logger, client } = options
     const maxBytes = config.statestoreCacheMaxBytes
     this.#cache = maxBytes > 0 ? { maxBytes, usedBytes: 0 } : undefined
-    this.#watch = new OperatorWatch(config.slowCallbackWarningMs, logger)
+    this.#watch = new SlowCallbackMonitor(config.slowCallbackWarningMs, logger)
     this.#restorer = new Restorer({
       client,
       logger,
@@ -122,7 +114,7 @@ export class TaskManager {
   }
 
   /** Tasks begin only when this is fetched: one has failed for want of it. */
-  fetchFirst({ what, fetch }: NotPrepared): void {
+  fetchFirst({ what, fetch }: MissingDependency): void {
     const before = this.#lacking
     this.#lacking = before.then(() => this.#retrying(what, fetch))
     // whoever starts next hears of it

@@ -1,7 +1,7 @@
-import type { RecordHeaders } from '../kafka/port'
-import { Change } from '../operators/record'
 import type { AppDefaults, OpenSerde } from './open-serde'
 import type { Serde, SerdeUse } from './serde'
+import type { RecordHeaders } from '../record/headers'
+import { Change } from '../record/change'
 
 /** The last byte says what is there. 3 to 5 are forms that later Kafka Streams versions may write: read, never written. */
 const OLD = 0

@@ -1,4 +1,4 @@
-import type { RecordHeaders } from '../kafka/port'
+import type { RecordHeaders } from '../record/headers'
 
 /** What a serde is used for under a topic: only to write, or to read back as well what earlier runs have written. */
 export type SerdeUse = 'sink' | 'store'

@@ -1,8 +1,8 @@
 import { type Duration, toMilliseconds } from '../durations'
-import type { RecordHeaders } from '../kafka/port'
 import { readTimestamp, TIMESTAMP_BYTES, writeTimestamp } from '../state/timestamped-bytes'
-import { Windowed } from '../state/windowed'
+import { Windowed } from '../record/windowed'
 import type { Serde, SerdeUse } from './serde'
+import type { RecordHeaders } from '../record/headers'
 
 /** A serde of windowed keys, over one of the keys alone. */
 export abstract class WindowedSerde<K> implements Serde<Windowed<K>> {

@@ -1,4 +1,4 @@
-import type { Windowed } from './windowed'
+import type { Windowed } from '../record/windowed'
 
 /**
  * A store of windows that are emitted when they have closed. `S` is the value as the store shows it.

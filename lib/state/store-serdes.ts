@@ -1,8 +1,8 @@
 import { StreamsError } from '../errors'
-import { NO_HEADERS } from '../kafka/port'
-import { NotPrepared } from '../serdes/not-prepared'
+import { MissingDependency } from '../serdes/missing-dependency'
 import type { Serde } from '../serdes/serde'
 import type { StateStoreContext } from './store'
+import { NO_HEADERS } from '../record/headers'
 
 /** A store's serdes at work: they see the changelog's name as topic, and their failures name the store. */
 export class StoreSerdes<K, V> {
@@ -61,7 +61,7 @@ export class StoreSerdes<K, V> {
   }
 
   #unwritable(what: 'key' | 'value', cause: unknown): Error {
-    if (cause instanceof NotPrepared) return cause
+    if (cause instanceof MissingDependency) return cause
     return new StreamsError(
       'SERIALIZATION_FAILED',
       `store '${this.store}' can't write this ${what}: ${(cause as Error).message}. ` +
@@ -72,7 +72,7 @@ export class StoreSerdes<K, V> {
   }
 
   #unreadable(what: 'key' | 'value', cause: unknown): Error {
-    if (cause instanceof NotPrepared) return cause
+    if (cause instanceof MissingDependency) return cause
     return new StreamsError(
       'DESERIALIZATION_FAILED',
       `store '${this.store}' can't read a ${what} it holds: ${(cause as Error).message}. ` +

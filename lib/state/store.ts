@@ -1,7 +1,7 @@
-import type { RecordHeaders } from '../kafka/port'
-import type { RecordContext } from '../operators/record'
 import type { Serde } from '../serdes/serde'
-import type { Windowed } from './windowed'
+import type { Windowed } from '../record/windowed'
+import type { RecordHeaders } from '../record/headers'
+import type { RecordContext } from '../record/record-context'
 
 /** State of one task, by name. Restored before the task runs; closed with it. */
 export interface StateStore {

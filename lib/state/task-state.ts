@@ -1,9 +1,9 @@
 import { StreamsError } from '../errors'
-import { tpKey } from '../kafka/port'
 import type { Logger } from '../observe/logger'
 import { LevelState } from './level/level-state'
 import { MemoryBytes } from './memory/memory-bytes'
 import type { ByteStore, ManagedStore } from './store'
+import { tpKey } from '../record/topic-partition'
 
 export interface TaskStateOptions {
   /** The task's own folder, made when the first persistent store needs it. `null` keeps everything in memory. */

@@ -1,4 +1,5 @@
-import type { FetchedPartition, RecordCursor, RecordHeaders } from '../kafka/port'
+import type { FetchedPartition, RecordCursor } from '../kafka/port'
+import type { RecordHeaders } from '../record/headers'
 
 /** One record on its way into the task. */
 export interface PipedRecord {

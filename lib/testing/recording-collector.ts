@@ -1,5 +1,6 @@
-import type { Producer, RecordHeaders } from '../kafka/port'
+import type { Producer } from '../kafka/port'
 import { RecordCollector } from '../runtime/output/record-collector'
+import type { RecordHeaders } from '../record/headers'
 
 /** A record as the topology sent it. */
 export interface ProducedRecord {

@@ -1,9 +1,9 @@
 import { type Duration, toMilliseconds } from '../durations'
 import { StreamsError } from '../errors'
-import { NO_HEADERS, type RecordHeaders } from '../kafka/port'
-import { prepared } from '../serdes/not-prepared'
+import { prepared } from '../serdes/missing-dependency'
 import type { Serde } from '../serdes/serde'
 import type { ProducedRecord } from './recording-collector'
+import { NO_HEADERS, type RecordHeaders } from '../record/headers'
 
 /** The serdes of a topic in a test. */
 export interface TestTopicOptions<K, V> {

@@ -1,8 +1,8 @@
-import type { RecordContext } from '../operators/record'
 import type { ProcessorSupplier } from '../operators/processor'
-import type { RecordHeaders } from '../kafka/port'
 import type { Serde } from '../serdes/serde'
 import type { StoreBuilder } from '../state/store'
+import type { RecordContext } from '../record/record-context'
+import type { RecordHeaders } from '../record/headers'
 
 /** The event time of a source record in milliseconds. A negative answer drops the record; `partitionTime` is the largest time seen on its partition, −1 before the first. */
 export type TimestampExtractor = (

@@ -1,5 +1,4 @@
 import type { ProcessorSupplier } from '../operators/processor'
-import type { RecordContext } from '../operators/record'
 import type { Serde } from '../serdes/serde'
 import type { StateStore, StoreBuilder } from '../state/store'
 import type {
@@ -12,6 +11,7 @@ import type {
 import { DefinitionBuilder } from './definition-builder'
 import { describe } from './describe'
 import { type StoreReferences, storeReferences } from './store-reference'
+import type { RecordContext } from '../record/record-context'
 
 /** How a source reads. */
 export interface SourceOptions<K, V> {

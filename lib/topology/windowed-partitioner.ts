@@ -1,8 +1,8 @@
-import { NO_HEADERS } from '../kafka/port'
 import { partitionFor } from '../kafka/murmur2'
 import type { WindowedSerde } from '../serdes/windowed'
-import type { Windowed } from '../state/windowed'
+import type { Windowed } from '../record/windowed'
 import type { StreamPartitioner } from './definition'
+import { NO_HEADERS } from '../record/headers'
 
 /** All windows of a key go to the partition of the key itself. */
 export function windowedPartitioner<K, V>(serde: WindowedSerde<K>): StreamPartitioner<Windowed<K>, V> {

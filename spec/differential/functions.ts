@@ -1,4 +1,4 @@
-import { Windowed } from '../../lib/state/windowed'
+import { Windowed } from '../../lib/record/windowed'
 
 /* The functions that programs name by words such as `tag:x`; java/Functions.java has the same. */
 

@@ -1,7 +1,7 @@
 import { serdes, StreamsError } from '../../lib'
 import { type ProducedRecord, TopologyTestDriver } from '../../lib/testing'
 import type { Serde } from '../../lib/serdes/serde'
-import { Windowed } from '../../lib/state/windowed'
+import { Windowed } from '../../lib/record/windowed'
 import { storeRows } from '../golden/store-rows'
 import { interpret } from './interpret'
 import { text } from './functions'

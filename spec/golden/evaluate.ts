@@ -1,5 +1,4 @@
 import { deadLetterTopic, logAndContinue } from '../../lib/handlers'
-import type { RecordHeaders } from '../../lib/kafka/port'
 import * as serdes from '../../lib/serdes'
 import { type TestDriverConfig, TopologyTestDriver } from '../../lib/testing'
 import type { ProducedRecord } from '../../lib/testing'
@@ -25,6 +24,7 @@ import { compare, compareRun, type Observed } from './compare'
 import type { Topology } from './java/topology'
 import { withoutDefect } from './not-copied'
 import { storeRows } from './store-rows'
+import type { RecordHeaders } from '../../lib/record/headers'
 
 /** The differences between a recorded run of Java, its variants included, and ours. */
 export async function evaluate(recorded: GoldenCase): Promise<string[]> {

@@ -1,5 +1,4 @@
-import { TypedUnjoinedStore } from '../../lib/state/join/unjoined-store'
-import { NO_HEADERS } from '../../lib/kafka/port'
+import { TypedOuterJoinStore } from '../../lib/state/join/outer-join-store'
 import { subscriptionSerde } from '../../lib/operators/foreign-key/foreign-key-serdes'
 import type { Serde } from '../../lib/serdes/serde'
 import { string } from '../../lib/serdes/string'
@@ -7,13 +6,14 @@ import type { KeyValueStore, StateStore } from '../../lib/state/store'
 import { LoggedSuppressionBuffer } from '../../lib/state/buffer/suppression-buffer'
 import { LoggedSubscriptionStore } from '../../lib/state/subscriptions/subscription-store'
 import { TypedVersionedStore } from '../../lib/state/versioned/typed-versioned-store'
-import { Windowed } from '../../lib/state/windowed'
+import { Windowed } from '../../lib/record/windowed'
 import type { StoreRow } from './case'
 import { isValueAndTimestamp } from './java/stores'
+import { NO_HEADERS } from '../../lib/record/headers'
 
 /** The rows of a store as a case shows them: `[key, value, timestamp]`. */
 export async function storeRows(store: StateStore): Promise<StoreRow[]> {
-  if (store instanceof TypedUnjoinedStore) return unjoinedRows(store)
+  if (store instanceof TypedOuterJoinStore) return unjoinedRows(store)
   // a buffer has no reads in Java
   if (store instanceof LoggedSuppressionBuffer) return []
   if (store instanceof TypedVersionedStore) return versionedRows(store)
@@ -82,7 +82,7 @@ async function subscriptionRows(store: LoggedSubscriptionStore): Promise<StoreRo
   return rows
 }
 
-async function unjoinedRows(store: TypedUnjoinedStore<unknown, unknown, unknown>): Promise<StoreRow[]> {
+async function unjoinedRows(store: TypedOuterJoinStore<unknown, unknown, unknown>): Promise<StoreRow[]> {
   const rows: StoreRow[] = []
   for await (const [{ key, timestamp, isLeft }, value] of store.all()) {
     const side = isLeft ? 'left' : 'right'

@@ -4,15 +4,16 @@ import { join } from 'node:path'
 import type { StreamsConfig } from '../../lib/config'
 import { StreamsBuilder } from '../../lib/dsl/streams-builder'
 import { connect } from '../../lib/kafka/client'
-import { type KafkaClient, NO_HEADERS } from '../../lib/kafka/port'
+import { type KafkaClient } from '../../lib/kafka/port'
 import { silentLogger } from '../../lib/observe/logger'
 import { KafkaStreams } from '../../lib/runtime/kafka-streams'
 import * as serdes from '../../lib/serdes'
-import { prepared } from '../../lib/serdes/not-prepared'
+import { prepared } from '../../lib/serdes/missing-dependency'
 import { SchemaRegistry } from '../../lib/serdes/registry/schema-registry'
 import type { Serde } from '../../lib/serdes/serde'
 import { FakeSchemaRegistry } from '../support/fake-schema-registry'
 import { describeWithKafka } from '../support/kafka-broker'
+import { NO_HEADERS } from '../../lib/record/headers'
 
 const order = {
   type: 'record',

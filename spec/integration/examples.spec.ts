@@ -4,12 +4,13 @@ import { join, resolve } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { connect } from '../../lib/kafka/client'
 import { partitionFor } from '../../lib/kafka/murmur2'
-import { type KafkaClient, NO_HEADERS } from '../../lib/kafka/port'
+import { type KafkaClient } from '../../lib/kafka/port'
 import { silentLogger } from '../../lib/observe/logger'
 import * as serdes from '../../lib/serdes'
 import type { Serde } from '../../lib/serdes/serde'
 import { describeWithKafka } from '../support/kafka-broker'
 import { App } from '../support/process'
+import { NO_HEADERS } from '../../lib/record/headers'
 
 /** In all keys: the topics have the names that the examples give them. */
 const run = Math.random().toString(36).slice(2, 8)

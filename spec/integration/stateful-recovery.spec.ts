@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { KafkaStreams, type ProcessingGuarantee, StreamsBuilder } from '../../lib'
 import { connect } from '../../lib/kafka/client'
-import { type KafkaClient, NO_HEADERS } from '../../lib/kafka/port'
+import { type KafkaClient } from '../../lib/kafka/port'
 import { silentLogger } from '../../lib/observe/logger'
 import type { StatefulApp } from '../support/apps/stateful'
 import { STATEFUL_FAMILIES, type StatefulFamily } from '../support/apps/stateful-families'
@@ -11,6 +11,7 @@ import { feed, type InputRecord, KEYS, repeatableRandom, START } from '../suppor
 import { describeWithKafka } from '../support/kafka-broker'
 import { App } from '../support/process'
 import { createTopics, readTopics, type TopicRecord, untilLogged, untilWorkedOff } from '../support/topics'
+import { NO_HEADERS } from '../../lib/record/headers'
 
 /** `MILLRACE_FAMILY=join` for those with such a name only. */
 const FAMILIES = Object.entries(STATEFUL_FAMILIES).filter(([name]) =>

@@ -1,5 +1,5 @@
-import { NO_HEADERS, type RecordHeaders } from '../../lib/kafka/port'
 import { type InputRecord, KEYS, LETTERS, partitionOf, repeatableRandom, START } from '../support/input'
+import { NO_HEADERS, type RecordHeaders } from '../../lib/record/headers'
 
 export const INPUTS = ['events', 'clicks', 'views', 'customers', 'addresses', 'orders', 'products']
 

@@ -1,5 +1,6 @@
 import { partitionFor } from '../../lib/kafka/murmur2'
-import type { KafkaClient, RecordHeaders } from '../../lib/kafka/port'
+import type { KafkaClient } from '../../lib/kafka/port'
+import type { RecordHeaders } from '../../lib/record/headers'
 
 export interface InputRecord {
   readonly topic: string

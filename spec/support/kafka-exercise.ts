@@ -1,5 +1,6 @@
-import type { Fetcher, GroupListener, GroupMembership, KafkaClient, TopicPartition } from '../../lib/kafka/port'
-import { NO_HEADERS, tpKey } from '../../lib/kafka/port'
+import type { Fetcher, GroupListener, GroupMembership, KafkaClient } from '../../lib/kafka/port'
+import { type TopicPartition, tpKey } from '../../lib/record/topic-partition'
+import { NO_HEADERS } from '../../lib/record/headers'
 
 const PARTITION = 0
 

@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Admin, type KafkaClient, type RecordHeaders, type TopicPartition, tpKey } from '../../lib/kafka/port'
+import { type Admin, type KafkaClient } from '../../lib/kafka/port'
 import { PARTITIONS } from './input'
+import type { RecordHeaders } from '../../lib/record/headers'
+import { type TopicPartition, tpKey } from '../../lib/record/topic-partition'
 
 const partitionsOf = async (admin: Admin, topics: readonly string[]): Promise<TopicPartition[]> =>
   (await admin.topics(topics)).flatMap(({ topic, partitions }) =>

@@ -1,11 +1,13 @@
 import { resolve } from 'node:path'
 import type { KafkaConfig } from 'kafkajs'
 import { connect } from '../../lib/kafka/client'
-import { NO_HEADERS, tpKey, type KafkaClient } from '../../lib/kafka/port'
+import { type KafkaClient } from '../../lib/kafka/port'
 import { silentLogger } from '../../lib/observe/logger'
 import type { StreamsConfig } from '../../lib/config'
 import type { WordCountApp } from './apps/word-count'
 import { App } from './process'
+import { NO_HEADERS } from '../../lib/record/headers'
+import { tpKey } from '../../lib/record/topic-partition'
 
 export interface WordCountJobOptions {
   readonly kafka: KafkaConfig

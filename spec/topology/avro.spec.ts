@@ -1,11 +1,11 @@
 import { StreamsBuilder } from '../../lib/dsl/streams-builder'
 import { JoinWindows, TimeWindows, untilWindowCloses } from '../../lib'
-import { NO_HEADERS } from '../../lib/kafka/port'
 import { silentLogger } from '../../lib/observe/logger'
 import * as serdes from '../../lib/serdes'
 import { SchemaRegistry } from '../../lib/serdes/registry/schema-registry'
 import { TopologyTestDriver } from '../../lib/testing'
 import { FakeSchemaRegistry } from '../support/fake-schema-registry'
+import { NO_HEADERS } from '../../lib/record/headers'
 
 const order = {
   type: 'record',

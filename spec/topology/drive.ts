@@ -2,8 +2,8 @@ import { type BuildOptions, StreamsBuilder } from '../../lib/dsl/streams-builder
 import { silentLogger } from '../../lib/observe/logger'
 import * as serdes from '../../lib/serdes'
 import { TopologyTestDriver, type TestDriverConfig, type TestInputTopic } from '../../lib/testing'
-import type { RecordHeaders } from '../../lib/kafka/port'
 import type { Serde } from '../../lib/serdes/serde'
+import type { RecordHeaders } from '../../lib/record/headers'
 
 export const text = { key: serdes.string(), value: serdes.string() }
 export const counted = { key: serdes.string(), value: serdes.long() }

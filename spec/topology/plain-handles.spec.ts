@@ -1,5 +1,4 @@
 import type { Processor, ProcessorContext } from '../../lib/operators/processor'
-import { type StreamRecord } from '../../lib/operators/record'
 import * as serdes from '../../lib/serdes'
 import type { KeyValueStore } from '../../lib/state/store'
 import { keyValueStore } from '../../lib/state/stores'
@@ -7,6 +6,7 @@ import { TopologyTestDriver } from '../../lib/testing'
 import { Topology } from '../../lib/topology/topology'
 import { silentLogger } from '../../lib/observe/logger'
 import { counted, drive, text } from './drive'
+import type { StreamRecord } from '../../lib/record/stream-record'
 
 const counts = keyValueStore('counts', counted)
 

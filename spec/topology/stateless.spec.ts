@@ -1,7 +1,7 @@
 import * as serdes from '../../lib/serdes'
-import type { StreamRecord } from '../../lib/operators/record'
 import type { ProcessorContext } from '../../lib/operators/processor'
 import { drive, headers, text } from './drive'
+import type { StreamRecord } from '../../lib/record/stream-record'
 
 describe('a stateless operator', () => {
   it('filter and filterNot see value, key and where the record comes from', async () => {

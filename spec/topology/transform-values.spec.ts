@@ -1,9 +1,9 @@
 import type { ValueTransformer, ValueTransformerContext } from '../../lib/operators/value-transformer'
-import type { RecordContext } from '../../lib/operators/record'
 import { keyValueStore } from '../../lib/state/stores'
 import type { KeyValueStore } from '../../lib/state/store'
 import * as serdes from '../../lib/serdes'
 import { drive, text } from './drive'
+import type { RecordContext } from '../../lib/record/record-context'
 
 const changes = keyValueStore('changes', { key: serdes.string(), value: serdes.long() })
 

@@ -8,7 +8,7 @@ import * as serdes from '../../lib/serdes'
 import type { TimestampedWindowStore } from '../../lib/state/store'
 import { sessionStore } from '../../lib/state/session/session-stores'
 import { windowStore } from '../../lib/state/window/window-stores'
-import type { Windowed } from '../../lib/state/windowed'
+import type { Windowed } from '../../lib/record/windowed'
 import { drive, headers, text } from './drive'
 
 const grouped = (builder: StreamsBuilder) => builder.stream('in', text).groupByKey()

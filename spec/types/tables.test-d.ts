@@ -7,7 +7,7 @@ import type { ValueTransformer } from '../../lib/operators/value-transformer'
 import * as serdes from '../../lib/serdes'
 import { keyValueStore } from '../../lib/state/stores'
 import { versionedKeyValueStore } from '../../lib/state/versioned/versioned-key-value-store'
-import type { Windowed } from '../../lib/state/windowed'
+import type { Windowed } from '../../lib/record/windowed'
 
 interface Order {
   id: string

@@ -9,7 +9,7 @@ import * as serdes from '../../lib/serdes'
 import { sessionStore } from '../../lib/state/session/session-stores'
 import type { ReadOnlySessionStore, ReadOnlyWindowStore, SessionStore, WindowStore } from '../../lib/state/store'
 import { windowStore } from '../../lib/state/window/window-stores'
-import type { Windowed } from '../../lib/state/windowed'
+import type { Windowed } from '../../lib/record/windowed'
 
 interface Order {
   customerId: string

@@ -7,7 +7,7 @@ import type { StateStore, StoreBuilder } from '../../state/store'
 import type { NodeId } from '../graph/nodes'
 import type { GroupedSource } from '../grouped-source'
 import { KTable } from '../ktable'
-import type { DslContext } from '../position'
+import type { DslContext } from '../graph-reference'
 import { repartitionNode } from '../repartition'
 
 /** One of the grouped streams, with the aggregator of its records. */

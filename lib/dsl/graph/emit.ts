@@ -22,7 +22,7 @@ import type {
   TableSourceNode,
 } from './nodes'
 import type { TablePlan, TablePlans } from './old-values'
-import { rowsOfTables } from './rows-of-tables'
+import { valueGetters } from './value-getters'
 
 /**
  * Writes a graph into a topology. Of the nodes whose parents are written, the one that was added first comes next: this
@@ -32,7 +32,7 @@ export function emit(graph: LogicalGraph, plans: TablePlans): DefinitionBuilder 
   const builder = new DefinitionBuilder()
   for (const store of graph.stores) builder.addStateStore(graph.storesByHandle.get(store) ?? store)
   const names = new Map(graph.nodes.map(({ id, name }) => [id, name]))
-  const emission = { graph, plans, builder, names, rowsOf: rowsOfTables(graph, plans) }
+  const emission = { graph, plans, builder, names, rowsOf: valueGetters(graph, plans) }
   for (const node of inBuildOrder(graph)) {
     const parents = node.parents.map((parent) => names.get(parent)!)
     emitNode(node, parents, emission)
@@ -45,7 +45,7 @@ interface Emission {
   readonly plans: TablePlans
   readonly builder: DefinitionBuilder
   readonly names: ReadonlyMap<NodeId, string>
-  readonly rowsOf: ReturnType<typeof rowsOfTables>
+  readonly rowsOf: ReturnType<typeof valueGetters>
 }
 
 function emitNode(node: GraphNode, parents: readonly string[], emission: Emission): void {

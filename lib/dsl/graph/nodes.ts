@@ -2,7 +2,7 @@ import type { Predicate } from '../../operators/callbacks'
 import type { OldValues } from '../../operators/change-forwarder'
 import type { Processor, ProcessorSupplier } from '../../operators/processor'
 import type { TableJoin } from '../../operators/joined-rows'
-import type { TableRows } from '../../operators/table-rows'
+import type { ValueGetterSupplier } from '../../operators/value-getter'
 import type { Serde } from '../../serdes/serde'
 import type { StateStore, StoreBuilder } from '../../state/store'
 import type { OffsetReset, StreamPartitioner, TimestampExtractor, TopicNameExtractor } from '../../topology/definition'
@@ -130,7 +130,7 @@ export interface TableViewNode extends NodeBase {
   /** Stores that the operator uses besides the table's own. */
   readonly stores?: readonly StoreReference[]
   /** Its rows computed from those of its parents, for joins that look them up while it has no store. */
-  readonly rows?: (...parents: TableRows<any, any>[]) => TableRows<any, any>
+  readonly rows?: (...parents: ValueGetterSupplier<any, any>[]) => ValueGetterSupplier<any, any>
   /** Nodes whose topics need equal partition counts. */
   readonly copartitioned?: readonly NodeId[]
   /** Said about its store; where nothing was said, the table is versioned if its parents are. */
@@ -162,7 +162,7 @@ export interface InternalSourceNode extends NodeBase {
 export interface StreamTableJoinNode extends NodeBase {
   readonly kind: 'stream-table-join'
   readonly table: NodeId
-  readonly operator: (rows: TableRows<any, any>) => Processor<any, any, any, any>
+  readonly operator: (rows: ValueGetterSupplier<any, any>) => Processor<any, any, any, any>
   /** Where stream records wait for the table to catch up, and how long. */
   readonly waiting: { readonly buffer: StoreBuilder<StateStore>; readonly graceMs: number } | null
 }

@@ -1,5 +1,5 @@
 import { TopologyError } from '../../errors'
-import { isVersioned } from '../../operators/table-rows'
+import { isVersioned } from '../../operators/value-getter'
 import { type LogicalGraph, nodesById } from './logical-graph'
 import type { GraphNode, NodeId } from './nodes'
 

@@ -8,13 +8,13 @@ import type { SubscriptionResponse } from '../../operators/foreign-key/subscript
 import { SubscriptionJoinOperator } from '../../operators/foreign-key/subscription-join'
 import { SubscriptionReceiveOperator } from '../../operators/foreign-key/subscription-receive'
 import { SubscriptionSendOperator } from '../../operators/foreign-key/subscription-send'
-import type { TableRows } from '../../operators/table-rows'
+import type { ValueGetterSupplier } from '../../operators/value-getter'
 import type { Serde } from '../../serdes/serde'
 import { subscriptionStore } from '../../state/subscriptions/subscription-store'
 import type { StreamPartitioner } from '../../topology/definition'
 import { materializedStore, resolveMaterialized } from '../options/materialized'
 import type { TableJoined, TableJoinedAs } from '../options/table-joined'
-import { append, type Position } from '../position'
+import { append, type GraphReference } from '../graph-reference'
 
 export interface ForeignKeyJoin<K, V, KO, VO, VR> {
   readonly extractor: ForeignKeyExtractor<K, V, KO>
@@ -29,11 +29,11 @@ const PREFIX = 'KTABLE-FK-JOIN-'
  * is partitioned as the right table; answers come back through one that is partitioned as the left one.
  */
 export function foreignKeyJoin<K, V, KO, VO, VR>(
-  left: Position<K, V>,
-  right: Position<KO, VO>,
+  left: GraphReference<K, V>,
+  right: GraphReference<KO, VO>,
   { extractor, joiner, left: isLeft }: ForeignKeyJoin<K, V, KO, VO, VR>,
   joined: TableJoinedAs<K, KO, VR> = {},
-): { readonly position: Position<K, VR>; readonly store: string | undefined } {
+): { readonly position: GraphReference<K, VR>; readonly store: string | undefined } {
   const { context } = left
   const { naming, graph } = context
   const { name: given, ...options } = resolveMaterialized<K, VR>(joined)
@@ -90,7 +90,7 @@ export function foreignKeyJoin<K, V, KO, VO, VR>(
     kind: 'stream-table-join',
     name: joinName,
     table: right.node,
-    operator: (rows: TableRows<KO, VO>) => new SubscriptionJoinOperator(rows),
+    operator: (rows: ValueGetterSupplier<KO, VO>) => new SubscriptionJoinOperator(rows),
     waiting: null,
   })
   const foreign = graph.add([right.node], {
@@ -117,7 +117,7 @@ export function foreignKeyJoin<K, V, KO, VO, VR>(
     kind: 'stream-table-join',
     name: resolverName,
     table: left.node,
-    operator: (rows: TableRows<K, V>) => new ResponseJoinOperator(joiner, isLeft, rows, serdes),
+    operator: (rows: ValueGetterSupplier<K, V>) => new ResponseJoinOperator(joiner, isLeft, rows, serdes),
     waiting: null,
   })
 

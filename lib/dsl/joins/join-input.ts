@@ -1,11 +1,11 @@
 import type { Serde } from '../../serdes/serde'
 import type { NodeId } from '../graph/nodes'
-import type { Position } from '../position'
+import type { GraphReference } from '../graph-reference'
 import { repartitionNode } from '../repartition'
 
 /** A stream as one side of a join. */
 export interface JoinInput<K, V> {
-  readonly position: Position<K, V>
+  readonly position: GraphReference<K, V>
   /** The repartition topic that joins without a name of their own share. */
   readonly joinRepartition: { node?: NodeId }
 }
@@ -18,7 +18,7 @@ export function repartitionedForJoin<K, V>(
   { position, joinRepartition }: JoinInput<K, V>,
   given: string | undefined,
   serdes: { readonly keySerde?: Serde<K>; readonly valueSerde?: Serde<V> },
-): Position<K, V> {
+): GraphReference<K, V> {
   if (!position.repartitionRequired) return position
   const { context } = position
   const keySerde = serdes.keySerde ?? position.keySerde

@@ -2,17 +2,17 @@ import type { ValueJoiner, ValueMapper } from '../../operators/callbacks'
 import { StreamGlobalJoinOperator } from '../../operators/stream-global-join'
 import type { GlobalKTable } from '../global-ktable'
 import { type Named, operatorName } from '../options/named'
-import { append, type Position } from '../position'
+import { append, type GraphReference } from '../graph-reference'
 
 /** `join` and `leftJoin` of a stream with a global table. The stream keeps its key, and its partitions. */
 export function streamGlobalJoin<K, V, KG, VG, VR>(
-  stream: Position<K, V>,
+  stream: GraphReference<K, V>,
   table: GlobalKTable<KG, VG>,
   selector: ValueMapper<K, V, KG>,
   joiner: ValueJoiner<K, V, VG | null, VR>,
   left: boolean,
   named?: Named,
-): Position<K, VR> {
+): GraphReference<K, VR> {
   // Kafka Streams gives the inner join this name as well.
   const name = stream.context.naming.node('KSTREAM-LEFTJOIN-', operatorName(named))
   const supplier = () => new StreamGlobalJoinOperator(table.storeName, selector, joiner, left)

@@ -4,7 +4,7 @@ import { JoinClocks } from '../../operators/join-clock'
 import { JoinWindowOperator } from '../../operators/join-window'
 import { StreamSelfJoinOperator } from '../../operators/stream-self-join'
 import { type JoinWindow, StreamStreamJoinOperator } from '../../operators/stream-stream-join'
-import { unjoinedStoreBuilder } from '../../state/join/unjoined-stores'
+import { outerJoinStoreBuilder } from '../../state/join/outer-join-stores'
 import { plainFormat } from '../../state/key-value/value-format'
 import type { StateStore, StoreBuilder } from '../../state/store'
 import { windowStoreBuilder } from '../../state/window/window-stores'
@@ -12,7 +12,7 @@ import type { Serde } from '../../serdes/serde'
 import { validateName } from '../../topology/names'
 import { withName } from '../options/named'
 import type { StreamJoined } from '../options/stream-joined'
-import type { Position } from '../position'
+import type { GraphReference } from '../graph-reference'
 import type { JoinWindows } from '../windows/join-windows'
 import { type JoinInput, repartitionedForJoin } from './join-input'
 
@@ -30,7 +30,7 @@ export function streamStreamJoin<K, L, R, VR>(
   { beforeMs, afterMs, graceMs }: JoinWindows,
   kind: StreamJoinKind,
   joined?: string | StreamJoined<K, L, R>,
-): Position<K, VR> {
+): GraphReference<K, VR> {
   const options = withName<StreamJoined<K, L, R>>(joined)
   const { context } = leftInput.position
   const { naming, graph } = context
@@ -66,11 +66,11 @@ export function streamStreamJoin<K, L, R, VR>(
     })
   const leftStore = windowStore(names.leftStore, leftSerde)
   const rightStore = windowStore(names.rightStore, rightSerde)
-  const unjoined =
+  const outerJoin =
     kind === 'inner'
       ? null
-      : unjoinedStoreBuilder({
-          name: names.unjoinedStore,
+      : outerJoinStoreBuilder({
+          name: names.outerJoinStore,
           key: keySerde,
           left: leftSerde,
           right: rightSerde,
@@ -78,7 +78,7 @@ export function streamStreamJoin<K, L, R, VR>(
           logging,
         })
 
-  const windowNode = (parent: Position<K, unknown>, name: string, store: StoreBuilder<StateStore>) =>
+  const windowNode = (parent: GraphReference<K, unknown>, name: string, store: StoreBuilder<StateStore>) =>
     graph.add([parent.node], {
       kind: 'processor',
       name,
@@ -94,11 +94,11 @@ export function streamStreamJoin<K, L, R, VR>(
       preserved: isLeft ? kind !== 'inner' : kind === 'outer',
       window,
       otherStore: (isLeft ? rightStore : leftStore).name,
-      unjoinedStore: unjoined?.name ?? null,
+      outerJoinStore: outerJoin?.name ?? null,
       joiner,
       clocks,
     })
-  const shared = unjoined ? [unjoined] : []
+  const shared = outerJoin ? [outerJoin] : []
   const node = graph.add([left.node, right.node], {
     kind: 'stream-stream-join',
     name: names.merge,
@@ -118,7 +118,7 @@ function namesOf<K, L, R>(
   kind: StreamJoinKind,
   given: string | undefined,
   { store, thisStore, otherStore }: StreamJoined<K, L, R>,
-  naming: Position<K, L>['context']['naming'],
+  naming: GraphReference<K, L>['context']['naming'],
 ) {
   const outerThis = kind === 'outer'
   const outerOther = kind !== 'inner'
@@ -161,6 +161,6 @@ function namesOf<K, L, R>(
     merge,
     leftStore,
     rightStore,
-    unjoinedStore: stored(unjoinedBase),
+    outerJoinStore: stored(unjoinedBase),
   }
 }

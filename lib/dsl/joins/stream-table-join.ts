@@ -1,22 +1,22 @@
 import type { ValueJoiner } from '../../operators/callbacks'
 import { StreamTableGraceJoinOperator } from '../../operators/stream-table-grace-join'
 import { StreamTableJoinOperator } from '../../operators/stream-table-join'
-import type { TableRows } from '../../operators/table-rows'
+import type { ValueGetterSupplier } from '../../operators/value-getter'
 import { waitingStoreBuilder } from '../../state/join/waiting-stores'
 import type { Joined } from '../options/joined'
 import { withName } from '../options/named'
-import { append, type Position } from '../position'
+import { append, type GraphReference } from '../graph-reference'
 import { windowMilliseconds } from '../windows/window-durations'
 import { type JoinInput, repartitionedForJoin } from './join-input'
 
 /** `join` and `leftJoin` of a stream with a table. */
 export function streamTableJoin<K, V, VT, VR>(
   stream: JoinInput<K, V>,
-  table: Position<K, VT>,
+  table: GraphReference<K, VT>,
   joiner: ValueJoiner<K, V, VT | null, VR>,
   left: boolean,
   joined?: string | Joined<K, V, VT>,
-): Position<K, VR> {
+): GraphReference<K, VR> {
   const { name: given, key, value, grace } = withName<Joined<K, V, VT>>(joined)
   const { naming } = stream.position.context
   if (given !== undefined) naming.given(given)
@@ -30,7 +30,7 @@ export function streamTableJoin<K, V, VT, VR>(
     kind: 'stream-table-join',
     name,
     table: table.node,
-    operator: (rows: TableRows<K, VT>) =>
+    operator: (rows: ValueGetterSupplier<K, VT>) =>
       buffer === null
         ? new StreamTableJoinOperator(rows, joiner, left)
         : new StreamTableGraceJoinOperator(rows, joiner, left, buffer.name, graceMs!),

@@ -1,14 +1,14 @@
 import type { TableJoin } from '../../operators/joined-rows'
 import { materializedStore, type MaterializedAs, resolveMaterialized } from '../options/materialized'
-import type { Position } from '../position'
+import type { GraphReference } from '../graph-reference'
 
 /** `join`, `leftJoin` and `outerJoin` of two tables by their keys. The result has a store if anything is said about one. */
 export function tableJoin<K, VR>(
-  left: Position<K, unknown>,
-  right: Position<K, unknown>,
+  left: GraphReference<K, unknown>,
+  right: GraphReference<K, unknown>,
   join: TableJoin<K, VR>,
   materialized?: MaterializedAs<K, VR>,
-): { readonly position: Position<K, VR>; readonly store: string | undefined } {
+): { readonly position: GraphReference<K, VR>; readonly store: string | undefined } {
   const { context } = left
   const { naming } = context
   const options = resolveMaterialized(materialized)

@@ -6,7 +6,7 @@ import {
   type VersionedKeyValueStoreHandle,
 } from '../../state/versioned/versioned-key-value-store'
 import { validateName } from '../../topology/names'
-import type { DslContext } from '../position'
+import type { DslContext } from '../graph-reference'
 import type { NamedOptions } from './named'
 
 /** The store of a table: with versions it sorts updates by their timestamps, without by their order. */

@@ -1,7 +1,7 @@
-import type { RecordHeaders } from '../../kafka/port'
 import type { Serde } from '../../serdes/serde'
 import type { StreamPartitioner } from '../../topology/definition'
 import type { NamedOptions } from './named'
+import type { RecordHeaders } from '../../record/headers'
 
 /** A serde that can write a `T`. A `null` is never given to it. */
 export interface SerdeThatWrites<T> extends Pick<Serde<unknown>, 'deserialize'> {

@@ -5,7 +5,7 @@ import type { SessionStoreHandle } from '../../state/session/session-stores'
 import type { StateStore, StoreBuilder } from '../../state/store'
 import type { WindowStoreHandle } from '../../state/window/window-stores'
 import { validateName } from '../../topology/names'
-import type { DslContext } from '../position'
+import type { DslContext } from '../graph-reference'
 import { windowMilliseconds } from '../windows/window-durations'
 import type { Materialized } from './materialized'
 

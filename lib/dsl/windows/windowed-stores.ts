@@ -4,7 +4,7 @@ import { timestampedFormat } from '../../state/key-value/value-format'
 import type { StateStore, StoreBuilder } from '../../state/store'
 import { windowStoreBuilder } from '../../state/window/window-stores'
 import { type ResolvedWindowMaterialized, retentionOf } from '../options/window-materialized'
-import type { DslContext } from '../position'
+import type { DslContext } from '../graph-reference'
 import type { SessionWindows } from './session-windows'
 import type { WindowShape } from './window-shape'
 

@@ -1,15 +1,14 @@
 import {
   ClientError,
-  tpKey,
   type Admin,
   type CommittedOffset,
   type Isolation,
   type TopicMetadata,
-  type TopicPartition,
   type TopicSpec,
 } from '../port'
 import { brokerError, closedError } from './broker-error'
 import type { MemoryCluster } from './cluster'
+import { tpKey, type TopicPartition } from '../../record/topic-partition'
 
 export class MemoryAdmin implements Admin {
   private closed = false

@@ -1,4 +1,5 @@
-import { ClientError, type ClientErrorKind, type TopicPartition } from '../port'
+import { ClientError, type ClientErrorKind } from '../port'
+import type { TopicPartition } from '../../record/topic-partition'
 
 /** The broker's error names that the in-memory cluster answers with, and what each means to a client. */
 const KIND_OF = {

@@ -1,6 +1,7 @@
-import type { Assignment, CommittedOffset, GroupMember, GroupMetadata, TopicPartition } from '../port'
+import type { Assignment, CommittedOffset, GroupMember, GroupMetadata } from '../port'
 import { brokerError } from './broker-error'
 import { Deferred } from './deferred'
+import type { TopicPartition } from '../../record/topic-partition'
 
 export interface JoinRequest {
   /** From `allocateMemberId`, or an earlier response; empty for a static member that starts. */

@@ -1,20 +1,13 @@
 import { partitionFor } from '../murmur2'
 import { isPromise } from '../../operators/promise'
-import { prepared, whenPrepared } from '../../serdes/not-prepared'
+import { prepared, whenPrepared } from '../../serdes/missing-dependency'
 import type { Serde } from '../../serdes/serde'
 import { string } from '../../serdes/string'
-import {
-  ClientError,
-  NO_HEADERS,
-  type FetchedPartition,
-  type Isolation,
-  type KafkaClient,
-  type Producer,
-  type RecordHeaders,
-} from '../port'
+import { ClientError, type FetchedPartition, type Isolation, type KafkaClient, type Producer } from '../port'
 import { MemoryClient } from './client'
 import { MemoryCluster } from './cluster'
 import type { CompactionOptions } from './compaction'
+import { NO_HEADERS, type RecordHeaders } from '../../record/headers'
 
 /** What an embedded Kafka begins with. */
 export interface EmbeddedKafkaOptions {

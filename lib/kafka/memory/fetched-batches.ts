@@ -1,5 +1,6 @@
-import type { FetchedPartition, RecordCursor, RecordHeaders } from '../port'
+import type { FetchedPartition, RecordCursor } from '../port'
 import { BatchReader, type StoredBatch } from './stored-batch'
+import type { RecordHeaders } from '../../record/headers'
 
 /** What one poll found in one partition. */
 export class FetchedBatches implements FetchedPartition {

@@ -1,9 +1,10 @@
-import { tpKey, type ClientError, type FetchedPartition, type Fetcher, type FetcherConfig } from '../port'
+import { type ClientError, type FetchedPartition, type Fetcher, type FetcherConfig } from '../port'
 import { brokerError, closedError, unknownPartition } from './broker-error'
 import type { MemoryCluster } from './cluster'
 import { FetchedBatches } from './fetched-batches'
 import type { PartitionLog } from './partition-log'
 import { sizeOfBatch } from './stored-batch'
+import { tpKey } from '../../record/topic-partition'
 
 interface AssignedPartition {
   readonly topic: string

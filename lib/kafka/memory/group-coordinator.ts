@@ -1,6 +1,7 @@
-import { tpKey, type Assignment, type CommittedOffset, type GroupMetadata, type TopicPartition } from '../port'
+import { type Assignment, type CommittedOffset, type GroupMetadata } from '../port'
 import { brokerError, unknownPartition } from './broker-error'
 import { ConsumerGroup, type JoinRequest, type JoinResponse, type SyncRequest } from './consumer-group'
+import { tpKey, type TopicPartition } from '../../record/topic-partition'
 
 type Offsets = ReadonlyArray<TopicPartition & CommittedOffset>
 

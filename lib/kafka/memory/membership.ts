@@ -7,11 +7,11 @@ import type {
   GroupMember,
   GroupMembership,
   GroupMetadata,
-  TopicPartition,
 } from '../port'
 import { brokerError, closedError } from './broker-error'
 import type { MemoryCluster } from './cluster'
 import { Deferred } from './deferred'
+import type { TopicPartition } from '../../record/topic-partition'
 
 /** What ends the quiet phase of a generation. */
 type Interruption = { rejoin: 'told' | 'requested' } | { lost: ClientError } | { failed: Error }

@@ -1,13 +1,4 @@
-import {
-  ClientError,
-  tpKey,
-  type CommittedOffset,
-  type GroupMetadata,
-  type Producer,
-  type ProducerConfig,
-  type RecordHeaders,
-  type TopicPartition,
-} from '../port'
+import { ClientError, type CommittedOffset, type GroupMetadata, type Producer, type ProducerConfig } from '../port'
 import { brokerError, closedError } from './broker-error'
 import type { MemoryCluster } from './cluster'
 import { Deferred } from './deferred'
@@ -15,6 +6,8 @@ import type { AppendedBatch } from './partition-log'
 import { BATCH_OVERHEAD_BYTES, BatchBuilder, sizeOfRecord } from './stored-batch'
 import type { TopicConfig } from './topic-config'
 import type { ProducerIdentity } from './transaction-coordinator'
+import { tpKey, type TopicPartition } from '../../record/topic-partition'
+import type { RecordHeaders } from '../../record/headers'
 
 interface PartitionBuffer {
   readonly topic: string

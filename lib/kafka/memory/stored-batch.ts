@@ -1,4 +1,4 @@
-import { NO_HEADERS, type RecordHeaders } from '../port'
+import { NO_HEADERS, type RecordHeaders } from '../../record/headers'
 
 /**
  * Records of one producer and one append, packed into one buffer: no object per stored record. Immutable but for

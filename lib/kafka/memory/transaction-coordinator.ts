@@ -1,7 +1,8 @@
-import type { CommittedOffset, GroupMetadata, TopicPartition } from '../port'
+import type { CommittedOffset, GroupMetadata } from '../port'
 import { brokerError } from './broker-error'
 import type { GroupCoordinator } from './group-coordinator'
 import type { PartitionLog } from './partition-log'
+import type { TopicPartition } from '../../record/topic-partition'
 
 export interface ProducerIdentity {
   readonly producerId: number

@@ -1,7 +1,7 @@
-import { NO_HEADERS } from '../../kafka/port'
 import type { AppDefaults } from '../../serdes/open-serde'
 import type { Serde } from '../../serdes/serde'
 import { murmur3 } from './murmur3'
+import { NO_HEADERS } from '../../record/headers'
 
 /** Of a foreign-key join, as far as they are known; the others are the app's defaults. */
 export interface ForeignKeyJoinSerdes {

@@ -1,9 +1,10 @@
 import type { SubscriptionStore } from '../../state/subscriptions/subscription-store'
 import { Operator } from '../operator'
 import type { OperatorContext } from '../processor'
-import type { Change, StreamRecord } from '../record'
 import { ForeignKeyBytes, type ForeignKeyJoinSerdes } from './foreign-key-bytes'
 import { type SubscriptionResponse, SubscriptionSerde } from './subscription'
+import type { Change } from '../../record/change'
+import type { StreamRecord } from '../../record/stream-record'
 
 /** Tells all rows of the left table that name a row of the right one of its update. */
 export class ForeignTableJoinOperator<K, KO, VO> extends Operator<KO, Change<VO>, K, SubscriptionResponse<VO>> {

@@ -1,20 +1,20 @@
 import type { ValueJoiner } from '../callbacks'
 import { Operator } from '../operator'
 import type { OperatorContext } from '../processor'
-import type { StreamRecord } from '../record'
-import type { RowReader, TableRows } from '../table-rows'
+import type { ValueGetter, ValueGetterSupplier } from '../value-getter'
 import { ForeignKeyBytes, type ForeignKeyJoinSerdes } from './foreign-key-bytes'
 import type { SubscriptionResponse } from './subscription'
+import type { StreamRecord } from '../../record/stream-record'
 
 /** Joins answers with the rows of the left table, unless these have changed since they asked: a newer answer comes then. */
 export class ResponseJoinOperator<K, V, VO, VR> extends Operator<K, SubscriptionResponse<VO>, K, VR | null> {
-  private rows!: RowReader<K, V>
+  private rows!: ValueGetter<K, V>
   private bytes!: ForeignKeyBytes
 
   constructor(
     private joiner: ValueJoiner<K, V, VO | null, VR | null>,
     private readonly left: boolean,
-    private readonly leftRows: TableRows<K, V>,
+    private readonly leftRows: ValueGetterSupplier<K, V>,
     private readonly serdes: ForeignKeyJoinSerdes,
   ) {
     super()

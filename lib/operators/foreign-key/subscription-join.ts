@@ -1,8 +1,8 @@
 import { Operator } from '../operator'
 import type { OperatorContext } from '../processor'
-import { StreamRecord } from '../record'
-import type { RowReader, TableRows } from '../table-rows'
+import type { ValueGetter, ValueGetterSupplier } from '../value-getter'
 import type { Subscription, SubscriptionResponse } from './subscription'
+import { StreamRecord } from '../../record/stream-record'
 
 /** Answers a new subscription with the right row as it is now. */
 export class SubscriptionJoinOperator<K, KO, VO> extends Operator<
@@ -11,9 +11,9 @@ export class SubscriptionJoinOperator<K, KO, VO> extends Operator<
   K,
   SubscriptionResponse<VO>
 > {
-  private rows!: RowReader<KO, VO>
+  private rows!: ValueGetter<KO, VO>
 
-  constructor(private readonly right: TableRows<KO, VO>) {
+  constructor(private readonly right: ValueGetterSupplier<KO, VO>) {
     super()
   }
 

@@ -1,9 +1,9 @@
 import type { SubscriptionStore } from '../../state/subscriptions/subscription-store'
 import { Operator } from '../operator'
 import type { OperatorContext } from '../processor'
-import type { StreamRecord } from '../record'
 import { ForeignKeyBytes, type ForeignKeyJoinSerdes } from './foreign-key-bytes'
 import { type Subscription, SubscriptionSerde } from './subscription'
+import type { StreamRecord } from '../../record/stream-record'
 
 /** Enters subscriptions into their store, beside the right table, and hands them on to be answered. */
 export class SubscriptionReceiveOperator<K, KO> extends Operator<KO | null, Subscription<K>> {

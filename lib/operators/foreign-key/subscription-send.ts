@@ -1,9 +1,10 @@
 import type { ForeignKeyExtractor } from '../callbacks'
 import { Operator } from '../operator'
 import type { OperatorContext } from '../processor'
-import type { Change, StreamRecord } from '../record'
 import { ForeignKeyBytes, type ForeignKeyJoinSerdes } from './foreign-key-bytes'
 import type { Instruction, Subscription } from './subscription'
+import type { Change } from '../../record/change'
+import type { StreamRecord } from '../../record/stream-record'
 
 type Send<KO> = (foreignKey: KO | null, instruction: Instruction) => void
 

@@ -1,6 +1,6 @@
-import type { RecordHeaders } from '../../kafka/port'
 import type { Serde, SerdeUse } from '../../serdes/serde'
 import type { ForeignKeyBytes } from './foreign-key-bytes'
+import type { RecordHeaders } from '../../record/headers'
 
 /**
  * What the left table wants of the right one. Kafka Streams' instructions, by their numbers:

@@ -6,19 +6,19 @@ export interface CommitMetadata {
   /** The largest timestamp processed on the partition; −1 for none. */
   readonly partitionTime: number
   /** By store name: up to which window close an emit-on-close aggregation has emitted. */
-  readonly emittedUntil: ReadonlyMap<string, number>
+  readonly lastEmittedWindowClose: ReadonlyMap<string, number>
 }
 
-const NONE: CommitMetadata = { partitionTime: -1, emittedUntil: new Map() }
+const NONE: CommitMetadata = { partitionTime: -1, lastEmittedWindowClose: new Map() }
 
-export const encodeCommitMetadata = ({ partitionTime, emittedUntil }: CommitMetadata): string => {
-  const head = Buffer.alloc(emittedUntil.size === 0 ? 9 : 13)
+export const encodeCommitMetadata = ({ partitionTime, lastEmittedWindowClose }: CommitMetadata): string => {
+  const head = Buffer.alloc(lastEmittedWindowClose.size === 0 ? 9 : 13)
   head.writeInt8(2, 0)
   head.writeBigInt64BE(BigInt(partitionTime), 1)
-  if (emittedUntil.size === 0) return head.toString('base64')
-  head.writeInt32BE(emittedUntil.size, 9)
+  if (lastEmittedWindowClose.size === 0) return head.toString('base64')
+  head.writeInt32BE(lastEmittedWindowClose.size, 9)
   const parts = [head]
-  for (const [name, time] of emittedUntil) {
+  for (const [name, time] of lastEmittedWindowClose) {
     const bytes = Buffer.from(name, 'utf8')
     const entry = Buffer.alloc(4 + bytes.length + 8)
     entry.writeInt32BE(bytes.length, 0)
@@ -35,16 +35,16 @@ export const decodeCommitMetadata = (text: string): CommitMetadata => {
   const version = bytes[0]
   if ((version !== 1 && version !== 2) || bytes.length < 9) return NONE
   const partitionTime = Number(bytes.readBigInt64BE(1))
-  const emittedUntil = new Map<string, number>()
-  if (version === 1 || bytes.length < 13) return { partitionTime, emittedUntil }
+  const lastEmittedWindowClose = new Map<string, number>()
+  if (version === 1 || bytes.length < 13) return { partitionTime, lastEmittedWindowClose }
   let at = 13
   for (let n = bytes.readInt32BE(9); n > 0; n--) {
     if (at + 4 > bytes.length) return NONE
     const length = bytes.readInt32BE(at)
     const end = at + 4 + length + 8
     if (length < 0 || end > bytes.length) return NONE
-    emittedUntil.set(bytes.toString('utf8', at + 4, at + 4 + length), Number(bytes.readBigInt64BE(end - 8)))
+    lastEmittedWindowClose.set(bytes.toString('utf8', at + 4, at + 4 + length), Number(bytes.readBigInt64BE(end - 8)))
     at = end
   }
-  return { partitionTime, emittedUntil }
+  return { partitionTime, lastEmittedWindowClose }
 }

@@ -1,9 +1,10 @@
 import { StreamsError } from '../../errors'
-import { ClientError, type CommittedOffset, type GroupMembership, type TopicPartition, tpKey } from '../../kafka/port'
+import { ClientError, type CommittedOffset, type GroupMembership } from '../../kafka/port'
 import type { Logger } from '../../observe/logger'
 import type { ActiveTask } from '../task/active-task'
 import type { Output } from '../output/output'
 import { pause, withDeadline } from '../pause'
+import { type TopicPartition, tpKey } from '../../record/topic-partition'
 
 export interface CommitterOptions {
   readonly output: Output

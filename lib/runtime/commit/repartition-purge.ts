@@ -1,5 +1,6 @@
-import { type Admin, type CommittedOffset, type TopicPartition, tpKey } from '../../kafka/port'
+import { type Admin, type CommittedOffset } from '../../kafka/port'
 import type { Logger } from '../../observe/logger'
+import { type TopicPartition, tpKey } from '../../record/topic-partition'
 
 export interface RepartitionPurgeOptions {
   readonly admin: Admin

@@ -1,6 +1,6 @@
 import { StreamsError } from '../../errors'
 import { ClientError } from '../../kafka/port'
-import { NotPrepared } from '../../serdes/not-prepared'
+import { MissingDependency } from '../../serdes/missing-dependency'
 
 const CAUSES_TO_FOLLOW = 8
 
@@ -17,7 +17,7 @@ const inCauses = <E extends Error>(error: unknown, kind: abstract new (...args: 
 export const clientErrorOf = (error: unknown): ClientError | undefined => inCauses(error, ClientError)
 
 /** What a serde lacked in the midst of processing. */
-export const lackingOf = (error: unknown): NotPrepared | undefined => inCauses(error, NotPrepared)
+export const lackingOf = (error: unknown): MissingDependency | undefined => inCauses(error, MissingDependency)
 
 /** Local state can't be read or written. */
 export const isStateFailure = (error: unknown): error is StreamsError =>

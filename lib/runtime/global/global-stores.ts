@@ -8,8 +8,6 @@ import {
   type Isolation,
   type KafkaClient,
   type Producer,
-  type TopicPartition,
-  tpKey,
 } from '../../kafka/port'
 import type { Logger } from '../../observe/logger'
 import type { StateDirectory } from '../../state/state-directory'
@@ -22,6 +20,7 @@ import { RecordCollector } from '../output/record-collector'
 import { RestoreProgress, type RestoreListener } from '../restore/restore-progress'
 import { retrying } from '../failure/retrying'
 import { GLOBAL_TASK_ID } from '../task/task-context'
+import { type TopicPartition, tpKey } from '../../record/topic-partition'
 
 export interface GlobalStoresOptions {
   readonly topology: GlobalTopology

@@ -1,17 +1,18 @@
 import { setImmediate as yieldToEventLoop } from 'node:timers/promises'
-import { type FetchedPartition, type TopicPartition, tpKey } from '../../kafka/port'
+import { type FetchedPartition } from '../../kafka/port'
 import type { Logger } from '../../observe/logger'
 import type { ChangelogRecord, ManagedStore } from '../../state/store'
 import { TaskState } from '../../state/task-state'
 import type { GlobalStoreDefinition, GlobalTopology, SubTopology } from '../../topology/definition'
 import type { Clock } from '../task/clock'
-import type { OperatorWatch } from '../task/operator-watch'
+import type { SlowCallbackMonitor } from '../task/slow-callback-monitor'
 import type { Fetching } from '../task/preparation'
 import type { RecordCollector } from '../output/record-collector'
 import { StreamTask } from '../task/stream-task'
 import type { TaskConfig } from '../task/task-config'
 import { GLOBAL_TASK_ID } from '../task/task-context'
 import { buildStores } from '../task/wiring'
+import { type TopicPartition, tpKey } from '../../record/topic-partition'
 
 export interface GlobalTaskOptions {
   readonly topology: GlobalTopology
@@ -22,7 +23,7 @@ export interface GlobalTaskOptions {
   readonly config: TaskConfig
   readonly clock: Clock
   readonly logger: Logger
-  readonly watch?: OperatorWatch
+  readonly watch?: SlowCallbackMonitor
   /** How what serdes need is fetched. Default: once. */
   readonly fetching?: Fetching
 }

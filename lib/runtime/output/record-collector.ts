@@ -1,14 +1,15 @@
 import { type ErrorLocation, StreamsError } from '../../errors'
 import type { DeadLetterRecord } from '../../handlers'
-import { ClientError, type Producer, type RecordHeaders } from '../../kafka/port'
-import type { StreamRecord } from '../../operators/record'
-import { NotPrepared } from '../../serdes/not-prepared'
+import { ClientError, type Producer } from '../../kafka/port'
+import { MissingDependency } from '../../serdes/missing-dependency'
 import type { Serde } from '../../serdes/serde'
 import type { StreamPartitioner } from '../../topology/definition'
-import { asError, Escalated } from '../failure/escalated'
+import { asError, TaskFailure } from '../failure/task-failure'
 import { partitionFor } from '../../kafka/murmur2'
 import type { SinkNode } from '../task/sink-node'
 import { copyOf, NO_SOURCE_BYTES, type TaskContext } from '../task/task-context'
+import type { RecordHeaders } from '../../record/headers'
+import type { StreamRecord } from '../../record/stream-record'
 
 /** Records with a null key stay on one partition for so many bytes, as the Java producer's do. */
 const STICKY_BYTES = 16 * 1024
@@ -22,7 +23,7 @@ export class RecordCollector {
    */
   private readonly parked = new Map<string, Array<() => void>>()
   private readonly loading = new Set<Promise<void>>()
-  private failure: Escalated | undefined
+  private failure: TaskFailure | undefined
 
   /** `load` waits for a topic that does not exist yet, as long as it sees fit. */
   constructor(
@@ -72,7 +73,7 @@ export class RecordCollector {
       else this.sendPartitioned(sink, sink.partitioner, topic, record, keyBytes, valueBytes, task)
     } catch (error) {
       if (!(error instanceof ClientError)) throw error
-      if (error.kind !== 'invalid') throw new Escalated(error)
+      if (error.kind !== 'invalid') throw new TaskFailure(error)
       this.refused(sink, topic, record, task, unsendable(sink, topic, task, error))
     }
   }
@@ -89,7 +90,7 @@ export class RecordCollector {
     try {
       this.dispatch(topic, partition, key, value, timestamp, headers)
     } catch (error) {
-      throw new Escalated(error)
+      throw new TaskFailure(error)
     }
   }
 
@@ -97,7 +98,7 @@ export class RecordCollector {
     try {
       this.dispatch(letter.topic, null, letter.key, letter.value, letter.timestamp, letter.headers)
     } catch (error) {
-      throw new Escalated(
+      throw new TaskFailure(
         new StreamsError(
           'PRODUCTION_FAILED',
           `a dead letter of operator "${operator}" can't be sent to "${letter.topic}": ${asError(error).message}`,
@@ -184,7 +185,7 @@ export class RecordCollector {
       this.parked.delete(topic)
       for (const send of waiting) send()
     } catch (error) {
-      this.failure ??= error instanceof Escalated ? error : new Escalated(error)
+      this.failure ??= error instanceof TaskFailure ? error : new TaskFailure(error)
     }
   }
 
@@ -208,7 +209,7 @@ export class RecordCollector {
     topic: string,
     record: StreamRecord<unknown, unknown>,
     task: TaskContext,
-    lacking?: NotPrepared,
+    lacking?: MissingDependency,
   ): void {
     const context = task.recordContext
     const source = task.config.productionExceptionHandler === undefined ? NO_SOURCE_BYTES : copyOf(task.source)
@@ -235,7 +236,7 @@ export class RecordCollector {
     task: TaskContext,
     error: unknown,
   ): void {
-    if (error instanceof NotPrepared) {
+    if (error instanceof MissingDependency) {
       this.sendLater(sink, topic, record, task, error)
       return
     }
@@ -267,7 +268,7 @@ export class RecordCollector {
     try {
       response = handler(error, task.errorContext(sink.name), { topic, key, value, timestamp })
     } catch (inHandler) {
-      throw new Escalated(inHandler)
+      throw new TaskFailure(inHandler)
     }
     if (!task.resolve(sink.name, error, response)) throw error
   }

@@ -1,6 +1,6 @@
-import type { TopicPartition } from '../../kafka/port'
 import type { Logger } from '../../observe/logger'
-import type { TaskId } from '../../operators/processor'
+import type { TopicPartition } from '../../record/topic-partition'
+import type { TaskId } from '../../record/task-id'
 
 /** Where the restoration of one store stands. */
 export interface RestoreEvent {

@@ -1,11 +1,12 @@
 import { setImmediate as yieldToEventLoop } from 'node:timers/promises'
 import { StreamsError } from '../../errors'
-import { type FetchedPartition, type Fetcher, type KafkaClient, type TopicPartition, tpKey } from '../../kafka/port'
+import { type FetchedPartition, type Fetcher, type KafkaClient } from '../../kafka/port'
 import type { Logger } from '../../observe/logger'
-import type { TaskId } from '../../operators/processor'
 import type { ChangelogRecord, ManagedStore } from '../../state/store'
 import type { TaskState } from '../../state/task-state'
 import { RestoreProgress, type RestoreListener } from './restore-progress'
+import { type TopicPartition, tpKey } from '../../record/topic-partition'
+import type { TaskId } from '../../record/task-id'
 
 /** A store and the stretch of its changelog that it lacks. */
 export interface StoreRestoration {

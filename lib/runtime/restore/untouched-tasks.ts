@@ -1,8 +1,9 @@
-import { type Admin, type GroupMembership, tpKey } from '../../kafka/port'
+import { type Admin, type GroupMembership } from '../../kafka/port'
 import type { Logger } from '../../observe/logger'
 import type { ActiveTask } from '../task/active-task'
 import type { Output } from '../output/output'
 import { retrying } from '../failure/retrying'
+import { tpKey } from '../../record/topic-partition'
 
 export interface UntouchedTasksOptions {
   readonly admin: Admin

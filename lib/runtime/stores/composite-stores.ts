@@ -8,7 +8,7 @@ import type {
   VersionedRecord,
   VersionsOptions,
 } from '../../state/store'
-import type { Windowed } from '../../state/windowed'
+import type { Windowed } from '../../record/windowed'
 
 /**
  * One store over all partitions that this instance has. Points are looked up in each, scans go through one partition

@@ -1,10 +1,10 @@
-import { parseTaskId } from '../../assignment/task-id'
-import { type CommittedOffset, type TopicPartition, tpKey } from '../../kafka/port'
-import type { TaskId } from '../../operators/processor'
+import { type CommittedOffset } from '../../kafka/port'
 import type { ManagedStore } from '../../state/store'
 import type { TaskState } from '../../state/task-state'
 import type { SubTopology } from '../../topology/definition'
 import type { StreamTask } from './stream-task'
+import { parseTaskId, type TaskId } from '../../record/task-id'
+import { type TopicPartition, tpKey } from '../../record/topic-partition'
 
 /** A store of a task with the partition that it is restored from. */
 export interface StoreOfTask {

@@ -1,8 +1,9 @@
-import type { RecordContext, StreamRecord } from '../../operators/record'
 import { isPromise } from '../../operators/promise'
-import { unwrap } from '../failure/escalated'
+import { unwrap } from '../failure/task-failure'
 import type { ProcessorNode } from './processor-node'
 import { copyOf, IDLE, NO_SOURCE_BYTES, type SourceBytes, type TaskContext } from './task-context'
+import type { RecordContext } from '../../record/record-context'
+import type { StreamRecord } from '../../record/stream-record'
 
 /** Waiting jobs above which a task takes no more input. A commit has to wait for all of them. */
 const CAPACITY = 64

@@ -1,7 +1,8 @@
-import { type FetchedPartition, tpKey } from '../../kafka/port'
+import { type FetchedPartition } from '../../kafka/port'
 import type { Clock } from './clock'
 import type { PartitionQueue } from './partition-queue'
 import { PriorityQueue } from './priority-queue'
+import { tpKey } from '../../record/topic-partition'
 
 /**
  * Chooses a task's next record: the smallest timestamp at the head of a queue, ties as java.util.PriorityQueue breaks

@@ -1,12 +1,14 @@
 import { StreamsError } from '../../errors'
-import type { FetchedPartition, RecordCursor, RecordHeaders } from '../../kafka/port'
-import { type RecordContext, StreamRecord } from '../../operators/record'
-import { NotPrepared } from '../../serdes/not-prepared'
-import { asError, Escalated } from '../failure/escalated'
+import type { FetchedPartition, RecordCursor } from '../../kafka/port'
+import { MissingDependency } from '../../serdes/missing-dependency'
+import { asError, TaskFailure } from '../failure/task-failure'
 import type { Serde } from '../../serdes/serde'
 import type { SourceNode } from './source-node'
 import type { SourceBytes, TaskContext } from './task-context'
 import { failOnInvalidTimestamp } from '../../topology/timestamp-extractors'
+import type { RecordHeaders } from '../../record/headers'
+import type { RecordContext } from '../../record/record-context'
+import { StreamRecord } from '../../record/stream-record'
 
 const NO_BYTES = Buffer.alloc(0)
 
@@ -201,7 +203,7 @@ export class PartitionQueue implements SourceBytes {
   }
 
   /** The record stays where it is until what its serde lacks is there. */
-  private wait(part: 'key' | 'value', lacking: NotPrepared): void {
+  private wait(part: 'key' | 'value', lacking: MissingDependency): void {
     const { task } = this
     this.onRecord = true
     const done = (): void => {
@@ -216,12 +218,12 @@ export class PartitionQueue implements SourceBytes {
 
   private refused({ part, error }: { part: 'key' | 'value'; error: unknown }, context: RecordContext): void {
     this.refusal = undefined
-    if (concernsTheRegistry(error)) throw new Escalated(error)
+    if (concernsTheRegistry(error)) throw new TaskFailure(error)
     this.undecodable(part, context, error)
   }
 
   private undecodable(part: 'key' | 'value', context: RecordContext, thrown: unknown): void {
-    if (thrown instanceof NotPrepared) {
+    if (thrown instanceof MissingDependency) {
       this.wait(part, thrown)
       return
     }
@@ -232,7 +234,7 @@ export class PartitionQueue implements SourceBytes {
     this.skip(context, () => {
       const handler = task.config.deserializationExceptionHandler
       if (handler && task.resolve(source.name, error, handler(error, task.errorContext(source.name)))) return
-      throw new Escalated(this.describe(part, isDefault, context, error))
+      throw new TaskFailure(this.describe(part, isDefault, context, error))
     })
   }
 

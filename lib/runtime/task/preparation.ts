@@ -1,4 +1,4 @@
-import type { NotPrepared } from '../../serdes/not-prepared'
+import type { MissingDependency } from '../../serdes/missing-dependency'
 import type { Serde, SerdeUse } from '../../serdes/serde'
 
 /** Runs `fetch` until it succeeds, or fails for good. `what` completes "could not …". */
@@ -30,7 +30,7 @@ export class Preparation {
     )
   }
 
-  fetch({ what, fetch }: NotPrepared): Promise<void> {
+  fetch({ what, fetch }: MissingDependency): Promise<void> {
     return this.fetching(what, fetch, this.abort.signal)
   }
 

@@ -9,16 +9,17 @@ import type {
   RecordMetadata,
 } from '../../operators/processor'
 import { isPromise } from '../../operators/promise'
-import { NotPrepared } from '../../serdes/not-prepared'
-import type { RecordContext, StreamRecord } from '../../operators/record'
+import { MissingDependency } from '../../serdes/missing-dependency'
 import type { Serde } from '../../serdes/serde'
 import { storeFor } from '../../state/key-value/plain-view'
 import type { StateStore } from '../../state/store'
-import { asError, Escalated } from '../failure/escalated'
+import { asError, TaskFailure } from '../failure/task-failure'
 import { isStateFailure } from '../failure/failure-kind'
 import type { Punctuations } from './punctuation'
 import { GLOBAL_TASK_ID, IDLE, type TaskContext } from './task-context'
 import { UserContext } from './user-context'
+import type { RecordContext } from '../../record/record-context'
+import type { StreamRecord } from '../../record/stream-record'
 
 /** What a record is handed to: a processor or a sink. */
 export interface Child {
@@ -109,10 +110,10 @@ export class ProcessorNode implements Child, OperatorContext<unknown, unknown> {
 
   /** Asks the processing handler; returns if it says to go on without the record. */
   failed(thrown: unknown, record: StreamRecord<unknown, unknown> | undefined): void {
-    if (thrown instanceof Escalated) throw thrown
+    if (thrown instanceof TaskFailure) throw thrown
     const error = asError(thrown)
     // in the midst of processing nothing can be waited for: the task starts anew once it is there
-    if (error instanceof NotPrepared) throw this.escalate(this.describe(error, 'lacks what a serde needs'))
+    if (error instanceof MissingDependency) throw this.escalate(this.describe(error, 'lacks what a serde needs'))
     // about the state, not the record: no handler decides
     if (isStateFailure(error)) throw this.escalate(error)
     const handler = this.task.config.processingExceptionHandler
@@ -130,9 +131,9 @@ export class ProcessorNode implements Child, OperatorContext<unknown, unknown> {
   }
 
   /** Told to the task at once: a user's processor upstream may catch what its forward() throws. */
-  private escalate(error: StreamsError): Escalated {
+  private escalate(error: StreamsError): TaskFailure {
     this.task.fail(error)
-    return new Escalated(error)
+    return new TaskFailure(error)
   }
 
   close(): void {
@@ -238,12 +239,12 @@ export class ProcessorNode implements Child, OperatorContext<unknown, unknown> {
     return this.task.config.emitIntervalMs
   }
 
-  emittedUntil(store: string): number | undefined {
-    return this.task.emittedUntil.get(store)
+  lastEmittedWindowClose(store: string): number | undefined {
+    return this.task.lastEmittedWindowClose.get(store)
   }
 
-  setEmittedUntil(store: string, windowClose: number): void {
-    this.task.emittedUntil.set(store, windowClose)
+  setLastEmittedWindowClose(store: string, windowClose: number): void {
+    this.task.lastEmittedWindowClose.set(store, windowClose)
   }
 
   dropRecord(reason: string): void {

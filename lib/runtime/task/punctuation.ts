@@ -1,9 +1,9 @@
 import { StreamsError } from '../../errors'
-import { NO_HEADERS } from '../../kafka/port'
 import type { Cancellable, PunctuationType } from '../../operators/processor'
 import { PriorityQueue } from './priority-queue'
 import type { ProcessorNode } from './processor-node'
 import { NO_SOURCE_BYTES, type TaskContext } from './task-context'
+import { NO_HEADERS } from '../../record/headers'
 
 class Schedule {
   cancelled = false

@@ -1,8 +1,8 @@
-import type { StreamRecord } from '../../operators/record'
 import type { Serde } from '../../serdes/serde'
 import type { StreamPartitioner, TopicNameExtractor } from '../../topology/definition'
 import type { Child } from './processor-node'
 import type { TaskContext } from './task-context'
+import type { StreamRecord } from '../../record/stream-record'
 
 /** Where records leave the task for a topic. */
 export class SinkNode implements Child {

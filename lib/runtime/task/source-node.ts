@@ -1,7 +1,7 @@
-import type { StreamRecord } from '../../operators/record'
 import type { Serde } from '../../serdes/serde'
 import type { TimestampExtractor } from '../../topology/definition'
 import type { Child } from './processor-node'
+import type { StreamRecord } from '../../record/stream-record'
 
 /** Where records of a topic enter the task. */
 export class SourceNode {

@@ -1,9 +1,9 @@
-import { NO_HEADERS, type RecordHeaders } from '../../kafka/port'
-import type { RecordContext } from '../../operators/record'
 import type { Serde } from '../../serdes/serde'
 import type { ByteStore, RecordCacheBudget, StateStoreContext } from '../../state/store'
 import type { TaskState } from '../../state/task-state'
 import { IDLE, type TaskContext } from './task-context'
+import { NO_HEADERS, type RecordHeaders } from '../../record/headers'
+import type { RecordContext } from '../../record/record-context'
 
 /** Of what is written between records: by an `init`, or by a test that fills a store. */
 const OUTSIDE: RecordContext = Object.freeze({

@@ -1,15 +1,14 @@
 import { StreamsError } from '../../errors'
-import { type CommittedOffset, type FetchedPartition, type TopicPartition, tpKey } from '../../kafka/port'
+import { type CommittedOffset, type FetchedPartition } from '../../kafka/port'
 import type { Logger } from '../../observe/logger'
-import type { TaskId } from '../../operators/processor'
 import type { ManagedStore, RecordCacheBudget, StateStore } from '../../state/store'
 import type { TaskState } from '../../state/task-state'
 import type { SubTopology } from '../../topology/definition'
 import { AsyncBoundary } from './async-boundary'
 import type { Clock } from './clock'
 import { decodeCommitMetadata, encodeCommitMetadata } from '../commit/commit-metadata'
-import { unwrap } from '../failure/escalated'
-import { OperatorWatch } from './operator-watch'
+import { unwrap } from '../failure/task-failure'
+import { SlowCallbackMonitor } from './slow-callback-monitor'
 import { type Fetching, Preparation } from './preparation'
 import { PartitionGroup } from './partition-group'
 import { PartitionQueue } from './partition-queue'
@@ -19,6 +18,8 @@ import { StoreContext } from './store-context'
 import type { TaskConfig } from './task-config'
 import { IDLE, TaskContext } from './task-context'
 import { wire, type Wiring } from './wiring'
+import { type TopicPartition, tpKey } from '../../record/topic-partition'
+import type { TaskId } from '../../record/task-id'
 
 export interface StreamTaskOptions {
   readonly id: TaskId
@@ -38,7 +39,7 @@ export interface StreamTaskOptions {
   /** Shared by the tasks of a loop; `undefined` for no record caches. */
   readonly cache?: RecordCacheBudget
   /** Shared by the tasks of a loop; default: its own. */
-  readonly watch?: OperatorWatch
+  readonly watch?: SlowCallbackMonitor
   /** How what serdes need is fetched. Default: once. */
   readonly fetching?: Fetching
   readonly listeners?: StreamTaskListeners
@@ -72,7 +73,7 @@ export class StreamTask {
     this.bufferLimit = config.bufferedRecordsPerPartition
     this.context = new TaskContext({
       ...options,
-      watch: options.watch ?? new OperatorWatch(config.slowCallbackWarningMs, logger),
+      watch: options.watch ?? new SlowCallbackMonitor(config.slowCallbackWarningMs, logger),
       preparation: new Preparation(options.fetching ?? ((_what, fetch) => fetch())),
       wakeUp: () => options.listeners?.wakeUp?.(),
     })
@@ -101,15 +102,15 @@ export class StreamTask {
 
   /** Stores are restored: takes up partition times from committed offsets (by `tpKey`), and starts the processors. */
   initialize(committed: ReadonlyMap<string, CommittedOffset>): void {
-    const { emittedUntil } = this.context
+    const { lastEmittedWindowClose } = this.context
     for (const queue of this.group.queues) {
       const metadata = committed.get(tpKey(queue.topic, queue.partition))?.metadata
       if (!metadata) continue
       const decoded = decodeCommitMetadata(metadata)
       queue.partitionTime = decoded.partitionTime
       this.context.streamTime = Math.max(this.context.streamTime, decoded.partitionTime)
-      for (const [name, time] of decoded.emittedUntil) {
-        emittedUntil.set(name, Math.max(time, emittedUntil.get(name) ?? time))
+      for (const [name, time] of decoded.lastEmittedWindowClose) {
+        lastEmittedWindowClose.set(name, Math.max(time, lastEmittedWindowClose.get(name) ?? time))
       }
     }
     for (const node of this.wiring.processors) node.init()
@@ -263,13 +264,18 @@ export class StreamTask {
 
   /** Of the partitions on which something was processed or passed over: the next offset, with Kafka Streams' metadata. */
   committableOffsets(): Array<TopicPartition & CommittedOffset> {
-    const { emittedUntil } = this.context
+    const { lastEmittedWindowClose } = this.context
     const offsets: Array<TopicPartition & CommittedOffset> = []
     for (const queue of this.group.queues) {
       const { topic, partition, partitionTime } = queue
       const offset = queue.committableOffset()
       if (!queue.moved) continue
-      offsets.push({ topic, partition, offset, metadata: encodeCommitMetadata({ partitionTime, emittedUntil }) })
+      offsets.push({
+        topic,
+        partition,
+        offset,
+        metadata: encodeCommitMetadata({ partitionTime, lastEmittedWindowClose }),
+      })
     }
     return offsets
   }

@@ -1,16 +1,16 @@
 import { StreamsError } from '../../errors'
 import type { ErrorHandlerContext, ErrorHandlerResponse } from '../../handlers'
-import { NO_HEADERS } from '../../kafka/port'
 import type { Logger } from '../../observe/logger'
-import type { RecordContext } from '../../operators/record'
 import type { ManagedStore, StateStore } from '../../state/store'
 import type { Serde } from '../../serdes/serde'
 import type { AsyncBoundary } from './async-boundary'
 import type { Clock } from './clock'
-import type { OperatorWatch } from './operator-watch'
+import type { SlowCallbackMonitor } from './slow-callback-monitor'
 import type { Preparation } from './preparation'
 import type { RecordCollector } from '../output/record-collector'
 import type { TaskConfig } from './task-config'
+import { NO_HEADERS } from '../../record/headers'
+import type { RecordContext } from '../../record/record-context'
 
 /** Where nothing is being processed: its time equals no record's, so a forward from here is noticed. */
 export const IDLE: RecordContext = Object.freeze({
@@ -44,7 +44,7 @@ export interface TaskContextOptions {
   readonly clock: Clock
   readonly logger: Logger
   readonly collector: RecordCollector
-  readonly watch: OperatorWatch
+  readonly watch: SlowCallbackMonitor
   readonly preparation: Preparation
   readonly stores: readonly ManagedStore[]
   /** What every processor can read. */
@@ -64,7 +64,7 @@ export class TaskContext {
   commitNeeded = false
   droppedRecords = 0
   /** By store: up to which window close its aggregation has emitted. Committed with the offsets. */
-  readonly emittedUntil = new Map<string, number>()
+  readonly lastEmittedWindowClose = new Map<string, number>()
   /** Set once and for good: the task must be closed. */
   failure: { readonly error: unknown } | undefined = undefined
   /** Awaited work that outlives the task comes to nothing. */
@@ -77,7 +77,7 @@ export class TaskContext {
   readonly clock: Clock
   readonly logger: Logger
   readonly collector: RecordCollector
-  readonly watch: OperatorWatch
+  readonly watch: SlowCallbackMonitor
   readonly preparation: Preparation
   readonly stores: ReadonlyMap<string, ManagedStore>
   readonly globalStores: ReadonlyMap<string, StateStore>

@@ -1,8 +1,8 @@
 import type { Duration } from '../../durations'
 import type { Cancellable, ProcessorContext, PunctuationType, RecordMetadata } from '../../operators/processor'
-import type { StreamRecord } from '../../operators/record'
 import type { StateStore } from '../../state/store'
 import type { ProcessorNode } from './processor-node'
+import type { StreamRecord } from '../../record/stream-record'
 
 /** What a user's processor sees. */
 export class UserContext implements ProcessorContext<unknown, unknown> {

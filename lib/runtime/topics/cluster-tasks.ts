@@ -1,9 +1,8 @@
 import type { ClusterTasks } from '../../assignment/group-leader'
-import { taskId } from '../../assignment/task-id'
-import type { TopicPartition } from '../../kafka/port'
-import type { TaskId } from '../../operators/processor'
 import type { CompiledTopology, InternalTopic } from '../../topology/definition'
 import { currentSourceTopics, missingSourceTopics, partitionCounts } from '../../topology/partition-counts'
+import { taskId, type TaskId } from '../../record/task-id'
+import type { TopicPartition } from '../../record/topic-partition'
 
 /** The internal topics that a topology needs over these source topics, with their partition counts. */
 export const internalTopicsOf = (

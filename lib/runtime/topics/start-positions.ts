@@ -1,7 +1,8 @@
 import { StreamsError } from '../../errors'
-import { type Admin, type TopicPartition, tpKey } from '../../kafka/port'
+import { type Admin } from '../../kafka/port'
 import type { CompiledTopology, OffsetReset, SubTopology } from '../../topology/definition'
 import { matchesTopic } from '../../topology/topic-pattern'
+import { type TopicPartition, tpKey } from '../../record/topic-partition'
 
 export interface InputToStart extends TopicPartition {
   readonly committed: number | undefined

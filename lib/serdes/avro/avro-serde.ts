@@ -1,12 +1,12 @@
 import { StreamsError } from '../../errors'
-import type { RecordHeaders } from '../../kafka/port'
-import { NotPrepared } from '../not-prepared'
+import { MissingDependency } from '../missing-dependency'
 import type { SchemaRegistry } from '../registry/schema-registry'
 import type { Serde, SerdeUse } from '../serde'
 import type { AvroResolver, AvroType, AvroTypes } from './avro-types'
 import { decode, encode } from './encoding'
 import type { AvroSchema } from './schema'
 import { subjectOf, type SubjectStrategy } from './subjects'
+import type { RecordHeaders } from '../../record/headers'
 
 const MAGIC = 0
 /** Magic byte and schema id. */
@@ -64,7 +64,7 @@ export class AvroSerde implements Serde<unknown> {
     const writer = this.writers.get(topic) ?? this.writerIfKnown(topic)
     if (writer === undefined) {
       const what = this.schemaText === undefined || !this.options.autoRegister ? 'look up' : 'register'
-      throw new NotPrepared(`${what} the schema of topic "${topic}" at ${this.options.registry.url}`, () =>
+      throw new MissingDependency(`${what} the schema of topic "${topic}" at ${this.options.registry.url}`, () =>
         this.prepare(topic, 'sink'),
       )
     }
@@ -118,7 +118,7 @@ export class AvroSerde implements Serde<unknown> {
     const { registry, types } = this.options
     const stored = this.stored(id, topic)
     if (stored === undefined) {
-      throw new NotPrepared(`get schema ${id} from ${registry.url}`, async () => {
+      throw new MissingDependency(`get schema ${id} from ${registry.url}`, async () => {
         try {
           await registry.schema(id)
         } catch (error) {

@@ -1,6 +1,6 @@
-import { NO_HEADERS, type RecordHeaders } from '../../kafka/port'
-import type { RecordContext } from '../../operators/record'
 import { readTimestamp, TIMESTAMP_BYTES, writeTimestamp } from '../timestamped-bytes'
+import { NO_HEADERS, type RecordHeaders } from '../../record/headers'
+import type { RecordContext } from '../../record/record-context'
 
 /** An update that waits, with the record that it came from. */
 export interface BufferedChange {

@@ -1,5 +1,3 @@
-import { NO_HEADERS, type RecordHeaders } from '../../kafka/port'
-import type { Change, RecordContext } from '../../operators/record'
 import type { Serde } from '../../serdes/serde'
 import { type ByteString, byteString, bytesOf } from '../byte-string'
 import { readRecord } from '../changelog/unreadable-record'
@@ -9,6 +7,9 @@ import { StoreSerdes } from '../store-serdes'
 import { type BufferedChange, decodeEntry, encodeEntry, keptContext, type LoggedEntry, sizeOf } from './buffered-change'
 import { DirtyKeys } from './dirty-keys'
 import { SuppressionQueue } from './suppression-queue'
+import { NO_HEADERS, type RecordHeaders } from '../../record/headers'
+import type { Change } from '../../record/change'
+import type { RecordContext } from '../../record/record-context'
 
 /** What waits in a suppression, by time. Not for users: it has no reads. */
 export interface SuppressionBuffer<K, V> extends StateStore {

@@ -1,6 +1,6 @@
-import { NO_HEADERS, type RecordHeaders } from '../../kafka/port'
-import type { RecordContext } from '../../operators/record'
 import type { ByteString } from '../byte-string'
+import { NO_HEADERS, type RecordHeaders } from '../../record/headers'
+import type { RecordContext } from '../../record/record-context'
 
 /** One key of a record cache, with the record context of its last update and its places in the cache's two orders. */
 export class CacheEntry<V> {

@@ -1,8 +1,8 @@
-import type { RecordContext } from '../../operators/record'
 import type { ByteString } from '../byte-string'
 import type { RecordCacheBudget } from '../store'
 import type { CacheEntry } from './cache-entry'
 import { KeyIndex } from './key-index'
+import type { RecordContext } from '../../record/record-context'
 
 /** A dirty entry as it was when its flush began: forwarding it may lead to new updates of the same store. */
 export interface FlushedEntry<V> {

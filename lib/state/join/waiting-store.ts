@@ -1,4 +1,3 @@
-import type { RecordContext } from '../../operators/record'
 import type { Serde } from '../../serdes/serde'
 import { encodeEntry, decodeEntry, keptContext } from '../buffer/buffered-change'
 import { byteString, bytesOf } from '../byte-string'
@@ -7,6 +6,7 @@ import { ByteMap } from '../memory/byte-map'
 import type { ByteStore, ChangelogRecord, ManagedStore, StateStore, StateStoreContext } from '../store'
 import { StoreSerdes } from '../store-serdes'
 import { readTimestamp, TIMESTAMP_BYTES, writeTimestamp } from '../timestamped-bytes'
+import type { RecordContext } from '../../record/record-context'
 
 /** A stream record that waits, with where it came from. */
 export interface WaitingRecord<K, V> {

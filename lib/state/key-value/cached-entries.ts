@@ -2,7 +2,7 @@ import { byteString, bytesOf } from '../byte-string'
 import { CacheEntry } from '../cache/cache-entry'
 import { RecordCache, type FlushedEntry } from '../cache/record-cache'
 import type { FlushListener } from '../cached-store'
-import type { LoggedBytes } from '../changelog/logged-bytes'
+import type { ChangeLoggingStore } from '../changelog/change-logging-store'
 import { ByteMap } from '../memory/byte-map'
 import { rangeOf } from '../memory/byte-range'
 import { overlaid } from '../overlaid'
@@ -24,7 +24,7 @@ const NO_BYTES = Buffer.alloc(0)
 export class CachedEntries<K, V, S> implements Entries<K, V, S> {
   readonly #serdes: StoreSerdes<K, V>
   readonly #format: ValueFormat<V, S>
-  readonly #bytes: LoggedBytes
+  readonly #bytes: ChangeLoggingStore
   readonly #context: Pick<StateStoreContext, 'recordContext'>
   readonly #cache: RecordCache<V>
   readonly #primitiveKeys: boolean
@@ -37,7 +37,7 @@ export class CachedEntries<K, V, S> implements Entries<K, V, S> {
   constructor(
     serdes: StoreSerdes<K, V>,
     format: ValueFormat<V, S>,
-    bytes: LoggedBytes,
+    bytes: ChangeLoggingStore,
     context: Pick<StateStoreContext, 'recordContext'>,
     budget: RecordCacheBudget,
   ) {

@@ -1,4 +1,4 @@
-import type { LoggedBytes } from '../changelog/logged-bytes'
+import type { ChangeLoggingStore } from '../changelog/change-logging-store'
 import type { ByteScan } from '../store'
 import type { StoreSerdes } from '../store-serdes'
 import type { Entries } from './entries'
@@ -8,12 +8,12 @@ import type { ValueFormat } from './value-format'
 export class DirectEntries<K, V, S> implements Entries<K, V, S> {
   readonly #serdes: StoreSerdes<K, V>
   readonly #format: ValueFormat<V, S>
-  readonly #bytes: LoggedBytes
+  readonly #bytes: ChangeLoggingStore
   /** Most puts follow a get of the same key. */
   #lastKey: K | undefined
   #lastKeyBytes: Buffer | undefined
 
-  constructor(serdes: StoreSerdes<K, V>, format: ValueFormat<V, S>, bytes: LoggedBytes) {
+  constructor(serdes: StoreSerdes<K, V>, format: ValueFormat<V, S>, bytes: ChangeLoggingStore) {
     this.#serdes = serdes
     this.#format = format
     this.#bytes = bytes

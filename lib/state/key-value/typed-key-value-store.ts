@@ -1,8 +1,7 @@
-import { NO_HEADERS } from '../../kafka/port'
 import type { Serde } from '../../serdes/serde'
 import { afterPrefix, byteString, bytesOf } from '../byte-string'
 import type { CachedStore, FlushListener } from '../cached-store'
-import { LoggedBytes } from '../changelog/logged-bytes'
+import { ChangeLoggingStore } from '../changelog/change-logging-store'
 import type {
   ByteScan,
   ByteStore,
@@ -18,6 +17,7 @@ import { DirectEntries } from './direct-entries'
 import type { Entries } from './entries'
 import { storeUnavailable, unavailableEntries } from './unavailable-entries'
 import type { ValueFormat } from './value-format'
+import { NO_HEADERS } from '../../record/headers'
 
 export interface TypedKeyValueStoreOptions<K, V, S> {
   readonly name: string
@@ -62,7 +62,7 @@ export class TypedKeyValueStore<K, V, S> implements KeyValueStore<K, S>, Managed
     )
     this.#serdes = serdes
     this.#bytes = context.openBytes(this.name, this.persistent)
-    const bytes = new LoggedBytes({
+    const bytes = new ChangeLoggingStore({
       bytes: this.#bytes,
       context,
       changelogTopic: logged ? changelogTopic : null,

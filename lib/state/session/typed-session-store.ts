@@ -1,6 +1,6 @@
 import type { ScanOptions, SessionStore } from '../store'
 import { TimedStore } from '../timed/timed-store'
-import { type Window, Windowed } from '../windowed'
+import { type Window, Windowed } from '../../record/windowed'
 
 type Sessions<K, V> = Array<readonly [Windowed<K>, V]>
 

@@ -1,6 +1,6 @@
 import { StreamsError } from '../../errors'
 import type { ReadOnlyWindowStore, ScanOptions, ValueAndTimestamp, WindowStore } from '../store'
-import type { Windowed } from '../windowed'
+import type { Windowed } from '../../record/windowed'
 
 /** A timestamped window store as one of plain values, for readers that don't ask for timestamps. */
 export class PlainWindowView<K, V> implements WindowStore<K, V> {

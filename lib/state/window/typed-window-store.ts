@@ -1,7 +1,7 @@
 import { StreamsError } from '../../errors'
 import type { ScanOptions, WindowStore } from '../store'
 import { TimedStore, type TimedStoreOptions } from '../timed/timed-store'
-import type { Window, Windowed } from '../windowed'
+import type { Window, Windowed } from '../../record/windowed'
 
 export interface TypedWindowStoreOptions<K, V, S> extends TimedStoreOptions<K, V, S> {
   /** From a window's start to its end. */

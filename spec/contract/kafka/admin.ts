@@ -1,8 +1,8 @@
-import { tpKey } from '../../../lib/kafka/port'
 import { eventually } from './eventually'
 import { readTopic } from './reading'
 import type { KafkaContract } from './under-test'
 import { appendText, startProducer, transact } from './writing'
+import { tpKey } from '../../../lib/record/topic-partition'
 
 export const adminContract: KafkaContract = (kafka) => {
   const missing = (): string => kafka.uniqueName('missing')

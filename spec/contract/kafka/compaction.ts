@@ -1,7 +1,8 @@
-import { tpKey, type FetchedPartition, type Fetcher } from '../../../lib/kafka/port'
+import { type FetchedPartition, type Fetcher } from '../../../lib/kafka/port'
 import { readTopic, recordsOf, type ReadRecord } from './reading'
 import { FILLER_KEY, type KafkaContract } from './under-test'
 import { appendText, startProducer, transact } from './writing'
+import { tpKey } from '../../../lib/record/topic-partition'
 
 const withoutFiller = (records: ReadRecord[]): string[] =>
   records.filter(({ key }) => key !== FILLER_KEY).map(({ offset, key, value }) => `${offset}:${key}=${value}`)

@@ -1,7 +1,9 @@
-import { NO_HEADERS, tpKey, type FetchedPartition, type Fetcher, type Producer } from '../../../lib/kafka/port'
+import { type FetchedPartition, type Fetcher, type Producer } from '../../../lib/kafka/port'
 import { pollFor, readTopic, recordsOf, untilTransactionsEnd } from './reading'
 import type { KafkaContract } from './under-test'
 import { appendText, startProducer, transact } from './writing'
+import { NO_HEADERS } from '../../../lib/record/headers'
+import { tpKey } from '../../../lib/record/topic-partition'
 
 const write = async (producer: Producer, topic: string, values: readonly string[], partition = 0): Promise<void> => {
   for (const value of values) appendText(producer, topic, 'k', value, { partition })

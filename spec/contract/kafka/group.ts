@@ -1,6 +1,7 @@
-import { tpKey, type Assignment, type GroupMember } from '../../../lib/kafka/port'
+import { type Assignment, type GroupMember } from '../../../lib/kafka/port'
 import { assignmentOf, NO_BYTES, partitionsOf, TestMember, type TestMemberOptions } from './group-member'
 import type { KafkaContract } from './under-test'
+import { tpKey } from '../../../lib/record/topic-partition'
 
 export const groupContract: KafkaContract = (kafka) => {
   const setUp = async (partitions = 2) => {

@@ -1,8 +1,9 @@
 import { createKafkaJsClient } from '../../../lib/kafka/kafkajs'
-import { tpKey, type KafkaClient } from '../../../lib/kafka/port'
+import { type KafkaClient } from '../../../lib/kafka/port'
 import { describeWithOwnKafka, startKafka, type KafkaCluster } from '../../support/kafka-broker'
 import type { TcpProxy } from '../../support/tcp-proxy'
 import { TestMember, type TestMemberOptions } from './group-member'
+import { tpKey } from '../../../lib/record/topic-partition'
 
 const JOIN_GROUP = 11
 const HEARTBEAT = 12

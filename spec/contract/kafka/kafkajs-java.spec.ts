@@ -1,10 +1,11 @@
 import { join } from 'node:path'
 import { createKafkaJsClient } from '../../../lib/kafka/kafkajs'
-import { NO_HEADERS, type Compression, type RecordHeaders } from '../../../lib/kafka/port'
+import { type Compression } from '../../../lib/kafka/port'
 import { describeWithJava, kafkaForTests, runJava } from '../../support/kafka-broker'
 import { KafkaJsKafka } from './kafkajs-kafka'
 import { readTopic } from './reading'
 import { startProducer } from './writing'
+import { NO_HEADERS, type RecordHeaders } from '../../../lib/record/headers'
 
 const COMPRESSIONS: readonly Compression[] = ['none', 'gzip', 'snappy', 'lz4', 'zstd']
 const BATCHES = join(__dirname, 'java', 'Batches.java')

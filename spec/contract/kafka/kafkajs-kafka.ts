@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { createKafkaJsClient } from '../../../lib/kafka/kafkajs'
-import { NO_HEADERS, type Admin, type KafkaClient } from '../../../lib/kafka/port'
+import { type Admin, type KafkaClient } from '../../../lib/kafka/port'
 import { readTopic } from './reading'
 import { FILLER_KEY, type KafkaUnderTest } from './under-test'
+import { NO_HEADERS } from '../../../lib/record/headers'
 
 /** How long a segment takes writes before the next append opens a new one. */
 const SEGMENT_MS = 50

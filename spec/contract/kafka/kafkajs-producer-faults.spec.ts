@@ -1,9 +1,10 @@
 import { createKafkaJsClient } from '../../../lib/kafka/kafkajs'
-import { tpKey, type KafkaClient, type Producer } from '../../../lib/kafka/port'
+import { type KafkaClient, type Producer } from '../../../lib/kafka/port'
 import { describeWithOwnKafka, startKafka, type KafkaCluster } from '../../support/kafka-broker'
 import type { TcpProxy } from '../../support/tcp-proxy'
 import { readTopic } from './reading'
 import { appendText as appendAt, startProducer } from './writing'
+import { tpKey } from '../../../lib/record/topic-partition'
 
 const PRODUCE = 0
 const END_TXN = 26

@@ -1,7 +1,9 @@
-import { tpKey, type Compression, type RecordHeaders } from '../../../lib/kafka/port'
+import { type Compression } from '../../../lib/kafka/port'
 import { pollFor, readTopic, recordsOf } from './reading'
 import type { KafkaContract } from './under-test'
 import { appendText, startProducer } from './writing'
+import { tpKey } from '../../../lib/record/topic-partition'
+import type { RecordHeaders } from '../../../lib/record/headers'
 
 export const producerContract: KafkaContract = (kafka) => {
   const valuesOf = async (topic: string, partition = 0): Promise<Array<string | null>> =>

@@ -1,7 +1,8 @@
-import { NO_HEADERS, type Compression, type RecordHeaders } from '../../../lib/kafka/port'
+import { type Compression } from '../../../lib/kafka/port'
 import { readTopic, recordsOf } from './reading'
 import type { KafkaContract } from './under-test'
 import { appendText, startProducer } from './writing'
+import { NO_HEADERS, type RecordHeaders } from '../../../lib/record/headers'
 
 const COMPRESSIONS: readonly Compression[] = ['none', 'gzip', 'snappy', 'lz4', 'zstd']
 

@@ -1,8 +1,9 @@
-import { tpKey, type CommittedOffset, type GroupMembership } from '../../../lib/kafka/port'
+import { type CommittedOffset, type GroupMembership } from '../../../lib/kafka/port'
 import { TestMember } from './group-member'
 import { pollFor, readTopic, recordsOf, untilTransactionsEnd } from './reading'
 import type { KafkaContract } from './under-test'
 import { appendText, startProducer, transact } from './writing'
+import { tpKey } from '../../../lib/record/topic-partition'
 
 export const transactionsContract: KafkaContract = (kafka) => {
   const start = (topic: string, transactionalId = kafka.uniqueName('txn')) =>

@@ -1,4 +1,5 @@
-import { NO_HEADERS, type KafkaClient, type Producer, type ProducerConfig } from '../../../lib/kafka/port'
+import { type KafkaClient, type Producer, type ProducerConfig } from '../../../lib/kafka/port'
+import { NO_HEADERS } from '../../../lib/record/headers'
 
 /** A producer that is ready to write these topics. */
 export const startProducer = async (

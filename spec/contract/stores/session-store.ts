@@ -1,6 +1,6 @@
 import { string } from '../../../lib/serdes'
 import { sessionStore } from '../../../lib/state/session/session-stores'
-import { Windowed } from '../../../lib/state/windowed'
+import { Windowed } from '../../../lib/record/windowed'
 import { at, build, changelogOf, collect, StoreTask } from './store-task'
 import type { Variant } from './window-store'
 

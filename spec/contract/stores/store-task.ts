@@ -1,9 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { NO_HEADERS, type RecordHeaders } from '../../../lib/kafka/port'
 import { silentLogger } from '../../../lib/observe/logger'
-import type { RecordContext } from '../../../lib/operators/record'
 import { string } from '../../../lib/serdes'
 import type {
   ManagedStore,
@@ -13,6 +11,8 @@ import type {
   StoreBuilder,
 } from '../../../lib/state/store'
 import { TaskState } from '../../../lib/state/task-state'
+import { NO_HEADERS, type RecordHeaders } from '../../../lib/record/headers'
+import type { RecordContext } from '../../../lib/record/record-context'
 
 export interface LoggedChange {
   readonly key: Buffer

@@ -1,6 +1,6 @@
 import { string } from '../../../lib/serdes'
 import type { ManagedStore, WindowStore } from '../../../lib/state/store'
-import { type Windowed } from '../../../lib/state/windowed'
+import { type Windowed } from '../../../lib/record/windowed'
 import { windowStore, type WindowStoreOptions } from '../../../lib/state/window/window-stores'
 import { at, build, changelogOf, collect, StoreTask } from './store-task'
 

@@ -1,7 +1,7 @@
 import { KafkaStreams, serdes } from '../../../lib'
 import type { KafkaConnection } from '../../../lib/kafka/client'
 import { partitionFor } from '../../../lib/kafka/murmur2'
-import { type KafkaClient, NO_HEADERS } from '../../../lib/kafka/port'
+import { type KafkaClient } from '../../../lib/kafka/port'
 import { silentLogger } from '../../../lib/observe/logger'
 import type { Serde } from '../../../lib/serdes/serde'
 import { readTopics, untilWorkedOff } from '../../support/topics'
@@ -10,6 +10,7 @@ import { readable } from '../millrace'
 import type { Input, Program } from '../program'
 import type { Deployment } from './deployment'
 import type { Written } from './outcome'
+import { NO_HEADERS } from '../../../lib/record/headers'
 
 export interface ApplicationOptions {
   readonly program: Program

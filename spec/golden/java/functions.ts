@@ -1,8 +1,8 @@
-import type { RecordContext } from '../../../lib/operators/record'
 import type { StreamPartitioner, TimestampExtractor } from '../../../lib/topology/definition'
 import type { Optional } from './values'
 import { RecordHeaders } from './record'
 import { fromJava, toJava } from './windows'
+import type { RecordContext } from '../../../lib/record/record-context'
 
 /* Java's functional interfaces take the key first; ours take the value first. */
 

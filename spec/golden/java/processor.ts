@@ -1,9 +1,9 @@
 import type { Processor, ProcessorContext, PunctuationType as Punctuation } from '../../../lib/operators/processor'
-import type { StreamRecord } from '../../../lib/operators/record'
 import type { StateStore } from '../../../lib/state/store'
 import { JavaRecord } from './record'
 import { javaStore, type JavaStore, type JavaStoreBuilder } from './stores'
 import { Optional } from './values'
+import type { StreamRecord } from '../../../lib/record/stream-record'
 
 export const PunctuationType = { STREAM_TIME: 'stream-time', WALL_CLOCK_TIME: 'wall-clock-time' } as const
 

@@ -1,6 +1,6 @@
-import { NO_HEADERS, type RecordHeaders as Headers } from '../../../lib/kafka/port'
-import { StreamRecord } from '../../../lib/operators/record'
 import { fromJava, toJava } from './windows'
+import { NO_HEADERS, type RecordHeaders as Headers } from '../../../lib/record/headers'
+import { StreamRecord } from '../../../lib/record/stream-record'
 
 class Header {
   constructor(

@@ -1,9 +1,9 @@
-import type { RecordContext } from '../../../lib/operators/record'
 import type { ValueTransformer, ValueTransformerContext } from '../../../lib/operators/value-transformer'
 import type { StateStore } from '../../../lib/state/store'
 import { RecordHeaders } from './record'
 import { javaStore, type JavaStore } from './stores'
 import { toJava } from './windows'
+import type { RecordContext } from '../../../lib/record/record-context'
 
 /** Java's processor context as a value transformer sees it: with the metadata of the record in work. */
 class TransformerContext {

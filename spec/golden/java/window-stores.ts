@@ -1,7 +1,7 @@
 import type { SessionStore, StateStore, WindowStore } from '../../../lib/state/store'
 import { sessionStore } from '../../../lib/state/session/session-stores'
 import { timestampedWindowStore, windowStore } from '../../../lib/state/window/window-stores'
-import type { Windowed } from '../../../lib/state/windowed'
+import type { Windowed } from '../../../lib/record/windowed'
 import type { JavaSerde } from './serdes'
 import { fromJava, toJava } from './windows'
 

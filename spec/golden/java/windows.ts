@@ -3,7 +3,7 @@ import { SlidingWindows as Sliding } from '../../../lib/dsl/windows/sliding-wind
 import { TimeWindows as Times, type TimeWindowsOptions } from '../../../lib/dsl/windows/time-windows'
 import { UnlimitedWindows as Unlimited } from '../../../lib/dsl/windows/unlimited-windows'
 import * as serdes from '../../../lib/serdes'
-import { Windowed } from '../../../lib/state/windowed'
+import { Windowed } from '../../../lib/record/windowed'
 import { type JavaSerde, javaSerde } from './serdes'
 
 /** Java's largest long stands for the end of an unlimited window. */

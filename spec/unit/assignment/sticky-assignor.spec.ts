@@ -1,5 +1,5 @@
 import { type AssignorMember, planTasks } from '../../../lib/assignment/sticky-assignor'
-import { parseTaskId, taskId } from '../../../lib/assignment/task-id'
+import { parseTaskId, taskId } from '../../../lib/record/task-id'
 
 interface Known {
   owned?: string[]

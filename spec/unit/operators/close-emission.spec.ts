@@ -32,7 +32,10 @@ describe('emit on window close', () => {
     task.addRecords(records(0, 1, 12))
     expect(run()).toEqual(['1'])
     const [committed] = task.committableOffsets()
-    expect(decodeCommitMetadata(committed!.metadata)).toEqual({ partitionTime: 12, emittedUntil: new Map([['w', 12]]) })
+    expect(decodeCommitMetadata(committed!.metadata)).toEqual({
+      partitionTime: 12,
+      lastEmittedWindowClose: new Map([['w', 12]]),
+    })
   })
 
   test('a task that takes over does not emit again what its predecessor has emitted', async () => {
@@ -54,6 +57,6 @@ describe('emit on window close', () => {
     task.initialize(new Map())
     task.addRecords(records(0, 1, 9))
     expect(run()).toEqual([])
-    expect(decodeCommitMetadata(task.committableOffsets()[0]!.metadata).emittedUntil.size).toBe(0)
+    expect(decodeCommitMetadata(task.committableOffsets()[0]!.metadata).lastEmittedWindowClose.size).toBe(0)
   })
 })

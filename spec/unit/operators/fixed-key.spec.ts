@@ -1,6 +1,6 @@
 import { FixedKeyOperator } from '../../../lib/operators/fixed-key'
 import type { ProcessorContext } from '../../../lib/operators/processor'
-import { StreamRecord } from '../../../lib/operators/record'
+import { StreamRecord } from '../../../lib/record/stream-record'
 
 type Context = ProcessorContext<string, string>
 

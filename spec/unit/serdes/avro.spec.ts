@@ -1,10 +1,10 @@
-import { NO_HEADERS } from '../../../lib/kafka/port'
 import * as serdes from '../../../lib/serdes'
-import { NotPrepared, prepared } from '../../../lib/serdes/not-prepared'
+import { MissingDependency, prepared } from '../../../lib/serdes/missing-dependency'
 import { SchemaRegistry } from '../../../lib/serdes/registry/schema-registry'
 import type { AvroSchema } from '../../../lib/serdes/avro/schema'
 import type { Serde } from '../../../lib/serdes/serde'
 import { FakeSchemaRegistry } from '../../support/fake-schema-registry'
+import { NO_HEADERS } from '../../../lib/record/headers'
 
 const order = {
   type: 'record',
@@ -98,7 +98,7 @@ describe('schemas', () => {
     http.add('t-value', order)
     const serde = serdes.avro({ registry })
     const bytes = hex('00 00000001 04 6131 01')
-    expect(() => serde.deserialize('t', bytes, NO_HEADERS)).toThrow(NotPrepared)
+    expect(() => serde.deserialize('t', bytes, NO_HEADERS)).toThrow(MissingDependency)
     expect(await Promise.all([read(serde, bytes), read(serde, bytes)])).toEqual([
       { id: 'a1', amount: -1 },
       { id: 'a1', amount: -1 },

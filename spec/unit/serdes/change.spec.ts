@@ -1,8 +1,8 @@
 import * as serdes from '../../../lib/serdes'
 import { ChangeSerde } from '../../../lib/serdes/change'
-import { Change } from '../../../lib/operators/record'
-import { NO_HEADERS } from '../../../lib/kafka/port'
 import type { Serde } from '../../../lib/serdes/serde'
+import { Change } from '../../../lib/record/change'
+import { NO_HEADERS } from '../../../lib/record/headers'
 
 const serde = new ChangeSerde(serdes.string())
 const write = (change: Change<string>): string => serde.serialize('t', change, NO_HEADERS).toString('hex')

@@ -1,7 +1,7 @@
-import { NO_HEADERS } from '../../../lib/kafka/port'
 import * as serdes from '../../../lib/serdes'
 import type { Serde } from '../../../lib/serdes/serde'
 import type { StandardSchema, ValidationIssue, ValidationResult } from '../../../lib/serdes/standard-schema'
+import { NO_HEADERS } from '../../../lib/record/headers'
 
 interface Order {
   id: string

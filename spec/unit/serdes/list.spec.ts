@@ -1,6 +1,6 @@
-import { NO_HEADERS } from '../../../lib/kafka/port'
 import * as serdes from '../../../lib/serdes'
 import type { Serde } from '../../../lib/serdes/serde'
+import { NO_HEADERS } from '../../../lib/record/headers'
 
 const hex = <T>(serde: Serde<T>, value: T): string => serde.serialize('t', value, NO_HEADERS)!.toString('hex')
 const read = <T>(serde: Serde<T>, text: string): T =>

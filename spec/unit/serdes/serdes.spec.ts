@@ -1,6 +1,6 @@
 import * as serdes from '../../../lib/serdes'
-import { NO_HEADERS } from '../../../lib/kafka/port'
 import type { Serde } from '../../../lib/serdes/serde'
+import { NO_HEADERS } from '../../../lib/record/headers'
 
 const hex = <T>(serde: Serde<T>, value: T): string => serde.serialize('t', value, NO_HEADERS)!.toString('hex')
 const read = <T>(serde: Serde<T>, text: string): T => serde.deserialize('t', Buffer.from(text, 'hex'), NO_HEADERS)

@@ -1,7 +1,7 @@
-import { NO_HEADERS } from '../../../lib/kafka/port'
 import * as serdes from '../../../lib/serdes'
 import { TimeWindowedSerde } from '../../../lib/serdes/windowed'
-import { Windowed } from '../../../lib/state/windowed'
+import { Windowed } from '../../../lib/record/windowed'
+import { NO_HEADERS } from '../../../lib/record/headers'
 
 const write = <T>(serde: ReturnType<typeof serdes.timeWindowed<T>>, value: Windowed<T>) =>
   serde.serialize('t', value, NO_HEADERS)!.toString('hex')

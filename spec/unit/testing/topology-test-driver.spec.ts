@@ -4,12 +4,12 @@ import { join } from 'node:path'
 import { StreamsBuilder } from '../../../lib/dsl/streams-builder'
 import { silentLogger } from '../../../lib/observe/logger'
 import type { ProcessorContext } from '../../../lib/operators/processor'
-import { StreamRecord } from '../../../lib/operators/record'
 import * as serdes from '../../../lib/serdes'
 import type { KeyValueStore } from '../../../lib/state/store'
 import { keyValueStore } from '../../../lib/state/stores'
 import { type TestDriverConfig, TopologyTestDriver } from '../../../lib/testing'
 import { Topology } from '../../../lib/topology/topology'
+import { StreamRecord } from '../../../lib/record/stream-record'
 
 const text = { key: serdes.string(), value: serdes.string() }
 

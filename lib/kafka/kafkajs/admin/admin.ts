@@ -1,11 +1,9 @@
 import {
   ClientError,
-  tpKey,
   type Admin,
   type CommittedOffset,
   type Isolation,
   type TopicMetadata,
-  type TopicPartition,
   type TopicSpec,
 } from '../../port'
 import {
@@ -27,6 +25,7 @@ import { brokerError } from '../protocol/error-codes'
 import { closedError, errorFromCode, isRetriable, throwOnCode } from '../protocol/errors'
 import type { Frame } from '../protocol/frame'
 import type { TopicLeaders } from '../connection/metadata'
+import { tpKey, type TopicPartition } from '../../../record/topic-partition'
 
 const TOPIC_ALREADY_EXISTS = 36
 const GROUP_ID_NOT_FOUND = 69

@@ -1,9 +1,10 @@
-import { ClientError, tpKey, type TopicPartition } from '../../port'
+import { ClientError } from '../../port'
 import type { PartitionResult } from './requests'
 import type { KafkaConnection } from '../connection/connection'
 import { errorFromCode, isRetriable } from '../protocol/errors'
 import type { Frame } from '../protocol/frame'
 import type { TopicLeaders } from '../connection/metadata'
+import { tpKey, type TopicPartition } from '../../../record/topic-partition'
 
 /** A topic just created may be unknown to some brokers for a moment. */
 const LOOKUPS_OF_UNKNOWN_TOPIC = 4

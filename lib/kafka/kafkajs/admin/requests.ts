@@ -1,7 +1,7 @@
-import type { CommittedOffset, Isolation, TopicPartition, TopicSpec } from '../../port'
-import { tpKey } from '../../port'
+import type { CommittedOffset, Isolation, TopicSpec } from '../../port'
 import { flex, rigid, type Frame } from '../protocol/frame'
 import type { WireReader, WireWriter } from '../protocol/wire'
+import { type TopicPartition, tpKey } from '../../../record/topic-partition'
 
 export interface NamedResult {
   readonly name: string

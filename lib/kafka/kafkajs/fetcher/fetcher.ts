@@ -1,11 +1,4 @@
-import {
-  ClientError,
-  tpKey,
-  type FetchedPartition,
-  type Fetcher,
-  type FetcherConfig,
-  type TopicPartition,
-} from '../../port'
+import { ClientError, type FetchedPartition, type Fetcher, type FetcherConfig } from '../../port'
 import { prepareCodecs } from '../records/compression'
 import type { KafkaConnection } from '../connection/connection'
 import { brokerError } from '../protocol/error-codes'
@@ -14,6 +7,7 @@ import { FetchedBatches } from './fetched-batches'
 import { fetchFrame, type FetchedPart, type FetchResult } from './fetch-request'
 import { RateLimitedLog } from './rate-limited-log'
 import { summarizeBatches } from '../records/record-batch-decoder'
+import { tpKey, type TopicPartition } from '../../../record/topic-partition'
 
 const DEFAULTS = {
   maxBytes: 50 * 1024 * 1024,

@@ -1,5 +1,6 @@
-import type { Assignment, TopicPartition } from '../../port'
+import type { Assignment } from '../../port'
 import { WireReader, WireWriter } from '../protocol/wire'
+import type { TopicPartition } from '../../../record/topic-partition'
 
 /**
  * The payload that consumers of a group exchange through JoinGroup and SyncGroup ("ConsumerProtocol"). Version 1 adds the

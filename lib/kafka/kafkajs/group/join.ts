@@ -1,15 +1,9 @@
-import {
-  ClientError,
-  type Assignment,
-  type GroupConfig,
-  type GroupListener,
-  type GroupMetadata,
-  type TopicPartition,
-} from '../../port'
+import { ClientError, type Assignment, type GroupConfig, type GroupListener, type GroupMetadata } from '../../port'
 import type { KafkaConnection } from '../connection/connection'
 import { decodeAssignment, decodeSubscription, encodeAssignment, encodeSubscription } from './consumer-protocol'
 import { Coordinator } from '../connection/coordinator'
 import { joinGroup, syncGroup, type JoinGroupResult } from './requests'
+import type { TopicPartition } from '../../../record/topic-partition'
 
 /** What a round of JoinGroup and SyncGroup has come to. */
 export type JoinOutcome =

@@ -1,13 +1,11 @@
 import {
   ClientError,
-  tpKey,
   type Assignment,
   type CommittedOffset,
   type GroupConfig,
   type GroupListener,
   type GroupMembership,
   type GroupMetadata,
-  type TopicPartition,
 } from '../../port'
 import type { KafkaConnection } from '../connection/connection'
 import { Coordinator } from '../connection/coordinator'
@@ -15,6 +13,7 @@ import { closedError, toClientError } from '../protocol/errors'
 import { Heartbeats } from './heartbeat'
 import { GroupJoin } from './join'
 import { leaveGroup, offsetCommit, offsetFetch } from './requests'
+import { tpKey, type TopicPartition } from '../../../record/topic-partition'
 
 /** Requests that a broker parks, or that take long, don't share a socket with what has to be quick. */
 export interface MembershipConnections {

@@ -1,7 +1,8 @@
-import type { CommittedOffset, GroupMetadata, TopicPartition } from '../../port'
+import type { CommittedOffset, GroupMetadata } from '../../port'
 import { groupByTopic } from './consumer-protocol'
 import { flex, rigid, type Frame } from '../protocol/frame'
 import type { WireReader } from '../protocol/wire'
+import type { TopicPartition } from '../../../record/topic-partition'
 
 const PROTOCOL_TYPE = 'consumer'
 

@@ -1,8 +1,9 @@
-import { ClientError, type Compression, type RecordHeaders } from '../../port'
+import { ClientError, type Compression } from '../../port'
 import { ProducerBatch } from './batch'
 import { PartitionBuffer } from './partition-buffer'
 import { BatchBuilder, recordSizeBound } from '../records/record-batch-encoder'
 import { NO_IDENTITY, type ProducerIdentity } from './transaction-requests'
+import type { RecordHeaders } from '../../../record/headers'
 
 export interface AccumulatorOptions {
   readonly compression: Compression

@@ -1,7 +1,8 @@
-import { tpKey, type ClientError, type TopicPartition } from '../../port'
+import { type ClientError } from '../../port'
 import type { ProducerBatch } from './batch'
 import type { BatchBuilder } from '../records/record-batch-encoder'
 import type { ProducerIdentity } from './transaction-requests'
+import { tpKey, type TopicPartition } from '../../../record/topic-partition'
 
 /** Sequence numbers are 31 bits wide and begin again at 0. */
 export const sequenceAfter = (sequence: number, records: number): number => (sequence + records) % 2147483648

@@ -5,8 +5,6 @@ import {
   type GroupMetadata,
   type Producer,
   type ProducerConfig,
-  type RecordHeaders,
-  type TopicPartition,
 } from '../../port'
 import { CODEC_IDS, prepareCodecs } from '../records/compression'
 import type { KafkaConnection } from '../connection/connection'
@@ -16,6 +14,8 @@ import { RecordAccumulator } from './accumulator'
 import { ProducerSender } from './sender'
 import { TransactionManager } from './transaction-manager'
 import { initProducerId, NO_IDENTITY } from './transaction-requests'
+import type { RecordHeaders } from '../../../record/headers'
+import type { TopicPartition } from '../../../record/topic-partition'
 
 const DEFAULTS = {
   transactionTimeoutMs: 10_000,

@@ -1,4 +1,4 @@
-import { tpKey, type ClientError, type CommittedOffset, type GroupMetadata, type TopicPartition } from '../../port'
+import { type ClientError, type CommittedOffset, type GroupMetadata } from '../../port'
 import type { KafkaConnection } from '../connection/connection'
 import { Coordinator } from '../connection/coordinator'
 import { isClosed, isRetriable, toClientError } from '../protocol/errors'
@@ -12,6 +12,7 @@ import {
   txnOffsetCommit,
   type ProducerIdentity,
 } from './transaction-requests'
+import { tpKey, type TopicPartition } from '../../../record/topic-partition'
 
 export interface TransactionListener {
   /** The partitions asked for may be written now. */

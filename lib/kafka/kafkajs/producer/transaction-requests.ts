@@ -1,8 +1,9 @@
-import type { CommittedOffset, GroupMetadata, TopicPartition } from '../../port'
+import type { CommittedOffset, GroupMetadata } from '../../port'
 import { groupByTopic } from '../group/consumer-protocol'
 import { flex, rigid, type Frame } from '../protocol/frame'
 import { notePartitionError, type PartitionErrors } from '../group/requests'
 import type { WireReader } from '../protocol/wire'
+import type { TopicPartition } from '../../../record/topic-partition'
 
 export interface ProducerIdentity {
   readonly producerId: bigint

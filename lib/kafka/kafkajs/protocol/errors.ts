@@ -1,5 +1,6 @@
-import { ClientError, type ClientErrorKind, type TopicPartition } from '../../port'
+import { ClientError, type ClientErrorKind } from '../../port'
 import { brokerError } from './error-codes'
+import type { TopicPartition } from '../../../record/topic-partition'
 
 /** `doing` begins the message: what was being done, in words. */
 export const errorFromCode = (code: number, doing: string, partition?: TopicPartition): ClientError => {

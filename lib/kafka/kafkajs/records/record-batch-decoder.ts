@@ -1,4 +1,4 @@
-import { ClientError, NO_HEADERS, type RecordCursor, type RecordHeaders } from '../../port'
+import { ClientError, type RecordCursor } from '../../port'
 import { decompress } from './compression'
 import { crc32c } from './crc32c'
 import {
@@ -20,6 +20,7 @@ import {
   RECORDS_AT,
   TRANSACTIONAL,
 } from './record-batch'
+import { NO_HEADERS, type RecordHeaders } from '../../../record/headers'
 
 /** As the broker lists it for a fetch: from this offset on, the producer's records up to its next abort marker are aborted. */
 export interface AbortedTransaction {

@@ -1,4 +1,4 @@
-import type { Compression, RecordHeaders } from '../../port'
+import type { Compression } from '../../port'
 import { CODEC_IDS, compress } from './compression'
 import { crc32c } from './crc32c'
 import {
@@ -20,6 +20,7 @@ import {
   TRANSACTIONAL,
   writeInt64,
 } from './record-batch'
+import type { RecordHeaders } from '../../../record/headers'
 
 export interface ProducerState {
   readonly producerId: bigint

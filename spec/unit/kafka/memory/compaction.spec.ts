@@ -2,7 +2,7 @@ import { EmbeddedKafka } from '../../../../lib/kafka/memory'
 import { compactPartition } from '../../../../lib/kafka/memory/compaction'
 import { PartitionLog } from '../../../../lib/kafka/memory/partition-log'
 import { BatchBuilder, BatchReader } from '../../../../lib/kafka/memory/stored-batch'
-import { NO_HEADERS } from '../../../../lib/kafka/port'
+import { NO_HEADERS } from '../../../../lib/record/headers'
 
 type Entry = readonly [key: string, value: string | null]
 

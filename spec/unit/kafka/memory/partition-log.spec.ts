@@ -1,6 +1,6 @@
 import { PartitionLog } from '../../../../lib/kafka/memory/partition-log'
 import { BatchBuilder } from '../../../../lib/kafka/memory/stored-batch'
-import { NO_HEADERS } from '../../../../lib/kafka/port'
+import { NO_HEADERS } from '../../../../lib/record/headers'
 
 const batchOf = (records: number, { producerId = 1, transactional = false, timestamp = 0 } = {}) => {
   const builder = new BatchBuilder()

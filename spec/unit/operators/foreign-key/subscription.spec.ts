@@ -1,8 +1,8 @@
-import { NO_HEADERS } from '../../../../lib/kafka/port'
 import { ForeignKeyBytes } from '../../../../lib/operators/foreign-key/foreign-key-bytes'
 import { responseSerde, subscriptionSerde } from '../../../../lib/operators/foreign-key/foreign-key-serdes'
 import { string } from '../../../../lib/serdes'
 import type { Serde } from '../../../../lib/serdes/serde'
+import { NO_HEADERS } from '../../../../lib/record/headers'
 
 const text = string() as Serde<unknown>
 const app = { applicationId: 'app', defaultKeySerde: text, defaultValueSerde: text }

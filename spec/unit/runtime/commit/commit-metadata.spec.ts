@@ -2,20 +2,20 @@ import { decodeCommitMetadata, encodeCommitMetadata } from '../../../../lib/runt
 
 describe('commit metadata', () => {
   it('has the bytes of Kafka Streams', () => {
-    expect(encodeCommitMetadata({ partitionTime: 1234, emittedUntil: new Map() })).toBe('AgAAAAAAAATS')
-    expect(encodeCommitMetadata({ partitionTime: 1234, emittedUntil: new Map([['wc', 1010]]) })).toBe(
+    expect(encodeCommitMetadata({ partitionTime: 1234, lastEmittedWindowClose: new Map() })).toBe('AgAAAAAAAATS')
+    expect(encodeCommitMetadata({ partitionTime: 1234, lastEmittedWindowClose: new Map([['wc', 1010]]) })).toBe(
       'AgAAAAAAAATSAAAAAQAAAAJ3YwAAAAAAAAPy',
     )
   })
 
   it('is read back', () => {
-    expect(decodeCommitMetadata('AgAAAAAAAATS')).toEqual({ partitionTime: 1234, emittedUntil: new Map() })
-    const emittedUntil = new Map([
+    expect(decodeCommitMetadata('AgAAAAAAAATS')).toEqual({ partitionTime: 1234, lastEmittedWindowClose: new Map() })
+    const lastEmittedWindowClose = new Map([
       ['wc', 1010],
       ['größe', -1],
     ])
-    const text = encodeCommitMetadata({ partitionTime: -1, emittedUntil })
-    expect(decodeCommitMetadata(text)).toEqual({ partitionTime: -1, emittedUntil })
+    const text = encodeCommitMetadata({ partitionTime: -1, lastEmittedWindowClose })
+    expect(decodeCommitMetadata(text)).toEqual({ partitionTime: -1, lastEmittedWindowClose })
   })
 
   it('reads version 1', () => {
@@ -28,7 +28,7 @@ describe('commit metadata', () => {
   it.each(['', 'AQ==', 'not base64 at all', Buffer.of(9, 0, 0, 0, 0, 0, 0, 0, 1).toString('base64')])(
     'takes %p for unknown',
     (text) => {
-      expect(decodeCommitMetadata(text)).toEqual({ partitionTime: -1, emittedUntil: new Map() })
+      expect(decodeCommitMetadata(text)).toEqual({ partitionTime: -1, lastEmittedWindowClose: new Map() })
     },
   )
 

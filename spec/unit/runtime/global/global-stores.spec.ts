@@ -1,9 +1,7 @@
 import { rmSync } from 'node:fs'
 import { StreamsBuilder } from '../../../../lib/dsl/streams-builder'
 import { deadLetterTopic } from '../../../../lib/handlers'
-import { tpKey } from '../../../../lib/kafka/port'
 import type { Processor, ProcessorContext } from '../../../../lib/operators/processor'
-import type { StreamRecord } from '../../../../lib/operators/record'
 import type { RestoreEvent } from '../../../../lib/runtime/restore/restore-progress'
 import * as serdes from '../../../../lib/serdes'
 import type { KeyValueStore } from '../../../../lib/state/store'
@@ -11,6 +9,8 @@ import { keyValueStore, timestampedKeyValueStore } from '../../../../lib/state/s
 import type { Topology } from '../../../../lib/topology/topology'
 import { EmbeddedApps } from '../../../support/embedded-apps'
 import { once } from '../../../support/events'
+import { tpKey } from '../../../../lib/record/topic-partition'
+import type { StreamRecord } from '../../../../lib/record/stream-record'
 
 const text = { key: serdes.string(), value: serdes.string() }
 const rates = timestampedKeyValueStore('rates', text)

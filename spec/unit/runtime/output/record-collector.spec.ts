@@ -1,10 +1,11 @@
-import { ClientError, type Producer, type RecordHeaders } from '../../../../lib/kafka/port'
+import { ClientError, type Producer } from '../../../../lib/kafka/port'
 import { RecordCollector } from '../../../../lib/runtime/output/record-collector'
 import { partitionFor } from '../../../../lib/kafka/murmur2'
 import * as serdes from '../../../../lib/serdes'
 import type { StreamPartitioner } from '../../../../lib/topology/definition'
 import { Topology } from '../../../../lib/topology/topology'
 import { deferred, fetched, taskOf, type TaskUnderTest } from '../task/task-under-test'
+import type { RecordHeaders } from '../../../../lib/record/headers'
 
 const A = { topic: 'a', partition: 0 }
 

@@ -4,11 +4,12 @@ import { join } from 'node:path'
 import type { StreamsConfig } from '../../../../lib/config'
 import { StreamsBuilder } from '../../../../lib/dsl/streams-builder'
 import { EmbeddedKafka } from '../../../../lib/kafka/memory'
-import { NO_HEADERS, type Producer } from '../../../../lib/kafka/port'
+import { type Producer } from '../../../../lib/kafka/port'
 import type { Logger } from '../../../../lib/observe/logger'
 import { KafkaStreams } from '../../../../lib/runtime/kafka-streams'
 import * as serdes from '../../../../lib/serdes'
 import { once } from '../../../support/events'
+import { NO_HEADERS } from '../../../../lib/record/headers'
 
 const text = { key: serdes.string(), value: serdes.string() }
 const CHANGELOG = 'app-counts-changelog'

@@ -1,12 +1,12 @@
 import { deadLetterTopic, logAndContinue } from '../../../../lib/handlers'
-import type { TopicPartition } from '../../../../lib/kafka/port'
 import type { Processor, ProcessorContext } from '../../../../lib/operators/processor'
-import type { StreamRecord } from '../../../../lib/operators/record'
 import type { KeyValueStore } from '../../../../lib/state/store'
 import { keyValueStore } from '../../../../lib/state/stores'
 import * as serdes from '../../../../lib/serdes'
 import { Topology } from '../../../../lib/topology/topology'
 import { deferred, fetched, settled, taskOf } from './task-under-test'
+import type { TopicPartition } from '../../../../lib/record/topic-partition'
+import type { StreamRecord } from '../../../../lib/record/stream-record'
 
 const A: TopicPartition = { topic: 'a', partition: 0 }
 

@@ -2,7 +2,7 @@ import { logAndContinue } from '../../../../lib/handlers'
 import { StreamsError } from '../../../../lib/errors'
 import type { Fetching } from '../../../../lib/runtime/task/preparation'
 import * as serdes from '../../../../lib/serdes'
-import { NotPrepared } from '../../../../lib/serdes/not-prepared'
+import { MissingDependency } from '../../../../lib/serdes/missing-dependency'
 import type { Serde, SerdeUse } from '../../../../lib/serdes/serde'
 import { keyValueStore } from '../../../../lib/state/stores'
 import { Topology } from '../../../../lib/topology/topology'
@@ -34,7 +34,7 @@ class LazySerde implements Serde<string> {
 
   private need(what: string): void {
     if (this.known.has(what)) return
-    throw new NotPrepared(`fetch ${what}`, async () => {
+    throw new MissingDependency(`fetch ${what}`, async () => {
       const fetch = { ...deferred(), what }
       this.fetches.push(fetch)
       await fetch.promise
@@ -243,6 +243,6 @@ describe('before the first record', () => {
     const { task, run } = await taskOf(topology, [IN], { processingExceptionHandler: logAndContinue() })
     task.initialize(new Map())
     task.addRecords(fetched(IN, [{ offset: 0, value: 'a' }]))
-    expect(run).toThrow(expect.objectContaining({ cause: expect.any(NotPrepared) as unknown }))
+    expect(run).toThrow(expect.objectContaining({ cause: expect.any(MissingDependency) as unknown }))
   })
 })

@@ -1,7 +1,7 @@
 import type { Cancellable, ProcessorContext, PunctuationType } from '../../../../lib/operators/processor'
-import type { StreamRecord } from '../../../../lib/operators/record'
 import { Topology } from '../../../../lib/topology/topology'
 import { fetched, taskOf, type TaskUnderTest } from './task-under-test'
+import type { StreamRecord } from '../../../../lib/record/stream-record'
 
 const A = { topic: 'a', partition: 0 }
 

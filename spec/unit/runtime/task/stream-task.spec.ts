@@ -1,12 +1,12 @@
 import { deadLetterTopic, logAndContinue } from '../../../../lib/handlers'
-import type { TopicPartition } from '../../../../lib/kafka/port'
 import { PassThroughOperator } from '../../../../lib/operators/pass-through'
 import type { Processor, ProcessorContext } from '../../../../lib/operators/processor'
-import { StreamRecord } from '../../../../lib/operators/record'
 import * as serdes from '../../../../lib/serdes'
 import { logAndSkipOnInvalidTimestamp } from '../../../../lib/topology/timestamp-extractors'
 import { Topology } from '../../../../lib/topology/topology'
 import { fetched, taskOf } from './task-under-test'
+import type { TopicPartition } from '../../../../lib/record/topic-partition'
+import { StreamRecord } from '../../../../lib/record/stream-record'
 
 const A: TopicPartition = { topic: 'a', partition: 0 }
 const B: TopicPartition = { topic: 'b', partition: 0 }

@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises'
-import { type FetchedPartition, NO_HEADERS, type RecordHeaders, type TopicPartition } from '../../../../lib/kafka/port'
+import { type FetchedPartition } from '../../../../lib/kafka/port'
 import type { Logger } from '../../../../lib/observe/logger'
 import { StreamTask, type StreamTaskOptions } from '../../../../lib/runtime/task/stream-task'
 import type { TaskConfig } from '../../../../lib/runtime/task/task-config'
@@ -10,6 +10,8 @@ import { PipedCursor } from '../../../../lib/testing/piped-records'
 import { RecordingCollector } from '../../../../lib/testing/recording-collector'
 import { compile } from '../../../../lib/topology/compile'
 import type { Topology } from '../../../../lib/topology/topology'
+import { NO_HEADERS, type RecordHeaders } from '../../../../lib/record/headers'
+import type { TopicPartition } from '../../../../lib/record/topic-partition'
 
 export interface LogEntry {
   level: string

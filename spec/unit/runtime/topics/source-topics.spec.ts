@@ -1,9 +1,9 @@
 import { StreamsBuilder } from '../../../../lib/dsl/streams-builder'
-import { NO_HEADERS } from '../../../../lib/kafka/port'
 import * as serdes from '../../../../lib/serdes'
 import type { Topology } from '../../../../lib/topology/topology'
 import { once } from '../../../support/events'
 import { EmbeddedApps, failureOf, until } from '../../../support/embedded-apps'
+import { NO_HEADERS } from '../../../../lib/record/headers'
 
 const text = { key: serdes.string(), value: serdes.string() }
 

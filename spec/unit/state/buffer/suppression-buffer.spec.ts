@@ -1,5 +1,3 @@
-import { NO_HEADERS, type RecordHeaders } from '../../../../lib/kafka/port'
-import { Change } from '../../../../lib/operators/record'
 import { string } from '../../../../lib/serdes'
 import {
   suppressionBuffer,
@@ -8,6 +6,8 @@ import {
 } from '../../../../lib/state/buffer/suppression-buffer'
 import type { ManagedStore } from '../../../../lib/state/store'
 import { at, build, changelogOf, StoreTask } from '../../../contract/stores/store-task'
+import { NO_HEADERS, type RecordHeaders } from '../../../../lib/record/headers'
+import { Change } from '../../../../lib/record/change'
 
 type Buffered = SuppressionBuffer<string, string> & ManagedStore
 

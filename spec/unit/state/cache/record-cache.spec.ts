@@ -1,9 +1,9 @@
-import type { RecordHeaders } from '../../../../lib/kafka/port'
 import { json, long, string, uuid, double } from '../../../../lib/serdes'
 import type { KeyValueStore, ManagedStore, TimestampedKeyValueStore } from '../../../../lib/state/store'
 import type { CachedStore } from '../../../../lib/state/cached-store'
 import { keyValueStore, timestampedKeyValueStore } from '../../../../lib/state/stores'
 import { at, build, StoreTask } from '../../../contract/stores/store-task'
+import type { RecordHeaders } from '../../../../lib/record/headers'
 
 type Cached<K, V> = KeyValueStore<K, V> & ManagedStore & CachedStore<K, V>
 type CachedTimestamped<K, V> = TimestampedKeyValueStore<K, V> & ManagedStore & CachedStore<K, V>

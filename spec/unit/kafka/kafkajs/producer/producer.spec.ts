@@ -1,8 +1,9 @@
 import { KafkaJsProducer } from '../../../../../lib/kafka/kafkajs/producer/producer'
 import { PartitionBuffer, sequenceAfter } from '../../../../../lib/kafka/kafkajs/producer/partition-buffer'
 import { NO_IDENTITY } from '../../../../../lib/kafka/kafkajs/producer/transaction-requests'
-import { ClientError, NO_HEADERS, type Producer, type ProducerConfig } from '../../../../../lib/kafka/port'
+import { ClientError, type Producer, type ProducerConfig } from '../../../../../lib/kafka/port'
 import { ScriptedBroker } from '../scripted-broker'
+import { NO_HEADERS } from '../../../../../lib/record/headers'
 
 const NOT_LEADER = 6
 const OUT_OF_ORDER = 45

@@ -1,7 +1,7 @@
 import { crc32c } from '../../../../../lib/kafka/kafkajs/records/crc32c'
 import { BatchBuilder, type FinishOptions } from '../../../../../lib/kafka/kafkajs/records/record-batch-encoder'
 import { BatchCursor, type AbortedTransaction } from '../../../../../lib/kafka/kafkajs/records/record-batch-decoder'
-import { NO_HEADERS } from '../../../../../lib/kafka/port'
+import { NO_HEADERS } from '../../../../../lib/record/headers'
 
 export interface BatchOptions extends FinishOptions {
   readonly baseOffset?: number

@@ -4,8 +4,8 @@ import {
   stampProducer,
 } from '../../../../../lib/kafka/kafkajs/records/record-batch-encoder'
 import { summarizeBatches } from '../../../../../lib/kafka/kafkajs/records/record-batch-decoder'
-import { NO_HEADERS, type RecordHeaders } from '../../../../../lib/kafka/port'
 import { batchOf, cursorOf, markerOf, readAll, sealed } from './batches'
+import { NO_HEADERS, type RecordHeaders } from '../../../../../lib/record/headers'
 
 describe('a cursor over record batches', () => {
   it('refuses a batch whose CRC does not match, and tells where it is', () => {

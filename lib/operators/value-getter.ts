@@ -7,7 +7,7 @@ import type {
   ValueAndTimestamp,
   VersionedKeyValueStore,
 } from '../state/store'
-import type { Windowed } from '../state/windowed'
+import type { Windowed } from '../record/windowed'
 import type { Predicate, ValueMapper } from './callbacks'
 import type { OperatorContext } from './processor'
 import { joined, type TableJoin } from './joined-rows'
@@ -15,14 +15,14 @@ import { joined, type TableJoin } from './joined-rows'
 /* eslint-disable @typescript-eslint/no-explicit-any -- what an operator forwards is no matter of those whose rows it reads */
 
 /** How an operator gets at the rows of a table: from its store, or computed from the rows of the table before it. */
-export interface TableRows<K, V> {
+export interface ValueGetterSupplier<K, V> {
   /** Whoever reads the rows has to be connected to these. */
   readonly stores: readonly StoreBuilder<StateStore>[]
-  open(context: OperatorContext<any, any>): RowReader<K, V>
+  open(context: OperatorContext<any, any>): ValueGetter<K, V>
 }
 
 /** The rows of a table in a task. */
-export interface RowReader<K, V> {
+export interface ValueGetter<K, V> {
   /** Former rows can be read. */
   readonly versioned: boolean
   get(key: K): ValueAndTimestamp<V> | null
@@ -33,14 +33,14 @@ export interface RowReader<K, V> {
 }
 
 /** The rows of a table that has a store. */
-export class StoredRows<K, V> implements TableRows<K, V> {
+export class StoredValues<K, V> implements ValueGetterSupplier<K, V> {
   readonly stores: readonly StoreBuilder<StateStore>[]
 
   constructor(private readonly store: StoreBuilder<StateStore>) {
     this.stores = [store]
   }
 
-  open(context: OperatorContext<unknown, unknown>): RowReader<K, V> {
+  open(context: OperatorContext<unknown, unknown>): ValueGetter<K, V> {
     const { name } = this.store
     if (isVersioned(this.store)) {
       const store = context.stateStore<VersionedKeyValueStore<K, V>>(name)
@@ -76,14 +76,14 @@ export const isVersioned = ({ changelogPolicy }: StoreBuilder<StateStore>): bool
   'minCompactionLagMs' in changelogPolicy
 
 /** The rows of another table, each turned into one of this table or none. */
-abstract class DerivedRows<K, V, VR> implements TableRows<K, VR> {
+abstract class DerivedRows<K, V, VR> implements ValueGetterSupplier<K, VR> {
   readonly stores: readonly StoreBuilder<StateStore>[]
 
-  constructor(private readonly parent: TableRows<K, V>) {
+  constructor(private readonly parent: ValueGetterSupplier<K, V>) {
     this.stores = parent.stores
   }
 
-  open(context: OperatorContext<unknown, unknown>): RowReader<K, VR> {
+  open(context: OperatorContext<unknown, unknown>): ValueGetter<K, VR> {
     const parent = this.parent.open(context)
     const value = this.valueIn(context)
     const row = (key: K, found: ValueAndTimestamp<V> | null): ValueAndTimestamp<VR> | null => {
@@ -105,7 +105,7 @@ abstract class DerivedRows<K, V, VR> implements TableRows<K, VR> {
 /** The rows of a filtered table without a store of its own. */
 export class FilteredRows<K, V> extends DerivedRows<K, V, V> {
   constructor(
-    parent: TableRows<K, V>,
+    parent: ValueGetterSupplier<K, V>,
     private readonly predicate: Predicate<K, V>,
     private readonly negate: boolean,
   ) {
@@ -121,7 +121,7 @@ export class FilteredRows<K, V> extends DerivedRows<K, V, V> {
 /** The rows of a mapped table without a store of its own. */
 export class MappedRows<K, V, VR> extends DerivedRows<K, V, VR> {
   constructor(
-    parent: TableRows<K, V>,
+    parent: ValueGetterSupplier<K, V>,
     private readonly mapper: ValueMapper<K, V, VR | null>,
   ) {
     super(parent)
@@ -134,18 +134,18 @@ export class MappedRows<K, V, VR> extends DerivedRows<K, V, VR> {
 }
 
 /** The rows of two joined tables, where the result has no store of its own. It has no versions, even if both tables do. */
-export class JoinedRows<K, VR> implements TableRows<K, VR> {
+export class JoinedRows<K, VR> implements ValueGetterSupplier<K, VR> {
   readonly stores: readonly StoreBuilder<StateStore>[]
 
   constructor(
     private readonly join: TableJoin<K, VR>,
-    private readonly left: TableRows<K, unknown>,
-    private readonly right: TableRows<K, unknown>,
+    private readonly left: ValueGetterSupplier<K, unknown>,
+    private readonly right: ValueGetterSupplier<K, unknown>,
   ) {
     this.stores = [...new Set([...left.stores, ...right.stores])]
   }
 
-  open(context: OperatorContext<unknown, unknown>): RowReader<K, VR> {
+  open(context: OperatorContext<unknown, unknown>): ValueGetter<K, VR> {
     const left = this.left.open(context)
     const right = this.right.open(context)
     const join = { ...this.join, joiner: context.watch(this.join.joiner) }

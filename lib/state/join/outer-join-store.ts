@@ -1,15 +1,15 @@
 import type { Serde } from '../../serdes/serde'
 import { byteString, bytesOf } from '../byte-string'
-import { LoggedBytes } from '../changelog/logged-bytes'
+import { ChangeLoggingStore } from '../changelog/change-logging-store'
 import { storeUnavailable } from '../key-value/unavailable-entries'
 import { ByteMap } from '../memory/byte-map'
 import type { ByteStore, ChangelogRecord, ManagedStore, ScanOptions, StateStore, StateStoreContext } from '../store'
 import { StoreSerdes } from '../store-serdes'
-import { isLeftSide, keyOf, timestampOf, unjoinedKey } from './unjoined-key'
+import { isLeftSide, keyOf, timestampOf, outerJoinKey } from './outer-join-key'
 import { appended, valuesOf } from './value-list'
 
 /** Which records wait: those of one side with the same key and timestamp. */
-export interface UnjoinedRecords<K> {
+export interface OuterJoinKey<K> {
   readonly key: K
   readonly timestamp: number
   readonly isLeft: boolean
@@ -19,13 +19,13 @@ export interface UnjoinedRecords<K> {
  * Records of two streams that have met none of the other side yet, for left and outer joins: their results without a
  * partner are due when their window has closed. Both sides share it.
  */
-export interface UnjoinedStore<K, L, R> extends StateStore {
+export interface OuterJoinStore<K, L, R> extends StateStore {
   add(key: K, timestamp: number, isLeft: boolean, value: L | R): void
   /** All records of that side, key and timestamp. */
   remove(key: K, timestamp: number, isLeft: boolean): void
   /** Everything as it is now, by time, right before left, by key; keys and values are read when they are asked for. */
   waiting(): Iterable<WaitingRecords<K, L, R>>
-  all(options?: ScanOptions): AsyncIterable<[UnjoinedRecords<K>, L | R]>
+  all(options?: ScanOptions): AsyncIterable<[OuterJoinKey<K>, L | R]>
 }
 
 export interface WaitingRecords<K, L, R> {
@@ -35,7 +35,7 @@ export interface WaitingRecords<K, L, R> {
   values(): (L | R)[]
 }
 
-export interface UnjoinedStoreOptions<K, L, R> {
+export interface OuterJoinStoreOptions<K, L, R> {
   readonly name: string
   readonly persistent: boolean
   readonly changelogTopic: string | null
@@ -48,19 +48,19 @@ export interface UnjoinedStoreOptions<K, L, R> {
  * Bytes as in the changelog, one entry for each side, key and timestamp. Which there are is kept in memory too, in
  * order: emitting what is due must not wait for a scan. There are as many as the window with its grace lets wait.
  */
-export class TypedUnjoinedStore<K, L, R> implements UnjoinedStore<K, L, R>, ManagedStore {
+export class TypedOuterJoinStore<K, L, R> implements OuterJoinStore<K, L, R>, ManagedStore {
   readonly name: string
   readonly persistent: boolean
   readonly changelogTopic: string | null
   /** The keys of all entries. */
   readonly #index = new ByteMap()
   #bytes: ByteStore | null = null
-  #logged!: LoggedBytes
+  #logged!: ChangeLoggingStore
   #left!: StoreSerdes<K, L>
   #right!: StoreSerdes<K, R>
   #closed = false
 
-  constructor(private readonly options: UnjoinedStoreOptions<K, L, R>) {
+  constructor(private readonly options: OuterJoinStoreOptions<K, L, R>) {
     this.name = options.name
     this.persistent = options.persistent
     this.changelogTopic = options.changelogTopic
@@ -74,7 +74,7 @@ export class TypedUnjoinedStore<K, L, R> implements UnjoinedStore<K, L, R>, Mana
     this.#left = new StoreSerdes(name, topic, keySerde, valueSerde(leftSerde), context)
     this.#right = new StoreSerdes(name, topic, keySerde, valueSerde(rightSerde), context)
     this.#bytes = context.openBytes(name, this.persistent)
-    this.#logged = new LoggedBytes({ bytes: this.#bytes, context, changelogTopic, timestamped: false })
+    this.#logged = new ChangeLoggingStore({ bytes: this.#bytes, context, changelogTopic, timestamped: false })
   }
 
   restore({ key, value }: ChangelogRecord): void {
@@ -88,17 +88,17 @@ export class TypedUnjoinedStore<K, L, R> implements UnjoinedStore<K, L, R>, Mana
 
   add(key: K, timestamp: number, isLeft: boolean, value: L | R): void {
     this.#open()
-    const unjoined = unjoinedKey(this.#left.keyBytes(key), timestamp, isLeft)
+    const outerJoin = outerJoinKey(this.#left.keyBytes(key), timestamp, isLeft)
     const bytes = isLeft ? this.#left.valueBytes(value as L) : this.#right.valueBytes(value as R)
     if (bytes === null) return
-    this.#logged.put(unjoined, appended(this.#logged.get(unjoined), isLeft, bytes), -1)
-    this.#index.set(byteString(unjoined), null)
+    this.#logged.put(outerJoin, appended(this.#logged.get(outerJoin), isLeft, bytes), -1)
+    this.#index.set(byteString(outerJoin), null)
   }
 
   remove(key: K, timestamp: number, isLeft: boolean): void {
     this.#open()
-    const unjoined = unjoinedKey(this.#left.keyBytes(key), timestamp, isLeft)
-    if (this.#index.delete(byteString(unjoined))) this.#logged.put(unjoined, null, -1)
+    const outerJoin = outerJoinKey(this.#left.keyBytes(key), timestamp, isLeft)
+    if (this.#index.delete(byteString(outerJoin))) this.#logged.put(outerJoin, null, -1)
   }
 
   *waiting(): Generator<WaitingRecords<K, L, R>> {
@@ -107,9 +107,9 @@ export class TypedUnjoinedStore<K, L, R> implements UnjoinedStore<K, L, R>, Mana
     while (cursor.advance()) yield this.#waitingRecords(bytesOf(cursor.slot!.key))
   }
 
-  async *all(options: ScanOptions = {}): AsyncGenerator<[UnjoinedRecords<K>, L | R]> {
-    for await (const [unjoined, list] of this.#open().scan(options)) {
-      const { timestamp, isLeft, key } = this.#waitingRecords(unjoined)
+  async *all(options: ScanOptions = {}): AsyncGenerator<[OuterJoinKey<K>, L | R]> {
+    for await (const [outerJoin, list] of this.#open().scan(options)) {
+      const { timestamp, isLeft, key } = this.#waitingRecords(outerJoin)
       const values = this.#valuesIn(list, isLeft)
       for (const value of options.reverse ? values.reverse() : values) yield [{ key: key(), timestamp, isLeft }, value]
     }
@@ -122,14 +122,14 @@ export class TypedUnjoinedStore<K, L, R> implements UnjoinedStore<K, L, R>, Mana
     this.#closed = true
   }
 
-  #waitingRecords(unjoined: Buffer): WaitingRecords<K, L, R> {
-    const isLeft = isLeftSide(unjoined)
+  #waitingRecords(outerJoin: Buffer): WaitingRecords<K, L, R> {
+    const isLeft = isLeftSide(outerJoin)
     return {
-      timestamp: timestampOf(unjoined),
+      timestamp: timestampOf(outerJoin),
       isLeft,
-      key: () => this.#left.keyOf(keyOf(unjoined)),
+      key: () => this.#left.keyOf(keyOf(outerJoin)),
       values: () => {
-        const list = this.#open().get(unjoined)
+        const list = this.#open().get(outerJoin)
         return list === null ? [] : this.#valuesIn(list, isLeft)
       },
     }

@@ -1,4 +1,5 @@
-import type { TaskId } from '../operators/processor'
+/** `<sub-topology>_<partition>`, such as `0_3`. */
+export type TaskId = string
 
 /** The two numbers in a task id. */
 export interface TaskNumbers {

@@ -1,6 +1,6 @@
 import { string } from '../../../../lib/serdes'
-import { unjoinedStoreBuilder } from '../../../../lib/state/join/unjoined-stores'
-import type { UnjoinedStore } from '../../../../lib/state/join/unjoined-store'
+import { outerJoinStoreBuilder } from '../../../../lib/state/join/outer-join-stores'
+import type { OuterJoinStore } from '../../../../lib/state/join/outer-join-store'
 import { at, build, changelogOf, collect, StoreTask } from '../../../contract/stores/store-task'
 import { temporaryFolder } from '../temporary-folder'
 
@@ -15,7 +15,7 @@ describe.each([true, false])('the store of records without a partner, persistent
 
   const open = async () => {
     const store = build(
-      unjoinedStoreBuilder({ name: 's', key: string(), left: string(), right: string(), persistent, logging: true }),
+      outerJoinStoreBuilder({ name: 's', key: string(), left: string(), right: string(), persistent, logging: true }),
     )
     const task = await StoreTask.open([store], { folder: folder.path })
     task.recordContext = at(7)
@@ -23,7 +23,7 @@ describe.each([true, false])('the store of records without a partner, persistent
     return { store, task }
   }
 
-  const waiting = (store: UnjoinedStore<string, string, string>): unknown[] =>
+  const waiting = (store: OuterJoinStore<string, string, string>): unknown[] =>
     [...store.waiting()].map((records) => [records.timestamp, records.isLeft, records.key(), records.values()])
 
   it("logs Kafka Streams' bytes: the whole list with each record, null when it goes", async () => {
@@ -95,12 +95,12 @@ describe('the store of records without a partner', () => {
 
   it('finds what waits again after a restart', async () => {
     const settings = { name: 's', key: string(), left: string(), right: string(), persistent: true, logging: true }
-    const first = build(unjoinedStoreBuilder(settings))
+    const first = build(outerJoinStoreBuilder(settings))
     const task = await StoreTask.open([first], { folder: folder.path })
     first.add('a', 3, true, 'x')
     await task.commit()
     await task.close()
-    const second = build(unjoinedStoreBuilder(settings))
+    const second = build(outerJoinStoreBuilder(settings))
     const again = await StoreTask.open([second], { folder: folder.path })
     const waiting = [...second.waiting()].map((records) => [records.timestamp, records.key(), records.values()])
     expect(waiting).toEqual([[3, 'a', ['x']]])

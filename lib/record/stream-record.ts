@@ -1,5 +1,5 @@
 import { StreamsError } from '../errors'
-import { NO_HEADERS, type RecordHeaders } from '../kafka/port'
+import { NO_HEADERS, type RecordHeaders } from './headers'
 
 /** A key, a value, an event time in milliseconds and headers on their way through a topology. Immutable. */
 export class StreamRecord<K, V> {
@@ -61,28 +61,4 @@ export class StreamRecord<K, V> {
   withHeaders(headers: RecordHeaders): StreamRecord<K, V> {
     return new StreamRecord(this.key, this.value, this.timestamp, headers)
   }
-}
-
-/** An update of a table: `newValue` replaces `oldValue`; `null` is absent. Old values are sent only where a child asks for them. */
-export class Change<V> {
-  constructor(
-    readonly newValue: V | null,
-    readonly oldValue: V | null,
-    /** false only for out-of-order updates of a versioned table */
-    readonly isLatest = true,
-  ) {}
-}
-
-/** Where the record now being processed came from. Punctuations have no topic, partition −1 and offset −1. */
-export interface RecordContext {
-  /** The topic that the record was read from. */
-  readonly topic: string | null
-  /** Its partition there. */
-  readonly partition: number
-  /** Its offset there. */
-  readonly offset: number
-  /** Its event time in milliseconds, as the extractor has given it. */
-  readonly timestamp: number
-  /** Its headers, in the order in which they were written. */
-  readonly headers: RecordHeaders
 }

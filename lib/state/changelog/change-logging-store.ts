@@ -1,7 +1,7 @@
 import type { ByteScan, ByteStore, StateStoreContext } from '../store'
 import { prefixTimestamp } from '../timestamped-bytes'
 
-export interface LoggedBytesOptions {
+export interface ChangeLoggingStoreOptions {
   readonly bytes: ByteStore
   readonly context: Pick<StateStoreContext, 'logChange' | 'recordContext'>
   /** `null`: changes are not logged. */
@@ -14,13 +14,13 @@ export interface LoggedBytesOptions {
  * A store's bytes, with its changelog. The changelog gets the bare value; its record's timestamp is the value's where
  * the store keeps one, else (and for a delete) the current record's.
  */
-export class LoggedBytes {
+export class ChangeLoggingStore {
   readonly #bytes: ByteStore
-  readonly #context: LoggedBytesOptions['context']
+  readonly #context: ChangeLoggingStoreOptions['context']
   readonly #topic: string | null
   readonly #timestamped: boolean
 
-  constructor({ bytes, context, changelogTopic, timestamped }: LoggedBytesOptions) {
+  constructor({ bytes, context, changelogTopic, timestamped }: ChangeLoggingStoreOptions) {
     this.#bytes = bytes
     this.#context = context
     this.#topic = changelogTopic

@@ -2,7 +2,7 @@
  * Carries an error past the operators further up, which must not handle it again: a handler has said "fail", or it is
  * not about the record at all (delivery, fencing, a local disk). The task unwraps it.
  */
-export class Escalated extends Error {
+export class TaskFailure extends Error {
   override readonly name = 'Escalated'
   constructor(readonly error: unknown) {
     super(asError(error).message, { cause: error })
@@ -11,4 +11,4 @@ export class Escalated extends Error {
 
 export const asError = (thrown: unknown): Error => (thrown instanceof Error ? thrown : new Error(String(thrown)))
 
-export const unwrap = (thrown: unknown): unknown => (thrown instanceof Escalated ? thrown.error : thrown)
+export const unwrap = (thrown: unknown): unknown => (thrown instanceof TaskFailure ? thrown.error : thrown)

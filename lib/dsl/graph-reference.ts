@@ -13,7 +13,7 @@ export interface DslContext {
 }
 
 /** Where in the graph a stream or table stands, and what is known of it there. */
-export interface Position<K, V> {
+export interface GraphReference<K, V> {
   readonly context: DslContext
   readonly node: NodeId
   /** Of the operator that made it. */
@@ -25,7 +25,7 @@ export interface Position<K, V> {
 }
 
 /** What is known behind a new operator. What isn't said of it is unknown. */
-export interface Behind<K, V> {
+export interface NewReference<K, V> {
   readonly name: string
   readonly keySerde?: Serde<K>
   readonly valueSerde?: Serde<V>
@@ -34,11 +34,11 @@ export interface Behind<K, V> {
 
 /** Adds an operator behind a position. */
 export function append<K, V>(
-  at: Pick<Position<unknown, unknown>, 'context' | 'node'>,
+  at: Pick<GraphReference<unknown, unknown>, 'context' | 'node'>,
   node: NewNode,
-  behind: Behind<K, V>,
-): Position<K, V> {
-  return { repartitionRequired: false, ...behind, context: at.context, node: at.context.graph.add([at.node], node) }
+  next: NewReference<K, V>,
+): GraphReference<K, V> {
+  return { repartitionRequired: false, ...next, context: at.context, node: at.context.graph.add([at.node], node) }
 }
 
 export function requireFunction(callback: unknown, operator: string, what: string): void {

@@ -1,8 +1,8 @@
 import type { Serde } from '../../serdes/serde'
 import type { ManagedStore, StoreBuilder } from '../store'
-import { TypedUnjoinedStore, type UnjoinedStore } from './unjoined-store'
+import { TypedOuterJoinStore, type OuterJoinStore } from './outer-join-store'
 
-export interface UnjoinedStoreSettings<K, L, R> {
+export interface OuterJoinStoreSettings<K, L, R> {
   readonly name: string
   readonly key?: Serde<K>
   readonly left?: Serde<L>
@@ -12,9 +12,9 @@ export interface UnjoinedStoreSettings<K, L, R> {
 }
 
 /** The store that both sides of a left or outer join of two streams share. */
-export const unjoinedStoreBuilder = <K, L, R>(
-  settings: UnjoinedStoreSettings<K, L, R>,
-): StoreBuilder<UnjoinedStore<K, L, R>> => {
+export const outerJoinStoreBuilder = <K, L, R>(
+  settings: OuterJoinStoreSettings<K, L, R>,
+): StoreBuilder<OuterJoinStore<K, L, R>> => {
   const { name, persistent, logging } = settings
   return {
     name,
@@ -23,8 +23,8 @@ export const unjoinedStoreBuilder = <K, L, R>(
     loggingEnabled: logging !== false,
     changelogConfig: typeof logging === 'object' ? logging : {},
     changelogPolicy: { cleanup: 'compact' },
-    build: (changelogTopic): UnjoinedStore<K, L, R> & ManagedStore =>
-      new TypedUnjoinedStore<K, L, R>({
+    build: (changelogTopic): OuterJoinStore<K, L, R> & ManagedStore =>
+      new TypedOuterJoinStore<K, L, R>({
         name,
         persistent,
         changelogTopic,

@@ -5,7 +5,7 @@ import { isPromise } from '../operators/promise'
  * runs (again, while it rejects with what passes by itself), and then the serde is called anew. If `fetch` rejects for
  * good, that is the serde's error.
  */
-export class NotPrepared extends Error {
+export class MissingDependency extends Error {
   /** The error's name. */
   override readonly name = 'NotPrepared'
   constructor(
@@ -23,7 +23,7 @@ export const whenPrepared = <T>(act: () => T): T | Promise<T> => {
   try {
     return act()
   } catch (error) {
-    if (!(error instanceof NotPrepared)) throw error
+    if (!(error instanceof MissingDependency)) throw error
     return error.fetch().then(() => whenPrepared(act))
   }
 }

@@ -1,5 +1,5 @@
 import type { Logger } from '../../observe/logger'
-import type { RecordContext } from '../../operators/record'
+import type { RecordContext } from '../../record/record-context'
 
 /** An operator as the watch names it. */
 export interface Watched {
@@ -22,7 +22,7 @@ const ONE_BY_ONE_MS = 60_000
  * as much as a small callback, so it is read where another operator begins, and calls of one operator that follow each
  * other are one stretch.
  */
-export class OperatorWatch {
+export class SlowCallbackMonitor {
   /** Whose callbacks run; `undefined` between two pieces of synchronous work. */
   private operator: Watched | undefined
   private calls = 0

@@ -2,9 +2,9 @@ import { FilterOperator } from '../../../../lib/operators/filter'
 import { ForeachOperator } from '../../../../lib/operators/foreach'
 import { MapValuesOperator } from '../../../../lib/operators/map-values'
 import type { Processor, ProcessorContext } from '../../../../lib/operators/processor'
-import type { StreamRecord } from '../../../../lib/operators/record'
 import { Topology } from '../../../../lib/topology/topology'
 import { deferred, fetched, taskOf } from './task-under-test'
+import type { StreamRecord } from '../../../../lib/record/stream-record'
 
 const A = { topic: 'a', partition: 0 }
 let now = 0

@@ -6,7 +6,7 @@ const LEFT = 1
 const RIGHT = 0
 
 /** `i64 timestamp ‖ i8 side ‖ key`: so they lie in the order of time, right before left. As in Kafka Streams. */
-export const unjoinedKey = (key: Buffer, timestamp: number, isLeft: boolean): Buffer => {
+export const outerJoinKey = (key: Buffer, timestamp: number, isLeft: boolean): Buffer => {
   const bytes = Buffer.allocUnsafe(KEY_AT + key.length)
   writeTimestamp(bytes, timestamp)
   bytes[SIDE_AT] = isLeft ? LEFT : RIGHT
@@ -14,8 +14,8 @@ export const unjoinedKey = (key: Buffer, timestamp: number, isLeft: boolean): Bu
   return bytes
 }
 
-export const timestampOf = (unjoined: Buffer): number => readTimestamp(unjoined)
+export const timestampOf = (outerJoin: Buffer): number => readTimestamp(outerJoin)
 
-export const isLeftSide = (unjoined: Buffer): boolean => unjoined[SIDE_AT] === LEFT
+export const isLeftSide = (outerJoin: Buffer): boolean => outerJoin[SIDE_AT] === LEFT
 
-export const keyOf = (unjoined: Buffer): Buffer => unjoined.subarray(KEY_AT)
+export const keyOf = (outerJoin: Buffer): Buffer => outerJoin.subarray(KEY_AT)
