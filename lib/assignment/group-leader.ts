@@ -31,7 +31,7 @@ export const assignGroup = async (
     cluster = await clusterTasks()
   } catch (error) {
     if (!(error instanceof StreamsError)) throw error
-    logger.error({ error }, 'this instance leads the group and cannot assign tasks')
+    logger.error({ err: error }, 'this instance leads the group and cannot assign tasks')
     return toAll(members, { ...NOTHING, error: 'failed', errorCode: error.code, errorMessage: error.message })
   }
   if (cluster.missingTopics.length > 0) {

@@ -173,7 +173,7 @@ export class Instance {
         // past the deadline every step is still begun, and not waited for
         if ((await withDeadline(Promise.resolve(step()), left())) === 'timeout') inTime = false
       } catch (error) {
-        this.#logger.warn({ error }, 'a step of closing failed')
+        this.#logger.warn({ err: error }, 'a step of closing failed')
       }
     }
     return committed && inTime
@@ -187,7 +187,7 @@ export class Instance {
         'the last commit took too long: what it covers is processed again after the next start',
       )
     } catch (error) {
-      this.#logger.warn({ error }, 'the last commit failed: what it covers is processed again after the next start')
+      this.#logger.warn({ err: error }, 'the last commit failed: what it covers is processed again after the next start')
     }
     return false
   }
@@ -366,12 +366,12 @@ export class Instance {
     if (this.#stopping) return
     if (!isRecoverable(error)) return this.#fatal(error)
     if (!this.#assigned) {
-      this.#logger.debug({ error }, 'a failure while tasks are already being taken back')
+      this.#logger.debug({ err: error }, 'a failure while tasks are already being taken back')
       return
     }
     this.#assigned = false
     this.#logger.warn(
-      { error },
+      { err: error },
       'uncommitted work is dropped and the tasks start anew from the last commit: outputs could not be delivered, or another ' +
         'instance has taken over',
     )

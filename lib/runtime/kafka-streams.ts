@@ -95,7 +95,7 @@ export class KafkaStreams {
     const globalStores = this.#topology.global.stores.map(({ builder }) => builder.name as string)
     this.#storeNames = new Set([...topology.definition.stores.keys(), ...globalStores])
     this.#events = new Emitter((event, error) => {
-      logger.error({ event: String(event), error }, 'a listener threw')
+      logger.error({ event: String(event), err: error }, 'a listener threw')
     })
     this.#machine = new StateMachine((from, to) => {
       logger.info({ applicationId, from, to }, 'state changed')
@@ -327,7 +327,7 @@ export class KafkaStreams {
     if (!this.#machine.isRunningOrRebalancing) return
     this.#machine.transitionTo('PENDING_ERROR')
     this.#failure = error
-    this.#config.logger.error({ error, ...error.location }, 'the application has failed and closes')
+    this.#config.logger.error({ err: error, ...error.location }, 'the application has failed and closes')
     this.#events.emit('error', error)
     this.#closing = (async () => {
       await this.#instance?.stop({ clean: false, leaveGroup: true, timeoutMs: this.#config.closeTimeoutMs })

@@ -144,7 +144,7 @@ export class Rebalance implements GroupListener {
     const owned = [...tasks.tasks.values()]
     this.#generation = -1
     logger.warn(
-      { cause, tasks: owned.map((task) => task.id).join(' ') },
+      { err: cause, tasks: owned.map((task) => task.id).join(' ') },
       'this instance was taken out of the group, usually because a callback kept the event loop so long that no heartbeat was sent ' +
         'within sessionTimeout; it joins again, and goes on where it was if no other instance has had its tasks meanwhile',
     )

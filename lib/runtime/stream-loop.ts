@@ -245,7 +245,7 @@ export class StreamLoop {
           { cause: error },
         )
       default:
-        this.options.logger.warn({ ...location, error }, 'reading an input partition failed, trying again')
+        this.options.logger.warn({ ...location, err: error }, 'reading an input partition failed, trying again')
     }
   }
 

@@ -372,7 +372,7 @@ export class TaskManager {
       const sum = task.offsetSum()
       if (sum !== undefined) this.#offsetSums.set(task.id, sum)
     } catch (error) {
-      logger.warn({ taskId: task.id, error }, 'closing a task failed; its state is restored where it runs next')
+      logger.warn({ taskId: task.id, err: error }, 'closing a task failed; its state is restored where it runs next')
     }
   }
 

@@ -83,9 +83,9 @@ const TABLE_OF_ORDERS = 'const orders = null! as KTable<string, Order>'
 export const BY_FILE: Readonly<Record<string, string>> = {
   'lib/dsl/kstream.ts': 'const counts = null! as KStream<string, number>',
   'lib/dsl/ktable.ts': `${TABLE_OF_ORDERS}; const spend = null! as KTable<Windowed<string>, number>`,
-  'lib/operators/record.ts':
+  'lib/record/stream-record.ts':
     'const record = null! as StreamRecord<string, any>; const context = null! as ProcessorContext<any, any>',
-  'lib/state/windowed.ts': 'const counts = null! as KTable<Windowed<string>, number>',
+  'lib/record/windowed.ts': 'const counts = null! as KTable<Windowed<string>, number>',
   'lib/topology/topology.ts': 'const rates = keyValueStore("rates", { value: serdes.double() })',
   'lib/serdes/registry/schema-registry.ts': 'const orderSchema = { type: "string" } as const',
   'lib/testing/topology-test-driver.ts': COUNTS_STORE,

@@ -238,7 +238,7 @@ export class Committer {
       // out of the group, which the membership finds out by itself
       if (!(error instanceof ClientError) || !['rebalance', 'retriable', 'fenced'].includes(error.kind)) throw error
       const log = error.kind === 'retriable' ? 'warn' : 'debug'
-      this.options.logger[log]({ error }, 'offsets could not be committed now, they will be with the next commit')
+      this.options.logger[log]({ err: error }, 'offsets could not be committed now, they will be with the next commit')
       return
     }
     for (const [key, offset] of sending) {

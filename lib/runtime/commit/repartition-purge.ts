@@ -42,7 +42,7 @@ export class RepartitionPurge {
       await this.options.admin.deleteRecords(due)
     } catch (error) {
       // nothing depends on it, and the next purge covers these records as well
-      this.options.logger.debug({ error }, 'records of repartition topics could not be deleted')
+      this.options.logger.debug({ err: error }, 'records of repartition topics could not be deleted')
     }
   }
 }

@@ -38,7 +38,7 @@ export const retrying = async <T>(what: string, call: () => Promise<T>, options:
       }
       if (Date.now() - lastWarning > QUIET_MS) {
         lastWarning = Date.now()
-        options.logger.warn({ error, forMs: elapsed }, `could not ${what} yet, trying again`)
+        options.logger.warn({ err: error, forMs: elapsed }, `could not ${what} yet, trying again`)
       }
       await pause(wait, options.signal)
     }

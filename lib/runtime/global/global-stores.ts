@@ -235,7 +235,7 @@ export class GlobalStores {
       const [earliest] = await this.#offsets(added)
       for (const partition of added) this.#read(partition, earliest.get(tpKey(partition.topic, partition.partition))!)
     } catch (error) {
-      logger.debug({ error }, 'looking for new partitions of global topics failed, trying again later')
+      logger.debug({ err: error }, 'looking for new partitions of global topics failed, trying again later')
     }
   }
 
@@ -282,7 +282,7 @@ export class GlobalStores {
         { cause: error },
       )
     }
-    this.#options.logger.warn({ ...location, error }, 'reading a global topic failed, trying again')
+    this.#options.logger.warn({ ...location, err: error }, 'reading a global topic failed, trying again')
     return false
   }
 

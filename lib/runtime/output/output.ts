@@ -89,7 +89,7 @@ export class Output {
       try {
         await withDeadline(producer.flush(), SETTLE_MS)
       } catch (error) {
-        this.options.logger.warn({ error }, 'outputs of closed tasks could not be delivered, opening a new producer')
+        this.options.logger.warn({ err: error }, 'outputs of closed tasks could not be delivered, opening a new producer')
         await this.#closeQuietly(producer)
         await this.#open()
       }
@@ -112,7 +112,7 @@ export class Output {
       for (const topic of topics) {
         await producer.loadTopics([topic]).catch((error: unknown) => {
           this.options.logger.warn(
-            { topic, error },
+            { topic, err: error },
             'an output topic can not be found (yet): records for it wait, then fail',
           )
         })
@@ -143,7 +143,7 @@ export class Output {
       try {
         await withDeadline(producer.abort(), SETTLE_MS)
       } catch (error) {
-        this.options.logger.debug({ error }, 'the last transaction could not be aborted')
+        this.options.logger.debug({ err: error }, 'the last transaction could not be aborted')
       }
     }
     await this.#closeQuietly(producer)
@@ -182,7 +182,7 @@ export class Output {
     try {
       await withDeadline(producer.close(), SETTLE_MS)
     } catch (error) {
-      this.options.logger.debug({ error }, 'closing a producer failed')
+      this.options.logger.debug({ err: error }, 'closing a producer failed')
     }
   }
 }

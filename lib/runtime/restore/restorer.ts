@@ -108,7 +108,7 @@ export class Restorer {
       await this.#write(job)
       await job.writing
     } catch (error) {
-      this.options.logger.debug({ taskId, error }, 'what was restored so far could not be written')
+      this.options.logger.debug({ taskId, err: error }, 'what was restored so far could not be written')
     }
   }
 
@@ -175,7 +175,7 @@ export class Restorer {
     } finally {
       this.#fetcher = undefined
       await fetcher.close().catch((error: unknown) => {
-        this.options.logger.debug({ error }, 'closing the restore fetcher failed')
+        this.options.logger.debug({ err: error }, 'closing the restore fetcher failed')
       })
     }
   }
@@ -250,7 +250,7 @@ export class Restorer {
         { cause: error },
       )
     } else {
-      this.options.logger.warn({ ...changelog, error }, 'reading a changelog failed, trying again')
+      this.options.logger.warn({ ...changelog, err: error }, 'reading a changelog failed, trying again')
     }
   }
 

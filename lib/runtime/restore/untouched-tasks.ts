@@ -56,7 +56,7 @@ export const untouchedTasks = async (
       return inputsStand && changelogsStand && !task.isClosed
     })
   } catch (error) {
-    logger.warn({ error }, 'it could not be found out whether other instances have had the tasks: they start anew')
+    logger.warn({ err: error }, 'it could not be found out whether other instances have had the tasks: they start anew')
     return []
   }
 }

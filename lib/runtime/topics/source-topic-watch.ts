@@ -69,7 +69,7 @@ export class SourceTopicWatch {
         this.options.changed('missing source topics have been created')
       } else if (change) this.options.changed(change)
     } catch (error) {
-      this.options.logger.debug({ error }, 'looking at the source topics failed, trying again later')
+      this.options.logger.debug({ err: error }, 'looking at the source topics failed, trying again later')
     }
     this.#schedule()
   }
