@@ -9,8 +9,8 @@ export {
   type TaskMetadata,
 } from './runtime/kafka-streams'
 export type { StreamsState } from './runtime/state-machine'
-export type { RebalanceEvent } from './runtime/rebalance'
-export type { RestoreEvent, RestoreProgressEvent } from './runtime/restore/restore-progress'
+export type { RebalanceEvent } from './runtime/executor/rebalance-listener'
+export type { RestoreEvent, RestoreProgressEvent } from './runtime/changelog/restore-progress'
 export type { ReadOnlyStore, StoreHandle } from './runtime/stores/store-view'
 export type { ProcessingGuarantee, StreamsConfig } from './config'
 export type { Duration } from './durations'

@@ -6,8 +6,8 @@ import type { Serde } from '../../serdes/serde'
 import type { StreamPartitioner } from '../../topology/definition'
 import { asError, TaskFailure } from '../failure/task-failure'
 import { partitionFor } from '../../kafka/murmur2'
-import type { SinkNode } from '../task/sink-node'
-import { copyOf, NO_SOURCE_BYTES, type TaskContext } from '../task/task-context'
+import type { SendingSink, SendingTask } from './sending-task'
+import { copyOf, NO_SOURCE_BYTES } from './source-bytes'
 import type { RecordHeaders } from '../../record/headers'
 import type { StreamRecord } from '../../record/stream-record'
 
@@ -48,7 +48,7 @@ export class RecordCollector {
     if (this.failure) throw this.failure.error
   }
 
-  send(sink: SinkNode, topic: string, record: StreamRecord<unknown, unknown>, task: TaskContext): void {
+  send(sink: SendingSink, topic: string, record: StreamRecord<unknown, unknown>, task: SendingTask): void {
     if (this.parked.size > 0 && this.parked.has(topic)) {
       this.sendLater(sink, topic, record, task)
       return
@@ -110,13 +110,13 @@ export class RecordCollector {
   }
 
   private sendPartitioned(
-    sink: SinkNode,
+    sink: SendingSink,
     partitioner: StreamPartitioner<unknown, unknown>,
     topic: string,
     record: StreamRecord<unknown, unknown>,
     key: Buffer | null,
     value: Buffer | null,
-    task: TaskContext,
+    task: SendingTask,
   ): void {
     const partitions = this.partitionCount(topic)
     if (partitions === undefined) {
@@ -205,35 +205,26 @@ export class RecordCollector {
 
   /** Behind what waits for its topic, or first in that line: `lacking` is what its serde has to fetch. */
   private sendLater(
-    sink: SinkNode,
+    sink: SendingSink,
     topic: string,
     record: StreamRecord<unknown, unknown>,
-    task: TaskContext,
+    task: SendingTask,
     lacking?: MissingDependency,
   ): void {
     const context = task.recordContext
     const source = task.config.productionExceptionHandler === undefined ? NO_SOURCE_BYTES : copyOf(task.source)
     const send = (): void => {
-      if (task.closed) return
-      const before = { context: task.recordContext, source: task.source }
-      task.recordContext = context
-      task.source = source
-      try {
-        this.send(sink, topic, record, task)
-      } finally {
-        task.recordContext = before.context
-        task.source = before.source
-      }
+      if (!task.closed) task.within(context, source, () => this.send(sink, topic, record, task))
     }
     this.park(topic, send, lacking && (() => task.preparation.fetch(lacking)))
   }
 
   private unserializable(
     part: 'key' | 'value',
-    sink: SinkNode,
+    sink: SendingSink,
     topic: string,
     record: StreamRecord<unknown, unknown>,
-    task: TaskContext,
+    task: SendingTask,
     error: unknown,
   ): void {
     if (error instanceof MissingDependency) {
@@ -255,10 +246,10 @@ export class RecordCollector {
   }
 
   private refused(
-    sink: SinkNode,
+    sink: SendingSink,
     topic: string,
     record: StreamRecord<unknown, unknown>,
-    task: TaskContext,
+    task: SendingTask,
     error: StreamsError,
   ): void {
     const handler = task.config.productionExceptionHandler
@@ -276,11 +267,11 @@ export class RecordCollector {
 
 const unserializable = (
   part: 'key' | 'value',
-  sink: SinkNode,
+  sink: SendingSink,
   topic: string,
   object: unknown,
   serde: Serde<unknown>,
-  task: TaskContext,
+  task: SendingTask,
   cause: unknown,
 ): StreamsError => {
   const isDefault = serde === (part === 'key' ? task.defaultKeySerde : task.defaultValueSerde)
@@ -296,7 +287,7 @@ const unserializable = (
   )
 }
 
-const unsendable = (sink: SinkNode, topic: string, task: TaskContext, cause: ClientError): StreamsError =>
+const unsendable = (sink: SendingSink, topic: string, task: SendingTask, cause: ClientError): StreamsError =>
   new StreamsError(
     'PRODUCTION_FAILED',
     `sink "${sink.name}" can't send a record to topic "${topic}": ${cause.message}. ` +
@@ -306,7 +297,7 @@ const unsendable = (sink: SinkNode, topic: string, task: TaskContext, cause: Cli
   )
 
 /** Where the record in work came from. */
-const source = (sink: SinkNode, task: TaskContext): ErrorLocation => {
+const source = (sink: SendingSink, task: SendingTask): ErrorLocation => {
   const { topic, partition, offset } = task.recordContext
   return { operator: sink.name, taskId: task.taskId, ...(topic === null ? {} : { topic, partition, offset }) }
 }

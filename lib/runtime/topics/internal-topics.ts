@@ -24,12 +24,12 @@ export class InternalTopics {
   /** Resolves when every topic exists with its number of partitions. */
   async ensure(topics: ReadonlyMap<InternalTopic, number>): Promise<void> {
     if (topics.size === 0) return
-    const deadline = Date.now() + this.options.timeoutMs
+    const deadline = performance.now() + this.options.timeoutMs
     let created = false
     for (let pending = topics; ;) {
       const missing = await this.#missing(pending)
       if (missing.size === 0) break
-      if (Date.now() > deadline) {
+      if (performance.now() > deadline) {
         throw new StreamsError(
           'TIMEOUT',
           `internal topics ${[...missing.keys()].map((t) => t.name).join(', ')} were still unknown to the brokers ` +

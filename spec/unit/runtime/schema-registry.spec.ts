@@ -8,7 +8,7 @@ import { SchemaRegistry } from '../../../lib/serdes/registry/schema-registry'
 import type { Topology } from '../../../lib/topology/topology'
 import { EmbeddedApps } from '../../support/embedded-apps'
 import { FakeSchemaRegistry } from '../../support/fake-schema-registry'
-import { recordingLogger } from './task/task-under-test'
+import { recordingLogger } from './task/processing-under-test'
 
 const order = { type: 'record', name: 'Order', fields: [{ name: 'amount', type: 'int' }] } as const
 const orderV2 = {

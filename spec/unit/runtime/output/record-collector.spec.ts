@@ -4,7 +4,7 @@ import { partitionFor } from '../../../../lib/kafka/murmur2'
 import * as serdes from '../../../../lib/serdes'
 import type { StreamPartitioner } from '../../../../lib/topology/definition'
 import { Topology } from '../../../../lib/topology/topology'
-import { deferred, fetched, taskOf, type TaskUnderTest } from '../task/task-under-test'
+import { deferred, fetched, taskOf, type TaskUnderTest } from '../processing/processing-under-test'
 import type { RecordHeaders } from '../../../../lib/record/headers'
 
 const A = { topic: 'a', partition: 0 }
