@@ -146,7 +146,10 @@ export interface GroupListener {
   beforeRejoin(current: GroupMetadata): Promise<void>
   /** `rejoin` starts the second phase of a cooperative hand-over at once. */
   assigned(assignment: Assignment, now: GroupMetadata): Promise<'stable' | 'rejoin'>
-  /** Kicked out: nothing can be committed any more; the membership joins again by itself. */
+  /**
+   * Kicked out: nothing can be committed any more; the membership joins again by itself, once this has resolved. By then the producers that wrote
+   * for the lost partitions must be closed with `discard`: with the next generation the lease holds again.
+   */
   lost(cause: ClientError): Promise<void>
   /** Fatal: the membership has ended. */
   failed(cause: Error): void
@@ -157,7 +160,23 @@ export interface CommittedOffset {
   metadata: string
 }
 
+/**
+ * A member's right to write on behalf of its partitions. While it holds, the coordinator can't have given them to another member. It ends when no
+ * heartbeat was answered for the session timeout, and at once when the membership is lost or left.
+ */
+export interface Lease {
+  /** At the moment of the call, also when the process was stopped just before it. */
+  holds(): boolean
+  /**
+   * Tells when the lease has ended, and when it holds again: an answer in the same generation proves that nothing was given away. After `lost` it
+   * holds again only with the next generation. Returns the function that ends the subscription.
+   */
+  subscribe(listener: (held: boolean) => void): () => void
+}
+
 export interface GroupMembership {
+  /** For the producers that write what this member processes. */
+  readonly lease: Lease
   /**
    * Resolves after the first assignment was accepted; rejects with what `failed` is told, or when the member leaves first.
    * Heartbeats run by timer, never by polling.
@@ -197,6 +216,12 @@ export interface ProducerConfig {
   deliveryTimeoutMs?: number
   /** default 1 MiB */
   maxRequestBytes?: number
+  /**
+   * Records are handed to the network only while this holds, which is asked right before each write to a socket, resent and queued requests
+   * included. When it ends, the connections are reset, so that what the operating system still buffers is dropped; records wait and are sent once
+   * it holds again. Default: none, always.
+   */
+  lease?: Lease
 }
 
 /** Idempotent always; transactional with a `transactionalId`. */
@@ -234,7 +259,11 @@ export interface Producer {
   /** Flushes first. */
   commit(): Promise<void>
   abort(): Promise<void>
-  close(): Promise<void>
+  /**
+   * Drops what has not been flushed and aborts an open transaction. With `discard` nothing more is sent, no abort either, and the connections are
+   * reset before the call returns: nothing written so far can reach a broker later than that.
+   */
+  close(options?: { discard?: boolean }): Promise<void>
 }
 
 // ------------------------------------------------------------------------------------------ admin

@@ -58,7 +58,11 @@ class KafkaJsClient implements KafkaClient {
   }
 
   producer(config: ProducerConfig): Producer {
-    const producer = new KafkaJsProducer(this.connect('producer'), config)
+    const { lease } = config
+    const producer = new KafkaJsProducer(
+      this.connect('producer', () => lease?.holds() ?? true),
+      config,
+    )
     this.endings.push(() => producer.close())
     return producer
   }
@@ -73,9 +77,14 @@ class KafkaJsClient implements KafkaClient {
     for (const connection of this.connections) connection.close()
   }
 
-  private connect(role: string): KafkaConnection {
+  private connect(role: string, mayProduce?: () => boolean): KafkaConnection {
     if (this.closed) throw closedError(`opening a ${role}`)
-    const connection = new KafkaConnection({ kafka: this.kafka, logger: this.logger, role })
+    const connection = new KafkaConnection({
+      kafka: this.kafka,
+      logger: this.logger,
+      role,
+      ...(mayProduce && { mayProduce }),
+    })
     for (const known of this.connections) if (known.closed) this.connections.delete(known)
     this.connections.add(connection)
     return connection

@@ -47,6 +47,9 @@ export class MemoryProducer implements Producer {
   private inTransaction = false
   private failure: ClientError | undefined
   private closed = false
+  /** of flushes that wait for the lease */
+  private delivered: Deferred<void> | undefined
+  private readonly releaseLease: () => void
 
   constructor(
     private readonly cluster: MemoryCluster,
@@ -57,6 +60,7 @@ export class MemoryProducer implements Producer {
     this.maxBufferedBytes = config.maxBufferedBytes ?? 32 * 1024 * 1024
     this.maxRequestBytes = config.maxRequestBytes ?? DEFAULT_MAX_REQUEST_BYTES
     this.lingerMs = config.lingerMs ?? 100
+    this.releaseLease = config.lease?.subscribe((held) => held && this.scheduleDelivery()) ?? ((): void => {})
   }
 
   async init(): Promise<void> {
@@ -137,6 +141,7 @@ export class MemoryProducer implements Producer {
 
   async flush(): Promise<ReadonlyMap<string, number>> {
     this.deliver()
+    if (this.sealed.length > 0) await (this.delivered ??= new Deferred()).promise
     if (this.failure) throw this.failure
     return new Map(this.acknowledged)
   }
@@ -170,13 +175,14 @@ export class MemoryProducer implements Producer {
     this.inTransaction = false
   }
 
-  /** Drops what has not been flushed and aborts an open transaction. */
-  async close(): Promise<void> {
+  async close({ discard = false }: { discard?: boolean } = {}): Promise<void> {
     if (this.closed) return
-    if (this.inTransaction && !this.failure) await this.abort().catch(() => undefined)
+    this.releaseLease()
+    if (!discard && this.inTransaction && !this.failure) await this.abort().catch(() => undefined)
     this.closed = true
     this.discardBuffered()
     this.failure = closedError('producer')
+    this.settleDelivered(this.failure)
     this.settleDrained()
     this.onClose()
   }
@@ -211,11 +217,13 @@ export class MemoryProducer implements Producer {
 
   private deliverSealed(): void {
     const { sealed } = this
+    if (sealed.length > 0 && this.config.lease?.holds() === false) return
     if (sealed.length > 0) this.sealed = []
     for (const { buffer, batch } of sealed) {
       this.bufferedBytes -= batch.bytes.length
       if (!this.failure) this.deliverBatch(buffer, batch)
     }
+    this.settleDelivered(this.failure)
     this.settleDrained()
   }
 
@@ -240,7 +248,15 @@ export class MemoryProducer implements Producer {
     this.filling.clear()
     this.sealed = []
     this.bufferedBytes = 0
+    this.settleDelivered(new ClientError('fatal', 'the records were dropped before they were written', 'DISCARDED'))
     this.settleDrained()
+  }
+
+  private settleDelivered(failure: ClientError | undefined): void {
+    const { delivered } = this
+    this.delivered = undefined
+    if (failure) delivered?.reject(failure)
+    else delivered?.resolve()
   }
 
   private settleDrained(): void {

@@ -22,6 +22,8 @@ export interface ConnectionOptions {
   readonly logger: Logger
   /** What the sockets are for, in log lines: a request parked by the broker holds up whatever is behind it on its socket, so each role has its own. */
   readonly role: string
+  /** Of a producer: asked right before each Produce request is handed to its socket. Its sockets are never closed but reset. */
+  readonly mayProduce?: () => boolean
 }
 
 const DEFAULT_REQUEST_TIMEOUT_MS = 30_000
@@ -240,6 +242,11 @@ export class KafkaConnection {
     await sleep(this.backoff.delay(attempt), this.signal)
   }
 
+  /** Drops every socket at once; what is pending rejects with `cause`, and the next request connects again. */
+  disconnect(cause: ClientError): void {
+    for (const link of this.links.values()) link.disconnect(cause)
+  }
+
   /** Closes every socket at once; what is pending rejects with `CLIENT_CLOSED`. */
   close(): void {
     if (this.closed) return
@@ -255,7 +262,8 @@ export class KafkaConnection {
     const address = `${host}:${port}`
     let link = this.links.get(address)
     if (!link) {
-      link = new BrokerLink(host, port, { kafka: this.options.kafka, logger: this.clientLogger })
+      const { kafka, mayProduce } = this.options
+      link = new BrokerLink(host, port, { kafka, logger: this.clientLogger, ...(mayProduce && { mayProduce }) })
       this.links.set(address, link)
     }
     return link

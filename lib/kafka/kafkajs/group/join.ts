@@ -16,6 +16,8 @@ export type JoinOutcome =
 export interface JoinListener extends Pick<GroupListener, 'subscription' | 'assign'> {
   /** From here on the coordinator knows the member in this generation and expects its heartbeats. */
   joined(group: GroupMetadata): void
+  /** The coordinator has answered its member a request sent at this `performance.now()`. */
+  answered(sentAt: number): void
 }
 
 const MEMBER_ID_REQUIRED = 79
@@ -47,6 +49,7 @@ export class GroupJoin {
     const { groupId, groupInstanceId = null, protocol, sessionTimeoutMs, rebalanceTimeoutMs } = this.config
     const timeoutMs = rebalanceTimeoutMs + ANSWER_GRACE_MS
     const subscription = encodeSubscription({ ...this.listener.subscription(), ownedPartitions, generationId })
+    const joinSentAt = performance.now()
     const joined = await this.coordinator.attempt(
       joinGroup({
         groupId,
@@ -65,12 +68,15 @@ export class GroupJoin {
     if (joined.errorCode === MEMBER_ID_REQUIRED) return { kind: 'again' }
     const group = { groupId, groupInstanceId, memberId: joined.memberId, generationId: joined.generationId }
     this.listener.joined(group)
+    this.listener.answered(joinSentAt)
     const assignments = joined.leaderId === joined.memberId ? await this.assign(joined) : new Map<string, Buffer>()
+    const syncSentAt = performance.now()
     const synced = await this.coordinator.attempt(syncGroup(group, assignments), {
       doing: `synchronizing with generation ${group.generationId} of group '${groupId}'`,
       timeoutMs,
     })
     if (synced instanceof ClientError) return this.failed(synced)
+    this.listener.answered(syncSentAt)
     return { kind: 'assigned', assignment: decodeAssignment(synced.assignment) }
   }
 
