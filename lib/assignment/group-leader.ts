@@ -44,7 +44,11 @@ export const assignGroup = async (
   }
   const assignments = refusals(others, logger)
   if (cluster.missingTopics.length > 0) {
-    const waiting = toAll(instances, { ...NOTHING, error: 'missing-source-topics', missingTopics: cluster.missingTopics })
+    const waiting = toAll(instances, {
+      ...NOTHING,
+      error: 'missing-source-topics',
+      missingTopics: cluster.missingTopics,
+    })
     return new Map([...assignments, ...waiting])
   }
 

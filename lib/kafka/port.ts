@@ -252,6 +252,8 @@ export interface Producer {
    * Later appends do not delay it and are not in its result.
    */
   flush(): Promise<ReadonlyMap<string, number>>
+  /** What `flush` would resolve with if nothing were under way: the last acknowledged offsets, by `tpKey`. */
+  acknowledged(): ReadonlyMap<string, number>
   /** Opens a transaction; the broker hears of it with the first batch. */
   begin(): void
   /** TxnOffsetCommit with member and generation (KIP-447). */

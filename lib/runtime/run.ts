@@ -97,7 +97,9 @@ export const openRun = async ({ topology, config, listener, signal }: RunOptions
   } catch (error) {
     abort.abort(error)
     for (const release of releases.reverse()) {
-      await release().catch((failure: unknown) => logger.debug({ err: failure }, 'a step of giving up the start failed'))
+      await release().catch((failure: unknown) =>
+        logger.debug({ err: failure }, 'a step of giving up the start failed'),
+      )
     }
     throw error
   } finally {
@@ -180,10 +182,7 @@ export class Run {
 
   /** Resolves when the first assignments are accepted; their tasks may still be restoring. */
   async start(): Promise<void> {
-    await abortable(
-      Promise.all(this.#executors.map((executor) => executor.start())),
-      this.#parts.abort.signal,
-    )
+    await abortable(Promise.all(this.#executors.map((executor) => executor.start())), this.#parts.abort.signal)
     if (!this.#stopping && this.#parts.topology.subTopologies.length > 0) this.#watch.start()
   }
 

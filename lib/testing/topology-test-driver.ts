@@ -257,7 +257,13 @@ export class TopologyTestDriver {
     const { subTopologies, global } = this.#topology
     await mkdir(this.#stateDir, { recursive: true })
     this.#folder = await mkdtemp(join(this.#stateDir, 'millrace-test-'))
-    const { applicationId, defaultKeySerde, defaultValueSerde, logger, statestoreCacheMaxBytes: maxBytes } = this.#config
+    const {
+      applicationId,
+      defaultKeySerde,
+      defaultValueSerde,
+      logger,
+      statestoreCacheMaxBytes: maxBytes,
+    } = this.#config
     const clock = { now: () => this.#now }
     const collector = this.#collector
     if (global.stores.length > 0) {

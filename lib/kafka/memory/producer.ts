@@ -42,7 +42,7 @@ export class MemoryProducer implements Producer {
   private deliveryScheduled = false
   private lingering: NodeJS.Timeout | undefined
   private draining: Deferred<void> | undefined
-  private acknowledged = new Map<string, number>()
+  private ackedOffsets = new Map<string, number>()
   private identity: ProducerIdentity | undefined
   private inTransaction = false
   private failure: ClientError | undefined
@@ -71,7 +71,7 @@ export class MemoryProducer implements Producer {
         ? this.cluster.transactions.initIdempotent()
         : this.cluster.transactions.initTransactional(transactionalId, transactionTimeoutMs)
     this.discardBuffered()
-    this.acknowledged = new Map()
+    this.ackedOffsets = new Map()
     this.inTransaction = false
     this.failure = undefined
   }
@@ -143,7 +143,11 @@ export class MemoryProducer implements Producer {
     this.deliver()
     if (this.sealed.length > 0) await (this.delivered ??= new Deferred()).promise
     if (this.failure) throw this.failure
-    return new Map(this.acknowledged)
+    return new Map(this.ackedOffsets)
+  }
+
+  acknowledged(): ReadonlyMap<string, number> {
+    return new Map(this.ackedOffsets)
   }
 
   begin(): void {
@@ -234,7 +238,7 @@ export class MemoryProducer implements Producer {
         const target = this.cluster.requireTopic(topic)
         const log = target.partition(partition)
         if (batch.transactional) this.cluster.transactions.addPartition(identity, log)
-        this.acknowledged.set(key, target.append(partition, batch))
+        this.ackedOffsets.set(key, target.append(partition, batch))
       })
     } catch {
       // kept as the failure: later calls throw it

@@ -109,7 +109,9 @@ export class Committer {
     this.#pending++
     const era = this.#era
     const result = this.#queue
-      .then(() => (this.options.producer.transactional ? this.#commitTransaction(drainMs) : this.#commitAtLeastOnce(drainMs)))
+      .then(() =>
+        this.options.producer.transactional ? this.#commitTransaction(drainMs) : this.#commitAtLeastOnce(drainMs),
+      )
       .catch((error: unknown) => {
         if (era === this.#era) throw error
         this.options.logger.debug({ err: error }, 'a commit of tasks that were dropped since has failed')

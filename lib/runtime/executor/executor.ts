@@ -168,7 +168,8 @@ export class Executor {
       stopping: () => this.#stopping,
       handOverMs: config.maxPollIntervalMs / 2,
       untouched: (suspended) => untouched(suspended, { admin, producer, membership, logger, signal }),
-      explainLoss: () => explainLoss({ longestBlockMs: this.#loop.longestBlockMs, sessionTimeoutMs: config.sessionTimeoutMs }),
+      explainLoss: () =>
+        explainLoss({ longestBlockMs: this.#loop.longestBlockMs, sessionTimeoutMs: config.sessionTimeoutMs }),
       news: {
         rebalanced: (event, missingTopics) => this.#rebalanced(event, missingTopics),
         failed: (error) => this.#failed({ error }),
@@ -217,7 +218,10 @@ export class Executor {
     const { logger } = this.options
     try {
       if (await this.#committer.commitAll(ms)) return true
-      logger.warn({ timeoutMs: ms }, 'the last commit took too long: what it covers is processed again after the next start')
+      logger.warn(
+        { timeoutMs: ms },
+        'the last commit took too long: what it covers is processed again after the next start',
+      )
     } catch (error) {
       logger.warn({ err: error }, 'the last commit failed: what it covers is processed again after the next start')
     }
@@ -270,7 +274,10 @@ export class Executor {
     const { logger } = this.options
     if (remedy.restart === 'task') {
       const { taskId, delayMs, missing } = remedy
-      logger.warn({ err: failure.error, taskId }, `task ${taskId} failed and restarts from its last commit; the others process on`)
+      logger.warn(
+        { err: failure.error, taskId },
+        `task ${taskId} failed and restarts from its last commit; the others process on`,
+      )
       const settled = this.#producer.transactional ? undefined : this.#producer.settle()
       this.#tasks.restart([taskId], this.#readyAfter(delayMs, missing, settled))
       return
@@ -317,4 +324,3 @@ export class Executor {
 
 const outputTopics = (topology: CompiledTopology): Set<string> =>
   new Set(topology.subTopologies.flatMap((sub) => [...sub.sinkTopics, ...sub.changelogTopics.keys()]))
-

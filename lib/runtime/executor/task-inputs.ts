@@ -85,4 +85,3 @@ export class TaskInputs {
     fetcher.assign(topic, partition, offset)
   }
 }
-

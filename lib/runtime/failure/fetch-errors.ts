@@ -14,7 +14,10 @@ export interface FetchErrorSubject {
  * The one policy for partitions that can't be fetched. What can't be retried comes back as the error to fail with; `undefined`
  * means that the fetcher tries again by itself. A missing offset is no case of this: what to do depends on who reads.
  */
-export const fetchFailure = (error: ClientError, { what, location, code }: FetchErrorSubject): StreamsError | undefined => {
+export const fetchFailure = (
+  error: ClientError,
+  { what, location, code }: FetchErrorSubject,
+): StreamsError | undefined => {
   switch (error.kind) {
     case 'authorization':
       return new StreamsError(

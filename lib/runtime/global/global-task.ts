@@ -143,7 +143,8 @@ export class GlobalTask {
     let sliceEnd = performance.now() + SLICE_MS
     let untilClock = RECORDS_PER_CLOCK
     const position = (): number =>
-      processing.committableOffsets().find((offset) => offset.topic === topic && offset.partition === partition)?.offset ?? 0
+      processing.committableOffsets().find((offset) => offset.topic === topic && offset.partition === partition)
+        ?.offset ?? 0
     for (;;) {
       if (!processing.process()) {
         if (!processing.hasBuffered) break

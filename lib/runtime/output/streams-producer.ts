@@ -102,7 +102,10 @@ export class StreamsProducer {
       try {
         await withDeadline(producer.flush(), SETTLE_MS)
       } catch (error) {
-        this.options.logger.warn({ err: error }, 'outputs of closed tasks could not be delivered, opening a new producer')
+        this.options.logger.warn(
+          { err: error },
+          'outputs of closed tasks could not be delivered, opening a new producer',
+        )
         await this.#close(producer, true)
         await this.#open()
       }

@@ -90,7 +90,9 @@ export class StoreContext implements StateStoreContext {
     const { sourceChangelogs, partition, taskId } = this.#options
     if (sourceChangelogs.size > 0 && sourceChangelogs.has(changelogTopic)) return
     if (this.#writer === undefined) {
-      throw new StreamsError('ILLEGAL_STATE', `the stores of task ${taskId} are written before it processes`, { taskId })
+      throw new StreamsError('ILLEGAL_STATE', `the stores of task ${taskId} are written before it processes`, {
+        taskId,
+      })
     }
     this.#writer.logChange(changelogTopic, partition, key, value, timestamp, headers)
   }

@@ -105,10 +105,7 @@ export class TaskStores {
   }
 
   /** The offsets that the state contains once the sealed writes are on disk. */
-  offsetsContained(
-    acked: ReadonlyMap<string, number>,
-    inputOffsets: ReadonlyMap<string, number>,
-  ): Map<string, number> {
+  offsetsContained(acked: ReadonlyMap<string, number>, inputOffsets: ReadonlyMap<string, number>): Map<string, number> {
     const offsets = new Map<string, number>()
     for (const { changelog, fromSource } of this.stores) {
       if (!changelog) continue

@@ -253,7 +253,9 @@ export class Tasks {
       const opened = await Promise.all(
         slots.map(async (slot) => ({ ...identityOf(slot), slot, stores: await slot.opening })),
       )
-      const open = opened.flatMap(({ stores, ...rest }) => (stores && !rest.slot.isClosing ? [{ ...rest, stores }] : []))
+      const open = opened.flatMap(({ stores, ...rest }) =>
+        stores && !rest.slot.isClosing ? [{ ...rest, stores }] : [],
+      )
       const plans = await planStart(open, {
         topology,
         config,

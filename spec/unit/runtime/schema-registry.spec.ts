@@ -8,7 +8,7 @@ import { SchemaRegistry } from '../../../lib/serdes/registry/schema-registry'
 import type { Topology } from '../../../lib/topology/topology'
 import { EmbeddedApps } from '../../support/embedded-apps'
 import { FakeSchemaRegistry } from '../../support/fake-schema-registry'
-import { recordingLogger } from './task/processing-under-test'
+import { recordingLogger } from './processing/processing-under-test'
 
 const order = { type: 'record', name: 'Order', fields: [{ name: 'amount', type: 'int' }] } as const
 const orderV2 = {
@@ -81,7 +81,7 @@ describe('a registry that is down', () => {
     const warned = () =>
       logger.entries.find(({ message }) => message.includes('could not prepare the serde of out yet'))
     await until(() => warned() !== undefined)
-    expect(warned()!.fields['error']).toMatchObject({ code: 'SCHEMA_REGISTRY_UNAVAILABLE' })
+    expect(warned()!.fields['err']).toMatchObject({ code: 'SCHEMA_REGISTRY_UNAVAILABLE' })
     expect(running).toBe(false)
     expect(streams.state).toBe('REBALANCING')
     await http.listen()
@@ -234,6 +234,6 @@ describe('a store with values of earlier schemas', () => {
     await apps.kafka.produce('plain', [{ key: 'k', value: '2' }])
     expect((await values(2)).at(-1)).toBe('{"amount":2,"note":"new"}')
     expect(olds).toEqual([{ amount: 1, note: '-' }])
-    expect(logger.entries.filter(({ message }) => message.includes('the tasks start anew'))).toHaveLength(1)
+    expect(logger.entries.filter(({ message }) => message.includes('restart from the last commit'))).toHaveLength(1)
   })
 })

@@ -191,6 +191,10 @@ export class KafkaJsProducer implements Producer {
     }
   }
 
+  acknowledged(): ReadonlyMap<string, number> {
+    return new Map(this.accumulator.ackedOffsets)
+  }
+
   begin(): void {
     const transactions = this.transactional('begin')
     if (this.failure !== undefined) throw this.failure

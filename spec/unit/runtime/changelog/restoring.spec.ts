@@ -100,7 +100,9 @@ describe('restoring state', () => {
     await streams.start()
     expect(replayed()).toBe(2)
     expect([count(streams, 'y'), count(streams, 'a'), count(streams, 'b')]).toEqual([2, 7, undefined])
-    expect(warnings.join()).toMatch(/no longer has the offset at which the local state of store counts ends/)
+    expect(warnings.join()).toMatch(
+      /begins at offset 3 and the local state ends at offset 1: restoring the task from the beginning/,
+    )
   })
 
   it('starts a task over whose changelog was made anew', async () => {
@@ -136,7 +138,7 @@ describe('restoring state', () => {
     expect(count(streams, 'a')).toBe(1)
   })
 
-  it('goes on where it was when it is interrupted: nothing is replayed twice, nothing is missing', async () => {
+  it('resumes where it was when it is interrupted: nothing is replayed twice, nothing is missing', async () => {
     await run(['a'])
     rmSync(folder, { recursive: true })
     const client = kafka.client()
@@ -160,11 +162,11 @@ describe('restoring state', () => {
 
     const first = create()
     const progress = once(first.streams, 'restoreProgress')
-    const start = first.streams.start().catch((error: unknown) => error)
+    const start = first.streams.start()
     const { restored } = await progress
     expect(restored).toBe(50_001)
     await first.streams.close()
-    expect(await start).toMatchObject({ code: 'ILLEGAL_STATE' })
+    await start
     await former.commit()
 
     const second = create()

@@ -49,6 +49,9 @@ class FakeProducer implements Producer {
   async flush(): Promise<ReadonlyMap<string, number>> {
     return new Map()
   }
+  acknowledged(): ReadonlyMap<string, number> {
+    return new Map()
+  }
   begin(): void {}
   async sendOffsets(): Promise<void> {}
   async commit(): Promise<void> {}

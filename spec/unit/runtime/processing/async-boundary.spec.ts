@@ -96,7 +96,7 @@ describe('an async processor', () => {
   it('stops the input when its queue is full, and wakes the loop when it is not any more', async () => {
     const gates = new Map<string, Gate>()
     let woken = 0
-    const { task } = await taskOf(waiting(gates), [A], {}, { listeners: { wakeUp: () => void woken++ } })
+    const { task } = await taskOf(waiting(gates), [A], {}, { wakeUp: () => void woken++ })
     task.initialize(new Map())
     task.addRecords(values(...Array.from({ length: 100 }, (_, i) => `v${i}`)))
     let processed = 0
@@ -114,7 +114,7 @@ describe('an async processor', () => {
   it('fails the task with the operator and its record when it rejects', async () => {
     const gates = new Map<string, Gate>()
     let woken = 0
-    const { task, run } = await taskOf(waiting(gates), [A], {}, { listeners: { wakeUp: () => void woken++ } })
+    const { task, run } = await taskOf(waiting(gates), [A], {}, { wakeUp: () => void woken++ })
     task.initialize(new Map())
     task.addRecords(values('sync', 'x', 'y'))
     run()
@@ -163,7 +163,7 @@ describe('an async processor', () => {
   it('comes to nothing if the task is closed meanwhile', async () => {
     const gates = new Map<string, Gate>()
     let woken = 0
-    const { task, run, sent } = await taskOf(waiting(gates), [A], {}, { listeners: { wakeUp: () => void woken++ } })
+    const { task, run, sent } = await taskOf(waiting(gates), [A], {}, { wakeUp: () => void woken++ })
     task.initialize(new Map())
     task.addRecords(values('x', 'y'))
     run()

@@ -56,7 +56,7 @@ describe('a record whose serde has to fetch something', () => {
   it('waits with its partition, and so do the inputs that it is to be put in order with', async () => {
     const serde = new LazySerde()
     const wakeUp = jest.fn()
-    const { task, run } = await taskOf(copy(serde), [IN, OTHER], {}, { listeners: { wakeUp } })
+    const { task, run } = await taskOf(copy(serde), [IN, OTHER], {}, { wakeUp })
     task.initialize(new Map())
     task.addRecords(
       fetched(IN, [
@@ -148,12 +148,13 @@ describe('a record whose serde has to fetch something', () => {
       return fetch()
     }
     const wakeUp = jest.fn()
-    const { task, run } = await taskOf(copy(serde), [IN], {}, { fetching, listeners: { wakeUp } })
+    const { task, stores, run } = await taskOf(copy(serde), [IN], {}, { fetching, wakeUp })
     task.initialize(new Map())
     task.addRecords(fetched(IN, [{ offset: 0, value: '1b' }]))
     run()
     const waiting = task.inputsPrepared()
     task.close()
+    await stores.close('dirty')
     expect(signals.map(({ aborted }) => aborted)).toEqual([true])
     serde.fetches[0]!.resolve()
     await waiting
@@ -212,8 +213,8 @@ describe('before the first record', () => {
       .addProcessor('p', () => ({ process: () => {} }), ['s'])
       .addStateStore(keyValueStore('store', { value: serdes.list(serde) }), 'p')
       .addSink('k', 'out', ['s'], { key: serdes.timeWindowed(serde, 5), value: serde } as never)
-    const { task } = await taskOf(topology, [IN])
-    await task.prepare()
+    const { stores } = await taskOf(topology, [IN])
+    await stores.preparation.all()
     expect(serde.prepared.sort()).toEqual(['sink out', 'sink out', 'store app-store-changelog'])
   })
 
