@@ -89,7 +89,10 @@ export class Output {
       try {
         await withDeadline(producer.flush(), SETTLE_MS)
       } catch (error) {
-        this.options.logger.warn({ err: error }, 'outputs of closed tasks could not be delivered, opening a new producer')
+        this.options.logger.warn(
+          { err: error },
+          'outputs of closed tasks could not be delivered, opening a new producer',
+        )
         await this.#closeQuietly(producer)
         await this.#open()
       }
