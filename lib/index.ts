@@ -16,7 +16,8 @@ export type { ProcessingGuarantee, StreamsConfig } from './config'
 export type { Duration } from './durations'
 
 // Building one: the DSL.
-export { StreamsBuilder, type BuildOptions, type Optimization, type StreamsBuilderOptions } from './dsl/streams-builder'
+export { StreamsBuilder, type BuildOptions, type StreamsBuilderOptions } from './dsl/streams-builder'
+export type { Optimization } from './topology/optimize/optimize'
 export { KStream } from './dsl/kstream'
 export { KTable } from './dsl/ktable'
 export { GlobalKTable } from './dsl/global-ktable'

@@ -187,7 +187,10 @@ export class Instance {
         'the last commit took too long: what it covers is processed again after the next start',
       )
     } catch (error) {
-      this.#logger.warn({ err: error }, 'the last commit failed: what it covers is processed again after the next start')
+      this.#logger.warn(
+        { err: error },
+        'the last commit failed: what it covers is processed again after the next start',
+      )
     }
     return false
   }

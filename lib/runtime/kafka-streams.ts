@@ -4,7 +4,7 @@ import { StreamsError } from '../errors'
 import { Emitter } from '../observe/emitter'
 import { StateDirectory } from '../state/state-directory'
 import type { ReadOnlyKeyValueStore, StateStore } from '../state/store'
-import { compile } from '../topology/compile'
+import { compileTopology } from '../topology/compile/compile-topology'
 import type { CompiledTopology } from '../topology/definition'
 import type { Topology } from '../topology/topology'
 import { toStreamsError } from './failure/streams-error'
@@ -91,7 +91,7 @@ export class KafkaStreams {
     this.#config = resolveConfig(config)
     const { logger } = this.#config
     const { applicationId, topicConfig } = this.#config
-    this.#topology = compile(topology.definition, { applicationId, topicConfig })
+    this.#topology = compileTopology(topology.definition, { applicationId, topicConfig })
     const globalStores = this.#topology.global.stores.map(({ builder }) => builder.name as string)
     this.#storeNames = new Set([...topology.definition.stores.keys(), ...globalStores])
     this.#events = new Emitter((event, error) => {

@@ -107,7 +107,10 @@ export class InternalTopics {
         found = (await this.options.admin.topicConfigs(topic.name)).get('cleanup.policy')?.value
       } catch (error) {
         // reading configs may not be allowed, and nothing but this warning depends on it
-        this.options.logger.debug({ topic: topic.name, err: error }, 'could not read the configuration of an internal topic')
+        this.options.logger.debug(
+          { topic: topic.name, err: error },
+          'could not read the configuration of an internal topic',
+        )
         continue
       }
       if (typeof found === 'string' && policies(found) !== policies(wanted)) {
