@@ -4,7 +4,7 @@ import { StreamsError, TopologyError } from '../errors'
 import { Emitter } from '../observe/emitter'
 import { StateDirectory } from '../state/state-directory'
 import type { ReadOnlyKeyValueStore, StateStore } from '../state/store'
-import { compile } from '../topology/compile'
+import { compileTopology } from '../topology/compile/compile-topology'
 import type { CompiledTopology } from '../topology/definition'
 import type { Topology } from '../topology/topology'
 import { toStreamsError } from './failure/streams-error'
@@ -101,7 +101,7 @@ export class KafkaStreams {
     this.#config = resolveConfig(config)
     const { logger } = this.#config
     const { applicationId, topicConfig } = this.#config
-    this.#topology = compile(topology.definition, { applicationId, topicConfig })
+    this.#topology = compileTopology(topology.definition, { applicationId, topicConfig })
     if (this.#topology.subTopologies.length === 0 && this.#topology.global.stores.length === 0) {
       throw new TopologyError(
         'INVALID_TOPOLOGY',

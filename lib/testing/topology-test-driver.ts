@@ -12,7 +12,7 @@ import { TaskStores } from '../runtime/tasks/task-stores'
 import type { Serde } from '../serdes/serde'
 import { storeFor } from '../state/key-value/plain-view'
 import type { ManagedStore, StateStore } from '../state/store'
-import { compile } from '../topology/compile'
+import { compileTopology } from '../topology/compile/compile-topology'
 import type { CompiledTopology } from '../topology/definition'
 import type { Topology } from '../topology/topology'
 import { matchesTopic } from '../topology/topic-pattern'
@@ -99,7 +99,7 @@ export class TopologyTestDriver {
       kafka: { brokers: ['test-driver:9092'] },
     })
     this.#stateDir = own.stateDir ?? tmpdir()
-    this.#topology = compile(topology.definition, this.#config)
+    this.#topology = compileTopology(topology.definition, this.#config)
     this.#now = Number(initialWallClockTime ?? Date.now())
     this.#collector = new RecordingCollector(partitions ?? {})
   }

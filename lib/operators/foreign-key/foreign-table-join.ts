@@ -1,8 +1,8 @@
 import type { SubscriptionStore } from '../../state/subscriptions/subscription-store'
 import { Operator } from '../operator'
 import type { OperatorContext } from '../processor'
-import { ForeignKeyBytes, type ForeignKeyJoinSerdes } from './foreign-key-bytes'
-import { type SubscriptionResponse, SubscriptionSerde } from './subscription'
+import { ForeignKeyBytes, type ForeignKeyJoinSerdes } from '../../serdes/foreign-key/foreign-key-bytes'
+import { type SubscriptionResponse, SubscriptionSerde } from '../../serdes/foreign-key/subscription'
 import type { Change } from '../../record/change'
 import type { StreamRecord } from '../../record/stream-record'
 

@@ -2,8 +2,8 @@ import type { ValueJoiner } from '../callbacks'
 import { Operator } from '../operator'
 import type { OperatorContext } from '../processor'
 import type { ValueGetter, ValueGetterSupplier } from '../value-getter'
-import { ForeignKeyBytes, type ForeignKeyJoinSerdes } from './foreign-key-bytes'
-import type { SubscriptionResponse } from './subscription'
+import { ForeignKeyBytes, type ForeignKeyJoinSerdes } from '../../serdes/foreign-key/foreign-key-bytes'
+import type { SubscriptionResponse } from '../../serdes/foreign-key/subscription'
 import type { StreamRecord } from '../../record/stream-record'
 
 /** Joins answers with the rows of the left table, unless these have changed since they asked: a newer answer comes then. */

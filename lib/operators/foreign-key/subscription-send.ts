@@ -1,8 +1,8 @@
 import type { ForeignKeyExtractor } from '../callbacks'
 import { Operator } from '../operator'
 import type { OperatorContext } from '../processor'
-import { ForeignKeyBytes, type ForeignKeyJoinSerdes } from './foreign-key-bytes'
-import type { Instruction, Subscription } from './subscription'
+import { ForeignKeyBytes, type ForeignKeyJoinSerdes } from '../../serdes/foreign-key/foreign-key-bytes'
+import type { Instruction, Subscription } from '../../serdes/foreign-key/subscription'
 import type { Change } from '../../record/change'
 import type { StreamRecord } from '../../record/stream-record'
 

@@ -1,4 +1,4 @@
-import { isPromise } from '../../operators/promise'
+import { isPromise } from '../../record/promise'
 import { unwrap } from '../failure/task-failure'
 import type { ProcessorNode } from './processor-node'
 import { copyOf, NO_SOURCE_BYTES, type SourceBytes } from '../output/source-bytes'

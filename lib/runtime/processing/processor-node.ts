@@ -8,7 +8,7 @@ import type {
   PunctuationType,
   RecordMetadata,
 } from '../../operators/processor'
-import { isPromise } from '../../operators/promise'
+import { isPromise } from '../../record/promise'
 import { MissingDependency } from '../../serdes/missing-dependency'
 import type { Serde } from '../../serdes/serde'
 import { storeFor } from '../../state/key-value/plain-view'

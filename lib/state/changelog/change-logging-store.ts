@@ -1,5 +1,5 @@
 import type { ByteScan, ByteStore, StateStoreContext } from '../store'
-import { prefixTimestamp } from '../timestamped-bytes'
+import { prefixTimestamp } from '../../record/timestamped-bytes'
 
 export interface ChangeLoggingStoreOptions {
   readonly bytes: ByteStore

@@ -8,7 +8,7 @@ import { rangeOf } from '../memory/byte-range'
 import { overlaid } from '../overlaid'
 import type { ByteScan, RecordCacheBudget, StateStoreContext } from '../store'
 import type { StoreSerdes } from '../store-serdes'
-import { prefixTimestamp } from '../timestamped-bytes'
+import { prefixTimestamp } from '../../record/timestamped-bytes'
 import type { Entries } from './entries'
 import type { ValueFormat } from './value-format'
 

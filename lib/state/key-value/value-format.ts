@@ -1,5 +1,5 @@
 import type { ValueAndTimestamp } from '../store'
-import { readTimestamp, TIMESTAMP_BYTES, withoutTimestamp } from '../timestamped-bytes'
+import { readTimestamp, TIMESTAMP_BYTES, withoutTimestamp } from '../../record/timestamped-bytes'
 
 /** How a store shows a value `V` to its users (as `S`), and how it lies in the store's bytes. */
 export interface ValueFormat<V, S> {

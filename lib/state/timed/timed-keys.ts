@@ -1,5 +1,5 @@
 import { byteString, type ByteString } from '../byte-string'
-import { readTimestamp, TIMESTAMP_BYTES, writeTimestamp } from '../timestamped-bytes'
+import { readTimestamp, TIMESTAMP_BYTES, writeTimestamp } from '../../record/timestamped-bytes'
 
 /** The two numbers that stand behind a key: of a window its start and sequence number, of a session its end and start. */
 export interface TimedKey {

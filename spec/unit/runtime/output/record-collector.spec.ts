@@ -1,6 +1,6 @@
 import { ClientError, type Producer } from '../../../../lib/kafka/port'
 import { RecordCollector } from '../../../../lib/runtime/output/record-collector'
-import { partitionFor } from '../../../../lib/kafka/murmur2'
+import { partitionFor } from '../../../../lib/record/murmur2'
 import * as serdes from '../../../../lib/serdes'
 import type { StreamPartitioner } from '../../../../lib/topology/definition'
 import { Topology } from '../../../../lib/topology/topology'

@@ -7,7 +7,7 @@ import { TaskStores, type TaskStoresOptions } from '../../../../lib/runtime/task
 import * as serdes from '../../../../lib/serdes'
 import { PipedCursor } from '../../../../lib/testing/piped-records'
 import { RecordingCollector } from '../../../../lib/testing/recording-collector'
-import { compile } from '../../../../lib/topology/compile'
+import { compileTopology } from '../../../../lib/topology/compile/compile-topology'
 import type { Topology } from '../../../../lib/topology/topology'
 import { NO_HEADERS, type RecordHeaders } from '../../../../lib/record/headers'
 import type { TopicPartition } from '../../../../lib/record/topic-partition'
@@ -79,7 +79,7 @@ export const taskOf = async (
   config: Partial<TaskConfig> = {},
   options: Partial<ProcessingOptions> & Pick<Partial<TaskStoresOptions>, 'cache' | 'fetching'> = {},
 ): Promise<TaskUnderTest> => {
-  const { subTopologies } = compile(topology.definition, { applicationId: 'app' })
+  const { subTopologies } = compileTopology(topology.definition, { applicationId: 'app' })
   const logger = recordingLogger()
   const collector = new RecordingCollector({})
   const clock = { time: 0, now: () => clock.time }
