@@ -255,14 +255,13 @@ export class ProcessorNode implements Child, OperatorContext<unknown, unknown> {
     const { watch } = this.task
     // the callback gets exactly the arguments that it is given here: Math.max is a fine reducer
     const call = callback as (...args: unknown[]) => unknown
-    let unseen = !awaits
-    const finish = (result: unknown): unknown => {
-      if (unseen && result !== undefined && result !== null) {
-        if (isPromise(result)) throw this.unexpectedPromise(result)
-        unseen = false
-      }
-      return result
-    }
+    // each result is looked at: `cache.get(v) ?? lookup(v)` is a value at one time and a promise at another
+    const finish = awaits
+      ? (result: unknown): unknown => result
+      : (result: unknown): unknown => {
+          if (isPromise(result)) throw this.unexpectedPromise(result)
+          return result
+        }
     const enter = (): void => watch.enter(this)
     const watched = function (a?: unknown, b?: unknown, c?: unknown): unknown {
       enter()
