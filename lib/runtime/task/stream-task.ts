@@ -198,7 +198,7 @@ export class StreamTask {
   }
 
   maybePunctuateWallClock(now: number): boolean {
-    return now >= this.punctuations.nextWallClock && this.punctuate(() => this.punctuations.wallClock(now))
+    return this.punctuations.isDue(now) && this.punctuate(() => this.punctuations.wallClock(now))
   }
 
   /** When the next wall-clock punctuation is due; infinite if none is scheduled. */
