@@ -2,7 +2,6 @@ import { type ErrorLocation, StreamsError } from '../../errors'
 import type { DeadLetterRecord } from '../../handlers'
 import { ClientError, type Producer } from '../../kafka/port'
 import { MissingDependency } from '../../serdes/missing-dependency'
-import type { Serde } from '../../serdes/serde'
 import type { StreamPartitioner } from '../../topology/definition'
 import { asError, TaskFailure } from '../failure/task-failure'
 import { partitionFor } from '../../kafka/murmur2'
@@ -240,8 +239,7 @@ export class RecordCollector {
       this.sendLater(sink, topic, record, task, error)
       return
     }
-    const serde = part === 'key' ? sink.keySerde : sink.valueSerde
-    this.refused(sink, topic, record, task, unserializable(part, sink, topic, record[part], serde, task, error))
+    this.refused(sink, topic, record, task, unserializable(part, sink, topic, record[part], task, error))
   }
 
   private stickyPartition(topic: string, partitions: number, value: Buffer | null): number {
@@ -279,13 +277,12 @@ const unserializable = (
   sink: SinkNode,
   topic: string,
   object: unknown,
-  serde: Serde<unknown>,
   task: TaskContext,
   cause: unknown,
 ): StreamsError => {
-  const isDefault = serde === (part === 'key' ? task.defaultKeySerde : task.defaultValueSerde)
+  const isDefault = sink.usesDefault[part]
   const option = part === 'key' ? 'defaultKeySerde' : 'defaultValueSerde'
-  const which = isDefault ? `the configured ${option}` : 'its serde'
+  const which = isDefault ? `the default serde (${option})` : 'its serde'
   return new StreamsError(
     'SERIALIZATION_FAILED',
     `sink "${sink.name}" can't write the ${part} ${shown(object)} to topic "${topic}" with ${which}: ${asError(cause).message}. ` +
