@@ -155,6 +155,7 @@ export {
 export type { KafkaConnection } from './kafka/client'
 export type { Compression } from './kafka/port'
 export type { Logger } from './observe/logger'
+export type { LogLevel } from './observe/stderr-logger'
 export type { TaskId } from './record/task-id'
 export { StreamRecord } from './record/stream-record'
 export type { RecordContext } from './record/record-context'
