@@ -155,6 +155,8 @@ export {
 export type { KafkaConnection } from './kafka/client'
 export type { Compression } from './kafka/port'
 export type { Logger } from './observe/logger'
+export type { OperatorRecordCounts, RecordCounts } from './observe/record-counts'
+export type { DropReason } from './record/drop-reason'
 export type { LogLevel } from './observe/stderr-logger'
 export type { TaskId } from './record/task-id'
 export { StreamRecord } from './record/stream-record'

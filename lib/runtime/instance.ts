@@ -3,6 +3,7 @@ import { StreamsError } from '../errors'
 import { connect } from '../kafka/client'
 import { type Admin, type Fetcher, type GroupMembership, type KafkaClient } from '../kafka/port'
 import type { Logger } from '../observe/logger'
+import { InstanceRecordCounts } from '../observe/record-counts'
 import { StateDirectory } from '../state/state-directory'
 import type { StateStore } from '../state/store'
 import type { CompiledTopology } from '../topology/definition'
@@ -45,6 +46,7 @@ export interface StopOptions {
 
 /** One run of an application in this process, from `start` to `close`: what it consists of, and how it starts, recovers and ends. */
 export class Instance {
+  readonly recordCounts = new InstanceRecordCounts()
   readonly #abort = new AbortController()
   #stateDirectory: StateDirectory | undefined
   #client: KafkaClient | undefined
@@ -187,7 +189,10 @@ export class Instance {
         'the last commit took too long: what it covers is processed again after the next start',
       )
     } catch (error) {
-      this.#logger.warn({ err: error }, 'the last commit failed: what it covers is processed again after the next start')
+      this.#logger.warn(
+        { err: error },
+        'the last commit failed: what it covers is processed again after the next start',
+      )
     }
     return false
   }
@@ -222,6 +227,7 @@ export class Instance {
       logger,
       signal,
       restoreListener: this.listener,
+      recordCounts: this.recordCounts,
       failed: (error) => this.#fatal(error),
     }))
     const tasks = (this.#tasks = new TaskManager({
@@ -237,6 +243,7 @@ export class Instance {
       logger,
       signal,
       restoreListener: this.listener,
+      recordCounts: this.recordCounts,
       tasksChanged,
       wake: () => this.#loop?.wake(),
       failed,

@@ -2,6 +2,7 @@ import type { ResolvedConfig } from '../config'
 import { StreamsError } from '../errors'
 import { type Admin, type CommittedOffset, type Fetcher, type GroupMembership, type KafkaClient } from '../kafka/port'
 import type { Logger } from '../observe/logger'
+import type { InstanceRecordCounts } from '../observe/record-counts'
 import type { MissingDependency } from '../serdes/missing-dependency'
 import type { RecordCacheBudget, StateStore } from '../state/store'
 import type { StateDirectory } from '../state/state-directory'
@@ -33,6 +34,7 @@ export interface TaskManagerOptions {
   readonly logger: Logger
   readonly signal: AbortSignal
   readonly restoreListener: RestoreListener
+  readonly recordCounts: InstanceRecordCounts
   /** Tasks were added, have begun to run or were closed. */
   readonly tasksChanged: () => void
   /** Work has come up for the stream loop. */
@@ -234,6 +236,7 @@ export class TaskManager {
       clock: systemClock,
       logger,
       watch: this.#watch,
+      recordCounts: this.options.recordCounts.of(task.id),
       cache: this.#cache,
       fetching: (what, fetch, closed) => retrying(what, fetch, { timeoutMs: Infinity, signal: closed, logger }),
       listeners: { wakeUp: this.options.wake },

@@ -10,6 +10,7 @@ import {
   type Producer,
 } from '../../kafka/port'
 import type { Logger } from '../../observe/logger'
+import type { InstanceRecordCounts } from '../../observe/record-counts'
 import type { StateDirectory } from '../../state/state-directory'
 import type { StateStore } from '../../state/store'
 import type { GlobalTopology } from '../../topology/definition'
@@ -31,6 +32,7 @@ export interface GlobalStoresOptions {
   readonly logger: Logger
   readonly signal: AbortSignal
   readonly restoreListener: RestoreListener
+  readonly recordCounts: InstanceRecordCounts
   /** They can't be kept up to date any more: the instance has to stop. */
   readonly failed: (error: unknown) => void
 }
@@ -116,7 +118,7 @@ export class GlobalStores {
   }
 
   async #open(): Promise<GlobalTask> {
-    const { topology, config, stateDirectory, logger, signal } = this.#options
+    const { topology, config, stateDirectory, logger, signal, recordCounts } = this.#options
     const task = await GlobalTask.open({
       topology,
       directory: topology.stores.some(({ builder }) => builder.persistent) ? stateDirectory.globalDirectory : null,
@@ -125,6 +127,7 @@ export class GlobalStores {
       config,
       clock: systemClock,
       logger,
+      recordCounts: recordCounts.of(GLOBAL_TASK_ID),
       fetching: (what, fetch) => retrying(what, fetch, { timeoutMs: Infinity, signal, logger }),
     })
     this.#task = task

@@ -1,6 +1,7 @@
 import { setImmediate as yieldToEventLoop } from 'node:timers/promises'
 import { type FetchedPartition } from '../../kafka/port'
 import type { Logger } from '../../observe/logger'
+import type { TaskRecordCounts } from '../../observe/record-counts'
 import type { ChangelogRecord, ManagedStore } from '../../state/store'
 import { TaskState } from '../../state/task-state'
 import type { GlobalStoreDefinition, GlobalTopology, SubTopology } from '../../topology/definition'
@@ -24,6 +25,8 @@ export interface GlobalTaskOptions {
   readonly clock: Clock
   readonly logger: Logger
   readonly watch?: SlowCallbackMonitor
+  /** What is dropped is counted here; default: its own. */
+  readonly recordCounts?: TaskRecordCounts
   /** How what serdes need is fetched. Default: once. */
   readonly fetching?: Fetching
 }
@@ -141,10 +144,6 @@ export class GlobalTask {
     this.#positions.clear()
     state.seal()
     await state.commit(offsets)
-  }
-
-  get droppedRecords(): number {
-    return this.stream.droppedRecords
   }
 
   async close(): Promise<void> {

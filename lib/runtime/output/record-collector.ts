@@ -128,7 +128,7 @@ export class RecordCollector {
       this.dispatch(topic, choice ?? null, key, value, timestamp, headers)
       return
     }
-    if (choice.length === 0) task.dropRecord(sink.name, 'its partitioner chose no partition')
+    if (choice.length === 0) task.dropRecord(sink.name, 'no-partition', 'its partitioner chose no partition')
     for (const partition of choice) this.dispatch(topic, partition, key, value, timestamp, headers)
   }
 

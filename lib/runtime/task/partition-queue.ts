@@ -159,7 +159,9 @@ export class PartitionQueue implements SourceBytes {
     if (timestamp < 0 || source.timestampExtractor !== failOnInvalidTimestamp) {
       timestamp = this.extractTimestamp(key, value, context)
       if (!(timestamp >= 0)) {
-        this.skip(context, () => this.task.dropRecord(source.name, `its timestamp ${timestamp} is negative`))
+        this.skip(context, () =>
+          this.task.dropRecord(source.name, 'invalid-timestamp', `its timestamp ${timestamp} is negative`),
+        )
         return
       }
       context = { topic, partition, offset, timestamp, headers }

@@ -18,6 +18,7 @@ import { isStateFailure } from '../failure/failure-kind'
 import type { Punctuations } from './punctuation'
 import { GLOBAL_TASK_ID, IDLE, type TaskContext } from './task-context'
 import { UserContext } from './user-context'
+import type { DropReason } from '../../record/drop-reason'
 import type { RecordContext } from '../../record/record-context'
 import type { StreamRecord } from '../../record/stream-record'
 
@@ -247,8 +248,8 @@ export class ProcessorNode implements Child, OperatorContext<unknown, unknown> {
     this.task.lastEmittedWindowClose.set(store, windowClose)
   }
 
-  dropRecord(reason: string): void {
-    this.task.dropRecord(this.name, reason)
+  dropRecord(reason: DropReason, details: string): void {
+    this.task.dropRecord(this.name, reason, details)
   }
 
   watch<A extends unknown[], R>(callback: (...args: A) => R, awaits = false): (...args: A) => R {

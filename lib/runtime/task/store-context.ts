@@ -78,7 +78,7 @@ export class StoreContext implements StateStoreContext {
   }
 
   dropRecord(store: string, reason: string): void {
-    this.task.dropRecord(store, reason)
+    this.task.dropRecord(store, 'late', reason)
   }
 
   prepare(serde: Serde<unknown>, topic: string): void {

@@ -1,6 +1,7 @@
 import { StreamsError } from '../../errors'
 import { type CommittedOffset, type FetchedPartition } from '../../kafka/port'
 import type { Logger } from '../../observe/logger'
+import type { TaskRecordCounts } from '../../observe/record-counts'
 import type { ManagedStore, RecordCacheBudget, StateStore } from '../../state/store'
 import type { TaskState } from '../../state/task-state'
 import type { SubTopology } from '../../topology/definition'
@@ -42,6 +43,8 @@ export interface StreamTaskOptions {
   readonly watch?: SlowCallbackMonitor
   /** How what serdes need is fetched. Default: once. */
   readonly fetching?: Fetching
+  /** What the task drops and sends as dead letters is counted here; default: its own. */
+  readonly recordCounts?: TaskRecordCounts
   readonly listeners?: StreamTaskListeners
 }
 
@@ -187,7 +190,7 @@ export class StreamTask {
 
   /** `dropped-records-total`: skipped for a null key, a bad timestamp, an error that a handler let pass … */
   get droppedRecords(): number {
-    return this.context.droppedRecords
+    return this.context.recordCounts.droppedTotal
   }
 
   // ---------------------------------------------------------------------------------------- punctuation
@@ -285,7 +288,7 @@ export class StreamTask {
   /** Closes processors and stores; throws the first error of them after all are closed. */
   close(): void {
     const errors: unknown[] = []
-    this.context.closed = true
+    this.context.close()
     this.context.async.abandon()
     this.context.preparation.close()
     this.context.recordContext = IDLE

@@ -1,6 +1,9 @@
 import { StreamsError } from '../../errors'
 import type { ErrorHandlerContext, ErrorHandlerResponse } from '../../handlers'
 import type { Logger } from '../../observe/logger'
+import { RateLimitedLog } from '../../observe/rate-limited-log'
+import { TaskRecordCounts } from '../../observe/record-counts'
+import type { DropReason } from '../../record/drop-reason'
 import type { ManagedStore, StateStore } from '../../state/store'
 import type { Serde } from '../../serdes/serde'
 import type { AsyncBoundary } from './async-boundary'
@@ -50,6 +53,8 @@ export interface TaskContextOptions {
   /** What every processor can read. */
   readonly globalStores?: ReadonlyMap<string, StateStore>
   readonly wakeUp: () => void
+  /** Default: its own. */
+  readonly recordCounts?: TaskRecordCounts | undefined
 }
 
 /** What the nodes and stores of a task share: the record in work above all. */
@@ -62,7 +67,6 @@ export class TaskContext {
   commitRequested = false
   /** Something was processed, punctuated or passed over since the last commit. */
   commitNeeded = false
-  droppedRecords = 0
   /** By store: up to which window close its aggregation has emitted. Committed with the offsets. */
   readonly lastEmittedWindowClose = new Map<string, number>()
   /** Set once and for good: the task must be closed. */
@@ -82,7 +86,8 @@ export class TaskContext {
   readonly stores: ReadonlyMap<string, ManagedStore>
   readonly globalStores: ReadonlyMap<string, StateStore>
   readonly wakeUp: () => void
-  private readonly dropsOf = new Map<string, number>()
+  readonly recordCounts: TaskRecordCounts
+  private readonly droppedOnErrors: RateLimitedLog
 
   constructor(options: TaskContextOptions) {
     this.applicationId = options.config.applicationId
@@ -96,6 +101,8 @@ export class TaskContext {
     this.wakeUp = options.wakeUp
     this.stores = new Map(options.stores.map((store) => [store.name, store]))
     this.globalStores = options.globalStores ?? new Map()
+    this.recordCounts = options.recordCounts ?? new TaskRecordCounts(options.id)
+    this.droppedOnErrors = new RateLimitedLog(options.logger)
   }
 
   get defaultKeySerde(): Serde<unknown> {
@@ -121,15 +128,13 @@ export class TaskContext {
   }
 
   /** Logged at the 1st, 10th, 100th … time of each operator: a bad producer must not flood the log. */
-  dropRecord(operator: string, reason: string): void {
-    this.droppedRecords++
-    const times = (this.dropsOf.get(operator) ?? 0) + 1
-    this.dropsOf.set(operator, times)
+  dropRecord(operator: string, reason: DropReason, details: string): void {
+    const times = this.recordCounts.dropped(operator, reason)
     if (!Number.isInteger(Math.log10(times))) return
     const { topic, partition, offset } = this.recordContext
     this.logger.warn(
-      { taskId: this.taskId, operator, topic, partition, offset, times },
-      `operator "${operator}" skipped a record of ${topic}-${partition} at offset ${offset}: ${reason} (${times} so far)`,
+      { taskId: this.taskId, operator, topic, partition, offset, reason, times },
+      `operator "${operator}" dropped ${this.#recordInWork()}: ${details} (${times} so far)`,
     )
   }
 
@@ -149,14 +154,37 @@ export class TaskContext {
     }
   }
 
-  /** Carries out a handler's answer: sends the dead letters; true to go on without the record, which then is counted as dropped. */
+  /**
+   * Carries out a handler's answer: sends the dead letters; true to go on without the record, which is then counted as
+   * dropped and logged with its error.
+   */
   resolve(operator: string, error: Error, response: ErrorHandlerResponse): boolean {
-    const result = typeof response === 'string' ? response : response.result
-    if (typeof response !== 'string') {
-      for (const letter of response.deadLetters) this.collector.sendDeadLetter(letter, operator, this.taskId)
+    const [result, letters] = typeof response === 'string' ? [response, []] : [response.result, response.deadLetters]
+    for (const letter of letters) {
+      this.collector.sendDeadLetter(letter, operator, this.taskId)
+      this.recordCounts.deadLetterSent(operator)
     }
     if (result === 'fail') return false
-    this.dropRecord(operator, error.message)
+    this.recordCounts.dropped(operator, 'error')
+    const { topic, partition, offset } = this.recordContext
+    const sent = [...new Set(letters.map((letter) => `"${letter.topic}"`))].join(', ')
+    this.droppedOnErrors.warn(
+      operator,
+      { taskId: this.taskId, operator, topic, partition, offset, err: error },
+      `operator "${operator}" failed on ${this.#recordInWork()}: dropped, as the exception handler says` +
+        (sent === '' ? '' : `, and sent to ${sent}`),
+    )
     return true
+  }
+
+  /** The task is closed: what it still awaits comes to nothing. */
+  close(): void {
+    this.closed = true
+    this.droppedOnErrors.close()
+  }
+
+  #recordInWork(): string {
+    const { topic, partition, offset } = this.recordContext
+    return topic === null ? 'a punctuation' : `the record of ${topic}-${partition} at offset ${offset}`
   }
 }

@@ -268,7 +268,8 @@ describe('StreamTask: failures', () => {
     expect(logger.entries).toEqual([
       expect.objectContaining({
         level: 'warn',
-        message: expect.stringContaining('operator "picky" skipped a record of a-0 at offset 0: bad value'),
+        message: 'operator "picky" failed on the record of a-0 at offset 0: dropped, as the exception handler says',
+        fields: expect.objectContaining({ operator: 'picky', offset: 0, err: new Error('bad value') }),
       }),
     ])
   })
@@ -280,7 +281,9 @@ describe('StreamTask: failures', () => {
       task.addRecords(fetched(A, [{ offset: 0, value: '{' }]))
       return () => task.process()
     }
-    expect(await failing(new Topology().addSource('source', 'a'))).toThrow('with the default serde (defaultValueSerde): ')
+    expect(await failing(new Topology().addSource('source', 'a'))).toThrow(
+      'with the default serde (defaultValueSerde): ',
+    )
     const named = new Topology().addSource('source', 'a', { value: serdes.json() })
     expect(await failing(named)).toThrow('with its serde: ')
   })
