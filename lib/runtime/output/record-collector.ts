@@ -3,6 +3,7 @@ import type { DeadLetterRecord } from '../../handlers'
 import { ClientError, type Producer } from '../../kafka/port'
 import { MissingDependency } from '../../serdes/missing-dependency'
 import type { StreamPartitioner } from '../../topology/definition'
+import { notAuthorized } from '../failure/not-authorized'
 import { asError, TaskFailure } from '../failure/task-failure'
 import { partitionFor } from '../../kafka/murmur2'
 import type { SinkNode } from '../task/sink-node'
@@ -97,6 +98,7 @@ export class RecordCollector {
     try {
       this.dispatch(letter.topic, null, letter.key, letter.value, letter.timestamp, letter.headers)
     } catch (error) {
+      if (isAuthorization(error)) throw new TaskFailure(error)
       throw new TaskFailure(
         new StreamsError(
           'PRODUCTION_FAILED',
@@ -192,6 +194,7 @@ export class RecordCollector {
     try {
       await this.load(topic)
     } catch (error) {
+      if (isAuthorization(error)) throw notAuthorized(error, {}, { topic, operation: 'Write' })
       throw new StreamsError(
         'PRODUCTION_FAILED',
         `records for topic "${topic}" can't be sent: ${asError(error).message}. ` +
@@ -301,6 +304,9 @@ const unsendable = (sink: SinkNode, topic: string, task: TaskContext, cause: Cli
     source(sink, task),
     { cause },
   )
+
+const isAuthorization = (error: unknown): error is ClientError =>
+  error instanceof ClientError && error.kind === 'authorization'
 
 /** Where the record in work came from. */
 const source = (sink: SinkNode, task: TaskContext): ErrorLocation => {
