@@ -303,7 +303,9 @@ export class ProcessorNode implements Child, OperatorContext<unknown, unknown> {
     return new StreamsError(
       error instanceof StreamsError ? error.code : 'PROCESSING_FAILED',
       `operator "${this.name}" of task ${this.taskId} ${what} ${where}: ${error.message}. ` +
-        'Fix the callback, or set processingExceptionHandler to skip such records or send them to a dead letter topic',
+        // an error of our own says itself what to do
+        `${error instanceof StreamsError ? 'Or' : 'Fix the callback, or'} set processingExceptionHandler to skip such records or ` +
+        'send them to a dead letter topic',
       { operator: this.name, taskId: this.taskId, ...(topic === null ? {} : { topic, partition, offset }) },
       { cause: error },
     )

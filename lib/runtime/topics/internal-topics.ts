@@ -107,14 +107,17 @@ export class InternalTopics {
         found = (await this.options.admin.topicConfigs(topic.name)).get('cleanup.policy')?.value
       } catch (error) {
         // reading configs may not be allowed, and nothing but this warning depends on it
-        this.options.logger.debug({ topic: topic.name, err: error }, 'could not read the configuration of an internal topic')
+        this.options.logger.debug(
+          { topic: topic.name, err: error },
+          'could not read the configuration of an internal topic',
+        )
         continue
       }
       if (typeof found === 'string' && policies(found) !== policies(wanted)) {
         this.options.logger.warn(
           { topic: topic.name, found, wanted },
-          'internal topic has another cleanup.policy than the topology needs: records may be lost or kept for ever; ' +
-            'alter the topic if that is not on purpose',
+          'internal topic has another cleanup.policy than the topology needs: records may be lost, or kept without end. Alter the topic; or, ' +
+            'if its store was of another kind under this name before, give the store a new name',
         )
       }
     }
