@@ -1,5 +1,7 @@
 /** An error in a log: its name, code and message, and those of its causes, each text once. */
 
+import { types } from 'node:util'
+
 const CAUSES_TO_FOLLOW = 8
 const FRAME = /^\s+at /
 
@@ -42,29 +44,32 @@ const chainOf = (first: unknown): Link[] => {
     if (seen.has(error) || links.length >= CAUSES_TO_FOLLOW) return
     seen.add(error)
     const message = messageOf(error)
-    links.push({ error, repeats: error instanceof Error && message !== '' && told.includes(message), prefix })
-    if (!(error instanceof Error)) return
+    links.push({ error, repeats: isError(error) && message !== '' && told.includes(message), prefix })
+    if (!isError(error)) return
     const tellsNow = `${told}\n${message}`
-    if (error instanceof AggregateError) for (const one of error.errors) follow(one, tellsNow, 'one of: ')
+    if (error instanceof AggregateError) for (const one of error.errors as unknown[]) follow(one, tellsNow, 'one of: ')
     if (error.cause !== undefined) follow(error.cause, tellsNow, 'caused by ')
   }
   follow(first, '', '')
   return links
 }
 
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : plainText(error))
+/** Also of another realm, as `node:vm` and test runners have them. */
+export const isError = (value: unknown): value is Error => value instanceof Error || types.isNativeError(value)
+
+const messageOf = (error: unknown): string => (isError(error) ? error.message : plainText(error))
 
 const nameOf = (error: unknown): string => {
-  if (!(error instanceof Error)) return plainText(error)
+  if (!isError(error)) return plainText(error)
   const { code } = error as { code?: unknown }
   return typeof code === 'string' ? `${error.name} [${code}]` : error.name
 }
 
 const headline = (error: unknown): string =>
-  error instanceof Error ? `${nameOf(error)}${error.message === '' ? '' : `: ${error.message}`}` : plainText(error)
+  isError(error) ? `${nameOf(error)}${error.message === '' ? '' : `: ${error.message}`}` : plainText(error)
 
 const framesOf = (error: unknown): string[] => {
-  if (!(error instanceof Error) || typeof error.stack !== 'string') return []
+  if (!isError(error) || typeof error.stack !== 'string') return []
   const { stack, message } = error
   // the message comes first in a stack, and may have lines that look like frames
   const start = message === '' ? 0 : Math.max(0, stack.indexOf(message)) + message.length

@@ -1,4 +1,4 @@
-import { errorLine, errorLines, plainText } from './error-text'
+import { errorLine, errorLines, isError, plainText } from './error-text'
 import type { Logger } from './logger'
 
 /** From which level on the default logger writes: `silent` writes nothing. */
@@ -21,7 +21,7 @@ export const stderrLogger = (
       const below: string[] = []
       for (const [name, value] of Object.entries(fields)) {
         if (value === undefined) continue
-        if (!(value instanceof Error)) line += ` ${name}=${plainText(value)}`
+        if (!isError(value)) line += ` ${name}=${plainText(value)}`
         else if (withStacks) below.push(...errorLines(value).flatMap((text) => text.split('\n')))
         else line += ` ${name}=${errorLine(value)}`
       }
