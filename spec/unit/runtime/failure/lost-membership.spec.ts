@@ -18,12 +18,9 @@ describe('a lost membership', () => {
     expect(stalled).not.toContain('a callback kept')
   })
 
-  it.each([undefined, 900])(
-    'names what else removes a member where heartbeats were answered %s ms ago',
-    (unansweredMs) => {
-      const removed = whyMembershipWasLost({ sessionTimeoutMs, unansweredMs, longestBlockMs: 40 })
-      expect(removed).toMatch(/although its heartbeats were answered.*groupInstanceId.*maxPollInterval/)
-      expect(removed).not.toMatch(/callback|network/)
-    },
-  )
+  it('names what else removes a member where heartbeats were answered', () => {
+    const removed = whyMembershipWasLost({ sessionTimeoutMs, unansweredMs: 900, longestBlockMs: 40 })
+    expect(removed).toMatch(/although its heartbeats were answered.*groupInstanceId.*maxPollInterval/)
+    expect(removed).not.toMatch(/callback|network/)
+  })
 })
