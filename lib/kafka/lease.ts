@@ -8,6 +8,7 @@ import type { Lease } from './port'
  * anything may run before the timer does.
  */
 export class SessionLease implements Lease {
+  answeredAt = -Infinity
   private expiresAt = -Infinity
   /** what the listeners were last told */
   private announced = false
@@ -27,6 +28,7 @@ export class SessionLease implements Lease {
 
   /** The coordinator has answered, as a member of its group, a request sent at this `performance.now()`. */
   renew(sentAt: number): void {
+    this.answeredAt = Math.max(this.answeredAt, sentAt)
     this.expiresAt = Math.max(this.expiresAt, sentAt + this.sessionTimeoutMs)
     if (!this.holds()) return
     if (this.timer === undefined) this.watch()

@@ -28,17 +28,23 @@ export type ClientErrorKind =
   | 'invalid'
   | 'fatal'
 
+/** What an ACL of the broker allows or denies. */
+export type AclOperation = 'Read' | 'Write' | 'Describe' | 'Create'
+
 export class ClientError extends Error {
   override readonly name = 'ClientError'
+  /** Of an `authorization` failure, where it is known: what has to be allowed on the topic of `partition`. */
+  readonly operation?: AclOperation
   constructor(
     readonly kind: ClientErrorKind,
     message: string,
     /** the broker's error name, such as `NOT_LEADER_OR_FOLLOWER` */
     readonly code?: string,
     readonly partition?: TopicPartition,
-    options?: { cause?: unknown },
+    { operation, ...options }: { cause?: unknown; operation?: AclOperation | undefined } = {},
   ) {
     super(message, options)
+    if (operation !== undefined) this.operation = operation
   }
 }
 
@@ -165,6 +171,8 @@ export interface CommittedOffset {
  * heartbeat was answered for the session timeout, and at once when the membership is lost or left.
  */
 export interface Lease {
+  /** When the last request was sent that the coordinator has answered, by `performance.now()`; `-Infinity` before the first. */
+  readonly answeredAt: number
   /** At the moment of the call, also when the process was stopped just before it. */
   holds(): boolean
   /**

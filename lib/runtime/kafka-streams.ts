@@ -2,6 +2,7 @@ import { type ResolvedConfig, resolveConfig, type StreamsConfig } from '../confi
 import { type Duration, toMilliseconds } from '../durations'
 import { StreamsError, TopologyError } from '../errors'
 import { Emitter } from '../observe/emitter'
+import type { RecordCounts } from '../observe/record-counts'
 import { StateDirectory } from '../state/state-directory'
 import type { ReadOnlyKeyValueStore, StateStore } from '../state/store'
 import { compileTopology } from '../topology/compile/compile-topology'
@@ -275,6 +276,17 @@ export class KafkaStreams {
       inputs: task.inputs,
       stores: task.subTopology.stores.map(({ definition }) => definition.builder.name),
     }))
+  }
+
+  /**
+   * Records that were dropped and dead letters that were sent since `start()`: in total, and by task, operator and reason.
+   *
+   * @example
+   * const { dropped, deadLetters, operators } = streams.recordCounts()
+   * for (const { taskId, operator, droppedBy } of operators) console.log(taskId, operator, droppedBy.late ?? 0)
+   */
+  recordCounts(): RecordCounts {
+    return this.#run?.recordCounts.snapshot() ?? { dropped: 0, deadLetters: 0, operators: [] }
   }
 
   /**

@@ -3,6 +3,7 @@ import type { StreamsError } from '../errors'
 import { connect } from '../kafka/client'
 import type { Admin, KafkaClient } from '../kafka/port'
 import type { Logger } from '../observe/logger'
+import { InstanceRecordCounts } from '../observe/record-counts'
 import { StateDirectory } from '../state/state-directory'
 import type { StateStore } from '../state/store'
 import type { CompiledTopology } from '../topology/definition'
@@ -66,7 +67,8 @@ export const openRun = async ({ topology, config, listener, signal }: RunOptions
     releases.push(() => client.close())
     const admin = client.admin()
     releases.push(() => admin.close())
-    const parts = { topology, config, client, admin, stateDirectory, logger, signal: abort.signal }
+    const recordCounts = new InstanceRecordCounts()
+    const parts = { topology, config, client, admin, stateDirectory, recordCounts, logger, signal: abort.signal }
     const sayMissing = (topics: readonly string[]): void => {
       logger.warn(
         { topics: topics.join(' ') },
@@ -121,6 +123,7 @@ interface RunParts {
   readonly listener: RunListener
   /** Release what was opened, last first. */
   readonly releases: Release[]
+  readonly recordCounts: InstanceRecordCounts
   readonly logger: Logger
 }
 
@@ -173,6 +176,10 @@ export class Run {
 
   get tasks(): readonly Task[] {
     return this.#executors.flatMap((executor) => executor.tasks)
+  }
+
+  get recordCounts(): InstanceRecordCounts {
+    return this.#parts.recordCounts
   }
 
   /** By name. */

@@ -7,7 +7,7 @@ import { isPromise } from '../record/promise'
  */
 export class MissingDependency extends Error {
   /** The error's name. */
-  override readonly name = 'NotPrepared'
+  override readonly name = 'MissingDependency'
   constructor(
     /** Completes "could not …". */
     readonly what: string,

@@ -5,10 +5,12 @@ import { resolveConfig, type ResolvedConfig, type StreamsConfig } from '../confi
 import { type Duration, toMilliseconds } from '../durations'
 import { StreamsError } from '../errors'
 import { logAndContinue } from '../handlers'
+import { InstanceRecordCounts, type RecordCounts } from '../observe/record-counts'
 import { GlobalTask } from '../runtime/global/global-task'
 import { readOnlyStore } from '../runtime/global/read-only-store'
 import { Processing } from '../runtime/processing/processing'
 import { TaskStores } from '../runtime/tasks/task-stores'
+import { GLOBAL_TASK_ID } from '../runtime/processing/task-context'
 import type { Serde } from '../serdes/serde'
 import { storeFor } from '../state/key-value/plain-view'
 import type { ManagedStore, StateStore } from '../state/store'
@@ -77,6 +79,7 @@ export class TopologyTestDriver {
   readonly #produced: ProducedRecord[] = []
   readonly #nextOffsets = new Map<string, number>()
   readonly #changelogs: readonly ProducedRecord[]
+  readonly #recordCounts = new InstanceRecordCounts()
   #now: number
   #folder: string | undefined
   #stores: ManagedStore[] = []
@@ -210,7 +213,17 @@ export class TopologyTestDriver {
 
   /** How many records were dropped: late ones, ones without a key where one is needed, and so on. */
   get metrics(): { readonly droppedRecordsTotal: number } {
-    return { droppedRecordsTotal: (this.#processing?.droppedRecords ?? 0) + (this.#global?.droppedRecords ?? 0) }
+    return { droppedRecordsTotal: this.#recordCounts.snapshot().dropped }
+  }
+
+  /**
+   * Records that were dropped and dead letters that were sent so far: as `KafkaStreams.recordCounts()`.
+   *
+   * @example
+   * expect(driver.recordCounts().operators[0]).toMatchObject({ operator: 'parse', droppedBy: { error: 1 } })
+   */
+  recordCounts(): RecordCounts {
+    return this.#recordCounts.snapshot()
   }
 
   /** What the mock wall clock shows, in milliseconds. */
@@ -275,6 +288,7 @@ export class TopologyTestDriver {
         config: { ...this.#config, deserializationExceptionHandler: logAndContinue() },
         clock,
         logger,
+        recordCounts: this.#recordCounts.of(GLOBAL_TASK_ID),
       })
       await this.#global.start()
     }
@@ -300,6 +314,7 @@ export class TopologyTestDriver {
       config: this.#config,
       clock,
       logger,
+      recordCounts: this.#recordCounts.of(TASK_ID),
     })
     await stores.preparation.all()
     await this.#restore(stores.all)

@@ -104,7 +104,7 @@ const isExportedClass = (statement: ts.Statement): boolean =>
 
 /** Nodes of a task, its contexts and the collector of its outputs know each other until they are taken apart. */
 const isPartOfTask = (file: string): boolean =>
-  file.startsWith('runtime/task/') || file === 'runtime/output/record-collector.ts'
+  file.startsWith('runtime/processing/') || file === 'runtime/output/record-collector.ts'
 
 test('every file of lib is in a room', () => {
   expect(FILES.filter((file) => !ROOM_OF.has(file))).toEqual([])

@@ -30,7 +30,7 @@ export class SubscriptionReceiveOperator<K, KO> extends Operator<KO | null, Subs
     const { instruction, primaryKey } = subscription
     if (key === null) {
       if (instruction === 'answer') this.context.forward(record)
-      else this.context.dropRecord('null foreign key')
+      else this.context.dropRecord('null-key-or-value', 'null foreign key')
       return
     }
     const ends = instruction === 'unsubscribe' || instruction === 'unsubscribe and answer'

@@ -3,12 +3,13 @@ import type { ResolvedConfig } from '../../config'
 import type { StreamsError } from '../../errors'
 import type { Admin, Fetcher, KafkaClient } from '../../kafka/port'
 import type { Logger } from '../../observe/logger'
+import type { InstanceRecordCounts } from '../../observe/record-counts'
 import type { StateDirectory } from '../../state/state-directory'
 import type { StateStore } from '../../state/store'
 import type { CompiledTopology } from '../../topology/definition'
 import type { RestoreListener } from '../changelog/restore-progress'
 import { type Failure, FailurePolicy } from '../failure/failure-policy'
-import { explainLoss } from '../failure/membership-loss'
+import { whyMembershipWasLost } from '../failure/lost-membership'
 import { retrying } from '../failure/retrying'
 import { toStreamsError } from '../failure/streams-error'
 import { ClassicMembership } from '../membership/classic-membership'
@@ -48,6 +49,7 @@ export interface ExecutorOptions {
   readonly globalStores: ReadonlyMap<string, StateStore>
   /** On the group's leader: the tasks that the cluster's topics make. */
   readonly clusterTasks: () => Promise<ClusterTasks>
+  readonly recordCounts: InstanceRecordCounts
   readonly logger: Logger
   readonly signal: AbortSignal
   readonly listener: ExecutorListener
@@ -126,6 +128,7 @@ export class Executor {
       stateDirectory,
       monitor: new SlowCallbackMonitor(config.slowCallbackWarningMs, logger),
       cache: cacheBytes > 0 ? { maxBytes: cacheBytes, usedBytes: 0 } : undefined,
+      recordCounts: options.recordCounts,
       logger,
       signal,
       restoreListener: listener,
@@ -168,8 +171,12 @@ export class Executor {
       stopping: () => this.#stopping,
       handOverMs: config.maxPollIntervalMs / 2,
       untouched: (suspended) => untouched(suspended, { admin, producer, membership, logger, signal }),
-      explainLoss: () =>
-        explainLoss({ longestBlockMs: this.#loop.longestBlockMs, sessionTimeoutMs: config.sessionTimeoutMs }),
+      whyLost: () =>
+        whyMembershipWasLost({
+          sessionTimeoutMs: config.sessionTimeoutMs,
+          unansweredMs: performance.now() - membership.lease.answeredAt,
+          longestBlockMs: this.#loop.longestBlockMs,
+        }),
       news: {
         rebalanced: (event, missingTopics) => this.#rebalanced(event, missingTopics),
         failed: (error) => this.#failed({ error }),

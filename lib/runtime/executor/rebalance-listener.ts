@@ -42,7 +42,7 @@ export interface RebalanceListenerOptions {
   /** Whether the inputs and changelogs of all these tasks are as this instance has left them. */
   readonly untouched: (tasks: readonly RunningTask[]) => Promise<boolean>
   /** Why the membership was lost, for the log. */
-  readonly explainLoss: (cause: Error) => string
+  readonly whyLost: () => string
   readonly news: RebalanceNews
 }
 
@@ -94,9 +94,9 @@ export class RebalanceListener implements MembershipListener {
    * other instance has had them. A transaction could not be committed any more.
    */
   async lost(cause: Error): Promise<void> {
-    const { tasks, committer, producer, logger, news, explainLoss } = this.options
+    const { tasks, committer, producer, logger, news, whyLost } = this.options
     const before = idsOf(tasks)
-    logger.warn({ err: cause, tasks: before.join(' ') }, explainLoss(cause))
+    logger.warn({ err: cause, tasks: before.join(' ') }, whyLost())
     committer.suspend()
     committer.forget()
     if (producer.transactional) {

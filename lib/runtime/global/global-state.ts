@@ -2,6 +2,7 @@ import type { ResolvedConfig } from '../../config'
 import { StreamsError } from '../../errors'
 import type { Admin, Isolation, KafkaClient, Producer } from '../../kafka/port'
 import type { Logger } from '../../observe/logger'
+import type { InstanceRecordCounts } from '../../observe/record-counts'
 import { type TopicPartition, tpKey } from '../../record/topic-partition'
 import type { StateDirectory } from '../../state/state-directory'
 import type { StateStore } from '../../state/store'
@@ -22,6 +23,7 @@ export interface GlobalStateOptions {
   readonly client: KafkaClient
   readonly admin: Admin
   readonly stateDirectory: StateDirectory
+  readonly recordCounts: InstanceRecordCounts
   readonly logger: Logger
   readonly signal: AbortSignal
   readonly restoreListener: RestoreListener
@@ -189,7 +191,7 @@ const deadLetterProducer = async (options: GlobalStateOptions): Promise<Producer
 }
 
 const openTask = (
-  { topology, config, stateDirectory, logger, signal }: GlobalStateOptions,
+  { topology, config, stateDirectory, recordCounts, logger, signal }: GlobalStateOptions,
   producer: Producer | undefined,
 ): Promise<GlobalTask> =>
   GlobalTask.open({
@@ -200,6 +202,7 @@ const openTask = (
     config,
     clock: systemClock,
     logger,
+    recordCounts: recordCounts.of(GLOBAL_TASK_ID),
     fetching: (what, fetch) => retrying(what, fetch, { timeoutMs: Infinity, signal, logger }),
   })
 

@@ -1,6 +1,7 @@
 import { setImmediate as yieldToEventLoop } from 'node:timers/promises'
 import type { FetchedPartition } from '../../kafka/port'
 import type { Logger } from '../../observe/logger'
+import type { TaskRecordCounts } from '../../observe/record-counts'
 import { type TopicPartition, tpKey } from '../../record/topic-partition'
 import type { ManagedStore } from '../../state/store'
 import type { GlobalStoreDefinition, GlobalTopology, SubTopology } from '../../topology/definition'
@@ -22,6 +23,8 @@ export interface GlobalTaskOptions {
   readonly config: TaskConfig
   readonly clock: Clock
   readonly logger: Logger
+  /** What is dropped is counted here; default: its own. */
+  readonly recordCounts?: TaskRecordCounts
   /** How dependencies of serdes are fetched. Default: once. */
   readonly fetching?: Fetching
 }
@@ -120,10 +123,6 @@ export class GlobalTask {
     while (!processing.prepareCommit())
     state.seal()
     await state.commit(new Map([...positions].map(([partition, next]) => [partition, next - 1])))
-  }
-
-  get droppedRecords(): number {
-    return this.processing.droppedRecords
   }
 
   async close(): Promise<void> {

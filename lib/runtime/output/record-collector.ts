@@ -2,8 +2,8 @@ import { type ErrorLocation, StreamsError } from '../../errors'
 import type { DeadLetterRecord } from '../../handlers'
 import { ClientError, type Producer } from '../../kafka/port'
 import { MissingDependency } from '../../serdes/missing-dependency'
-import type { Serde } from '../../serdes/serde'
 import type { StreamPartitioner } from '../../topology/definition'
+import { notAuthorized } from '../failure/not-authorized'
 import { asError, TaskFailure } from '../failure/task-failure'
 import { partitionFor } from '../../record/murmur2'
 import type { SendingSink, SendingTask } from './sending-task'
@@ -98,6 +98,7 @@ export class RecordCollector {
     try {
       this.dispatch(letter.topic, null, letter.key, letter.value, letter.timestamp, letter.headers)
     } catch (error) {
+      if (isAuthorization(error)) throw new TaskFailure(error)
       throw new TaskFailure(
         new StreamsError(
           'PRODUCTION_FAILED',
@@ -129,7 +130,7 @@ export class RecordCollector {
       this.dispatch(topic, choice ?? null, key, value, timestamp, headers)
       return
     }
-    if (choice.length === 0) task.dropRecord(sink.name, 'its partitioner chose no partition')
+    if (choice.length === 0) task.dropRecord(sink.name, 'no-partition', 'its partitioner chose no partition')
     for (const partition of choice) this.dispatch(topic, partition, key, value, timestamp, headers)
   }
 
@@ -193,6 +194,7 @@ export class RecordCollector {
     try {
       await this.load(topic)
     } catch (error) {
+      if (isAuthorization(error)) throw notAuthorized(error, {}, { topic, operation: 'Write' })
       throw new StreamsError(
         'PRODUCTION_FAILED',
         `records for topic "${topic}" can't be sent: ${asError(error).message}. ` +
@@ -231,8 +233,7 @@ export class RecordCollector {
       this.sendLater(sink, topic, record, task, error)
       return
     }
-    const serde = part === 'key' ? sink.keySerde : sink.valueSerde
-    this.refused(sink, topic, record, task, unserializable(part, sink, topic, record[part], serde, task, error))
+    this.refused(sink, topic, record, task, unserializable(part, sink, topic, record[part], task, error))
   }
 
   private stickyPartition(topic: string, partitions: number, value: Buffer | null): number {
@@ -270,13 +271,12 @@ const unserializable = (
   sink: SendingSink,
   topic: string,
   object: unknown,
-  serde: Serde<unknown>,
   task: SendingTask,
   cause: unknown,
 ): StreamsError => {
-  const isDefault = serde === (part === 'key' ? task.defaultKeySerde : task.defaultValueSerde)
+  const isDefault = sink.usesDefault[part]
   const option = part === 'key' ? 'defaultKeySerde' : 'defaultValueSerde'
-  const which = isDefault ? `the configured ${option}` : 'its serde'
+  const which = isDefault ? `the default serde (${option})` : 'its serde'
   return new StreamsError(
     'SERIALIZATION_FAILED',
     `sink "${sink.name}" can't write the ${part} ${shown(object)} to topic "${topic}" with ${which}: ${asError(cause).message}. ` +
@@ -295,6 +295,9 @@ const unsendable = (sink: SendingSink, topic: string, task: SendingTask, cause: 
     source(sink, task),
     { cause },
   )
+
+const isAuthorization = (error: unknown): error is ClientError =>
+  error instanceof ClientError && error.kind === 'authorization'
 
 /** Where the record in work came from. */
 const source = (sink: SendingSink, task: SendingTask): ErrorLocation => {

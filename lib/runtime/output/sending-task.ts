@@ -1,4 +1,5 @@
 import type { ErrorHandlerContext, ErrorHandlerResponse, ProductionExceptionHandler } from '../../handlers'
+import type { DropReason } from '../../record/drop-reason'
 import type { RecordContext } from '../../record/record-context'
 import type { MissingDependency } from '../../serdes/missing-dependency'
 import type { Serde } from '../../serdes/serde'
@@ -10,6 +11,8 @@ export interface SendingSink {
   readonly name: string
   readonly keySerde: Serde<unknown>
   readonly valueSerde: Serde<unknown>
+  /** Whether a serde is the configured default, and none that the topology names. */
+  readonly usesDefault: { readonly key: boolean; readonly value: boolean }
   readonly partitioner: StreamPartitioner<unknown, unknown> | undefined
 }
 
@@ -25,6 +28,6 @@ export interface SendingTask {
   readonly preparation: { fetch(missing: MissingDependency): Promise<void> }
   errorContext(operator: string): ErrorHandlerContext
   resolve(operator: string, error: Error, response: ErrorHandlerResponse): boolean
-  dropRecord(operator: string, reason: string): void
+  dropRecord(operator: string, reason: DropReason, details: string): void
   within(context: RecordContext, source: SourceBytes, work: () => void): void
 }

@@ -220,6 +220,10 @@ class Gate implements Lease {
     })
   }
 
+  get answeredAt(): number {
+    return this.lease.answeredAt
+  }
+
   holds(): boolean {
     return !this.#closed && this.lease.holds()
   }

@@ -184,7 +184,9 @@ export class PartitionQueue implements SourceBytes {
     if (timestamp < 0 || source.timestampExtractor !== failOnInvalidTimestamp) {
       timestamp = this.extractTimestamp(key, value, context)
       if (!(timestamp >= 0)) {
-        this.skip(context, () => this.task.dropRecord(source.name, `its timestamp ${timestamp} is negative`))
+        this.skip(context, () =>
+          this.task.dropRecord(source.name, 'invalid-timestamp', `its timestamp ${timestamp} is negative`),
+        )
         return
       }
       context = { topic, partition, offset, timestamp, headers }
@@ -258,12 +260,10 @@ export class PartitionQueue implements SourceBytes {
     }
     const error = asError(thrown)
     const { source, task } = this
-    const isDefault =
-      part === 'key' ? source.keySerde === task.defaultKeySerde : source.valueSerde === task.defaultValueSerde
     this.skip(context, () => {
       const handler = task.config.deserializationExceptionHandler
       if (handler && task.resolve(source.name, error, handler(error, task.errorContext(source.name)))) return
-      throw new TaskFailure(this.describe(part, isDefault, context, error))
+      throw new TaskFailure(this.describe(part, context, error))
     })
   }
 
@@ -274,13 +274,13 @@ export class PartitionQueue implements SourceBytes {
     this.pass(context.offset)
   }
 
-  private describe(part: 'key' | 'value', isDefault: boolean, context: RecordContext, cause: Error): StreamsError {
+  private describe(part: 'key' | 'value', context: RecordContext, cause: Error): StreamsError {
     const { topic, partition, source } = this
     const option = part === 'key' ? 'defaultKeySerde' : 'defaultValueSerde'
     return new StreamsError(
       'DESERIALIZATION_FAILED',
       `source "${source.name}" can't read the ${part} at offset ${context.offset} of ${topic}-${partition} with ` +
-        `${isDefault ? `the configured ${option}` : 'its serde'}: ${cause.message}. ` +
+        `${source.usesDefault[part] ? `the default serde (${option})` : 'its serde'}: ${cause.message}. ` +
         `Pass the serde that the topic was written with, as in stream('${topic}', { ${part}: serdes.… }), ` +
         'or set deserializationExceptionHandler to skip such records or send them to a dead letter topic',
       { operator: source.name, taskId: this.task.taskId, topic, partition, offset: context.offset },

@@ -1,6 +1,7 @@
 import { StreamsError } from '../../errors'
 import type { CommittedOffset, FetchedPartition } from '../../kafka/port'
 import type { Logger } from '../../observe/logger'
+import type { TaskRecordCounts } from '../../observe/record-counts'
 import type { TaskId } from '../../record/task-id'
 import { type TopicPartition, tpKey } from '../../record/topic-partition'
 import type { StateStore } from '../../state/store'
@@ -31,6 +32,8 @@ export interface ProcessingOptions {
   readonly logger: Logger
   /** Shared by the tasks of an executor; default: its own. */
   readonly monitor?: SlowCallbackMonitor
+  /** What the task drops and sends as dead letters is counted here; default: its own. */
+  readonly recordCounts?: TaskRecordCounts | undefined
   /** Awaited work has ended: `process` can continue, `drained` is settled, or the task has failed. */
   readonly wakeUp?: () => void
 }
@@ -68,6 +71,7 @@ export class Processing {
       preparation: stores.preparation,
       stores: stores.all,
       globalStores: options.globalStores,
+      recordCounts: options.recordCounts,
       wakeUp: () => options.wakeUp?.(),
     })
     stores.context.attach(this.context)
@@ -167,7 +171,7 @@ export class Processing {
 
   /** `dropped-records-total`: skipped for a null key, a bad timestamp, an error that a handler let pass … */
   get droppedRecords(): number {
-    return this.context.droppedRecords
+    return this.context.recordCounts.droppedTotal
   }
 
   // ---------------------------------------------------------------------------------------- punctuation
@@ -178,7 +182,7 @@ export class Processing {
   }
 
   maybePunctuateWallClock(now: number): boolean {
-    return now >= this.punctuations.nextWallClock && this.punctuate(() => this.punctuations.wallClock(now))
+    return this.punctuations.isDue(now) && this.punctuate(() => this.punctuations.wallClock(now))
   }
 
   /** When the next wall-clock punctuation is due; infinite if none is scheduled. */

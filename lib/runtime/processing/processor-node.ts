@@ -18,6 +18,7 @@ import { isStateFailure } from '../failure/failure-kind'
 import type { Punctuations } from './punctuation'
 import { GLOBAL_TASK_ID, IDLE, type TaskContext } from './task-context'
 import { UserContext } from './user-context'
+import type { DropReason } from '../../record/drop-reason'
 import type { RecordContext } from '../../record/record-context'
 import type { StreamRecord } from '../../record/stream-record'
 
@@ -262,22 +263,21 @@ export class ProcessorNode implements Child, OperatorContext<unknown, unknown> {
     this.task.lastEmittedWindowClose.set(store, windowClose)
   }
 
-  dropRecord(reason: string): void {
-    this.task.dropRecord(this.name, reason)
+  dropRecord(reason: DropReason, details: string): void {
+    this.task.dropRecord(this.name, reason, details)
   }
 
   watch<A extends unknown[], R>(callback: (...args: A) => R, awaits = false): (...args: A) => R {
     const { monitor } = this.task
     // the callback gets exactly the arguments that it is given here: Math.max is a fine reducer
     const call = callback as (...args: unknown[]) => unknown
-    let unseen = !awaits
-    const finish = (result: unknown): unknown => {
-      if (unseen && result !== undefined && result !== null) {
-        if (isPromise(result)) throw this.unexpectedPromise(result)
-        unseen = false
-      }
-      return result
-    }
+    // each result is looked at: `cache.get(v) ?? lookup(v)` is a value at one time and a promise at another
+    const finish = awaits
+      ? (result: unknown): unknown => result
+      : (result: unknown): unknown => {
+          if (isPromise(result)) throw this.unexpectedPromise(result)
+          return result
+        }
     const enter = (): void => monitor.enter(this)
     const watched = function (a?: unknown, b?: unknown, c?: unknown): unknown {
       enter()
@@ -318,7 +318,9 @@ export class ProcessorNode implements Child, OperatorContext<unknown, unknown> {
     return new StreamsError(
       error instanceof StreamsError ? error.code : 'PROCESSING_FAILED',
       `operator "${this.name}" of task ${this.taskId} ${what} ${where}: ${error.message}. ` +
-        'Fix the callback, or set processingExceptionHandler to skip such records or send them to a dead letter topic',
+        // an error of our own says itself what to do
+        `${error instanceof StreamsError ? 'Or' : 'Fix the callback, or'} set processingExceptionHandler to skip such records or ` +
+        'send them to a dead letter topic',
       { operator: this.name, taskId: this.taskId, ...(topic === null ? {} : { topic, partition, offset }) },
       { cause: error },
     )

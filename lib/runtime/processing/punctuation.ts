@@ -3,6 +3,7 @@ import type { Cancellable, PunctuationType } from '../../operators/processor'
 import { PriorityQueue } from './priority-queue'
 import type { ProcessorNode } from './processor-node'
 import { NO_SOURCE_BYTES } from '../output/source-bytes'
+import { SteadyClock } from './steady-clock'
 import type { TaskContext } from './task-context'
 import { NO_HEADERS } from '../../record/headers'
 
@@ -16,17 +17,26 @@ class Schedule {
     readonly intervalMs: number,
     readonly callback: (timestamp: number) => void | Promise<void>,
     public due: number,
+    /** A wall-clock time that its ticks are to fall on, or whole intervals from it. */
+    private readonly anchor: number | undefined,
   ) {}
 
-  /** Missed ticks collapse into one. */
-  advance(now: number): void {
-    const next = this.due + this.intervalMs
-    this.due = now < next ? next : this.due + (Math.floor((now - this.due) / this.intervalMs) + 1) * this.intervalMs
+  /** Missed ticks collapse into one. `lead`: of the time in which it is due over the wall clock's. */
+  advance(now: number, lead: number): void {
+    const { intervalMs, anchor } = this
+    const from = anchor === undefined ? this.due : anchor + lead
+    this.due = from + (Math.floor((now - from) / intervalMs) + 1) * intervalMs
   }
 }
 
-/** The schedules of a task, by stream time and by wall-clock time. */
+/**
+ * The schedules of a task, by stream time and by wall-clock time. Callbacks get the wall clock's own time; when the next one
+ * is due is kept in steady time: a wall clock that is set back neither stops nor repeats punctuations, one that is set forward
+ * makes those fire once that it has passed. A schedule with a start returns to whole intervals from it, as the wall clock
+ * then shows them, after its next tick.
+ */
 export class Punctuations {
+  private readonly steady = new SteadyClock()
   private readonly byStreamTime = new PriorityQueue<Schedule>((a, b) => a.due < b.due)
   private readonly byWallClock = new PriorityQueue<Schedule>((a, b) => a.due < b.due)
 
@@ -47,15 +57,16 @@ export class Punctuations {
       )
     }
     const byStreamTime = type === 'stream-time'
-    const now = byStreamTime ? this.task.streamTime : this.task.clock.now()
+    const now = byStreamTime ? this.task.streamTime : this.steady.at(this.task.clock.now())
     const unanchored = byStreamTime ? 0 : now + intervalMs
+    const start = startMs === undefined || byStreamTime ? startMs : startMs + this.steady.lead
     const first =
-      startMs === undefined
+      start === undefined
         ? unanchored
-        : startMs >= now
-          ? startMs
-          : startMs + Math.ceil((now - startMs) / intervalMs) * intervalMs
-    const schedule = new Schedule(node, intervalMs, callback, first)
+        : start >= now
+          ? start
+          : start + Math.ceil((now - start) / intervalMs) * intervalMs
+    const schedule = new Schedule(node, intervalMs, callback, first, byStreamTime ? undefined : startMs)
     ;(byStreamTime ? this.byStreamTime : this.byWallClock).offer(schedule)
     return {
       cancel: () => {
@@ -64,40 +75,47 @@ export class Punctuations {
     }
   }
 
+  /** What the wall clock will show when the next punctuation is due, if it is not set before. */
   get nextWallClock(): number {
-    return this.byWallClock.peek()?.due ?? Infinity
+    return (this.byWallClock.peek()?.due ?? Infinity) - this.steady.lead
   }
 
   streamTime(now: number): boolean {
-    return now >= 0 && this.run(this.byStreamTime, now)
+    return now >= 0 && this.run(this.byStreamTime, now, now)
   }
 
-  wallClock(now: number): boolean {
-    return this.run(this.byWallClock, now)
+  isDue(wallClockTime: number): boolean {
+    const now = this.steady.at(wallClockTime)
+    const next = this.byWallClock.peek()
+    return next !== undefined && next.due <= now
   }
 
-  private run(queue: PriorityQueue<Schedule>, now: number): boolean {
+  wallClock(wallClockTime: number): boolean {
+    return this.run(this.byWallClock, this.steady.at(wallClockTime), wallClockTime)
+  }
+
+  private run(queue: PriorityQueue<Schedule>, now: number, timestamp: number): boolean {
     let punctuated = false
     for (let next = queue.peek(); next !== undefined && next.due <= now; next = queue.peek()) {
       const schedule = next
       queue.poll()
       if (schedule.cancelled) continue
       if (!schedule.running) {
-        this.fire(schedule, now)
+        this.fire(schedule, timestamp)
         punctuated = true
       }
       if (schedule.cancelled) continue
-      schedule.advance(now)
+      schedule.advance(now, this.steady.lead)
       queue.offer(schedule)
     }
     return punctuated
   }
 
-  private fire(schedule: Schedule, now: number): void {
+  private fire(schedule: Schedule, timestamp: number): void {
     const { task } = this
-    task.enter({ topic: null, partition: -1, offset: -1, timestamp: now, headers: NO_HEADERS }, NO_SOURCE_BYTES)
+    task.enter({ topic: null, partition: -1, offset: -1, timestamp, headers: NO_HEADERS }, NO_SOURCE_BYTES)
     schedule.running = true
-    schedule.node.punctuate(schedule.callback, now, () => {
+    schedule.node.punctuate(schedule.callback, timestamp, () => {
       schedule.running = false
     })
   }

@@ -1,6 +1,7 @@
 import type { Serde } from '../../serdes/serde'
 import type { StreamPartitioner, TopicNameExtractor } from '../../topology/definition'
 import type { Child } from './processor-node'
+import type { SerdeDefaults } from './source-node'
 import type { TaskContext } from './task-context'
 import type { StreamRecord } from '../../record/stream-record'
 
@@ -13,6 +14,7 @@ export class SinkNode implements Child {
     readonly valueSerde: Serde<unknown>,
     readonly partitioner: StreamPartitioner<unknown, unknown> | undefined,
     private readonly task: TaskContext,
+    readonly usesDefault: SerdeDefaults,
   ) {}
 
   process(record: StreamRecord<unknown, unknown>): void {

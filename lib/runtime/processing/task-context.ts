@@ -3,6 +3,9 @@ import type { ErrorHandlerContext, ErrorHandlerResponse } from '../../handlers'
 import type { Logger } from '../../observe/logger'
 import { NO_HEADERS, type RecordHeaders } from '../../record/headers'
 import type { RecordContext } from '../../record/record-context'
+import { RateLimitedLog } from '../../observe/rate-limited-log'
+import { TaskRecordCounts } from '../../observe/record-counts'
+import type { DropReason } from '../../record/drop-reason'
 import type { Serde } from '../../serdes/serde'
 import type { ManagedStore, StateStore } from '../../state/store'
 import type { RecordCollector } from '../output/record-collector'
@@ -39,6 +42,8 @@ export interface TaskContextOptions {
   /** What every processor can read. */
   readonly globalStores?: ReadonlyMap<string, StateStore> | undefined
   readonly wakeUp: () => void
+  /** Default: its own. */
+  readonly recordCounts?: TaskRecordCounts | undefined
 }
 
 /** What the nodes and stores of a task share: the record in work above all. Others change it through its methods. */
@@ -54,7 +59,6 @@ export class TaskContext implements SendingTask, StoreWriter {
   commitNeeded = false
   /** How often something left the task: a record for a topic, a change for a changelog. */
   effects = 0
-  droppedRecords = 0
   /** By store: up to which window close its aggregation has emitted. Committed with the offsets. */
   readonly lastEmittedWindowClose = new Map<string, number>()
   /** Set once and for good: the task must be closed. */
@@ -74,7 +78,8 @@ export class TaskContext implements SendingTask, StoreWriter {
   readonly stores: ReadonlyMap<string, ManagedStore>
   readonly globalStores: ReadonlyMap<string, StateStore>
   readonly wakeUp: () => void
-  private readonly dropsOf = new Map<string, number>()
+  readonly recordCounts: TaskRecordCounts
+  private readonly droppedOnErrors: RateLimitedLog
 
   constructor(options: TaskContextOptions) {
     this.applicationId = options.config.applicationId
@@ -89,6 +94,8 @@ export class TaskContext implements SendingTask, StoreWriter {
     this.stores = new Map(options.stores.map((store) => [store.name, store]))
     this.globalStores = options.globalStores ?? new Map()
     this.async = new AsyncBoundary(this)
+    this.recordCounts = options.recordCounts ?? new TaskRecordCounts(options.id)
+    this.droppedOnErrors = new RateLimitedLog(options.logger)
   }
 
   // ---------------------------------------------------------------------------------------- the record in work
@@ -192,18 +199,17 @@ export class TaskContext implements SendingTask, StoreWriter {
     this.closed = true
     this.async.abandon()
     this.recordContext = IDLE
+    this.droppedOnErrors.close()
   }
 
   /** Logged at the 1st, 10th, 100th … time of each operator: a bad producer must not flood the log. */
-  dropRecord(operator: string, reason: string): void {
-    this.droppedRecords++
-    const times = (this.dropsOf.get(operator) ?? 0) + 1
-    this.dropsOf.set(operator, times)
+  dropRecord(operator: string, reason: DropReason, details: string): void {
+    const times = this.recordCounts.dropped(operator, reason)
     if (!Number.isInteger(Math.log10(times))) return
     const { topic, partition, offset } = this.recordContext
     this.logger.warn(
-      { taskId: this.taskId, operator, topic, partition, offset, times },
-      `operator "${operator}" skipped a record of ${topic}-${partition} at offset ${offset}: ${reason} (${times} so far)`,
+      { taskId: this.taskId, operator, topic, partition, offset, reason, times },
+      `operator "${operator}" dropped ${this.#recordInWork()}: ${details} (${times} so far)`,
     )
   }
 
@@ -223,14 +229,32 @@ export class TaskContext implements SendingTask, StoreWriter {
     }
   }
 
-  /** Carries out a handler's answer: sends the dead letters; true to go on without the record, which then is counted as dropped. */
+  /**
+   * Carries out a handler's answer: sends the dead letters; true to continue without the record, which is then counted as
+   * dropped and logged with its error.
+   */
   resolve(operator: string, error: Error, response: ErrorHandlerResponse): boolean {
-    const result = typeof response === 'string' ? response : response.result
-    if (typeof response !== 'string') {
-      for (const letter of response.deadLetters) this.collector.sendDeadLetter(letter, operator, this.taskId)
+    const [result, letters] = typeof response === 'string' ? [response, []] : [response.result, response.deadLetters]
+    for (const letter of letters) {
+      this.effects++
+      this.collector.sendDeadLetter(letter, operator, this.taskId)
+      this.recordCounts.deadLetterSent(operator)
     }
     if (result === 'fail') return false
-    this.dropRecord(operator, error.message)
+    this.recordCounts.dropped(operator, 'error')
+    const { topic, partition, offset } = this.recordContext
+    const sent = [...new Set(letters.map((letter) => `"${letter.topic}"`))].join(', ')
+    this.droppedOnErrors.warn(
+      operator,
+      { taskId: this.taskId, operator, topic, partition, offset, err: error },
+      `operator "${operator}" failed on ${this.#recordInWork()}: dropped, as the exception handler says` +
+        (sent === '' ? '' : `, and sent to ${sent}`),
+    )
     return true
+  }
+
+  #recordInWork(): string {
+    const { topic, partition, offset } = this.recordContext
+    return topic === null ? 'a punctuation' : `the record of ${topic}-${partition} at offset ${offset}`
   }
 }

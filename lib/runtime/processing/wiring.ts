@@ -2,12 +2,12 @@ import { StreamsError } from '../../errors'
 import type { ManagedStore } from '../../state/store'
 import type { Serde } from '../../serdes/serde'
 import { completed } from '../../serdes/open-serde'
-import type { SourceDefinition, SubTopology } from '../../topology/definition'
+import type { SinkDefinition, SourceDefinition, SubTopology } from '../../topology/definition'
 import { matchesTopic } from '../../topology/topic-pattern'
 import { type Child, ProcessorNode } from './processor-node'
 import type { Punctuations } from './punctuation'
 import { SinkNode } from './sink-node'
-import { SourceNode } from './source-node'
+import { type SerdeDefaults, SourceNode } from './source-node'
 import type { TaskContext } from './task-context'
 import { failOnInvalidTimestamp } from '../../topology/timestamp-extractors'
 
@@ -47,7 +47,13 @@ export const wire = (
           (isInternal ? undefined : task.config.defaultTimestampExtractor) ??
           failOnInvalidTimestamp
         const { name } = definition
-        const node = new SourceNode(name, keySerde(definition.keySerde), valueSerde(definition.valueSerde), extractor)
+        const node = new SourceNode(
+          name,
+          keySerde(definition.keySerde),
+          valueSerde(definition.valueSerde),
+          extractor,
+          defaultsOf(definition),
+        )
         sources.push({ definition, node })
         parents.set(name, node)
       } else if (definition.kind === 'processor') {
@@ -68,6 +74,7 @@ export const wire = (
           valueSerde(definition.valueSerde),
           partitioner,
           task,
+          defaultsOf(definition),
         )
         if (typeof topic === 'string') {
           task.preparation.add(node.keySerde, topic, 'sink')
@@ -93,6 +100,11 @@ export const wire = (
     },
   }
 }
+
+const defaultsOf = ({ keySerde, valueSerde }: SourceDefinition | SinkDefinition): SerdeDefaults => ({
+  key: keySerde === undefined,
+  value: valueSerde === undefined,
+})
 
 const reads = ({ topics }: SourceDefinition, topic: string): boolean =>
   topics instanceof RegExp ? matchesTopic(topics, topic) : topics.includes(topic)

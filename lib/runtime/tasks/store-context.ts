@@ -1,4 +1,5 @@
 import { StreamsError } from '../../errors'
+import type { DropReason } from '../../record/drop-reason'
 import { NO_HEADERS, type RecordHeaders } from '../../record/headers'
 import type { RecordContext } from '../../record/record-context'
 import type { TaskId } from '../../record/task-id'
@@ -30,7 +31,7 @@ export interface StoreWriter {
     timestamp: number | null,
     headers: RecordHeaders,
   ): void
-  dropRecord(store: string, reason: string): void
+  dropRecord(store: string, reason: DropReason, details: string): void
 }
 
 export interface StoreContextOptions {
@@ -98,7 +99,7 @@ export class StoreContext implements StateStoreContext {
   }
 
   dropRecord(store: string, reason: string): void {
-    this.#writer?.dropRecord(store, reason)
+    this.#writer?.dropRecord(store, 'late', reason)
   }
 
   prepare(serde: Serde<unknown>, topic: string): void {

@@ -1,6 +1,7 @@
 import type { ResolvedConfig } from '../../config'
 import type { Admin, CommittedOffset, Fetcher } from '../../kafka/port'
 import type { Logger } from '../../observe/logger'
+import type { InstanceRecordCounts } from '../../observe/record-counts'
 import { parseTaskId, type TaskId } from '../../record/task-id'
 import { type TopicPartition, tpKey } from '../../record/topic-partition'
 import type { StateDirectory } from '../../state/state-directory'
@@ -44,6 +45,7 @@ export interface TasksOptions {
   readonly stateDirectory: StateDirectory
   readonly monitor: SlowCallbackMonitor
   readonly cache: RecordCacheBudget | undefined
+  readonly recordCounts: InstanceRecordCounts
   readonly logger: Logger
   readonly signal: AbortSignal
   readonly restoreListener: RestoreListener
@@ -332,7 +334,7 @@ export class Tasks {
 
   /** A task whose stores have everything that their changelogs have begins to process. */
   async #start(slot: Slot, { stores }: RestoringTask, plan: StartPlan, collector: RecordCollector): Promise<void> {
-    const { config, globalStores, monitor, logger, fetcher, wakeUp, listener } = this.options
+    const { config, globalStores, monitor, recordCounts, logger, fetcher, wakeUp, listener } = this.options
     let processing: Processing | undefined
     try {
       await slot.ready
@@ -346,6 +348,7 @@ export class Tasks {
         clock: systemClock,
         logger,
         monitor,
+        recordCounts: recordCounts.of(slot.id),
         wakeUp,
       })
       await stores.openStores()

@@ -116,8 +116,8 @@ export class InternalTopics {
       if (typeof found === 'string' && policies(found) !== policies(wanted)) {
         this.options.logger.warn(
           { topic: topic.name, found, wanted },
-          'internal topic has another cleanup.policy than the topology needs: records may be lost or kept for ever; ' +
-            'alter the topic if that is not on purpose',
+          'internal topic has another cleanup.policy than the topology needs: records may be lost, or kept without end. Alter the topic; or, ' +
+            'if its store was of another kind under this name before, give the store a new name',
         )
       }
     }

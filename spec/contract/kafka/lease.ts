@@ -6,6 +6,7 @@ import { appendText, startProducer } from './writing'
 
 /** A lease that a test gives and takes. */
 class TestLease implements Lease {
+  answeredAt = 0
   private readonly listeners = new Set<(held: boolean) => void>()
 
   constructor(private held: boolean) {}

@@ -263,7 +263,7 @@ export class ProducerSender {
 
   private refused(buffer: PartitionBuffer, batch: ProducerBatch, { errorCode }: ProduceAnswer): void {
     const { topic, partition } = buffer
-    const error = errorFromCode(errorCode, `writing to ${topic}-${partition}`, { topic, partition })
+    const error = errorFromCode(errorCode, `writing to ${topic}-${partition}`, { topic, partition }, 'Write')
     const { kind } = brokerError(errorCode)
     const first = buffer.batches[0] === batch
     if (kind === 'retriable' || kind === 'unknownTopic') {

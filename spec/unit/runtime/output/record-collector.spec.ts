@@ -215,6 +215,21 @@ describe('RecordCollector', () => {
     expect(() => task.process()).toThrow('nowhere')
   })
 
+  it('says which right is missing where the topic may not be described, and not that it does not exist', async () => {
+    const producer = new FakeProducer()
+    producer.loading = async () => {
+      throw new ClientError('authorization', 'loading topic: refused', 'TOPIC_AUTHORIZATION_FAILED')
+    }
+    const { task } = await sending(producer, () => 'secret')
+    task.addRecords(fetched(A, [{ offset: 0, value: '1' }]))
+    task.process()
+    await expect(task.drained()).rejects.toMatchObject({
+      code: 'NOT_AUTHORIZED',
+      message: expect.stringMatching(/the operation Write on topic "secret"$/),
+      location: { topic: 'secret' },
+    })
+  })
+
   it('asks the production handler about a record that is too large', async () => {
     const producer = new FakeProducer()
     producer.failure = new ClientError('invalid', 'record of 2 MB is above maxRequestBytes', 'MESSAGE_TOO_LARGE')

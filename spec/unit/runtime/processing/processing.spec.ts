@@ -1,7 +1,9 @@
 import { deadLetterTopic, logAndContinue } from '../../../../lib/handlers'
+import { MapValuesOperator } from '../../../../lib/operators/map-values'
 import { PassThroughOperator } from '../../../../lib/operators/pass-through'
 import type { Processor, ProcessorContext } from '../../../../lib/operators/processor'
 import * as serdes from '../../../../lib/serdes'
+import type { Serde } from '../../../../lib/serdes/serde'
 import { logAndSkipOnInvalidTimestamp } from '../../../../lib/topology/timestamp-extractors'
 import { Topology } from '../../../../lib/topology/topology'
 import { fetched, taskOf } from './processing-under-test'
@@ -266,9 +268,39 @@ describe('StreamTask: failures', () => {
     expect(logger.entries).toEqual([
       expect.objectContaining({
         level: 'warn',
-        message: expect.stringContaining('operator "picky" skipped a record of a-0 at offset 0: bad value'),
+        message: 'operator "picky" failed on the record of a-0 at offset 0: dropped, as the exception handler says',
+        fields: expect.objectContaining({ operator: 'picky', offset: 0, err: new Error('bad value') }),
       }),
     ])
+  })
+
+  it('says whether a record was read by the default serde or by one that the source names, even if that is the same', async () => {
+    const failing = async (topology: Topology): Promise<unknown> => {
+      const { task } = await taskOf(topology, [A], { defaultValueSerde: serdes.json() })
+      task.initialize(new Map())
+      task.addRecords(fetched(A, [{ offset: 0, value: '{' }]))
+      return () => task.process()
+    }
+    expect(await failing(new Topology().addSource('source', 'a'))).toThrow(
+      'with the default serde (defaultValueSerde): ',
+    )
+    const named = new Topology().addSource('source', 'a', { value: serdes.json() })
+    expect(await failing(named)).toThrow('with its serde: ')
+  })
+
+  it('says whether a record was to be written by the default serde or by one that the sink names, even if that is the same', async () => {
+    const failing = async (options: { value?: Serde<unknown> }): Promise<unknown> => {
+      const topology = new Topology()
+        .addSource('source', 'a')
+        .addProcessor('big', () => new MapValuesOperator<string, string, unknown>(() => 1n), 'source')
+        .addSink('sink', 'out', 'big', options)
+      const { task } = await taskOf(topology, [A], { defaultValueSerde: serdes.json() })
+      task.initialize(new Map())
+      task.addRecords(fetched(A, [{ offset: 0, value: '1' }]))
+      return () => task.process()
+    }
+    expect(await failing({})).toThrow('with the default serde (defaultValueSerde): ')
+    expect(await failing({ value: serdes.json() })).toThrow('with its serde: ')
   })
 
   it('sends the dead letter also where the task is to fail', async () => {

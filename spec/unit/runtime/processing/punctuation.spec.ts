@@ -59,6 +59,43 @@ describe('a punctuation', () => {
     expect(past.task.nextWallClockPunctuation()).toBe(3)
   })
 
+  it('by wall clock continues at its interval when the clock is set back, and gets the time that the clock shows', async () => {
+    const { task, fired } = await scheduling(every(10, 'wall-clock-time'))
+    for (const now of [10, 12]) task.maybePunctuateWallClock(now)
+    for (const now of [-5000, -4993, -4992, -4983, -4982]) task.maybePunctuateWallClock(now)
+    expect(fired).toEqual([10, -4992, -4982])
+    expect(task.nextWallClockPunctuation()).toBe(-4972)
+  })
+
+  it('by wall clock fires once for all intervals that the clock was set forward over', async () => {
+    const { task, fired } = await scheduling(every(10, 'wall-clock-time'))
+    for (const now of [10, 5000, 5009, 5010]) task.maybePunctuateWallClock(now)
+    expect(fired).toEqual([10, 5000, 5010])
+  })
+
+  it('with a start is aligned to it again after the clock was set back', async () => {
+    const { task, fired } = await scheduling(every(10, 'wall-clock-time', 3))
+    for (const now of [3, 13]) task.maybePunctuateWallClock(now)
+    for (const now of [-1004, -995, -994, -988, -987, -977]) task.maybePunctuateWallClock(now)
+    expect(fired).toEqual([3, 13, -994, -987, -977])
+  })
+
+  it('scheduled after the clock was set back starts at the time that the clock shows', async () => {
+    let context!: ProcessorContext<string, string>
+    const { task, fired, clock } = await scheduling((own, ticks) => {
+      context = own
+      every(1000, 'wall-clock-time')(own, ticks)
+    })
+    task.maybePunctuateWallClock(500)
+    clock.time = 100
+    task.maybePunctuateWallClock(100)
+    every(10, 'wall-clock-time')(context, fired)
+    every(10, 'wall-clock-time', 115)(context, fired)
+    expect(task.nextWallClockPunctuation()).toBe(110)
+    for (const now of [109, 110, 114, 115]) task.maybePunctuateWallClock(now)
+    expect(fired).toEqual([110, 115])
+  })
+
   it('due together fires in the order of java.util.PriorityQueue', async () => {
     const { at } = await scheduling((context, fired) => {
       for (const [name, interval] of [

@@ -187,4 +187,27 @@ describe('a callback', () => {
     task.addRecords(fetched(A, [{ offset: 0, value: 'x' }]))
     expect(() => task.process()).toThrow(/operator "map" returned a promise/)
   })
+
+  it('that returns a promise only after it has returned values is refused', async () => {
+    const cache = new Map([['known', 'cached']])
+    const lookup = async (value: string): Promise<string> => value
+    const topology = new Topology()
+      .addSource('source', 'a')
+      .addProcessor(
+        'map',
+        () => new MapValuesOperator<string, string, unknown>((value) => cache.get(value) ?? lookup(value)),
+        'source',
+      )
+      .addSink('sink', 'out', 'map')
+    const { task, run, sent } = await taskOf(topology, [A])
+    task.initialize(new Map())
+    task.addRecords(
+      fetched(A, [
+        { offset: 0, value: 'known' },
+        { offset: 1, value: 'unknown' },
+      ]),
+    )
+    expect(run).toThrow(/operator "map" returned a promise/)
+    expect(sent()).toEqual(['cached'])
+  })
 })

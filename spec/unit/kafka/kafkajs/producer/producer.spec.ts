@@ -6,6 +6,7 @@ import { ScriptedBroker } from '../scripted-broker'
 import { NO_HEADERS } from '../../../../../lib/record/headers'
 
 const NOT_LEADER = 6
+const TOPIC_AUTHORIZATION_FAILED = 29
 const OUT_OF_ORDER = 45
 const DUPLICATE = 46
 const UNKNOWN_PRODUCER_ID = 59
@@ -44,6 +45,16 @@ describe('the kafkajs producer, answered by a script', () => {
     return producer.flush()
   }
   const sequences = (): number[] => broker.sent.map(({ baseSequence }) => baseSequence)
+
+  it('says which operation on which topic it lacks the right for', async () => {
+    await start()
+    broker.answer = () => ({ errorCode: TOPIC_AUTHORIZATION_FAILED })
+    await expect(send()).rejects.toMatchObject({
+      kind: 'authorization',
+      operation: 'Write',
+      partition: { topic: 't', partition: 0 },
+    })
+  })
 
   /** Fails the nth batch that comes. */
   const failNth = (nth: number, errorCode: number): void => {
