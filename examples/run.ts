@@ -2,21 +2,27 @@ import { KafkaStreams, type StreamsConfig, type Topology } from 'millrace'
 
 /**
  * Runs a topology on the brokers of `KAFKA_BOOTSTRAP_SERVERS`, under the example's name, until SIGINT or SIGTERM.
- * `APPLICATION_ID` and `STATE_DIR` set these two by the environment, for several copies on one machine.
+ * The environment sets `APPLICATION_ID`, `STATE_DIR` (one for each copy on a machine) and `GROUP_INSTANCE_ID`, by which a
+ * copy that crashed has its tasks back as soon as it is restarted.
  */
 export function run(topology: Topology, applicationId: string, withStreams?: (streams: KafkaStreams) => void): void {
   const config: StreamsConfig = {
     applicationId: process.env.APPLICATION_ID ?? applicationId,
     kafka: { brokers: (process.env.KAFKA_BOOTSTRAP_SERVERS ?? 'localhost:9092').split(',') },
     ...(process.env.STATE_DIR ? { stateDir: process.env.STATE_DIR } : {}),
+    ...(process.env.GROUP_INSTANCE_ID ? { groupInstanceId: process.env.GROUP_INSTANCE_ID } : {}),
     commitInterval: '1s', // results are seen soon; the default of 30 s saves more updates
   }
   const streams = new KafkaStreams(topology, config)
   streams.on('stateChange', ({ from, to }) => console.log(`${from} -> ${to}`))
-  streams.on('error', (error) => console.error(error))
+  streams.on('error', (error) => {
+    console.error(error)
+    process.exitCode = 1 // by which a platform knows to restart it
+  })
   // Ctrl-C may come more than once, by way of npm as well: each time the same close goes on.
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.on(signal, () => void streams.close({ timeout: '30s' }))
+    // Who is stopped may not come back: also as a static member it leaves, and the others have its tasks at once.
+    process.on(signal, () => void streams.close({ timeout: '30s', leaveGroup: true }))
   }
   withStreams?.(streams)
   exitOnFailure(streams.start())
