@@ -2,11 +2,14 @@ import { existsSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, 
 import { basename, dirname, join } from 'node:path'
 import { Random } from '../differential/random'
 
+/** What the library has found damaged already, and keeps for its owner. */
+const SET_ASIDE = /\.damaged-/
+
 const filesBelow = (folder: string, pattern: RegExp): string[] =>
   !existsSync(folder)
     ? []
     : readdirSync(folder, { recursive: true, encoding: 'utf8' })
-        .filter((path) => pattern.test(basename(path)))
+        .filter((path) => pattern.test(basename(path)) && !SET_ASIDE.test(path))
         .sort()
         .map((path) => join(folder, path))
         .filter((path) => statSync(path).size > 0)

@@ -145,7 +145,7 @@ const laneKinds = (): LaneKind[] => [
     name: 'brokers',
     weights: { broker: 3, outage: 1 },
     pauseMs: [18_000, 35_000],
-    lastMs: 15_000,
+    lastMs: 20_000,
     make(kind, at, random) {
       if (kind === 'outage') return { kind, at, ms: random.between(1000, 8000) }
       const by = random.weighted<Ending>([

@@ -15,10 +15,23 @@ const highestOf = (logs: Logs): Map<string, number> => {
   return highest
 }
 
-const below = (truth: ReadonlyMap<string, number>, found: ReadonlyMap<string, number>): string[] =>
+/** Where a count did not grow. */
+const setbacksOf = (logs: Logs, word: string): string => {
+  const counts = countsOf(logs).flatMap(([each, count]) => (each === word ? [count] : []))
+  const setbacks = counts.flatMap((count, i) =>
+    count <= (counts[i - 1] ?? 0) ? [`after ${counts[i - 1]} came ${count}`] : [],
+  )
+  return setbacks.length === 0 ? '' : ` (${setbacks.join(', ')})`
+}
+
+const below = (
+  truth: ReadonlyMap<string, number>,
+  found: ReadonlyMap<string, number>,
+  remark: (word: string) => string = () => '',
+): string[] =>
   [...truth].flatMap(([word, count]) => {
     const has = found.get(word) ?? 0
-    return has < count ? [`${word} is counted ${has} times of ${count}`] : []
+    return has < count ? [`${word} is counted ${has} times of ${count}${remark(word)}`] : []
   })
 
 const above = (truth: ReadonlyMap<string, number>, found: ReadonlyMap<string, number>): string[] =>
@@ -46,7 +59,7 @@ export const wordCount = (guarantee: ProcessingGuarantee): Workload => ({
   },
 
   // a stale count of an instance that has lost its tasks may come last under at_least_once
-  missing: (logs) => below(truthOf(logs), highestOf(logs)),
+  missing: (logs) => below(truthOf(logs), highestOf(logs), (word) => setbacksOf(logs, word)),
 
   wrong(logs) {
     const truth = truthOf(logs)
