@@ -71,6 +71,8 @@ export type Fault = InstanceFault | StateFault | CutFault | StallFault | BrokerF
 export interface Lane {
   readonly name: string
   readonly faults: readonly Fault[]
+  /** When the last one may begin, if those before it took longer than planned. */
+  readonly lastAt: number
 }
 
 export interface PlanOptions {
@@ -95,16 +97,16 @@ export const planOf = ({ seed, minutes, kinds }: PlanOptions): Lane[] =>
     const random = new Random(seed * 101 + i)
     const choices = kinds.flatMap((kind) => (lane.weights[kind] ? [[kind, lane.weights[kind]] as const] : []))
     const faults: Fault[] = []
-    const end = minutes * 60_000 - lane.lastMs
+    const lastAt = minutes * 60_000 - lane.lastMs
     const [from, to] = lane.pauseMs
     // not all lanes at once
     let at = random.between(2000, to)
-    while (choices.length > 0 && at < end) {
+    while (choices.length > 0 && at < lastAt) {
       const fault = lane.make(random.weighted(choices), at, random)
       faults.push(fault)
       at += fault.ms + random.between(from, to)
     }
-    return { name: lane.name, faults }
+    return { name: lane.name, faults, lastAt }
   })
 
 const laneKinds = (): LaneKind[] => [
