@@ -7,8 +7,8 @@ import type { Workload } from './workloads/workload'
 
 /**
  * One instance of every workload, as a process. Configured by a JSON text in `CHAOS_APP`; says on standard output what it goes
- * through, logs to a file, and closes on SIGTERM. On a line `tasks` it says which tasks it has; on a line `dump <file>` it
- * writes the contents of the stores there. Like a service under a supervisor it ends when one of its applications fails.
+ * through, logs to a file, and closes on SIGTERM. On a line `tasks <request>` it says which tasks it has; on a line
+ * `dump <file>` it writes the contents of the stores there. Like a service under a supervisor it ends when one of its applications fails.
  */
 export interface ChaosApp {
   readonly workloads: readonly string[]
@@ -99,12 +99,13 @@ const dump = async (file: string): Promise<void> => {
 }
 
 const commands = createInterface({ input: process.stdin }).on('line', (line) => {
-  if (line === 'tasks') {
+  const request = /^tasks (.*)/.exec(line)?.[1]
+  if (request !== undefined) {
     for (const [{ name }, streams] of running) {
       const tasks = streams.metadataForLocalTasks().map(({ taskId, state }) => `${taskId} ${state}`)
-      say(`tasks ${name} ${streams.state} [${tasks.join(', ')}]`)
+      say(`${request}: ${name} ${streams.state} [${tasks.join(', ')}]`)
     }
-    say('these are the tasks')
+    say(`end of tasks ${request}`)
   }
   const file = /^dump (.*)/.exec(line)?.[1]
   if (file !== undefined) {

@@ -28,6 +28,7 @@ export class Instance {
   /** SIGSTOP, and no SIGCONT yet. */
   stopped = false
   starts = 0
+  private reports = 0
   private app: App | undefined
   private supervising = true
   private restart: NodeJS.Timeout | undefined
@@ -125,11 +126,15 @@ export class Instance {
     const { app } = this
     if (!app?.running) return `${this.name} does not run`
     if (this.stopped) return `${this.name} is stopped (SIGSTOP)`
-    const before = app.output.length
-    app.write('tasks\n')
-    const answered = app.untilOutput(/these are the tasks\n(?![^]*these are the tasks)/, 3000)
-    await answered.catch(() => {})
-    const tasks = app.output.slice(before).match(/^tasks .*/gm) ?? ['does not answer']
+    const request = ++this.reports
+    app.write(`tasks ${request}\n`)
+    const end = new RegExp(`^end of tasks ${request}$`, 'm')
+    const answered = await app.untilOutput(end, 3000).then(
+      () => true,
+      () => false,
+    )
+    const lines = new RegExp(`^${request}: .*`, 'gm')
+    const tasks = answered ? (app.output.match(lines) ?? []) : ['does not answer']
     const network = this.options.network.stalled ? ', its network is stalled' : ''
     return `${this.name}, pid ${app.pid}${network}:\n${tasks.map((line) => `    ${line}\n`).join('')}`
   }
