@@ -34,6 +34,8 @@ export class Instance {
   private restart: NodeJS.Timeout | undefined
   /** Ends that the harness has brought about. */
   private readonly expected = new WeakSet<App>()
+  /** Those that have said why. */
+  private readonly failed = new WeakSet<App>()
 
   constructor(private readonly options: InstanceOptions) {
     const { number, folder } = options
@@ -83,7 +85,6 @@ export class Instance {
     clearTimeout(this.restart)
     const { app } = this
     if (!app?.running) return 'had ended already'
-    const failing = /^error/m.test(app.output)
     this.expected.add(app)
     const ended = app.stop()
     const code = await Promise.race([ended, sleep(END_WITHIN_MS, 'late', { ref: false })])
@@ -94,7 +95,7 @@ export class Instance {
     }
     // no handler of the signal before its code is loaded
     const early = code === 'SIGTERM' && app.output === ''
-    if (code !== 0 && !failing && !early) {
+    if (code !== 0 && !this.failed.has(app) && !early) {
       this.options.fail(`${this.name} ended with ${code} after SIGTERM`, `${app.output}\n${this.tail()}`)
     }
     return /late$/m.test(app.output) ? 'ended late' : 'ended'
@@ -155,18 +156,22 @@ export class Instance {
 
   private ended(app: App, code: number | NodeJS.Signals): void {
     if (this.expected.has(app) || !this.supervising) return
-    const errors = app.output.match(/^error .*/gm)?.join('\n') ?? app.output.slice(-4000)
-    this.options.fail(`${this.name} ended by itself with ${code}: ${errors}`, this.tail())
+    if (!this.failed.has(app)) {
+      this.options.fail(`${this.name} ended by itself with ${code}`, `${app.output.slice(-4000)}\n${this.tail()}`)
+    }
     this.restart = setTimeout(() => this.start(), RESTART_AFTER_MS)
   }
 
-  /** One that has failed ends soon, or it would be alive but stuck. */
+  /** One that has failed says so and ends soon, or it would be alive but stuck. */
   private async watchFailure(app: App): Promise<void> {
+    let error: string
     try {
-      await app.untilOutput(/^error .*/m, 2 ** 31 - 1)
+      ;[error] = await app.untilOutput(/^error .*/m, 2 ** 31 - 1)
     } catch {
       return // ended without
     }
+    this.failed.add(app)
+    this.options.fail(`${this.name} failed: ${error}`, this.tail())
     const late = await Promise.race([app.end(), sleep(END_WITHIN_MS, 'late', { ref: false })])
     if (late !== 'late' || this.expected.has(app)) return
     this.options.fail(`${this.name} has not ended ${END_WITHIN_MS / 1000} s after it failed`, this.tail())

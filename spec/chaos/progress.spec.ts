@@ -38,7 +38,7 @@ test('output ends the silence', () => {
   expect(longest()).toBe(50_000)
 })
 
-test('time in which nothing can be expected does not count, nor does the want of input', () => {
+test('time in which nothing can be expected does not count, nor time without input', () => {
   const { state, stuck, pass } = watch()
   pass(30)
   state.excused = true

@@ -37,7 +37,7 @@ export class ProgressWatch {
 
   /** To be called about once a second. */
   tick(now = performance.now()): void {
-    // a machine that slept, or a harness that had no time, is nobody's silence
+    // a machine that slept, or a harness that got no time, says nothing about the applications
     const elapsed = Math.min(now - (this.last ?? now), 5000)
     this.last = now
     for (const { name, outputs, inputs, excused } of this.watched) {

@@ -99,8 +99,8 @@ export const bank: Workload = {
       last.set(account, balance)
     }
     const total = [...last.values()].reduce((sum, balance) => sum + balance, 0)
-    const true_ = ACCOUNTS.length * OPENING_BALANCE
-    if (total !== true_) findings.push(`all balances add up to ${total}, not ${true_}`)
+    const opening = ACCOUNTS.length * OPENING_BALANCE
+    if (total !== opening) findings.push(`all balances add up to ${total}, not ${opening}`)
     return findings
   },
 
