@@ -35,7 +35,8 @@ export class ClientError extends Error {
     message: string,
     /** the broker's error name, such as `NOT_LEADER_OR_FOLLOWER` */
     readonly code?: string,
-    readonly partition?: TopicPartition,
+    /** with the offset where it is known */
+    readonly partition?: TopicPartition & { readonly offset?: number },
     options?: { cause?: unknown },
   ) {
     super(message, options)
@@ -72,7 +73,7 @@ export interface FetchedPartition {
   readonly endOffset: number
   readonly logStartOffset: number
   readonly sizeInBytes: number
-  /** Committed data records from the assigned offset on; decompresses and decodes as it goes. Throws `ClientError('invalid')` on a CRC mismatch. */
+  /** Committed data records from the assigned offset on; decompresses and decodes as it goes. Throws `ClientError('invalid')` for damaged batches. */
   records(): RecordCursor
 }
 
@@ -88,6 +89,8 @@ export interface FetcherConfig {
   maxWaitMs?: number
   /** fetched and not yet polled, above which fetching pauses; default 64 MiB */
   maxBufferedBytes?: number
+  /** of a record batch when decompressed; a larger one is an error, so that a few bytes can't exhaust the memory; default 128 MiB */
+  maxDecompressedBytes?: number
 }
 
 /** Reads assigned partitions, no group involved: the main consumer, restore, standby and global tables alike. */

@@ -15,6 +15,7 @@ const DEFAULTS = {
   minBytes: 1,
   maxWaitMs: 500,
   maxBufferedBytes: 64 * 1024 * 1024,
+  maxDecompressedBytes: 128 * 1024 * 1024,
 }
 
 /**
@@ -294,6 +295,7 @@ export class KafkaFetcher implements Fetcher {
       // a view keeps the whole response in memory for as long as the partition is paused
       bytes: assigned.paused && 2 * completeBytes < responseBytes ? Buffer.from(bytes) : bytes,
       aborted: committed ? part.aborted : null,
+      maxDecompressedBytes: this.config.maxDecompressedBytes,
     })
     assigned.position = nextOffset
     assigned.maxBytes = this.config.maxBytesPerPartition
@@ -355,7 +357,13 @@ export class KafkaFetcher implements Fetcher {
     const place = { topic, partition, from: position, nextOffset: position, endOffset, logStartOffset }
     this.deliver(
       assigned,
-      new FetchedBatches({ ...place, error: located(error, topic, partition), bytes: NOTHING, aborted: null }),
+      new FetchedBatches({
+        ...place,
+        error: located(error, topic, partition),
+        bytes: NOTHING,
+        aborted: null,
+        maxDecompressedBytes: 0,
+      }),
     )
   }
 
