@@ -40,7 +40,8 @@ export class ClientError extends Error {
     message: string,
     /** the broker's error name, such as `NOT_LEADER_OR_FOLLOWER` */
     readonly code?: string,
-    readonly partition?: TopicPartition,
+    /** with the offset where it is known */
+    readonly partition?: TopicPartition & { readonly offset?: number },
     { operation, ...options }: { cause?: unknown; operation?: AclOperation | undefined } = {},
   ) {
     super(message, options)
@@ -78,7 +79,7 @@ export interface FetchedPartition {
   readonly endOffset: number
   readonly logStartOffset: number
   readonly sizeInBytes: number
-  /** Committed data records from the assigned offset on; decompresses and decodes as it goes. Throws `ClientError('invalid')` on a CRC mismatch. */
+  /** Committed data records from the assigned offset on; decompresses and decodes as it goes. Throws `ClientError('invalid')` for damaged batches. */
   records(): RecordCursor
 }
 
@@ -94,6 +95,8 @@ export interface FetcherConfig {
   maxWaitMs?: number
   /** fetched and not yet polled, above which fetching pauses; default 64 MiB */
   maxBufferedBytes?: number
+  /** of a record batch when decompressed; a larger one is an error, so that a few bytes can't exhaust the memory; default 128 MiB */
+  maxDecompressedBytes?: number
 }
 
 /** Reads assigned partitions, no group involved: the main consumer, restore, standby and global tables alike. */

@@ -6,7 +6,8 @@ import net from 'node:net'
 import tls from 'node:tls'
 import type { ISocketFactory, ISocketFactoryArgs, KafkaConfig, logCreator } from 'kafkajs'
 import { ClientError } from '../port'
-import { LEASE_ENDED } from './protocol/errors'
+import { INVALID_RESPONSE, LEASE_ENDED } from './protocol/errors'
+import { ResponseLengths } from './protocol/response-lengths'
 import type { Frame } from './protocol/frame'
 import type { WireWriter } from './protocol/wire'
 
@@ -32,6 +33,11 @@ export interface KafkaJsRequestQueue {
 export interface KafkaJsConnection {
   readonly requestQueue: KafkaJsRequestQueue
   readonly socket?: net.Socket
+  /** While it answers an authentication in bytes of its own, without a length before them. */
+  readonly authHandlers: object | null
+  readonly authExpectResponse: boolean
+  /** What came over the socket. */
+  processData(data: Buffer): void
   isConnected(): boolean
   connect(): Promise<unknown>
   disconnect(): Promise<unknown>
@@ -140,9 +146,10 @@ export const createBroker = ({ host, port, kafka, ...options }: BrokerOptions): 
     maxInFlightRequests: null,
     logger: options.logger,
   })
-  for (const { requestQueue } of connectionPool.pool) {
-    stopIdleTimer(requestQueue)
-    if (options.mayProduce) refuseProduce(requestQueue, options.mayProduce)
+  for (const connection of connectionPool.pool) {
+    checkLengths(connection)
+    stopIdleTimer(connection.requestQueue)
+    if (options.mayProduce) refuseProduce(connection.requestQueue, options.mayProduce)
   }
   return new Broker({
     connectionPool,
@@ -196,6 +203,25 @@ const resetSocket = (socket: net.Socket): void => {
     // a stream of the user's own socket factory that is no TCP socket
   }
   socket.destroy()
+}
+
+/** kafkajs trusts the length before a response: one that can't be throws in its `data` listener, where nobody catches it, or waits for ever. */
+const checkLengths = (connection: KafkaJsConnection): void => {
+  const process = connection.processData
+  const lengths = new ResponseLengths()
+  connection.processData = function (this: KafkaJsConnection, data) {
+    const raw = this.authHandlers !== null && !this.authExpectResponse
+    const invalid = raw ? undefined : lengths.invalidIn(data)
+    if (invalid === undefined) return process.call(this, data)
+    this.socket?.destroy(
+      Object.assign(
+        new Error(
+          `${invalid} can't be the length of a response; is this the port of a Kafka broker, with TLS or without as it is configured?`,
+        ),
+        { code: INVALID_RESPONSE },
+      ),
+    )
+  }
 }
 
 const PRODUCE = 0

@@ -16,6 +16,8 @@ export interface LinkOptions {
   readonly logger: KafkaJsLogger
   /** Of the connection of a producer: asked right before each Produce request. Its sockets are never closed but reset. */
   readonly mayProduce?: () => boolean
+  /** Told once for each connect that has come to its end. */
+  readonly dropped?: (cause: ClientError) => void
 }
 
 const DEFAULT_CONNECTION_TIMEOUT_MS = 5_000
@@ -143,6 +145,7 @@ export class BrokerLink {
     // every request that was pending on it comes here
     if (session.droppedBy) return
     session.droppedBy = cause
+    this.options.dropped?.(cause)
     for (const fail of session.pending) fail(cause)
     const how = { reset: this.options.mayProduce !== undefined }
     destroyBroker(session.broker, cause, how)

@@ -26,6 +26,7 @@ export interface MembershipConnections {
 const NO_GENERATION = -1
 /** Java's `default.api.timeout.ms` */
 const OFFSETS_DEADLINE_MS = 60_000
+/** With all that it takes, such as finding the coordinator: who closes an application without a broker must not wait. */
 const LEAVE_TIMEOUT_MS = 2_000
 
 /**
@@ -146,15 +147,16 @@ export class KafkaJsGroupMembership implements GroupMembership {
     const { memberId } = this.joining
     this.settleFirst?.reject(closedError(`joining group '${groupId}'`))
     this.connections.join.close()
+    this.connections.heartbeat.close()
     if (memberId !== '' && (groupInstanceId === null || force)) {
       // best effort: a member that could not say goodbye is removed after its session timeout
+      const giveUp = setTimeout(() => this.connections.offsets.close(), LEAVE_TIMEOUT_MS)
       const left = await this.coordinator.attempt(leaveGroup(groupId, { memberId, groupInstanceId }), {
         doing: `leaving group '${groupId}'`,
-        timeoutMs: LEAVE_TIMEOUT_MS,
       })
+      clearTimeout(giveUp)
       if (left instanceof ClientError) this.logger.debug({ groupId, memberId, err: left }, 'could not leave the group')
     }
-    this.connections.heartbeat.close()
     this.connections.offsets.close()
   }
 

@@ -23,6 +23,7 @@ export const CLOSED = 'CLIENT_CLOSED'
 export const TIMED_OUT = 'REQUEST_TIMED_OUT'
 export const DISCONNECTED = 'NETWORK_EXCEPTION'
 export const UNSUPPORTED = 'UNSUPPORTED_VERSION'
+export const INVALID_RESPONSE = 'INVALID_RESPONSE'
 export const LEASE_ENDED = 'LEASE_ENDED'
 
 export const closedError = (doing: string): ClientError =>

@@ -1,4 +1,5 @@
 import { findMatches } from './match-finder'
+import { TooLarge } from './too-large'
 
 /** xerial's stream format, which Java's Kafka client writes: this header, then blocks behind their length (int32). */
 const XERIAL_HEADER = Buffer.from([0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0, 0, 0, 0, 1, 0, 0, 0, 1])
@@ -17,9 +18,10 @@ export const snappyCompress = (bytes: Buffer): Buffer => {
 }
 
 /** Reads xerial's format, and a bare snappy block as librdkafka writes it. */
-export const snappyDecompress = (bytes: Buffer): Buffer => {
-  if (!startsXerial(bytes, 0)) return decompressBlock(bytes)
+export const snappyDecompress = (bytes: Buffer, limit: number): Buffer => {
+  if (!startsXerial(bytes, 0)) return decompressBlock(bytes, limit)
   const blocks: Buffer[] = []
+  let size = 0
   for (let at = 0; at < bytes.length;) {
     // the header may stand again in the middle, where streams were joined
     if (startsXerial(bytes, at)) {
@@ -28,7 +30,9 @@ export const snappyDecompress = (bytes: Buffer): Buffer => {
     }
     const end = at + 4 + bytes.readInt32BE(at)
     if (end <= at + 4 || end > bytes.length) throw new Error('a snappy block is cut off')
-    blocks.push(decompressBlock(bytes.subarray(at + 4, end)))
+    const block = decompressBlock(bytes.subarray(at + 4, end), limit - size)
+    size += block.length
+    blocks.push(block)
     at = end
   }
   return blocks.length === 1 ? blocks[0]! : Buffer.concat(blocks)
@@ -94,7 +98,7 @@ const writeLength = (output: Buffer, length: number): number => {
   return at
 }
 
-const decompressBlock = (input: Buffer): Buffer => {
+const decompressBlock = (input: Buffer, limit: number): Buffer => {
   let at = 0
   let size = 0
   for (let shift = 0, byte = 0x80; byte & 0x80; shift += 7) {
@@ -102,6 +106,7 @@ const decompressBlock = (input: Buffer): Buffer => {
     byte = input[at++]!
     size += (byte & 0x7f) * 2 ** shift
   }
+  if (size > limit) throw new TooLarge()
   const output = Buffer.allocUnsafe(size)
   let to = 0
   while (at < input.length) {

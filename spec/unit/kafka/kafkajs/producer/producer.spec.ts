@@ -205,6 +205,7 @@ describe('the kafkajs producer, answered by a script', () => {
     const startLeased = async (config: ProducerConfig = {}): Promise<void> => {
       held = true
       const lease: Lease = {
+        answeredAt: 0,
         holds: () => held,
         subscribe: (listener) => {
           tell = (now) => {

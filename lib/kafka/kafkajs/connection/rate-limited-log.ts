@@ -9,7 +9,7 @@ export class RateLimitedLog {
   constructor(private readonly logger: Logger) {}
 
   warn(key: string, fields: object, message: string): void {
-    const now = Date.now()
+    const now = performance.now()
     const entry = this.recent.get(key)
     if (entry && now < entry.until) {
       entry.suppressed++
