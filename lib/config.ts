@@ -369,7 +369,9 @@ const logger = (config: StreamsConfig): Logger => {
   const level = oneOf(config, 'logLevel', LOG_LEVELS, 'warn')
   if (value === undefined) return stderrLogger(level)
   if (config.logLevel !== undefined) {
-    throw invalid('logLevel is for the default logger, and a logger is given: set the level on that one, and drop logLevel')
+    throw invalid(
+      'logLevel is for the default logger, and a logger is given: set the level on that one, and drop logLevel',
+    )
   }
   const methods = ['debug', 'info', 'warn', 'error'] as const
   if (

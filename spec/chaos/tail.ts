@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Fetcher, type KafkaClient, tpKey } from '../../lib/kafka/port'
+import type { Fetcher, KafkaClient } from '../../lib/kafka/port'
+import { tpKey } from '../../lib/record/topic-partition'
 import type { TopicRecord } from '../support/topics'
 import { PARTITIONS } from './workloads/workload'
 

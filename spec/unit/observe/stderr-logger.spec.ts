@@ -44,7 +44,10 @@ describe('the default logger', () => {
   it.each(['warn', 'error'] as const)('writes the stack of an error and of its cause at %s', (level) => {
     const { logger, written } = logging('info')
     const cause = failing()
-    logger[level]({ err: new StreamsError('PROCESSING_FAILED', 'operator "map" failed', {}, { cause }), a: 1 }, 'stopped')
+    logger[level](
+      { err: new StreamsError('PROCESSING_FAILED', 'operator "map" failed', {}, { cause }), a: 1 },
+      'stopped',
+    )
     const lines = written[0]!.split('\n')
     expect(lines[0]).toMatch(/ stopped a=1$/)
     expect(lines[1]).toBe('  StreamsError [PROCESSING_FAILED]: operator "map" failed')
@@ -64,7 +67,12 @@ describe('the default logger', () => {
   it('does not repeat a message that the error above quotes, and keeps the stack behind it', () => {
     const { logger, written } = logging('info')
     const cause = failing()
-    const error = new StreamsError('PROCESSING_FAILED', `operator "map" failed: ${cause.message}. Fix it`, {}, { cause })
+    const error = new StreamsError(
+      'PROCESSING_FAILED',
+      `operator "map" failed: ${cause.message}. Fix it`,
+      {},
+      { cause },
+    )
     logger.error({ err: error }, 'stopped')
     expect(written[0]!.match(/no such field/g)).toHaveLength(1)
     expect(written[0]).toMatch(/\n {2}caused by TypeError\n {6}at readOrder /)

@@ -43,7 +43,7 @@ describe('a kafkajs client', () => {
   it('lets go of producers, memberships, fetchers and admins that were closed', async () => {
     const refs: Array<WeakRef<object>> = []
     const openAndClose = async (): Promise<void> => {
-      const lease = { holds: () => true, subscribe: () => () => {} }
+      const lease = { answeredAt: 0, holds: () => true, subscribe: () => () => {} }
       const [producer, membership] = [client.producer({ lease }), client.group(group, { ...listener })]
       const [fetcher, admin] = [client.fetcher({ isolation: 'read_committed' }), client.admin()]
       for (const part of [producer, membership, fetcher, admin]) refs.push(new WeakRef(part))
