@@ -74,7 +74,7 @@ describe('local state that fails while the application runs', () => {
     expect(replayed).toEqual([0, expect.any(Number)])
     expect(replayed[1]).toBeGreaterThanOrEqual(KEYS)
     const log = apps.warnings.join('\n')
-    expect(log).toMatch(/all tasks restart from the last commit/)
+    expect(log).toMatch(/task 0_0 failed and restarts from its last commit|all tasks restart from the last commit/)
     expect(log).toMatch(/the state of task 0_0 is damaged .* set aside as .*0_0\.damaged-/)
     expect(second.state).toBe('RUNNING')
   })
