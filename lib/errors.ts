@@ -76,5 +76,6 @@ export type ErrorCode =
   | 'SCHEMA_REJECTED'
   | 'OFFSET_OUT_OF_RANGE'
   | 'TRANSACTION_TIMEOUT'
+  | 'CHANGELOG_LOST'
   | 'ILLEGAL_STATE'
   | 'TIMEOUT'

@@ -122,6 +122,7 @@ export class Executor {
       admin,
       fetcher: this.#fetcher,
       restoreFetcher: () => client.fetcher({ isolation: 'read_committed' }),
+      refillProducer: () => client.producer({ lease: membership.lease }),
       collector: () => producer.ready(),
       committed: (inputs) => membership.committed(inputs),
       globalStores,
