@@ -1,6 +1,6 @@
 import { ClientError, type RecordCursor } from '../../port'
 import { decompress } from './compression'
-import { crc32c } from './crc32c'
+import { crc32c } from '../../../record/crc32c'
 import {
   ATTRIBUTES_AT,
   BASE_TIMESTAMP_AT,
