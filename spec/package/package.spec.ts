@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 
 const ROOT = resolve(__dirname, '..', '..')
-const ENTRIES = ['millrace', 'millrace/testing', 'millrace/embedded']
+const ENTRIES = ['millrace', 'millrace/testing', 'millrace/testing/contracts', 'millrace/embedded']
 const MINUTES = 60_000
 
 const node = (cwd: string, ...args: string[]): string =>
