@@ -13,6 +13,8 @@ import type { Logger } from './observe/logger'
 import { stderrLogger } from './observe/stderr-logger'
 import * as serdes from './serdes'
 import type { Serde } from './serdes/serde'
+import { levelEngine } from './state/level/level-engine'
+import type { StateEngine } from './state/state-engine'
 import type { OffsetReset, TimestampExtractor } from './topology/definition'
 
 /** What a crash may do to results: see `StreamsConfig.processingGuarantee`. */
@@ -34,6 +36,11 @@ export interface StreamsConfig {
   clientId?: string
   /** Where state is kept, in `<stateDir>/<applicationId>`. Default: `millrace` in the system's temporary folder; set it where state shall outlive a reboot. */
   stateDir?: string
+  /**
+   * Keeps the persistent stores: `levelEngine()`, `memoryEngine()`, or one of your own (`StateEngine`). Changing it is
+   * safe where all stores have changelogs: they are restored. Default: `levelEngine()`, which is LevelDB.
+   */
+  stateEngine?: StateEngine
   /**
    * `at_least_once` (default): after a crash, records since the last commit are processed again. `exactly_once`: inputs,
    * state and outputs are committed in one transaction (EOS v2, KIP-447); readers of outputs use `read_committed`.
@@ -111,6 +118,7 @@ export interface ResolvedConfig {
   readonly kafka: KafkaConnection
   readonly clientId: string | undefined
   readonly stateDir: string
+  readonly stateEngine: StateEngine
   readonly processingGuarantee: ProcessingGuarantee
   readonly commitIntervalMs: number
   readonly statestoreCacheMaxBytes: number
@@ -158,6 +166,7 @@ export const resolveConfig = (config: StreamsConfig): ResolvedConfig => {
     kafka: connection(config.kafka),
     clientId: optionalText(config, 'clientId'),
     stateDir: optionalText(config, 'stateDir') ?? join(tmpdir(), 'millrace'),
+    stateEngine: stateEngine(config.stateEngine),
     processingGuarantee: exactlyOnce ? 'exactly_once' : 'at_least_once',
     commitIntervalMs: duration(config, 'commitInterval', exactlyOnce ? 100 : 30_000),
     statestoreCacheMaxBytes: whole(config, 'statestoreCacheMaxBytes', 10 * MIB, 0),
@@ -209,6 +218,7 @@ const KEYS: Readonly<Record<keyof StreamsConfig, true>> = {
   kafka: true,
   clientId: true,
   stateDir: true,
+  stateEngine: true,
   processingGuarantee: true,
   commitInterval: true,
   statestoreCacheMaxBytes: true,
@@ -356,6 +366,13 @@ const textRecord = (config: StreamsConfig, key: 'topicConfig'): Readonly<Record<
     return value as Record<string, string>
   }
   throw invalid(`${key} must map names to texts, for example { 'min.insync.replicas': '2' }`)
+}
+
+const stateEngine = (value: unknown): StateEngine => {
+  if (value === undefined) return levelEngine()
+  const engine = value as StateEngine | null
+  if (typeof engine === 'object' && typeof engine?.open === 'function' && typeof engine.name === 'string') return engine
+  throw invalid('stateEngine is no engine: call the function, for example stateEngine: levelEngine()')
 }
 
 const logger = (value: unknown): Logger => {

@@ -116,6 +116,16 @@ export {
   type WindowStoreHandle,
   type WindowStoreOptions,
 } from './state/window/window-stores'
+export { levelEngine, type LevelEngineOptions } from './state/level/level-engine'
+export { memoryEngine } from './state/memory/memory-engine'
+export type {
+  ByteScan,
+  ByteStore,
+  DatabaseStore,
+  OpenDatabaseOptions,
+  StateEngine,
+  TaskDatabase,
+} from './state/state-engine'
 export { sessionStore, type SessionStoreHandle, type SessionStoreOptions } from './state/session/session-stores'
 export {
   versionedKeyValueStore,

@@ -97,18 +97,11 @@ export class TaskManager {
 
   /** Looks at what earlier runs have left on disk. */
   async readLocalState(): Promise<void> {
-    const { stateDirectory, logger } = this.options
+    const { stateDirectory, logger, config } = this.options
     for (const id of await stateDirectory.taskIds()) {
-      const subTopology = this.#subTopologyOf(id)
-      if (!subTopology) continue
-      const stores = subTopology.stores.map(({ definition: { builder }, changelogTopic }) => ({
-        name: builder.name,
-        persistent: builder.persistent,
-        changelogTopic,
-      }))
-      const state = await TaskState.open({ directory: stateDirectory.taskDirectory(id), taskId: id, stores, logger })
-      const offsets = state.changelogOffsets()
-      await state.close()
+      if (!this.#subTopologyOf(id)) continue
+      const directory = stateDirectory.taskDirectory(id)
+      const offsets = await TaskState.readOffsets({ engine: config.stateEngine, directory, taskId: id, logger })
       if (offsets.size > 0) this.#offsetSums.set(id, sumOfOffsets(offsets))
     }
   }
@@ -214,6 +207,7 @@ export class TaskManager {
     task.buildStores()
     const stores = task.stores.map(({ store }) => store)
     const state = await TaskState.open({
+      engine: config.stateEngine,
       directory: stores.some((store) => store.persistent) ? stateDirectory.taskDirectory(task.id) : null,
       taskId: task.id,
       stores,

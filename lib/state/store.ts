@@ -2,6 +2,7 @@ import type { Serde } from '../serdes/serde'
 import type { Windowed } from '../record/windowed'
 import type { RecordHeaders } from '../record/headers'
 import type { RecordContext } from '../record/record-context'
+import type { ByteStore } from './state-engine'
 
 /** State of one task, by name. Restored before the task runs; closed with it. */
 export interface StateStore {
@@ -208,36 +209,7 @@ export interface RecordCacheBudget {
   usedBytes: number
 }
 
-/**
- * One store's bytes: synchronous points, asynchronous ordered scans. Writes are uncommitted, and readable, until the
- * task's state commits them in one atomic batch with its changelog offsets.
- *
- * Buffers passed in are owned by the store from then on; buffers handed out must not be changed.
- */
-export interface ByteStore {
-  get(key: Buffer): Buffer | null
-  /** `null` deletes. */
-  put(key: Buffer, value: Buffer | null): void
-  /**
-   * `put` for restore: in bulk, and readable only once committed. The buffers stay the caller's. With `timestamp`, the
-   * value is stored behind it (8 bytes, big endian).
-   */
-  restore(key: Buffer, value: Buffer | null, timestamp?: number): void
-  /** In unsigned byte order; sees a consistent view as of its first `next()`. */
-  scan(scan: ByteScan): AsyncIterable<[key: Buffer, value: Buffer]>
-  /** Removes all keys below `key` with the next commit, in the background: nothing reads them any more. */
-  dropBelow(key: Buffer): void
-  approximateNumEntries(): number
-}
-
-/** Bounds and direction of a scan: `from` is inclusive, `to` exclusive unless `toInclusive`. */
-export interface ByteScan extends ScanOptions {
-  from?: Buffer
-  to?: Buffer
-  toInclusive?: boolean
-}
-
-/** One changelog record as restore hands it over. Views: copy what is kept. */
+/** One changelog record as restore hands it over. Views: copy what outlives the call. */
 export interface ChangelogRecord {
   readonly key: Buffer
   readonly value: Buffer | null

@@ -265,6 +265,7 @@ export class TopologyTestDriver {
     if (global.stores.length > 0) {
       this.#global = await GlobalTask.open({
         topology: global,
+        engine: this.#config.stateEngine,
         directory: join(this.#folder, 'global'),
         collector,
         // as in Kafka Streams' driver
@@ -277,6 +278,7 @@ export class TopologyTestDriver {
     const globalStores = this.#global?.stores ?? []
     this.#stores = [...stores, ...globalStores]
     this.#state = await TaskState.open({
+      engine: this.#config.stateEngine,
       directory: join(this.#folder, TASK_ID),
       taskId: TASK_ID,
       stores,

@@ -2,6 +2,8 @@ import { resolveConfig, type StreamsConfig } from '../../lib/config'
 import { StreamsError } from '../../lib/errors'
 import { EmbeddedKafka } from '../../lib/kafka/memory'
 import { silentLogger } from '../../lib/observe/logger'
+import { levelEngine } from '../../lib/state/level/level-engine'
+import { memoryEngine } from '../../lib/state/memory/memory-engine'
 
 const base: StreamsConfig = { applicationId: 'app', kafka: { brokers: ['localhost:9092'] } }
 const resolveUnchecked = (config: unknown) => resolveConfig(config as StreamsConfig)
@@ -39,6 +41,8 @@ describe('resolveConfig', () => {
     [{ ...base, stateDir: '' }, /stateDir is ''/],
     [{ ...base, topicConfig: { 'retention.ms': 5 } }, /topicConfig must map names to texts/],
     [{ ...base, defaultValueSerde: () => undefined }, /defaultValueSerde is no serde: call the function/],
+    [{ ...base, stateEngine: levelEngine }, /stateEngine is no engine: call the function/],
+    [{ ...base, stateEngine: null }, /stateEngine is no engine/],
     [{ ...base, logger: console.log }, /logger needs the methods/],
     [{ ...base, sessionTimeout: '5s' }, /heartbeatInterval is 3000 ms and sessionTimeout 5000 ms/],
     [{ ...base, processingGuarantee: 'exactly_once', commitInterval: '10s' }, /every transaction would time out/],
@@ -79,6 +83,7 @@ describe('resolveConfig', () => {
       lingerMs: 100,
       compression: 'none',
       repartitionPurgeIntervalMs: 30_000,
+      stateEngine: { name: 'LevelDB' },
     })
   })
 
@@ -90,8 +95,10 @@ describe('resolveConfig', () => {
   })
 
   it('takes what is given', () => {
+    const stateEngine = memoryEngine()
     const resolved = resolveConfig({
       ...base,
+      stateEngine,
       kafka: { brokers: () => ['a:1'] },
       maxTaskIdle: -1,
       commitInterval: '1.5s',
@@ -99,6 +106,7 @@ describe('resolveConfig', () => {
       statestoreCacheMaxBytes: 0,
       logger: silentLogger,
     })
+    expect(resolved.stateEngine).toBe(stateEngine)
     expect(resolved).toMatchObject({
       maxTaskIdleMs: -1,
       commitIntervalMs: 1500,

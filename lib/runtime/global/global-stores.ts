@@ -118,6 +118,7 @@ export class GlobalStores {
   async #open(): Promise<GlobalTask> {
     const { topology, config, stateDirectory, logger, signal } = this.#options
     const task = await GlobalTask.open({
+      engine: config.stateEngine,
       topology,
       directory: topology.stores.some(({ builder }) => builder.persistent) ? stateDirectory.globalDirectory : null,
       // without a handler that could ask for it, nothing is ever sent

@@ -2,6 +2,7 @@ import { setImmediate as yieldToEventLoop } from 'node:timers/promises'
 import { type FetchedPartition } from '../../kafka/port'
 import type { Logger } from '../../observe/logger'
 import type { ChangelogRecord, ManagedStore } from '../../state/store'
+import type { StateEngine } from '../../state/state-engine'
 import { TaskState } from '../../state/task-state'
 import type { GlobalStoreDefinition, GlobalTopology, SubTopology } from '../../topology/definition'
 import type { Clock } from '../task/clock'
@@ -16,6 +17,8 @@ import { type TopicPartition, tpKey } from '../../record/topic-partition'
 
 export interface GlobalTaskOptions {
   readonly topology: GlobalTopology
+  /** Keeps the persistent stores. */
+  readonly engine: StateEngine
   /** Its own folder; `null` keeps everything in memory. */
   readonly directory: string | null
   /** For dead letters: a global store sends nothing else. */
@@ -57,10 +60,10 @@ export class GlobalTask {
   }
 
   static async open(options: GlobalTaskOptions): Promise<GlobalTask> {
-    const { topology, directory, logger, config } = options
+    const { topology, engine, directory, logger, config } = options
     const subTopologies = [asSubTopology(topology)]
     const stores = buildStores(subTopologies)
-    const state = await TaskState.open({ directory, taskId: GLOBAL_TASK_ID, stores, logger })
+    const state = await TaskState.open({ engine, directory, taskId: GLOBAL_TASK_ID, stores, logger })
     const stream = new StreamTask({
       ...options,
       id: GLOBAL_TASK_ID,

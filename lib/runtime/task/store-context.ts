@@ -1,5 +1,6 @@
 import type { Serde } from '../../serdes/serde'
-import type { ByteStore, RecordCacheBudget, StateStoreContext } from '../../state/store'
+import type { ByteStore } from '../../state/state-engine'
+import type { RecordCacheBudget, StateStoreContext } from '../../state/store'
 import type { TaskState } from '../../state/task-state'
 import { IDLE, type TaskContext } from './task-context'
 import { NO_HEADERS, type RecordHeaders } from '../../record/headers'

@@ -1,4 +1,5 @@
-import type { ByteScan, ByteStore, StateStoreContext } from '../store'
+import type { ByteScan, ByteStore } from '../state-engine'
+import type { StateStoreContext } from '../store'
 import { prefixTimestamp } from '../timestamped-bytes'
 
 export interface ChangeLoggingStoreOptions {

@@ -1,5 +1,5 @@
 import type { ChangeLoggingStore } from '../changelog/change-logging-store'
-import type { ByteScan } from '../store'
+import type { ByteScan } from '../state-engine'
 import type { StoreSerdes } from '../store-serdes'
 import type { Entries } from './entries'
 import type { ValueFormat } from './value-format'

@@ -1,5 +1,5 @@
 import type { FlushListener } from '../cached-store'
-import type { ByteScan } from '../store'
+import type { ByteScan } from '../state-engine'
 
 /** What lies under a typed key-value store: with or without a record cache. */
 export interface Entries<K, V, S> {

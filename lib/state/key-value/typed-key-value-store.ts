@@ -2,15 +2,8 @@ import type { Serde } from '../../serdes/serde'
 import { afterPrefix, byteString, bytesOf } from '../byte-string'
 import type { CachedStore, FlushListener } from '../cached-store'
 import { ChangeLoggingStore } from '../changelog/change-logging-store'
-import type {
-  ByteScan,
-  ByteStore,
-  ChangelogRecord,
-  KeyValueStore,
-  ManagedStore,
-  ScanOptions,
-  StateStoreContext,
-} from '../store'
+import type { ByteScan, ByteStore } from '../state-engine'
+import type { ChangelogRecord, KeyValueStore, ManagedStore, ScanOptions, StateStoreContext } from '../store'
 import { StoreSerdes } from '../store-serdes'
 import { CachedEntries } from './cached-entries'
 import { DirectEntries } from './direct-entries'

@@ -1,5 +1,6 @@
 import { byteString } from '../byte-string'
-import type { ByteStore, ScanOptions } from '../store'
+import type { ByteStore } from '../state-engine'
+import type { ScanOptions } from '../store'
 import { readTimestamp, TIMESTAMP_BYTES, writeTimestamp } from '../timestamped-bytes'
 import type { Retention } from './retention'
 import { rowIn, type RowPack, rowsIn, type TimedRow, withRow } from './row-pack'

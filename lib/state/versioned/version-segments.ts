@@ -1,4 +1,4 @@
-import type { ByteStore } from '../store'
+import type { ByteStore } from '../state-engine'
 import { prefixTimestamp, readTimestamp, TIMESTAMP_BYTES, withoutTimestamp, writeTimestamp } from '../timestamped-bytes'
 import { decodeRow, encodeRow, type FormerVersion } from './history-row'
 

@@ -5,6 +5,7 @@ import { StreamTask, type StreamTaskOptions } from '../../../../lib/runtime/task
 import type { TaskConfig } from '../../../../lib/runtime/task/task-config'
 import { buildStores } from '../../../../lib/runtime/task/wiring'
 import * as serdes from '../../../../lib/serdes'
+import { levelEngine } from '../../../../lib/state/level/level-engine'
 import { TaskState } from '../../../../lib/state/task-state'
 import { PipedCursor } from '../../../../lib/testing/piped-records'
 import { RecordingCollector } from '../../../../lib/testing/recording-collector'
@@ -90,7 +91,7 @@ export const taskOf = async (
     inputPartitions,
     partition: 0,
     stores,
-    state: await TaskState.open({ directory: null, taskId: '0_0', stores, logger }),
+    state: await TaskState.open({ engine: levelEngine(), directory: null, taskId: '0_0', stores, logger }),
     collector,
     config: {
       applicationId: 'app',
