@@ -2,14 +2,20 @@ import { KafkaStreams, type StreamsConfig, type Topology } from 'millrace'
 
 /**
  * Runs a topology on the brokers of `KAFKA_BOOTSTRAP_SERVERS`, under the example's name, until SIGINT or SIGTERM.
- * `APPLICATION_ID` and `STATE_DIR` set these two by the environment, for several copies on one machine.
+ * `APPLICATION_ID` and `STATE_DIR` set these two by the environment, for several copies on one machine; `more` is what else the example configures.
  */
-export function run(topology: Topology, applicationId: string, withStreams?: (streams: KafkaStreams) => void): void {
+export function run(
+  topology: Topology,
+  applicationId: string,
+  withStreams?: (streams: KafkaStreams) => void,
+  more: Partial<StreamsConfig> = {},
+): void {
   const config: StreamsConfig = {
     applicationId: process.env.APPLICATION_ID ?? applicationId,
     kafka: { brokers: (process.env.KAFKA_BOOTSTRAP_SERVERS ?? 'localhost:9092').split(',') },
     ...(process.env.STATE_DIR ? { stateDir: process.env.STATE_DIR } : {}),
     commitInterval: '1s', // results are seen soon; the default of 30 s saves more updates
+    ...more,
   }
   const streams = new KafkaStreams(topology, config)
   streams.on('stateChange', ({ from, to }) => console.log(`${from} -> ${to}`))
