@@ -92,7 +92,7 @@ export interface ReadOnlyWindowStore<K, V> extends StateStore {
 
 /** A window store as processors use it. */
 export interface WindowStore<K, V> extends ReadOnlyWindowStore<K, V> {
-  /** `null` deletes. What is too old for the store is left out, and counts as a dropped record. */
+  /** `null` deletes. What is too old for the store is dropped, and counts as a dropped record. */
   put(key: K, value: V | null, windowStart: number): void
 }
 
@@ -123,7 +123,7 @@ export interface ReadOnlySessionStore<K, V> extends StateStore {
 
 /** A session store as processors use it. */
 export interface SessionStore<K, V> extends ReadOnlySessionStore<K, V> {
-  /** `null` deletes. What is too old for the store is left out, and counts as a dropped record. */
+  /** `null` deletes. What is too old for the store is dropped, and counts as a dropped record. */
   put(session: Windowed<K>, value: V | null): void
   /** Deletes a session. */
   remove(session: Windowed<K>): void
@@ -164,7 +164,7 @@ export interface VersionsOptions {
 export interface VersionedKeyValueStore<K, V> extends ReadOnlyVersionedKeyValueStore<K, V> {
   /**
    * Adds a version, or replaces the one of the same timestamp; `null` is a deletion at that time. Returns until when it
-   * is valid: `Infinity` if it is the latest. `undefined` if it is older than the history retention: then it is left out,
+   * is valid: `Infinity` if it is the latest. `undefined` if it is older than the history retention: then it is dropped,
    * and counts as a dropped record.
    */
   put(key: K, value: V | null, timestamp: number): number | undefined
@@ -190,7 +190,7 @@ export interface StateStoreContext {
     timestamp: number | null,
     headers?: RecordHeaders,
   ): void
-  /** Counts the current record in `dropped-records`: the store leaves out what is older than it keeps. */
+  /** Counts the current record in `dropped-records`: the store drops what is older than its retention. */
   dropRecord(store: string, reason: string): void
   /** Bytes of this store inside the task's state, in key order. */
   openBytes(store: string, persistent: boolean): ByteStore

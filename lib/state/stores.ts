@@ -31,7 +31,7 @@ export interface KeyValueStoreOptions<K, V> {
 export interface KeyValueStoreHandle<K, V, S extends StateStore> extends StoreBuilder<S> {
   /** As given, defaults not filled in. */
   readonly options: KeyValueStoreOptions<K, V>
-  /** Whether values are kept with the event time of their last update. */
+  /** Whether values are stored with the event time of their last update. */
   readonly timestamped: boolean
 }
 

@@ -67,7 +67,7 @@ export class TypedKeyValueStore<K, V, S> implements KeyValueStore<K, S>, Managed
         : new DirectEntries(serdes, format, bytes)
   }
 
-  /** Values are kept with the event time of their last update. */
+  /** Values are stored with the event time of their last update. */
   get timestamped(): boolean {
     return this.#options.format.timestamped
   }
@@ -154,11 +154,11 @@ export class TypedKeyValueStore<K, V, S> implements KeyValueStore<K, S>, Managed
   #scan(scan: ByteScan): AsyncIterable<[K, S]> {
     const serdes = this.#openSerdes()
     const { format } = this.#options
-    const kept = this.#entries.scan(scan)
+    const entries = this.#entries.scan(scan)
     return (async function* () {
-      for await (const [key, value] of kept) {
-        const shown = format.shown(serdes.valueOf(format.valueBytes(value)), format.timestampOf(value))
-        yield [serdes.keyOf(key), shown] as [K, S]
+      for await (const [key, stored] of entries) {
+        const value = format.value(serdes.valueOf(format.plainBytes(stored)), format.timestampOf(stored))
+        yield [serdes.keyOf(key), value] as [K, S]
       }
     })()
   }

@@ -25,8 +25,8 @@ export class TypedSessionStore<K, V> extends TimedStore<K, V, V> implements Sess
   findSessions(key: K, earliestEnd: number, latestStart: number, options?: { reverse?: boolean }): Sessions<K, V> {
     const sessions: Sessions<K, V> = []
     const found = this.entries.range(this.keyBytes(key), earliestEnd, Infinity, options?.reverse)
-    for (const { time: end, second: start, shown } of found) {
-      if (start <= latestStart) sessions.push([new Windowed(key, { start, end }), shown])
+    for (const { time: end, second: start, value } of found) {
+      if (start <= latestStart) sessions.push([new Windowed(key, { start, end }), value])
     }
     return sessions
   }

@@ -33,7 +33,7 @@ export interface WindowStoreOptions<K, V> {
 export interface WindowStoreHandle<K, V, S extends StateStore> extends StoreBuilder<S> {
   /** As given, defaults not filled in. */
   readonly options: WindowStoreOptions<K, V>
-  /** Whether values are kept with the event time of their last update. */
+  /** Whether values are stored with the event time of their last update. */
   readonly timestamped: boolean
   /** Tells it from the handles of other stores. */
   readonly kind: 'window'
