@@ -1,10 +1,6 @@
+import { createRequire } from 'node:module'
 import js from '@eslint/js'
 import tseslint from 'typescript-eslint'
-
-const room = (files, ...patterns) => ({
-  files,
-  rules: { '@typescript-eslint/no-restricted-imports': ['error', { patterns }] },
-})
 
 const noKafkajs = { regex: '^kafkajs(/|$)', message: 'Only lib/kafka/kafkajs knows kafkajs: use lib/kafka/port.' }
 const noLevel = {
@@ -20,11 +16,50 @@ const noOutside = {
   message: 'Nothing in lib imports from spec, examples or dist.',
 }
 const noAdapterInside = {
-  regex: '/kafka/kafkajs/(?!index$)',
+  regex: '^\\.{1,2}/(.*/)?kafkajs/(?!index$)',
   message: 'Of the adapter only its index is known outside; all else goes through lib/kafka/port.',
 }
-const noAdapter = { regex: '/kafka/(kafkajs|memory)', message: 'Only the runtime makes clients: use lib/kafka/port.' }
-const noRuntime = { regex: '/runtime/', message: 'Arrows go down only: dsl → topology → operators → state.' }
+
+/** Arrows between the rooms of lib go down only. spec/unit/architecture.spec.ts follows every import, and finds circles. */
+const ROOMS = createRequire(import.meta.url)('./.config/rooms.json')
+
+const importOf = (path) => `${path.replace(/\.ts$/, '').replace(/\/$/, '')}(/|$)`
+
+const arrowsOf = ({ room, imports, typesOnly = [] }) => {
+  const paths = (names) => ROOMS.filter(({ room }) => names(room)).flatMap(({ paths }) => paths)
+  const known = paths((name) => name === room || imports.includes(name))
+  const upward = paths((name) => name !== room && !imports.includes(name))
+    // a room around one that may be known: which of its files are which, only the spec can tell
+    .filter((path) => !known.some((inner) => inner.startsWith(path)))
+  const patterns = [
+    {
+      regex: `^(\\.\\./)+(${upward.map(importOf).join('|')})`,
+      message: `lib's ${room} may import ${imports.join(', ') || 'nothing'}: see .config/rooms.json.`,
+    },
+  ]
+  if (typesOnly.length > 0) {
+    patterns.push({
+      regex: `^(\\.\\./)+(${paths((name) => typesOnly.includes(name))
+        .map(importOf)
+        .join('|')})`,
+      allowTypeImports: true,
+      message: `lib's ${room} takes only types of ${typesOnly.join(', ')}: operators are made in lib/topology/compile.`,
+    })
+  }
+  return patterns
+}
+
+/** The rules of a room for some of its files, but for those of packages that these files wrap. */
+const rulesOf = (room, files, ...owned) => {
+  const rules = [noKafkajs, noLevel, noAvro, noOutside, noAdapterInside].filter((rule) => !owned.includes(rule))
+  const patterns = [...rules, ...arrowsOf(ROOMS.find(({ room: name }) => name === room))]
+  return { files, rules: { '@typescript-eslint/no-restricted-imports': ['error', { patterns }] } }
+}
+
+/** The longest path comes last and wins: a room may be inside another. */
+const rulesOfRooms = ROOMS.flatMap(({ room, paths }) => paths.map((path) => ({ room, path })))
+  .sort((a, b) => a.path.length - b.path.length)
+  .map(({ room, path }) => rulesOf(room, [`lib/${path.endsWith('/') ? `${path}**/*.ts` : path}`]))
 
 const nodeGlobals = Object.fromEntries(
   ['console', 'process', 'URL', 'setTimeout', 'clearTimeout', 'setInterval', 'clearInterval']
@@ -68,11 +103,10 @@ export default tseslint.config(
     },
   },
   { files: ['lib/**/*.ts'], ignores: ['lib/cli/**'], rules: { 'no-console': 'error' } },
-  room(['lib/**/*.ts'], noKafkajs, noLevel, noAvro, noOutside, noAdapterInside),
-  room(['lib/serdes/{avro,registry}/**/*.ts'], noKafkajs, noLevel, noOutside, noAdapter, noRuntime),
-  room(['lib/kafka/kafkajs/**/*.ts'], noLevel, noAvro, noOutside),
-  room(['lib/{dsl,topology,operators,state}/**/*.ts'], noKafkajs, noLevel, noAvro, noOutside, noAdapter, noRuntime),
-  room(['lib/state/level/**/*.ts'], noKafkajs, noAvro, noOutside, noAdapter, noRuntime),
+  ...rulesOfRooms,
+  rulesOf('serdes', ['lib/serdes/{avro,registry}/**/*.ts'], noAvro),
+  rulesOf('state', ['lib/state/level/**/*.ts'], noLevel),
+  rulesOf('adapters', ['lib/kafka/kafkajs/**/*.ts'], noKafkajs, noAdapterInside),
   // kafkajs's private modules have no types to import.
   { files: ['lib/kafka/kafkajs/internals.ts'], rules: { '@typescript-eslint/no-require-imports': 'off' } },
   // A default export is what jest asks of its global setup.

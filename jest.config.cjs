@@ -20,7 +20,13 @@ const common = {
 }
 
 /** Suites that talk to a real broker, one started for all of them; .config/test.mjs limits how many run at once. */
-const kafka = ['/spec/integration/', '/spec/faults/', '/spec/migration/', '/spec/contract/kafka/kafkajs']
+const kafka = [
+  '/spec/integration/',
+  '/spec/faults/',
+  '/spec/migration/',
+  '/spec/contract/kafka/kafkajs',
+  '/spec/chaos/chaos',
+]
 
 /** Suites that build, pack and install the package. */
 const packaging = ['/spec/package/']
@@ -36,7 +42,11 @@ module.exports = {
     {
       ...common,
       displayName: 'kafka',
-      testMatch: [...only(kafka.slice(0, 3)), '<rootDir>/spec/contract/kafka/kafkajs*.spec.ts'],
+      testMatch: [
+        ...only(kafka.slice(0, 3)),
+        '<rootDir>/spec/contract/kafka/kafkajs*.spec.ts',
+        '<rootDir>/spec/chaos/chaos.spec.ts',
+      ],
       globalSetup: '<rootDir>/spec/support/kafka/global-setup.ts',
       globalTeardown: '<rootDir>/spec/support/kafka/global-teardown.ts',
     },

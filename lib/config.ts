@@ -10,7 +10,7 @@ import type {
 import { isKafkaConnection, type KafkaConnection } from './kafka/client'
 import type { Compression } from './kafka/port'
 import type { Logger } from './observe/logger'
-import { stderrLogger } from './observe/stderr-logger'
+import { LOG_LEVELS, type LogLevel, stderrLogger } from './observe/stderr-logger'
 import * as serdes from './serdes'
 import type { Serde } from './serdes/serde'
 import { levelEngine } from './state/level/level-engine'
@@ -108,8 +108,13 @@ export interface StreamsConfig {
   processingExceptionHandler?: ProcessingExceptionHandler
   /** What to do with an output that can't be serialized or delivered. Default: fail. */
   productionExceptionHandler?: ProductionExceptionHandler
-  /** Default: warnings and errors on standard error. */
+  /**
+   * Takes `(fields, message)` as pino and most structured loggers do; an error is in the field `err`. Default: text on
+   * standard error, from `logLevel` on.
+   */
   logger?: Logger
+  /** From which level on the default logger writes. A `logger` of your own has its own level. Default: `warn`. */
+  logLevel?: LogLevel
 }
 
 /** `StreamsConfig` with every default filled in and every duration in milliseconds. */
@@ -196,7 +201,7 @@ export const resolveConfig = (config: StreamsConfig): ResolvedConfig => {
     deserializationExceptionHandler: config.deserializationExceptionHandler,
     processingExceptionHandler: config.processingExceptionHandler,
     productionExceptionHandler: config.productionExceptionHandler,
-    logger: logger(config.logger),
+    logger: logger(config),
   }
   if (resolved.heartbeatIntervalMs === 0 || resolved.heartbeatIntervalMs * 2 > resolved.sessionTimeoutMs) {
     throw invalid(
@@ -249,6 +254,7 @@ const KEYS: Readonly<Record<keyof StreamsConfig, true>> = {
   processingExceptionHandler: true,
   productionExceptionHandler: true,
   logger: true,
+  logLevel: true,
 }
 
 const invalid = (message: string): StreamsError => new StreamsError('INVALID_CONFIG', message)
@@ -375,8 +381,15 @@ const stateEngine = (value: unknown): StateEngine => {
   throw invalid('stateEngine is no engine: call the function, for example stateEngine: levelEngine()')
 }
 
-const logger = (value: unknown): Logger => {
-  if (value === undefined) return stderrLogger('warn')
+const logger = (config: StreamsConfig): Logger => {
+  const value: unknown = config.logger
+  const level = oneOf(config, 'logLevel', LOG_LEVELS, 'warn')
+  if (value === undefined) return stderrLogger(level)
+  if (config.logLevel !== undefined) {
+    throw invalid(
+      'logLevel is for the default logger, and a logger is given: set the level on that one, and drop logLevel',
+    )
+  }
   const methods = ['debug', 'info', 'warn', 'error'] as const
   if (
     typeof value === 'object' &&

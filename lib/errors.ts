@@ -75,5 +75,6 @@ export type ErrorCode =
   | 'SCHEMA_NOT_FOUND'
   | 'SCHEMA_REJECTED'
   | 'OFFSET_OUT_OF_RANGE'
+  | 'TRANSACTION_TIMEOUT'
   | 'ILLEGAL_STATE'
   | 'TIMEOUT'

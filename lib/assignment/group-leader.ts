@@ -13,6 +13,10 @@ export interface ClusterTasks {
   readonly missingTopics: readonly string[]
 }
 
+interface Instance extends AssignorMember {
+  readonly topology: string
+}
+
 export interface GroupLeaderOptions {
   /** Counts source topics and creates internal ones. What it throws ends all members. */
   readonly clusterTasks: () => Promise<ClusterTasks>
@@ -25,21 +29,30 @@ export const assignGroup = async (
   { clusterTasks, logger }: GroupLeaderOptions,
 ): Promise<Map<string, Assignment>> => {
   let cluster: ClusterTasks
-  let instances: AssignorMember[]
+  let instances: Instance[]
+  let others: readonly Instance[]
   try {
-    instances = members.map((member) => ({ memberId: member.memberId, ...decodeSubscription(member.userData) }))
+    const all = members.map((member) => ({ memberId: member.memberId, ...decodeSubscription(member.userData) }))
+    const topology = leadingTopology(all)
+    instances = all.filter((instance) => instance.topology === topology)
+    others = all.filter((instance) => instance.topology !== topology)
     cluster = await clusterTasks()
   } catch (error) {
     if (!(error instanceof StreamsError)) throw error
     logger.error({ err: error }, 'this instance leads the group and cannot assign tasks')
     return toAll(members, { ...NOTHING, error: 'failed', errorCode: error.code, errorMessage: error.message })
   }
+  const assignments = refusals(others, logger)
   if (cluster.missingTopics.length > 0) {
-    return toAll(members, { ...NOTHING, error: 'missing-source-topics', missingTopics: cluster.missingTopics })
+    const waiting = toAll(instances, {
+      ...NOTHING,
+      error: 'missing-source-topics',
+      missingTopics: cluster.missingTopics,
+    })
+    return new Map([...assignments, ...waiting])
   }
 
   const plan = planTasks([...cluster.tasks.keys()], instances)
-  const assignments = new Map<string, Assignment>()
   for (const { memberId, processId } of instances) {
     const activeTasks = plan.granted.get(memberId)!
     const withheld = plan.target.get(memberId)!.length - activeTasks.length
@@ -52,9 +65,40 @@ export const assignGroup = async (
   return assignments
 }
 
+/** The topology that the group runs: the one with most running tasks, before any runs the one of most instances. */
+const leadingTopology = (instances: readonly Instance[]): string => {
+  const weights = new Map<string, { tasks: number; instances: number }>()
+  for (const { topology, ownedTasks } of instances) {
+    const { tasks, instances } = weights.get(topology) ?? { tasks: 0, instances: 0 }
+    weights.set(topology, { tasks: tasks + ownedTasks.length, instances: instances + 1 })
+  }
+  const [leading] = [...weights].sort(
+    ([a, left], [b, right]) => right.tasks - left.tasks || right.instances - left.instances || (a < b ? -1 : 1),
+  )
+  return leading?.[0] ?? ''
+}
+
+/** Members with another topology end; the group runs without them. */
+const refusals = (instances: readonly Instance[], logger: Logger): Map<string, Assignment> => {
+  if (instances.length === 0) return new Map()
+  const memberIds = instances.map(({ memberId }) => memberId)
+  logger.error(
+    { members: memberIds.join(' ') },
+    'instances with another topology have joined the group: they get no tasks, and end',
+  )
+  return toAll(instances, {
+    ...NOTHING,
+    error: 'failed',
+    errorCode: 'INCOMPATIBLE_INSTANCES',
+    errorMessage:
+      'this instance runs another topology than the group that it has joined: its operators, topics or stores differ, so that ' +
+      'they can not share tasks. Stop all instances with the former topology before one with the new topology starts, or give ' +
+      'the new topology an applicationId of its own',
+  })
+}
+
 const NOTHING: AssignmentInfo = {
   activeTasks: [],
-  standbyTasks: [],
   followUp: false,
   error: 'none',
   errorCode: '',
@@ -62,7 +106,7 @@ const NOTHING: AssignmentInfo = {
   missingTopics: [],
 }
 
-const toAll = (members: readonly GroupMember[], info: AssignmentInfo): Map<string, Assignment> => {
+const toAll = (members: readonly { readonly memberId: string }[], info: AssignmentInfo): Map<string, Assignment> => {
   const userData = encodeAssignment(info)
   return new Map(members.map((member) => [member.memberId, { partitions: [], userData }]))
 }

@@ -14,7 +14,8 @@ export interface SubscriptionInfo {
   readonly ownedTasks: readonly TaskId[]
   /** How far the state of a task is here, open or on disk: the sum of its stores' changelog offsets. */
   readonly offsetSums: ReadonlyMap<TaskId, number>
-  readonly standbyTasks: readonly TaskId[]
+  /** The fingerprint of its topology: members with another one can't share tasks. */
+  readonly topology: string
 }
 
 export type AssignmentErrorCode = 'none' | 'missing-source-topics' | 'failed'
@@ -22,7 +23,6 @@ export type AssignmentErrorCode = 'none' | 'missing-source-topics' | 'failed'
 /** What the leader gives a member besides its partitions. */
 export interface AssignmentInfo {
   readonly activeTasks: readonly TaskId[]
-  readonly standbyTasks: readonly TaskId[]
   /** Tasks are withheld until other members have given them up: another rebalance follows. */
   readonly followUp: boolean
   readonly error: AssignmentErrorCode
@@ -32,8 +32,8 @@ export interface AssignmentInfo {
   readonly missingTopics: readonly string[]
 }
 
-export const USER_DATA_VERSION = 1
-const OLDEST_READER = 1
+export const USER_DATA_VERSION = 2
+const OLDEST_READER = 2
 const ERRORS: readonly AssignmentErrorCode[] = ['none', 'missing-source-topics', 'failed']
 
 const writeTasks = (writer: ByteWriter, tasks: readonly TaskId[]): void => {
@@ -74,7 +74,7 @@ export const encodeSubscription = (info: SubscriptionInfo): Buffer => {
     writeTask(writer, task)
     writer.float64(sum)
   }
-  writeTasks(writer, info.standbyTasks)
+  writer.string(info.topology)
   return writer.finish()
 }
 
@@ -86,7 +86,7 @@ export const decodeSubscription = (bytes: Buffer): SubscriptionInfo => {
     generation: reader.int32(),
     ownedTasks: readTasks(reader),
     offsetSums: new Map(reader.list((r) => [readTask(r), r.float64()] as const)),
-    standbyTasks: readTasks(reader),
+    topology: reader.string(),
   }
 }
 
@@ -95,7 +95,6 @@ export const encodeAssignment = (info: AssignmentInfo): Buffer => {
   writer.uint16(USER_DATA_VERSION)
   writer.uint16(OLDEST_READER)
   writeTasks(writer, info.activeTasks)
-  writeTasks(writer, info.standbyTasks)
   writer.uint16(info.followUp ? 1 : 0)
   writer.uint16(ERRORS.indexOf(info.error))
   writer.string(info.errorCode)
@@ -110,7 +109,6 @@ export const decodeAssignment = (bytes: Buffer): AssignmentInfo => {
   readHeader(reader)
   return {
     activeTasks: readTasks(reader),
-    standbyTasks: readTasks(reader),
     followUp: reader.uint16() === 1,
     error: ERRORS[reader.uint16()] ?? 'failed',
     errorCode: reader.string(),

@@ -1,8 +1,9 @@
 import { TopologyError } from '../errors'
 import type { Serde } from '../serdes/serde'
-import type { GraphRecorder } from './graph/logical-graph'
-import type { NewNode, NodeId } from './graph/nodes'
-import type { Naming } from './naming'
+import type { GraphRecorder } from '../topology/graph/graph-recorder'
+import type { NodeId } from '../topology/graph/node'
+import type { NewNode } from '../topology/graph/nodes'
+import type { Naming } from '../topology/naming/naming'
 
 /** What all streams and tables of one `StreamsBuilder` share. */
 export interface DslContext {

@@ -1,4 +1,4 @@
-import type { NodeId } from './graph/nodes'
+import type { NodeId } from '../topology/graph/node'
 import type { GraphReference } from './graph-reference'
 import { repartitionNode } from './repartition'
 

@@ -1,10 +1,6 @@
 import type { Aggregator, Initializer, Reducer } from '../operators/callbacks'
-import { increment, zero } from '../operators/counting'
-import type { OldValues } from '../operators/change-forwarder'
-import type { Processor } from '../operators/processor'
-import { StreamAggregateOperator } from '../operators/stream-aggregate'
-import { StreamReduceOperator } from '../operators/stream-reduce'
 import { long } from '../serdes/numbers'
+import type { StreamAggregation } from '../topology/graph/stream-nodes'
 import { CogroupedKStream } from './cogroup/cogrouped-kstream'
 import { CogroupedStreams } from './cogroup/cogrouped-streams'
 import { GroupedSource } from './grouped-source'
@@ -47,7 +43,7 @@ export class KGroupedStream<K, V> {
     return this.aggregated(
       'KSTREAM-AGGREGATE-',
       { ...options, valueSerde: options.valueSerde ?? long() },
-      (store) => (old) => new StreamAggregateOperator<K, V, number>(store, zero, increment, old),
+      { kind: 'count' },
     )
   }
 
@@ -61,11 +57,7 @@ export class KGroupedStream<K, V> {
     requireFunction(reducer, 'reduce', 'a reducer')
     const options = resolveMaterialized(materialized)
     const valueSerde = options.valueSerde ?? this.source.position.valueSerde
-    return this.aggregated(
-      'KSTREAM-REDUCE-',
-      { ...options, valueSerde },
-      (store) => (old) => new StreamReduceOperator<K, V>(store, reducer, old),
-    )
+    return this.aggregated('KSTREAM-REDUCE-', { ...options, valueSerde }, { kind: 'reduce', reducer })
   }
 
   /**
@@ -81,11 +73,8 @@ export class KGroupedStream<K, V> {
   ): KTable<K, VR> {
     requireFunction(initializer, 'aggregate', 'an initializer')
     requireFunction(aggregator, 'aggregate', 'an aggregator')
-    return this.aggregated(
-      'KSTREAM-AGGREGATE-',
-      resolveMaterialized(materialized),
-      (store) => (old) => new StreamAggregateOperator<K, V, VR>(store, initializer, aggregator, old),
-    )
+    const aggregation = { kind: 'aggregate', initializer, aggregator } as const
+    return this.aggregated('KSTREAM-AGGREGATE-', resolveMaterialized(materialized), aggregation)
   }
 
   /**
@@ -122,7 +111,7 @@ export class KGroupedStream<K, V> {
   private aggregated<VR>(
     prefix: string,
     options: ResolvedMaterialized<K, VR>,
-    operatorOn: (store: string) => (options: OldValues) => Processor<never, never, never, never>,
+    aggregation: StreamAggregation,
   ): KTable<K, VR> {
     const { position } = this.source
     const { naming } = position.context
@@ -132,7 +121,7 @@ export class KGroupedStream<K, V> {
     const keySerde = options.keySerde ?? position.keySerde
     const { valueSerde } = options
     const builder = materializedStore(position.context, store, { ...options, keySerde })
-    const node = { kind: 'aggregate', name, store: builder, operator: operatorOn(store) } as const
+    const node = { kind: 'stream-aggregate', name, aggregation, store: builder } as const
     return new KTable(append(grouped, node, { name, keySerde, valueSerde }), options.store)
   }
 }

@@ -1,12 +1,8 @@
 import type { Aggregator, Initializer, Reducer } from '../operators/callbacks'
-import type { OldValues } from '../operators/change-forwarder'
-import { decrement, increment, zero } from '../operators/counting'
-import type { Processor } from '../operators/processor'
-import { TableAggregateOperator } from '../operators/table-aggregate'
-import { tableReduce } from '../operators/table-reduce'
 import { ChangeSerde } from '../serdes/change'
 import { long } from '../serdes/numbers'
-import type { NodeId } from './graph/nodes'
+import type { NodeId } from '../topology/graph/node'
+import type { TableAggregation } from '../topology/graph/table-nodes'
 import { KTable } from './ktable'
 import {
   type MaterializedAs,
@@ -40,7 +36,7 @@ export class KGroupedTable<K, V> {
     return this.aggregated(
       'KTABLE-AGGREGATE-',
       { ...options, valueSerde: options.valueSerde ?? long() },
-      (store) => (old) => new TableAggregateOperator<K, V, number>(store, zero, increment, decrement, old),
+      { kind: 'count' },
     )
   }
 
@@ -57,11 +53,7 @@ export class KGroupedTable<K, V> {
     requireFunction(subtractor, 'reduce', 'a subtractor')
     const options = resolveMaterialized(materialized)
     const valueSerde = options.valueSerde ?? this.position.valueSerde
-    return this.aggregated(
-      'KTABLE-REDUCE-',
-      { ...options, valueSerde },
-      (store) => (old) => tableReduce<K, V>(store, adder, subtractor, old),
-    )
+    return this.aggregated('KTABLE-REDUCE-', { ...options, valueSerde }, { kind: 'reduce', adder, subtractor })
   }
 
   /**
@@ -81,17 +73,14 @@ export class KGroupedTable<K, V> {
     requireFunction(initializer, 'aggregate', 'an initializer')
     requireFunction(adder, 'aggregate', 'an adder')
     requireFunction(subtractor, 'aggregate', 'a subtractor')
-    return this.aggregated(
-      'KTABLE-AGGREGATE-',
-      resolveMaterialized(materialized),
-      (store) => (old) => new TableAggregateOperator<K, V, VR>(store, initializer, adder, subtractor, old),
-    )
+    const aggregation = { kind: 'aggregate', initializer, adder, subtractor } as const
+    return this.aggregated('KTABLE-AGGREGATE-', resolveMaterialized(materialized), aggregation)
   }
 
   private aggregated<VR>(
     prefix: string,
     options: ResolvedMaterialized<K, VR>,
-    operatorOn: (store: string) => (options: OldValues) => Processor<never, never, never, never>,
+    aggregation: TableAggregation,
   ): KTable<K, VR> {
     const { naming } = this.position.context
     const store = options.store ?? naming.store('KTABLE-AGGREGATE-')
@@ -102,7 +91,7 @@ export class KGroupedTable<K, V> {
     const keySerde = options.keySerde ?? this.position.keySerde
     const { valueSerde } = options
     const builder = materializedStore(this.position.context, store, { ...options, keySerde })
-    const node = { kind: 'aggregate', name, store: builder, operator: operatorOn(store) } as const
+    const node = { kind: 'table-aggregate', name, aggregation, store: builder } as const
     return new KTable(append(repartitioned, node, { name, keySerde, valueSerde }), options.store)
   }
 

@@ -1,24 +1,17 @@
 import { TopologyError } from '../errors'
 import type { ForeachAction, KeyValueMapper, Predicate, ValueJoiner, ValueMapper } from '../operators/callbacks'
-import { FilterOperator } from '../operators/filter'
-import { FlatMapOperator } from '../operators/flat-map'
-import { FlatMapValuesOperator } from '../operators/flat-map-values'
-import { ForeachOperator } from '../operators/foreach'
-import { MapOperator } from '../operators/map'
-import { MapValuesOperator } from '../operators/map-values'
-import { PassThroughOperator } from '../operators/pass-through'
-import { PeekOperator } from '../operators/peek'
+import type { JoinKind } from '../operators/joined-rows'
 import type { ProcessorSupplier } from '../operators/processor'
-import { SelectKeyOperator } from '../operators/select-key'
 import type { StreamPartitioner } from '../topology/definition'
 import { topicNameExtractor, type TopicSelector } from '../topology/topology'
 import { windowedPartitioner } from '../topology/windowed-partitioner'
 import { WindowedSerde } from '../serdes/windowed'
 import { BranchedKStream } from './branched-kstream'
 import { GlobalKTable } from './global-ktable'
-import type { NodeId } from './graph/nodes'
+import type { NodeId } from '../topology/graph/node'
+import type { NewNode } from '../topology/graph/nodes'
 import { streamGlobalJoin } from './joins/stream-global-join'
-import { streamStreamJoin, type StreamJoinKind } from './joins/stream-stream-join'
+import { streamStreamJoin } from './joins/stream-stream-join'
 import { streamTableJoin } from './joins/stream-table-join'
 import { KGroupedStream } from './kgrouped-stream'
 import { KTable } from './ktable'
@@ -30,7 +23,6 @@ import { type Processed, processOptions } from './options/processed'
 import type { Produced } from './options/produced'
 import type { Repartitioned } from './options/repartitioned'
 import type { StreamJoined } from './options/stream-joined'
-import { FixedKeyOperator } from '../operators/fixed-key'
 import { append, type NewReference, type GraphReference, requireFunction, requireSameBuilder } from './graph-reference'
 import { repartitionNode, type RepartitionSettings } from './repartition'
 import { JoinWindows } from './windows/join-windows'
@@ -81,8 +73,7 @@ export class KStream<K, V> {
   map<KR, VR>(mapper: KeyValueMapper<K, V, KR, VR>, named?: Named): KStream<KR, VR> {
     requireFunction(mapper, 'map', 'a mapper')
     const name = this.nameOf('KSTREAM-MAP-', named)
-    const supplier = () => new MapOperator(mapper)
-    return this.then({ kind: 'processor', name, supplier, keyChanging: true }, { name, repartitionRequired: true })
+    return this.then({ kind: 'map', name, mapper }, { name, repartitionRequired: true })
   }
 
   /**
@@ -94,8 +85,7 @@ export class KStream<K, V> {
   mapValues<VR>(mapper: ValueMapper<K, V, VR>, named?: Named): KStream<K, VR> {
     requireFunction(mapper, 'mapValues', 'a mapper')
     const name = this.nameOf('KSTREAM-MAPVALUES-', named)
-    const supplier = () => new MapValuesOperator(mapper)
-    return this.then({ kind: 'processor', name, supplier, valueChanging: true }, this.sameKey(name))
+    return this.then({ kind: 'map-values', name, mapper }, this.sameKey(name))
   }
 
   /**
@@ -107,8 +97,7 @@ export class KStream<K, V> {
   flatMap<KR, VR>(mapper: ValueMapper<K, V, Iterable<readonly [KR, VR]>>, named?: Named): KStream<KR, VR> {
     requireFunction(mapper, 'flatMap', 'a mapper')
     const name = this.nameOf('KSTREAM-FLATMAP-', named)
-    const supplier = () => new FlatMapOperator(mapper)
-    return this.then({ kind: 'processor', name, supplier, keyChanging: true }, { name, repartitionRequired: true })
+    return this.then({ kind: 'flat-map', name, mapper }, { name, repartitionRequired: true })
   }
 
   /**
@@ -120,8 +109,7 @@ export class KStream<K, V> {
   flatMapValues<VR>(mapper: ValueMapper<K, V, Iterable<VR>>, named?: Named): KStream<K, VR> {
     requireFunction(mapper, 'flatMapValues', 'a mapper')
     const name = this.nameOf('KSTREAM-FLATMAPVALUES-', named)
-    const supplier = () => new FlatMapValuesOperator(mapper)
-    return this.then({ kind: 'processor', name, supplier, valueChanging: true }, this.sameKey(name))
+    return this.then({ kind: 'flat-map-values', name, mapper }, this.sameKey(name))
   }
 
   /**
@@ -133,9 +121,8 @@ export class KStream<K, V> {
   selectKey<KR>(selector: ValueMapper<K, V, KR>, named?: Named): KStream<KR, V> {
     requireFunction(selector, 'selectKey', 'a selector')
     const name = this.nameOf('KSTREAM-KEY-SELECT-', named)
-    const supplier = () => new SelectKeyOperator(selector)
     const behind = { name, valueSerde: this.position.valueSerde, repartitionRequired: true }
-    return this.then({ kind: 'processor', name, supplier, keyChanging: true }, behind)
+    return this.then({ kind: 'select-key', name, selector }, behind)
   }
 
   /**
@@ -147,7 +134,7 @@ export class KStream<K, V> {
   peek(action: ForeachAction<K, V>, named?: Named): KStream<K, V> {
     requireFunction(action, 'peek', 'an action')
     const name = this.nameOf('KSTREAM-PEEK-', named)
-    return this.then({ kind: 'processor', name, supplier: () => new PeekOperator(action) }, this.same(name))
+    return this.then({ kind: 'peek', name, action }, this.same(name))
   }
 
   /**
@@ -160,7 +147,7 @@ export class KStream<K, V> {
   foreach(action: ForeachAction<K, V>, named?: Named): void {
     requireFunction(action, 'foreach', 'an action')
     const name = this.nameOf('KSTREAM-FOREACH-', named)
-    this.add({ kind: 'processor', name, supplier: () => new ForeachOperator(action) }, { name })
+    this.add({ kind: 'foreach', name, action }, { name })
   }
 
   /**
@@ -177,8 +164,7 @@ export class KStream<K, V> {
     requireSameBuilder(this.position, other.position, 'merge')
     const name = this.nameOf('KSTREAM-MERGE-', named)
     const repartitionRequired = this.position.repartitionRequired || other.position.repartitionRequired
-    const supplier = () => new PassThroughOperator<K, V>()
-    const merged = context.graph.add([node, other.position.node], { kind: 'processor', name, supplier, merge: true })
+    const merged = context.graph.add([node, other.position.node], { kind: 'merge', name })
     return new KStream<K, V>({ context, node: merged, name, repartitionRequired })
   }
 
@@ -329,10 +315,9 @@ export class KStream<K, V> {
     requireFunction(selector, 'groupBy', 'a selector')
     const options = withName<Grouped<KR, V>>(grouped)
     const name = this.nameOf('KSTREAM-KEY-SELECT-', options)
-    const supplier = () => new SelectKeyOperator(selector)
     const valueSerde = options.value ?? this.position.valueSerde
     const behind = { name, keySerde: options.key, valueSerde, repartitionRequired: true }
-    return new KGroupedStream(this.add({ kind: 'processor', name, supplier, keyChanging: true }, behind), options.name)
+    return new KGroupedStream(this.add({ kind: 'select-key', name, selector }, behind), options.name)
   }
 
   /**
@@ -413,7 +398,7 @@ export class KStream<K, V> {
     requireFunction(supplier, 'process', 'a supplier of processors')
     const { name, stores } = this.processorOf('KSTREAM-PROCESSOR-', processed)
     const behind = { name, repartitionRequired: true }
-    return this.then({ kind: 'processor', name, supplier, stores }, behind)
+    return this.then({ kind: 'process', name, supplier, stores, keepsKey: false }, behind)
   }
 
   /**
@@ -425,20 +410,16 @@ export class KStream<K, V> {
   processValues<VR = unknown>(supplier: ProcessorSupplier<K, V, K, VR>, processed?: Processed): KStream<K, VR> {
     requireFunction(supplier, 'processValues', 'a supplier of processors')
     const { name, stores } = this.processorOf('KSTREAM-PROCESSVALUES-', processed)
-    const fixedKeySupplier = () => new FixedKeyOperator(supplier(), name)
-    return this.then({ kind: 'processor', name, supplier: fixedKeySupplier, stores }, this.sameKey(name))
+    return this.then({ kind: 'process', name, supplier, stores, keepsKey: true }, this.sameKey(name))
   }
 
-  private filtered(predicate: Predicate<K, V>, negate: boolean, named?: Named): KStream<K, V> {
-    requireFunction(predicate, negate ? 'filterNot' : 'filter', 'a predicate')
+  private filtered(predicate: Predicate<K, V>, not: boolean, named?: Named): KStream<K, V> {
+    requireFunction(predicate, not ? 'filterNot' : 'filter', 'a predicate')
     const name = this.nameOf('KSTREAM-FILTER-', named)
-    return this.then(
-      { kind: 'processor', name, supplier: () => new FilterOperator(predicate, negate) },
-      this.same(name),
-    )
+    return this.then({ kind: 'filter', name, predicate, not }, this.same(name))
   }
 
-  private joined(other: unknown, rest: readonly unknown[], kind: StreamJoinKind): KStream<K, unknown> {
+  private joined(other: unknown, rest: readonly unknown[], kind: JoinKind): KStream<K, unknown> {
     const call = kind === 'inner' ? 'join' : `${kind}Join`
     const left = kind === 'left'
     const [first, second, third] = rest as never[]
@@ -501,11 +482,11 @@ export class KStream<K, V> {
     return { name, keySerde: this.position.keySerde, repartitionRequired: this.position.repartitionRequired }
   }
 
-  private add<KR, VR>(node: Parameters<typeof append>[1], behind: NewReference<KR, VR>): GraphReference<KR, VR> {
+  private add<KR, VR>(node: NewNode, behind: NewReference<KR, VR>): GraphReference<KR, VR> {
     return append(this.position, node, behind)
   }
 
-  private then<KR, VR>(node: Parameters<typeof append>[1], behind: NewReference<KR, VR>): KStream<KR, VR> {
+  private then<KR, VR>(node: NewNode, behind: NewReference<KR, VR>): KStream<KR, VR> {
     return new KStream(this.add(node, behind))
   }
 }

@@ -1,16 +1,8 @@
 import { TopologyError } from '../errors'
 import type { ForeignKeyExtractor, KeyValueMapper, Predicate, ValueJoiner, ValueMapper } from '../operators/callbacks'
-import type { OldValues } from '../operators/change-forwarder'
-import type { Processor } from '../operators/processor'
-import { TableFilterOperator } from '../operators/table-filter'
-import type { TableJoinKind } from '../operators/joined-rows'
-import { TableMapValuesOperator } from '../operators/table-map-values'
-import { TableRepartitionMapOperator } from '../operators/table-repartition-map'
-import { FilteredRows, MappedRows, type ValueGetterSupplier } from '../operators/value-getter'
-import { TableToStreamOperator } from '../operators/table-to-stream'
-import { TableTransformValuesOperator, TransformedRows } from '../operators/table-transform-values'
+import type { JoinKind } from '../operators/joined-rows'
 import type { ValueTransformerSupplier } from '../operators/value-transformer'
-import type { StoreReference } from '../topology/store-reference'
+import type { TableFilterNode, TableMapValuesNode, TableTransformValuesNode } from '../topology/graph/table-nodes'
 import { KGroupedTable } from './kgrouped-table'
 import { foreignKeyJoin } from './joins/foreign-key-join'
 import { tableJoin } from './joins/table-join'
@@ -30,16 +22,11 @@ import { append, type GraphReference, requireFunction, requireSameBuilder } from
 import { suppress } from './suppress'
 import { Suppressed } from './suppressed'
 
-/** A table that is made from another one, value by value. */
-interface View<K, V, VR> {
-  /** `null` for one without a store. */
-  readonly operator: (store: string | null) => (options: OldValues) => Processor<never, never, never, never>
-  readonly rows: (parent: ValueGetterSupplier<K, V>) => ValueGetterSupplier<K, VR>
-  readonly prefersOldValues?: boolean
-  readonly stores?: readonly StoreReference[]
-  /** Kafka Streams takes an index for a store that it then doesn't make. */
-  readonly skipsIndex?: boolean
-}
+/** By what a table is made of another; the rest of its node follows from its store. */
+type View =
+  | Pick<TableFilterNode, 'kind' | 'predicate' | 'not'>
+  | Pick<TableMapValuesNode, 'kind' | 'mapper'>
+  | Pick<TableTransformValuesNode, 'kind' | 'supplier' | 'stores'>
 
 /**
  * A table: the last value of each key, changing with every record. Deleted keys have no value.
@@ -85,11 +72,8 @@ export class KTable<K, V> {
   mapValues<VR>(mapper: ValueMapper<K, V, VR | null>, materialized?: MaterializedAs<K, VR>): KTable<K, VR> {
     requireFunction(mapper, 'mapValues', 'a mapper')
     const options = resolveMaterialized(materialized)
-    return this.view('KTABLE-MAPVALUES-', options, {
-      operator: (store) => (old) => new TableMapValuesOperator(mapper, store, old),
-      rows: (parent) => new MappedRows(parent, mapper),
-      skipsIndex: true,
-    })
+    this.skipStoreIndex(options)
+    return this.view('KTABLE-MAPVALUES-', options, { kind: 'table-map-values', mapper })
   }
 
   /**
@@ -117,8 +101,7 @@ export class KTable<K, V> {
     requireFunction(selector, 'groupBy', 'a selector')
     const { name: given, key, value } = withName<Grouped<KR, VR>>(grouped)
     const name = this.position.context.naming.node('KTABLE-SELECT-', given)
-    const supplier = () => new TableRepartitionMapOperator(selector)
-    const node = { kind: 'processor', name, supplier, needsOldValues: true } as const
+    const node = { kind: 'table-group-by', name, selector } as const
     return new KGroupedTable(append(this.position, node, { name, keySerde: key, valueSerde: value }), given)
   }
 
@@ -137,11 +120,7 @@ export class KTable<K, V> {
     requireFunction(supplier, 'transformValues', 'a supplier of transformers')
     const { stores, materialized } = transformedOptions(transformed)
     const options = resolveMaterialized(materialized)
-    return this.view('KTABLE-TRANSFORMVALUES-', options, {
-      stores,
-      operator: (store) => (old) => new TableTransformValuesOperator(supplier, store, old),
-      rows: (parent) => new TransformedRows(parent, supplier),
-    })
+    return this.view('KTABLE-TRANSFORMVALUES-', options, { kind: 'table-transform-values', supplier, stores })
   }
 
   /**
@@ -234,7 +213,7 @@ export class KTable<K, V> {
     return new KTable(suppress(this.position, suppressed), undefined)
   }
 
-  private joined(other: unknown, kind: TableJoinKind, rest: readonly unknown[]): KTable<K, unknown> {
+  private joined(other: unknown, kind: JoinKind, rest: readonly unknown[]): KTable<K, unknown> {
     const call = kind === 'inner' ? 'join' : `${kind}Join`
     if (!(other instanceof KTable)) {
       throw new TopologyError('INVALID_ARGUMENT', `${call} of a table needs another KTable, and got ${String(other)}`)
@@ -259,52 +238,32 @@ export class KTable<K, V> {
     return new KTable(result.position, result.store)
   }
 
-  private filtered(predicate: Predicate<K, V>, negate: boolean, materialized?: MaterializedAs<K, V>): KTable<K, V> {
-    requireFunction(predicate, negate ? 'filterNot' : 'filter', 'a predicate')
+  private filtered(predicate: Predicate<K, V>, not: boolean, materialized?: MaterializedAs<K, V>): KTable<K, V> {
+    requireFunction(predicate, not ? 'filterNot' : 'filter', 'a predicate')
     const options = resolveMaterialized(materialized)
     const valueSerde = options.valueSerde ?? this.position.valueSerde
-    return this.view(
-      'KTABLE-FILTER-',
-      { ...options, valueSerde },
-      {
-        operator: (store) => (old) => new TableFilterOperator(predicate, negate, store, old),
-        rows: (parent) => new FilteredRows(parent, predicate, negate),
-        prefersOldValues: true,
-        skipsIndex: true,
-      },
-    )
+    this.skipStoreIndex(options)
+    return this.view('KTABLE-FILTER-', { ...options, valueSerde }, { kind: 'table-filter', predicate, not })
   }
 
-  private view<VR>(
-    prefix: string,
-    options: ResolvedMaterialized<K, VR>,
-    { operator, rows, prefersOldValues, stores, skipsIndex = false }: View<K, V, VR>,
-  ): KTable<K, VR> {
-    const { naming } = this.position.context
-    if (skipsIndex && options.given && options.store === undefined) naming.skip()
-    const name = naming.node(prefix, options.name)
+  /** Kafka Streams takes an index for a store that it then doesn't make. */
+  private skipStoreIndex<VR>({ given, store }: ResolvedMaterialized<K, VR>): void {
+    if (given && store === undefined) this.position.context.naming.skip()
+  }
+
+  private view<VR>(prefix: string, options: ResolvedMaterialized<K, VR>, view: View): KTable<K, VR> {
+    const { context } = this.position
+    const name = context.naming.node(prefix, options.name)
     const keySerde = options.keySerde ?? this.position.keySerde
     const store =
-      options.store === undefined
-        ? null
-        : materializedStore(this.position.context, options.store, { ...options, keySerde })
-    const node = {
-      kind: 'table-view',
-      name,
-      store,
-      stores,
-      prefersOldValues,
-      operator: operator(store?.name ?? null),
-      rows,
-      versioned: versionedBy(options),
-    } as const
+      options.store === undefined ? null : materializedStore(context, options.store, { ...options, keySerde })
+    const node = { ...view, name, store, versioned: versionedBy(options) }
     return new KTable(append(this.position, node, { name, keySerde, valueSerde: options.valueSerde }), options.store)
   }
 
   private streamed(named?: Named): KStream<K, V> {
     const { context, keySerde, valueSerde } = this.position
     const name = context.naming.node('KTABLE-TOSTREAM-', operatorName(named))
-    const node = { kind: 'processor', name, supplier: () => new TableToStreamOperator<K, V>() } as const
-    return new KStream(append(this.position, node, { name, keySerde, valueSerde }))
+    return new KStream(append(this.position, { kind: 'table-to-stream', name }, { name, keySerde, valueSerde }))
   }
 }

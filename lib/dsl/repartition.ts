@@ -1,7 +1,8 @@
 import type { Serde } from '../serdes/serde'
 import type { StreamPartitioner } from '../topology/definition'
-import type { RepartitionNode } from './graph/nodes'
-import { type Naming, repartitionNames } from './naming'
+import type { NewNode } from '../topology/graph/nodes'
+import type { RepartitionNode } from '../topology/graph/stream-nodes'
+import { type Naming, repartitionNames } from '../topology/naming/naming'
 
 export interface RepartitionSettings<K, V> {
   readonly keySerde?: Serde<K>
@@ -19,7 +20,7 @@ export function repartitionNode<K, V>(
   naming: Naming,
   prefix: string,
   settings: RepartitionSettings<K, V>,
-): Omit<RepartitionNode, 'id' | 'parents' | 'priority'> {
+): NewNode<RepartitionNode> {
   const { named = !naming.unnamed.stores.has(prefix), ...rest } = settings
   const names = repartitionNames(naming, prefix)
   if (!named) naming.unnamed.repartitionTopics.add(names.topic)

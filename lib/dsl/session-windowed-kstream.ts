@@ -1,9 +1,8 @@
 import type { Aggregator, Initializer, Merger, Reducer } from '../operators/callbacks'
 import type { EmitStrategy } from '../operators/close-emission'
-import { increment, sum, zero } from '../operators/counting'
-import { StreamSessionWindowAggregateOperator } from '../operators/stream-session-window-aggregate'
 import { long } from '../serdes/numbers'
 import { SessionWindowedSerde } from '../serdes/windowed'
+import type { SessionAggregation } from '../topology/graph/stream-nodes'
 import type { Windowed } from '../record/windowed'
 import type { GroupedSource } from './grouped-source'
 import { KTable } from './ktable'
@@ -14,8 +13,8 @@ import {
 } from './options/window-materialized'
 import { append, requireFunction } from './graph-reference'
 import { requireEmitStrategy } from './windows/emit-strategy'
-import { nothing, reducing, reducingSessions } from './windows/reducing'
 import type { SessionWindows } from './windows/session-windows'
+import { sessionWindowing } from './windows/window-shape'
 import { sessionsStore } from './windows/windowed-stores'
 
 /**
@@ -60,7 +59,7 @@ export class SessionWindowedKStream<K, V> {
     // Kafka Streams takes an index for a store here that it then names again.
     if (options.given && options.store === undefined) context.naming.skip()
     const valueSerde = options.valueSerde ?? long()
-    return this.aggregated('KSTREAM-AGGREGATE-', { ...options, valueSerde }, zero, increment, sum)
+    return this.aggregated('KSTREAM-AGGREGATE-', { ...options, valueSerde }, { kind: 'count' })
   }
 
   /**
@@ -73,13 +72,7 @@ export class SessionWindowedKStream<K, V> {
     requireFunction(reducer, 'reduce', 'a reducer')
     const options = resolveWindowMaterialized(this.source.position.context, materialized)
     const valueSerde = options.valueSerde ?? this.source.position.valueSerde
-    return this.aggregated(
-      'KSTREAM-REDUCE-',
-      { ...options, valueSerde },
-      nothing,
-      reducing(reducer),
-      reducingSessions(reducer),
-    )
+    return this.aggregated('KSTREAM-REDUCE-', { ...options, valueSerde }, { kind: 'reduce', reducer })
   }
 
   /**
@@ -102,15 +95,14 @@ export class SessionWindowedKStream<K, V> {
     requireFunction(aggregator, 'aggregate', 'an aggregator')
     requireFunction(merger, 'aggregate', 'a merger of sessions')
     const options = resolveWindowMaterialized(this.source.position.context, materialized)
-    return this.aggregated('KSTREAM-AGGREGATE-', options, initializer, aggregator, merger)
+    const aggregation = { kind: 'aggregate', initializer, aggregator, merger } as const
+    return this.aggregated('KSTREAM-AGGREGATE-', options, aggregation)
   }
 
   private aggregated<VR>(
     prefix: string,
     given: ResolvedWindowMaterialized<K, VR>,
-    initializer: Initializer<VR | null>,
-    aggregator: Aggregator<K, V, VR>,
-    merger: Merger<K, VR>,
+    aggregation: SessionAggregation,
   ): KTable<Windowed<K>, VR> {
     const { source, windows, emit } = this
     const { context } = source.position
@@ -119,18 +111,8 @@ export class SessionWindowedKStream<K, V> {
     const name = context.naming.node(prefix, options.name)
     const builder = sessionsStore(context, store, windows, options, emit)
     const grouped = source.repartitioned(store)
-    const node = {
-      kind: 'aggregate',
-      name,
-      store: builder,
-      operator: (old: { sendOldValues: boolean }) =>
-        new StreamSessionWindowAggregateOperator<K, V, VR>(windows, initializer, aggregator, merger, {
-          ...old,
-          store,
-          emit,
-        }),
-      windowGraceMs: windows.graceMs + windows.inactivityGapMs,
-    } as const
+    const windowing = sessionWindowing(windows)
+    const node = { kind: 'session-aggregate', name, aggregation, store: builder, windowing, emit } as const
     const keySerde = options.keySerde && new SessionWindowedSerde(options.keySerde)
     return new KTable(append(grouped, node, { name, keySerde, valueSerde: options.valueSerde }), options.store)
   }

@@ -1,26 +1,18 @@
 import { TopologyError } from '../errors'
 import type { ProcessorSupplier } from '../operators/processor'
-import { TableSourceOperator } from '../operators/table-source'
 import type { StateStore, StoreBuilder } from '../state/store'
 import { Topology } from '../topology/topology'
-import { emit } from './graph/emit'
-import { GraphRecorder } from './graph/logical-graph'
-import { mergeRepartitions } from './graph/merge-repartitions'
-import { mergeSources } from './graph/merge-sources'
-import { planTables } from './graph/old-values'
-import { reuseSourceTopics } from './graph/reuse-source-topics'
-import { mergeSelfJoins } from './graph/self-joins'
+import { compileGraph } from '../topology/compile/compile-graph'
+import { GraphRecorder } from '../topology/graph/graph-recorder'
+import { type Optimization, OPTIMIZATIONS } from '../topology/optimize/optimize'
 import { GlobalKTable } from './global-ktable'
 import { KStream } from './kstream'
 import { KTable } from './ktable'
-import { requireExplicitNames } from './explicit-names'
-import { Naming } from './naming'
+import { requireExplicitNames } from '../topology/naming/explicit-names'
+import { Naming } from '../topology/naming/naming'
 import { type Consumed, sourceSettings } from './options/consumed'
 import { type MaterializedAs, materializedStore, resolveMaterialized } from './options/materialized'
 import { type DslContext, requireFunction } from './graph-reference'
-
-/** A way to save internal topics and stores (KIP-295). Switching one on or off renames topics: it is not for a running app. */
-export type Optimization = 'reuse.ktable.source.topics' | 'merge.repartition.topics' | 'single.store.self.join'
 
 /** What holds for everything that a builder makes. */
 export interface StreamsBuilderOptions {
@@ -168,8 +160,6 @@ export class StreamsBuilder {
         caching: false,
         logging: false,
       }),
-      supplier: () => new TableSourceOperator(storeName, { sendOldValues: false }),
-      holdsTopic: true,
     })
     return new GlobalKTable<K, V>(this.context, storeName, options.store)
   }
@@ -196,7 +186,7 @@ export class StreamsBuilder {
     const sourceName = naming.suffixedNode('KSTREAM-SOURCE-', consumed.name, '-source')
     const name = naming.node('KTABLE-SOURCE-', consumed.name)
     const settings = sourceSettings(consumed)
-    graph.add([], { kind: 'global-store', name, sourceName, topic, settings, store, supplier, holdsTopic: false })
+    graph.add([], { kind: 'global-store', name, sourceName, topic, settings, store, supplier })
     return this
   }
 
@@ -222,24 +212,11 @@ export class StreamsBuilder {
    * @throws TopologyError DUPLICATE_NAME, TOPIC_ALREADY_REGISTERED, UNKNOWN_STORE, UNNAMED_RESOURCES, INVALID_TOPOLOGY
    */
   build(options: BuildOptions = {}): Topology {
-    const optimizations = optimizationsOf(options)
-    const recorded = this.context.graph.graph
-    const plans = planTables(recorded)
-    let graph = mergeSources(recorded)
-    if (optimizations.has('reuse.ktable.source.topics')) graph = reuseSourceTopics(graph)
-    if (optimizations.has('merge.repartition.topics')) graph = mergeRepartitions(graph)
-    if (optimizations.has('single.store.self.join')) graph = mergeSelfJoins(graph)
-    const definition = emit(graph, plans)
+    const definition = compileGraph(this.context.graph.graph, optimizationsOf(options))
     if (this.explicitNames) requireExplicitNames(this.context.naming)
     return new Topology(definition)
   }
 }
-
-const OPTIMIZATIONS: readonly Optimization[] = [
-  'reuse.ktable.source.topics',
-  'merge.repartition.topics',
-  'single.store.self.join',
-]
 
 function optimizationsOf({ optimization = 'none' }: BuildOptions): Set<Optimization> {
   if (optimization === 'none') return new Set()

@@ -1,9 +1,8 @@
 import { TopologyError } from '../errors'
-import { SuppressedRows, TableSuppressOperator } from '../operators/table-suppress'
-import type { ValueGetterSupplier } from '../operators/value-getter'
 import { suppressionBuffer } from '../state/buffer/suppression-buffer'
-import { nodesById } from './graph/logical-graph'
-import type { NodeId } from './graph/nodes'
+import { nodesById } from '../topology/graph/logical-graph'
+import type { NodeId } from '../topology/graph/node'
+import { closesAfterMs } from '../topology/graph/windowing'
 import { append, type DslContext, type GraphReference } from './graph-reference'
 import type { Suppressed } from './suppressed'
 
@@ -22,17 +21,11 @@ export function suppress<K, V>(
   // its changelog is all that lasts of it
   if (logging === false) naming.unnamed.stores.delete(buffer)
   const store = suppressionBuffer(buffer, { key: keySerde, value: valueSerde, logging })
-  const suppression = { operator: name, buffer, waitMs: closesAfter, finalOnly, ...limits }
   const node = {
-    kind: 'table-view',
+    kind: 'suppress',
     name,
-    store: null,
-    stores: [store],
-    needsOldValues: true,
-    operator: () => new TableSuppressOperator<K, V>(suppression),
-    rows: (parent: ValueGetterSupplier<K, V>) => new SuppressedRows(parent, store),
-    versioned: false,
-    unversionedOnly: true,
+    buffer: store,
+    limits: { waitMs: closesAfter, finalOnly, ...limits },
   } as const
   return append(table, node, { name, keySerde, valueSerde })
 }
@@ -42,7 +35,8 @@ function windowGrace({ graph }: DslContext, start: NodeId, operator: string): nu
   const nodes = nodesById(graph.graph)
   const graceOf = (id: NodeId): number => {
     const node = nodes.get(id)!
-    if (node.kind === 'aggregate' && node.windowGraceMs !== undefined) return node.windowGraceMs
+    if (node.kind === 'session-aggregate') return closesAfterMs(node.windowing)
+    if (node.kind === 'stream-aggregate' && node.windows !== undefined) return closesAfterMs(node.windows.windowing)
     if (node.parents.length === 0) throw notWindowed(operator, node.name)
     return Math.max(...node.parents.map(graceOf))
   }

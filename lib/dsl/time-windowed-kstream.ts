@@ -1,9 +1,9 @@
 import { TopologyError } from '../errors'
 import type { Aggregator, Initializer, Reducer } from '../operators/callbacks'
 import type { EmitStrategy } from '../operators/close-emission'
-import { increment, zero } from '../operators/counting'
 import { long } from '../serdes/numbers'
 import { TimeWindowedSerde } from '../serdes/windowed'
+import type { StreamAggregation } from '../topology/graph/stream-nodes'
 import type { Windowed } from '../record/windowed'
 import type { GroupedSource } from './grouped-source'
 import { KTable } from './ktable'
@@ -14,7 +14,6 @@ import {
 } from './options/window-materialized'
 import { append, requireFunction } from './graph-reference'
 import { requireEmitStrategy } from './windows/emit-strategy'
-import { nothing, reducing } from './windows/reducing'
 import type { WindowShape } from './windows/window-shape'
 import { windowedStore } from './windows/windowed-stores'
 
@@ -49,7 +48,7 @@ export class TimeWindowedKStream<K, V> {
    */
   emitStrategy(emit: EmitStrategy): TimeWindowedKStream<K, V> {
     requireEmitStrategy(emit)
-    if (emit === 'onWindowClose' && this.shape.kind === 'unlimited') {
+    if (emit === 'onWindowClose' && this.shape.windowing.kind === 'unlimited') {
       throw new TopologyError(
         'INVALID_ARGUMENT',
         "emitStrategy('onWindowClose') can't be used with UnlimitedWindows: they never close",
@@ -68,9 +67,9 @@ export class TimeWindowedKStream<K, V> {
     const { context } = this.source.position
     const options = resolveWindowMaterialized(context, materialized)
     // Kafka Streams takes an index for a store here that it then names again; of sliding windows it does not.
-    if (options.given && options.store === undefined && this.shape.kind !== 'sliding') context.naming.skip()
+    if (options.given && options.store === undefined && this.shape.windowing.kind !== 'sliding') context.naming.skip()
     const valueSerde = options.valueSerde ?? long()
-    return this.aggregated('KSTREAM-AGGREGATE-', { ...options, valueSerde }, zero, increment)
+    return this.aggregated('KSTREAM-AGGREGATE-', { ...options, valueSerde }, { kind: 'count' })
   }
 
   /**
@@ -83,7 +82,7 @@ export class TimeWindowedKStream<K, V> {
     requireFunction(reducer, 'reduce', 'a reducer')
     const options = resolveWindowMaterialized(this.source.position.context, materialized)
     const valueSerde = options.valueSerde ?? this.source.position.valueSerde
-    return this.aggregated('KSTREAM-REDUCE-', { ...options, valueSerde }, nothing, reducing(reducer))
+    return this.aggregated('KSTREAM-REDUCE-', { ...options, valueSerde }, { kind: 'reduce', reducer })
   }
 
   /**
@@ -103,14 +102,13 @@ export class TimeWindowedKStream<K, V> {
     requireFunction(initializer, 'aggregate', 'an initializer')
     requireFunction(aggregator, 'aggregate', 'an aggregator')
     const options = resolveWindowMaterialized(this.source.position.context, materialized)
-    return this.aggregated('KSTREAM-AGGREGATE-', options, initializer, aggregator)
+    return this.aggregated('KSTREAM-AGGREGATE-', options, { kind: 'aggregate', initializer, aggregator })
   }
 
   private aggregated<VR>(
     prefix: string,
     given: ResolvedWindowMaterialized<K, VR>,
-    initializer: Initializer<VR | null>,
-    aggregator: Aggregator<K, V, VR>,
+    aggregation: StreamAggregation,
   ): KTable<Windowed<K>, VR> {
     const { source, shape, emit } = this
     const { context } = source.position
@@ -119,13 +117,8 @@ export class TimeWindowedKStream<K, V> {
     const name = context.naming.node(prefix, options.name)
     const builder = windowedStore(context, store, shape, options, emit)
     const grouped = source.repartitioned(store)
-    const node = {
-      kind: 'aggregate',
-      name,
-      store: builder,
-      operator: (old: { sendOldValues: boolean }) => shape.operator(initializer, aggregator, { ...old, store, emit }),
-      windowGraceMs: shape.graceMs,
-    } as const
+    const windows = { windowing: shape.windowing, emit }
+    const node = { kind: 'stream-aggregate', name, aggregation, store: builder, windows } as const
     const keySerde = options.keySerde && new TimeWindowedSerde(options.keySerde, shape.sizeMs)
     return new KTable(append(grouped, node, { name, keySerde, valueSerde: options.valueSerde }), options.store)
   }

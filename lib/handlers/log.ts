@@ -9,7 +9,8 @@ import type { ErrorHandlerResponse } from './error-handler'
 export const logAndFail = (): (() => ErrorHandlerResponse) => () => 'fail'
 
 /**
- * Logs the error, drops the record, counts it in `dropped-records` and goes on.
+ * Drops the record and continues with the next. Each is logged at `warn` with its error (of one operator at most ten in
+ * 30 s, and how many more there were) and counted: see `KafkaStreams.recordCounts()`.
  *
  * @example
  * new KafkaStreams(topology, { ...config, deserializationExceptionHandler: logAndContinue() })

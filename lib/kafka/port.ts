@@ -28,17 +28,24 @@ export type ClientErrorKind =
   | 'invalid'
   | 'fatal'
 
+/** What an ACL of the broker allows or denies. */
+export type AclOperation = 'Read' | 'Write' | 'Describe' | 'Create'
+
 export class ClientError extends Error {
   override readonly name = 'ClientError'
+  /** Of an `authorization` failure, where it is known: what has to be allowed on the topic of `partition`. */
+  readonly operation?: AclOperation
   constructor(
     readonly kind: ClientErrorKind,
     message: string,
     /** the broker's error name, such as `NOT_LEADER_OR_FOLLOWER` */
     readonly code?: string,
-    readonly partition?: TopicPartition,
-    options?: { cause?: unknown },
+    /** with the offset where it is known */
+    readonly partition?: TopicPartition & { readonly offset?: number },
+    { operation, ...options }: { cause?: unknown; operation?: AclOperation | undefined } = {},
   ) {
     super(message, options)
+    if (operation !== undefined) this.operation = operation
   }
 }
 
@@ -72,7 +79,7 @@ export interface FetchedPartition {
   readonly endOffset: number
   readonly logStartOffset: number
   readonly sizeInBytes: number
-  /** Committed data records from the assigned offset on; decompresses and decodes as it goes. Throws `ClientError('invalid')` on a CRC mismatch. */
+  /** Committed data records from the assigned offset on; decompresses and decodes as it goes. Throws `ClientError('invalid')` for damaged batches. */
   records(): RecordCursor
 }
 
@@ -88,6 +95,8 @@ export interface FetcherConfig {
   maxWaitMs?: number
   /** fetched and not yet polled, above which fetching pauses; default 64 MiB */
   maxBufferedBytes?: number
+  /** of a record batch when decompressed; a larger one is an error, so that a few bytes can't exhaust the memory; default 128 MiB */
+  maxDecompressedBytes?: number
 }
 
 /** Reads assigned partitions, no group involved: the main consumer, restore, standby and global tables alike. */
@@ -146,7 +155,10 @@ export interface GroupListener {
   beforeRejoin(current: GroupMetadata): Promise<void>
   /** `rejoin` starts the second phase of a cooperative hand-over at once. */
   assigned(assignment: Assignment, now: GroupMetadata): Promise<'stable' | 'rejoin'>
-  /** Kicked out: nothing can be committed any more; the membership joins again by itself. */
+  /**
+   * Kicked out: nothing can be committed any more; the membership joins again by itself, once this has resolved. By then the producers that wrote
+   * for the lost partitions must be closed with `discard`: with the next generation the lease holds again.
+   */
   lost(cause: ClientError): Promise<void>
   /** Fatal: the membership has ended. */
   failed(cause: Error): void
@@ -157,7 +169,25 @@ export interface CommittedOffset {
   metadata: string
 }
 
+/**
+ * A member's right to write on behalf of its partitions. While it holds, the coordinator can't have given them to another member. It ends when no
+ * heartbeat was answered for the session timeout, and at once when the membership is lost or left.
+ */
+export interface Lease {
+  /** When the last request was sent that the coordinator has answered, by `performance.now()`; `-Infinity` before the first. */
+  readonly answeredAt: number
+  /** At the moment of the call, also when the process was stopped just before it. */
+  holds(): boolean
+  /**
+   * Tells when the lease has ended, and when it holds again: an answer in the same generation proves that nothing was given away. After `lost` it
+   * holds again only with the next generation. Returns the function that ends the subscription.
+   */
+  subscribe(listener: (held: boolean) => void): () => void
+}
+
 export interface GroupMembership {
+  /** For the producers that write what this member processes. */
+  readonly lease: Lease
   /**
    * Resolves after the first assignment was accepted; rejects with what `failed` is told, or when the member leaves first.
    * Heartbeats run by timer, never by polling.
@@ -197,6 +227,12 @@ export interface ProducerConfig {
   deliveryTimeoutMs?: number
   /** default 1 MiB */
   maxRequestBytes?: number
+  /**
+   * Records are handed to the network only while this holds, which is asked right before each write to a socket, resent and queued requests
+   * included. When it ends, the connections are reset, so that what the operating system still buffers is dropped; records wait and are sent once
+   * it holds again. Default: none, always.
+   */
+  lease?: Lease
 }
 
 /** Idempotent always; transactional with a `transactionalId`. */
@@ -227,6 +263,8 @@ export interface Producer {
    * Later appends do not delay it and are not in its result.
    */
   flush(): Promise<ReadonlyMap<string, number>>
+  /** What `flush` would resolve with if nothing were under way: the last acknowledged offsets, by `tpKey`. */
+  acknowledged(): ReadonlyMap<string, number>
   /** Opens a transaction; the broker hears of it with the first batch. */
   begin(): void
   /** TxnOffsetCommit with member and generation (KIP-447). */
@@ -234,7 +272,11 @@ export interface Producer {
   /** Flushes first. */
   commit(): Promise<void>
   abort(): Promise<void>
-  close(): Promise<void>
+  /**
+   * Drops what has not been flushed and aborts an open transaction. With `discard` nothing more is sent, no abort either, and the connections are
+   * reset before the call returns: nothing written so far can reach a broker later than that.
+   */
+  close(options?: { discard?: boolean }): Promise<void>
 }
 
 // ------------------------------------------------------------------------------------------ admin

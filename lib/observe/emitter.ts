@@ -22,13 +22,16 @@ export class Emitter<Events extends object> {
     this.on(event, wrapper)
   }
 
-  emit<E extends keyof Events>(event: E, payload: Events[E]): void {
-    for (const listener of [...(this.#listeners.get(event) ?? [])]) {
+  /** False if nobody listens. */
+  emit<E extends keyof Events>(event: E, payload: Events[E]): boolean {
+    const listeners = [...(this.#listeners.get(event) ?? [])]
+    for (const listener of listeners) {
       try {
         ;(listener as (event: Events[E]) => void)(payload)
       } catch (error) {
         this.onListenerError(event, error)
       }
     }
+    return listeners.length > 0
   }
 }

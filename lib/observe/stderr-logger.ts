@@ -1,25 +1,32 @@
+import { errorLine, errorLines, isError, plainText } from './error-text'
 import type { Logger } from './logger'
 
-export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
+/** From which level on the default logger writes: `silent` writes nothing. */
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent'
 
-const RANK: Readonly<Record<LogLevel, number>> = { debug: 0, info: 1, warn: 2, error: 3 }
+export const LOG_LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error', 'silent']
 
-const text = (value: unknown): string => {
-  if (value instanceof Error) {
-    const cause = value.cause === undefined ? '' : ` (caused by ${text(value.cause)})`
-    return `${value.name}: ${value.message}${cause}`
-  }
-  return typeof value === 'string' ? value : JSON.stringify(value)
-}
-
-/** One line a message on standard error: time, level, message, `name=value` fields. Levels below `level` are left out. */
-export const stderrLogger = (level: LogLevel = 'info'): Logger => {
-  const at =
-    (own: LogLevel) =>
-    (fields: object, message: string): void => {
-      if (RANK[own] < RANK[level]) return
-      const pairs = Object.entries(fields).map(([name, value]) => ` ${name}=${text(value)}`)
-      process.stderr.write(`${new Date().toISOString()} ${own.toUpperCase()} ${message}${pairs.join('')}\n`)
+/**
+ * Writes to standard error: time, level, message and `name=value` fields on one line. Errors of warnings and errors follow
+ * with their stacks and causes, indented; at the other levels they are fields.
+ */
+export const stderrLogger = (
+  level: LogLevel,
+  write: (text: string) => void = (text) => void process.stderr.write(text),
+): Logger => {
+  const at = (own: LogLevel, withStacks: boolean) => {
+    if (LOG_LEVELS.indexOf(own) < LOG_LEVELS.indexOf(level)) return () => {}
+    return (fields: object, message: string): void => {
+      let line = `${new Date().toISOString()} ${own.toUpperCase()} ${message}`
+      const below: string[] = []
+      for (const [name, value] of Object.entries(fields)) {
+        if (value === undefined) continue
+        if (!isError(value)) line += ` ${name}=${plainText(value)}`
+        else if (withStacks) below.push(...errorLines(value).flatMap((text) => text.split('\n')))
+        else line += ` ${name}=${errorLine(value)}`
+      }
+      write([line, ...below.map((text) => `  ${text}`)].join('\n') + '\n')
     }
-  return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
+  }
+  return { debug: at('debug', false), info: at('info', false), warn: at('warn', true), error: at('error', true) }
 }

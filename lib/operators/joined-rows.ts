@@ -1,11 +1,11 @@
 import type { ValueJoiner } from './callbacks'
 
-/** Which rows have a result: those with both values, with the left one, or with either. */
-export type TableJoinKind = 'inner' | 'left' | 'outer'
+/** Which rows, or records, have a result: those with both values, with the left one, or with either. */
+export type JoinKind = 'inner' | 'left' | 'outer'
 
 /** The values' types are those of the two tables; the DSL has checked them. */
 export interface TableJoin<K, VR> {
-  readonly kind: TableJoinKind
+  readonly kind: JoinKind
   readonly joiner: ValueJoiner<K, unknown, unknown, VR | null>
 }
 

@@ -1,6 +1,7 @@
 import type { Duration } from '../durations'
 import type { Serde } from '../serdes/serde'
 import type { StateStore } from '../state/store'
+import type { DropReason } from '../record/drop-reason'
 import type { RecordContext } from '../record/record-context'
 import type { StreamRecord } from '../record/stream-record'
 import { type TaskId } from '../record/task-id'
@@ -86,8 +87,8 @@ export interface OperatorContext<KOut, VOut> extends ProcessorContext<KOut, VOut
   /** Up to which window close the aggregation of that store has emitted; committed with the task's offsets. */
   lastEmittedWindowClose(store: string): number | undefined
   setLastEmittedWindowClose(store: string, windowClose: number): void
-  /** Counts the current record in `dropped-records`, with a reason for the log. */
-  dropRecord(reason: string): void
+  /** Counts the current record in `dropped-records`, with the details for the log. */
+  dropRecord(reason: DropReason, details: string): void
   /**
    * Wraps a user callback of up to three arguments so that the time it takes is known by this operator's name (a slow
    * one is reported). A promise is refused unless the operator `awaits` it.

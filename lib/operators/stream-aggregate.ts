@@ -32,7 +32,7 @@ export class StreamAggregateOperator<K, V, A> extends Operator<K, V, K, Change<A
   process(record: StreamRecord<K, V>): void {
     const { key, value } = record
     if (key == null || value == null) {
-      this.context.dropRecord('null key or value')
+      this.context.dropRecord('null-key-or-value', 'null key or value')
       return
     }
     const stored = this.store.get(key)

@@ -27,12 +27,12 @@ export class StreamGlobalJoinOperator<K, V, KG, VG, VR> extends Operator<K, V, K
   process(record: StreamRecord<K, V>): void {
     const { key, value, timestamp, headers } = record
     if (value == null) {
-      this.context.dropRecord('null value')
+      this.context.dropRecord('null-key-or-value', 'null value')
       return
     }
     const globalKey = this.selector(value, key, this.context.recordContext)
     if (globalKey == null && !this.left) {
-      this.context.dropRecord('null key of the global table')
+      this.context.dropRecord('null-key-or-value', 'null key of the global table')
       return
     }
     const row = globalKey == null ? null : this.row(globalKey)

@@ -29,7 +29,7 @@ export class StreamReduceOperator<K, V> extends Operator<K, V, K, Change<V>> {
   process(record: StreamRecord<K, V>): void {
     const { key, value } = record
     if (key == null || value == null) {
-      this.context.dropRecord('null key or value')
+      this.context.dropRecord('null-key-or-value', 'null key or value')
       return
     }
     const stored = this.store.get(key)

@@ -26,7 +26,7 @@ export class StreamSelfJoinOperator<K, V, VR> extends Operator<K, V, K, VR> {
 
   process({ key, value, timestamp, headers }: StreamRecord<K, V>): void {
     if (key == null || value == null) {
-      this.context.dropRecord('null key or value')
+      this.context.dropRecord('null-key-or-value', 'null key or value')
       return
     }
     if (timestamp > this.streamTime) this.streamTime = timestamp

@@ -52,7 +52,7 @@ export class StreamSessionWindowAggregateOperator<K, V, A> extends Operator<K, V
   process(record: StreamRecord<K, V>): void {
     const { key, value, timestamp } = record
     if (key == null) {
-      this.context.dropRecord('null key')
+      this.context.dropRecord('null-key-or-value', 'null key')
       return
     }
     if (timestamp > this.observedStreamTime) this.observedStreamTime = timestamp
@@ -68,7 +68,7 @@ export class StreamSessionWindowAggregateOperator<K, V, A> extends Operator<K, V
       end = Math.max(end, window.end)
     }
     if (end < windowClose) {
-      this.context.dropRecord(`its session [${start}, ${end}] has closed`)
+      this.context.dropRecord('late', `its session [${start}, ${end}] has closed`)
     } else {
       if (start !== timestamp || end !== timestamp) {
         for (const [session, sessionValue] of merged) {

@@ -63,13 +63,13 @@ export class StreamSlidingWindowAggregateOperator<K, V, A> extends Operator<K, V
   process(record: StreamRecord<K, V>): void {
     const { key, value, timestamp } = record
     if (key == null || value == null) {
-      this.context.dropRecord('null key or value')
+      this.context.dropRecord('null-key-or-value', 'null key or value')
       return
     }
     if (timestamp > this.observedStreamTime) this.observedStreamTime = timestamp
     const windowClose = this.observedStreamTime - this.graceMs
     if (timestamp + this.differenceMs < windowClose) {
-      this.context.dropRecord(`its windows have closed: the last one ends at ${timestamp + this.differenceMs}`)
+      this.context.dropRecord('late', `its windows have closed: the last one ends at ${timestamp + this.differenceMs}`)
       return
     }
     if (timestamp < this.differenceMs) {
@@ -182,7 +182,7 @@ export class StreamSlidingWindowAggregateOperator<K, V, A> extends Operator<K, V
     const { key, value } = record
     const end = start + this.differenceMs
     if (end < windowClose) {
-      this.context.dropRecord(`its window [${start}, ${end}] has closed`)
+      this.context.dropRecord('late', `its window [${start}, ${end}] has closed`)
       return
     }
     const old = stored === null ? null : stored.value

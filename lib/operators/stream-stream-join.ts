@@ -65,7 +65,7 @@ export class StreamStreamJoinOperator<K, L, R, VR> extends Operator<K, L | R, K,
     const { isLeft, preserved } = this.options
     this.clock?.advance(timestamp)
     if (value == null || (key == null && !preserved)) {
-      this.context.dropRecord(value == null ? 'null value' : 'null key')
+      this.context.dropRecord('null-key-or-value', value == null ? 'null value' : 'null key')
       return
     }
     if (key == null) {

@@ -36,7 +36,7 @@ export class StreamTableJoinOperator<K, V, VT, VR> extends Operator<K, V, K, VR>
   /** Counts the record as dropped otherwise. */
   protected isJoinable({ key, value }: StreamRecord<K, V>): boolean {
     if (value != null && (key != null || this.left)) return true
-    this.context.dropRecord(value == null ? 'null value' : 'null key')
+    this.context.dropRecord('null-key-or-value', value == null ? 'null value' : 'null key')
     return false
   }
 

@@ -52,7 +52,7 @@ export class StreamWindowAggregateOperator<K, V, A> extends Operator<K, V, Windo
   process(record: StreamRecord<K, V>): void {
     const { key, value } = record
     if (key == null) {
-      this.context.dropRecord('null key')
+      this.context.dropRecord('null-key-or-value', 'null key')
       return
     }
     if (record.timestamp > this.observedStreamTime) this.observedStreamTime = record.timestamp
@@ -61,7 +61,7 @@ export class StreamWindowAggregateOperator<K, V, A> extends Operator<K, V, Windo
     for (const start of this.windows.startsOf(record.timestamp)) {
       const end = start + sizeMs
       if (end <= windowClose) {
-        this.context.dropRecord(`its window [${start}, ${end}) has closed`)
+        this.context.dropRecord('late', `its window [${start}, ${end}) has closed`)
         continue
       }
       const stored = this.store.fetch(key, start)

@@ -33,11 +33,11 @@ export class TableJoinOperator<K, V, VO, VR> extends Operator<K, Change<V>, K, C
   process(record: StreamRecord<K, Change<V>>): void {
     const { key, value: change } = record
     if (key == null) {
-      this.context.dropRecord('null key')
+      this.context.dropRecord('null-key-or-value', 'null key')
       return
     }
     if (!change.isLatest) {
-      this.context.dropRecord('out-of-order update of a versioned table')
+      this.context.dropRecord('out-of-order', 'out-of-order update of a versioned table')
       return
     }
     const other = this.other.get(key)

@@ -31,7 +31,7 @@ export class TableSourceOperator<K, V> extends Operator<K, V, K, Change<V>> {
   process(record: StreamRecord<K, V>): void {
     const { key, timestamp } = record
     if (key == null) {
-      this.context.dropRecord('null key')
+      this.context.dropRecord('null-key-or-value', 'null key')
       return
     }
     const value = record.value ?? null

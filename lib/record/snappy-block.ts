@@ -1,9 +1,14 @@
+import { TooLarge } from './too-large'
+
 const LITERAL = 0
 const COPY_1 = 1
 const COPY_2 = 2
 
-/** A bare block of snappy, as LevelDB and librdkafka write it; Java's Kafka client frames such blocks. Throws where it is none. */
-export const decompressSnappyBlock = (input: Buffer): Buffer => {
+/**
+ * Reads a bare block of snappy, as LevelDB and librdkafka write it; Java's Kafka client frames such blocks. Throws where it is
+ * none, and `TooLarge` rather than take more than `limit` bytes.
+ */
+export const decompressSnappyBlock = (input: Buffer, limit = Infinity): Buffer => {
   let at = 0
   let size = 0
   for (let shift = 0, byte = 0x80; byte & 0x80; shift += 7) {
@@ -11,6 +16,7 @@ export const decompressSnappyBlock = (input: Buffer): Buffer => {
     byte = input[at++]!
     size += (byte & 0x7f) * 2 ** shift
   }
+  if (size > limit) throw new TooLarge()
   const output = Buffer.allocUnsafe(size)
   let to = 0
   while (at < input.length) {

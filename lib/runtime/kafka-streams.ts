@@ -1,16 +1,18 @@
 import { type ResolvedConfig, resolveConfig, type StreamsConfig } from '../config'
 import { type Duration, toMilliseconds } from '../durations'
-import { StreamsError } from '../errors'
+import { StreamsError, TopologyError } from '../errors'
 import { Emitter } from '../observe/emitter'
+import type { RecordCounts } from '../observe/record-counts'
 import { StateDirectory } from '../state/state-directory'
 import type { ReadOnlyKeyValueStore, StateStore } from '../state/store'
-import { compile } from '../topology/compile'
+import { compileTopology } from '../topology/compile/compile-topology'
 import type { CompiledTopology } from '../topology/definition'
 import type { Topology } from '../topology/topology'
 import { toStreamsError } from './failure/streams-error'
-import { Instance } from './instance'
-import type { RebalanceEvent } from './rebalance'
-import type { RestoreEvent, RestoreProgressEvent } from './restore/restore-progress'
+import type { RestoreEvent, RestoreProgressEvent } from './changelog/restore-progress'
+import type { RebalanceEvent } from './executor/rebalance-listener'
+import { openRun, type Run } from './run'
+import { withDeadline } from './pause'
 import { StateMachine, type StreamsState } from './state-machine'
 import { type ReadOnlyStore, type StoreHandle, storeView } from './stores/store-view'
 import type { TopicPartition } from '../record/topic-partition'
@@ -20,7 +22,10 @@ import type { TaskId } from '../record/task-id'
 export interface StreamsEvents {
   /** The instance has gone from one state to the next. */
   stateChange: { readonly from: StreamsState; readonly to: StreamsState }
-  /** Why the instance is going to `ERROR`. */
+  /**
+   * Why the instance is going to `ERROR`. As Node does, it is thrown, and ends the process, if nobody listens and neither
+   * `start()` nor `closed` reports it.
+   */
   error: StreamsError
   /** It goes on, but someone should look: now, source topics that it waits for. Repeated every few seconds. */
   warning: { readonly code: 'MISSING_SOURCE_TOPIC'; readonly message: string; readonly topics: readonly string[] }
@@ -56,7 +61,7 @@ export interface TaskMetadata {
   /** Sub-topology and partition, such as `0_3`. */
   readonly taskId: TaskId
   /** Kafka Streams' task states. */
-  readonly state: 'CREATED' | 'RESTORING' | 'RUNNING' | 'CLOSED'
+  readonly state: 'CREATED' | 'RESTORING' | 'RUNNING' | 'SUSPENDED' | 'CLOSED'
   /** The partitions it reads. */
   readonly inputs: readonly TopicPartition[]
   /** Names of its stores. */
@@ -80,23 +85,40 @@ export class KafkaStreams {
   readonly #storeNames: ReadonlySet<string>
   readonly #events: Emitter<StreamsEvents>
   readonly #machine: StateMachine
-  #instance: Instance | undefined
+  /** Of what `start` opens, and of the run. */
+  readonly #abort = new AbortController()
+  #opening: Promise<unknown> = Promise.resolve()
+  #run: Run | undefined
   #closing: Promise<boolean> | undefined
-  #failure: StreamsError | undefined
   #paused = false
   /** Settles `start()`. */
   #started: { resolve: () => void; reject: (error: unknown) => void } | undefined
+  #settleClosed!: { resolve: () => void; reject: (error: StreamsError) => void }
+  readonly #closed: Promise<void>
+  /** Someone waits for `closed`, and hears of a failure there. */
+  #closedIsWatched = false
 
   constructor(topology: Topology, config: StreamsConfig) {
     this.#config = resolveConfig(config)
     const { logger } = this.#config
     const { applicationId, topicConfig } = this.#config
-    this.#topology = compile(topology.definition, { applicationId, topicConfig })
+    this.#topology = compileTopology(topology.definition, { applicationId, topicConfig })
+    if (this.#topology.subTopologies.length === 0 && this.#topology.global.stores.length === 0) {
+      throw new TopologyError(
+        'INVALID_TOPOLOGY',
+        'the topology is empty: add at least one source before build(), as with builder.stream(topic)',
+      )
+    }
     const globalStores = this.#topology.global.stores.map(({ builder }) => builder.name as string)
     this.#storeNames = new Set([...topology.definition.stores.keys(), ...globalStores])
     this.#events = new Emitter((event, error) => {
       logger.error({ event: String(event), err: error }, 'a listener threw')
     })
+    this.#closed = new Promise((resolve, reject) => {
+      this.#settleClosed = { resolve, reject }
+    })
+    // who asks for it gets a promise of their own
+    this.#closed.catch(() => {})
     this.#machine = new StateMachine((from, to) => {
       logger.info({ applicationId, from, to }, 'state changed')
       this.#events.emit('stateChange', { from, to })
@@ -109,7 +131,21 @@ export class KafkaStreams {
   }
 
   /**
-   * Resolves when all tasks assigned to this instance run; rejects with what went wrong, and everything is closed then.
+   * Settles when the instance has ended: resolves after `close()`, rejects with the failure after which the state is `ERROR`.
+   * A program that awaits it ends with a non-zero exit code when its instance fails.
+   *
+   * @example
+   * await streams.start()
+   * await streams.closed
+   */
+  get closed(): Promise<void> {
+    this.#closedIsWatched = true
+    return this.#closed.then(() => {})
+  }
+
+  /**
+   * Resolves when all tasks assigned to this instance run, or when it was closed before; rejects with what went wrong, and
+   * everything is closed then.
    *
    * @example
    * await streams.start()
@@ -128,12 +164,12 @@ export class KafkaStreams {
     })
     this.#machine.transitionTo('REBALANCING')
     const onAbort = (): void => {
-      this.#settleStart(signal!.reason)
-      void this.close()
+      // closed first, so that nothing is left when it rejects
+      const settle = (): unknown => this.#settleStart(signal!.reason)
+      this.#closing ??= this.#close(this.#config.closeTimeoutMs, false, settle)
     }
     signal?.addEventListener('abort', onAbort, { once: true })
-    this.#instance = this.#newInstance()
-    this.#instance.start().catch((error: unknown) => {
+    this.#opening = this.#open().catch((error: unknown) => {
       if (!this.#machine.is('PENDING_SHUTDOWN', 'NOT_RUNNING')) this.#fail(toStreamsError(error))
     })
     try {
@@ -154,7 +190,7 @@ export class KafkaStreams {
    */
   close({ timeout, leaveGroup = false }: CloseOptions = {}): Promise<boolean> {
     const timeoutMs = timeout === undefined ? this.#config.closeTimeoutMs : toMilliseconds(timeout, 'timeout')
-    return (this.#closing ??= this.#close(timeoutMs, leaveGroup))
+    return (this.#closing ??= this.#close(timeoutMs, leaveGroup, () => this.#settleStart()))
   }
 
   /**
@@ -166,7 +202,7 @@ export class KafkaStreams {
    */
   pause(): void {
     this.#paused = true
-    this.#instance?.pause()
+    this.#run?.pause()
   }
 
   /**
@@ -178,7 +214,7 @@ export class KafkaStreams {
    */
   resume(): void {
     this.#paused = false
-    this.#instance?.resume()
+    this.#run?.resume()
   }
 
   /** Whether `pause()` was called, and not `resume()` since. */
@@ -223,7 +259,7 @@ export class KafkaStreams {
   store(handle: string | StoreHandle<StateStore>): ReadOnlyKeyValueStore<unknown, unknown> {
     const globalStore = this.#globalStore(typeof handle === 'string' ? handle : handle.name)
     if (globalStore) return globalStore as ReadOnlyKeyValueStore<unknown, unknown>
-    const view = storeView(handle, () => this.#instance?.tasks.values() ?? [], this.#storeNames)
+    const view = storeView(handle, () => this.#run?.tasks ?? [], this.#storeNames)
     return view as ReadOnlyKeyValueStore<unknown, unknown>
   }
 
@@ -234,13 +270,23 @@ export class KafkaStreams {
    * for (const { taskId, state } of streams.metadataForLocalTasks()) console.log(taskId, state)
    */
   metadataForLocalTasks(): TaskMetadata[] {
-    const states = { opening: 'CREATED', restoring: 'RESTORING', running: 'RUNNING', closed: 'CLOSED' } as const
-    return [...(this.#instance?.tasks.values() ?? [])].map((task) => ({
+    return (this.#run?.tasks ?? []).map((task) => ({
       taskId: task.id,
-      state: states[task.phase],
+      state: TASK_STATES[task.state],
       inputs: task.inputs,
       stores: task.subTopology.stores.map(({ definition }) => definition.builder.name),
     }))
+  }
+
+  /**
+   * Records that were dropped and dead letters that were sent since `start()`: in total, and by task, operator and reason.
+   *
+   * @example
+   * const { dropped, deadLetters, operators } = streams.recordCounts()
+   * for (const { taskId, operator, droppedBy } of operators) console.log(taskId, operator, droppedBy.late ?? 0)
+   */
+  recordCounts(): RecordCounts {
+    return this.#run?.recordCounts.snapshot() ?? { dropped: 0, deadLetters: 0, operators: [] }
   }
 
   /**
@@ -283,7 +329,7 @@ export class KafkaStreams {
 
   #globalStore(name: string): StateStore | undefined {
     if (!this.#topology.global.stores.some(({ builder }) => builder.name === name)) return undefined
-    const store = this.#instance?.globalStores.get(name)
+    const store = this.#run?.globalStores.get(name)
     if (store) return store
     throw new StreamsError(
       'STORE_NOT_AVAILABLE',
@@ -292,56 +338,88 @@ export class KafkaStreams {
     )
   }
 
-  #newInstance(): Instance {
-    const instance = new Instance(this.#topology, this.#config, {
-      tasksChanged: (allRunning) => this.#tasksChanged(allRunning),
-      rebalanced: (event) => this.#events.emit('rebalance', event),
-      missingTopics: (topics) =>
-        this.#events.emit('warning', {
-          code: 'MISSING_SOURCE_TOPIC',
-          message: `waiting for source topics: ${topics.join(', ')}`,
-          topics,
-        }),
-      failed: (error) => this.#fail(error),
-      restoreStart: (event) => this.#events.emit('restoreStart', event),
-      restoreProgress: (event) => this.#events.emit('restoreProgress', event),
-      restoreEnd: (event) => this.#events.emit('restoreEnd', event),
+  async #open(): Promise<void> {
+    const run = await openRun({
+      topology: this.#topology,
+      config: this.#config,
+      signal: this.#abort.signal,
+      listener: {
+        runningChanged: (isRunning) => this.#runningChanged(isRunning),
+        rebalanced: (event) => this.#events.emit('rebalance', event),
+        missingTopics: (topics) =>
+          this.#events.emit('warning', {
+            code: 'MISSING_SOURCE_TOPIC',
+            message: `waiting for source topics: ${topics.join(', ')}`,
+            topics,
+          }),
+        failed: (error) => this.#fail(error),
+        restoreStart: (event) => this.#events.emit('restoreStart', event),
+        restoreProgress: (event) => this.#events.emit('restoreProgress', event),
+        restoreEnd: (event) => this.#events.emit('restoreEnd', event),
+      },
     })
-    return instance
+    this.#run = run
+    if (this.#paused) run.pause()
+    // it was closed, or has failed, while the last part was opened
+    if (this.#machine.isRunningOrRebalancing) await run.start()
   }
 
-  #tasksChanged(allRunning: boolean): void {
+  #runningChanged(isRunning: boolean): void {
     if (!this.#machine.isRunningOrRebalancing) return
-    if (this.#paused) this.#instance?.pause()
-    this.#machine.transitionTo(allRunning ? 'RUNNING' : 'REBALANCING')
-    if (allRunning) this.#settleStart()
+    this.#machine.transitionTo(isRunning ? 'RUNNING' : 'REBALANCING')
+    if (isRunning) this.#settleStart()
   }
 
-  #settleStart(...failure: [] | [unknown]): void {
-    if (failure.length > 0) this.#started?.reject(failure[0])
-    else this.#started?.resolve()
+  /** False if nobody waits for it any more. */
+  #settleStart(...failure: [] | [unknown]): boolean {
+    const started = this.#started
     this.#started = undefined
+    if (failure.length > 0) started?.reject(failure[0])
+    else started?.resolve()
+    return started !== undefined
   }
 
   #fail(error: StreamsError): void {
     if (!this.#machine.isRunningOrRebalancing) return
     this.#machine.transitionTo('PENDING_ERROR')
-    this.#failure = error
     this.#config.logger.error({ err: error, ...error.location }, 'the application has failed and closes')
-    this.#events.emit('error', error)
+    const isHeard = this.#events.emit('error', error)
     this.#closing = (async () => {
-      await this.#instance?.stop({ clean: false, leaveGroup: true, timeoutMs: this.#config.closeTimeoutMs })
+      this.#abort.abort(error)
+      await this.#run?.close({ clean: false, leaveGroup: true, timeoutMs: this.#config.closeTimeoutMs })
       this.#machine.transitionTo('ERROR')
-      this.#settleStart(this.#failure)
+      this.#settleClosed.reject(error)
+      const isReported = this.#settleStart(error)
+      if (!isHeard && !isReported && !this.#closedIsWatched) throwUncaught(error)
       return true
     })()
   }
 
-  async #close(timeoutMs: number, leaveGroup: boolean): Promise<boolean> {
+  async #close(timeoutMs: number, leaveGroup: boolean, settleStart: () => unknown): Promise<boolean> {
     this.#machine.transitionTo('PENDING_SHUTDOWN')
-    const inTime = await this.#instance?.stop({ clean: true, leaveGroup, timeoutMs })
+    if (this.#run === undefined) {
+      this.#abort.abort(new StreamsError('ILLEGAL_STATE', 'the instance was closed'))
+      await withDeadline(this.#opening, timeoutMs)
+    }
+    const inTime = await this.#run?.close({ clean: true, leaveGroup, timeoutMs })
     this.#machine.transitionTo('NOT_RUNNING')
-    this.#settleStart(new StreamsError('ILLEGAL_STATE', 'the instance was closed before it was running'))
+    this.#settleClosed.resolve()
+    settleStart()
     return inTime ?? true
   }
+}
+
+const TASK_STATES = {
+  opening: 'CREATED',
+  restoring: 'RESTORING',
+  running: 'RUNNING',
+  suspended: 'SUSPENDED',
+  closing: 'CLOSED',
+} as const
+
+/** As Node does with an `error` event that nobody listens to: the process ends with exit code 1. */
+const throwUncaught = (error: Error): void => {
+  process.nextTick(() => {
+    throw error
+  })
 }

@@ -13,7 +13,7 @@ export const pause = (ms: number, signal?: AbortSignal): Promise<void> =>
     else signal?.addEventListener('abort', abort, { once: true })
   })
 
-/** Settles with `promise`, or resolves to `'timeout'` after `ms` milliseconds; `Infinity` waits for ever. */
+/** Settles with `promise`, or resolves to `'timeout'` after `ms` milliseconds; `Infinity` waits without a bound. */
 export const withDeadline = async <T>(promise: Promise<T>, ms: number): Promise<T | 'timeout'> => {
   if (ms === Infinity) return promise
   let timer: NodeJS.Timeout | undefined
@@ -24,5 +24,20 @@ export const withDeadline = async <T>(promise: Promise<T>, ms: number): Promise<
     return await Promise.race([promise, timeout])
   } finally {
     clearTimeout(timer)
+  }
+}
+
+/** Settles with `promise`, or rejects with the signal's reason as soon as it is aborted. */
+export const abortable = async <T>(promise: Promise<T>, signal: AbortSignal): Promise<T> => {
+  let abort = (): void => {}
+  const aborted = new Promise<never>((_, reject) => {
+    abort = () => reject(signal.reason as Error)
+    if (signal.aborted) abort()
+    else signal.addEventListener('abort', abort, { once: true })
+  })
+  try {
+    return await Promise.race([promise, aborted])
+  } finally {
+    signal.removeEventListener('abort', abort)
   }
 }

@@ -1,4 +1,4 @@
-import { isPromise } from '../operators/promise'
+import { isPromise } from '../record/promise'
 import type { Serde } from './serde'
 import type { StandardSchema, ValidatedBy, ValidationIssue } from './standard-schema'
 

@@ -1,4 +1,4 @@
-import { isPromise } from '../operators/promise'
+import { isPromise } from '../record/promise'
 
 /**
  * Thrown by a serde that lacks something which has to be fetched, a schema above all. The record waits while `fetch`
@@ -7,7 +7,7 @@ import { isPromise } from '../operators/promise'
  */
 export class MissingDependency extends Error {
   /** The error's name. */
-  override readonly name = 'NotPrepared'
+  override readonly name = 'MissingDependency'
   constructor(
     /** Completes "could not …". */
     readonly what: string,

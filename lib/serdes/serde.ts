@@ -5,7 +5,7 @@ export type SerdeUse = 'sink' | 'store'
 
 /**
  * How a type is written to and read from bytes. Synchronous: what must be fetched first (a schema) is fetched before
- * the record enters the task. A serde that needs that has `prepare`, and throws `NotPrepared` where a topic or a
+ * the record enters the task. A serde that needs that has `prepare`, and throws `MissingDependency` where a topic or a
  * record calls for more: the runtime fetches it while the record waits, then calls again.
  *
  * A `null` object is always null bytes, so neither method ever sees one. Both throw what is wrong with their input;

@@ -1,5 +1,5 @@
 import { type Duration, toMilliseconds } from '../durations'
-import { readTimestamp, TIMESTAMP_BYTES, writeTimestamp } from '../state/timestamped-bytes'
+import { readTimestamp, TIMESTAMP_BYTES, writeTimestamp } from '../record/timestamped-bytes'
 import { Windowed } from '../record/windowed'
 import type { Serde, SerdeUse } from './serde'
 import type { RecordHeaders } from '../record/headers'

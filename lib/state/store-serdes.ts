@@ -65,7 +65,7 @@ export class StoreSerdes<K, V> {
     return new StreamsError(
       'SERIALIZATION_FAILED',
       `store '${this.store}' can't write this ${what}: ${(cause as Error).message}. ` +
-        `Give the store a ${what} serde for what is put into it (the \`${what}\` option).`,
+        `Give the store a ${what} serde for what is put into it (the \`${what}\` option)`,
       { store: this.store, topic: this.topic },
       { cause },
     )
@@ -76,7 +76,8 @@ export class StoreSerdes<K, V> {
     return new StreamsError(
       'DESERIALIZATION_FAILED',
       `store '${this.store}' can't read a ${what} it holds: ${(cause as Error).message}. ` +
-        `It was written with another ${what} serde: use that one again, or reset the application.`,
+        `It was written with another ${what} serde, or by another kind of store under this name: use that one again, give the store a ` +
+        'new name, or reset the application',
       { store: this.store, topic: this.topic },
       { cause },
     )

@@ -61,6 +61,7 @@ const nowhere: Producer = {
   writable: true,
   drained: done,
   flush: async () => new Map(),
+  acknowledged: () => new Map(),
   begin: () => {},
   sendOffsets: done,
   commit: done,

@@ -5,15 +5,16 @@ import { resolveConfig, type ResolvedConfig, type StreamsConfig } from '../confi
 import { type Duration, toMilliseconds } from '../durations'
 import { StreamsError } from '../errors'
 import { logAndContinue } from '../handlers'
+import { InstanceRecordCounts, type RecordCounts } from '../observe/record-counts'
 import { GlobalTask } from '../runtime/global/global-task'
 import { readOnlyStore } from '../runtime/global/read-only-store'
-import { StreamTask } from '../runtime/task/stream-task'
-import { buildStores } from '../runtime/task/wiring'
+import { Processing } from '../runtime/processing/processing'
+import { TaskStores } from '../runtime/tasks/task-stores'
+import { GLOBAL_TASK_ID } from '../runtime/processing/task-context'
 import type { Serde } from '../serdes/serde'
 import { storeFor } from '../state/key-value/plain-view'
 import type { ManagedStore, StateStore } from '../state/store'
-import { TaskState } from '../state/task-state'
-import { compile } from '../topology/compile'
+import { compileTopology } from '../topology/compile/compile-topology'
 import type { CompiledTopology } from '../topology/definition'
 import type { Topology } from '../topology/topology'
 import { matchesTopic } from '../topology/topic-pattern'
@@ -78,11 +79,12 @@ export class TopologyTestDriver {
   readonly #produced: ProducedRecord[] = []
   readonly #nextOffsets = new Map<string, number>()
   readonly #changelogs: readonly ProducedRecord[]
+  readonly #recordCounts = new InstanceRecordCounts()
   #now: number
   #folder: string | undefined
   #stores: ManagedStore[] = []
-  #state: TaskState | undefined
-  #task: StreamTask | undefined
+  #taskStores: TaskStores | undefined
+  #processing: Processing | undefined
   #global: GlobalTask | undefined
   #starting: Promise<void> | undefined
   #closed = false
@@ -100,7 +102,7 @@ export class TopologyTestDriver {
       kafka: { brokers: ['test-driver:9092'] },
     })
     this.#stateDir = own.stateDir ?? tmpdir()
-    this.#topology = compile(topology.definition, this.#config)
+    this.#topology = compileTopology(topology.definition, this.#config)
     this.#now = Number(initialWallClockTime ?? Date.now())
     this.#collector = new RecordingCollector(partitions ?? {})
   }
@@ -169,7 +171,7 @@ export class TopologyTestDriver {
   async advanceWallClockTime(by: Duration): Promise<void> {
     await this.#inTurn(async () => {
       this.#now += toMilliseconds(by, 'advanceWallClockTime')
-      this.#task!.maybePunctuateWallClock(this.#now)
+      this.#processing!.maybePunctuateWallClock(this.#now)
       await this.#commit()
       await this.#process()
     })
@@ -211,7 +213,17 @@ export class TopologyTestDriver {
 
   /** How many records were dropped: late ones, ones without a key where one is needed, and so on. */
   get metrics(): { readonly droppedRecordsTotal: number } {
-    return { droppedRecordsTotal: (this.#task?.droppedRecords ?? 0) + (this.#global?.droppedRecords ?? 0) }
+    return { droppedRecordsTotal: this.#recordCounts.snapshot().dropped }
+  }
+
+  /**
+   * Records that were dropped and dead letters that were sent so far: as `KafkaStreams.recordCounts()`.
+   *
+   * @example
+   * expect(driver.recordCounts().operators[0]).toMatchObject({ operator: 'parse', droppedBy: { error: 1 } })
+   */
+  recordCounts(): RecordCounts {
+    return this.#recordCounts.snapshot()
   }
 
   /** What the mock wall clock shows, in milliseconds. */
@@ -230,10 +242,10 @@ export class TopologyTestDriver {
     this.#closed = true
     await this.#turn.catch(() => {})
     try {
-      this.#task?.close()
+      this.#processing?.close()
     } finally {
       await this.#global?.close()
-      await this.#state?.close()
+      await this.#taskStores?.close('clean')
       if (this.#folder !== undefined) await rm(this.#folder, { recursive: true, force: true })
     }
   }
@@ -256,10 +268,15 @@ export class TopologyTestDriver {
 
   async #start(): Promise<void> {
     const { subTopologies, global } = this.#topology
-    const stores = buildStores(subTopologies)
     await mkdir(this.#stateDir, { recursive: true })
     this.#folder = await mkdtemp(join(this.#stateDir, 'millrace-test-'))
-    const { logger, statestoreCacheMaxBytes: maxBytes } = this.#config
+    const {
+      applicationId,
+      defaultKeySerde,
+      defaultValueSerde,
+      logger,
+      statestoreCacheMaxBytes: maxBytes,
+    } = this.#config
     const clock = { now: () => this.#now }
     const collector = this.#collector
     if (global.stores.length > 0) {
@@ -272,36 +289,39 @@ export class TopologyTestDriver {
         config: { ...this.#config, deserializationExceptionHandler: logAndContinue() },
         clock,
         logger,
+        recordCounts: this.#recordCounts.of(GLOBAL_TASK_ID),
       })
       await this.#global.start()
     }
     const globalStores = this.#global?.stores ?? []
-    this.#stores = [...stores, ...globalStores]
-    this.#state = await TaskState.open({
+    const stores = (this.#taskStores = await TaskStores.open({
+      id: TASK_ID,
+      applicationId,
+      subTopologies,
+      partition: 0,
       engine: this.#config.stateEngine,
       directory: join(this.#folder, TASK_ID),
-      taskId: TASK_ID,
-      stores,
+      defaultKeySerde,
+      defaultValueSerde,
+      cache: maxBytes > 0 ? { maxBytes, usedBytes: 0 } : undefined,
       logger,
-    })
-    this.#task = new StreamTask({
-      id: TASK_ID,
+    }))
+    this.#stores = [...stores.all, ...globalStores]
+    this.#processing = new Processing({
+      stores,
       subTopologies,
       inputPartitions: this.#sourceTopics().map((topic) => ({ topic, partition: 0 })),
-      partition: 0,
-      stores,
       globalStores: new Map(globalStores.map((store) => [store.name, readOnlyStore(store)])),
-      state: this.#state,
       collector,
       config: this.#config,
       clock,
       logger,
-      cache: maxBytes > 0 ? { maxBytes, usedBytes: 0 } : undefined,
+      recordCounts: this.#recordCounts.of(TASK_ID),
     })
-    await this.#task.prepare()
-    await this.#restore(stores)
-    for (const store of stores) await store.open?.()
-    this.#task.initialize(new Map())
+    await stores.preparation.all()
+    await this.#restore(stores.all)
+    await stores.openStores()
+    this.#processing.initialize(new Map())
     await this.#capture()
   }
 
@@ -312,29 +332,29 @@ export class TopologyTestDriver {
         if (store.changelogTopic === topic) store.restore({ key, value, timestamp, headers: () => headers })
       }
     }
-    this.#state!.seal()
-    await this.#state!.commit(new Map())
+    this.#taskStores!.state.seal()
+    await this.#taskStores!.state.commit(new Map())
   }
 
   async #process(): Promise<void> {
-    const task = this.#task!
+    const processing = this.#processing!
     do {
-      while (task.process()) {
-        await task.drained()
-        task.maybePunctuateStreamTime()
+      while (processing.process()) {
+        await processing.drained()
+        processing.maybePunctuateStreamTime()
         await this.#commit()
       }
-    } while (await task.inputsPrepared())
+    } while (await processing.inputsPrepared())
     // a record that was skipped leaves nothing to commit, but maybe a dead letter
     await this.#capture()
   }
 
   async #commit(): Promise<void> {
-    const task = this.#task!
-    do await task.drained()
-    while (!task.prepareCommit())
-    this.#state!.seal()
-    await this.#state!.commit(new Map())
+    const processing = this.#processing!
+    do await processing.drained()
+    while (!processing.prepareCommit())
+    this.#taskStores!.state.seal()
+    await this.#taskStores!.state.commit(new Map())
     await this.#capture()
   }
 
@@ -352,16 +372,17 @@ export class TopologyTestDriver {
     const { topic } = record
     const isGlobal = this.#topology.global.stores.some((store) => store.topic === topic)
     if (isGlobal) {
-      await this.#global!.update(asFetched({ ...record, partition: 0, offset: this.#nextOffset(topic) }))
-      await this.#global!.commit()
+      const fetched = asFetched({ ...record, partition: 0, offset: this.#nextOffset(topic) })
+      await this.#global!.take(fetched)
+      await this.#global!.commit(new Map())
       return true
     }
     if (!this.#sourceTopics().includes(topic)) {
       const patterns = this.#topology.subTopologies.flatMap(({ sourcePatterns }) => sourcePatterns)
       if (!patterns.some((pattern) => matchesTopic(pattern, topic))) return false
-      this.#task!.addInput({ topic, partition: 0 })
+      this.#processing!.addInput({ topic, partition: 0 })
     }
-    this.#task!.addRecords(asFetched({ ...record, partition: 0, offset: this.#nextOffset(topic) }))
+    this.#processing!.addRecords(asFetched({ ...record, partition: 0, offset: this.#nextOffset(topic) }))
     return true
   }
 
@@ -396,7 +417,7 @@ export class TopologyTestDriver {
   }
 
   #started(): { stores: readonly ManagedStore[] } {
-    if (this.#task === undefined) {
+    if (this.#processing === undefined) {
       throw new StreamsError(
         'ILLEGAL_STATE',
         'the test driver has not opened its stores yet: await driver.start(), or pipe a record',

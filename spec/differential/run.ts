@@ -1,6 +1,6 @@
 import { deepStrictEqual } from 'node:assert/strict'
 import { appendFileSync, readFileSync } from 'node:fs'
-import { parseArgs } from 'node:util'
+import { readCommandLine } from '../support/command-line'
 import { compare, hashed } from './compare'
 import { generate } from './generate'
 import { JavaDriver } from './java-driver'
@@ -14,27 +14,27 @@ import { shrink } from './shrink'
 /** Longer ones are not worth their place in the corpus. */
 const LONGEST_RECORDED = 12_000
 
-/** `npm run differential -- [--seed N] [--count N]`: random programs against the real Java, or one task against many. */
-const main = async (): Promise<void> => {
-  const { values } = parseArgs({
-    options: {
-      /** Of the first program. */
-      seed: { type: 'string' },
-      count: { type: 'string', default: '1000' },
-      /** Run the programs of a recorded file again, in place of fresh ones. */
-      programs: { type: 'string' },
-      /** Show the smallest part of a program that still differs. */
-      shrink: { type: 'boolean', default: false },
-      /** Append programs that differ, with Java's results, to this file. */
-      save: { type: 'string' },
-      /** Append short programs that don't differ, with Java's results, to this file. */
-      record: { type: 'string' },
-      /** Other programs, which are compared with themselves: in one task, and in an application with many on KAFKA_BOOTSTRAP_SERVERS, else on an embedded Kafka. */
-      'many-tasks': { type: 'boolean', default: false },
-      /** Show what Java refuses, too. */
-      verbose: { type: 'boolean', default: false },
+const { values } = readCommandLine({
+  command: 'npm run differential --',
+  about: `Generates random programs and runs each in millrace and in the real Java Kafka Streams: all results must be equal.
+A program follows from its seed, so a seed that differs can be run again. Needs Java 17 or newer and Maven.`,
+  options: {
+    seed: { type: 'number', least: 0, help: 'Seed of the first program (default: taken from the clock)' },
+    count: { type: 'number', default: 1000, help: 'How many programs' },
+    programs: { type: 'text', value: 'FILE', help: 'Run the programs recorded in this file in place of random ones' },
+    shrink: { type: 'flag', help: 'Print the smallest part of a program that still differs' },
+    save: { type: 'text', value: 'FILE', help: "Append programs that differ to this file, with Java's results" },
+    record: { type: 'text', value: 'FILE', help: "Append short programs that agree to this file, with Java's results" },
+    'many-tasks': {
+      type: 'flag',
+      help: `Compare millrace with itself instead: one task against an application with many tasks,
+on the brokers of KAFKA_BOOTSTRAP_SERVERS, else on an embedded Kafka. Needs no Java`,
     },
-  })
+    verbose: { type: 'flag', help: 'Print what Java refuses, too' },
+  },
+})
+
+const main = async (): Promise<void> => {
   if (values['many-tasks']) return compareTasks(seedsOf(values.seed, values.count))
   const programs =
     values.programs === undefined ? seedsOf(values.seed, values.count).map(generate) : recorded(values.programs)
@@ -75,10 +75,10 @@ const main = async (): Promise<void> => {
   process.exitCode = failed > 0 ? 1 : 0
 }
 
-const seedsOf = (seed: string | undefined, count: string): number[] => {
-  const first = Number(seed ?? Date.now() % 1_000_000_000)
-  console.log(`seeds ${first} to ${first + Number(count) - 1}`)
-  return Array.from({ length: Number(count) }, (_, i) => first + i)
+const seedsOf = (seed: number | undefined, count: number): number[] => {
+  const first = seed ?? Date.now() % 1_000_000_000
+  console.log(`seeds ${first} to ${first + count - 1}`)
+  return Array.from({ length: count }, (_, i) => first + i)
 }
 
 const compareTasks = async (seeds: readonly number[]): Promise<void> => {

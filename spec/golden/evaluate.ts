@@ -2,7 +2,7 @@ import { deadLetterTopic, logAndContinue } from '../../lib/handlers'
 import * as serdes from '../../lib/serdes'
 import { type TestDriverConfig, TopologyTestDriver } from '../../lib/testing'
 import type { ProducedRecord } from '../../lib/testing'
-import { compile } from '../../lib/topology/compile'
+import { compileTopology } from '../../lib/topology/compile/compile-topology'
 import type { SubTopology } from '../../lib/topology/definition'
 import {
   logAndSkipOnInvalidTimestamp,
@@ -182,7 +182,7 @@ const fromBase64 = (text: string | null): Buffer | null => (text === null ? null
 const toBase64 = (bytes: Buffer | null): string | null => bytes?.toString('base64') ?? null
 
 function internalTopics(topology: Topology): GoldenInternalTopics {
-  const compiled = compile(topology.topology.definition, { applicationId: 'golden' })
+  const compiled = compileTopology(topology.topology.definition, { applicationId: 'golden' })
   const changelogs = compiled.subTopologies.flatMap((sub) => sub.stores)
   return {
     storeToChangelog: Object.fromEntries([

@@ -1,5 +1,5 @@
 import { TypedOuterJoinStore } from '../../lib/state/join/outer-join-store'
-import { subscriptionSerde } from '../../lib/operators/foreign-key/foreign-key-serdes'
+import { subscriptionSerde } from '../../lib/serdes/foreign-key/foreign-key-serdes'
 import type { Serde } from '../../lib/serdes/serde'
 import { string } from '../../lib/serdes/string'
 import type { KeyValueStore, StateStore } from '../../lib/state/store'

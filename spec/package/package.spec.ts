@@ -1,11 +1,15 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { dirname, join, relative, resolve } from 'node:path'
 
 const ROOT = resolve(__dirname, '..', '..')
 const ENTRIES = ['millrace', 'millrace/testing', 'millrace/testing/contracts', 'millrace/embedded']
 const MINUTES = 60_000
+const MEBIBYTE = 1024 * 1024
+const REPOSITORY = 'https://github.com/millrace/millrace'
+
+const isWithin = (folder: string, file: string): boolean => !relative(folder, file).startsWith('..') && existsSync(file)
 
 const node = (cwd: string, ...args: string[]): string =>
   execFileSync(process.execPath, args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] })
@@ -28,23 +32,34 @@ const tool = (cwd: string, script: string, ...args: string[]): string => {
   }
 }
 
+/** As `npm pack --json` prints it. */
+interface Packed {
+  filename: string
+  /** Of the tarball, in bytes. */
+  size: number
+  unpackedSize: number
+  files: { path: string }[]
+}
+
 interface Lockfile {
   packages: Record<string, { hasInstallScript?: boolean }>
 }
 
 describe('the package as npm packs it', () => {
   let folder: string
+  let packed: Packed
   let tarball: string
   let project: string
+  /** The package as it is installed. */
+  let installed: string
 
   beforeAll(() => {
     node(ROOT, '.config/prepare.mjs')
     folder = mkdtempSync(join(tmpdir(), 'millrace-package-'))
-    const [packed] = JSON.parse(npm(ROOT, 'pack', '--json', '--ignore-scripts', '--pack-destination', folder)) as [
-      { filename: string },
-    ]
+    ;[packed] = JSON.parse(npm(ROOT, 'pack', '--json', '--ignore-scripts', '--pack-destination', folder)) as [Packed]
     tarball = join(folder, packed.filename)
     project = join(folder, 'project')
+    installed = join(project, 'node_modules', 'millrace')
     mkdirSync(project)
     writeFileSync(join(project, 'package.json'), '{ "name": "project", "private": true }')
     npm(project, 'install', tarball, '--no-audit', '--no-fund', '--prefer-offline')
@@ -152,20 +167,55 @@ describe('the package as npm packs it', () => {
 
   it('installs little, and no install script that compiles or downloads', () => {
     const { packages } = JSON.parse(readFileSync(join(project, 'package-lock.json'), 'utf8')) as Lockfile
-    const installed = Object.keys(packages).filter((path) => path !== '')
-    expect(installed.length).toBeLessThanOrEqual(45)
+    const paths = Object.keys(packages).filter((path) => path !== '')
+    expect(paths.length).toBeLessThanOrEqual(45)
     // the one finds the prebuilt LevelDB, the other (of the schema registry's client) warns of mixed versions
-    expect(installed.filter((path) => packages[path]?.hasInstallScript)).toEqual([
+    expect(paths.filter((path) => packages[path]?.hasInstallScript)).toEqual([
       'node_modules/classic-level',
       'node_modules/protobufjs',
     ])
   })
 
-  it('has the build, the documents and nothing else', () => {
-    const [{ files }] = JSON.parse(npm(ROOT, 'pack', '--json', '--dry-run', '--ignore-scripts')) as [
-      { files: { path: string }[] },
-    ]
-    const roots = new Set(files.map(({ path }) => path.split('/')[0]))
-    expect([...roots].sort()).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'dist', 'package.json'])
+  it('has the build, its sources, the documents and nothing else', () => {
+    const roots = new Set(packed.files.map(({ path }) => path.split('/')[0]))
+    expect([...roots].sort()).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'dist', 'lib', 'package.json'])
+  })
+
+  it('stays small: a quarter of it is what runs, the rest types, maps and sources', () => {
+    expect(packed.size).toBeLessThan(1.5 * MEBIBYTE)
+    expect(packed.unpackedSize).toBeLessThan(7 * MEBIBYTE)
+  })
+
+  it('maps each script and each declaration to a source that is in the package', () => {
+    const files = readdirSync(join(installed, 'dist'), { recursive: true, encoding: 'utf8' })
+    const mapped = files.filter((file) => /\.(js|d\.ts)$/.test(file))
+    expect(mapped.length).toBeGreaterThan(100)
+    const broken = mapped.filter((file) => {
+      const path = join(installed, 'dist', file)
+      const url = /\n\/\/# sourceMappingURL=(\S+)\s*$/.exec(readFileSync(path, 'utf8'))?.[1]
+      if (url === undefined) return true
+      const { sources } = JSON.parse(readFileSync(join(dirname(path), url), 'utf8')) as { sources: string[] }
+      return sources.length === 0 || !sources.every((source) => isWithin(installed, resolve(dirname(path), source)))
+    })
+    expect(broken).toEqual([])
+  })
+
+  it('shows lines of its sources in stack traces with --enable-source-maps', () => {
+    const source = `const { KafkaStreams, StreamsBuilder } = require('millrace')
+      try { new KafkaStreams(new StreamsBuilder().build(), {}) } catch (error) { console.log(error.stack) }`
+    const file = join(project, 'trace.cjs')
+    writeFileSync(file, source)
+    expect(node(project, '--enable-source-maps', file)).toMatch(/millrace\/lib\/[\w/-]+\.ts:\d+:\d+/)
+  })
+
+  it('says where it lives, and where to report a bug', () => {
+    const { homepage, repository, bugs } = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8')) as {
+      homepage: string
+      repository: { url: string }
+      bugs: string
+    }
+    expect(repository.url).toBe(`git+${REPOSITORY}.git`)
+    expect(homepage).toBe(`${REPOSITORY}#readme`)
+    expect(bugs).toBe(`${REPOSITORY}/issues`)
   })
 })

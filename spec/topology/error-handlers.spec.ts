@@ -1,5 +1,7 @@
+import { TimeWindows } from '../../lib/dsl/windows/time-windows'
 import { deadLetterTopic, logAndContinue } from '../../lib/handlers'
 import * as serdes from '../../lib/serdes'
+import { recordingLogger } from '../unit/runtime/processing/processing-under-test'
 import { counted, drive, headers, text } from './drive'
 
 describe('a dead letter', () => {
@@ -60,5 +62,65 @@ describe('logAndContinue', () => {
     await input.pipe('a', 'x boom y', 1)
     expect(out()).toEqual(['a=x!@1', 'a=y!@1'])
     expect(driver.metrics.droppedRecordsTotal).toBe(1)
+  })
+
+  it('logs each record with its error, up to ten, and the last one with the number held back', async () => {
+    const logger = recordingLogger()
+    const { driver } = drive((builder) => builder.stream('in', counted).to('out', counted), {
+      deserializationExceptionHandler: logAndContinue(),
+      logger,
+    })
+    const bad = { topic: 'in', key: Buffer.from('k'), value: Buffer.from('short') }
+    for (let i = 0; i < 25; i++) await driver.pipeRaw(bad)
+    const warnings = () => logger.entries.filter(({ level }) => level === 'warn')
+    expect(warnings().map(({ fields }) => fields['offset'])).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
+    for (const { fields, message } of warnings()) {
+      expect(fields['err']).toMatchObject({ message: expect.stringContaining('8 bytes'), stack: expect.any(String) })
+      expect(message).toContain(`failed on the record of in-0 at offset ${String(fields['offset'])}`)
+    }
+    await driver.close()
+    expect(warnings().at(-1)).toMatchObject({ fields: { offset: 24, heldBack: 14 } })
+    expect(warnings()).toHaveLength(11)
+  })
+})
+
+describe('recordCounts', () => {
+  it('tells dropped records by operator and reason, and dead letters', async () => {
+    const { driver, input } = drive(
+      (builder) => {
+        const stream = builder.stream('in', text)
+        stream.mapValues(
+          (value) => {
+            if (value === 'boom') throw new Error('boom!')
+            return value
+          },
+          { name: 'parse' },
+        )
+        stream
+          .groupByKey(text)
+          .windowedBy(TimeWindows.of({ size: 10 }))
+          .count({ name: 'count', store: 'counts' })
+      },
+      { processingExceptionHandler: deadLetterTopic('dead') },
+    )
+    expect(driver.recordCounts()).toEqual({ dropped: 0, deadLetters: 0, operators: [] })
+    await input.pipe('k', 'boom', 100)
+    await input.pipe('k', 'late', 5)
+    await input.pipe(null as never, 'no key', 100)
+    expect(driver.recordCounts()).toEqual({
+      dropped: 3,
+      deadLetters: 1,
+      operators: [
+        { taskId: '0_0', operator: 'parse', dropped: 1, droppedBy: { error: 1 }, deadLetters: 1 },
+        {
+          taskId: '0_0',
+          operator: 'count',
+          dropped: 2,
+          droppedBy: { late: 1, 'null-key-or-value': 1 },
+          deadLetters: 0,
+        },
+      ],
+    })
+    expect(driver.metrics.droppedRecordsTotal).toBe(3)
   })
 })

@@ -44,6 +44,8 @@ describe('resolveConfig', () => {
     [{ ...base, stateEngine: levelEngine }, /stateEngine is no engine: call the function/],
     [{ ...base, stateEngine: null }, /stateEngine is no engine/],
     [{ ...base, logger: console.log }, /logger needs the methods/],
+    [{ ...base, logLevel: 'trace' }, /logLevel is 'trace': it can be 'debug', 'info', 'warn', 'error', 'silent'/],
+    [{ ...base, logLevel: 'info', logger: silentLogger }, /logLevel is for the default logger/],
     [{ ...base, sessionTimeout: '5s' }, /heartbeatInterval is 3000 ms and sessionTimeout 5000 ms/],
     [{ ...base, processingGuarantee: 'exactly_once', commitInterval: '10s' }, /every transaction would time out/],
   ])('refuses %j', (config, message) => {
@@ -114,6 +116,18 @@ describe('resolveConfig', () => {
       statestoreCacheMaxBytes: 0,
       logger: silentLogger,
     })
+  })
+
+  it.each([
+    ['warn', undefined],
+    ['info', 'info'],
+  ] as const)('has a default logger that writes from %s on with logLevel %s', (level, logLevel) => {
+    const write = jest.spyOn(process.stderr, 'write').mockReturnValue(true)
+    const { logger } = resolveConfig({ ...base, ...(logLevel === undefined ? {} : { logLevel }) })
+    for (const each of ['debug', 'info', 'warn', 'error'] as const) logger[each]({}, each)
+    const first = String(write.mock.calls[0]![0])
+    write.mockRestore()
+    expect(first).toMatch(new RegExp(` ${level.toUpperCase()} ${level}\\n$`))
   })
 
   it('takes an embedded Kafka', async () => {

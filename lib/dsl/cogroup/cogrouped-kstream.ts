@@ -1,8 +1,7 @@
 import { TopologyError } from '../../errors'
 import type { Aggregator, Initializer } from '../../operators/callbacks'
-import { StreamAggregateOperator } from '../../operators/stream-aggregate'
 import type { KGroupedStream } from '../kgrouped-stream'
-import type { KTable } from '../ktable'
+import { KTable } from '../ktable'
 import { type MaterializedAs, materializedStore, resolveMaterialized } from '../options/materialized'
 import { requireFunction } from '../graph-reference'
 import { SessionWindows } from '../windows/session-windows'
@@ -38,7 +37,7 @@ export class CogroupedKStream<K, A> {
     if (source.position.context !== this.streams.context) {
       throw new TopologyError('INVALID_ARGUMENT', 'streams of different StreamsBuilders cannot be cogrouped')
     }
-    return new CogroupedKStream(this.streams.with(source as never, aggregator as Aggregator<K, never, A>))
+    return new CogroupedKStream(this.streams.with(source as never, aggregator as Aggregator<K, unknown, A>))
   }
 
   /**
@@ -52,13 +51,17 @@ export class CogroupedKStream<K, A> {
     const { streams } = this
     const given = resolveMaterialized(materialized)
     const options = { ...given, keySerde: given.keySerde ?? streams.keySerde }
-    const store = streams.storeName(options.store)
-    return streams.aggregated<K>({
+    const storeName = streams.storeName(options.store)
+    const store = materializedStore(streams.context, storeName, options)
+    const position = streams.aggregated<K>({
       ...options,
-      queryableStoreName: options.store,
-      store: materializedStore(streams.context, store, options),
-      operator: (aggregator, old) => new StreamAggregateOperator(store, initializer, aggregator, old),
+      store: storeName,
+      node: (name, aggregator) => {
+        const aggregation = { kind: 'aggregate', initializer, aggregator } as const
+        return { kind: 'stream-aggregate', name, aggregation, store }
+      },
     })
+    return new KTable(position, options.store)
   }
 
   /**

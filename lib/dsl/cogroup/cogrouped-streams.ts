@@ -1,30 +1,30 @@
-import { PassThroughOperator } from '../../operators/pass-through'
 import type { Aggregator } from '../../operators/callbacks'
-import type { OldValues } from '../../operators/change-forwarder'
-import type { Processor } from '../../operators/processor'
 import type { Serde } from '../../serdes/serde'
-import type { StateStore, StoreBuilder } from '../../state/store'
-import type { NodeId } from '../graph/nodes'
+import type { NodeId } from '../../topology/graph/node'
+import type { NewNode } from '../../topology/graph/nodes'
+import type { SessionAggregateNode, StreamAggregateNode } from '../../topology/graph/stream-nodes'
 import type { GroupedSource } from '../grouped-source'
-import { KTable } from '../ktable'
-import type { DslContext } from '../graph-reference'
+import type { DslContext, GraphReference } from '../graph-reference'
 import { repartitionNode } from '../repartition'
 
 /** One of the grouped streams, with the aggregator of its records. */
 export interface CogroupedStream<K, A> {
   readonly source: GroupedSource<K, unknown>
-  readonly aggregator: Aggregator<K, never, A>
+  readonly aggregator: Aggregator<K, unknown, A>
 }
 
 /** How an aggregation of cogrouped streams is put into the graph. */
-export interface CogroupAggregation<KR, A> {
+export interface CogroupAggregation<K, KR, A> {
+  /** Of its operators, where the user named it. */
   readonly name?: string
-  readonly queryableStoreName?: string
-  readonly store: StoreBuilder<StateStore>
+  readonly store: string
   readonly keySerde?: Serde<KR>
   readonly valueSerde?: Serde<A>
-  readonly windowGraceMs?: number
-  readonly operator: (aggregator: Aggregator<never, never, A>, old: OldValues) => Processor<never, never, never, never>
+  /** Adds the records of one of the streams. */
+  readonly node: (
+    name: string,
+    aggregator: Aggregator<K, unknown, A>,
+  ) => NewNode<StreamAggregateNode | SessionAggregateNode>
 }
 
 const AGGREGATE = 'COGROUPKSTREAM-AGGREGATE-'
@@ -40,7 +40,7 @@ export class CogroupedStreams<K, A> {
   ) {}
 
   /** With another stream; one that is among them already gets the new aggregator. */
-  with(source: GroupedSource<K, unknown>, aggregator: Aggregator<K, never, A>): CogroupedStreams<K, A> {
+  with(source: GroupedSource<K, unknown>, aggregator: Aggregator<K, unknown, A>): CogroupedStreams<K, A> {
     const known = this.streams.some((stream) => stream.source === source)
     const streams = known
       ? this.streams.map((stream) => (stream.source === source ? { source, aggregator } : stream))
@@ -57,30 +57,18 @@ export class CogroupedStreams<K, A> {
     return given ?? this.context.naming.store(AGGREGATE)
   }
 
-  aggregated<KR>(aggregation: CogroupAggregation<KR, A>): KTable<KR, A> {
+  aggregated<KR>(aggregation: CogroupAggregation<K, KR, A>): GraphReference<KR, A> {
     const { context } = this
-    const { name, store, keySerde, valueSerde, windowGraceMs } = aggregation
-    const parents = this.streams.map(({ source }) => this.parentOf(source, store.name))
-    const nodes = this.streams.map(({ aggregator }, i) =>
-      context.graph.add([parents[i]!], {
-        kind: 'aggregate',
-        name: context.naming.suffixedNode(AGGREGATE, name, `-cogroup-agg-${i}`),
-        store,
-        operator: (old) => aggregation.operator(aggregator as Aggregator<never, never, A>, old),
-        windowGraceMs,
-      }),
-    )
-    const mergeName = context.naming.suffixedNode(MERGE, name, '-cogroup-merge')
-    const node = context.graph.add(nodes, {
-      kind: 'table-view',
-      name: mergeName,
-      store: null,
-      operator: () => new PassThroughOperator(),
-      rows: (first) => first!,
-      copartitioned: this.streams.map(({ source }) => source.position.node),
+    const { name: given, store, keySerde, valueSerde } = aggregation
+    const parents = this.streams.map(({ source }) => this.parentOf(source, store))
+    const nodes = this.streams.map(({ aggregator }, i) => {
+      const name = context.naming.suffixedNode(AGGREGATE, given, `-cogroup-agg-${i}`)
+      return context.graph.add([parents[i]!], aggregation.node(name, aggregator))
     })
-    const position = { context, node, name: mergeName, keySerde, valueSerde, repartitionRequired: false }
-    return new KTable<KR, A>(position, aggregation.queryableStoreName)
+    const name = context.naming.suffixedNode(MERGE, given, '-cogroup-merge')
+    const copartitioned = this.streams.map(({ source }) => source.position.node)
+    const node = context.graph.add(nodes, { kind: 'cogroup-merge', name, copartitioned })
+    return { context, node, name, keySerde, valueSerde, repartitionRequired: false }
   }
 
   private parentOf(source: GroupedSource<K, unknown>, store: string): NodeId {

@@ -1,11 +1,11 @@
-import type { Aggregator, Initializer, Merger } from '../../operators/callbacks'
-import { StreamSessionWindowAggregateOperator } from '../../operators/stream-session-window-aggregate'
+import type { Initializer, Merger } from '../../operators/callbacks'
 import { SessionWindowedSerde } from '../../serdes/windowed'
 import type { Windowed } from '../../record/windowed'
-import type { KTable } from '../ktable'
+import { KTable } from '../ktable'
 import { resolveWindowMaterialized, type SessionMaterializedAs } from '../options/window-materialized'
 import { requireFunction } from '../graph-reference'
 import type { SessionWindows } from '../windows/session-windows'
+import { sessionWindowing } from '../windows/window-shape'
 import { sessionsStore } from '../windows/windowed-stores'
 import type { CogroupedStreams } from './cogrouped-streams'
 
@@ -34,26 +34,19 @@ export class SessionWindowedCogroupedKStream<K, A> {
     const emit = 'onWindowUpdate'
     const given = resolveWindowMaterialized(streams.context, materialized)
     const options = { ...given, keySerde: given.keySerde ?? streams.keySerde }
-    const store = streams.storeName(options.store)
-    return streams.aggregated<Windowed<K>>({
+    const storeName = streams.storeName(options.store)
+    const store = sessionsStore(streams.context, storeName, windows, options, emit)
+    const windowing = sessionWindowing(windows)
+    const position = streams.aggregated<Windowed<K>>({
       name: options.name,
-      queryableStoreName: options.store,
-      store: sessionsStore(streams.context, store, windows, options, emit),
+      store: storeName,
       keySerde: options.keySerde && new SessionWindowedSerde(options.keySerde),
       valueSerde: options.valueSerde,
-      windowGraceMs: windows.graceMs + windows.inactivityGapMs,
-      operator: (aggregator, old) =>
-        new StreamSessionWindowAggregateOperator<K, never, A>(
-          windows,
-          initializer,
-          aggregator as Aggregator<K, never, A>,
-          merger,
-          {
-            ...old,
-            store,
-            emit,
-          },
-        ),
+      node: (name, aggregator) => {
+        const aggregation = { kind: 'aggregate', initializer, aggregator, merger } as const
+        return { kind: 'session-aggregate', name, aggregation, store, windowing, emit }
+      },
     })
+    return new KTable(position, options.store)
   }
 }

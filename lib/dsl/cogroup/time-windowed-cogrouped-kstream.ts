@@ -1,7 +1,7 @@
 import type { Initializer } from '../../operators/callbacks'
 import { TimeWindowedSerde } from '../../serdes/windowed'
 import type { Windowed } from '../../record/windowed'
-import type { KTable } from '../ktable'
+import { KTable } from '../ktable'
 import { resolveWindowMaterialized, type WindowMaterializedAs } from '../options/window-materialized'
 import { requireFunction } from '../graph-reference'
 import type { WindowShape } from '../windows/window-shape'
@@ -29,15 +29,19 @@ export class TimeWindowedCogroupedKStream<K, A> {
     const emit = 'onWindowUpdate'
     const given = resolveWindowMaterialized(streams.context, materialized)
     const options = { ...given, keySerde: given.keySerde ?? streams.keySerde }
-    const store = streams.storeName(options.store)
-    return streams.aggregated<Windowed<K>>({
+    const storeName = streams.storeName(options.store)
+    const store = windowedStore(streams.context, storeName, shape, options, emit)
+    const windows = { windowing: shape.windowing, emit } as const
+    const position = streams.aggregated<Windowed<K>>({
       name: options.name,
-      queryableStoreName: options.store,
-      store: windowedStore(streams.context, store, shape, options, emit),
+      store: storeName,
       keySerde: options.keySerde && new TimeWindowedSerde(options.keySerde, shape.sizeMs),
       valueSerde: options.valueSerde,
-      windowGraceMs: shape.graceMs,
-      operator: (aggregator, old) => shape.operator(initializer, aggregator, { ...old, store, emit }),
+      node: (name, aggregator) => {
+        const aggregation = { kind: 'aggregate', initializer, aggregator } as const
+        return { kind: 'stream-aggregate', name, aggregation, store, windows }
+      },
     })
+    return new KTable(position, options.store)
   }
 }

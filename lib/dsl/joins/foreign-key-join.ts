@@ -1,14 +1,8 @@
 import { TopologyError } from '../../errors'
 import type { ForeignKeyExtractor, ValueJoiner } from '../../operators/callbacks'
-import type { ForeignKeyJoinSerdes } from '../../operators/foreign-key/foreign-key-bytes'
-import { responseSerde, subscriptionSerde } from '../../operators/foreign-key/foreign-key-serdes'
-import { ForeignTableJoinOperator } from '../../operators/foreign-key/foreign-table-join'
-import { ResponseJoinOperator } from '../../operators/foreign-key/response-join'
-import type { SubscriptionResponse } from '../../operators/foreign-key/subscription'
-import { SubscriptionJoinOperator } from '../../operators/foreign-key/subscription-join'
-import { SubscriptionReceiveOperator } from '../../operators/foreign-key/subscription-receive'
-import { SubscriptionSendOperator } from '../../operators/foreign-key/subscription-send'
-import type { ValueGetterSupplier } from '../../operators/value-getter'
+import type { ForeignKeyJoinSerdes } from '../../serdes/foreign-key/foreign-key-bytes'
+import { responseSerde, subscriptionSerde } from '../../serdes/foreign-key/foreign-key-serdes'
+import type { SubscriptionResponse } from '../../serdes/foreign-key/subscription'
 import type { Serde } from '../../serdes/serde'
 import { subscriptionStore } from '../../state/subscriptions/subscription-store'
 import type { StreamPartitioner } from '../../topology/definition'
@@ -67,10 +61,11 @@ export function foreignKeyJoin<K, V, KO, VO, VR>(
   const store = subscriptionStore(storeName, context.defaultStoreType === 'persistent', subscriptionSerde(serdes))
 
   const send = graph.add([left.node], {
-    kind: 'processor',
+    kind: 'subscription-send',
     name: sendName,
-    supplier: () => new SubscriptionSendOperator(extractor, isLeft, serdes),
-    needsOldValues: true,
+    extractor,
+    left: isLeft,
+    serdes,
   })
   const sink = graph.add([send], {
     kind: 'sink',
@@ -80,26 +75,9 @@ export function foreignKeyJoin<K, V, KO, VO, VR>(
     partitioner: otherPartitioner && single(otherPartitioner, sinkName),
   })
   const source = graph.add([sink], { kind: 'internal-source', name: sourceName, topic, ...registrations })
-  const receive = graph.add([source], {
-    kind: 'processor',
-    name: receiveName,
-    supplier: () => new SubscriptionReceiveOperator(storeName, serdes),
-    stores: [store],
-  })
-  const join = graph.add([receive], {
-    kind: 'stream-table-join',
-    name: joinName,
-    table: right.node,
-    operator: (rows: ValueGetterSupplier<KO, VO>) => new SubscriptionJoinOperator(rows),
-    waiting: null,
-  })
-  const foreign = graph.add([right.node], {
-    kind: 'processor',
-    name: foreignName,
-    supplier: () => new ForeignTableJoinOperator(storeName, serdes),
-    stores: [store],
-    needsOldValues: true,
-  })
+  const receive = graph.add([source], { kind: 'subscription-receive', name: receiveName, store, serdes })
+  const join = graph.add([receive], { kind: 'subscription-join', name: joinName, table: right.node })
+  const foreign = graph.add([right.node], { kind: 'foreign-table-join', name: foreignName, store, serdes })
   const responseSink = graph.add([join, foreign], {
     kind: 'sink',
     name: responseSinkName,
@@ -114,11 +92,12 @@ export function foreignKeyJoin<K, V, KO, VO, VR>(
     ...responses,
   })
   const resolver = graph.add([responseSource], {
-    kind: 'stream-table-join',
+    kind: 'response-join',
     name: resolverName,
     table: left.node,
-    operator: (rows: ValueGetterSupplier<K, V>) => new ResponseJoinOperator(joiner, isLeft, rows, serdes),
-    waiting: null,
+    joiner,
+    left: isLeft,
+    serdes,
   })
 
   const keySerde = options.keySerde ?? left.keySerde

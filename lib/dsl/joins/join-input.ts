@@ -1,5 +1,5 @@
 import type { Serde } from '../../serdes/serde'
-import type { NodeId } from '../graph/nodes'
+import type { NodeId } from '../../topology/graph/node'
 import type { GraphReference } from '../graph-reference'
 import { repartitionNode } from '../repartition'
 

@@ -1,5 +1,4 @@
 import type { ValueJoiner, ValueMapper } from '../../operators/callbacks'
-import { StreamGlobalJoinOperator } from '../../operators/stream-global-join'
 import type { GlobalKTable } from '../global-ktable'
 import { type Named, operatorName } from '../options/named'
 import { append, type GraphReference } from '../graph-reference'
@@ -15,8 +14,7 @@ export function streamGlobalJoin<K, V, KG, VG, VR>(
 ): GraphReference<K, VR> {
   // Kafka Streams gives the inner join this name as well.
   const name = stream.context.naming.node('KSTREAM-LEFTJOIN-', operatorName(named))
-  const supplier = () => new StreamGlobalJoinOperator(table.storeName, selector, joiner, left)
   const { keySerde, repartitionRequired } = stream
-  const node = { kind: 'processor', name, supplier, joinsNullKeys: left } as const
+  const node = { kind: 'stream-global-join', name, globalStore: table.storeName, selector, joiner, left } as const
   return append(stream, node, { name, keySerde, repartitionRequired })
 }

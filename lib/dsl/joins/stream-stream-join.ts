@@ -1,23 +1,17 @@
 import { TopologyError } from '../../errors'
 import type { ValueJoiner } from '../../operators/callbacks'
-import { JoinClocks } from '../../operators/join-clock'
-import { JoinWindowOperator } from '../../operators/join-window'
-import { StreamSelfJoinOperator } from '../../operators/stream-self-join'
-import { type JoinWindow, StreamStreamJoinOperator } from '../../operators/stream-stream-join'
+import type { JoinKind } from '../../operators/joined-rows'
 import { outerJoinStoreBuilder } from '../../state/join/outer-join-stores'
 import { plainFormat } from '../../state/key-value/value-format'
 import type { StateStore, StoreBuilder } from '../../state/store'
 import { windowStoreBuilder } from '../../state/window/window-stores'
 import type { Serde } from '../../serdes/serde'
-import { validateName } from '../../topology/names'
+import { validateName } from '../../topology/naming/names'
 import { withName } from '../options/named'
 import type { StreamJoined } from '../options/stream-joined'
 import type { GraphReference } from '../graph-reference'
 import type { JoinWindows } from '../windows/join-windows'
 import { type JoinInput, repartitionedForJoin } from './join-input'
-
-/** Of which sides records without a partner have a result. */
-export type StreamJoinKind = 'inner' | 'left' | 'outer'
 
 /** Records of one key in a window are spread over so many parts of the store: each is read, and written, at once. */
 const PARTS_OF_WINDOW = 4
@@ -28,7 +22,7 @@ export function streamStreamJoin<K, L, R, VR>(
   rightInput: JoinInput<K, R>,
   joiner: ValueJoiner<K, L | null, R | null, VR>,
   { beforeMs, afterMs, graceMs }: JoinWindows,
-  kind: StreamJoinKind,
+  kind: JoinKind,
   joined?: string | StreamJoined<K, L, R>,
 ): GraphReference<K, VR> {
   const options = withName<StreamJoined<K, L, R>>(joined)
@@ -46,7 +40,6 @@ export function streamStreamJoin<K, L, R, VR>(
   const leftSerde = options.value ?? left.valueSerde
   const rightSerde = options.otherValue ?? right.valueSerde
 
-  const window: JoinWindow = { beforeMs, afterMs, graceMs }
   const windowMs = beforeMs + afterMs
   const persistent = (options.storeType ?? context.defaultStoreType) === 'persistent'
   const logging = options.logging ?? true
@@ -66,7 +59,7 @@ export function streamStreamJoin<K, L, R, VR>(
     })
   const leftStore = windowStore(names.leftStore, leftSerde)
   const rightStore = windowStore(names.rightStore, rightSerde)
-  const outerJoin =
+  const outerJoinStore =
     kind === 'inner'
       ? null
       : outerJoinStoreBuilder({
@@ -79,43 +72,24 @@ export function streamStreamJoin<K, L, R, VR>(
         })
 
   const windowNode = (parent: GraphReference<K, unknown>, name: string, store: StoreBuilder<StateStore>) =>
-    graph.add([parent.node], {
-      kind: 'processor',
-      name,
-      supplier: () => new JoinWindowOperator(store.name),
-      stores: [store],
-    })
+    graph.add([parent.node], { kind: 'join-window', name, store })
   const leftWindow = windowNode(left, names.leftWindow, leftStore)
   const rightWindow = windowNode(right, names.rightWindow, rightStore)
-  const clocks = new JoinClocks()
-  const operator = (isLeft: boolean) => () =>
-    new StreamStreamJoinOperator({
-      isLeft,
-      preserved: isLeft ? kind !== 'inner' : kind === 'outer',
-      window,
-      otherStore: (isLeft ? rightStore : leftStore).name,
-      outerJoinStore: outerJoin?.name ?? null,
-      joiner,
-      clocks,
-    })
-  const shared = outerJoin ? [outerJoin] : []
   const node = graph.add([left.node, right.node], {
     kind: 'stream-stream-join',
     name: names.merge,
-    left: { window: leftWindow, name: names.left, supplier: operator(true), stores: [rightStore, ...shared] },
-    right: { window: rightWindow, name: names.right, supplier: operator(false), stores: [leftStore, ...shared] },
-    selfJoin: {
-      supplier: () =>
-        new StreamSelfJoinOperator(leftStore.name, window, joiner as ValueJoiner<K, unknown, unknown, VR>),
-      stores: [leftStore],
-    },
-    joinsNullKeys: kind !== 'inner',
+    join: kind,
+    joiner,
+    window: { beforeMs, afterMs, graceMs },
+    left: { name: names.left, window: leftWindow, store: leftStore },
+    right: { name: names.right, window: rightWindow, store: rightStore },
+    outerJoinStore,
   })
   return { context, node, name: names.merge, keySerde, repartitionRequired: false }
 }
 
 function namesOf<K, L, R>(
-  kind: StreamJoinKind,
+  kind: JoinKind,
   given: string | undefined,
   { store, thisStore, otherStore }: StreamJoined<K, L, R>,
   naming: GraphReference<K, L>['context']['naming'],

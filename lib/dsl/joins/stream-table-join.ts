@@ -1,7 +1,4 @@
 import type { ValueJoiner } from '../../operators/callbacks'
-import { StreamTableGraceJoinOperator } from '../../operators/stream-table-grace-join'
-import { StreamTableJoinOperator } from '../../operators/stream-table-join'
-import type { ValueGetterSupplier } from '../../operators/value-getter'
 import { waitingStoreBuilder } from '../../state/join/waiting-stores'
 import type { Joined } from '../options/joined'
 import { withName } from '../options/named'
@@ -30,12 +27,9 @@ export function streamTableJoin<K, V, VT, VR>(
     kind: 'stream-table-join',
     name,
     table: table.node,
-    operator: (rows: ValueGetterSupplier<K, VT>) =>
-      buffer === null
-        ? new StreamTableJoinOperator(rows, joiner, left)
-        : new StreamTableGraceJoinOperator(rows, joiner, left, buffer.name, graceMs!),
+    joiner,
+    left,
     waiting: buffer === null ? null : { buffer, graceMs: graceMs! },
-    joinsNullKeys: left,
   } as const
   return append(source, node, { name, keySerde: serdes.key })
 }

@@ -1,5 +1,5 @@
 import type { SourceOptions } from '../../topology/topology'
-import type { SourceSettings } from '../graph/nodes'
+import type { SourceSettings } from '../../topology/graph/node'
 import type { NamedOptions } from './named'
 
 /** How a stream or table reads its topic. The serdes give it its types. */

@@ -5,7 +5,7 @@ import {
   versionedKeyValueStore,
   type VersionedKeyValueStoreHandle,
 } from '../../state/versioned/versioned-key-value-store'
-import { validateName } from '../../topology/names'
+import { validateName } from '../../topology/naming/names'
 import type { DslContext } from '../graph-reference'
 import type { NamedOptions } from './named'
 

@@ -1,19 +1,13 @@
 import { TopologyError } from '../../errors'
-import type { Aggregator, Initializer } from '../../operators/callbacks'
-import type { Processor } from '../../operators/processor'
-import { StreamSlidingWindowAggregateOperator } from '../../operators/stream-sliding-window-aggregate'
-import {
-  type FixedWindows,
-  StreamWindowAggregateOperator,
-  type WindowAggregateOptions,
-} from '../../operators/stream-window-aggregate'
+import type { FixedWindowing, SessionWindowing } from '../../topology/graph/windowing'
+import type { SessionWindows } from './session-windows'
 import { SlidingWindows } from './sliding-windows'
 import { TimeWindows } from './time-windows'
 import { UnlimitedWindows } from './unlimited-windows'
 
 /** What an aggregation over windows of one size has to know of them. */
 export interface WindowShape {
-  readonly kind: 'time' | 'sliding' | 'unlimited'
+  readonly windowing: FixedWindowing
   readonly sizeMs: number
   readonly graceMs: number
   /** How long the store needs to keep windows, and in words why. */
@@ -21,11 +15,6 @@ export interface WindowShape {
   readonly needs: string
   /** Windows of a key that begin within so much time are often used together. */
   readonly bucketMs: number
-  operator<K, V, A>(
-    initializer: Initializer<A | null>,
-    aggregator: Aggregator<K, V, A>,
-    options: WindowAggregateOptions,
-  ): Processor<never, never, never, never>
 }
 
 /** Windows that are given to `windowedBy` and are no sessions. */
@@ -35,40 +24,33 @@ export function windowShape(windows: WindowsOfSize): WindowShape {
   if (windows instanceof TimeWindows) {
     const { sizeMs, advanceMs, graceMs } = windows
     return {
-      kind: 'time',
+      windowing: { kind: 'time', sizeMs, advanceMs, graceMs },
       sizeMs,
       graceMs,
       neededRetentionMs: sizeMs + graceMs,
       needs: 'the window size plus the grace period',
       bucketMs: advanceMs,
-      operator: fixedOperator({ sizeMs, graceMs, startsOf: alignedStarts(sizeMs, advanceMs) }),
     }
   }
   if (windows instanceof SlidingWindows) {
     const { timeDifferenceMs, graceMs } = windows
     return {
-      kind: 'sliding',
+      windowing: { kind: 'sliding', timeDifferenceMs, graceMs },
       sizeMs: timeDifferenceMs,
       graceMs,
       neededRetentionMs: 2 * timeDifferenceMs + graceMs,
       needs: 'twice the time difference plus the grace period',
       bucketMs: timeDifferenceMs,
-      operator: (initializer, aggregator, options) =>
-        new StreamSlidingWindowAggregateOperator(windows, initializer, aggregator, options),
     }
   }
   if (windows instanceof UnlimitedWindows) {
-    const starts = [windows.startMs]
-    const none: number[] = []
-    const startsOf = (timestamp: number): readonly number[] => (timestamp >= windows.startMs ? starts : none)
     return {
-      kind: 'unlimited',
+      windowing: { kind: 'unlimited', startMs: windows.startMs },
       sizeMs: Infinity,
       graceMs: 0,
       neededRetentionMs: Infinity,
       needs: 'what unlimited windows need',
       bucketMs: Infinity,
-      operator: fixedOperator({ sizeMs: Infinity, graceMs: 0, startsOf }),
     }
   }
   throw new TopologyError(
@@ -77,17 +59,6 @@ export function windowShape(windows: WindowsOfSize): WindowShape {
   )
 }
 
-function fixedOperator(windows: FixedWindows): WindowShape['operator'] {
-  return (initializer, aggregator, options) =>
-    new StreamWindowAggregateOperator(windows, initializer, aggregator, options)
-}
-
-/** Windows are aligned to 1970, where the first ones start. */
-function alignedStarts(sizeMs: number, advanceMs: number): (timestamp: number) => readonly number[] {
-  return (timestamp) => {
-    const starts: number[] = []
-    const first = Math.floor(Math.max(0, timestamp - sizeMs + advanceMs) / advanceMs) * advanceMs
-    for (let start = first; start <= timestamp; start += advanceMs) starts.push(start)
-    return starts
-  }
+export function sessionWindowing({ inactivityGapMs, graceMs }: SessionWindows): SessionWindowing {
+  return { kind: 'session', inactivityGapMs, graceMs }
 }

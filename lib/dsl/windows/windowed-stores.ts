@@ -28,7 +28,7 @@ export function windowedStore<K, V>(
     changelogRetentionMs: retentionMs,
     windowSizeMs: shape.sizeMs,
     bucketMs: shape.bucketMs,
-    caching: options.caching && !(emitsOnClose && shape.kind === 'sliding'),
+    caching: options.caching && !(emitsOnClose && shape.windowing.kind === 'sliding'),
     logging,
     persistent,
     emitsOnClose,

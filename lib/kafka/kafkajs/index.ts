@@ -13,6 +13,7 @@ import type {
 } from '../port'
 import { KafkaAdmin } from './admin/admin'
 import { KafkaConnection } from './connection/connection'
+import { Outage } from './connection/outage'
 import { closedError } from './protocol/errors'
 import { KafkaFetcher } from './fetcher/fetcher'
 import { KafkaJsGroupMembership } from './group/membership'
@@ -34,15 +35,19 @@ export const createKafkaJsClient = (
 
 /** Every part has connections of its own: a request that the broker parks holds up whatever is behind it on its socket. */
 class KafkaJsClient implements KafkaClient {
+  /** The open ones. */
   private readonly connections = new Set<KafkaConnection>()
-  /** What has an end of its own; ending it twice does nothing. */
-  private readonly endings: Array<() => Promise<void>> = []
+  /** What is done before a connection is closed, where its part has something to end. */
+  private readonly farewells = new Map<KafkaConnection, () => Promise<void>>()
+  private readonly outage: Outage
   private closed = false
 
   constructor(
     private readonly kafka: KafkaConfig,
     private readonly logger: Logger,
-  ) {}
+  ) {
+    this.outage = new Outage(logger)
+  }
 
   fetcher(config: FetcherConfig): Fetcher {
     return new KafkaFetcher(this.connect('fetcher'), config)
@@ -53,13 +58,15 @@ class KafkaJsClient implements KafkaClient {
     const heartbeat = this.connect('heartbeat')
     const offsets = this.connect('offsets')
     const membership = new KafkaJsGroupMembership({ join, heartbeat, offsets }, config, listener)
-    this.endings.push(() => membership.leave())
+    this.farewells.set(offsets, () => membership.leave())
     return membership
   }
 
   producer(config: ProducerConfig): Producer {
-    const producer = new KafkaJsProducer(this.connect('producer'), config)
-    this.endings.push(() => producer.close())
+    const { lease } = config
+    const connection = this.connect('producer', { mayProduce: () => lease?.holds() ?? true })
+    const producer = new KafkaJsProducer(connection, config)
+    this.farewells.set(connection, () => producer.close())
     return producer
   }
 
@@ -69,15 +76,22 @@ class KafkaJsClient implements KafkaClient {
 
   async close(): Promise<void> {
     this.closed = true
-    await Promise.all(this.endings.map((end) => end()))
+    const ended = [...this.farewells.values()].map((end) => end())
+    // the others give up their requests and connection attempts at once
+    for (const connection of this.connections) if (!this.farewells.has(connection)) connection.close()
+    await Promise.all(ended)
     for (const connection of this.connections) connection.close()
   }
 
-  private connect(role: string): KafkaConnection {
+  private connect(role: string, options: { mayProduce?: () => boolean } = {}): KafkaConnection {
     if (this.closed) throw closedError(`opening a ${role}`)
-    const connection = new KafkaConnection({ kafka: this.kafka, logger: this.logger, role })
-    for (const known of this.connections) if (known.closed) this.connections.delete(known)
+    const { kafka, logger, outage } = this
+    const connection = new KafkaConnection({ kafka, logger, role, outage, ...options })
     this.connections.add(connection)
+    connection.signal.addEventListener('abort', () => {
+      this.connections.delete(connection)
+      this.farewells.delete(connection)
+    })
     return connection
   }
 }

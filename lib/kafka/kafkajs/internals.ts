@@ -5,6 +5,9 @@
 import net from 'node:net'
 import tls from 'node:tls'
 import type { ISocketFactory, ISocketFactoryArgs, KafkaConfig, logCreator } from 'kafkajs'
+import { ClientError } from '../port'
+import { INVALID_RESPONSE, LEASE_ENDED } from './protocol/errors'
+import { ResponseLengths } from './protocol/response-lengths'
 import type { Frame } from './protocol/frame'
 import type { WireWriter } from './protocol/wire'
 
@@ -14,15 +17,27 @@ export interface KafkaJsLogger {
   namespace(namespace: string): KafkaJsLogger
 }
 
+export interface KafkaJsRequest {
+  readonly entry: { readonly apiKey: number }
+  rejected(error: Error): void
+}
+
 export interface KafkaJsRequestQueue {
   readonly pending: readonly unknown[]
   scheduleCheckPendingRequests(): void
+  /** Hands one request to the socket: right after it was encoded, or later where it had to wait in `pending`. */
+  sendSocketRequest(request: KafkaJsRequest): void
 }
 
 /** One socket. Used once: a reconnect on the same object would read what was left of the old socket's last response. */
 export interface KafkaJsConnection {
   readonly requestQueue: KafkaJsRequestQueue
   readonly socket?: net.Socket
+  /** While it answers an authentication in bytes of its own, without a length before them. */
+  readonly authHandlers: object | null
+  readonly authExpectResponse: boolean
+  /** What came over the socket. */
+  processData(data: Buffer): void
   isConnected(): boolean
   connect(): Promise<unknown>
   disconnect(): Promise<unknown>
@@ -109,6 +124,8 @@ export interface BrokerOptions {
   readonly connectionTimeoutMs: number
   readonly authenticationTimeoutMs: number
   readonly logger: KafkaJsLogger
+  /** Asked right before a Produce request is handed to its socket. */
+  readonly mayProduce?: () => boolean
 }
 
 /** A broker not yet connected, with connections of its own. Request timeouts are the caller's: kafkajs would poll for them ten times a second. */
@@ -129,7 +146,11 @@ export const createBroker = ({ host, port, kafka, ...options }: BrokerOptions): 
     maxInFlightRequests: null,
     logger: options.logger,
   })
-  for (const connection of connectionPool.pool) stopIdleTimer(connection.requestQueue)
+  for (const connection of connectionPool.pool) {
+    checkLengths(connection)
+    stopIdleTimer(connection.requestQueue)
+    if (options.mayProduce) refuseProduce(connection.requestQueue, options.mayProduce)
+  }
   return new Broker({
     connectionPool,
     logger: options.logger,
@@ -157,16 +178,63 @@ export const sendFrame = <T>(broker: KafkaJsBroker, frame: Frame<T>): Promise<T>
 export const connectionFor = (broker: KafkaJsBroker, apiKey?: number): KafkaJsConnection =>
   broker.connectionPool.pool[apiKey === FETCH ? 1 : 0]!
 
-/** Fails what is pending with `error` and closes the sockets at once; kafkajs's own disconnect waits for responses. */
-export const destroyBroker = (broker: KafkaJsBroker, error: Error): void => {
+/**
+ * Fails what is pending with `error` and closes the sockets at once; kafkajs's own disconnect waits for responses. With `reset`, what the operating
+ * system has not sent yet is dropped; else it would still deliver it, once the network lets it.
+ */
+export const destroyBroker = (broker: KafkaJsBroker, error: Error, { reset = false } = {}): void => {
   for (const connection of broker.connectionPool.pool) {
     connection.rejectRequests(error)
     connection.disconnect().catch(() => {})
-    connection.socket?.destroy()
+    if (!connection.socket) continue
+    if (reset) resetSocket(connection.socket)
+    else connection.socket.destroy()
   }
 }
 
+/** The TCP sockets below those of TLS: Node can't reset the latter. */
+const tcpSockets = new WeakMap<net.Socket, net.Socket>()
+
+const resetSocket = (socket: net.Socket): void => {
+  const tcp = tcpSockets.get(socket) ?? socket
+  try {
+    if (!tcp.connecting) tcp.resetAndDestroy()
+  } catch {
+    // a stream of the user's own socket factory that is no TCP socket
+  }
+  socket.destroy()
+}
+
+/** kafkajs trusts the length before a response: one that can't be throws in its `data` listener, where nobody catches it, or waits for ever. */
+const checkLengths = (connection: KafkaJsConnection): void => {
+  const process = connection.processData
+  const lengths = new ResponseLengths()
+  connection.processData = function (this: KafkaJsConnection, data) {
+    const raw = this.authHandlers !== null && !this.authExpectResponse
+    const invalid = raw ? undefined : lengths.invalidIn(data)
+    if (invalid === undefined) return process.call(this, data)
+    this.socket?.destroy(
+      Object.assign(
+        new Error(
+          `${invalid} can't be the length of a response; is this the port of a Kafka broker, with TLS or without as it is configured?`,
+        ),
+        { code: INVALID_RESPONSE },
+      ),
+    )
+  }
+}
+
+const PRODUCE = 0
 const FETCH = 1
+
+const refuseProduce = (queue: KafkaJsRequestQueue, mayProduce: () => boolean): void => {
+  const send = queue.sendSocketRequest
+  queue.sendSocketRequest = function (this: KafkaJsRequestQueue, request) {
+    if (request.entry.apiKey !== PRODUCE || mayProduce()) send.call(this, request)
+    else
+      request.rejected(new ClientError('retriable', 'not sent: the lease of the group member has ended', LEASE_ENDED))
+  }
+}
 
 /** kafkajs re-arms a 1 ms timer for ever on every connection (tulios/kafkajs#1556): here it runs only while requests wait. */
 const stopIdleTimer = (queue: KafkaJsRequestQueue): void => {
@@ -180,12 +248,17 @@ const KEEP_ALIVE_DELAY_MS = 60_000
 
 /** kafkajs's own factory leaves Nagle's algorithm on, which delays small pipelined requests. */
 const connectSocket = ({ host, port, ssl, onConnect }: ISocketFactoryArgs): net.Socket => {
-  const socket = ssl
-    ? tls.connect({ host, port, ...(net.isIP(host) ? {} : { servername: host }), ...ssl }, onConnect)
-    : net.connect({ host, port }, onConnect)
-  socket.setNoDelay(true)
-  socket.setKeepAlive(true, KEEP_ALIVE_DELAY_MS)
-  return socket
+  const tcp = net.connect({ host, port }, ssl ? undefined : onConnect)
+  tcp.setNoDelay(true)
+  tcp.setKeepAlive(true, KEEP_ALIVE_DELAY_MS)
+  if (!ssl) return tcp
+  const secured = tls.connect(
+    { host, port, ...(net.isIP(host) ? {} : { servername: host }), ...ssl, socket: tcp },
+    onConnect,
+  )
+  tcp.on('error', (error) => secured.destroy(error))
+  tcpSockets.set(secured, tcp)
+  return secured
 }
 
 /** kafkajs notices `end` and `error` only; a socket that closes without either would leave its requests pending for ever. */

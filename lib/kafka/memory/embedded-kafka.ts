@@ -1,5 +1,5 @@
-import { partitionFor } from '../murmur2'
-import { isPromise } from '../../operators/promise'
+import { partitionFor } from '../../record/murmur2'
+import { isPromise } from '../../record/promise'
 import { prepared, whenPrepared } from '../../serdes/missing-dependency'
 import type { Serde } from '../../serdes/serde'
 import { string } from '../../serdes/string'

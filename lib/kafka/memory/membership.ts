@@ -4,10 +4,10 @@ import type {
   CommittedOffset,
   GroupConfig,
   GroupListener,
-  GroupMember,
   GroupMembership,
   GroupMetadata,
 } from '../port'
+import { SessionLease } from '../lease'
 import { brokerError, closedError } from './broker-error'
 import type { MemoryCluster } from './cluster'
 import { Deferred } from './deferred'
@@ -22,6 +22,7 @@ const UNSTABLE_RETRY_MS = 10
 
 /** One member of a group: joins, heartbeats by timer, rejoins when told to, reports to its listener. */
 export class MemoryMembership implements GroupMembership {
+  readonly lease: SessionLease
   /** To join with; empty once the coordinator has forgotten it. */
   private memberId = ''
   /** The last generation joined, also after it was lost: what still goes out under it is fenced. */
@@ -31,6 +32,8 @@ export class MemoryMembership implements GroupMembership {
   private state: 'new' | 'running' | 'ended' = 'new'
   private readonly joined = new Deferred<void>()
   private heartbeats: NodeJS.Timeout | undefined
+  /** A JoinGroup waits for its answer, which decides whatever heartbeats are answered. */
+  private joining = false
   private interruption: Interruption | undefined
   private wake: (() => void) | undefined
 
@@ -47,6 +50,7 @@ export class MemoryMembership implements GroupMembership {
       groupInstanceId: config.groupInstanceId ?? null,
     }
     this.joined.promise.catch(() => undefined)
+    this.lease = new SessionLease(config.sessionTimeoutMs)
   }
 
   join(): Promise<void> {
@@ -120,7 +124,7 @@ export class MemoryMembership implements GroupMembership {
     this.interruption = undefined
     const assignment = await this.negotiate(requested)
     if (!assignment) return
-    this.startHeartbeats()
+    this.lease.renew(performance.now())
     this.hasAssignment = true
     const verdict = await this.listener.assigned(assignment, this.metadata())
     this.joined.resolve()
@@ -131,11 +135,11 @@ export class MemoryMembership implements GroupMembership {
     await this.settle(this.interruption)
   }
 
-  /** JoinGroup and SyncGroup; undefined when the join must be repeated, or the membership has ended. */
+  /** JoinGroup and SyncGroup; undefined when the join must be repeated, or the membership has ended. Heartbeats go on for the lease's sake. */
   private async negotiate(requested: boolean): Promise<Assignment | undefined> {
     const { groups } = this.cluster
     const { groupId, groupInstanceId = null, protocol, sessionTimeoutMs, rebalanceTimeoutMs } = this.config
-    this.stopHeartbeats()
+    this.joining = true
     if (this.memberId === '' && groupInstanceId === null) this.memberId = groups.allocateMemberId(groupId)
     const request = {
       ...this.listener.subscription(),
@@ -146,17 +150,12 @@ export class MemoryMembership implements GroupMembership {
     const { memberId, generationId } = joined
     this.memberId = memberId
     this.current = { groupId, memberId, generationId, groupInstanceId }
-    const assignments = joined.members.length > 0 ? await this.assign(joined.members) : undefined
+    this.joining = false
+    this.startHeartbeats()
+    this.lease.renew(performance.now())
+    const assignments = joined.members.length > 0 ? await this.listener.assign(joined.members) : undefined
     if (this.state !== 'running') return undefined
     return this.ask(() => groups.sync({ ...this.current, ...(assignments && { assignments }) }))
-  }
-
-  /** A leader may take its time, so it heartbeats meanwhile. */
-  private async assign(members: GroupMember[]): Promise<Map<string, Assignment>> {
-    this.startHeartbeats()
-    const assignments = await this.listener.assign(members)
-    this.stopHeartbeats()
-    return assignments
   }
 
   /** The coordinator's answer; undefined after a refusal that has been dealt with. */
@@ -178,6 +177,7 @@ export class MemoryMembership implements GroupMembership {
 
   private async lose(cause: ClientError): Promise<void> {
     this.stopHeartbeats()
+    this.lease.end()
     if (cause.code === 'UNKNOWN_MEMBER_ID') this.memberId = ''
     if (!this.hasAssignment) return
     this.hasAssignment = false
@@ -194,6 +194,7 @@ export class MemoryMembership implements GroupMembership {
   private end(): void {
     this.state = 'ended'
     this.stopHeartbeats()
+    this.lease.end()
     this.wake?.()
     this.joined.reject(closedError('group membership'))
     this.onEnd()
@@ -212,11 +213,16 @@ export class MemoryMembership implements GroupMembership {
   }
 
   private heartbeat(): void {
+    let interruption: Interruption | undefined
     try {
       this.cluster.groups.heartbeat(this.current)
     } catch (error) {
-      this.interrupt(interruptionFor(error as ClientError))
+      interruption = interruptionFor(error as ClientError)
     }
+    // a member told to join again has a new session too
+    if (!interruption || 'rejoin' in interruption) this.lease.renew(performance.now())
+    else if (!this.joining) this.lease.end()
+    if (interruption && !this.joining) this.interrupt(interruption)
   }
 
   private interrupt(cause: Interruption): void {

@@ -42,11 +42,14 @@ export class MemoryProducer implements Producer {
   private deliveryScheduled = false
   private lingering: NodeJS.Timeout | undefined
   private draining: Deferred<void> | undefined
-  private acknowledged = new Map<string, number>()
+  private ackedOffsets = new Map<string, number>()
   private identity: ProducerIdentity | undefined
   private inTransaction = false
   private failure: ClientError | undefined
   private closed = false
+  /** of flushes that wait for the lease */
+  private delivered: Deferred<void> | undefined
+  private readonly releaseLease: () => void
 
   constructor(
     private readonly cluster: MemoryCluster,
@@ -57,6 +60,7 @@ export class MemoryProducer implements Producer {
     this.maxBufferedBytes = config.maxBufferedBytes ?? 32 * 1024 * 1024
     this.maxRequestBytes = config.maxRequestBytes ?? DEFAULT_MAX_REQUEST_BYTES
     this.lingerMs = config.lingerMs ?? 100
+    this.releaseLease = config.lease?.subscribe((held) => held && this.scheduleDelivery()) ?? ((): void => {})
   }
 
   async init(): Promise<void> {
@@ -67,7 +71,7 @@ export class MemoryProducer implements Producer {
         ? this.cluster.transactions.initIdempotent()
         : this.cluster.transactions.initTransactional(transactionalId, transactionTimeoutMs)
     this.discardBuffered()
-    this.acknowledged = new Map()
+    this.ackedOffsets = new Map()
     this.inTransaction = false
     this.failure = undefined
   }
@@ -137,8 +141,13 @@ export class MemoryProducer implements Producer {
 
   async flush(): Promise<ReadonlyMap<string, number>> {
     this.deliver()
+    if (this.sealed.length > 0) await (this.delivered ??= new Deferred()).promise
     if (this.failure) throw this.failure
-    return new Map(this.acknowledged)
+    return new Map(this.ackedOffsets)
+  }
+
+  acknowledged(): ReadonlyMap<string, number> {
+    return new Map(this.ackedOffsets)
   }
 
   begin(): void {
@@ -170,13 +179,14 @@ export class MemoryProducer implements Producer {
     this.inTransaction = false
   }
 
-  /** Drops what has not been flushed and aborts an open transaction. */
-  async close(): Promise<void> {
+  async close({ discard = false }: { discard?: boolean } = {}): Promise<void> {
     if (this.closed) return
-    if (this.inTransaction && !this.failure) await this.abort().catch(() => undefined)
+    this.releaseLease()
+    if (!discard && this.inTransaction && !this.failure) await this.abort().catch(() => undefined)
     this.closed = true
     this.discardBuffered()
     this.failure = closedError('producer')
+    this.settleDelivered(this.failure)
     this.settleDrained()
     this.onClose()
   }
@@ -211,11 +221,13 @@ export class MemoryProducer implements Producer {
 
   private deliverSealed(): void {
     const { sealed } = this
+    if (sealed.length > 0 && this.config.lease?.holds() === false) return
     if (sealed.length > 0) this.sealed = []
     for (const { buffer, batch } of sealed) {
       this.bufferedBytes -= batch.bytes.length
       if (!this.failure) this.deliverBatch(buffer, batch)
     }
+    this.settleDelivered(this.failure)
     this.settleDrained()
   }
 
@@ -226,7 +238,7 @@ export class MemoryProducer implements Producer {
         const target = this.cluster.requireTopic(topic)
         const log = target.partition(partition)
         if (batch.transactional) this.cluster.transactions.addPartition(identity, log)
-        this.acknowledged.set(key, target.append(partition, batch))
+        this.ackedOffsets.set(key, target.append(partition, batch))
       })
     } catch {
       // kept as the failure: later calls throw it
@@ -240,7 +252,15 @@ export class MemoryProducer implements Producer {
     this.filling.clear()
     this.sealed = []
     this.bufferedBytes = 0
+    this.settleDelivered(new ClientError('fatal', 'the records were dropped before they were written', 'DISCARDED'))
     this.settleDrained()
+  }
+
+  private settleDelivered(failure: ClientError | undefined): void {
+    const { delivered } = this
+    this.delivered = undefined
+    if (failure) delivered?.reject(failure)
+    else delivered?.resolve()
   }
 
   private settleDrained(): void {

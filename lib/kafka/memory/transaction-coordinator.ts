@@ -89,7 +89,7 @@ export class TransactionCoordinator {
   private require(identity: ProducerIdentity): TransactionalProducer {
     const producer = this.byProducerId.get(identity.producerId)
     // the timer is late where the event loop was kept busy
-    if (producer?.open && Date.now() >= producer.open.endsAt) this.expire(producer)
+    if (producer?.open && performance.now() >= producer.open.endsAt) this.expire(producer)
     if (!producer || producer.epoch !== identity.epoch) {
       throw brokerError(
         'PRODUCER_FENCED',
@@ -105,7 +105,7 @@ export class TransactionCoordinator {
     producer.open ??= {
       partitions: new Set(),
       groups: new Set(),
-      endsAt: Date.now() + producer.timeoutMs,
+      endsAt: performance.now() + producer.timeoutMs,
       expiry: setTimeout(() => this.expire(producer), producer.timeoutMs).unref(),
     }
     return producer.open

@@ -1,8 +1,8 @@
 import type { SubscriptionStore } from '../../state/subscriptions/subscription-store'
 import { Operator } from '../operator'
 import type { OperatorContext } from '../processor'
-import { ForeignKeyBytes, type ForeignKeyJoinSerdes } from './foreign-key-bytes'
-import { type SubscriptionResponse, SubscriptionSerde } from './subscription'
+import { ForeignKeyBytes, type ForeignKeyJoinSerdes } from '../../serdes/foreign-key/foreign-key-bytes'
+import { type SubscriptionResponse, SubscriptionSerde } from '../../serdes/foreign-key/subscription'
 import type { Change } from '../../record/change'
 import type { StreamRecord } from '../../record/stream-record'
 
@@ -29,11 +29,11 @@ export class ForeignTableJoinOperator<K, KO, VO> extends Operator<KO, Change<VO>
   process(record: StreamRecord<KO, Change<VO>>): void {
     const { key, value: change } = record
     if (key == null) {
-      this.context.dropRecord('null key')
+      this.context.dropRecord('null-key-or-value', 'null key')
       return
     }
     if (!change.isLatest) {
-      this.context.dropRecord('out-of-order update of a versioned table')
+      this.context.dropRecord('out-of-order', 'out-of-order update of a versioned table')
       return
     }
     for (const kept of this.store.subscriptions(this.bytes.foreignKey(key))) {

@@ -2,8 +2,8 @@ import type { ValueJoiner } from '../callbacks'
 import { Operator } from '../operator'
 import type { OperatorContext } from '../processor'
 import type { ValueGetter, ValueGetterSupplier } from '../value-getter'
-import { ForeignKeyBytes, type ForeignKeyJoinSerdes } from './foreign-key-bytes'
-import type { SubscriptionResponse } from './subscription'
+import { ForeignKeyBytes, type ForeignKeyJoinSerdes } from '../../serdes/foreign-key/foreign-key-bytes'
+import type { SubscriptionResponse } from '../../serdes/foreign-key/subscription'
 import type { StreamRecord } from '../../record/stream-record'
 
 /** Joins answers with the rows of the left table, unless these have changed since they asked: a newer answer comes then. */
@@ -33,7 +33,7 @@ export class ResponseJoinOperator<K, V, VO, VR> extends Operator<K, Subscription
     const row = this.rows.get(key)
     const current = row === null ? null : this.bytes.hash(row.value)
     if (current === null ? hash !== null : hash === null || !current.equals(hash)) {
-      this.context.dropRecord('the row has changed since this answer was asked for')
+      this.context.dropRecord('out-of-order', 'the row has changed since this answer was asked for')
       return
     }
     const hasResult = row !== null && (foreignValue !== null || this.left)

@@ -1,7 +1,7 @@
 import { Operator } from '../operator'
 import type { OperatorContext } from '../processor'
 import type { ValueGetter, ValueGetterSupplier } from '../value-getter'
-import type { Subscription, SubscriptionResponse } from './subscription'
+import type { Subscription, SubscriptionResponse } from '../../serdes/foreign-key/subscription'
 import { StreamRecord } from '../../record/stream-record'
 
 /** Answers a new subscription with the right row as it is now. */

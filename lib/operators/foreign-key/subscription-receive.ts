@@ -1,8 +1,8 @@
 import type { SubscriptionStore } from '../../state/subscriptions/subscription-store'
 import { Operator } from '../operator'
 import type { OperatorContext } from '../processor'
-import { ForeignKeyBytes, type ForeignKeyJoinSerdes } from './foreign-key-bytes'
-import { type Subscription, SubscriptionSerde } from './subscription'
+import { ForeignKeyBytes, type ForeignKeyJoinSerdes } from '../../serdes/foreign-key/foreign-key-bytes'
+import { type Subscription, SubscriptionSerde } from '../../serdes/foreign-key/subscription'
 import type { StreamRecord } from '../../record/stream-record'
 
 /** Enters subscriptions into their store, beside the right table, and hands them on to be answered. */
@@ -30,7 +30,7 @@ export class SubscriptionReceiveOperator<K, KO> extends Operator<KO | null, Subs
     const { instruction, primaryKey } = subscription
     if (key === null) {
       if (instruction === 'answer') this.context.forward(record)
-      else this.context.dropRecord('null foreign key')
+      else this.context.dropRecord('null-key-or-value', 'null foreign key')
       return
     }
     const ends = instruction === 'unsubscribe' || instruction === 'unsubscribe and answer'

@@ -1,8 +1,8 @@
 import type { ForeignKeyExtractor } from '../callbacks'
 import { Operator } from '../operator'
 import type { OperatorContext } from '../processor'
-import { ForeignKeyBytes, type ForeignKeyJoinSerdes } from './foreign-key-bytes'
-import type { Instruction, Subscription } from './subscription'
+import { ForeignKeyBytes, type ForeignKeyJoinSerdes } from '../../serdes/foreign-key/foreign-key-bytes'
+import type { Instruction, Subscription } from '../../serdes/foreign-key/subscription'
 import type { Change } from '../../record/change'
 import type { StreamRecord } from '../../record/stream-record'
 
@@ -29,7 +29,7 @@ export class SubscriptionSendOperator<K, V, KO> extends Operator<K, Change<V>, K
   process(record: StreamRecord<K, Change<V>>): void {
     const { newValue, oldValue, isLatest } = record.value
     if (!isLatest) {
-      this.context.dropRecord('out-of-order update of a versioned table')
+      this.context.dropRecord('out-of-order', 'out-of-order update of a versioned table')
       return
     }
     if (newValue === null && oldValue === null) return
@@ -57,7 +57,7 @@ export class SubscriptionSendOperator<K, V, KO> extends Operator<K, Change<V>, K
 
   private sendInner(exists: boolean, oldKey: KO | null, newKey: KO | null, send: Send<KO>): void {
     if (newKey === null) {
-      if (exists) this.context.dropRecord('null foreign key')
+      if (exists) this.context.dropRecord('null-key-or-value', 'null foreign key')
       if (oldKey !== null) send(oldKey, 'unsubscribe and answer')
     } else if (oldKey !== null && this.differ(oldKey, newKey)) {
       send(oldKey, 'unsubscribe')

@@ -19,7 +19,7 @@ const QUIET_MS = 5000
  * an offset is kept back until a transaction ends), and says so every few seconds. `what` completes "could not …".
  */
 export const retrying = async <T>(what: string, call: () => Promise<T>, options: RetryOptions): Promise<T> => {
-  const start = Date.now()
+  const start = performance.now()
   let lastWarning = start
   for (let wait = FIRST_PAUSE_MS; ; wait = Math.min(wait * 2, LONGEST_PAUSE_MS)) {
     options.signal.throwIfAborted()
@@ -27,7 +27,7 @@ export const retrying = async <T>(what: string, call: () => Promise<T>, options:
       return await call()
     } catch (error) {
       if (!passes(error)) throw error
-      const elapsed = Date.now() - start
+      const elapsed = Math.round(performance.now() - start)
       if (elapsed > options.timeoutMs) {
         throw new StreamsError(
           'KAFKA_UNAVAILABLE',
@@ -36,8 +36,8 @@ export const retrying = async <T>(what: string, call: () => Promise<T>, options:
           { cause: error },
         )
       }
-      if (Date.now() - lastWarning > QUIET_MS) {
-        lastWarning = Date.now()
+      if (performance.now() - lastWarning > QUIET_MS) {
+        lastWarning = performance.now()
         options.logger.warn({ err: error, forMs: elapsed }, `could not ${what} yet, trying again`)
       }
       await pause(wait, options.signal)

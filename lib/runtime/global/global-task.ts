@@ -1,19 +1,19 @@
 import { setImmediate as yieldToEventLoop } from 'node:timers/promises'
-import { type FetchedPartition } from '../../kafka/port'
+import type { FetchedPartition } from '../../kafka/port'
 import type { Logger } from '../../observe/logger'
-import type { ChangelogRecord, ManagedStore } from '../../state/store'
-import type { StateEngine } from '../../state/state-engine'
-import { TaskState } from '../../state/task-state'
-import type { GlobalStoreDefinition, GlobalTopology, SubTopology } from '../../topology/definition'
-import type { Clock } from '../task/clock'
-import type { SlowCallbackMonitor } from '../task/slow-callback-monitor'
-import type { Fetching } from '../task/preparation'
-import type { RecordCollector } from '../output/record-collector'
-import { StreamTask } from '../task/stream-task'
-import type { TaskConfig } from '../task/task-config'
-import { GLOBAL_TASK_ID } from '../task/task-context'
-import { buildStores } from '../task/wiring'
+import type { TaskRecordCounts } from '../../observe/record-counts'
 import { type TopicPartition, tpKey } from '../../record/topic-partition'
+import type { StateEngine } from '../../state/state-engine'
+import type { ManagedStore } from '../../state/store'
+import type { GlobalStoreDefinition, GlobalTopology, SubTopology } from '../../topology/definition'
+import { type Replayed, replay } from '../changelog/replay'
+import type { RecordCollector } from '../output/record-collector'
+import type { Clock } from '../processing/clock'
+import { Processing } from '../processing/processing'
+import type { TaskConfig } from '../processing/task-config'
+import { GLOBAL_TASK_ID } from '../processing/task-context'
+import type { Fetching } from '../tasks/preparation'
+import { TaskStores } from '../tasks/task-stores'
 
 export interface GlobalTaskOptions {
   readonly topology: GlobalTopology
@@ -26,173 +26,152 @@ export interface GlobalTaskOptions {
   readonly config: TaskConfig
   readonly clock: Clock
   readonly logger: Logger
-  readonly watch?: SlowCallbackMonitor
-  /** How what serdes need is fetched. Default: once. */
+  /** What is dropped is counted here; default: its own. */
+  readonly recordCounts?: TaskRecordCounts
+  /** How dependencies of serdes are fetched. Default: once. */
   readonly fetching?: Fetching
 }
 
+/** Told of progress between two slices of work; false ends the work. */
+type Proceed = (position: number, records: number) => Promise<boolean>
+
 const SLICE_MS = 8
 const RECORDS_PER_CLOCK = 64
-const NO_BYTES = Buffer.alloc(0)
-
-type Writable<T> = { -readonly [P in keyof T]: T[P] }
 
 /**
  * Fills the global stores of an instance from all partitions of their topics. It belongs to no group and sends nothing;
  * its state is on disk with the offsets that it contains, like that of any task.
  *
- * Life: opened, fed with `restore` until it has what the topics had, `start`, fed with `update`; `commit` in between; `close`.
+ * Life: opened, fed with `take` until it has what the topics had, `start`, fed on; `commit` in between; `close`.
  */
 export class GlobalTask {
-  /** The offset to read next of each partition that was fed since the last commit, by `tpKey`. */
-  readonly #positions = new Map<string, number>()
   readonly #byTopic: ReadonlyMap<string, { definition: GlobalStoreDefinition; store: ManagedStore }>
+  #started = false
 
   private constructor(
-    readonly stores: readonly ManagedStore[],
     readonly topology: GlobalTopology,
-    private readonly state: TaskState,
-    private readonly stream: StreamTask,
+    private readonly taskStores: TaskStores,
+    private readonly processing: Processing,
   ) {
     this.#byTopic = new Map(
-      topology.stores.map((definition, i) => [definition.topic, { definition, store: stores[i]! }]),
+      topology.stores.map((definition, i) => [definition.topic, { definition, store: this.stores[i]! }]),
     )
   }
 
-  static async open(options: GlobalTaskOptions): Promise<GlobalTask> {
-    const { topology, engine, directory, logger, config } = options
+  static async open({
+    topology,
+    engine,
+    directory,
+    config,
+    fetching,
+    ...options
+  }: GlobalTaskOptions): Promise<GlobalTask> {
     const subTopologies = [asSubTopology(topology)]
-    const stores = buildStores(subTopologies)
-    const state = await TaskState.open({ engine, directory, taskId: GLOBAL_TASK_ID, stores, logger })
-    const stream = new StreamTask({
-      ...options,
+    const stores = await TaskStores.open({
       id: GLOBAL_TASK_ID,
+      applicationId: config.applicationId,
+      subTopologies,
+      partition: -1,
+      engine,
+      directory,
+      defaultKeySerde: config.defaultKeySerde,
+      defaultValueSerde: config.defaultValueSerde,
+      ...(fetching && { fetching }),
+      logger: options.logger,
+    })
+    const processing = new Processing({
+      ...options,
+      stores,
       subTopologies,
       inputPartitions: [],
-      partition: -1,
-      stores,
-      state,
       config: { ...config, maxTaskIdleMs: -1 },
     })
-    const task = new GlobalTask(stores, topology, state, stream)
-    await stream.prepare()
+    const task = new GlobalTask(topology, stores, processing)
+    await stores.preparation.all()
     // the processors take part in restoring
     for (const { definition, store } of task.#byTopic.values()) if (!definition.holdsTopic) await store.open?.()
-    stream.initialize(new Map())
+    processing.initialize(new Map())
     return task
+  }
+
+  get stores(): readonly ManagedStore[] {
+    return this.taskStores.all
   }
 
   /** The offset to read next as far as the state on disk goes; undefined: it has nothing of that partition. */
   positionOf({ topic, partition }: TopicPartition): number | undefined {
     if (!this.#byTopic.get(topic)!.store.persistent) return undefined
-    const contained = this.state.changelogOffsets().get(tpKey(topic, partition))
+    const contained = this.taskStores.state.changelogOffsets().get(tpKey(topic, partition))
     return contained === undefined ? undefined : contained + 1
   }
 
   /**
-   * Before `start`: tables take the records as they are; other stores get them through their processors. Resolves to the
-   * number of records.
+   * Takes fetched records, in slices of a few milliseconds. Until `start`, tables take them as they are; all else gets them
+   * through its processors.
    */
-  restore(fetched: FetchedPartition): Promise<number> {
+  take(fetched: FetchedPartition, proceed: Proceed = async () => true): Promise<Replayed> {
     const { definition, store } = this.#byTopic.get(fetched.topic)!
-    return definition.holdsTopic ? this.#load(fetched, store) : this.update(fetched)
+    if (this.#started || !definition.holdsTopic) return this.#process(fetched, proceed)
+    return replay(store, fetched, { from: 0, end: Infinity, proceed })
   }
 
   /** Everything is restored. */
   async start(): Promise<void> {
-    await this.commit()
+    this.#started = true
     for (const { definition, store } of this.#byTopic.values()) if (definition.holdsTopic) await store.open?.()
   }
 
-  /** Runs fetched records through their processors, in slices of a few milliseconds. Resolves to their number. */
-  async update(fetched: FetchedPartition): Promise<number> {
-    const { stream } = this
+  /** Size of what is not committed yet. */
+  get dirtyBytes(): number {
+    return this.taskStores.state.dirtyBytes
+  }
+
+  /** Makes what the stores have taken durable, with the offsets to read next (by `tpKey`). */
+  async commit(positions: ReadonlyMap<string, number>): Promise<void> {
+    const { processing } = this
+    const { state } = this.taskStores
+    do await processing.drained()
+    while (!processing.prepareCommit())
+    state.seal()
+    await state.commit(new Map([...positions].map(([partition, next]) => [partition, next - 1])))
+  }
+
+  async close(): Promise<void> {
+    try {
+      this.processing.close()
+    } finally {
+      await this.taskStores.close('dirty')
+    }
+  }
+
+  async #process(fetched: FetchedPartition, proceed: Proceed): Promise<Replayed> {
+    const { processing } = this
+    const { topic, partition } = fetched
     let records = 0
-    stream.addInput(fetched)
-    stream.addRecords(fetched)
+    processing.addInput(fetched)
+    processing.addRecords(fetched)
     let sliceEnd = performance.now() + SLICE_MS
     let untilClock = RECORDS_PER_CLOCK
+    const position = (): number =>
+      processing.committableOffsets().find((offset) => offset.topic === topic && offset.partition === partition)
+        ?.offset ?? 0
     for (;;) {
-      if (!stream.process()) {
-        if (!stream.hasBuffered) break
-        await stream.inputsPrepared()
-        await stream.drained()
+      if (!processing.process()) {
+        if (!processing.hasBuffered) break
+        await processing.inputsPrepared()
+        await processing.drained()
         continue
       }
       records++
       if (--untilClock > 0) continue
       untilClock = RECORDS_PER_CLOCK
       if (performance.now() < sliceEnd) continue
+      if (!(await proceed(position(), records))) break
+      records = 0
       await yieldToEventLoop()
       sliceEnd = performance.now() + SLICE_MS
     }
-    for (const { topic, partition, offset } of stream.committableOffsets()) this.#moved(topic, partition, offset)
-    return records
-  }
-
-  /** Size of what is not committed yet. */
-  get dirtyBytes(): number {
-    return this.state.dirtyBytes
-  }
-
-  /** Makes what the stores have taken durable, with the offsets that it goes up to. */
-  async commit(): Promise<void> {
-    const { stream, state } = this
-    do await stream.drained()
-    while (!stream.prepareCommit())
-    const offsets = new Map([...this.#positions].map(([partition, next]) => [partition, next - 1]))
-    this.#positions.clear()
-    state.seal()
-    await state.commit(offsets)
-  }
-
-  get droppedRecords(): number {
-    return this.stream.droppedRecords
-  }
-
-  async close(): Promise<void> {
-    try {
-      this.stream.close()
-    } finally {
-      await this.state.close()
-    }
-  }
-
-  async #load(fetched: FetchedPartition, store: ManagedStore): Promise<number> {
-    let records = 0
-    const cursor = fetched.records()
-    // one object for all records, as the cursor itself is
-    const record: Writable<ChangelogRecord> = {
-      key: NO_BYTES,
-      value: null,
-      timestamp: 0,
-      headers: () => cursor.headers(),
-    }
-    let sliceEnd = performance.now() + SLICE_MS
-    let untilClock = RECORDS_PER_CLOCK
-    while (cursor.advance()) {
-      const { key } = cursor
-      if (key !== null) {
-        record.key = key
-        record.value = cursor.value
-        record.timestamp = cursor.timestamp
-        record.offset = cursor.offset
-        store.restore(record)
-      }
-      records++
-      if (--untilClock > 0) continue
-      untilClock = RECORDS_PER_CLOCK
-      if (performance.now() < sliceEnd) continue
-      await yieldToEventLoop()
-      sliceEnd = performance.now() + SLICE_MS
-    }
-    this.#moved(fetched.topic, fetched.partition, fetched.nextOffset)
-    return records
-  }
-
-  /** Offsets of stores in memory are of no use after the end of the process. */
-  #moved(topic: string, partition: number, next: number): void {
-    if (next > 0 && this.#byTopic.get(topic)!.store.persistent) this.#positions.set(tpKey(topic, partition), next)
+    return { position: position(), records }
   }
 }
 

@@ -2,12 +2,12 @@ import { type ErrorLocation, StreamsError } from '../../errors'
 import type { DeadLetterRecord } from '../../handlers'
 import { ClientError, type Producer } from '../../kafka/port'
 import { MissingDependency } from '../../serdes/missing-dependency'
-import type { Serde } from '../../serdes/serde'
 import type { StreamPartitioner } from '../../topology/definition'
+import { notAuthorized } from '../failure/not-authorized'
 import { asError, TaskFailure } from '../failure/task-failure'
-import { partitionFor } from '../../kafka/murmur2'
-import type { SinkNode } from '../task/sink-node'
-import { copyOf, NO_SOURCE_BYTES, type TaskContext } from '../task/task-context'
+import { partitionFor } from '../../record/murmur2'
+import type { SendingSink, SendingTask } from './sending-task'
+import { copyOf, NO_SOURCE_BYTES } from './source-bytes'
 import type { RecordHeaders } from '../../record/headers'
 import type { StreamRecord } from '../../record/stream-record'
 
@@ -48,7 +48,7 @@ export class RecordCollector {
     if (this.failure) throw this.failure.error
   }
 
-  send(sink: SinkNode, topic: string, record: StreamRecord<unknown, unknown>, task: TaskContext): void {
+  send(sink: SendingSink, topic: string, record: StreamRecord<unknown, unknown>, task: SendingTask): void {
     if (this.parked.size > 0 && this.parked.has(topic)) {
       this.sendLater(sink, topic, record, task)
       return
@@ -98,6 +98,7 @@ export class RecordCollector {
     try {
       this.dispatch(letter.topic, null, letter.key, letter.value, letter.timestamp, letter.headers)
     } catch (error) {
+      if (isAuthorization(error)) throw new TaskFailure(error)
       throw new TaskFailure(
         new StreamsError(
           'PRODUCTION_FAILED',
@@ -110,13 +111,13 @@ export class RecordCollector {
   }
 
   private sendPartitioned(
-    sink: SinkNode,
+    sink: SendingSink,
     partitioner: StreamPartitioner<unknown, unknown>,
     topic: string,
     record: StreamRecord<unknown, unknown>,
     key: Buffer | null,
     value: Buffer | null,
-    task: TaskContext,
+    task: SendingTask,
   ): void {
     const partitions = this.partitionCount(topic)
     if (partitions === undefined) {
@@ -129,7 +130,7 @@ export class RecordCollector {
       this.dispatch(topic, choice ?? null, key, value, timestamp, headers)
       return
     }
-    if (choice.length === 0) task.dropRecord(sink.name, 'its partitioner chose no partition')
+    if (choice.length === 0) task.dropRecord(sink.name, 'no-partition', 'its partitioner chose no partition')
     for (const partition of choice) this.dispatch(topic, partition, key, value, timestamp, headers)
   }
 
@@ -193,6 +194,7 @@ export class RecordCollector {
     try {
       await this.load(topic)
     } catch (error) {
+      if (isAuthorization(error)) throw notAuthorized(error, {}, { topic, operation: 'Write' })
       throw new StreamsError(
         'PRODUCTION_FAILED',
         `records for topic "${topic}" can't be sent: ${asError(error).message}. ` +
@@ -205,43 +207,33 @@ export class RecordCollector {
 
   /** Behind what waits for its topic, or first in that line: `lacking` is what its serde has to fetch. */
   private sendLater(
-    sink: SinkNode,
+    sink: SendingSink,
     topic: string,
     record: StreamRecord<unknown, unknown>,
-    task: TaskContext,
+    task: SendingTask,
     lacking?: MissingDependency,
   ): void {
     const context = task.recordContext
     const source = task.config.productionExceptionHandler === undefined ? NO_SOURCE_BYTES : copyOf(task.source)
     const send = (): void => {
-      if (task.closed) return
-      const before = { context: task.recordContext, source: task.source }
-      task.recordContext = context
-      task.source = source
-      try {
-        this.send(sink, topic, record, task)
-      } finally {
-        task.recordContext = before.context
-        task.source = before.source
-      }
+      if (!task.closed) task.within(context, source, () => this.send(sink, topic, record, task))
     }
     this.park(topic, send, lacking && (() => task.preparation.fetch(lacking)))
   }
 
   private unserializable(
     part: 'key' | 'value',
-    sink: SinkNode,
+    sink: SendingSink,
     topic: string,
     record: StreamRecord<unknown, unknown>,
-    task: TaskContext,
+    task: SendingTask,
     error: unknown,
   ): void {
     if (error instanceof MissingDependency) {
       this.sendLater(sink, topic, record, task, error)
       return
     }
-    const serde = part === 'key' ? sink.keySerde : sink.valueSerde
-    this.refused(sink, topic, record, task, unserializable(part, sink, topic, record[part], serde, task, error))
+    this.refused(sink, topic, record, task, unserializable(part, sink, topic, record[part], task, error))
   }
 
   private stickyPartition(topic: string, partitions: number, value: Buffer | null): number {
@@ -255,10 +247,10 @@ export class RecordCollector {
   }
 
   private refused(
-    sink: SinkNode,
+    sink: SendingSink,
     topic: string,
     record: StreamRecord<unknown, unknown>,
-    task: TaskContext,
+    task: SendingTask,
     error: StreamsError,
   ): void {
     const handler = task.config.productionExceptionHandler
@@ -276,16 +268,15 @@ export class RecordCollector {
 
 const unserializable = (
   part: 'key' | 'value',
-  sink: SinkNode,
+  sink: SendingSink,
   topic: string,
   object: unknown,
-  serde: Serde<unknown>,
-  task: TaskContext,
+  task: SendingTask,
   cause: unknown,
 ): StreamsError => {
-  const isDefault = serde === (part === 'key' ? task.defaultKeySerde : task.defaultValueSerde)
+  const isDefault = sink.usesDefault[part]
   const option = part === 'key' ? 'defaultKeySerde' : 'defaultValueSerde'
-  const which = isDefault ? `the configured ${option}` : 'its serde'
+  const which = isDefault ? `the default serde (${option})` : 'its serde'
   return new StreamsError(
     'SERIALIZATION_FAILED',
     `sink "${sink.name}" can't write the ${part} ${shown(object)} to topic "${topic}" with ${which}: ${asError(cause).message}. ` +
@@ -296,7 +287,7 @@ const unserializable = (
   )
 }
 
-const unsendable = (sink: SinkNode, topic: string, task: TaskContext, cause: ClientError): StreamsError =>
+const unsendable = (sink: SendingSink, topic: string, task: SendingTask, cause: ClientError): StreamsError =>
   new StreamsError(
     'PRODUCTION_FAILED',
     `sink "${sink.name}" can't send a record to topic "${topic}": ${cause.message}. ` +
@@ -305,8 +296,11 @@ const unsendable = (sink: SinkNode, topic: string, task: TaskContext, cause: Cli
     { cause },
   )
 
+const isAuthorization = (error: unknown): error is ClientError =>
+  error instanceof ClientError && error.kind === 'authorization'
+
 /** Where the record in work came from. */
-const source = (sink: SinkNode, task: TaskContext): ErrorLocation => {
+const source = (sink: SendingSink, task: SendingTask): ErrorLocation => {
   const { topic, partition, offset } = task.recordContext
   return { operator: sink.name, taskId: task.taskId, ...(topic === null ? {} : { topic, partition, offset }) }
 }

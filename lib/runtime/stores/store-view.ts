@@ -7,7 +7,7 @@ import type {
   ReadOnlyWindowStore,
   StateStore,
 } from '../../state/store'
-import type { ActiveTask } from '../task/active-task'
+import type { Task } from '../tasks/task'
 import { compositeStore } from './composite-stores'
 
 /** A typed handle of a store, such as `keyValueStore(…)` makes it. */
@@ -33,7 +33,7 @@ export type ReadOnlyStore<S> =
 /** A read-only view that stays valid over rebalances; each read throws `STORE_NOT_AVAILABLE` while a partition is being restored. */
 export const storeView = (
   handle: string | StoreHandle<StateStore>,
-  tasks: () => Iterable<ActiveTask>,
+  tasks: () => Iterable<Task>,
   knownStores: ReadonlySet<string>,
 ): StateStore => {
   const name = typeof handle === 'string' ? handle : handle.name
@@ -48,15 +48,15 @@ export const storeView = (
     const found: StateStore[] = []
     for (const task of tasks()) {
       if (!task.subTopology.stores.some(({ definition }) => definition.builder.name === name)) continue
-      const part = task.stores.find(({ store }) => store.name === name)
-      if (task.phase !== 'running' || !part) {
+      if (task.state !== 'running') {
         throw new StreamsError(
           'STORE_NOT_AVAILABLE',
-          `store "${name}" of task ${task.id} is still being ${task.phase === 'restoring' ? 'restored' : 'opened'}: read it when the state is RUNNING`,
+          `store "${name}" of task ${task.id} can't be read while the task is ${task.state}: read it when the state is RUNNING`,
           { store: name, taskId: task.id },
         )
       }
-      found.push(storeFor(handle, part.store))
+      const part = task.stores.all.find((store) => store.name === name)!
+      found.push(storeFor(handle, part))
     }
     if (found.length === 0) {
       throw new StreamsError(

@@ -24,12 +24,12 @@ export class InternalTopics {
   /** Resolves when every topic exists with its number of partitions. */
   async ensure(topics: ReadonlyMap<InternalTopic, number>): Promise<void> {
     if (topics.size === 0) return
-    const deadline = Date.now() + this.options.timeoutMs
+    const deadline = performance.now() + this.options.timeoutMs
     let created = false
     for (let pending = topics; ;) {
       const missing = await this.#missing(pending)
       if (missing.size === 0) break
-      if (Date.now() > deadline) {
+      if (performance.now() > deadline) {
         throw new StreamsError(
           'TIMEOUT',
           `internal topics ${[...missing.keys()].map((t) => t.name).join(', ')} were still unknown to the brokers ` +
@@ -107,14 +107,17 @@ export class InternalTopics {
         found = (await this.options.admin.topicConfigs(topic.name)).get('cleanup.policy')?.value
       } catch (error) {
         // reading configs may not be allowed, and nothing but this warning depends on it
-        this.options.logger.debug({ topic: topic.name, err: error }, 'could not read the configuration of an internal topic')
+        this.options.logger.debug(
+          { topic: topic.name, err: error },
+          'could not read the configuration of an internal topic',
+        )
         continue
       }
       if (typeof found === 'string' && policies(found) !== policies(wanted)) {
         this.options.logger.warn(
           { topic: topic.name, found, wanted },
-          'internal topic has another cleanup.policy than the topology needs: records may be lost or kept for ever; ' +
-            'alter the topic if that is not on purpose',
+          'internal topic has another cleanup.policy than the topology needs: records may be lost, or kept without end. Alter the topic; or, ' +
+            'if its store was of another kind under this name before, give the store a new name',
         )
       }
     }

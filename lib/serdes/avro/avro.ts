@@ -4,7 +4,8 @@ import { AvroSerde } from './avro-serde'
 import { AvroTypes } from './avro-types'
 import { decode, encode } from './encoding'
 import type { AvroLogicalTypes, NoLogicalTypes } from './logical-types'
-import type { AvroLong, AvroSchema, AvroValue } from './schema'
+import type { AvroValue } from './avro-value'
+import type { AvroLong, AvroSchema } from './schema'
 import type { SubjectStrategy } from './subjects'
 
 /** How Avro values look in JavaScript. */

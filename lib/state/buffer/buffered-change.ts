@@ -1,4 +1,4 @@
-import { readTimestamp, TIMESTAMP_BYTES, writeTimestamp } from '../timestamped-bytes'
+import { readTimestamp, TIMESTAMP_BYTES, writeTimestamp } from '../../record/timestamped-bytes'
 import { NO_HEADERS, type RecordHeaders } from '../../record/headers'
 import type { RecordContext } from '../../record/record-context'
 

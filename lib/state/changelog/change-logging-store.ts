@@ -1,6 +1,6 @@
 import type { ByteScan, ByteStore } from '../state-engine'
 import type { StateStoreContext } from '../store'
-import { prefixTimestamp } from '../timestamped-bytes'
+import { prefixTimestamp } from '../../record/timestamped-bytes'
 
 export interface ChangeLoggingStoreOptions {
   readonly bytes: ByteStore

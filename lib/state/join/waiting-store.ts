@@ -6,7 +6,7 @@ import { ByteMap } from '../memory/byte-map'
 import type { ByteStore } from '../state-engine'
 import type { ChangelogRecord, ManagedStore, StateStore, StateStoreContext } from '../store'
 import { StoreSerdes } from '../store-serdes'
-import { readTimestamp, TIMESTAMP_BYTES, writeTimestamp } from '../timestamped-bytes'
+import { readTimestamp, TIMESTAMP_BYTES, writeTimestamp } from '../../record/timestamped-bytes'
 import type { RecordContext } from '../../record/record-context'
 
 /** A stream record that waits, with where it came from. */

@@ -9,7 +9,7 @@ import { overlaid } from '../overlaid'
 import type { ByteScan } from '../state-engine'
 import type { RecordCacheBudget, StateStoreContext } from '../store'
 import type { StoreSerdes } from '../store-serdes'
-import { prefixTimestamp } from '../timestamped-bytes'
+import { prefixTimestamp } from '../../record/timestamped-bytes'
 import type { Entries } from './entries'
 import type { ValueFormat } from './value-format'
 

@@ -1,14 +1,16 @@
 import { StreamsError } from '../../errors'
 import type { KeyValueStore, ReadOnlyKeyValueStore, ScanOptions, StateStore, ValueAndTimestamp } from '../store'
+import { checkKind } from '../store-kind'
 import { PlainWindowView } from '../window/plain-window-view'
 import { TypedWindowStore } from '../window/typed-window-store'
 import { TypedKeyValueStore } from './typed-key-value-store'
 
 /**
  * A store as the handle promises by which it is asked for: that of a table keeps timestamps, which a plain handle does not
- * speak of.
+ * speak of. Refuses a handle of another kind of store.
  */
 export const storeFor = (handle: string | { readonly name: string }, store: StateStore): StateStore => {
+  checkKind(handle, store)
   const plain = typeof handle === 'object' && 'timestamped' in handle && handle.timestamped === false
   if (plain && store instanceof TypedWindowStore && store.timestamped) return new PlainWindowView(store)
   return plain && store instanceof TypedKeyValueStore && store.timestamped ? new PlainView(store) : store

@@ -1,5 +1,5 @@
 import type { ValueAndTimestamp } from '../store'
-import { readTimestamp, TIMESTAMP_BYTES, withoutTimestamp } from '../timestamped-bytes'
+import { readTimestamp, TIMESTAMP_BYTES, withoutTimestamp } from '../../record/timestamped-bytes'
 
 /** How the values `S` of a store are made of plain values `V`, and how they lie in the store's bytes. */
 export interface ValueFormat<V, S> {

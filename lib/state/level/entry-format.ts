@@ -1,4 +1,4 @@
-import { TIMESTAMP_BYTES, writeTimestamp } from '../timestamped-bytes'
+import { TIMESTAMP_BYTES, writeTimestamp } from '../../record/timestamped-bytes'
 import { crc32 } from '../../record/crc32'
 import { corruption } from './level-database'
 

@@ -1,6 +1,6 @@
 import { byteString, bytesOf } from '../byte-string'
 import { breathe } from '../breathe'
-import { prefixTimestamp } from '../timestamped-bytes'
+import { prefixTimestamp } from '../../record/timestamped-bytes'
 import type { ByteScan, ByteStore } from '../state-engine'
 import { ByteMap } from './byte-map'
 import { rangeOf } from './byte-range'

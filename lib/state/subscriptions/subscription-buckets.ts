@@ -1,6 +1,6 @@
 import { byteString } from '../byte-string'
 import type { ByteStore } from '../state-engine'
-import { readTimestamp, TIMESTAMP_BYTES, writeTimestamp } from '../timestamped-bytes'
+import { readTimestamp, TIMESTAMP_BYTES, writeTimestamp } from '../../record/timestamped-bytes'
 
 /** A subscription of one primary key, and its event time. */
 export interface StoredSubscription {

@@ -1,5 +1,5 @@
 import type { StateStoreContext } from '../store'
-import { prefixTimestamp } from '../timestamped-bytes'
+import { prefixTimestamp } from '../../record/timestamped-bytes'
 import type { TimedKeyFormat } from './timed-keys'
 import type { ScannedRow, TimedRows, TimedScan } from './timed-rows'
 import type { TimedRow } from './row-pack'

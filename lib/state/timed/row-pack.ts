@@ -1,4 +1,4 @@
-import { readTimestamp, writeTimestamp } from '../timestamped-bytes'
+import { readTimestamp, writeTimestamp } from '../../record/timestamped-bytes'
 
 /**
  * Rows of one key whose times lie close together, packed into one value: `i64 time ‖ i64 second ‖ u32 length ‖ value`

@@ -1,5 +1,5 @@
 import { byteString, type ByteString } from '../byte-string'
-import { readTimestamp, TIMESTAMP_BYTES, writeTimestamp } from '../timestamped-bytes'
+import { readTimestamp, TIMESTAMP_BYTES, writeTimestamp } from '../../record/timestamped-bytes'
 
 /** The two numbers that stand behind a key: of a window its start and sequence number, of a session its end and start. */
 export interface TimedKey {
@@ -12,8 +12,11 @@ export interface TimedKey {
 export interface TimedKeyFormat {
   /** Length of what follows the key. */
   readonly suffixBytes: number
+  readonly kind: 'window' | 'session'
   join(key: Buffer, time: number, second: number): Buffer
   split(joined: Buffer): TimedKey
+  /** Whether these bytes can be a key of this format: another store's keys, read as these, give times that no clock shows. */
+  canBe(joined: Buffer): boolean
   /** What follows the key, as a byte string. */
   suffix(time: number, second: number): ByteString
 }
@@ -48,9 +51,15 @@ const writeSession = (target: Buffer, end: number, start: number, at = 0): void 
   writeTimestamp(target, start, at + TIMESTAMP_BYTES)
 }
 
+/** The last time that a `Date` can hold, in milliseconds; its negative is the first. */
+const LAST_TIME = 8.64e15
+
+const isTime = (time: number): boolean => Math.abs(time) <= LAST_TIME
+
 /** `key ‖ i64 start ‖ i32 sequence` */
 export const windowKeyFormat: TimedKeyFormat = {
   suffixBytes: WINDOW_SUFFIX,
+  kind: 'window',
   join(key, start, sequence) {
     const joined = Buffer.allocUnsafe(key.length + WINDOW_SUFFIX)
     joined.set(key, 0)
@@ -65,12 +74,17 @@ export const windowKeyFormat: TimedKeyFormat = {
       second: joined.readInt32BE(end + TIMESTAMP_BYTES),
     }
   },
+  canBe(joined) {
+    const end = joined.length - WINDOW_SUFFIX
+    return end >= 0 && isTime(readTimestamp(joined, end)) && joined.readInt32BE(end + TIMESTAMP_BYTES) >= 0
+  },
   suffix: suffixText(WINDOW_SUFFIX, writeWindow),
 }
 
 /** `key ‖ i64 end ‖ i64 start` */
 export const sessionKeyFormat: TimedKeyFormat = {
   suffixBytes: SESSION_SUFFIX,
+  kind: 'session',
   join(key, end, start) {
     const joined = Buffer.allocUnsafe(key.length + SESSION_SUFFIX)
     joined.set(key, 0)
@@ -84,6 +98,13 @@ export const sessionKeyFormat: TimedKeyFormat = {
       time: readTimestamp(joined, end),
       second: readTimestamp(joined, end + TIMESTAMP_BYTES),
     }
+  },
+  canBe(joined) {
+    const at = joined.length - SESSION_SUFFIX
+    if (at < 0) return false
+    const end = readTimestamp(joined, at)
+    const start = readTimestamp(joined, at + TIMESTAMP_BYTES)
+    return isTime(end) && isTime(start) && start <= end
   },
   suffix: suffixText(SESSION_SUFFIX, writeSession),
 }

@@ -1,7 +1,7 @@
 import { byteString } from '../byte-string'
 import type { ByteStore } from '../state-engine'
 import type { ScanOptions } from '../store'
-import { readTimestamp, TIMESTAMP_BYTES, writeTimestamp } from '../timestamped-bytes'
+import { readTimestamp, TIMESTAMP_BYTES, writeTimestamp } from '../../record/timestamped-bytes'
 import type { Retention } from './retention'
 import { rowIn, type RowPack, rowsIn, type TimedRow, withRow } from './row-pack'
 

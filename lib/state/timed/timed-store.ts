@@ -4,8 +4,9 @@ import type { CachedStore, FlushListener } from '../cached-store'
 import { storeUnavailable } from '../key-value/unavailable-entries'
 import type { ValueFormat } from '../key-value/value-format'
 import type { ChangelogRecord, ManagedStore, ScanOptions, StateStoreContext } from '../store'
+import { otherKindsChangelog } from '../store-kind'
 import { StoreSerdes } from '../store-serdes'
-import { prefixTimestamp } from '../timestamped-bytes'
+import { prefixTimestamp } from '../../record/timestamped-bytes'
 import type { Window } from '../../record/windowed'
 import { Windowed } from '../../record/windowed'
 import { CachedTimedEntries } from './cached-timed-entries'
@@ -102,9 +103,11 @@ export abstract class TimedStore<K, V, S> implements ManagedStore, CachedStore<W
     this.#opened = { serdes, rows, logged: loggedRows, entries }
   }
 
-  restore({ key: storeKey, value, timestamp }: ChangelogRecord): void {
-    const { rows, logged } = this.#open()
-    const { key, time, second } = this.options.keys.split(storeKey)
+  restore({ key: storeKey, value, timestamp, offset }: ChangelogRecord): void {
+    const { rows, logged, serdes } = this.#open()
+    const { keys } = this.options
+    if (!keys.canBe(storeKey)) throw otherKindsChangelog(this.name, keys.kind, serdes.topic, offset)
+    const { key, time, second } = keys.split(storeKey)
     const stored = value !== null && this.options.format.timestamped ? prefixTimestamp(timestamp, value) : value
     rows.put(key, time, logged.restoredSecond(second), stored)
   }

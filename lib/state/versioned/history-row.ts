@@ -1,4 +1,4 @@
-import { readTimestamp, writeTimestamp } from '../timestamped-bytes'
+import { readTimestamp, writeTimestamp } from '../../record/timestamped-bytes'
 
 /** A former value of a key. It was deleted during this time where `value` is `null`. */
 export interface FormerVersion {

@@ -1,5 +1,11 @@
 import type { ByteStore } from '../state-engine'
-import { prefixTimestamp, readTimestamp, TIMESTAMP_BYTES, withoutTimestamp, writeTimestamp } from '../timestamped-bytes'
+import {
+  prefixTimestamp,
+  readTimestamp,
+  TIMESTAMP_BYTES,
+  withoutTimestamp,
+  writeTimestamp,
+} from '../../record/timestamped-bytes'
 import { decodeRow, encodeRow, type FormerVersion } from './history-row'
 
 /** A version as it lies in the store. */

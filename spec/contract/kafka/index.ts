@@ -2,6 +2,7 @@ import { adminContract } from './admin'
 import { compactionContract } from './compaction'
 import { fetcherContract } from './fetcher'
 import { groupContract } from './group'
+import { leaseContract } from './lease'
 import { producerContract } from './producer'
 import { recordsContract } from './records'
 import { transactionsContract } from './transactions'
@@ -15,6 +16,7 @@ const contracts: Record<string, KafkaContract> = {
   'compacted topics': compactionContract,
   transactions: transactionsContract,
   groups: groupContract,
+  leases: leaseContract,
 }
 
 /** Everything that the runtime expects of an adapter of the port. */

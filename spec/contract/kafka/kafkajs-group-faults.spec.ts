@@ -104,6 +104,51 @@ describeWithOwnKafka('membership by the kafkajs adapter when things break', () =
     expect(a.events.map(({ type }) => type)).toEqual(['assign', 'assigned'])
   })
 
+  it('the lease ends when no heartbeat was answered for a session, and holds again when one is', async () => {
+    const { member } = await setUp()
+    const a = member('a', { sessionTimeoutMs: 6_000 })
+    await a.group.join()
+    const change = (): Promise<boolean> =>
+      new Promise((resolve) => {
+        const unsubscribe = a.group.lease.subscribe((held) => {
+          unsubscribe()
+          resolve(held)
+        })
+      })
+    const ended = change()
+    proxy.dropResponses(HEARTBEAT)
+    expect(await ended).toBe(false)
+    expect(a.group.lease.holds()).toBe(false)
+    const restored = change()
+    proxy.onResponse(() => 'forward')
+    expect(await restored).toBe(true)
+    // the broker has heard every heartbeat
+    expect(a.count('lost')).toBe(0)
+  })
+
+  it('the lease is held while a rejoin is parked for longer than a session', async () => {
+    const { member } = await setUp()
+    let release!: () => void
+    const released = new Promise<void>((resolve) => {
+      release = resolve
+    })
+    const a = member('a', { sessionTimeoutMs: 6_000 })
+    const b = member('b', { sessionTimeoutMs: 6_000, beforeRejoin: () => released })
+    await Promise.all([a.group.join(), b.group.join()])
+    await a.owns(0)
+    await b.owns(1)
+    const told: boolean[] = []
+    a.group.lease.subscribe((held) => told.push(held))
+    a.group.requestRejoin('to be parked until the other one comes')
+    await a.next('beforeRejoin')
+    // of both members, for a session and a half
+    await answersTo(HEARTBEAT, (2 * 9_000) / 100)
+    expect(told).toEqual([])
+    release()
+    await a.next('assigned')
+    expect(a.count('lost')).toBe(0)
+  })
+
   it('joins once a broker can be reached', async () => {
     const { member } = await setUp()
     proxy.refuse()

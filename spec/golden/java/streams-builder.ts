@@ -1,4 +1,5 @@
-import { StreamsBuilder as Builder, type Optimization } from '../../../lib/dsl/streams-builder'
+import { StreamsBuilder as Builder } from '../../../lib/dsl/streams-builder'
+import type { Optimization } from '../../../lib/topology/optimize/optimize'
 import type { JavaConfig } from '../case'
 import { GlobalKTable } from './joins'
 import { KStream } from './kstream'

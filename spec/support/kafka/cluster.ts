@@ -83,7 +83,10 @@ export const whyNoOwnKafka = (version = KAFKA_VERSION): string | undefined => {
     : `no Kafka ${version} can be started: no Docker engine with its image, and ${reason}`
 }
 
-/** Starts a Kafka of its own: in containers where a Docker engine answers, else by Java. Ends with this process, however that ends. */
+/**
+ * Starts a Kafka of its own: in containers where a Docker engine has its image or can pull it, else by Java. Ends with this
+ * process, however that ends.
+ */
 export const startKafka = async (options: KafkaOptions = {}): Promise<KafkaCluster> => {
   const unavailable = whyNoOwnKafka(options.version)
   if (unavailable !== undefined) throw new Error(unavailable)

@@ -11,15 +11,30 @@ export const CONTAINER_FOLDER = '/tmp/millrace'
 /** Made by the image's own user when it formats. */
 export const CONTAINER_DATA_FOLDER = '/tmp/kafka-data'
 
-let answers: boolean | undefined
+const imageOf = (version: string): string => `apache/kafka:${version}`
 
-/** Whether an engine answers, and Kafka published an image of the version (since 3.7). */
+/** For a slow line. An engine that reaches no registry says so within seconds. */
+const PULL_TIMEOUT_MS = 300_000
+
+/**
+ * Whether containers can run this version: Kafka published an image of it (since 3.7), an engine answers, and that engine
+ * has the image or can pull it. The answer is kept in the environment, so that processes started from here don't ask again.
+ */
 export const dockerAvailable = (version: string): boolean => {
   const [major = 0, minor = 0] = version.split('.').map(Number)
   if (major < 3 || (major === 3 && minor < 7)) return false
-  answers ??= spawnSync('docker', ['version', '--format', '{{.Server.Version}}'], { timeout: 10_000 }).status === 0
-  return answers
+  const name = `MILLRACE_TEST_DOCKER_${version}`
+  process.env[name] ??= engineHas(imageOf(version)) ? 'yes' : 'no'
+  return process.env[name] === 'yes'
 }
+
+const engineHas = (image: string): boolean => {
+  if (!succeeds(10_000, 'version', '--format', '{{.Server.Version}}')) return false
+  return succeeds(10_000, 'image', 'inspect', image) || succeeds(PULL_TIMEOUT_MS, 'pull', '--quiet', image)
+}
+
+const succeeds = (timeout: number, ...args: string[]): boolean =>
+  spawnSync('docker', args, { timeout, stdio: 'ignore' }).status === 0
 
 export const docker = async (...args: string[]): Promise<string> => {
   const { stdout, stderr } = await run('docker', args, { maxBuffer: 1 << 26 })
@@ -91,7 +106,7 @@ export class DockerNode implements KafkaNode {
     await docker(
       'create', '--name', name, '--hostname', name, '--network', network, '-p', `127.0.0.1:${clientPort}:${clientPort}`,
       '-e', `KAFKA_HEAP_OPTS=${fullJvm ? '-Xmx1g' : '-Xmx512m'}`, '-e', 'LOG_DIR=/tmp/kafka-logs',
-      '--entrypoint', 'bash', `apache/kafka:${version}`, '-c', script, 'node', clusterId, ...formatArgs,
+      '--entrypoint', 'bash', imageOf(version), '-c', script, 'node', clusterId, ...formatArgs,
     )
     this.created = true
     this.callOff = onProcessEnd('docker rm -f -v "$1"', name)

@@ -8,12 +8,13 @@ export const shared: { cluster?: KafkaCluster } = ((globalThis as Record<symbol,
 
 /** One broker for all specs of a run: the one that `KAFKA_BOOTSTRAP_SERVERS` names, else one of our own. */
 const sharedKafka = async (): Promise<void> => {
+  // Asked in any case, once for all workers: suites with clusters of their own need the answer as well.
+  const reason = whyNoOwnKafka()
   const given = process.env['KAFKA_BOOTSTRAP_SERVERS']
   if (given) {
     process.env[SHARED_KAFKA] = given
     return
   }
-  const reason = whyNoOwnKafka()
   if (reason !== undefined) {
     process.env[NO_SHARED_KAFKA] = `no KAFKA_BOOTSTRAP_SERVERS, and ${reason}`
     return

@@ -15,12 +15,11 @@ const subscription: SubscriptionInfo = {
     ['0_0', 9_007_199_254_740_991],
     ['2_1', 0],
   ]),
-  standbyTasks: ['1_1'],
+  topology: 'fingerprint',
 }
 
 const assignment: AssignmentInfo = {
   activeTasks: ['0_0', '1_5'],
-  standbyTasks: [],
   followUp: true,
   error: 'missing-source-topics',
   errorCode: 'MISSING_SOURCE_TOPIC',
@@ -39,7 +38,7 @@ describe('assignment user data', () => {
       generation: -1,
       ownedTasks: [],
       offsetSums: new Map(),
-      standbyTasks: [],
+      topology: '',
     }
     expect(decodeSubscription(encodeSubscription(empty))).toEqual(empty)
   })

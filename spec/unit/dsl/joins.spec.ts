@@ -1,7 +1,7 @@
 import type { KStream } from '../../../lib/dsl/kstream'
 import { type BuildOptions, StreamsBuilder } from '../../../lib/dsl/streams-builder'
 import { JoinWindows } from '../../../lib/dsl/windows/join-windows'
-import { compile } from '../../../lib/topology/compile'
+import { compileTopology } from '../../../lib/topology/compile/compile-topology'
 import type { CompiledTopology } from '../../../lib/topology/definition'
 
 const window = JoinWindows.of({ timeDifference: '10m', grace: '1m' })
@@ -10,7 +10,7 @@ const pair = (left: unknown, right: unknown): string => `${String(left)}+${Strin
 const compiled = (build: (builder: StreamsBuilder) => unknown, options?: BuildOptions): CompiledTopology => {
   const builder = new StreamsBuilder()
   build(builder)
-  return compile(builder.build(options).definition, { applicationId: 'app' })
+  return compileTopology(builder.build(options).definition, { applicationId: 'app' })
 }
 
 const nodes = (topology: CompiledTopology): string[] =>

@@ -1,8 +1,8 @@
 import { StreamsBuilder } from '../../../lib/dsl/streams-builder'
 import { TimeWindows } from '../../../lib/dsl/windows/time-windows'
-import { decodeCommitMetadata } from '../../../lib/runtime/commit/commit-metadata'
+import { decodeCommitMetadata } from '../../../lib/runtime/processing/commit-metadata'
 import * as serdes from '../../../lib/serdes'
-import { fetched, taskOf } from '../runtime/task/task-under-test'
+import { fetched, taskOf } from '../runtime/processing/processing-under-test'
 
 const topology = () => {
   const builder = new StreamsBuilder()

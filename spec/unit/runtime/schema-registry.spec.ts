@@ -8,7 +8,7 @@ import { SchemaRegistry } from '../../../lib/serdes/registry/schema-registry'
 import type { Topology } from '../../../lib/topology/topology'
 import { EmbeddedApps } from '../../support/embedded-apps'
 import { FakeSchemaRegistry } from '../../support/fake-schema-registry'
-import { recordingLogger } from './task/task-under-test'
+import { recordingLogger } from './processing/processing-under-test'
 
 const order = { type: 'record', name: 'Order', fields: [{ name: 'amount', type: 'int' }] } as const
 const orderV2 = {
@@ -81,7 +81,7 @@ describe('a registry that is down', () => {
     const warned = () =>
       logger.entries.find(({ message }) => message.includes('could not prepare the serde of out yet'))
     await until(() => warned() !== undefined)
-    expect(warned()!.fields['error']).toMatchObject({ code: 'SCHEMA_REGISTRY_UNAVAILABLE' })
+    expect(warned()!.fields['err']).toMatchObject({ code: 'SCHEMA_REGISTRY_UNAVAILABLE' })
     expect(running).toBe(false)
     expect(streams.state).toBe('REBALANCING')
     await http.listen()
@@ -151,7 +151,10 @@ describe('what the registry answers', () => {
     const streams = create(amounts(), { deserializationExceptionHandler: logAndContinue() })
     await streams.start()
     expect(await values(1)).toEqual(['5'])
-    expect(logger.entries.map(({ message }) => message).join()).toMatch(/does not have schema 99.*"in-value"/)
+    const dropped = logger.entries.find(({ message }) => message.includes('failed on the record of in-0'))
+    expect(dropped!.fields['err']).toMatchObject({
+      message: expect.stringMatching(/does not have schema 99.*"in-value"/),
+    })
   })
 
   it('an unknown id ends the application without a handler, with the place of the record', async () => {
@@ -209,7 +212,7 @@ describe('a store with values of earlier schemas', () => {
     expect(olds).toEqual([{ amount: 1, note: '-' }])
   })
 
-  it('also where they are found out only while processing: the task starts anew once', async () => {
+  it('also where they are found out only while processing: the task restarts once', async () => {
     const olds: unknown[] = []
     const first = create(
       latest(
@@ -234,6 +237,6 @@ describe('a store with values of earlier schemas', () => {
     await apps.kafka.produce('plain', [{ key: 'k', value: '2' }])
     expect((await values(2)).at(-1)).toBe('{"amount":2,"note":"new"}')
     expect(olds).toEqual([{ amount: 1, note: '-' }])
-    expect(logger.entries.filter(({ message }) => message.includes('the tasks start anew'))).toHaveLength(1)
+    expect(logger.entries.filter(({ message }) => /restarts? from (its|the) last commit/.test(message))).toHaveLength(1)
   })
 })

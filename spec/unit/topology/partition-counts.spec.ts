@@ -1,12 +1,12 @@
 import { StreamsBuilder } from '../../../lib/dsl/streams-builder'
-import { compile } from '../../../lib/topology/compile'
+import { compileTopology } from '../../../lib/topology/compile/compile-topology'
 import type { CompiledTopology } from '../../../lib/topology/definition'
 import { currentSourceTopics, missingSourceTopics, partitionCounts } from '../../../lib/topology/partition-counts'
 
 const compiled = (build: (builder: StreamsBuilder) => void): CompiledTopology => {
   const builder = new StreamsBuilder()
   build(builder)
-  return compile(builder.build().definition, { applicationId: 'app' })
+  return compileTopology(builder.build().definition, { applicationId: 'app' })
 }
 
 const counts = (entries: Record<string, number>): Map<string, number> => new Map(Object.entries(entries))

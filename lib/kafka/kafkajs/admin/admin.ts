@@ -186,8 +186,8 @@ export class KafkaAdmin implements Admin {
   /** The broker answers before every other broker has heard of the new topic. */
   private async awaitLeaders(topics: readonly string[]): Promise<void> {
     if (topics.length === 0) return
-    const end = Date.now() + LEADERS_WITHIN_MS
-    for (let attempt = 0; Date.now() < end && !this.connection.closed; attempt++) {
+    const end = performance.now() + LEADERS_WITHIN_MS
+    for (let attempt = 0; performance.now() < end && !this.connection.closed; attempt++) {
       const found = await this.metadata('looking up new topics', topics)
       const ready = topics.every((topic) => {
         const known = found.get(topic)

@@ -14,6 +14,10 @@ import {
 export interface LinkOptions {
   readonly kafka: KafkaConfig
   readonly logger: KafkaJsLogger
+  /** Of the connection of a producer: asked right before each Produce request. Its sockets are never closed but reset. */
+  readonly mayProduce?: () => boolean
+  /** Told once for each connect that has come to its end. */
+  readonly dropped?: (cause: ClientError) => void
 }
 
 const DEFAULT_CONNECTION_TIMEOUT_MS = 5_000
@@ -67,6 +71,11 @@ export class BrokerLink {
   /** Fails what is pending with `cause`, and every later request. */
   close(cause: ClientError): void {
     this.closedWith = cause
+    this.disconnect(cause)
+  }
+
+  /** Fails what is pending with `cause`; the next request connects again. */
+  disconnect(cause: ClientError): void {
     if (this.session) this.drop(this.session, cause)
   }
 
@@ -85,12 +94,15 @@ export class BrokerLink {
   }
 
   private async open(): Promise<Session> {
-    const { kafka, logger } = this.options
+    const { kafka, logger, mayProduce } = this.options
     const connectionTimeoutMs = kafka.connectionTimeout ?? DEFAULT_CONNECTION_TIMEOUT_MS
     const authenticationTimeoutMs = kafka.authenticationTimeout ?? DEFAULT_AUTHENTICATION_TIMEOUT_MS
     const doing = `connecting to broker ${this.address}`
     const { host, port } = this
-    const broker = createBroker({ host, port, kafka, connectionTimeoutMs, authenticationTimeoutMs, logger })
+    const broker = createBroker({
+      ...{ host, port, kafka, connectionTimeoutMs, authenticationTimeoutMs, logger },
+      ...(mayProduce && { mayProduce }),
+    })
     const session: Session = { broker, pending: new Set(), droppedBy: undefined }
     this.session = session
     try {
@@ -133,10 +145,12 @@ export class BrokerLink {
     // every request that was pending on it comes here
     if (session.droppedBy) return
     session.droppedBy = cause
+    this.options.dropped?.(cause)
     for (const fail of session.pending) fail(cause)
-    destroyBroker(session.broker, cause)
+    const how = { reset: this.options.mayProduce !== undefined }
+    destroyBroker(session.broker, cause, how)
     // a connect that had begun in this turn opens its socket only now
-    setImmediate(() => destroyBroker(session.broker, cause))
+    setImmediate(() => destroyBroker(session.broker, cause, how))
   }
 }
 

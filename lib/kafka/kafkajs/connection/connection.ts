@@ -5,7 +5,17 @@ import { createBackoff, sleep } from './backoff'
 import { BrokerLink } from './broker-link'
 import { parseBroker } from './broker-address'
 import { kafkaJsLogger } from './client-logging'
-import { closedError, DISCONNECTED, isClosed, isRetriable, throwOnCode, toClientError } from '../protocol/errors'
+import { Outage } from './outage'
+import { RateLimitedLog } from './rate-limited-log'
+import {
+  closedError,
+  DISCONNECTED,
+  INVALID_RESPONSE,
+  isClosed,
+  isRetriable,
+  throwOnCode,
+  toClientError,
+} from '../protocol/errors'
 import type { Frame } from '../protocol/frame'
 import type { KafkaJsLogger } from '../internals'
 import {
@@ -22,6 +32,10 @@ export interface ConnectionOptions {
   readonly logger: Logger
   /** What the sockets are for, in log lines: a request parked by the broker holds up whatever is behind it on its socket, so each role has its own. */
   readonly role: string
+  /** Of a producer: asked right before each Produce request is handed to its socket. Its sockets are never closed but reset. */
+  readonly mayProduce?: () => boolean
+  /** Shared by the connections of a client, so that an outage is told once. Default: its own. */
+  readonly outage?: Outage
 }
 
 const DEFAULT_REQUEST_TIMEOUT_MS = 30_000
@@ -46,13 +60,16 @@ export class KafkaConnection {
   private controllerId = -1
   private refreshing: Promise<void> | undefined
   private nextRefresh: Promise<void> | undefined
-  private outage: { since: number } | undefined
+  private readonly outage: Outage
+  private readonly log: RateLimitedLog
 
   constructor(private readonly options: ConnectionOptions) {
     const { kafka, logger } = options
     this.requestTimeoutMs = kafka.requestTimeout ?? DEFAULT_REQUEST_TIMEOUT_MS
     this.backoff = createBackoff(kafka.retry)
     this.clientLogger = kafkaJsLogger(kafka, logger)
+    this.outage = options.outage ?? new Outage(logger)
+    this.log = new RateLimitedLog(logger)
   }
 
   get logger(): Logger {
@@ -154,10 +171,11 @@ export class KafkaConnection {
     timeoutMs: number = Math.min(this.requestTimeoutMs, LOOKUP_TIMEOUT_MS),
   ): Promise<T> {
     let failure: ClientError | undefined
+    const attemptedAt = performance.now()
     for await (const link of this.candidates()) {
       try {
         const response = await link.send(frame, timeoutMs)
-        this.reportReached(link)
+        this.outage.reached(link.address)
         return response
       } catch (error) {
         failure = toClientError(error, frame.apiName)
@@ -166,7 +184,7 @@ export class KafkaConnection {
       }
     }
     if (this.closed) throw closedError(frame.apiName)
-    this.reportUnreachable(failure)
+    this.outage.unreachable(attemptedAt, failure)
     throw new ClientError(
       'retriable',
       `no broker could be reached: ${failure?.message ?? 'none is configured'}; check \`kafka.brokers\` and the network`,
@@ -221,14 +239,14 @@ export class KafkaConnection {
   /** Repeats `attempt` while it fails with `retriable`, backing off, for 30 s or as often as the user's `retry.retries` says. */
   async retry<T>(doing: string, attempt: () => Promise<T>): Promise<T> {
     const { retries } = this.options.kafka.retry ?? {}
-    const start = Date.now()
+    const start = performance.now()
     for (let count = 0; ; count++) {
       if (this.closed) throw closedError(doing)
       try {
         return await attempt()
       } catch (error) {
         const failure = toClientError(error, doing)
-        const exhausted = retries === undefined ? Date.now() - start > RETRY_PERIOD_MS : count >= retries
+        const exhausted = retries === undefined ? performance.now() - start > RETRY_PERIOD_MS : count >= retries
         if (isClosed(failure) || failure.kind !== 'retriable' || exhausted) throw failure
         await this.pause(count)
       }
@@ -238,6 +256,11 @@ export class KafkaConnection {
   /** Backs off before retry number `attempt`; ends at once on `close`. */
   async pause(attempt: number): Promise<void> {
     await sleep(this.backoff.delay(attempt), this.signal)
+  }
+
+  /** Drops every socket at once; what is pending rejects with `cause`, and the next request connects again. */
+  disconnect(cause: ClientError): void {
+    for (const link of this.links.values()) link.disconnect(cause)
   }
 
   /** Closes every socket at once; what is pending rejects with `CLIENT_CLOSED`. */
@@ -255,7 +278,13 @@ export class KafkaConnection {
     const address = `${host}:${port}`
     let link = this.links.get(address)
     if (!link) {
-      link = new BrokerLink(host, port, { kafka: this.options.kafka, logger: this.clientLogger })
+      const { kafka, mayProduce } = this.options
+      link = new BrokerLink(host, port, {
+        kafka,
+        logger: this.clientLogger,
+        dropped: (cause) => this.reportDropped(address, cause),
+        ...(mayProduce && { mayProduce }),
+      })
       this.links.set(address, link)
     }
     return link
@@ -278,21 +307,14 @@ export class KafkaConnection {
     }
   }
 
-  /** Once for each outage, however many requests fail in it. */
-  private reportUnreachable(failure: ClientError | undefined): void {
-    if (this.outage || this.closed) return
-    this.outage = { since: Date.now() }
-    this.logger.warn(
-      { role: this.options.role, err: failure },
-      'no Kafka broker can be reached; trying again until one answers',
+  /** Other reasons to drop a connection are told by those whose requests fail. */
+  private reportDropped(broker: string, cause: ClientError): void {
+    if (cause.code !== INVALID_RESPONSE) return
+    this.log.warn(
+      broker,
+      { role: this.options.role, broker, err: cause },
+      'a broker answered with bytes that are no Kafka response: its connection was closed, and the requests are tried again',
     )
-  }
-
-  private reportReached(link: BrokerLink): void {
-    if (!this.outage) return
-    const seconds = (Date.now() - this.outage.since) / 1000
-    this.outage = undefined
-    this.logger.info({ role: this.options.role, broker: link.address, seconds }, 'Kafka can be reached again')
   }
 }
 

@@ -1,9 +1,10 @@
-import { ClientError } from '../../port'
+import { type AclOperation, ClientError } from '../../port'
 import { sleep } from './backoff'
 import type { KafkaConnection } from './connection'
 import { errorFromCode, isClosed, toClientError } from '../protocol/errors'
 import type { Frame } from '../protocol/frame'
 import type { CoordinatorKind } from './metadata'
+import type { TopicPartition } from '../../../record/topic-partition'
 
 /** The markers of the transaction before are being written, which takes a few milliseconds. */
 const CONCURRENT_TRANSACTIONS_PAUSE_MS = 5
@@ -20,6 +21,8 @@ const STAYS: ReadonlySet<string> = new Set([
 export interface CallOptions<R> {
   /** how the error message begins */
   readonly doing: string
+  /** What the principal must be allowed to do with the topics concerned. */
+  readonly operation?: AclOperation
   /** How long to go on; default: the coordinator's own. */
   readonly deadlineMs?: number
   /** How long the broker may take to answer; default: the connection's. */
@@ -40,7 +43,10 @@ export class Coordinator {
   ) {}
 
   /** Repeats the request until an answer decides, or rejects with a `retriable` error once the deadline has passed. */
-  async call<R extends { errorCode: number }>(frame: () => Frame<R>, options: CallOptions<R>): Promise<R> {
+  async call<R extends { errorCode: number; failed?: TopicPartition | undefined }>(
+    frame: () => Frame<R>,
+    options: CallOptions<R>,
+  ): Promise<R> {
     const deadline = performance.now() + (options.deadlineMs ?? this.deadlineMs)
     let pause = CONCURRENT_TRANSACTIONS_PAUSE_MS
     for (let attempt = 0; ; attempt++) {
@@ -58,12 +64,15 @@ export class Coordinator {
   }
 
   /** One request, its failure as a value. Afterwards the coordinator is looked up again if it may have moved. */
-  async attempt<R extends { errorCode: number }>(frame: Frame<R>, options: CallOptions<R>): Promise<R | ClientError> {
+  async attempt<R extends { errorCode: number; failed?: TopicPartition | undefined }>(
+    frame: Frame<R>,
+    options: CallOptions<R>,
+  ): Promise<R | ClientError> {
     const { doing } = options
     try {
       const answer = await this.connection.sendToCoordinator(this.kind, this.key, frame, options.timeoutMs)
       if (answer.errorCode === 0 || options.accept?.(answer)) return answer
-      const failure = errorFromCode(answer.errorCode, doing)
+      const failure = errorFromCode(answer.errorCode, doing, answer.failed, options.operation)
       if (failure.kind === 'retriable' && !STAYS.has(failure.code ?? '')) {
         this.connection.forgetCoordinator(this.kind, this.key)
       }

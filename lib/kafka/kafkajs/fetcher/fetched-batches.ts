@@ -12,6 +12,8 @@ export interface FetchedBatchesFields {
   readonly logStartOffset: number
   readonly bytes: Buffer
   readonly aborted: readonly AbortedTransaction[] | null
+  /** of a batch */
+  readonly maxDecompressedBytes: number
 }
 
 /** Raw batches as they came from the broker; nothing is decoded before `records()` is walked. */
@@ -25,6 +27,7 @@ export class FetchedBatches implements FetchedPartition {
   private readonly bytes: Buffer
   private readonly from: number
   private readonly aborted: readonly AbortedTransaction[] | null
+  private readonly maxDecompressedBytes: number
 
   constructor(fields: FetchedBatchesFields) {
     this.topic = fields.topic
@@ -36,6 +39,7 @@ export class FetchedBatches implements FetchedPartition {
     this.bytes = fields.bytes
     this.from = fields.from
     this.aborted = fields.aborted
+    this.maxDecompressedBytes = fields.maxDecompressedBytes
   }
 
   get sizeInBytes(): number {
@@ -43,7 +47,7 @@ export class FetchedBatches implements FetchedPartition {
   }
 
   records(): RecordCursor {
-    const { topic, partition, bytes, from, aborted } = this
-    return new BatchCursor({ topic, partition, bytes, from, aborted })
+    const { topic, partition, bytes, from, aborted, maxDecompressedBytes } = this
+    return new BatchCursor({ topic, partition, bytes, from, aborted, maxDecompressedBytes })
   }
 }

@@ -1,11 +1,11 @@
 import { ClientError, type FetchedPartition, type Fetcher, type FetcherConfig } from '../../port'
 import { prepareCodecs } from '../records/compression'
 import type { KafkaConnection } from '../connection/connection'
+import { RateLimitedLog } from '../connection/rate-limited-log'
 import { brokerError } from '../protocol/error-codes'
 import { closedError, errorFromCode, toClientError } from '../protocol/errors'
 import { FetchedBatches } from './fetched-batches'
 import { fetchFrame, type FetchedPart, type FetchResult } from './fetch-request'
-import { RateLimitedLog } from './rate-limited-log'
 import { summarizeBatches } from '../records/record-batch-decoder'
 import { tpKey, type TopicPartition } from '../../../record/topic-partition'
 
@@ -15,6 +15,7 @@ const DEFAULTS = {
   minBytes: 1,
   maxWaitMs: 500,
   maxBufferedBytes: 64 * 1024 * 1024,
+  maxDecompressedBytes: 128 * 1024 * 1024,
 }
 
 /**
@@ -62,7 +63,7 @@ export class KafkaFetcher implements Fetcher {
   private readonly waiting = new Set<() => void>()
   private lookingUp = false
   private pumpScheduled = false
-  private changedAt = 0
+  private changedAt = -Infinity
 
   /** The connection is this fetcher's own, and closed with it. */
   constructor(
@@ -98,7 +99,7 @@ export class KafkaFetcher implements Fetcher {
       bufferedBytes: 0,
     })
     this.connection.watch([topic])
-    this.changedAt = Date.now()
+    this.changedAt = performance.now()
     this.schedulePump()
   }
 
@@ -108,7 +109,7 @@ export class KafkaFetcher implements Fetcher {
     if (!assigned) return
     this.dropBuffered(assigned)
     this.partitions.delete(key)
-    this.changedAt = Date.now()
+    this.changedAt = performance.now()
     this.schedulePump()
     for (const other of this.partitions.values()) if (other.topic === topic) return
     this.connection.unwatch(topic)
@@ -233,7 +234,7 @@ export class KafkaFetcher implements Fetcher {
     this.busy.add(leader)
     for (const assigned of wanted) assigned.requested = true
     const { minBytes, maxBytes, isolation } = this.config
-    const short = leftOut || Date.now() - this.changedAt < SETTLING_MS
+    const short = leftOut || performance.now() - this.changedAt < SETTLING_MS
     const maxWaitMs = short ? Math.min(SHORT_WAIT_MS, this.config.maxWaitMs) : this.config.maxWaitMs
     const targets = wanted.map(({ topic, partition, position, maxBytes }) => ({ topic, partition, position, maxBytes }))
     try {
@@ -294,6 +295,7 @@ export class KafkaFetcher implements Fetcher {
       // a view keeps the whole response in memory for as long as the partition is paused
       bytes: assigned.paused && 2 * completeBytes < responseBytes ? Buffer.from(bytes) : bytes,
       aborted: committed ? part.aborted : null,
+      maxDecompressedBytes: this.config.maxDecompressedBytes,
     })
     assigned.position = nextOffset
     assigned.maxBytes = this.config.maxBytesPerPartition
@@ -355,7 +357,13 @@ export class KafkaFetcher implements Fetcher {
     const place = { topic, partition, from: position, nextOffset: position, endOffset, logStartOffset }
     this.deliver(
       assigned,
-      new FetchedBatches({ ...place, error: located(error, topic, partition), bytes: NOTHING, aborted: null }),
+      new FetchedBatches({
+        ...place,
+        error: located(error, topic, partition),
+        bytes: NOTHING,
+        aborted: null,
+        maxDecompressedBytes: 0,
+      }),
     )
   }
 

@@ -5,6 +5,8 @@ import { isClosed } from '../protocol/errors'
 import { heartbeat } from './requests'
 
 export interface HeartbeatListener {
+  /** The coordinator has prolonged the session by a heartbeat sent at this `performance.now()`. */
+  answered(sentAt: number): void
   /** The group waits for this member to join again. */
   rebalancing(group: GroupMetadata): void
   /** The coordinator doesn't know this member, or not in this generation. */
@@ -24,6 +26,7 @@ export class Heartbeats {
   private timer: NodeJS.Timeout | undefined
   private failures = 0
   private sending = false
+  private joining = false
   private readonly coordinator: Coordinator
 
   constructor(
@@ -38,8 +41,17 @@ export class Heartbeats {
 
   start(group: GroupMetadata): void {
     this.group = group
+    this.joining = false
     this.failures = 0
     this.schedule(this.intervalMs)
+  }
+
+  /**
+   * A JoinGroup is on its way, which the coordinator may park for longer than a session: heartbeats continue in the old generation, as proof that the
+   * member is still known. Whatever else they are answered, the JoinGroup decides.
+   */
+  whileJoining(): void {
+    this.joining = true
   }
 
   stop(): void {
@@ -61,6 +73,7 @@ export class Heartbeats {
     const { group } = this
     if (group === undefined || this.sending) return
     this.sending = true
+    const sentAt = performance.now()
     const outcome = await this.coordinator.attempt(heartbeat(group), {
       doing: `heartbeat of member '${group.memberId}' in group '${group.groupId}'`,
       timeoutMs: this.sessionTimeoutMs * PATIENCE,
@@ -72,16 +85,20 @@ export class Heartbeats {
       return
     }
     this.schedule(this.intervalMs)
-    if (!(outcome instanceof ClientError)) this.failures = 0
-    else this.handle(group, outcome)
+    const failure = outcome instanceof ClientError ? outcome : undefined
+    // a member told to join again has a new session too
+    if (failure === undefined || failure.kind === 'rebalance') this.listener.answered(sentAt)
+    if (failure === undefined) this.failures = 0
+    else this.handle(group, failure)
   }
 
   private handle(group: GroupMetadata, failure: ClientError): void {
-    if (failure.kind === 'rebalance') return this.listener.rebalancing(group)
+    if (failure.kind === 'rebalance') return this.joining ? undefined : this.listener.rebalancing(group)
     if (failure.kind === 'retriable') {
       return this.schedule(Math.min(this.connection.backoff.delay(this.failures++), this.intervalMs))
     }
     this.stop()
+    if (this.joining) return
     if (failure.code === 'UNKNOWN_MEMBER_ID' || failure.code === 'ILLEGAL_GENERATION')
       this.listener.lost(group, failure)
     else if (!isClosed(failure)) this.listener.failed(failure)

@@ -16,11 +16,15 @@ export type JoinOutcome =
 export interface JoinListener extends Pick<GroupListener, 'subscription' | 'assign'> {
   /** From here on the coordinator knows the member in this generation and expects its heartbeats. */
   joined(group: GroupMetadata): void
+  /** The coordinator has answered its member a request sent at this `performance.now()`. */
+  answered(sentAt: number): void
 }
 
 const MEMBER_ID_REQUIRED = 79
 /** Over the session timeout, for the members of another kind to be gone. */
 const OTHERS_GRACE_MS = 15_000
+/** The broker holds the first members of a new group for 3 s (`group.initial.rebalance.delay.ms`). */
+const LONG_WAIT_MS = 5_000
 /** Over the rebalance timeout, which the broker may use up before it answers. */
 const ANSWER_GRACE_MS = 5_000
 
@@ -47,6 +51,8 @@ export class GroupJoin {
     const { groupId, groupInstanceId = null, protocol, sessionTimeoutMs, rebalanceTimeoutMs } = this.config
     const timeoutMs = rebalanceTimeoutMs + ANSWER_GRACE_MS
     const subscription = encodeSubscription({ ...this.listener.subscription(), ownedPartitions, generationId })
+    const joinSentAt = performance.now()
+    const answered = this.sayWaiting()
     const joined = await this.coordinator.attempt(
       joinGroup({
         groupId,
@@ -59,19 +65,41 @@ export class GroupJoin {
       }),
       { doing: `joining group '${groupId}'`, timeoutMs, accept: ({ errorCode }) => errorCode === MEMBER_ID_REQUIRED },
     )
+    answered()
     if (joined instanceof ClientError) return this.failed(joined)
     this.memberId = joined.memberId
     this.othersSince = undefined
     if (joined.errorCode === MEMBER_ID_REQUIRED) return { kind: 'again' }
     const group = { groupId, groupInstanceId, memberId: joined.memberId, generationId: joined.generationId }
     this.listener.joined(group)
+    this.listener.answered(joinSentAt)
     const assignments = joined.leaderId === joined.memberId ? await this.assign(joined) : new Map<string, Buffer>()
+    const syncSentAt = performance.now()
     const synced = await this.coordinator.attempt(syncGroup(group, assignments), {
       doing: `synchronizing with generation ${group.generationId} of group '${groupId}'`,
       timeoutMs,
     })
     if (synced instanceof ClientError) return this.failed(synced)
+    this.listener.answered(syncSentAt)
     return { kind: 'assigned', assignment: decodeAssignment(synced.assignment) }
+  }
+
+  /** The broker parks JoinGroup until all members have sent theirs, or are gone. Says so, at growing intervals, until the call of what it returns. */
+  private sayWaiting(): () => void {
+    const { groupId } = this.config
+    const since = performance.now()
+    let wait = LONG_WAIT_MS
+    const say = (): void => {
+      this.connection.logger.info(
+        { groupId, waitedMs: Math.round(performance.now() - since) },
+        'waiting for the group: other members have not joined this rebalance yet. One that has ended without leaving, as after a ' +
+          'crash, is waited for until its session times out (its sessionTimeout, 45 s by default); one that is busy, until it joins',
+      )
+      wait *= 2
+      timer = setTimeout(say, wait)
+    }
+    let timer = setTimeout(say, wait)
+    return () => clearTimeout(timer)
   }
 
   private async assign({ members }: JoinGroupResult): Promise<Map<string, Buffer>> {

@@ -7,6 +7,7 @@ import {
   type GroupMembership,
   type GroupMetadata,
 } from '../../port'
+import { SessionLease } from '../../lease'
 import type { KafkaConnection } from '../connection/connection'
 import { Coordinator } from '../connection/coordinator'
 import { closedError, toClientError } from '../protocol/errors'
@@ -25,6 +26,7 @@ export interface MembershipConnections {
 const NO_GENERATION = -1
 /** Java's `default.api.timeout.ms` */
 const OFFSETS_DEADLINE_MS = 60_000
+/** With all that it takes, such as finding the coordinator: who closes an application without a broker must not wait. */
 const LEAVE_TIMEOUT_MS = 2_000
 
 /**
@@ -32,6 +34,7 @@ const LEAVE_TIMEOUT_MS = 2_000
  * generation, join again. Nothing in it depends on polling or processing, and every failure that isn't the end leads to another round.
  */
 export class KafkaJsGroupMembership implements GroupMembership {
+  readonly lease: SessionLease
   private readonly joining: GroupJoin
   private readonly heartbeats: Heartbeats
   private readonly coordinator: Coordinator
@@ -57,13 +60,18 @@ export class KafkaJsGroupMembership implements GroupMembership {
     const { groupId, groupInstanceId = null, heartbeatIntervalMs, sessionTimeoutMs } = config
     this.current = { groupId, memberId: '', generationId: NO_GENERATION, groupInstanceId }
     this.coordinator = new Coordinator(connections.offsets, 'group', groupId, OFFSETS_DEADLINE_MS)
+    this.lease = new SessionLease(sessionTimeoutMs)
+    const answered = (sentAt: number): void => this.lease.renew(sentAt)
     this.heartbeats = new Heartbeats(connections.heartbeat, groupId, heartbeatIntervalMs, sessionTimeoutMs, {
+      answered,
       rebalancing: () => this.wantRejoin('the group is rebalancing', false),
       lost: (_group, cause) => {
+        this.lease.end()
         this.loss = cause
         this.wake()
       },
       failed: (cause) => {
+        this.lease.end()
         this.fatal = cause
         this.wake()
       },
@@ -78,6 +86,7 @@ export class KafkaJsGroupMembership implements GroupMembership {
         this.current = group
         this.heartbeats.start(group)
       },
+      answered,
     })
   }
 
@@ -138,15 +147,16 @@ export class KafkaJsGroupMembership implements GroupMembership {
     const { memberId } = this.joining
     this.settleFirst?.reject(closedError(`joining group '${groupId}'`))
     this.connections.join.close()
+    this.connections.heartbeat.close()
     if (memberId !== '' && (groupInstanceId === null || force)) {
       // best effort: a member that could not say goodbye is removed after its session timeout
+      const giveUp = setTimeout(() => this.connections.offsets.close(), LEAVE_TIMEOUT_MS)
       const left = await this.coordinator.attempt(leaveGroup(groupId, { memberId, groupInstanceId }), {
         doing: `leaving group '${groupId}'`,
-        timeoutMs: LEAVE_TIMEOUT_MS,
       })
+      clearTimeout(giveUp)
       if (left instanceof ClientError) this.logger.debug({ groupId, memberId, err: left }, 'could not leave the group')
     }
-    this.connections.heartbeat.close()
     this.connections.offsets.close()
   }
 
@@ -154,8 +164,8 @@ export class KafkaJsGroupMembership implements GroupMembership {
 
   private async run(): Promise<void> {
     for (let attempt = 0; !this.ended;) {
-      this.heartbeats.stop()
       if (this.loss) await this.reportLoss(this.loss)
+      this.heartbeats.whileJoining()
       if (this.rejoin?.requested) this.subscribedGeneration = this.current.generationId
       const outcome = await this.joining.round(this.owned, this.subscribedGeneration)
       if (this.ended) return
@@ -204,6 +214,8 @@ export class KafkaJsGroupMembership implements GroupMembership {
 
   private async reportLoss(cause: ClientError): Promise<void> {
     this.loss = undefined
+    this.heartbeats.stop()
+    this.lease.end()
     if (cause.code === 'UNKNOWN_MEMBER_ID') this.joining.memberId = ''
     this.subscribedGeneration = NO_GENERATION
     this.owned = []
@@ -222,6 +234,7 @@ export class KafkaJsGroupMembership implements GroupMembership {
   private fail(cause: unknown): void {
     if (this.ended) return
     this.heartbeats.stop()
+    this.lease.end()
     this.connections.join.close()
     const error = cause instanceof Error ? cause : toClientError(cause, `group '${this.config.groupId}'`)
     this.settleFirst?.reject(error)
@@ -231,6 +244,7 @@ export class KafkaJsGroupMembership implements GroupMembership {
   private end(): void {
     this.ended = true
     this.heartbeats.stop()
+    this.lease.end()
     this.wake()
   }
 

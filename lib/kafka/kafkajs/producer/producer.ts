@@ -8,7 +8,7 @@ import {
 } from '../../port'
 import { CODEC_IDS, prepareCodecs } from '../records/compression'
 import type { KafkaConnection } from '../connection/connection'
-import { closedError, errorFromCode } from '../protocol/errors'
+import { closedError, errorFromCode, LEASE_ENDED } from '../protocol/errors'
 import { FlushBarrier } from './flush-barrier'
 import { RecordAccumulator } from './accumulator'
 import { ProducerSender } from './sender'
@@ -51,12 +51,13 @@ export class KafkaJsProducer implements Producer {
   private initialized = false
   /** something that was sent was never answered: an abort marker alone doesn't keep it out */
   private unclean = false
+  private readonly releaseLease: () => void
 
   constructor(
     private readonly connection: KafkaConnection,
     config: ProducerConfig,
   ) {
-    const { transactionalId, compression = 'none' } = config
+    const { transactionalId, compression = 'none', lease } = config
     const {
       transactionTimeoutMs,
       lingerMs,
@@ -109,11 +110,13 @@ export class KafkaJsProducer implements Producer {
         deliveryTimeoutMs,
       },
       {
+        maySend: () => lease?.holds() ?? true,
         admits: (buffer) => this.transactions?.admits(buffer) ?? true,
         acknowledged: () => this.releaseDrained(),
         failed: (error) => this.fail(error),
       },
     )
+    this.releaseLease = lease?.subscribe((held) => this.leaseChanged(held)) ?? ((): void => {})
   }
 
   async init(): Promise<void> {
@@ -188,6 +191,10 @@ export class KafkaJsProducer implements Producer {
     }
   }
 
+  acknowledged(): ReadonlyMap<string, number> {
+    return new Map(this.accumulator.ackedOffsets)
+  }
+
   begin(): void {
     const transactions = this.transactional('begin')
     if (this.failure !== undefined) throw this.failure
@@ -231,9 +238,10 @@ export class KafkaJsProducer implements Producer {
     this.sender.restart()
   }
 
-  async close(): Promise<void> {
+  async close({ discard = false }: { discard?: boolean } = {}): Promise<void> {
     if (this.connection.closed) return
-    if (this.transactions?.writable && this.failure === undefined) {
+    this.releaseLease()
+    if (!discard && this.transactions?.writable && this.failure === undefined) {
       const giveUp = setTimeout(() => this.connection.close(), ABORT_ON_CLOSE_MS)
       // what fails here is ended by the coordinator after the transaction timeout
       await this.abort().catch(() => {})
@@ -245,6 +253,12 @@ export class KafkaJsProducer implements Producer {
   }
 
   // ------------------------------------------------------------------------------------------ inside
+
+  /** What waits in a buffer of the operating system is dropped with the connections: it may be another member's turn to write when it would be sent. */
+  private leaseChanged(held: boolean): void {
+    if (held) return this.sender.schedule()
+    this.connection.disconnect(new ClientError('retriable', 'the lease of the group member has ended', LEASE_ENDED))
+  }
 
   private async initIdempotent() {
     const doing = 'initializing the producer'

@@ -19,6 +19,8 @@ export interface SenderOptions {
 }
 
 export interface SenderListener {
+  /** False while the lease is out: what is due waits, and `schedule` is called when it may go. */
+  maySend(): boolean
   /** Whether the partition may be written in the current transaction; if not, the listener has it added and calls `drain`. */
   admits(buffer: PartitionBuffer): boolean
   acknowledged(): void
@@ -78,6 +80,7 @@ export class ProducerSender {
     this.clearTimer()
     if (this.stopped) return
     const now = performance.now()
+    if (!this.listener.maySend()) return this.watchDeliveryTimeouts(now)
     const byBroker = new Map<number, PartitionBuffer[]>()
     let next = Infinity
     for (const buffer of this.accumulator.active) {
@@ -153,6 +156,17 @@ export class ProducerSender {
       ),
     )
     return true
+  }
+
+  private watchDeliveryTimeouts(now: number): void {
+    let next = Infinity
+    for (const buffer of this.accumulator.active) {
+      if (this.expired(buffer, now)) return
+      const oldest = buffer.batches[0]
+      if (oldest !== undefined) next = Math.min(next, oldest.createdAt + this.options.deliveryTimeoutMs)
+    }
+    // with a request under way its answer comes first
+    if (next > now && next < Infinity) this.wakeAt(next)
   }
 
   private sendTo(broker: number, buffers: PartitionBuffer[], now: number): void {
@@ -249,7 +263,7 @@ export class ProducerSender {
 
   private refused(buffer: PartitionBuffer, batch: ProducerBatch, { errorCode }: ProduceAnswer): void {
     const { topic, partition } = buffer
-    const error = errorFromCode(errorCode, `writing to ${topic}-${partition}`, { topic, partition })
+    const error = errorFromCode(errorCode, `writing to ${topic}-${partition}`, { topic, partition }, 'Write')
     const { kind } = brokerError(errorCode)
     const first = buffer.batches[0] === batch
     if (kind === 'retriable' || kind === 'unknownTopic') {

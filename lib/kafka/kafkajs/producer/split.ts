@@ -12,7 +12,9 @@ export const splitBatch = (
   batch: ProducerBatch,
   transactional: boolean,
 ): [ProducerBatch, ProducerBatch] => {
-  const records = new BatchCursor({ topic, partition, bytes: batch.bytes, from: 0, aborted: null })
+  // what this producer has compressed itself needs no limit
+  const source = { bytes: batch.bytes, from: 0, aborted: null, maxDecompressedBytes: Infinity }
+  const records = new BatchCursor({ topic, partition, ...source })
   const compression = compressionOf(batch.bytes)
   const take = (count: number, baseSequence: number, size: number): ProducerBatch => {
     const builder = new BatchBuilder(batch.bytes.length)

@@ -92,6 +92,7 @@ export class TransactionManager {
       doing: this.doing(
         `committing ${offsets.length} offsets of group '${groupId}' as member '${group.memberId}' of generation ${group.generationId}`,
       ),
+      operation: 'Read',
       alsoRetry: ({ code }) => code === 'UNKNOWN_TOPIC_OR_PARTITION' || code === 'UNSTABLE_OFFSET_COMMIT',
     })
   }
@@ -159,6 +160,7 @@ export class TransactionManager {
       try {
         await this.coordinator.call(() => addPartitionsToTxn(transactionalId, identity, buffers), {
           doing: this.doing(`adding the partitions ${names}`),
+          operation: 'Write',
           // of a topic just created
           alsoRetry: ({ code }) => code === 'UNKNOWN_TOPIC_OR_PARTITION',
         })

@@ -1,11 +1,18 @@
-import { ClientError, type ClientErrorKind } from '../../port'
+import { type AclOperation, ClientError, type ClientErrorKind } from '../../port'
 import { brokerError } from './error-codes'
 import type { TopicPartition } from '../../../record/topic-partition'
 
-/** `doing` begins the message: what was being done, in words. */
-export const errorFromCode = (code: number, doing: string, partition?: TopicPartition): ClientError => {
+/** `doing` begins the message: what was being done, in words. `operation`: what the principal must be allowed for that. */
+export const errorFromCode = (
+  code: number,
+  doing: string,
+  partition?: TopicPartition,
+  operation?: AclOperation,
+): ClientError => {
   const { kind, name, message } = brokerError(code)
-  return new ClientError(kind, `${doing}: ${message} (${name})`, name, partition)
+  return new ClientError(kind, `${doing}: ${message} (${name})`, name, partition, {
+    operation: kind === 'authorization' ? operation : undefined,
+  })
 }
 
 export const throwOnCode = (code: number, doing: string, partition?: TopicPartition): void => {
@@ -16,6 +23,8 @@ export const CLOSED = 'CLIENT_CLOSED'
 export const TIMED_OUT = 'REQUEST_TIMED_OUT'
 export const DISCONNECTED = 'NETWORK_EXCEPTION'
 export const UNSUPPORTED = 'UNSUPPORTED_VERSION'
+export const INVALID_RESPONSE = 'INVALID_RESPONSE'
+export const LEASE_ENDED = 'LEASE_ENDED'
 
 export const closedError = (doing: string): ClientError =>
   new ClientError('fatal', `${doing}: this Kafka client has been closed`, CLOSED)

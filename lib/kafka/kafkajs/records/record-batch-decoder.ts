@@ -1,6 +1,7 @@
 import { ClientError, type RecordCursor } from '../../port'
 import { decompress } from './compression'
 import { crc32c } from '../../../record/crc32c'
+import { TooLarge } from '../../../record/too-large'
 import {
   ATTRIBUTES_AT,
   BASE_TIMESTAMP_AT,
@@ -64,6 +65,8 @@ export interface CursorSource {
   readonly from: number
   /** Under `read_committed`, in any order; else null. */
   readonly aborted: readonly AbortedTransaction[] | null
+  /** Of a batch. */
+  readonly maxDecompressedBytes: number
 }
 
 /**
@@ -105,20 +108,28 @@ export class BatchCursor implements RecordCursor {
   }
 
   headers(): RecordHeaders {
-    const { bytes } = this
+    const { bytes, nextRecordAt: end } = this
     this.at = this.headersAt
     const count = this.varint()
-    if (count <= 0) return NO_HEADERS
+    if (count === 0) return NO_HEADERS
+    // each takes two bytes at least
+    if (count < 0 || count > (end - this.at) / 2) throw this.corruptHeaders()
     const headers: Array<readonly [string, Buffer | null]> = []
     for (let i = 0; i < count; i++) {
       const nameLength = this.varint()
+      if (nameLength < 0 || nameLength > end - this.at) throw this.corruptHeaders()
       const name = bytes.toString('utf8', this.at, this.at + nameLength)
       this.at += nameLength
       const length = this.varint()
+      if (length < NULL_LENGTH || length > end - this.at) throw this.corruptHeaders()
       headers.push([name, length < 0 ? null : bytes.subarray(this.at, this.at + length)])
       if (length > 0) this.at += length
     }
     return headers
+  }
+
+  private corruptHeaders(): ClientError {
+    return this.corrupt(this.offset, 'the headers of a record overrun it')
   }
 
   advance(): boolean {
@@ -150,6 +161,8 @@ export class BatchCursor implements RecordCursor {
     this.headersAt = this.at
     if (length < 0 || end > bytes.length || this.at >= end)
       throw this.corrupt(this.offset, 'a record overruns its batch')
+    if (keyLength < NULL_LENGTH || valueLength < NULL_LENGTH)
+      throw this.corrupt(this.offset, 'the key or value of a record has a negative length')
     this.nextRecordAt = end
   }
 
@@ -169,7 +182,7 @@ export class BatchCursor implements RecordCursor {
       const last = base + bytes.readInt32BE(start + LAST_OFFSET_DELTA_AT)
       if (last >= from) {
         if (crc32c(bytes, start + ATTRIBUTES_AT, end) !== bytes.readUInt32BE(start + CRC_AT)) {
-          throw this.corrupt(base, 'the CRC does not match')
+          throw this.corrupt(base, 'the CRC of a batch does not match', { code: 'CRC_MISMATCH' })
         }
         if (this.enterBatch(start, end, base, last)) {
           this.batchAt = end
@@ -224,10 +237,11 @@ export class BatchCursor implements RecordCursor {
 
   private decompressed(codec: number, start: number, end: number, base: number): Buffer {
     try {
-      return decompress(codec, this.source.bytes.subarray(start, end))
-    } catch (error) {
-      if (error instanceof ClientError) throw error
-      throw this.corrupt(base, 'the records can not be decompressed', error)
+      return decompress(codec, this.source.bytes.subarray(start, end), this.source.maxDecompressedBytes)
+    } catch (cause) {
+      if (cause instanceof TooLarge) throw this.tooLarge(base, cause)
+      if (cause instanceof ClientError) throw this.unreadable(base, cause.message, cause.code!, cause)
+      throw this.corrupt(base, 'the records can not be decompressed', { cause })
     }
   }
 
@@ -257,28 +271,41 @@ export class BatchCursor implements RecordCursor {
     return zigzag % 2 === 0 ? zigzag / 2 : -(zigzag + 1) / 2
   }
 
-  private corrupt(offset: number, what: string, cause?: unknown): ClientError {
-    const { topic, partition } = this.source
-    return new ClientError(
-      'invalid',
-      `reading ${topic}-${partition} at offset ${offset}: ${what}; the bytes were damaged on the way or on the broker's disk: ` +
-        'read them again, from another replica if that does not help',
-      'CORRUPT_MESSAGE',
-      { topic, partition },
-      { cause },
+  private corrupt(
+    offset: number,
+    what: string,
+    { code = 'CORRUPT_MESSAGE', cause }: { code?: string; cause?: unknown } = {},
+  ): ClientError {
+    const why =
+      "the bytes were damaged on the way or on the broker's disk: read them again, from another replica if that does not help"
+    return this.unreadable(offset, `${what}; ${why}`, code, cause)
+  }
+
+  private tooLarge(offset: number, cause: TooLarge): ClientError {
+    const what = `the records of a batch take more than ${this.source.maxDecompressedBytes} bytes when decompressed`
+    return this.unreadable(
+      offset,
+      `${what}; if they are meant to, raise maxDecompressedBytes of the consumer`,
+      'DECOMPRESSED_TOO_LARGE',
+      cause,
     )
   }
 
   private unsupported(offset: number, magic: number): ClientError {
-    const { topic, partition } = this.source
-    return new ClientError(
-      'invalid',
-      `reading ${topic}-${partition} at offset ${offset}: message format v${magic} was replaced in Kafka 0.11 and can't be read; ` +
-        'rewrite the topic with a newer producer',
+    return this.unreadable(
+      offset,
+      `message format v${magic} was replaced in Kafka 0.11 and can't be read; rewrite the topic with a newer producer`,
       'UNSUPPORTED_FOR_MESSAGE_FORMAT',
-      { topic, partition },
     )
+  }
+
+  private unreadable(offset: number, why: string, code: string, cause?: unknown): ClientError {
+    const { topic, partition } = this.source
+    const message = `reading ${topic}-${partition} at offset ${offset}: ${why}`
+    return new ClientError('invalid', message, code, { topic, partition, offset }, { cause })
   }
 }
 
 const ABORT = 0
+/** Of a key or value that is null. */
+const NULL_LENGTH = -1

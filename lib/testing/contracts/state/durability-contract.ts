@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict'
+import type { StateEngine } from '../../../state/state-engine'
 import type { TestFramework } from '../test-framework'
 import { b, CHANGELOG, codeOf, DatabaseUnderTest, entriesOf } from './database-under-test'
-import type { StateEngineSetup } from './state-engine-contract'
 
 /** What a persistent engine finds when it opens a database again. */
-export const durabilityContract = (framework: TestFramework, { engine, damage }: StateEngineSetup): void => {
+export const durabilityContract = (
+  framework: TestFramework,
+  engine: StateEngine,
+  damage?: (directory: string) => Promise<void>,
+): void => {
   const { test } = framework
   const tested = new DatabaseUnderTest(framework, engine)
   const offset = (): number | undefined => tested.database.offsets.get(CHANGELOG)

@@ -11,7 +11,7 @@ export interface StateEngineSetup {
   /**
    * Damages a closed database in a way that the engine must find when it opens it. Without it, nothing is tested of damage.
    */
-  damage?(directory: string): Promise<void>
+  readonly damage?: (directory: string) => Promise<void>
 }
 
 /**
@@ -22,11 +22,10 @@ export interface StateEngineSetup {
  * // describe, test, beforeEach and afterEach are those of jest, vitest or node:test
  * stateEngineContract({ describe, test, beforeEach, afterEach }, { engine: memoryEngine() })
  */
-export const stateEngineContract = (framework: TestFramework, setup: StateEngineSetup): void => {
-  const { engine } = setup
+export const stateEngineContract = (framework: TestFramework, { engine, damage }: StateEngineSetup): void => {
   framework.describe(`state engine ${engine.name}`, () => {
     framework.describe('byte store', () => byteStoreContract(framework, engine))
     framework.describe('commit', () => commitContract(framework, engine))
-    if (engine.persistent) framework.describe('durability', () => durabilityContract(framework, setup))
+    if (engine.persistent) framework.describe('durability', () => durabilityContract(framework, engine, damage))
   })
 }

@@ -8,6 +8,7 @@ import {
   KAFKAJS_VERSION,
   sendFrame,
 } from '../../../../lib/kafka/kafkajs/internals'
+import { produceRequest } from '../../../../lib/kafka/kafkajs/producer/produce-request'
 import { metadataFrame } from '../../../../lib/kafka/kafkajs/connection/metadata'
 
 const logger = createKafkaJsLogger(0, () => () => {})
@@ -40,6 +41,7 @@ describe('what millrace uses of kafkajs', () => {
       expect(connection.rejectRequests).toBeInstanceOf(Function)
       expect(connection.requestQueue.pending).toEqual([])
       expect(connection.requestQueue.scheduleCheckPendingRequests).toBeInstanceOf(Function)
+      expect(connection.requestQueue.sendSocketRequest).toBeInstanceOf(Function)
     }
     const FETCH = 1
     expect(connectionFor(broker, FETCH)).not.toBe(connectionFor(broker))
@@ -83,8 +85,9 @@ describe('a broker connection', () => {
     server.close()
   })
 
-  const open = (kafka: object = {}): ReturnType<typeof createBroker> =>
+  const open = (kafka: object = {}, mayProduce = (): boolean => true): ReturnType<typeof createBroker> =>
     createBroker({
+      mayProduce,
       host: '127.0.0.1',
       port: (server.address() as { port: number }).port,
       kafka: { brokers: [], clientId: 'me', ...kafka },
@@ -142,6 +145,54 @@ describe('a broker connection', () => {
     destroyBroker(broker, new Error('the reason'))
     await expect(sending).rejects.toThrow('the reason')
     await closed
+  })
+
+  it('resets its sockets when told to: the operating system drops what it has not sent', async () => {
+    const broker = open()
+    const sending = sendFrame(broker, metadataFrame([]))
+    await received
+    const failed = once(sockets[0]!, 'error')
+    sockets[0]!.resume()
+    destroyBroker(broker, new Error('the reason'), { reset: true })
+    await expect(sending).rejects.toThrow('the reason')
+    expect(await failed).toMatchObject([{ code: 'ECONNRESET' }])
+  })
+
+  it('asks before each Produce request, and sends the others', async () => {
+    const asked: boolean[] = []
+    const broker = open({}, () => {
+      asked.push(false)
+      return false
+    })
+    await expect(sendFrame(broker, produceRequest([], null, 1_000))).rejects.toMatchObject({
+      kind: 'retriable',
+      code: 'LEASE_ENDED',
+    })
+    expect(asked).toEqual([false])
+    const sending = sendFrame(broker, metadataFrame([]))
+    expect((await received).readInt16BE(4)).toBe(3)
+    destroyBroker(broker, new Error('end'))
+    await expect(sending).rejects.toThrow('end')
+  })
+
+  it('asks again before a Produce request that had to wait in the queue', async () => {
+    let mayProduce = true
+    const broker = open({}, () => mayProduce)
+    await broker.connectionPool.pool[0]!.connect()
+    const queue = connectionFor(broker).requestQueue as unknown as {
+      pending: unknown[]
+      throttledUntil: number
+      checkPendingRequests(): void
+    }
+    queue.throttledUntil = Date.now() + 60_000
+    const sending = sendFrame(broker, produceRequest([], null, 1_000))
+    const refused = expect(sending).rejects.toMatchObject({ code: 'LEASE_ENDED' })
+    while (queue.pending.length === 0) await new Promise(setImmediate)
+    mayProduce = false
+    queue.throttledUntil = -1
+    queue.checkPendingRequests()
+    await refused
+    destroyBroker(broker, new Error('end'))
   })
 
   it('has no timer running while it is idle', async () => {

@@ -20,6 +20,9 @@ export class ScriptedBroker {
   readonly sent: SentBatch[] = []
   /** default: appends, in the order in which the batches come */
   answer: (batch: SentBatch) => Answer = () => this.append()
+  /** Requests get their answers only after a `disconnect`, as failures. */
+  silent = false
+  private readonly unanswered: Array<(cause: Error) => void> = []
   private nextOffset = 0
   private readonly closing = new AbortController()
 
@@ -36,8 +39,11 @@ export class ScriptedBroker {
       leader: () => ({ leader: 1, leaderEpoch: 0 }),
       watch: () => {},
       refreshMetadata: async () => {},
-      send: async <T>(_node: number, frame: Frame<T>) => this.respond(frame),
+      send: <T>(_node: number, frame: Frame<T>) => this.send(frame),
       sendToAny: async () => ({ errorCode: 0, producerId: 7n, producerEpoch: 0 }),
+      disconnect: (cause: Error) => {
+        for (const fail of this.unanswered.splice(0)) fail(cause)
+      },
       close: () => closing.abort(),
     }
     return connection as unknown as KafkaConnection
@@ -47,6 +53,11 @@ export class ScriptedBroker {
     const baseOffset = this.nextOffset
     this.nextOffset += records
     return { errorCode: 0, baseOffset }
+  }
+
+  private async send<T>(frame: Frame<T>): Promise<T> {
+    const answer = this.respond(frame)
+    return this.silent ? new Promise<T>((_, reject) => this.unanswered.push(reject)) : answer
   }
 
   private respond<T>(frame: Frame<T>): T {

@@ -38,8 +38,9 @@ describe('a transaction that is left open', () => {
   })
 
   it('is aborted after its timeout also where the event loop had no turn since', async () => {
-    jest.setSystemTime(Date.now() + 5_000)
+    const clock = jest.spyOn(performance, 'now').mockReturnValue(performance.now() + 5_000)
     await expect(producer.commit()).rejects.toMatchObject({ kind: 'fenced' })
+    clock.mockRestore()
     expect(await stableEnd()).toBe(2)
   })
 

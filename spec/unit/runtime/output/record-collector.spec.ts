@@ -1,10 +1,10 @@
 import { ClientError, type Producer } from '../../../../lib/kafka/port'
 import { RecordCollector } from '../../../../lib/runtime/output/record-collector'
-import { partitionFor } from '../../../../lib/kafka/murmur2'
+import { partitionFor } from '../../../../lib/record/murmur2'
 import * as serdes from '../../../../lib/serdes'
 import type { StreamPartitioner } from '../../../../lib/topology/definition'
 import { Topology } from '../../../../lib/topology/topology'
-import { deferred, fetched, taskOf, type TaskUnderTest } from '../task/task-under-test'
+import { deferred, fetched, taskOf, type TaskUnderTest } from '../processing/processing-under-test'
 import type { RecordHeaders } from '../../../../lib/record/headers'
 
 const A = { topic: 'a', partition: 0 }
@@ -47,6 +47,9 @@ class FakeProducer implements Producer {
   }
   async drained(): Promise<void> {}
   async flush(): Promise<ReadonlyMap<string, number>> {
+    return new Map()
+  }
+  acknowledged(): ReadonlyMap<string, number> {
     return new Map()
   }
   begin(): void {}
@@ -210,6 +213,21 @@ describe('RecordCollector', () => {
       /records for topic "nowhere" can't be sent: no such topic.*create it first/,
     )
     expect(() => task.process()).toThrow('nowhere')
+  })
+
+  it('says which right is missing where the topic may not be described, and not that it does not exist', async () => {
+    const producer = new FakeProducer()
+    producer.loading = async () => {
+      throw new ClientError('authorization', 'loading topic: refused', 'TOPIC_AUTHORIZATION_FAILED')
+    }
+    const { task } = await sending(producer, () => 'secret')
+    task.addRecords(fetched(A, [{ offset: 0, value: '1' }]))
+    task.process()
+    await expect(task.drained()).rejects.toMatchObject({
+      code: 'NOT_AUTHORIZED',
+      message: expect.stringMatching(/the operation Write on topic "secret"$/),
+      location: { topic: 'secret' },
+    })
   })
 
   it('asks the production handler about a record that is too large', async () => {

@@ -1,5 +1,7 @@
+import { constants } from 'node:buffer'
 import { gunzipSync, gzipSync } from 'node:zlib'
 import { ClientError, type Compression } from '../../../port'
+import { TooLarge } from '../../../../record/too-large'
 import { lz4Compress, lz4Decompress } from './lz4'
 import { snappyCompress, snappyDecompress } from './snappy'
 import { loadZstd, zstdCompress, zstdDecompress } from './zstd'
@@ -9,14 +11,23 @@ export const CODEC_IDS: Readonly<Record<Compression, number>> = { none: 0, gzip:
 
 interface Codec {
   compress(bytes: Buffer): Buffer
-  decompress(bytes: Buffer): Buffer
+  /** Throws `TooLarge` rather than take more than `limit` bytes. */
+  decompress(bytes: Buffer, limit: number): Buffer
 }
 
 const same = (bytes: Buffer): Buffer => bytes
 
+const gunzip = (bytes: Buffer, limit: number): Buffer => {
+  try {
+    return gunzipSync(bytes, { maxOutputLength: Math.min(limit, constants.MAX_LENGTH) })
+  } catch (error) {
+    throw (error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE' ? new TooLarge() : error
+  }
+}
+
 const CODECS: readonly Codec[] = [
   { compress: same, decompress: same },
-  { compress: (bytes) => gzipSync(bytes), decompress: (bytes) => gunzipSync(bytes) },
+  { compress: (bytes) => gzipSync(bytes), decompress: gunzip },
   { compress: snappyCompress, decompress: snappyDecompress },
   { compress: lz4Compress, decompress: lz4Decompress },
   { compress: zstdCompress, decompress: zstdDecompress },
@@ -25,9 +36,9 @@ const CODECS: readonly Codec[] = [
 export const compress = (compression: Compression, records: Buffer): Buffer =>
   CODECS[CODEC_IDS[compression]]!.compress(records)
 
-export const decompress = (codecId: number, records: Buffer): Buffer => {
+export const decompress = (codecId: number, records: Buffer, limit: number): Buffer => {
   const codec = CODECS[codecId]
-  if (codec) return codec.decompress(records)
+  if (codec) return codec.decompress(records, limit)
   throw new ClientError('invalid', `compression codec ${codecId} is not known`, 'UNSUPPORTED_COMPRESSION_TYPE')
 }
 

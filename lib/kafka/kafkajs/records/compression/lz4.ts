@@ -1,4 +1,5 @@
 import { findMatches, MIN_MATCH } from './match-finder'
+import { TooLarge } from '../../../../record/too-large'
 import { xxHash32 } from './xxhash32'
 
 const MAGIC = 0x184d2204
@@ -38,7 +39,7 @@ export const lz4Compress = (bytes: Buffer): Buffer => {
 }
 
 /** Reads every option of the frame format but dictionaries; checksums are verified. */
-export const lz4Decompress = (bytes: Buffer): Buffer => {
+export const lz4Decompress = (bytes: Buffer, limit: number): Buffer => {
   if (bytes.length < 7 || bytes.readUInt32LE(0) !== MAGIC) throw new Error('this is not an LZ4 frame')
   const flags = bytes[4]!
   if ((flags & 0xc0) !== VERSION_1) throw new Error('an LZ4 frame of an unknown version')
@@ -60,6 +61,7 @@ export const lz4Decompress = (bytes: Buffer): Buffer => {
       if (xxHash32(block) !== bytes.readUInt32LE(at)) throw new Error('an LZ4 block is damaged')
       at += 4
     }
+    if (size > limit) throw new TooLarge()
     if (size + maxBlock > output.length) {
       const larger = Buffer.allocUnsafe(Math.max(2 * output.length, size + maxBlock))
       output.copy(larger, 0, 0, size)
@@ -68,6 +70,7 @@ export const lz4Decompress = (bytes: Buffer): Buffer => {
     size =
       header & UNCOMPRESSED ? size + block.copy(output, size) : decompressBlock(block, output, size, size + maxBlock)
   }
+  if (size > limit) throw new TooLarge()
   const content = output.subarray(0, size)
   if (flags & CONTENT_CHECKSUM && xxHash32(content) !== bytes.readUInt32LE(at))
     throw new Error('the content of an LZ4 frame is damaged')

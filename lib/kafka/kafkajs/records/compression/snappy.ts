@@ -18,9 +18,10 @@ export const snappyCompress = (bytes: Buffer): Buffer => {
 }
 
 /** Reads xerial's format, and a bare snappy block as librdkafka writes it. */
-export const snappyDecompress = (bytes: Buffer): Buffer => {
-  if (!startsXerial(bytes, 0)) return decompressSnappyBlock(bytes)
+export const snappyDecompress = (bytes: Buffer, limit: number): Buffer => {
+  if (!startsXerial(bytes, 0)) return decompressSnappyBlock(bytes, limit)
   const blocks: Buffer[] = []
+  let size = 0
   for (let at = 0; at < bytes.length;) {
     // the header may stand again in the middle, where streams were joined
     if (startsXerial(bytes, at)) {
@@ -29,7 +30,9 @@ export const snappyDecompress = (bytes: Buffer): Buffer => {
     }
     const end = at + 4 + bytes.readInt32BE(at)
     if (end <= at + 4 || end > bytes.length) throw new Error('a snappy block is cut off')
-    blocks.push(decompressSnappyBlock(bytes.subarray(at + 4, end)))
+    const block = decompressSnappyBlock(bytes.subarray(at + 4, end), limit - size)
+    size += block.length
+    blocks.push(block)
     at = end
   }
   return blocks.length === 1 ? blocks[0]! : Buffer.concat(blocks)

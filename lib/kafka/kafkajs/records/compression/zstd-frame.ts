@@ -4,9 +4,17 @@ const MAX_BLOCK = 128 * 1024
 const RLE = 1
 const COMPRESSED = 2
 
-/** No less than what these zstd frames hold when decompressed, from the headers of their blocks (RFC 8878, section 3). */
-export const zstdSizeBound = (bytes: Buffer): number => {
+export interface ZstdSize {
+  /** No less than what the frames hold when decompressed, from the headers of their blocks. */
+  readonly bound: number
+  /** What the frames say that they hold, as far as they do. */
+  readonly declared: number
+}
+
+/** Of zstd frames in a row (RFC 8878, section 3). */
+export const zstdSize = (bytes: Buffer): ZstdSize => {
   let bound = 0
+  let declared = 0
   let at = 0
   while (at + 5 <= bytes.length) {
     const magic = bytes.readUInt32LE(at)
@@ -20,7 +28,9 @@ export const zstdSizeBound = (bytes: Buffer): number => {
     const contentSizeFlag = descriptor >> 6
     const contentSizeBytes = contentSizeFlag === 0 ? singleSegment : 1 << contentSizeFlag
     const dictionaryBytes = [0, 1, 2, 4][descriptor & 3]!
-    at += 5 + (singleSegment ? 0 : 1) + dictionaryBytes + contentSizeBytes
+    const contentSizeAt = at + 5 + (singleSegment ? 0 : 1) + dictionaryBytes
+    declared += contentSizeOf(bytes, contentSizeAt, contentSizeBytes)
+    at = contentSizeAt + contentSizeBytes
     for (let last = false; !last;) {
       const header = bytes.readUIntLE(at, 3)
       last = (header & 1) === 1
@@ -31,5 +41,11 @@ export const zstdSizeBound = (bytes: Buffer): number => {
     }
     if (descriptor & 4) at += 4 // checksum
   }
-  return bound
+  return { bound, declared }
+}
+
+const contentSizeOf = (bytes: Buffer, at: number, length: number): number => {
+  if (length === 0) return 0
+  if (length === 8) return Number(bytes.readBigUInt64LE(at))
+  return bytes.readUIntLE(at, length) + (length === 2 ? 256 : 0)
 }

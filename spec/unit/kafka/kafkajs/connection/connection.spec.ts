@@ -1,101 +1,11 @@
-import { once } from 'node:events'
-import { createServer, type Server, type Socket } from 'node:net'
 import { logLevel, type KafkaConfig } from 'kafkajs'
 import { createBackoff, sleep } from '../../../../../lib/kafka/kafkajs/connection/backoff'
 import { parseBroker } from '../../../../../lib/kafka/kafkajs/connection/broker-address'
 import { KafkaConnection } from '../../../../../lib/kafka/kafkajs/connection/connection'
 import { metadataFrame } from '../../../../../lib/kafka/kafkajs/connection/metadata'
-import { WireReader, WireWriter } from '../../../../../lib/kafka/kafkajs/protocol/wire'
+import { Outage } from '../../../../../lib/kafka/kafkajs/connection/outage'
 import type { Logger } from '../../../../../lib/observe/logger'
-
-const API_VERSIONS = 18
-const METADATA = 3
-const FIND_COORDINATOR = 10
-
-/** Answers the requests of a connection as a broker with one node would. */
-class TinyBroker {
-  readonly requests: number[] = []
-  versions: Array<readonly [key: number, min: number, max: number]> = [
-    [METADATA, 0, 12],
-    [FIND_COORDINATOR, 0, 4],
-  ]
-  coordinatorError = 0
-  silent = false
-  /** names of the topics asked for, by Metadata request */
-  readonly asked: string[][] = []
-  private readonly sockets = new Set<Socket>()
-  private server: Server | undefined
-  port = 0
-
-  async start(): Promise<void> {
-    this.server = createServer((socket) => this.accept(socket)).listen(this.port, '127.0.0.1')
-    await once(this.server, 'listening')
-    this.port = (this.server.address() as { port: number }).port
-  }
-
-  async stop(): Promise<void> {
-    for (const socket of this.sockets) socket.destroy()
-    this.server?.close()
-    if (this.server) await once(this.server, 'close')
-    this.server = undefined
-  }
-
-  private accept(socket: Socket): void {
-    this.sockets.add(socket)
-    socket.on('error', () => {})
-    socket.on('close', () => this.sockets.delete(socket))
-    // requests this small come in one piece
-    socket.on('data', (data: Buffer) => {
-      for (let at = 0; at < data.length; at += 4 + data.readInt32BE(at)) this.answer(socket, data.subarray(at))
-    })
-  }
-
-  get connections(): number {
-    return this.sockets.size
-  }
-
-  private answer(socket: Socket, request: Buffer): void {
-    const apiKey = request.readInt16BE(4)
-    this.requests.push(apiKey)
-    if (this.silent) return
-    const w = new WireWriter().raw(request.subarray(8, 12))
-    if (apiKey === API_VERSIONS) {
-      w.int16(0).array([...this.versions, [API_VERSIONS, 0, 3] as const], ([key, min, max]) =>
-        w.int16(key).int16(min).int16(max),
-      )
-      w.int32(0)
-    } else if (apiKey === METADATA) {
-      w.int32(0).array([1], (id) => w.int32(id).string('127.0.0.1').int32(this.port).string(null))
-      // the client id lies between the head and the topics
-      const body = new WireReader(request.subarray(14 + Math.max(0, request.readInt16BE(12))))
-      const topics = body.array(() => body.string())
-      this.asked.push(topics)
-      w.string(null)
-        .int32(1)
-        .array(topics, (topic) =>
-          w
-            .int16(0)
-            .string(topic)
-            .boolean(false)
-            .array([0], () =>
-              w
-                .int16(0)
-                .int32(0)
-                .int32(1)
-                .int32(0)
-                .array([], () => {})
-                .array([], () => {})
-                .array([], () => {}),
-            ),
-        )
-    } else {
-      w.int32(0).int16(this.coordinatorError).string(null).int32(1).string('127.0.0.1').int32(this.port)
-    }
-    const size = Buffer.alloc(4)
-    size.writeInt32BE(w.buffer.length)
-    socket.write(Buffer.concat([size, w.buffer]))
-  }
-}
+import { API_VERSIONS, FIND_COORDINATOR, METADATA, TinyBroker } from '../tiny-broker'
 
 describe('a connection', () => {
   const broker = new TinyBroker()
@@ -114,6 +24,7 @@ describe('a connection', () => {
     broker.silent = false
     broker.requests.length = 0
     broker.asked.length = 0
+    broker.garbage.clear()
     await broker.start()
   })
   afterEach(async () => {
@@ -155,6 +66,71 @@ describe('a connection', () => {
       'warn no Kafka broker can be reached; trying again until one answers',
       'info Kafka can be reached again',
     ])
+  })
+
+  it('connections of one client tell of an outage once, and once that it is over', async () => {
+    const log = (level: string) => (_: object, message: string) => void logged.push(`${level} ${message}`)
+    const logger: Logger = { debug: () => {}, info: log('info'), warn: log('warn'), error: log('error') }
+    const kafka = { brokers: [`127.0.0.1:${broker.port}`] }
+    const outage = new Outage(logger)
+    const all = ['a', 'b', 'c'].map((role) => (connection = new KafkaConnection({ kafka, logger, role, outage })))
+    const refreshed = (): Promise<unknown> => Promise.allSettled(all.map((one) => one.refreshMetadata()))
+    await refreshed()
+    await broker.stop()
+    await refreshed()
+    await refreshed()
+    await broker.start()
+    await refreshed()
+    expect(logged).toEqual([
+      'warn no Kafka broker can be reached; trying again until one answers',
+      'info Kafka can be reached again',
+    ])
+    for (const one of all) one.close()
+  })
+
+  it('an attempt from before another connection got through is no new outage', () => {
+    const outage = new Outage({
+      debug: () => {},
+      info: () => logged.push('reached'),
+      warn: () => logged.push('unreachable'),
+      error: () => {},
+    })
+    const attemptedAt = performance.now()
+    outage.unreachable(attemptedAt, undefined)
+    outage.reached('b:9092')
+    outage.unreachable(attemptedAt, undefined)
+    expect(logged).toEqual(['unreachable', 'reached'])
+  })
+
+  it.each([
+    ['zero', 0],
+    ['negative', -1],
+    ['too short for a correlation id', 3],
+    ['beyond all that was asked for, as "HTTP" read as a number', 0x48545450],
+  ])('a response whose length is %s breaks the connection, and the request is tried again', async (_, length) => {
+    connect()
+    await connection.refreshMetadata()
+    const garbage = Buffer.alloc(64)
+    garbage.writeInt32BE(length)
+    broker.garbage.set(METADATA, garbage)
+    for (let i = 0; i < 3; i++) {
+      await expect(connection.send(1, metadataFrame([]))).rejects.toMatchObject({
+        kind: 'retriable',
+        code: 'INVALID_RESPONSE',
+        message: expect.stringContaining(`${length} can't be the length of a response`) as string,
+      })
+    }
+    broker.garbage.clear()
+    await connection.send(1, metadataFrame([]))
+    expect(logged.filter((line) => !line.startsWith('debug'))).toEqual([
+      'warn a broker answered with bytes that are no Kafka response: its connection was closed, and the requests are tried again',
+    ])
+  })
+
+  it('so does one while it connects', async () => {
+    broker.garbage.set(API_VERSIONS, Buffer.alloc(16))
+    connect()
+    await expect(connection.refreshMetadata()).rejects.toMatchObject({ kind: 'retriable', code: 'INVALID_RESPONSE' })
   })
 
   describe('refreshing its metadata', () => {
@@ -265,6 +241,18 @@ describe('a connection', () => {
     attempts = 0
     await expect(connection.retry('doing it', failWith('EACCES'))).rejects.toMatchObject({ kind: 'fatal' })
     expect(attempts).toBe(1)
+  })
+
+  it('repeats for as long as it may, whatever happens to the wall clock', async () => {
+    connect()
+    const wallClock = jest.spyOn(Date, 'now')
+    let attempts = 0
+    const done = connection.retry('doing it', async () => {
+      wallClock.mockReturnValue(++attempts * 7_200_000)
+      if (attempts < 5) throw Object.assign(new Error('no'), { code: 'ECONNRESET' })
+    })
+    await done.finally(() => wallClock.mockRestore())
+    expect(attempts).toBe(5)
   })
 
   it('asks a function for the brokers each time', async () => {

@@ -60,11 +60,11 @@ describe('requests', () => {
 
   it('are not held long by the broker while a partition with a full buffer is left out', async () => {
     start({ maxBytesPerPartition: 100, maxWaitMs: 400 })
-    jest.spyOn(Date, 'now').mockReturnValue(0)
+    jest.spyOn(performance, 'now').mockReturnValue(0)
     lead(1, 't-0', 't-1')
     fetcher.assign('t', 0, 0)
     fetcher.assign('t', 1, 0)
-    jest.spyOn(Date, 'now').mockReturnValue(10_000)
+    jest.spyOn(performance, 'now').mockReturnValue(10_000)
     ;(await leaders.nextFetch()).answer({ 't-0': { records: batchOf(['x'.repeat(100)]) }, 't-1': {} })
     const short = await leaders.nextFetch()
     expect([positions(short.request), short.request.maxWaitMs]).toEqual([['t-1@0'], 20])

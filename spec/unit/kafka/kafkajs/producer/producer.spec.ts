@@ -1,11 +1,12 @@
 import { KafkaJsProducer } from '../../../../../lib/kafka/kafkajs/producer/producer'
 import { PartitionBuffer, sequenceAfter } from '../../../../../lib/kafka/kafkajs/producer/partition-buffer'
 import { NO_IDENTITY } from '../../../../../lib/kafka/kafkajs/producer/transaction-requests'
-import { ClientError, type Producer, type ProducerConfig } from '../../../../../lib/kafka/port'
+import { ClientError, type Lease, type Producer, type ProducerConfig } from '../../../../../lib/kafka/port'
 import { ScriptedBroker } from '../scripted-broker'
 import { NO_HEADERS } from '../../../../../lib/record/headers'
 
 const NOT_LEADER = 6
+const TOPIC_AUTHORIZATION_FAILED = 29
 const OUT_OF_ORDER = 45
 const DUPLICATE = 46
 const UNKNOWN_PRODUCER_ID = 59
@@ -44,6 +45,16 @@ describe('the kafkajs producer, answered by a script', () => {
     return producer.flush()
   }
   const sequences = (): number[] => broker.sent.map(({ baseSequence }) => baseSequence)
+
+  it('says which operation on which topic it lacks the right for', async () => {
+    await start()
+    broker.answer = () => ({ errorCode: TOPIC_AUTHORIZATION_FAILED })
+    await expect(send()).rejects.toMatchObject({
+      kind: 'authorization',
+      operation: 'Write',
+      partition: { topic: 't', partition: 0 },
+    })
+  })
 
   /** Fails the nth batch that comes. */
   const failNth = (nth: number, errorCode: number): void => {
@@ -185,6 +196,62 @@ describe('the kafkajs producer, answered by a script', () => {
     const sizes = broker.sent.map(({ records }) => records)
     expect(sizes.reduce((sum, size) => sum + size)).toBe(2_000)
     expect(sizes.length).toBeLessThan(8)
+  })
+
+  describe('with a lease', () => {
+    let held: boolean
+    let tell: (held: boolean) => void
+
+    const startLeased = async (config: ProducerConfig = {}): Promise<void> => {
+      held = true
+      const lease: Lease = {
+        answeredAt: 0,
+        holds: () => held,
+        subscribe: (listener) => {
+          tell = (now) => {
+            held = now
+            listener(now)
+          }
+          return () => {}
+        },
+      }
+      await start({ ...config, lease })
+      await send()
+      broker.sent.length = 0
+    }
+
+    it('sends nothing once it has ended, though nobody was told yet', async () => {
+      await startLeased({ lingerMs: 0 })
+      held = false
+      const flushed = send()
+      await new Promise(setImmediate)
+      expect(broker.sent).toEqual([])
+      tell(true)
+      await flushed
+      expect(sequences()).toEqual([1])
+    })
+
+    it('drops its connections when it ends, and repeats what was under way when it is held again', async () => {
+      await startLeased()
+      broker.silent = true
+      const flushed = Promise.all([send(), send()])
+      expect(sequences()).toEqual([1, 2])
+      tell(false)
+      await new Promise(setImmediate)
+      broker.silent = false
+      expect(sequences()).toEqual([1, 2])
+      tell(true)
+      await flushed
+      expect(new Set(sequences())).toEqual(new Set([1, 2]))
+      expect(sequences().length).toBeGreaterThan(2)
+    })
+
+    it('fails after the delivery timeout when it is not held again', async () => {
+      await startLeased({ deliveryTimeoutMs: 30 })
+      held = false
+      await expect(send()).rejects.toMatchObject({ kind: 'retriable', partition: { topic: 't', partition: 0 } })
+      expect(broker.sent).toEqual([])
+    })
   })
 
   it('an unexpected error is told, with the partition', async () => {

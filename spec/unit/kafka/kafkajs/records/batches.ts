@@ -41,7 +41,7 @@ export const sealed = (batch: Buffer): Buffer => {
 
 export const cursorOf = (
   bytes: Buffer | readonly Buffer[],
-  { from = 0, aborted = null as readonly AbortedTransaction[] | null } = {},
+  { from = 0, aborted = null as readonly AbortedTransaction[] | null, maxDecompressedBytes = 1024 * 1024 } = {},
 ): BatchCursor =>
   new BatchCursor({
     topic: 't',
@@ -49,6 +49,7 @@ export const cursorOf = (
     bytes: Buffer.isBuffer(bytes) ? bytes : Buffer.concat(bytes),
     from,
     aborted,
+    maxDecompressedBytes,
   })
 
 /** offset:value of what is left. */

@@ -1,10 +1,22 @@
 import { randomBytes } from 'node:crypto'
-import { CODEC_IDS, compress, decompress, prepareCodecs } from '../../../../../lib/kafka/kafkajs/records/compression'
-import { lz4Decompress } from '../../../../../lib/kafka/kafkajs/records/compression/lz4'
-import { snappyDecompress } from '../../../../../lib/kafka/kafkajs/records/compression/snappy'
+import {
+  CODEC_IDS,
+  compress,
+  decompress as decompressWithin,
+  prepareCodecs,
+} from '../../../../../lib/kafka/kafkajs/records/compression'
+import { TooLarge } from '../../../../../lib/record/too-large'
+import { lz4Decompress as lz4DecompressWithin } from '../../../../../lib/kafka/kafkajs/records/compression/lz4'
+import { snappyDecompress as snappyDecompressWithin } from '../../../../../lib/kafka/kafkajs/records/compression/snappy'
 import { xxHash32 } from '../../../../../lib/kafka/kafkajs/records/compression/xxhash32'
-import { zstdSizeBound } from '../../../../../lib/kafka/kafkajs/records/compression/zstd-frame'
+import { zstdSize } from '../../../../../lib/kafka/kafkajs/records/compression/zstd-frame'
 import type { Compression } from '../../../../../lib/kafka/port'
+
+const LIMIT = 1024 * 1024
+const decompress = (codecId: number, bytes: Buffer): Buffer => decompressWithin(codecId, bytes, LIMIT)
+const lz4Decompress = (bytes: Buffer): Buffer => lz4DecompressWithin(bytes, LIMIT)
+const snappyDecompress = (bytes: Buffer): Buffer => snappyDecompressWithin(bytes, LIMIT)
+const zstdSizeBound = (bytes: Buffer): number => zstdSize(bytes).bound
 
 const CODECS: readonly Compression[] = ['none', 'gzip', 'snappy', 'lz4', 'zstd']
 
@@ -48,6 +60,12 @@ describe.each(CODECS.slice(1))('%s', (codec) => {
     expect(compress(codec, text).length).toBeLessThan(text.length / 10)
     const noise = randomBytes(100_000)
     expect(compress(codec, noise).length).toBeLessThan(noise.length * 1.01 + 100)
+  })
+
+  it('takes as many bytes as it may, and no more', () => {
+    const bytes = Buffer.alloc(300_000, 'a')
+    expect(decompressWithin(CODEC_IDS[codec], compress(codec, bytes), 300_000).equals(bytes)).toBe(true)
+    expect(() => decompressWithin(CODEC_IDS[codec], compress(codec, bytes), 299_999)).toThrow(TooLarge)
   })
 
   it('refuses damaged bytes, or brings back something, but never hangs or crashes', () => {
@@ -150,6 +168,15 @@ describe('the size of zstd frames', () => {
     const one = compress('zstd', Buffer.alloc(1_000, 'a'))
     const skippable = Buffer.from([0x50, 0x2a, 0x4d, 0x18, 3, 0, 0, 0, 1, 2, 3])
     expect(zstdSizeBound(Buffer.concat([skippable, one, one]))).toBe(2 * zstdSizeBound(one))
+  })
+
+  it('is also told by their headers, which are not believed', () => {
+    const frame = Buffer.from(compress('zstd', Buffer.alloc(1_000, 'a')))
+    expect(zstdSize(frame).declared).toBe(1_000)
+    // single segment, content size in two bytes, less 256
+    frame.writeUInt16LE(0xffff, 5)
+    expect(zstdSize(frame).declared).toBe(0xffff + 256)
+    expect(() => decompressWithin(CODEC_IDS.zstd, frame, 1_000)).toThrow(TooLarge)
   })
 
   it('is not guessed for something else', () => {

@@ -3,6 +3,8 @@ import {
   recordSizeBound,
   stampProducer,
 } from '../../../../../lib/kafka/kafkajs/records/record-batch-encoder'
+import { prepareCodecs } from '../../../../../lib/kafka/kafkajs/records/compression'
+import { RECORDS_AT } from '../../../../../lib/kafka/kafkajs/records/record-batch'
 import { summarizeBatches } from '../../../../../lib/kafka/kafkajs/records/record-batch-decoder'
 import { batchOf, cursorOf, markerOf, readAll, sealed } from './batches'
 import { NO_HEADERS, type RecordHeaders } from '../../../../../lib/record/headers'
@@ -16,9 +18,9 @@ describe('a cursor over record batches', () => {
     expect([cursor.advance(), cursor.advance()]).toEqual([true, true])
     const corrupt = {
       kind: 'invalid',
-      code: 'CORRUPT_MESSAGE',
-      partition: { topic: 't', partition: 3 },
-      message: expect.stringMatching(/t-3 at offset 2: the CRC does not match/) as string,
+      code: 'CRC_MISMATCH',
+      partition: { topic: 't', partition: 3, offset: 2 },
+      message: expect.stringMatching(/t-3 at offset 2: the CRC of a batch does not match/) as string,
     }
     for (let i = 0; i < 3; i++) expect(() => cursor.advance()).toThrow(expect.objectContaining(corrupt))
   })
@@ -126,6 +128,77 @@ describe('a cursor over record batches', () => {
       expect([cursor.key, String(cursor.value)]).toEqual([null, 'w'])
       expect(cursor.advance()).toBe(false)
     }
+  })
+})
+
+describe('damaged records in a batch whose CRC is right', () => {
+  /** One record behind its length, as a batch of its own. */
+  const batchWith = (...record: number[]): Buffer => {
+    const empty = batchOf(['x'])
+    const bytes = Buffer.concat([empty.subarray(0, RECORDS_AT), Buffer.from([zigzag(record.length), ...record])])
+    bytes.writeInt32BE(bytes.length - 12, 8)
+    return sealed(bytes)
+  }
+  const zigzag = (value: number): number => (value << 1) ^ (value >> 31)
+  /** attributes, timestamp delta, offset delta */
+  const head = [0, 0, 0]
+  const NULL = zigzag(-1)
+  const damaged = { kind: 'invalid', code: 'CORRUPT_MESSAGE', partition: { topic: 't', partition: 3, offset: 0 } }
+
+  it('is read where it is whole', () => {
+    const cursor = cursorOf(batchWith(...head, NULL, zigzag(1), 120, zigzag(1), zigzag(1), 110, NULL))
+    expect(cursor.advance()).toBe(true)
+    expect([cursor.key, String(cursor.value), cursor.headers()]).toEqual([null, 'x', [['n', null]]])
+  })
+
+  it.each([
+    ['a key of a negative length', [...head, zigzag(-2), NULL, 0]],
+    ['a value of a negative length', [...head, NULL, zigzag(-3), 0]],
+    ['a key longer than the record', [...head, zigzag(60), NULL, 0]],
+    ['a record without headers', [...head, NULL, NULL]],
+  ])('%s is an error of the partition and offset', (_, record) => {
+    expect(() => cursorOf(batchWith(...record)).advance()).toThrow(expect.objectContaining(damaged))
+  })
+
+  it.each([
+    ['more headers than have room in the record', [zigzag(50)]],
+    ['2^28 headers', [0xfe, 0xff, 0xff, 0xff, 0x01]],
+    ['a negative number of headers', [zigzag(-1)]],
+    ['a header name of a negative length', [zigzag(1), zigzag(-1), NULL]],
+    ['a header name longer than the record', [zigzag(1), zigzag(9), 110, NULL]],
+    ['a header value of a negative length other than null', [zigzag(1), zigzag(1), 110, zigzag(-2)]],
+    ['a header value longer than the record', [zigzag(1), zigzag(1), 110, zigzag(9), 1]],
+  ])('%s are an error of the partition and offset', (_, headers) => {
+    const cursor = cursorOf(Buffer.concat([batchWith(...head, NULL, NULL, ...headers), batchOf(['next batch'])]))
+    expect(cursor.advance()).toBe(true)
+    expect(() => cursor.headers()).toThrow(expect.objectContaining(damaged))
+  })
+
+  it.each(['gzip', 'snappy', 'lz4', 'zstd'] as const)(
+    '%s that takes too much memory is refused',
+    async (compression) => {
+      await prepareCodecs(~0)
+      const bomb = batchOf(['x'.repeat(100_000)], { compression, baseOffset: 70 })
+      expect(() => cursorOf(bomb, { maxDecompressedBytes: 50_000 }).advance()).toThrow(
+        expect.objectContaining({
+          kind: 'invalid',
+          code: 'DECOMPRESSED_TOO_LARGE',
+          partition: { topic: 't', partition: 3, offset: 70 },
+          message: expect.stringMatching(/more than 50000 bytes when decompressed.*maxDecompressedBytes/) as string,
+        }),
+      )
+    },
+  )
+
+  it('an unknown codec is an error of the partition and offset', () => {
+    const batch = batchOf(['x'], { baseOffset: 7 })
+    batch.writeInt16BE(6, 21)
+    expect(() => cursorOf(sealed(batch)).advance()).toThrow(
+      expect.objectContaining({
+        code: 'UNSUPPORTED_COMPRESSION_TYPE',
+        partition: { topic: 't', partition: 3, offset: 7 },
+      }),
+    )
   })
 })
 

@@ -1,0 +1,94 @@
+import type { DropReason } from '../record/drop-reason'
+import type { TaskId } from '../record/task-id'
+
+/** What an operator of a task did not process to the end. */
+export interface OperatorRecordCounts {
+  /** The task; `global` for what fills the global stores. */
+  readonly taskId: TaskId | 'global'
+  /** The operator, as in `describe()`; the store, where that was older than it keeps. */
+  readonly operator: string
+  /** Records dropped. */
+  readonly dropped: number
+  /** The same by reason; a reason that has not occurred is absent. */
+  readonly droppedBy: Readonly<Partial<Record<DropReason, number>>>
+  /** Dead letters sent, by whichever handler. */
+  readonly deadLetters: number
+}
+
+/** What was not processed to the end since the instance has started, tasks that have moved away since included. */
+export interface RecordCounts {
+  /** Records dropped by all tasks: the sum of Kafka Streams' `dropped-records-total`. */
+  readonly dropped: number
+  /** Dead letters sent by all tasks. */
+  readonly deadLetters: number
+  /** By task and operator. Operators that have dropped nothing and sent no dead letter are absent. */
+  readonly operators: readonly OperatorRecordCounts[]
+}
+
+interface Tally {
+  dropped: number
+  readonly droppedBy: Partial<Record<DropReason, number>>
+  deadLetters: number
+}
+
+/** Of one task: written by the task, read for metrics. */
+export class TaskRecordCounts {
+  readonly #tallies = new Map<string, Tally>()
+
+  constructor(readonly taskId: string) {}
+
+  /** Returns how many this operator has dropped by now. */
+  dropped(operator: string, reason: DropReason): number {
+    const tally = this.#tally(operator)
+    tally.droppedBy[reason] = (tally.droppedBy[reason] ?? 0) + 1
+    return ++tally.dropped
+  }
+
+  deadLetterSent(operator: string): void {
+    this.#tally(operator).deadLetters++
+  }
+
+  /** `dropped-records-total` of the task. */
+  get droppedTotal(): number {
+    let total = 0
+    for (const { dropped } of this.#tallies.values()) total += dropped
+    return total
+  }
+
+  snapshot(): OperatorRecordCounts[] {
+    const taskId = this.taskId as OperatorRecordCounts['taskId']
+    return [...this.#tallies].map(([operator, { dropped, droppedBy, deadLetters }]) => ({
+      taskId,
+      operator,
+      dropped,
+      droppedBy: { ...droppedBy },
+      deadLetters,
+    }))
+  }
+
+  #tally(operator: string): Tally {
+    let tally = this.#tallies.get(operator)
+    if (tally === undefined) this.#tallies.set(operator, (tally = { dropped: 0, droppedBy: {}, deadLetters: 0 }))
+    return tally
+  }
+}
+
+/** Of an instance. A task that is closed and opened again continues its counts, so that none goes back. */
+export class InstanceRecordCounts {
+  readonly #tasks = new Map<string, TaskRecordCounts>()
+
+  of(taskId: string): TaskRecordCounts {
+    let counts = this.#tasks.get(taskId)
+    if (counts === undefined) this.#tasks.set(taskId, (counts = new TaskRecordCounts(taskId)))
+    return counts
+  }
+
+  snapshot(): RecordCounts {
+    const operators = [...this.#tasks.values()].flatMap((task) => task.snapshot())
+    return {
+      dropped: operators.reduce((sum, { dropped }) => sum + dropped, 0),
+      deadLetters: operators.reduce((sum, { deadLetters }) => sum + deadLetters, 0),
+      operators,
+    }
+  }
+}

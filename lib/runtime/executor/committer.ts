@@ -1,0 +1,373 @@
+import { StreamsError } from '../../errors'
+import { ClientError, type CommittedOffset, type GroupMetadata } from '../../kafka/port'
+import type { Logger } from '../../observe/logger'
+import { type TopicPartition, tpKey } from '../../record/topic-partition'
+import { TransactionBlocked } from '../failure/transaction-blocked'
+import type { StreamsProducer } from '../output/streams-producer'
+import { pause, withDeadline } from '../pause'
+import type { RunningTask } from '../tasks/task'
+
+export interface CommitterListener {
+  /** Tasks that were held may be processed. */
+  released(): void
+  /** A task that the last commit had to do without is ready for one. */
+  commitRequested(): void
+  committed(offsets: ReadonlyMap<string, TopicPartition & CommittedOffset>): void
+  /** A task can't be committed; the others are. */
+  taskFailed(task: RunningTask, error: unknown): void
+}
+
+export interface CommitterOptions {
+  readonly producer: StreamsProducer
+  readonly group: {
+    metadata(): GroupMetadata
+    commit(offsets: ReadonlyArray<TopicPartition & CommittedOffset>): Promise<void>
+  }
+  readonly tasks: { readonly running: readonly RunningTask[]; isRunning(task: RunningTask): boolean }
+  readonly transactionTimeoutMs: number
+  readonly logger: Logger
+  readonly listener: CommitterListener
+}
+
+type OffsetsToSend = Map<string, TopicPartition & CommittedOffset & { readonly task: RunningTask }>
+
+interface Sealed {
+  readonly task: RunningTask
+  readonly inputOffsets: ReadonlyMap<string, number>
+}
+
+/** How long a commit waits for pending callbacks before it does without their tasks. */
+const DRAIN_MS = 1000
+const RETRY_MS = 50
+/** Of the transaction time-out: what is left is for the commit itself. */
+const BLOCKED_AFTER = 1 / 2
+
+/**
+ * Makes progress durable, for all running tasks together, one commit at a time:
+ *
+ * 1. pending callbacks are awaited, caches written out, the uncommitted state set apart (`seal`)
+ * 2. outputs and changelogs are acknowledged; under exactly-once the transaction is committed with the input offsets
+ * 3. state and changelog offsets go to disk in one batch a task
+ * 4. under at-least-once the input offsets are committed
+ *
+ * A crash between any two steps leaves state at or behind its changelog. At-least-once processes on from step 2;
+ * exactly-once from the end of the transaction. A task whose callbacks are still pending is committed later: under
+ * exactly-once only if it has written nothing to the transaction, else the transaction waits for it.
+ */
+export class Committer {
+  #queue: Promise<unknown> = Promise.resolve()
+  #pending = 0
+  #suspended = false
+  #ending = false
+  /** Counts how often what was uncommitted has been dropped. */
+  #era = 0
+  /** Exactly-once: since when there is something in the transaction, at most. */
+  #openSince: number | undefined
+  /** At-least-once: offsets whose commit a rebalance or an absent coordinator has kept back. */
+  readonly #unsent: OffsetsToSend = new Map()
+  /** Exactly-once: state of the last transaction, on its way to disk. */
+  #stateWrites: Promise<unknown> = Promise.resolve()
+
+  constructor(private readonly options: CommitterOptions) {}
+
+  get inProgress(): boolean {
+    return this.#pending > 0
+  }
+
+  /** Exactly-once: the transaction must not grow, by tasks that have begun to run since it was sealed either. */
+  get endsTransaction(): boolean {
+    return this.#ending
+  }
+
+  get hasUnsentOffsets(): boolean {
+    return this.#unsent.size > 0
+  }
+
+  /** No commit is to begin: between JoinGroup and the new assignment a transaction can't be committed, out of the group nothing can. */
+  get suspended(): boolean {
+    return this.#suspended
+  }
+
+  suspend(): void {
+    this.#suspended = true
+  }
+
+  resume(): void {
+    this.#suspended = false
+  }
+
+  /** Records were processed: from now on there may be something in the transaction. */
+  processed(now: number): void {
+    this.#openSince ??= now
+  }
+
+  /**
+   * Rejects with what went wrong; then nothing of this commit can be relied on. Resolves without an effect if what was
+   * uncommitted is dropped before it is done. `drainMs` is how long pending callbacks are awaited.
+   */
+  commit(drainMs = DRAIN_MS): Promise<void> {
+    this.#pending++
+    const era = this.#era
+    const result = this.#queue
+      .then(() =>
+        this.options.producer.transactional ? this.#commitTransaction(drainMs) : this.#commitAtLeastOnce(drainMs),
+      )
+      .catch((error: unknown) => {
+        if (era === this.#era) throw error
+        this.options.logger.debug({ err: error }, 'a commit of tasks that were dropped since has failed')
+      })
+    this.#queue = result.then(
+      () => this.#pending--,
+      () => this.#pending--,
+    )
+    return result
+  }
+
+  /**
+   * Commits until nothing is left over, as before tasks move away: what stayed uncommitted would be done twice. False
+   * if the time was up first.
+   */
+  async commitAll(timeoutMs: number): Promise<boolean> {
+    const deadline = performance.now() + timeoutMs
+    for (;;) {
+      const left = deadline - performance.now()
+      const committing = this.commit(left)
+      if ((await withDeadline(committing, left)) === 'timeout') {
+        committing.catch(() => {})
+        return false
+      }
+      if (!this.hasUnsentOffsets) return true
+      if (performance.now() + RETRY_MS > deadline) return false
+      await pause(RETRY_MS)
+    }
+  }
+
+  /** Resolves when no commit touches any task any more. */
+  async idle(): Promise<void> {
+    await this.#queue
+    await this.#stateWrites.catch(() => {})
+  }
+
+  /** Tasks were dropped, and what they have not committed with them: commits under way have no say any more. */
+  forget(): void {
+    this.#era++
+    this.#unsent.clear()
+    this.#openSince = undefined
+    this.#stateWrites = this.#stateWrites.catch(() => {})
+  }
+
+  async #commitAtLeastOnce(drainMs: number): Promise<void> {
+    const { producer } = this.options
+    const releaseDrained = await this.#drain(drainMs)
+    const { sealed, offsets, release } = await this.#seal().finally(releaseDrained)
+    try {
+      if (sealed.length > 0) {
+        const flushed = producer.current.flush()
+        release()
+        const written = await this.#writeState(sealed, await flushed)
+        for (const [key, offset] of offsets) if (written.has(offset.task)) this.#unsent.set(key, offset)
+      }
+    } finally {
+      release()
+    }
+    await this.#sendOffsets()
+  }
+
+  async #commitTransaction(drainMs: number): Promise<void> {
+    await this.#stateWrites
+    const { producer, group, tasks, listener } = this.options
+    const releaseDrained = await this.#drain(drainMs)
+    let release = releaseDrained
+    this.#ending = true
+    try {
+      const blocking = tasks.running.filter((task) => task.processing.isBusy && this.#hasWritten(task))
+      if (blocking.length > 0) return this.#throwIfBlocked(blocking)
+      const part = await this.#seal()
+      release = () => {
+        releaseDrained()
+        part.release()
+      }
+      if (part.failed.some(({ processing }) => processing.hasUncommittedEffects)) return
+      if (part.sealed.length > 0) {
+        const { current } = producer
+        const [acked] = await Promise.all([
+          current.flush(),
+          current.sendOffsets([...part.offsets.values()].map(bare), group.metadata()),
+        ])
+        await current.commit()
+        current.begin()
+        this.#stateWrites = this.#writeState(part.sealed, acked)
+        listener.committed(part.offsets)
+      }
+      this.#openSince = undefined
+    } finally {
+      this.#ending = false
+      release()
+      listener.released()
+    }
+  }
+
+  /** Whether a task whose callback is pending has written to the transaction: a cache writes out what belongs to it. */
+  #hasWritten(task: RunningTask): boolean {
+    const { processing, stores } = task
+    try {
+      processing.flushCaches()
+    } catch (error) {
+      this.options.listener.taskFailed(task, error)
+    }
+    return processing.hasUncommittedEffects || stores.state.dirtyBytes > 0
+  }
+
+  #throwIfBlocked(blocking: readonly RunningTask[]): void {
+    const openForMs = performance.now() - (this.#openSince ?? performance.now())
+    if (openForMs < this.options.transactionTimeoutMs * BLOCKED_AFTER) return
+    throw new TransactionBlocked(blocking, Math.round(openForMs))
+  }
+
+  /**
+   * Holds the tasks that await callbacks until those have settled. What is still pending after `ms` stays held, and asks for
+   * a commit when it is done; all other tasks are processed on. The returned function lets the others go.
+   */
+  async #drain(ms: number): Promise<() => void> {
+    const { tasks, listener } = this.options
+    const awaiting = tasks.running.filter(({ processing }) => processing.awaitsCallbacks)
+    if (awaiting.length === 0) return () => {}
+    const drained: (() => void)[] = []
+    let late = false
+    const all = awaiting.map(async (task) => {
+      const release = task.hold()
+      try {
+        await task.processing.drained()
+      } catch (error) {
+        if (tasks.isRunning(task)) listener.taskFailed(task, error)
+      }
+      if (!late) {
+        drained.push(release)
+        return
+      }
+      release()
+      listener.released()
+      listener.commitRequested()
+    })
+    await withDeadline(Promise.all(all), ms)
+    late = true
+    return () => {
+      for (const release of drained.splice(0)) release()
+      listener.released()
+    }
+  }
+
+  /** Writes out the caches of all tasks that await nothing, and holds them: all of it belongs to one point in each input. */
+  async #seal(): Promise<{
+    readonly sealed: readonly Sealed[]
+    readonly offsets: OffsetsToSend
+    readonly failed: readonly RunningTask[]
+    readonly release: () => void
+  }> {
+    const { producer, tasks, listener } = this.options
+    const failed: RunningTask[] = []
+    const ready: RunningTask[] = []
+    const releases: (() => void)[] = []
+    for (const task of tasks.running) {
+      const { processing } = task
+      if (processing.isBusy) continue
+      releases.push(task.hold())
+      if (!processing.commitNeeded && !processing.commitRequested) continue
+      try {
+        // a cache may write out into a callback that is awaited
+        while (!processing.prepareCommit()) await processing.drained()
+        ready.push(task)
+      } catch (error) {
+        failed.push(task)
+        listener.taskFailed(task, error)
+      }
+    }
+    const release = (): void => {
+      for (const end of releases.splice(0)) end()
+      listener.released()
+    }
+    try {
+      await producer.collector.settled()
+    } catch (error) {
+      release()
+      throw error
+    }
+    const offsets: OffsetsToSend = new Map()
+    const sealed = ready
+      .filter((task) => tasks.isRunning(task))
+      .map((task) => {
+        const inputOffsets = new Map<string, number>()
+        for (const { topic, partition, offset, metadata } of task.processing.committableOffsets()) {
+          const key = tpKey(topic, partition)
+          inputOffsets.set(key, offset)
+          offsets.set(key, { topic, partition, offset, metadata, task })
+        }
+        task.stores.state.seal()
+        return { task, inputOffsets }
+      })
+    return { sealed, offsets, failed, release }
+  }
+
+  /** Resolves with the tasks whose state is on disk. */
+  async #writeState(sealed: readonly Sealed[], acked: ReadonlyMap<string, number>): Promise<ReadonlySet<RunningTask>> {
+    const { tasks, listener } = this.options
+    const written = new Set<RunningTask>()
+    await Promise.all(
+      sealed.map(async ({ task, inputOffsets }) => {
+        if (!tasks.isRunning(task)) return
+        try {
+          await task.stores.state.commit(task.stores.offsetsContained(acked, inputOffsets))
+          written.add(task)
+        } catch (error) {
+          if (tasks.isRunning(task)) listener.taskFailed(task, stateFailure(task, error))
+        }
+      }),
+    )
+    return written
+  }
+
+  async #sendOffsets(): Promise<void> {
+    const { group, tasks, listener, logger } = this.options
+    const isOurs = (task: RunningTask): boolean => tasks.isRunning(task)
+    for (const [key, { task }] of this.#unsent) if (!isOurs(task)) this.#unsent.delete(key)
+    if (this.#unsent.size === 0) return
+    const sending = new Map(this.#unsent)
+    try {
+      await group.commit([...sending.values()].map(bare))
+    } catch (error) {
+      // kept back by a rebalance, or by an absent coordinator; fenced means sent in one generation and judged in the next, or
+      // out of the group, which the membership finds out by itself
+      if (!(error instanceof ClientError) || !['rebalance', 'retriable', 'fenced'].includes(error.kind)) throw error
+      const log = error.kind === 'retriable' ? 'warn' : 'debug'
+      logger[log]({ err: error }, 'offsets could not be committed now, they will be with the next commit')
+      return
+    }
+    for (const [key, offset] of sending) {
+      offset.task.hasCommitted(key, offset)
+      if (this.#unsent.get(key) === offset) this.#unsent.delete(key)
+    }
+    listener.committed(sending)
+  }
+}
+
+const stateFailure = ({ id }: RunningTask, error: unknown): StreamsError =>
+  error instanceof StreamsError
+    ? error
+    : new StreamsError(
+        'STATE_STORE_FAILED',
+        `the state of task ${id} can't be written: ${(error as Error).message}. Check free space and permissions of stateDir`,
+        { taskId: id },
+        { cause: error },
+      )
+
+const bare = ({
+  topic,
+  partition,
+  offset,
+  metadata,
+}: TopicPartition & CommittedOffset): TopicPartition & CommittedOffset => ({
+  topic,
+  partition,
+  offset,
+  metadata,
+})

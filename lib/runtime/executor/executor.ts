@@ -1,0 +1,333 @@
+import type { ClusterTasks } from '../../assignment/group-leader'
+import type { ResolvedConfig } from '../../config'
+import type { StreamsError } from '../../errors'
+import type { Admin, Fetcher, KafkaClient } from '../../kafka/port'
+import type { Logger } from '../../observe/logger'
+import type { InstanceRecordCounts } from '../../observe/record-counts'
+import type { StateDirectory } from '../../state/state-directory'
+import type { StateStore } from '../../state/store'
+import type { CompiledTopology } from '../../topology/definition'
+import type { RestoreListener } from '../changelog/restore-progress'
+import { type Failure, FailurePolicy } from '../failure/failure-policy'
+import { whyMembershipWasLost } from '../failure/lost-membership'
+import { retrying } from '../failure/retrying'
+import { toStreamsError } from '../failure/streams-error'
+import { ClassicMembership } from '../membership/classic-membership'
+import type { Membership } from '../membership/membership'
+import { StreamsProducer } from '../output/streams-producer'
+import { pause } from '../pause'
+import { SlowCallbackMonitor } from '../processing/slow-callback-monitor'
+import type { RunningTask, Task } from '../tasks/task'
+import { Tasks } from '../tasks/tasks'
+import { Committer } from './committer'
+import { ProcessingLoop } from './processing-loop'
+import { type RebalanceEvent, RebalanceListener } from './rebalance-listener'
+import { RepartitionPurge } from './repartition-purge'
+import { TaskInputs } from './task-inputs'
+import { untouched } from './untouched-tasks'
+
+/** News of an executor, for its run. */
+export interface ExecutorListener extends RestoreListener {
+  /** Whether the executor is in the group and processes everything that it is assigned. */
+  runningChanged(): void
+  rebalanced(event: RebalanceEvent): void
+  /** Source topics that the group's leader misses; empty: none. */
+  missingTopics(topics: readonly string[]): void
+  /** The executor can't continue, and neither can the instance. */
+  failed(error: StreamsError): void
+}
+
+export interface ExecutorOptions {
+  /** From 1 on, unique in the instance. */
+  readonly index: number
+  readonly topology: CompiledTopology
+  readonly config: ResolvedConfig
+  readonly client: KafkaClient
+  readonly admin: Admin
+  readonly stateDirectory: StateDirectory
+  /** By name. */
+  readonly globalStores: ReadonlyMap<string, StateStore>
+  /** On the group's leader: the tasks that the cluster's topics make. */
+  readonly clusterTasks: () => Promise<ClusterTasks>
+  readonly recordCounts: InstanceRecordCounts
+  readonly logger: Logger
+  readonly signal: AbortSignal
+  readonly listener: ExecutorListener
+}
+
+/**
+ * Owns a loop, a producer, a committer, a membership in the group, and its tasks. What fails is started again by the
+ * smallest part that can be: a task alone, or everything that shares the producer.
+ */
+export class Executor {
+  readonly #tasks: Tasks
+  readonly #producer: StreamsProducer
+  readonly #committer: Committer
+  readonly #membership: Membership
+  readonly #loop: ProcessingLoop
+  readonly #fetcher: Fetcher
+  readonly #purge: RepartitionPurge
+  readonly #policy: FailurePolicy
+  #looping: Promise<void> = Promise.resolve()
+  /** The tasks of the last assignment are this executor's, and no source topic is missing. */
+  #assigned = false
+  #stopping = false
+
+  constructor(private readonly options: ExecutorOptions) {
+    const { topology, config, client, admin, stateDirectory, globalStores, logger, signal, listener } = options
+    const exactlyOnce = config.processingGuarantee === 'exactly_once'
+    this.#fetcher = client.fetcher({ isolation: exactlyOnce ? 'read_committed' : 'read_uncommitted' })
+    this.#policy = new FailurePolicy(config)
+    this.#purge = new RepartitionPurge({
+      admin,
+      repartitionTopics: new Set(topology.subTopologies.flatMap((sub) => [...sub.repartitionSourceTopics.keys()])),
+      intervalMs: config.repartitionPurgeIntervalMs,
+      logger,
+    })
+    const membership: Membership = (this.#membership = new ClassicMembership({
+      client,
+      group: {
+        groupId: config.applicationId,
+        ...(config.groupInstanceId === undefined ? {} : { groupInstanceId: config.groupInstanceId }),
+        sessionTimeoutMs: config.sessionTimeoutMs,
+        heartbeatIntervalMs: config.heartbeatIntervalMs,
+        rebalanceTimeoutMs: config.maxPollIntervalMs,
+      },
+      topology,
+      processId: stateDirectory.processId,
+      clusterTasks: options.clusterTasks,
+      logger,
+      // the parts know each other in a circle: nothing is asked before join()
+      listener: {
+        ownership: () => rebalances.ownership(),
+        beforeRejoin: () => rebalances.beforeRejoin(),
+        assigned: (assignment) => rebalances.assigned(assignment),
+        lost: (cause) => rebalances.lost(cause),
+        ended: (cause) => rebalances.ended(cause),
+      },
+    }))
+    const producer: StreamsProducer = (this.#producer = new StreamsProducer({
+      client,
+      config,
+      transactionalId: `${config.applicationId}-${stateDirectory.processId}-${options.index}`,
+      lease: membership.lease,
+      topics: () => outputTopics(topology),
+      logger,
+      signal,
+    }))
+    const cacheBytes = config.statestoreCacheMaxBytes
+    const tasks: Tasks = (this.#tasks = new Tasks({
+      topology,
+      config,
+      admin,
+      fetcher: this.#fetcher,
+      restoreFetcher: () => client.fetcher({ isolation: 'read_committed' }),
+      collector: () => producer.ready(),
+      committed: (inputs) => membership.committed(inputs),
+      globalStores,
+      stateDirectory,
+      monitor: new SlowCallbackMonitor(config.slowCallbackWarningMs, logger),
+      cache: cacheBytes > 0 ? { maxBytes: cacheBytes, usedBytes: 0 } : undefined,
+      recordCounts: options.recordCounts,
+      logger,
+      signal,
+      restoreListener: listener,
+      wakeUp: () => this.#loop.wakeUp(),
+      listener: {
+        changed: () => this.#changed(),
+        started: () => {},
+        failed: (taskId, error) => this.#failed({ error, taskId }),
+      },
+    }))
+    const taskFailed = (task: RunningTask, error: unknown): void => this.#taskFailed(task, error)
+    const committer = (this.#committer = new Committer({
+      producer,
+      group: membership,
+      tasks,
+      transactionTimeoutMs: config.transactionTimeoutMs,
+      logger,
+      listener: {
+        released: () => this.#loop.wakeUp(),
+        commitRequested: () => this.#loop.requestCommit(),
+        committed: (offsets) => this.#purge.committed(offsets.values()),
+        taskFailed,
+      },
+    }))
+    this.#loop = new ProcessingLoop({
+      config,
+      fetcher: this.#fetcher,
+      inputs: new TaskInputs({ topology, config, admin, fetcher: this.#fetcher, tasks, logger, signal, taskFailed }),
+      producer,
+      committer,
+      tasks,
+      logger,
+      listener: { taskFailed, failed: (error) => this.#failed({ error }) },
+    })
+    const rebalances: RebalanceListener = new RebalanceListener({
+      tasks,
+      committer,
+      producer,
+      logger,
+      stopping: () => this.#stopping,
+      handOverMs: config.maxPollIntervalMs / 2,
+      untouched: (suspended) => untouched(suspended, { admin, producer, membership, logger, signal }),
+      whyLost: () =>
+        whyMembershipWasLost({
+          sessionTimeoutMs: config.sessionTimeoutMs,
+          unansweredMs: performance.now() - membership.lease.answeredAt,
+          longestBlockMs: this.#loop.longestBlockMs,
+        }),
+      news: {
+        rebalanced: (event, missingTopics) => this.#rebalanced(event, missingTopics),
+        failed: (error) => this.#failed({ error }),
+        ended: (error) => this.#end(toStreamsError(error)),
+      },
+    })
+  }
+
+  get tasks(): readonly Task[] {
+    return this.#tasks.all
+  }
+
+  /** In the group, nothing missing, and everything that it is assigned processes. */
+  get isRunning(): boolean {
+    return this.#assigned && this.#tasks.allRunning
+  }
+
+  /** Resolves when the first assignment is accepted; its tasks may still be restoring. */
+  async start(): Promise<void> {
+    await this.#tasks.readLocalState()
+    await this.#producer.open()
+    this.#looping = this.#loop.run()
+    await this.#membership.join()
+  }
+
+  pause(): void {
+    this.#loop.pause()
+  }
+
+  resume(): void {
+    this.#loop.resume()
+  }
+
+  requestRejoin(reason: string): void {
+    this.#membership.requestRejoin(reason)
+  }
+
+  /** Processes nothing more, and starts no task. */
+  stop(): void {
+    this.#stopping = true
+    this.#loop.pause()
+  }
+
+  /** After `stop`: the last commit. False if it failed, or took longer than `ms`. */
+  async commit(ms: number): Promise<boolean> {
+    const { logger } = this.options
+    try {
+      if (await this.#committer.commitAll(ms)) return true
+      logger.warn(
+        { timeoutMs: ms },
+        'the last commit took too long: what it covers is processed again after the next start',
+      )
+    } catch (error) {
+      logger.warn({ err: error }, 'the last commit failed: what it covers is processed again after the next start')
+    }
+    return false
+  }
+
+  /** After `stop`: steps that release everything, in order. */
+  closing(how: 'clean' | 'dirty', leaveGroup: boolean): readonly (() => Promise<unknown>)[] {
+    return [
+      () => {
+        this.#loop.stop()
+        return this.#looping
+      },
+      async () => {
+        const ids = this.#tasks.all.map(({ id }) => id)
+        this.#tasks.close(ids, how)
+        await this.#committer.idle()
+        await this.#tasks.shutdown()
+      },
+      () => this.#membership.leave({ force: leaveGroup }),
+      () => this.#producer.close(),
+      () => this.#fetcher.close(),
+      () => this.#purge.idle(),
+    ]
+  }
+
+  #rebalanced(event: RebalanceEvent, missingTopics: readonly string[]): void {
+    this.#assigned = event.generation >= 0 && missingTopics.length === 0
+    this.options.listener.rebalanced(event)
+    if (event.generation >= 0) this.options.listener.missingTopics(missingTopics)
+    this.#changed()
+  }
+
+  #changed(): void {
+    if (!this.#stopping) this.options.listener.runningChanged()
+  }
+
+  // ---------------------------------------------------------------------------------------- failures
+
+  #taskFailed(task: RunningTask, error: unknown): void {
+    if (!this.#tasks.isRunning(task)) return
+    const inTransaction = this.#producer.transactional && task.processing.hasUncommittedEffects
+    this.#failed({ error, taskId: task.id, inTransaction })
+  }
+
+  #failed(failure: Failure): void {
+    if (this.#stopping || this.options.signal.aborted) return
+    const remedy = this.#policy.decide(failure)
+    if ('end' in remedy) return this.#end(remedy.error)
+    const { logger } = this.options
+    if (remedy.restart === 'task') {
+      const { taskId, delayMs, missing } = remedy
+      logger.warn(
+        { err: failure.error, taskId },
+        `task ${taskId} failed and restarts from its last commit; the others process on`,
+      )
+      const settled = this.#producer.transactional ? undefined : this.#producer.settle()
+      this.#tasks.restart([taskId], this.#readyAfter(delayMs, missing, settled))
+      return
+    }
+    logger.warn(
+      { err: failure.error, ...(failure.taskId === undefined ? {} : { taskId: failure.taskId }) },
+      'uncommitted work is dropped, and all tasks restart from the last commit',
+    )
+    this.#loop.tasksDropped()
+    this.#loop.isolate(remedy.isolate)
+    this.#committer.forget()
+    this.#producer.renew().catch((error: unknown) => this.#failed({ error }))
+    this.#tasks.restart(
+      this.#tasks.all.map(({ id }) => id),
+      this.#readyAfter(0, remedy.missing),
+    )
+    // the leader makes sure that all internal topics exist
+    this.#membership.requestRejoin('tasks restart after a failure')
+  }
+
+  /** Settles when failed tasks can start again. */
+  #readyAfter(
+    delayMs: number,
+    missing: { readonly what: string; fetch(): Promise<void> } | undefined,
+    settled: Promise<void> = Promise.resolve(),
+  ): Promise<void> {
+    const { signal, logger } = this.options
+    const ready = (async () => {
+      await settled
+      if (delayMs > 0) await pause(delayMs, signal)
+      if (missing) await retrying(missing.what, () => missing.fetch(), { timeoutMs: Infinity, signal, logger })
+    })()
+    // whoever starts next hears of it
+    ready.catch(() => {})
+    return ready
+  }
+
+  #end(error: StreamsError): void {
+    if (this.#stopping) return
+    this.#stopping = true
+    this.options.listener.failed(error)
+  }
+}
+
+const outputTopics = (topology: CompiledTopology): Set<string> =>
+  new Set(topology.subTopologies.flatMap((sub) => [...sub.sinkTopics, ...sub.changelogTopics.keys()]))

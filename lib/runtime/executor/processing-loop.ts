@@ -1,0 +1,292 @@
+import { setImmediate as yieldToEventLoop } from 'node:timers/promises'
+import type { ResolvedConfig } from '../../config'
+import type { Fetcher } from '../../kafka/port'
+import type { TaskId } from '../../record/task-id'
+import type { Logger } from '../../observe/logger'
+import type { StreamsProducer } from '../output/streams-producer'
+import type { RunningTask } from '../tasks/task'
+import type { Tasks } from '../tasks/tasks'
+import type { Committer } from './committer'
+import type { TaskInputs } from './task-inputs'
+
+/** What goes wrong in the loop, told to its executor. The loop runs on: what has failed is taken out of its hands. */
+export interface LoopListener {
+  taskFailed(task: RunningTask, error: unknown): void
+  failed(error: unknown): void
+}
+
+export interface ProcessingLoopOptions {
+  readonly config: ResolvedConfig
+  readonly fetcher: Fetcher
+  readonly inputs: TaskInputs
+  readonly producer: StreamsProducer
+  readonly committer: Committer
+  readonly tasks: Tasks
+  readonly logger: Logger
+  readonly listener: LoopListener
+}
+
+/** Work runs for this long before timers and sockets get their turn. */
+const SLICE_MS = 5
+/** At most so many records of a task between two looks at the clock. */
+const MAX_RUN = 32
+const IDLE_POLL_MS = 1000
+/** With records at hand that can't be processed yet: for an empty partition, a slow operator or a full producer. */
+const BLOCKED_POLL_MS = 100
+/** How long each slice has a transaction of its own after a callback has outlasted one. */
+const CAUTIOUS_MS = 60_000
+
+/**
+ * Polls, hands records to tasks, processes them in slices of a few milliseconds, punctuates and commits. Between slices
+ * the event loop has its turn, so that heartbeats, queries and shutdown stay alive under full load; without work it waits
+ * in `poll` for records or the next deadline.
+ */
+export class ProcessingLoop {
+  #stopping = false
+  #paused = false
+  #commitRequested = false
+  #lastCommit = performance.now()
+  #firstTask = 0
+  #waitingForProducer = false
+  /** Records of a task between two looks at the clock: few where they take long, so that slices stay short. */
+  #run = 1
+  /** The longest slice since the last commit. */
+  #longestSliceMs = 0
+  #cautiousUntil = -Infinity
+  /** Tasks that process one record at a time, and the next when that is committed. */
+  readonly #isolated = new Set<TaskId>()
+
+  constructor(private readonly options: ProcessingLoopOptions) {}
+
+  /** Resolves after `stop`. */
+  async run(): Promise<void> {
+    while (!this.#stopping) {
+      const busy = this.#work()
+      if (this.#stopping) break
+      this.#maybeCommit()
+      await this.#poll(busy ? 0 : this.#idleTime())
+      // whatever woke the loop up: timers and sockets have their turn before the next slice
+      await yieldToEventLoop()
+    }
+  }
+
+  stop(): void {
+    this.#stopping = true
+    this.wakeUp()
+  }
+
+  wakeUp(): void {
+    this.options.fetcher.wakeup()
+  }
+
+  requestCommit(): void {
+    this.#commitRequested = true
+    this.wakeUp()
+  }
+
+  /** Processes nothing until `resume`; membership and commits continue. */
+  pause(): void {
+    this.#paused = true
+  }
+
+  resume(): void {
+    this.#paused = false
+    this.wakeUp()
+  }
+
+  /** The longest time since the last commit that a callback has kept the event loop. */
+  get longestBlockMs(): number {
+    return Math.round(this.#longestSliceMs)
+  }
+
+  isolate(ids: readonly TaskId[]): void {
+    for (const id of ids) this.#isolated.add(id)
+  }
+
+  /**
+   * The tasks were dropped after a failure. Where a callback has outlasted the transaction, doing the same again would end
+   * the same way: from now on each slice has a transaction of its own, of which the brokers hear when the slice is over.
+   */
+  tasksDropped(): void {
+    const { config, producer, logger } = this.options
+    const blockedMs = this.longestBlockMs
+    this.#longestSliceMs = 0
+    if (!producer.transactional || blockedMs < config.transactionTimeoutMs / 2) return
+    this.#cautiousUntil = performance.now() + CAUTIOUS_MS
+    logger.warn(
+      { blockedMs, transactionTimeoutMs: config.transactionTimeoutMs },
+      `a callback kept the event loop for ${blockedMs} ms while a transaction was open, and the brokers end one after ` +
+        `${config.transactionTimeoutMs} ms (transactionTimeout): what it held is done again, for now in many small transactions. ` +
+        'Raise transactionTimeout above what callbacks take, or make them faster',
+    )
+  }
+
+  /** One slice. True if there is more to do at once. */
+  #work(): boolean {
+    if (this.#paused) return false
+    const { committer, tasks, inputs } = this.options
+    const start = performance.now()
+    const cautious = start < this.#cautiousUntil
+    if (cautious && committer.inProgress) return false
+    const progress = this.#processSlice(start)
+    if (progress) {
+      committer.processed(start)
+      for (const task of tasks.running) if (task.isReady) inputs.throttle(task)
+      if (cautious) this.#commitRequested = true
+    }
+    this.#sliceTook(performance.now() - start)
+    return progress
+  }
+
+  #processSlice(start: number): boolean {
+    const { running } = this.options.tasks
+    if (running.length === 0 || !this.#maySend()) return false
+    const now = Date.now()
+    // each slice begins with another task
+    const first = this.#firstTask++ % running.length
+    let before = start
+    let progress: boolean
+    let anyProgress = false
+    do {
+      progress = false
+      for (let i = 0; i < running.length; i++) {
+        const task = running[(first + i) % running.length]!
+        if (!task.isReady || !this.options.tasks.isRunning(task)) continue
+        if (this.#processRun(task)) progress = anyProgress = true
+        const after = performance.now()
+        this.#run = after - before < SLICE_MS ? Math.min(2 * this.#run, MAX_RUN) : 1
+        before = after
+        if (after - start >= SLICE_MS || !this.options.producer.writable) {
+          this.#punctuateWallClock(running, now)
+          return true
+        }
+      }
+    } while (progress)
+    return this.#punctuateWallClock(running, now) || anyProgress
+  }
+
+  /** A few records of one task. True if there were any. */
+  #processRun(task: RunningTask): boolean {
+    const { processing } = task
+    let limit = this.#run
+    if (this.#isolated.size > 0 && this.#isolated.has(task.id)) {
+      if (processing.commitNeeded || processing.isBusy) return false
+      limit = 1
+    }
+    let records = 0
+    try {
+      while (records < limit && processing.process()) records++
+      if (records === 0) return false
+      processing.maybePunctuateStreamTime()
+    } catch (error) {
+      this.options.listener.taskFailed(task, error)
+      return true
+    }
+    if (limit === 1) this.#commitRequested ||= this.#isolated.has(task.id)
+    return true
+  }
+
+  #punctuateWallClock(running: readonly RunningTask[], now: number): boolean {
+    let punctuated = false
+    for (const task of running) {
+      if (!task.isReady || !this.options.tasks.isRunning(task)) continue
+      try {
+        if (task.processing.maybePunctuateWallClock(now)) punctuated = true
+      } catch (error) {
+        this.options.listener.taskFailed(task, error)
+      }
+    }
+    return punctuated
+  }
+
+  /** False while outputs can't be buffered, or a transaction must not grow. */
+  #maySend(): boolean {
+    const { producer, committer } = this.options
+    if (!producer.writable) {
+      if (!this.#waitingForProducer) {
+        this.#waitingForProducer = true
+        const proceed = (): void => {
+          this.#waitingForProducer = false
+          this.wakeUp()
+        }
+        // the next commit hears of a failure, so it begins at once
+        producer.collector.drained().then(proceed, () => {
+          proceed()
+          this.requestCommit()
+        })
+      }
+      return false
+    }
+    return !(producer.transactional && (committer.suspended || committer.endsTransaction))
+  }
+
+  async #poll(maxWaitMs: number): Promise<void> {
+    const { fetcher, inputs, listener } = this.options
+    try {
+      for (const fetched of await fetcher.poll(maxWaitMs)) inputs.take(fetched)
+    } catch (error) {
+      if (!this.#stopping) listener.failed(error)
+    }
+  }
+
+  #maybeCommit(): void {
+    const { committer, listener } = this.options
+    if (committer.inProgress || committer.suspended) return
+    if (!this.#commitDue()) return
+    this.#commitRequested = false
+    this.#lastCommit = performance.now()
+    committer.commit().then(
+      () => {
+        this.#lastCommit = performance.now()
+        this.#longestSliceMs = 0
+        this.wakeUp()
+      },
+      (error: unknown) => listener.failed(error),
+    )
+  }
+
+  #commitDue(): boolean {
+    const { config, committer, tasks } = this.options
+    const { running } = tasks
+    let needed = committer.hasUnsentOffsets
+    let dirtyBytes = 0
+    let requested = this.#commitRequested
+    for (const { processing, stores } of running) {
+      needed ||= processing.commitNeeded
+      requested ||= processing.commitRequested
+      dirtyBytes += stores.state.dirtyBytes
+    }
+    if (requested) return running.length > 0
+    if (!needed) return false
+    return dirtyBytes > config.maxUncommittedBytes || performance.now() - this.#lastCommit >= config.commitIntervalMs
+  }
+
+  /** Until the next deadline: a commit, a punctuation, another look at a task that waits for an empty partition. */
+  #idleTime(): number {
+    const { config, committer, tasks } = this.options
+    const now = Date.now()
+    let wait = IDLE_POLL_MS
+    let commitNeeded = committer.hasUnsentOffsets
+    for (const { processing } of tasks.running) {
+      commitNeeded ||= processing.commitNeeded
+      wait = Math.min(wait, processing.nextWallClockPunctuation() - now)
+      if (processing.hasBuffered && !this.#paused) wait = Math.min(wait, BLOCKED_POLL_MS)
+    }
+    if (commitNeeded && !committer.inProgress && !committer.suspended) {
+      wait = Math.min(wait, this.#lastCommit + config.commitIntervalMs - performance.now())
+    }
+    return Math.max(1, Math.ceil(wait))
+  }
+
+  #sliceTook(tookMs: number): void {
+    if (tookMs > this.#longestSliceMs) this.#longestSliceMs = tookMs
+    const { sessionTimeoutMs } = this.options.config
+    if (tookMs < sessionTimeoutMs / 2) return
+    this.options.logger.warn(
+      { blockedMs: Math.round(tookMs), sessionTimeoutMs },
+      `a callback kept the event loop for ${Math.round(tookMs)} ms, and no heartbeat was sent in that time: after ` +
+        `${sessionTimeoutMs} ms the group takes the tasks away. Return a promise for work that waits, move computing to a ` +
+        'worker thread, or raise sessionTimeout',
+    )
+  }
+}

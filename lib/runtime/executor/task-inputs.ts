@@ -1,0 +1,87 @@
+import type { ResolvedConfig } from '../../config'
+import { StreamsError } from '../../errors'
+import type { Admin, FetchedPartition, Fetcher } from '../../kafka/port'
+import type { Logger } from '../../observe/logger'
+import type { CompiledTopology } from '../../topology/definition'
+import { fetchFailure } from '../failure/fetch-errors'
+import { retrying } from '../failure/retrying'
+import { offsetResetOf, resetPosition } from '../tasks/start-positions'
+import type { RunningTask } from '../tasks/task'
+import type { Tasks } from '../tasks/tasks'
+
+export interface TaskInputsOptions {
+  readonly topology: CompiledTopology
+  readonly config: ResolvedConfig
+  readonly admin: Admin
+  readonly fetcher: Fetcher
+  readonly tasks: Tasks
+  readonly logger: Logger
+  readonly signal: AbortSignal
+  readonly taskFailed: (task: RunningTask, error: unknown) => void
+}
+
+/** The way of fetched records to the tasks that read them, and what happens where they can't be fetched. */
+export class TaskInputs {
+  constructor(private readonly options: TaskInputsOptions) {}
+
+  take(fetched: FetchedPartition): void {
+    const { topic, partition } = fetched
+    const task = this.options.tasks.readerOf(topic, partition)
+    if (!task) return
+    try {
+      if (fetched.error) {
+        this.#failed(task, fetched)
+      } else {
+        task.processing.addRecords(fetched)
+        this.throttle(task)
+      }
+    } catch (error) {
+      this.options.taskFailed(task, error)
+    }
+  }
+
+  /** Pauses inputs of which enough is buffered, and resumes the others. */
+  throttle(task: RunningTask): void {
+    task.throttleInputs(this.options.fetcher)
+  }
+
+  #failed(task: RunningTask, { topic, partition, error, nextOffset }: FetchedPartition): void {
+    const location = { taskId: task.id, topic, partition, offset: nextOffset }
+    if (error!.kind === 'offsetOutOfRange') {
+      // the other partitions are processed on while the brokers are asked
+      this.#reset(task, topic, partition).catch((failure: unknown) => this.options.taskFailed(task, failure))
+      return
+    }
+    const what = `${topic} partition ${partition}`
+    const failure = fetchFailure(error!, { what, location, code: 'PROCESSING_FAILED' })
+    if (failure) throw failure
+    this.options.logger.warn({ ...location, err: error }, `reading ${what} failed, trying again`)
+  }
+
+  /** The offset to read next does not exist any more, or not yet: the reset policy says where to continue. */
+  async #reset(task: RunningTask, topic: string, partition: number): Promise<void> {
+    const { topology, config, admin, fetcher, tasks, logger, signal } = this.options
+    const reset = offsetResetOf(task.subTopology, topic, config.autoOffsetReset, topology)
+    const location = { taskId: task.id, topic, partition }
+    if (reset === 'none') {
+      throw new StreamsError(
+        'OFFSET_OUT_OF_RANGE',
+        `the next offset to read of ${topic} partition ${partition} does not exist any more, and its offset reset policy is 'none'`,
+        location,
+      )
+    }
+    const offset = await retrying(
+      `look up where to continue in ${topic} partition ${partition}`,
+      () => resetPosition(admin, { topic, partition }, reset),
+      { timeoutMs: Infinity, signal, logger },
+    )
+    if (!tasks.isRunning(task)) return
+    logger.warn(
+      { ...location, offset, reset },
+      `the next offset to read of ${topic} partition ${partition} does not exist any more (records were deleted before they were ` +
+        `processed, or the topic was created again): continuing at the ${String(reset)} offset ${offset}`,
+    )
+    task.processing.reposition(topic, partition, offset)
+    fetcher.assign(topic, partition, offset)
+  }
+}

@@ -1,0 +1,61 @@
+import type { Admin } from '../../kafka/port'
+import type { Logger } from '../../observe/logger'
+import { tpKey } from '../../record/topic-partition'
+import { retrying } from '../failure/retrying'
+import type { Membership } from '../membership/membership'
+import type { StreamsProducer } from '../output/streams-producer'
+import type { RunningTask } from '../tasks/task'
+
+export interface UntouchedOptions {
+  readonly admin: Admin
+  readonly producer: StreamsProducer
+  readonly membership: Membership
+  readonly logger: Logger
+  readonly signal: AbortSignal
+}
+
+/**
+ * Whether nobody else has worked on tasks since this instance was taken out of the group: the group has the offsets that it
+ * committed last, and the changelogs end with its own acknowledged records. In doubt the answer is no.
+ */
+export const untouched = async (
+  tasks: readonly RunningTask[],
+  { admin, producer, membership, logger, signal }: UntouchedOptions,
+): Promise<boolean> => {
+  const inputs = tasks.flatMap((task) => [...task.inputs])
+  const changelogs = tasks.flatMap(({ stores }) =>
+    stores.stores.flatMap(({ changelog, fromSource }) => (fromSource ? [] : (changelog ?? []))),
+  )
+  try {
+    const [committed, ends] = await retrying(
+      'look up what has become of the tasks',
+      () =>
+        Promise.all([
+          membership.committed(inputs),
+          changelogs.length === 0
+            ? new Map<string, number>()
+            : admin.listOffsets(
+                changelogs.map((changelog) => ({ ...changelog, at: 'latest' as const })),
+                'read_uncommitted',
+              ),
+        ]),
+      { timeoutMs: Infinity, signal, logger },
+    )
+    const acked = producer.current.acknowledged()
+    return tasks.every((task) => {
+      const contained = task.stores.state.changelogOffsets()
+      const inputsStand = task.inputs.every(
+        (input) => committed.get(tpKey(input.topic, input.partition))?.offset === task.committedOffset(input),
+      )
+      const changelogsStand = task.stores.stores.every(({ changelog, fromSource }) => {
+        if (!changelog || fromSource) return true
+        const key = tpKey(changelog.topic, changelog.partition)
+        return ends.get(key) === (acked.get(key) ?? contained.get(key) ?? -1) + 1
+      })
+      return inputsStand && changelogsStand
+    })
+  } catch (error) {
+    logger.warn({ err: error }, 'it could not be found out whether other instances have had the tasks: they restart')
+    return false
+  }
+}

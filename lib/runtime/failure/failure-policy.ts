@@ -1,0 +1,97 @@
+import { StreamsError } from '../../errors'
+import type { TaskId } from '../../record/task-id'
+import type { MissingDependency } from '../../serdes/missing-dependency'
+import { clientErrorOf, missingDependencyOf } from './failure-kind'
+import { toStreamsError } from './streams-error'
+import { TransactionBlocked } from './transaction-blocked'
+
+/** What has failed. */
+export interface Failure {
+  readonly error: unknown
+  /** The task that failed, where it was one. */
+  readonly taskId?: TaskId
+  /** The task has written to a transaction that other tasks share. */
+  readonly inTransaction?: boolean
+}
+
+/** What is done about a failure: the smallest part that can be started again is. */
+export type Remedy =
+  | {
+      readonly restart: 'task'
+      readonly taskId: TaskId
+      /** Wait for so long before. */
+      readonly delayMs: number
+      /** Fetched before the task starts again. */
+      readonly missing: MissingDependency | undefined
+    }
+  | {
+      readonly restart: 'executor'
+      readonly missing: MissingDependency | undefined
+      /** Tasks that from now on process one record at a time, each with a transaction of its own. */
+      readonly isolate: readonly TaskId[]
+    }
+  | { readonly end: 'instance'; readonly error: StreamsError }
+
+const CALM_MS = 60_000
+const FIRST_DELAY_MS = 100
+const LONGEST_DELAY_MS = 10_000
+
+/**
+ * The one place that decides what a failure leads to.
+ *
+ * - damaged local state (it is set aside), and a value whose schema is not known yet: the task starts again, unless it has
+ *   written to the transaction that it shares with the others
+ * - fencing, an aborted transaction, delivery that took too long: everything on that producer starts again
+ * - all else ends the instance. What ends all instances is decided by the group's leader.
+ */
+export class FailurePolicy {
+  readonly #restarts = new Map<TaskId, { count: number; at: number }>()
+  readonly #isolated = new Set<TaskId>()
+
+  constructor(private readonly options: { readonly transactionTimeoutMs: number }) {}
+
+  decide({ error, taskId, inTransaction = false }: Failure): Remedy {
+    if (error instanceof TransactionBlocked) return this.#blocked(error)
+    const missing = missingDependencyOf(error)
+    const damaged = error instanceof StreamsError && error.code === 'STATE_STORE_DAMAGED'
+    if (taskId !== undefined && (missing || damaged) && !inTransaction) {
+      return { restart: 'task', taskId, delayMs: this.#delayOf(taskId), missing }
+    }
+    const kind = clientErrorOf(error)?.kind
+    const passes = kind === 'fenced' || kind === 'abortable' || kind === 'retriable' || kind === 'rebalance'
+    if (missing || damaged || passes) return { restart: 'executor', missing, isolate: [] }
+    return { end: 'instance', error: toStreamsError(error) }
+  }
+
+  /** A callback that outlasts a transaction again, although nothing else was in it. */
+  #blocked({ tasks, openForMs }: TransactionBlocked): Remedy {
+    const hopeless = tasks.find(({ id }) => this.#isolated.has(id))
+    if (hopeless) {
+      const { transactionTimeoutMs } = this.options
+      const callback = hopeless.processing.pendingCallback
+      const operator = callback?.operator ?? 'unknown'
+      return {
+        end: 'instance',
+        error: new StreamsError(
+          'TRANSACTION_TIMEOUT',
+          `the callback of operator "${operator}" of task ${hopeless.id} is pending for ${callback?.pendingMs ?? openForMs} ms, after its ` +
+            `record has already written to the transaction, which the brokers end after ${transactionTimeoutMs} ms (transactionTimeout): ` +
+            'its record can never be committed. Raise transactionTimeout above what the callback may take, give the callback a time-out, ' +
+            'or move it ahead of what its record writes',
+          { operator, taskId: hopeless.id },
+        ),
+      }
+    }
+    const isolate = tasks.map(({ id }) => id)
+    for (const id of isolate) this.#isolated.add(id)
+    return { restart: 'executor', missing: undefined, isolate }
+  }
+
+  #delayOf(taskId: TaskId): number {
+    const now = performance.now()
+    const last = this.#restarts.get(taskId)
+    const count = last && now - last.at < CALM_MS ? last.count + 1 : 0
+    this.#restarts.set(taskId, { count, at: now })
+    return count === 0 ? 0 : Math.min(FIRST_DELAY_MS * 2 ** count, LONGEST_DELAY_MS)
+  }
+}

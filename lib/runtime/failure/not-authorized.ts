@@ -1,0 +1,41 @@
+import { type ErrorLocation, StreamsError } from '../../errors'
+import type { AclOperation, ClientError } from '../../kafka/port'
+
+/** What was to be done with a topic, where the client's error does not say it. */
+export interface Access {
+  readonly topic: string
+  readonly operation: AclOperation
+}
+
+/** An `authorization` failure of the client, with what has to be allowed, or with what to check where it is no ACL. */
+export const notAuthorized = (
+  error: ClientError,
+  location: ErrorLocation = {},
+  access: Partial<Access> = {},
+): StreamsError => {
+  const topic = access.topic ?? error.partition?.topic
+  const operation = access.operation ?? error.operation
+  const nextStep =
+    NEXT_STEPS[error.code ?? '']?.(topic, operation) ?? 'Check the credentials in kafka.sasl and kafka.ssl'
+  return new StreamsError(
+    'NOT_AUTHORIZED',
+    `not authorized: ${error.message}. ${nextStep}`,
+    { ...error.partition, ...(topic === undefined ? {} : { topic }), ...location },
+    { cause: error },
+  )
+}
+
+const NEXT_STEPS: Readonly<
+  Record<string, ((topic: string | undefined, operation: AclOperation | undefined) => string) | undefined>
+> = {
+  TOPIC_AUTHORIZATION_FAILED: (topic, operation) =>
+    `Allow the principal of this application the operation ${operation ?? 'that this takes (Read, Write or Describe)'} on ` +
+    (topic === undefined ? 'its topics' : `topic "${topic}"`),
+  GROUP_AUTHORIZATION_FAILED: () =>
+    'Allow the principal of this application the operation Read on the consumer group that its applicationId names',
+  TRANSACTIONAL_ID_AUTHORIZATION_FAILED: () =>
+    'Allow the principal of this application the operations Write and Describe on the transactional ids that begin with its applicationId',
+  CLUSTER_AUTHORIZATION_FAILED: () =>
+    'Allow the principal of this application the operation that this takes on the cluster: Create for internal topics, IdempotentWrite ' +
+    'for writing to brokers before 3.0',
+}

@@ -1,0 +1,33 @@
+import type { ErrorHandlerContext, ErrorHandlerResponse, ProductionExceptionHandler } from '../../handlers'
+import type { DropReason } from '../../record/drop-reason'
+import type { RecordContext } from '../../record/record-context'
+import type { MissingDependency } from '../../serdes/missing-dependency'
+import type { Serde } from '../../serdes/serde'
+import type { StreamPartitioner } from '../../topology/definition'
+import type { SourceBytes } from './source-bytes'
+
+/** What the collector needs of the sink that sends. */
+export interface SendingSink {
+  readonly name: string
+  readonly keySerde: Serde<unknown>
+  readonly valueSerde: Serde<unknown>
+  /** Whether a serde is the configured default, and none that the topology names. */
+  readonly usesDefault: { readonly key: boolean; readonly value: boolean }
+  readonly partitioner: StreamPartitioner<unknown, unknown> | undefined
+}
+
+/** What the collector needs of the task that sends. */
+export interface SendingTask {
+  readonly taskId: string
+  readonly closed: boolean
+  readonly recordContext: RecordContext
+  readonly source: SourceBytes
+  readonly config: { readonly productionExceptionHandler?: ProductionExceptionHandler | undefined }
+  readonly defaultKeySerde: Serde<unknown>
+  readonly defaultValueSerde: Serde<unknown>
+  readonly preparation: { fetch(missing: MissingDependency): Promise<void> }
+  errorContext(operator: string): ErrorHandlerContext
+  resolve(operator: string, error: Error, response: ErrorHandlerResponse): boolean
+  dropRecord(operator: string, reason: DropReason, details: string): void
+  within(context: RecordContext, source: SourceBytes, work: () => void): void
+}

@@ -1,0 +1,251 @@
+import type { ResolvedConfig } from '../../config'
+import { ClientError, type KafkaClient, type Lease, type Producer } from '../../kafka/port'
+import type { Logger } from '../../observe/logger'
+import { pause, withDeadline } from '../pause'
+import { RecordCollector } from './record-collector'
+import { retrying } from '../failure/retrying'
+
+const LONGEST_PAUSE_MS = 10_000
+const CALM_MS = 60_000
+const SETTLE_MS = 10_000
+/** How long records wait for an output topic that does not exist: one just created is not known to every broker at once. */
+const TOPIC_APPEARS_MS = 10_000
+const LOOK_AGAIN_MS = 100
+
+export interface StreamsProducerOptions {
+  readonly client: KafkaClient
+  readonly config: ResolvedConfig
+  /** Transactional under `exactly_once`; unique among the executors of the application. */
+  readonly transactionalId: string
+  /** Under which records may be handed to the network. */
+  readonly lease: Lease
+  /** Topics written to that are known beforehand. */
+  readonly topics: () => Iterable<string>
+  readonly logger: Logger
+  readonly signal: AbortSignal
+}
+
+/**
+ * The one producer of an executor. Under `exactly_once` it is transactional, and a transaction is always open between
+ * two commits; the broker hears of it with the first record.
+ */
+export class StreamsProducer {
+  #producer: Producer | undefined
+  #collector: RecordCollector | undefined
+  #ready: Promise<void> = Promise.resolve()
+  readonly #gate: Gate
+  #failures = 0
+  #lastRenewal = -Infinity
+
+  constructor(private readonly options: StreamsProducerOptions) {
+    this.#gate = new Gate(options.lease)
+  }
+
+  get transactional(): boolean {
+    return this.options.config.processingGuarantee === 'exactly_once'
+  }
+
+  /** The producer that works now; tasks that used an earlier one are closed. */
+  get current(): Producer {
+    return this.#producer!
+  }
+
+  get collector(): RecordCollector {
+    return this.#collector!
+  }
+
+  get writable(): boolean {
+    return this.#collector?.writable ?? false
+  }
+
+  open(): Promise<void> {
+    return (this.#ready = this.#open())
+  }
+
+  /** The collector of tasks that open now, when no earlier transaction or unsent record can hide where their changelogs end. */
+  async ready(): Promise<RecordCollector> {
+    await this.#ready
+    await this.#loadTopics()
+    return this.collector
+  }
+
+  /** A new producer in place of one that has failed or is fenced, or whose lease has ended: nothing more of that one is sent. */
+  renew(): Promise<void> {
+    const now = performance.now()
+    this.#failures = now - this.#lastRenewal > CALM_MS ? 0 : this.#failures + 1
+    this.#lastRenewal = now
+    const wait = this.#failures === 0 ? 0 : Math.min(100 * 2 ** this.#failures, LONGEST_PAUSE_MS)
+    const discarded = this.#producer && this.#close(this.#producer, true)
+    this.#gate.open()
+    return this.#next(async () => {
+      await discarded
+      if (wait > 0) await pause(wait, this.options.signal)
+      await this.#open()
+    })
+  }
+
+  /** Hands nothing to the network until `thaw`; what is buffered waits. */
+  freeze(): void {
+    this.#gate.close()
+  }
+
+  thaw(): void {
+    this.#gate.open()
+  }
+
+  /** Delivers what dropped tasks have sent, so that a restore sees it. */
+  settle(): Promise<void> {
+    if (this.transactional) return this.renew()
+    const producer = this.#producer
+    if (!producer) return this.#ready
+    return this.#next(async () => {
+      try {
+        await withDeadline(producer.flush(), SETTLE_MS)
+      } catch (error) {
+        this.options.logger.warn(
+          { err: error },
+          'outputs of closed tasks could not be delivered, opening a new producer',
+        )
+        await this.#close(producer, true)
+        await this.#open()
+      }
+    })
+  }
+
+  #next(work: () => Promise<void>): Promise<void> {
+    const before = this.#ready.catch(() => {})
+    this.#ready = before.then(work)
+    this.#ready.catch(() => {})
+    return this.#ready
+  }
+
+  /**
+   * Makes the partition counts of output topics known before the first record. One that does not exist is left out: it
+   * is an error only when a record is written to it and it does not appear soon.
+   */
+  async #loadTopics(): Promise<void> {
+    const producer = this.current
+    const topics = [...this.options.topics()]
+    try {
+      await producer.loadTopics(topics)
+    } catch {
+      // one missing topic fails the call for all
+      for (const topic of topics) {
+        await producer.loadTopics([topic]).catch((error: unknown) => {
+          this.options.logger.warn(
+            { topic, err: error },
+            'an output topic can not be found (yet): records for it wait, then fail',
+          )
+        })
+      }
+    }
+  }
+
+  async #awaitTopic(producer: Producer, topic: string): Promise<void> {
+    const { config, signal } = this.options
+    const end = performance.now() + Math.min(TOPIC_APPEARS_MS, config.deliveryTimeoutMs)
+    for (;;) {
+      try {
+        return await producer.loadTopics([topic])
+      } catch (error) {
+        const mayAppear = error instanceof ClientError && error.kind === 'unknownTopic' && producer === this.#producer
+        if (!mayAppear || performance.now() >= end) throw error
+      }
+      await pause(LOOK_AGAIN_MS, signal)
+    }
+  }
+
+  /** Ends an open transaction, so that readers need not wait for its timeout. */
+  async close(): Promise<void> {
+    await this.#ready.catch(() => {})
+    const producer = this.#producer
+    if (!producer) return
+    if (this.transactional) {
+      try {
+        await withDeadline(producer.abort(), SETTLE_MS)
+      } catch (error) {
+        this.options.logger.debug({ err: error }, 'the last transaction could not be aborted')
+      }
+    }
+    await this.#close(producer, false)
+  }
+
+  async #open(): Promise<void> {
+    const { client, config, transactionalId, logger, signal } = this.options
+    await retrying(
+      'open the producer',
+      async () => {
+        const producer = client.producer({
+          ...(this.transactional ? { transactionalId } : {}),
+          transactionTimeoutMs: config.transactionTimeoutMs,
+          compression: config.compression,
+          lingerMs: config.lingerMs,
+          deliveryTimeoutMs: config.deliveryTimeoutMs,
+          lease: this.#gate,
+        })
+        try {
+          await producer.init()
+        } catch (error) {
+          await this.#close(producer, true)
+          // a zombie of the same process id may fence while both start; the later one wins
+          throw error instanceof ClientError && error.kind === 'fenced'
+            ? new ClientError('retriable', error.message, error.code, undefined, { cause: error })
+            : error
+        }
+        if (this.transactional) producer.begin()
+        this.#producer = producer
+        this.#collector = new RecordCollector(producer, (topic) => this.#awaitTopic(producer, topic))
+      },
+      { timeoutMs: Infinity, signal, logger },
+    )
+  }
+
+  async #close(producer: Producer, discard: boolean): Promise<void> {
+    try {
+      await withDeadline(producer.close({ discard }), SETTLE_MS)
+    } catch (error) {
+      this.options.logger.debug({ err: error }, 'closing a producer failed')
+    }
+  }
+}
+
+/** A lease that can be withheld. */
+class Gate implements Lease {
+  readonly #listeners = new Set<(held: boolean) => void>()
+  #closed = false
+
+  constructor(private readonly lease: Lease) {
+    lease.subscribe((held) => {
+      if (!this.#closed) this.#tell(held)
+    })
+  }
+
+  get answeredAt(): number {
+    return this.lease.answeredAt
+  }
+
+  holds(): boolean {
+    return !this.#closed && this.lease.holds()
+  }
+
+  subscribe(listener: (held: boolean) => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  close(): void {
+    if (this.#closed) return
+    this.#closed = true
+    this.#tell(false)
+  }
+
+  open(): void {
+    if (!this.#closed) return
+    this.#closed = false
+    if (this.lease.holds()) this.#tell(true)
+  }
+
+  #tell(held: boolean): void {
+    for (const listener of [...this.#listeners]) listener(held)
+  }
+}

@@ -1,0 +1,294 @@
+import { StreamsError } from '../../errors'
+import type { FetchedPartition, RecordCursor } from '../../kafka/port'
+import { MissingDependency } from '../../serdes/missing-dependency'
+import { asError, TaskFailure } from '../failure/task-failure'
+import type { Serde } from '../../serdes/serde'
+import type { SourceNode } from './source-node'
+import type { SourceBytes } from '../output/source-bytes'
+import type { TaskContext } from './task-context'
+import { failOnInvalidTimestamp } from '../../topology/timestamp-extractors'
+import type { RecordHeaders } from '../../record/headers'
+import type { RecordContext } from '../../record/record-context'
+import { StreamRecord } from '../../record/stream-record'
+
+const NO_BYTES = Buffer.alloc(0)
+
+/**
+ * What is fetched of one input partition and not yet processed. Batches stay as they came; only the head is decoded,
+ * when it is asked for. Records that can't be decoded, or that the timestamp extractor rejects, are passed over.
+ */
+export class PartitionQueue implements SourceBytes {
+  /** The largest timestamp processed; −1 before the first. */
+  partitionTime = -1
+  /** Offset of the next record to process as far as known; −1 before the first fetch. */
+  position = -1
+  /** Offset after what is buffered. */
+  fetchedUpTo = -1
+  /** End of the partition on the broker as far as known. */
+  endOffset = -1
+  /** Processed or passed something since the task was initialized. */
+  moved = false
+
+  head: StreamRecord<unknown, unknown> | null = null
+  headTimestamp = -1
+  headContext!: RecordContext
+  // where the head's key and value lie in what was fetched
+  private bytes: Buffer = NO_BYTES
+  private keyStart = 0
+  private keyLength = -1
+  private valueStart = 0
+  private valueLength = -1
+
+  /** While the next record can't be decoded for want of something that is being fetched; never rejects. */
+  prepared: Promise<void> | undefined = undefined
+
+  private readonly batches: FetchedPartition[] = []
+  private cursor: RecordCursor | null = null
+  /** The cursor stands on a record that is not decoded yet. */
+  private onRecord = false
+  /** What could not be fetched for the record under the cursor. */
+  private refusal: { readonly part: 'key' | 'value'; readonly error: unknown } | undefined
+
+  constructor(
+    readonly topic: string,
+    readonly partition: number,
+    readonly source: SourceNode,
+    private readonly task: TaskContext,
+  ) {}
+
+  /** Up to which time an earlier owner has processed the partition. */
+  resumeFrom(partitionTime: number): void {
+    this.partitionTime = partitionTime
+  }
+
+  /** The end of the partition on the broker, as far as known. */
+  raiseEndOffset(endOffset: number): void {
+    if (endOffset > this.endOffset) this.endOffset = endOffset
+  }
+
+  /**
+   * Reading starts again somewhere else, maybe further back: the partition's records were deleted, or the topic was created
+   * again. What is buffered is dropped, and the new position is committed even if nothing is processed from there.
+   */
+  reposition(offset: number): void {
+    this.batches.length = 0
+    this.cursor = null
+    this.onRecord = false
+    this.prepared = undefined
+    this.refusal = undefined
+    this.head = null
+    this.position = offset
+    this.fetchedUpTo = offset
+    this.endOffset = offset
+    this.moved = true
+    this.task.moved()
+  }
+
+  add(fetched: FetchedPartition): void {
+    this.batches.push(fetched)
+    this.fetchedUpTo = fetched.nextOffset
+    if (fetched.endOffset > this.endOffset) this.endOffset = fetched.endOffset
+  }
+
+  /** Buffered records, counted by offsets: gaps of compacted topics count as well. */
+  get size(): number {
+    return this.batches.length === 0 ? 0 : this.fetchedUpTo - Math.max(this.position, 0)
+  }
+
+  /** Whether records are known to be there that are not fetched yet, or not decoded. */
+  get lags(): boolean {
+    return this.prepared !== undefined || this.endOffset > Math.max(this.fetchedUpTo, 0)
+  }
+
+  /** Makes `head` the next record to process; false if there is none. */
+  load(): boolean {
+    while (this.head === null) {
+      if (this.prepared !== undefined || (!this.onRecord && !this.advance())) return false
+      this.onRecord = false
+      this.decode(this.cursor!)
+    }
+    return true
+  }
+
+  /** Hands out the head. Its raw bytes hold until the next `load`. */
+  take(): StreamRecord<unknown, unknown> {
+    const record = this.head!
+    this.head = null
+    this.pass(this.headContext.offset)
+    if (this.headTimestamp > this.partitionTime) this.partitionTime = this.headTimestamp
+    return record
+  }
+
+  /** The offset to commit: of the next record still buffered, else of the next one to fetch. */
+  committableOffset(): number {
+    if (this.head !== null) return this.headContext.offset
+    try {
+      return this.onRecord || this.advance() ? this.cursor!.offset : this.position
+    } catch {
+      // a damaged batch: processing will meet it again, and report it
+      return this.position
+    }
+  }
+
+  private advance(): boolean {
+    while (this.batches.length > 0) {
+      const batch = this.batches[0]!
+      this.cursor ??= batch.records()
+      if (this.cursor.advance()) {
+        this.onRecord = true
+        return true
+      }
+      this.batches.shift()
+      this.cursor = null
+      this.pass(batch.nextOffset - 1)
+    }
+    return false
+  }
+
+  private pass(offset: number): void {
+    if (offset < this.position) return
+    this.position = offset + 1
+    this.moved = true
+    this.task.moved()
+  }
+
+  private decode(cursor: RecordCursor): void {
+    const { topic, partition, source } = this
+    const offset = cursor.offset
+    const headers = cursor.headers()
+    this.bytes = cursor.bytes
+    this.keyStart = cursor.keyStart
+    this.keyLength = cursor.keyLength
+    this.valueStart = cursor.valueStart
+    this.valueLength = cursor.valueLength
+    let context: RecordContext = { topic, partition, offset, timestamp: cursor.timestamp, headers }
+    let key: unknown
+    let value: unknown
+    let timestamp = cursor.timestamp
+    if (this.refusal !== undefined) {
+      this.refused(this.refusal, context)
+      return
+    }
+    try {
+      key = this.read(source.keySerde, this.keyStart, this.keyLength, headers)
+    } catch (error) {
+      this.undecodable('key', context, error)
+      return
+    }
+    try {
+      value = this.read(source.valueSerde, this.valueStart, this.valueLength, headers)
+    } catch (error) {
+      this.undecodable('value', context, error)
+      return
+    }
+    if (timestamp < 0 || source.timestampExtractor !== failOnInvalidTimestamp) {
+      timestamp = this.extractTimestamp(key, value, context)
+      if (!(timestamp >= 0)) {
+        this.skip(context, () =>
+          this.task.dropRecord(source.name, 'invalid-timestamp', `its timestamp ${timestamp} is negative`),
+        )
+        return
+      }
+      context = { topic, partition, offset, timestamp, headers }
+    }
+    this.head = new StreamRecord(key, value, timestamp, headers)
+    this.headTimestamp = timestamp
+    this.headContext = context
+  }
+
+  private read(serde: Serde<unknown>, start: number, length: number, headers: RecordHeaders): unknown {
+    if (length < 0) return null
+    if (serde.deserializeRange !== undefined) return serde.deserializeRange(this.bytes, start, start + length)
+    return serde.deserialize(this.topic, this.bytes.subarray(start, start + length), headers)
+  }
+
+  get rawKey(): Buffer | null {
+    return this.keyLength < 0 ? null : this.bytes.subarray(this.keyStart, this.keyStart + this.keyLength)
+  }
+
+  get rawValue(): Buffer | null {
+    return this.valueLength < 0 ? null : this.bytes.subarray(this.valueStart, this.valueStart + this.valueLength)
+  }
+
+  private extractTimestamp(key: unknown, value: unknown, context: RecordContext): number {
+    const { topic, partition } = this
+    const { timestamp, headers, offset } = context
+    try {
+      return this.source.timestampExtractor(
+        { key, value, timestamp, headers, topic, partition, offset },
+        this.partitionTime,
+      )
+    } catch (error) {
+      if (error instanceof StreamsError) throw error
+      throw new StreamsError(
+        'INVALID_TIMESTAMP',
+        `the timestampExtractor of source "${this.source.name}" failed at offset ${offset} of ${topic}-${partition}: ${asError(error).message}`,
+        { operator: this.source.name, taskId: this.task.taskId, topic, partition, offset },
+        { cause: error },
+      )
+    }
+  }
+
+  /** The record stays where it is until what its serde lacks is there. */
+  private wait(part: 'key' | 'value', lacking: MissingDependency): void {
+    const { task } = this
+    this.onRecord = true
+    const settle = (refusal?: { part: 'key' | 'value'; error: unknown }): void => {
+      // reading may have been moved elsewhere since
+      if (this.prepared !== prepared) return
+      this.prepared = undefined
+      this.refusal = refusal
+      if (!task.closed) task.wakeUp()
+    }
+    const prepared = task.preparation.fetch(lacking).then(
+      () => settle(),
+      (error: unknown) => settle({ part, error }),
+    )
+    this.prepared = prepared
+  }
+
+  private refused({ part, error }: { part: 'key' | 'value'; error: unknown }, context: RecordContext): void {
+    this.refusal = undefined
+    if (concernsTheRegistry(error)) throw new TaskFailure(error)
+    this.undecodable(part, context, error)
+  }
+
+  private undecodable(part: 'key' | 'value', context: RecordContext, thrown: unknown): void {
+    if (thrown instanceof MissingDependency) {
+      this.wait(part, thrown)
+      return
+    }
+    const error = asError(thrown)
+    const { source, task } = this
+    this.skip(context, () => {
+      const handler = task.config.deserializationExceptionHandler
+      if (handler && task.resolve(source.name, error, handler(error, task.errorContext(source.name)))) return
+      throw new TaskFailure(this.describe(part, context, error))
+    })
+  }
+
+  /** Passes over the record under the cursor; `account` is run in its context. */
+  private skip(context: RecordContext, account: () => void): void {
+    const { task } = this
+    task.within(context, this, account)
+    this.pass(context.offset)
+  }
+
+  private describe(part: 'key' | 'value', context: RecordContext, cause: Error): StreamsError {
+    const { topic, partition, source } = this
+    const option = part === 'key' ? 'defaultKeySerde' : 'defaultValueSerde'
+    return new StreamsError(
+      'DESERIALIZATION_FAILED',
+      `source "${source.name}" can't read the ${part} at offset ${context.offset} of ${topic}-${partition} with ` +
+        `${source.usesDefault[part] ? `the default serde (${option})` : 'its serde'}: ${cause.message}. ` +
+        `Pass the serde that the topic was written with, as in stream('${topic}', { ${part}: serdes.… }), ` +
+        'or set deserializationExceptionHandler to skip such records or send them to a dead letter topic',
+      { operator: source.name, taskId: this.task.taskId, topic, partition, offset: context.offset },
+      { cause },
+    )
+  }
+}
+
+/** And not the record: no handler decides. */
+const concernsTheRegistry = (error: unknown): boolean =>
+  error instanceof StreamsError && (error.code === 'NOT_AUTHORIZED' || error.code === 'SCHEMA_REGISTRY_UNAVAILABLE')

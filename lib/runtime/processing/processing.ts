@@ -1,0 +1,335 @@
+import { StreamsError } from '../../errors'
+import type { CommittedOffset, FetchedPartition } from '../../kafka/port'
+import type { Logger } from '../../observe/logger'
+import type { TaskRecordCounts } from '../../observe/record-counts'
+import type { TaskId } from '../../record/task-id'
+import { type TopicPartition, tpKey } from '../../record/topic-partition'
+import type { StateStore } from '../../state/store'
+import type { SubTopology } from '../../topology/definition'
+import { unwrap } from '../failure/task-failure'
+import type { RecordCollector } from '../output/record-collector'
+import type { TaskStores } from '../tasks/task-stores'
+import type { Clock } from './clock'
+import { decodeCommitMetadata, encodeCommitMetadata } from './commit-metadata'
+import { PartitionGroup } from './partition-group'
+import { PartitionQueue } from './partition-queue'
+import { Punctuations } from './punctuation'
+import { SlowCallbackMonitor } from './slow-callback-monitor'
+import type { TaskConfig } from './task-config'
+import { IDLE, TaskContext } from './task-context'
+import { wire, type Wiring } from './wiring'
+
+export interface ProcessingOptions {
+  readonly stores: TaskStores
+  /** Of a running application one; the test driver runs all of them in one task. */
+  readonly subTopologies: readonly SubTopology[]
+  readonly inputPartitions: readonly TopicPartition[]
+  /** By name: stores of the instance that every processor can read, and none of the task's writes. */
+  readonly globalStores?: ReadonlyMap<string, StateStore>
+  readonly collector: RecordCollector
+  readonly config: TaskConfig
+  readonly clock: Clock
+  readonly logger: Logger
+  /** Shared by the tasks of an executor; default: its own. */
+  readonly monitor?: SlowCallbackMonitor
+  /** What the task drops and sends as dead letters is counted here; default: its own. */
+  readonly recordCounts?: TaskRecordCounts | undefined
+  /** Awaited work has ended: `process` can continue, `drained` is settled, or the task has failed. */
+  readonly wakeUp?: () => void
+}
+
+/**
+ * The operators of a task on its stores: what a running task adds to them. Records enter as fetched batches and pass the
+ * operators one at a time, all of it synchronous; only operators that return promises are waited for, before a commit.
+ *
+ * Life: constructed (the operators are wired), the stores restored and opened, `initialize`, then records and commits, `close`.
+ * After an error it can only be closed.
+ */
+export class Processing {
+  readonly id: TaskId
+  readonly inputPartitions: TopicPartition[]
+  private readonly context: TaskContext
+  private readonly wiring: Wiring
+  private readonly group: PartitionGroup
+  private readonly punctuations: Punctuations
+  private readonly bufferLimit: number
+  /** What `effects` was when the last commit sealed. */
+  private sealedEffects = 0
+
+  constructor(options: ProcessingOptions) {
+    const { stores, config, clock, logger } = options
+    this.id = stores.id
+    this.inputPartitions = [...options.inputPartitions]
+    this.bufferLimit = config.bufferedRecordsPerPartition
+    this.context = new TaskContext({
+      id: stores.id,
+      config,
+      clock,
+      logger,
+      collector: options.collector,
+      monitor: options.monitor ?? new SlowCallbackMonitor(config.slowCallbackWarningMs, logger),
+      preparation: stores.preparation,
+      stores: stores.all,
+      globalStores: options.globalStores,
+      recordCounts: options.recordCounts,
+      wakeUp: () => options.wakeUp?.(),
+    })
+    stores.context.attach(this.context)
+    this.punctuations = new Punctuations(this.context)
+    this.wiring = wire(options.subTopologies, stores.all, this.context, this.punctuations)
+    const queues = this.inputPartitions.map((input) => this.newQueue(input))
+    this.group = new PartitionGroup(queues, config.maxTaskIdleMs, clock)
+  }
+
+  /** Stores are restored and open: resumes partition times from committed offsets (by `tpKey`), and starts the processors. */
+  initialize(committed: ReadonlyMap<string, CommittedOffset>): void {
+    const { lastEmittedWindowClose } = this.context
+    for (const queue of this.group.queues) {
+      const metadata = committed.get(tpKey(queue.topic, queue.partition))?.metadata
+      if (!metadata) continue
+      const decoded = decodeCommitMetadata(metadata)
+      queue.resumeFrom(decoded.partitionTime)
+      this.context.advanceStreamTime(decoded.partitionTime)
+      for (const [name, time] of decoded.lastEmittedWindowClose) {
+        lastEmittedWindowClose.set(name, Math.max(time, lastEmittedWindowClose.get(name) ?? time))
+      }
+    }
+    for (const node of this.wiring.processors) node.init()
+  }
+
+  // ---------------------------------------------------------------------------------------- records
+
+  /** A topic has appeared that matches the pattern of one of the sources. */
+  addInput(input: TopicPartition): void {
+    if (this.group.queue(input.topic, input.partition)) return
+    this.inputPartitions.push(input)
+    this.group.addQueue(this.newQueue(input))
+  }
+
+  /** Queues what was fetched of an input partition. It is read in place: the batch must stay as it is. */
+  addRecords(fetched: FetchedPartition): void {
+    this.group.add(this.queue(fetched.topic, fetched.partition), fetched)
+  }
+
+  /** Reading of an input starts again at another offset, maybe further back. */
+  reposition(topic: string, partition: number, offset: number): void {
+    this.group.reposition(this.queue(topic, partition), offset)
+  }
+
+  /** An input partition's end on the broker: above what is fetched, the task waits for these records, to keep to the order of timestamps. */
+  updateEndOffset(topic: string, partition: number, endOffset: number): void {
+    this.queue(topic, partition).raiseEndOffset(endOffset)
+  }
+
+  /** Takes one record through the topology. False if there is none, another input is waited for, or async work piles up. */
+  process(): boolean {
+    const { context } = this
+    this.throwIfFailed()
+    if (context.async.full) return false
+    try {
+      const queue = this.group.next()
+      if (queue === null) {
+        context.idle()
+        return false
+      }
+      const record = queue.take()
+      context.advanceStreamTime(record.timestamp)
+      context.enter(queue.headContext, queue)
+      queue.source.process(record)
+    } catch (error) {
+      this.fail(error)
+    }
+    this.throwIfFailed()
+    context.idle()
+    return true
+  }
+
+  /** Resolves when what inputs wait for has been fetched, or has failed; undefined if none does. */
+  inputsPrepared(): Promise<unknown> | undefined {
+    const waiting = this.group.queues.flatMap((queue) => queue.prepared ?? [])
+    return waiting.length === 0 ? undefined : Promise.all(waiting)
+  }
+
+  get hasBuffered(): boolean {
+    return this.group.queues.some((queue) => queue.size > 0)
+  }
+
+  /** Fetched and not processed, counted by offsets. */
+  bufferedRecords(topic: string, partition: number): number {
+    return this.queue(topic, partition).size
+  }
+
+  /** Above `bufferedRecordsPerPartition`: fetching should pause. */
+  isFull(topic: string, partition: number): boolean {
+    return this.queue(topic, partition).size > this.bufferLimit
+  }
+
+  /** The largest timestamp taken for processing; −1 before the first. */
+  get streamTime(): number {
+    return this.context.streamTime
+  }
+
+  /** `dropped-records-total`: skipped for a null key, a bad timestamp, an error that a handler let pass … */
+  get droppedRecords(): number {
+    return this.context.recordCounts.droppedTotal
+  }
+
+  // ---------------------------------------------------------------------------------------- punctuation
+
+  maybePunctuateStreamTime(): boolean {
+    const { streamTime } = this.context
+    return this.punctuate(() => this.punctuations.streamTime(streamTime))
+  }
+
+  maybePunctuateWallClock(now: number): boolean {
+    return this.punctuations.isDue(now) && this.punctuate(() => this.punctuations.wallClock(now))
+  }
+
+  /** When the next wall-clock punctuation is due; infinite if none is scheduled. */
+  nextWallClockPunctuation(): number {
+    return this.punctuations.nextWallClock
+  }
+
+  private punctuate(run: () => boolean): boolean {
+    const { context } = this
+    this.throwIfFailed()
+    let punctuated = false
+    try {
+      punctuated = run()
+    } catch (error) {
+      this.fail(error)
+    }
+    this.throwIfFailed()
+    if (!punctuated) return false
+    context.idle()
+    context.moved()
+    return true
+  }
+
+  // ---------------------------------------------------------------------------------------- commit
+
+  /** Callbacks of this task have returned promises. */
+  get awaitsCallbacks(): boolean {
+    return this.context.async.used
+  }
+
+  /** An awaited callback is pending. */
+  get isBusy(): boolean {
+    return this.context.async.busy
+  }
+
+  /** Something has left the task since the last commit: outputs or changes that belong into the transaction with its offsets. */
+  get hasUncommittedEffects(): boolean {
+    return this.context.effects !== this.sealedEffects
+  }
+
+  /** Something was processed, punctuated or passed over since the last commit. */
+  get commitNeeded(): boolean {
+    return this.context.commitNeeded
+  }
+
+  /** A processor has asked for a commit. */
+  get commitRequested(): boolean {
+    return this.context.commitRequested
+  }
+
+  /** Resolves when async operators have worked off their queue and everything sent is with the producer; rejects with a failure. */
+  async drained(): Promise<void> {
+    if (this.context.async.busy) await this.context.async.drained()
+    this.throwIfFailed()
+    await this.context.collector.settled()
+  }
+
+  /**
+   * Writes out the record caches: forwards, logs, puts. True when the task is ready to commit; false when the caches'
+   * contents went to an async operator: await `drained()` and call it again.
+   */
+  prepareCommit(): boolean {
+    const { context } = this
+    this.flushCaches()
+    if (context.async.busy) return false
+    context.sealed()
+    this.sealedEffects = context.effects
+    return true
+  }
+
+  /** Writes out the record caches: forwards, logs, puts. */
+  flushCaches(): void {
+    const { context } = this
+    this.throwIfFailed()
+    context.monitor.leave()
+    try {
+      for (const store of this.wiring.stores) store.flushCache()
+    } catch (error) {
+      this.fail(error)
+    }
+    this.throwIfFailed()
+    context.idle()
+  }
+
+  /** The operator whose callback is pending, with how long it has been. */
+  get pendingCallback(): { readonly operator: string; readonly pendingMs: number } | undefined {
+    return this.context.async.oldest
+  }
+
+  /** Of the partitions on which something was processed or passed over: the next offset, with Kafka Streams' metadata. */
+  committableOffsets(): Array<TopicPartition & CommittedOffset> {
+    const { lastEmittedWindowClose } = this.context
+    const offsets: Array<TopicPartition & CommittedOffset> = []
+    for (const queue of this.group.queues) {
+      const { topic, partition, partitionTime } = queue
+      const offset = queue.committableOffset()
+      if (!queue.moved) continue
+      offsets.push({
+        topic,
+        partition,
+        offset,
+        metadata: encodeCommitMetadata({ partitionTime, lastEmittedWindowClose }),
+      })
+    }
+    return offsets
+  }
+
+  // ---------------------------------------------------------------------------------------- end
+
+  /** Closes the processors, not the stores; throws their first error after all are closed. */
+  close(): void {
+    let failure: { error: unknown } | undefined
+    this.context.close()
+    for (const processor of this.wiring.processors) {
+      try {
+        processor.close()
+      } catch (error) {
+        failure ??= { error }
+      }
+    }
+    if (failure) throw failure.error
+  }
+
+  private fail(thrown: unknown): void {
+    this.context.setRecordContext(IDLE)
+    this.context.fail(unwrap(thrown))
+  }
+
+  private throwIfFailed(): void {
+    if (this.context.failure !== undefined) throw this.context.failure.error
+  }
+
+  private newQueue({ topic, partition }: TopicPartition): PartitionQueue {
+    return new PartitionQueue(topic, partition, this.wiring.source(topic), this.context)
+  }
+
+  private queue(topic: string, partition: number): PartitionQueue {
+    const queue = this.group.queue(topic, partition)
+    if (queue) return queue
+    throw new StreamsError(
+      'ILLEGAL_STATE',
+      `task ${this.id} got records of ${topic}-${partition}, which is not one of its inputs`,
+      {
+        taskId: this.id,
+        topic,
+        partition,
+      },
+    )
+  }
+}

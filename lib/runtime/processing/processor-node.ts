@@ -1,0 +1,347 @@
+import { toMilliseconds, type Duration } from '../../durations'
+import { StreamsError } from '../../errors'
+import { Operator } from '../../operators/operator'
+import type {
+  Cancellable,
+  OperatorContext,
+  Processor,
+  PunctuationType,
+  RecordMetadata,
+} from '../../operators/processor'
+import { isPromise } from '../../record/promise'
+import { MissingDependency } from '../../serdes/missing-dependency'
+import type { Serde } from '../../serdes/serde'
+import { storeFor } from '../../state/key-value/plain-view'
+import type { StateStore } from '../../state/store'
+import { asError, TaskFailure } from '../failure/task-failure'
+import { isStateFailure } from '../failure/failure-kind'
+import type { Punctuations } from './punctuation'
+import { GLOBAL_TASK_ID, IDLE, type TaskContext } from './task-context'
+import { UserContext } from './user-context'
+import type { DropReason } from '../../record/drop-reason'
+import type { RecordContext } from '../../record/record-context'
+import type { StreamRecord } from '../../record/stream-record'
+
+/** What a record is handed to: a processor or a sink. */
+export interface Child {
+  readonly name: string
+  process(record: StreamRecord<unknown, unknown>): void
+}
+
+/**
+ * A processor in its task: wired once, and at the same time the context that its operator sees. Whatever the processor
+ * throws is caught here, so that an error carries the name of the innermost operator it passed.
+ */
+export class ProcessorNode implements Child, OperatorContext<unknown, unknown> {
+  readonly children: Child[] = []
+  /** Records and punctuations of this node that the async boundary still holds. */
+  private queued = 0
+  /** A processor that has once returned a promise starts only when nothing else of the task is awaited. */
+  private isAsync = false
+  private readonly isUsers: boolean
+
+  constructor(
+    readonly name: string,
+    private readonly processor: Processor<unknown, unknown>,
+    private readonly task: TaskContext,
+    private readonly punctuations: Punctuations,
+    private readonly storeNames: ReadonlySet<string>,
+  ) {
+    this.isUsers = !(processor instanceof Operator)
+  }
+
+  init(): void {
+    try {
+      this.processor.init?.(this.isUsers ? new UserContext(this) : this)
+    } catch (error) {
+      throw error instanceof StreamsError
+        ? error
+        : new StreamsError(
+            'PROCESSING_FAILED',
+            `init() of processor "${this.name}" failed: ${asError(error).message}`,
+            { operator: this.name, taskId: this.taskId },
+            { cause: error },
+          )
+    }
+  }
+
+  process(record: StreamRecord<unknown, unknown>): void {
+    if (this.queued > 0 || (this.isAsync && this.task.async.busy)) {
+      this.task.async.enqueue(this, record)
+      return
+    }
+    const context = this.task.recordContext
+    let result: unknown
+    try {
+      if (this.isUsers) this.task.monitor.enter(this)
+      result = this.processor.process(record)
+    } catch (error) {
+      this.task.setRecordContext(context)
+      this.failed(error, record)
+      return
+    }
+    if (result !== undefined && isPromise(result)) this.task.async.adopt(this, record, result)
+  }
+
+  /** The async boundary holds one more of this node. */
+  enqueued(): void {
+    this.queued++
+  }
+
+  /** The async boundary is done with one of them. */
+  dequeued(): void {
+    this.queued--
+  }
+
+  /** It has returned a promise. */
+  becomeAsync(): void {
+    this.isAsync = true
+  }
+
+  /** Runs a queued record; the async boundary handles its outcome. */
+  start(record: StreamRecord<unknown, unknown>): unknown {
+    if (this.isUsers) this.task.monitor.enter(this)
+    return this.processor.process(record)
+  }
+
+  punctuate(callback: (timestamp: number) => void | Promise<void>, timestamp: number, done: () => void): void {
+    if (this.queued > 0 || (this.isAsync && this.task.async.busy)) {
+      this.task.async.enqueueCall(this, () => callback(timestamp), done)
+      return
+    }
+    const context = this.task.recordContext
+    let result: unknown
+    try {
+      this.task.monitor.enter(this)
+      result = callback(timestamp)
+    } catch (error) {
+      this.task.setRecordContext(context)
+      this.failed(error, undefined)
+      done()
+      return
+    }
+    if (isPromise(result)) this.task.async.adopt(this, undefined, result, done)
+    else done()
+  }
+
+  /** Asks the processing handler; returns if it says to go on without the record. */
+  failed(thrown: unknown, record: StreamRecord<unknown, unknown> | undefined): void {
+    if (thrown instanceof TaskFailure) throw thrown
+    const error = asError(thrown)
+    // in the midst of processing nothing can be waited for: the task starts anew once it is there
+    if (error instanceof MissingDependency) throw this.escalate(this.describe(error, 'lacks what a serde needs'))
+    // about the state, not the record: no handler decides
+    if (isStateFailure(error)) throw this.escalate(error)
+    const handler = this.task.config.processingExceptionHandler
+    if (handler) {
+      let response
+      try {
+        response = handler(error, this.task.errorContext(this.name), record)
+      } catch (inHandler) {
+        throw this.escalate(this.describe(asError(inHandler), 'and then its processingExceptionHandler failed'))
+      }
+      if (this.task.resolve(this.name, error, response)) return
+    }
+    const located = error instanceof StreamsError && error.location.operator !== undefined
+    throw this.escalate(located ? error : this.describe(error, 'failed'))
+  }
+
+  /** Told to the task at once: a user's processor upstream may catch what its forward() throws. */
+  private escalate(error: StreamsError): TaskFailure {
+    this.task.fail(error)
+    return new TaskFailure(error)
+  }
+
+  close(): void {
+    this.processor.close?.()
+  }
+
+  // ---------------------------------------------------------------------------------------- its operator's context
+
+  get applicationId(): string {
+    return this.task.applicationId
+  }
+
+  get taskId(): string {
+    return this.task.taskId
+  }
+
+  get defaultKeySerde(): Serde<unknown> {
+    return this.task.defaultKeySerde
+  }
+
+  get defaultValueSerde(): Serde<unknown> {
+    return this.task.defaultValueSerde
+  }
+
+  get recordContext(): RecordContext {
+    return this.task.recordContext
+  }
+
+  set recordContext(context: RecordContext) {
+    this.task.setRecordContext(context)
+  }
+
+  forward(record: StreamRecord<unknown, unknown>, child?: string): void {
+    const { task, children } = this
+    const context = task.recordContext
+    if (record.timestamp !== context.timestamp || record.headers !== context.headers) {
+      if (context === IDLE) throw this.outOfTurn()
+      task.setRecordContext({
+        topic: context.topic,
+        partition: context.partition,
+        offset: context.offset,
+        timestamp: record.timestamp,
+        headers: record.headers,
+      })
+    }
+    if (child === undefined) {
+      for (let i = 0; i < children.length; i++) children[i]!.process(record)
+    } else {
+      this.childNamed(child).process(record)
+    }
+    task.setRecordContext(context)
+  }
+
+  stateStore<S extends StateStore>(store: string | { readonly name: string; readonly storeType?: S }): S {
+    const name = typeof store === 'string' ? store : store.name
+    const found = this.task.stores.get(name)
+    if (found !== undefined && this.storeNames.has(name)) return storeFor(store, found) as S
+    const global = this.task.globalStores.get(name)
+    if (global !== undefined) return storeFor(store, global) as S
+    const connected = [...this.storeNames].map((known) => `"${known}"`).join(', ') || 'none'
+    throw new StreamsError(
+      'STORE_NOT_CONNECTED',
+      `processor "${this.name}" asks for the store "${name}", which is not connected to it (connected: ${connected}): ` +
+        'name the store where the processor is added, as in process(supplier, [store]) or addStateStore(builder, processor)',
+      { operator: this.name, store: name, taskId: this.taskId },
+    )
+  }
+
+  schedule(
+    interval: Duration,
+    type: PunctuationType,
+    callback: (timestamp: number) => void | Promise<void>,
+    startMs?: number,
+  ): Cancellable {
+    if (this.taskId === GLOBAL_TASK_ID) {
+      throw new StreamsError(
+        'ILLEGAL_STATE',
+        `processor "${this.name}" fills a global store, which has no punctuations: it only sees the records of its topic`,
+        { operator: this.name },
+      )
+    }
+    return this.punctuations.schedule(this, toMilliseconds(interval, 'interval'), type, callback, startMs)
+  }
+
+  commit(): void {
+    this.task.requestCommit()
+  }
+
+  recordMetadata(): RecordMetadata | undefined {
+    const { topic, partition, offset } = this.task.recordContext
+    return topic === null ? undefined : { topic, partition, offset }
+  }
+
+  currentStreamTime(): number {
+    return this.task.streamTime
+  }
+
+  currentSystemTime(): number {
+    return this.task.clock.now()
+  }
+
+  get emitIntervalMs(): number {
+    return this.task.config.emitIntervalMs
+  }
+
+  lastEmittedWindowClose(store: string): number | undefined {
+    return this.task.lastEmittedWindowClose.get(store)
+  }
+
+  setLastEmittedWindowClose(store: string, windowClose: number): void {
+    this.task.lastEmittedWindowClose.set(store, windowClose)
+  }
+
+  dropRecord(reason: DropReason, details: string): void {
+    this.task.dropRecord(this.name, reason, details)
+  }
+
+  watch<A extends unknown[], R>(callback: (...args: A) => R, awaits = false): (...args: A) => R {
+    const { monitor } = this.task
+    // the callback gets exactly the arguments that it is given here: Math.max is a fine reducer
+    const call = callback as (...args: unknown[]) => unknown
+    // each result is looked at: `cache.get(v) ?? lookup(v)` is a value at one time and a promise at another
+    const finish = awaits
+      ? (result: unknown): unknown => result
+      : (result: unknown): unknown => {
+          if (isPromise(result)) throw this.unexpectedPromise(result)
+          return result
+        }
+    const enter = (): void => monitor.enter(this)
+    const watched = function (a?: unknown, b?: unknown, c?: unknown): unknown {
+      enter()
+      switch (arguments.length) {
+        case 0:
+          return finish(call())
+        case 1:
+          return finish(call(a))
+        case 2:
+          return finish(call(a, b))
+        default:
+          return finish(call(a, b, c))
+      }
+    }
+    return watched as unknown as (...args: A) => R
+  }
+
+  /** For a user's processor, whose own time goes on when its children are done. */
+  forwardFromUser(record: StreamRecord<unknown, unknown>, child?: string): void {
+    this.forward(record, child)
+    this.task.monitor.enter(this)
+  }
+
+  private childNamed(name: string): Child {
+    const child = this.children.find((candidate) => candidate.name === name)
+    if (child) return child
+    const names = this.children.map((candidate) => `"${candidate.name}"`).join(', ') || 'none'
+    throw new StreamsError(
+      'INVALID_ARGUMENT',
+      `processor "${this.name}" forwards to "${name}", which is not one of its children (${names})`,
+      { operator: this.name, taskId: this.taskId },
+    )
+  }
+
+  private describe(error: Error, what: string): StreamsError {
+    const { topic, partition, offset } = this.task.recordContext
+    const where = topic === null ? 'in a punctuation' : `at offset ${offset} of ${topic}-${partition}`
+    return new StreamsError(
+      error instanceof StreamsError ? error.code : 'PROCESSING_FAILED',
+      `operator "${this.name}" of task ${this.taskId} ${what} ${where}: ${error.message}. ` +
+        // an error of our own says itself what to do
+        `${error instanceof StreamsError ? 'Or' : 'Fix the callback, or'} set processingExceptionHandler to skip such records or ` +
+        'send them to a dead letter topic',
+      { operator: this.name, taskId: this.taskId, ...(topic === null ? {} : { topic, partition, offset }) },
+      { cause: error },
+    )
+  }
+
+  private unexpectedPromise(promise: Promise<unknown>): StreamsError {
+    promise.catch(() => {})
+    return new StreamsError(
+      'PROCESSING_FAILED',
+      `the callback of operator "${this.name}" returned a promise, and this operator takes the result as it is: ` +
+        'do awaited work in foreach, peek, or a processor whose process() is async',
+      { operator: this.name, taskId: this.taskId },
+    )
+  }
+
+  private outOfTurn(): StreamsError {
+    return new StreamsError(
+      'ILLEGAL_STATE',
+      `processor "${this.name}" forwards while it processes nothing: forward() is for process() and punctuations, until ` +
+        'the promise they return is settled. The supplier must also make a new processor on each call',
+      { operator: this.name, taskId: this.taskId },
+    )
+  }
+}

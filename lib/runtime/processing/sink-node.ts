@@ -1,0 +1,26 @@
+import type { Serde } from '../../serdes/serde'
+import type { StreamPartitioner, TopicNameExtractor } from '../../topology/definition'
+import type { Child } from './processor-node'
+import type { SerdeDefaults } from './source-node'
+import type { TaskContext } from './task-context'
+import type { StreamRecord } from '../../record/stream-record'
+
+/** Where records leave the task for a topic. */
+export class SinkNode implements Child {
+  constructor(
+    readonly name: string,
+    private readonly topic: string | TopicNameExtractor<unknown, unknown>,
+    readonly keySerde: Serde<unknown>,
+    readonly valueSerde: Serde<unknown>,
+    readonly partitioner: StreamPartitioner<unknown, unknown> | undefined,
+    private readonly task: TaskContext,
+    readonly usesDefault: SerdeDefaults,
+  ) {}
+
+  process(record: StreamRecord<unknown, unknown>): void {
+    const { topic, task } = this
+    const name = typeof topic === 'string' ? topic : topic(record.key, record.value, task.recordContext)
+    task.takeEffect()
+    task.collector.send(this, name, record, task)
+  }
+}

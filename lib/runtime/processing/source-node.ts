@@ -1,0 +1,28 @@
+import type { Serde } from '../../serdes/serde'
+import type { TimestampExtractor } from '../../topology/definition'
+import type { Child } from './processor-node'
+import type { StreamRecord } from '../../record/stream-record'
+
+/** Whether a source or sink that names no serde was given the app's default: for messages. */
+export interface SerdeDefaults {
+  readonly key: boolean
+  readonly value: boolean
+}
+
+/** Where records of a topic enter the task. */
+export class SourceNode {
+  readonly children: Child[] = []
+
+  constructor(
+    readonly name: string,
+    readonly keySerde: Serde<unknown>,
+    readonly valueSerde: Serde<unknown>,
+    readonly timestampExtractor: TimestampExtractor,
+    readonly usesDefault: SerdeDefaults,
+  ) {}
+
+  process(record: StreamRecord<unknown, unknown>): void {
+    const { children } = this
+    for (let i = 0; i < children.length; i++) children[i]!.process(record)
+  }
+}

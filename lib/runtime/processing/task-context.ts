@@ -1,0 +1,260 @@
+import { StreamsError } from '../../errors'
+import type { ErrorHandlerContext, ErrorHandlerResponse } from '../../handlers'
+import type { Logger } from '../../observe/logger'
+import { NO_HEADERS, type RecordHeaders } from '../../record/headers'
+import type { RecordContext } from '../../record/record-context'
+import { RateLimitedLog } from '../../observe/rate-limited-log'
+import { TaskRecordCounts } from '../../observe/record-counts'
+import type { DropReason } from '../../record/drop-reason'
+import type { Serde } from '../../serdes/serde'
+import type { ManagedStore, StateStore } from '../../state/store'
+import type { RecordCollector } from '../output/record-collector'
+import type { SendingTask } from '../output/sending-task'
+import { NO_SOURCE_BYTES, type SourceBytes } from '../output/source-bytes'
+import type { Preparation } from '../tasks/preparation'
+import type { StoreWriter } from '../tasks/store-context'
+import { AsyncBoundary } from './async-boundary'
+import type { Clock } from './clock'
+import type { SlowCallbackMonitor } from './slow-callback-monitor'
+import type { TaskConfig } from './task-config'
+
+/** Where nothing is being processed: its time equals no record's, so a forward from here is noticed. */
+export const IDLE: RecordContext = Object.freeze({
+  topic: null,
+  partition: -1,
+  offset: -1,
+  timestamp: NaN,
+  headers: NO_HEADERS,
+})
+
+/** The id of the task that fills the global stores of an instance. */
+export const GLOBAL_TASK_ID = 'global'
+
+export interface TaskContextOptions {
+  readonly id: string
+  readonly config: TaskConfig
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly collector: RecordCollector
+  readonly monitor: SlowCallbackMonitor
+  readonly preparation: Preparation
+  readonly stores: readonly ManagedStore[]
+  /** What every processor can read. */
+  readonly globalStores?: ReadonlyMap<string, StateStore> | undefined
+  readonly wakeUp: () => void
+  /** Default: its own. */
+  readonly recordCounts?: TaskRecordCounts | undefined
+}
+
+/** What the nodes and stores of a task share: the record in work above all. Others change it through its methods. */
+export class TaskContext implements SendingTask, StoreWriter {
+  /** The record in work; between records the one that an async operator is at, else `IDLE`. */
+  recordContext: RecordContext = IDLE
+  /** The source bytes of the record in work, for dead letters. Valid while it is processed. */
+  source: SourceBytes = NO_SOURCE_BYTES
+  streamTime = -1
+  /** A processor has asked for a commit. */
+  commitRequested = false
+  /** Something was processed, punctuated or passed over since the last commit. */
+  commitNeeded = false
+  /** How often something left the task: a record for a topic, a change for a changelog. */
+  effects = 0
+  /** By store: up to which window close its aggregation has emitted. Committed with the offsets. */
+  readonly lastEmittedWindowClose = new Map<string, number>()
+  /** Set once and for good: the task must be closed. */
+  failure: { readonly error: unknown } | undefined = undefined
+  /** Awaited work that outlives the task comes to nothing. */
+  closed = false
+  readonly async: AsyncBoundary
+
+  readonly applicationId: string
+  readonly taskId: string
+  readonly config: TaskConfig
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly collector: RecordCollector
+  readonly monitor: SlowCallbackMonitor
+  readonly preparation: Preparation
+  readonly stores: ReadonlyMap<string, ManagedStore>
+  readonly globalStores: ReadonlyMap<string, StateStore>
+  readonly wakeUp: () => void
+  readonly recordCounts: TaskRecordCounts
+  private readonly droppedOnErrors: RateLimitedLog
+
+  constructor(options: TaskContextOptions) {
+    this.applicationId = options.config.applicationId
+    this.taskId = options.id
+    this.config = options.config
+    this.clock = options.clock
+    this.logger = options.logger
+    this.collector = options.collector
+    this.monitor = options.monitor
+    this.preparation = options.preparation
+    this.wakeUp = options.wakeUp
+    this.stores = new Map(options.stores.map((store) => [store.name, store]))
+    this.globalStores = options.globalStores ?? new Map()
+    this.async = new AsyncBoundary(this)
+    this.recordCounts = options.recordCounts ?? new TaskRecordCounts(options.id)
+    this.droppedOnErrors = new RateLimitedLog(options.logger)
+  }
+
+  // ---------------------------------------------------------------------------------------- the record in work
+
+  setRecordContext(context: RecordContext): void {
+    this.recordContext = context
+  }
+
+  /** What follows concerns this record. */
+  enter(context: RecordContext, source: SourceBytes): void {
+    this.recordContext = context
+    this.source = source
+  }
+
+  /** Between synchronous records. */
+  idle(): void {
+    this.recordContext = this.async.idleContext
+  }
+
+  /** Runs `work` in the context of another record. */
+  within(context: RecordContext, source: SourceBytes, work: () => void): void {
+    const before = { context: this.recordContext, source: this.source }
+    this.enter(context, source)
+    try {
+      work()
+    } finally {
+      this.enter(before.context, before.source)
+    }
+  }
+
+  advanceStreamTime(timestamp: number): void {
+    if (timestamp > this.streamTime) this.streamTime = timestamp
+  }
+
+  /** There is something to commit. */
+  moved(): void {
+    this.commitNeeded = true
+  }
+
+  requestCommit(): void {
+    this.commitRequested = true
+  }
+
+  /** What has happened so far is what the next commit contains. */
+  sealed(): void {
+    this.commitNeeded = false
+    this.commitRequested = false
+  }
+
+  /** Something leaves the task. */
+  takeEffect(): void {
+    this.effects++
+  }
+
+  // ---------------------------------------------------------------------------------------- its stores
+
+  get writtenBy(): RecordContext | null {
+    return this.recordContext === IDLE ? null : this.recordContext
+  }
+
+  logChange(
+    topic: string,
+    partition: number,
+    key: Buffer,
+    value: Buffer | null,
+    timestamp: number | null,
+    headers: RecordHeaders,
+  ): void {
+    // what a closed task still wrote would get into the transaction of the tasks after it
+    if (this.closed) throw this.closedError()
+    this.effects++
+    this.collector.sendBytes(topic, partition, key, value, timestamp ?? this.clock.now(), headers)
+  }
+
+  // ---------------------------------------------------------------------------------------- serdes and failures
+
+  get defaultKeySerde(): Serde<unknown> {
+    return this.config.defaultKeySerde
+  }
+
+  get defaultValueSerde(): Serde<unknown> {
+    return this.config.defaultValueSerde
+  }
+
+  closedError(): StreamsError {
+    return new StreamsError(
+      'ILLEGAL_STATE',
+      `task ${this.taskId} is closed: what was still awaited there is not written`,
+      {
+        taskId: this.taskId,
+      },
+    )
+  }
+
+  fail(error: unknown): void {
+    this.failure ??= { error }
+  }
+
+  /** Nothing is started any more. */
+  close(): void {
+    this.closed = true
+    this.async.abandon()
+    this.recordContext = IDLE
+    this.droppedOnErrors.close()
+  }
+
+  /** Logged at the 1st, 10th, 100th … time of each operator: a bad producer must not flood the log. */
+  dropRecord(operator: string, reason: DropReason, details: string): void {
+    const times = this.recordCounts.dropped(operator, reason)
+    if (!Number.isInteger(Math.log10(times))) return
+    const { topic, partition, offset } = this.recordContext
+    this.logger.warn(
+      { taskId: this.taskId, operator, topic, partition, offset, reason, times },
+      `operator "${operator}" dropped ${this.#recordInWork()}: ${details} (${times} so far)`,
+    )
+  }
+
+  /** What an exception handler is told about the record in work. */
+  errorContext(operator: string): ErrorHandlerContext {
+    const { topic, partition, offset, timestamp, headers } = this.recordContext
+    return {
+      taskId: this.taskId,
+      operator,
+      topic,
+      partition,
+      offset,
+      timestamp,
+      headers,
+      sourceRawKey: this.source.rawKey,
+      sourceRawValue: this.source.rawValue,
+    }
+  }
+
+  /**
+   * Carries out a handler's answer: sends the dead letters; true to continue without the record, which is then counted as
+   * dropped and logged with its error.
+   */
+  resolve(operator: string, error: Error, response: ErrorHandlerResponse): boolean {
+    const [result, letters] = typeof response === 'string' ? [response, []] : [response.result, response.deadLetters]
+    for (const letter of letters) {
+      this.effects++
+      this.collector.sendDeadLetter(letter, operator, this.taskId)
+      this.recordCounts.deadLetterSent(operator)
+    }
+    if (result === 'fail') return false
+    this.recordCounts.dropped(operator, 'error')
+    const { topic, partition, offset } = this.recordContext
+    const sent = [...new Set(letters.map((letter) => `"${letter.topic}"`))].join(', ')
+    this.droppedOnErrors.warn(
+      operator,
+      { taskId: this.taskId, operator, topic, partition, offset, err: error },
+      `operator "${operator}" failed on ${this.#recordInWork()}: dropped, as the exception handler says` +
+        (sent === '' ? '' : `, and sent to ${sent}`),
+    )
+    return true
+  }
+
+  #recordInWork(): string {
+    const { topic, partition, offset } = this.recordContext
+    return topic === null ? 'a punctuation' : `the record of ${topic}-${partition} at offset ${offset}`
+  }
+}

@@ -1,0 +1,110 @@
+import { StreamsError } from '../../errors'
+import type { ManagedStore } from '../../state/store'
+import type { Serde } from '../../serdes/serde'
+import { completed } from '../../serdes/open-serde'
+import type { SinkDefinition, SourceDefinition, SubTopology } from '../../topology/definition'
+import { matchesTopic } from '../../topology/topic-pattern'
+import { type Child, ProcessorNode } from './processor-node'
+import type { Punctuations } from './punctuation'
+import { SinkNode } from './sink-node'
+import { type SerdeDefaults, SourceNode } from './source-node'
+import type { TaskContext } from './task-context'
+import { failOnInvalidTimestamp } from '../../topology/timestamp-extractors'
+
+/** The nodes of a task, linked. */
+export interface Wiring {
+  /** In the order in which they were added to the topology. */
+  readonly processors: readonly ProcessorNode[]
+  /** In the order in which processors first use them: the order of cache flushes. */
+  readonly stores: readonly ManagedStore[]
+  source(topic: string): SourceNode
+}
+
+export const wire = (
+  subTopologies: readonly SubTopology[],
+  stores: readonly ManagedStore[],
+  task: TaskContext,
+  punctuations: Punctuations,
+): Wiring => {
+  const sources: Array<{ definition: SourceDefinition; node: SourceNode }> = []
+  const processors: ProcessorNode[] = []
+  const parents = new Map<string, { children: Child[] }>()
+  const keySerde = (serde: Serde<unknown> | undefined): Serde<unknown> => completed(serde ?? task.defaultKeySerde, task)
+  const valueSerde = (serde: Serde<unknown> | undefined): Serde<unknown> =>
+    completed(serde ?? task.defaultValueSerde, task)
+  const link = (child: Child, names: readonly string[]): void => {
+    for (const name of names) parents.get(name)!.children.push(child)
+  }
+  const storesInUse = new Set<string>()
+
+  for (const sub of subTopologies) {
+    for (const definition of sub.nodes) {
+      if (definition.kind === 'source') {
+        const { topics } = definition
+        const isInternal = !(topics instanceof RegExp) && topics.some((topic) => sub.repartitionSourceTopics.has(topic))
+        const extractor =
+          definition.timestampExtractor ??
+          (isInternal ? undefined : task.config.defaultTimestampExtractor) ??
+          failOnInvalidTimestamp
+        const { name } = definition
+        const node = new SourceNode(
+          name,
+          keySerde(definition.keySerde),
+          valueSerde(definition.valueSerde),
+          extractor,
+          defaultsOf(definition),
+        )
+        sources.push({ definition, node })
+        parents.set(name, node)
+      } else if (definition.kind === 'processor') {
+        const { name } = definition
+        const connected = sub.stores.filter((store) => store.definition.processors.has(name))
+        const names = new Set(connected.map((store) => store.definition.builder.name))
+        for (const store of names) storesInUse.add(store)
+        const node = new ProcessorNode(name, definition.supplier(), task, punctuations, names)
+        processors.push(node)
+        parents.set(name, node)
+        link(node, definition.parents)
+      } else {
+        const { name, topic, partitioner } = definition
+        const node = new SinkNode(
+          name,
+          topic,
+          keySerde(definition.keySerde),
+          valueSerde(definition.valueSerde),
+          partitioner,
+          task,
+          defaultsOf(definition),
+        )
+        if (typeof topic === 'string') {
+          task.preparation.add(node.keySerde, topic, 'sink')
+          task.preparation.add(node.valueSerde, topic, 'sink')
+        }
+        link(node, definition.parents)
+      }
+    }
+  }
+
+  const byName = new Map(stores.map((store) => [store.name, store]))
+  for (const name of byName.keys()) storesInUse.add(name)
+  return {
+    processors,
+    stores: [...storesInUse].flatMap((name) => byName.get(name) ?? []),
+    source: (topic) => {
+      const found = sources.find(({ definition }) => reads(definition, topic))
+      if (found) return found.node
+      throw new StreamsError('ILLEGAL_STATE', `no source of task ${task.taskId} reads topic "${topic}"`, {
+        taskId: task.taskId,
+        topic,
+      })
+    },
+  }
+}
+
+const defaultsOf = ({ keySerde, valueSerde }: SourceDefinition | SinkDefinition): SerdeDefaults => ({
+  key: keySerde === undefined,
+  value: valueSerde === undefined,
+})
+
+const reads = ({ topics }: SourceDefinition, topic: string): boolean =>
+  topics instanceof RegExp ? matchesTopic(topics, topic) : topics.includes(topic)

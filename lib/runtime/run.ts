@@ -1,0 +1,264 @@
+import type { ResolvedConfig } from '../config'
+import type { StreamsError } from '../errors'
+import { connect } from '../kafka/client'
+import type { Admin, KafkaClient } from '../kafka/port'
+import type { Logger } from '../observe/logger'
+import { InstanceRecordCounts } from '../observe/record-counts'
+import { StateDirectory } from '../state/state-directory'
+import type { StateStore } from '../state/store'
+import type { CompiledTopology } from '../topology/definition'
+import { missingSourceTopics } from '../topology/partition-counts'
+import type { ClusterTasks } from '../assignment/group-leader'
+import type { RestoreListener } from './changelog/restore-progress'
+import { Executor } from './executor/executor'
+import type { RebalanceEvent } from './executor/rebalance-listener'
+import { retrying } from './failure/retrying'
+import { toStreamsError } from './failure/streams-error'
+import { GlobalState } from './global/global-state'
+import { abortable, withDeadline } from './pause'
+import type { Task } from './tasks/task'
+import { awaitSourceTopics, missingTopicsError } from './topics/awaited-source-topics'
+import { clusterTasks, internalTopicsOf } from './topics/cluster-tasks'
+import { InternalTopics } from './topics/internal-topics'
+import { SourceTopicWatch } from './topics/source-topic-watch'
+import { countSourceTopics } from './topics/source-topics'
+
+/** News of a run, for its façade. */
+export interface RunListener extends RestoreListener {
+  /** Whether every assigned task processes. */
+  runningChanged(isRunning: boolean): void
+  rebalanced(event: RebalanceEvent): void
+  /** It waits for source topics that do not exist. */
+  missingTopics(topics: readonly string[]): void
+  /** It can't continue; `close` has to be called. */
+  failed(error: StreamsError): void
+}
+
+export interface RunOptions {
+  readonly topology: CompiledTopology
+  readonly config: ResolvedConfig
+  readonly listener: RunListener
+  /** Gives up opening. */
+  readonly signal: AbortSignal
+}
+
+export interface CloseRunOptions {
+  /** Commit first; else what is uncommitted is dropped. */
+  readonly clean: boolean
+  readonly leaveGroup: boolean
+  readonly timeoutMs: number
+}
+
+type Release = () => Promise<unknown>
+
+/** Opens everything that one run consists of. What it has opened is released if it fails or is aborted. */
+export const openRun = async ({ topology, config, listener, signal }: RunOptions): Promise<Run> => {
+  const { logger } = config
+  const abort = new AbortController()
+  const giveUp = (): void => abort.abort(signal.reason)
+  signal.addEventListener('abort', giveUp, { once: true })
+  const releases: Release[] = []
+  try {
+    const { applicationId, stateDir } = config
+    const stateDirectory = await StateDirectory.open({ applicationId, stateDir })
+    releases.push(() => stateDirectory.close())
+    const clientId = config.clientId ?? `${applicationId}-${stateDirectory.processId}`
+    const client = connect(config.kafka, { clientId, logger })
+    releases.push(() => client.close())
+    const admin = client.admin()
+    releases.push(() => admin.close())
+    const recordCounts = new InstanceRecordCounts()
+    const parts = { topology, config, client, admin, stateDirectory, recordCounts, logger, signal: abort.signal }
+    const sayMissing = (topics: readonly string[]): void => {
+      logger.warn(
+        { topics: topics.join(' ') },
+        `waiting for source topics that do not exist: ${topics.join(', ')}. Create them, or check their spelling and the right to describe them`,
+      )
+      listener.missingTopics(topics)
+    }
+    const sourceTopics = await abortable(
+      awaitSourceTopics({
+        admin,
+        topology,
+        mayWait: config.missingSourceTopics === 'wait',
+        missing: sayMissing,
+        signal: abort.signal,
+        logger,
+      }),
+      abort.signal,
+    )
+    const opening = GlobalState.open({
+      ...parts,
+      topology: topology.global,
+      restoreListener: listener,
+      failed: (error) => listener.failed(toStreamsError(error)),
+    })
+    releases.push(async () => (await opening.catch(() => undefined))?.close())
+    const globals = await abortable(opening, abort.signal)
+    return new Run({ ...parts, abort, globals, sourceTopics, sayMissing, listener, releases })
+  } catch (error) {
+    abort.abort(error)
+    for (const release of releases.reverse()) {
+      await release().catch((failure: unknown) =>
+        logger.debug({ err: failure }, 'a step of giving up the start failed'),
+      )
+    }
+    throw error
+  } finally {
+    signal.removeEventListener('abort', giveUp)
+  }
+}
+
+interface RunParts {
+  readonly topology: CompiledTopology
+  readonly config: ResolvedConfig
+  readonly client: KafkaClient
+  readonly admin: Admin
+  readonly stateDirectory: StateDirectory
+  readonly abort: AbortController
+  readonly globals: GlobalState
+  /** Partition counts as of the start. */
+  readonly sourceTopics: ReadonlyMap<string, number>
+  readonly sayMissing: (topics: readonly string[]) => void
+  readonly listener: RunListener
+  /** Release what was opened, last first. */
+  readonly releases: Release[]
+  readonly recordCounts: InstanceRecordCounts
+  readonly logger: Logger
+}
+
+/** One run of an application in this process, from `start` to `close`: its executors, and what they share. */
+export class Run {
+  readonly #parts: RunParts
+  readonly #executors: readonly Executor[]
+  readonly #watch: SourceTopicWatch
+  #stopping = false
+
+  constructor(parts: RunParts) {
+    this.#parts = parts
+    const { topology, config, admin, globals, sourceTopics, listener, logger, abort } = parts
+    this.#watch = new SourceTopicWatch({
+      admin,
+      topology,
+      known: sourceTopics,
+      intervalMs: config.metadataMaxAgeMs,
+      logger,
+      stillMissing: parts.sayMissing,
+      changed: (reason) => {
+        for (const executor of this.#executors) executor.requestRejoin(reason)
+      },
+    })
+    const internalTopics = new InternalTopics({
+      admin,
+      replicationFactor: config.replicationFactor,
+      logger,
+      signal: abort.signal,
+      timeoutMs: config.maxPollIntervalMs / 2,
+    })
+    const executor = new Executor({
+      ...parts,
+      index: 1,
+      globalStores: globals.stores,
+      clusterTasks: () => this.#clusterTasks(internalTopics),
+      signal: abort.signal,
+      listener: {
+        runningChanged: () => this.#runningChanged(),
+        rebalanced: (event) => listener.rebalanced(event),
+        missingTopics: (topics) => this.#leaderMisses(topics),
+        failed: (error) => this.#failed(error),
+        restoreStart: (event) => listener.restoreStart(event),
+        restoreProgress: (event) => listener.restoreProgress(event),
+        restoreEnd: (event) => listener.restoreEnd(event),
+      },
+    })
+    this.#executors = [executor]
+  }
+
+  get tasks(): readonly Task[] {
+    return this.#executors.flatMap((executor) => executor.tasks)
+  }
+
+  get recordCounts(): InstanceRecordCounts {
+    return this.#parts.recordCounts
+  }
+
+  /** By name. */
+  get globalStores(): ReadonlyMap<string, StateStore> {
+    return this.#parts.globals.stores
+  }
+
+  /** Resolves when the first assignments are accepted; their tasks may still be restoring. */
+  async start(): Promise<void> {
+    await abortable(Promise.all(this.#executors.map((executor) => executor.start())), this.#parts.abort.signal)
+    if (!this.#stopping && this.#parts.topology.subTopologies.length > 0) this.#watch.start()
+  }
+
+  pause(): void {
+    for (const executor of this.#executors) executor.pause()
+  }
+
+  resume(): void {
+    for (const executor of this.#executors) executor.resume()
+  }
+
+  /** Resolves when everything is released, after `timeoutMs` at the latest. False: the deadline has passed before all was committed. */
+  async close({ clean, leaveGroup, timeoutMs }: CloseRunOptions): Promise<boolean> {
+    const { abort, logger, releases } = this.#parts
+    this.#stopping = true
+    const deadline = performance.now() + timeoutMs
+    const left = (): number => Math.max(0, deadline - performance.now())
+    this.#watch.close()
+    for (const executor of this.#executors) executor.stop()
+    const committed = clean && (await this.#commit(left()))
+    const how = committed ? 'clean' : 'dirty'
+    if (!committed) abort.abort(new Error('the instance is closing'))
+    const steps = [
+      ...this.#executors.flatMap((executor) => executor.closing(how, leaveGroup)),
+      async () => abort.abort(new Error('the instance is closing')),
+      ...[...releases].reverse(),
+    ]
+    let inTime = true
+    for (const step of steps) {
+      try {
+        // past the deadline every step is still begun, and not waited for
+        if ((await withDeadline(step(), left())) === 'timeout') inTime = false
+      } catch (error) {
+        logger.warn({ err: error }, 'a step of closing failed')
+      }
+    }
+    return (committed || !clean) && inTime
+  }
+
+  async #commit(ms: number): Promise<boolean> {
+    const committed = await Promise.all(this.#executors.map((executor) => executor.commit(ms)))
+    return committed.every(Boolean)
+  }
+
+  /** On the group's leader: the tasks of the cluster, once their internal topics exist. */
+  async #clusterTasks(internalTopics: InternalTopics): Promise<ClusterTasks> {
+    const { topology, admin, logger, abort } = this.#parts
+    const counts = await retrying('look up source topics', () => countSourceTopics(admin, topology), {
+      timeoutMs: Infinity,
+      signal: abort.signal,
+      logger,
+    })
+    if (missingSourceTopics(topology, counts).length === 0) {
+      await internalTopics.ensure(internalTopicsOf(topology, counts))
+    }
+    return clusterTasks(topology, counts)
+  }
+
+  #leaderMisses(topics: readonly string[]): void {
+    const { config } = this.#parts
+    if (topics.length > 0 && config.missingSourceTopics === 'fail') return this.#failed(missingTopicsError(topics))
+    this.#watch.expectMissing(topics.length > 0)
+  }
+
+  #runningChanged(): void {
+    if (!this.#stopping) this.#parts.listener.runningChanged(this.#executors.every((executor) => executor.isRunning))
+  }
+
+  #failed(error: StreamsError): void {
+    if (!this.#stopping) this.#parts.listener.failed(error)
+  }
+}

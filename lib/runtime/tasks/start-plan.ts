@@ -1,0 +1,137 @@
+import type { ResolvedConfig } from '../../config'
+import type { Admin, CommittedOffset } from '../../kafka/port'
+import { type TopicPartition, tpKey } from '../../record/topic-partition'
+import type { CompiledTopology } from '../../topology/definition'
+import type { ChangelogRange } from '../changelog/changelog-follower'
+import { offsetResetOf, startPositions } from './start-positions'
+import type { TaskIdentity } from './task'
+import type { TaskStores } from './task-stores'
+
+/** A task whose state is open. */
+export interface OpenedTask extends TaskIdentity {
+  readonly stores: TaskStores
+}
+
+/** Local state that its changelog can't continue. */
+export interface ChangelogGap {
+  readonly store: string
+  readonly changelog: TopicPartition
+  /** The last offset that the local state contains. */
+  readonly contained: number
+  readonly earliest: number
+  readonly latest: number
+}
+
+/** Where a task starts. Maps are by `tpKey`. */
+export interface StartPlan {
+  /** Offsets to read next of the inputs. */
+  readonly positions: ReadonlyMap<string, number>
+  /** What the group has committed. */
+  readonly committed: ReadonlyMap<string, CommittedOffset>
+  /** Of tasks with several inputs: their ends on the broker. */
+  readonly endOffsets: ReadonlyMap<string, number>
+  /** What the stores lack. */
+  readonly ranges: readonly ChangelogRange[]
+  readonly gap: ChangelogGap | undefined
+}
+
+export interface StartPlanner {
+  readonly topology: CompiledTopology
+  readonly config: ResolvedConfig
+  readonly admin: Admin
+  readonly committed: (inputs: readonly TopicPartition[]) => Promise<ReadonlyMap<string, CommittedOffset>>
+  /** Tries a look-up until it succeeds. */
+  readonly retrying: <T>(what: string, call: () => Promise<T>) => Promise<T>
+}
+
+const NO_OFFSETS: ReadonlyMap<string, number> = new Map()
+
+/** Looks up where tasks start: all of them in a few requests. */
+export const planStart = async <T extends OpenedTask>(
+  tasks: readonly T[],
+  planner: StartPlanner,
+): Promise<Map<T, StartPlan>> => {
+  const { topology, config, admin, retrying } = planner
+  const inputs = tasks.flatMap((task) => [...task.inputs])
+  const committed = await retrying('read committed offsets', () => planner.committed(inputs))
+  const positions = await retrying('look up offsets', () =>
+    startPositions(
+      admin,
+      tasks.flatMap((task) =>
+        task.inputs.map((input) => ({
+          ...input,
+          committed: committed.get(tpKey(input.topic, input.partition))?.offset,
+          reset: offsetResetOf(task.subTopology, input.topic, config.autoOffsetReset, topology),
+        })),
+      ),
+    ),
+  )
+  const joint = tasks.filter((task) => task.inputs.length > 1).flatMap((task) => [...task.inputs])
+  const isolation = config.processingGuarantee === 'exactly_once' ? 'read_committed' : 'read_uncommitted'
+  const endOffsets = await retrying('look up the ends of inputs', async () =>
+    joint.length === 0
+      ? NO_OFFSETS
+      : admin.listOffsets(
+          joint.map((input) => ({ ...input, at: 'latest' as const })),
+          isolation,
+        ),
+  )
+  const changelogs = tasks.flatMap((task) => task.stores.changelogs)
+  // the high watermark, not the last stable offset: what an earlier owner committed is below it even while the
+  // brokers still write the markers of its transaction
+  const ends = (at: 'earliest' | 'latest'): Promise<ReadonlyMap<string, number>> =>
+    retrying('look up the ends of changelogs', async () =>
+      changelogs.length === 0
+        ? NO_OFFSETS
+        : admin.listOffsets(
+            changelogs.map((changelog) => ({ ...changelog, at })),
+            'read_uncommitted',
+          ),
+    )
+  const [earliest, latest] = await Promise.all([ends('earliest'), ends('latest')])
+  return new Map(
+    tasks.map((task) => [
+      task,
+      {
+        positions: ofInputs(task, positions),
+        committed: ofInputs(task, committed),
+        endOffsets: ofInputs(task, endOffsets),
+        ...restoreOf(task, positions, earliest, latest),
+      },
+    ]),
+  )
+}
+
+/** What the stores of a task lack of their changelogs. */
+const restoreOf = (
+  { stores }: OpenedTask,
+  positions: ReadonlyMap<string, number>,
+  earliestOffsets: ReadonlyMap<string, number>,
+  latestOffsets: ReadonlyMap<string, number>,
+): Pick<StartPlan, 'ranges' | 'gap'> => {
+  const offsets = stores.state.changelogOffsets()
+  const ranges: ChangelogRange[] = []
+  for (const { store, changelog, fromSource } of stores.stores) {
+    if (!changelog) continue
+    const key = tpKey(changelog.topic, changelog.partition)
+    const earliest = earliestOffsets.get(key)!
+    const latest = latestOffsets.get(key)!
+    const contained = store.persistent ? offsets.get(key) : undefined
+    const from = contained === undefined ? earliest : contained + 1
+    if (contained !== undefined && (from > latest || from < earliest)) {
+      return { ranges: [], gap: { store: store.name, changelog, contained, earliest, latest } }
+    }
+    ranges.push({ store, changelog, from, end: fromSource ? Math.min(latest, positions.get(key)!) : latest })
+  }
+  return { ranges, gap: undefined }
+}
+
+const ofInputs = <T>(task: TaskIdentity, all: ReadonlyMap<string, T>): Map<string, T> => {
+  const own = new Map<string, T>()
+  for (const { topic, partition } of task.inputs) {
+    const key = tpKey(topic, partition)
+    const value = all.get(key)
+    if (value !== undefined) own.set(key, value)
+  }
+  return own
+}

@@ -1,0 +1,150 @@
+import type { Logger } from '../../observe/logger'
+import type { TaskId } from '../../record/task-id'
+import { type TopicPartition, tpKey } from '../../record/topic-partition'
+import type { Serde } from '../../serdes/serde'
+import type { ManagedStore, RecordCacheBudget } from '../../state/store'
+import type { StateEngine } from '../../state/state-engine'
+import { TaskState } from '../../state/task-state'
+import type { SubTopology } from '../../topology/definition'
+import { type Fetching, Preparation } from './preparation'
+import { StoreContext } from './store-context'
+
+/** A store of a task with the partition that it is restored from. */
+export interface TaskStore {
+  readonly store: ManagedStore
+  /** `null` without logging. */
+  readonly changelog: TopicPartition | null
+  /** The changelog is a source topic of the task, read only up to the committed offset, and never written by the task. */
+  readonly fromSource: boolean
+}
+
+export interface TaskStoresOptions {
+  readonly id: TaskId
+  readonly applicationId: string
+  /** In a running application one; the test driver runs all of them in one task. */
+  readonly subTopologies: readonly SubTopology[]
+  readonly partition: number
+  /** Keeps the persistent stores. */
+  readonly engine: StateEngine
+  /** The task's own folder; `null` keeps everything in memory. */
+  readonly directory: string | null
+  readonly defaultKeySerde: Serde<unknown>
+  readonly defaultValueSerde: Serde<unknown>
+  /** Shared by the tasks of an executor; `undefined` for no record caches. */
+  readonly cache?: RecordCacheBudget | undefined
+  /** How dependencies of serdes are fetched. Default: once. */
+  readonly fetching?: Fetching
+  readonly logger: Logger
+}
+
+/**
+ * State, stores and store context of a task. It knows no operator: changelogs are replayed into it before the task
+ * processes, and a standby has nothing else.
+ */
+export class TaskStores {
+  readonly #fetched: AbortController
+
+  private constructor(
+    readonly id: TaskId,
+    readonly stores: readonly TaskStore[],
+    readonly state: TaskState,
+    readonly context: StoreContext,
+    /** Dependencies of the serdes of stores, and of whoever processes on them. */
+    readonly preparation: Preparation,
+    abort: AbortController,
+  ) {
+    this.#fetched = abort
+  }
+
+  static async open(options: TaskStoresOptions): Promise<TaskStores> {
+    const { id, subTopologies, partition, engine, directory, logger } = options
+    const stores = subTopologies.flatMap((sub) =>
+      sub.stores.map(({ definition, changelogTopic }) => ({
+        store: definition.builder.build(changelogTopic) as ManagedStore,
+        changelog: changelogTopic === null ? null : { topic: changelogTopic, partition },
+        fromSource: definition.sourceTopicAsChangelog !== undefined,
+      })),
+    )
+    const managed = stores.map(({ store }) => store)
+    const needsDisk = directory !== null && managed.some((store) => store.persistent)
+    const state = await TaskState.open({
+      engine,
+      directory: needsDisk ? directory : null,
+      taskId: id,
+      stores: managed,
+      logger,
+    })
+    const abort = new AbortController()
+    const preparation = new Preparation(options.fetching ?? ((_what, fetch) => fetch()), abort.signal)
+    const context = new StoreContext({
+      applicationId: options.applicationId,
+      taskId: id,
+      partition,
+      state,
+      preparation,
+      cache: options.cache,
+      defaultKeySerde: options.defaultKeySerde,
+      defaultValueSerde: options.defaultValueSerde,
+      sourceChangelogs: new Set(
+        subTopologies.flatMap((sub) => sub.stores.flatMap((store) => store.definition.sourceTopicAsChangelog ?? [])),
+      ),
+    })
+    for (const store of managed) store.init(context)
+    return new TaskStores(id, stores, state, context, preparation, abort)
+  }
+
+  get all(): readonly ManagedStore[] {
+    return this.stores.map(({ store }) => store)
+  }
+
+  /** The changelog partitions that this task writes or reads. */
+  get changelogs(): TopicPartition[] {
+    return this.stores.flatMap(({ changelog }) => changelog ?? [])
+  }
+
+  /** After restore: fetches the dependencies of all serdes, and builds what stores keep in memory beside their bytes. */
+  async openStores(): Promise<void> {
+    await this.preparation.all()
+    for (const { store } of this.stores) await store.open?.()
+  }
+
+  /** The offsets that the state contains once the sealed writes are on disk. */
+  offsetsContained(acked: ReadonlyMap<string, number>, inputOffsets: ReadonlyMap<string, number>): Map<string, number> {
+    const offsets = new Map<string, number>()
+    for (const { changelog, fromSource } of this.stores) {
+      if (!changelog) continue
+      const key = tpKey(changelog.topic, changelog.partition)
+      const next = fromSource ? inputOffsets.get(key) : undefined
+      const offset = fromSource ? (next === undefined ? undefined : next - 1) : acked.get(key)
+      if (offset !== undefined && offset >= 0) offsets.set(key, offset)
+    }
+    return offsets
+  }
+
+  /** How far the state is: the sum over its changelogs of the offset after the last one contained. */
+  get offsetSum(): number {
+    return sumOfOffsets(this.state.changelogOffsets())
+  }
+
+  /** Closes the stores, then the state; throws the first error after everything is closed. */
+  async close(how: 'clean' | 'dirty'): Promise<void> {
+    this.#fetched.abort()
+    let failure: { error: unknown } | undefined
+    for (const { store } of this.stores) {
+      try {
+        store.close()
+      } catch (error) {
+        failure ??= { error }
+      }
+    }
+    if (how === 'dirty') this.state.discard()
+    await this.state.close()
+    if (failure) throw failure.error
+  }
+}
+
+export const sumOfOffsets = (offsets: ReadonlyMap<string, number>): number => {
+  let sum = 0
+  for (const offset of offsets.values()) sum += offset + 1
+  return sum
+}

@@ -1,0 +1,477 @@
+import type { ResolvedConfig } from '../../config'
+import type { Admin, CommittedOffset, Fetcher } from '../../kafka/port'
+import type { Logger } from '../../observe/logger'
+import type { InstanceRecordCounts } from '../../observe/record-counts'
+import { parseTaskId, type TaskId } from '../../record/task-id'
+import { type TopicPartition, tpKey } from '../../record/topic-partition'
+import type { StateDirectory } from '../../state/state-directory'
+import type { RecordCacheBudget, StateStore } from '../../state/store'
+import { TaskState } from '../../state/task-state'
+import type { CompiledTopology, SubTopology } from '../../topology/definition'
+import { ChangelogFollower } from '../changelog/changelog-follower'
+import { replay } from '../changelog/replay'
+import type { RestoreListener } from '../changelog/restore-progress'
+import { retrying } from '../failure/retrying'
+import type { RecordCollector } from '../output/record-collector'
+import { systemClock } from '../processing/clock'
+import { Processing } from '../processing/processing'
+import type { SlowCallbackMonitor } from '../processing/slow-callback-monitor'
+import { type ChangelogGap, planStart, type StartPlan } from './start-plan'
+import { RunningTask, type RestoringTask, type Task, type TaskIdentity } from './task'
+import { sumOfOffsets, TaskStores } from './task-stores'
+
+/** What becomes of tasks, told to their executor. */
+export interface TasksListener {
+  /** A task has come, gone, or moved to another state. */
+  changed(): void
+  /** A task processes from now on. */
+  started(task: RunningTask): void
+  /** A task can't be opened, restored or started. */
+  failed(id: TaskId, error: unknown): void
+}
+
+export interface TasksOptions {
+  readonly topology: CompiledTopology
+  readonly config: ResolvedConfig
+  readonly admin: Admin
+  readonly fetcher: Fetcher
+  /** Of changelogs. */
+  readonly restoreFetcher: () => Fetcher
+  /** The output of tasks that are opened now; resolves when no earlier transaction can hide offsets. */
+  readonly collector: () => Promise<RecordCollector>
+  readonly committed: (inputs: readonly TopicPartition[]) => Promise<ReadonlyMap<string, CommittedOffset>>
+  /** By name, restored before any task is added. */
+  readonly globalStores: ReadonlyMap<string, StateStore>
+  readonly stateDirectory: StateDirectory
+  readonly monitor: SlowCallbackMonitor
+  readonly cache: RecordCacheBudget | undefined
+  readonly recordCounts: InstanceRecordCounts
+  readonly logger: Logger
+  readonly signal: AbortSignal
+  readonly restoreListener: RestoreListener
+  /** Awaited work has ended. */
+  readonly wakeUp: () => void
+  readonly listener: TasksListener
+}
+
+/** A task from its assignment to its release. */
+class Slot implements TaskIdentity {
+  task: Task
+  /** Settles with the open state; `undefined` when there was nothing to open any more. Never rejects. */
+  opening: Promise<TaskStores | undefined> = Promise.resolve(undefined)
+  /** Delays the start: what the task has failed for lack of is being fetched. */
+  readonly ready: Promise<void>
+
+  constructor(
+    readonly id: TaskId,
+    readonly subTopology: SubTopology,
+    readonly inputs: readonly TopicPartition[],
+    ready: Promise<void>,
+  ) {
+    this.ready = ready
+    this.task = { state: 'opening', id, subTopology, inputs }
+  }
+
+  get isClosing(): boolean {
+    return this.task.state === 'closing'
+  }
+}
+
+const READY = Promise.resolve()
+/** Of each task, in native memory, and as much again on its way to disk. Larger batches don't fit the processor's caches. */
+const MAX_UNWRITTEN_BYTES = 512 * 1024
+
+/**
+ * The tasks of an executor, and the only place that moves one from a state to the next:
+ *
+ *     opening → restoring → running ⇄ suspended
+ *        └──────────┴──────────┴──────────┴─────→ closing
+ *
+ * A task is closed in the background; the same task can be assigned again at once, and is opened when it is released.
+ */
+export class Tasks {
+  readonly #slots = new Map<TaskId, Slot>()
+  readonly #byInput = new Map<string, RunningTask>()
+  /** State still being released, which must be done before the task can be opened here again. Never rejects. */
+  readonly #closing = new Map<TaskId, Promise<void>>()
+  /** How far the state of closed tasks is, on disk. */
+  readonly #offsetSums = new Map<TaskId, number>()
+  readonly #follower: ChangelogFollower
+  #running: readonly RunningTask[] = []
+
+  constructor(private readonly options: TasksOptions) {
+    this.#follower = new ChangelogFollower({
+      fetcher: options.restoreFetcher,
+      logger: options.logger,
+      restoreListener: options.restoreListener,
+      maxDirtyBytes: MAX_UNWRITTEN_BYTES,
+    })
+  }
+
+  /** Every task that is not being released. */
+  get all(): readonly Task[] {
+    return [...this.#slots.values()].map(({ task }) => task)
+  }
+
+  get running(): readonly RunningTask[] {
+    return this.#running
+  }
+
+  get allRunning(): boolean {
+    return this.#running.length === this.#slots.size
+  }
+
+  get(id: TaskId): Task | undefined {
+    return this.#slots.get(id)?.task
+  }
+
+  /** The running task that reads an input partition. */
+  readerOf(topic: string, partition: number): RunningTask | undefined {
+    return this.#byInput.get(tpKey(topic, partition))
+  }
+
+  /** Whether a task that was running still is. */
+  isRunning(task: RunningTask): boolean {
+    return this.#slots.get(task.id)?.task === task
+  }
+
+  /** How far the state of each task is on this instance, whether it has the task or only its state on disk. */
+  offsetSums(): Map<TaskId, number> {
+    const sums = new Map(this.#offsetSums)
+    for (const { task } of this.#slots.values()) {
+      const stores = storesOf(task)
+      if (stores) sums.set(task.id, stores.offsetSum)
+    }
+    return sums
+  }
+
+  /** Looks at the state that earlier runs have left on disk. */
+  async readLocalState(): Promise<void> {
+    const { stateDirectory, logger, config } = this.options
+    for (const id of await stateDirectory.taskIds()) {
+      if (!this.knows(id)) continue
+      const directory = stateDirectory.taskDirectory(id)
+      const offsets = await TaskState.readOffsets({ engine: config.stateEngine, directory, taskId: id, logger })
+      if (offsets.size > 0) this.#offsetSums.set(id, sumOfOffsets(offsets))
+    }
+  }
+
+  /** Whether the topology has the task. */
+  knows(id: TaskId): boolean {
+    return this.#subTopologyOf(id) !== undefined
+  }
+
+  /** Adds tasks at once and opens them in the background, those that lack something when `ready` has settled. */
+  add(assigned: ReadonlyMap<TaskId, readonly TopicPartition[]>, ready: Promise<void> = READY): void {
+    const added: Slot[] = []
+    for (const [id, inputs] of assigned) {
+      const slot = new Slot(id, this.#subTopologyOf(id)!, inputs, ready)
+      this.#slots.set(id, slot)
+      added.push(slot)
+    }
+    if (added.length === 0) return
+    this.options.listener.changed()
+    void this.#open(added)
+  }
+
+  /** Takes tasks out of work at once, and releases them in the background. `dirty` forgets what is uncommitted. */
+  close(ids: Iterable<TaskId>, how: 'clean' | 'dirty'): void {
+    for (const id of ids) {
+      const slot = this.#slots.get(id)
+      if (slot) this.#close(slot, how)
+    }
+    this.#refreshRunning()
+    this.options.listener.changed()
+  }
+
+  /** Drops what tasks have not committed and opens them again, when `ready` has settled. */
+  restart(ids: Iterable<TaskId>, ready?: Promise<void>): void {
+    const again = new Map<TaskId, readonly TopicPartition[]>()
+    for (const id of ids) {
+      const slot = this.#slots.get(id)
+      if (slot) again.set(id, slot.inputs)
+    }
+    this.close(again.keys(), 'dirty')
+    this.add(again, ready)
+  }
+
+  /** Running tasks process no more until they `resume`, all others are closed. */
+  suspend(): void {
+    const others: TaskId[] = []
+    for (const slot of this.#slots.values()) {
+      const { task } = slot
+      if (task.state === 'running') slot.task = { ...identityOf(slot), state: 'suspended', running: task }
+      else if (task.state !== 'suspended') others.push(slot.id)
+    }
+    this.close(others, 'dirty')
+  }
+
+  get suspended(): readonly RunningTask[] {
+    return [...this.#slots.values()].flatMap(({ task }) => (task.state === 'suspended' ? [task.running] : []))
+  }
+
+  resume(): void {
+    for (const slot of this.#slots.values()) if (slot.task.state === 'suspended') slot.task = slot.task.running
+    this.#refreshRunning()
+    this.options.listener.changed()
+    this.options.wakeUp()
+  }
+
+  /** Resolves when the state of all closed tasks is released. */
+  async released(): Promise<void> {
+    while (this.#closing.size > 0) await Promise.all(this.#closing.values())
+  }
+
+  /** Closes what is left; resolves when everything is released. */
+  async shutdown(): Promise<void> {
+    this.close([...this.#slots.keys()], 'dirty')
+    await this.#follower.close()
+    await this.released()
+  }
+
+  #subTopologyOf(id: TaskId): SubTopology | undefined {
+    const { subTopology } = parseTaskId(id)
+    return this.options.topology.subTopologies.find((sub) => sub.id === subTopology)
+  }
+
+  #refreshRunning(): void {
+    this.#running = [...this.#slots.values()].flatMap(({ task }) => (task.state === 'running' ? [task] : []))
+  }
+
+  // ---------------------------------------------------------------------------------------- opening
+
+  async #open(slots: readonly Slot[]): Promise<void> {
+    const { topology, config, admin, committed } = this.options
+    try {
+      const collector = await this.options.collector()
+      for (const slot of slots) slot.opening = this.#openStores(slot)
+      const opened = await Promise.all(
+        slots.map(async (slot) => ({ ...identityOf(slot), slot, stores: await slot.opening })),
+      )
+      const open = opened.flatMap(({ stores, ...rest }) =>
+        stores && !rest.slot.isClosing ? [{ ...rest, stores }] : [],
+      )
+      const plans = await planStart(open, {
+        topology,
+        config,
+        admin,
+        committed,
+        retrying: (what, call) => this.#retrying(what, call),
+      })
+      for (const [{ slot, stores }, plan] of plans) {
+        if (!slot.isClosing) this.#restore(slot, stores, plan, collector)
+      }
+    } catch (error) {
+      for (const slot of slots) this.#failed(slot, error)
+    }
+  }
+
+  async #openStores(slot: Slot): Promise<TaskStores | undefined> {
+    await this.#closing.get(slot.id)
+    if (slot.isClosing) return undefined
+    const { config, cache, logger, stateDirectory } = this.options
+    try {
+      return await TaskStores.open({
+        id: slot.id,
+        applicationId: config.applicationId,
+        subTopologies: [slot.subTopology],
+        partition: parseTaskId(slot.id).partition,
+        engine: config.stateEngine,
+        directory: stateDirectory.taskDirectory(slot.id),
+        defaultKeySerde: config.defaultKeySerde,
+        defaultValueSerde: config.defaultValueSerde,
+        cache,
+        fetching: (what, fetch, closed) => retrying(what, fetch, { timeoutMs: Infinity, signal: closed, logger }),
+        logger,
+      })
+    } catch (error) {
+      this.#failed(slot, error)
+      return undefined
+    }
+  }
+
+  #restore(slot: Slot, stores: TaskStores, plan: StartPlan, collector: RecordCollector): void {
+    if (plan.gap) {
+      this.#closeGap(slot, plan.gap)
+      return
+    }
+    const task: RestoringTask = { ...identityOf(slot), state: 'restoring', stores }
+    slot.task = task
+    this.options.listener.changed()
+    const byName = new Map(stores.all.map((store) => [store.name, store]))
+    this.#follower.add({
+      taskId: slot.id,
+      ranges: plan.ranges,
+      continuous: null,
+      target: {
+        replay: (fetched, range, from, proceed) =>
+          replay(byName.get(range.store.name)!, fetched, { from, end: range.end, proceed }),
+        get dirtyBytes() {
+          return stores.state.dirtyBytes
+        },
+        write: async (positions) => {
+          // stores that put several records together write them as they do at work
+          stores.state.seal()
+          await stores.state.commit(new Map([...positions].map(([partition, next]) => [partition, next - 1])))
+        },
+      },
+      caughtUp: () => void this.#start(slot, task, plan, collector),
+      outOfRange: ({ store, changelog, from }) =>
+        this.#startOver(
+          slot,
+          `changelog ${changelog.topic} partition ${changelog.partition} of store ${store.name} no longer has offset ${from}: ` +
+            'its records were deleted while they were being restored',
+        ),
+      failed: (error) => this.#failed(slot, error),
+    })
+  }
+
+  /** A task whose stores have everything that their changelogs have begins to process. */
+  async #start(slot: Slot, { stores }: RestoringTask, plan: StartPlan, collector: RecordCollector): Promise<void> {
+    const { config, globalStores, monitor, recordCounts, logger, fetcher, wakeUp, listener } = this.options
+    let processing: Processing | undefined
+    try {
+      await slot.ready
+      processing = new Processing({
+        stores,
+        subTopologies: [slot.subTopology],
+        inputPartitions: slot.inputs,
+        globalStores,
+        collector,
+        config,
+        clock: systemClock,
+        logger,
+        monitor,
+        recordCounts: recordCounts.of(slot.id),
+        wakeUp,
+      })
+      await stores.openStores()
+      if (slot.isClosing) return
+      processing.initialize(plan.committed)
+    } catch (error) {
+      closeQuietly(processing)
+      this.#failed(slot, error)
+      return
+    }
+    const running = new RunningTask(identityOf(slot), stores, processing, plan.committed)
+    slot.task = running
+    for (const { topic, partition } of slot.inputs) {
+      const key = tpKey(topic, partition)
+      const position = plan.positions.get(key)!
+      this.#byInput.set(key, running)
+      const end = plan.endOffsets.get(key)
+      if (end !== undefined && end > position) running.processing.updateEndOffset(topic, partition, end)
+      fetcher.assign(topic, partition, position)
+    }
+    this.#refreshRunning()
+    logger.info({ taskId: slot.id }, 'task runs')
+    listener.started(running)
+    listener.changed()
+    wakeUp()
+  }
+
+  #closeGap(slot: Slot, { store, changelog, contained, earliest, latest }: ChangelogGap): void {
+    const where = `changelog ${changelog.topic} partition ${changelog.partition} of store ${store}`
+    this.#startOver(
+      slot,
+      contained + 1 > latest
+        ? `${where} ends at offset ${latest} and the local state contains offset ${contained}`
+        : `${where} begins at offset ${earliest} and the local state ends at offset ${contained}`,
+    )
+  }
+
+  /** Local state is of no use with this changelog: all of the task's state is restored from the beginning. */
+  #startOver(slot: Slot, reason: string): void {
+    if (slot.isClosing) return
+    const { logger, stateDirectory } = this.options
+    logger.warn({ taskId: slot.id }, `${reason}: restoring the task from the beginning`)
+    this.close([slot.id], 'dirty')
+    const removed = async (): Promise<void> => {
+      try {
+        await stateDirectory.remove(slot.id)
+        this.#offsetSums.delete(slot.id)
+      } catch (error) {
+        this.options.listener.failed(slot.id, error)
+      }
+    }
+    this.#releasing(slot.id, removed)
+    this.add(new Map([[slot.id, slot.inputs]]))
+  }
+
+  #failed(slot: Slot, error: unknown): void {
+    if (!slot.isClosing && !this.options.signal.aborted) this.options.listener.failed(slot.id, error)
+  }
+
+  // ---------------------------------------------------------------------------------------- closing
+
+  #close(slot: Slot, how: 'clean' | 'dirty'): void {
+    const { task } = slot
+    slot.task = { ...identityOf(slot), state: 'closing' }
+    this.#slots.delete(slot.id)
+    for (const { topic, partition } of slot.inputs) {
+      this.#byInput.delete(tpKey(topic, partition))
+      this.options.fetcher.unassign(topic, partition)
+    }
+    const running = task.state === 'running' ? task : task.state === 'suspended' ? task.running : undefined
+    this.#releasing(slot.id, () => this.#release(slot, running, how))
+  }
+
+  /** Queues work behind the release of a task: until it is done, the task is not opened here again. */
+  #releasing(id: TaskId, work: () => Promise<void>): void {
+    const before = this.#closing.get(id)
+    const closing: Promise<void> = (async () => {
+      await before
+      await work()
+    })().finally(() => {
+      if (this.#closing.get(id) === closing) this.#closing.delete(id)
+    })
+    this.#closing.set(id, closing)
+  }
+
+  async #release(slot: Slot, running: RunningTask | undefined, how: 'clean' | 'dirty'): Promise<void> {
+    try {
+      await this.#follower.remove(slot.id)
+      // an open under way can't be interrupted: two would meet in one database
+      const stores = await slot.opening
+      try {
+        running?.processing.close()
+      } finally {
+        await stores?.close(how)
+        if (stores) this.#offsetSums.set(slot.id, stores.offsetSum)
+      }
+    } catch (error) {
+      this.options.logger.warn(
+        { taskId: slot.id, err: error },
+        'closing a task failed; its state is restored where it runs next',
+      )
+    }
+  }
+
+  #retrying<T>(what: string, call: () => Promise<T>): Promise<T> {
+    const { logger, signal } = this.options
+    return retrying(what, call, { timeoutMs: Infinity, signal, logger })
+  }
+}
+
+/** Of a start that has failed already. */
+const closeQuietly = (processing: Processing | undefined): void => {
+  try {
+    processing?.close()
+  } catch {
+    // the failure of the start is what is reported
+  }
+}
+
+const identityOf = ({ id, subTopology, inputs }: TaskIdentity): TaskIdentity => ({ id, subTopology, inputs })
+
+const storesOf = (task: Task): TaskStores | undefined => {
+  switch (task.state) {
+    case 'restoring':
+    case 'running':
+      return task.stores
+    case 'suspended':
+      return task.running.stores
+    default:
+      return undefined
+  }
+}

@@ -1,0 +1,104 @@
+import type { Serde, SerdeUse } from '../serde'
+import type { ForeignKeyBytes } from './foreign-key-bytes'
+import type { RecordHeaders } from '../../record/headers'
+
+/**
+ * What the left table wants of the right one. Kafka Streams' instructions, by their numbers:
+ *
+ * - `unsubscribe` (`DELETE_KEY_NO_PROPAGATE`): the row has moved to another foreign key, whose side answers.
+ * - `unsubscribe and answer` (`DELETE_KEY_AND_PROPAGATE`): the row, or its foreign key, is gone: answer with nothing.
+ * - `answer` (`PROPAGATE_NULL_IF_NO_FK_VAL_AVAILABLE`): also where there is no right row.
+ * - `answer if present` (`PROPAGATE_ONLY_IF_FK_VAL_AVAILABLE`): only where there is one.
+ */
+const INSTRUCTIONS = ['unsubscribe', 'unsubscribe and answer', 'answer', 'answer if present'] as const
+
+export type Instruction = (typeof INSTRUCTIONS)[number]
+
+/** Sent from a row of the left table to the row of the right one that it names; kept there until it is deleted. */
+export interface Subscription<K> {
+  readonly instruction: Instruction
+  /** Of the left value, in 16 bytes; `null` if the row was deleted. It comes back with the answer. */
+  readonly hash: Buffer | null
+  readonly primaryKey: K
+  /** Where the answer has to go. `null` in subscriptions of Kafka Streams before 3.4: by the key then. */
+  readonly primaryPartition: number | null
+}
+
+const HASH_BYTES = 16
+const NO_HASH = 0x80
+const VERSION = 1
+
+/** `i8 version, with the highest bit set if there is no hash ‖ i8 instruction ‖ hash? ‖ key ‖ i32 partition (from version 1 on)` */
+export class SubscriptionSerde<K> implements Serde<Subscription<K>> {
+  constructor(private readonly bytes: ForeignKeyBytes) {}
+
+  prepare(): Promise<void> {
+    return this.bytes.prepare()
+  }
+
+  serialize(_topic: string, { instruction, hash, primaryKey, primaryPartition }: Subscription<K>): Buffer {
+    const key = this.bytes.primaryKey(primaryKey)
+    const version = primaryPartition === null ? 0 : VERSION
+    const head = Buffer.of(hash === null ? version | NO_HASH : version, INSTRUCTIONS.indexOf(instruction))
+    const parts = hash === null ? [head, key] : [head, hash, key]
+    if (primaryPartition !== null) {
+      const partition = Buffer.allocUnsafe(4)
+      partition.writeInt32BE(primaryPartition)
+      parts.push(partition)
+    }
+    return Buffer.concat(parts)
+  }
+
+  deserialize(_topic: string, bytes: Buffer): Subscription<K> {
+    const version = bytes[0]! & ~NO_HASH
+    if (version > VERSION) throw new RangeError(`foreign-key subscriptions of version ${version} are not known`)
+    const hasHash = (bytes[0]! & NO_HASH) === 0
+    const start = hasHash ? 2 + HASH_BYTES : 2
+    const end = version === 0 ? bytes.length : bytes.length - 4
+    if (end < start) throw new RangeError(`a foreign-key subscription is longer than ${bytes.length} bytes`)
+    const instruction = INSTRUCTIONS[bytes[1]!]
+    if (instruction === undefined) throw new RangeError(`foreign-key instruction ${bytes[1]} is not known`)
+    return {
+      instruction,
+      hash: hasHash ? Buffer.from(bytes.subarray(2, start)) : null,
+      primaryKey: this.bytes.readPrimaryKey(bytes.subarray(start, end)) as K,
+      primaryPartition: version === 0 ? null : bytes.readInt32BE(end),
+    }
+  }
+}
+
+/** The right row, or nothing, for one row of the left table. */
+export interface SubscriptionResponse<VO> {
+  /** Of the left value that it answers. */
+  readonly hash: Buffer | null
+  readonly foreignValue: VO | null
+  /** Not part of the bytes: where they go. */
+  readonly primaryPartition: number | null
+}
+
+/** `i8 version 0, with the highest bit set if there is no hash ‖ hash? ‖ value?` */
+export class SubscriptionResponseSerde<VO> implements Serde<SubscriptionResponse<VO>> {
+  constructor(private readonly value: Serde<VO>) {}
+
+  async prepare(topic: string, use: SerdeUse): Promise<void> {
+    await this.value.prepare?.(topic, use)
+  }
+
+  serialize(topic: string, { hash, foreignValue }: SubscriptionResponse<VO>, headers: RecordHeaders): Buffer {
+    const parts = hash === null ? [Buffer.of(NO_HASH)] : [Buffer.of(0), hash]
+    const value = foreignValue === null ? null : this.value.serialize(topic, foreignValue, headers)
+    return Buffer.concat(value === null ? parts : [...parts, value])
+  }
+
+  deserialize(topic: string, bytes: Buffer, headers: RecordHeaders): SubscriptionResponse<VO> {
+    const version = bytes[0]! & ~NO_HASH
+    if (version !== 0) throw new RangeError(`foreign-key responses of version ${version} are not known`)
+    const start = (bytes[0]! & NO_HASH) === 0 ? 1 + HASH_BYTES : 1
+    if (bytes.length < start) throw new RangeError(`a foreign-key response is longer than ${bytes.length} bytes`)
+    return {
+      hash: start === 1 ? null : Buffer.from(bytes.subarray(1, start)),
+      foreignValue: bytes.length === start ? null : this.value.deserialize(topic, bytes.subarray(start), headers),
+      primaryPartition: null,
+    }
+  }
+}

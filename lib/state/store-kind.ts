@@ -1,0 +1,64 @@
+import { StreamsError } from '../errors'
+import type { StateStore } from './store'
+
+export type StoreKind = 'key-value' | 'window' | 'session' | 'versioned'
+
+const MADE_BY: Readonly<Record<StoreKind, string>> = {
+  'key-value': 'keyValueStore or timestampedKeyValueStore',
+  window: 'windowStore or timestampedWindowStore',
+  session: 'sessionStore',
+  versioned: 'versionedKeyValueStore',
+}
+
+/** By the reads that it has; undefined for a store that is none of ours. */
+const kindOfStore = (store: StateStore): StoreKind | undefined => {
+  if ('findSessions' in store) return 'session'
+  if ('fetchAll' in store) return 'window'
+  if ('versions' in store) return 'versioned'
+  return 'approximateNumEntries' in store ? 'key-value' : undefined
+}
+
+/** Undefined for a bare name. */
+const kindOfHandle = (handle: object): StoreKind | undefined => {
+  if ('kind' in handle) return handle.kind as StoreKind
+  if ('versioned' in handle) return 'versioned'
+  return 'timestamped' in handle ? 'key-value' : undefined
+}
+
+/** Refuses a handle that promises other reads than the store has. */
+export const checkKind = (handle: string | { readonly name: string }, store: StateStore): void => {
+  if (typeof handle === 'string') return
+  const asked = kindOfHandle(handle)
+  const kept = kindOfStore(store)
+  if (asked === undefined || kept === undefined) return
+  if (asked !== kept) {
+    throw mismatch(store, `is a ${kept} store, and the handle is that of a ${asked} store`, MADE_BY[kept])
+  }
+  const timestamped = 'timestamped' in store ? store.timestamped : undefined
+  if (timestamped === false && 'timestamped' in handle && handle.timestamped === true) {
+    const plain = kept === 'window' ? 'windowStore' : 'keyValueStore'
+    throw mismatch(store, 'keeps plain values, and the handle is that of a store with timestamps', plain)
+  }
+}
+
+const mismatch = ({ name }: StateStore, what: string, maker: string): StreamsError =>
+  new StreamsError(
+    'INVALID_ARGUMENT',
+    `store "${name}" ${what}: ask with the handle that the store was made with, or one of ${maker}`,
+    { store: name },
+  )
+
+/** A changelog has a record that a store of this kind can't have written. */
+export const otherKindsChangelog = (
+  store: string,
+  kind: StoreKind,
+  topic: string,
+  offset: number | undefined,
+): StreamsError =>
+  new StreamsError(
+    'INTERNAL_TOPIC_MISMATCH',
+    `store "${store}" is a ${kind} store, and its changelog ${topic} has a key that is none of a ${kind} store: the topology had a ` +
+      `store of another kind by this name. Give the store a new name; or, if the former contents can go, stop all instances, delete ` +
+      `${topic}, and call cleanUp() on each before its next start`,
+    { store, topic, ...(offset === undefined ? {} : { offset }) },
+  )

@@ -1,0 +1,124 @@
+import type {
+  CompiledTopology,
+  InternalTopic,
+  NodeDefinition,
+  SourceDefinition,
+  StoreDefinition,
+  SubTopology,
+  TopologyDefinition,
+} from '../definition'
+import { changelogTopic, type InternalTopicSettings, repartitionTopic } from './internal-topics'
+import { type NodeGroup, nodeGroups } from '../node-groups'
+
+export interface CompileOptions extends InternalTopicSettings {
+  readonly applicationId: string
+}
+
+/**
+ * Cuts a topology into its connected parts and gives internal topics their full names and configs. Ids, and with them
+ * task ids, are those of Kafka Streams.
+ *
+ * @throws TopologyError INVALID_NAME if an internal topic can't be named after its store or operator
+ */
+export function compileTopology(definition: TopologyDefinition, options: CompileOptions): CompiledTopology {
+  const topicName = (topic: string): string =>
+    definition.repartitionTopics.has(topic) ? `${options.applicationId}-${topic}` : topic
+  const groups = nodeGroups(definition)
+  const subTopologies = groups
+    .filter((group) => !group.global)
+    .map((group) => subTopology(group, definition, options, topicName))
+  return {
+    applicationId: options.applicationId,
+    subTopologies,
+    global: {
+      nodes: groups.flatMap((group) => (group.global ? group.nodes : [])),
+      stores: [...(definition.globalStores?.values() ?? [])],
+    },
+    copartitionGroups: copartitionGroups(definition, topicName),
+    topicName,
+  }
+}
+
+function subTopology(
+  group: NodeGroup,
+  definition: TopologyDefinition,
+  options: CompileOptions,
+  topicName: (topic: string) => string,
+): SubTopology {
+  const sources = group.nodes.filter((node) => node.kind === 'source')
+  const topics = sources.flatMap((source) => namedTopics(source))
+  const stores = storesOf(group.nodes, definition).map((store) => withChangelog(store, options))
+  const repartitionTopics = topics.filter((topic) => definition.repartitionTopics.has(topic))
+  return {
+    id: group.id,
+    nodes: group.nodes.map((node) => withFullNames(node, topicName)),
+    stores: stores.map(({ definition, changelogTopic }) => ({ definition, changelogTopic })),
+    sourceTopics: topics.map(topicName),
+    sourcePatterns: sources.flatMap(({ topics }) => (topics instanceof RegExp ? [topics] : [])),
+    sinkTopics: distinct(
+      group.nodes.flatMap((node) => (node.kind === 'sink' && typeof node.topic === 'string' ? [node.topic] : [])),
+    ).map(topicName),
+    repartitionSourceTopics: byName(
+      repartitionTopics.map((topic) =>
+        repartitionTopic(topicName(topic), definition.repartitionTopics.get(topic)!.partitions, options),
+      ),
+    ),
+    changelogTopics: byName(stores.flatMap(({ internal }) => internal ?? [])),
+  }
+}
+
+function withFullNames(node: NodeDefinition, topicName: (topic: string) => string): NodeDefinition {
+  if (node.kind === 'source' && !(node.topics instanceof RegExp)) return { ...node, topics: node.topics.map(topicName) }
+  if (node.kind === 'sink' && typeof node.topic === 'string') return { ...node, topic: topicName(node.topic) }
+  return node
+}
+
+/** In the order in which the nodes reach them, which is the order in which they are flushed. */
+function storesOf(nodes: readonly NodeDefinition[], definition: TopologyDefinition): StoreDefinition[] {
+  const names = nodes.flatMap((node) => (node.kind === 'processor' ? node.stores : []))
+  return distinct(names).map((name) => definition.stores.get(name)!)
+}
+
+function withChangelog(
+  definition: StoreDefinition,
+  options: CompileOptions,
+): { definition: StoreDefinition; changelogTopic: string | null; internal?: InternalTopic } {
+  const { builder, sourceTopicAsChangelog } = definition
+  if (sourceTopicAsChangelog !== undefined) return { definition, changelogTopic: sourceTopicAsChangelog }
+  if (!builder.loggingEnabled) return { definition, changelogTopic: null }
+  const internal = changelogTopic(`${options.applicationId}-${builder.name}-changelog`, builder, options)
+  return { definition, changelogTopic: internal.name, internal }
+}
+
+/** Groups that share a topic are one: its partition count binds them all. */
+function copartitionGroups(
+  definition: TopologyDefinition,
+  topicName: (topic: string) => string,
+): CompiledTopology['copartitionGroups'] {
+  const sources = new Map(
+    definition.nodes.flatMap((node) => (node.kind === 'source' ? [[node.name, node] as const] : [])),
+  )
+  let groups: { operator: string; topics: readonly string[] }[] = []
+  for (const { operator, sources: names } of definition.copartitionGroups) {
+    const topics = distinct(names.flatMap((name) => namedTopics(sources.get(name)!)).map(topicName))
+    const overlapping = groups.filter((group) => group.topics.some((topic) => topics.includes(topic)))
+    groups = groups.filter((group) => !overlapping.includes(group))
+    groups.push({
+      operator: distinct([...overlapping.flatMap((group) => group.operator.split(', ')), operator]).join(', '),
+      topics: distinct([...overlapping.flatMap((group) => group.topics), ...topics]),
+    })
+  }
+  return groups
+}
+
+function namedTopics(source: SourceDefinition): readonly string[] {
+  return source.topics instanceof RegExp ? [] : source.topics
+}
+
+function byName(topics: readonly InternalTopic[]): ReadonlyMap<string, InternalTopic> {
+  return new Map(topics.map((topic) => [topic.name, topic]))
+}
+
+function distinct<T>(items: Iterable<T>): T[] {
+  return [...new Set(items)]
+}

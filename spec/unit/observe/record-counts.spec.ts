@@ -1,0 +1,34 @@
+import { InstanceRecordCounts } from '../../../lib/observe/record-counts'
+
+describe('record counts', () => {
+  it('are by task, operator and reason, and in total', () => {
+    const counts = new InstanceRecordCounts()
+    counts.of('0_0').dropped('parse', 'error')
+    counts.of('0_0').dropped('parse', 'error')
+    counts.of('0_0').dropped('parse', 'null-key-or-value')
+    counts.of('0_1').deadLetterSent('parse')
+    counts.of('0_1').dropped('count', 'late')
+    expect(counts.snapshot()).toEqual({
+      dropped: 4,
+      deadLetters: 1,
+      operators: [
+        {
+          taskId: '0_0',
+          operator: 'parse',
+          dropped: 3,
+          droppedBy: { error: 2, 'null-key-or-value': 1 },
+          deadLetters: 0,
+        },
+        { taskId: '0_1', operator: 'parse', dropped: 0, droppedBy: {}, deadLetters: 1 },
+        { taskId: '0_1', operator: 'count', dropped: 1, droppedBy: { late: 1 }, deadLetters: 0 },
+      ],
+    })
+    expect(counts.of('0_0').droppedTotal).toBe(3)
+  })
+
+  it('of a task that is closed and opened again continue', () => {
+    const counts = new InstanceRecordCounts()
+    expect(counts.of('0_0').dropped('count', 'late')).toBe(1)
+    expect(counts.of('0_0').dropped('count', 'late')).toBe(2)
+  })
+})

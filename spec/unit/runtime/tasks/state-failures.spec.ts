@@ -1,0 +1,103 @@
+import { randomBytes } from 'node:crypto'
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { StreamsConfig } from '../../../../lib/config'
+import { StreamsBuilder } from '../../../../lib/dsl/streams-builder'
+import type { KafkaStreams } from '../../../../lib/runtime/kafka-streams'
+import * as serdes from '../../../../lib/serdes'
+import { levelEngine } from '../../../../lib/state/level/level-engine'
+import type { Topology } from '../../../../lib/topology/topology'
+import { EmbeddedApps, failureOf, until } from '../../../support/embedded-apps'
+
+const text = { key: serdes.string(), value: serdes.string() }
+const KEYS = 6_000
+
+/** Long and without patterns, so that LevelDB needs tables for them. */
+const keys = Array.from({ length: KEYS }, () => randomBytes(2000).toString('hex'))
+
+const counting = (): Topology => {
+  const builder = new StreamsBuilder()
+  builder.stream('words', text).groupByKey().count({ store: 'counts' })
+  return builder.build()
+}
+
+describe('local state that fails while the application runs', () => {
+  let apps: EmbeddedApps
+
+  beforeEach(() => {
+    apps = new EmbeddedApps({ words: 1 })
+  })
+  afterEach(() => apps.close())
+
+  const never = (): never => {
+    throw new Error('no record is at fault')
+  }
+  const create = (config: Partial<StreamsConfig> = {}): KafkaStreams =>
+    apps.create(counting(), {
+      processingGuarantee: 'exactly_once',
+      commitInterval: 50,
+      statestoreCacheMaxBytes: 0,
+      processingExceptionHandler: never,
+      ...config,
+    })
+  const produceAll = (): Promise<void> =>
+    apps.kafka.produce(
+      'words',
+      keys.map((key) => ({ key, value: '' })),
+    )
+  const committed = async (): Promise<number> =>
+    (await apps.kafka.client().admin().groupOffsets('app')).get('words-0')?.offset ?? 0
+  const taskFolder = (): string => join(apps.stateDir('a'), 'app', '0_0')
+
+  it('damaged: is set aside and restored, and the counts are right', async () => {
+    await produceAll()
+    const first = create()
+    await first.start()
+    await until(async () => (await committed()) === KEYS)
+    await first.close()
+    const tables = readdirSync(taskFolder()).filter((name) => name.endsWith('.ldb'))
+    expect(tables).not.toEqual([])
+    for (const file of tables) {
+      const path = join(taskFolder(), file)
+      const bytes = readFileSync(path)
+      bytes.fill(0xff, bytes.length >> 2, bytes.length >> 1)
+      writeFileSync(path, bytes)
+    }
+
+    // found by a read: verification would find it before
+    const second = create({ stateEngine: levelEngine({ verifyOnOpen: false }) })
+    const replayed: number[] = []
+    second.on('restoreEnd', ({ restored }) => replayed.push(restored))
+    await second.start()
+    await produceAll()
+    await until(async () => (await committed()) === 2 * KEYS)
+    const view = second.store('counts')
+    for (const key of keys) expect((view.get(key) as { value: number }).value).toBe(2)
+    expect(replayed).toEqual([0, expect.any(Number)])
+    expect(replayed[1]).toBeGreaterThanOrEqual(KEYS)
+    const log = apps.warnings.join('\n')
+    expect(log).toMatch(/task 0_0 failed and restarts from its last commit|all tasks restart from the last commit/)
+    expect(log).toMatch(/the state of task 0_0 is damaged .* set aside as .*0_0\.damaged-/)
+    expect(second.state).toBe('RUNNING')
+  })
+
+  it('not writable: ends the app, which says so', async () => {
+    const app = create()
+    await app.start()
+    await apps.kafka.produce('words', [{ key: 'a', value: '' }])
+    await until(async () => (await committed()) === 1)
+    const failed = failureOf(app)
+    // LevelDB notices when it needs its next file
+    rmSync(taskFolder(), { recursive: true })
+    await produceAll()
+    expect(await failed).toMatchObject({
+      code: 'STATE_STORE_FAILED',
+      message: expect.stringMatching(
+        /task 0_0 in .* failed: .*Check the disk's free space and its permissions/,
+      ) as string,
+    })
+    expect(app.metadataForLocalTasks()).toEqual([])
+    expect(await app.close()).toBe(true)
+    expect(app.state).toBe('ERROR')
+  })
+})

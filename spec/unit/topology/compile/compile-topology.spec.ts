@@ -1,0 +1,158 @@
+import { StreamsBuilder } from '../../../../lib/dsl/streams-builder'
+import { keyValueStore } from '../../../../lib/state/stores'
+import type { StateStore, StoreBuilder } from '../../../../lib/state/store'
+import { compileTopology } from '../../../../lib/topology/compile/compile-topology'
+import { Topology } from '../../../../lib/topology/topology'
+
+const idle = () => ({ process: () => undefined })
+const options = { applicationId: 'app' }
+const CHANGELOG = { 'cleanup.policy': 'compact', 'message.timestamp.type': 'CreateTime' }
+
+describe('compile', () => {
+  test('cuts a topology where a repartition topic runs through it', () => {
+    const builder = new StreamsBuilder()
+    builder
+      .stream('in')
+      .groupBy((value) => value)
+      .count('counts')
+      .toStream()
+      .to('out')
+    const { subTopologies, topicName } = compileTopology(builder.build().definition, options)
+    expect(subTopologies.map(({ id, sourceTopics, sinkTopics }) => ({ id, sourceTopics, sinkTopics }))).toEqual([
+      { id: 0, sourceTopics: ['in'], sinkTopics: ['app-counts-repartition'] },
+      { id: 1, sourceTopics: ['app-counts-repartition'], sinkTopics: ['out'] },
+    ])
+    expect(topicName('counts-repartition')).toBe('app-counts-repartition')
+    expect(topicName('in')).toBe('in')
+  })
+
+  test('names and configures internal topics as Kafka Streams does', () => {
+    const builder = new StreamsBuilder()
+    builder.stream('in').repartition({ name: 'mid', partitions: 3 }).groupByKey().count('counts')
+    const [, second] = compileTopology(builder.build().definition, options).subTopologies
+    expect([...second!.repartitionSourceTopics.values()]).toEqual([
+      {
+        name: 'app-mid-repartition',
+        partitions: 3,
+        config: {
+          'cleanup.policy': 'delete',
+          'message.timestamp.type': 'CreateTime',
+          'retention.ms': '-1',
+          'segment.bytes': '52428800',
+        },
+      },
+    ])
+    expect([...second!.changelogTopics.values()]).toEqual([{ name: 'app-counts-changelog', config: CHANGELOG }])
+    expect(second!.stores.map(({ changelogTopic }) => changelogTopic)).toEqual(['app-counts-changelog'])
+  })
+
+  test("the app's topic configs go before the defaults, a store's own before both", () => {
+    const builder = new StreamsBuilder()
+    const logging = { 'segment.bytes': '1', 'max.message.bytes': '2' }
+    builder
+      .stream('in')
+      .groupBy((value) => value)
+      .count({ store: 'counts', logging })
+    const topicConfig = { 'min.insync.replicas': '2', 'segment.bytes': '9' }
+    const { subTopologies } = compileTopology(builder.build().definition, { ...options, topicConfig })
+    const { changelogTopics, repartitionSourceTopics } = subTopologies[1]!
+    expect(changelogTopics.get('app-counts-changelog')!.config).toEqual({ ...CHANGELOG, ...topicConfig, ...logging })
+    expect(repartitionSourceTopics.get('app-counts-repartition')!.config).toMatchObject(topicConfig)
+  })
+
+  test.each<[object, object]>([
+    [
+      { cleanup: 'compact,delete', retentionMs: 660_000 },
+      { 'cleanup.policy': 'compact,delete', 'retention.ms': '87060000' },
+    ],
+    [
+      { cleanup: 'delete', retentionMs: Infinity },
+      { 'cleanup.policy': 'delete', 'retention.ms': '9223372036854775807' },
+    ],
+    [
+      { cleanup: 'delete', retentionMs: 2 ** 63 - 1024 },
+      { 'cleanup.policy': 'delete', 'retention.ms': '9223372036854775807' },
+    ],
+    [
+      { cleanup: 'compact', minCompactionLagMs: 5 },
+      { 'cleanup.policy': 'compact', 'min.compaction.lag.ms': '5' },
+    ],
+  ])('a changelog policy %j gives %j', (changelogPolicy, config) => {
+    const store = { ...keyValueStore('s'), changelogPolicy } as StoreBuilder<StateStore>
+    const topology = new Topology().addSource('src', 'in').addProcessor('p', idle, 'src', [store])
+    const [only] = compileTopology(topology.definition, options).subTopologies
+    expect(only!.changelogTopics.get('app-s-changelog')!.config).toEqual({
+      'message.timestamp.type': 'CreateTime',
+      ...config,
+    })
+  })
+
+  test('stores without logging have no changelog, and stores that nobody uses are nowhere', () => {
+    const topology = new Topology()
+      .addSource('src', 'in')
+      .addProcessor('p', idle, 'src', [keyValueStore('quiet', { logging: false })])
+      .addStateStore(keyValueStore('unused'))
+    const [only] = compileTopology(topology.definition, options).subTopologies
+    expect(only!.stores.map(({ definition, changelogTopic }) => [definition.builder.name, changelogTopic])).toEqual([
+      ['quiet', null],
+    ])
+    expect(only!.changelogTopics.size).toBe(0)
+  })
+
+  test('a source topic that serves as changelog is not made', () => {
+    const builder = new StreamsBuilder()
+    builder.table('in', {}, 't')
+    const [only] = compileTopology(builder.build({ optimization: 'all' }).definition, options).subTopologies
+    expect(only!.stores.map(({ changelogTopic }) => changelogTopic)).toEqual(['in'])
+    expect(only!.changelogTopics.size).toBe(0)
+  })
+
+  test('processors that share a store are one sub-topology', () => {
+    const store = keyValueStore('s')
+    const topology = new Topology()
+      .addSource('a', 'a')
+      .addSource('b', 'b')
+      .addSource('c', /c.*/)
+      .addProcessor('pc', idle, 'c', [store])
+      .addProcessor('pb', idle, 'b')
+      .addProcessor('pa', idle, 'a', [store])
+    const { subTopologies } = compileTopology(topology.definition, options)
+    expect(subTopologies.map(({ id, sourceTopics, sourcePatterns }) => ({ id, sourceTopics, sourcePatterns }))).toEqual(
+      [
+        { id: 0, sourceTopics: ['a'], sourcePatterns: [/c.*/] },
+        { id: 1, sourceTopics: ['b'], sourcePatterns: [] },
+      ],
+    )
+  })
+
+  test('a global store takes a sub-topology id and makes no sub-topology', () => {
+    const { definition } = new Topology()
+      .addGlobalStore(keyValueStore('gs'), 'g', 'facts', 'gp', idle)
+      .addSource('src', 'in')
+    const { subTopologies, global } = compileTopology(definition, options)
+    expect(subTopologies.map(({ id }) => id)).toEqual([1])
+    expect(global.nodes.map(({ name }) => name)).toEqual(['g', 'gp'])
+    expect(global.stores).toMatchObject([{ topic: 'facts', source: 'g', processor: 'gp', holdsTopic: false }])
+  })
+
+  test('co-partition groups that share a topic are one', () => {
+    const sources = ['a', 'b', 'c', 'd', 'e'].map((name) => ({ kind: 'source' as const, name, topics: [name] }))
+    const copartitionGroups = [
+      { operator: 'j1', sources: ['a', 'b'] },
+      { operator: 'j2', sources: ['d', 'e'] },
+      { operator: 'j3', sources: ['b', 'c'] },
+    ]
+    const definition = { nodes: sources, stores: new Map(), repartitionTopics: new Map(), copartitionGroups }
+    expect(compileTopology(definition, options).copartitionGroups).toEqual([
+      { operator: 'j2', topics: ['d', 'e'] },
+      { operator: 'j1, j3', topics: ['a', 'b', 'c'] },
+    ])
+  })
+
+  test('refuses internal topics that Kafka would refuse', () => {
+    const topology = new Topology().addSource('src', 'in').addProcessor('p', idle, 'src', [keyValueStore('not valid')])
+    expect(() => compileTopology(topology.definition, options)).toThrow(
+      expect.objectContaining({ code: 'INVALID_NAME', message: expect.stringContaining('app-not valid-changelog') }),
+    )
+  })
+})
