@@ -16,7 +16,7 @@ export interface LevelEngineOptions {
   readonly compression?: boolean
   /**
    * Read every table when a task opens, and compare it with its checksums. Values are checked on every read; a key that
-   * was damaged on disk is found by this alone, since a read would miss it. It takes about a second for each GB: turn it
+   * was damaged on disk is found by this alone, since a read would miss it. It takes one to two seconds for each GB on disk: turn it
    * off where the file system has checksums of its own (ZFS, Btrfs). Default: true.
    */
   readonly verifyOnOpen?: boolean
