@@ -58,6 +58,7 @@ export type {
   Aggregator,
   ForeachAction,
   ForeignKeyExtractor,
+  GroupSelector,
   Initializer,
   KeyValueMapper,
   Merger,

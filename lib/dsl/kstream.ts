@@ -11,6 +11,7 @@ import { PeekOperator } from '../operators/peek'
 import type { ProcessorSupplier } from '../operators/processor'
 import { SelectKeyOperator } from '../operators/select-key'
 import type { StreamPartitioner } from '../topology/definition'
+import { requireNewInstances } from '../topology/new-instances'
 import { topicNameExtractor, type TopicSelector } from '../topology/topology'
 import { windowedPartitioner } from '../topology/windowed-partitioner'
 import { WindowedSerde } from '../serdes/windowed'
@@ -411,6 +412,7 @@ export class KStream<K, V> {
     processed?: Processed,
   ): KStream<KR, VR> {
     requireFunction(supplier, 'process', 'a supplier of processors')
+    requireNewInstances(supplier, 'process')
     const { name, stores } = this.processorOf('KSTREAM-PROCESSOR-', processed)
     const behind = { name, repartitionRequired: true }
     return this.then({ kind: 'processor', name, supplier, stores }, behind)
@@ -424,6 +426,7 @@ export class KStream<K, V> {
    */
   processValues<VR = unknown>(supplier: ProcessorSupplier<K, V, K, VR>, processed?: Processed): KStream<K, VR> {
     requireFunction(supplier, 'processValues', 'a supplier of processors')
+    requireNewInstances(supplier, 'processValues')
     const { name, stores } = this.processorOf('KSTREAM-PROCESSVALUES-', processed)
     const fixedKeySupplier = () => new FixedKeyOperator(supplier(), name)
     return this.then({ kind: 'processor', name, supplier: fixedKeySupplier, stores }, this.sameKey(name))

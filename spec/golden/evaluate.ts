@@ -100,7 +100,7 @@ async function run(golden: GoldenCase, config: JavaConfig): Promise<Observed> {
       collect()
     }
     const stores: Record<string, StoreRow[]> = {}
-    for (const [name, store] of driver.stores()) stores[name] = await storeRows(store)
+    for (const [name, store] of driver.stores()) if (store !== null) stores[name] = await storeRows(store)
     return {
       ...nothing,
       describe: topology.topology.describe(),

@@ -200,14 +200,13 @@ describe('a grouped table', () => {
     expect(driver.produced().filter(({ topic }) => topic.endsWith('repartition'))).toHaveLength(2)
   })
 
-  it('leaves out rows with a null group or value', async () => {
+  it.each<[string, (value: string, key: string) => readonly [string | null, string | null] | null]>([
+    ['null', (value, key) => (value === 'nobody' ? null : [value, key])],
+    ['a null group', (value, key) => [value === 'nobody' ? null : value, key]],
+    ['a null value', (value, key) => [value, value === 'nobody' ? null : key]],
+  ])('drops a row whose selector returns %s, and subtracts what it had added', async (_what, selector) => {
     const { input, out } = drive((builder) =>
-      builder
-        .table('in', text, 'rows')
-        .groupBy((value, key) => [value === 'nobody' ? (null as never) : value, key], text)
-        .count('per-value')
-        .toStream()
-        .to('out', counted),
+      builder.table('in', text, 'rows').groupBy(selector, text).count('per-value').toStream().to('out', counted),
     )
     await input.pipe('1', 'nobody', 1)
     await input.pipe('1', 'A', 2)

@@ -142,6 +142,13 @@ describe('TopologyTestDriver', () => {
     expect(() => driver.store('other')).toThrow('there is no store "other"; the topology has: "seen"')
   })
 
+  it('lists a store that no processor uses, as null', async () => {
+    const topology = copying().addStateStore(keyValueStore('unused'))
+    drive(topology)
+    await driver.start()
+    expect([...driver.stores()]).toEqual([['unused', null]])
+  })
+
   it('fires wall-clock punctuations as the clock moves, scans in them included', async () => {
     const seen = keyValueStore('seen', { key: serdes.string(), value: serdes.string() })
     const topology = new Topology()

@@ -66,6 +66,15 @@ describe('Topology refuses', () => {
     expectFailure('UNKNOWN_STORE', () => topology.connectProcessorAndStateStores('p', 'nope'), '"nope"', '"p"')
   })
 
+  test('a supplier that returns one instance twice', () => {
+    const shared = idle()
+    const words = ['the same object every time', 'inside the supplier']
+    expectFailure('INVALID_ARGUMENT', () => base().addProcessor('q', () => shared, 'src'), 'processor "q"', ...words)
+    const store = keyValueStore('g')
+    const global = () => base().addGlobalStore(store, 'g-src', 'g', 'g-fill', () => shared)
+    expectFailure('INVALID_ARGUMENT', global, 'processor "g-fill"', ...words)
+  })
+
   test('two stores of one name, but not one store twice', () => {
     const store = keyValueStore('s')
     const topology = base().addStateStore(store).addStateStore(store, 'p')
