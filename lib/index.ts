@@ -70,7 +70,8 @@ export type {
 
 // Building one: the Processor API.
 export { Topology, type SinkOptions, type SourceOptions, type TopicSelector } from './topology/topology'
-export type { OffsetReset, StreamPartitioner, TimestampExtractor } from './topology/definition'
+export type { StreamPartitioner, TimestampExtractor } from './topology/definition'
+export type { OffsetReset, OffsetResetByDuration } from './topology/offset-reset'
 export {
   failOnInvalidTimestamp,
   logAndSkipOnInvalidTimestamp,

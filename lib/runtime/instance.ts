@@ -21,6 +21,7 @@ import { retrying } from './failure/retrying'
 import { SourceTopicWatch } from './topics/source-topic-watch'
 import { awaitSourceTopics, missingTopicsError } from './topics/awaited-source-topics'
 import { offsetResetOf } from './topics/start-positions'
+import { offsetResetText, resetPosition } from '../topology/offset-reset'
 import { StreamLoop } from './stream-loop'
 import { TaskManager } from './task-manager'
 import { untouchedTasks } from './restore/untouched-tasks'
@@ -187,7 +188,10 @@ export class Instance {
         'the last commit took too long: what it covers is processed again after the next start',
       )
     } catch (error) {
-      this.#logger.warn({ err: error }, 'the last commit failed: what it covers is processed again after the next start')
+      this.#logger.warn(
+        { err: error },
+        'the last commit failed: what it covers is processed again after the next start',
+      )
     }
     return false
   }
@@ -348,7 +352,7 @@ export class Instance {
     }
     const offsets = await retrying(
       'look up where to go on',
-      () => this.#admin!.listOffsets([{ topic, partition, at: reset }]),
+      () => this.#admin!.listOffsets([{ topic, partition, at: resetPosition(reset, Date.now()) }]),
       { timeoutMs: Infinity, signal: this.#abort.signal, logger: this.#logger },
     )
     if (task.isClosed) return
@@ -356,7 +360,7 @@ export class Instance {
     this.#logger.warn(
       { ...location, offset, reset },
       `the next offset to read of ${topic} partition ${partition} does not exist any more (records were deleted before they were ` +
-        `processed, or the topic was made anew): going on at the ${reset} offset ${offset}`,
+        `processed, or the topic was made anew): going on at the ${offsetResetText(reset)} offset ${offset}`,
     )
     this.#fetcher!.assign(topic, partition, offset)
   }

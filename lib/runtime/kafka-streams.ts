@@ -89,9 +89,8 @@ export class KafkaStreams {
 
   constructor(topology: Topology, config: StreamsConfig) {
     this.#config = resolveConfig(config)
-    const { logger } = this.#config
-    const { applicationId, topicConfig } = this.#config
-    this.#topology = compile(topology.definition, { applicationId, topicConfig })
+    const { applicationId, logger } = this.#config
+    this.#topology = compile(topology.definition, this.#config)
     const globalStores = this.#topology.global.stores.map(({ builder }) => builder.name as string)
     this.#storeNames = new Set([...topology.definition.stores.keys(), ...globalStores])
     this.#events = new Emitter((event, error) => {

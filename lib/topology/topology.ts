@@ -1,16 +1,11 @@
 import type { ProcessorSupplier } from '../operators/processor'
 import type { Serde } from '../serdes/serde'
 import type { StateStore, StoreBuilder } from '../state/store'
-import type {
-  OffsetReset,
-  StreamPartitioner,
-  TimestampExtractor,
-  TopologyDefinition,
-  TopicNameExtractor,
-} from './definition'
+import type { StreamPartitioner, TimestampExtractor, TopologyDefinition, TopicNameExtractor } from './definition'
 import { DefinitionBuilder } from './definition-builder'
 import { describe } from './describe'
 import { requireNewInstances } from './new-instances'
+import type { OffsetReset } from './offset-reset'
 import { type StoreReferences, storeReferences } from './store-reference'
 import type { RecordContext } from '../record/record-context'
 
@@ -22,7 +17,7 @@ export interface SourceOptions<K, V> {
   value?: Serde<V>
   /** Default: the record's own timestamp. */
   timestampExtractor?: TimestampExtractor
-  /** Where to begin without a committed offset. Default: the app's `autoOffsetReset`. */
+  /** Where to begin without a committed offset, such as `'latest'` or `{ byDuration: '1h' }`. Default: the app's `autoOffsetReset`. */
   offsetReset?: OffsetReset
 }
 

@@ -1,4 +1,5 @@
 import { TopologyError } from '../../errors'
+import { offsetResetText } from '../../topology/offset-reset'
 import type { LogicalGraph } from './logical-graph'
 import type { GraphNode, NodeId, StreamSourceNode } from './nodes'
 
@@ -40,11 +41,11 @@ function sameTopics(a: StreamSourceNode, b: StreamSourceNode): boolean {
 }
 
 function requireSameReset(first: StreamSourceNode, second: StreamSourceNode): void {
-  if (first.settings.offsetReset === second.settings.offsetReset) return
+  const [a, b] = [first, second].map(({ settings }) => offsetResetText(settings.offsetReset) ?? 'not set')
+  if (a === b) return
   throw new TopologyError(
     'INVALID_TOPOLOGY',
-    `two streams read ${topicsText(second)} with different offsetReset (${first.settings.offsetReset ?? 'not set'} and ` +
-      `${second.settings.offsetReset ?? 'not set'}), but they share one source: give both the same`,
+    `two streams read ${topicsText(second)} with different offsetReset (${a} and ${b}), but they share one source: give both the same`,
     { operator: second.name },
   )
 }

@@ -5,7 +5,8 @@ import type { TableJoin } from '../../operators/joined-rows'
 import type { ValueGetterSupplier } from '../../operators/value-getter'
 import type { Serde } from '../../serdes/serde'
 import type { StateStore, StoreBuilder } from '../../state/store'
-import type { OffsetReset, StreamPartitioner, TimestampExtractor, TopicNameExtractor } from '../../topology/definition'
+import type { StreamPartitioner, TimestampExtractor, TopicNameExtractor } from '../../topology/definition'
+import type { OffsetReset } from '../../topology/offset-reset'
 import type { StoreReference } from '../../topology/store-reference'
 
 /** A node of the logical graph, by its position in the order of DSL calls. */

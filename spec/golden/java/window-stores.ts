@@ -90,8 +90,12 @@ export function javaWindowStore(store: WindowStore<unknown, unknown>, shown: Sho
 export function javaSessionStore(store: SessionStore<unknown, unknown>) {
   const list = (found: ReadonlyArray<readonly [Windowed<unknown>, unknown]>) =>
     found.map(([key, value]) => ({ key: toJava(key), value }))
-  const find = (args: readonly unknown[], reverse: boolean) =>
-    list(store.findSessions(args[0], args[1] as number, args[2] as number, { reverse }))
+  const find = (args: readonly unknown[], reverse: boolean) => {
+    const times = args.slice(-2) as [number, number]
+    if (args.length === 2) return entries(store.findAllSessions(...times, { reverse }), (value) => value)
+    if (args.length === 3) return list(store.findSessions(args[0], ...times, { reverse }))
+    return entries(store.findSessionsRange(args[0], args[1], ...times, { reverse }), (value) => value)
+  }
   const fetch = (args: readonly unknown[], reverse: boolean) =>
     args.length === 1
       ? list(store.fetch(args[0], { reverse }))

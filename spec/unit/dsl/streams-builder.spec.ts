@@ -184,6 +184,12 @@ describe('the DSL refuses', () => {
     builder.stream('in', { offsetReset: 'latest' })
     builder.stream('in')
     expect(failure(() => builder.build()).message).toMatch(/in with different offsetReset \(latest and not set\)/)
+    const byDuration = new StreamsBuilder()
+    byDuration.stream('in', { offsetReset: { byDuration: '1m' } })
+    byDuration.stream('in', { offsetReset: { byDuration: 60_000 } })
+    expect(() => byDuration.build()).not.toThrow()
+    byDuration.stream('in', { offsetReset: { byDuration: '2m' } })
+    expect(failure(() => byDuration.build()).message).toContain('(byDuration 60000 ms and byDuration 120000 ms)')
   })
 
   test('an optimization that does not exist', () => {

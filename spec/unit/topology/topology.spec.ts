@@ -54,6 +54,13 @@ describe('Topology refuses', () => {
   test('a source without topics', () =>
     expectFailure('INVALID_ARGUMENT', () => new Topology().addSource('s', []), 'at least one topic'))
 
+  test('an offset reset that does not exist', () => {
+    for (const offsetReset of ['newest', { byDuration: -1 }, { byDuration: 'PT1H' }, {}]) {
+      const add = () => new Topology().addSource('s', 'in', { offsetReset: offsetReset as never })
+      expectFailure('INVALID_ARGUMENT', add, 'offsetReset of source "s"', "{ byDuration: '1h' }")
+    }
+  })
+
   test('a store that has not been added', () => {
     const topology = base().addStateStore(keyValueStore('known'))
     expectFailure(
