@@ -71,6 +71,15 @@ export type {
 // Building one: the Processor API.
 export { Topology, type SinkOptions, type SourceOptions, type TopicSelector } from './topology/topology'
 export type { StreamPartitioner, TimestampExtractor } from './topology/definition'
+export type {
+  GlobalStoreDescription,
+  NodeDescription,
+  ProcessorDescription,
+  SinkDescription,
+  SourceDescription,
+  SubtopologyDescription,
+  TopologyDescription,
+} from './topology/description'
 export type { OffsetReset, OffsetResetByDuration } from './topology/offset-reset'
 export {
   failOnInvalidTimestamp,

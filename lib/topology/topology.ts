@@ -4,6 +4,7 @@ import type { StateStore, StoreBuilder } from '../state/store'
 import type { StreamPartitioner, TimestampExtractor, TopologyDefinition, TopicNameExtractor } from './definition'
 import { DefinitionBuilder } from './definition-builder'
 import { describe } from './describe'
+import { descriptionOf, type TopologyDescription } from './description'
 import { requireNewInstances } from './new-instances'
 import type { OffsetReset } from './offset-reset'
 import { type StoreReferences, storeReferences } from './store-reference'
@@ -228,6 +229,17 @@ export class Topology {
    */
   describe(): string {
     return describe(this.definition)
+  }
+
+  /**
+   * The topology as plain data, in the same order: sub-topologies with their nodes, and what fills the global stores.
+   *
+   * @example
+   * const { subtopologies } = builder.build().description
+   * const sinks = subtopologies.flatMap(({ nodes }) => nodes.filter(({ kind }) => kind === 'sink'))
+   */
+  get description(): TopologyDescription {
+    return descriptionOf(this.definition)
   }
 
   private added(add: TopologyAddition): this {
