@@ -7,6 +7,7 @@ import {
   StreamWindowAggregateOperator,
   type WindowAggregateOptions,
 } from '../../operators/stream-window-aggregate'
+import { alignedStarts } from './aligned-starts'
 import { SlidingWindows } from './sliding-windows'
 import { TimeWindows } from './time-windows'
 import { UnlimitedWindows } from './unlimited-windows'
@@ -41,7 +42,11 @@ export function windowShape(windows: WindowsOfSize): WindowShape {
       neededRetentionMs: sizeMs + graceMs,
       needs: 'the window size plus the grace period',
       bucketMs: advanceMs,
-      operator: fixedOperator({ sizeMs, graceMs, startsOf: alignedStarts(sizeMs, advanceMs) }),
+      operator: fixedOperator({
+        sizeMs,
+        graceMs,
+        startsOf: (timestamp) => alignedStarts(timestamp, sizeMs, advanceMs),
+      }),
     }
   }
   if (windows instanceof SlidingWindows) {
@@ -80,14 +85,4 @@ export function windowShape(windows: WindowsOfSize): WindowShape {
 function fixedOperator(windows: FixedWindows): WindowShape['operator'] {
   return (initializer, aggregator, options) =>
     new StreamWindowAggregateOperator(windows, initializer, aggregator, options)
-}
-
-/** Windows are aligned to 1970, where the first ones start. */
-function alignedStarts(sizeMs: number, advanceMs: number): (timestamp: number) => readonly number[] {
-  return (timestamp) => {
-    const starts: number[] = []
-    const first = Math.floor(Math.max(0, timestamp - sizeMs + advanceMs) / advanceMs) * advanceMs
-    for (let start = first; start <= timestamp; start += advanceMs) starts.push(start)
-    return starts
-  }
 }
