@@ -12,6 +12,7 @@ import type {
   StateStoreContext,
 } from '../store'
 import { StoreSerdes } from '../store-serdes'
+import { BoundedBytes } from './bounded-bytes'
 import { CachedEntries } from './cached-entries'
 import { DirectEntries } from './direct-entries'
 import type { Entries } from './entries'
@@ -30,6 +31,8 @@ export interface TypedKeyValueStoreOptions<K, V, S> {
   readonly logged: boolean
   readonly keySerde?: Serde<K>
   readonly valueSerde?: Serde<V>
+  /** Absent: no bound. */
+  readonly maxEntries?: number
 }
 
 /** Typed layer of the key-value stores, over a record cache (or none), change logging (or none) and bytes. */
@@ -51,7 +54,7 @@ export class TypedKeyValueStore<K, V, S> implements KeyValueStore<K, S>, Managed
   }
 
   init(context: StateStoreContext): void {
-    const { keySerde, valueSerde, changelogTopic, logged, cached, format } = this.#options
+    const { keySerde, valueSerde, changelogTopic, logged, cached, format, maxEntries } = this.#options
     const topic = changelogTopic ?? `${context.applicationId}-${this.name}-changelog`
     const serdes = new StoreSerdes(
       this.name,
@@ -61,7 +64,7 @@ export class TypedKeyValueStore<K, V, S> implements KeyValueStore<K, S>, Managed
       context,
     )
     this.#serdes = serdes
-    this.#bytes = context.openBytes(this.name, this.persistent)
+    this.#bytes = this.#openBytes(context)
     const bytes = new ChangeLoggingStore({
       bytes: this.#bytes,
       context,
@@ -70,7 +73,7 @@ export class TypedKeyValueStore<K, V, S> implements KeyValueStore<K, S>, Managed
     })
     this.#entries =
       cached && context.cache !== undefined
-        ? new CachedEntries(serdes, format, bytes, context, context.cache)
+        ? new CachedEntries(serdes, format, bytes, context, context.cache, maxEntries !== undefined)
         : new DirectEntries(serdes, format, bytes)
   }
 
@@ -146,6 +149,17 @@ export class TypedKeyValueStore<K, V, S> implements KeyValueStore<K, S>, Managed
   close(): void {
     this.#entries.close()
     this.#entries = unavailableEntries(this.name, 'closed')
+  }
+
+  #openBytes(context: StateStoreContext): ByteStore {
+    const { maxEntries, changelogTopic, logged, format } = this.#options
+    const bytes = context.openBytes(this.name, this.persistent)
+    if (maxEntries === undefined) return bytes
+    // Kafka Streams does not log what timestamped stores evict: restore evicts it again
+    if (!logged || changelogTopic === null || format.timestamped) return new BoundedBytes(bytes, maxEntries, () => {})
+    return new BoundedBytes(bytes, maxEntries, (key) => {
+      context.logChange(changelogTopic, key, null, context.recordContext.timestamp)
+    })
   }
 
   #keyBytes(key: K): Buffer {
