@@ -117,6 +117,16 @@ export interface ReadOnlySessionStore<K, V> extends StateStore {
   ): readonly (readonly [Windowed<K>, V])[]
   /** All sessions of several keys; `null` is an open bound. */
   fetchRange(keyFrom: K | null, keyTo: K | null, options?: ScanOptions): AsyncIterable<[Windowed<K>, V]>
+  /** As `findSessions`, of several keys; `null` is an open bound. */
+  findSessionsRange(
+    keyFrom: K | null,
+    keyTo: K | null,
+    earliestEnd: number,
+    latestStart: number,
+    options?: ScanOptions,
+  ): AsyncIterable<[Windowed<K>, V]>
+  /** The sessions of all keys that end from `earliestEnd` to `latestEnd`. */
+  findAllSessions(earliestEnd: number, latestEnd: number, options?: ScanOptions): AsyncIterable<[Windowed<K>, V]>
   /** All sessions of all keys. */
   all(options?: ScanOptions): AsyncIterable<[Windowed<K>, V]>
 }

@@ -28,6 +28,8 @@ export class CachedEntries<K, V, S> implements Entries<K, V, S> {
   readonly #bytes: ChangeLoggingStore
   readonly #context: Pick<StateStoreContext, 'recordContext'>
   readonly #cache: RecordCache<V>
+  /** What the store below has evicted is still read here. */
+  readonly #evicts: boolean
   readonly #primitiveKeys: boolean
   readonly #primitiveValues: boolean
   #listener: FlushListener<K, V> | null = null
@@ -41,11 +43,13 @@ export class CachedEntries<K, V, S> implements Entries<K, V, S> {
     bytes: ChangeLoggingStore,
     context: Pick<StateStoreContext, 'recordContext'>,
     budget: RecordCacheBudget,
+    evicts: boolean,
   ) {
     this.#serdes = serdes
     this.#format = format
     this.#bytes = bytes
     this.#context = context
+    this.#evicts = evicts
     this.#cache = new RecordCache<V>(budget, (flushed) => this.#write(flushed))
     this.#primitiveKeys = serdes.key.sizeOf !== undefined
     this.#primitiveValues = serdes.value.sizeOf !== undefined
@@ -80,11 +84,11 @@ export class CachedEntries<K, V, S> implements Entries<K, V, S> {
   }
 
   async *scan(scan: ByteScan): AsyncGenerator<[Buffer, Buffer]> {
-    const dirty = new ByteMap()
-    for (const { text, value, valueTimestamp } of this.#cache.dirtyEntries()) {
-      dirty.set(text, this.#storedBytes(value, valueTimestamp))
+    const newer = new ByteMap()
+    for (const { text, value, valueTimestamp } of this.#evicts ? this.#cache.entries() : this.#cache.dirtyEntries()) {
+      newer.set(text, this.#storedBytes(value, valueTimestamp))
     }
-    yield* overlaid(this.#bytes.scan(scan), dirty.view(rangeOf(scan)), scan)
+    yield* overlaid(this.#bytes.scan(scan), newer.view(rangeOf(scan)), scan)
   }
 
   approximateNumEntries(): number {

@@ -5,6 +5,7 @@ import { ChangeLoggingStore } from '../changelog/change-logging-store'
 import type { ByteScan, ByteStore } from '../state-engine'
 import type { ChangelogRecord, KeyValueStore, ManagedStore, ScanOptions, StateStoreContext } from '../store'
 import { StoreSerdes } from '../store-serdes'
+import { BoundedBytes } from './bounded-bytes'
 import { CachedEntries } from './cached-entries'
 import { DirectEntries } from './direct-entries'
 import type { Entries } from './entries'
@@ -23,6 +24,8 @@ export interface TypedKeyValueStoreOptions<K, V, S> {
   readonly logged: boolean
   readonly keySerde?: Serde<K>
   readonly valueSerde?: Serde<V>
+  /** Absent: no bound. */
+  readonly maxEntries?: number
 }
 
 /** Typed layer of the key-value stores, over a record cache (or none), change logging (or none) and bytes. */
@@ -44,7 +47,7 @@ export class TypedKeyValueStore<K, V, S> implements KeyValueStore<K, S>, Managed
   }
 
   init(context: StateStoreContext): void {
-    const { keySerde, valueSerde, changelogTopic, logged, cached, format } = this.#options
+    const { keySerde, valueSerde, changelogTopic, logged, cached, format, maxEntries } = this.#options
     const topic = changelogTopic ?? `${context.applicationId}-${this.name}-changelog`
     const serdes = new StoreSerdes(
       this.name,
@@ -54,7 +57,7 @@ export class TypedKeyValueStore<K, V, S> implements KeyValueStore<K, S>, Managed
       context,
     )
     this.#serdes = serdes
-    this.#bytes = context.openBytes(this.name, this.persistent)
+    this.#bytes = this.#openBytes(context)
     const bytes = new ChangeLoggingStore({
       bytes: this.#bytes,
       context,
@@ -63,7 +66,7 @@ export class TypedKeyValueStore<K, V, S> implements KeyValueStore<K, S>, Managed
     })
     this.#entries =
       cached && context.cache !== undefined
-        ? new CachedEntries(serdes, format, bytes, context, context.cache)
+        ? new CachedEntries(serdes, format, bytes, context, context.cache, maxEntries !== undefined)
         : new DirectEntries(serdes, format, bytes)
   }
 
@@ -139,6 +142,17 @@ export class TypedKeyValueStore<K, V, S> implements KeyValueStore<K, S>, Managed
   close(): void {
     this.#entries.close()
     this.#entries = unavailableEntries(this.name, 'closed')
+  }
+
+  #openBytes(context: StateStoreContext): ByteStore {
+    const { maxEntries, changelogTopic, logged, format } = this.#options
+    const bytes = context.openBytes(this.name, this.persistent)
+    if (maxEntries === undefined) return bytes
+    // Kafka Streams does not log what timestamped stores evict: restore evicts it again
+    if (!logged || changelogTopic === null || format.timestamped) return new BoundedBytes(bytes, maxEntries, () => {})
+    return new BoundedBytes(bytes, maxEntries, (key) => {
+      context.logChange(changelogTopic, key, null, context.recordContext.timestamp)
+    })
   }
 
   #keyBytes(key: K): Buffer {

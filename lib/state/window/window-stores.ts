@@ -125,8 +125,6 @@ export interface WindowStoreSettings<K, V, S> {
   readonly retainDuplicates?: boolean
   /** The store is asked for windows that have closed. Default: false. */
   readonly emitsOnClose?: boolean
-  /** Default: `compact,delete`, kept as long as the store keeps windows. */
-  readonly changelogCleanup?: 'compact,delete' | 'delete'
   /** What the changelog's retention is counted from, where that is not `retentionMs`. */
   readonly changelogRetentionMs?: number
 }
@@ -138,7 +136,7 @@ export const windowStoreBuilder = <K, V, S>(
   settings: WindowStoreSettings<K, V, S>,
 ): StoreBuilder<WindowStore<K, S>> => {
   const { name, format, retentionMs, windowSizeMs, persistent = true, caching = false, logging = true } = settings
-  const { retainDuplicates = false, emitsOnClose = false, changelogCleanup = 'compact,delete' } = settings
+  const { retainDuplicates = false, emitsOnClose = false } = settings
   const logged = logging !== false
   return {
     name,
@@ -146,7 +144,11 @@ export const windowStoreBuilder = <K, V, S>(
     cachingEnabled: caching,
     loggingEnabled: logged,
     changelogConfig: typeof logging === 'object' ? logging : {},
-    changelogPolicy: { cleanup: changelogCleanup, retentionMs: settings.changelogRetentionMs ?? retentionMs },
+    changelogPolicy: {
+      // duplicates are numbered again after a restart: compaction would take one for a newer value of another
+      cleanup: retainDuplicates ? 'delete' : 'compact,delete',
+      retentionMs: settings.changelogRetentionMs ?? retentionMs,
+    },
     build: (changelogTopic): WindowStore<K, S> & ManagedStore =>
       new TypedWindowStore<K, V, S>({
         name,
