@@ -3,15 +3,21 @@ import { KafkaStreams, type StreamsConfig, type Topology } from 'millrace'
 /**
  * Runs a topology on the brokers of `KAFKA_BOOTSTRAP_SERVERS`, under the example's name, until SIGINT or SIGTERM.
  * The environment sets `APPLICATION_ID`, `STATE_DIR` (one for each copy on a machine) and `GROUP_INSTANCE_ID`, by which a
- * copy that crashed has its tasks back as soon as it is restarted.
+ * copy that crashed has its tasks back as soon as it is restarted. `more` is what else the example configures.
  */
-export function run(topology: Topology, applicationId: string, withStreams?: (streams: KafkaStreams) => void): void {
+export function run(
+  topology: Topology,
+  applicationId: string,
+  withStreams?: (streams: KafkaStreams) => void,
+  more: Partial<StreamsConfig> = {},
+): void {
   const config: StreamsConfig = {
     applicationId: process.env.APPLICATION_ID ?? applicationId,
     kafka: { brokers: (process.env.KAFKA_BOOTSTRAP_SERVERS ?? 'localhost:9092').split(',') },
     ...(process.env.STATE_DIR ? { stateDir: process.env.STATE_DIR } : {}),
     ...(process.env.GROUP_INSTANCE_ID ? { groupInstanceId: process.env.GROUP_INSTANCE_ID } : {}),
     commitInterval: '1s', // results are seen soon; the default of 30 s saves more updates
+    ...more,
   }
   const streams = new KafkaStreams(topology, config)
   streams.on('stateChange', ({ from, to }) => console.log(`${from} -> ${to}`))

@@ -13,7 +13,10 @@ import type { Logger } from './observe/logger'
 import { LOG_LEVELS, type LogLevel, stderrLogger } from './observe/stderr-logger'
 import * as serdes from './serdes'
 import type { Serde } from './serdes/serde'
-import type { OffsetReset, TimestampExtractor } from './topology/definition'
+import { levelEngine } from './state/level/level-engine'
+import type { StateEngine } from './state/state-engine'
+import type { TimestampExtractor } from './topology/definition'
+import { OFFSET_RESETS, type OffsetReset, offsetResetText } from './topology/offset-reset'
 
 /** What a crash may do to results: see `StreamsConfig.processingGuarantee`. */
 export type ProcessingGuarantee = 'at_least_once' | 'exactly_once'
@@ -34,6 +37,11 @@ export interface StreamsConfig {
   clientId?: string
   /** Where state is kept, in `<stateDir>/<applicationId>`. Default: `millrace` in the system's temporary folder; set it where state shall outlive a reboot. */
   stateDir?: string
+  /**
+   * Keeps the persistent stores: `levelEngine()`, `memoryEngine()`, or one of your own (`StateEngine`). Changing it is
+   * safe where all stores have changelogs: they are restored. Default: `levelEngine()`, which is LevelDB.
+   */
+  stateEngine?: StateEngine
   /**
    * `at_least_once` (default): after a crash, records since the last commit are processed again. `exactly_once`: inputs,
    * state and outputs are committed in one transaction (EOS v2, KIP-447); readers of outputs use `read_committed`.
@@ -67,6 +75,11 @@ export interface StreamsConfig {
   replicationFactor?: number
   /** Configs of all internal topics, such as `{ 'min.insync.replicas': '2' }`; a store's own ones go before. */
   topicConfig?: Readonly<Record<string, string>>
+  /**
+   * How much longer than its store keeps windows or sessions a changelog keeps them, against the broker's clock being ahead
+   * of the records' times. Default: 1 d.
+   */
+  windowStoreChangelogAdditionalRetention?: Duration
   /** Makes this instance a static member (KIP-345): a restart within `sessionTimeout` causes no rebalance. Unique per instance. */
   groupInstanceId?: string
   /** An instance that has not been heard of for so long is dead, and its tasks move. Default: 45 s. */
@@ -75,7 +88,10 @@ export interface StreamsConfig {
   heartbeatInterval?: Duration
   /** How long a rebalance waits for this instance to give up its tasks. Default: 5 min. */
   maxPollInterval?: Duration
-  /** Where reading starts on a partition without a committed offset. `none` is an error then. Default: `earliest`. */
+  /**
+   * Where reading starts on a partition without a committed offset. `none` is an error then; `{ byDuration: '1h' }` starts
+   * at the records of the last hour. Default: `earliest`.
+   */
   autoOffsetReset?: OffsetReset
   /** What to do while a source topic does not exist: `wait` for it, saying so (default), or `fail`. */
   missingSourceTopics?: 'wait' | 'fail'
@@ -116,6 +132,7 @@ export interface ResolvedConfig {
   readonly kafka: KafkaConnection
   readonly clientId: string | undefined
   readonly stateDir: string
+  readonly stateEngine: StateEngine
   readonly processingGuarantee: ProcessingGuarantee
   readonly commitIntervalMs: number
   readonly statestoreCacheMaxBytes: number
@@ -128,6 +145,7 @@ export interface ResolvedConfig {
   readonly bufferedRecordsPerPartition: number
   readonly replicationFactor: number
   readonly topicConfig: Readonly<Record<string, string>>
+  readonly windowStoreChangelogAdditionalRetentionMs: number
   readonly groupInstanceId: string | undefined
   readonly sessionTimeoutMs: number
   readonly heartbeatIntervalMs: number
@@ -163,6 +181,7 @@ export const resolveConfig = (config: StreamsConfig): ResolvedConfig => {
     kafka: connection(config.kafka),
     clientId: optionalText(config, 'clientId'),
     stateDir: optionalText(config, 'stateDir') ?? join(tmpdir(), 'millrace'),
+    stateEngine: stateEngine(config.stateEngine),
     processingGuarantee: exactlyOnce ? 'exactly_once' : 'at_least_once',
     commitIntervalMs: duration(config, 'commitInterval', exactlyOnce ? 100 : 30_000),
     statestoreCacheMaxBytes: whole(config, 'statestoreCacheMaxBytes', 10 * MIB, 0),
@@ -175,11 +194,12 @@ export const resolveConfig = (config: StreamsConfig): ResolvedConfig => {
     bufferedRecordsPerPartition: whole(config, 'bufferedRecordsPerPartition', 1000, 1),
     replicationFactor: config.replicationFactor === -1 ? -1 : whole(config, 'replicationFactor', -1, 1),
     topicConfig: textRecord(config, 'topicConfig'),
+    windowStoreChangelogAdditionalRetentionMs: duration(config, 'windowStoreChangelogAdditionalRetention', 86_400_000),
     groupInstanceId: optionalText(config, 'groupInstanceId'),
     sessionTimeoutMs: duration(config, 'sessionTimeout', 45_000),
     heartbeatIntervalMs: duration(config, 'heartbeatInterval', 3000),
     maxPollIntervalMs: duration(config, 'maxPollInterval', 300_000),
-    autoOffsetReset: oneOf(config, 'autoOffsetReset', ['earliest', 'latest', 'none'], 'earliest'),
+    autoOffsetReset: offsetReset(config.autoOffsetReset),
     missingSourceTopics: oneOf(config, 'missingSourceTopics', ['wait', 'fail'], 'wait'),
     metadataMaxAgeMs: duration(config, 'metadataMaxAge', 300_000),
     transactionTimeoutMs: duration(config, 'transactionTimeout', 10_000),
@@ -214,6 +234,7 @@ const KEYS: Readonly<Record<keyof StreamsConfig, true>> = {
   kafka: true,
   clientId: true,
   stateDir: true,
+  stateEngine: true,
   processingGuarantee: true,
   commitInterval: true,
   statestoreCacheMaxBytes: true,
@@ -226,6 +247,7 @@ const KEYS: Readonly<Record<keyof StreamsConfig, true>> = {
   bufferedRecordsPerPartition: true,
   replicationFactor: true,
   topicConfig: true,
+  windowStoreChangelogAdditionalRetention: true,
   groupInstanceId: true,
   sessionTimeout: true,
   heartbeatInterval: true,
@@ -362,6 +384,18 @@ const textRecord = (config: StreamsConfig, key: 'topicConfig'): Readonly<Record<
     return value as Record<string, string>
   }
   throw invalid(`${key} must map names to texts, for example { 'min.insync.replicas': '2' }`)
+}
+
+const offsetReset = (value: OffsetReset = 'earliest'): OffsetReset => {
+  if (offsetResetText(value) !== undefined) return value
+  throw invalid(`autoOffsetReset is ${JSON.stringify(value)}: it can be ${OFFSET_RESETS}`)
+}
+
+const stateEngine = (value: unknown): StateEngine => {
+  if (value === undefined) return levelEngine()
+  const engine = value as StateEngine | null
+  if (typeof engine === 'object' && typeof engine?.open === 'function' && typeof engine.name === 'string') return engine
+  throw invalid('stateEngine is no engine: call the function, for example stateEngine: levelEngine()')
 }
 
 const logger = (config: StreamsConfig): Logger => {

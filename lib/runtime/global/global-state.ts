@@ -196,6 +196,7 @@ const openTask = (
 ): Promise<GlobalTask> =>
   GlobalTask.open({
     topology,
+    engine: config.stateEngine,
     directory: stateDirectory.globalDirectory,
     // without a handler that could ask for it, nothing is ever sent
     collector: new RecordCollector(producer as Producer),

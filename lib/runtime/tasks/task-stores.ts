@@ -3,6 +3,7 @@ import type { TaskId } from '../../record/task-id'
 import { type TopicPartition, tpKey } from '../../record/topic-partition'
 import type { Serde } from '../../serdes/serde'
 import type { ManagedStore, RecordCacheBudget } from '../../state/store'
+import type { StateEngine } from '../../state/state-engine'
 import { TaskState } from '../../state/task-state'
 import type { SubTopology } from '../../topology/definition'
 import { type Fetching, Preparation } from './preparation'
@@ -23,6 +24,8 @@ export interface TaskStoresOptions {
   /** In a running application one; the test driver runs all of them in one task. */
   readonly subTopologies: readonly SubTopology[]
   readonly partition: number
+  /** Keeps the persistent stores. */
+  readonly engine: StateEngine
   /** The task's own folder; `null` keeps everything in memory. */
   readonly directory: string | null
   readonly defaultKeySerde: Serde<unknown>
@@ -54,7 +57,7 @@ export class TaskStores {
   }
 
   static async open(options: TaskStoresOptions): Promise<TaskStores> {
-    const { id, subTopologies, partition, directory, logger } = options
+    const { id, subTopologies, partition, engine, directory, logger } = options
     const stores = subTopologies.flatMap((sub) =>
       sub.stores.map(({ definition, changelogTopic }) => ({
         store: definition.builder.build(changelogTopic) as ManagedStore,
@@ -65,6 +68,7 @@ export class TaskStores {
     const managed = stores.map(({ store }) => store)
     const needsDisk = directory !== null && managed.some((store) => store.persistent)
     const state = await TaskState.open({
+      engine,
       directory: needsDisk ? directory : null,
       taskId: id,
       stores: managed,

@@ -151,20 +151,16 @@ export class Tasks {
 
   /** Looks at the state that earlier runs have left on disk. */
   async readLocalState(): Promise<void> {
-    const { stateDirectory, logger } = this.options
+    const { stateDirectory, logger, config } = this.options
     for (const id of await stateDirectory.taskIds()) {
       const subTopology = this.#subTopologyOf(id)
       if (!subTopology) continue
-      const stores = subTopology.stores.map(({ definition: { builder }, changelogTopic }) => ({
-        name: builder.name,
-        persistent: builder.persistent,
-        changelogTopic,
-      }))
-      const state = await TaskState.open({ directory: stateDirectory.taskDirectory(id), taskId: id, stores, logger })
-      const offsets = state.changelogOffsets()
-      await state.close()
+      const directory = stateDirectory.taskDirectory(id)
+      const offsets = await TaskState.readOffsets({ engine: config.stateEngine, directory, taskId: id, logger })
       const { partition } = parseTaskId(id)
-      const changelogs = stores.flatMap(({ changelogTopic: topic }) => (topic === null ? [] : { topic, partition }))
+      const changelogs = subTopology.stores.flatMap(({ changelogTopic: topic }) =>
+        topic === null ? [] : { topic, partition },
+      )
       if (offsets.size > 0) this.#offsetSums.set(id, sumOfOffsets(offsets, changelogs))
     }
   }
@@ -297,6 +293,7 @@ export class Tasks {
       applicationId: config.applicationId,
       subTopologies: [subTopology],
       partition: parseTaskId(id).partition,
+      engine: config.stateEngine,
       directory: stateDirectory.taskDirectory(id),
       defaultKeySerde: config.defaultKeySerde,
       defaultValueSerde: config.defaultValueSerde,

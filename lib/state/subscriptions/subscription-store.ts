@@ -43,7 +43,8 @@ export class LoggedSubscriptionStore implements SubscriptionStore, ManagedStore 
     readonly name: string,
     readonly persistent: boolean,
     readonly changelogTopic: string | null,
-    private readonly serde: OpenSerde<unknown>,
+    /** What its users read and write it with. */
+    readonly serde: OpenSerde<unknown>,
   ) {}
 
   init(context: StateStoreContext): void {

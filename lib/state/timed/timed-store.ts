@@ -33,9 +33,9 @@ export interface TimedStoreOptions<K, V, S> {
   readonly bucketMs: number
   /** `closed` is asked for: the store knows what is to be emitted. */
   readonly emitsOnClose: boolean
-  /** Reads show windows that are just closing. */
+  /** Reads give windows that are just closing. */
   readonly showsClosing: boolean
-  /** `closed` gives what reads no longer show. */
+  /** `closed` gives what reads no longer give. */
   readonly closesExpired: boolean
   readonly retainDuplicates: boolean
 }
@@ -108,8 +108,8 @@ export abstract class TimedStore<K, V, S> implements ManagedStore, CachedStore<W
     const { keys } = this.options
     if (!keys.canBe(storeKey)) throw otherKindsChangelog(this.name, keys.kind, serdes.topic, offset)
     const { key, time, second } = keys.split(storeKey)
-    const kept = value !== null && this.options.format.timestamped ? prefixTimestamp(timestamp, value) : value
-    rows.put(key, time, logged.restoredSecond(second), kept)
+    const stored = value !== null && this.options.format.timestamped ? prefixTimestamp(timestamp, value) : value
+    rows.put(key, time, logged.restoredSecond(second), stored)
   }
 
   async open(): Promise<void> {
@@ -151,8 +151,8 @@ export abstract class TimedStore<K, V, S> implements ManagedStore, CachedStore<W
     const closed: Array<readonly [Windowed<K>, S]> = []
     for (const { keyText, time, second } of this.#index!.take(from, to)) {
       const key = bytesOf(keyText)
-      const shown = entries.get(key, time, second, this.options.closesExpired)
-      if (shown !== null) closed.push([new Windowed(serdes.keyOf(key), this.windowOf(time, second)), shown])
+      const value = entries.get(key, time, second, this.options.closesExpired)
+      if (value !== null) closed.push([new Windowed(serdes.keyOf(key), this.windowOf(time, second)), value])
     }
     return closed
   }
@@ -172,9 +172,9 @@ export abstract class TimedStore<K, V, S> implements ManagedStore, CachedStore<W
     return this.#lastKeyBytes!
   }
 
-  protected write(key: Buffer, time: number, second: number, shown: S | null): void {
-    this.#open().entries.put(key, time, second, shown)
-    this.#index?.set(byteString(key), time, second, shown !== null)
+  protected write(key: Buffer, time: number, second: number, value: S | null): void {
+    this.#open().entries.put(key, time, second, value)
+    this.#index?.set(byteString(key), time, second, value !== null)
   }
 
   protected erase(key: Buffer, time: number, second: number): void {
@@ -200,8 +200,8 @@ export abstract class TimedStore<K, V, S> implements ManagedStore, CachedStore<W
     })
     const windowOf = this.windowOf.bind(this)
     return (async function* () {
-      for await (const { key, time, second, shown } of found) {
-        yield [new Windowed(serdes.keyOf(key), windowOf(time, second)), shown] as [Windowed<K>, S]
+      for await (const { key, time, second, value } of found) {
+        yield [new Windowed(serdes.keyOf(key), windowOf(time, second)), value] as [Windowed<K>, S]
       }
     })()
   }

@@ -1,4 +1,4 @@
-import type { ByteStore } from '../store'
+import type { ByteStore } from '../state-engine'
 import {
   prefixTimestamp,
   readTimestamp,
@@ -155,8 +155,9 @@ export class VersionSegments {
   }
 
   private readLatest(key: Buffer): StoredVersion | null {
-    const kept = this.bytes.get(latestKey(key))
-    return kept === null ? null : { timestamp: readTimestamp(kept), validTo: Infinity, value: withoutTimestamp(kept) }
+    const stored = this.bytes.get(latestKey(key))
+    if (stored === null) return null
+    return { timestamp: readTimestamp(stored), validTo: Infinity, value: withoutTimestamp(stored) }
   }
 
   private writeLatest(key: Buffer, value: Buffer | null, timestamp: number): void {

@@ -1,4 +1,4 @@
-import { crc32c } from '../../../../../lib/kafka/kafkajs/records/crc32c'
+import { crc32c } from '../../../lib/record/crc32c'
 
 describe('crc32c', () => {
   // RFC 3720, appendix B.4

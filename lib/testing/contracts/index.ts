@@ -1,0 +1,3 @@
+/** Contract suites of what can be plugged into millrace: an implementation that passes them works with it. */
+export type { TestFramework } from './test-framework'
+export { stateEngineContract, type StateEngineSetup } from './state/state-engine-contract'
