@@ -138,9 +138,13 @@ const timeAt = (random: Random, step: number): number => {
   const time = step * 5 + 100_000 * Math.floor(step / 150)
   return Math.max(0, time - (random.chance(0.3) ? random.below(random.pick([50, 400, 150_000])) : 0))
 }
-const LATEST = timeAt(new Random(1), 2 * STEPS)
+const LATEST = 500_000
 
 const valueOrNull = (random: Random, step: number): string | null => (random.chance(0.25) ? null : `v${step}`)
+
+/** The newest row of all is one that is deleted. */
+const rowAt = (random: Random, step: number): [time: number, value: string | null] =>
+  step === STEPS - 1 ? [LATEST / 2, null] : [timeAt(random, step), valueOrNull(random, step)]
 
 for (const persistent of [true, false]) {
   for (const caching of [true, false]) {
@@ -169,7 +173,10 @@ for (const persistent of [true, false]) {
           ...{ name: 's', ...serdes, format: plainFormat<string>(), persistent, caching, emitsOnClose },
           ...{ retentionMs: 120_000, windowSizeMs: 10, bucketMs: 10 },
         }),
-        change: (store, random, step) => store.put(random.pick(KEYS), valueOrNull(random, step), timeAt(random, step)),
+        change: (store, random, step) => {
+          const [windowStart, value] = rowAt(random, step)
+          store.put(random.pick(KEYS), value, windowStart)
+        },
         reads: async (store, task) => windowReads(store, task, 'late', emitsOnClose),
         cacheShowsExpired: caching,
       })
@@ -178,9 +185,9 @@ for (const persistent of [true, false]) {
           ...{ name: 's', ...serdes, persistent, caching, emitsOnClose, retentionMs: 120_000, bucketMs: 10 },
         }),
         change: (store, random, step) => {
-          const end = timeAt(random, step)
+          const [end, value] = rowAt(random, step)
           const start = Math.max(0, end - random.below(20))
-          store.put(new Windowed(random.pick(KEYS), { start, end }), valueOrNull(random, step))
+          store.put(new Windowed(random.pick(KEYS), { start, end }), value)
         },
         reads: async (store, task) => sessionReads(store, task, emitsOnClose),
         cacheShowsExpired: caching,
@@ -192,8 +199,7 @@ for (const persistent of [true, false]) {
         ...{ retentionMs: 120_000, windowSizeMs: 10, bucketMs: 10 },
       }),
       change: (store, random, step) => {
-        const value = valueOrNull(random, step)
-        const windowStart = timeAt(random, step)
+        const [windowStart, value] = rowAt(random, step)
         store.put(random.pick(KEYS), value === null ? null : { value, timestamp: windowStart + 3 }, windowStart)
       },
       reads: async (store, task) => windowReads(store, task, { value: 'late', timestamp: 1 }, false),
