@@ -1,8 +1,7 @@
-import type { Producer } from '../../kafka/port'
+import type { CommittedOffset, Producer } from '../../kafka/port'
 import type { Logger } from '../../observe/logger'
 import { NO_HEADERS } from '../../record/headers'
 import { type TopicPartition, tpKey } from '../../record/topic-partition'
-import type { CommittedOffset } from '../../kafka/port'
 import type { ChangelogGap } from './start-plan'
 import type { TaskIdentity } from './task'
 import type { TaskStores } from './task-stores'
@@ -55,8 +54,10 @@ const refill = async (
 ): Promise<number> => {
   const store = stores.all.find((candidate) => candidate.name === name)!
   let records = 0
-  for await (const { key, value, timestamp, headers } of store.changelogRecords()) {
-    producer.append(topic, partition, key, value, timestamp, headers?.() ?? NO_HEADERS)
+  for await (const record of store.changelogRecords()) {
+    // stores without timestamps of their own log the time of sending
+    const timestamp = record.timestamp < 0 ? Date.now() : record.timestamp
+    producer.append(topic, partition, record.key, record.value, timestamp, record.headers?.() ?? NO_HEADERS)
     records++
     if (!producer.writable) await producer.drained()
   }
