@@ -102,7 +102,7 @@ export class RebalanceListener implements MembershipListener {
     committer.forget()
     if (producer.transactional) {
       tasks.close(before, 'dirty')
-      void producer.renew()
+      void producer.discard()
     } else {
       producer.freeze()
       tasks.suspend()
@@ -157,7 +157,7 @@ export class RebalanceListener implements MembershipListener {
       suspended.map(({ id }) => id),
       'dirty',
     )
-    void producer.renew()
+    void producer.discard()
   }
 
   /** Commits, then closes; what can't be committed in time is processed again by the next owner. */
