@@ -102,7 +102,11 @@ export class Executor {
         ownership: () => rebalances.ownership(),
         beforeRejoin: () => rebalances.beforeRejoin(),
         assigned: (assignment) => rebalances.assigned(assignment),
-        lost: (cause) => rebalances.lost(cause),
+        lost: (cause) => {
+          // before its tasks are closed: without any it would be running
+          this.#assigned = false
+          return rebalances.lost(cause)
+        },
         ended: (cause) => rebalances.ended(cause),
       },
     }))

@@ -276,6 +276,8 @@ export class Tasks {
   }
 
   async #openStores(slot: Slot): Promise<TaskStores | undefined> {
+    // its own release waits for this
+    if (slot.isClosing) return undefined
     await this.#closing.get(slot.id)
     if (slot.isClosing) return undefined
     try {
