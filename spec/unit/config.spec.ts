@@ -35,7 +35,6 @@ describe('resolveConfig', () => {
       { ...base, processingGuarantee: 'exactly_once_v2' },
       /processingGuarantee is 'exactly_once_v2'.*'at_least_once', 'exactly_once'/,
     ],
-    [{ ...base, compression: 'brotli' }, /compression is 'brotli'/],
     [{ ...base, stateDir: '' }, /stateDir is ''/],
     [{ ...base, topicConfig: { 'retention.ms': 5 } }, /topicConfig must map names to texts/],
     [{ ...base, defaultValueSerde: () => undefined }, /defaultValueSerde is no serde: call the function/],
@@ -57,6 +56,11 @@ describe('resolveConfig', () => {
     ['stateDirectory', 'stateDir'],
     ['processing.guarantee', 'processingGuarantee'],
     ['applicationID', 'applicationId'],
+    ['linger.ms', 'producer.linger'],
+    ['lingerMs', 'producer.linger'],
+    ['producer.max.request.size', 'producer.maxRequestSize'],
+    ['compression', 'producer.compressionType'],
+    ['fetchMinBytes', 'consumer.fetchMinBytes'],
   ])('for the unknown key %s suggests %s', (unknown, known) => {
     expect(refusal({ ...base, [unknown]: 1 }).message).toContain(`${unknown} (did you mean ${known}?)`)
   })
@@ -78,8 +82,6 @@ describe('resolveConfig', () => {
       maxPollIntervalMs: 300_000,
       autoOffsetReset: 'earliest',
       transactionTimeoutMs: 10_000,
-      lingerMs: 100,
-      compression: 'none',
       repartitionPurgeIntervalMs: 30_000,
     })
   })
