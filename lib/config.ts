@@ -291,7 +291,7 @@ const textRecord = (config: StreamsConfig, key: 'topicConfig'): Readonly<Record<
 
 const logger = (config: StreamsConfig): Logger => {
   const value: unknown = config.logger
-  const level = oneOf(config, 'logLevel', LOG_LEVELS, 'warn')
+  const level = oneOf({ values: config, path: '' }, 'logLevel', LOG_LEVELS, 'warn')
   if (value === undefined) return stderrLogger(level)
   if (config.logLevel !== undefined) {
     throw invalid(
