@@ -82,8 +82,8 @@ export class TypedKeyValueStore<K, V, S> implements KeyValueStore<K, S>, Managed
 
   async *changelogRecords(): AsyncGenerator<ChangelogRecord> {
     const { format } = this.#options
-    for await (const [key, kept] of this.#entries.scan({})) {
-      yield { key, value: format.valueBytes(kept), timestamp: format.timestampOf(kept) }
+    for await (const [key, stored] of this.#entries.scan({})) {
+      yield { key, value: format.plainBytes(stored), timestamp: format.timestampOf(stored) }
     }
   }
 

@@ -127,7 +127,7 @@ export abstract class TimedStore<K, V, S> implements ManagedStore, CachedStore<W
     for await (const { key, time, second, value } of this.#rowsInUse()) {
       newest = Math.max(newest, time)
       const timestamp = format.timestamped ? format.timestampOf(value) : time
-      yield { key: keys.join(key, time, second), value: format.valueBytes(value), timestamp }
+      yield { key: keys.join(key, time, second), value: format.plainBytes(value), timestamp }
     }
     // the newest row was deleted, but what has expired is still counted back from it
     if (newest < observed) yield { key: keys.join(NO_KEY, observed, 0), value: null, timestamp: observed }

@@ -64,6 +64,7 @@ describe('tasks', () => {
       admin: client.admin(),
       fetcher: client.fetcher({ isolation: 'read_committed' }),
       restoreFetcher,
+      refillProducer: () => client.producer({}),
       collector: async () => collector,
       committed: async () => new Map(),
       globalStores: new Map(),
@@ -121,7 +122,7 @@ describe('tasks', () => {
   const writeChangelog = (records: number, partition = 0): Promise<void> =>
     kafka.produce(
       CHANGELOG,
-      Array.from({ length: records }, (_, i) => ({ key: `key ${i}`, value: Buffer.alloc(16, 1), partition })),
+      Array.from({ length: records }, (_, i) => ({ key: `key ${i}`, value: Buffer.alloc(16, 1) as never, partition })),
       { value: serdes.bytes() as never },
     )
 
