@@ -119,10 +119,10 @@ describe('tasks', () => {
     return tasks.get(id) as RunningTask
   }
   const writeChangelog = (records: number, partition = 0): Promise<void> =>
-    kafka.produce(
+    kafka.produce<string, Buffer>(
       CHANGELOG,
       Array.from({ length: records }, (_, i) => ({ key: `key ${i}`, value: Buffer.alloc(16, 1), partition })),
-      { value: serdes.bytes() as never },
+      { value: serdes.bytes() },
     )
 
   it('are opened, restored and run', async () => {
