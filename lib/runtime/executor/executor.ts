@@ -101,9 +101,12 @@ export class Executor {
       listener: {
         ownership: () => rebalances.ownership(),
         beforeRejoin: () => rebalances.beforeRejoin(),
-        assigned: (assignment) => rebalances.assigned(assignment),
+        // not running while tasks are closed: without any left it would seem to be
+        assigned: (assignment) => {
+          this.#assigned = false
+          return rebalances.assigned(assignment)
+        },
         lost: (cause) => {
-          // before its tasks are closed: without any it would be running
           this.#assigned = false
           return rebalances.lost(cause)
         },

@@ -128,10 +128,10 @@ describe('tasks', () => {
     return tasks.get(id) as RunningTask
   }
   const writeChangelog = (records: number, partition = 0): Promise<void> =>
-    kafka.produce(
+    kafka.produce<string, Buffer>(
       CHANGELOG,
-      Array.from({ length: records }, (_, i) => ({ key: `key ${i}`, value: Buffer.alloc(8, 1) as never, partition })),
-      { value: serdes.bytes() as never },
+      Array.from({ length: records }, (_, i) => ({ key: `key ${i}`, value: Buffer.alloc(8, 1), partition })),
+      { value: serdes.bytes() },
     )
 
   it('are opened, restored and run', async () => {
