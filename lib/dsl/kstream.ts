@@ -1,5 +1,13 @@
 import { TopologyError } from '../errors'
-import type { ForeachAction, KeyValueMapper, Predicate, ValueJoiner, ValueMapper } from '../operators/callbacks'
+import type {
+  ForeachAction,
+  KeyValueMapper,
+  Predicate,
+  TypeGuard,
+  ValueJoiner,
+  ValueMapper,
+  Without,
+} from '../operators/callbacks'
 import { FilterOperator } from '../operators/filter'
 import { FlatMapOperator } from '../operators/flat-map'
 import { FlatMapValuesOperator } from '../operators/flat-map-values'
@@ -13,6 +21,7 @@ import { SelectKeyOperator } from '../operators/select-key'
 import type { StreamPartitioner } from '../topology/definition'
 import { topicNameExtractor, type TopicSelector } from '../topology/topology'
 import { windowedPartitioner } from '../topology/windowed-partitioner'
+import type { Serde } from '../serdes/serde'
 import { WindowedSerde } from '../serdes/windowed'
 import { BranchedKStream } from './branched-kstream'
 import { GlobalKTable } from './global-ktable'
@@ -22,8 +31,9 @@ import { streamStreamJoin, type StreamJoinKind } from './joins/stream-stream-joi
 import { streamTableJoin } from './joins/stream-table-join'
 import { KGroupedStream } from './kgrouped-stream'
 import { KTable } from './ktable'
-import type { Grouped } from './options/grouped'
+import { type Grouped, groupedSerdes } from './options/grouped'
 import type { Joined } from './options/joined'
+import { type Mapped, type MappedKey, mappedSerdes, type MappedValue } from './options/mapped'
 import { type MaterializedAs, materializedStore, resolveMaterialized } from './options/materialized'
 import { type Named, operatorName, withName } from './options/named'
 import { type Processed, processOptions } from './options/processed'
@@ -32,7 +42,7 @@ import type { Repartitioned } from './options/repartitioned'
 import type { StreamJoined } from './options/stream-joined'
 import { FixedKeyOperator } from '../operators/fixed-key'
 import { append, type NewReference, type GraphReference, requireFunction, requireSameBuilder } from './graph-reference'
-import { repartitionNode, type RepartitionSettings } from './repartition'
+import { repartitionNode } from './repartition'
 import { JoinWindows } from './windows/join-windows'
 
 /**
@@ -52,22 +62,27 @@ export class KStream<K, V> {
   ) {}
 
   /**
-   * Keeps the records for which the predicate holds.
+   * Keeps the records for which the predicate holds. One that is a type guard narrows the type of the values.
    *
    * @example
    * orders.filter((order) => order.amount > 100)
+   * orders.mapValues((order) => order.coupon ?? null).filter((coupon) => coupon !== null) // KStream<string, string>
    */
+  filter<S extends V>(guard: TypeGuard<K, V, S>, named?: Named): KStream<K, S>
+  filter(predicate: Predicate<K, V>, named?: Named): KStream<K, V>
   filter(predicate: Predicate<K, V>, named?: Named): KStream<K, V> {
     return this.filtered(predicate, false, named)
   }
 
   /**
-   * Leaves out the records for which the predicate holds.
+   * Drops the records for which the predicate holds.
    *
    * @example
    * orders.filterNot((order) => order.cancelled)
    */
-  filterNot(predicate: Predicate<K, V>, named?: Named): KStream<K, V> {
+  filterNot<S extends V>(guard: TypeGuard<K, V, S>, named?: Named): KStream<K, Without<V, S>>
+  filterNot(predicate: Predicate<K, V>, named?: Named): KStream<K, V>
+  filterNot(predicate: Predicate<K, V>, named?: Named): unknown {
     return this.filtered(predicate, true, named)
   }
 
@@ -77,25 +92,30 @@ export class KStream<K, V> {
    *
    * @example
    * orders.map((order) => [order.customerId, order.amount])
+   * orders.map((order) => [order.customerId, order.amount], { key: serdes.string(), value: serdes.double() })
    */
-  map<KR, VR>(mapper: KeyValueMapper<K, V, KR, VR>, named?: Named): KStream<KR, VR> {
+  map<KR, VR>(mapper: KeyValueMapper<K, V, KR, VR>, mapped?: string | Mapped<KR, VR>): KStream<KR, VR> {
     requireFunction(mapper, 'map', 'a mapper')
-    const name = this.nameOf('KSTREAM-MAP-', named)
+    const name = this.nameOf('KSTREAM-MAP-', mapped)
     const supplier = () => new MapOperator(mapper)
-    return this.then({ kind: 'processor', name, supplier, keyChanging: true }, { name, repartitionRequired: true })
+    const behind = { name, ...mappedSerdes(mapped), repartitionRequired: true }
+    return this.then({ kind: 'processor', name, supplier, keyChanging: true }, behind)
   }
 
   /**
-   * Makes a new value of each record and keeps its key.
+   * Makes a new value of each record and keeps its key. Which serde writes the new values is no longer known behind it,
+   * unless it is given one.
    *
    * @example
    * orders.mapValues((order) => order.amount * 1.2)
+   * lines.mapValues((line) => line.toUpperCase(), { value: serdes.string() }).to('shouted')
    */
-  mapValues<VR>(mapper: ValueMapper<K, V, VR>, named?: Named): KStream<K, VR> {
+  mapValues<VR>(mapper: ValueMapper<K, V, VR>, mapped?: string | MappedValue<VR>): KStream<K, VR> {
     requireFunction(mapper, 'mapValues', 'a mapper')
-    const name = this.nameOf('KSTREAM-MAPVALUES-', named)
+    const name = this.nameOf('KSTREAM-MAPVALUES-', mapped)
     const supplier = () => new MapValuesOperator(mapper)
-    return this.then({ kind: 'processor', name, supplier, valueChanging: true }, this.sameKey(name))
+    const behind = { ...this.sameKey<VR>(name), valueSerde: mappedSerdes(mapped).valueSerde }
+    return this.then({ kind: 'processor', name, supplier, valueChanging: true }, behind)
   }
 
   /**
@@ -104,11 +124,15 @@ export class KStream<K, V> {
    * @example
    * transfers.flatMap((transfer) => [[transfer.from, -transfer.amount], [transfer.to, transfer.amount]])
    */
-  flatMap<KR, VR>(mapper: ValueMapper<K, V, Iterable<readonly [KR, VR]>>, named?: Named): KStream<KR, VR> {
+  flatMap<KR, VR>(
+    mapper: ValueMapper<K, V, Iterable<readonly [KR, VR]>>,
+    mapped?: string | Mapped<KR, VR>,
+  ): KStream<KR, VR> {
     requireFunction(mapper, 'flatMap', 'a mapper')
-    const name = this.nameOf('KSTREAM-FLATMAP-', named)
+    const name = this.nameOf('KSTREAM-FLATMAP-', mapped)
     const supplier = () => new FlatMapOperator(mapper)
-    return this.then({ kind: 'processor', name, supplier, keyChanging: true }, { name, repartitionRequired: true })
+    const behind = { name, ...mappedSerdes(mapped), repartitionRequired: true }
+    return this.then({ kind: 'processor', name, supplier, keyChanging: true }, behind)
   }
 
   /**
@@ -117,11 +141,12 @@ export class KStream<K, V> {
    * @example
    * lines.flatMapValues((line) => line.toLowerCase().split(/\W+/))
    */
-  flatMapValues<VR>(mapper: ValueMapper<K, V, Iterable<VR>>, named?: Named): KStream<K, VR> {
+  flatMapValues<VR>(mapper: ValueMapper<K, V, Iterable<VR>>, mapped?: string | MappedValue<VR>): KStream<K, VR> {
     requireFunction(mapper, 'flatMapValues', 'a mapper')
-    const name = this.nameOf('KSTREAM-FLATMAPVALUES-', named)
+    const name = this.nameOf('KSTREAM-FLATMAPVALUES-', mapped)
     const supplier = () => new FlatMapValuesOperator(mapper)
-    return this.then({ kind: 'processor', name, supplier, valueChanging: true }, this.sameKey(name))
+    const behind = { ...this.sameKey<VR>(name), valueSerde: mappedSerdes(mapped).valueSerde }
+    return this.then({ kind: 'processor', name, supplier, valueChanging: true }, behind)
   }
 
   /**
@@ -130,11 +155,12 @@ export class KStream<K, V> {
    * @example
    * orders.selectKey((order) => order.customerId)
    */
-  selectKey<KR>(selector: ValueMapper<K, V, KR>, named?: Named): KStream<KR, V> {
+  selectKey<KR>(selector: ValueMapper<K, V, KR>, mapped?: string | MappedKey<KR>): KStream<KR, V> {
     requireFunction(selector, 'selectKey', 'a selector')
-    const name = this.nameOf('KSTREAM-KEY-SELECT-', named)
+    const name = this.nameOf('KSTREAM-KEY-SELECT-', mapped)
     const supplier = () => new SelectKeyOperator(selector)
-    const behind = { name, valueSerde: this.position.valueSerde, repartitionRequired: true }
+    const { keySerde } = mappedSerdes(mapped)
+    const behind = { name, keySerde, valueSerde: this.position.valueSerde, repartitionRequired: true }
     return this.then({ kind: 'processor', name, supplier, keyChanging: true }, behind)
   }
 
@@ -312,8 +338,8 @@ export class KStream<K, V> {
       )
     }
     const name = given === undefined ? context.naming.node('KSTREAM-REPARTITION-') : context.naming.given(given)
-    const keySerde = key ?? at.keySerde
-    const valueSerde = value ?? at.valueSerde
+    const keySerde = (key as Serde<K> | undefined) ?? at.keySerde
+    const valueSerde = (value as Serde<V> | undefined) ?? at.valueSerde
     const settings = { keySerde, valueSerde, partitions, partitioner, implicit: false, named: given !== undefined }
     const node = repartitionNode(context.naming, name, settings)
     return this.then(node, { name: node.name, keySerde, valueSerde })
@@ -325,14 +351,20 @@ export class KStream<K, V> {
    * @example
    * orders.groupBy((order) => order.customerId, { name: 'by-customer', key: serdes.string() }).count()
    */
-  groupBy<KR>(selector: ValueMapper<K, V, KR>, grouped?: string | Grouped<KR, V>): KGroupedStream<KR, V> {
+  groupBy<KR>(
+    selector: ValueMapper<K, V, KR>,
+    grouped?: string | (Grouped<KR, V> & MappedKey<KR>),
+  ): KGroupedStream<KR, V> {
     requireFunction(selector, 'groupBy', 'a selector')
-    const options = withName<Grouped<KR, V>>(grouped)
+    const options = groupedSerdes<KR, V>(grouped)
     const name = this.nameOf('KSTREAM-KEY-SELECT-', options)
     const supplier = () => new SelectKeyOperator(selector)
-    const valueSerde = options.value ?? this.position.valueSerde
-    const behind = { name, keySerde: options.key, valueSerde, repartitionRequired: true }
-    return new KGroupedStream(this.add({ kind: 'processor', name, supplier, keyChanging: true }, behind), options.name)
+    const valueSerde = options.valueSerde ?? this.position.valueSerde
+    const behind = { name, keySerde: options.keySerde, valueSerde, repartitionRequired: true }
+    return new KGroupedStream<KR, V>(
+      this.add({ kind: 'processor', name, supplier, keyChanging: true }, behind),
+      options.name,
+    )
   }
 
   /**
@@ -342,9 +374,9 @@ export class KStream<K, V> {
    * clicks.groupByKey().count({ store: 'clicks-per-user' })
    */
   groupByKey(grouped?: string | Grouped<K, V>): KGroupedStream<K, V> {
-    const options = withName<Grouped<K, V>>(grouped)
-    const keySerde = options.key ?? this.position.keySerde
-    const valueSerde = options.value ?? this.position.valueSerde
+    const options = groupedSerdes<K, V>(grouped)
+    const keySerde = options.keySerde ?? this.position.keySerde
+    const valueSerde = options.valueSerde ?? this.position.valueSerde
     return new KGroupedStream({ ...this.position, keySerde, valueSerde }, this.validated(options.name))
   }
 
@@ -363,7 +395,8 @@ export class KStream<K, V> {
     const keySerde = options.keySerde ?? at.keySerde
     const valueSerde = options.valueSerde ?? at.valueSerde
     const settings = { keySerde, valueSerde, implicit: true, named: options.name !== undefined }
-    const source = at.repartitionRequired ? this.repartitionedFor(name, settings) : this.position
+    const repartition = at.repartitionRequired ? repartitionNode(context.naming, name, settings) : undefined
+    const source = repartition ? this.add(repartition, { name: repartition.name, keySerde, valueSerde }) : this.position
     const builder = materializedStore(context, store, { ...options, keySerde, valueSerde })
     const table = append(
       source,
@@ -468,12 +501,6 @@ export class KStream<K, V> {
     }
     const partners = kind === 'outer' ? 'another KStream' : 'another KStream, a KTable or a GlobalKTable'
     throw new TopologyError('INVALID_ARGUMENT', `${call} needs ${partners}, and got ${String(other)}`)
-  }
-
-  private repartitionedFor(prefix: string, settings: RepartitionSettings<K, V>): GraphReference<K, V> {
-    const node = repartitionNode(this.position.context.naming, prefix, settings)
-    const { keySerde, valueSerde } = settings
-    return this.add(node, { name: node.name, keySerde, valueSerde })
   }
 
   private processorOf(

@@ -1,5 +1,13 @@
 import { TopologyError } from '../errors'
-import type { ForeignKeyExtractor, KeyValueMapper, Predicate, ValueJoiner, ValueMapper } from '../operators/callbacks'
+import type {
+  ForeignKeyExtractor,
+  KeyValueMapper,
+  Predicate,
+  TypeGuard,
+  ValueJoiner,
+  ValueMapper,
+  Without,
+} from '../operators/callbacks'
 import type { OldValues } from '../operators/change-forwarder'
 import type { Processor } from '../operators/processor'
 import { TableFilterOperator } from '../operators/table-filter'
@@ -15,7 +23,8 @@ import { KGroupedTable } from './kgrouped-table'
 import { foreignKeyJoin } from './joins/foreign-key-join'
 import { tableJoin } from './joins/table-join'
 import { KStream } from './kstream'
-import type { Grouped } from './options/grouped'
+import { type Grouped, groupedSerdes } from './options/grouped'
+import type { Mapped, MappedKey } from './options/mapped'
 import {
   type MaterializedAs,
   materializedStore,
@@ -62,6 +71,8 @@ export class KTable<K, V> {
    * @example
    * customers.filter((customer) => customer.active, { store: 'active-customers' })
    */
+  filter<S extends V>(guard: TypeGuard<K, V, S>, materialized?: MaterializedAs<K, S>): KTable<K, S>
+  filter(predicate: Predicate<K, V>, materialized?: MaterializedAs<K, V>): KTable<K, V>
   filter(predicate: Predicate<K, V>, materialized?: MaterializedAs<K, V>): KTable<K, V> {
     return this.filtered(predicate, false, materialized)
   }
@@ -72,7 +83,12 @@ export class KTable<K, V> {
    * @example
    * customers.filterNot((customer) => customer.blocked)
    */
-  filterNot(predicate: Predicate<K, V>, materialized?: MaterializedAs<K, V>): KTable<K, V> {
+  filterNot<S extends V>(
+    guard: TypeGuard<K, V, S>,
+    materialized?: MaterializedAs<K, Without<V, S>>,
+  ): KTable<K, Without<V, S>>
+  filterNot(predicate: Predicate<K, V>, materialized?: MaterializedAs<K, V>): KTable<K, V>
+  filterNot(predicate: Predicate<K, V>, materialized?: MaterializedAs<K, V>): unknown {
     return this.filtered(predicate, true, materialized)
   }
 
@@ -99,10 +115,16 @@ export class KTable<K, V> {
    * counts.toStream().to('word-counts', { value: serdes.long() })
    * spend.toStream((amount, { key, window }) => `${key}@${window.start}`)
    */
-  toStream<KR>(selector: ValueMapper<K, V, KR>, named?: Named): KStream<KR, V>
+  toStream<KR>(selector: ValueMapper<K, V, KR>, mapped?: string | MappedKey<KR>): KStream<KR, V>
   toStream(named?: Named): KStream<K, V>
-  toStream<KR>(selector?: ValueMapper<K, V, KR> | Named, named?: Named): KStream<K, V> | KStream<KR, V> {
-    if (typeof selector === 'function') return this.streamed(named).selectKey(selector as ValueMapper<K, V, KR>)
+  toStream<KR>(
+    selector?: ValueMapper<K, V, KR> | Named,
+    mapped?: string | MappedKey<KR>,
+  ): KStream<K, V> | KStream<KR, V> {
+    if (typeof selector === 'function') {
+      const { name, key } = withName<MappedKey<KR>>(mapped)
+      return this.streamed(name).selectKey(selector as ValueMapper<K, V, KR>, { key })
+    }
     return this.streamed(selector)
   }
 
@@ -113,13 +135,16 @@ export class KTable<K, V> {
    * @example
    * customers.groupBy((customer, id) => [customer.country, id], { key: serdes.string(), value: serdes.string() }).count()
    */
-  groupBy<KR, VR>(selector: KeyValueMapper<K, V, KR, VR>, grouped?: string | Grouped<KR, VR>): KGroupedTable<KR, VR> {
+  groupBy<KR, VR>(
+    selector: KeyValueMapper<K, V, KR, VR>,
+    grouped?: string | (Grouped<KR, VR> & Mapped<KR, VR>),
+  ): KGroupedTable<KR, VR> {
     requireFunction(selector, 'groupBy', 'a selector')
-    const { name: given, key, value } = withName<Grouped<KR, VR>>(grouped)
+    const { name: given, keySerde, valueSerde } = groupedSerdes<KR, VR>(grouped)
     const name = this.position.context.naming.node('KTABLE-SELECT-', given)
     const supplier = () => new TableRepartitionMapOperator(selector)
     const node = { kind: 'processor', name, supplier, needsOldValues: true } as const
-    return new KGroupedTable(append(this.position, node, { name, keySerde: key, valueSerde: value }), given)
+    return new KGroupedTable<KR, VR>(append(this.position, node, { name, keySerde, valueSerde }), given)
   }
 
   /**

@@ -84,7 +84,7 @@ orders.groupByKey().aggregate(
 )
 // @ts-expect-error Type 'Serde<number>' is not assignable to type 'Serde<Order>'
 orders.groupByKey().reduce((a) => a, { value: serdes.long() })
-// @ts-expect-error Type 'Serde<number>' is not assignable to type 'Serde<string>'
+// @ts-expect-error Type 'Serde<number>' is not assignable to type 'SerdeThatWrites<string>'
 orders.groupByKey({ key: serdes.long() })
 const latest = timestampedKeyValueStore('latest', { key: serdes.string(), value: serdes.json<Order>() })
 orders.groupByKey().reduce((_, order) => order, latest)
