@@ -13,7 +13,7 @@ export type { RebalanceEvent } from './runtime/rebalance'
 export type { RestoreEvent, RestoreProgressEvent } from './runtime/restore/restore-progress'
 export type { ReadOnlyStore, StoreHandle } from './runtime/stores/store-view'
 export type { ProcessingGuarantee, StreamsConfig } from './config'
-export type { Duration } from './durations'
+export type { Duration, DurationUnit } from './durations'
 
 // Building one: the DSL.
 export { StreamsBuilder, type BuildOptions, type Optimization, type StreamsBuilderOptions } from './dsl/streams-builder'
@@ -32,10 +32,11 @@ export { SlidingWindows, type SlidingWindowsOptions } from './dsl/windows/slidin
 export { SessionWindows, type SessionWindowsOptions } from './dsl/windows/session-windows'
 export { UnlimitedWindows, type UnlimitedWindowsOptions } from './dsl/windows/unlimited-windows'
 export { JoinWindows, type JoinWindowsOptions } from './dsl/windows/join-windows'
-export { BranchedKStream, type Branched, type Branches } from './dsl/branched-kstream'
+export { BranchedKStream, type Branched, type Branches, type BranchNumber } from './dsl/branched-kstream'
 export type { Consumed } from './dsl/options/consumed'
 export type { Grouped } from './dsl/options/grouped'
 export type { Joined } from './dsl/options/joined'
+export type { Mapped, MappedKey, MappedValue } from './dsl/options/mapped'
 export type { Materialized, MaterializedAs, TableStoreHandle } from './dsl/options/materialized'
 export type { Named, NamedOptions } from './dsl/options/named'
 export type { SessionMaterializedAs, WindowMaterialized, WindowMaterializedAs } from './dsl/options/window-materialized'
@@ -63,12 +64,15 @@ export type {
   Merger,
   Predicate,
   Reducer,
+  TypeGuard,
   ValueJoiner,
   ValueMapper,
+  Without,
 } from './operators/callbacks'
 
 // Building one: the Processor API.
 export { Topology, type SinkOptions, type SourceOptions, type TopicSelector } from './topology/topology'
+export type { StoreReference, StoreReferences } from './topology/store-reference'
 export type { OffsetReset, StreamPartitioner, TimestampExtractor } from './topology/definition'
 export {
   failOnInvalidTimestamp,
@@ -126,13 +130,13 @@ export { Windowed, type Window } from './record/windowed'
 
 // Formats.
 export * as serdes from './serdes'
-export type { Serde, SerdeType, SerdeUse } from './serdes/serde'
+export type { Serde, SerdeFor, SerdeThatWrites, SerdeType, SerdeUse } from './serdes/serde'
 export { MissingDependency } from './serdes/missing-dependency'
 export type { JsonOptions } from './serdes/json'
-export type { StandardSchema, ValidatedBy } from './serdes/standard-schema'
-export type { AvroOptions, AvroValueOptions } from './serdes/avro/avro'
-export type { AvroLogicalType, AvroLogicalTypes } from './serdes/avro/logical-types'
-export type { AvroSchema, AvroValue } from './serdes/avro/schema'
+export type { StandardSchema, ValidatedBy, ValidationIssue, ValidationResult } from './serdes/standard-schema'
+export type { AvroOptions, AvroSerdeValue, AvroValueOptions } from './serdes/avro/avro'
+export type { AvroLogicalType, AvroLogicalTypes, NoLogicalTypes } from './serdes/avro/logical-types'
+export type { AvroComplexSchema, AvroField, AvroLong, AvroPrimitive, AvroSchema, AvroValue } from './serdes/avro/schema'
 export type { SubjectStrategy } from './serdes/avro/subjects'
 export { SchemaRegistry, type SchemaRegistryOptions } from './serdes/registry/schema-registry'
 export type { RegistryAuth } from './serdes/registry/http-client'
@@ -155,6 +159,7 @@ export {
 export type { KafkaConnection } from './kafka/client'
 export type { Compression } from './kafka/port'
 export type { Logger } from './observe/logger'
+export type { TopicPartition } from './record/topic-partition'
 export type { TaskId } from './record/task-id'
 export { StreamRecord } from './record/stream-record'
 export type { RecordContext } from './record/record-context'

@@ -34,6 +34,7 @@ export interface Serde<T> {
 
 /** A serde that can write every `T`. A `null` is never given to it. */
 export interface SerdeThatWrites<T> extends Pick<Serde<unknown>, 'deserialize'> {
+  /** As a serde's own `serialize`. */
   serialize: (topic: string, value: NonNullable<T>, headers: RecordHeaders) => Buffer | null
 }
 

@@ -55,7 +55,10 @@ export class Topology {
   /** @internal */
   constructor(private readonly builder: DefinitionBuilder = new DefinitionBuilder()) {}
 
-  /** The topology as data: what is compiled into tasks, and what views are made from. */
+  /**
+   * The topology as data: what is compiled into tasks, and what views are made from.
+   * @internal
+   */
   get definition(): TopologyDefinition {
     return (this.built ??= this.builder.build())
   }
