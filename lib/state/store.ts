@@ -281,6 +281,12 @@ export interface StoreBuilder<S extends StateStore = StateStore> {
   /** Never set: carries the type of the store, so that a handle finds it again. */
   readonly storeType?: S
   /**
+   * A table keeps its values with timestamps, and was given a handle that does not speak of them: by its name the store
+   * shows what it shows by the handle.
+   * @internal
+   */
+  readonly plainByName?: boolean
+  /**
    * Makes the store of one task; called by the runtime.
    * @internal
    */

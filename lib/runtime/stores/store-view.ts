@@ -47,7 +47,9 @@ export const storeView = (
   const parts = (): StateStore[] => {
     const found: StateStore[] = []
     for (const task of tasks()) {
-      if (!task.subTopology.stores.some(({ definition }) => definition.builder.name === name)) continue
+      const builder = task.subTopology.stores.find(({ definition }) => definition.builder.name === name)?.definition
+        .builder
+      if (builder === undefined) continue
       const part = task.stores.find(({ store }) => store.name === name)
       if (task.phase !== 'running' || !part) {
         throw new StreamsError(
@@ -56,7 +58,7 @@ export const storeView = (
           { store: name, taskId: task.id },
         )
       }
-      found.push(storeFor(handle, part.store))
+      found.push(storeFor(handle, part.store, builder))
     }
     if (found.length === 0) {
       throw new StreamsError(
