@@ -33,7 +33,7 @@ export { SessionWindows, type SessionWindowsOptions } from './dsl/windows/sessio
 export { UnlimitedWindows, type UnlimitedWindowsOptions } from './dsl/windows/unlimited-windows'
 export { JoinWindows, type JoinWindowsOptions } from './dsl/windows/join-windows'
 export { BranchedKStream, type Branched, type Branches, type BranchNumber } from './dsl/branched-kstream'
-export type { Consumed } from './dsl/options/consumed'
+export type { Consumed, NullableWhereTyped, StreamConsumed } from './dsl/options/consumed'
 export type { Grouped } from './dsl/options/grouped'
 export type { Joined } from './dsl/options/joined'
 export type { Mapped, MappedKey, MappedValue } from './dsl/options/mapped'

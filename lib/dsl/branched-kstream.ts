@@ -1,6 +1,7 @@
 import { TopologyError } from '../errors'
 import type { Predicate, TypeGuard, Without } from '../operators/callbacks'
 import { KStream } from './kstream'
+import { requiringValue } from './tombstones'
 import { append, type GraphReference, requireFunction } from './graph-reference'
 
 /** What becomes of a branch. */
@@ -34,8 +35,9 @@ export class BranchedKStream<K, V, Prefix extends string, Result = unknown, Befo
   /** @internal */
   constructor(source: GraphReference<K, V>, given: string | undefined) {
     const name = source.context.naming.node('KSTREAM-BRANCH-', given)
-    const { keySerde, valueSerde, repartitionRequired } = source
-    this.splitter = append(source, { kind: 'branch', name }, { name, keySerde, valueSerde, repartitionRequired })
+    const { keySerde, valueSerde, repartitionRequired, typedWithoutNull } = source
+    const behind = { name, keySerde, valueSerde, repartitionRequired, typedWithoutNull }
+    this.splitter = append(source, { kind: 'branch', name }, behind)
   }
 
   /**
@@ -73,7 +75,7 @@ export class BranchedKStream<K, V, Prefix extends string, Result = unknown, Befo
   ): BranchedKStream<K, V, Prefix, Result & Branches<Prefix, Name, Stream>, readonly [...Before, unknown]>
   branch(predicate: Predicate<K, V>, branched?: string | Branched<K, V, string, unknown>): unknown {
     requireFunction(predicate, 'branch', 'a predicate')
-    this.add(predicate, String(++this.branches), branched)
+    this.add(requiringValue(this.splitter, predicate), String(++this.branches), branched)
     return this
   }
 

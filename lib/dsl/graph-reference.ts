@@ -3,6 +3,7 @@ import type { Serde } from '../serdes/serde'
 import type { GraphRecorder } from './graph/logical-graph'
 import type { NewNode, NodeId } from './graph/nodes'
 import type { Naming } from './naming'
+import type { ValueRequirement } from './tombstones'
 
 /** What all streams and tables of one `StreamsBuilder` share. */
 export interface DslContext {
@@ -13,7 +14,7 @@ export interface DslContext {
 }
 
 /** Where in the graph a stream or table stands, and what is known of it there. */
-export interface GraphReference<K, V> {
+export interface GraphReference<K, V> extends ValueRequirement {
   readonly context: DslContext
   readonly node: NodeId
   /** Of the operator that made it. */
@@ -25,7 +26,7 @@ export interface GraphReference<K, V> {
 }
 
 /** What is known behind a new operator. What isn't said of it is unknown. */
-export interface NewReference<K, V> {
+export interface NewReference<K, V> extends ValueRequirement {
   readonly name: string
   readonly keySerde?: Serde<K>
   readonly valueSerde?: Serde<V>
@@ -39,6 +40,16 @@ export function append<K, V>(
   next: NewReference<K, V>,
 ): GraphReference<K, V> {
   return { repartitionRequired: false, ...next, context: at.context, node: at.context.graph.add([at.node], node) }
+}
+
+/** What follows drops records whose key is null. */
+export function withoutNullKeys<K, V>(reference: GraphReference<K, V>): GraphReference<NonNullable<K>, V> {
+  return reference as unknown as GraphReference<NonNullable<K>, V>
+}
+
+/** What follows drops records whose key or value is null. */
+export function withoutNulls<K, V>(reference: GraphReference<K, V>): GraphReference<NonNullable<K>, NonNullable<V>> {
+  return reference as unknown as GraphReference<NonNullable<K>, NonNullable<V>>
 }
 
 export function requireFunction(callback: unknown, operator: string, what: string): void {

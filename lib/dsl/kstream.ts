@@ -41,13 +41,26 @@ import type { Produced } from './options/produced'
 import type { Repartitioned } from './options/repartitioned'
 import type { StreamJoined } from './options/stream-joined'
 import { FixedKeyOperator } from '../operators/fixed-key'
-import { append, type NewReference, type GraphReference, requireFunction, requireSameBuilder } from './graph-reference'
+import {
+  append,
+  type NewReference,
+  type GraphReference,
+  requireFunction,
+  requireSameBuilder,
+  withoutNullKeys,
+  withoutNulls,
+} from './graph-reference'
+import { partitionerRequiringValue, processorRequiringValue, requiringValue } from './tombstones'
 import { repartitionNode } from './repartition'
 import { JoinWindows } from './windows/join-windows'
 
 /**
  * A stream of records: each one a fact of its own. Every method makes a new stream and leaves this one as it is, so one
- * stream can be used several times. Values are `null` where a topic has tombstones.
+ * stream can be used several times.
+ *
+ * `V` tells whether values can be `null`: those of a table's stream can, which has a `null` for each delete, and those of
+ * a topic that is read with `nullable: true`. Elsewhere no callback is given a `null`: a tombstone fails where one would be
+ * (`UNEXPECTED_TOMBSTONE`). Sinks and tables take tombstones from any stream; joins and aggregations drop them.
  *
  * Callbacks get the value first, then the key, then `meta`: timestamp, headers, topic, partition and offset.
  */
@@ -97,7 +110,7 @@ export class KStream<K, V> {
   map<KR, VR>(mapper: KeyValueMapper<K, V, KR, VR>, mapped?: string | Mapped<KR, VR>): KStream<KR, VR> {
     requireFunction(mapper, 'map', 'a mapper')
     const name = this.nameOf('KSTREAM-MAP-', mapped)
-    const supplier = () => new MapOperator(mapper)
+    const supplier = () => new MapOperator(requiringValue(this.position, mapper))
     const behind = { name, ...mappedSerdes(mapped), repartitionRequired: true }
     return this.then({ kind: 'processor', name, supplier, keyChanging: true }, behind)
   }
@@ -113,7 +126,7 @@ export class KStream<K, V> {
   mapValues<VR>(mapper: ValueMapper<K, V, VR>, mapped?: string | MappedValue<VR>): KStream<K, VR> {
     requireFunction(mapper, 'mapValues', 'a mapper')
     const name = this.nameOf('KSTREAM-MAPVALUES-', mapped)
-    const supplier = () => new MapValuesOperator(mapper)
+    const supplier = () => new MapValuesOperator(requiringValue(this.position, mapper))
     const behind = { ...this.sameKey<VR>(name), valueSerde: mappedSerdes(mapped).valueSerde }
     return this.then({ kind: 'processor', name, supplier, valueChanging: true }, behind)
   }
@@ -130,7 +143,7 @@ export class KStream<K, V> {
   ): KStream<KR, VR> {
     requireFunction(mapper, 'flatMap', 'a mapper')
     const name = this.nameOf('KSTREAM-FLATMAP-', mapped)
-    const supplier = () => new FlatMapOperator(mapper)
+    const supplier = () => new FlatMapOperator(requiringValue(this.position, mapper))
     const behind = { name, ...mappedSerdes(mapped), repartitionRequired: true }
     return this.then({ kind: 'processor', name, supplier, keyChanging: true }, behind)
   }
@@ -144,7 +157,7 @@ export class KStream<K, V> {
   flatMapValues<VR>(mapper: ValueMapper<K, V, Iterable<VR>>, mapped?: string | MappedValue<VR>): KStream<K, VR> {
     requireFunction(mapper, 'flatMapValues', 'a mapper')
     const name = this.nameOf('KSTREAM-FLATMAPVALUES-', mapped)
-    const supplier = () => new FlatMapValuesOperator(mapper)
+    const supplier = () => new FlatMapValuesOperator(requiringValue(this.position, mapper))
     const behind = { ...this.sameKey<VR>(name), valueSerde: mappedSerdes(mapped).valueSerde }
     return this.then({ kind: 'processor', name, supplier, valueChanging: true }, behind)
   }
@@ -158,9 +171,9 @@ export class KStream<K, V> {
   selectKey<KR>(selector: ValueMapper<K, V, KR>, mapped?: string | MappedKey<KR>): KStream<KR, V> {
     requireFunction(selector, 'selectKey', 'a selector')
     const name = this.nameOf('KSTREAM-KEY-SELECT-', mapped)
-    const supplier = () => new SelectKeyOperator(selector)
+    const supplier = () => new SelectKeyOperator(requiringValue(this.position, selector))
     const { keySerde } = mappedSerdes(mapped)
-    const behind = { name, keySerde, valueSerde: this.position.valueSerde, repartitionRequired: true }
+    const behind = { ...this.same(name), keySerde, repartitionRequired: true }
     return this.then({ kind: 'processor', name, supplier, keyChanging: true }, behind)
   }
 
@@ -173,7 +186,10 @@ export class KStream<K, V> {
   peek(action: ForeachAction<K, V>, named?: Named): KStream<K, V> {
     requireFunction(action, 'peek', 'an action')
     const name = this.nameOf('KSTREAM-PEEK-', named)
-    return this.then({ kind: 'processor', name, supplier: () => new PeekOperator(action) }, this.same(name))
+    return this.then(
+      { kind: 'processor', name, supplier: () => new PeekOperator(requiringValue(this.position, action)) },
+      this.same(name),
+    )
   }
 
   /**
@@ -186,7 +202,10 @@ export class KStream<K, V> {
   foreach(action: ForeachAction<K, V>, named?: Named): void {
     requireFunction(action, 'foreach', 'an action')
     const name = this.nameOf('KSTREAM-FOREACH-', named)
-    this.add({ kind: 'processor', name, supplier: () => new ForeachOperator(action) }, { name })
+    this.add(
+      { kind: 'processor', name, supplier: () => new ForeachOperator(requiringValue(this.position, action)) },
+      { name },
+    )
   }
 
   /**
@@ -205,7 +224,8 @@ export class KStream<K, V> {
     const repartitionRequired = this.position.repartitionRequired || other.position.repartitionRequired
     const supplier = () => new PassThroughOperator<K, V>()
     const merged = context.graph.add([node, other.position.node], { kind: 'processor', name, supplier, merge: true })
-    return new KStream<K, V>({ context, node: merged, name, repartitionRequired })
+    const typedWithoutNull = other.position.typedWithoutNull && this.position.typedWithoutNull
+    return new KStream<K, V>({ context, node: merged, name, repartitionRequired, typedWithoutNull })
   }
 
   /**
@@ -232,7 +252,7 @@ export class KStream<K, V> {
    */
   join<VT, VR>(
     table: KTable<K, VT>,
-    joiner: ValueJoiner<K, V, VT, VR>,
+    joiner: ValueJoiner<K, NonNullable<V>, VT, VR>,
     joined?: string | Joined<K, V, VT>,
   ): KStream<K, VR>
   /**
@@ -244,7 +264,7 @@ export class KStream<K, V> {
    */
   join<VO, VR>(
     other: KStream<K, VO>,
-    joiner: ValueJoiner<K, V, VO, VR>,
+    joiner: ValueJoiner<K, NonNullable<V>, VO, VR>,
     windows: JoinWindows,
     joined?: string | StreamJoined<K, V, VO>,
   ): KStream<K, VR>
@@ -257,8 +277,8 @@ export class KStream<K, V> {
    */
   join<KG, VG, VR>(
     table: GlobalKTable<KG, VG>,
-    selector: ValueMapper<K, V, KG>,
-    joiner: ValueJoiner<K, V, VG, VR>,
+    selector: ValueMapper<K, NonNullable<V>, KG>,
+    joiner: ValueJoiner<K, NonNullable<V>, VG, VR>,
     named?: Named,
   ): KStream<K, VR>
   join(other: unknown, ...rest: unknown[]): KStream<K, unknown> {
@@ -273,7 +293,7 @@ export class KStream<K, V> {
    */
   leftJoin<VT, VR>(
     table: KTable<K, VT>,
-    joiner: ValueJoiner<K, V, VT | null, VR>,
+    joiner: ValueJoiner<K, NonNullable<V>, VT | null, VR>,
     joined?: string | Joined<K, V, VT>,
   ): KStream<K, VR>
   /**
@@ -285,7 +305,7 @@ export class KStream<K, V> {
    */
   leftJoin<VO, VR>(
     other: KStream<K, VO>,
-    joiner: ValueJoiner<K, V, VO | null, VR>,
+    joiner: ValueJoiner<K, NonNullable<V>, VO | null, VR>,
     windows: JoinWindows,
     joined?: string | StreamJoined<K, V, VO>,
   ): KStream<K, VR>
@@ -297,8 +317,8 @@ export class KStream<K, V> {
    */
   leftJoin<KG, VG, VR>(
     table: GlobalKTable<KG, VG>,
-    selector: ValueMapper<K, V, KG>,
-    joiner: ValueJoiner<K, V, VG | null, VR>,
+    selector: ValueMapper<K, NonNullable<V>, KG>,
+    joiner: ValueJoiner<K, NonNullable<V>, VG | null, VR>,
     named?: Named,
   ): KStream<K, VR>
   leftJoin(other: unknown, ...rest: unknown[]): KStream<K, unknown> {
@@ -314,7 +334,7 @@ export class KStream<K, V> {
    */
   outerJoin<VO, VR>(
     other: KStream<K, VO>,
-    joiner: ValueJoiner<K, V | null, VO | null, VR>,
+    joiner: ValueJoiner<K, NonNullable<V> | null, VO | null, VR>,
     windows: JoinWindows,
     joined?: string | StreamJoined<K, V, VO>,
   ): KStream<K, VR> {
@@ -340,9 +360,16 @@ export class KStream<K, V> {
     const name = given === undefined ? context.naming.node('KSTREAM-REPARTITION-') : context.naming.given(given)
     const keySerde = (key as Serde<K> | undefined) ?? at.keySerde
     const valueSerde = (value as Serde<V> | undefined) ?? at.valueSerde
-    const settings = { keySerde, valueSerde, partitions, partitioner, implicit: false, named: given !== undefined }
+    const settings = {
+      keySerde,
+      valueSerde,
+      partitions,
+      partitioner: partitionerRequiringValue(this.position, partitioner),
+      implicit: false,
+      named: given !== undefined,
+    }
     const node = repartitionNode(context.naming, name, settings)
-    return this.then(node, { name: node.name, keySerde, valueSerde })
+    return this.then(node, { ...this.same(node.name), keySerde, valueSerde, repartitionRequired: false })
   }
 
   /**
@@ -354,17 +381,15 @@ export class KStream<K, V> {
   groupBy<KR>(
     selector: ValueMapper<K, V, KR>,
     grouped?: string | (Grouped<KR, V> & MappedKey<KR>),
-  ): KGroupedStream<KR, V> {
+  ): KGroupedStream<NonNullable<KR>, V> {
     requireFunction(selector, 'groupBy', 'a selector')
     const options = groupedSerdes<KR, V>(grouped)
     const name = this.nameOf('KSTREAM-KEY-SELECT-', options)
-    const supplier = () => new SelectKeyOperator(selector)
+    const supplier = () => new SelectKeyOperator(requiringValue(this.position, selector))
     const valueSerde = options.valueSerde ?? this.position.valueSerde
     const behind = { name, keySerde: options.keySerde, valueSerde, repartitionRequired: true }
-    return new KGroupedStream<KR, V>(
-      this.add({ kind: 'processor', name, supplier, keyChanging: true }, behind),
-      options.name,
-    )
+    const selected = this.add({ kind: 'processor', name, supplier, keyChanging: true }, behind)
+    return new KGroupedStream(withoutNullKeys(selected), options.name)
   }
 
   /**
@@ -373,11 +398,12 @@ export class KStream<K, V> {
    * @example
    * clicks.groupByKey().count({ store: 'clicks-per-user' })
    */
-  groupByKey(grouped?: string | Grouped<K, V>): KGroupedStream<K, V> {
+  groupByKey(grouped?: string | Grouped<K, V>): KGroupedStream<NonNullable<K>, V> {
     const options = groupedSerdes<K, V>(grouped)
     const keySerde = options.keySerde ?? this.position.keySerde
     const valueSerde = options.valueSerde ?? this.position.valueSerde
-    return new KGroupedStream({ ...this.position, keySerde, valueSerde }, this.validated(options.name))
+    const position = { ...this.position, keySerde, valueSerde }
+    return new KGroupedStream(withoutNullKeys(position), this.validated(options.name))
   }
 
   /**
@@ -387,9 +413,9 @@ export class KStream<K, V> {
    * @example
    * profileChanges.toTable({ store: 'profiles' })
    */
-  toTable(materialized?: MaterializedAs<K, V>): KTable<K, V> {
+  toTable(materialized?: MaterializedAs<NonNullable<K>, NonNullable<V>>): KTable<NonNullable<K>, NonNullable<V>> {
     const { context, ...at } = this.position
-    const options = resolveMaterialized(materialized)
+    const options = resolveMaterialized(materialized as unknown as MaterializedAs<K, V>)
     const name = context.naming.node('KSTREAM-TOTABLE-', options.name)
     const store = options.store ?? context.naming.store('KSTREAM-TOTABLE-')
     const keySerde = options.keySerde ?? at.keySerde
@@ -403,7 +429,7 @@ export class KStream<K, V> {
       { kind: 'stream-to-table', name, store: { builder, requested: options.store !== undefined } },
       { name, keySerde, valueSerde },
     )
-    return new KTable<K, V>(table, options.store)
+    return new KTable(withoutNulls(table), options.store)
   }
 
   /**
@@ -422,10 +448,12 @@ export class KStream<K, V> {
       {
         kind: 'sink',
         name,
-        topic: typeof topic === 'string' ? topic : topicNameExtractor(topic),
+        topic: typeof topic === 'string' ? topic : topicNameExtractor(requiringValue(this.position, topic)),
         keySerde,
         valueSerde: produced.value ?? this.position.valueSerde,
-        partitioner: produced.partitioner ?? (ofWindows as StreamPartitioner<unknown, unknown> | undefined),
+        partitioner:
+          partitionerRequiringValue(this.position, produced.partitioner) ??
+          (ofWindows as StreamPartitioner<unknown, unknown> | undefined),
       },
       { name },
     )
@@ -446,7 +474,8 @@ export class KStream<K, V> {
     requireFunction(supplier, 'process', 'a supplier of processors')
     const { name, stores } = this.processorOf('KSTREAM-PROCESSOR-', processed)
     const behind = { name, repartitionRequired: true }
-    return this.then({ kind: 'processor', name, supplier, stores }, behind)
+    const requiring = processorRequiringValue(this.position, supplier)
+    return this.then({ kind: 'processor', name, supplier: requiring, stores }, behind)
   }
 
   /**
@@ -458,7 +487,8 @@ export class KStream<K, V> {
   processValues<VR = unknown>(supplier: ProcessorSupplier<K, V, K, VR>, processed?: Processed): KStream<K, VR> {
     requireFunction(supplier, 'processValues', 'a supplier of processors')
     const { name, stores } = this.processorOf('KSTREAM-PROCESSVALUES-', processed)
-    const fixedKeySupplier = () => new FixedKeyOperator(supplier(), name)
+    const requiring = processorRequiringValue(this.position, supplier)
+    const fixedKeySupplier = () => new FixedKeyOperator(requiring(), name)
     return this.then({ kind: 'processor', name, supplier: fixedKeySupplier, stores }, this.sameKey(name))
   }
 
@@ -466,7 +496,7 @@ export class KStream<K, V> {
     requireFunction(predicate, negate ? 'filterNot' : 'filter', 'a predicate')
     const name = this.nameOf('KSTREAM-FILTER-', named)
     return this.then(
-      { kind: 'processor', name, supplier: () => new FilterOperator(predicate, negate) },
+      { kind: 'processor', name, supplier: () => new FilterOperator(requiringValue(this.position, predicate), negate) },
       this.same(name),
     )
   }
@@ -521,7 +551,8 @@ export class KStream<K, V> {
   }
 
   private same(name: string): NewReference<K, V> {
-    return { ...this.sameKey<V>(name), valueSerde: this.position.valueSerde }
+    const { valueSerde, typedWithoutNull } = this.position
+    return { ...this.sameKey<V>(name), valueSerde, typedWithoutNull }
   }
 
   private sameKey<VR>(name: string): NewReference<K, VR> {

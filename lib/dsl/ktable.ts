@@ -115,15 +115,15 @@ export class KTable<K, V> {
    * counts.toStream().to('word-counts', { value: serdes.long() })
    * spend.toStream((amount, { key, window }) => `${key}@${window.start}`)
    */
-  toStream<KR>(selector: ValueMapper<K, V, KR>, mapped?: string | MappedKey<KR>): KStream<KR, V>
-  toStream(named?: Named): KStream<K, V>
+  toStream<KR>(selector: ValueMapper<K, V | null, KR>, mapped?: string | MappedKey<KR>): KStream<KR, V | null>
+  toStream(named?: Named): KStream<K, V | null>
   toStream<KR>(
-    selector?: ValueMapper<K, V, KR> | Named,
+    selector?: ValueMapper<K, V | null, KR> | Named,
     mapped?: string | MappedKey<KR>,
-  ): KStream<K, V> | KStream<KR, V> {
+  ): KStream<K, V | null> | KStream<KR, V | null> {
     if (typeof selector === 'function') {
       const { name, key } = withName<MappedKey<KR>>(mapped)
-      return this.streamed(name).selectKey(selector as ValueMapper<K, V, KR>, { key })
+      return this.streamed(name).selectKey(selector as ValueMapper<K, V | null, KR>, { key })
     }
     return this.streamed(selector)
   }
@@ -326,7 +326,7 @@ export class KTable<K, V> {
     return new KTable(append(this.position, node, { name, keySerde, valueSerde: options.valueSerde }), options.store)
   }
 
-  private streamed(named?: Named): KStream<K, V> {
+  private streamed(named?: Named): KStream<K, V | null> {
     const { context, keySerde, valueSerde } = this.position
     const name = context.naming.node('KTABLE-TOSTREAM-', operatorName(named))
     const node = { kind: 'processor', name, supplier: () => new TableToStreamOperator<K, V>() } as const

@@ -12,6 +12,7 @@ import {
   resolveWindowMaterialized,
   type SessionMaterializedAs,
 } from './options/window-materialized'
+import { aggregatorRequiringValue } from './tombstones'
 import { append, requireFunction } from './graph-reference'
 import { requireEmitStrategy } from './windows/emit-strategy'
 import { nothing, reducing, reducingSessions } from './windows/reducing'
@@ -77,7 +78,7 @@ export class SessionWindowedKStream<K, V> {
       'KSTREAM-REDUCE-',
       { ...options, valueSerde },
       nothing,
-      reducing(reducer),
+      aggregatorRequiringValue(this.source.position, reducing(reducer)),
       reducingSessions(reducer),
     )
   }
@@ -102,7 +103,8 @@ export class SessionWindowedKStream<K, V> {
     requireFunction(aggregator, 'aggregate', 'an aggregator')
     requireFunction(merger, 'aggregate', 'a merger of sessions')
     const options = resolveWindowMaterialized(this.source.position.context, materialized)
-    return this.aggregated('KSTREAM-AGGREGATE-', options, initializer, aggregator, merger)
+    const requiring = aggregatorRequiringValue(this.source.position, aggregator)
+    return this.aggregated('KSTREAM-AGGREGATE-', options, initializer, requiring, merger)
   }
 
   private aggregated<VR>(

@@ -12,6 +12,7 @@ import {
   resolveWindowMaterialized,
   type WindowMaterializedAs,
 } from './options/window-materialized'
+import { aggregatorRequiringValue } from './tombstones'
 import { append, requireFunction } from './graph-reference'
 import { requireEmitStrategy } from './windows/emit-strategy'
 import { nothing, reducing } from './windows/reducing'
@@ -83,7 +84,12 @@ export class TimeWindowedKStream<K, V> {
     requireFunction(reducer, 'reduce', 'a reducer')
     const options = resolveWindowMaterialized(this.source.position.context, materialized)
     const valueSerde = options.valueSerde ?? this.source.position.valueSerde
-    return this.aggregated('KSTREAM-REDUCE-', { ...options, valueSerde }, nothing, reducing(reducer))
+    return this.aggregated(
+      'KSTREAM-REDUCE-',
+      { ...options, valueSerde },
+      nothing,
+      aggregatorRequiringValue(this.source.position, reducing(reducer)),
+    )
   }
 
   /**
@@ -103,7 +109,8 @@ export class TimeWindowedKStream<K, V> {
     requireFunction(initializer, 'aggregate', 'an initializer')
     requireFunction(aggregator, 'aggregate', 'an aggregator')
     const options = resolveWindowMaterialized(this.source.position.context, materialized)
-    return this.aggregated('KSTREAM-AGGREGATE-', options, initializer, aggregator)
+    const requiring = aggregatorRequiringValue(this.source.position, aggregator)
+    return this.aggregated('KSTREAM-AGGREGATE-', options, initializer, requiring)
   }
 
   private aggregated<VR>(

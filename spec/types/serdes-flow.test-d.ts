@@ -96,8 +96,8 @@ const names = customers.mapValues((customer) => customer.name)
 same<typeof names, KTable<string, string>>()
 const perName = names.groupBy((name, id) => [name, id]).count()
 same<typeof perName, KTable<string, number>>()
-const changes = names.toStream((name) => name.length)
-same<typeof changes, KStream<number, string>>()
+const changes = names.toStream((_name, id) => id.length)
+same<typeof changes, KStream<number, string | null>>()
 // @ts-expect-error Type 'Serde<string>' is not assignable to type 'Serde<number>'
 counts.filter((count) => count > 1, { value: serdes.string() })
 
