@@ -52,6 +52,7 @@ export type ErrorCode =
   | 'INVALID_TOPOLOGY'
   | 'INVALID_ARGUMENT'
   | 'NOT_COPARTITIONED'
+  | 'MISSING_SERDE'
   // configuration
   | 'INVALID_CONFIG'
   // starting and running

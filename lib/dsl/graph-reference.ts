@@ -1,5 +1,6 @@
 import { TopologyError } from '../errors'
 import type { Serde } from '../serdes/serde'
+import type { LostFormat } from '../topology/definition'
 import type { GraphRecorder } from './graph/logical-graph'
 import type { NewNode, NodeId } from './graph/nodes'
 import type { Naming } from './naming'
@@ -21,6 +22,8 @@ export interface GraphReference<K, V> extends ValueRequirement {
   readonly name: string
   readonly keySerde?: Serde<K>
   readonly valueSerde?: Serde<V>
+  /** Where no value serde is known any more: the last one that was. */
+  readonly lostFormat?: LostFormat
   /** The key may have changed since it was partitioned. */
   readonly repartitionRequired: boolean
 }
@@ -35,11 +38,26 @@ export interface NewReference<K, V> extends ValueRequirement {
 
 /** Adds an operator behind a position. */
 export function append<K, V>(
-  at: Pick<GraphReference<unknown, unknown>, 'context' | 'node'>,
+  at: Pick<GraphReference<unknown, unknown>, 'context' | 'node' | 'lostFormat'> & { readonly valueSerde?: unknown },
   node: NewNode,
   next: NewReference<K, V>,
 ): GraphReference<K, V> {
-  return { repartitionRequired: false, ...next, context: at.context, node: at.context.graph.add([at.node], node) }
+  const lostFormat = next.valueSerde === undefined ? lostBehind(at, next.name) : undefined
+  return {
+    repartitionRequired: false,
+    ...next,
+    lostFormat,
+    context: at.context,
+    node: at.context.graph.add([at.node], node),
+  }
+}
+
+/** What is known of the format of values that an operator makes without saying what they are. */
+export function lostBehind(
+  { valueSerde, lostFormat }: { readonly valueSerde?: unknown; readonly lostFormat?: LostFormat },
+  operator: string,
+): LostFormat | undefined {
+  return valueSerde === undefined ? lostFormat : { serde: valueSerde as Serde<unknown>, operator }
 }
 
 /** What follows drops records whose key is null. */

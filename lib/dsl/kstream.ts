@@ -45,6 +45,7 @@ import {
   append,
   type NewReference,
   type GraphReference,
+  lostBehind,
   requireFunction,
   requireSameBuilder,
   withoutNullKeys,
@@ -225,7 +226,8 @@ export class KStream<K, V> {
     const supplier = () => new PassThroughOperator<K, V>()
     const merged = context.graph.add([node, other.position.node], { kind: 'processor', name, supplier, merge: true })
     const typedWithoutNull = other.position.typedWithoutNull && this.position.typedWithoutNull
-    return new KStream<K, V>({ context, node: merged, name, repartitionRequired, typedWithoutNull })
+    const lostFormat = lostBehind(this.position, name) ?? lostBehind(other.position, name)
+    return new KStream<K, V>({ context, node: merged, name, repartitionRequired, typedWithoutNull, lostFormat })
   }
 
   /**
@@ -451,6 +453,7 @@ export class KStream<K, V> {
         topic: typeof topic === 'string' ? topic : topicNameExtractor(requiringValue(this.position, topic)),
         keySerde,
         valueSerde: produced.value ?? this.position.valueSerde,
+        lostFormat: this.position.lostFormat,
         partitioner:
           partitionerRequiringValue(this.position, produced.partitioner) ??
           (ofWindows as StreamPartitioner<unknown, unknown> | undefined),

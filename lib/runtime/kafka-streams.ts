@@ -73,7 +73,7 @@ export interface TaskMetadata {
  * await streams.start()
  * process.once('SIGTERM', () => streams.close({ timeout: '30s' }))
  *
- * @throws StreamsError INVALID_CONFIG
+ * @throws StreamsError INVALID_CONFIG; TopologyError MISSING_SERDE
  */
 export class KafkaStreams {
   readonly #config: ResolvedConfig
@@ -90,9 +90,8 @@ export class KafkaStreams {
 
   constructor(topology: Topology, config: StreamsConfig) {
     this.#config = resolveConfig(config)
-    const { logger } = this.#config
-    const { applicationId, topicConfig } = this.#config
-    this.#topology = compile(topology.definition, { applicationId, topicConfig })
+    const { applicationId, logger } = this.#config
+    this.#topology = compile(topology.definition, this.#config)
     const globalStores = this.#topology.global.stores.map(({ builder }) => builder.name as string)
     this.#storeNames = new Set([...topology.definition.stores.keys(), ...globalStores])
     this.#events = new Emitter((event, error) => {

@@ -3,7 +3,7 @@ export const COMMON = `
 import {
   deadLetterTopic, failOnInvalidTimestamp, type GlobalKTable, JoinWindows, KafkaStreams, keyValueStore,
   type CogroupedKStream, type KeyValueStore, type KeyValueStoreHandle, type KStream, type KTable, logAndContinue, logAndFail,
-  logAndSkipOnInvalidTimestamp, type Logger, NotPrepared, type Processor, type ProcessorContext, SchemaRegistry, serdes, sessionStore,
+  logAndSkipOnInvalidTimestamp, type Logger, MissingDependency, type Processor, type ProcessorContext, SchemaRegistry, serdes, sessionStore,
   SessionWindows, SlidingWindows, StreamRecord, StreamsBuilder, type StreamsConfig, timestampedKeyValueStore,
   type ReadOnlyWindowStore, type TimestampedKeyValueStore, timestampedWindowStore, TimeWindows, Topology, UnlimitedWindows, untilTimeLimit, untilWindowCloses,
   usePartitionTimeOnInvalidTimestamp, type ValueTransformer, versionedKeyValueStore, wallclockTimestampExtractor, Windowed, windowStore,

@@ -72,8 +72,8 @@ function emitNode(node: GraphNode, parents: readonly string[], emission: Emissio
     case 'branch-target':
       return builder.addProcessor({ name, parents, supplier: () => new PassThroughOperator() })
     case 'sink': {
-      const { topic, keySerde, valueSerde, partitioner } = node
-      return builder.addSink({ name, parents, topic, keySerde, valueSerde, partitioner })
+      const { topic, keySerde, valueSerde, lostFormat, partitioner } = node
+      return builder.addSink({ name, parents, topic, keySerde, valueSerde, lostFormat, partitioner })
     }
     case 'repartition':
       return emitRepartition(node, parents, graph, builder)

@@ -5,7 +5,13 @@ import type { TableJoin } from '../../operators/joined-rows'
 import type { ValueGetterSupplier } from '../../operators/value-getter'
 import type { Serde } from '../../serdes/serde'
 import type { StateStore, StoreBuilder } from '../../state/store'
-import type { OffsetReset, StreamPartitioner, TimestampExtractor, TopicNameExtractor } from '../../topology/definition'
+import type {
+  LostFormat,
+  OffsetReset,
+  StreamPartitioner,
+  TimestampExtractor,
+  TopicNameExtractor,
+} from '../../topology/definition'
 import type { StoreReference } from '../../topology/store-reference'
 
 /** A node of the logical graph, by its position in the order of DSL calls. */
@@ -91,6 +97,7 @@ export interface SinkNode extends NodeBase {
   readonly topic: string | TopicNameExtractor<any, any>
   readonly keySerde?: Serde<any>
   readonly valueSerde?: Serde<any>
+  readonly lostFormat?: LostFormat
   readonly partitioner?: StreamPartitioner<any, any>
 }
 

@@ -12,7 +12,7 @@ import type { Serde } from '../../serdes/serde'
 import { validateName } from '../../topology/names'
 import { withName } from '../options/named'
 import type { StreamJoined } from '../options/stream-joined'
-import type { GraphReference } from '../graph-reference'
+import { type GraphReference, lostBehind } from '../graph-reference'
 import type { JoinWindows } from '../windows/join-windows'
 import { type JoinInput, repartitionedForJoin } from './join-input'
 
@@ -111,7 +111,8 @@ export function streamStreamJoin<K, L, R, VR>(
     },
     joinsNullKeys: kind !== 'inner',
   })
-  return { context, node, name: names.merge, keySerde, repartitionRequired: false }
+  const lostFormat = lostBehind({ ...left, valueSerde: leftSerde }, names.merge)
+  return { context, node, name: names.merge, keySerde, lostFormat, repartitionRequired: false }
 }
 
 function namesOf<K, L, R>(
