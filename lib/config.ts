@@ -12,6 +12,7 @@ import type { Compression } from './kafka/port'
 import type { Logger } from './observe/logger'
 import { LOG_LEVELS, type LogLevel, stderrLogger } from './observe/stderr-logger'
 import * as serdes from './serdes'
+import { fallbackJson } from './serdes/json'
 import type { Serde } from './serdes/serde'
 import { levelEngine } from './state/level/level-engine'
 import type { StateEngine } from './state/state-engine'
@@ -55,7 +56,10 @@ export interface StreamsConfig {
   maxUncommittedBytes?: number
   /** For keys where the topology names no serde. Default: `serdes.string()`. */
   defaultKeySerde?: Serde<unknown>
-  /** For values where the topology names no serde. Default: `serdes.json()`. */
+  /**
+   * For values where the topology names no serde. Default: `serdes.json()`; but where a sink would so turn values of another
+   * serde into JSON, the topology is refused (`MISSING_SERDE`) until it says what they are.
+   */
   defaultValueSerde?: Serde<unknown>
   /** The event time of records from sources that name no extractor of their own. Default: `failOnInvalidTimestamp`, the record's own timestamp. */
   defaultTimestampExtractor?: TimestampExtractor
@@ -187,7 +191,7 @@ export const resolveConfig = (config: StreamsConfig): ResolvedConfig => {
     statestoreCacheMaxBytes: whole(config, 'statestoreCacheMaxBytes', 10 * MIB, 0),
     maxUncommittedBytes: whole(config, 'maxUncommittedBytes', 64 * MIB, 1),
     defaultKeySerde: serde(config, 'defaultKeySerde', serdes.string()),
-    defaultValueSerde: serde(config, 'defaultValueSerde', serdes.json()),
+    defaultValueSerde: serde(config, 'defaultValueSerde', fallbackJson),
     defaultTimestampExtractor: config.defaultTimestampExtractor,
     maxTaskIdleMs: config.maxTaskIdle === -1 ? -1 : duration(config, 'maxTaskIdle', 0),
     emitIntervalMs: duration(config, 'emitInterval', 1000),
