@@ -238,6 +238,15 @@ export interface ManagedStore extends StateStore {
   restore(record: ChangelogRecord): void
   /** Rebuilds what the store keeps in memory beside its bytes; awaited after restore, before the first record. */
   open?(): Promise<void>
+  /**
+   * Everything the store contains, as what a new, empty changelog has to be filled with: a store of the same kind that is
+   * restored from it answers every read alike. In the order in which to write it. A timestamp of −1: the store keeps none,
+   * and the time of writing will do. A value of `null` is a deletion that reads depend on; only versioned, window and
+   * session stores have them.
+   *
+   * From `open()` on, with the record cache flushed, and while nothing else uses the store.
+   */
+  changelogRecords(): AsyncIterable<ChangelogRecord>
   /** Writes out what the record cache holds: forwards, logs, and puts into the bytes. Uncached stores do nothing. */
   flushCache(): void
   close(): void

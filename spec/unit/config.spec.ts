@@ -37,7 +37,6 @@ describe('resolveConfig', () => {
       { ...base, processingGuarantee: 'exactly_once_v2' },
       /processingGuarantee is 'exactly_once_v2'.*'at_least_once', 'exactly_once'/,
     ],
-    [{ ...base, compression: 'brotli' }, /compression is 'brotli'/],
     [{ ...base, autoOffsetReset: 'newest' }, /autoOffsetReset is "newest".*byDuration/],
     [{ ...base, autoOffsetReset: { byDuration: 'PT1H' } }, /autoOffsetReset is \{"byDuration":"PT1H"\}/],
     [{ ...base, windowStoreChangelogAdditionalRetention: -1 }, /windowStoreChangelogAdditionalRetention is -1/],
@@ -64,6 +63,11 @@ describe('resolveConfig', () => {
     ['stateDirectory', 'stateDir'],
     ['processing.guarantee', 'processingGuarantee'],
     ['applicationID', 'applicationId'],
+    ['linger.ms', 'producer.linger'],
+    ['lingerMs', 'producer.linger'],
+    ['producer.max.request.size', 'producer.maxRequestSize'],
+    ['compression', 'producer.compressionType'],
+    ['fetchMinBytes', 'consumer.fetchMinBytes'],
   ])('for the unknown key %s suggests %s', (unknown, known) => {
     expect(refusal({ ...base, [unknown]: 1 }).message).toContain(`${unknown} (did you mean ${known}?)`)
   })
@@ -86,8 +90,6 @@ describe('resolveConfig', () => {
       autoOffsetReset: 'earliest',
       windowStoreChangelogAdditionalRetentionMs: 86_400_000,
       transactionTimeoutMs: 10_000,
-      lingerMs: 100,
-      compression: 'none',
       repartitionPurgeIntervalMs: 30_000,
       stateEngine: { name: 'LevelDB' },
     })

@@ -36,11 +36,20 @@ interface Sealed {
   readonly inputOffsets: ReadonlyMap<string, number>
 }
 
+/** Held until its pending callbacks have settled and a commit has sealed what they did. */
+interface Draining {
+  readonly release: () => void
+  readonly done: Promise<void>
+  settled: boolean
+}
+
 /** How long a commit waits for pending callbacks before it does without their tasks. */
-const DRAIN_MS = 1000
+const DRAIN_MS = 200
 const RETRY_MS = 50
 /** Of the transaction time-out: what is left is for the commit itself. */
 const BLOCKED_AFTER = 1 / 2
+/** Of the transaction time-out: a commit waits no longer for pending callbacks, as others write to the transaction in that time. */
+const DRAIN_PART = 1 / 4
 
 /**
  * Makes progress durable, for all running tasks together, one commit at a time:
@@ -65,6 +74,7 @@ export class Committer {
   #openSince: number | undefined
   /** At-least-once: offsets whose commit a rebalance or an absent coordinator has kept back. */
   readonly #unsent: OffsetsToSend = new Map()
+  readonly #draining = new Map<RunningTask, Draining>()
   /** Exactly-once: state of the last transaction, on its way to disk. */
   #stateWrites: Promise<unknown> = Promise.resolve()
 
@@ -103,15 +113,13 @@ export class Committer {
 
   /**
    * Rejects with what went wrong; then nothing of this commit can be relied on. Resolves without an effect if what was
-   * uncommitted is dropped before it is done. `drainMs` is how long pending callbacks are awaited.
+   * uncommitted is dropped before it is done.
    */
-  commit(drainMs = DRAIN_MS): Promise<void> {
+  commit(): Promise<void> {
     this.#pending++
     const era = this.#era
     const result = this.#queue
-      .then(() =>
-        this.options.producer.transactional ? this.#commitTransaction(drainMs) : this.#commitAtLeastOnce(drainMs),
-      )
+      .then(() => (this.options.producer.transactional ? this.#commitTransaction() : this.#commitAtLeastOnce()))
       .catch((error: unknown) => {
         if (era === this.#era) throw error
         this.options.logger.debug({ err: error }, 'a commit of tasks that were dropped since has failed')
@@ -124,22 +132,26 @@ export class Committer {
   }
 
   /**
-   * Commits until nothing is left over, as before tasks move away: what stayed uncommitted would be done twice. False
-   * if the time was up first.
+   * Commits until nothing of these tasks is left over, as before they move away: what stayed uncommitted would be done
+   * twice. False if the time was up first.
    */
-  async commitAll(timeoutMs: number): Promise<boolean> {
+  async commitAll(timeoutMs: number, tasks = this.options.tasks.running): Promise<boolean> {
     const deadline = performance.now() + timeoutMs
     for (;;) {
-      const left = deadline - performance.now()
-      const committing = this.commit(left)
-      if ((await withDeadline(committing, left)) === 'timeout') {
+      const committing = this.commit()
+      if ((await withDeadline(committing, deadline - performance.now())) === 'timeout') {
         committing.catch(() => {})
         return false
       }
-      if (!this.hasUnsentOffsets) return true
+      if (!this.hasUnsentOffsets && !tasks.some((task) => this.#isUncommitted(task))) return true
       if (performance.now() + RETRY_MS > deadline) return false
       await pause(RETRY_MS)
     }
+  }
+
+  #isUncommitted(task: RunningTask): boolean {
+    const { isBusy, commitNeeded } = task.processing
+    return this.options.tasks.isRunning(task) && (isBusy || commitNeeded)
   }
 
   /** Resolves when no commit touches any task any more. */
@@ -156,9 +168,9 @@ export class Committer {
     this.#stateWrites = this.#stateWrites.catch(() => {})
   }
 
-  async #commitAtLeastOnce(drainMs: number): Promise<void> {
+  async #commitAtLeastOnce(): Promise<void> {
     const { producer } = this.options
-    const releaseDrained = await this.#drain(drainMs)
+    const releaseDrained = await this.#drain(DRAIN_MS)
     const { sealed, offsets, release } = await this.#seal().finally(releaseDrained)
     try {
       if (sealed.length > 0) {
@@ -173,10 +185,10 @@ export class Committer {
     await this.#sendOffsets()
   }
 
-  async #commitTransaction(drainMs: number): Promise<void> {
+  async #commitTransaction(): Promise<void> {
     await this.#stateWrites
     const { producer, group, tasks, listener } = this.options
-    const releaseDrained = await this.#drain(drainMs)
+    const releaseDrained = await this.#drain(this.#transactionalDrainMs)
     let release = releaseDrained
     this.#ending = true
     try {
@@ -219,40 +231,56 @@ export class Committer {
   }
 
   #throwIfBlocked(blocking: readonly RunningTask[]): void {
-    const openForMs = performance.now() - (this.#openSince ?? performance.now())
-    if (openForMs < this.options.transactionTimeoutMs * BLOCKED_AFTER) return
-    throw new TransactionBlocked(blocking, Math.round(openForMs))
+    if (this.#openForMs < this.options.transactionTimeoutMs * BLOCKED_AFTER) return
+    throw new TransactionBlocked(blocking, Math.round(this.#openForMs))
+  }
+
+  get #openForMs(): number {
+    return this.#openSince === undefined ? 0 : performance.now() - this.#openSince
+  }
+
+  get #transactionalDrainMs(): number {
+    const { transactionTimeoutMs } = this.options
+    const untilBlocked = transactionTimeoutMs * BLOCKED_AFTER - this.#openForMs
+    return Math.max(0, Math.min(DRAIN_MS, transactionTimeoutMs * DRAIN_PART, untilBlocked))
   }
 
   /**
-   * Holds the tasks that await callbacks until those have settled. What is still pending after `ms` stays held, and asks for
-   * a commit when it is done; all other tasks are processed on. The returned function lets the others go.
+   * Holds the tasks that await callbacks until those have settled. What is still pending after `ms` stays held without being
+   * waited for, and asks for a commit when it is done: released before that, it would await the next callbacks when the commit comes. The
+   * returned function lets the settled ones go; all other tasks are processed on.
    */
   async #drain(ms: number): Promise<() => void> {
     const { tasks, listener } = this.options
-    const awaiting = tasks.running.filter(({ processing }) => processing.awaitsCallbacks)
-    if (awaiting.length === 0) return () => {}
-    const drained: (() => void)[] = []
+    for (const task of this.#draining.keys()) if (!tasks.isRunning(task)) this.#draining.delete(task)
+    const begun: Promise<void>[] = []
     let late = false
-    const all = awaiting.map(async (task) => {
-      const release = task.hold()
-      try {
-        await task.processing.drained()
-      } catch (error) {
-        if (tasks.isRunning(task)) listener.taskFailed(task, error)
+    for (const task of tasks.running) {
+      if (!task.processing.awaitsCallbacks || this.#draining.has(task)) continue
+      const draining: Draining = {
+        release: task.hold(),
+        settled: false,
+        done: task.processing
+          .drained()
+          .catch((error: unknown) => {
+            if (tasks.isRunning(task)) listener.taskFailed(task, error)
+          })
+          .then(() => {
+            draining.settled = true
+            if (late) listener.commitRequested()
+          }),
       }
-      if (!late) {
-        drained.push(release)
-        return
-      }
-      release()
-      listener.released()
-      listener.commitRequested()
-    })
-    await withDeadline(Promise.all(all), ms)
+      this.#draining.set(task, draining)
+      begun.push(draining.done)
+    }
+    if (begun.length > 0) await withDeadline(Promise.all(begun), ms)
     late = true
     return () => {
-      for (const release of drained.splice(0)) release()
+      for (const [task, { settled, release }] of this.#draining) {
+        if (!settled) continue
+        this.#draining.delete(task)
+        release()
+      }
       listener.released()
     }
   }

@@ -1,4 +1,5 @@
 import { StreamsError } from '../../errors'
+import { ClientError } from '../../kafka/port'
 import type { Logger } from '../../observe/logger'
 import type { TaskId } from '../../record/task-id'
 import { type TopicPartition, tpKey } from '../../record/topic-partition'
@@ -101,7 +102,7 @@ export class RebalanceListener implements MembershipListener {
     committer.forget()
     if (producer.transactional) {
       tasks.close(before, 'dirty')
-      void producer.renew()
+      void producer.discard()
     } else {
       producer.freeze()
       tasks.suspend()
@@ -156,19 +157,20 @@ export class RebalanceListener implements MembershipListener {
       suspended.map(({ id }) => id),
       'dirty',
     )
-    void producer.renew()
+    void producer.discard()
   }
 
   /** Commits, then closes; what can't be committed in time is processed again by the next owner. */
   async #handOver(ids: readonly TaskId[]): Promise<void> {
     if (ids.length === 0) return
-    const { tasks, committer, handOverMs, logger } = this.options
-    for (const id of ids) {
+    const { tasks, committer, handOverMs, logger, producer, news } = this.options
+    const running = ids.flatMap((id) => {
       const task = tasks.get(id)
-      // for good: it is closed next
-      if (task?.state === 'running') task.hold()
-    }
-    const committed = await committer.commitAll(handOverMs)
+      return task?.state === 'running' ? [task] : []
+    })
+    // for good: they are closed next
+    for (const task of running) task.hold()
+    const committed = await committer.commitAll(handOverMs, running)
     if (!committed) {
       logger.warn(
         { tasks: ids.join(' '), handOverMs },
@@ -176,6 +178,12 @@ export class RebalanceListener implements MembershipListener {
       )
     }
     tasks.close(ids, committed ? 'clean' : 'dirty')
+    // what they have written is in the transaction with what the others have
+    if (!committed && producer.transactional) {
+      news.failed(
+        new ClientError('abortable', 'tasks moved away before the transaction with their outputs was committed'),
+      )
+    }
   }
 }
 

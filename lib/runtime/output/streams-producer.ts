@@ -69,12 +69,23 @@ export class StreamsProducer {
     return this.collector
   }
 
-  /** A new producer in place of one that has failed or is fenced, or whose lease has ended: nothing more of that one is sent. */
+  /**
+   * A new producer in place of one that has failed or is fenced, after a pause that grows while that happens again and again:
+   * nothing more of that one is sent.
+   */
   renew(): Promise<void> {
     const now = performance.now()
     this.#failures = now - this.#lastRenewal > CALM_MS ? 0 : this.#failures + 1
     this.#lastRenewal = now
-    const wait = this.#failures === 0 ? 0 : Math.min(100 * 2 ** this.#failures, LONGEST_PAUSE_MS)
+    return this.#renewAfter(this.#failures === 0 ? 0 : Math.min(100 * 2 ** this.#failures, LONGEST_PAUSE_MS))
+  }
+
+  /** A new producer at once, in place of one that has not failed: what it has not sent is of a lease that has ended. */
+  discard(): Promise<void> {
+    return this.#renewAfter(0)
+  }
+
+  #renewAfter(wait: number): Promise<void> {
     const discarded = this.#producer && this.#close(this.#producer, true)
     this.#gate.open()
     return this.#next(async () => {
@@ -93,9 +104,8 @@ export class StreamsProducer {
     this.#gate.open()
   }
 
-  /** Delivers what dropped tasks have sent, so that a restore sees it. */
+  /** At-least-once: delivers what dropped tasks have sent, so that a restore sees it. */
   settle(): Promise<void> {
-    if (this.transactional) return this.renew()
     const producer = this.#producer
     if (!producer) return this.#ready
     return this.#next(async () => {
@@ -143,7 +153,7 @@ export class StreamsProducer {
 
   async #awaitTopic(producer: Producer, topic: string): Promise<void> {
     const { config, signal } = this.options
-    const end = performance.now() + Math.min(TOPIC_APPEARS_MS, config.deliveryTimeoutMs)
+    const end = performance.now() + Math.min(TOPIC_APPEARS_MS, config.producerConfig.deliveryTimeoutMs)
     for (;;) {
       try {
         return await producer.loadTopics([topic])
@@ -177,10 +187,7 @@ export class StreamsProducer {
       async () => {
         const producer = client.producer({
           ...(this.transactional ? { transactionalId } : {}),
-          transactionTimeoutMs: config.transactionTimeoutMs,
-          compression: config.compression,
-          lingerMs: config.lingerMs,
-          deliveryTimeoutMs: config.deliveryTimeoutMs,
+          ...config.producerConfig,
           lease: this.#gate,
         })
         try {

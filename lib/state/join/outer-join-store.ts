@@ -82,6 +82,10 @@ export class TypedOuterJoinStore<K, L, R> implements OuterJoinStore<K, L, R>, Ma
     this.#open().restore(key, value)
   }
 
+  async *changelogRecords(): AsyncGenerator<ChangelogRecord> {
+    for await (const [key, value] of this.#open().scan({})) yield { key, value, timestamp: timestampOf(key) }
+  }
+
   async open(): Promise<void> {
     this.#index.clear()
     for await (const [key] of this.#open().scan({})) this.#index.set(byteString(key), null)

@@ -80,6 +80,10 @@ export class TypedWaitingStore<K, V> implements WaitingStore<K, V>, ManagedStore
     this.#open().restore(key, value)
   }
 
+  async *changelogRecords(): AsyncGenerator<ChangelogRecord> {
+    for await (const [key, value] of this.#open().scan({})) yield { key, value, timestamp: -1 }
+  }
+
   async open(): Promise<void> {
     this.#index.clear()
     for await (const [key] of this.#open().scan({})) {

@@ -80,6 +80,13 @@ export class TypedKeyValueStore<K, V, S> implements KeyValueStore<K, S>, Managed
     this.#bytes.restore(key, value, this.#options.format.timestamped ? timestamp : undefined)
   }
 
+  async *changelogRecords(): AsyncGenerator<ChangelogRecord> {
+    const { format } = this.#options
+    for await (const [key, stored] of this.#entries.scan({})) {
+      yield { key, value: format.plainBytes(stored), timestamp: format.timestampOf(stored) }
+    }
+  }
+
   get(key: K): S | null {
     return this.#entries.get(key)
   }

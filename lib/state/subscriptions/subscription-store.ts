@@ -57,6 +57,10 @@ export class LoggedSubscriptionStore implements SubscriptionStore, ManagedStore 
     this.#open().buckets.put(foreignKey, primaryKey, value === null ? null : Buffer.from(value), timestamp)
   }
 
+  async *changelogRecords(): AsyncGenerator<ChangelogRecord> {
+    for await (const [key, { value, timestamp }] of this.all()) yield { key, value, timestamp }
+  }
+
   put(foreignKey: Buffer, primaryKey: Buffer, subscription: Buffer | null, timestamp: number): void {
     const { buckets, context } = this.#open()
     buckets.put(foreignKey, primaryKey, subscription, timestamp)

@@ -16,7 +16,9 @@ import { Retention, segmentMs } from './retention'
 import { TimeIndex } from './time-index'
 import type { TimedEntries } from './timed-entries'
 import type { TimedKeyFormat } from './timed-keys'
-import { TimedRows } from './timed-rows'
+import { type ScannedRow, TimedRows } from './timed-rows'
+
+const NO_KEY = Buffer.alloc(0)
 
 export interface TimedStoreOptions<K, V, S> {
   readonly name: string
@@ -115,10 +117,20 @@ export abstract class TimedStore<K, V, S> implements ManagedStore, CachedStore<W
   async open(): Promise<void> {
     const index = this.#index
     if (index === null) return
-    const all = { keyFrom: null, keyTo: null, from: 0, to: Infinity, evenExpired: this.options.closesExpired }
-    for await (const { key, time, second } of this.#open().rows.scan(all)) {
-      index.set(byteString(key), time, second, true)
+    for await (const { key, time, second } of this.#rowsInUse()) index.set(byteString(key), time, second, true)
+  }
+
+  async *changelogRecords(): AsyncGenerator<ChangelogRecord> {
+    const { keys, format } = this.options
+    const { observed } = this.#open().rows.retention
+    let newest = -1
+    for await (const { key, time, second, value } of this.#rowsInUse()) {
+      newest = Math.max(newest, time)
+      const timestamp = format.timestamped ? format.timestampOf(value) : time
+      yield { key: keys.join(key, time, second), value: format.plainBytes(value), timestamp }
     }
+    // the newest row was deleted, but what has expired is still counted back from it
+    if (newest < observed) yield { key: keys.join(NO_KEY, observed, 0), value: null, timestamp: observed }
   }
 
   setFlushListener(listener: FlushListener<Windowed<K>, V>, sendOldValues: boolean): boolean {
@@ -204,6 +216,12 @@ export abstract class TimedStore<K, V, S> implements ManagedStore, CachedStore<W
         yield [new Windowed(serdes.keyOf(key), windowOf(time, second)), value] as [Windowed<K>, S]
       }
     })()
+  }
+
+  /** What reads and `closed` can still give. */
+  #rowsInUse(): AsyncIterable<ScannedRow> {
+    const { closesExpired: evenExpired } = this.options
+    return this.#open().rows.scan({ keyFrom: null, keyTo: null, from: 0, to: Infinity, evenExpired })
   }
 
   #open(): OpenStore<K, V, S> {

@@ -64,6 +64,10 @@ export class TypedVersionedStore<K, V> implements VersionedKeyValueStore<K, V>, 
     this.#open().segments.put(Buffer.from(key), value === null ? null : Buffer.from(value), timestamp)
   }
 
+  changelogRecords(): AsyncIterable<ChangelogRecord> {
+    return this.#open().segments.puts()
+  }
+
   get(key: K, asOf?: number): VersionedRecord<V> | null {
     const { serdes, segments } = this.#open()
     const bytes = serdes.keyBytes(key)

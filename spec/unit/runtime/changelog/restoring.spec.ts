@@ -49,7 +49,7 @@ describe('restoring state', () => {
       kafka,
       stateDir: folder,
       commitInterval: 20,
-      lingerMs: 1,
+      producer: { linger: 1 },
       logger,
       ...config,
     })

@@ -4,6 +4,8 @@ import { TransactionBlocked } from '../../../../lib/runtime/failure/transaction-
 import type { RunningTask } from '../../../../lib/runtime/tasks/task'
 import { deferred } from '../processing/processing-under-test'
 
+const TRANSACTION_TIMEOUT_MS = 10_000
+
 interface FakeTask {
   readonly task: RunningTask
   /** Times that it was held and not let go. */
@@ -42,6 +44,7 @@ const fakeTask = (id: string, processing: object = {}, state: object = {}): Fake
 const setUp = (tasks: readonly FakeTask[], options: { transactional: boolean; commit?: () => Promise<void> }) => {
   const committed: number[][] = []
   const failures: unknown[] = []
+  let requests = 0
   const sendOffsets = async (offsets: readonly { partition: number }[]): Promise<void> =>
     void committed.push(offsets.map(({ partition }) => partition))
   const current = {
@@ -55,16 +58,16 @@ const setUp = (tasks: readonly FakeTask[], options: { transactional: boolean; co
     producer: { transactional: options.transactional, current, collector: { settled: async () => {} } },
     group: { metadata: () => ({}), commit: sendOffsets },
     tasks: { running, isRunning: () => true },
-    transactionTimeoutMs: 20,
+    transactionTimeoutMs: TRANSACTION_TIMEOUT_MS,
     logger: silentLogger,
     listener: {
       released: () => {},
-      commitRequested: () => {},
+      commitRequested: () => requests++,
       committed: () => {},
       taskFailed: (_task: RunningTask, error: unknown) => failures.push(error),
     },
   } as unknown as CommitterOptions)
-  return { committer, committed, failures }
+  return { committer, committed, failures, requested: () => requests }
 }
 
 describe('the end of a transaction', () => {
@@ -105,34 +108,78 @@ describe('the end of a transaction', () => {
   })
 })
 
-describe('a commit while callbacks are pending', () => {
-  const pending = { isBusy: true, awaitsCallbacks: true, drained: () => new Promise<void>(() => {}) }
+const pending = { isBusy: true, awaitsCallbacks: true, drained: () => new Promise<void>(() => {}) }
 
+const sealing = ({ task }: FakeTask): boolean => {
+  Object.assign(task.processing, { commitNeeded: false })
+  return true
+}
+
+describe('a commit while callbacks are pending', () => {
   it('does without tasks that have written nothing to the transaction', async () => {
     const { committer, committed } = setUp([fakeTask('0_0', pending), fakeTask('0_1')], { transactional: true })
-    await committer.commit(1)
+    await committer.commit()
     expect(committed).toEqual([[1]])
   })
 
-  it('is put off while one of them has written to the transaction, and fails before the transaction times out', async () => {
+  it('is put off while one of them has written to the transaction', async () => {
     const slow = fakeTask('0_0', { ...pending, hasUncommittedEffects: true })
     const { committer, committed } = setUp([slow, fakeTask('0_1')], { transactional: true })
     committer.processed(performance.now())
-    await committer.commit(1)
-    committer.processed(performance.now() - 1000)
-    await expect(committer.commit(20)).rejects.toThrow(TransactionBlocked)
+    await committer.commit()
     expect(committed).toEqual([])
   })
 
-  it('does without their tasks under at-least-once, and holds them until they are done', async () => {
+  it('fails before the transaction times out where one of them has written to it', async () => {
+    const slow = fakeTask('0_0', { ...pending, hasUncommittedEffects: true })
+    const { committer, committed } = setUp([slow, fakeTask('0_1')], { transactional: true })
+    committer.processed(performance.now() - TRANSACTION_TIMEOUT_MS)
+    await expect(committer.commit()).rejects.toThrow(TransactionBlocked)
+    expect(committed).toEqual([])
+  })
+
+  it('does without their tasks under at-least-once, and holds them until a commit after they are done', async () => {
     const done = deferred()
     const slow = fakeTask('0_0', { ...pending, drained: () => done.promise })
-    const { committer, committed } = setUp([slow, fakeTask('0_1')], { transactional: false })
-    await committer.commit(1)
-    expect([committed, slow.held()]).toEqual([[[1]], 1])
+    const { committer, committed, requested } = setUp([slow, fakeTask('0_1')], { transactional: false })
+    await committer.commit()
+    expect([committed, slow.held(), requested()]).toEqual([[[1]], 1, 0])
+    Object.assign(slow.task.processing, { isBusy: false })
     done.resolve()
     await new Promise(setImmediate)
-    expect(slow.held()).toBe(0)
+    expect([slow.held(), requested()]).toEqual([1, 1])
+    await committer.commit()
+    expect([committed.at(-1), slow.held()]).toEqual([[0, 1], 0])
+  })
+
+  it('waits for no callback a second time', async () => {
+    const slow = fakeTask('0_0', { ...pending, drained: jest.fn(pending.drained) })
+    const { committer } = setUp([slow], { transactional: false })
+    await committer.commit()
+    await committer.commit()
+    expect(slow.task.processing.drained).toHaveBeenCalledTimes(1)
+  })
+})
+
+describe('the last commit of tasks that move away', () => {
+  it('waits until their callbacks are done, and for no other task', async () => {
+    const done = deferred()
+    const moving = fakeTask('0_0', { ...pending, drained: () => done.promise })
+    const staying = fakeTask('0_1', pending)
+    const { committer, committed } = setUp([moving, staying], { transactional: true })
+    let over = false
+    const committing = committer.commitAll(60_000, [moving.task]).finally(() => (over = true))
+    await committer.commit()
+    expect([over, committed]).toEqual([false, []])
+    Object.assign(moving.task.processing, { isBusy: false, prepareCommit: () => sealing(moving) })
+    done.resolve()
+    expect([await committing, committed]).toEqual([true, [[0]]])
+  })
+
+  it('is given up when the time is over', async () => {
+    const moving = fakeTask('0_0', pending)
+    const { committer } = setUp([moving], { transactional: true })
+    expect(await committer.commitAll(1, [moving.task])).toBe(false)
   })
 })
 

@@ -1,8 +1,10 @@
-import { type FetchedPartition, type Fetcher } from '../../../lib/kafka/port'
+import assert from 'node:assert/strict'
+import { matching } from './assert-matches'
+import { type FetchedPartition, type Fetcher } from '../../../kafka/port'
 import { readTopic, recordsOf, type ReadRecord } from './reading'
-import { FILLER_KEY, type KafkaContract } from './under-test'
+import { FILLER_KEY, type KafkaContract } from './kafka-client-setup'
 import { appendText, startProducer, transact } from './writing'
-import { tpKey } from '../../../lib/record/topic-partition'
+import { tpKey } from '../../../record/topic-partition'
 
 const withoutFiller = (records: ReadRecord[]): string[] =>
   records.filter(({ key }) => key !== FILLER_KEY).map(({ offset, key, value }) => `${offset}:${key}=${value}`)
@@ -20,18 +22,18 @@ const fetchUpTo = async (fetcher: Fetcher, end: number): Promise<FetchedPartitio
   return all
 }
 
-export const compactionContract: KafkaContract = (kafka) => {
+export const compactionContract: KafkaContract = ({ test }, kafka) => {
   const endOf = async (topic: string): Promise<number> =>
     (await kafka.admin().listOffsets([{ topic, partition: 0, at: 'latest' }])).get(tpKey(topic, 0))!
 
-  it('refuses a record without a key', async () => {
+  test('refuses a record without a key', async () => {
     const topic = await kafka.createCompactedTopic()
     const producer = await startProducer(kafka.client(), [topic])
     appendText(producer, topic, null, 'v')
-    await expect(producer.flush()).rejects.toMatchObject({ kind: 'invalid', code: 'INVALID_RECORD' })
+    await assert.rejects(producer.flush(), matching({ kind: 'invalid', code: 'INVALID_RECORD' }))
   })
 
-  it('leaves the last record of each key at its offset, tombstones included', async () => {
+  test('leaves the last record of each key at its offset, tombstones included', async () => {
     const topic = await kafka.createCompactedTopic()
     const producer = await startProducer(kafka.client(), [topic])
     for (const [key, value] of [
@@ -46,10 +48,10 @@ export const compactionContract: KafkaContract = (kafka) => {
     await producer.flush()
     await kafka.compact(topic)
     const records = await readTopic(kafka.client(), topic)
-    expect(withoutFiller(records)).toEqual(['2:a=2', '3:b=null', '4:c=1'])
+    assert.deepEqual(withoutFiller(records), ['2:a=2', '3:b=null', '4:c=1'])
   })
 
-  it('can be read from an offset that is gone: the next record there is comes', async () => {
+  test('can be read from an offset that is gone: the next record there is comes', async () => {
     const topic = await kafka.createCompactedTopic()
     const producer = await startProducer(kafka.client(), [topic])
     for (let i = 0; i < 10; i++) appendText(producer, topic, i < 9 ? 'same' : 'last', String(i))
@@ -58,10 +60,10 @@ export const compactionContract: KafkaContract = (kafka) => {
     const fetcher = kafka.client().fetcher({ isolation: 'read_committed' })
     fetcher.assign(topic, 0, 3)
     const fetched = await fetchUpTo(fetcher, await endOf(topic))
-    expect(withoutFiller(fetched.flatMap(recordsOf))).toEqual(['8:same=8', '9:last=9'])
+    assert.deepEqual(withoutFiller(fetched.flatMap(recordsOf)), ['8:same=8', '9:last=9'])
   })
 
-  it('is passed to its end although batches have become empty, so that a restore ends', async () => {
+  test('is passed to its end although batches have become empty, so that a restore ends', async () => {
     const topic = await kafka.createCompactedTopic()
     const producers = await Promise.all([1, 2, 3].map(() => startProducer(kafka.client(), [topic])))
     // each producer's last batch ends up empty, but stays for its sequence number
@@ -76,11 +78,11 @@ export const compactionContract: KafkaContract = (kafka) => {
     const fetcher = kafka.client().fetcher({ isolation: 'read_committed' })
     fetcher.assign(topic, 0, 0)
     const fetched = await fetchUpTo(fetcher, await endOf(topic))
-    expect(withoutFiller(fetched.flatMap(recordsOf))).toEqual(['3:same=last'])
-    expect(fetched.at(-1)!.nextOffset).toBe(fetched.at(-1)!.endOffset)
+    assert.deepEqual(withoutFiller(fetched.flatMap(recordsOf)), ['3:same=last'])
+    assert.equal(fetched.at(-1)!.nextOffset, fetched.at(-1)!.endOffset)
   })
 
-  it('drops aborted records and keeps what committed transactions wrote', async () => {
+  test('drops aborted records and keeps what committed transactions wrote', async () => {
     const topic = await kafka.createCompactedTopic()
     const transactionalId = kafka.uniqueName('txn')
     const producer = await startProducer(kafka.client(), [topic], { transactionalId })
@@ -106,19 +108,19 @@ export const compactionContract: KafkaContract = (kafka) => {
     await kafka.compact(topic)
     for (const isolation of ['read_committed', 'read_uncommitted'] as const) {
       const records = await readTopic(kafka.client(), topic, isolation)
-      expect(withoutFiller(records)).toEqual(['0:a=committed', '6:b=new'])
+      assert.deepEqual(withoutFiller(records), ['0:a=committed', '6:b=new'])
     }
   })
 
-  it('still answers with the log as it was to who asks for offsets', async () => {
+  test('still answers with the log as it was to who asks for offsets', async () => {
     const topic = await kafka.createCompactedTopic()
     const producer = await startProducer(kafka.client(), [topic])
     for (let i = 0; i < 5; i++) appendText(producer, topic, 'same', String(i))
     await producer.flush()
     const end = await endOf(topic)
     await kafka.compact(topic)
-    expect(await endOf(topic)).toBeGreaterThanOrEqual(end)
+    assert.ok((await endOf(topic)) >= end)
     const starts = await kafka.admin().listOffsets([{ topic, partition: 0, at: 'earliest' }])
-    expect(starts.get(tpKey(topic, 0))).toBe(0)
+    assert.equal(starts.get(tpKey(topic, 0)), 0)
   })
 }

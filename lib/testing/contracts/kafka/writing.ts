@@ -1,5 +1,5 @@
-import { type KafkaClient, type Producer, type ProducerConfig } from '../../../lib/kafka/port'
-import { NO_HEADERS } from '../../../lib/record/headers'
+import { type KafkaClient, type Producer, type ProducerConfig } from '../../../kafka/port'
+import { NO_HEADERS } from '../../../record/headers'
 
 /** A producer that is ready to write these topics. */
 export const startProducer = async (

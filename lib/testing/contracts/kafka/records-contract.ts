@@ -1,8 +1,9 @@
-import { type Compression } from '../../../lib/kafka/port'
+import assert from 'node:assert/strict'
+import { type Compression } from '../../../kafka/port'
 import { readTopic, recordsOf } from './reading'
-import type { KafkaContract } from './under-test'
+import type { KafkaContract } from './kafka-client-setup'
 import { appendText, startProducer } from './writing'
-import { NO_HEADERS, type RecordHeaders } from '../../../lib/record/headers'
+import { NO_HEADERS, type RecordHeaders } from '../../../record/headers'
 
 const COMPRESSIONS: readonly Compression[] = ['none', 'gzip', 'snappy', 'lz4', 'zstd']
 
@@ -13,35 +14,44 @@ const textOf = (index: number): string => {
   return line.repeat(Math.ceil(length / line.length)).slice(0, length)
 }
 
-export const recordsContract: KafkaContract = (kafka) => {
-  it.each(COMPRESSIONS)('come back as they were written, with compression %s', async (compression) => {
-    const topic = await kafka.createTopic(1, { 'max.message.bytes': '10000000' })
-    const producer = await startProducer(kafka.client(), [topic], { compression })
-    const values = Array.from({ length: 30 }, (_, index) => textOf(index))
-    values.forEach((value, index) => appendText(producer, topic, `key ${index}`, value, { timestamp: 1_000 + index }))
-    await producer.flush()
-    const records = await readTopic(kafka.client(), topic)
-    expect(records.map(({ offset, key, timestamp }) => [offset, key, timestamp])).toEqual(
-      values.map((_, index) => [index, `key ${index}`, 1_000 + index]),
-    )
-    expect(records.every(({ value }, index) => value === values[index])).toBe(true)
-  })
+export const recordsContract: KafkaContract = ({ test }, kafka) => {
+  for (const compression of COMPRESSIONS)
+    test(`come back as they were written, with compression ${compression}`, async () => {
+      const topic = await kafka.createTopic(1, { 'max.message.bytes': '10000000' })
+      const producer = await startProducer(kafka.client(), [topic], { compression })
+      const values = Array.from({ length: 30 }, (_, index) => textOf(index))
+      values.forEach((value, index) => appendText(producer, topic, `key ${index}`, value, { timestamp: 1_000 + index }))
+      await producer.flush()
+      const records = await readTopic(kafka.client(), topic)
+      assert.deepEqual(
+        records.map(({ offset, key, timestamp }) => [offset, key, timestamp]),
+        values.map((_, index) => [index, `key ${index}`, 1_000 + index]),
+      )
+      assert.equal(
+        records.every(({ value }, index) => value === values[index]),
+        true,
+      )
+    })
 
-  it.each(COMPRESSIONS)('can be read from the middle of a batch, with compression %s', async (compression) => {
-    const topic = await kafka.createTopic()
-    const producer = await startProducer(kafka.client(), [topic], { compression })
-    for (let i = 0; i < 100; i++) appendText(producer, topic, null, `value ${i}`)
-    await producer.flush()
-    const fetcher = kafka.client().fetcher({ isolation: 'read_uncommitted' })
-    fetcher.assign(topic, 0, 42)
-    const offsets: number[] = []
-    while (offsets.at(-1) !== 99) {
-      for (const fetched of await fetcher.poll(5_000)) offsets.push(...recordsOf(fetched).map(({ offset }) => offset))
-    }
-    expect(offsets).toEqual(Array.from({ length: 58 }, (_, i) => 42 + i))
-  })
+  for (const compression of COMPRESSIONS)
+    test(`can be read from the middle of a batch, with compression ${compression}`, async () => {
+      const topic = await kafka.createTopic()
+      const producer = await startProducer(kafka.client(), [topic], { compression })
+      for (let i = 0; i < 100; i++) appendText(producer, topic, null, `value ${i}`)
+      await producer.flush()
+      const fetcher = kafka.client().fetcher({ isolation: 'read_uncommitted' })
+      fetcher.assign(topic, 0, 42)
+      const offsets: number[] = []
+      while (offsets.at(-1) !== 99) {
+        for (const fetched of await fetcher.poll(5_000)) offsets.push(...recordsOf(fetched).map(({ offset }) => offset))
+      }
+      assert.deepEqual(
+        offsets,
+        Array.from({ length: 58 }, (_, i) => 42 + i),
+      )
+    })
 
-  it('tell null from empty, in keys and values', async () => {
+  test('tell null from empty, in keys and values', async () => {
     const topic = await kafka.createTopic()
     const producer = await startProducer(kafka.client(), [topic])
     appendText(producer, topic, null, null)
@@ -50,15 +60,18 @@ export const recordsContract: KafkaContract = (kafka) => {
     appendText(producer, topic, '', null)
     await producer.flush()
     const records = await readTopic(kafka.client(), topic)
-    expect(records.map(({ key, value }) => [key, value])).toEqual([
-      [null, null],
-      ['', ''],
-      [null, ''],
-      ['', null],
-    ])
+    assert.deepEqual(
+      records.map(({ key, value }) => [key, value]),
+      [
+        [null, null],
+        ['', ''],
+        [null, ''],
+        ['', null],
+      ],
+    )
   })
 
-  it('keep any bytes', async () => {
+  test('keep any bytes', async () => {
     const topic = await kafka.createTopic()
     const producer = await startProducer(kafka.client(), [topic])
     const bytes = Buffer.from(Array.from({ length: 256 }, (_, i) => i))
@@ -68,13 +81,13 @@ export const recordsContract: KafkaContract = (kafka) => {
     fetcher.assign(topic, 0, 0)
     const [fetched] = await fetcher.poll(5_000)
     const cursor = fetched!.records()
-    expect(cursor.advance()).toBe(true)
-    expect(cursor.key).toEqual(bytes)
-    expect(cursor.value).toEqual(bytes)
-    expect(cursor.advance()).toBe(false)
+    assert.equal(cursor.advance(), true)
+    assert.deepEqual(cursor.key, bytes)
+    assert.deepEqual(cursor.value, bytes)
+    assert.equal(cursor.advance(), false)
   })
 
-  it('have been copied when append returns', async () => {
+  test('have been copied when append returns', async () => {
     const topic = await kafka.createTopic()
     const producer = await startProducer(kafka.client(), [topic])
     const reused = Buffer.from('first ')
@@ -87,13 +100,16 @@ export const recordsContract: KafkaContract = (kafka) => {
     header.fill(0)
     await producer.flush()
     const records = await readTopic(kafka.client(), topic)
-    expect(records.map(({ key, value, headers }) => [key, value, headers])).toEqual([
-      ['first ', 'first ', [['name', 'h1']]],
-      ['second', 'second', [['name', 'h2']]],
-    ])
+    assert.deepEqual(
+      records.map(({ key, value, headers }) => [key, value, headers]),
+      [
+        ['first ', 'first ', [['name', 'h1']]],
+        ['second', 'second', [['name', 'h2']]],
+      ],
+    )
   })
 
-  it('carry headers in order: repeated, empty, null and in any script', async () => {
+  test('carry headers in order: repeated, empty, null and in any script', async () => {
     const topic = await kafka.createTopic()
     const producer = await startProducer(kafka.client(), [topic])
     const headers: RecordHeaders = [
@@ -108,11 +124,14 @@ export const recordsContract: KafkaContract = (kafka) => {
     producer.append(topic, 0, null, Buffer.from('without'), 0, NO_HEADERS)
     await producer.flush()
     const [first, second] = await readTopic(kafka.client(), topic)
-    expect(first!.headers).toEqual(headers.map(([name, value]) => [name, value?.toString() ?? null]))
-    expect(second!.headers).toEqual([])
+    assert.deepEqual(
+      first!.headers,
+      headers.map(([name, value]) => [name, value?.toString() ?? null]),
+    )
+    assert.deepEqual(second!.headers, [])
   })
 
-  it('keep their timestamps: 0, -1, out of order and far apart', async () => {
+  test('keep their timestamps: 0, -1, out of order and far apart', async () => {
     const topic = await kafka.createTopic(1, { 'message.timestamp.after.max.ms': '9223372036854775807' })
     const timestamps = [1_700_000_000_000, 0, -1, 1_700_000_000_001, 1, 253_402_300_799_999]
     for (const order of [timestamps, [...timestamps].reverse()]) {
@@ -121,10 +140,13 @@ export const recordsContract: KafkaContract = (kafka) => {
       await producer.flush()
     }
     const records = await readTopic(kafka.client(), topic)
-    expect(records.map(({ timestamp }) => timestamp)).toEqual([...timestamps, ...[...timestamps].reverse()])
+    assert.deepEqual(
+      records.map(({ timestamp }) => timestamp),
+      [...timestamps, ...[...timestamps].reverse()],
+    )
   })
 
-  it('of a large number come back complete and in order', async () => {
+  test('of a large number come back complete and in order', async () => {
     const topic = await kafka.createTopic()
     const producer = await startProducer(kafka.client(), [topic], { batchBytes: 1_000_000 })
     const count = 50_000
@@ -134,7 +156,10 @@ export const recordsContract: KafkaContract = (kafka) => {
     }
     await producer.flush()
     const records = await readTopic(kafka.client(), topic)
-    expect(records).toHaveLength(count)
-    expect(records.every(({ offset, value }, i) => offset === i && value === `${i}`)).toBe(true)
+    assert.equal(records.length, count)
+    assert.equal(
+      records.every(({ offset, value }, i) => offset === i && value === `${i}`),
+      true,
+    )
   })
 }

@@ -1,9 +1,11 @@
-import { type Assignment, type GroupMember } from '../../../lib/kafka/port'
+import assert from 'node:assert/strict'
+import { assertMatches, matching } from './assert-matches'
+import { type Assignment, type GroupMember } from '../../../kafka/port'
 import { assignmentOf, NO_BYTES, partitionsOf, TestMember, type TestMemberOptions } from './group-member'
-import type { KafkaContract } from './under-test'
-import { tpKey } from '../../../lib/record/topic-partition'
+import type { KafkaContract } from './kafka-client-setup'
+import { tpKey } from '../../../record/topic-partition'
 
-export const groupContract: KafkaContract = (kafka) => {
+export const groupContract: KafkaContract = ({ describe, test }, kafka) => {
   const setUp = async (partitions = 2) => {
     const topic = await kafka.createTopic(partitions)
     const groupId = kafka.uniqueName('group')
@@ -24,7 +26,7 @@ export const groupContract: KafkaContract = (kafka) => {
   }
 
   describe('joining', () => {
-    it('the leader sees every member, and each gets its partitions and user data', async () => {
+    test('the leader sees every member, and each gets its partitions and user data', async () => {
       const { topic, groupId, member } = await setUp()
       const assign = async (members: GroupMember[]): Promise<Map<string, Assignment>> =>
         new Map(
@@ -39,21 +41,17 @@ export const groupContract: KafkaContract = (kafka) => {
       await b.group.join()
       await a.owns(0)
       const { members } = a.events.filter((event) => event.type === 'assign').at(-1)!
-      expect(members.map(({ topics, userData }) => [topics, String(userData)])).toEqual(
-        expect.arrayContaining([
-          [[topic], 'a'],
-          [[topic], 'b'],
-        ]),
-      )
+      const seen = members.map(({ topics, userData }) => `${userData} of ${String(topics)}`)
+      assert.deepEqual(seen.sort(), [`a of ${topic}`, `b of ${topic}`])
       const { assignment, group } = await b.next('assigned')
-      expect(partitionsOf(assignment)).toEqual([1])
-      expect(String(assignment.userData)).toBe('for b')
-      expect(group).toEqual(b.group.metadata())
-      expect(group).toMatchObject({ groupId, groupInstanceId: null })
-      expect(members.map(({ memberId }) => memberId)).toContain(group.memberId)
+      assert.deepEqual(partitionsOf(assignment), [1])
+      assert.equal(String(assignment.userData), 'for b')
+      assert.deepEqual(group, b.group.metadata())
+      assertMatches(group, { groupId, groupInstanceId: null })
+      assert.ok(members.map(({ memberId }) => memberId).includes(group.memberId))
     })
 
-    it('a member that the leader leaves out owns nothing', async () => {
+    test('a member that the leader leaves out owns nothing', async () => {
       const { topic, member } = await setUp()
       const assign = async (members: GroupMember[]): Promise<Map<string, Assignment>> =>
         new Map(members.filter((m) => String(m.userData) === 'a').map((m) => [m.memberId, assignmentOf(topic, [0, 1])]))
@@ -62,22 +60,23 @@ export const groupContract: KafkaContract = (kafka) => {
       const b = member('b', { assign })
       await b.group.join()
       const { assignment } = await b.next('assigned')
-      expect(assignment).toEqual({ partitions: [], userData: NO_BYTES })
+      assert.deepEqual(assignment, { partitions: [], userData: NO_BYTES })
     })
 
-    it.each(['assign', 'assigned'] as const)('an error in %s ends the membership and is told', async (hook) => {
-      const { member } = await setUp()
-      const boom = new Error('boom')
-      const a = member('a', { [hook]: () => Promise.reject(boom) })
-      await expect(a.group.join()).rejects.toBe(boom)
-      expect(await a.next('failed')).toMatchObject({ cause: boom })
-      await a.group.leave()
-      const b = member('b')
-      await b.group.join()
-      await b.owns(0)
-    })
+    for (const hook of ['assign', 'assigned'] as const)
+      test(`an error in ${hook} ends the membership and is told`, async () => {
+        const { member } = await setUp()
+        const boom = new Error('boom')
+        const a = member('a', { [hook]: () => Promise.reject(boom) })
+        await assert.rejects(a.group.join(), (error) => error === boom)
+        assertMatches(await a.next('failed'), { cause: boom })
+        await a.group.leave()
+        const b = member('b')
+        await b.group.join()
+        await b.owns(0)
+      })
 
-    it('leave while the join is parked resolves, and nothing is told any more', async () => {
+    test('leave while the join is parked resolves, and nothing is told any more', async () => {
       const { member } = await setUp()
       const { open, opened } = gate()
       const a = member('a', { beforeRejoin: () => opened })
@@ -85,18 +84,18 @@ export const groupContract: KafkaContract = (kafka) => {
       const b = member('b')
       const joined = b.group.join()
       await a.next('beforeRejoin')
-      const refused = expect(joined).rejects.toMatchObject({ code: 'CLIENT_CLOSED' })
+      const refused = assert.rejects(joined, matching({ code: 'CLIENT_CLOSED' }))
       await b.group.leave()
       await refused
       open()
       await a.owns(0)
-      expect(b.events).toEqual([])
-      await expect(b.group.join()).rejects.toMatchObject({ code: 'CLIENT_CLOSED' })
+      assert.deepEqual(b.events, [])
+      await assert.rejects(b.group.join(), matching({ code: 'CLIENT_CLOSED' }))
     })
   })
 
   describe('rebalancing', () => {
-    it('beforeRejoin is awaited and can commit in the old generation', async () => {
+    test('beforeRejoin is awaited and can commit in the old generation', async () => {
       const { topic, groupId, member } = await setUp()
       const { open, opened } = gate()
       const a = member('a', {
@@ -109,29 +108,29 @@ export const groupContract: KafkaContract = (kafka) => {
       const old = await a.owns(0)
       const b = member('b')
       const joined = b.group.join()
-      expect((await a.next('beforeRejoin')).group.generationId).toBe(old)
-      expect(b.count('assigned')).toBe(0)
+      assert.equal((await a.next('beforeRejoin')).group.generationId, old)
+      assert.equal(b.count('assigned'), 0)
       open()
       await joined
-      expect(await b.owns(1)).toBeGreaterThan(old)
+      assert.ok((await b.owns(1)) > old)
       const committed = await kafka.admin().groupOffsets(groupId)
-      expect(committed.get(tpKey(topic, 0))).toEqual({ offset: 4, metadata: 'at the last moment' })
+      assert.deepEqual(committed.get(tpKey(topic, 0)), { offset: 4, metadata: 'at the last moment' })
     })
 
-    it('an error in beforeRejoin ends the membership and is told', async () => {
+    test('an error in beforeRejoin ends the membership and is told', async () => {
       const { member } = await setUp()
       const boom = new Error('boom')
       const a = member('a', { beforeRejoin: () => Promise.reject(boom), sessionTimeoutMs: 6_000 })
       await a.group.join()
       const b = member('b')
       const joined = b.group.join()
-      expect(await a.next('failed')).toMatchObject({ cause: boom })
+      assertMatches(await a.next('failed'), { cause: boom })
       await a.group.leave()
       await joined
-      expect(b.count('failed')).toBe(0)
+      assert.equal(b.count('failed'), 0)
     })
 
-    it('hands partitions over in two phases, without a stop for those that stay', async () => {
+    test('hands partitions over in two phases, without a stop for those that stay', async () => {
       const { topic, member } = await setUp(4)
       const owned = new Map<string, number[]>()
       const { open, opened: bothAssigned } = gate()
@@ -178,27 +177,27 @@ export const groupContract: KafkaContract = (kafka) => {
       const b = member('b', options('b'))
       await b.group.join()
       const first = await b.owns()
-      expect(await a.owns(0, 1)).toBe(first)
-      expect(await b.owns(2, 3)).toBe(first + 1)
-      expect(await a.owns(0, 1)).toBe(first + 1)
+      assert.equal(await a.owns(0, 1), first)
+      assert.equal(await b.owns(2, 3), first + 1)
+      assert.equal(await a.owns(0, 1), first + 1)
     })
 
-    it('any member can ask for it, a follower too', async () => {
+    test('any member can ask for it, a follower too', async () => {
       const { member } = await setUp()
       const members = [member('a'), member('b')]
       for (const m of members) await m.group.join()
       const [a, b] = members as [TestMember, TestMember]
       await a.owns(0)
       let generation = await b.owns(1)
-      expect(await a.owns(0)).toBe(generation)
+      assert.equal(await a.owns(0), generation)
       for (const m of members) {
         m.group.requestRejoin('the test wants it')
-        expect(await a.owns(0)).toBe(++generation)
-        expect(await b.owns(1)).toBe(generation)
+        assert.equal(await a.owns(0), ++generation)
+        assert.equal(await b.owns(1), generation)
       }
     })
 
-    it('a wish to rejoin during a join is met after it', async () => {
+    test('a wish to rejoin during a join is met after it', async () => {
       const { member } = await setUp()
       let wishes = 0
       const a = member('a', {
@@ -209,10 +208,10 @@ export const groupContract: KafkaContract = (kafka) => {
       })
       await a.group.join()
       const first = (await a.next('assigned')).group.generationId
-      expect((await a.next('assigned')).group.generationId).toBeGreaterThan(first)
+      assert.ok((await a.next('assigned')).group.generationId > first)
     })
 
-    it('a member that leaves is not waited for', async () => {
+    test('a member that leaves is not waited for', async () => {
       const { groupId, member } = await setUp()
       const a = member('a')
       const b = member('b')
@@ -221,14 +220,14 @@ export const groupContract: KafkaContract = (kafka) => {
       await b.owns(1)
       await a.group.leave()
       await b.owns(0)
-      expect(await kafka.admin().groupMembers(groupId)).toBe(1)
+      assert.equal(await kafka.admin().groupMembers(groupId), 1)
       await b.group.leave()
-      expect(await kafka.admin().groupMembers(groupId)).toBe(0)
+      assert.equal(await kafka.admin().groupMembers(groupId), 0)
     })
   })
 
   describe('losing the membership', () => {
-    it('a member that is late for the rebalance is told, is fenced, and comes back as another', async () => {
+    test('a member that is late for the rebalance is told, is fenced, and comes back as another', async () => {
       const { topic, member } = await setUp()
       const { open, opened } = gate()
       const a = member('a', { rebalanceTimeoutMs: 1_000, beforeRejoin: () => opened })
@@ -238,28 +237,31 @@ export const groupContract: KafkaContract = (kafka) => {
       const b = member('b', { rebalanceTimeoutMs: 1_000 })
       await b.group.join()
       await b.owns(0)
-      await expect(a.group.commit([{ topic, partition: 0, offset: 9, metadata: '' }])).rejects.toMatchObject({
-        kind: 'fenced',
-      })
+      await assert.rejects(
+        a.group.commit([{ topic, partition: 0, offset: 9, metadata: '' }]),
+        matching({
+          kind: 'fenced',
+        }),
+      )
       open()
-      expect(await a.next('lost')).toMatchObject({ cause: { kind: 'fenced' } })
+      assertMatches(await a.next('lost'), { cause: { kind: 'fenced' } })
       await a.owns(0)
-      expect(a.group.metadata().memberId).not.toBe(old.memberId)
-      expect((await a.group.committed([{ topic, partition: 0 }])).size).toBe(0)
+      assert.notEqual(a.group.metadata().memberId, old.memberId)
+      assert.equal((await a.group.committed([{ topic, partition: 0 }])).size, 0)
     })
 
-    it('a member whose session has expired comes back as another', async () => {
+    test('a member whose session has expired comes back as another', async () => {
       const { member } = await setUp()
       const a = member('a', { sessionTimeoutMs: 6_000, heartbeatIntervalMs: 7_000 })
       await a.group.join()
       await a.owns(0)
       const { memberId } = a.group.metadata()
-      expect(await a.next('lost')).toMatchObject({ cause: { code: 'UNKNOWN_MEMBER_ID' } })
+      assertMatches(await a.next('lost'), { cause: { code: 'UNKNOWN_MEMBER_ID' } })
       await a.owns(0)
-      expect(a.group.metadata().memberId).not.toBe(memberId)
+      assert.notEqual(a.group.metadata().memberId, memberId)
     })
 
-    it('keeps the lost generation until the next one: what still goes out under it is fenced', async () => {
+    test('keeps the lost generation until the next one: what still goes out under it is fenced', async () => {
       const { topic, member } = await setUp()
       const { open, opened } = gate()
       const { open: goOn, opened: told } = gate()
@@ -271,15 +273,15 @@ export const groupContract: KafkaContract = (kafka) => {
       await b.group.join()
       open()
       await a.next('lost')
-      expect(a.group.metadata()).toEqual(old)
+      assert.deepEqual(a.group.metadata(), old)
       const refused = { kind: 'fenced' }
-      await expect(a.group.commit([{ topic, partition: 0, offset: 9, metadata: '' }])).rejects.toMatchObject(refused)
+      await assert.rejects(a.group.commit([{ topic, partition: 0, offset: 9, metadata: '' }]), matching(refused))
       goOn()
       await a.owns(0)
-      expect(a.group.metadata().generationId).toBeGreaterThan(old.generationId)
+      assert.ok(a.group.metadata().generationId > old.generationId)
     })
 
-    it('an error in lost ends the membership and is told', async () => {
+    test('an error in lost ends the membership and is told', async () => {
       const { member } = await setUp()
       const boom = new Error('boom')
       const { open, opened } = gate()
@@ -288,12 +290,12 @@ export const groupContract: KafkaContract = (kafka) => {
       const b = member('b', { rebalanceTimeoutMs: 1_000 })
       await b.group.join()
       open()
-      expect(await a.next('failed')).toMatchObject({ cause: boom })
+      assertMatches(await a.next('failed'), { cause: boom })
     })
   })
 
   describe('static membership', () => {
-    it('a member that restarts gets its part back, and nobody else notices', async () => {
+    test('a member that restarts gets its part back, and nobody else notices', async () => {
       const { groupId, member } = await setUp()
       const a = member('a', { groupInstanceId: 'instance-a' })
       const b = member('b', { groupInstanceId: 'instance-b' })
@@ -303,44 +305,47 @@ export const groupContract: KafkaContract = (kafka) => {
       const rebalances = a.count('beforeRejoin')
       const { memberId } = b.group.metadata()
       await b.group.leave()
-      expect(await kafka.admin().groupMembers(groupId)).toBe(2)
+      assert.equal(await kafka.admin().groupMembers(groupId), 2)
       const again = member('b', { groupInstanceId: 'instance-b' })
       await again.group.join()
-      expect(await again.owns(1)).toBe(generation)
-      expect(again.group.metadata()).toMatchObject({ groupInstanceId: 'instance-b' })
-      expect(again.group.metadata().memberId).not.toBe(memberId)
-      expect(a.count('beforeRejoin')).toBe(rebalances)
+      assert.equal(await again.owns(1), generation)
+      assertMatches(again.group.metadata(), { groupInstanceId: 'instance-b' })
+      assert.notEqual(again.group.metadata().memberId, memberId)
+      assert.equal(a.count('beforeRejoin'), rebalances)
     })
 
-    it('a second process with the same instance id fences the first', async () => {
+    test('a second process with the same instance id fences the first', async () => {
       const { topic, member } = await setUp()
       const a = member('a', { groupInstanceId: 'instance' })
       await a.group.join()
       const same = member('a', { groupInstanceId: 'instance' })
       await same.group.join()
       await same.owns(0)
-      expect(await a.next('failed')).toMatchObject({ cause: { kind: 'fenced', code: 'FENCED_INSTANCE_ID' } })
-      await expect(a.group.commit([{ topic, partition: 0, offset: 1, metadata: '' }])).rejects.toMatchObject({
-        kind: 'fenced',
-      })
-      expect(a.count('lost')).toBe(0)
+      assertMatches(await a.next('failed'), { cause: { kind: 'fenced', code: 'FENCED_INSTANCE_ID' } })
+      await assert.rejects(
+        a.group.commit([{ topic, partition: 0, offset: 1, metadata: '' }]),
+        matching({
+          kind: 'fenced',
+        }),
+      )
+      assert.equal(a.count('lost'), 0)
     })
 
-    it('leaves for good when forced to', async () => {
+    test('leaves for good when forced to', async () => {
       const { groupId, member } = await setUp()
       const a = member('a', { groupInstanceId: 'instance' })
       await a.group.join()
       await a.group.leave({ force: true })
-      expect(await kafka.admin().groupMembers(groupId)).toBe(0)
+      assert.equal(await kafka.admin().groupMembers(groupId), 0)
     })
   })
 
   describe('offsets', () => {
-    it('are committed with metadata; a partition without one is absent', async () => {
+    test('are committed with metadata; a partition without one is absent', async () => {
       const { topic, member } = await setUp()
       const a = member('a')
       await a.group.join()
-      expect(await a.group.committed([])).toEqual(new Map())
+      assert.deepEqual(await a.group.committed([]), new Map())
       await a.group.commit([])
       await a.group.commit([{ topic, partition: 1, offset: 0, metadata: '' }])
       await a.group.commit([{ topic, partition: 1, offset: 12_345_678_901, metadata: 'größer' }])
@@ -348,14 +353,17 @@ export const groupContract: KafkaContract = (kafka) => {
         { topic, partition: 0 },
         { topic, partition: 1 },
       ])
-      expect(committed).toEqual(new Map([[tpKey(topic, 1), { offset: 12_345_678_901, metadata: 'größer' }]]))
+      assert.deepEqual(committed, new Map([[tpKey(topic, 1), { offset: 12_345_678_901, metadata: 'größer' }]]))
     })
 
-    it('are refused before the first join', async () => {
+    test('are refused before the first join', async () => {
       const { topic, member } = await setUp()
-      await expect(member('a').group.commit([{ topic, partition: 0, offset: 1, metadata: '' }])).rejects.toMatchObject({
-        kind: 'fenced',
-      })
+      await assert.rejects(
+        member('a').group.commit([{ topic, partition: 0, offset: 1, metadata: '' }]),
+        matching({
+          kind: 'fenced',
+        }),
+      )
     })
   })
 }

@@ -1,5 +1,5 @@
-import type { FetchedPartition, Fetcher, Isolation, KafkaClient } from '../../../lib/kafka/port'
-import { tpKey } from '../../../lib/record/topic-partition'
+import type { FetchedPartition, Fetcher, Isolation, KafkaClient } from '../../../kafka/port'
+import { tpKey } from '../../../record/topic-partition'
 
 export interface ReadRecord {
   partition: number

@@ -1,11 +1,13 @@
-import { type CommittedOffset, type GroupMembership } from '../../../lib/kafka/port'
+import assert from 'node:assert/strict'
+import { assertMatches, matching } from './assert-matches'
+import { type CommittedOffset, type GroupMembership } from '../../../kafka/port'
 import { TestMember } from './group-member'
 import { pollFor, readTopic, recordsOf, untilTransactionsEnd } from './reading'
-import type { KafkaContract } from './under-test'
+import type { KafkaContract } from './kafka-client-setup'
 import { appendText, startProducer, transact } from './writing'
-import { tpKey } from '../../../lib/record/topic-partition'
+import { tpKey } from '../../../record/topic-partition'
 
-export const transactionsContract: KafkaContract = (kafka) => {
+export const transactionsContract: KafkaContract = ({ describe, test }, kafka) => {
   const start = (topic: string, transactionalId = kafka.uniqueName('txn')) =>
     startProducer(kafka.client(), [topic], { transactionalId })
 
@@ -33,33 +35,33 @@ export const transactionsContract: KafkaContract = (kafka) => {
     }
   }
 
-  it('refuses what is out of turn', async () => {
+  test('refuses what is out of turn', async () => {
     const topic = await kafka.createTopic()
-    const illegal = expect.objectContaining({ kind: 'invalid', code: 'ILLEGAL_STATE' })
+    const illegal = matching({ kind: 'invalid', code: 'ILLEGAL_STATE' })
     const plain = await startProducer(kafka.client(), [topic])
-    expect(() => plain.begin()).toThrow(illegal)
+    assert.throws(() => plain.begin(), illegal)
     const producer = await start(topic)
-    expect(() => appendText(producer, topic, 'k', 'v')).toThrow(illegal)
-    await expect(producer.commit()).rejects.toEqual(illegal)
-    await expect(producer.abort()).rejects.toEqual(illegal)
+    assert.throws(() => appendText(producer, topic, 'k', 'v'), illegal)
+    await assert.rejects(producer.commit(), illegal)
+    await assert.rejects(producer.abort(), illegal)
     producer.begin()
-    expect(() => producer.begin()).toThrow(illegal)
+    assert.throws(() => producer.begin(), illegal)
   })
 
-  it('a transaction becomes visible as a whole', async () => {
+  test('a transaction becomes visible as a whole', async () => {
     const topic = await kafka.createTopic(2)
     const producer = await start(topic)
     producer.begin()
     appendText(producer, topic, 'k', 'a')
     appendText(producer, topic, 'k', 'b', { partition: 1 })
     await producer.flush()
-    expect(await visibleValues(topic)).toEqual([])
+    assert.deepEqual(await visibleValues(topic), [])
     await producer.commit()
-    expect(await committedValues(topic, 0)).toEqual(['a'])
-    expect(await committedValues(topic, 1)).toEqual(['b'])
+    assert.deepEqual(await committedValues(topic, 0), ['a'])
+    assert.deepEqual(await committedValues(topic, 1), ['b'])
   })
 
-  it('an aborted one never does, and the producer goes on', async () => {
+  test('an aborted one never does, and the producer goes on', async () => {
     const topic = await kafka.createTopic(2)
     const producer = await start(topic)
     for (let i = 0; i < 5; i++) {
@@ -72,11 +74,14 @@ export const transactionsContract: KafkaContract = (kafka) => {
       appendText(producer, topic, 'k', `never sent ${i}`, { partition: 1 })
       await producer.abort()
     }
-    expect(await committedValues(topic)).toEqual([0, 1, 2, 3, 4].map((i) => `committed ${i}`))
-    expect(await committedValues(topic, 1)).toEqual([])
+    assert.deepEqual(
+      await committedValues(topic),
+      [0, 1, 2, 3, 4].map((i) => `committed ${i}`),
+    )
+    assert.deepEqual(await committedValues(topic, 1), [])
   })
 
-  it('one without records or offsets can be committed and aborted', async () => {
+  test('one without records or offsets can be committed and aborted', async () => {
     const topic = await kafka.createTopic()
     const producer = await start(topic)
     producer.begin()
@@ -87,19 +92,19 @@ export const transactionsContract: KafkaContract = (kafka) => {
     appendText(producer, topic, 'k', 'never sent')
     await producer.abort()
     await transact(producer, topic, [['k', 'after']], 'commit')
-    expect(await committedValues(topic)).toEqual(['after'])
+    assert.deepEqual(await committedValues(topic), ['after'])
   })
 
-  it('commit flushes', async () => {
+  test('commit flushes', async () => {
     const topic = await kafka.createTopic()
     const producer = await start(topic)
     producer.begin()
     for (let i = 0; i < 100; i++) appendText(producer, topic, 'k', String(i))
     await producer.commit()
-    expect(await committedValues(topic)).toHaveLength(100)
+    assert.equal((await committedValues(topic)).length, 100)
   })
 
-  it('transactions interleaved in a partition end each in its own way', async () => {
+  test('transactions interleaved in a partition end each in its own way', async () => {
     const topic = await kafka.createTopic()
     const [one, two] = [await start(topic), await start(topic)]
     one.begin()
@@ -111,21 +116,24 @@ export const transactionsContract: KafkaContract = (kafka) => {
       await two.flush()
     }
     await two.commit()
-    expect(await visibleValues(topic)).toEqual([])
+    assert.deepEqual(await visibleValues(topic), [])
     await one.abort()
-    expect(await committedValues(topic)).toEqual(['two 0', 'two 1', 'two 2'])
+    assert.deepEqual(await committedValues(topic), ['two 0', 'two 1', 'two 2'])
     await transact(one, topic, [['k', 'one again']], 'commit')
-    expect(await committedValues(topic)).toEqual(['two 0', 'two 1', 'two 2', 'one again'])
+    assert.deepEqual(await committedValues(topic), ['two 0', 'two 1', 'two 2', 'one again'])
   })
 
-  it('follow each other without a pause', async () => {
+  test('follow each other without a pause', async () => {
     const topic = await kafka.createTopic(2)
     const producer = await start(topic)
     for (let i = 0; i < 20; i++) await transact(producer, topic, [['k', String(i)]], 'commit', i % 2)
-    expect(await committedValues(topic)).toEqual(Array.from({ length: 10 }, (_, i) => String(2 * i)))
+    assert.deepEqual(
+      await committedValues(topic),
+      Array.from({ length: 10 }, (_, i) => String(2 * i)),
+    )
   })
 
-  it('a new producer of the same id fences the old one and ends its transaction', async () => {
+  test('a new producer of the same id fences the old one and ends its transaction', async () => {
     const topic = await kafka.createTopic()
     const id = kafka.uniqueName('txn')
     const zombie = await start(topic, id)
@@ -135,17 +143,17 @@ export const transactionsContract: KafkaContract = (kafka) => {
     const owner = await start(topic, id)
     // the reader is not held up by the zombie's transaction
     await transact(owner, topic, [['k', 'owner']], 'commit')
-    expect(await committedValues(topic)).toEqual(['owner'])
+    assert.deepEqual(await committedValues(topic), ['owner'])
     appendText(zombie, topic, 'k', 'zombie again')
-    await expect(zombie.flush()).rejects.toMatchObject({ kind: 'fenced' })
-    await expect(zombie.commit()).rejects.toMatchObject({ kind: 'fenced' })
-    await expect(zombie.abort()).rejects.toMatchObject({ kind: 'fenced' })
-    expect(() => appendText(zombie, topic, 'k', 'zombie')).toThrow(expect.objectContaining({ kind: 'fenced' }))
+    await assert.rejects(zombie.flush(), matching({ kind: 'fenced' }))
+    await assert.rejects(zombie.commit(), matching({ kind: 'fenced' }))
+    await assert.rejects(zombie.abort(), matching({ kind: 'fenced' }))
+    assert.throws(() => appendText(zombie, topic, 'k', 'zombie'), matching({ kind: 'fenced' }))
     await transact(owner, topic, [['k', 'still']], 'commit')
-    expect(await committedValues(topic)).toEqual(['owner', 'still'])
+    assert.deepEqual(await committedValues(topic), ['owner', 'still'])
   })
 
-  it('a fenced producer can only commit in vain', async () => {
+  test('a fenced producer can only commit in vain', async () => {
     const topic = await kafka.createTopic()
     const id = kafka.uniqueName('txn')
     const zombie = await start(topic, id)
@@ -153,11 +161,11 @@ export const transactionsContract: KafkaContract = (kafka) => {
     appendText(zombie, topic, 'k', 'zombie')
     await zombie.flush()
     await start(topic, id)
-    await expect(zombie.commit()).rejects.toMatchObject({ kind: 'fenced' })
-    expect(await committedValues(topic)).toEqual([])
+    await assert.rejects(zombie.commit(), matching({ kind: 'fenced' }))
+    assert.deepEqual(await committedValues(topic), [])
   })
 
-  it('init of a producer again ends its own transaction', async () => {
+  test('init of a producer again ends its own transaction', async () => {
     const topic = await kafka.createTopic()
     const producer = await start(topic)
     producer.begin()
@@ -165,10 +173,10 @@ export const transactionsContract: KafkaContract = (kafka) => {
     await producer.flush()
     await producer.init()
     await transact(producer, topic, [['k', 'after']], 'commit')
-    expect(await committedValues(topic)).toEqual(['after'])
+    assert.deepEqual(await committedValues(topic), ['after'])
   })
 
-  it('close aborts what is open', async () => {
+  test('close aborts what is open', async () => {
     const topic = await kafka.createTopic()
     const client = kafka.client()
     const producer = await start(topic)
@@ -182,7 +190,7 @@ export const transactionsContract: KafkaContract = (kafka) => {
     const fetcher = client.fetcher({ isolation: 'read_committed' })
     fetcher.assign(topic, 0, 0)
     const seen = await pollFor(fetcher, (fetched) => recordsOf(fetched).length > 0)
-    expect(recordsOf(seen)).toMatchObject([{ value: 'after' }])
+    assertMatches(recordsOf(seen), [{ value: 'after' }])
   })
 
   describe('with offsets of a group', () => {
@@ -200,63 +208,65 @@ export const transactionsContract: KafkaContract = (kafka) => {
       return { topic, member, group: member.group, producer: await start(topic) }
     }
 
-    it('commit them with the records, and abort drops both', async () => {
+    test('commit them with the records, and abort drops both', async () => {
       const { topic, group, producer } = await setUp()
       producer.begin()
       appendText(producer, topic, 'k', 'committed')
       await producer.sendOffsets([offset(topic, 5, 'note')], group.metadata())
       await producer.commit()
-      expect(await stableOffset(group, topic)).toEqual({ offset: 5, metadata: 'note' })
+      assert.deepEqual(await stableOffset(group, topic), { offset: 5, metadata: 'note' })
       producer.begin()
       appendText(producer, topic, 'k', 'aborted')
       await producer.flush()
       await producer.sendOffsets([offset(topic, 9)], group.metadata())
       await producer.abort()
-      expect(await stableOffset(group, topic)).toEqual({ offset: 5, metadata: 'note' })
-      expect(await committedValues(topic)).toEqual(['committed'])
+      assert.deepEqual(await stableOffset(group, topic), { offset: 5, metadata: 'note' })
+      assert.deepEqual(await committedValues(topic), ['committed'])
     })
 
-    it('offsets alone make a transaction', async () => {
+    test('offsets alone make a transaction', async () => {
       const { topic, group, producer } = await setUp()
       producer.begin()
       await producer.sendOffsets([offset(topic, 1)], group.metadata())
       await producer.sendOffsets([offset(topic, 2)], group.metadata())
       await producer.commit()
-      expect(await stableOffset(group, topic)).toMatchObject({ offset: 2 })
+      assertMatches(await stableOffset(group, topic), { offset: 2 })
     })
 
-    it('an offset is not told while its transaction is open', async () => {
+    test('an offset is not told while its transaction is open', async () => {
       const { topic, group, producer } = await setUp()
       producer.begin()
       await producer.sendOffsets([offset(topic, 3)], group.metadata())
       const told = stableOffset(group, topic)
       await producer.commit()
-      expect(await told).toMatchObject({ offset: 3 })
+      assertMatches(await told, { offset: 3 })
     })
 
-    it('a generation that has passed is fenced, and the transaction can be aborted', async () => {
+    test('a generation that has passed is fenced, and the transaction can be aborted', async () => {
       const { topic, group, producer } = await setUp()
       const { generationId, ...member } = group.metadata()
       producer.begin()
       appendText(producer, topic, 'k', 'stale')
-      await expect(
+      await assert.rejects(
         producer.sendOffsets([offset(topic, 7)], { ...member, generationId: generationId - 1 }),
-      ).rejects.toMatchObject({ kind: 'fenced', code: 'ILLEGAL_GENERATION' })
-      await expect(producer.commit()).rejects.toMatchObject({ kind: 'fenced' })
+        matching({ kind: 'fenced', code: 'ILLEGAL_GENERATION' }),
+      )
+      await assert.rejects(producer.commit(), matching({ kind: 'fenced' }))
       await producer.abort()
-      expect(await stableOffset(group, topic)).toBeUndefined()
+      assert.equal(await stableOffset(group, topic), undefined)
       await transact(producer, topic, [['k', 'after']], 'commit')
-      expect(await committedValues(topic)).toEqual(['after'])
+      assert.deepEqual(await committedValues(topic), ['after'])
     })
 
-    it('so is a member that the group does not know', async () => {
+    test('so is a member that the group does not know', async () => {
       const { topic, group, producer } = await setUp()
       producer.begin()
-      await expect(
+      await assert.rejects(
         producer.sendOffsets([offset(topic, 7)], { ...group.metadata(), memberId: 'somebody' }),
-      ).rejects.toMatchObject({ kind: 'fenced', code: 'UNKNOWN_MEMBER_ID' })
+        matching({ kind: 'fenced', code: 'UNKNOWN_MEMBER_ID' }),
+      )
       await producer.abort()
-      expect(await stableOffset(group, topic)).toBeUndefined()
+      assert.equal(await stableOffset(group, topic), undefined)
     })
   })
 }

@@ -7,8 +7,8 @@ import type {
   GroupMembership,
   GroupMetadata,
   KafkaClient,
-} from '../../../lib/kafka/port'
-import type { TopicPartition } from '../../../lib/record/topic-partition'
+} from '../../../kafka/port'
+import type { TopicPartition } from '../../../record/topic-partition'
 
 export type GroupEvent =
   | { type: 'assign'; members: GroupMember[] }

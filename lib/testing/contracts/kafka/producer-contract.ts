@@ -1,82 +1,88 @@
-import { type Compression } from '../../../lib/kafka/port'
+import assert from 'node:assert/strict'
+import { assertMatches, matching } from './assert-matches'
+import { type Compression } from '../../../kafka/port'
 import { pollFor, readTopic, recordsOf } from './reading'
-import type { KafkaContract } from './under-test'
+import type { KafkaContract } from './kafka-client-setup'
 import { appendText, startProducer } from './writing'
-import { tpKey } from '../../../lib/record/topic-partition'
-import type { RecordHeaders } from '../../../lib/record/headers'
+import { tpKey } from '../../../record/topic-partition'
+import type { RecordHeaders } from '../../../record/headers'
 
-export const producerContract: KafkaContract = (kafka) => {
+export const producerContract: KafkaContract = ({ test }, kafka) => {
   const valuesOf = async (topic: string, partition = 0): Promise<Array<string | null>> =>
     (await readTopic(kafka.client(), topic))
       .filter((record) => record.partition === partition)
       .map(({ value }) => value)
 
-  it('can be used only after init', async () => {
+  test('can be used only after init', async () => {
     const topic = await kafka.createTopic()
     const producer = kafka.client().producer({})
     await producer.loadTopics([topic])
-    expect(() => appendText(producer, topic, 'k', 'v')).toThrow(expect.objectContaining({ code: 'ILLEGAL_STATE' }))
+    assert.throws(() => appendText(producer, topic, 'k', 'v'), matching({ code: 'ILLEGAL_STATE' }))
   })
 
-  it('rejects topics that do not exist, and knows the partitions of those that do', async () => {
+  test('rejects topics that do not exist, and knows the partitions of those that do', async () => {
     const topic = await kafka.createTopic(3)
     const producer = await startProducer(kafka.client(), [topic])
-    expect(producer.partitionCount(topic)).toBe(3)
+    assert.equal(producer.partitionCount(topic), 3)
     const missing = kafka.uniqueName('missing')
-    await expect(producer.loadTopics([topic, missing])).rejects.toMatchObject({ kind: 'unknownTopic' })
-    expect(producer.partitionCount(missing)).toBeUndefined()
+    await assert.rejects(producer.loadTopics([topic, missing]), matching({ kind: 'unknownTopic' }))
+    assert.equal(producer.partitionCount(missing), undefined)
   })
 
-  it('knows every topic asked for, also in calls of one turn', async () => {
+  test('knows every topic asked for, also in calls of one turn', async () => {
     const topics = [await kafka.createTopic(1), await kafka.createTopic(2), await kafka.createTopic(3)]
     const producer = await startProducer(kafka.client(), [])
     await Promise.all(topics.map((topic) => producer.loadTopics([topic])))
-    expect(topics.map((topic) => producer.partitionCount(topic))).toEqual([1, 2, 3])
+    assert.deepEqual(
+      topics.map((topic) => producer.partitionCount(topic)),
+      [1, 2, 3],
+    )
   })
 
-  it('throws at append for a record above maxRequestBytes, and goes on with smaller ones', async () => {
+  test('throws at append for a record above maxRequestBytes, and goes on with smaller ones', async () => {
     const topic = await kafka.createTopic()
     const producer = await startProducer(kafka.client(), [topic], { maxRequestBytes: 10_000 })
     appendText(producer, topic, 'before', 'x')
-    expect(() => appendText(producer, topic, 'large', 'x'.repeat(10_000))).toThrow(
-      expect.objectContaining({ kind: 'invalid', code: 'MESSAGE_TOO_LARGE', partition: { topic, partition: 0 } }),
+    assert.throws(
+      () => appendText(producer, topic, 'large', 'x'.repeat(10_000)),
+      matching({ kind: 'invalid', code: 'MESSAGE_TOO_LARGE', partition: { topic, partition: 0 } }),
     )
     appendText(producer, topic, 'after', 'y')
     await producer.flush()
-    expect(await valuesOf(topic)).toEqual(['x', 'y'])
+    assert.deepEqual(await valuesOf(topic), ['x', 'y'])
   })
 
-  it('fails when the topic takes only smaller records than the producer, and init begins anew', async () => {
+  test('fails when the topic takes only smaller records than the producer, and init begins anew', async () => {
     const topic = await kafka.createTopic(1, { 'max.message.bytes': '5000' })
     const producer = await startProducer(kafka.client(), [topic])
     appendText(producer, topic, 'k', 'x'.repeat(6_000))
-    await expect(producer.flush()).rejects.toMatchObject({ kind: 'invalid', code: 'MESSAGE_TOO_LARGE' })
-    expect(() => appendText(producer, topic, 'k', 'v')).toThrow(expect.objectContaining({ code: 'MESSAGE_TOO_LARGE' }))
+    await assert.rejects(producer.flush(), matching({ kind: 'invalid', code: 'MESSAGE_TOO_LARGE' }))
+    assert.throws(() => appendText(producer, topic, 'k', 'v'), matching({ code: 'MESSAGE_TOO_LARGE' }))
     await producer.init()
     appendText(producer, topic, 'k', 'small')
     await producer.flush()
-    expect(await valuesOf(topic)).toEqual(['small'])
+    assert.deepEqual(await valuesOf(topic), ['small'])
   })
 
-  it('makes batches small enough for the topic', async () => {
+  test('makes batches small enough for the topic', async () => {
     const topic = await kafka.createTopic(1, { 'max.message.bytes': '3000' })
     const producer = await startProducer(kafka.client(), [topic], { batchBytes: 16_384 })
     const expected = Array.from({ length: 200 }, (_, i) => `${i}`.padEnd(100, '.'))
     for (const value of expected) appendText(producer, topic, 'k', value)
-    expect(await producer.flush()).toEqual(new Map([[tpKey(topic, 0), 199]]))
-    expect(await valuesOf(topic)).toEqual(expected)
+    assert.deepEqual(await producer.flush(), new Map([[tpKey(topic, 0), 199]]))
+    assert.deepEqual(await valuesOf(topic), expected)
   })
 
-  it('writes a record as large as allowed', async () => {
+  test('writes a record as large as allowed', async () => {
     const topic = await kafka.createTopic()
     const producer = await startProducer(kafka.client(), [topic])
     const value = 'x'.repeat(1_000_000)
     appendText(producer, topic, null, value)
     await producer.flush()
-    expect((await valuesOf(topic))[0]!.length).toBe(value.length)
+    assert.equal((await valuesOf(topic))[0]!.length, value.length)
   })
 
-  it('keeps null and empty apart, and takes timestamps 0, -1 and going back', async () => {
+  test('keeps null and empty apart, and takes timestamps 0, -1 and going back', async () => {
     const topic = await kafka.createTopic()
     const producer = await startProducer(kafka.client(), [topic])
     appendText(producer, topic, null, null, { timestamp: 0 })
@@ -85,15 +91,18 @@ export const producerContract: KafkaContract = (kafka) => {
     appendText(producer, topic, null, 'b', { timestamp: 5 })
     await producer.flush()
     const records = await readTopic(kafka.client(), topic)
-    expect(records.map(({ key, value, timestamp }) => [key, value, timestamp])).toEqual([
-      [null, null, 0],
-      ['', '', -1],
-      ['a', null, 1_700_000_000_000],
-      [null, 'b', 5],
-    ])
+    assert.deepEqual(
+      records.map(({ key, value, timestamp }) => [key, value, timestamp]),
+      [
+        [null, null, 0],
+        ['', '', -1],
+        ['a', null, 1_700_000_000_000],
+        [null, 'b', 5],
+      ],
+    )
   })
 
-  it('writes headers in their order, with repeated names, null and empty values', async () => {
+  test('writes headers in their order, with repeated names, null and empty values', async () => {
     const topic = await kafka.createTopic()
     const producer = await startProducer(kafka.client(), [topic])
     const headers: RecordHeaders = [
@@ -106,26 +115,26 @@ export const producerContract: KafkaContract = (kafka) => {
     producer.append(topic, 0, null, null, 0, [])
     await producer.flush()
     const [first, second] = await readTopic(kafka.client(), topic)
-    expect(first!.headers).toEqual([
+    assert.deepEqual(first!.headers, [
       ['name', '1'],
       ['', null],
       ['größe', ''],
       ['name', '2'],
     ])
-    expect(second!.headers).toEqual([])
+    assert.deepEqual(second!.headers, [])
   })
 
-  it('copies key and value when they are appended', async () => {
+  test('copies key and value when they are appended', async () => {
     const topic = await kafka.createTopic()
     const producer = await startProducer(kafka.client(), [topic])
     const bytes = Buffer.from('before')
     producer.append(topic, 0, bytes, bytes, 0, [])
     bytes.fill('x')
     await producer.flush()
-    expect(await readTopic(kafka.client(), topic)).toMatchObject([{ key: 'before', value: 'before' }])
+    assertMatches(await readTopic(kafka.client(), topic), [{ key: 'before', value: 'before' }])
   })
 
-  it('keeps the order of each partition over many batches, and tells the last offsets', async () => {
+  test('keeps the order of each partition over many batches, and tells the last offsets', async () => {
     const topic = await kafka.createTopic(3)
     const producer = await startProducer(kafka.client(), [topic], { batchBytes: 1_000 })
     for (let i = 0; i < 9_000; i++) {
@@ -133,29 +142,31 @@ export const producerContract: KafkaContract = (kafka) => {
       if (i % 500 === 0) await new Promise(setImmediate)
     }
     const offsets = await producer.flush()
-    expect(offsets).toEqual(new Map([0, 1, 2].map((partition) => [tpKey(topic, partition), 2_999])))
+    assert.deepEqual(offsets, new Map([0, 1, 2].map((partition) => [tpKey(topic, partition), 2_999])))
     const expected = Array.from({ length: 3_000 }, (_, i) => String(i * 3 + 1))
-    expect(await valuesOf(topic, 1)).toEqual(expected)
+    assert.deepEqual(await valuesOf(topic, 1), expected)
   })
 
-  it('flush covers what was appended before it, and only that', async () => {
+  test('flush covers what was appended before it, and only that', async () => {
     const topic = await kafka.createTopic(2)
     const producer = await startProducer(kafka.client(), [topic])
-    expect(await producer.flush()).toEqual(new Map())
+    assert.deepEqual(await producer.flush(), new Map())
     appendText(producer, topic, 'k', '0')
     const first = producer.flush()
     appendText(producer, topic, 'k', '1')
     appendText(producer, topic, 'k', '0', { partition: 1 })
     const second = producer.flush()
     appendText(producer, topic, 'k', '2')
-    expect(await first).toEqual(new Map([[tpKey(topic, 0), 0]]))
-    expect(await second).toEqual(
+    assert.deepEqual(await first, new Map([[tpKey(topic, 0), 0]]))
+    assert.deepEqual(
+      await second,
       new Map([
         [tpKey(topic, 0), 1],
         [tpKey(topic, 1), 0],
       ]),
     )
-    expect(await producer.flush()).toEqual(
+    assert.deepEqual(
+      await producer.flush(),
       new Map([
         [tpKey(topic, 0), 2],
         [tpKey(topic, 1), 0],
@@ -163,7 +174,7 @@ export const producerContract: KafkaContract = (kafka) => {
     )
   })
 
-  it('sends by itself after lingering', async () => {
+  test('sends by itself after lingering', async () => {
     const topic = await kafka.createTopic()
     const client = kafka.client()
     const producer = await startProducer(client, [topic], { lingerMs: 5 })
@@ -171,10 +182,10 @@ export const producerContract: KafkaContract = (kafka) => {
     fetcher.assign(topic, 0, 0)
     appendText(producer, topic, 'k', 'on its own')
     const fetched = await pollFor(fetcher, ({ nextOffset }) => nextOffset > 0)
-    expect(recordsOf(fetched)).toMatchObject([{ value: 'on its own' }])
+    assertMatches(recordsOf(fetched), [{ value: 'on its own' }])
   })
 
-  it('tells when too much is buffered, and when it has drained', async () => {
+  test('tells when too much is buffered, and when it has drained', async () => {
     const topic = await kafka.createTopic()
     const producer = await startProducer(kafka.client(), [topic], { maxBufferedBytes: 50_000, lingerMs: 60_000 })
     await producer.drained()
@@ -182,22 +193,23 @@ export const producerContract: KafkaContract = (kafka) => {
     for (let rounds = 0; rounds < 3; rounds++) {
       while (producer.writable) appendText(producer, topic, null, `${appended++}`.padEnd(100))
       await producer.drained()
-      expect(producer.writable).toBe(true)
+      assert.equal(producer.writable, true)
     }
     await producer.flush()
-    expect(await valuesOf(topic)).toHaveLength(appended)
+    assert.equal((await valuesOf(topic)).length, appended)
   })
 
-  it.each<Compression>(['none', 'gzip', 'snappy', 'lz4', 'zstd'])('compression %s', async (compression) => {
-    const topic = await kafka.createTopic()
-    const producer = await startProducer(kafka.client(), [topic], { compression })
-    const expected = Array.from({ length: 2_000 }, (_, i) => `value number ${i} of many that are much alike`)
-    for (const value of expected) appendText(producer, topic, 'k', value)
-    await producer.flush()
-    expect(await valuesOf(topic)).toEqual(expected)
-  })
+  for (const compression of ['none', 'gzip', 'snappy', 'lz4', 'zstd'] satisfies Compression[])
+    test(`compression ${compression}`, async () => {
+      const topic = await kafka.createTopic()
+      const producer = await startProducer(kafka.client(), [topic], { compression })
+      const expected = Array.from({ length: 2_000 }, (_, i) => `value number ${i} of many that are much alike`)
+      for (const value of expected) appendText(producer, topic, 'k', value)
+      await producer.flush()
+      assert.deepEqual(await valuesOf(topic), expected)
+    })
 
-  it('init again begins anew: what was not flushed is dropped, offsets of before are forgotten', async () => {
+  test('init again begins anew: what was not flushed is dropped, offsets of before are forgotten', async () => {
     const topic = await kafka.createTopic(2)
     const producer = await startProducer(kafka.client(), [topic], { lingerMs: 60_000 })
     appendText(producer, topic, 'k', 'kept', { partition: 1 })
@@ -205,18 +217,18 @@ export const producerContract: KafkaContract = (kafka) => {
     appendText(producer, topic, 'k', 'dropped')
     await producer.init()
     appendText(producer, topic, 'k', 'new')
-    expect(await producer.flush()).toEqual(new Map([[tpKey(topic, 0), 0]]))
-    expect(await valuesOf(topic)).toEqual(['new'])
+    assert.deepEqual(await producer.flush(), new Map([[tpKey(topic, 0), 0]]))
+    assert.deepEqual(await valuesOf(topic), ['new'])
   })
 
-  it('refuses everything once it is closed, and drops what was not flushed', async () => {
+  test('refuses everything once it is closed, and drops what was not flushed', async () => {
     const topic = await kafka.createTopic()
     const producer = await startProducer(kafka.client(), [topic], { lingerMs: 60_000 })
     appendText(producer, topic, 'k', 'dropped')
     await producer.close()
     await producer.close()
-    expect(() => appendText(producer, topic, 'k', 'v')).toThrow(expect.objectContaining({ code: 'CLIENT_CLOSED' }))
-    await expect(producer.flush()).rejects.toMatchObject({ code: 'CLIENT_CLOSED' })
-    expect(await valuesOf(topic)).toEqual([])
+    assert.throws(() => appendText(producer, topic, 'k', 'v'), matching({ code: 'CLIENT_CLOSED' }))
+    await assert.rejects(producer.flush(), matching({ code: 'CLIENT_CLOSED' }))
+    assert.deepEqual(await valuesOf(topic), [])
   })
 }

@@ -1,7 +1,9 @@
-import type { Lease } from '../../../lib/kafka/port'
+import assert from 'node:assert/strict'
+import { matching } from './assert-matches'
+import type { Lease } from '../../../kafka/port'
 import { TestMember, type TestMemberOptions } from './group-member'
 import { readTopic } from './reading'
-import type { KafkaContract } from './under-test'
+import type { KafkaContract } from './kafka-client-setup'
 import { appendText, startProducer } from './writing'
 
 /** A lease that a test gives and takes. */
@@ -26,12 +28,12 @@ class TestLease implements Lease {
   }
 }
 
-export const leaseContract: KafkaContract = (kafka) => {
+export const leaseContract: KafkaContract = ({ describe, test }, kafka) => {
   const valuesOf = async (topic: string): Promise<Array<string | null>> =>
     (await readTopic(kafka.client(), topic)).map(({ value }) => value)
 
   describe('of a producer', () => {
-    it('holds back what is written without it, and sends it once, in order, when it is held again', async () => {
+    test('holds back what is written without it, and sends it once, in order, when it is held again', async () => {
       const topic = await kafka.createTopic()
       const lease = new TestLease(true)
       const producer = await startProducer(kafka.client(), [topic], { lease, lingerMs: 0 })
@@ -45,13 +47,13 @@ export const leaseContract: KafkaContract = (kafka) => {
       const other = await startProducer(kafka.client(), [topic])
       appendText(other, topic, null, 'by another')
       await other.flush()
-      expect(await valuesOf(topic)).toEqual(['before', 'by another'])
+      assert.deepEqual(await valuesOf(topic), ['before', 'by another'])
       lease.set(true)
       await Promise.all([first, second])
-      expect(await valuesOf(topic)).toEqual(['before', 'by another', 'held 1', 'held 2'])
+      assert.deepEqual(await valuesOf(topic), ['before', 'by another', 'held 1', 'held 2'])
     })
 
-    it('is asked at the moment of sending, not when records are appended', async () => {
+    test('is asked at the moment of sending, not when records are appended', async () => {
       const topic = await kafka.createTopic()
       const lease = new TestLease(true)
       const producer = await startProducer(kafka.client(), [topic], { lease })
@@ -59,29 +61,29 @@ export const leaseContract: KafkaContract = (kafka) => {
       lease.set(false)
       const flushed = producer.flush()
       await (await startProducer(kafka.client(), [topic])).flush()
-      expect(await valuesOf(topic)).toEqual([])
+      assert.deepEqual(await valuesOf(topic), [])
       lease.set(true)
       await flushed
-      expect(await valuesOf(topic)).toEqual(['v'])
+      assert.deepEqual(await valuesOf(topic), ['v'])
     })
 
-    it('nothing that was discarded is ever written', async () => {
+    test('nothing that was discarded is ever written', async () => {
       const topic = await kafka.createTopic()
       const lease = new TestLease(false)
       const producer = await startProducer(kafka.client(), [topic], { lease, lingerMs: 0 })
       appendText(producer, topic, null, 'stale')
       const flushed = producer.flush()
-      const refused = expect(flushed).rejects.toMatchObject({ kind: 'fatal' })
+      const refused = assert.rejects(flushed, matching({ kind: 'fatal' }))
       await producer.close({ discard: true })
       await refused
       lease.set(true)
       const next = await startProducer(kafka.client(), [topic])
       appendText(next, topic, null, 'fresh')
       await next.flush()
-      expect(await valuesOf(topic)).toEqual(['fresh'])
+      assert.deepEqual(await valuesOf(topic), ['fresh'])
     })
 
-    it('discarding leaves an open transaction to whoever comes next', async () => {
+    test('discarding leaves an open transaction to whoever comes next', async () => {
       const topic = await kafka.createTopic()
       const transactionalId = kafka.uniqueName('transactional')
       const producer = await startProducer(kafka.client(), [topic], { transactionalId })
@@ -93,7 +95,7 @@ export const leaseContract: KafkaContract = (kafka) => {
       next.begin()
       appendText(next, topic, null, 'committed')
       await next.commit()
-      expect(await valuesOf(topic)).toEqual(['committed'])
+      assert.deepEqual(await valuesOf(topic), ['committed'])
     })
   })
 
@@ -108,7 +110,7 @@ export const leaseContract: KafkaContract = (kafka) => {
       }
     }
 
-    it('is held from the first assignment until the member leaves', async () => {
+    test('is held from the first assignment until the member leaves', async () => {
       const member = await setUp()
       const heldWhenAssigned: boolean[] = []
       const a: TestMember = member('a', {
@@ -119,16 +121,16 @@ export const leaseContract: KafkaContract = (kafka) => {
       })
       const told: boolean[] = []
       a.group.lease.subscribe((held) => told.push(held))
-      expect(a.group.lease.holds()).toBe(false)
+      assert.equal(a.group.lease.holds(), false)
       await a.group.join()
-      expect(heldWhenAssigned).toEqual([true])
+      assert.deepEqual(heldWhenAssigned, [true])
       const leaving = a.group.leave()
-      expect(a.group.lease.holds()).toBe(false)
+      assert.equal(a.group.lease.holds(), false)
       await leaving
-      expect(told).toEqual([true, false])
+      assert.deepEqual(told, [true, false])
     })
 
-    it('is held through a rebalance that takes the member along', async () => {
+    test('is held through a rebalance that takes the member along', async () => {
       const member = await setUp()
       const a = member('a')
       await a.group.join()
@@ -137,11 +139,11 @@ export const leaseContract: KafkaContract = (kafka) => {
       a.group.lease.subscribe((held) => told.push(held))
       await member('b').group.join()
       await a.owns(0)
-      expect(a.group.lease.holds()).toBe(true)
-      expect(told).toEqual([])
+      assert.equal(a.group.lease.holds(), true)
+      assert.deepEqual(told, [])
     })
 
-    it('has ended when the loss of the membership is told, and is held again with the next generation', async () => {
+    test('has ended when the loss of the membership is told, and is held again with the next generation', async () => {
       const member = await setUp()
       let release!: () => void
       const released = new Promise<void>((resolve) => {
@@ -160,8 +162,8 @@ export const leaseContract: KafkaContract = (kafka) => {
       release()
       await a.next('lost')
       await a.owns(0)
-      expect(heldWhenLost).toEqual([false])
-      expect(a.group.lease.holds()).toBe(true)
+      assert.deepEqual(heldWhenLost, [false])
+      assert.equal(a.group.lease.holds(), true)
     })
   })
 }

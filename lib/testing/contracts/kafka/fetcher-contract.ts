@@ -1,9 +1,11 @@
-import { type FetchedPartition, type Fetcher, type Producer } from '../../../lib/kafka/port'
+import assert from 'node:assert/strict'
+import { assertMatches, matching } from './assert-matches'
+import { type FetchedPartition, type Fetcher, type Producer } from '../../../kafka/port'
 import { pollFor, readTopic, recordsOf, untilTransactionsEnd } from './reading'
-import type { KafkaContract } from './under-test'
+import type { KafkaContract } from './kafka-client-setup'
 import { appendText, startProducer, transact } from './writing'
-import { NO_HEADERS } from '../../../lib/record/headers'
-import { tpKey } from '../../../lib/record/topic-partition'
+import { NO_HEADERS } from '../../../record/headers'
+import { tpKey } from '../../../record/topic-partition'
 
 const write = async (producer: Producer, topic: string, values: readonly string[], partition = 0): Promise<void> => {
   for (const value of values) appendText(producer, topic, 'k', value, { partition })
@@ -38,21 +40,24 @@ const readToEnd = async (fetcher: Fetcher): Promise<{ values: string[]; last: Fe
   }
 }
 
-export const fetcherContract: KafkaContract = (kafka) => {
+export const fetcherContract: KafkaContract = ({ describe, test }, kafka) => {
   describe('polling', () => {
-    it('gives what is there from the assigned offset on, then what arrives', async () => {
+    test('gives what is there from the assigned offset on, then what arrives', async () => {
       const topic = await kafka.createTopic()
       const producer = await startProducer(kafka.client(), [topic])
       await write(producer, topic, numbers(0, 5))
       const fetcher = kafka.client().fetcher({ isolation: 'read_committed' })
       fetcher.assign(topic, 0, 2)
-      expect(await readValues(fetcher, 3)).toEqual({ 0: ['2', '3', '4'] })
+      assert.deepEqual(await readValues(fetcher, 3), { 0: ['2', '3', '4'] })
       const waiting = pollFor(fetcher)
       await write(producer, topic, ['5'])
-      expect(recordsOf(await waiting).map(({ offset, value }) => [offset, value])).toEqual([[5, '5']])
+      assert.deepEqual(
+        recordsOf(await waiting).map(({ offset, value }) => [offset, value]),
+        [[5, '5']],
+      )
     })
 
-    it('tells where the partition begins, ends and goes on', async () => {
+    test('tells where the partition begins, ends and goes on', async () => {
       const topic = await kafka.createTopic()
       const producer = await startProducer(kafka.client(), [topic])
       await write(producer, topic, numbers(0, 5))
@@ -60,27 +65,27 @@ export const fetcherContract: KafkaContract = (kafka) => {
       const fetcher = kafka.client().fetcher({ isolation: 'read_uncommitted' })
       fetcher.assign(topic, 0, 3)
       const fetched = await pollFor(fetcher)
-      expect(fetched).toMatchObject({ topic, partition: 0, nextOffset: 5, endOffset: 5, logStartOffset: 2 })
-      expect(fetched.sizeInBytes).toBeGreaterThan(0)
-      expect(recordsOf(fetched)).toEqual(recordsOf(fetched))
+      assertMatches(fetched, { topic, partition: 0, nextOffset: 5, endOffset: 5, logStartOffset: 2 })
+      assert.ok(fetched.sizeInBytes > 0)
+      assert.deepEqual(recordsOf(fetched), recordsOf(fetched))
     })
 
-    it('gives nothing when nothing arrives in time', async () => {
+    test('gives nothing when nothing arrives in time', async () => {
       const topic = await kafka.createTopic()
       const fetcher = kafka.client().fetcher({ isolation: 'read_committed' })
       fetcher.assign(topic, 0, 0)
-      expect(await fetcher.poll(50)).toEqual([])
-      expect(await fetcher.poll(0)).toEqual([])
+      assert.deepEqual(await fetcher.poll(50), [])
+      assert.deepEqual(await fetcher.poll(0), [])
     })
 
-    it('ends early when woken up', async () => {
+    test('ends early when woken up', async () => {
       const fetcher = kafka.client().fetcher({ isolation: 'read_committed' })
       const waiting = fetcher.poll(600_000)
       fetcher.wakeup()
-      expect(await waiting).toEqual([])
+      assert.deepEqual(await waiting, [])
     })
 
-    it('by two loops at once leaves timers their turn, and gives each record to one of them', async () => {
+    test('by two loops at once leaves timers their turn, and gives each record to one of them', async () => {
       const topic = await kafka.createTopic()
       const fetcher = kafka.client().fetcher({ isolation: 'read_committed' })
       fetcher.assign(topic, 0, 0)
@@ -96,29 +101,29 @@ export const fetcherContract: KafkaContract = (kafka) => {
       const producer = await startProducer(kafka.client(), [topic])
       await write(producer, topic, numbers(0, 5))
       await Promise.all(polling)
-      expect(values).toEqual(numbers(0, 5))
+      assert.deepEqual(values, numbers(0, 5))
     })
 
-    it('ends at once when the fetcher is closed, however long the broker would hold the request', async () => {
+    test('ends at once when the fetcher is closed, however long the broker would hold the request', async () => {
       const topic = await kafka.createTopic()
       const fetcher = kafka.client().fetcher({ isolation: 'read_committed', maxWaitMs: 300_000 })
       fetcher.assign(topic, 0, 0)
       await fetcher.poll(50)
       const waiting = fetcher.poll(600_000)
       await fetcher.close()
-      expect(await waiting).toEqual([])
-      await expect(fetcher.poll(0)).rejects.toMatchObject({ kind: 'fatal', code: 'CLIENT_CLOSED' })
+      assert.deepEqual(await waiting, [])
+      await assert.rejects(fetcher.poll(0), matching({ kind: 'fatal', code: 'CLIENT_CLOSED' }))
     })
 
-    it('ends at once when the client is closed', async () => {
+    test('ends at once when the client is closed', async () => {
       const client = kafka.client()
       const fetcher = client.fetcher({ isolation: 'read_committed' })
       const waiting = fetcher.poll(600_000)
       await client.close()
-      expect(await waiting).toEqual([])
+      assert.deepEqual(await waiting, [])
     })
 
-    it('reads several partitions, each in order', async () => {
+    test('reads several partitions, each in order', async () => {
       const topic = await kafka.createTopic(4)
       const producer = await startProducer(kafka.client(), [topic])
       for (let partition = 0; partition < 4; partition++) {
@@ -126,7 +131,7 @@ export const fetcherContract: KafkaContract = (kafka) => {
       }
       const fetcher = kafka.client().fetcher({ isolation: 'read_committed' })
       for (let partition = 0; partition < 4; partition++) fetcher.assign(topic, partition, 0)
-      expect(await readValues(fetcher, 200)).toEqual({
+      assert.deepEqual(await readValues(fetcher, 200), {
         0: numbers(0, 50),
         1: numbers(100, 150),
         2: numbers(200, 250),
@@ -136,7 +141,7 @@ export const fetcherContract: KafkaContract = (kafka) => {
   })
 
   describe('assigning', () => {
-    it('anew moves to the offset: nothing fetched before comes any more', async () => {
+    test('anew moves to the offset: nothing fetched before comes any more', async () => {
       const topic = await kafka.createTopic()
       const producer = await startProducer(kafka.client(), [topic], { batchBytes: 1 })
       await write(producer, topic, numbers(0, 20))
@@ -144,30 +149,30 @@ export const fetcherContract: KafkaContract = (kafka) => {
       fetcher.assign(topic, 0, 0)
       await pollFor(fetcher)
       fetcher.assign(topic, 0, 15)
-      expect(await readValues(fetcher, 5)).toEqual({ 0: numbers(15, 20) })
+      assert.deepEqual(await readValues(fetcher, 5), { 0: numbers(15, 20) })
       fetcher.assign(topic, 0, 3)
       fetcher.assign(topic, 0, 18)
-      expect(await readValues(fetcher, 2)).toEqual({ 0: numbers(18, 20) })
+      assert.deepEqual(await readValues(fetcher, 2), { 0: numbers(18, 20) })
     })
 
-    it('of other partitions may come and go while one is read', async () => {
+    test('of other partitions may come and go while one is read', async () => {
       const topic = await kafka.createTopic(2)
       const producer = await startProducer(kafka.client(), [topic])
       await write(producer, topic, numbers(0, 10), 0)
       await write(producer, topic, numbers(10, 20), 1)
       const fetcher = kafka.client().fetcher({ isolation: 'read_committed' })
       fetcher.assign(topic, 0, 0)
-      expect(await readValues(fetcher, 10)).toEqual({ 0: numbers(0, 10) })
+      assert.deepEqual(await readValues(fetcher, 10), { 0: numbers(0, 10) })
       fetcher.assign(topic, 1, 5)
-      expect(await readValues(fetcher, 5)).toEqual({ 1: numbers(15, 20) })
+      assert.deepEqual(await readValues(fetcher, 5), { 1: numbers(15, 20) })
       fetcher.unassign(topic, 1)
       await write(producer, topic, ['ignored'], 1)
       await write(producer, topic, ['seen'], 0)
-      expect(await readValues(fetcher, 1)).toEqual({ 0: ['seen'] })
-      expect(await fetcher.poll(100)).toEqual([])
+      assert.deepEqual(await readValues(fetcher, 1), { 0: ['seen'] })
+      assert.deepEqual(await fetcher.poll(100), [])
     })
 
-    it('is undone by unassign, with what was buffered', async () => {
+    test('is undone by unassign, with what was buffered', async () => {
       const topic = await kafka.createTopic()
       const producer = await startProducer(kafka.client(), [topic])
       await write(producer, topic, numbers(0, 5))
@@ -176,12 +181,12 @@ export const fetcherContract: KafkaContract = (kafka) => {
       fetcher.pause(topic, 0)
       await fetcher.poll(100)
       fetcher.unassign(topic, 0)
-      expect(await fetcher.poll(100)).toEqual([])
+      assert.deepEqual(await fetcher.poll(100), [])
     })
   })
 
   describe('a paused partition', () => {
-    it('is not returned, while others are, and goes on without loss when resumed', async () => {
+    test('is not returned, while others are, and goes on without loss when resumed', async () => {
       const topic = await kafka.createTopic(2)
       const producer = await startProducer(kafka.client(), [topic])
       await write(producer, topic, numbers(0, 5), 0)
@@ -190,28 +195,31 @@ export const fetcherContract: KafkaContract = (kafka) => {
       fetcher.assign(topic, 0, 0)
       fetcher.assign(topic, 1, 0)
       fetcher.pause(topic, 0)
-      expect(await readValues(fetcher, 5)).toEqual({ 1: numbers(0, 5) })
+      assert.deepEqual(await readValues(fetcher, 5), { 1: numbers(0, 5) })
       await write(producer, topic, numbers(5, 10), 0)
       await write(producer, topic, numbers(5, 10), 1)
-      expect(await readValues(fetcher, 5)).toEqual({ 1: numbers(5, 10) })
+      assert.deepEqual(await readValues(fetcher, 5), { 1: numbers(5, 10) })
       fetcher.resume(topic, 0)
-      expect(await readValues(fetcher, 10)).toEqual({ 0: numbers(0, 10) })
+      assert.deepEqual(await readValues(fetcher, 10), { 0: numbers(0, 10) })
     })
 
-    it('ends a waiting poll when it is resumed', async () => {
+    test('ends a waiting poll when it is resumed', async () => {
       const topic = await kafka.createTopic()
       const producer = await startProducer(kafka.client(), [topic])
       await write(producer, topic, ['v'])
       const fetcher = kafka.client().fetcher({ isolation: 'read_committed' })
       fetcher.assign(topic, 0, 0)
       fetcher.pause(topic, 0)
-      expect(await fetcher.poll(100)).toEqual([])
+      assert.deepEqual(await fetcher.poll(100), [])
       const waiting = pollFor(fetcher)
       fetcher.resume(topic, 0)
-      expect(recordsOf(await waiting).map(({ value }) => value)).toEqual(['v'])
+      assert.deepEqual(
+        recordsOf(await waiting).map(({ value }) => value),
+        ['v'],
+      )
     })
 
-    it('does not keep the others from being read when it fills the buffer', async () => {
+    test('does not keep the others from being read when it fills the buffer', async () => {
       const topic = await kafka.createTopic(2)
       const producer = await startProducer(kafka.client(), [topic])
       const large = 'x'.repeat(50_000)
@@ -221,14 +229,14 @@ export const fetcherContract: KafkaContract = (kafka) => {
       fetcher.pause(topic, 0)
       await fetcher.poll(100)
       fetcher.assign(topic, 1, 0)
-      expect((await readValues(fetcher, 10))[1]).toHaveLength(10)
+      assert.equal((await readValues(fetcher, 10))[1]!.length, 10)
       fetcher.resume(topic, 0)
-      expect((await readValues(fetcher, 10))[0]).toHaveLength(10)
+      assert.equal((await readValues(fetcher, 10))[0]!.length, 10)
     })
   })
 
   describe('sizes', () => {
-    it('however small the buffer and the responses, every record comes once and in order', async () => {
+    test('however small the buffer and the responses, every record comes once and in order', async () => {
       const topic = await kafka.createTopic(3)
       const producer = await startProducer(kafka.client(), [topic], { batchBytes: 200 })
       for (let partition = 0; partition < 3; partition++) await write(producer, topic, numbers(0, 300), partition)
@@ -237,10 +245,10 @@ export const fetcherContract: KafkaContract = (kafka) => {
         .fetcher({ isolation: 'read_committed', maxBytes: 500, maxBytesPerPartition: 100, maxBufferedBytes: 300 })
       for (let partition = 0; partition < 3; partition++) fetcher.assign(topic, partition, 0)
       const all = numbers(0, 300)
-      expect(await readValues(fetcher, 900)).toEqual({ 0: all, 1: all, 2: all })
+      assert.deepEqual(await readValues(fetcher, 900), { 0: all, 1: all, 2: all })
     })
 
-    it('a record larger than maxBytesPerPartition and maxBytes comes through', async () => {
+    test('a record larger than maxBytesPerPartition and maxBytes comes through', async () => {
       const topic = await kafka.createTopic(2)
       const producer = await startProducer(kafka.client(), [topic])
       const large = 'x'.repeat(300_000)
@@ -251,13 +259,19 @@ export const fetcherContract: KafkaContract = (kafka) => {
       fetcher.assign(topic, 0, 0)
       fetcher.assign(topic, 1, 1)
       const values = await readValues(fetcher, 5)
-      expect(values[0]!.map(({ length }) => length)).toEqual([5, 300_000, 5])
-      expect(values[1]!.map(({ length }) => length)).toEqual([300_000, 5])
+      assert.deepEqual(
+        values[0]!.map(({ length }) => length),
+        [5, 300_000, 5],
+      )
+      assert.deepEqual(
+        values[1]!.map(({ length }) => length),
+        [300_000, 5],
+      )
     })
   })
 
   describe('an offset out of range', () => {
-    it('is an error of that partition alone, which waits for a new assign', async () => {
+    test('is an error of that partition alone, which waits for a new assign', async () => {
       const topic = await kafka.createTopic(2)
       const producer = await startProducer(kafka.client(), [topic])
       await write(producer, topic, numbers(0, 5), 0)
@@ -268,49 +282,52 @@ export const fetcherContract: KafkaContract = (kafka) => {
       const seen: FetchedPartition[] = []
       while (seen.length < 2) seen.push(...(await fetcher.poll(5_000)))
       const [failed] = seen.filter(({ partition }) => partition === 0)
-      expect(failed!.error).toMatchObject({
+      assertMatches(failed!.error, {
         kind: 'offsetOutOfRange',
         code: 'OFFSET_OUT_OF_RANGE',
         partition: { topic, partition: 0 },
       })
-      expect(failed!.nextOffset).toBe(99)
-      expect(recordsOf(failed!)).toEqual([])
-      expect(recordsOf(seen.find(({ partition }) => partition === 1)!)).toHaveLength(5)
-      expect(await fetcher.poll(100)).toEqual([])
+      assert.equal(failed!.nextOffset, 99)
+      assert.deepEqual(recordsOf(failed!), [])
+      assert.equal(recordsOf(seen.find(({ partition }) => partition === 1)!).length, 5)
+      assert.deepEqual(await fetcher.poll(100), [])
       fetcher.assign(topic, 0, 4)
-      expect(await readValues(fetcher, 1)).toEqual({ 0: ['4'] })
+      assert.deepEqual(await readValues(fetcher, 1), { 0: ['4'] })
     })
 
-    it('may lie before what has been deleted', async () => {
+    test('may lie before what has been deleted', async () => {
       const topic = await kafka.createTopic()
       const producer = await startProducer(kafka.client(), [topic])
       await write(producer, topic, numbers(0, 5))
       await kafka.admin().deleteRecords([{ topic, partition: 0, offset: 3 }])
       const fetcher = kafka.client().fetcher({ isolation: 'read_committed' })
       fetcher.assign(topic, 0, 1)
-      expect((await pollFor(fetcher)).error).toMatchObject({ kind: 'offsetOutOfRange' })
+      assertMatches((await pollFor(fetcher)).error, { kind: 'offsetOutOfRange' })
     })
 
-    it('is not the end of the log: there the next record is waited for', async () => {
+    test('is not the end of the log: there the next record is waited for', async () => {
       const topic = await kafka.createTopic()
       const producer = await startProducer(kafka.client(), [topic])
       const fetcher = kafka.client().fetcher({ isolation: 'read_committed' })
       fetcher.assign(topic, 0, 0)
       const waiting = pollFor(fetcher)
       await write(producer, topic, ['first'])
-      expect(recordsOf(await waiting).map(({ value }) => value)).toEqual(['first'])
+      assert.deepEqual(
+        recordsOf(await waiting).map(({ value }) => value),
+        ['first'],
+      )
     })
   })
 
-  it('a topic that does not exist is reported, and read once it has been created', async () => {
+  test('a topic that does not exist is reported, and read once it has been created', async () => {
     const topic = kafka.uniqueName('later')
     const fetcher = kafka.client().fetcher({ isolation: 'read_committed' })
     fetcher.assign(topic, 0, 0)
-    expect((await pollFor(fetcher)).error).toMatchObject({ kind: 'unknownTopic', partition: { topic, partition: 0 } })
+    assertMatches((await pollFor(fetcher)).error, { kind: 'unknownTopic', partition: { topic, partition: 0 } })
     await kafka.admin().createTopics([{ topic, partitions: 1 }])
     const producer = await startProducer(kafka.client(), [topic])
     await write(producer, topic, ['v'])
-    expect(await readValues(fetcher, 1)).toEqual({ 0: ['v'] })
+    assert.deepEqual(await readValues(fetcher, 1), { 0: ['v'] })
   })
 
   describe('transactions under read_committed', () => {
@@ -321,11 +338,11 @@ export const fetcherContract: KafkaContract = (kafka) => {
       const { values, last } = await readToEnd(fetcher)
       const key = tpKey(topic, 0)
       const end = await kafka.admin().listOffsets([{ topic, partition: 0, at: 'latest' }], 'read_committed')
-      expect(last.nextOffset).toBe(end.get(key))
+      assert.equal(last.nextOffset, end.get(key))
       return values
     }
 
-    it('aborted records do not come, and the partition is passed to its end', async () => {
+    test('aborted records do not come, and the partition is passed to its end', async () => {
       const topic = await kafka.createTopic()
       const producer = await startProducer(kafka.client(), [topic], { transactionalId: kafka.uniqueName('txn') })
       await transact(
@@ -348,12 +365,12 @@ export const fetcherContract: KafkaContract = (kafka) => {
       )
       await transact(producer, topic, [['a', 'again']], 'commit')
       await transact(producer, topic, [['a', 'aborted']], 'abort')
-      expect(await committedFrom(topic, 0)).toEqual(['committed', 'committed too', 'again'])
+      assert.deepEqual(await committedFrom(topic, 0), ['committed', 'committed too', 'again'])
       const uncommitted = await readTopic(kafka.client(), topic, 'read_uncommitted')
-      expect(uncommitted.filter(({ value }) => value === 'aborted')).toHaveLength(3)
+      assert.equal(uncommitted.filter(({ value }) => value === 'aborted').length, 3)
     })
 
-    it('an aborted record with the int32 key 0 is no abort marker', async () => {
+    test('an aborted record with the int32 key 0 is no abort marker', async () => {
       const topic = await kafka.createTopic()
       const producer = await startProducer(kafka.client(), [topic], { transactionalId: kafka.uniqueName('txn') })
       producer.begin()
@@ -365,10 +382,10 @@ export const fetcherContract: KafkaContract = (kafka) => {
       }
       await producer.abort()
       await transact(producer, topic, [['k', 'committed']], 'commit')
-      expect(await committedFrom(topic, 0)).toEqual(['committed'])
+      assert.deepEqual(await committedFrom(topic, 0), ['committed'])
     })
 
-    it('interleaved ones are told apart, from whatever offset the reading starts', async () => {
+    test('interleaved ones are told apart, from whatever offset the reading starts', async () => {
       const topic = await kafka.createTopic()
       const [x, y, z] = await Promise.all(
         ['x', 'y', 'z'].map((name) =>
@@ -395,15 +412,15 @@ export const fetcherContract: KafkaContract = (kafka) => {
       await y!.commit()
       await untilTransactionsEnd(kafka.client(), topic)
       const all = await readTopic(kafka.client(), topic, 'read_uncommitted')
-      expect(all).toHaveLength(8)
+      assert.equal(all.length, 8)
       const committed = all.filter(({ value }) => !value!.startsWith('aborted'))
       for (let from = 0; from <= committed.at(-1)!.offset; from++) {
         const expected = committed.filter(({ offset }) => offset >= from).map(({ value }) => value)
-        expect([from, await committedFrom(topic, from)]).toEqual([from, expected])
+        assert.deepEqual([from, await committedFrom(topic, from)], [from, expected])
       }
     })
 
-    it('an open one holds back what lies behind it until it ends', async () => {
+    test('an open one holds back what lies behind it until it ends', async () => {
       const topic = await kafka.createTopic()
       const open = await startProducer(kafka.client(), [topic], { transactionalId: kafka.uniqueName('txn') })
       const plain = await startProducer(kafka.client(), [topic])
@@ -414,11 +431,11 @@ export const fetcherContract: KafkaContract = (kafka) => {
       const fetcher = kafka.client().fetcher({ isolation: 'read_committed' })
       fetcher.assign(topic, 0, 0)
       const first = await readToEnd(fetcher)
-      expect(first.values).toEqual(['before'])
-      expect(first.last).toMatchObject({ nextOffset: 1, endOffset: 1 })
-      expect(await fetcher.poll(100)).toEqual([])
+      assert.deepEqual(first.values, ['before'])
+      assertMatches(first.last, { nextOffset: 1, endOffset: 1 })
+      assert.deepEqual(await fetcher.poll(100), [])
       await open.commit()
-      expect(await readValues(fetcher, 2)).toEqual({ 0: ['open', 'behind'] })
+      assert.deepEqual(await readValues(fetcher, 2), { 0: ['open', 'behind'] })
     })
   })
 }

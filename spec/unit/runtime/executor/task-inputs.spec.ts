@@ -1,0 +1,128 @@
+import { StreamsBuilder } from '../../../../lib/dsl/streams-builder'
+import type { Admin, KafkaClient } from '../../../../lib/kafka/port'
+import * as serdes from '../../../../lib/serdes'
+import type { Topology } from '../../../../lib/topology/topology'
+import { EmbeddedApps, until } from '../../../support/embedded-apps'
+
+const text = { key: serdes.string(), value: serdes.string() }
+
+describe('an input topic', () => {
+  let apps: EmbeddedApps
+
+  beforeEach(() => {
+    apps = new EmbeddedApps({ lines: 2, out: 1 })
+  })
+  afterEach(async () => {
+    jest.restoreAllMocks()
+    await apps.close()
+  })
+
+  const copying = (): Topology => {
+    const builder = new StreamsBuilder()
+    builder.stream('lines', text).to('out', text)
+    return builder.build()
+  }
+  const produce = (partition: number, ...values: string[]): Promise<void> =>
+    apps.kafka.produce(
+      'lines',
+      values.map((value) => ({ value, partition })),
+    )
+  const committed = async (partition: number): Promise<number | undefined> =>
+    (await apps.kafka.client().admin().groupOffsets('app')).get(`lines-${partition}`)?.offset
+  /** Those that a reader of committed records sees. */
+  const outputs = async (): Promise<(string | null)[]> => (await apps.kafka.read('out')).map(({ value }) => value)
+
+  const createAgain = async (): Promise<void> => {
+    await apps.kafka.client().admin().deleteTopics(['lines'])
+    await apps.kafka.createTopic('lines', 2)
+  }
+  /** As after an unclean election: the log ends before the offsets that the group has committed. */
+  const truncate = async (): Promise<void> => {
+    jest.spyOn(apps.kafka['cluster'].groups, 'forgetTopic').mockReturnValue()
+    await createAgain()
+  }
+
+  describe.each(['at_least_once', 'exactly_once'] as const)('with %s', (processingGuarantee) => {
+    it.each([
+      ['is deleted and created again', createAgain],
+      ['is truncated', truncate],
+    ])('that %s while the application runs is processed, and its lower offsets are committed', async (_, change) => {
+      const app = apps.create(copying(), { processingGuarantee })
+      await app.start()
+      await produce(0, 'a', 'b', 'c')
+      await until(async () => (await committed(0)) === 3)
+
+      await change()
+      await produce(0, 'd')
+      await until(async () => (await committed(0)) === 1)
+      await produce(0, 'e')
+      await until(async () => (await committed(0)) === 2)
+      expect(await outputs()).toEqual(['a', 'b', 'c', 'd', 'e'])
+      expect(app.state).toBe('RUNNING')
+    })
+
+    it('that is truncated to nothing has that committed, so that the next instance starts there', async () => {
+      const app = apps.create(copying(), { processingGuarantee })
+      await app.start()
+      await produce(0, 'a', 'b', 'c')
+      await produce(1, 'x')
+      await until(async () => (await committed(0)) === 3 && (await committed(1)) === 1)
+      await truncate()
+      await until(async () => (await committed(0)) === 0 && (await committed(1)) === 0)
+      await app.close()
+
+      const next = apps.create(copying(), { processingGuarantee, autoOffsetReset: 'none' })
+      await produce(0, 'd')
+      await next.start()
+      await until(async () => (await committed(0)) === 1)
+      expect((await outputs()).sort()).toEqual(['a', 'b', 'c', 'd', 'x'])
+    })
+  })
+
+  it('with a partition whose leader is away has its other partitions processed while the leader is asked', async () => {
+    const asked = hangingListOffsets(apps, 'lines', 1)
+    const app = apps.create(copying())
+    await app.start()
+    await produce(1, 'a', 'b')
+    await until(async () => (await committed(1)) === 2)
+    asked.hang()
+
+    await truncate()
+    await asked.reached
+    await produce(0, 'c')
+    await until(async () => (await committed(0)) === 1)
+    expect(await outputs()).toEqual(['a', 'b', 'c'])
+    expect(app.state).toBe('RUNNING')
+    asked.answer()
+    await produce(1, 'd')
+    await until(async () => (await committed(1)) === 1)
+  })
+})
+
+/** From `hang` on, the offsets of a partition are not told until `answer`. */
+const hangingListOffsets = (apps: EmbeddedApps, topic: string, partition: number) => {
+  let hangs = false
+  let answer!: () => void
+  let reach!: () => void
+  const answered = new Promise<void>((resolve) => (answer = resolve))
+  const reached = new Promise<void>((resolve) => (reach = resolve))
+  const original = apps.kafka.client.bind(apps.kafka)
+  jest.spyOn(apps.kafka, 'client').mockImplementation((): KafkaClient => {
+    const client = original()
+    const admin = client.admin.bind(client)
+    client.admin = (): Admin => {
+      const made = admin()
+      const listOffsets = made.listOffsets.bind(made)
+      made.listOffsets = async (at, isolation) => {
+        if (hangs && at.some((asked) => asked.topic === topic && asked.partition === partition)) {
+          reach()
+          await answered
+        }
+        return listOffsets(at, isolation)
+      }
+      return made
+    }
+    return client
+  })
+  return { hang: () => void (hangs = true), reached, answer }
+}
