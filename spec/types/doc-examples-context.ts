@@ -5,7 +5,7 @@ import {
   type CogroupedKStream, type KeyValueStore, type KeyValueStoreHandle, type KStream, type KTable, logAndContinue, logAndFail,
   logAndSkipOnInvalidTimestamp, type Logger, memoryEngine, MissingDependency, type Processor, type ProcessorContext, SchemaRegistry, serdes, sessionStore,
   SessionWindows, SlidingWindows, StreamRecord, StreamsBuilder, type StreamsConfig, timestampedKeyValueStore,
-  timestampedWindowStore, TimeWindows, Topology, UnlimitedWindows, untilTimeLimit, untilWindowCloses,
+  type ReadOnlyWindowStore, type TimestampedKeyValueStore, timestampedWindowStore, TimeWindows, Topology, UnlimitedWindows, untilTimeLimit, untilWindowCloses,
   usePartitionTimeOnInvalidTimestamp, type ValueTransformer, versionedKeyValueStore, wallclockTimestampExtractor, Windowed, windowStore,
 } from 'millrace'
 import { TestInputTopic, TestOutputTopic, TopologyTestDriver } from 'millrace/testing'
