@@ -56,7 +56,7 @@ export const whole = <T extends object>(
   throw invalid(`${path}${key} is ${shown(value)}: give a whole number ${range}`)
 }
 
-/** `suggestions`: what a key may be meant for, by its spelling. */
+/** `suggestions`: the keys that an unknown one may have been meant for, by spelling. */
 export const refuseUnknownKeys = (
   { values, path }: ConfigSection<object>,
   keys: object,
@@ -71,7 +71,7 @@ export const refuseUnknownKeys = (
   throw invalid(`unknown configuration ${unknown.length > 1 ? 'keys' : 'key'}: ${named.join(', ')}`)
 }
 
-/** The name that is spelled most alike, dots and case aside (so that `commit.interval.ms` finds `commitInterval`). */
+/** The name with the closest spelling, ignoring dots and case (so that `commit.interval.ms` finds `commitInterval`). */
 const nearest = (key: string, names: readonly string[]): string | undefined => {
   const plain = (text: string): string =>
     text
@@ -89,7 +89,7 @@ const nearest = (key: string, names: readonly string[]): string | undefined => {
 
 const distanceOf = (a: string, b: string): number => {
   if (a === b) return 0
-  // a longer or shorter form of the same name is near
+  // a longer or shorter form of the same name is close
   if (a.startsWith(b) || (a.length > 3 && b.startsWith(a))) return 1
   return editDistance(a, b)
 }
