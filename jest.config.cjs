@@ -13,6 +13,7 @@ const common = {
   moduleNameMapper: {
     '^millrace$': '<rootDir>/lib/index.ts',
     '^millrace/testing$': '<rootDir>/lib/testing/index.ts',
+    '^millrace/testing/contracts$': '<rootDir>/lib/testing/contracts/index.ts',
     '^millrace/embedded$': '<rootDir>/lib/embedded.ts',
   },
   modulePathIgnorePatterns: ['<rootDir>/dist/'],

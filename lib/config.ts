@@ -1,19 +1,27 @@
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type Duration, toMilliseconds } from './durations'
-import { StreamsError } from './errors'
+import {
+  type ClientSettings,
+  clientSettingSuggestions,
+  resolveClientConfig,
+  type ResolvedClientConfig,
+} from './client-config'
+import { duration, invalid, oneOf, refuseUnknownKeys, shown, whole } from './config-values'
+import type { Duration } from './durations'
 import type {
   DeserializationExceptionHandler,
   ProcessingExceptionHandler,
   ProductionExceptionHandler,
 } from './handlers'
 import { isKafkaConnection, type KafkaConnection } from './kafka/client'
-import type { Compression } from './kafka/port'
 import type { Logger } from './observe/logger'
 import { LOG_LEVELS, type LogLevel, stderrLogger } from './observe/stderr-logger'
 import * as serdes from './serdes'
 import type { Serde } from './serdes/serde'
-import type { OffsetReset, TimestampExtractor } from './topology/definition'
+import { levelEngine } from './state/level/level-engine'
+import type { StateEngine } from './state/state-engine'
+import type { TimestampExtractor } from './topology/definition'
+import { OFFSET_RESETS, type OffsetReset, offsetResetText } from './topology/offset-reset'
 
 /** What a crash may do to results: see `StreamsConfig.processingGuarantee`. */
 export type ProcessingGuarantee = 'at_least_once' | 'exactly_once'
@@ -22,7 +30,7 @@ export type ProcessingGuarantee = 'at_least_once' | 'exactly_once'
  * How a `KafkaStreams` instance runs. The keys are Kafka Streams' own in camelCase; only `applicationId` and `kafka`
  * are required. Durations are milliseconds, or text such as `'250ms'`, `'30s'`, `'5m'`.
  */
-export interface StreamsConfig {
+export interface StreamsConfig extends ClientSettings {
   /**
    * Names the application: it is the consumer group, the prefix of internal topics and of transactional ids, and the
    * folder below `stateDir`. All instances of one application share it. Letters, digits, `.`, `_` and `-`.
@@ -34,6 +42,11 @@ export interface StreamsConfig {
   clientId?: string
   /** Where state is kept, in `<stateDir>/<applicationId>`. Default: `millrace` in the system's temporary folder; set it where state shall outlive a reboot. */
   stateDir?: string
+  /**
+   * Keeps the persistent stores: `levelEngine()`, `memoryEngine()`, or one of your own (`StateEngine`). Changing it is
+   * safe where all stores have changelogs: they are restored. Default: `levelEngine()`, which is LevelDB.
+   */
+  stateEngine?: StateEngine
   /**
    * `at_least_once` (default): after a crash, records since the last commit are processed again. `exactly_once`: inputs,
    * state and outputs are committed in one transaction (EOS v2, KIP-447); readers of outputs use `read_committed`.
@@ -67,6 +80,11 @@ export interface StreamsConfig {
   replicationFactor?: number
   /** Configs of all internal topics, such as `{ 'min.insync.replicas': '2' }`; a store's own ones go before. */
   topicConfig?: Readonly<Record<string, string>>
+  /**
+   * How much longer than its store keeps windows or sessions a changelog keeps them, against the broker's clock being ahead
+   * of the records' times. Default: 1 d.
+   */
+  windowStoreChangelogAdditionalRetention?: Duration
   /** Makes this instance a static member (KIP-345): a restart within `sessionTimeout` causes no rebalance. Unique per instance. */
   groupInstanceId?: string
   /** An instance that has not been heard of for so long is dead, and its tasks move. Default: 45 s. */
@@ -75,7 +93,10 @@ export interface StreamsConfig {
   heartbeatInterval?: Duration
   /** How long a rebalance waits for this instance to give up its tasks. Default: 5 min. */
   maxPollInterval?: Duration
-  /** Where reading starts on a partition without a committed offset. `none` is an error then. Default: `earliest`. */
+  /**
+   * Where reading starts on a partition without a committed offset. `none` is an error then; `{ byDuration: '1h' }` starts
+   * at the records of the last hour. Default: `earliest`.
+   */
   autoOffsetReset?: OffsetReset
   /** What to do while a source topic does not exist: `wait` for it, saying so (default), or `fail`. */
   missingSourceTopics?: 'wait' | 'fail'
@@ -83,12 +104,6 @@ export interface StreamsConfig {
   metadataMaxAge?: Duration
   /** Under `exactly_once`: the broker ends a transaction that is open for so long. Default: 10 s. */
   transactionTimeout?: Duration
-  /** How long an output batch waits for more. Default: 100 ms. */
-  lingerMs?: number
-  /** Of outputs, changelogs and repartition topics. Default: `none`. */
-  compression?: Compression
-  /** How long delivery of an output is retried before it counts as failed. Default: 2 min. */
-  deliveryTimeout?: Duration
   /** How often records are deleted from repartition topics once they are processed and committed. Default: 30 s. */
   repartitionPurgeInterval?: Duration
   /** A user callback that takes longer is named in the log. Default: 5 s. */
@@ -111,11 +126,12 @@ export interface StreamsConfig {
 }
 
 /** `StreamsConfig` with every default filled in and every duration in milliseconds. */
-export interface ResolvedConfig {
+export interface ResolvedConfig extends ResolvedClientConfig {
   readonly applicationId: string
   readonly kafka: KafkaConnection
   readonly clientId: string | undefined
   readonly stateDir: string
+  readonly stateEngine: StateEngine
   readonly processingGuarantee: ProcessingGuarantee
   readonly commitIntervalMs: number
   readonly statestoreCacheMaxBytes: number
@@ -128,6 +144,7 @@ export interface ResolvedConfig {
   readonly bufferedRecordsPerPartition: number
   readonly replicationFactor: number
   readonly topicConfig: Readonly<Record<string, string>>
+  readonly windowStoreChangelogAdditionalRetentionMs: number
   readonly groupInstanceId: string | undefined
   readonly sessionTimeoutMs: number
   readonly heartbeatIntervalMs: number
@@ -136,9 +153,6 @@ export interface ResolvedConfig {
   readonly missingSourceTopics: 'wait' | 'fail'
   readonly metadataMaxAgeMs: number
   readonly transactionTimeoutMs: number
-  readonly lingerMs: number
-  readonly compression: Compression
-  readonly deliveryTimeoutMs: number
   readonly repartitionPurgeIntervalMs: number
   readonly slowCallbackWarningMs: number
   readonly closeTimeoutMs: number
@@ -155,40 +169,46 @@ export const resolveConfig = (config: StreamsConfig): ResolvedConfig => {
   if (typeof config !== 'object' || config === null) {
     throw invalid('the configuration is missing: pass at least { applicationId, kafka }')
   }
-  refuseUnknownKeys(config)
+  const top = { values: config, path: '' }
+  refuseUnknownKeys(
+    top,
+    KEYS,
+    new Map([...clientSettingSuggestions(), ...Object.keys(KEYS).map((key) => [key, key] as const)]),
+  )
   const exactlyOnce =
-    oneOf(config, 'processingGuarantee', ['at_least_once', 'exactly_once'], 'at_least_once') === 'exactly_once'
+    oneOf(top, 'processingGuarantee', ['at_least_once', 'exactly_once'], 'at_least_once') === 'exactly_once'
+  const transactionTimeoutMs = duration(top, 'transactionTimeout', 10_000)
   const resolved: ResolvedConfig = {
+    ...resolveClientConfig(config, { exactlyOnce, transactionTimeoutMs }),
     applicationId: applicationId(config.applicationId),
     kafka: connection(config.kafka),
     clientId: optionalText(config, 'clientId'),
     stateDir: optionalText(config, 'stateDir') ?? join(tmpdir(), 'millrace'),
+    stateEngine: stateEngine(config.stateEngine),
     processingGuarantee: exactlyOnce ? 'exactly_once' : 'at_least_once',
-    commitIntervalMs: duration(config, 'commitInterval', exactlyOnce ? 100 : 30_000),
-    statestoreCacheMaxBytes: whole(config, 'statestoreCacheMaxBytes', 10 * MIB, 0),
-    maxUncommittedBytes: whole(config, 'maxUncommittedBytes', 64 * MIB, 1),
+    commitIntervalMs: duration(top, 'commitInterval', exactlyOnce ? 100 : 30_000),
+    statestoreCacheMaxBytes: whole(top, 'statestoreCacheMaxBytes', 10 * MIB, 0),
+    maxUncommittedBytes: whole(top, 'maxUncommittedBytes', 64 * MIB, 1),
     defaultKeySerde: serde(config, 'defaultKeySerde', serdes.string()),
     defaultValueSerde: serde(config, 'defaultValueSerde', serdes.json()),
     defaultTimestampExtractor: config.defaultTimestampExtractor,
-    maxTaskIdleMs: config.maxTaskIdle === -1 ? -1 : duration(config, 'maxTaskIdle', 0),
-    emitIntervalMs: duration(config, 'emitInterval', 1000),
-    bufferedRecordsPerPartition: whole(config, 'bufferedRecordsPerPartition', 1000, 1),
-    replicationFactor: config.replicationFactor === -1 ? -1 : whole(config, 'replicationFactor', -1, 1),
+    maxTaskIdleMs: config.maxTaskIdle === -1 ? -1 : duration(top, 'maxTaskIdle', 0),
+    emitIntervalMs: duration(top, 'emitInterval', 1000),
+    bufferedRecordsPerPartition: whole(top, 'bufferedRecordsPerPartition', 1000, 1),
+    replicationFactor: config.replicationFactor === -1 ? -1 : whole(top, 'replicationFactor', -1, 1),
     topicConfig: textRecord(config, 'topicConfig'),
+    windowStoreChangelogAdditionalRetentionMs: duration(top, 'windowStoreChangelogAdditionalRetention', 86_400_000),
     groupInstanceId: optionalText(config, 'groupInstanceId'),
-    sessionTimeoutMs: duration(config, 'sessionTimeout', 45_000),
-    heartbeatIntervalMs: duration(config, 'heartbeatInterval', 3000),
-    maxPollIntervalMs: duration(config, 'maxPollInterval', 300_000),
-    autoOffsetReset: oneOf(config, 'autoOffsetReset', ['earliest', 'latest', 'none'], 'earliest'),
-    missingSourceTopics: oneOf(config, 'missingSourceTopics', ['wait', 'fail'], 'wait'),
-    metadataMaxAgeMs: duration(config, 'metadataMaxAge', 300_000),
-    transactionTimeoutMs: duration(config, 'transactionTimeout', 10_000),
-    lingerMs: whole(config, 'lingerMs', 100, 0),
-    compression: oneOf(config, 'compression', ['none', 'gzip', 'snappy', 'lz4', 'zstd'], 'none'),
-    deliveryTimeoutMs: duration(config, 'deliveryTimeout', 120_000),
-    repartitionPurgeIntervalMs: duration(config, 'repartitionPurgeInterval', 30_000),
-    slowCallbackWarningMs: duration(config, 'slowCallbackWarning', 5000),
-    closeTimeoutMs: duration(config, 'closeTimeout', 30_000),
+    sessionTimeoutMs: duration(top, 'sessionTimeout', 45_000),
+    heartbeatIntervalMs: duration(top, 'heartbeatInterval', 3000),
+    maxPollIntervalMs: duration(top, 'maxPollInterval', 300_000),
+    autoOffsetReset: offsetReset(config.autoOffsetReset),
+    missingSourceTopics: oneOf(top, 'missingSourceTopics', ['wait', 'fail'], 'wait'),
+    metadataMaxAgeMs: duration(top, 'metadataMaxAge', 300_000),
+    transactionTimeoutMs,
+    repartitionPurgeIntervalMs: duration(top, 'repartitionPurgeInterval', 30_000),
+    slowCallbackWarningMs: duration(top, 'slowCallbackWarning', 5000),
+    closeTimeoutMs: duration(top, 'closeTimeout', 30_000),
     deserializationExceptionHandler: config.deserializationExceptionHandler,
     processingExceptionHandler: config.processingExceptionHandler,
     productionExceptionHandler: config.productionExceptionHandler,
@@ -214,6 +234,7 @@ const KEYS: Readonly<Record<keyof StreamsConfig, true>> = {
   kafka: true,
   clientId: true,
   stateDir: true,
+  stateEngine: true,
   processingGuarantee: true,
   commitInterval: true,
   statestoreCacheMaxBytes: true,
@@ -226,6 +247,7 @@ const KEYS: Readonly<Record<keyof StreamsConfig, true>> = {
   bufferedRecordsPerPartition: true,
   replicationFactor: true,
   topicConfig: true,
+  windowStoreChangelogAdditionalRetention: true,
   groupInstanceId: true,
   sessionTimeout: true,
   heartbeatInterval: true,
@@ -234,9 +256,10 @@ const KEYS: Readonly<Record<keyof StreamsConfig, true>> = {
   missingSourceTopics: true,
   metadataMaxAge: true,
   transactionTimeout: true,
-  lingerMs: true,
-  compression: true,
-  deliveryTimeout: true,
+  producer: true,
+  consumer: true,
+  restoreConsumer: true,
+  globalConsumer: true,
   repartitionPurgeInterval: true,
   slowCallbackWarning: true,
   closeTimeout: true,
@@ -245,50 +268,6 @@ const KEYS: Readonly<Record<keyof StreamsConfig, true>> = {
   productionExceptionHandler: true,
   logger: true,
   logLevel: true,
-}
-
-const invalid = (message: string): StreamsError => new StreamsError('INVALID_CONFIG', message)
-
-const shown = (value: unknown): string => (typeof value === 'string' ? `'${value}'` : String(value))
-
-const refuseUnknownKeys = (config: StreamsConfig): void => {
-  const unknown = Object.keys(config).filter((key) => !(key in KEYS))
-  if (unknown.length === 0) return
-  const named = unknown.map((key) => {
-    const near = nearest(key, Object.keys(KEYS))
-    return near ? `${key} (did you mean ${near}?)` : key
-  })
-  throw invalid(`unknown configuration ${unknown.length > 1 ? 'keys' : 'key'}: ${named.join(', ')}`)
-}
-
-/** The name that is spelled most alike, dots and case left out (so that `commit.interval.ms` finds `commitInterval`). */
-const nearest = (key: string, names: readonly string[]): string | undefined => {
-  const plain = (text: string): string =>
-    text
-      .toLowerCase()
-      .replace(/[^a-z]/g, '')
-      .replace(/ms$/, '')
-  let best: string | undefined
-  let least = Infinity
-  for (const name of names) {
-    // a longer or shorter form of the same name is near
-    const [a, b] = [plain(key), plain(name)]
-    const distance = a.startsWith(b) || (a.length > 3 && b.startsWith(a)) ? 1 : editDistance(a, b)
-    if (distance < least) [best, least] = [name, distance]
-  }
-  return least <= Math.max(2, Math.floor(key.length / 3)) ? best : undefined
-}
-
-const editDistance = (a: string, b: string): number => {
-  let previous = Array.from({ length: b.length + 1 }, (_, i) => i)
-  for (let i = 1; i <= a.length; i++) {
-    const row = [i]
-    for (let j = 1; j <= b.length; j++) {
-      row.push(Math.min(previous[j]! + 1, row[j - 1]! + 1, previous[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)))
-    }
-    previous = row
-  }
-  return previous[b.length]!
 }
 
 const applicationId = (value: unknown): string => {
@@ -314,38 +293,6 @@ const optionalText = (config: StreamsConfig, key: 'clientId' | 'stateDir' | 'gro
   throw invalid(`${key} is ${shown(value)}: give a text that is not empty, or leave it out`)
 }
 
-const oneOf = <K extends keyof StreamsConfig, T extends string>(
-  config: StreamsConfig,
-  key: K,
-  allowed: readonly T[],
-  fallback: T,
-): T => {
-  const value: unknown = config[key]
-  if (value === undefined) return fallback
-  const found = allowed.find((name) => name === value)
-  if (found === undefined) throw invalid(`${key} is ${shown(value)}: it can be ${allowed.map(shown).join(', ')}`)
-  return found
-}
-
-const duration = (config: StreamsConfig, key: keyof StreamsConfig, fallback: number): number => {
-  const value = config[key]
-  if (value === undefined) return fallback
-  try {
-    return toMilliseconds(value as Duration, key)
-  } catch (error) {
-    throw new StreamsError('INVALID_CONFIG', (error as Error).message)
-  }
-}
-
-const whole = (config: StreamsConfig, key: keyof StreamsConfig, fallback: number, least: number): number => {
-  const value: unknown = config[key]
-  if (value === undefined) return fallback
-  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < least) {
-    throw invalid(`${key} is ${shown(value)}: give a whole number of ${least} or more`)
-  }
-  return value
-}
-
 const serde = (
   config: StreamsConfig,
   key: 'defaultKeySerde' | 'defaultValueSerde',
@@ -364,9 +311,21 @@ const textRecord = (config: StreamsConfig, key: 'topicConfig'): Readonly<Record<
   throw invalid(`${key} must map names to texts, for example { 'min.insync.replicas': '2' }`)
 }
 
+const offsetReset = (value: OffsetReset = 'earliest'): OffsetReset => {
+  if (offsetResetText(value) !== undefined) return value
+  throw invalid(`autoOffsetReset is ${JSON.stringify(value)}: it can be ${OFFSET_RESETS}`)
+}
+
+const stateEngine = (value: unknown): StateEngine => {
+  if (value === undefined) return levelEngine()
+  const engine = value as StateEngine | null
+  if (typeof engine === 'object' && typeof engine?.open === 'function' && typeof engine.name === 'string') return engine
+  throw invalid('stateEngine is no engine: call the function, for example stateEngine: levelEngine()')
+}
+
 const logger = (config: StreamsConfig): Logger => {
   const value: unknown = config.logger
-  const level = oneOf(config, 'logLevel', LOG_LEVELS, 'warn')
+  const level = oneOf({ values: config, path: '' }, 'logLevel', LOG_LEVELS, 'warn')
   if (value === undefined) return stderrLogger(level)
   if (config.logLevel !== undefined) {
     throw invalid(

@@ -12,6 +12,7 @@ export type { StreamsState } from './runtime/state-machine'
 export type { RebalanceEvent } from './runtime/executor/rebalance-listener'
 export type { RestoreEvent, RestoreProgressEvent } from './runtime/changelog/restore-progress'
 export type { ReadOnlyStore, StoreHandle } from './runtime/stores/store-view'
+export type { ConsumerSettings, ProducerSettings } from './client-config'
 export type { ProcessingGuarantee, StreamsConfig } from './config'
 export type { Duration } from './durations'
 
@@ -59,6 +60,7 @@ export type {
   Aggregator,
   ForeachAction,
   ForeignKeyExtractor,
+  GroupSelector,
   Initializer,
   KeyValueMapper,
   Merger,
@@ -70,7 +72,17 @@ export type {
 
 // Building one: the Processor API.
 export { Topology, type SinkOptions, type SourceOptions, type TopicSelector } from './topology/topology'
-export type { OffsetReset, StreamPartitioner, TimestampExtractor } from './topology/definition'
+export type { StreamPartitioner, TimestampExtractor } from './topology/definition'
+export type {
+  GlobalStoreDescription,
+  NodeDescription,
+  ProcessorDescription,
+  SinkDescription,
+  SourceDescription,
+  SubtopologyDescription,
+  TopologyDescription,
+} from './topology/description'
+export type { OffsetReset, OffsetResetByDuration } from './topology/offset-reset'
 export {
   failOnInvalidTimestamp,
   logAndSkipOnInvalidTimestamp,
@@ -117,6 +129,16 @@ export {
   type WindowStoreHandle,
   type WindowStoreOptions,
 } from './state/window/window-stores'
+export { levelEngine, type LevelEngineOptions } from './state/level/level-engine'
+export { memoryEngine } from './state/memory/memory-engine'
+export type {
+  ByteScan,
+  ByteStore,
+  DatabaseStore,
+  OpenDatabaseOptions,
+  StateEngine,
+  TaskDatabase,
+} from './state/state-engine'
 export { sessionStore, type SessionStoreHandle, type SessionStoreOptions } from './state/session/session-stores'
 export {
   versionedKeyValueStore,

@@ -17,7 +17,7 @@ async function main(): Promise<void> {
     kafka,
     stateDir,
     commitInterval: '100ms',
-    lingerMs: 5,
+    producer: { linger: 5 },
   })
   try {
     await streams.start()

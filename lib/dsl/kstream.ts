@@ -3,6 +3,7 @@ import type { ForeachAction, KeyValueMapper, Predicate, ValueJoiner, ValueMapper
 import type { JoinKind } from '../operators/joined-rows'
 import type { ProcessorSupplier } from '../operators/processor'
 import type { StreamPartitioner } from '../topology/definition'
+import { requireNewInstances } from '../topology/new-instances'
 import { topicNameExtractor, type TopicSelector } from '../topology/topology'
 import { windowedPartitioner } from '../topology/windowed-partitioner'
 import { WindowedSerde } from '../serdes/windowed'
@@ -396,6 +397,7 @@ export class KStream<K, V> {
     processed?: Processed,
   ): KStream<KR, VR> {
     requireFunction(supplier, 'process', 'a supplier of processors')
+    requireNewInstances(supplier, 'process')
     const { name, stores } = this.processorOf('KSTREAM-PROCESSOR-', processed)
     const behind = { name, repartitionRequired: true }
     return this.then({ kind: 'process', name, supplier, stores, keepsKey: false }, behind)
@@ -409,6 +411,7 @@ export class KStream<K, V> {
    */
   processValues<VR = unknown>(supplier: ProcessorSupplier<K, V, K, VR>, processed?: Processed): KStream<K, VR> {
     requireFunction(supplier, 'processValues', 'a supplier of processors')
+    requireNewInstances(supplier, 'processValues')
     const { name, stores } = this.processorOf('KSTREAM-PROCESSVALUES-', processed)
     return this.then({ kind: 'process', name, supplier, stores, keepsKey: true }, this.sameKey(name))
   }

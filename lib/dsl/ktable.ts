@@ -1,8 +1,9 @@
 import { TopologyError } from '../errors'
-import type { ForeignKeyExtractor, KeyValueMapper, Predicate, ValueJoiner, ValueMapper } from '../operators/callbacks'
+import type { ForeignKeyExtractor, GroupSelector, Predicate, ValueJoiner, ValueMapper } from '../operators/callbacks'
 import type { JoinKind } from '../operators/joined-rows'
 import type { ValueTransformerSupplier } from '../operators/value-transformer'
 import type { TableFilterNode, TableMapValuesNode, TableTransformValuesNode } from '../topology/graph/table-nodes'
+import { requireNewInstances } from '../topology/new-instances'
 import { KGroupedTable } from './kgrouped-table'
 import { foreignKeyJoin } from './joins/foreign-key-join'
 import { tableJoin } from './joins/table-join'
@@ -92,12 +93,12 @@ export class KTable<K, V> {
 
   /**
    * Groups the rows by a new key, for an aggregation that follows every change: an update takes back what the old row
-   * had added. Always repartitions. A `null` key or value leaves a row out.
+   * had added. Always repartitions. A row for which the selector returns `null`, or a `null` key or value, is in no group.
    *
    * @example
    * customers.groupBy((customer, id) => [customer.country, id], { key: serdes.string(), value: serdes.string() }).count()
    */
-  groupBy<KR, VR>(selector: KeyValueMapper<K, V, KR, VR>, grouped?: string | Grouped<KR, VR>): KGroupedTable<KR, VR> {
+  groupBy<KR, VR>(selector: GroupSelector<K, V, KR, VR>, grouped?: string | Grouped<KR, VR>): KGroupedTable<KR, VR> {
     requireFunction(selector, 'groupBy', 'a selector')
     const { name: given, key, value } = withName<Grouped<KR, VR>>(grouped)
     const name = this.position.context.naming.node('KTABLE-SELECT-', given)
@@ -118,6 +119,7 @@ export class KTable<K, V> {
     transformed?: TransformedValues<K, VR>,
   ): KTable<K, VR> {
     requireFunction(supplier, 'transformValues', 'a supplier of transformers')
+    requireNewInstances(supplier, 'transformValues')
     const { stores, materialized } = transformedOptions(transformed)
     const options = resolveMaterialized(materialized)
     return this.view('KTABLE-TRANSFORMVALUES-', options, { kind: 'table-transform-values', supplier, stores })

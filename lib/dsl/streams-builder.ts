@@ -1,7 +1,8 @@
 import { TopologyError } from '../errors'
 import type { ProcessorSupplier } from '../operators/processor'
 import type { StateStore, StoreBuilder } from '../state/store'
-import { Topology } from '../topology/topology'
+import { requireNewInstances } from '../topology/new-instances'
+import { Topology, type TopologyAddition } from '../topology/topology'
 import { compileGraph } from '../topology/compile/compile-graph'
 import { GraphRecorder } from '../topology/graph/graph-recorder'
 import { type Optimization, OPTIMIZATIONS } from '../topology/optimize/optimize'
@@ -11,7 +12,7 @@ import { KTable } from './ktable'
 import { requireExplicitNames } from '../topology/naming/explicit-names'
 import { Naming } from '../topology/naming/naming'
 import { type Consumed, sourceSettings } from './options/consumed'
-import { type MaterializedAs, materializedStore, resolveMaterialized } from './options/materialized'
+import { type MaterializedAs, materializedStore, resolveMaterialized, versionedBy } from './options/materialized'
 import { type DslContext, requireFunction } from './graph-reference'
 
 /** What holds for everything that a builder makes. */
@@ -53,6 +54,8 @@ export interface BuildOptions {
 export class StreamsBuilder {
   private readonly context: DslContext
   private readonly explicitNames: boolean
+  /** Made to the topologies built so far: the next one has them too. */
+  private readonly additions: TopologyAddition[] = []
 
   /** @throws TopologyError INVALID_ARGUMENT */
   constructor({
@@ -141,6 +144,13 @@ export class StreamsBuilder {
     requireOneTopic(topic, 'a global table')
     const { naming, graph } = this.context
     const options = resolveMaterialized(materialized)
+    if (versionedBy(options)) {
+      throw new TopologyError(
+        'INVALID_ARGUMENT',
+        `the store "${options.store}" of a global table can't be versioned: give it a keyValueStore, or read the topic as a table`,
+        { store: options.store },
+      )
+    }
     const given = consumed.name ?? options.name
     const storeName = options.store ?? naming.store(`${topic}-`)
     const sourceName = naming.suffixedNode('KSTREAM-SOURCE-', given, '-source')
@@ -182,6 +192,7 @@ export class StreamsBuilder {
   ): this {
     requireOneTopic(topic, 'a global store')
     requireFunction(supplier, 'addGlobalStore', 'a supplier of processors')
+    requireNewInstances(supplier, 'addGlobalStore')
     const { naming, graph } = this.context
     const sourceName = naming.suffixedNode('KSTREAM-SOURCE-', consumed.name, '-source')
     const name = naming.node('KTABLE-SOURCE-', consumed.name)
@@ -203,18 +214,20 @@ export class StreamsBuilder {
   }
 
   /**
-   * Makes the topology. It can be added to with the Processor API, and built again after further calls.
+   * Makes the topology. It can be added to with the Processor API. After further calls of the builder another `build()`
+   * makes a topology of all calls, with what was added to the topologies before.
    *
    * @example
    * const topology = builder.build({ optimization: 'all' })
    * console.log(topology.describe())
    *
-   * @throws TopologyError DUPLICATE_NAME, TOPIC_ALREADY_REGISTERED, UNKNOWN_STORE, UNNAMED_RESOURCES, INVALID_TOPOLOGY
+   * @throws TopologyError DUPLICATE_NAME, TOPIC_ALREADY_REGISTERED, UNKNOWN_STORE, UNNAMED_RESOURCES, INVALID_TOPOLOGY,
+   * NOT_COPARTITIONED
    */
   build(options: BuildOptions = {}): Topology {
     const definition = compileGraph(this.context.graph.graph, optimizationsOf(options))
     if (this.explicitNames) requireExplicitNames(this.context.naming)
-    return new Topology(definition)
+    return new Topology(definition, this.additions)
   }
 }
 

@@ -97,6 +97,8 @@ export interface FetcherConfig {
   maxBufferedBytes?: number
   /** of a record batch when decompressed; a larger one is an error, so that a few bytes can't exhaust the memory; default 128 MiB */
   maxDecompressedBytes?: number
+  /** how long a broker may take beyond `maxWaitMs`; default: the client's */
+  requestTimeoutMs?: number
 }
 
 /** Reads assigned partitions, no group involved: the main consumer, restore, standby and global tables alike. */
@@ -227,6 +229,8 @@ export interface ProducerConfig {
   deliveryTimeoutMs?: number
   /** default 1 MiB */
   maxRequestBytes?: number
+  /** how long a broker may take to answer; default: the client's */
+  requestTimeoutMs?: number
   /**
    * Records are handed to the network only while this holds, which is asked right before each write to a socket, resent and queued requests
    * included. When it ends, the connections are reset, so that what the operating system still buffers is dropped; records wait and are sent once

@@ -12,6 +12,13 @@ export type ValueMapper<K, V, VR> = (value: V, key: K, meta: RecordContext) => V
 /** Makes a key and a value. */
 export type KeyValueMapper<K, V, KR, VR> = (value: V, key: K, meta: RecordContext) => readonly [KR, VR]
 
+/** Makes the group of a table's row and the value it adds to it. `null`, also for one of the two: the row is in no group. */
+export type GroupSelector<K, V, KR, VR> = (
+  value: V,
+  key: K,
+  meta: RecordContext,
+) => readonly [KR | null | undefined, VR | null | undefined] | null | undefined
+
 /** A promise is awaited before the operator's next record and before any commit. */
 export type ForeachAction<K, V> = (value: V, key: K, meta: RecordContext) => void | Promise<void>
 

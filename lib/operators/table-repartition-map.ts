@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { StreamsError } from '../errors'
-import type { KeyValueMapper } from './callbacks'
+import type { GroupSelector } from './callbacks'
 import { Operator } from './operator'
 import type { OperatorContext } from './processor'
 import { Change } from '../record/change'
@@ -11,9 +11,9 @@ import type { StreamRecord } from '../record/stream-record'
  * the group of the new one, in one record if both are the same group.
  */
 export class TableRepartitionMapOperator<K, V, KR, VR> extends Operator<K, Change<V>, KR, Change<VR>> {
-  private selector: KeyValueMapper<K, V, KR, VR>
+  private selector: GroupSelector<K, V, KR, VR>
 
-  constructor(selector: KeyValueMapper<K, V, KR, VR>) {
+  constructor(selector: GroupSelector<K, V, KR, VR>) {
     super()
     this.selector = selector
   }
@@ -42,7 +42,7 @@ export class TableRepartitionMapOperator<K, V, KR, VR> extends Operator<K, Chang
   private select(value: V | null, key: K): readonly [KR, VR] | null {
     if (value == null) return null
     const pair = this.selector(value, key, this.context.recordContext)
-    return pair[0] == null || pair[1] == null ? null : pair
+    return pair?.[0] == null || pair[1] == null ? null : (pair as readonly [KR, VR])
   }
 }
 

@@ -100,9 +100,8 @@ export class KafkaStreams {
 
   constructor(topology: Topology, config: StreamsConfig) {
     this.#config = resolveConfig(config)
-    const { logger } = this.#config
-    const { applicationId, topicConfig } = this.#config
-    this.#topology = compileTopology(topology.definition, { applicationId, topicConfig })
+    const { applicationId, logger } = this.#config
+    this.#topology = compileTopology(topology.definition, this.#config)
     if (this.#topology.subTopologies.length === 0 && this.#topology.global.stores.length === 0) {
       throw new TopologyError(
         'INVALID_TOPOLOGY',

@@ -1,7 +1,7 @@
 import type { Windowed } from '../record/windowed'
 
 /**
- * A store of windows that are emitted when they have closed. `S` is the value as the store shows it.
+ * A store of windows that are emitted when they have closed. `S` is the type of the store's values.
  */
 export interface ClosingStore<K, S> {
   /**

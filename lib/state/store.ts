@@ -2,6 +2,7 @@ import type { Serde } from '../serdes/serde'
 import type { Windowed } from '../record/windowed'
 import type { RecordHeaders } from '../record/headers'
 import type { RecordContext } from '../record/record-context'
+import type { ByteStore } from './state-engine'
 
 /** State of one task, by name. Restored before the task runs; closed with it. */
 export interface StateStore {
@@ -91,7 +92,7 @@ export interface ReadOnlyWindowStore<K, V> extends StateStore {
 
 /** A window store as processors use it. */
 export interface WindowStore<K, V> extends ReadOnlyWindowStore<K, V> {
-  /** `null` deletes. What is too old for the store is left out, and counts as a dropped record. */
+  /** `null` deletes. What is too old for the store is dropped, and counts as a dropped record. */
   put(key: K, value: V | null, windowStart: number): void
 }
 
@@ -116,13 +117,23 @@ export interface ReadOnlySessionStore<K, V> extends StateStore {
   ): readonly (readonly [Windowed<K>, V])[]
   /** All sessions of several keys; `null` is an open bound. */
   fetchRange(keyFrom: K | null, keyTo: K | null, options?: ScanOptions): AsyncIterable<[Windowed<K>, V]>
+  /** As `findSessions`, of several keys; `null` is an open bound. */
+  findSessionsRange(
+    keyFrom: K | null,
+    keyTo: K | null,
+    earliestEnd: number,
+    latestStart: number,
+    options?: ScanOptions,
+  ): AsyncIterable<[Windowed<K>, V]>
+  /** The sessions of all keys that end from `earliestEnd` to `latestEnd`. */
+  findAllSessions(earliestEnd: number, latestEnd: number, options?: ScanOptions): AsyncIterable<[Windowed<K>, V]>
   /** All sessions of all keys. */
   all(options?: ScanOptions): AsyncIterable<[Windowed<K>, V]>
 }
 
 /** A session store as processors use it. */
 export interface SessionStore<K, V> extends ReadOnlySessionStore<K, V> {
-  /** `null` deletes. What is too old for the store is left out, and counts as a dropped record. */
+  /** `null` deletes. What is too old for the store is dropped, and counts as a dropped record. */
   put(session: Windowed<K>, value: V | null): void
   /** Deletes a session. */
   remove(session: Windowed<K>): void
@@ -163,7 +174,7 @@ export interface VersionsOptions {
 export interface VersionedKeyValueStore<K, V> extends ReadOnlyVersionedKeyValueStore<K, V> {
   /**
    * Adds a version, or replaces the one of the same timestamp; `null` is a deletion at that time. Returns until when it
-   * is valid: `Infinity` if it is the latest. `undefined` if it is older than the history retention: then it is left out,
+   * is valid: `Infinity` if it is the latest. `undefined` if it is older than the history retention: then it is dropped,
    * and counts as a dropped record.
    */
   put(key: K, value: V | null, timestamp: number): number | undefined
@@ -189,7 +200,7 @@ export interface StateStoreContext {
     timestamp: number | null,
     headers?: RecordHeaders,
   ): void
-  /** Counts the current record in `dropped-records`: the store leaves out what is older than it keeps. */
+  /** Counts the current record in `dropped-records`: the store drops what is older than its retention. */
   dropRecord(store: string, reason: string): void
   /** Bytes of this store inside the task's state, in key order. */
   openBytes(store: string, persistent: boolean): ByteStore
@@ -208,36 +219,7 @@ export interface RecordCacheBudget {
   usedBytes: number
 }
 
-/**
- * One store's bytes: synchronous points, asynchronous ordered scans. Writes are uncommitted, and readable, until the
- * task's state commits them in one atomic batch with its changelog offsets.
- *
- * Buffers passed in are owned by the store from then on; buffers handed out must not be changed.
- */
-export interface ByteStore {
-  get(key: Buffer): Buffer | null
-  /** `null` deletes. */
-  put(key: Buffer, value: Buffer | null): void
-  /**
-   * `put` for restore: in bulk, and readable only once committed. The buffers stay the caller's. With `timestamp`, the
-   * value is stored behind it (8 bytes, big endian).
-   */
-  restore(key: Buffer, value: Buffer | null, timestamp?: number): void
-  /** In unsigned byte order; sees a consistent view as of its first `next()`. */
-  scan(scan: ByteScan): AsyncIterable<[key: Buffer, value: Buffer]>
-  /** Removes all keys below `key` with the next commit, in the background: nothing reads them any more. */
-  dropBelow(key: Buffer): void
-  approximateNumEntries(): number
-}
-
-/** Bounds and direction of a scan: `from` is inclusive, `to` exclusive unless `toInclusive`. */
-export interface ByteScan extends ScanOptions {
-  from?: Buffer
-  to?: Buffer
-  toInclusive?: boolean
-}
-
-/** One changelog record as restore hands it over. Views: copy what is kept. */
+/** One changelog record as restore hands it over. Views: copy what outlives the call. */
 export interface ChangelogRecord {
   readonly key: Buffer
   readonly value: Buffer | null
@@ -256,6 +238,15 @@ export interface ManagedStore extends StateStore {
   restore(record: ChangelogRecord): void
   /** Rebuilds what the store keeps in memory beside its bytes; awaited after restore, before the first record. */
   open?(): Promise<void>
+  /**
+   * Everything the store contains, as what a new, empty changelog has to be filled with: a store of the same kind that is
+   * restored from it answers every read alike. In the order in which to write it. A timestamp of −1: the store keeps none,
+   * and the time of writing will do. A value of `null` is a deletion that reads depend on; only versioned, window and
+   * session stores have them.
+   *
+   * From `open()` on, with the record cache flushed, and while nothing else uses the store.
+   */
+  changelogRecords(): AsyncIterable<ChangelogRecord>
   /** Writes out what the record cache holds: forwards, logs, and puts into the bytes. Uncached stores do nothing. */
   flushCache(): void
   close(): void

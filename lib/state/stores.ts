@@ -1,3 +1,4 @@
+import { TopologyError } from '../errors'
 import type { Serde } from '../serdes/serde'
 import { TypedKeyValueStore } from './key-value/typed-key-value-store'
 import { plainFormat, timestampedFormat, type ValueFormat } from './key-value/value-format'
@@ -18,6 +19,11 @@ export interface KeyValueStoreOptions<K, V> {
   readonly value?: Serde<V>
   /** Keep the store on disk, so that a restart replays only what is missing. False: in memory, rebuilt at every start. Default: true. */
   readonly persistent?: boolean
+  /**
+   * Keep the store in memory, and no more than so many keys in it: one more evicts the key that was read or written least
+   * recently. Kafka Streams' `Stores.lruMap`. Default: no bound.
+   */
+  readonly maxEntries?: number
   /** Keep updates in the record cache until the next commit, and write, log and forward only the last one of a key. Default: false. */
   readonly caching?: boolean
   /**
@@ -31,7 +37,7 @@ export interface KeyValueStoreOptions<K, V> {
 export interface KeyValueStoreHandle<K, V, S extends StateStore> extends StoreBuilder<S> {
   /** As given, defaults not filled in. */
   readonly options: KeyValueStoreOptions<K, V>
-  /** Whether values are kept with the event time of their last update. */
+  /** Whether values are stored with the event time of their last update. */
   readonly timestamped: boolean
 }
 
@@ -40,6 +46,9 @@ export interface KeyValueStoreHandle<K, V, S extends StateStore> extends StoreBu
  *
  * @example
  * const seen = keyValueStore('seen', { key: serdes.string(), value: serdes.long() })
+ * const recent = keyValueStore('recent', { key: serdes.string(), value: serdes.string(), maxEntries: 1000 })
+ *
+ * @throws TopologyError INVALID_ARGUMENT
  */
 export const keyValueStore = <K, V>(
   name: string,
@@ -64,7 +73,8 @@ const handle = <K, V, S>(
   options: KeyValueStoreOptions<K, V>,
   format: ValueFormat<V, S>,
 ): KeyValueStoreHandle<K, V, KeyValueStore<K, S>> => {
-  const { persistent = true, caching = false, logging = true } = options
+  const { maxEntries, persistent = maxEntries === undefined, caching = false, logging = true } = options
+  if (maxEntries !== undefined) requireBound(name, maxEntries, persistent)
   const logged = logging !== false
   return {
     name,
@@ -85,6 +95,24 @@ const handle = <K, V, S>(
         logged,
         keySerde: options.key,
         valueSerde: options.value,
+        maxEntries,
       }),
+  }
+}
+
+const requireBound = (store: string, maxEntries: number, persistent: boolean): void => {
+  if (!Number.isSafeInteger(maxEntries) || maxEntries < 0) {
+    throw new TopologyError(
+      'INVALID_ARGUMENT',
+      `store "${store}": maxEntries is ${String(maxEntries)}: give a whole number of 0 or more`,
+      { store },
+    )
+  }
+  if (persistent) {
+    throw new TopologyError(
+      'INVALID_ARGUMENT',
+      `store "${store}" has maxEntries, and only a store in memory can be bounded: leave persistent out`,
+      { store },
+    )
   }
 }

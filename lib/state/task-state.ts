@@ -1,11 +1,13 @@
 import { StreamsError } from '../errors'
 import type { Logger } from '../observe/logger'
-import { LevelState } from './level/level-state'
-import { MemoryBytes } from './memory/memory-bytes'
-import type { ByteStore, ManagedStore } from './store'
 import { tpKey } from '../record/topic-partition'
+import { MemoryTaskDatabase } from './memory/memory-engine'
+import type { ByteStore, StateEngine, TaskDatabase } from './state-engine'
+import type { ManagedStore } from './store'
 
 export interface TaskStateOptions {
+  /** Keeps the persistent stores. */
+  engine: StateEngine
   /** The task's own folder, made when the first persistent store needs it. `null` keeps everything in memory. */
   directory: string | null
   /** `<sub-topology>_<partition>` */
@@ -16,61 +18,83 @@ export interface TaskStateOptions {
 
 /**
  * All stores of one task, and how far each has followed its changelog. Persistent stores and their offsets share one
- * database and are committed in one atomic batch: a crash leaves them at a commit, never between two.
+ * database of the engine and are committed in one atomic batch: a crash leaves them at a commit, never between two.
  *
  * Writes stay in memory, readable, until they are committed. `seal()` closes a generation of them: later writes are no
  * part of the next commit. Stores in memory take writes at once and forget everything, with their offsets, at the end.
  */
 export class TaskState {
-  readonly #memory = new Map<string, MemoryBytes>()
-  readonly #memoryOffsets = new Map<string, number>()
   /** Changelog partitions of the stores in memory. */
-  readonly #memoryPartitions = new Set<string>()
+  readonly #memoryPartitions: ReadonlySet<string>
 
   private constructor(
-    private readonly options: TaskStateOptions,
-    private readonly level: LevelState | null,
+    private readonly taskId: string,
+    private readonly persistent: TaskDatabase | null,
+    private readonly memory: MemoryTaskDatabase,
+    changelogsInMemory: readonly string[],
   ) {
-    const partition = Number(options.taskId.slice(options.taskId.indexOf('_') + 1))
-    for (const { name, changelogTopic } of options.stores) {
-      if (level?.bytes(name) !== undefined) continue
-      this.#memory.set(name, new MemoryBytes())
-      if (changelogTopic !== null) this.#memoryPartitions.add(tpKey(changelogTopic, partition))
-    }
+    const partition = Number(taskId.slice(taskId.indexOf('_') + 1))
+    this.#memoryPartitions = new Set(changelogsInMemory.map((topic) => tpKey(topic, partition)))
   }
 
   /**
-   * Opens what the task left behind, or starts empty. A database that is damaged is renamed to `<directory>.damaged-…`,
-   * reported to the logger, and started empty.
+   * Opens what the task left behind, or starts empty. A database that is damaged is set aside, reported to the logger,
+   * and started empty.
    */
-  static async open(options: TaskStateOptions): Promise<TaskState> {
-    const { directory, taskId, logger } = options
-    const stores = options.stores.filter((store) => store.persistent).map((store) => store.name)
-    const needsDisk = directory !== null && stores.length > 0
-    return new TaskState(options, needsDisk ? await LevelState.open({ directory, taskId, stores, logger }) : null)
+  static async open({ engine, directory, taskId, stores, logger }: TaskStateOptions): Promise<TaskState> {
+    const onDisk = directory === null ? [] : stores.filter(({ persistent }) => persistent)
+    const inMemory = stores.filter((store) => !onDisk.includes(store))
+    const database =
+      directory === null || onDisk.length === 0
+        ? null
+        : await engine.open({
+            directory,
+            taskId,
+            stores: onDisk.map(({ name, changelogTopic }) => ({ name, logged: changelogTopic !== null })),
+            logger,
+          })
+    const memory = new MemoryTaskDatabase(inMemory.map(({ name }) => name))
+    return new TaskState(
+      taskId,
+      database,
+      memory,
+      inMemory.flatMap(({ changelogTopic }) => changelogTopic ?? []),
+    )
+  }
+
+  /** What `changelogOffsets` gives for the persistent stores, without opening them. */
+  static async readOffsets(
+    options: Pick<TaskStateOptions, 'engine' | 'taskId' | 'logger'> & { readonly directory: string },
+  ): Promise<ReadonlyMap<string, number>> {
+    const database = await options.engine.open({ ...options, stores: [] })
+    try {
+      return new Map(database.offsets)
+    } finally {
+      await database.close()
+    }
   }
 
   /** By `tpKey`: the offset of the last changelog record that the committed state contains. Absent: none. */
   changelogOffsets(): Map<string, number> {
-    return new Map([...(this.level?.offsets ?? []), ...this.#memoryOffsets])
+    return new Map([...(this.persistent?.offsets ?? []), ...this.memory.offsets])
   }
 
   /** The bytes of one of the task's stores; what `StateStoreContext.openBytes` gives it. */
   bytes(store: string): ByteStore {
-    const bytes = this.level?.bytes(store) ?? this.#memory.get(store)
+    const bytes = this.persistent?.stores.get(store) ?? this.memory.stores.get(store)
     if (bytes !== undefined) return bytes
-    const { taskId } = this.options
+    const { taskId } = this
     throw new StreamsError('UNKNOWN_STORE', `task ${taskId} has no store '${store}'`, { taskId, store })
   }
 
   /** Size of what is written and not yet committed, of both generations and of restore; stores in memory don't count. */
   get dirtyBytes(): number {
-    return this.level === null ? 0 : this.level.dirtyBytes
+    return this.persistent === null ? 0 : this.persistent.dirtyBytes
   }
 
   /** The writes so far are what the next commit writes out. Not while a commit of sealed writes is under way. */
   seal(): void {
-    this.level?.seal()
+    this.persistent?.seal()
   }
 
   /**
@@ -80,11 +104,12 @@ export class TaskState {
    */
   async commit(changelogOffsets: ReadonlyMap<string, number>): Promise<void> {
     const durable = new Map<string, number>()
+    const inMemory = new Map<string, number>()
     for (const [partition, offset] of changelogOffsets) {
-      if (this.level === null || this.#memoryPartitions.has(partition)) this.#memoryOffsets.set(partition, offset)
-      else durable.set(partition, offset)
+      const target = this.persistent === null || this.#memoryPartitions.has(partition) ? inMemory : durable
+      target.set(partition, offset)
     }
-    await this.level?.commit(durable)
+    await Promise.all([this.memory.commit(inMemory), this.persistent?.commit(durable)])
   }
 
   /**
@@ -92,13 +117,12 @@ export class TaskState {
    * forgotten.
    */
   discard(): void {
-    this.level?.discard()
-    this.#memoryOffsets.clear()
-    for (const bytes of this.#memory.values()) bytes.clear()
+    this.persistent?.discard()
+    this.memory.discard()
   }
 
   /** Waits for commits under way; what is not committed is lost. */
   async close(): Promise<void> {
-    await this.level?.close()
+    await this.persistent?.close()
   }
 }

@@ -3,6 +3,7 @@ export { TopologyTestDriver, type RawRecord, type TestDriverConfig } from './top
 export {
   TestInputTopic,
   TestOutputTopic,
+  type PipeListOptions,
   type PipeOptions,
   type TestInputOptions,
   type TestRecord,

@@ -29,6 +29,14 @@ export interface PipeOptions {
   headers?: RecordHeaders
 }
 
+/** Which times the records of a list have. The topic's own time stays where it is. */
+export interface PipeListOptions {
+  /** Timestamp of the first one. */
+  startTimestamp: number | Date
+  /** How much later each next one is. Default: 0. */
+  advance?: Duration
+}
+
 /** A record as it was written to an output topic. */
 export interface TestRecord<K, V> {
   /** `null` where it has none. */
@@ -92,13 +100,40 @@ export class TestInputTopic<K, V> {
   }
 
   /**
+   * Moves the time of records that are piped without a timestamp on.
+   *
+   * @example
+   * lines.advanceTime('1m')
+   */
+  advanceTime(by: Duration): void {
+    this.time += toMilliseconds(by, 'advanceTime')
+  }
+
+  /**
    * `pipe` for each pair, one after the other.
    *
    * @example
    * await lines.pipeKeyValues([['a', 'hello'], ['b', 'world']])
+   * await lines.pipeKeyValues([['a', 'hello'], ['b', 'world']], { startTimestamp: 0, advance: '1s' })
    */
-  async pipeKeyValues(pairs: Iterable<readonly [K | null, V | null]>): Promise<void> {
-    for (const [key, value] of pairs) await this.pipe(key, value)
+  async pipeKeyValues(pairs: Iterable<readonly [K | null, V | null]>, times?: PipeListOptions): Promise<void> {
+    const advance = toMilliseconds(times?.advance ?? 0, 'advance')
+    let timestamp = times && Number(times.startTimestamp)
+    for (const [key, value] of pairs) {
+      await this.pipe(key, value, { timestamp })
+      if (timestamp !== undefined) timestamp += advance
+    }
+  }
+
+  /**
+   * As `pipeKeyValues`, without keys.
+   *
+   * @example
+   * await lines.pipeValues(['hello', 'world'], { startTimestamp: 0, advance: '1s' })
+   */
+  async pipeValues(values: Iterable<V | null>, times?: PipeListOptions): Promise<void> {
+    const pairs = Array.from(values, (value) => [null, value] as const)
+    await this.pipeKeyValues(pairs, times)
   }
 }
 
@@ -170,18 +205,25 @@ export class TestOutputTopic<K, V> {
   }
 
   /**
-   * The last value of each key, deletes left out: the topic read as a table.
+   * The last value of each key in all further records; `null` where the last record was a tombstone. A record without a
+   * key is an error.
    *
    * @example
-   * expect(counts.readKeyValuesToMap()).toEqual(new Map([['hello', 2]]))
+   * expect(counts.readKeyValuesToMap()).toEqual(new Map([['hello', 2], ['gone', null]]))
    */
-  readKeyValuesToMap(): Map<K | null, V> {
-    const table = new Map<K | null, V>()
+  readKeyValuesToMap(): Map<K, V | null> {
+    const last = new Map<K, V | null>()
     for (const { key, value } of this.readRecords()) {
-      if (value === null) table.delete(key)
-      else table.set(key, value)
+      if (key === null) {
+        throw new StreamsError(
+          'ILLEGAL_STATE',
+          `a record without a key was written to "${this.name}", and a map has none for it: use readRecords()`,
+          { topic: this.name },
+        )
+      }
+      last.set(key, value)
     }
-    return table
+    return last
   }
 
   private decode({ key, value, timestamp, headers }: ProducedRecord): TestRecord<K, V> {

@@ -73,6 +73,7 @@ export interface RawRecord {
 export class TopologyTestDriver {
   readonly #config: ResolvedConfig
   readonly #topology: CompiledTopology
+  readonly #storeNames: readonly string[]
   readonly #stateDir: string
   readonly #collector: RecordingCollector
   readonly #outputs = new Map<string, ProducedRecord[]>()
@@ -103,6 +104,7 @@ export class TopologyTestDriver {
     })
     this.#stateDir = own.stateDir ?? tmpdir()
     this.#topology = compileTopology(topology.definition, this.#config)
+    this.#storeNames = [...topology.definition.stores.keys()]
     this.#now = Number(initialWallClockTime ?? Date.now())
     this.#collector = new RecordingCollector(partitions ?? {})
   }
@@ -202,13 +204,16 @@ export class TopologyTestDriver {
   }
 
   /**
-   * All stores by name.
+   * All stores by name; `null` for one that no processor uses, and which therefore was not made.
    *
    * @example
    * expect([...driver.stores().keys()]).toEqual(['counts'])
    */
-  stores(): ReadonlyMap<string, StateStore> {
-    return new Map(this.#started().stores.map((store) => [store.name, store]))
+  stores(): ReadonlyMap<string, StateStore | null> {
+    const stores = new Map<string, StateStore | null>()
+    for (const name of this.#storeNames) stores.set(name, null)
+    for (const store of this.#started().stores) stores.set(store.name, store)
+    return stores
   }
 
   /** How many records were dropped: late ones, ones without a key where one is needed, and so on. */
@@ -282,6 +287,7 @@ export class TopologyTestDriver {
     if (global.stores.length > 0) {
       this.#global = await GlobalTask.open({
         topology: global,
+        engine: this.#config.stateEngine,
         directory: join(this.#folder, 'global'),
         collector,
         // as in Kafka Streams' driver
@@ -298,6 +304,7 @@ export class TopologyTestDriver {
       applicationId,
       subTopologies,
       partition: 0,
+      engine: this.#config.stateEngine,
       directory: join(this.#folder, TASK_ID),
       defaultKeySerde,
       defaultValueSerde,

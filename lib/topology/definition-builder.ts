@@ -10,8 +10,14 @@ import type {
   StoreDefinition,
   TopologyDefinition,
 } from './definition'
+import { requireOffsetReset } from './offset-reset'
 import { storeName, type StoreReference } from './store-reference'
 import { matchesTopic } from './topic-pattern'
+
+interface TopicPartitions {
+  readonly topic: string
+  readonly partitions: number
+}
 
 interface StoreEntry {
   readonly builder: StoreBuilder<StateStore>
@@ -31,6 +37,7 @@ export class DefinitionBuilder {
 
   addSource(source: Omit<SourceDefinition, 'kind'>): void {
     this.requireNewName(source.name)
+    requireOffsetReset(source.offsetReset, source.name)
     if (source.topics instanceof RegExp) this.registerPattern(source.name, source.topics)
     else this.registerTopics(source.name, source.topics)
     this.nodes.set(source.name, { kind: 'source', ...source })
@@ -141,7 +148,12 @@ export class DefinitionBuilder {
     this.repartitionTopics.set(topic, settings)
   }
 
+  /** Counts that the user gave are compared at once; those of other topics are known only where it runs. */
   copartition(operator: string, sources: readonly string[]): void {
+    const given = sources.flatMap((source) => this.partitionsGiven(source))
+    const [first] = given
+    const other = given.find(({ partitions }) => partitions !== first!.partitions)
+    if (first && other) throw unequalCounts(operator, first, other)
     this.copartitionGroups.push({ operator, sources })
   }
 
@@ -155,6 +167,15 @@ export class DefinitionBuilder {
       globalStores: new Map(this.globalStores),
       repartitionTopics: new Map(this.repartitionTopics),
       copartitionGroups: Object.freeze([...this.copartitionGroups]),
+    })
+  }
+
+  private partitionsGiven(source: string): TopicPartitions[] {
+    const node = this.nodes.get(source)
+    if (node?.kind !== 'source' || node.topics instanceof RegExp) return []
+    return node.topics.flatMap((topic) => {
+      const partitions = this.repartitionTopics.get(topic)?.partitions
+      return partitions === undefined ? [] : [{ topic, partitions }]
     })
   }
 
@@ -235,6 +256,15 @@ function unknownStore(operator: string, store: string, known: readonly string[])
     `processor "${operator}" asks for the store "${store}", which has not been added (${others}): ` +
       'add it with addStateStore first, or pass its handle instead of its name',
     { operator, store },
+  )
+}
+
+function unequalCounts(operator: string, a: TopicPartitions, b: TopicPartitions): TopologyError {
+  return new TopologyError(
+    'NOT_COPARTITIONED',
+    `${operator} needs the same number of partitions on both sides, but repartition() gives "${a.topic}" ${a.partitions} and ` +
+      `"${b.topic}" ${b.partitions}: equal keys would be in different tasks. Give both the same number`,
+    { operator, topic: a.topic },
   )
 }
 

@@ -1,6 +1,7 @@
 import type { ProcessorSupplier } from '../operators/processor'
 import type { Serde } from '../serdes/serde'
 import type { StoreBuilder } from '../state/store'
+import type { OffsetReset } from './offset-reset'
 import type { RecordContext } from '../record/record-context'
 import type { RecordHeaders } from '../record/headers'
 
@@ -27,9 +28,6 @@ export type StreamPartitioner<K, V> = (
   value: V,
   partitions: number,
 ) => number | readonly number[] | undefined
-
-/** Where reading starts when a partition has no committed offset (or it is out of range). */
-export type OffsetReset = 'earliest' | 'latest' | 'none'
 
 /* eslint-disable @typescript-eslint/no-explicit-any -- nodes of a definition are heterogeneous; their types were checked when they were added */
 

@@ -1,15 +1,12 @@
 import type { ProcessorSupplier } from '../operators/processor'
 import type { Serde } from '../serdes/serde'
 import type { StateStore, StoreBuilder } from '../state/store'
-import type {
-  OffsetReset,
-  StreamPartitioner,
-  TimestampExtractor,
-  TopologyDefinition,
-  TopicNameExtractor,
-} from './definition'
+import type { StreamPartitioner, TimestampExtractor, TopologyDefinition, TopicNameExtractor } from './definition'
 import { DefinitionBuilder } from './definition-builder'
 import { describe } from './describe'
+import { descriptionOf, type TopologyDescription } from './description'
+import { requireNewInstances } from './new-instances'
+import type { OffsetReset } from './offset-reset'
 import { type StoreReferences, storeReferences } from './store-reference'
 import type { RecordContext } from '../record/record-context'
 
@@ -21,7 +18,7 @@ export interface SourceOptions<K, V> {
   value?: Serde<V>
   /** Default: the record's own timestamp. */
   timestampExtractor?: TimestampExtractor
-  /** Where to begin without a committed offset. Default: the app's `autoOffsetReset`. */
+  /** Where to begin without a committed offset, such as `'latest'` or `{ byDuration: '1h' }`. Default: the app's `autoOffsetReset`. */
   offsetReset?: OffsetReset
 }
 
@@ -38,6 +35,9 @@ export interface SinkOptions<K, V> {
 /** Names the topic of each record. It has to exist. */
 export type TopicSelector<K, V> = (value: V, key: K, meta: RecordContext) => string
 
+/** One call of the Processor API, to be made again on what a later `build()` makes. */
+export type TopologyAddition = (builder: DefinitionBuilder) => void
+
 /**
  * The Processor API: a graph of sources, processors, state stores and sinks, put together by name. `StreamsBuilder`
  * makes one from the DSL; both can be mixed, since what it builds can be added to.
@@ -52,8 +52,16 @@ export type TopicSelector<K, V> = (value: V, key: K, meta: RecordContext) => str
 export class Topology {
   private built: TopologyDefinition | undefined
 
-  /** @internal */
-  constructor(private readonly builder: DefinitionBuilder = new DefinitionBuilder()) {}
+  /**
+   * @param additions what was added beside the builder's own parts, and where further additions are kept
+   * @internal
+   */
+  constructor(
+    private readonly builder: DefinitionBuilder = new DefinitionBuilder(),
+    private readonly additions: TopologyAddition[] = [],
+  ) {
+    for (const add of additions) add(builder)
+  }
 
   /** The topology as data: what is compiled into tasks, and what views are made from. */
   get definition(): TopologyDefinition {
@@ -74,15 +82,15 @@ export class Topology {
     topics: string | readonly string[] | RegExp,
     options: SourceOptions<K, V> = {},
   ): this {
-    this.builder.addSource({
+    const source = {
       name,
       topics: typeof topics === 'string' ? [topics] : topics instanceof RegExp ? topics : [...topics],
       keySerde: options.key,
       valueSerde: options.value,
       timestampExtractor: options.timestampExtractor,
       offsetReset: options.offsetReset,
-    })
-    return this.changed()
+    }
+    return this.added((builder) => builder.addSource(source))
   }
 
   /**
@@ -101,8 +109,10 @@ export class Topology {
     parents: string | readonly string[],
     stores: StoreReferences = [],
   ): this {
-    this.builder.addProcessor({ name, supplier, parents: asList(parents) }, storeReferences(stores))
-    return this.changed()
+    requireNewInstances(supplier, `processor "${name}"`)
+    const processor = { name, supplier, parents: asList(parents) }
+    const references = [...storeReferences(stores)]
+    return this.added((builder) => builder.addProcessor(processor, references))
   }
 
   /**
@@ -120,15 +130,15 @@ export class Topology {
     parents: string | readonly string[],
     options: SinkOptions<K, V> = {},
   ): this {
-    this.builder.addSink({
+    const sink = {
       name,
       topic: typeof topic === 'string' ? topic : topicNameExtractor(topic),
       parents: asList(parents),
       keySerde: options.key,
       valueSerde: options.value,
       partitioner: options.partitioner,
-    })
-    return this.changed()
+    }
+    return this.added((builder) => builder.addSink(sink))
   }
 
   /**
@@ -141,8 +151,8 @@ export class Topology {
    * @throws TopologyError DUPLICATE_NAME, UNKNOWN_PARENT
    */
   addStateStore<S extends StateStore>(store: StoreBuilder<S>, processors: string | readonly string[] = []): this {
-    this.builder.addStateStore(store, asList(processors))
-    return this.changed()
+    const users = asList(processors)
+    return this.added((builder) => builder.addStateStore(store, users))
   }
 
   /**
@@ -166,8 +176,10 @@ export class Topology {
   ): this {
     const { key: keySerde, value: valueSerde, timestampExtractor, offsetReset } = options
     const settings = { keySerde, valueSerde, timestampExtractor, offsetReset }
-    this.builder.addGlobalStore(store, { name: source, topic, ...settings }, { name: processor, supplier }, false)
-    return this.changed()
+    requireNewInstances(supplier, `processor "${processor}"`)
+    return this.added((builder) =>
+      builder.addGlobalStore(store, { name: source, topic, ...settings }, { name: processor, supplier }, false),
+    )
   }
 
   /**
@@ -193,8 +205,7 @@ export class Topology {
   ): this {
     this.addSource<K, V>(source, topic, { ...options, offsetReset: 'earliest' })
     this.addProcessor(processor, supplier, source, [store])
-    this.builder.useSourceTopicAsChangelog(store.name, topic)
-    return this.changed()
+    return this.added((builder) => builder.useSourceTopicAsChangelog(store.name, topic))
   }
 
   /**
@@ -206,8 +217,8 @@ export class Topology {
    * @throws TopologyError UNKNOWN_PARENT, UNKNOWN_STORE
    */
   connectProcessorAndStateStores(processor: string, stores: StoreReferences): this {
-    this.builder.connect(processor, storeReferences(stores))
-    return this.changed()
+    const references = [...storeReferences(stores)]
+    return this.added((builder) => builder.connect(processor, references))
   }
 
   /**
@@ -220,7 +231,20 @@ export class Topology {
     return describe(this.definition)
   }
 
-  private changed(): this {
+  /**
+   * The topology as plain data, in the same order: sub-topologies with their nodes, and what fills the global stores.
+   *
+   * @example
+   * const { subtopologies } = builder.build().description
+   * const sinks = subtopologies.flatMap(({ nodes }) => nodes.filter(({ kind }) => kind === 'sink'))
+   */
+  get description(): TopologyDescription {
+    return descriptionOf(this.definition)
+  }
+
+  private added(add: TopologyAddition): this {
+    add(this.builder)
+    this.additions.push(add)
     this.built = undefined
     return this
   }

@@ -25,6 +25,9 @@ const { workloads, prefix, brokers, ports, logFile, config } = JSON.parse(proces
 const say = (text: string): void => void process.stdout.write(`${text}\n`)
 
 const log = openSync(logFile, 'a')
+/** After everything is closed nothing keeps the process alive. */
+const STILL_ALIVE_MS = 5000
+
 process.once('exit', () => closeSync(log))
 
 const text = (value: unknown): string => {
@@ -61,7 +64,12 @@ const end = (): void => {
   const closing = [...running].map(async ([{ name }, streams]) => {
     say(`closed ${name} ${(await streams.close()) ? 'in time' : 'late'}`)
   })
-  void Promise.all(closing).then(() => say('closed'))
+  void Promise.all(closing).then(() => {
+    say('closed')
+    const stillAlive = (): void =>
+      loggerOf('process').warn({ resources: process.getActiveResourcesInfo() }, 'something keeps the process alive')
+    setTimeout(stillAlive, STILL_ALIVE_MS).unref()
+  })
 }
 
 const fail = (name: string, error: unknown): void => {

@@ -314,7 +314,7 @@ const CONFIG = {
   commitInterval: 250,
   sessionTimeout: SESSION_MS,
   heartbeatInterval: 1000,
-  lingerMs: 10,
+  producer: { linger: 10 },
   metadataMaxAge: '5s',
   closeTimeout: '20s',
   repartitionPurgeInterval: '10s',

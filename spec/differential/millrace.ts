@@ -60,7 +60,9 @@ export const runMillrace = async (program: Program): Promise<Result> => {
       collect(driver, i)
     }
     const stores: Record<string, unknown[][]> = {}
-    for (const [name, store] of driver.stores()) stores[name] = (await storeRows(store)).flatMap(shownRows)
+    for (const [name, store] of driver.stores()) {
+      if (store !== null) stores[name] = (await storeRows(store)).flatMap(shownRows)
+    }
     return { describe, records, stores, dropped: driver.metrics.droppedRecordsTotal }
   } finally {
     // what fails was told by the input that failed

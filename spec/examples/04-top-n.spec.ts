@@ -16,7 +16,7 @@ const sell = async (product: string, quantity: number, category = 'fruit'): Prom
 const top = (): Record<string, string> => {
   const lists = driver.outputTopic('top-products', { key: serdes.string(), value: serdes.json<ProductRank[]>() })
   const text = (list: ProductRank[]): string => list.map(({ product, sold }) => `${product} ${sold}`).join(', ')
-  return Object.fromEntries([...lists.readKeyValuesToMap()].map(([category, list]) => [category, text(list)]))
+  return Object.fromEntries([...lists.readKeyValuesToMap()].map(([category, list]) => [category, text(list!)]))
 }
 
 test('04-top-n keeps the three best of each category', async () => {

@@ -96,9 +96,9 @@ const streamCall = (
     case 'process':
     case 'processValues': {
       const stores = rest[0] === '-' ? [] : rest[0]!.split(',')
-      const processor = { process: () => undefined }
-      if (verb === 'process') return [stream.process<string, string>(() => processor, { ...options, stores })]
-      return [stream.processValues<string>(() => processor, { ...options, stores })]
+      const supplier = () => ({ process: () => undefined })
+      if (verb === 'process') return [stream.process<string, string>(supplier, { ...options, stores })]
+      return [stream.processValues<string>(supplier, { ...options, stores })]
     }
     case 'split': {
       let split = stream.split(options)

@@ -94,18 +94,18 @@ async function run(golden: GoldenCase, config: JavaConfig): Promise<Observed> {
           error: { after, chain: [] },
           failure,
           describe: topology.topology.describe(),
-          internalTopics: internalTopics(topology),
+          internalTopics: internalTopics(topology, config),
         }
       }
       collect()
     }
     const stores: Record<string, StoreRow[]> = {}
-    for (const [name, store] of driver.stores()) stores[name] = await storeRows(store)
+    for (const [name, store] of driver.stores()) if (store !== null) stores[name] = await storeRows(store)
     return {
       ...nothing,
       describe: topology.topology.describe(),
       stores,
-      internalTopics: internalTopics(topology),
+      internalTopics: internalTopics(topology, config),
       droppedRecords: driver.metrics.droppedRecordsTotal,
     }
   } finally {
@@ -181,8 +181,16 @@ function goldenRecord(record: ProducedRecord, after: number): GoldenRecord {
 const fromBase64 = (text: string | null): Buffer | null => (text === null ? null : Buffer.from(text, 'base64'))
 const toBase64 = (bytes: Buffer | null): string | null => bytes?.toString('base64') ?? null
 
-function internalTopics(topology: Topology): GoldenInternalTopics {
-  const compiled = compileTopology(topology.topology.definition, { applicationId: 'golden' })
+function internalTopics(topology: Topology, config: JavaConfig): GoldenInternalTopics {
+  const additionalMs = config['windowstore.changelog.additional.retention.ms']
+  const topicConfigs = Object.entries(config).flatMap(([name, value]) =>
+    name.startsWith('topic.') ? [[name.slice('topic.'.length), String(value)] as const] : [],
+  )
+  const compiled = compileTopology(topology.topology.definition, {
+    applicationId: 'golden',
+    topicConfig: Object.fromEntries(topicConfigs),
+    ...(additionalMs !== undefined && { windowStoreChangelogAdditionalRetentionMs: Number(additionalMs) }),
+  })
   const changelogs = compiled.subTopologies.flatMap((sub) => sub.stores)
   return {
     storeToChangelog: Object.fromEntries([

@@ -1,5 +1,5 @@
 import { TypedOuterJoinStore } from '../../lib/state/join/outer-join-store'
-import { subscriptionSerde } from '../../lib/serdes/foreign-key/foreign-key-serdes'
+import type { Subscription } from '../../lib/serdes/foreign-key/subscription'
 import type { Serde } from '../../lib/serdes/serde'
 import { string } from '../../lib/serdes/string'
 import type { KeyValueStore, StateStore } from '../../lib/state/store'
@@ -8,7 +8,7 @@ import { LoggedSubscriptionStore } from '../../lib/state/subscriptions/subscript
 import { TypedVersionedStore } from '../../lib/state/versioned/typed-versioned-store'
 import { Windowed } from '../../lib/record/windowed'
 import type { StoreRow } from './case'
-import { isValueAndTimestamp } from './java/stores'
+import { isValueAndTimestamp } from './java/value-and-timestamp'
 import { NO_HEADERS } from '../../lib/record/headers'
 
 /** The rows of a store as a case shows them: `[key, value, timestamp]`. */
@@ -63,7 +63,7 @@ async function subscriptionRows(store: LoggedSubscriptionStore): Promise<StoreRo
     defaultKeySerde: string() as Serde<unknown>,
     defaultValueSerde: string() as Serde<unknown>,
   }
-  const serde = subscriptionSerde<string>({ topic: '' }).completed(app)
+  const serde = store.serde.completed(app) as Serde<Subscription<unknown>>
   for await (const [key, { value, timestamp }] of store.all()) {
     const { instruction, primaryKey, primaryPartition, hash } = serde.deserialize('', value, NO_HEADERS)
     const halves = hash && [hash.readBigInt64BE(0), hash.readBigInt64BE(8)].map(String)
@@ -71,7 +71,7 @@ async function subscriptionRows(store: LoggedSubscriptionStore): Promise<StoreRo
       { b64: key.toString('base64') },
       {
         instruction: INSTRUCTIONS[instruction],
-        primaryKey,
+        primaryKey: primaryKey instanceof Windowed ? windowedKey(primaryKey, store) : primaryKey,
         version: primaryPartition === null ? 0 : 1,
         primaryPartition,
         hash: halves,

@@ -135,6 +135,12 @@ const SCENARIOS: readonly Scenario[] = [
     output: 'order-states',
     expected: { [run]: { state: 'shipped', since: START + 2 } },
   },
+  {
+    example: '10-state-engine',
+    inputs: [10, 5, -3].map((amount, i) => ['bookings', run, amount, START + i]),
+    output: 'balances',
+    expected: { [run]: 12 },
+  },
 ]
 
 const PARTITIONS = 2

@@ -95,7 +95,7 @@ describeWithKafka('an instance with state that is killed, and another one that t
       processingGuarantee: guarantee,
       commitInterval: 100,
       emitInterval: 0,
-      lingerMs: 5,
+      producer: { linger: 5 },
       sessionTimeout: 6000,
       heartbeatInterval: 1000,
       transactionTimeout: 5000,

@@ -88,7 +88,7 @@ const suite = (bootstrapServers: string): void => {
       statestoreCacheMaxBytes: settings.cacheBytes,
       commitInterval: 100,
       emitInterval: 0,
-      lingerMs: 5,
+      producer: { linger: 5 },
       logger: process.env['LOG_LEVEL'] ? stderrLogger(process.env['LOG_LEVEL'] as 'info') : silentLogger,
     })
     await streams.start()

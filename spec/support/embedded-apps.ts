@@ -32,7 +32,7 @@ export class EmbeddedApps {
       kafka: this.kafka,
       stateDir: this.stateDir('a'),
       commitInterval: 20,
-      lingerMs: 1,
+      producer: { linger: 1 },
       heartbeatInterval: 50,
       logger,
       ...config,

@@ -135,7 +135,7 @@ export class WordCountJob {
     const settings: WordCountApp = {
       input: this.input,
       output: this.output,
-      config: { applicationId: this.applicationId, kafka, lingerMs: 5, ...config },
+      config: { applicationId: this.applicationId, kafka, producer: { linger: 5 }, ...config },
     }
     const app = new App(resolve(__dirname, 'apps/word-count.ts'), { env: { WORD_COUNT: JSON.stringify(settings) } })
     this.apps.push(app)

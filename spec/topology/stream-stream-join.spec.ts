@@ -1,6 +1,7 @@
 import type { StreamsBuilder } from '../../lib/dsl/streams-builder'
 import { JoinWindows } from '../../lib/dsl/windows/join-windows'
 import type { TestDriverConfig, TestInputTopic } from '../../lib/testing'
+import { windowStore } from '../../lib/state/window/window-stores'
 import { drive, headers, text } from './drive'
 
 type Text = TestInputTopic<string, string>
@@ -42,6 +43,27 @@ describe('a join of two streams', () => {
     await l.pipe('k', 'c', 5)
     await r.pipe('k', 'r', 5)
     expect(out()).toEqual(['k=b+r@5', 'k=a+r@5', 'k=c+r@5'])
+  })
+
+  it('keeps its records in the stores that it was given, where their handles find them', async () => {
+    const records = (name: string) =>
+      windowStore<string, string>(name, { ...text, windowSize: 20, retention: 120, retainDuplicates: true })
+    const [mine, theirs] = [records('mine'), records('theirs')]
+    const { l, r, out, driven } = joining((b) =>
+      b
+        .stream('l', text)
+        .join(b.stream('r', text), pair, within(10, 100), { thisStore: mine, otherStore: theirs })
+        .to('out', text),
+    )
+    await l.pipe('k', 'a', 5)
+    await l.pipe('k', 'b', 5)
+    await r.pipe('k', 'r', 9)
+    expect(out()).toEqual(['k=a+r@9', 'k=b+r@9'])
+    expect(driven.driver.store(mine).fetch('k', 0, 10)).toEqual([
+      [5, 'a'],
+      [5, 'b'],
+    ])
+    expect(driven.driver.store(theirs).fetch('k', 0, 10)).toEqual([[9, 'r']])
   })
 
   it('leaves null keys and values out, counted', async () => {

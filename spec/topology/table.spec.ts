@@ -1,5 +1,6 @@
 import * as serdes from '../../lib/serdes'
 import type { TimestampedKeyValueStore } from '../../lib/state/store'
+import { keyValueStore } from '../../lib/state/stores'
 import { counted, drive, headers, text } from './drive'
 
 const MIB = 1024 * 1024
@@ -86,6 +87,16 @@ describe('a table', () => {
       expect([store.get('1'), store.get('2')]).toEqual([null, { value: 'no', timestamp: 0 }])
       expect(out().at(-1)).toBe('1=null@0')
     })
+  })
+
+  it('with a bounded store forgets the rows that were used least recently', async () => {
+    const recent = keyValueStore('recent', { ...text, maxEntries: 2 })
+    const { driver, input, out } = drive((builder) => builder.table('in', text, recent).toStream().to('out', text))
+    await input.pipeKeyValues(['a', 'b', 'a', 'c'].map((key, i) => [key, String(i)] as const))
+    expect(out()).toHaveLength(4)
+    const rows = driver.store(recent)
+    expect(['a', 'b', 'c'].map((key) => rows.get(key))).toEqual(['2', null, '3'])
+    expect(rows.persistent).toBe(false)
   })
 
   it('mapValues never sees a delete', async () => {
@@ -200,14 +211,13 @@ describe('a grouped table', () => {
     expect(driver.produced().filter(({ topic }) => topic.endsWith('repartition'))).toHaveLength(2)
   })
 
-  it('leaves out rows with a null group or value', async () => {
+  it.each<[string, (value: string, key: string) => readonly [string | null, string | null] | null]>([
+    ['null', (value, key) => (value === 'nobody' ? null : [value, key])],
+    ['a null group', (value, key) => [value === 'nobody' ? null : value, key]],
+    ['a null value', (value, key) => [value, value === 'nobody' ? null : key]],
+  ])('drops a row whose selector returns %s, and subtracts what it had added', async (_what, selector) => {
     const { input, out } = drive((builder) =>
-      builder
-        .table('in', text, 'rows')
-        .groupBy((value, key) => [value === 'nobody' ? (null as never) : value, key], text)
-        .count('per-value')
-        .toStream()
-        .to('out', counted),
+      builder.table('in', text, 'rows').groupBy(selector, text).count('per-value').toStream().to('out', counted),
     )
     await input.pipe('1', 'nobody', 1)
     await input.pipe('1', 'A', 2)

@@ -46,12 +46,12 @@ describe('transformValues', () => {
 
   it('without a store has a transformer of its own where its rows are looked up: started and closed with the reader', async () => {
     const log: string[] = []
-    let made = 0
+    let started = 0
     const { driver, input, out } = drive((b) => {
       const shouted = b.table('in', text).transformValues<string>(() => {
-        const number = ++made
+        let number = 0
         return {
-          init: () => void log.push(`init ${number}`),
+          init: () => void log.push(`init ${(number = ++started)}`),
           transform: (value, key, meta) => value && `${key}:${value.toUpperCase()}@${meta.timestamp}/${meta.topic}`,
           close: () => void log.push(`close ${number}`),
         }

@@ -136,6 +136,42 @@ describe('session windows', () => {
     const sessions = sessionStore('sessions', { key: serdes.string(), value: serdes.string(), retention: 110 })
     expect(driver.store(sessions).fetch('k')).toHaveLength(1)
   })
+
+  // results of Kafka Streams 4.2 for the same records
+  it('with a gap of 0 hold the records of one millisecond, as long as the grace keeps them', async () => {
+    const windows = SessionWindows.of({ inactivityGap: 0, grace: 5 })
+    const { driver, input, out } = drive((builder) =>
+      show(
+        grouped(builder)
+          .windowedBy(windows)
+          .reduce((a, b) => a + b),
+      ),
+    )
+    for (const [i, timestamp] of [5, 5, 6, 6, 5, 12, 7, 6].entries()) await input.pipe('k', 'abcdefgh'[i]!, timestamp)
+    expect(out()).toEqual([
+      'k@5-5=a@5',
+      'k@5-5=ab@5',
+      'k@6-6=c@6',
+      'k@6-6=cd@6',
+      'k@5-5=abe@5',
+      'k@12-12=f@12',
+      'k@7-7=g@7',
+    ])
+    expect(driver.metrics.droppedRecordsTotal).toBe(1)
+  })
+
+  it('with a gap and a grace of 0 keep nothing: every record begins its session again', async () => {
+    const { driver, input, out } = drive((builder) =>
+      show(
+        grouped(builder)
+          .windowedBy(SessionWindows.of({ inactivityGap: 0 }))
+          .reduce((a, b) => a + b),
+      ),
+    )
+    for (const [i, timestamp] of [5, 5, 6, 6, 5, 12].entries()) await input.pipe('k', 'abcdef'[i]!, timestamp)
+    expect(out()).toEqual(['k@5-5=a@5', 'k@5-5=b@5', 'k@6-6=c@6', 'k@6-6=d@6', 'k@12-12=f@12'])
+    expect(driver.metrics.droppedRecordsTotal).toBe(1)
+  })
 })
 
 describe('results on window close', () => {

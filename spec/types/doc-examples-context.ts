@@ -1,14 +1,15 @@
 /** What the examples of doc comments find around them, as code. */
 export const COMMON = `
 import {
-  deadLetterTopic, failOnInvalidTimestamp, type GlobalKTable, JoinWindows, KafkaStreams, keyValueStore,
+  deadLetterTopic, failOnInvalidTimestamp, type GlobalKTable, JoinWindows, KafkaStreams, keyValueStore, levelEngine,
   type CogroupedKStream, type KeyValueStore, type KeyValueStoreHandle, type KStream, type KTable, logAndContinue, logAndFail,
-  logAndSkipOnInvalidTimestamp, type Logger, MissingDependency, type Processor, type ProcessorContext, SchemaRegistry, serdes, sessionStore,
+  logAndSkipOnInvalidTimestamp, type Logger, memoryEngine, MissingDependency, type Processor, type ProcessorContext, SchemaRegistry, serdes, sessionStore,
   SessionWindows, SlidingWindows, StreamRecord, StreamsBuilder, type StreamsConfig, timestampedKeyValueStore,
   timestampedWindowStore, TimeWindows, Topology, UnlimitedWindows, untilTimeLimit, untilWindowCloses,
   usePartitionTimeOnInvalidTimestamp, type ValueTransformer, versionedKeyValueStore, wallclockTimestampExtractor, Windowed, windowStore,
 } from 'millrace'
 import { TestInputTopic, TestOutputTopic, TopologyTestDriver } from 'millrace/testing'
+import { stateEngineContract } from 'millrace/testing/contracts'
 import { EmbeddedKafka } from 'millrace/embedded'
 
 interface Order { id: string; customerId: string; amount: number; currency: string; cancelled: boolean; coupon?: string; createdAt: number }

@@ -6,7 +6,7 @@ import ts from 'typescript'
  * functions and methods of classes also an example. Marked `@internal` and private ones are no part of it.
  */
 const ROOT = join(__dirname, '../..')
-const ENTRIES = ['lib/index.ts', 'lib/testing/index.ts', 'lib/embedded.ts']
+const ENTRIES = ['lib/index.ts', 'lib/testing/index.ts', 'lib/testing/contracts/index.ts', 'lib/embedded.ts']
 
 const programOf = (): ts.Program => {
   const config = ts.readConfigFile(join(ROOT, 'tsconfig.json'), (file) => ts.sys.readFile(file)).config as unknown

@@ -4,6 +4,7 @@ import type { KStream } from '../../lib/dsl/kstream'
 import { StreamsBuilder } from '../../lib/dsl/streams-builder'
 import { JoinWindows } from '../../lib/dsl/windows/join-windows'
 import * as serdes from '../../lib/serdes'
+import { windowStore } from '../../lib/state/window/window-stores'
 
 interface Order {
   customerId: string
@@ -70,3 +71,11 @@ orders.leftJoin(
 const customerOf = (order: Order): string => order.customerId
 // @ts-expect-error Type 'string' is not assignable to type 'number'
 orders.join(rates, customerOf, (_order, rate) => rate)
+
+// The stores of a join have the types of its sides.
+const twice = { windowSize: '2m', retention: '2m', retainDuplicates: true } as const
+const ordersKept = windowStore<string, Order>('orders-kept', twice)
+const paid = (order: Order, payment: number): boolean => order.amount === payment
+orders.join(payments, paid, window, { thisStore: ordersKept })
+// @ts-expect-error is not assignable to type 'string | WindowStoreHandle<string, number, WindowStore<string, number>>
+orders.join(payments, paid, window, { otherStore: ordersKept })

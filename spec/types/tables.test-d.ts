@@ -1,4 +1,5 @@
 /* eslint-disable @typescript-eslint/no-unused-vars -- only types are looked at */
+import type { KGroupedTable } from '../../lib/dsl/kgrouped-table'
 import type { KTable } from '../../lib/dsl/ktable'
 import { StreamsBuilder } from '../../lib/dsl/streams-builder'
 import { untilTimeLimit, untilWindowCloses } from '../../lib/dsl/suppressed'
@@ -119,3 +120,9 @@ versionedKeyValueStore('versions', { value: serdes.string() })
 // @ts-expect-error 'caching' does not exist
 versionedKeyValueStore('versions', { historyRetention: 1, caching: true })
 keyValueStore('plain', { key: serdes.string(), value: serdes.string() })
+
+// A selector may drop a row: the types of the group are those of the rows that stay.
+const owned = notes.groupBy((note, key) => (note === '' ? null : [note, key]))
+same<typeof owned, KGroupedTable<string, string>>()
+const partly = notes.groupBy((note, key): [string | null, string | undefined] => [note || null, key])
+same<typeof partly, KGroupedTable<string, string>>()

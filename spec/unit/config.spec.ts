@@ -2,6 +2,8 @@ import { resolveConfig, type StreamsConfig } from '../../lib/config'
 import { StreamsError } from '../../lib/errors'
 import { EmbeddedKafka } from '../../lib/kafka/memory'
 import { silentLogger } from '../../lib/observe/logger'
+import { levelEngine } from '../../lib/state/level/level-engine'
+import { memoryEngine } from '../../lib/state/memory/memory-engine'
 
 const base: StreamsConfig = { applicationId: 'app', kafka: { brokers: ['localhost:9092'] } }
 const resolveUnchecked = (config: unknown) => resolveConfig(config as StreamsConfig)
@@ -35,10 +37,14 @@ describe('resolveConfig', () => {
       { ...base, processingGuarantee: 'exactly_once_v2' },
       /processingGuarantee is 'exactly_once_v2'.*'at_least_once', 'exactly_once'/,
     ],
-    [{ ...base, compression: 'brotli' }, /compression is 'brotli'/],
+    [{ ...base, autoOffsetReset: 'newest' }, /autoOffsetReset is "newest".*byDuration/],
+    [{ ...base, autoOffsetReset: { byDuration: 'PT1H' } }, /autoOffsetReset is \{"byDuration":"PT1H"\}/],
+    [{ ...base, windowStoreChangelogAdditionalRetention: -1 }, /windowStoreChangelogAdditionalRetention is -1/],
     [{ ...base, stateDir: '' }, /stateDir is ''/],
     [{ ...base, topicConfig: { 'retention.ms': 5 } }, /topicConfig must map names to texts/],
     [{ ...base, defaultValueSerde: () => undefined }, /defaultValueSerde is no serde: call the function/],
+    [{ ...base, stateEngine: levelEngine }, /stateEngine is no engine: call the function/],
+    [{ ...base, stateEngine: null }, /stateEngine is no engine/],
     [{ ...base, logger: console.log }, /logger needs the methods/],
     [{ ...base, logLevel: 'trace' }, /logLevel is 'trace': it can be 'debug', 'info', 'warn', 'error', 'silent'/],
     [{ ...base, logLevel: 'info', logger: silentLogger }, /logLevel is for the default logger/],
@@ -57,6 +63,11 @@ describe('resolveConfig', () => {
     ['stateDirectory', 'stateDir'],
     ['processing.guarantee', 'processingGuarantee'],
     ['applicationID', 'applicationId'],
+    ['linger.ms', 'producer.linger'],
+    ['lingerMs', 'producer.linger'],
+    ['producer.max.request.size', 'producer.maxRequestSize'],
+    ['compression', 'producer.compressionType'],
+    ['fetchMinBytes', 'consumer.fetchMinBytes'],
   ])('for the unknown key %s suggests %s', (unknown, known) => {
     expect(refusal({ ...base, [unknown]: 1 }).message).toContain(`${unknown} (did you mean ${known}?)`)
   })
@@ -77,10 +88,10 @@ describe('resolveConfig', () => {
       heartbeatIntervalMs: 3000,
       maxPollIntervalMs: 300_000,
       autoOffsetReset: 'earliest',
+      windowStoreChangelogAdditionalRetentionMs: 86_400_000,
       transactionTimeoutMs: 10_000,
-      lingerMs: 100,
-      compression: 'none',
       repartitionPurgeIntervalMs: 30_000,
+      stateEngine: { name: 'LevelDB' },
     })
   })
 
@@ -92,17 +103,24 @@ describe('resolveConfig', () => {
   })
 
   it('takes what is given', () => {
+    const stateEngine = memoryEngine()
     const resolved = resolveConfig({
       ...base,
+      stateEngine,
       kafka: { brokers: () => ['a:1'] },
       maxTaskIdle: -1,
+      autoOffsetReset: { byDuration: '1h' },
+      windowStoreChangelogAdditionalRetention: '2d',
       commitInterval: '1.5s',
       replicationFactor: 3,
       statestoreCacheMaxBytes: 0,
       logger: silentLogger,
     })
+    expect(resolved.stateEngine).toBe(stateEngine)
     expect(resolved).toMatchObject({
       maxTaskIdleMs: -1,
+      autoOffsetReset: { byDuration: '1h' },
+      windowStoreChangelogAdditionalRetentionMs: 172_800_000,
       commitIntervalMs: 1500,
       replicationFactor: 3,
       statestoreCacheMaxBytes: 0,

@@ -2,19 +2,14 @@ import { TopologyError } from '../../errors'
 import type { ValueJoiner } from '../../operators/callbacks'
 import type { JoinKind } from '../../operators/joined-rows'
 import { outerJoinStoreBuilder } from '../../state/join/outer-join-stores'
-import { plainFormat } from '../../state/key-value/value-format'
 import type { StateStore, StoreBuilder } from '../../state/store'
-import { windowStoreBuilder } from '../../state/window/window-stores'
-import type { Serde } from '../../serdes/serde'
 import { validateName } from '../../topology/naming/names'
 import { withName } from '../options/named'
 import type { StreamJoined } from '../options/stream-joined'
 import type { GraphReference } from '../graph-reference'
 import type { JoinWindows } from '../windows/join-windows'
 import { type JoinInput, repartitionedForJoin } from './join-input'
-
-/** Records of one key in a window are spread over so many parts of the store: each is read, and written, at once. */
-const PARTS_OF_WINDOW = 4
+import { handleOf, joinStore } from './join-store'
 
 /** `join`, `leftJoin` and `outerJoin` of two streams. */
 export function streamStreamJoin<K, L, R, VR>(
@@ -41,24 +36,12 @@ export function streamStreamJoin<K, L, R, VR>(
   const rightSerde = options.otherValue ?? right.valueSerde
 
   const windowMs = beforeMs + afterMs
-  const persistent = (options.storeType ?? context.defaultStoreType) === 'persistent'
+  const thisHandle = handleOf(options.thisStore)
+  const defaultType = options.storeType ?? context.defaultStoreType
   const logging = options.logging ?? true
-  const windowStore = <V>(name: string, value?: Serde<V>): StoreBuilder<StateStore> =>
-    windowStoreBuilder<K, V, V>({
-      name,
-      format: plainFormat<V>(),
-      key: keySerde,
-      value,
-      retentionMs: windowMs + graceMs,
-      windowSizeMs: windowMs,
-      bucketMs: Math.ceil(windowMs / PARTS_OF_WINDOW),
-      persistent,
-      logging,
-      retainDuplicates: true,
-      changelogCleanup: 'delete',
-    })
-  const leftStore = windowStore(names.leftStore, leftSerde)
-  const rightStore = windowStore(names.rightStore, rightSerde)
+  const stores = { context, key: keySerde, windowMs, graceMs, persistent: defaultType === 'persistent', logging }
+  const leftStore = joinStore(stores, names.leftStore, leftSerde, thisHandle, names.merge)
+  const rightStore = joinStore(stores, names.rightStore, rightSerde, handleOf(options.otherStore), names.merge)
   const outerJoinStore =
     kind === 'inner'
       ? null
@@ -67,7 +50,7 @@ export function streamStreamJoin<K, L, R, VR>(
           key: keySerde,
           left: leftSerde,
           right: rightSerde,
-          persistent,
+          persistent: options.storeType === undefined && thisHandle ? thisHandle.persistent : stores.persistent,
           logging,
         })
 
@@ -91,9 +74,10 @@ export function streamStreamJoin<K, L, R, VR>(
 function namesOf<K, L, R>(
   kind: JoinKind,
   given: string | undefined,
-  { store, thisStore, otherStore }: StreamJoined<K, L, R>,
+  { store, thisStore: left, otherStore: right }: StreamJoined<K, L, R>,
   naming: GraphReference<K, L>['context']['naming'],
 ) {
+  const [thisStore, otherStore] = [left, right].map((given) => (typeof given === 'object' ? given.name : given))
   const outerThis = kind === 'outer'
   const outerOther = kind !== 'inner'
   const leftSuffix = outerThis ? '-outer-this-join' : '-this-join'

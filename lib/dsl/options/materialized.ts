@@ -53,6 +53,8 @@ export interface ResolvedMaterialized<K, V> {
   readonly logging: boolean | Readonly<Record<string, string>>
   /** Undefined: the builder's default. */
   readonly persistent?: boolean
+  /** Of a store that evicts. */
+  readonly maxEntries?: number
 }
 
 export function resolveMaterialized<K, V>(materialized: MaterializedAs<K, V> = {}): ResolvedMaterialized<K, V> {
@@ -72,6 +74,7 @@ export function resolveMaterialized<K, V>(materialized: MaterializedAs<K, V> = {
     caching: caching ?? kept?.caching ?? true,
     logging: logging ?? kept?.logging ?? true,
     persistent: storeType === undefined ? kept?.persistent : storeType === 'persistent',
+    maxEntries: kept?.maxEntries,
   }
 }
 
@@ -81,12 +84,14 @@ export function materializedStore<K, V>(
   name: string,
   options: ResolvedMaterialized<K, V>,
 ): StoreBuilder<StateStore> {
-  const { handle, keySerde, valueSerde, caching, logging } = options
-  const persistent = options.persistent ?? (isVersioned(handle) || context.defaultStoreType === 'persistent')
+  const { handle, keySerde, valueSerde, caching, logging, maxEntries } = options
+  const persistent =
+    options.persistent ??
+    (isVersioned(handle) || (context.defaultStoreType === 'persistent' && maxEntries === undefined))
   const kept = { key: keySerde, value: valueSerde, logging, persistent }
   const store = isVersioned(handle)
     ? versionedKeyValueStore<K, V>(name, { ...handle.options, ...kept })
-    : timestampedKeyValueStore<K, V>(name, { ...kept, caching })
+    : timestampedKeyValueStore<K, V>(name, { ...kept, caching, maxEntries })
   if (handle) context.graph.useForHandle(handle, store)
   return store
 }

@@ -1,4 +1,6 @@
 import type { Serde } from '../../serdes/serde'
+import type { WindowStore } from '../../state/store'
+import type { WindowStoreHandle } from '../../state/window/window-stores'
 import type { NamedOptions } from './named'
 
 /**
@@ -11,10 +13,14 @@ export interface StreamJoined<K, V, VO> extends NamedOptions {
    * generated names.
    */
   store?: string
-  /** Name of the store with the left side's records. Default: made from `store`. */
-  thisStore?: string
-  /** Name of the store with the right side's records. Default: made from `store`. */
-  otherStore?: string
+  /**
+   * Name of the store with the left side's records, or a `windowStore` handle, which also says how it is kept and logged:
+   * with `retainDuplicates`, the join's whole window as `windowSize`, and window plus grace as `retention`. Default: a
+   * name made from `store`.
+   */
+  thisStore?: string | WindowStoreHandle<K, V, WindowStore<K, V>>
+  /** As `thisStore`, for the right side's records. */
+  otherStore?: string | WindowStoreHandle<K, VO, WindowStore<K, VO>>
   /** Default: the left stream's own serde, if the key is still the same; else the app's `defaultKeySerde`. */
   key?: Serde<K>
   /** Of the left side. Default: the stream's own serde, where it is known; else the app's `defaultValueSerde`. */
@@ -23,9 +29,13 @@ export interface StreamJoined<K, V, VO> extends NamedOptions {
   otherValue?: Serde<VO>
   /**
    * Log the stores to changelog topics, from which they are restored elsewhere; an object adds topic configs. Without it
-   * records that wait for the other side are lost with the disk. Default: true.
+   * records that wait for the other side are lost with the disk. Stores given by a handle follow their own `logging`.
+   * Default: true.
    */
   logging?: boolean | Readonly<Record<string, string>>
-  /** `in-memory` stores are rebuilt from the changelogs at every start. Default: the builder's `defaultStoreType`. */
+  /**
+   * `in-memory` stores are rebuilt from the changelogs at every start. Default: the builder's `defaultStoreType`; stores
+   * given by a handle follow their own `persistent`, and the store of a left or outer join that of `thisStore`.
+   */
   storeType?: 'persistent' | 'in-memory'
 }

@@ -1,9 +1,9 @@
 import type { Duration } from '../../durations'
-import { positiveMilliseconds, windowMilliseconds } from './window-durations'
+import { windowMilliseconds } from './window-durations'
 
 /** Describes sessions. */
 export interface SessionWindowsOptions {
-  /** How long a key has to be silent for its session to end. */
+  /** How long a key has to be silent for its session to end. At 0 a session holds the records of one millisecond. */
   inactivityGap: Duration
   /** How long after that a session still takes records that come late. Default: 0. */
   grace?: Duration
@@ -28,11 +28,11 @@ export class SessionWindows {
    * @example
    * SessionWindows.of({ inactivityGap: '30m', grace: '5m' })
    *
-   * @throws TopologyError INVALID_ARGUMENT: a gap that is not above 0, a grace below 0
+   * @throws TopologyError INVALID_ARGUMENT: a gap or grace below 0
    */
   static of({ inactivityGap, grace = 0 }: SessionWindowsOptions): SessionWindows {
     return new SessionWindows(
-      positiveMilliseconds(inactivityGap, 'SessionWindows inactivityGap'),
+      windowMilliseconds(inactivityGap, 'SessionWindows inactivityGap'),
       windowMilliseconds(grace, 'SessionWindows grace'),
     )
   }

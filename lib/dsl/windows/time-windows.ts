@@ -1,5 +1,7 @@
 import type { Duration } from '../../durations'
 import { TopologyError } from '../../errors'
+import type { Window } from '../../record/windowed'
+import { alignedStarts } from '../../topology/graph/windowing'
 import { positiveMilliseconds, windowMilliseconds } from './window-durations'
 
 /** Describes tumbling or hopping windows. */
@@ -47,5 +49,15 @@ export class TimeWindows {
       )
     }
     return new TimeWindows(sizeMs, advanceMs, windowMilliseconds(grace, 'TimeWindows grace'))
+  }
+
+  /**
+   * The windows that hold a time, by their start.
+   *
+   * @example
+   * TimeWindows.of({ size: 10, advance: 5 }).windowsFor(12) // [{ start: 5, end: 15 }, { start: 10, end: 20 }]
+   */
+  windowsFor(timestamp: number): Window[] {
+    return alignedStarts(timestamp, this.sizeMs, this.advanceMs).map((start) => ({ start, end: start + this.sizeMs }))
   }
 }

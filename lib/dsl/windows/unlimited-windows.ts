@@ -1,4 +1,5 @@
 import { TopologyError } from '../../errors'
+import type { Window } from '../../record/windowed'
 
 /** Describes an unlimited window. */
 export interface UnlimitedWindowsOptions {
@@ -30,5 +31,15 @@ export class UnlimitedWindows {
       'INVALID_ARGUMENT',
       `UnlimitedWindows start is ${String(start)}: give a Date or milliseconds, from 1970 on`,
     )
+  }
+
+  /**
+   * The window, if it holds the time.
+   *
+   * @example
+   * UnlimitedWindows.of({ start: 100 }).windowsFor(150) // [{ start: 100, end: Infinity }]
+   */
+  windowsFor(timestamp: number): Window[] {
+    return timestamp < this.startMs ? [] : [{ start: this.startMs, end: Infinity }]
   }
 }

@@ -12,7 +12,7 @@ import type {
   ProducerConfig,
 } from '../port'
 import { KafkaAdmin } from './admin/admin'
-import { KafkaConnection } from './connection/connection'
+import { type ConnectionOptions, KafkaConnection } from './connection/connection'
 import { Outage } from './connection/outage'
 import { closedError } from './protocol/errors'
 import { KafkaFetcher } from './fetcher/fetcher'
@@ -50,7 +50,7 @@ class KafkaJsClient implements KafkaClient {
   }
 
   fetcher(config: FetcherConfig): Fetcher {
-    return new KafkaFetcher(this.connect('fetcher'), config)
+    return new KafkaFetcher(this.connect('fetcher', { requestTimeoutMs: config.requestTimeoutMs }), config)
   }
 
   group(config: GroupConfig, listener: GroupListener): GroupMembership {
@@ -63,8 +63,8 @@ class KafkaJsClient implements KafkaClient {
   }
 
   producer(config: ProducerConfig): Producer {
-    const { lease } = config
-    const connection = this.connect('producer', { mayProduce: () => lease?.holds() ?? true })
+    const { lease, requestTimeoutMs } = config
+    const connection = this.connect('producer', { mayProduce: () => lease?.holds() ?? true, requestTimeoutMs })
     const producer = new KafkaJsProducer(connection, config)
     this.farewells.set(connection, () => producer.close())
     return producer
@@ -83,7 +83,10 @@ class KafkaJsClient implements KafkaClient {
     for (const connection of this.connections) connection.close()
   }
 
-  private connect(role: string, options: { mayProduce?: () => boolean } = {}): KafkaConnection {
+  private connect(
+    role: string,
+    options: Pick<ConnectionOptions, 'mayProduce' | 'requestTimeoutMs'> = {},
+  ): KafkaConnection {
     if (this.closed) throw closedError(`opening a ${role}`)
     const { kafka, logger, outage } = this
     const connection = new KafkaConnection({ kafka, logger, role, outage, ...options })

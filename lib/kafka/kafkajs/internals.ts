@@ -195,13 +195,17 @@ export const destroyBroker = (broker: KafkaJsBroker, error: Error, { reset = fal
 /** The TCP sockets below those of TLS: Node can't reset the latter. */
 const tcpSockets = new WeakMap<net.Socket, net.Socket>()
 
+/** One that was ended already is only destroyed: Node can't reset it, and would hold its handle, and the process's exit, for ever. */
 const resetSocket = (socket: net.Socket): void => {
   const tcp = tcpSockets.get(socket) ?? socket
+  const mayReset = tcp instanceof net.Socket && !tcp.connecting && !tcp.writableEnded && !socket.writableEnded
   try {
-    if (!tcp.connecting) tcp.resetAndDestroy()
+    if (mayReset) tcp.resetAndDestroy()
   } catch {
-    // a stream of the user's own socket factory that is no TCP socket
+    // TLS of the user's own socket factory
   }
+  // at once: left alone, a reset waits for what is still to be written
+  tcp.destroy()
   socket.destroy()
 }
 

@@ -113,7 +113,7 @@ export class MemoryProducer implements Producer {
     if (size + BATCH_OVERHEAD_BYTES > this.maxRequestBytes) {
       throw brokerError(
         'MESSAGE_TOO_LARGE',
-        `A record of ${size} bytes for ${topic}-${partition} is above maxRequestBytes (${this.maxRequestBytes})`,
+        `A record of ${size} bytes for ${topic}-${partition} is above the ${this.maxRequestBytes} of producer.maxRequestSize; raise it together with the topic's max.message.bytes, or write smaller records`,
         { topic, partition },
       )
     }

@@ -75,8 +75,7 @@ export class Executor {
 
   constructor(private readonly options: ExecutorOptions) {
     const { topology, config, client, admin, stateDirectory, globalStores, logger, signal, listener } = options
-    const exactlyOnce = config.processingGuarantee === 'exactly_once'
-    this.#fetcher = client.fetcher({ isolation: exactlyOnce ? 'read_committed' : 'read_uncommitted' })
+    this.#fetcher = client.fetcher(config.fetcherConfig)
     this.#policy = new FailurePolicy(config)
     this.#purge = new RepartitionPurge({
       admin,
@@ -128,7 +127,8 @@ export class Executor {
       config,
       admin,
       fetcher: this.#fetcher,
-      restoreFetcher: () => client.fetcher({ isolation: 'read_committed' }),
+      restoreFetcher: () => client.fetcher(config.restoreFetcherConfig),
+      refillProducer: () => client.producer({ ...config.producerConfig, lease: membership.lease }),
       collector: () => producer.ready(),
       committed: (inputs) => membership.committed(inputs),
       globalStores,

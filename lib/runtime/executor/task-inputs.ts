@@ -3,6 +3,7 @@ import { StreamsError } from '../../errors'
 import type { Admin, FetchedPartition, Fetcher } from '../../kafka/port'
 import type { Logger } from '../../observe/logger'
 import type { CompiledTopology } from '../../topology/definition'
+import { offsetResetText } from '../../topology/offset-reset'
 import { fetchFailure } from '../failure/fetch-errors'
 import { retrying } from '../failure/retrying'
 import { offsetResetOf, resetPosition } from '../tasks/start-positions'
@@ -79,7 +80,7 @@ export class TaskInputs {
     logger.warn(
       { ...location, offset, reset },
       `the next offset to read of ${topic} partition ${partition} does not exist any more (records were deleted before they were ` +
-        `processed, or the topic was created again): continuing at the ${String(reset)} offset ${offset}`,
+        `processed, or the topic was created again): continuing at the ${offsetResetText(reset)} offset ${offset}`,
     )
     task.processing.reposition(topic, partition, offset)
     fetcher.assign(topic, partition, offset)

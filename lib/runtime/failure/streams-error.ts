@@ -1,4 +1,5 @@
-import { StreamsError } from '../../errors'
+import { type ErrorCode, type ErrorLocation, StreamsError } from '../../errors'
+import type { ClientError } from '../../kafka/port'
 import { clientErrorOf } from './failure-kind'
 import { notAuthorized } from './not-authorized'
 
@@ -8,9 +9,28 @@ export const toStreamsError = (error: unknown): StreamsError => {
   const client = clientErrorOf(error)
   const message = error instanceof Error ? error.message : String(error)
   if (client?.kind === 'authorization') return notAuthorized(client)
-  if (client)
-    return new StreamsError('KAFKA_FAILED', `Kafka refused a request: ${message}`, client.partition ?? {}, {
-      cause: error,
-    })
-  return new StreamsError('PROCESSING_FAILED', `processing failed: ${message}`, {}, { cause: error })
+  if (!client) return new StreamsError('PROCESSING_FAILED', `processing failed: ${message}`, {}, { cause: error })
+  const { code, what } = namesOf(client)
+  return new StreamsError(code, `${what}: ${message}`, client.partition ?? {}, { cause: error })
 }
+
+/** A record, or a request, that Kafka's limits or its format do not allow. */
+export const refusedRecord = (error: ClientError, location: ErrorLocation): StreamsError => {
+  const { code, what } = namesOf(error)
+  return new StreamsError(code, `${what}: ${error.message}`, { ...error.partition, ...location }, { cause: error })
+}
+
+const namesOf = ({ code = '' }: ClientError): { code: ErrorCode; what: string } => {
+  if (DAMAGE.has(code)) return { code: 'RECORDS_DAMAGED', what: "records can't be read" }
+  if (TOO_LARGE.has(code)) return { code: 'PRODUCTION_FAILED', what: "a record can't be written" }
+  return { code: 'KAFKA_FAILED', what: 'Kafka refused a request' }
+}
+
+const DAMAGE: ReadonlySet<string> = new Set([
+  'CRC_MISMATCH',
+  'CORRUPT_MESSAGE',
+  'DECOMPRESSED_TOO_LARGE',
+  'UNSUPPORTED_COMPRESSION_TYPE',
+  'UNSUPPORTED_FOR_MESSAGE_FORMAT',
+])
+const TOO_LARGE: ReadonlySet<string> = new Set(['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE'])

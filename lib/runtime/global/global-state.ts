@@ -59,7 +59,7 @@ export class GlobalState {
     this.#known = new Set()
     this.stores = new Map(parts.task?.stores.map((store) => [store.name, readOnlyStore(store)]))
     this.#follower = new ChangelogFollower({
-      fetcher: () => options.client.fetcher({ isolation: isolationOf(options) }),
+      fetcher: () => options.client.fetcher(options.config.globalFetcherConfig),
       logger: options.logger,
       restoreListener: options.restoreListener,
       maxDirtyBytes: MAX_UNWRITTEN_BYTES,
@@ -185,7 +185,7 @@ const isolationOf = ({ config }: GlobalStateOptions): Isolation =>
 const deadLetterProducer = async (options: GlobalStateOptions): Promise<Producer | undefined> => {
   const { deserializationExceptionHandler, processingExceptionHandler } = options.config
   if (!(deserializationExceptionHandler ?? processingExceptionHandler)) return undefined
-  const producer = options.client.producer({})
+  const producer = options.client.producer(options.config.producerConfig)
   await retry('open the producer of dead letters', () => producer.init(), options)
   return producer
 }
@@ -196,6 +196,7 @@ const openTask = (
 ): Promise<GlobalTask> =>
   GlobalTask.open({
     topology,
+    engine: config.stateEngine,
     directory: stateDirectory.globalDirectory,
     // without a handler that could ask for it, nothing is ever sent
     collector: new RecordCollector(producer as Producer),

@@ -3,6 +3,7 @@ import type { FetchedPartition } from '../../kafka/port'
 import type { Logger } from '../../observe/logger'
 import type { TaskRecordCounts } from '../../observe/record-counts'
 import { type TopicPartition, tpKey } from '../../record/topic-partition'
+import type { StateEngine } from '../../state/state-engine'
 import type { ManagedStore } from '../../state/store'
 import type { GlobalStoreDefinition, GlobalTopology, SubTopology } from '../../topology/definition'
 import { type Replayed, replay } from '../changelog/replay'
@@ -16,6 +17,8 @@ import { TaskStores } from '../tasks/task-stores'
 
 export interface GlobalTaskOptions {
   readonly topology: GlobalTopology
+  /** Keeps the persistent stores. */
+  readonly engine: StateEngine
   /** Its own folder; `null` keeps everything in memory. */
   readonly directory: string | null
   /** For dead letters: a global store sends nothing else. */
@@ -55,13 +58,21 @@ export class GlobalTask {
     )
   }
 
-  static async open({ topology, directory, config, fetching, ...options }: GlobalTaskOptions): Promise<GlobalTask> {
+  static async open({
+    topology,
+    engine,
+    directory,
+    config,
+    fetching,
+    ...options
+  }: GlobalTaskOptions): Promise<GlobalTask> {
     const subTopologies = [asSubTopology(topology)]
     const stores = await TaskStores.open({
       id: GLOBAL_TASK_ID,
       applicationId: config.applicationId,
       subTopologies,
       partition: -1,
+      engine,
       directory,
       defaultKeySerde: config.defaultKeySerde,
       defaultValueSerde: config.defaultValueSerde,

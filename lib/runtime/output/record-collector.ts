@@ -4,6 +4,7 @@ import { ClientError, type Producer } from '../../kafka/port'
 import { MissingDependency } from '../../serdes/missing-dependency'
 import type { StreamPartitioner } from '../../topology/definition'
 import { notAuthorized } from '../failure/not-authorized'
+import { refusedRecord } from '../failure/streams-error'
 import { asError, TaskFailure } from '../failure/task-failure'
 import { partitionFor } from '../../record/murmur2'
 import type { SendingSink, SendingTask } from './sending-task'
@@ -90,7 +91,8 @@ export class RecordCollector {
     try {
       this.dispatch(topic, partition, key, value, timestamp, headers)
     } catch (error) {
-      throw new TaskFailure(error)
+      if (!(error instanceof ClientError) || error.kind !== 'invalid') throw new TaskFailure(error)
+      throw new TaskFailure(refusedRecord(error, { topic, partition }))
     }
   }
 
@@ -291,7 +293,7 @@ const unsendable = (sink: SendingSink, topic: string, task: SendingTask, cause: 
   new StreamsError(
     'PRODUCTION_FAILED',
     `sink "${sink.name}" can't send a record to topic "${topic}": ${cause.message}. ` +
-      'Make the record smaller, or set productionExceptionHandler to skip such records',
+      'With a productionExceptionHandler such records can be skipped',
     source(sink, task),
     { cause },
   )

@@ -153,7 +153,7 @@ export class StreamsProducer {
 
   async #awaitTopic(producer: Producer, topic: string): Promise<void> {
     const { config, signal } = this.options
-    const end = performance.now() + Math.min(TOPIC_APPEARS_MS, config.deliveryTimeoutMs)
+    const end = performance.now() + Math.min(TOPIC_APPEARS_MS, config.producerConfig.deliveryTimeoutMs)
     for (;;) {
       try {
         return await producer.loadTopics([topic])
@@ -187,10 +187,7 @@ export class StreamsProducer {
       async () => {
         const producer = client.producer({
           ...(this.transactional ? { transactionalId } : {}),
-          transactionTimeoutMs: config.transactionTimeoutMs,
-          compression: config.compression,
-          lingerMs: config.lingerMs,
-          deliveryTimeoutMs: config.deliveryTimeoutMs,
+          ...config.producerConfig,
           lease: this.#gate,
         })
         try {

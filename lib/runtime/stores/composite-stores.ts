@@ -144,6 +144,20 @@ class CompositeSessionStore<K, V>
     return this.scan((part) => part.fetchRange(keyFrom, keyTo, options))
   }
 
+  findSessionsRange(
+    keyFrom: K | null,
+    keyTo: K | null,
+    earliestEnd: number,
+    latestStart: number,
+    options?: ScanOptions,
+  ): AsyncIterable<[Windowed<K>, V]> {
+    return this.scan((part) => part.findSessionsRange(keyFrom, keyTo, earliestEnd, latestStart, options))
+  }
+
+  findAllSessions(earliestEnd: number, latestEnd: number, options?: ScanOptions): AsyncIterable<[Windowed<K>, V]> {
+    return this.scan((part) => part.findAllSessions(earliestEnd, latestEnd, options))
+  }
+
   all(options?: ScanOptions): AsyncIterable<[Windowed<K>, V]> {
     return this.scan((part) => part.all(options))
   }

@@ -30,9 +30,9 @@ export interface StartPlan {
   readonly committed: ReadonlyMap<string, CommittedOffset>
   /** Of tasks with several inputs: their ends on the broker. */
   readonly endOffsets: ReadonlyMap<string, number>
-  /** What the stores lack. */
+  /** What the stores lack; nothing where there are gaps. */
   readonly ranges: readonly ChangelogRange[]
-  readonly gap: ChangelogGap | undefined
+  readonly gaps: readonly ChangelogGap[]
 }
 
 export interface StartPlanner {
@@ -108,9 +108,10 @@ const restoreOf = (
   positions: ReadonlyMap<string, number>,
   earliestOffsets: ReadonlyMap<string, number>,
   latestOffsets: ReadonlyMap<string, number>,
-): Pick<StartPlan, 'ranges' | 'gap'> => {
+): Pick<StartPlan, 'ranges' | 'gaps'> => {
   const offsets = stores.state.changelogOffsets()
   const ranges: ChangelogRange[] = []
+  const gaps: ChangelogGap[] = []
   for (const { store, changelog, fromSource } of stores.stores) {
     if (!changelog) continue
     const key = tpKey(changelog.topic, changelog.partition)
@@ -119,11 +120,11 @@ const restoreOf = (
     const contained = store.persistent ? offsets.get(key) : undefined
     const from = contained === undefined ? earliest : contained + 1
     if (contained !== undefined && (from > latest || from < earliest)) {
-      return { ranges: [], gap: { store: store.name, changelog, contained, earliest, latest } }
+      gaps.push({ store: store.name, changelog, contained, earliest, latest })
     }
     ranges.push({ store, changelog, from, end: fromSource ? Math.min(latest, positions.get(key)!) : latest })
   }
-  return { ranges, gap: undefined }
+  return { ranges: gaps.length > 0 ? [] : ranges, gaps }
 }
 
 const ofInputs = <T>(task: TaskIdentity, all: ReadonlyMap<string, T>): Map<string, T> => {

@@ -1,6 +1,7 @@
 import { StreamsError } from '../../errors'
 import { type Admin } from '../../kafka/port'
-import type { CompiledTopology, OffsetReset, SubTopology } from '../../topology/definition'
+import type { CompiledTopology, SubTopology } from '../../topology/definition'
+import { type OffsetReset, resetTarget } from '../../topology/offset-reset'
 import { matchesTopic } from '../../topology/topic-pattern'
 import { type TopicPartition, tpKey } from '../../record/topic-partition'
 
@@ -12,7 +13,8 @@ export interface InputToStart extends TopicPartition {
 /** By `tpKey`: the committed offset, else what the reset policy says. */
 export const startPositions = async (admin: Admin, inputs: readonly InputToStart[]): Promise<Map<string, number>> => {
   const positions = new Map<string, number>()
-  const unknown: (TopicPartition & { at: 'earliest' | 'latest' })[] = []
+  const now = Date.now()
+  const unknown: (TopicPartition & { at: 'earliest' | 'latest' | number })[] = []
   for (const { topic, partition, committed, reset } of inputs) {
     if (committed !== undefined) positions.set(tpKey(topic, partition), committed)
     else if (reset === 'none') {
@@ -22,7 +24,7 @@ export const startPositions = async (admin: Admin, inputs: readonly InputToStart
           "set the offset with Kafka's tools, or use 'earliest' or 'latest'",
         { topic, partition },
       )
-    } else unknown.push({ topic, partition, at: reset })
+    } else unknown.push({ topic, partition, at: resetTarget(reset, now) })
   }
   if (unknown.length > 0) {
     for (const [key, offset] of await admin.listOffsets(unknown)) positions.set(key, offset)
@@ -36,7 +38,7 @@ export const resetPosition = async (
   { topic, partition }: TopicPartition,
   reset: Exclude<OffsetReset, 'none'>,
 ): Promise<number> => {
-  const offsets = await admin.listOffsets([{ topic, partition, at: reset }])
+  const offsets = await admin.listOffsets([{ topic, partition, at: resetTarget(reset, Date.now()) }])
   return offsets.get(tpKey(topic, partition))!
 }
 

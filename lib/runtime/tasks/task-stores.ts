@@ -3,6 +3,7 @@ import type { TaskId } from '../../record/task-id'
 import { type TopicPartition, tpKey } from '../../record/topic-partition'
 import type { Serde } from '../../serdes/serde'
 import type { ManagedStore, RecordCacheBudget } from '../../state/store'
+import type { StateEngine } from '../../state/state-engine'
 import { TaskState } from '../../state/task-state'
 import type { SubTopology } from '../../topology/definition'
 import { type Fetching, Preparation } from './preparation'
@@ -23,6 +24,8 @@ export interface TaskStoresOptions {
   /** In a running application one; the test driver runs all of them in one task. */
   readonly subTopologies: readonly SubTopology[]
   readonly partition: number
+  /** Keeps the persistent stores. */
+  readonly engine: StateEngine
   /** The task's own folder; `null` keeps everything in memory. */
   readonly directory: string | null
   readonly defaultKeySerde: Serde<unknown>
@@ -54,7 +57,7 @@ export class TaskStores {
   }
 
   static async open(options: TaskStoresOptions): Promise<TaskStores> {
-    const { id, subTopologies, partition, directory, logger } = options
+    const { id, subTopologies, partition, engine, directory, logger } = options
     const stores = subTopologies.flatMap((sub) =>
       sub.stores.map(({ definition, changelogTopic }) => ({
         store: definition.builder.build(changelogTopic) as ManagedStore,
@@ -65,6 +68,7 @@ export class TaskStores {
     const managed = stores.map(({ store }) => store)
     const needsDisk = directory !== null && managed.some((store) => store.persistent)
     const state = await TaskState.open({
+      engine,
       directory: needsDisk ? directory : null,
       taskId: id,
       stores: managed,
@@ -104,14 +108,13 @@ export class TaskStores {
     for (const { store } of this.stores) await store.open?.()
   }
 
-  /** The offsets that the state contains once the sealed writes are on disk. */
+  /** The offsets, of changelogs and inputs, that the state contains once the sealed writes are on disk. */
   offsetsContained(acked: ReadonlyMap<string, number>, inputOffsets: ReadonlyMap<string, number>): Map<string, number> {
-    const offsets = new Map<string, number>()
+    const offsets = new Map([...inputOffsets].map(([key, next]) => [key, next - 1]))
     for (const { changelog, fromSource } of this.stores) {
-      if (!changelog) continue
+      if (!changelog || fromSource) continue
       const key = tpKey(changelog.topic, changelog.partition)
-      const next = fromSource ? inputOffsets.get(key) : undefined
-      const offset = fromSource ? (next === undefined ? undefined : next - 1) : acked.get(key)
+      const offset = acked.get(key)
       if (offset !== undefined && offset >= 0) offsets.set(key, offset)
     }
     return offsets
@@ -119,7 +122,7 @@ export class TaskStores {
 
   /** How far the state is: the sum over its changelogs of the offset after the last one contained. */
   get offsetSum(): number {
-    return sumOfOffsets(this.state.changelogOffsets())
+    return sumOfOffsets(this.state.changelogOffsets(), this.changelogs)
   }
 
   /** Closes the stores, then the state; throws the first error after everything is closed. */
@@ -139,8 +142,8 @@ export class TaskStores {
   }
 }
 
-export const sumOfOffsets = (offsets: ReadonlyMap<string, number>): number => {
+export const sumOfOffsets = (offsets: ReadonlyMap<string, number>, changelogs: readonly TopicPartition[]): number => {
   let sum = 0
-  for (const offset of offsets.values()) sum += offset + 1
+  for (const { topic, partition } of changelogs) sum += (offsets.get(tpKey(topic, partition)) ?? -1) + 1
   return sum
 }

@@ -1,5 +1,6 @@
 import type { ResolvedConfig } from '../../config'
-import type { Admin, CommittedOffset, Fetcher } from '../../kafka/port'
+import { StreamsError } from '../../errors'
+import type { Admin, CommittedOffset, Fetcher, Producer } from '../../kafka/port'
 import type { Logger } from '../../observe/logger'
 import type { InstanceRecordCounts } from '../../observe/record-counts'
 import { parseTaskId, type TaskId } from '../../record/task-id'
@@ -16,6 +17,7 @@ import type { RecordCollector } from '../output/record-collector'
 import { systemClock } from '../processing/clock'
 import { Processing } from '../processing/processing'
 import type { SlowCallbackMonitor } from '../processing/slow-callback-monitor'
+import { isComplete, refillChangelogs } from './changelog-refill'
 import { type ChangelogGap, planStart, type StartPlan } from './start-plan'
 import { RunningTask, type RestoringTask, type Task, type TaskIdentity } from './task'
 import { sumOfOffsets, TaskStores } from './task-stores'
@@ -37,6 +39,8 @@ export interface TasksOptions {
   readonly fetcher: Fetcher
   /** Of changelogs. */
   readonly restoreFetcher: () => Fetcher
+  /** For changelogs that are filled again. */
+  readonly refillProducer: () => Producer
   /** The output of tasks that are opened now; resolves when no earlier transaction can hide offsets. */
   readonly collector: () => Promise<RecordCollector>
   readonly committed: (inputs: readonly TopicPartition[]) => Promise<ReadonlyMap<string, CommittedOffset>>
@@ -147,19 +151,17 @@ export class Tasks {
 
   /** Looks at the state that earlier runs have left on disk. */
   async readLocalState(): Promise<void> {
-    const { stateDirectory, logger } = this.options
+    const { stateDirectory, logger, config } = this.options
     for (const id of await stateDirectory.taskIds()) {
       const subTopology = this.#subTopologyOf(id)
       if (!subTopology) continue
-      const stores = subTopology.stores.map(({ definition: { builder }, changelogTopic }) => ({
-        name: builder.name,
-        persistent: builder.persistent,
-        changelogTopic,
-      }))
-      const state = await TaskState.open({ directory: stateDirectory.taskDirectory(id), taskId: id, stores, logger })
-      const offsets = state.changelogOffsets()
-      await state.close()
-      if (offsets.size > 0) this.#offsetSums.set(id, sumOfOffsets(offsets))
+      const directory = stateDirectory.taskDirectory(id)
+      const offsets = await TaskState.readOffsets({ engine: config.stateEngine, directory, taskId: id, logger })
+      const { partition } = parseTaskId(id)
+      const changelogs = subTopology.stores.flatMap(({ changelogTopic: topic }) =>
+        topic === null ? [] : { topic, partition },
+      )
+      if (offsets.size > 0) this.#offsetSums.set(id, sumOfOffsets(offsets, changelogs))
     }
   }
 
@@ -278,31 +280,33 @@ export class Tasks {
     if (slot.isClosing) return undefined
     await this.#closing.get(slot.id)
     if (slot.isClosing) return undefined
-    const { config, cache, logger, stateDirectory } = this.options
     try {
-      return await TaskStores.open({
-        id: slot.id,
-        applicationId: config.applicationId,
-        subTopologies: [slot.subTopology],
-        partition: parseTaskId(slot.id).partition,
-        directory: stateDirectory.taskDirectory(slot.id),
-        defaultKeySerde: config.defaultKeySerde,
-        defaultValueSerde: config.defaultValueSerde,
-        cache,
-        fetching: (what, fetch, closed) => retrying(what, fetch, { timeoutMs: Infinity, signal: closed, logger }),
-        logger,
-      })
+      return await this.#openTaskStores(slot)
     } catch (error) {
       this.#failed(slot, error)
       return undefined
     }
   }
 
+  #openTaskStores({ id, subTopology }: TaskIdentity): Promise<TaskStores> {
+    const { config, cache, logger, stateDirectory } = this.options
+    return TaskStores.open({
+      id,
+      applicationId: config.applicationId,
+      subTopologies: [subTopology],
+      partition: parseTaskId(id).partition,
+      engine: config.stateEngine,
+      directory: stateDirectory.taskDirectory(id),
+      defaultKeySerde: config.defaultKeySerde,
+      defaultValueSerde: config.defaultValueSerde,
+      cache,
+      fetching: (what, fetch, closed) => retrying(what, fetch, { timeoutMs: Infinity, signal: closed, logger }),
+      logger,
+    })
+  }
+
   #restore(slot: Slot, stores: TaskStores, plan: StartPlan, collector: RecordCollector): void {
-    if (plan.gap) {
-      this.#closeGap(slot, plan.gap)
-      return
-    }
+    if (plan.gaps.length > 0) return this.#closeGaps(slot, stores, plan)
     const task: RestoringTask = { ...identityOf(slot), state: 'restoring', stores }
     slot.task = task
     this.options.listener.changed()
@@ -378,14 +382,43 @@ export class Tasks {
     wakeUp()
   }
 
-  #closeGap(slot: Slot, { store, changelog, contained, earliest, latest }: ChangelogGap): void {
-    const where = `changelog ${changelog.topic} partition ${changelog.partition} of store ${store}`
-    this.#startOver(
-      slot,
-      contained + 1 > latest
-        ? `${where} ends at offset ${latest} and the local state contains offset ${contained}`
-        : `${where} begins at offset ${earliest} and the local state ends at offset ${contained}`,
+  /**
+   * Local state that its changelogs can't continue. Where one begins later, the local state is of no use. Where one ends
+   * earlier, the topic was deleted and created again, or has lost its end: the local state is the only copy, and refills it.
+   */
+  #closeGaps(slot: Slot, stores: TaskStores, { gaps, committed }: StartPlan): void {
+    const later = gaps.find(({ contained, earliest }) => earliest > contained + 1)
+    if (later) return this.#startOver(slot, describeGap(later))
+    const what = gaps.map(describeGap).join('; ')
+    const location = { taskId: slot.id, store: gaps[0]!.store, ...gaps[0]!.changelog }
+    if (!isComplete(slot, stores, committed)) {
+      this.#failed(
+        slot,
+        new StreamsError(
+          'CHANGELOG_LOST',
+          `${what}: the topic was deleted and created again, or has lost its end. The local state of task ${slot.id} is kept, but it lacks ` +
+            'what was committed after it was written, so that it can not refill the topic. Restore the topic from a backup, or begin ' +
+            'with what the topic has: close the application and call cleanUp()',
+          location,
+        ),
+      )
+      return
+    }
+    const { logger } = this.options
+    logger.error(
+      location,
+      `${what}: the topic was deleted and created again, or has lost its end. Refilling it from the local state`,
     )
+    this.#reopen(slot, async () => {
+      const producer = this.options.refillProducer()
+      const copy = await this.#openTaskStores(slot)
+      try {
+        await refillChangelogs(copy, gaps, producer, logger)
+      } finally {
+        await producer.close()
+        await copy.close('dirty')
+      }
+    })
   }
 
   /** Local state is of no use with this changelog: all of the task's state is restored from the beginning. */
@@ -393,16 +426,22 @@ export class Tasks {
     if (slot.isClosing) return
     const { logger, stateDirectory } = this.options
     logger.warn({ taskId: slot.id }, `${reason}: restoring the task from the beginning`)
+    this.#reopen(slot, async () => {
+      await stateDirectory.remove(slot.id)
+      this.#offsetSums.delete(slot.id)
+    })
+  }
+
+  /** Closes a task, does something to its state, and opens it again. */
+  #reopen(slot: Slot, work: () => Promise<void>): void {
     this.close([slot.id], 'dirty')
-    const removed = async (): Promise<void> => {
+    this.#releasing(slot.id, async () => {
       try {
-        await stateDirectory.remove(slot.id)
-        this.#offsetSums.delete(slot.id)
+        await work()
       } catch (error) {
-        this.options.listener.failed(slot.id, error)
+        if (!this.options.signal.aborted) this.options.listener.failed(slot.id, error)
       }
-    }
-    this.#releasing(slot.id, removed)
+    })
     this.add(new Map([[slot.id, slot.inputs]]))
   }
 
@@ -468,6 +507,13 @@ const closeQuietly = (processing: Processing | undefined): void => {
   } catch {
     // the failure of the start is what is reported
   }
+}
+
+const describeGap = ({ store, changelog, contained, earliest, latest }: ChangelogGap): string => {
+  const where = `changelog ${changelog.topic} partition ${changelog.partition} of store ${store}`
+  return earliest > contained + 1
+    ? `${where} begins at offset ${earliest} and the local state ends at offset ${contained}`
+    : `${where} ends at offset ${latest} and the local state is ahead of it`
 }
 
 const identityOf = ({ id, subTopology, inputs }: TaskIdentity): TaskIdentity => ({ id, subTopology, inputs })

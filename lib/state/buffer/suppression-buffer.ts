@@ -152,6 +152,13 @@ export class LoggedSuppressionBuffer<K, V> implements SuppressionBuffer<K, V>, M
     this.#enter(entry.time, text, entry.change)
   }
 
+  async *changelogRecords(): AsyncGenerator<ChangelogRecord> {
+    this.#open()
+    for (const queued of this.#queue) {
+      yield { key: bytesOf(queued.key), value: encodeEntry(queued), timestamp: -1, headers: () => WRITTEN_VERSION }
+    }
+  }
+
   flushCache(): void {
     const { context } = this.#open()
     for (const key of this.#dirty.take()) {

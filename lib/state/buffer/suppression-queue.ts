@@ -19,6 +19,11 @@ export class SuppressionQueue {
     return this.#byKey.size
   }
 
+  /** In no order. */
+  [Symbol.iterator](): Iterator<Queued> {
+    return this.#byKey.values()
+  }
+
   get(key: ByteString): Queued | undefined {
     return this.#byKey.get(key)
   }

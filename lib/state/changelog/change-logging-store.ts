@@ -1,4 +1,5 @@
-import type { ByteScan, ByteStore, StateStoreContext } from '../store'
+import type { ByteScan, ByteStore } from '../state-engine'
+import type { StateStoreContext } from '../store'
 import { prefixTimestamp } from '../../record/timestamped-bytes'
 
 export interface ChangeLoggingStoreOptions {
@@ -6,7 +7,7 @@ export interface ChangeLoggingStoreOptions {
   readonly context: Pick<StateStoreContext, 'logChange' | 'recordContext'>
   /** `null`: changes are not logged. */
   readonly changelogTopic: string | null
-  /** Values are kept behind their timestamps. */
+  /** Values are stored behind their timestamps. */
   readonly timestamped: boolean
 }
 
@@ -27,7 +28,7 @@ export class ChangeLoggingStore {
     this.#timestamped = timestamped
   }
 
-  /** As kept: behind its timestamp where the store keeps one. */
+  /** As stored: behind its timestamp where the store keeps one. */
   get(key: Buffer): Buffer | null {
     return this.#bytes.get(key)
   }

@@ -8,7 +8,7 @@ export const readRecord = <T>(store: string, topic: string | null, read: () => T
     throw new StreamsError(
       'DESERIALIZATION_FAILED',
       `store '${store}' can't read a record of its changelog ${topic}: ${(cause as Error).message}. Something else has ` +
-        'written to this topic, or another kind of store has had this name: reset the application, or name the store anew',
+        'written to this topic, or another kind of store has had this name: reset the application, or rename the store',
       { store, ...(topic !== null && { topic }) },
       { cause },
     )

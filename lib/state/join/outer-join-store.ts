@@ -3,7 +3,8 @@ import { byteString, bytesOf } from '../byte-string'
 import { ChangeLoggingStore } from '../changelog/change-logging-store'
 import { storeUnavailable } from '../key-value/unavailable-entries'
 import { ByteMap } from '../memory/byte-map'
-import type { ByteStore, ChangelogRecord, ManagedStore, ScanOptions, StateStore, StateStoreContext } from '../store'
+import type { ByteStore } from '../state-engine'
+import type { ChangelogRecord, ManagedStore, ScanOptions, StateStore, StateStoreContext } from '../store'
 import { StoreSerdes } from '../store-serdes'
 import { isLeftSide, keyOf, timestampOf, outerJoinKey } from './outer-join-key'
 import { appended, valuesOf } from './value-list'
@@ -79,6 +80,10 @@ export class TypedOuterJoinStore<K, L, R> implements OuterJoinStore<K, L, R>, Ma
 
   restore({ key, value }: ChangelogRecord): void {
     this.#open().restore(key, value)
+  }
+
+  async *changelogRecords(): AsyncGenerator<ChangelogRecord> {
+    for await (const [key, value] of this.#open().scan({})) yield { key, value, timestamp: timestampOf(key) }
   }
 
   async open(): Promise<void> {

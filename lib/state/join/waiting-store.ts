@@ -3,7 +3,8 @@ import { encodeEntry, decodeEntry, keptContext } from '../buffer/buffered-change
 import { byteString, bytesOf } from '../byte-string'
 import { storeUnavailable } from '../key-value/unavailable-entries'
 import { ByteMap } from '../memory/byte-map'
-import type { ByteStore, ChangelogRecord, ManagedStore, StateStore, StateStoreContext } from '../store'
+import type { ByteStore } from '../state-engine'
+import type { ChangelogRecord, ManagedStore, StateStore, StateStoreContext } from '../store'
 import { StoreSerdes } from '../store-serdes'
 import { readTimestamp, TIMESTAMP_BYTES, writeTimestamp } from '../../record/timestamped-bytes'
 import type { RecordContext } from '../../record/record-context'
@@ -77,6 +78,10 @@ export class TypedWaitingStore<K, V> implements WaitingStore<K, V>, ManagedStore
 
   restore({ key, value }: ChangelogRecord): void {
     this.#open().restore(key, value)
+  }
+
+  async *changelogRecords(): AsyncGenerator<ChangelogRecord> {
+    for await (const [key, value] of this.#open().scan({})) yield { key, value, timestamp: -1 }
   }
 
   async open(): Promise<void> {

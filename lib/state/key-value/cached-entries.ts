@@ -6,7 +6,8 @@ import type { ChangeLoggingStore } from '../changelog/change-logging-store'
 import { ByteMap } from '../memory/byte-map'
 import { rangeOf } from '../memory/byte-range'
 import { overlaid } from '../overlaid'
-import type { ByteScan, RecordCacheBudget, StateStoreContext } from '../store'
+import type { ByteScan } from '../state-engine'
+import type { RecordCacheBudget, StateStoreContext } from '../store'
 import type { StoreSerdes } from '../store-serdes'
 import { prefixTimestamp } from '../../record/timestamped-bytes'
 import type { Entries } from './entries'
@@ -18,8 +19,8 @@ const NO_BYTES = Buffer.alloc(0)
  * A record cache over a store: of several updates of a key between two commits only the last one is written, logged
  * and forwarded.
  *
- * Where the serdes allow (`sizeOf`), keys and values that are primitives are kept as they are, and serialized when
- * they are flushed. Everything else is kept as bytes, so that objects which users change later don't change the store.
+ * Where the serdes allow (`sizeOf`), keys and values that are primitives are cached as they are, and serialized when
+ * they are flushed. Everything else is cached as bytes, so that objects which users change later don't change the store.
  */
 export class CachedEntries<K, V, S> implements Entries<K, V, S> {
   readonly #serdes: StoreSerdes<K, V>
@@ -27,6 +28,8 @@ export class CachedEntries<K, V, S> implements Entries<K, V, S> {
   readonly #bytes: ChangeLoggingStore
   readonly #context: Pick<StateStoreContext, 'recordContext'>
   readonly #cache: RecordCache<V>
+  /** What the store below has evicted is still read here. */
+  readonly #evicts: boolean
   readonly #primitiveKeys: boolean
   readonly #primitiveValues: boolean
   #listener: FlushListener<K, V> | null = null
@@ -40,11 +43,13 @@ export class CachedEntries<K, V, S> implements Entries<K, V, S> {
     bytes: ChangeLoggingStore,
     context: Pick<StateStoreContext, 'recordContext'>,
     budget: RecordCacheBudget,
+    evicts: boolean,
   ) {
     this.#serdes = serdes
     this.#format = format
     this.#bytes = bytes
     this.#context = context
+    this.#evicts = evicts
     this.#cache = new RecordCache<V>(budget, (flushed) => this.#write(flushed))
     this.#primitiveKeys = serdes.key.sizeOf !== undefined
     this.#primitiveValues = serdes.value.sizeOf !== undefined
@@ -55,36 +60,35 @@ export class CachedEntries<K, V, S> implements Entries<K, V, S> {
     if (entry === null) return null
     const { value } = entry
     if (value === null) return null
-    return this.#format.shown(
+    return this.#format.value(
       typeof value === 'object' ? this.#serdes.valueOf(value as Buffer) : value,
       entry.valueTimestamp,
     )
   }
 
-  put(key: K, shown: S | null): void {
+  put(key: K, value: S | null): void {
     const cache = this.#cache
-    const value = shown === null ? null : (this.#format.value(shown) ?? null)
-    let kept: V | Buffer | null = null
+    const plain = value === null ? null : (this.#format.plain(value) ?? null)
+    let cached: V | Buffer | null = null
     let length: number | undefined
-    if (value !== null) {
-      if (this.#primitiveValues && typeof value !== 'object') length = this.#serdes.value.sizeOf!(value)
-      if (length !== undefined) kept = value
-      else kept = this.#serdes.valueBytes(value)
+    if (plain !== null) {
+      if (this.#primitiveValues && typeof plain !== 'object') length = this.#serdes.value.sizeOf!(plain)
+      cached = length === undefined ? this.#serdes.valueBytes(plain) : plain
     }
     const entry = this.#find(key) ?? this.#add(key)
-    entry.value = kept
-    entry.valueTimestamp = kept === null ? -1 : this.#format.timestamp(shown!)
+    entry.value = cached
+    entry.valueTimestamp = cached === null ? -1 : this.#format.timestamp(value!)
     entry.updatedBy(this.#context.recordContext)
     cache.markDirty(entry)
     cache.resize(entry, this.#sizeOf(entry, length))
   }
 
   async *scan(scan: ByteScan): AsyncGenerator<[Buffer, Buffer]> {
-    const dirty = new ByteMap()
-    for (const { text, value, valueTimestamp } of this.#cache.dirtyEntries()) {
-      dirty.set(text, this.#keptBytes(value, valueTimestamp))
+    const newer = new ByteMap()
+    for (const { text, value, valueTimestamp } of this.#evicts ? this.#cache.entries() : this.#cache.dirtyEntries()) {
+      newer.set(text, this.#storedBytes(value, valueTimestamp))
     }
-    yield* overlaid(this.#bytes.scan(scan), dirty.view(rangeOf(scan)), scan)
+    yield* overlaid(this.#bytes.scan(scan), newer.view(rangeOf(scan)), scan)
   }
 
   approximateNumEntries(): number {
@@ -124,11 +128,11 @@ export class CachedEntries<K, V, S> implements Entries<K, V, S> {
 
   /** Reads what `#find` missed into the cache. */
   #load(key: K): CacheEntry<V> | null {
-    const kept = this.#bytes.get(this.#missedBytes)
-    if (kept === null) return null
+    const stored = this.#bytes.get(this.#missedBytes)
+    if (stored === null) return null
     const entry = this.#add(key)
-    const bytes = this.#format.valueBytes(kept)
-    entry.valueTimestamp = this.#format.timestampOf(kept)
+    const bytes = this.#format.plainBytes(stored)
+    entry.valueTimestamp = this.#format.timestampOf(stored)
     entry.value = bytes
     if (this.#primitiveValues) {
       const value = this.#serdes.valueOf(bytes)
@@ -176,7 +180,7 @@ export class CachedEntries<K, V, S> implements Entries<K, V, S> {
       listener(
         entry.key === undefined ? this.#serdes.keyOf(key) : (entry.key as K),
         typed ? value : this.#serdes.valueOf(value as Buffer),
-        old === null || !this.#sendOldValues ? null : this.#serdes.valueOf(this.#format.valueBytes(old)),
+        old === null || !this.#sendOldValues ? null : this.#serdes.valueOf(this.#format.plainBytes(old)),
         value === null || !this.#format.timestamped ? context.timestamp : valueTimestamp,
       )
     } finally {
@@ -184,7 +188,7 @@ export class CachedEntries<K, V, S> implements Entries<K, V, S> {
     }
   }
 
-  #keptBytes(value: V | Buffer | null, timestamp: number): Buffer | null {
+  #storedBytes(value: V | Buffer | null, timestamp: number): Buffer | null {
     if (value === null) return null
     const bytes = typeof value === 'object' ? (value as Buffer) : this.#serdes.valueBytes(value)
     return bytes !== null && this.#format.timestamped ? prefixTimestamp(timestamp, bytes) : bytes

@@ -1,5 +1,5 @@
 import type { ChangeLoggingStore } from '../changelog/change-logging-store'
-import type { ByteScan } from '../store'
+import type { ByteScan } from '../state-engine'
 import type { StoreSerdes } from '../store-serdes'
 import type { Entries } from './entries'
 import type { ValueFormat } from './value-format'
@@ -20,17 +20,17 @@ export class DirectEntries<K, V, S> implements Entries<K, V, S> {
   }
 
   get(key: K): S | null {
-    const kept = this.#bytes.get(this.#keyBytes(key))
-    if (kept === null) return null
+    const stored = this.#bytes.get(this.#keyBytes(key))
+    if (stored === null) return null
     const format = this.#format
-    return format.shown(this.#serdes.valueOf(format.valueBytes(kept)), format.timestampOf(kept))
+    return format.value(this.#serdes.valueOf(format.plainBytes(stored)), format.timestampOf(stored))
   }
 
-  put(key: K, shown: S | null): void {
+  put(key: K, value: S | null): void {
     const keyBytes = this.#keyBytes(key)
-    const value = shown === null ? null : (this.#format.value(shown) ?? null)
-    const bytes = value === null ? null : this.#serdes.valueBytes(value)
-    this.#bytes.put(keyBytes, bytes, bytes === null ? -1 : this.#format.timestamp(shown!))
+    const plain = value === null ? null : (this.#format.plain(value) ?? null)
+    const bytes = plain === null ? null : this.#serdes.valueBytes(plain)
+    this.#bytes.put(keyBytes, bytes, bytes === null ? -1 : this.#format.timestamp(value!))
   }
 
   scan(scan: ByteScan): AsyncIterable<[Buffer, Buffer]> {

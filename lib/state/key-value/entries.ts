@@ -1,12 +1,12 @@
 import type { FlushListener } from '../cached-store'
-import type { ByteScan } from '../store'
+import type { ByteScan } from '../state-engine'
 
 /** What lies under a typed key-value store: with or without a record cache. */
 export interface Entries<K, V, S> {
   get(key: K): S | null
-  put(key: K, shown: S | null): void
-  /** In key order, as kept in the bytes. */
-  scan(scan: ByteScan): AsyncIterable<[key: Buffer, kept: Buffer]>
+  put(key: K, value: S | null): void
+  /** In key order, as stored. */
+  scan(scan: ByteScan): AsyncIterable<[key: Buffer, stored: Buffer]>
   approximateNumEntries(): number
   flush(): void
   /** Returns whether there is a cache. */

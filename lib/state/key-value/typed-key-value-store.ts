@@ -2,16 +2,10 @@ import type { Serde } from '../../serdes/serde'
 import { afterPrefix, byteString, bytesOf } from '../byte-string'
 import type { CachedStore, FlushListener } from '../cached-store'
 import { ChangeLoggingStore } from '../changelog/change-logging-store'
-import type {
-  ByteScan,
-  ByteStore,
-  ChangelogRecord,
-  KeyValueStore,
-  ManagedStore,
-  ScanOptions,
-  StateStoreContext,
-} from '../store'
+import type { ByteScan, ByteStore } from '../state-engine'
+import type { ChangelogRecord, KeyValueStore, ManagedStore, ScanOptions, StateStoreContext } from '../store'
 import { StoreSerdes } from '../store-serdes'
+import { BoundedBytes } from './bounded-bytes'
 import { CachedEntries } from './cached-entries'
 import { DirectEntries } from './direct-entries'
 import type { Entries } from './entries'
@@ -30,6 +24,8 @@ export interface TypedKeyValueStoreOptions<K, V, S> {
   readonly logged: boolean
   readonly keySerde?: Serde<K>
   readonly valueSerde?: Serde<V>
+  /** Absent: no bound. */
+  readonly maxEntries?: number
 }
 
 /** Typed layer of the key-value stores, over a record cache (or none), change logging (or none) and bytes. */
@@ -51,7 +47,7 @@ export class TypedKeyValueStore<K, V, S> implements KeyValueStore<K, S>, Managed
   }
 
   init(context: StateStoreContext): void {
-    const { keySerde, valueSerde, changelogTopic, logged, cached, format } = this.#options
+    const { keySerde, valueSerde, changelogTopic, logged, cached, format, maxEntries } = this.#options
     const topic = changelogTopic ?? `${context.applicationId}-${this.name}-changelog`
     const serdes = new StoreSerdes(
       this.name,
@@ -61,7 +57,7 @@ export class TypedKeyValueStore<K, V, S> implements KeyValueStore<K, S>, Managed
       context,
     )
     this.#serdes = serdes
-    this.#bytes = context.openBytes(this.name, this.persistent)
+    this.#bytes = this.#openBytes(context)
     const bytes = new ChangeLoggingStore({
       bytes: this.#bytes,
       context,
@@ -70,11 +66,11 @@ export class TypedKeyValueStore<K, V, S> implements KeyValueStore<K, S>, Managed
     })
     this.#entries =
       cached && context.cache !== undefined
-        ? new CachedEntries(serdes, format, bytes, context, context.cache)
+        ? new CachedEntries(serdes, format, bytes, context, context.cache, maxEntries !== undefined)
         : new DirectEntries(serdes, format, bytes)
   }
 
-  /** Values are kept with the event time of their last update. */
+  /** Values are stored with the event time of their last update. */
   get timestamped(): boolean {
     return this.#options.format.timestamped
   }
@@ -82,6 +78,13 @@ export class TypedKeyValueStore<K, V, S> implements KeyValueStore<K, S>, Managed
   restore({ key, value, timestamp }: ChangelogRecord): void {
     if (this.#bytes === null) throw storeUnavailable(this.name, 'not open yet')
     this.#bytes.restore(key, value, this.#options.format.timestamped ? timestamp : undefined)
+  }
+
+  async *changelogRecords(): AsyncGenerator<ChangelogRecord> {
+    const { format } = this.#options
+    for await (const [key, stored] of this.#entries.scan({})) {
+      yield { key, value: format.plainBytes(stored), timestamp: format.timestampOf(stored) }
+    }
   }
 
   get(key: K): S | null {
@@ -148,6 +151,17 @@ export class TypedKeyValueStore<K, V, S> implements KeyValueStore<K, S>, Managed
     this.#entries = unavailableEntries(this.name, 'closed')
   }
 
+  #openBytes(context: StateStoreContext): ByteStore {
+    const { maxEntries, changelogTopic, logged, format } = this.#options
+    const bytes = context.openBytes(this.name, this.persistent)
+    if (maxEntries === undefined) return bytes
+    // Kafka Streams does not log what timestamped stores evict: restore evicts it again
+    if (!logged || changelogTopic === null || format.timestamped) return new BoundedBytes(bytes, maxEntries, () => {})
+    return new BoundedBytes(bytes, maxEntries, (key) => {
+      context.logChange(changelogTopic, key, null, context.recordContext.timestamp)
+    })
+  }
+
   #keyBytes(key: K): Buffer {
     return this.#openSerdes().keyBytes(key)
   }
@@ -161,11 +175,11 @@ export class TypedKeyValueStore<K, V, S> implements KeyValueStore<K, S>, Managed
   #scan(scan: ByteScan): AsyncIterable<[K, S]> {
     const serdes = this.#openSerdes()
     const { format } = this.#options
-    const kept = this.#entries.scan(scan)
+    const entries = this.#entries.scan(scan)
     return (async function* () {
-      for await (const [key, value] of kept) {
-        const shown = format.shown(serdes.valueOf(format.valueBytes(value)), format.timestampOf(value))
-        yield [serdes.keyOf(key), shown] as [K, S]
+      for await (const [key, stored] of entries) {
+        const value = format.value(serdes.valueOf(format.plainBytes(stored)), format.timestampOf(stored))
+        yield [serdes.keyOf(key), value] as [K, S]
       }
     })()
   }

@@ -1,18 +1,18 @@
 import type { ValueAndTimestamp } from '../store'
 import { readTimestamp, TIMESTAMP_BYTES, withoutTimestamp } from '../../record/timestamped-bytes'
 
-/** How a store shows a value `V` to its users (as `S`), and how it lies in the store's bytes. */
+/** How the values `S` of a store are made of plain values `V`, and how they lie in the store's bytes. */
 export interface ValueFormat<V, S> {
   readonly timestamped: boolean
   /** Bytes in front of the value. */
   readonly overhead: number
-  shown(value: V, timestamp: number): S
+  value(plain: V, timestamp: number): S
   /** `null` where there is none. */
-  value(shown: S): V | null
-  timestamp(shown: S): number
-  /** The bare value of what is kept. */
-  valueBytes(kept: Buffer): Buffer
-  timestampOf(kept: Buffer): number
+  plain(value: S): V | null
+  timestamp(value: S): number
+  /** The plain value's part of stored bytes. */
+  plainBytes(stored: Buffer): Buffer
+  timestampOf(stored: Buffer): number
 }
 
 const NO_TIMESTAMP = -1
@@ -20,20 +20,20 @@ const NO_TIMESTAMP = -1
 const plain: ValueFormat<unknown, unknown> = {
   timestamped: false,
   overhead: 0,
-  shown: (value) => value,
-  value: (shown) => shown,
+  value: (plain) => plain,
+  plain: (value) => value,
   timestamp: () => NO_TIMESTAMP,
-  valueBytes: (kept) => kept,
+  plainBytes: (stored) => stored,
   timestampOf: () => NO_TIMESTAMP,
 }
 
 const timestamped: ValueFormat<unknown, ValueAndTimestamp<unknown>> = {
   timestamped: true,
   overhead: TIMESTAMP_BYTES,
-  shown: (value, timestamp) => ({ value, timestamp }),
-  value: (shown) => shown.value,
-  timestamp: (shown) => shown.timestamp,
-  valueBytes: withoutTimestamp,
+  value: (plain, timestamp) => ({ value: plain, timestamp }),
+  plain: ({ value }) => value,
+  timestamp: ({ timestamp }) => timestamp,
+  plainBytes: withoutTimestamp,
   timestampOf: readTimestamp,
 }
 

@@ -21,8 +21,8 @@ export const findDamage = async (location: string): Promise<string | undefined> 
 }
 
 /**
- * What LevelDB has left out of its write-ahead log while it opened: it goes on behind unreadable records, so that a
- * commit would be missing under those that came after it. Only its own `LOG` file tells. A log cut off at its end, as a
+ * What LevelDB has dropped from its write-ahead log while it opened: it continues after unreadable records, so that a
+ * commit would be missing below those that came after it. Only its own `LOG` file says so. A log cut off at its end, as a
  * crash may leave it, is no damage.
  */
 export const findDroppedRecords = async (location: string): Promise<string | undefined> => {

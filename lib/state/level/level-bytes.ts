@@ -2,9 +2,9 @@ import { byteString, type ByteString } from '../byte-string'
 import { ByteMap } from '../memory/byte-map'
 import { rangeOf } from '../memory/byte-range'
 import { overlaid } from '../overlaid'
-import type { ByteScan, ByteStore } from '../store'
-import { prefixTimestamp } from '../../record/timestamped-bytes'
+import type { ByteScan, ByteStore } from '../state-engine'
 import { EntryEstimate } from './entry-estimate'
+import { EntryFormat } from './entry-format'
 import { KeySpace } from './key-space'
 import type { Database, WriteBatch } from './level-database'
 import { storedEntries } from './stored-entries'
@@ -21,6 +21,7 @@ export interface SharedDatabase {
 /** One store's part of a task's database, with its uncommitted writes in two generations over it. */
 export class LevelBytes implements ByteStore {
   readonly #keys: KeySpace
+  readonly #format = new EntryFormat()
   readonly #estimate: EntryEstimate
   #current = new ByteMap()
   #sealed: ByteMap | null = null
@@ -54,26 +55,23 @@ export class LevelBytes implements ByteStore {
 
   restore(key: Buffer, value: Buffer | null, timestamp?: number): void {
     const batch = this.shared.restoring(key.length + (value === null ? 0 : value.length))
-    if (value === null) {
-      batch.del(this.#keys.ofBytes(key))
-    } else {
-      batch.put(this.#keys.ofBytes(key), timestamp === undefined ? value : prefixTimestamp(timestamp, value))
-    }
+    const fullKey = this.#keys.ofBytes(key)
+    if (value === null) batch.del(fullKey)
+    else batch.put(fullKey, this.#format.encode(fullKey, value, timestamp))
     // a compacted changelog names nearly every key once
     this.#estimate.changed(value === null, value !== null)
   }
 
   async *scan(scan: ByteScan): AsyncGenerator<[Buffer, Buffer]> {
     scan.signal?.throwIfAborted()
-    // The views and the database's snapshot are taken together, before the first await: a commit under way is seen
-    // either way with the same result.
-    const range = rangeOf(scan)
-    const sealed = this.#sealed?.view(range)
-    const current = this.#current.view(range)
-    let entries: AsyncIterable<[Buffer, Buffer]> = storedEntries(this.shared.database, this.#keys, scan)
-    if (sealed !== undefined) entries = overlaid(entries, sealed, scan)
     try {
-      yield* overlaid(entries, current, scan)
+      // The views and the database's snapshot are taken together, before the first await: a commit under way is seen
+      // either way with the same result.
+      const range = rangeOf(scan)
+      const sealed = this.#sealed?.view(range)
+      const current = this.#current.view(range)
+      const stored = storedEntries(this.shared.database, this.#keys, this.#format, scan)
+      yield* overlaid(sealed === undefined ? stored : overlaid(stored, sealed, scan), current, scan)
     } catch (error) {
       if (scan.signal?.aborted) throw error
       throw this.shared.failure(error, 'scanning', this.store)
@@ -108,6 +106,13 @@ export class LevelBytes implements ByteStore {
     return this.#keys
   }
 
+  /** Adds a write of the sealed generation to the batch that commits it. */
+  write(batch: WriteBatch, key: ByteString, value: Buffer | null): void {
+    const fullKey = this.#keys.of(key)
+    if (value === null) batch.del(fullKey)
+    else batch.put(fullKey, this.#format.encode(fullKey, value))
+  }
+
   seal(): void {
     if (this.#dropBelow !== null) this.#sealedDropBelow = this.#dropBelow
     this.#dropBelow = null
@@ -137,10 +142,11 @@ export class LevelBytes implements ByteStore {
 
   #read(text: ByteString): Buffer | null {
     try {
-      const value = this.shared.database.getSync(this.#keys.of(text)) ?? null
+      const key = this.#keys.of(text)
+      const stored = this.shared.database.getSync(key)
       this.#lastRead = text
-      this.#lastFound = value !== null
-      return value
+      this.#lastFound = stored !== undefined
+      return stored === undefined ? null : this.#format.decode(key, stored)
     } catch (error) {
       throw this.shared.failure(error, 'reading', this.store)
     }

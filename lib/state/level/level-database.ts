@@ -2,24 +2,27 @@ import { Level } from 'level'
 
 export type Database = Level<Buffer, Buffer>
 export type WriteBatch = ReturnType<typeof newBatch>
-export type DatabaseIterator = ReturnType<Database['iterator']>
 
-/** Blocks read from disk stay in memory up to this size, for each task. */
-const BLOCK_CACHE_BYTES = 8 << 20
+/** How LevelDB keeps its tables. */
+export interface LevelTuning {
+  readonly blockCacheBytes?: number
+  readonly writeBufferBytes?: number
+  readonly compression?: boolean
+}
 
-/**
- * LevelDB sorts writes in memory up to this size, and holds up to two such buffers, for each task. Larger ones make a
- * restore faster and a start after a crash slower.
- */
-const WRITE_BUFFER_BYTES = 8 << 20
+const MIB = 1 << 20
+
+export const DEFAULT_TUNING = { blockCacheBytes: 8 * MIB, writeBufferBytes: 8 * MIB, compression: true }
 
 /** Opens a LevelDB of bytes, creating it if need be. */
-export const openDatabase = async (location: string): Promise<Database> => {
+export const openDatabase = async (location: string, tuning: LevelTuning = {}): Promise<Database> => {
+  const { blockCacheBytes, writeBufferBytes, compression } = { ...DEFAULT_TUNING, ...tuning }
   const database: Database = new Level(location, {
     keyEncoding: 'buffer',
     valueEncoding: 'buffer',
-    cacheSize: BLOCK_CACHE_BYTES,
-    writeBufferSize: WRITE_BUFFER_BYTES,
+    cacheSize: blockCacheBytes,
+    writeBufferSize: writeBufferBytes,
+    compression,
   })
   await database.open()
   return database
@@ -28,10 +31,14 @@ export const openDatabase = async (location: string): Promise<Database> => {
 /** Collects writes in native memory: keys and values are copied as they are added. */
 export const newBatch = (database: Database) => database.batch()
 
-/** Whether LevelDB has found its files damaged. A table that was cut short it calls an invalid argument. */
+const CORRUPTION = 'LEVEL_CORRUPTION'
+
+/** Damage that LevelDB itself has not noticed. */
+export const corruption = (reason: string): Error => Object.assign(new Error(reason), { code: CORRUPTION })
+
+/** Whether files were found damaged. LevelDB calls a table that was cut short an invalid argument. */
 export const isDamage = (error: unknown): boolean =>
-  levelErrorCode(error) === 'LEVEL_CORRUPTION' ||
-  /^IO error: .*\.(ldb|sst): Invalid argument$/.test(levelErrorReason(error))
+  levelErrorCode(error) === CORRUPTION || /^IO error: .*\.(ldb|sst): Invalid argument$/.test(levelErrorReason(error))
 
 /** LevelDB's own words. */
 export const levelErrorReason = (error: unknown): string => {

@@ -1,80 +1,98 @@
-import type { Database, WriteBatch } from './level-database'
+import { EntryFormat } from './entry-format'
 import { PREFIX_BYTES } from './key-space'
+import { corruption, type Database, type WriteBatch } from './level-database'
 
-/** The number in front of the database's own entries; stores have the ones from 1 on. */
+/** The number in front of the database's own keys; stores have the ones from 1 on. */
 const METADATA_ID = 0
 const MAX_ID = 0xffff
-const FORMAT = 1
 
-const KIND = {
-  /** the layout of the database */
-  format: 0x66, // f
-  /** store name → its number */
-  store: 0x73, // s
-  /** changelog partition → offset of the last record contained */
-  offset: 0x6f, // o
-  /** store name → estimated number of entries */
-  entries: 0x6e, // n
-} as const
+/** Rises when the layout changes. 1 had no checksums, and an entry for each number that is now in the metadata entry. */
+const FORMAT = 2
+const UNCHECKED_FORMAT_BYTES = 8
 
-/** What a database knows about itself. */
-export interface Metadata {
-  readonly format: number | null
-  readonly ids: Map<string, number>
-  readonly offsets: Map<string, number>
-  readonly entries: Map<string, number>
-}
-
-const keyOf = (kind: number, name: string): Buffer => {
-  const text = Buffer.from(name, 'utf8')
-  const key = Buffer.allocUnsafe(PREFIX_BYTES + 1 + text.length)
+const keyOf = (kind: string): Buffer => {
+  const key = Buffer.alloc(PREFIX_BYTES + kind.length)
   key.writeUInt16BE(METADATA_ID)
-  key[PREFIX_BYTES] = kind
-  text.copy(key, PREFIX_BYTES + 1)
+  key.write(kind, PREFIX_BYTES)
   return key
 }
 
-const numberBytes = (value: number): Buffer => {
-  const bytes = Buffer.allocUnsafe(8)
-  bytes.writeDoubleBE(value)
-  return bytes
+/** A double, where every format has it. */
+const FORMAT_KEY = keyOf('f')
+const METADATA_KEY = keyOf('m')
+/** Of format 1: `s<store>` has the store's number. */
+const FORMAT_1_STORES = { gte: keyOf('s'), lt: keyOf('t') }
+
+/** What a database knows about itself: one entry, so that no part of it can be missing while the rest is there. */
+export interface Metadata {
+  /** Store name → its number. */
+  readonly ids: ReadonlyMap<string, number>
+  /** Changelog partition → offset of the last record contained. */
+  readonly offsets: ReadonlyMap<string, number>
+  /** Store name → estimated number of entries. */
+  readonly entries: ReadonlyMap<string, number>
 }
 
-export const isKnownFormat = ({ format }: Metadata): boolean => format === null || format === FORMAT
+export const NO_METADATA: Metadata = { ids: new Map(), offsets: new Map(), entries: new Map() }
 
-export const readMetadata = async (database: Database): Promise<Metadata> => {
-  let format: number | null = null
-  const maps: Record<number, Map<string, number>> = {
-    [KIND.store]: new Map(),
-    [KIND.offset]: new Map(),
-    [KIND.entries]: new Map(),
-  }
-  const range = { gte: Buffer.from([0, METADATA_ID]), lt: Buffer.from([0, METADATA_ID + 1]) }
-  for await (const [key, value] of database.iterator(range)) {
-    const number = value.readDoubleBE()
-    const kind = key[PREFIX_BYTES]!
-    if (kind === KIND.format) format = number
-    else maps[kind]?.set(key.toString('utf8', PREFIX_BYTES + 1), number)
-  }
-  return { format, ids: maps[KIND.store]!, offsets: maps[KIND.offset]!, entries: maps[KIND.entries]! }
+/** A database of another format than this version's. */
+export interface OtherFormat {
+  readonly format: number
+  readonly isNewer: boolean
+  /** The names of its stores, of an older format. */
+  readonly stores: readonly string[]
 }
 
-/** Numbers for stores that have none yet, for good: added to `metadata` and to `batch`. */
-export const assignIds = (metadata: Metadata, stores: readonly string[], batch: WriteBatch): void => {
-  let last = Math.max(METADATA_ID, ...metadata.ids.values())
+/** `undefined`: the database is new. Throws where entries are there but what describes them is missing. */
+export const readMetadata = async (database: Database): Promise<Metadata | OtherFormat | undefined> => {
+  const format = database.getSync(FORMAT_KEY)
+  if (format === undefined) {
+    const [entry] = await database.keys({ limit: 1 }).all()
+    if (entry !== undefined) throw corruption('there are entries, but none that says their format')
+    return undefined
+  }
+  if (format.length === UNCHECKED_FORMAT_BYTES) {
+    const keys = await database.keys(FORMAT_1_STORES).all()
+    const stores = keys.map((key) => key.toString('utf8', PREFIX_BYTES + 1))
+    return { format: format.readDoubleBE(), isNewer: false, stores }
+  }
+  const number = new EntryFormat().decode(FORMAT_KEY, format).readDoubleBE()
+  if (number !== FORMAT) return { format: number, isNewer: number > FORMAT, stores: [] }
+  const metadata = database.getSync(METADATA_KEY)
+  if (metadata === undefined) throw corruption('the metadata entry is missing')
+  return parse(new EntryFormat().decode(METADATA_KEY, metadata))
+}
+
+/** `metadata` with numbers for stores that have none yet; a store keeps its number for good. */
+export const withIds = (metadata: Metadata, stores: readonly string[]): Metadata => {
+  const ids = new Map(metadata.ids)
+  let last = Math.max(METADATA_ID, ...ids.values())
   for (const store of stores) {
-    if (metadata.ids.has(store)) continue
+    if (ids.has(store)) continue
     if (++last === MAX_ID) throw new RangeError(`a task has room for ${MAX_ID - 1} stores over its lifetime`)
-    metadata.ids.set(store, last)
-    batch.put(keyOf(KIND.store, store), numberBytes(last))
+    ids.set(store, last)
   }
-  if (metadata.format === null) batch.put(keyOf(KIND.format, ''), numberBytes(FORMAT))
+  return { ...metadata, ids }
 }
 
-export const putOffset = (batch: WriteBatch, partition: string, offset: number): void => {
-  batch.put(keyOf(KIND.offset, partition), numberBytes(offset))
+export const putFormat = (batch: WriteBatch): void => {
+  const number = Buffer.allocUnsafe(8)
+  number.writeDoubleBE(FORMAT)
+  batch.put(FORMAT_KEY, new EntryFormat().encode(FORMAT_KEY, number))
 }
 
-export const putEntries = (batch: WriteBatch, store: string, entries: number): void => {
-  batch.put(keyOf(KIND.entries, store), numberBytes(entries))
+export const putMetadata = (batch: WriteBatch, { ids, offsets, entries }: Metadata): void => {
+  const text = JSON.stringify({
+    ids: Object.fromEntries(ids),
+    offsets: Object.fromEntries(offsets),
+    entries: Object.fromEntries(entries),
+  })
+  batch.put(METADATA_KEY, new EntryFormat().encode(METADATA_KEY, Buffer.from(text)))
 }
+
+const parse = (bytes: Buffer): Metadata => {
+  const { ids, offsets, entries } = JSON.parse(bytes.toString()) as Record<keyof Metadata, Record<string, number>>
+  return { ids: mapOf(ids), offsets: mapOf(offsets), entries: mapOf(entries) }
+}
+
+const mapOf = (numbers: Record<string, number>): Map<string, number> => new Map(Object.entries(numbers))

@@ -1,4 +1,5 @@
-import type { ByteScan } from '../store'
+import type { ByteScan } from '../state-engine'
+import type { EntryFormat } from './entry-format'
 import { PREFIX_BYTES, type KeySpace } from './key-space'
 import type { Database } from './level-database'
 
@@ -6,16 +7,21 @@ const PAGE = 1000
 const PAGE_BYTES = 1 << 18
 
 /** What the database holds of a range, as of now: its snapshot is taken here, not at the first `next()`. */
-export const storedEntries = (database: Database, keys: KeySpace, scan: ByteScan): AsyncIterable<[Buffer, Buffer]> => {
+export const storedEntries = (
+  database: Database,
+  keys: KeySpace,
+  format: EntryFormat,
+  scan: ByteScan,
+): AsyncIterable<[Buffer, Buffer]> => {
   const iterator = database.iterator({ ...keys.range(scan), highWaterMarkBytes: PAGE_BYTES })
   return (async function* () {
     try {
       for (;;) {
         const page = await iterator.nextv(PAGE)
         if (page.length === 0) return
-        for (const [key, value] of page) {
+        for (const [key, stored] of page) {
           scan.signal?.throwIfAborted()
-          yield [key.subarray(PREFIX_BYTES), value] as [Buffer, Buffer]
+          yield [key.subarray(PREFIX_BYTES), format.decode(key, stored)] as [Buffer, Buffer]
         }
       }
     } finally {

@@ -60,7 +60,7 @@ export class ByteMap {
     return this.#slots.values()
   }
 
-  /** The entries of a range as they are now, whatever happens to the map meanwhile. */
+  /** The entries of a range as they are now, whatever happens to the map later. */
   view(range: ByteRange): SlotCursor {
     this.#sorted ??= new SortedSlots(this.#slots.values())
     return this.#sorted.view(range)

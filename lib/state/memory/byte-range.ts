@@ -1,5 +1,5 @@
 import { byteString, type ByteString } from '../byte-string'
-import type { ByteScan } from '../store'
+import type { ByteScan } from '../state-engine'
 
 /** Bounds of a scan. `from` is inclusive, `to` exclusive unless `toInclusive`. */
 export interface ByteRange {

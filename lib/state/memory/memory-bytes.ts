@@ -1,7 +1,7 @@
 import { byteString, bytesOf } from '../byte-string'
 import { breathe } from '../breathe'
 import { prefixTimestamp } from '../../record/timestamped-bytes'
-import type { ByteScan, ByteStore } from '../store'
+import type { ByteScan, ByteStore } from '../state-engine'
 import { ByteMap } from './byte-map'
 import { rangeOf } from './byte-range'
 

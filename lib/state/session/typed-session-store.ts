@@ -25,8 +25,8 @@ export class TypedSessionStore<K, V> extends TimedStore<K, V, V> implements Sess
   findSessions(key: K, earliestEnd: number, latestStart: number, options?: { reverse?: boolean }): Sessions<K, V> {
     const sessions: Sessions<K, V> = []
     const found = this.entries.range(this.keyBytes(key), earliestEnd, Infinity, options?.reverse)
-    for (const { time: end, second: start, shown } of found) {
-      if (start <= latestStart) sessions.push([new Windowed(key, { start, end }), shown])
+    for (const { time: end, second: start, value } of found) {
+      if (start <= latestStart) sessions.push([new Windowed(key, { start, end }), value])
     }
     return sessions
   }
@@ -35,7 +35,28 @@ export class TypedSessionStore<K, V> extends TimedStore<K, V, V> implements Sess
     return this.scan(keyFrom, keyTo, 0, Infinity, options)
   }
 
+  findSessionsRange(
+    keyFrom: K | null,
+    keyTo: K | null,
+    earliestEnd: number,
+    latestStart: number,
+    options?: ScanOptions,
+  ): AsyncIterable<[Windowed<K>, V]> {
+    return startedBy(latestStart, this.scan(keyFrom, keyTo, earliestEnd, Infinity, options))
+  }
+
+  findAllSessions(earliestEnd: number, latestEnd: number, options?: ScanOptions): AsyncIterable<[Windowed<K>, V]> {
+    return this.scan(null, null, earliestEnd, latestEnd, options)
+  }
+
   protected windowOf(end: number, start: number): Window {
     return { start, end }
   }
+}
+
+async function* startedBy<K, V>(
+  latestStart: number,
+  sessions: AsyncIterable<[Windowed<K>, V]>,
+): AsyncGenerator<[Windowed<K>, V]> {
+  for await (const session of sessions) if (session[0].window.start <= latestStart) yield session
 }

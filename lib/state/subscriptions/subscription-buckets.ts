@@ -1,5 +1,5 @@
 import { byteString } from '../byte-string'
-import type { ByteStore } from '../store'
+import type { ByteStore } from '../state-engine'
 import { readTimestamp, TIMESTAMP_BYTES, writeTimestamp } from '../../record/timestamped-bytes'
 
 /** A subscription of one primary key, and its event time. */

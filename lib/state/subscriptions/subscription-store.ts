@@ -43,7 +43,8 @@ export class LoggedSubscriptionStore implements SubscriptionStore, ManagedStore 
     readonly name: string,
     readonly persistent: boolean,
     readonly changelogTopic: string | null,
-    private readonly serde: OpenSerde<unknown>,
+    /** What its users read and write it with. */
+    readonly serde: OpenSerde<unknown>,
   ) {}
 
   init(context: StateStoreContext): void {
@@ -54,6 +55,10 @@ export class LoggedSubscriptionStore implements SubscriptionStore, ManagedStore 
   restore({ key, value, timestamp }: ChangelogRecord): void {
     const { foreignKey, primaryKey } = readRecord(this.name, this.changelogTopic, () => splitCombinedKey(key))
     this.#open().buckets.put(foreignKey, primaryKey, value === null ? null : Buffer.from(value), timestamp)
+  }
+
+  async *changelogRecords(): AsyncGenerator<ChangelogRecord> {
+    for await (const [key, { value, timestamp }] of this.all()) yield { key, value, timestamp }
   }
 
   put(foreignKey: Buffer, primaryKey: Buffer, subscription: Buffer | null, timestamp: number): void {

@@ -26,10 +26,10 @@ export interface CachedTimedEntriesOptions<V, S> {
 
 /**
  * A record cache over windows or sessions: of several updates of a row between two commits only the last one is written,
- * logged and forwarded. As in Kafka Streams only what was put is cached, and what is cached is shown even when it has
+ * logged and forwarded. As in Kafka Streams only what was put is cached, and what is cached is read even when it has
  * expired in the store below.
  *
- * Where the value serde allows (`sizeOf`), values that are primitives are kept as they are.
+ * Where the value serde allows (`sizeOf`), values that are primitives are cached as they are.
  */
 export class CachedTimedEntries<V, S> implements TimedEntries<V, S> {
   readonly #options: CachedTimedEntriesOptions<V, S>
@@ -54,21 +54,21 @@ export class CachedTimedEntries<V, S> implements TimedEntries<V, S> {
   get(key: Buffer, time: number, second: number, evenExpired = false): S | null {
     const entry = this.#cache.byText(this.#keyText(key) + this.#options.keys.suffix(time, second))
     if (entry === undefined) {
-      const kept = this.#options.logged.get(key, time, second, evenExpired)
-      return kept === null ? null : this.#shownKept(kept)
+      const stored = this.#options.logged.get(key, time, second, evenExpired)
+      return stored === null ? null : this.#storedValue(stored)
     }
     this.#cache.touch(entry)
-    return this.#shown(entry)
+    return this.#cachedValue(entry)
   }
 
-  put(key: Buffer, time: number, second: number, shown: S | null): void {
+  put(key: Buffer, time: number, second: number, value: S | null): void {
     const { serdes, format, keys, context } = this.#options
-    const value = shown === null ? null : (format.value(shown) ?? null)
-    let kept: V | Buffer | null = null
+    const plain = value === null ? null : (format.plain(value) ?? null)
+    let cached: V | Buffer | null = null
     let length: number | undefined
-    if (value !== null) {
-      if (this.#primitiveValues && typeof value !== 'object') length = serdes.value.sizeOf!(value)
-      kept = length === undefined ? serdes.valueBytes(value) : value
+    if (plain !== null) {
+      if (this.#primitiveValues && typeof plain !== 'object') length = serdes.value.sizeOf!(plain)
+      cached = length === undefined ? serdes.valueBytes(plain) : plain
     }
     const keyText = this.#keyText(key)
     const text = keyText + keys.suffix(time, second)
@@ -81,8 +81,8 @@ export class CachedTimedEntries<V, S> implements TimedEntries<V, S> {
     } else {
       this.#cache.touch(entry)
     }
-    entry.value = kept
-    entry.valueTimestamp = kept === null ? -1 : format.timestamp(shown!)
+    entry.value = cached
+    entry.valueTimestamp = cached === null ? -1 : format.timestamp(value!)
     entry.updatedBy(context.recordContext)
     this.#cache.markDirty(entry)
     this.#cache.resize(entry, this.#sizeOf(entry, length))
@@ -104,13 +104,13 @@ export class CachedTimedEntries<V, S> implements TimedEntries<V, S> {
     const takeCached = (): void => {
       const entry = cached[i++]!
       this.#cache.touch(entry)
-      const shown = this.#shown(entry)
-      if (shown !== null) merged.push({ time: entry.time, second: entry.second, shown })
+      const value = this.#cachedValue(entry)
+      if (value !== null) merged.push({ time: entry.time, second: entry.second, value })
     }
     for (const row of stored) {
       while (i < cached.length && isBefore(cached[i]!, row) !== reverse && !isSame(cached[i]!, row)) takeCached()
       if (i < cached.length && isSame(cached[i]!, row)) takeCached()
-      else merged.push({ time: row.time, second: row.second, shown: this.#shownKept(row.value) })
+      else merged.push({ time: row.time, second: row.second, value: this.#storedValue(row.value) })
     }
     while (i < cached.length) takeCached()
     return merged
@@ -122,15 +122,15 @@ export class CachedTimedEntries<V, S> implements TimedEntries<V, S> {
     for (const each of this.#cache.entries()) {
       const entry = each as TimedCacheEntry<V>
       if (!isWithin(entry, scan)) continue
-      cached.set(byteString(this.#place(rows.orderOf(entry.time), bytesOf(entry.text))), this.#keptBytes(entry))
+      cached.set(byteString(this.#place(rows.orderOf(entry.time), bytesOf(entry.text))), this.#storedBytes(entry))
     }
     const stored = async function* (this: CachedTimedEntries<V, S>): AsyncGenerator<[Buffer, Buffer]> {
       for await (const { order, key, time, second, value } of logged.scan(scan)) {
         yield [this.#place(order, keys.join(key, time, second)), value]
       }
     }
-    for await (const [place, kept] of overlaid(stored.call(this), cached.view({ reverse: scan.reverse }), scan)) {
-      yield { ...keys.split(place.subarray(TIMESTAMP_BYTES)), shown: this.#shownKept(kept) }
+    for await (const [place, bytes] of overlaid(stored.call(this), cached.view({ reverse: scan.reverse }), scan)) {
+      yield { ...keys.split(place.subarray(TIMESTAMP_BYTES)), value: this.#storedValue(bytes) }
     }
   }
 
@@ -171,7 +171,7 @@ export class CachedTimedEntries<V, S> implements TimedEntries<V, S> {
         time,
         second,
         typed ? value : serdes.valueOf(value as Buffer),
-        old === null || !this.#sendOldValues ? null : serdes.valueOf(format.valueBytes(old)),
+        old === null || !this.#sendOldValues ? null : serdes.valueOf(format.plainBytes(old)),
         value === null || !format.timestamped ? cause.timestamp : valueTimestamp,
       )
     } finally {
@@ -179,18 +179,18 @@ export class CachedTimedEntries<V, S> implements TimedEntries<V, S> {
     }
   }
 
-  #shown({ value, valueTimestamp }: CacheEntry<V>): S | null {
+  #cachedValue({ value, valueTimestamp }: CacheEntry<V>): S | null {
     if (value === null) return null
     const { serdes, format } = this.#options
-    return format.shown(typeof value === 'object' ? serdes.valueOf(value as Buffer) : value, valueTimestamp)
+    return format.value(typeof value === 'object' ? serdes.valueOf(value as Buffer) : value, valueTimestamp)
   }
 
-  #shownKept(kept: Buffer): S {
+  #storedValue(stored: Buffer): S {
     const { serdes, format } = this.#options
-    return format.shown(serdes.valueOf(format.valueBytes(kept)), format.timestampOf(kept))
+    return format.value(serdes.valueOf(format.plainBytes(stored)), format.timestampOf(stored))
   }
 
-  #keptBytes({ value, valueTimestamp }: CacheEntry<V>): Buffer | null {
+  #storedBytes({ value, valueTimestamp }: CacheEntry<V>): Buffer | null {
     if (value === null) return null
     const { serdes, format } = this.#options
     const bytes = typeof value === 'object' ? (value as Buffer) : serdes.valueBytes(value)

@@ -13,14 +13,14 @@ export class DirectTimedEntries<V, S> implements TimedEntries<V, S> {
   ) {}
 
   get(key: Buffer, time: number, second: number, evenExpired = false): S | null {
-    const kept = this.rows.get(key, time, second, evenExpired)
-    return kept === null ? null : this.#shown(kept)
+    const stored = this.rows.get(key, time, second, evenExpired)
+    return stored === null ? null : this.#value(stored)
   }
 
-  put(key: Buffer, time: number, second: number, shown: S | null): void {
-    const value = shown === null ? null : (this.format.value(shown) ?? null)
-    const bytes = value === null ? null : this.serdes.valueBytes(value)
-    this.rows.put(key, time, second, bytes, bytes === null ? -1 : this.format.timestamp(shown!))
+  put(key: Buffer, time: number, second: number, value: S | null): void {
+    const plain = value === null ? null : (this.format.plain(value) ?? null)
+    const bytes = plain === null ? null : this.serdes.valueBytes(plain)
+    this.rows.put(key, time, second, bytes, bytes === null ? -1 : this.format.timestamp(value!))
   }
 
   remove(key: Buffer, time: number, second: number): void {
@@ -30,12 +30,12 @@ export class DirectTimedEntries<V, S> implements TimedEntries<V, S> {
   range(key: Buffer, from: number, to: number, reverse = false): TimedEntry<S>[] {
     const rows = this.rows.range(key, from, to)
     if (reverse) rows.reverse()
-    return rows.map(({ time, second, value }) => ({ time, second, shown: this.#shown(value) }))
+    return rows.map(({ time, second, value }) => ({ time, second, value: this.#value(value) }))
   }
 
   async *scan(scan: TimedScan): AsyncGenerator<ScannedEntry<S>> {
     for await (const { key, time, second, value } of this.rows.scan(scan)) {
-      yield { key, time, second, shown: this.#shown(value) }
+      yield { key, time, second, value: this.#value(value) }
     }
   }
 
@@ -47,7 +47,7 @@ export class DirectTimedEntries<V, S> implements TimedEntries<V, S> {
 
   close(): void {}
 
-  #shown(kept: Buffer): S {
-    return this.format.shown(this.serdes.valueOf(this.format.valueBytes(kept)), this.format.timestampOf(kept))
+  #value(stored: Buffer): S {
+    return this.format.value(this.serdes.valueOf(this.format.plainBytes(stored)), this.format.timestampOf(stored))
   }
 }

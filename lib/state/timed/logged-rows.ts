@@ -11,7 +11,7 @@ export interface LoggedRowsOptions {
   readonly context: Pick<StateStoreContext, 'logChange' | 'dropRecord' | 'recordContext'>
   /** `null`: changes are not logged. */
   readonly changelogTopic: string | null
-  /** Values are kept behind their timestamps. */
+  /** Values are stored behind their timestamps. */
   readonly timestamped: boolean
   /** Every put adds a row, numbered in the order of puts. */
   readonly retainDuplicates: boolean
@@ -23,7 +23,7 @@ const LARGEST_SEQUENCE = 0x7fffffff
 
 /**
  * The rows of a store, with its changelog. As in Kafka Streams the changelog also gets what the store drops as too old,
- * and where duplicates are retained it numbers puts of `null` too, which the store itself leaves out.
+ * and where duplicates are retained it numbers puts of `null` too, which the store itself drops.
  */
 export class LoggedRows {
   #sequence = 0
@@ -31,7 +31,7 @@ export class LoggedRows {
 
   constructor(private readonly options: LoggedRowsOptions) {}
 
-  /** As kept; only if it is shown, unless `evenExpired`. */
+  /** As stored; only if it is not expired, unless `evenExpired`. */
   get(key: Buffer, time: number, second: number, evenExpired = false): Buffer | null {
     const { rows } = this.options
     const { visibleFrom, liveFrom } = rows.retention
@@ -55,7 +55,7 @@ export class LoggedRows {
   }
 
   /**
-   * Where a restored row goes. As in Kafka Streams what is in memory is numbered anew, and what follows is numbered on; on
+   * Where a restored row goes. As in Kafka Streams what is in memory is renumbered, and what follows continues from there; on
    * disk rows keep their numbers, and what follows begins at the first one again.
    */
   restoredSecond(second: number): number {
@@ -79,9 +79,9 @@ export class LoggedRows {
     return this.options.rows.scan(scan)
   }
 
-  #store(key: Buffer, time: number, second: number, kept: Buffer | null): void {
+  #store(key: Buffer, time: number, second: number, stored: Buffer | null): void {
     const { rows, context, store } = this.options
-    if (!rows.put(key, time, second, kept)) context.dropRecord(store, 'it is older than the store keeps')
+    if (!rows.put(key, time, second, stored)) context.dropRecord(store, 'it is older than the store keeps')
   }
 
   #log(key: Buffer, time: number, second: number, value: Buffer | null, timestamp: number): void {

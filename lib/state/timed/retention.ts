@@ -34,7 +34,7 @@ export class Retention {
     return this.#segmentMs === 1 ? oldest + 1 : Math.floor(oldest / this.#segmentMs) * this.#segmentMs
   }
 
-  /** Rows before are not shown. */
+  /** Rows before are not read. */
   get visibleFrom(): number {
     return Math.max(0, this.observed - this.#ms + this.#visibleOffset)
   }

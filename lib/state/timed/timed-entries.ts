@@ -13,7 +13,7 @@ export type TimedFlushListener<V> = (
 export interface TimedEntry<S> {
   readonly time: number
   readonly second: number
-  readonly shown: S
+  readonly value: S
 }
 
 export interface ScannedEntry<S> extends TimedEntry<S> {
@@ -22,9 +22,9 @@ export interface ScannedEntry<S> extends TimedEntry<S> {
 
 /** What lies under a window or session store: with or without a record cache. Keys are bytes, values typed. */
 export interface TimedEntries<V, S> {
-  /** `evenExpired`: also what other reads no longer show. */
+  /** `evenExpired`: also what other reads no longer give. */
   get(key: Buffer, time: number, second: number, evenExpired?: boolean): S | null
-  put(key: Buffer, time: number, second: number, shown: S | null): void
+  put(key: Buffer, time: number, second: number, value: S | null): void
   remove(key: Buffer, time: number, second: number): void
   /** By time, or the other way round; bounds are inclusive. */
   range(key: Buffer, from: number, to: number, reverse?: boolean): TimedEntry<S>[]

@@ -1,5 +1,6 @@
 import { byteString } from '../byte-string'
-import type { ByteStore, ScanOptions } from '../store'
+import type { ByteStore } from '../state-engine'
+import type { ScanOptions } from '../store'
 import { readTimestamp, TIMESTAMP_BYTES, writeTimestamp } from '../../record/timestamped-bytes'
 import type { Retention } from './retention'
 import { rowIn, type RowPack, rowsIn, type TimedRow, withRow } from './row-pack'
@@ -21,7 +22,7 @@ export interface TimedScan extends ScanOptions {
   readonly keyTo: Buffer | null
   readonly from: number
   readonly to: number
-  /** Also rows that are not shown any more, but still there. */
+  /** Also rows that are expired, but still there. */
   readonly evenExpired?: boolean
 }
 
@@ -31,7 +32,7 @@ export interface ScannedRow extends TimedRow {
   readonly order: number
 }
 
-/** Under which the newest time put is kept; behind all rows. */
+/** Under which the newest time put is stored; behind all rows. */
 const OBSERVED = Buffer.of(0xff)
 
 /**
@@ -61,7 +62,7 @@ export class TimedRows {
     return this.options.retention
   }
 
-  /** Whether it is shown or not. */
+  /** Whether it is expired or not. */
   get(key: Buffer, time: number, second: number): Buffer | null {
     const pack = this.#read(this.#packKey(key, time))
     return pack === null ? null : rowIn(pack, time, second)
@@ -80,7 +81,7 @@ export class TimedRows {
     return true
   }
 
-  /** The rows of a key that are shown, by time; bounds are inclusive. */
+  /** The rows of a key that are not expired, by time; bounds are inclusive. */
   range(key: Buffer, from: number, to: number): TimedRow[] {
     const { observed, visibleFrom } = this.options.retention
     const first = Math.max(from, visibleFrom)
@@ -93,7 +94,7 @@ export class TimedRows {
     return rows
   }
 
-  /** The rows that are shown: segment by segment, in the order of keys, or all in the order of time. */
+  /** The rows that are not expired: segment by segment, in the order of keys, or all in the order of time. */
   async *scan(scan: TimedScan): AsyncGenerator<ScannedRow> {
     const { observed, visibleFrom, liveFrom } = this.options.retention
     const first = Math.max(scan.from, scan.evenExpired ? liveFrom : visibleFrom)

@@ -16,7 +16,9 @@ import { Retention, segmentMs } from './retention'
 import { TimeIndex } from './time-index'
 import type { TimedEntries } from './timed-entries'
 import type { TimedKeyFormat } from './timed-keys'
-import { TimedRows } from './timed-rows'
+import { type ScannedRow, TimedRows } from './timed-rows'
+
+const NO_KEY = Buffer.alloc(0)
 
 export interface TimedStoreOptions<K, V, S> {
   readonly name: string
@@ -33,9 +35,9 @@ export interface TimedStoreOptions<K, V, S> {
   readonly bucketMs: number
   /** `closed` is asked for: the store knows what is to be emitted. */
   readonly emitsOnClose: boolean
-  /** Reads show windows that are just closing. */
+  /** Reads give windows that are just closing. */
   readonly showsClosing: boolean
-  /** `closed` gives what reads no longer show. */
+  /** `closed` gives what reads no longer give. */
   readonly closesExpired: boolean
   readonly retainDuplicates: boolean
 }
@@ -108,17 +110,27 @@ export abstract class TimedStore<K, V, S> implements ManagedStore, CachedStore<W
     const { keys } = this.options
     if (!keys.canBe(storeKey)) throw otherKindsChangelog(this.name, keys.kind, serdes.topic, offset)
     const { key, time, second } = keys.split(storeKey)
-    const kept = value !== null && this.options.format.timestamped ? prefixTimestamp(timestamp, value) : value
-    rows.put(key, time, logged.restoredSecond(second), kept)
+    const stored = value !== null && this.options.format.timestamped ? prefixTimestamp(timestamp, value) : value
+    rows.put(key, time, logged.restoredSecond(second), stored)
   }
 
   async open(): Promise<void> {
     const index = this.#index
     if (index === null) return
-    const all = { keyFrom: null, keyTo: null, from: 0, to: Infinity, evenExpired: this.options.closesExpired }
-    for await (const { key, time, second } of this.#open().rows.scan(all)) {
-      index.set(byteString(key), time, second, true)
+    for await (const { key, time, second } of this.#rowsInUse()) index.set(byteString(key), time, second, true)
+  }
+
+  async *changelogRecords(): AsyncGenerator<ChangelogRecord> {
+    const { keys, format } = this.options
+    const { observed } = this.#open().rows.retention
+    let newest = -1
+    for await (const { key, time, second, value } of this.#rowsInUse()) {
+      newest = Math.max(newest, time)
+      const timestamp = format.timestamped ? format.timestampOf(value) : time
+      yield { key: keys.join(key, time, second), value: format.plainBytes(value), timestamp }
     }
+    // the newest row was deleted, but what has expired is still counted back from it
+    if (newest < observed) yield { key: keys.join(NO_KEY, observed, 0), value: null, timestamp: observed }
   }
 
   setFlushListener(listener: FlushListener<Windowed<K>, V>, sendOldValues: boolean): boolean {
@@ -151,8 +163,8 @@ export abstract class TimedStore<K, V, S> implements ManagedStore, CachedStore<W
     const closed: Array<readonly [Windowed<K>, S]> = []
     for (const { keyText, time, second } of this.#index!.take(from, to)) {
       const key = bytesOf(keyText)
-      const shown = entries.get(key, time, second, this.options.closesExpired)
-      if (shown !== null) closed.push([new Windowed(serdes.keyOf(key), this.windowOf(time, second)), shown])
+      const value = entries.get(key, time, second, this.options.closesExpired)
+      if (value !== null) closed.push([new Windowed(serdes.keyOf(key), this.windowOf(time, second)), value])
     }
     return closed
   }
@@ -172,9 +184,9 @@ export abstract class TimedStore<K, V, S> implements ManagedStore, CachedStore<W
     return this.#lastKeyBytes!
   }
 
-  protected write(key: Buffer, time: number, second: number, shown: S | null): void {
-    this.#open().entries.put(key, time, second, shown)
-    this.#index?.set(byteString(key), time, second, shown !== null)
+  protected write(key: Buffer, time: number, second: number, value: S | null): void {
+    this.#open().entries.put(key, time, second, value)
+    this.#index?.set(byteString(key), time, second, value !== null)
   }
 
   protected erase(key: Buffer, time: number, second: number): void {
@@ -200,10 +212,16 @@ export abstract class TimedStore<K, V, S> implements ManagedStore, CachedStore<W
     })
     const windowOf = this.windowOf.bind(this)
     return (async function* () {
-      for await (const { key, time, second, shown } of found) {
-        yield [new Windowed(serdes.keyOf(key), windowOf(time, second)), shown] as [Windowed<K>, S]
+      for await (const { key, time, second, value } of found) {
+        yield [new Windowed(serdes.keyOf(key), windowOf(time, second)), value] as [Windowed<K>, S]
       }
     })()
+  }
+
+  /** What reads and `closed` can still give. */
+  #rowsInUse(): AsyncIterable<ScannedRow> {
+    const { closesExpired: evenExpired } = this.options
+    return this.#open().rows.scan({ keyFrom: null, keyTo: null, from: 0, to: Infinity, evenExpired })
   }
 
   #open(): OpenStore<K, V, S> {

@@ -64,15 +64,19 @@ export class TypedVersionedStore<K, V> implements VersionedKeyValueStore<K, V>, 
     this.#open().segments.put(Buffer.from(key), value === null ? null : Buffer.from(value), timestamp)
   }
 
+  changelogRecords(): AsyncIterable<ChangelogRecord> {
+    return this.#open().segments.puts()
+  }
+
   get(key: K, asOf?: number): VersionedRecord<V> | null {
     const { serdes, segments } = this.#open()
     const bytes = serdes.keyBytes(key)
-    return this.#shown(asOf === undefined ? segments.latest(bytes) : segments.asOf(bytes, asOf))
+    return this.#record(asOf === undefined ? segments.latest(bytes) : segments.asOf(bytes, asOf))
   }
 
   versions(key: K, { from = -Infinity, to = Infinity, reverse = false }: VersionsOptions = {}): VersionedRecord<V>[] {
     const { serdes, segments } = this.#open()
-    const found = segments.versions(serdes.keyBytes(key), from, to).map((version) => this.#shown(version)!)
+    const found = segments.versions(serdes.keyBytes(key), from, to).map((version) => this.#record(version)!)
     return reverse ? found.reverse() : found
   }
 
@@ -121,7 +125,7 @@ export class TypedVersionedStore<K, V> implements VersionedKeyValueStore<K, V>, 
     return this.#opened
   }
 
-  #shown(version: StoredVersion | null): VersionedRecord<V> | null {
+  #record(version: StoredVersion | null): VersionedRecord<V> | null {
     if (version === null) return null
     const { timestamp, validTo, value } = version
     return { value: this.#open().serdes.valueOf(value), timestamp, validTo }

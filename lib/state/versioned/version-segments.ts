@@ -1,4 +1,6 @@
-import type { ByteStore } from '../store'
+import { breathe } from '../breathe'
+import { byteString, bytesOf, type ByteString } from '../byte-string'
+import type { ByteStore } from '../state-engine'
 import {
   prefixTimestamp,
   readTimestamp,
@@ -83,10 +85,35 @@ export class VersionSegments {
 
   /** The keys of all entries, those with nothing but former versions included; a key may come several times. */
   async *keys(): AsyncGenerator<Buffer> {
-    const from = segmentKey(Buffer.alloc(0), this.oldestSegment)
-    for await (const [key] of this.bytes.scan({ from, to: CLOCK_KEY })) {
-      yield key.subarray(key[0] === LATEST ? 1 : 1 + TIMESTAMP_BYTES)
+    for await (const [entryKey] of this.entries()) yield keyIn(entryKey)
+  }
+
+  /**
+   * Puts that lead to what is here, deletions among them, in the order of time: in any other order a key's only version
+   * might be too old beside the versions of other keys. The keys and times of all of them are in memory until the end.
+   */
+  async *puts(): AsyncGenerator<{ key: Buffer; value: Buffer | null; timestamp: number }> {
+    const times: { timestamp: number; keyText: ByteString }[] = []
+    for await (const [entryKey, entry] of this.entries()) {
+      const keyText = byteString(keyIn(entryKey))
+      if (entryKey[0] === LATEST) times.push({ timestamp: readTimestamp(entry), keyText })
+      // where a version ended another one began, or else the key was deleted
+      else
+        for (const { from, to } of decodeRow(entry))
+          times.push({ timestamp: from, keyText }, { timestamp: to, keyText })
     }
+    times.sort((a, b) => a.timestamp - b.timestamp || (a.keyText < b.keyText ? -1 : a.keyText > b.keyText ? 1 : 0))
+    const pause = breathe()
+    for (const [i, { timestamp, keyText }] of times.entries()) {
+      if (i > 0 && times[i - 1]!.timestamp === timestamp && times[i - 1]!.keyText === keyText) continue
+      if (pause.due()) await pause.take()
+      const key = bytesOf(keyText)
+      yield { key, value: this.startingAt(key, timestamp), timestamp }
+    }
+  }
+
+  private entries(): AsyncIterable<[Buffer, Buffer]> {
+    return this.bytes.scan({ from: segmentKey(Buffer.alloc(0), this.oldestSegment), to: CLOCK_KEY })
   }
 
   private advance(timestamp: number): void {
@@ -146,6 +173,14 @@ export class VersionSegments {
     return undefined
   }
 
+  /** The value that a key got at a time; `null` if it was deleted then. */
+  private startingAt(key: Buffer, timestamp: number): Buffer | null {
+    const latest = this.readLatest(key)
+    if (latest?.timestamp === timestamp) return latest.value
+    const version = this.endingAfter(key, timestamp)?.version
+    return version?.from === timestamp ? version.value : null
+  }
+
   private append(key: Buffer, version: FormerVersion): void {
     const segment = this.segmentOf(version.to)
     const row = this.readRow(key, segment)
@@ -155,8 +190,9 @@ export class VersionSegments {
   }
 
   private readLatest(key: Buffer): StoredVersion | null {
-    const kept = this.bytes.get(latestKey(key))
-    return kept === null ? null : { timestamp: readTimestamp(kept), validTo: Infinity, value: withoutTimestamp(kept) }
+    const stored = this.bytes.get(latestKey(key))
+    if (stored === null) return null
+    return { timestamp: readTimestamp(stored), validTo: Infinity, value: withoutTimestamp(stored) }
   }
 
   private writeLatest(key: Buffer, value: Buffer | null, timestamp: number): void {
@@ -191,6 +227,9 @@ const latestKey = (key: Buffer): Buffer => {
   key.copy(bytes, 1)
   return bytes
 }
+
+/** A view of the key that an entry of either kind belongs to. */
+const keyIn = (entryKey: Buffer): Buffer => entryKey.subarray(entryKey[0] === LATEST ? 1 : 1 + TIMESTAMP_BYTES)
 
 const segmentKey = (key: Buffer, segment: number): Buffer => {
   const bytes = Buffer.allocUnsafe(1 + TIMESTAMP_BYTES + key.length)

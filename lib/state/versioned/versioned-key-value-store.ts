@@ -10,7 +10,7 @@ export interface VersionedKeyValueStoreOptions<K, V> {
   readonly key?: Serde<K>
   /** Writes and reads values. Default: the app's default value serde. */
   readonly value?: Serde<V>
-  /** How long former values can be looked up, and how late an update may come: later ones are left out. */
+  /** How long former values can be looked up, and how late an update may come: later ones are dropped. */
   readonly historyRetention: Duration
   /** Former values are dropped in segments of this length. Default: by the retention, as in Kafka Streams. */
   readonly segmentInterval?: Duration

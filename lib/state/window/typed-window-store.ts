@@ -17,7 +17,7 @@ export class TypedWindowStore<K, V, S> extends TimedStore<K, V, S> implements Wi
     this.#sizeMs = options.windowSizeMs
   }
 
-  /** Values are kept with the event times of their updates. */
+  /** Values are stored with the event times of their updates. */
   get timestamped(): boolean {
     return this.options.format.timestamped
   }
@@ -44,7 +44,7 @@ export class TypedWindowStore<K, V, S> extends TimedStore<K, V, S> implements Wi
     const keyBytes = this.keyBytes(key)
     if (timeTo === undefined) return this.entries.get(keyBytes, timeFrom, 0)
     const found = this.entries.range(keyBytes, timeFrom, timeTo, options?.reverse)
-    return found.map(({ time, shown }) => [time, shown] as const)
+    return found.map(({ time, value }) => [time, value] as const)
   }
 
   fetchRange(

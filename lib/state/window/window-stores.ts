@@ -33,7 +33,7 @@ export interface WindowStoreOptions<K, V> {
 export interface WindowStoreHandle<K, V, S extends StateStore> extends StoreBuilder<S> {
   /** As given, defaults not filled in. */
   readonly options: WindowStoreOptions<K, V>
-  /** Whether values are kept with the event time of their last update. */
+  /** Whether values are stored with the event time of their last update. */
   readonly timestamped: boolean
   /** Tells it from the handles of other stores. */
   readonly kind: 'window'
@@ -125,8 +125,6 @@ export interface WindowStoreSettings<K, V, S> {
   readonly retainDuplicates?: boolean
   /** The store is asked for windows that have closed. Default: false. */
   readonly emitsOnClose?: boolean
-  /** Default: `compact,delete`, kept as long as the store keeps windows. */
-  readonly changelogCleanup?: 'compact,delete' | 'delete'
   /** What the changelog's retention is counted from, where that is not `retentionMs`. */
   readonly changelogRetentionMs?: number
 }
@@ -138,7 +136,7 @@ export const windowStoreBuilder = <K, V, S>(
   settings: WindowStoreSettings<K, V, S>,
 ): StoreBuilder<WindowStore<K, S>> => {
   const { name, format, retentionMs, windowSizeMs, persistent = true, caching = false, logging = true } = settings
-  const { retainDuplicates = false, emitsOnClose = false, changelogCleanup = 'compact,delete' } = settings
+  const { retainDuplicates = false, emitsOnClose = false } = settings
   const logged = logging !== false
   return {
     name,
@@ -146,7 +144,11 @@ export const windowStoreBuilder = <K, V, S>(
     cachingEnabled: caching,
     loggingEnabled: logged,
     changelogConfig: typeof logging === 'object' ? logging : {},
-    changelogPolicy: { cleanup: changelogCleanup, retentionMs: settings.changelogRetentionMs ?? retentionMs },
+    changelogPolicy: {
+      // duplicates are numbered again after a restart: compaction would take one for a newer value of another
+      cleanup: retainDuplicates ? 'delete' : 'compact,delete',
+      retentionMs: settings.changelogRetentionMs ?? retentionMs,
+    },
     build: (changelogTopic): WindowStore<K, S> & ManagedStore =>
       new TypedWindowStore<K, V, S>({
         name,

@@ -17,7 +17,7 @@ import type {
   StreamAggregation,
 } from '../graph/stream-nodes'
 import type { TableAggregateNode } from '../graph/table-nodes'
-import type { TimeWindowing, UnlimitedWindowing } from '../graph/windowing'
+import { alignedStarts, type TimeWindowing, type UnlimitedWindowing } from '../graph/windowing'
 
 /* eslint-disable @typescript-eslint/no-explicit-any -- nodes of a graph are heterogeneous; the DSL's signatures have checked their types */
 
@@ -90,20 +90,10 @@ function mergerOf(aggregation: SessionAggregation): Merger<any, any> {
 function fixedWindows(windowing: TimeWindowing | UnlimitedWindowing): FixedWindows {
   if (windowing.kind === 'time') {
     const { sizeMs, advanceMs, graceMs } = windowing
-    return { sizeMs, graceMs, startsOf: alignedStarts(sizeMs, advanceMs) }
+    return { sizeMs, graceMs, startsOf: (timestamp) => alignedStarts(timestamp, sizeMs, advanceMs) }
   }
   const { startMs } = windowing
   const starts = [startMs]
   const none: number[] = []
   return { sizeMs: Infinity, graceMs: 0, startsOf: (timestamp) => (timestamp >= startMs ? starts : none) }
-}
-
-/** Windows are aligned to 1970, where the first ones start. */
-function alignedStarts(sizeMs: number, advanceMs: number): (timestamp: number) => readonly number[] {
-  return (timestamp) => {
-    const starts: number[] = []
-    const first = Math.floor(Math.max(0, timestamp - sizeMs + advanceMs) / advanceMs) * advanceMs
-    for (let start = first; start <= timestamp; start += advanceMs) starts.push(start)
-    return starts
-  }
 }

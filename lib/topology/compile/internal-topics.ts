@@ -34,7 +34,9 @@ export function changelogTopic(
   validateName(name, `the changelog topic of store "${store.name}"`)
   const additionalMs = settings.windowStoreChangelogAdditionalRetentionMs ?? DAY_MS
   const policy = policyConfig(store.changelogPolicy, additionalMs)
-  return { name, config: { ...COMMON, ...policy, ...settings.topicConfig, ...store.changelogConfig } }
+  // what must not be compacted is not, whatever the app says about all of its topics
+  const forced = store.changelogPolicy.cleanup === 'delete' && { 'cleanup.policy': 'delete' }
+  return { name, config: { ...COMMON, ...policy, ...settings.topicConfig, ...forced, ...store.changelogConfig } }
 }
 
 function policyConfig(policy: ChangelogPolicy, additionalMs: number): Record<string, string> {

@@ -1,5 +1,6 @@
 import type { Serde } from '../../serdes/serde'
-import type { OffsetReset, TimestampExtractor } from '../definition'
+import type { TimestampExtractor } from '../definition'
+import type { OffsetReset } from '../offset-reset'
 
 /** A node of the logical graph, by its position in the order of DSL calls. */
 export type NodeId = number

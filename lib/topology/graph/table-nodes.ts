@@ -1,11 +1,4 @@
-import type {
-  Aggregator,
-  Initializer,
-  KeyValueMapper,
-  Predicate,
-  Reducer,
-  ValueMapper,
-} from '../../operators/callbacks'
+import type { Aggregator, GroupSelector, Initializer, Predicate, Reducer, ValueMapper } from '../../operators/callbacks'
 import type { Suppression } from '../../operators/table-suppress'
 import type { ValueTransformerSupplier } from '../../operators/value-transformer'
 import type { SuppressionBuffer } from '../../state/buffer/suppression-buffer'
@@ -83,7 +76,7 @@ export interface TableToStreamNode extends NodeBase {
 /** A table under new keys, to be aggregated: takes back what old values have added. */
 export interface TableGroupByNode extends NodeBase {
   readonly kind: 'table-group-by'
-  readonly selector: KeyValueMapper<any, any, any, any>
+  readonly selector: GroupSelector<any, any, any, any>
 }
 
 /** What becomes of the rows of a group. */

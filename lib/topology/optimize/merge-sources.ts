@@ -3,6 +3,7 @@ import type { LogicalGraph } from '../graph/logical-graph'
 import type { NodeId } from '../graph/node'
 import type { GraphNode } from '../graph/nodes'
 import type { StreamSourceNode } from '../graph/stream-nodes'
+import { offsetResetText } from '../offset-reset'
 
 /**
  * Streams that read the same topics share one source, the first: a topology reads a topic once.
@@ -42,11 +43,11 @@ function sameTopics(a: StreamSourceNode, b: StreamSourceNode): boolean {
 }
 
 function requireSameReset(first: StreamSourceNode, second: StreamSourceNode): void {
-  if (first.settings.offsetReset === second.settings.offsetReset) return
+  const [a, b] = [first, second].map(({ settings }) => offsetResetText(settings.offsetReset) ?? 'not set')
+  if (a === b) return
   throw new TopologyError(
     'INVALID_TOPOLOGY',
-    `two streams read ${topicsText(second)} with different offsetReset (${first.settings.offsetReset ?? 'not set'} and ` +
-      `${second.settings.offsetReset ?? 'not set'}), but they share one source: give both the same`,
+    `two streams read ${topicsText(second)} with different offsetReset (${a} and ${b}), but they share one source: give both the same`,
     { operator: second.name },
   )
 }

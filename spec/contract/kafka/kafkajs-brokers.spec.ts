@@ -2,8 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { createKafkaJsClient } from '../../../lib/kafka/kafkajs'
 import type { FetchedPartition, KafkaClient } from '../../../lib/kafka/port'
 import { describeWithOwnKafka, startKafka, type KafkaBroker, type KafkaCluster } from '../../support/kafka-broker'
-import { recordsOf } from './reading'
-import { appendText, startProducer } from './writing'
+import { recordsOf } from '../../../lib/testing/contracts/kafka/reading'
+import { appendText, startProducer } from '../../../lib/testing/contracts/kafka/writing'
 
 const PARTITIONS = 6
 

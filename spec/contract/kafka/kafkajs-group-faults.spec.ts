@@ -2,7 +2,7 @@ import { createKafkaJsClient } from '../../../lib/kafka/kafkajs'
 import { type KafkaClient } from '../../../lib/kafka/port'
 import { describeWithOwnKafka, startKafka, type KafkaCluster } from '../../support/kafka-broker'
 import type { TcpProxy } from '../../support/tcp-proxy'
-import { TestMember, type TestMemberOptions } from './group-member'
+import { TestMember, type TestMemberOptions } from '../../../lib/testing/contracts/kafka/group-member'
 import { tpKey } from '../../../lib/record/topic-partition'
 
 const JOIN_GROUP = 11

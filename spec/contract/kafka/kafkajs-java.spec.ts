@@ -3,8 +3,8 @@ import { createKafkaJsClient } from '../../../lib/kafka/kafkajs'
 import { type Compression } from '../../../lib/kafka/port'
 import { describeWithJava, kafkaForTests, runJava } from '../../support/kafka-broker'
 import { KafkaJsKafka } from './kafkajs-kafka'
-import { readTopic } from './reading'
-import { startProducer } from './writing'
+import { readTopic } from '../../../lib/testing/contracts/kafka/reading'
+import { startProducer } from '../../../lib/testing/contracts/kafka/writing'
 import { NO_HEADERS, type RecordHeaders } from '../../../lib/record/headers'
 
 const COMPRESSIONS: readonly Compression[] = ['none', 'gzip', 'snappy', 'lz4', 'zstd']

@@ -2,15 +2,15 @@ import { randomBytes } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { createKafkaJsClient } from '../../../lib/kafka/kafkajs'
 import { type Admin, type KafkaClient } from '../../../lib/kafka/port'
-import { readTopic } from './reading'
-import { FILLER_KEY, type KafkaUnderTest } from './under-test'
+import { readTopic } from '../../../lib/testing/contracts/kafka/reading'
+import { FILLER_KEY, type KafkaClientSetup } from '../../../lib/testing/contracts/kafka/kafka-client-setup'
 import { NO_HEADERS } from '../../../lib/record/headers'
 
 /** How long a segment takes writes before the next append opens a new one. */
 const SEGMENT_MS = 50
 
 /** The kafkajs adapter on a real broker, which other suites may use at the same time. */
-export class KafkaJsKafka implements KafkaUnderTest {
+export class KafkaJsKafka implements KafkaClientSetup {
   readonly name = 'kafkajs'
   private readonly run = randomBytes(4).toString('hex')
   private names = 0

@@ -3,8 +3,8 @@ import { createKafkaJsClient } from '../../../lib/kafka/kafkajs'
 import type { Fetcher, KafkaClient } from '../../../lib/kafka/port'
 import { describeWithOwnKafka, startKafka, type KafkaBroker, type KafkaCluster } from '../../support/kafka-broker'
 import type { TcpProxy } from '../../support/tcp-proxy'
-import { recordsOf } from './reading'
-import { appendText, startProducer } from './writing'
+import { recordsOf } from '../../../lib/testing/contracts/kafka/reading'
+import { appendText, startProducer } from '../../../lib/testing/contracts/kafka/writing'
 
 const FETCH = 1
 const METADATA = 3

@@ -2,8 +2,8 @@ import { createKafkaJsClient } from '../../../lib/kafka/kafkajs'
 import { type KafkaClient, type Producer } from '../../../lib/kafka/port'
 import { describeWithOwnKafka, startKafka, type KafkaCluster } from '../../support/kafka-broker'
 import type { TcpProxy } from '../../support/tcp-proxy'
-import { readTopic } from './reading'
-import { appendText as appendAt, startProducer } from './writing'
+import { readTopic } from '../../../lib/testing/contracts/kafka/reading'
+import { appendText as appendAt, startProducer } from '../../../lib/testing/contracts/kafka/writing'
 import { tpKey } from '../../../lib/record/topic-partition'
 
 const PRODUCE = 0

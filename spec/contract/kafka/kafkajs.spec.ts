@@ -1,7 +1,12 @@
+import { kafkaClientContract } from '../../../lib/testing/contracts/kafka/kafka-client-contract'
 import { describeWithKafka } from '../../support/kafka-broker'
-import { kafkaContract } from '.'
 import { KafkaJsKafka } from './kafkajs-kafka'
 
-describeWithKafka('the kafkajs adapter on a real broker', (bootstrapServers) =>
-  kafkaContract(new KafkaJsKafka(bootstrapServers)),
-)
+describeWithKafka('on a real broker', (bootstrapServers) => {
+  const kafka = new KafkaJsKafka(bootstrapServers)
+
+  beforeAll(() => kafka.start())
+  afterAll(() => kafka.stop())
+
+  kafkaClientContract({ describe, test, beforeEach, afterEach }, kafka)
+})

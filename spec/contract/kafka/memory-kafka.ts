@@ -1,15 +1,13 @@
 import { EmbeddedKafka } from '../../../lib/kafka/memory'
 import type { Admin, KafkaClient } from '../../../lib/kafka/port'
-import type { KafkaUnderTest } from './under-test'
+import type { KafkaClientSetup } from '../../../lib/testing/contracts/kafka/kafka-client-setup'
 
-export class MemoryKafka implements KafkaUnderTest {
+export class MemoryKafka implements KafkaClientSetup {
   readonly name = 'memory'
   private readonly embedded = new EmbeddedKafka()
   private readonly sharedAdmin = this.embedded.client().admin()
   private clients: KafkaClient[] = []
   private names = 0
-
-  async start(): Promise<void> {}
 
   async stop(): Promise<void> {
     await this.embedded.close()

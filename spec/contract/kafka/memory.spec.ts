@@ -1,4 +1,8 @@
-import { kafkaContract } from '.'
+import { kafkaClientContract } from '../../../lib/testing/contracts/kafka/kafka-client-contract'
 import { MemoryKafka } from './memory-kafka'
 
-describe('the in-memory adapter', () => kafkaContract(new MemoryKafka()))
+const kafka = new MemoryKafka()
+
+afterAll(() => kafka.stop())
+
+kafkaClientContract({ describe, test, beforeEach, afterEach }, kafka)

@@ -68,6 +68,34 @@ export const sessionStoreContract = ({ persistent, cached }: Variant): void => {
       expect(shown(await collect(store.all({ reverse: true })))).toEqual(['c@1-2=c', 'b@1-2=b', 'a@1-2=a'])
     })
 
+    test('several keys are searched by what their sessions overlap, forwards and backwards', async () => {
+      const { store } = await open()
+      for (const key of ['a', 'b', 'c']) {
+        store.put(session(key, 1000, 1010), 'early')
+        store.put(session(key, 1020, 1040), 'late')
+      }
+      const found = async (...args: Parameters<typeof store.findSessionsRange>) =>
+        shown(await collect(store.findSessionsRange(...args)))
+      expect((await found('a', 'b', 1011, 1020)).sort()).toEqual(['a@1020-1040=late', 'b@1020-1040=late'])
+      expect((await found('b', null, 0, 1019)).sort()).toEqual(['b@1000-1010=early', 'c@1000-1010=early'])
+      expect(await found(null, 'a', 1041, 2000)).toEqual([])
+      const forwards = await found(null, null, 0, 2000)
+      expect(forwards).toHaveLength(6)
+      expect(await found(null, null, 0, 2000, { reverse: true })).toEqual([...forwards].reverse())
+    })
+
+    test('all keys are searched by when their sessions ended, forwards and backwards', async () => {
+      const { store } = await open()
+      store.put(session('a', 1000, 1010), 'first')
+      store.put(session('b', 1000, 1020), 'second')
+      store.put(session('c', 1000, 1030), 'third')
+      const found = async (...args: Parameters<typeof store.findAllSessions>) =>
+        shown(await collect(store.findAllSessions(...args)))
+      expect(await found(1010, 1020)).toEqual(['a@1000-1010=first', 'b@1000-1020=second'])
+      expect(await found(1011, 1030, { reverse: true })).toEqual(['c@1000-1030=third', 'b@1000-1020=second'])
+      expect(await found(1031, 2000)).toEqual([])
+    })
+
     test("the changelog gets Kafka Streams' keys: key, end, start", async () => {
       const { store, task } = await open()
       store.put(session('A', 1000, 2000), '1')

@@ -10,6 +10,7 @@ import type {
   StateStoreContext,
   StoreBuilder,
 } from '../../../lib/state/store'
+import { levelEngine } from '../../../lib/state/level/level-engine'
 import { TaskState } from '../../../lib/state/task-state'
 import { NO_HEADERS, type RecordHeaders } from '../../../lib/record/headers'
 import type { RecordContext } from '../../../lib/record/record-context'
@@ -58,7 +59,13 @@ export class StoreTask implements StateStoreContext {
   ): Promise<StoreTask> {
     const own = folder === undefined ? await mkdtemp(join(tmpdir(), 'millrace-')) : folder
     const directory = own === null ? null : join(own, '0_0')
-    const state = await TaskState.open({ directory, taskId: '0_0', stores, logger: silentLogger })
+    const state = await TaskState.open({
+      engine: levelEngine(),
+      directory,
+      taskId: '0_0',
+      stores,
+      logger: silentLogger,
+    })
     const cache = cacheBytes === undefined ? undefined : { maxBytes: cacheBytes, usedBytes: 0 }
     const task = new StoreTask(folder === undefined ? own : null, state, stores, cache)
     for (const store of stores) {

@@ -69,7 +69,7 @@ export class Application {
       defaultValueSerde: serdes.string() as Serde<unknown>,
       statestoreCacheMaxBytes: this.program.config.cache,
       commitInterval: 20,
-      lingerMs: 1,
+      producer: { linger: 1 },
       heartbeatInterval: 50,
       logger: silentLogger,
     })

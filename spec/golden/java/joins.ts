@@ -3,7 +3,7 @@ import { JoinWindows as Windows } from '../../../lib/dsl/windows/join-windows'
 import type { Duration } from '../../../lib/durations'
 import { Options, withSerdes } from './options'
 import type { JavaSerde } from './serdes'
-import type { StoreSupplier } from './stores'
+import { isWindowSupplier, storeOf, type WindowStoreSupplier } from './window-stores'
 
 type Joiner = (...args: unknown[]) => unknown
 
@@ -78,7 +78,7 @@ export class StreamJoined extends JoinOptions {
   static as = (store: string): StreamJoined => new StreamJoined().set({ store })
   /** `with(key, value, otherValue)` or `with(thisStore, otherStore)` */
   static with = (...args: unknown[]): StreamJoined => {
-    const [first, second] = args as StoreSupplier[]
+    const [first, second] = args
     if (isSupplier(first) && isSupplier(second)) {
       return new StreamJoined().withThisStoreSupplier(first).withOtherStoreSupplier(second)
     }
@@ -87,11 +87,11 @@ export class StreamJoined extends JoinOptions {
   withStoreName(store: string): this {
     return this.set({ store })
   }
-  withThisStoreSupplier({ name, persistent }: StoreSupplier): this {
-    return this.set({ thisStore: name, storeType: persistent ? 'persistent' : 'in-memory' })
+  withThisStoreSupplier(supplier: WindowStoreSupplier): this {
+    return this.set({ thisStore: storeOf(supplier) })
   }
-  withOtherStoreSupplier({ name, persistent }: StoreSupplier): this {
-    return this.set({ otherStore: name, storeType: persistent ? 'persistent' : 'in-memory' })
+  withOtherStoreSupplier(supplier: WindowStoreSupplier): this {
+    return this.set({ otherStore: storeOf(supplier) })
   }
   withLoggingEnabled(configs: ReadonlyMap<string, string>): this {
     return this.set({ logging: Object.fromEntries(configs) })
@@ -101,5 +101,5 @@ export class StreamJoined extends JoinOptions {
   }
 }
 
-const isSupplier = (value: unknown): value is StoreSupplier =>
-  typeof value === 'object' && value !== null && 'persistent' in value
+const isSupplier = (value: unknown): value is WindowStoreSupplier =>
+  typeof value === 'object' && value !== null && isWindowSupplier(value)

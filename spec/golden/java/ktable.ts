@@ -58,10 +58,10 @@ export class KTable {
   outerJoin(other: KTable, ...args: unknown[]): KTable {
     return new KTable((this.table.outerJoin as AnyJoin).call(this.table, other.table, ...joinArguments(args)))
   }
-  groupBy(selector: (key: unknown, value: unknown) => KeyValue, ...options: unknown[]): GroupedTable {
-    const pairs = (value: unknown, key: unknown): readonly [unknown, unknown] => {
+  groupBy(selector: (key: unknown, value: unknown) => KeyValue | null, ...options: unknown[]): GroupedTable {
+    const pairs = (value: unknown, key: unknown): readonly [unknown, unknown] | null => {
       const pair = selector(toJava(key), value)
-      return [fromJava(pair.key), fromJava(pair.value)]
+      return pair && [fromJava(pair.key), fromJava(pair.value)]
     }
     return new GroupedTable(this.table.groupBy(pairs, merged(options)))
   }

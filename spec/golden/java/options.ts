@@ -1,6 +1,8 @@
+import type { OffsetReset } from '../../../lib/topology/offset-reset'
 import type { Serde } from '../../../lib/serdes/serde'
 import { streamPartitioner, timestampExtractor, type JavaPartitioner } from './functions'
 import { isJavaSerde, type JavaSerde } from './serdes'
+import { keyValueStore } from '../../../lib/state/stores'
 import { versionedKeyValueStore } from '../../../lib/state/versioned/versioned-key-value-store'
 import type { StoreSupplier, VersionedStoreSupplier } from './stores'
 import { isWindowSupplier, storeOf, type WindowStoreSupplier } from './window-stores'
@@ -54,9 +56,19 @@ export class Consumed extends Serialized {
     const consumed = new Consumed().set(withSerdes(args))
     return extractor ? consumed.withTimestampExtractor(extractor as never) : consumed
   }
+  withOffsetResetPolicy(offsetReset: OffsetReset): this {
+    return this.set({ offsetReset })
+  }
   withTimestampExtractor(extractor: Parameters<typeof timestampExtractor>[0]): this {
     return this.set({ timestampExtractor: timestampExtractor(extractor) })
   }
+}
+
+export const AutoOffsetReset = {
+  earliest: (): OffsetReset => 'earliest',
+  latest: (): OffsetReset => 'latest',
+  none: (): OffsetReset => 'none',
+  byDuration: (byDuration: number): OffsetReset => ({ byDuration }),
 }
 
 export class Produced extends Serialized {
@@ -105,7 +117,9 @@ export class Materialized extends Serialized {
           ? { store: storeOf(store) }
           : 'historyRetention' in store
             ? { store: versionedKeyValueStore(store.name, store) }
-            : { store: store.name, storeType: store.persistent ? 'persistent' : 'in-memory' },
+            : 'maxEntries' in store
+              ? { store: keyValueStore(store.name, { maxEntries: store.maxEntries }) }
+              : { store: store.name, storeType: store.persistent ? 'persistent' : 'in-memory' },
     )
   static with = (...args: unknown[]): Materialized => new Materialized().set({ ...withSerdes(args), name: undefined })
   withRetention(retention: number): this {

@@ -1,7 +1,8 @@
 import type { Processor, ProcessorContext, PunctuationType as Punctuation } from '../../../lib/operators/processor'
 import type { StateStore } from '../../../lib/state/store'
 import { JavaRecord } from './record'
-import { javaStore, type JavaStore, type JavaStoreBuilder } from './stores'
+import type { JavaStoreBuilder } from './store-builder'
+import { javaStore, type JavaStore } from './stores'
 import { Optional } from './values'
 import type { StreamRecord } from '../../../lib/record/stream-record'
 

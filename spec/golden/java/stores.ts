@@ -1,22 +1,24 @@
 import type {
   KeyValueStore,
   StateStore,
-  StoreBuilder,
   TimestampedKeyValueStore,
-  ValueAndTimestamp,
   VersionedKeyValueStore,
   VersionedRecord,
 } from '../../../lib/state/store'
-import { keyValueStore } from '../../../lib/state/stores'
+import { keyValueStore, timestampedKeyValueStore } from '../../../lib/state/stores'
 import { versionedKeyValueStore } from '../../../lib/state/versioned/versioned-key-value-store'
 import type { JavaSerde } from './serdes'
-import { Optional } from './values'
+import { OptionalStoreBuilder } from './store-builder'
+import { javaValue, ourValue } from './value-and-timestamp'
+import { type KeyValue, Optional } from './values'
 import { isSessionStore, isWindowStore, javaSessionStore, javaWindowStore, windowStores } from './window-stores'
 
 /** What `Stores.…KeyValueStore(name)` gives: a name and where the bytes are. */
 export interface StoreSupplier {
   readonly name: string
   readonly persistent: boolean
+  /** Of an `lruMap`. */
+  readonly maxEntries?: number
 }
 
 export interface VersionedStoreSupplier {
@@ -25,41 +27,12 @@ export interface VersionedStoreSupplier {
   readonly segmentInterval?: number
 }
 
-export interface JavaStoreBuilder {
-  readonly builder: StoreBuilder<StateStore>
-}
-
-/** Java's `StoreBuilder`: its methods say what our options say. */
-export class OptionalStoreBuilder implements JavaStoreBuilder {
-  readonly builder: StoreBuilder<StateStore>
-
-  constructor(
-    private readonly make: (options: object) => StoreBuilder<StateStore>,
-    private readonly options: object = {},
-  ) {
-    this.builder = make(options)
-  }
-  withLoggingDisabled(): OptionalStoreBuilder {
-    return this.with({ logging: false })
-  }
-  withLoggingEnabled(configs: ReadonlyMap<string, string>): OptionalStoreBuilder {
-    return this.with({ logging: Object.fromEntries(configs) })
-  }
-  withCachingEnabled(): OptionalStoreBuilder {
-    return this.with({ caching: true })
-  }
-  withCachingDisabled(): OptionalStoreBuilder {
-    return this.with({ caching: false })
-  }
-  private with(options: object): OptionalStoreBuilder {
-    return new OptionalStoreBuilder(this.make, { ...this.options, ...options })
-  }
-}
-
 export const Stores = {
   ...windowStores,
   persistentKeyValueStore: (name: string): StoreSupplier => ({ name, persistent: true }),
+  persistentTimestampedKeyValueStore: (name: string): StoreSupplier => ({ name, persistent: true }),
   inMemoryKeyValueStore: (name: string): StoreSupplier => ({ name, persistent: false }),
+  lruMap: (name: string, maxEntries: number): StoreSupplier => ({ name, persistent: false, maxEntries }),
   persistentVersionedKeyValueStore: (
     name: string,
     historyRetention: number,
@@ -73,10 +46,19 @@ export const Stores = {
     new OptionalStoreBuilder((options) =>
       versionedKeyValueStore(supplier.name, { key: key.serde, value: value.serde, ...supplier, ...options }),
     ),
-  keyValueStoreBuilder: ({ name, persistent }: StoreSupplier, key: JavaSerde, value: JavaSerde): OptionalStoreBuilder =>
-    new OptionalStoreBuilder((options) =>
-      keyValueStore(name, { key: key.serde, value: value.serde, persistent, ...options }),
-    ),
+  keyValueStoreBuilder: (supplier: StoreSupplier, key: JavaSerde, value: JavaSerde): OptionalStoreBuilder =>
+    keyValueBuilder(keyValueStore, supplier, key, value),
+  timestampedKeyValueStoreBuilder: (supplier: StoreSupplier, key: JavaSerde, value: JavaSerde): OptionalStoreBuilder =>
+    keyValueBuilder(timestampedKeyValueStore, supplier, key, value),
+}
+
+function keyValueBuilder(
+  make: typeof keyValueStore | typeof timestampedKeyValueStore,
+  { name, ...where }: StoreSupplier,
+  key: JavaSerde,
+  value: JavaSerde,
+): OptionalStoreBuilder {
+  return new OptionalStoreBuilder((options) => make(name, { key: key.serde, value: value.serde, ...where, ...options }))
 }
 
 interface Entry {
@@ -88,15 +70,16 @@ interface Entry {
 export type JavaStore = ReturnType<typeof javaStore>
 
 export function javaStore(store: StateStore) {
-  if (isWindowStore(store)) return javaWindowStore(store, javaValue)
+  if (isWindowStore(store)) return javaWindowStore(store)
   if (isSessionStore(store)) return javaSessionStore(store)
   if ('versions' in store) return javaVersionedStore(store as VersionedKeyValueStore<unknown, unknown>)
   const kv = store as KeyValueStore<unknown, unknown>
   return {
     get: (key: unknown) => javaValue(kv.get(key)),
-    put: (key: unknown, value: unknown) => kv.put(key, value),
-    putIfAbsent: (key: unknown, value: unknown) => kv.putIfAbsent(key, value),
-    delete: (key: unknown) => kv.delete(key),
+    put: (key: unknown, value: unknown) => kv.put(key, ourValue(value)),
+    putAll: (pairs: readonly KeyValue[]) => kv.putAll(pairs.map(({ key, value }) => [key, ourValue(value)] as const)),
+    putIfAbsent: (key: unknown, value: unknown) => javaValue(kv.putIfAbsent(key, ourValue(value))),
+    delete: (key: unknown) => javaValue(kv.delete(key)),
     range: (from: unknown, to: unknown) => entries(kv.range(from, to)),
     reverseRange: (from: unknown, to: unknown) => entries(kv.range(from, to, { reverse: true })),
     all: () => entries(kv.all()),
@@ -128,12 +111,5 @@ const javaVersion = (version: VersionedRecord<unknown> | null) =>
 async function* entries(scan: AsyncIterable<[unknown, unknown]>): AsyncGenerator<Entry> {
   for await (const [key, value] of scan) yield { key, value: javaValue(value) }
 }
-
-const javaValue = (value: unknown): unknown =>
-  isValueAndTimestamp(value) ? { value: () => value.value, timestamp: () => value.timestamp } : value
-
-/** The values of a case are strings and numbers, so an object is Java's `ValueAndTimestamp`. */
-export const isValueAndTimestamp = (value: unknown): value is ValueAndTimestamp<unknown> =>
-  typeof value === 'object' && value !== null && 'timestamp' in value && 'value' in value
 
 export type ReadableStore = KeyValueStore<unknown, unknown> | TimestampedKeyValueStore<unknown, unknown>

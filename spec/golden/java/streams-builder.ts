@@ -6,7 +6,7 @@ import { KStream } from './kstream'
 import { KTable } from './ktable'
 import { Consumed, Materialized, merged } from './options'
 import type { JavaProcessorSupplier } from './processor'
-import type { JavaStoreBuilder } from './stores'
+import type { JavaStoreBuilder } from './store-builder'
 import { Topology } from './topology'
 import { topicsOf } from './values'
 

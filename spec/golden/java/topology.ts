@@ -2,7 +2,7 @@ import { Topology as StreamsTopology } from '../../../lib/topology/topology'
 import type { Serde } from '../../../lib/serdes/serde'
 import type { JavaProcessorSupplier } from './processor'
 import { isJavaSerde } from './serdes'
-import type { JavaStoreBuilder } from './stores'
+import type { JavaStoreBuilder } from './store-builder'
 import { topicExtractor, streamPartitioner, timestampExtractor, type JavaPartitioner } from './functions'
 
 type SerdeLike = { readonly serde: Serde<unknown> }

@@ -3,6 +3,8 @@ import { sessionStore } from '../../../lib/state/session/session-stores'
 import { timestampedWindowStore, windowStore } from '../../../lib/state/window/window-stores'
 import type { Windowed } from '../../../lib/record/windowed'
 import type { JavaSerde } from './serdes'
+import { OptionalStoreBuilder } from './store-builder'
+import { javaValue, ourValue } from './value-and-timestamp'
 import { fromJava, toJava } from './windows'
 
 /** What `Stores.…WindowStore(…)` and `Stores.…SessionStore(…)` give. */
@@ -20,9 +22,14 @@ export const isWindowSupplier = (supplier: object): supplier is WindowStoreSuppl
 type Serdes = readonly [key?: JavaSerde, value?: JavaSerde]
 
 /** Our store for a supplier. */
-export function storeOf(supplier: WindowStoreSupplier, [key, value]: Serdes = [], timestamped = false) {
+export function storeOf(
+  supplier: WindowStoreSupplier,
+  [key, value]: Serdes = [],
+  timestamped = false,
+  more: object = {},
+) {
   const { name, persistent, retention, windowSize, retainDuplicates } = supplier
-  const options = { key: key?.serde, value: value?.serde, persistent, retention }
+  const options = { key: key?.serde, value: value?.serde, persistent, retention, ...more }
   if (windowSize === undefined) return sessionStore(name, options)
   return (timestamped ? timestampedWindowStore : windowStore)(name, { ...options, windowSize, retainDuplicates })
 }
@@ -41,9 +48,8 @@ const sessions =
   (name: string, retention: number): WindowStoreSupplier => ({ name, persistent, retention })
 const builder =
   (timestamped: boolean) =>
-  (supplier: WindowStoreSupplier, ...serdes: JavaSerde[]) => ({
-    builder: storeOf(supplier, serdes as unknown as Serdes, timestamped),
-  })
+  (supplier: WindowStoreSupplier, ...serdes: JavaSerde[]) =>
+    new OptionalStoreBuilder((options) => storeOf(supplier, serdes as unknown as Serdes, timestamped, options))
 
 export const windowStores = {
   persistentWindowStore: windows(true),
@@ -56,33 +62,31 @@ export const windowStores = {
   sessionStoreBuilder: builder(false),
 }
 
-type Shown = (value: unknown) => unknown
-
-const entries = async function* (scan: AsyncIterable<[Windowed<unknown>, unknown]>, shown: Shown) {
-  for await (const [key, value] of scan) yield { key: toJava(key), value: shown(value) }
+const entries = async function* (scan: AsyncIterable<[Windowed<unknown>, unknown]>) {
+  for await (const [key, value] of scan) yield { key: toJava(key), value: javaValue(value) }
 }
 
 export const isWindowStore = (store: StateStore): store is WindowStore<unknown, unknown> => 'fetchAll' in store
 export const isSessionStore = (store: StateStore): store is SessionStore<unknown, unknown> => 'findSessions' in store
 
 /** The methods of Java's window stores, over ours. */
-export function javaWindowStore(store: WindowStore<unknown, unknown>, shown: Shown) {
+export function javaWindowStore(store: WindowStore<unknown, unknown>) {
   const range = (args: readonly unknown[], reverse: boolean) => {
     if (args.length === 4) {
-      return entries(store.fetchRange(args[0], args[1], args[2] as number, args[3] as number, { reverse }), shown)
+      return entries(store.fetchRange(args[0], args[1], args[2] as number, args[3] as number, { reverse }))
     }
     const [key, from, to] = args as [unknown, number, number]
-    return store.fetch(key, from, to, { reverse }).map(([start, value]) => ({ key: start, value: shown(value) }))
+    return store.fetch(key, from, to, { reverse }).map(([start, value]) => ({ key: start, value: javaValue(value) }))
   }
   return {
-    put: (key: unknown, value: unknown, windowStart: number) => store.put(key, value, windowStart),
+    put: (key: unknown, value: unknown, windowStart: number) => store.put(key, ourValue(value), windowStart),
     fetch: (...args: unknown[]) =>
-      args.length === 2 ? shown(store.fetch(args[0], args[1] as number)) : range(args, false),
+      args.length === 2 ? javaValue(store.fetch(args[0], args[1] as number)) : range(args, false),
     backwardFetch: (...args: unknown[]) => range(args, true),
-    fetchAll: (from: number, to: number) => entries(store.fetchAll(from, to), shown),
-    backwardFetchAll: (from: number, to: number) => entries(store.fetchAll(from, to, { reverse: true }), shown),
-    all: () => entries(store.all(), shown),
-    backwardAll: () => entries(store.all({ reverse: true }), shown),
+    fetchAll: (from: number, to: number) => entries(store.fetchAll(from, to)),
+    backwardFetchAll: (from: number, to: number) => entries(store.fetchAll(from, to, { reverse: true })),
+    all: () => entries(store.all()),
+    backwardAll: () => entries(store.all({ reverse: true })),
   }
 }
 
@@ -90,12 +94,16 @@ export function javaWindowStore(store: WindowStore<unknown, unknown>, shown: Sho
 export function javaSessionStore(store: SessionStore<unknown, unknown>) {
   const list = (found: ReadonlyArray<readonly [Windowed<unknown>, unknown]>) =>
     found.map(([key, value]) => ({ key: toJava(key), value }))
-  const find = (args: readonly unknown[], reverse: boolean) =>
-    list(store.findSessions(args[0], args[1] as number, args[2] as number, { reverse }))
+  const find = (args: readonly unknown[], reverse: boolean) => {
+    const times = args.slice(-2) as [number, number]
+    if (args.length === 2) return entries(store.findAllSessions(...times, { reverse }))
+    if (args.length === 3) return list(store.findSessions(args[0], ...times, { reverse }))
+    return entries(store.findSessionsRange(args[0], args[1], ...times, { reverse }))
+  }
   const fetch = (args: readonly unknown[], reverse: boolean) =>
     args.length === 1
       ? list(store.fetch(args[0], { reverse }))
-      : entries(store.fetchRange(args[0], args[1], { reverse }), (value) => value)
+      : entries(store.fetchRange(args[0], args[1], { reverse }))
   return {
     put: (session: unknown, value: unknown) => store.put(fromJava(session) as Windowed<unknown>, value),
     remove: (session: unknown) => store.remove(fromJava(session) as Windowed<unknown>),

@@ -9,19 +9,49 @@ import { type JavaSerde, javaSerde } from './serdes'
 /** Java's largest long stands for the end of an unlimited window. */
 const MAX_LONG = (1n << 63n) - 1n
 
-/** A windowed key with Java's getters. */
-export class JavaWindowed {
-  constructor(readonly windowed: Windowed<unknown>) {}
-  key(): unknown {
-    return this.windowed.key
+/** A window with Java's getters. */
+export class JavaWindow {
+  constructor(
+    private readonly from: number,
+    private readonly to: number | bigint,
+  ) {}
+  start(): number {
+    return this.from
   }
-  window(): { start(): number; end(): number | bigint } {
-    const { start, end } = this.windowed.window
-    return { start: () => start, end: () => (end === Infinity ? MAX_LONG : end) }
+  end(): number | bigint {
+    return this.to
   }
 }
 
-export const toJava = (key: unknown): unknown => (key instanceof Windowed ? new JavaWindowed(key) : key)
+export class SessionWindow extends JavaWindow {}
+export class TimeWindow extends JavaWindow {}
+
+/** A windowed key with Java's getters. */
+export class JavaWindowed {
+  readonly windowed: Windowed<unknown>
+
+  constructor(key: unknown, window: JavaWindow) {
+    const end = window.end()
+    this.windowed = new Windowed(key, { start: window.start(), end: end === MAX_LONG ? Infinity : Number(end) })
+  }
+  static of(windowed: Windowed<unknown>): JavaWindowed {
+    const { start, end } = windowed.window
+    return new JavaWindowed(windowed.key, new JavaWindow(start, end === Infinity ? MAX_LONG : end))
+  }
+  key(): unknown {
+    return this.windowed.key
+  }
+  window(): JavaWindow {
+    const { start, end } = this.windowed.window
+    return new JavaWindow(start, end === Infinity ? MAX_LONG : end)
+  }
+  toString(): string {
+    const { start, end } = this.windowed.window
+    return `[${String(this.windowed.key)}@${start}/${end === Infinity ? MAX_LONG : end}]`
+  }
+}
+
+export const toJava = (key: unknown): unknown => (key instanceof Windowed ? JavaWindowed.of(key) : key)
 export const fromJava = (key: unknown): unknown => (key instanceof JavaWindowed ? key.windowed : key)
 
 /** Java's windows are validated as they are made. */

@@ -2,7 +2,14 @@ import type { KStream } from '../../../lib/dsl/kstream'
 import { type BuildOptions, StreamsBuilder } from '../../../lib/dsl/streams-builder'
 import { JoinWindows } from '../../../lib/dsl/windows/join-windows'
 import { compileTopology } from '../../../lib/topology/compile/compile-topology'
+import {
+  timestampedWindowStore,
+  windowStore,
+  type WindowStoreHandle,
+  type WindowStoreOptions,
+} from '../../../lib/state/window/window-stores'
 import type { CompiledTopology } from '../../../lib/topology/definition'
+import { Topology } from '../../../lib/topology/topology'
 
 const window = JoinWindows.of({ timeDifference: '10m', grace: '1m' })
 const pair = (left: unknown, right: unknown): string => `${String(left)}+${String(right)}`
@@ -99,6 +106,81 @@ describe('a join of two streams is named as in Kafka Streams', () => {
     )
     expect(made.map(({ changelogTopic }) => changelogTopic)).toEqual([null, null, null])
   })
+})
+
+describe('stores given by a handle', () => {
+  const handle = (name: string, options: Partial<WindowStoreOptions<string, unknown>> = {}) =>
+    windowStore<string, unknown>(name, { windowSize: '20m', retention: '21m', retainDuplicates: true, ...options })
+
+  test('are kept and logged as the handle says; the store that the join makes follows its own options', () => {
+    const topology = compiled((b) =>
+      b.stream<string, unknown>('l').leftJoin(b.stream<string, unknown>('r'), pair, window, {
+        thisStore: handle('mine', { persistent: false }),
+        otherStore: handle('theirs', { logging: { 'segment.ms': '7' } }),
+        logging: false,
+      }),
+    )
+    const { stores: made, changelogTopics } = topology.subTopologies[0]!
+    const seen = made.map(({ definition: { builder }, changelogTopic }) => [
+      builder.name,
+      builder.persistent,
+      changelogTopic,
+    ])
+    expect(seen).toEqual(
+      expect.arrayContaining([
+        ['mine', false, 'app-mine-changelog'],
+        ['theirs', true, 'app-theirs-changelog'],
+        ['mine-left-shared-join-store', false, null],
+      ]),
+    )
+    expect([...changelogTopics.values()].map(({ config }) => config)).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({ 'cleanup.policy': 'delete', 'retention.ms': '87660000' }),
+        expect.objectContaining({ 'cleanup.policy': 'delete', 'segment.ms': '7' }),
+      ]),
+    )
+  })
+
+  test.each<[string, WindowStoreHandle<string, unknown, never>, RegExp]>([
+    ['another window', handle('s', { windowSize: '10m' }), /windowSize is 600000 ms .* 1200000 ms/],
+    ['a shorter retention', handle('s', { retention: '20m' }), /retention is 1200000 ms .* 1260000 ms/],
+    ['a longer retention', handle('s', { retention: '1d' }), /retention is 86400000 ms/],
+    ['only one record of a time', handle('s', { retainDuplicates: false }), /set retainDuplicates: true/],
+    [
+      'timestamps',
+      timestampedWindowStore('s', { windowSize: '20m', retention: '21m', retainDuplicates: true }),
+      /give a windowStore/,
+    ],
+  ] as never)('with %s are refused', (_what, store, message) => {
+    for (const side of ['thisStore', 'otherStore']) {
+      const join = () => compiled((b) => b.stream('l').join(b.stream('r'), pair, window, { name: 'j', [side]: store }))
+      expect(join).toThrow(
+        expect.objectContaining({ code: 'INVALID_ARGUMENT', message: expect.stringMatching(message) }),
+      )
+      expect(join).toThrow('store "s" does not fit the join "j-merge"')
+    }
+  })
+
+  test('of one name are refused', () => {
+    expect(() =>
+      compiled((b) =>
+        b.stream<string, unknown>('l').join(b.stream<string, unknown>('r'), pair, window, {
+          thisStore: handle('same'),
+          otherStore: handle('same'),
+        }),
+      ),
+    ).toThrow(expect.objectContaining({ code: 'DUPLICATE_NAME' }))
+  })
+})
+
+test('the changelog of a store that retains duplicates is deleted, whatever the app says of its topics', () => {
+  const store = windowStore('twice', { windowSize: '1m', retention: '1h', retainDuplicates: true })
+  const topology = new Topology().addSource('in', 'in').addProcessor('p', () => ({ process: () => {} }), 'in', store)
+  const [sub] = compileTopology(topology.definition, {
+    applicationId: 'app',
+    topicConfig: { 'cleanup.policy': 'compact' },
+  }).subTopologies
+  expect(sub!.changelogTopics.get('app-twice-changelog')!.config['cleanup.policy']).toBe('delete')
 })
 
 describe('a stream joined more than once', () => {

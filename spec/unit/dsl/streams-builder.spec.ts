@@ -1,8 +1,10 @@
 import { StreamsBuilder } from '../../../lib/dsl/streams-builder'
 import { type StreamsError } from '../../../lib/errors'
+import { JoinWindows } from '../../../lib/dsl/windows/join-windows'
 import * as serdes from '../../../lib/serdes'
 import { ChangeSerde } from '../../../lib/serdes/change'
 import { keyValueStore, timestampedKeyValueStore } from '../../../lib/state/stores'
+import { versionedKeyValueStore } from '../../../lib/state/versioned/versioned-key-value-store'
 import type { NodeDefinition, SinkDefinition, SourceDefinition } from '../../../lib/topology/definition'
 import type { Topology } from '../../../lib/topology/topology'
 
@@ -56,6 +58,49 @@ describe('the DSL refuses', () => {
     const error = failure(() => call(new StreamsBuilder()))
     expect(error.code).toBe('INVALID_ARGUMENT')
     expect(error.message).toContain(operator)
+  })
+
+  const shared = idle()
+  const sharedTransformer = { transform: () => 1 }
+  test.each<[string, (builder: StreamsBuilder) => unknown]>([
+    ['process', (builder) => builder.stream('in').process(() => shared)],
+    ['processValues', (builder) => builder.stream('in').processValues(() => shared)],
+    ['transformValues', (builder) => builder.table('in').transformValues(() => sharedTransformer)],
+    ['addGlobalStore', (builder) => builder.addGlobalStore(keyValueStore('g'), 'in', {}, () => shared)],
+  ])('%s with a supplier that returns one instance twice', (operator, call) => {
+    const error = failure(() => call(new StreamsBuilder()))
+    expect(error.code).toBe('INVALID_ARGUMENT')
+    expect(error.message).toContain(`the supplier of ${operator} returns the same object every time`)
+  })
+
+  test('a versioned store for a global table', () => {
+    const history = versionedKeyValueStore('history', { historyRetention: '1h' })
+    const error = failure(() => new StreamsBuilder().globalTable('in', {}, history))
+    expect(error.code).toBe('INVALID_ARGUMENT')
+    expect(error.message).toContain('the store "history" of a global table can\'t be versioned')
+  })
+
+  test('joining two repartitioned streams of unequal counts, naming both topics, when it is built', () => {
+    const builder = new StreamsBuilder()
+    const left = builder.stream('a').repartition({ name: 'left', partitions: 2 })
+    const right = builder.stream('b').repartition({ name: 'right', partitions: 4 })
+    left.mapValues((value) => value).join(right, (value) => value, JoinWindows.of({ timeDifference: 1 }), 'pairs')
+    const error = failure(() => builder.build())
+    expect(error.code).toBe('NOT_COPARTITIONED')
+    expect(error.message).toContain(
+      'pairs-merge needs the same number of partitions on both sides, but repartition() gives "left-repartition" 2 and ' +
+        '"right-repartition" 4',
+    )
+  })
+
+  test('joining a repartitioned stream with a repartitioned table of another count', () => {
+    const builder = new StreamsBuilder()
+    const table = builder.stream('b').repartition({ name: 'right', partitions: 4 }).toTable('rows')
+    builder
+      .stream('a')
+      .repartition({ name: 'left', partitions: 2 })
+      .leftJoin(table, (value) => value)
+    expect(failure(() => builder.build()).code).toBe('NOT_COPARTITIONED')
   })
 
   test('names that are not valid, where they are given', () => {
@@ -139,6 +184,12 @@ describe('the DSL refuses', () => {
     builder.stream('in', { offsetReset: 'latest' })
     builder.stream('in')
     expect(failure(() => builder.build()).message).toMatch(/in with different offsetReset \(latest and not set\)/)
+    const byDuration = new StreamsBuilder()
+    byDuration.stream('in', { offsetReset: { byDuration: '1m' } })
+    byDuration.stream('in', { offsetReset: { byDuration: 60_000 } })
+    expect(() => byDuration.build()).not.toThrow()
+    byDuration.stream('in', { offsetReset: { byDuration: '2m' } })
+    expect(failure(() => byDuration.build()).message).toContain('(byDuration 60000 ms and byDuration 120000 ms)')
   })
 
   test('an optimization that does not exist', () => {
@@ -418,6 +469,20 @@ describe('build', () => {
     builder.stream('in', { name: 'src' })
     const topology = builder.build().addProcessor('p', idle, 'src').addSink('s', 'out', 'p')
     expect(topology.describe()).toContain('Sink: s (topic: out)')
+  })
+
+  test('keeps what was added to the topology when it builds again', () => {
+    const builder = new StreamsBuilder()
+    const stream = builder.stream('in', { name: 'src' })
+    const first = builder.build().addProcessor('p', idle, 'src', keyValueStore('seen')).addSink('s', 'out', 'p')
+    const text = first.describe()
+    expect(builder.build().describe()).toBe(text)
+    stream.to('more')
+    const second = builder.build().addSink('t', 'also', 'p')
+    expect(first.describe()).toBe(text)
+    for (const topic of ['out', 'more', 'also']) expect(builder.build().describe()).toContain(`(topic: ${topic})`)
+    expect(failure(() => second.addSink('s', 'out', 'p')).code).toBe('DUPLICATE_NAME')
+    expect(() => builder.build()).not.toThrow()
   })
 
   test('shares a named repartition topic between the aggregations of one group', () => {

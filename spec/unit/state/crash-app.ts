@@ -1,4 +1,5 @@
 import { silentLogger } from '../../../lib/observe/logger'
+import { levelEngine } from '../../../lib/state/level/level-engine'
 import { TaskState } from '../../../lib/state/task-state'
 
 /**
@@ -7,7 +8,7 @@ import { TaskState } from '../../../lib/state/task-state'
  */
 const main = async (directory: string): Promise<void> => {
   const stores = ['a', 'b'].map((name) => ({ name, persistent: true, changelogTopic: `app-${name}-changelog` }))
-  const state = await TaskState.open({ directory, taskId: '0_0', stores, logger: silentLogger })
+  const state = await TaskState.open({ engine: levelEngine(), directory, taskId: '0_0', stores, logger: silentLogger })
   let n = (state.changelogOffsets().get('app-a-changelog-0') ?? -1) + 1
   const offsets = () => new Map(stores.map(({ changelogTopic }) => [`${changelogTopic}-0`, n]))
   const write = (value: number, put: (store: string, key: Buffer, value: Buffer) => void) => {

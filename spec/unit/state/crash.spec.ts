@@ -1,6 +1,7 @@
 import { join, resolve } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { silentLogger } from '../../../lib/observe/logger'
+import { levelEngine } from '../../../lib/state/level/level-engine'
 import { TaskState } from '../../../lib/state/task-state'
 import { collect } from '../../contract/stores/store-task'
 import { App } from '../../support/process'
@@ -23,7 +24,13 @@ test('killed at any moment, a task’s stores are all at one commit, with its of
     }
     await app.kill()
 
-    const state = await TaskState.open({ directory, taskId: '0_0', stores, logger: silentLogger })
+    const state = await TaskState.open({
+      engine: levelEngine(),
+      directory,
+      taskId: '0_0',
+      stores,
+      logger: silentLogger,
+    })
     const offset = state.changelogOffsets().get('app-a-changelog-0') ?? -1
     expect(state.changelogOffsets().get('app-b-changelog-0') ?? -1).toBe(offset)
     for (const { name } of stores) {

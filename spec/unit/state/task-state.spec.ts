@@ -1,6 +1,7 @@
 import { readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { silentLogger } from '../../../lib/observe/logger'
+import { levelEngine } from '../../../lib/state/level/level-engine'
 import { TaskState } from '../../../lib/state/task-state'
 import { collect } from '../../contract/stores/store-task'
 import { temporaryFolder } from './temporary-folder'
@@ -13,7 +14,7 @@ afterEach(async () => {
 
 const store = (name: string, persistent = true) => ({ name, persistent, changelogTopic: `app-${name}-changelog` })
 const open = async (stores = [store('a'), store('b')], directory: string | null = join(folder.path, '1_3')) => {
-  const state = await TaskState.open({ directory, taskId: '1_3', stores, logger: silentLogger })
+  const state = await TaskState.open({ engine: levelEngine(), directory, taskId: '1_3', stores, logger: silentLogger })
   opened.push(state)
   return state
 }
@@ -77,29 +78,6 @@ test('writes after seal() are no part of the commit, and stay readable over the 
   ])
 })
 
-test('a second seal() before the commit adds to the first', async () => {
-  const state = await open()
-  const a = state.bytes('a')
-  a.put(b('x'), b('1'))
-  a.put(b('y'), b('1'))
-  state.seal()
-  a.put(b('x'), b('2'))
-  state.seal()
-  await state.commit(new Map())
-  state.discard()
-  expect([a.get(b('x')), a.get(b('y'))]).toEqual([b('2'), b('1')])
-})
-
-test('seal() is refused while a sealed generation is on its way to disk', async () => {
-  const state = await open()
-  state.bytes('a').put(b('x'), b('1'))
-  state.seal()
-  const committed = state.commit(new Map())
-  expect(() => state.seal()).toThrow(expect.objectContaining({ code: 'ILLEGAL_STATE' }))
-  await committed
-  state.seal()
-})
-
 test('dirtyBytes counts both generations and restored records, and goes back to zero', async () => {
   const state = await open()
   expect(state.dirtyBytes).toBe(0)
@@ -141,32 +119,6 @@ test('discard() forgets both generations and what was restored', async () => {
   await state.close()
   state = await open()
   expect(await seen()).toEqual(['x=0'])
-})
-
-test('overlapping commits of restored records are written in order', async () => {
-  let state = await open()
-  const pending: Promise<void>[] = []
-  for (let round = 0; round < 20; round++) {
-    for (let i = 0; i < 500; i++) state.bytes('a').restore(b(`k${i}`), b(`${round}`))
-    pending.push(state.commit(offsets({ [A]: round })))
-  }
-  await Promise.all(pending)
-  await state.close()
-  state = await open()
-  expect(state.changelogOffsets().get(A)).toBe(19)
-  expect(new Set((await collect(state.bytes('a').scan({}))).map(([, value]) => value.toString()))).toEqual(
-    new Set(['19']),
-  )
-})
-
-test('close() waits for commits under way', async () => {
-  let state = await open()
-  state.bytes('a').put(b('x'), b('1'))
-  state.seal()
-  const committed = state.commit(offsets({ [A]: 1 }))
-  await Promise.all([state.close(), committed])
-  state = await open()
-  expect(state.bytes('a').get(b('x'))).toEqual(b('1'))
 })
 
 test('a store used after close says so, a scan under way too', async () => {
@@ -277,21 +229,4 @@ test('the number of entries is near the truth however they are written', async (
   await round((key) => a.put(key, null))
   expect(a.approximateNumEntries()).toBeLessThan(2500)
   random.mockRestore()
-})
-
-test('a commit drops only what was dropped before its seal: a crash right after it must find the rest', async () => {
-  let state = await open()
-  for (const key of ['a', 'b', 'c']) state.bytes('a').put(b(key), b('1'))
-  state.seal()
-  await state.commit(offsets({ [A]: 2 }))
-  state.bytes('a').put(b('d'), b('1'))
-  state.bytes('a').dropBelow(b('b'))
-  state.seal()
-  state.bytes('a').put(b('e'), b('1'))
-  state.bytes('a').dropBelow(b('d'))
-  await state.commit(offsets({ [A]: 3 }))
-  await state.close()
-  state = await open()
-  const left = await collect(state.bytes('a').scan({}))
-  expect(left.map(([key]) => key.toString())).toEqual(['b', 'c', 'd'])
 })

@@ -73,9 +73,39 @@ describe('TopologyTestDriver', () => {
     ])
     expect([output.isEmpty, output.queueSize]).toEqual([false, 4])
     expect(output.readRecord()).toEqual({ key: 'a', value: '1', timestamp: 1000, headers: [] })
-    expect(output.readKeyValuesToMap()).toEqual(new Map([['a', '3']]))
+    expect(output.readKeyValuesToMap()).toEqual(
+      new Map([
+        ['a', '3'],
+        ['b', null],
+      ]),
+    )
     expect(output.readValues()).toEqual([])
+    await driver.inputTopic('in', text).pipe(null, 'x')
+    expect(() => output.readKeyValuesToMap()).toThrow('a record without a key was written to "out"')
     expect(() => output.readRecord()).toThrow('no (further) record was written to "out"')
+  })
+
+  it('pipes lists at times of their own, or at those of the topic, which can be moved on', async () => {
+    drive(copying())
+    const input = driver.inputTopic('in', { ...text, startTimestamp: 10, autoAdvance: 1 })
+    const pairs = ['a', 'b'].map((value) => [value, value] as const)
+    await input.pipeKeyValues(pairs)
+    await input.pipeKeyValues(pairs, { startTimestamp: new Date(100), advance: '5ms' })
+    input.advanceTime('1s')
+    await input.pipeValues(['c', null])
+    await input.pipeValues(['d', 'e'], { startTimestamp: 200 })
+    const written = driver.outputTopic('out', text).readRecords()
+    expect(written.map(({ key, value, timestamp }) => `${key}=${value}@${timestamp}`)).toEqual([
+      'a=a@10',
+      'b=b@11',
+      'a=a@100',
+      'b=b@105',
+      'null=c@1012',
+      'null=null@1013',
+      'null=d@200',
+      'null=e@200',
+    ])
+    expect(() => input.advanceTime(-1)).toThrow('advanceTime is -1')
   })
 
   it('takes and gives bytes', async () => {
@@ -140,6 +170,13 @@ describe('TopologyTestDriver', () => {
     expect(driver.produced().map(({ timestamp }) => timestamp)).toEqual([0, 1000])
     expect([...driver.stores().keys()]).toEqual(['seen'])
     expect(() => driver.store('other')).toThrow('there is no store "other"; the topology has: "seen"')
+  })
+
+  it('lists a store that no processor uses, as null', async () => {
+    const topology = copying().addStateStore(keyValueStore('unused'))
+    drive(topology)
+    await driver.start()
+    expect([...driver.stores()]).toEqual([['unused', null]])
   })
 
   it('fires wall-clock punctuations as the clock moves, scans in them included', async () => {

@@ -1,4 +1,5 @@
 import { StreamsBuilder } from '../../../lib/dsl/streams-builder'
+import { keyValueStore } from '../../../lib/state/stores'
 import type { TopologyDefinition } from '../../../lib/topology/definition'
 import { describe as describeTopology } from '../../../lib/topology/describe'
 
@@ -40,4 +41,54 @@ test('a topology of nothing', () => {
     copartitionGroups: [],
   }
   expect(describeTopology(empty)).toBe('Topologies:\n ')
+})
+
+test('a topology as data has the nodes of its text, in the same order, and can be written as JSON', () => {
+  const builder = new StreamsBuilder()
+  builder.globalTable('g', {}, 'global')
+  const byKind = (): string => 'x'
+  builder.stream(/in-.*/, { name: 'src' }).process(() => ({ process: () => undefined }), {
+    name: 'p',
+    stores: [keyValueStore('zeta'), keyValueStore('alpha')],
+  })
+  const topology = builder.build().addSink('fixed', 'out', 'p').addSink('dynamic', byKind, 'p')
+  expect(JSON.parse(JSON.stringify(topology.description))).toEqual({
+    subtopologies: [
+      {
+        id: 1,
+        nodes: [
+          { kind: 'source', name: 'src', topics: [], pattern: 'in-.*', successors: ['p'] },
+          {
+            kind: 'processor',
+            name: 'p',
+            stores: ['zeta', 'alpha'],
+            predecessors: ['src'],
+            successors: ['dynamic', 'fixed'],
+          },
+          { kind: 'sink', name: 'dynamic', topic: null, topicSelector: 'byKind', predecessors: ['p'] },
+          { kind: 'sink', name: 'fixed', topic: 'out', topicSelector: null, predecessors: ['p'] },
+        ],
+      },
+    ],
+    globalStores: [
+      {
+        id: 0,
+        source: {
+          kind: 'source',
+          name: 'KSTREAM-SOURCE-0000000000',
+          topics: ['g'],
+          pattern: null,
+          successors: ['KTABLE-SOURCE-0000000001'],
+        },
+        processor: {
+          kind: 'processor',
+          name: 'KTABLE-SOURCE-0000000001',
+          stores: ['global'],
+          predecessors: ['KSTREAM-SOURCE-0000000000'],
+          successors: [],
+        },
+      },
+    ],
+  })
+  expect(topology.describe()).toContain('Processor: p (stores: [zeta, alpha])')
 })

@@ -54,6 +54,13 @@ describe('Topology refuses', () => {
   test('a source without topics', () =>
     expectFailure('INVALID_ARGUMENT', () => new Topology().addSource('s', []), 'at least one topic'))
 
+  test('an offset reset that does not exist', () => {
+    for (const offsetReset of ['newest', { byDuration: -1 }, { byDuration: 'PT1H' }, {}]) {
+      const add = () => new Topology().addSource('s', 'in', { offsetReset: offsetReset as never })
+      expectFailure('INVALID_ARGUMENT', add, 'offsetReset of source "s"', "{ byDuration: '1h' }")
+    }
+  })
+
   test('a store that has not been added', () => {
     const topology = base().addStateStore(keyValueStore('known'))
     expectFailure(
@@ -64,6 +71,15 @@ describe('Topology refuses', () => {
       'addStateStore',
     )
     expectFailure('UNKNOWN_STORE', () => topology.connectProcessorAndStateStores('p', 'nope'), '"nope"', '"p"')
+  })
+
+  test('a supplier that returns one instance twice', () => {
+    const shared = idle()
+    const words = ['the same object every time', 'inside the supplier']
+    expectFailure('INVALID_ARGUMENT', () => base().addProcessor('q', () => shared, 'src'), 'processor "q"', ...words)
+    const store = keyValueStore('g')
+    const global = () => base().addGlobalStore(store, 'g-src', 'g', 'g-fill', () => shared)
+    expectFailure('INVALID_ARGUMENT', global, 'processor "g-fill"', ...words)
   })
 
   test('two stores of one name, but not one store twice', () => {

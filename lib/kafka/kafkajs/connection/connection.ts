@@ -36,6 +36,8 @@ export interface ConnectionOptions {
   readonly mayProduce?: () => boolean
   /** Shared by the connections of a client, so that an outage is told once. Default: its own. */
   readonly outage?: Outage
+  /** Default: the one of `kafka`, or 30 s. */
+  readonly requestTimeoutMs?: number | undefined
 }
 
 const DEFAULT_REQUEST_TIMEOUT_MS = 30_000
@@ -65,7 +67,7 @@ export class KafkaConnection {
 
   constructor(private readonly options: ConnectionOptions) {
     const { kafka, logger } = options
-    this.requestTimeoutMs = kafka.requestTimeout ?? DEFAULT_REQUEST_TIMEOUT_MS
+    this.requestTimeoutMs = options.requestTimeoutMs ?? kafka.requestTimeout ?? DEFAULT_REQUEST_TIMEOUT_MS
     this.backoff = createBackoff(kafka.retry)
     this.clientLogger = kafkaJsLogger(kafka, logger)
     this.outage = options.outage ?? new Outage(logger)

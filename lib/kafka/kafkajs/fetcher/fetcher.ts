@@ -53,7 +53,7 @@ interface AssignedPartition extends TopicPartition {
  * gone is looked up and fetched again for as long as it is assigned; what only the caller can settle comes out of `poll` as its `error`.
  */
 export class KafkaFetcher implements Fetcher {
-  private readonly config: Required<FetcherConfig>
+  private readonly config: Required<Omit<FetcherConfig, 'requestTimeoutMs'>>
   private readonly log: RateLimitedLog
   private readonly partitions = new Map<string, AssignedPartition>()
   /** leaders with a request on its way */

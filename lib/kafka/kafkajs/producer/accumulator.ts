@@ -179,7 +179,7 @@ export class RecordAccumulator {
     return new ClientError(
       'invalid',
       `appending to ${topic}-${partition}: the record takes up to ${size} bytes, more than the ${this.options.maxRequestBytes} of ` +
-        "maxRequestBytes; raise it together with the topic's max.message.bytes, or write smaller records",
+        "producer.maxRequestSize; raise it together with the topic's max.message.bytes, or write smaller records",
       'MESSAGE_TOO_LARGE',
       { topic, partition },
     )

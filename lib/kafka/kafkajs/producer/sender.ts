@@ -1,6 +1,5 @@
 import { ClientError } from '../../port'
 import type { KafkaConnection } from '../connection/connection'
-import { brokerError } from '../protocol/error-codes'
 import { errorFromCode, isClosed, toClientError } from '../protocol/errors'
 import type { RecordAccumulator } from './accumulator'
 import type { ProducerBatch } from './batch'
@@ -263,8 +262,10 @@ export class ProducerSender {
 
   private refused(buffer: PartitionBuffer, batch: ProducerBatch, { errorCode }: ProduceAnswer): void {
     const { topic, partition } = buffer
-    const error = errorFromCode(errorCode, `writing to ${topic}-${partition}`, { topic, partition }, 'Write')
-    const { kind } = brokerError(errorCode)
+    const refusal = errorFromCode(errorCode, `writing to ${topic}-${partition}`, { topic, partition }, 'Write')
+    const { kind } = refusal
+    const tooLarge = errorCode === MESSAGE_TOO_LARGE || errorCode === RECORD_LIST_TOO_LARGE
+    const error = tooLarge ? withLimits(refusal) : refusal
     const first = buffer.batches[0] === batch
     if (kind === 'retriable' || kind === 'unknownTopic') {
       // a leader that steps down, or has too few replicas, may have appended it before it says so
@@ -280,7 +281,7 @@ export class ProducerSender {
         return this.sendAgain(buffer, error)
       }
     }
-    if ((errorCode === MESSAGE_TOO_LARGE || errorCode === RECORD_LIST_TOO_LARGE) && batch.recordCount > 1) {
+    if (tooLarge && batch.recordCount > 1) {
       buffer.replace(batch, splitBatch(buffer, batch, this.options.transactionalId !== null))
       return this.sendAgain(buffer, error)
     }
@@ -356,3 +357,11 @@ export class ProducerSender {
     this.timerAt = Infinity
   }
 }
+
+const withLimits = ({ kind, message, code, partition }: ClientError): ClientError =>
+  new ClientError(
+    kind,
+    `${message}; raise the topic's max.message.bytes to what producer.maxRequestSize allows, or write smaller records`,
+    code,
+    partition,
+  )

@@ -1,6 +1,6 @@
 import type { Compression } from '../../port'
 import { CODEC_IDS, compress } from './compression'
-import { crc32c } from './crc32c'
+import { crc32c } from '../../../record/crc32c'
 import {
   ATTRIBUTES_AT,
   BASE_SEQUENCE_AT,

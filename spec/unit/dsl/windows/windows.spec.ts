@@ -11,6 +11,40 @@ import { windowStore } from '../../../../lib/state/window/window-stores'
 const refused = (message: RegExp) =>
   expect.objectContaining({ name: 'TopologyError', code: 'INVALID_ARGUMENT', message: expect.stringMatching(message) })
 
+describe('windowsFor', () => {
+  test.each([
+    [{ size: 10 }, 19, [[10, 20]]],
+    [{ size: 10 }, 20, [[20, 30]]],
+    [
+      { size: 10, advance: 5 },
+      12,
+      [
+        [5, 15],
+        [10, 20],
+      ],
+    ],
+    // windows before 1970 are not there
+    [{ size: 10, advance: 4 }, 3, [[0, 10]]],
+    [
+      { size: 10, advance: 4 },
+      9,
+      [
+        [0, 10],
+        [4, 14],
+        [8, 18],
+      ],
+    ],
+  ])('TimeWindows %j at %d are %j', (options, timestamp, expected) => {
+    const windows = TimeWindows.of(options).windowsFor(timestamp)
+    expect(windows.map(({ start, end }) => [start, end])).toEqual(expected)
+  })
+
+  test('UnlimitedWindows are one window from their start on', () => {
+    expect(UnlimitedWindows.of({ start: 5 }).windowsFor(4)).toEqual([])
+    expect(UnlimitedWindows.of({ start: 5 }).windowsFor(5)).toEqual([{ start: 5, end: Infinity }])
+  })
+})
+
 describe('windows are refused', () => {
   test.each<[string, () => unknown, RegExp]>([
     ['a size of 0', () => TimeWindows.of({ size: 0 }), /TimeWindows size is 0.*above 0/],
@@ -24,7 +58,7 @@ describe('windows are refused', () => {
     ['an advance above the size', () => TimeWindows.of({ size: 10, advance: 11 }), /advance is 11 ms and size 10 ms/],
     ['a negative grace', () => TimeWindows.of({ size: 10, grace: -1 }), /TimeWindows grace is -1/],
     ['a negative time difference', () => SlidingWindows.of({ timeDifference: -1 }), /SlidingWindows timeDifference/],
-    ['a gap of 0', () => SessionWindows.of({ inactivityGap: 0 }), /SessionWindows inactivityGap is 0/],
+    ['a negative gap', () => SessionWindows.of({ inactivityGap: -1 }), /SessionWindows inactivityGap is -1/],
     ['a negative session grace', () => SessionWindows.of({ inactivityGap: 1, grace: -1 }), /SessionWindows grace/],
     ['a start before 1970', () => UnlimitedWindows.of({ start: -1 }), /UnlimitedWindows start is -1/],
     ['a start that is no time', () => UnlimitedWindows.of({ start: new Date('?') }), /UnlimitedWindows start/],

@@ -158,6 +158,26 @@ describe('a broker connection', () => {
     expect(await failed).toMatchObject([{ code: 'ECONNRESET' }])
   })
 
+  it.each([
+    ['open', () => {}],
+    ['ended already', (socket: Socket) => void socket.end()],
+    ['full of what is still to be written', (socket: Socket) => void socket.write(Buffer.alloc(64 * 1024 * 1024))],
+  ])('lets go of the handle of a socket that it resets while it is %s', async (_, prepare) => {
+    const handles = (): number => process.getActiveResourcesInfo().filter((type) => type === 'TCPSocketWrap').length
+    const broker = open()
+    const sending = sendFrame(broker, metadataFrame([]))
+    await received
+    const { socket } = connectionFor(broker)
+    const [before, errors] = [handles(), [] as Error[]]
+    socket!.on('error', (error) => errors.push(error))
+    prepare(socket!)
+    const closed = once(socket!, 'close')
+    destroyBroker(broker, new Error('the reason'), { reset: true })
+    await expect(sending).rejects.toThrow('the reason')
+    await closed
+    expect([handles(), errors]).toEqual([before - 1, []])
+  })
+
   it('asks before each Produce request, and sends the others', async () => {
     const asked: boolean[] = []
     const broker = open({}, () => {

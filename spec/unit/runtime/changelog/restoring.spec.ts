@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { cpSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { StreamsConfig } from '../../../../lib/config'
@@ -49,7 +49,7 @@ describe('restoring state', () => {
       kafka,
       stateDir: folder,
       commitInterval: 20,
-      lingerMs: 1,
+      producer: { linger: 1 },
       logger,
       ...config,
     })
@@ -105,15 +105,41 @@ describe('restoring state', () => {
     )
   })
 
-  it('starts a task over whose changelog was made anew', async () => {
-    await run(['a', 'b', 'a'])
-    const admin = kafka.client().admin()
-    await admin.deleteTopics([CHANGELOG])
-    const { streams, replayed } = create()
-    await streams.start()
-    expect(replayed()).toBe(0)
-    expect(count(streams, 'a')).toBeUndefined()
-    expect(warnings.join()).toMatch(/topic was made anew/)
+  describe('a changelog that was deleted and created again', () => {
+    const deleteChangelog = (): Promise<void> => kafka.client().admin().deleteTopics([CHANGELOG])
+
+    it('is refilled from the local state, which is kept', async () => {
+      await run(['a', 'b', 'a'])
+      await deleteChangelog()
+      const refilled = create()
+      await refilled.streams.start()
+      expect([count(refilled.streams, 'a'), count(refilled.streams, 'b')]).toEqual([2, 1])
+      expect(warnings.join()).toMatch(
+        /ends at offset 0 and the local state is ahead of it: .* Refilling it from the local state/,
+      )
+      await refilled.streams.close()
+
+      rmSync(folder, { recursive: true })
+      const restored = create()
+      await restored.streams.start()
+      expect(restored.replayed()).toBe(2)
+      expect([count(restored.streams, 'a'), count(restored.streams, 'b')]).toEqual([2, 1])
+    })
+
+    it('ends the instance where the local state lacks what was committed after it, and keeps that', async () => {
+      await run(['a'])
+      const copy = `${folder}-copy`
+      cpSync(folder, copy, { recursive: true })
+      await run(['b'])
+      await deleteChangelog()
+      rmSync(folder, { recursive: true })
+      renameSync(copy, folder)
+      await expect(create().streams.start()).rejects.toMatchObject({
+        code: 'CHANGELOG_LOST',
+        location: { taskId: '1_0', store: 'counts', topic: CHANGELOG, partition: 0 },
+      })
+      expect(readdirSync(join(folder, 'app'))).toContain('1_0')
+    })
   })
 
   it('waits until a transaction of a former owner has ended, and takes nothing of it when it was aborted', async () => {

@@ -42,7 +42,7 @@ describe('an output topic that does not exist', () => {
   )
 
   it('and never appears ends the app, which says so, and commits nothing', async () => {
-    const app = apps.create(copying('out'), { deliveryTimeout: 200, commitInterval: '1h' })
+    const app = apps.create(copying('out'), { producer: { deliveryTimeout: 200 }, commitInterval: '1h' })
     await app.start()
     const failed = failureOf(app)
     await apps.kafka.produce('lines', [{ value: 'a' }])

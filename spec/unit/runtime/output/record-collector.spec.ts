@@ -232,7 +232,11 @@ describe('RecordCollector', () => {
 
   it('asks the production handler about a record that is too large', async () => {
     const producer = new FakeProducer()
-    producer.failure = new ClientError('invalid', 'record of 2 MB is above maxRequestBytes', 'MESSAGE_TOO_LARGE')
+    producer.failure = new ClientError(
+      'invalid',
+      'record of 2 MB is above producer.maxRequestSize',
+      'MESSAGE_TOO_LARGE',
+    )
     const failing = await sending(producer)
     failing.task.addRecords(fetched(A, [{ offset: 4, value: 'x' }]))
     expect(() => failing.task.process()).toThrow(

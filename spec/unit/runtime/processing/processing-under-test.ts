@@ -3,6 +3,7 @@ import { type FetchedPartition } from '../../../../lib/kafka/port'
 import type { Logger } from '../../../../lib/observe/logger'
 import { Processing, type ProcessingOptions } from '../../../../lib/runtime/processing/processing'
 import type { TaskConfig } from '../../../../lib/runtime/processing/task-config'
+import { memoryEngine } from '../../../../lib/state/memory/memory-engine'
 import { TaskStores, type TaskStoresOptions } from '../../../../lib/runtime/tasks/task-stores'
 import * as serdes from '../../../../lib/serdes'
 import { PipedCursor } from '../../../../lib/testing/piped-records'
@@ -99,6 +100,7 @@ export const taskOf = async (
     id: '0_0',
     subTopologies,
     partition: 0,
+    engine: memoryEngine(),
     directory: null,
     cache,
     ...(fetching && { fetching }),

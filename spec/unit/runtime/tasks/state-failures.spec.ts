@@ -5,6 +5,7 @@ import type { StreamsConfig } from '../../../../lib/config'
 import { StreamsBuilder } from '../../../../lib/dsl/streams-builder'
 import type { KafkaStreams } from '../../../../lib/runtime/kafka-streams'
 import * as serdes from '../../../../lib/serdes'
+import { levelEngine } from '../../../../lib/state/level/level-engine'
 import type { Topology } from '../../../../lib/topology/topology'
 import { EmbeddedApps, failureOf, until } from '../../../support/embedded-apps'
 
@@ -63,7 +64,8 @@ describe('local state that fails while the application runs', () => {
       writeFileSync(path, bytes)
     }
 
-    const second = create()
+    // found by a read: verification would find it before
+    const second = create({ stateEngine: levelEngine({ verifyOnOpen: false }) })
     const replayed: number[] = []
     second.on('restoreEnd', ({ restored }) => replayed.push(restored))
     await second.start()
@@ -74,7 +76,7 @@ describe('local state that fails while the application runs', () => {
     expect(replayed).toEqual([0, expect.any(Number)])
     expect(replayed[1]).toBeGreaterThanOrEqual(KEYS)
     const log = apps.warnings.join('\n')
-    expect(log).toMatch(/all tasks restart from the last commit/)
+    expect(log).toMatch(/task 0_0 failed and restarts from its last commit|all tasks restart from the last commit/)
     expect(log).toMatch(/the state of task 0_0 is damaged .* set aside as .*0_0\.damaged-/)
     expect(second.state).toBe('RUNNING')
   })

@@ -64,6 +64,7 @@ describe('tasks', () => {
       admin: client.admin(),
       fetcher: client.fetcher({ isolation: 'read_committed' }),
       restoreFetcher,
+      refillProducer: () => client.producer({}),
       collector: async () => collector,
       committed: async () => new Map(),
       globalStores: new Map(),

@@ -1,6 +1,7 @@
 import { StreamsBuilder } from '../../../../lib/dsl/streams-builder'
 import * as serdes from '../../../../lib/serdes'
 import type { Topology } from '../../../../lib/topology/topology'
+import type { OffsetReset } from '../../../../lib/topology/offset-reset'
 import { once } from '../../../support/events'
 import { EmbeddedApps, failureOf, until } from '../../../support/embedded-apps'
 import { NO_HEADERS } from '../../../../lib/record/headers'
@@ -127,9 +128,33 @@ describe('source topics', () => {
     })
   })
 
+  describe('without a committed offset and reset by duration', () => {
+    const HOUR = 3_600_000
+
+    it('are read from the first record that is not older, and from the end where all are older', async () => {
+      await apps.kafka.createTopic('old')
+      for (const [topic, value, age] of [
+        ['lines', 'yesterday', 24 * HOUR],
+        ['lines', 'just now', HOUR / 60],
+        ['old', 'yesterday', 24 * HOUR],
+      ] as const) {
+        await apps.kafka.produce(topic, [{ value, timestamp: Date.now() - age }])
+      }
+      const builder = new StreamsBuilder()
+      const note = (value: string | null, _: unknown, { topic }: { topic: string | null }): void =>
+        void read.push(`${topic} ${value}`)
+      builder.stream('lines', { ...text, offsetReset: { byDuration: '1h' } }).foreach(note)
+      builder.stream('old', text).foreach(note)
+      await apps.create(builder.build(), { autoOffsetReset: { byDuration: HOUR } }).start()
+      await apps.kafka.produce('old', [{ value: 'after' }])
+      await until(() => read.length === 2)
+      expect(read.sort()).toEqual(['lines just now', 'old after'])
+    })
+  })
+
   describe('whose next records were deleted', () => {
     /** Starts an app that has read everything, pauses it while records come and go, and lets it read on. */
-    const deleteUnderIt = async (autoOffsetReset: 'earliest' | 'latest' | 'none') => {
+    const deleteUnderIt = async (autoOffsetReset: OffsetReset) => {
       const client = apps.kafka.client()
       const admin = client.admin()
       await apps.kafka.produce('lines', [{ value: '0' }])
@@ -154,6 +179,16 @@ describe('source topics', () => {
       await until(() => read.includes('lines 3'))
       expect(read).toEqual(['lines 0', 'lines 3'])
       expect(apps.warnings.join()).toMatch(/next offset to read of lines partition 0 does not exist.*earliest offset 3/)
+    })
+
+    it('are skipped where the policy goes by duration and all that are left are older', async () => {
+      const app = await deleteUnderIt({ byDuration: '1h' })
+      await app.start()
+      await until(() => apps.warnings.length > 0)
+      await apps.kafka.produce('lines', [{ value: '4' }])
+      await until(() => read.length === 2)
+      expect(read).toEqual(['lines 0', 'lines 4'])
+      expect(apps.warnings.join()).toMatch(/continuing at the byDuration 3600000 ms offset 4/)
     })
 
     it("end an app whose policy is 'none'", async () => {

@@ -1,12 +1,27 @@
 import { StreamsBuilder } from '../../../../lib/dsl/streams-builder'
+import { sessionStore } from '../../../../lib/state/session/session-stores'
 import { keyValueStore } from '../../../../lib/state/stores'
 import type { StateStore, StoreBuilder } from '../../../../lib/state/store'
+import { windowStore } from '../../../../lib/state/window/window-stores'
 import { compileTopology } from '../../../../lib/topology/compile/compile-topology'
 import { Topology } from '../../../../lib/topology/topology'
 
 const idle = () => ({ process: () => undefined })
 const options = { applicationId: 'app' }
 const CHANGELOG = { 'cleanup.policy': 'compact', 'message.timestamp.type': 'CreateTime' }
+
+test('window and session changelogs are kept longer by what the app says', () => {
+  const stores = [
+    windowStore('w', { windowSize: '1m', retention: '1h' }),
+    sessionStore('s', { retention: '1h' }),
+    windowStore('own', { windowSize: '1m', retention: '1h', logging: { 'retention.ms': '5' } }),
+  ]
+  const topology = new Topology().addSource('in', 'in').addProcessor('p', idle, 'in', stores)
+  const additional = { windowStoreChangelogAdditionalRetentionMs: 1000 }
+  const [sub] = compileTopology(topology.definition, { ...options, ...additional }).subTopologies
+  const retention = (store: string) => sub!.changelogTopics.get(`app-${store}-changelog`)!.config['retention.ms']
+  expect(['w', 's', 'own'].map(retention)).toEqual(['3601000', '3601000', '5'])
+})
 
 describe('compile', () => {
   test('cuts a topology where a repartition topic runs through it', () => {

@@ -1,5 +1,5 @@
+import { decompressSnappyBlock } from '../../../../record/snappy-block'
 import { findMatches } from './match-finder'
-import { TooLarge } from './too-large'
 
 /** xerial's stream format, which Java's Kafka client writes: this header, then blocks behind their length (int32). */
 const XERIAL_HEADER = Buffer.from([0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0, 0, 0, 0, 1, 0, 0, 0, 1])
@@ -19,7 +19,7 @@ export const snappyCompress = (bytes: Buffer): Buffer => {
 
 /** Reads xerial's format, and a bare snappy block as librdkafka writes it. */
 export const snappyDecompress = (bytes: Buffer, limit: number): Buffer => {
-  if (!startsXerial(bytes, 0)) return decompressBlock(bytes, limit)
+  if (!startsXerial(bytes, 0)) return decompressSnappyBlock(bytes, limit)
   const blocks: Buffer[] = []
   let size = 0
   for (let at = 0; at < bytes.length;) {
@@ -30,7 +30,7 @@ export const snappyDecompress = (bytes: Buffer, limit: number): Buffer => {
     }
     const end = at + 4 + bytes.readInt32BE(at)
     if (end <= at + 4 || end > bytes.length) throw new Error('a snappy block is cut off')
-    const block = decompressBlock(bytes.subarray(at + 4, end), limit - size)
+    const block = decompressSnappyBlock(bytes.subarray(at + 4, end), limit - size)
     size += block.length
     blocks.push(block)
     at = end
@@ -96,57 +96,4 @@ const writeLength = (output: Buffer, length: number): number => {
   }
   output[at++] = rest
   return at
-}
-
-const decompressBlock = (input: Buffer, limit: number): Buffer => {
-  let at = 0
-  let size = 0
-  for (let shift = 0, byte = 0x80; byte & 0x80; shift += 7) {
-    if (at >= input.length || shift > 28) throw new Error('a snappy block has no length')
-    byte = input[at++]!
-    size += (byte & 0x7f) * 2 ** shift
-  }
-  if (size > limit) throw new TooLarge()
-  const output = Buffer.allocUnsafe(size)
-  let to = 0
-  while (at < input.length) {
-    const tag = input[at++]!
-    const high = tag >> 2
-    let length: number
-    let offset: number
-    switch (tag & 3) {
-      case LITERAL: {
-        length = high + 1
-        if (high >= 60) {
-          const bytes = high - 59
-          length = input.readUIntLE(at, bytes) + 1
-          at += bytes
-        }
-        if (at + length > input.length || to + length > size) throw new Error('a snappy literal overruns its block')
-        input.copy(output, to, at, at + length)
-        at += length
-        to += length
-        continue
-      }
-      case COPY_1:
-        length = (high & 7) + 4
-        offset = ((tag >> 5) << 8) | input[at++]!
-        break
-      case COPY_2:
-        length = high + 1
-        offset = input.readUInt16LE(at)
-        at += 2
-        break
-      default:
-        length = high + 1
-        offset = input.readUInt32LE(at)
-        at += 4
-    }
-    if (offset === 0 || offset > to || to + length > size) throw new Error('a snappy copy is out of range')
-    if (offset >= length) output.copyWithin(to, to - offset, to - offset + length)
-    else for (let i = 0; i < length; i++) output[to + i] = output[to + i - offset]!
-    to += length
-  }
-  if (to !== size) throw new Error(`a snappy block has ${to} bytes instead of ${size}`)
-  return output
 }

@@ -1,6 +1,6 @@
 import zlib from 'node:zlib'
 import { constants } from 'node:buffer'
-import { TooLarge } from './too-large'
+import { TooLarge } from '../../../../record/too-large'
 import { zstdSize } from './zstd-frame'
 
 interface ZstdCodec {

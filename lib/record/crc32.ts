@@ -1,0 +1,36 @@
+import * as zlib from 'node:zlib'
+import { crcTables } from './crc-tables'
+
+/** Node has it from 20.15 and 22.2 on. */
+const native = (zlib as { crc32?: (bytes: Uint8Array, before?: number) => number }).crc32
+
+/** From this length on the call into native code is worth it. */
+const NATIVE_FROM = 400
+
+/** CRC-32 (as in zlib) of the first `end` bytes, as an unsigned number; `before` is that of the bytes before them. */
+export const crc32 = (bytes: Uint8Array, end = bytes.length, before = 0): number =>
+  native !== undefined && end >= NATIVE_FROM
+    ? native(bytes.subarray(0, end), before)
+    : crc32InScript(bytes, end, before)
+
+const [T0, T1, T2, T3, T4, T5, T6, T7] = crcTables(0xedb88320)
+
+/** For short values, and where Node has no native one. */
+export const crc32InScript = (bytes: Uint8Array, end: number, before: number): number => {
+  let crc = ~before
+  let at = 0
+  for (; end - at >= 8; at += 8) {
+    const low = crc ^ (bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24))
+    crc =
+      T7[low & 255]! ^
+      T6[(low >>> 8) & 255]! ^
+      T5[(low >>> 16) & 255]! ^
+      T4[low >>> 24]! ^
+      T3[bytes[at + 4]!]! ^
+      T2[bytes[at + 5]!]! ^
+      T1[bytes[at + 6]!]! ^
+      T0[bytes[at + 7]!]!
+  }
+  while (at < end) crc = T0[(crc ^ bytes[at++]!) & 255]! ^ (crc >>> 8)
+  return ~crc >>> 0
+}

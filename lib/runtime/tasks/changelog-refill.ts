@@ -1,0 +1,65 @@
+import type { CommittedOffset, Producer } from '../../kafka/port'
+import type { Logger } from '../../observe/logger'
+import { NO_HEADERS } from '../../record/headers'
+import { type TopicPartition, tpKey } from '../../record/topic-partition'
+import type { ChangelogGap } from './start-plan'
+import type { TaskIdentity } from './task'
+import type { TaskStores } from './task-stores'
+
+/** An offset that no changelog has: local state that claims to contain it is refilled again after a crash in between. */
+const REFILLING = Number.MAX_SAFE_INTEGER - 1
+
+/** Whether local state contains everything up to the committed offsets of its inputs. */
+export const isComplete = (
+  { inputs }: TaskIdentity,
+  { state }: TaskStores,
+  committed: ReadonlyMap<string, CommittedOffset>,
+): boolean => {
+  const contained = state.changelogOffsets()
+  return inputs.every(({ topic, partition }) => {
+    const key = tpKey(topic, partition)
+    const next = committed.get(key)?.offset ?? 0
+    return next === 0 || (contained.get(key) ?? -1) + 1 >= next
+  })
+}
+
+/** Writes the contents of stores to changelogs that lack them: the topics were deleted and created again, or lost their ends. */
+export const refillChangelogs = async (
+  stores: TaskStores,
+  gaps: readonly ChangelogGap[],
+  producer: Producer,
+  logger: Logger,
+): Promise<void> => {
+  const keys = gaps.map(({ changelog }) => tpKey(changelog.topic, changelog.partition))
+  await stores.state.commit(new Map(keys.map((key) => [key, REFILLING])))
+  await stores.openStores()
+  await producer.init()
+  await producer.loadTopics(gaps.map(({ changelog }) => changelog.topic))
+  for (const { store, changelog } of gaps) {
+    const records = await refill(stores, store, changelog, producer)
+    logger.info(
+      { taskId: stores.id, store, ...changelog, records },
+      `refilled changelog ${changelog.topic} of store ${store}`,
+    )
+  }
+  const acked = await producer.flush()
+  await stores.state.commit(new Map(keys.map((key) => [key, acked.get(key) ?? -1])))
+}
+
+const refill = async (
+  stores: TaskStores,
+  name: string,
+  { topic, partition }: TopicPartition,
+  producer: Producer,
+): Promise<number> => {
+  const store = stores.all.find((candidate) => candidate.name === name)!
+  let records = 0
+  for await (const record of store.changelogRecords()) {
+    // stores without timestamps of their own log the time of sending
+    const timestamp = record.timestamp < 0 ? Date.now() : record.timestamp
+    producer.append(topic, partition, record.key, record.value, timestamp, record.headers?.() ?? NO_HEADERS)
+    records++
+    if (!producer.writable) await producer.drained()
+  }
+  return records
+}

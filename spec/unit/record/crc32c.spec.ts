@@ -1,0 +1,23 @@
+import { crc32c } from '../../../lib/record/crc32c'
+
+describe('crc32c', () => {
+  // RFC 3720, appendix B.4
+  it.each([
+    [Buffer.alloc(32, 0), 0x8a9136aa],
+    [Buffer.alloc(32, 0xff), 0x62a8ab43],
+    [Buffer.from(Array.from({ length: 32 }, (_, i) => i)), 0x46dd794e],
+    [Buffer.from(Array.from({ length: 32 }, (_, i) => 31 - i)), 0x113fdb5c],
+    [Buffer.from('123456789'), 0xe3069283],
+    [Buffer.alloc(0), 0],
+  ])('of %p', (bytes, expected) => {
+    expect(crc32c(bytes)).toBe(expected)
+  })
+
+  it('of a part, at any alignment', () => {
+    const inner = Buffer.from('123456789')
+    for (let offset = 0; offset < 9; offset++) {
+      const bytes = Buffer.concat([Buffer.alloc(offset, 7), inner, Buffer.alloc(3, 7)])
+      expect(crc32c(bytes, offset, offset + 9)).toBe(0xe3069283)
+    }
+  })
+})
