@@ -58,7 +58,7 @@ describe('a task that fails', () => {
     const builder = new StreamsBuilder()
     builder
       .stream('words', text)
-      .process<string, string>(() => new Fragile())
+      .processValues(() => new Fragile())
       .groupByKey(text)
       .count({ store: 'counts' })
       .toStream()

@@ -27,7 +27,7 @@ describe('the producer of an executor', () => {
   const open = async (processingGuarantee: 'at_least_once' | 'exactly_once', topics = ['out']) => {
     const producer = new StreamsProducer({
       client,
-      config: resolveConfig({ applicationId: 'app', kafka, processingGuarantee, lingerMs: 0 }),
+      config: resolveConfig({ applicationId: 'app', kafka, processingGuarantee, producer: { linger: 0 } }),
       transactionalId: 'app-1',
       lease,
       topics: () => topics,
