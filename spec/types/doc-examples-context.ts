@@ -9,7 +9,7 @@ import {
   usePartitionTimeOnInvalidTimestamp, type ValueTransformer, versionedKeyValueStore, wallclockTimestampExtractor, Windowed, windowStore,
 } from 'millrace'
 import { TestInputTopic, TestOutputTopic, TopologyTestDriver } from 'millrace/testing'
-import { stateEngineContract } from 'millrace/testing/contracts'
+import { kafkaClientContract, type KafkaClientSetup, stateEngineContract } from 'millrace/testing/contracts'
 import { EmbeddedKafka } from 'millrace/embedded'
 
 interface Order { id: string; customerId: string; amount: number; currency: string; cancelled: boolean; coupon?: string; createdAt: number }
@@ -30,6 +30,7 @@ declare const registry: SchemaRegistry
 declare const logger: { debug(fields: object): void }
 declare const pager: { send(what: unknown): Promise<void> }
 declare const listener: () => void
+declare const setup: KafkaClientSetup
 
 declare const orders: KStream<string, Order>
 declare const all: KStream<string, Order>

@@ -1,4 +1,5 @@
 import { StreamsError } from '../../errors'
+import { ClientError } from '../../kafka/port'
 import type { TaskId } from '../../record/task-id'
 import type { MissingDependency } from '../../serdes/missing-dependency'
 import { clientErrorOf, missingDependencyOf } from './failure-kind'
@@ -42,6 +43,7 @@ const LONGEST_DELAY_MS = 10_000
  * - damaged local state (it is set aside), and a value whose schema is not known yet: the task starts again, unless it has
  *   written to the transaction that it shares with the others
  * - fencing, an aborted transaction, delivery that took too long: everything on that producer starts again
+ * - an input or a changelog that has been deleted: so does it, and the group's leader finds out what is missing
  * - all else ends the instance. What ends all instances is decided by the group's leader.
  */
 export class FailurePolicy {
@@ -59,7 +61,9 @@ export class FailurePolicy {
     }
     const kind = clientErrorOf(error)?.kind
     const passes = kind === 'fenced' || kind === 'abortable' || kind === 'retriable' || kind === 'rebalance'
-    if (missing || damaged || passes) return { restart: 'executor', missing, isolate: [] }
+    // of an input or a changelog: an output that does not exist is told by its sink
+    const deleted = error instanceof ClientError && error.kind === 'unknownTopic'
+    if (missing || damaged || passes || deleted) return { restart: 'executor', missing, isolate: [] }
     return { end: 'instance', error: toStreamsError(error) }
   }
 

@@ -22,6 +22,17 @@ const wordCount = (onWord: (word: string) => void = () => {}): Topology => {
   return builder.build()
 }
 
+const reading = (topic: string): Topology => {
+  const builder = new StreamsBuilder()
+  builder.stream(topic, text).to('out', text)
+  return builder.build()
+}
+
+/** A port on which nobody listens. */
+const UNREACHABLE = { brokers: ['127.0.0.1:9'] }
+/** A limit of tests, far below what a time-out of the client would take. */
+const QUICKLY_MS = 10_000
+
 describe('KafkaStreams', () => {
   let apps: EmbeddedApps
 
@@ -69,18 +80,56 @@ describe('KafkaStreams', () => {
       expect(streams.state).toBe('RUNNING')
     })
 
-    it('gives up on its signal, and everything is closed', async () => {
-      const builder = new StreamsBuilder()
-      builder.stream('nowhere', text).to('out', text)
-      const streams = create({}, builder.build())
-      const abort = new AbortController()
-      const warned = once(streams, 'warning')
-      const started = streams.start({ signal: abort.signal })
-      await warned
-      abort.abort(new Error('changed my mind'))
-      await expect(started).rejects.toThrow('changed my mind')
-      await streams.close()
-      expect(streams.state).toBe('NOT_RUNNING')
+    it('refuses an empty topology', () => {
+      expect(() => create({}, new StreamsBuilder().build())).toThrow(
+        expect.objectContaining({
+          code: 'INVALID_TOPOLOGY',
+          message: expect.stringMatching(/is empty.*stream\(topic\)/),
+        }),
+      )
+    })
+
+    describe.each<[string, () => KafkaStreams]>([
+      ['source topics are missing', () => create({}, reading('nowhere'))],
+      ['no broker answers', () => create({ kafka: UNREACHABLE })],
+    ])('because %s', (_, unable) => {
+      it(
+        'gives up on its signal, with its reason, when everything is closed',
+        async () => {
+          const streams = unable()
+          const abort = new AbortController()
+          const started = streams.start({ signal: abort.signal })
+          await new Promise((resolve) => setTimeout(resolve, 100))
+          abort.abort(new Error('changed my mind'))
+          await expect(started).rejects.toThrow('changed my mind')
+          expect(streams.state).toBe('NOT_RUNNING')
+          await streams.closed
+          expect(await streams.close()).toBe(true)
+          // nothing holds its state directory
+          await create().start()
+        },
+        QUICKLY_MS,
+      )
+
+      it(
+        'gives up when it is closed, which is no failure',
+        async () => {
+          const streams = unable()
+          const started = streams.start()
+          await new Promise((resolve) => setTimeout(resolve, 100))
+          expect(await streams.close()).toBe(true)
+          await started
+          await streams.closed
+          expect(streams.state).toBe('NOT_RUNNING')
+        },
+        QUICKLY_MS,
+      )
+    })
+
+    it('does not even begin with a signal that is aborted', async () => {
+      const streams = create()
+      await expect(streams.start({ signal: AbortSignal.abort(new Error('too late')) })).rejects.toThrow('too late')
+      expect(streams.state).toBe('CREATED')
     })
 
     it('rejects where an internal topic has other partitions, and says what to do', async () => {
@@ -106,6 +155,50 @@ describe('KafkaStreams', () => {
       await expect(streams.start()).rejects.toMatchObject({ code: 'ILLEGAL_STATE' })
       await streams.close()
       await expect(streams.start()).rejects.toMatchObject({ code: 'ILLEGAL_STATE' })
+    })
+  })
+
+  describe('closed', () => {
+    const failing = () =>
+      wordCount(() => {
+        throw new Error('no such word')
+      })
+
+    it('rejects with the failure, when everything is closed', async () => {
+      const streams = create({}, failing())
+      const closed = streams.closed
+      await streams.start()
+      await apps.kafka.produce('lines', [{ value: 'a' }])
+      await expect(closed).rejects.toMatchObject({ code: 'PROCESSING_FAILED' })
+      expect(streams.state).toBe('ERROR')
+      await expect(streams.closed).rejects.toMatchObject({ code: 'PROCESSING_FAILED' })
+    })
+
+    it('rejects, too, where start() does', async () => {
+      const streams = create({ missingSourceTopics: 'fail' }, reading('nowhere'))
+      const closed = streams.closed
+      await expect(streams.start()).rejects.toMatchObject({ code: 'MISSING_SOURCE_TOPIC' })
+      await expect(closed).rejects.toMatchObject({ code: 'MISSING_SOURCE_TOPIC' })
+    })
+
+    it('resolves after close()', async () => {
+      const streams = create()
+      let isClosed = false
+      const closed = streams.closed.then(() => (isClosed = true))
+      await streams.start()
+      expect(isClosed).toBe(false)
+      await streams.close()
+      await closed
+    })
+
+    it('stays pending through close() of an instance that has failed, and keeps its failure', async () => {
+      const streams = create({}, failing())
+      await streams.start()
+      const failed = once(streams, 'error')
+      await apps.kafka.produce('lines', [{ value: 'a' }])
+      await failed
+      expect(await streams.close()).toBe(true)
+      await expect(streams.closed).rejects.toMatchObject({ code: 'PROCESSING_FAILED' })
     })
   })
 

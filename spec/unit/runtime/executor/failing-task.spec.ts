@@ -16,7 +16,7 @@ describe('a task that fails', () => {
   /** The processors that were made for each task. */
   let made: Record<string, number>
   let producers: number
-  let failure: (() => unknown) | undefined
+  let failure: (() => Error) | undefined
 
   beforeEach(() => {
     apps = new EmbeddedApps({ words: 2, out: 2 })
@@ -46,7 +46,7 @@ describe('a task that fails', () => {
       made[context.taskId] = (made[context.taskId] ?? 0) + 1
     }
     process(record: StreamRecord<string, string>): void {
-      const thrown = record.value === 'bad' && failure?.()
+      const thrown = record.value === 'bad' ? failure?.() : undefined
       if (thrown) {
         failure = undefined
         throw thrown as Error
@@ -85,9 +85,9 @@ describe('a task that fails', () => {
     return { app, rebalances, count }
   }
 
-  const damage = (): unknown => new StreamsError('STATE_STORE_DAMAGED', 'a table has a wrong checksum')
+  const damage = (): Error => new StreamsError('STATE_STORE_DAMAGED', 'a table has a wrong checksum')
   let fetched = false
-  const lack = (): unknown =>
+  const lack = (): Error =>
     new MissingDependency('fetch schema 7', async () => {
       fetched = true
     })

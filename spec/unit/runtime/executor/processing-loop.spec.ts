@@ -1,10 +1,136 @@
 import { StreamsBuilder } from '../../../../lib/dsl/streams-builder'
+import { silentLogger } from '../../../../lib/observe/logger'
+import { ProcessingLoop, type ProcessingLoopOptions } from '../../../../lib/runtime/executor/processing-loop'
 import * as serdes from '../../../../lib/serdes'
 import { block } from '../../../support/block'
 import { EmbeddedApps, until } from '../../../support/embedded-apps'
 
 const text = { key: serdes.string(), value: serdes.string() }
 const MORE_THAN_A_SLICE_MS = 6
+
+interface FakeTask {
+  readonly id: string
+  readonly isReady: boolean
+  readonly processing: { commitNeeded: boolean; isBusy: boolean; process(): boolean }
+}
+
+/** A loop over tasks that note their records, with a commit that ends when the test says so. */
+const loopOver = (records: Record<string, number>) => {
+  const done: string[] = []
+  const failures: { id: string; error: unknown }[] = []
+  const broken = new Map<string, Error>()
+  const commits: (() => void)[] = []
+  const running = Object.keys(records).map((id): FakeTask & { stores: object } => ({
+    id,
+    isReady: true,
+    stores: { state: { dirtyBytes: 0 } },
+    processing: {
+      commitNeeded: false,
+      isBusy: false,
+      process() {
+        const error = broken.get(id)
+        if (error) throw error
+        if (records[id] === 0) return false
+        records[id]!--
+        this.commitNeeded = true
+        done.push(id)
+        return true
+      },
+      ...{
+        maybePunctuateStreamTime: () => false,
+        maybePunctuateWallClock: () => false,
+        nextWallClockPunctuation: () => Infinity,
+        commitRequested: false,
+        hasBuffered: true,
+      },
+    },
+  }))
+  const tasks = { running, isRunning: ({ id }: FakeTask) => running.some((task) => task.id === id) }
+  const committer = {
+    inProgress: false,
+    suspended: false,
+    endsTransaction: false,
+    hasUnsentOffsets: false,
+    processed: () => {},
+    commit: () =>
+      new Promise<void>((resolve) => {
+        committer.inProgress = true
+        commits.push(() => {
+          committer.inProgress = false
+          for (const { processing } of running) processing.commitNeeded = false
+          resolve()
+        })
+      }),
+  }
+  const loop = new ProcessingLoop({
+    config: { commitIntervalMs: 60_000, maxUncommittedBytes: Infinity, sessionTimeoutMs: 45_000 },
+    fetcher: { poll: async () => [], wakeup: () => {} },
+    inputs: { take: () => {}, throttle: () => {} },
+    producer: { writable: true, transactional: true },
+    committer,
+    tasks,
+    logger: silentLogger,
+    listener: {
+      taskFailed: ({ id }: FakeTask, error: unknown) => {
+        failures.push({ id, error })
+        running.splice(
+          running.findIndex((task) => task.id === id),
+          1,
+        )
+      },
+      failed: (error: unknown) => failures.push({ id: 'loop', error }),
+    },
+  } as unknown as ProcessingLoopOptions)
+  const turns = async (): Promise<void> => {
+    for (let i = 0; i < 20; i++) await new Promise(setImmediate)
+  }
+  return { loop, done, failures, broken, commits, turns, running }
+}
+
+describe('a task that is isolated', () => {
+  it('processes one record, and the next when that is committed; others process as ever', async () => {
+    const { loop, done, commits, turns } = loopOver({ '0_0': 3, '0_1': 5 })
+    const of = (id: string): number => done.filter((task) => task === id).length
+    loop.isolate(['0_0'])
+    const ended = loop.run()
+    for (const processed of [1, 2, 3]) {
+      await turns()
+      expect([of('0_0'), of('0_1'), commits.length]).toEqual([processed, 5, 1])
+      commits.pop()!()
+    }
+    await turns()
+    expect(commits).toEqual([])
+    loop.stop()
+    await ended
+  })
+
+  it('waits with the next record while a callback is pending', async () => {
+    const { loop, done, turns, running } = loopOver({ '0_0': 1 })
+    running[0]!.processing.isBusy = true
+    loop.isolate(['0_0'])
+    const ended = loop.run()
+    await turns()
+    expect(done).toEqual([])
+    running[0]!.processing.isBusy = false
+    await turns()
+    expect(done).toEqual(['0_0'])
+    loop.stop()
+    await ended
+  })
+})
+
+describe('a task that throws', () => {
+  it('is told, and the others process on', async () => {
+    const { loop, done, broken, failures, turns } = loopOver({ '0_0': 1, '0_1': 3 })
+    const error = new Error('no such word')
+    broken.set('0_0', error)
+    const ended = loop.run()
+    await turns()
+    expect([failures, done]).toEqual([[{ id: '0_0', error }], ['0_1', '0_1', '0_1']])
+    loop.stop()
+    await ended
+  })
+})
 
 describe('callbacks that take longer than a slice', () => {
   let apps: EmbeddedApps

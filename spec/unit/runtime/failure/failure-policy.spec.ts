@@ -41,6 +41,7 @@ describe('a failure restarts all tasks of the executor', () => {
     ['an aborted transaction', client('abortable'), false],
     ['delivery that took too long', client('retriable'), false],
     ['a commit in a rebalance', client('rebalance'), false],
+    ['an input or a changelog that has been deleted', client('unknownTopic'), false],
     ['a fenced producer, met by a callback that forwards', wrapped(client('fenced')), false],
   ])('for %s', (_, error, inTransaction) => {
     expect(policy().decide({ error, taskId: '0_0', inTransaction })).toMatchObject({ restart: 'executor', isolate: [] })
@@ -61,6 +62,11 @@ describe('a failure ends the instance', () => {
     ['a disk that is full', new StreamsError('STATE_STORE_FAILED', 'no space left'), 'STATE_STORE_FAILED'],
     ['what is not allowed', client('authorization'), 'NOT_AUTHORIZED'],
     ['what the brokers refuse for good', client('fatal'), 'KAFKA_FAILED'],
+    [
+      'an output topic that does not exist',
+      new StreamsError('PRODUCTION_FAILED', 'create it first', {}, { cause: client('unknownTopic') }),
+      'PRODUCTION_FAILED',
+    ],
     ['a record that is too large', client('invalid'), 'KAFKA_FAILED'],
     ['another topology', new StreamsError('INCOMPATIBLE_INSTANCES', 'it has other stores'), 'INCOMPATIBLE_INSTANCES'],
     ['what nobody has foreseen', new TypeError('x is not a function'), 'PROCESSING_FAILED'],

@@ -66,6 +66,40 @@ describe('source topics', () => {
     expect(read.sort()).toEqual(['line-2 a', 'line-2 b', 'lines c'])
   })
 
+  describe('that disappear while the application runs', () => {
+    it.each(['at_least_once', 'exactly_once'] as const)(
+      'take it out of RUNNING, are told, and are read again when they are there (%s)',
+      async (processingGuarantee) => {
+        const app = apps.create(reading('lines'), { metadataMaxAge: 50, processingGuarantee })
+        await app.start()
+        await apps.kafka.produce('lines', [{ value: 'a' }])
+        await until(() => read.length === 1)
+        const warned = once(app, 'warning')
+        const changed = once(app, 'stateChange')
+        await apps.kafka.client().admin().deleteTopics(['lines'])
+        expect(await warned).toMatchObject({ code: 'MISSING_SOURCE_TOPIC', topics: ['lines'] })
+        expect(await changed).toEqual({ from: 'RUNNING', to: 'REBALANCING' })
+        expect(app.metadataForLocalTasks()).toEqual([])
+        expect(app.state).toBe('REBALANCING')
+
+        const running = once(app, 'stateChange')
+        await apps.kafka.createTopic('lines')
+        await apps.kafka.produce('lines', [{ value: 'b' }])
+        expect(await running).toEqual({ from: 'REBALANCING', to: 'RUNNING' })
+        await until(() => read.length === 2)
+        expect(read).toEqual(['lines a', 'lines b'])
+      },
+    )
+
+    it("end an app that shall not wait for them ('fail')", async () => {
+      const app = apps.create(reading('lines'), { metadataMaxAge: 50, missingSourceTopics: 'fail' })
+      await app.start()
+      const failed = failureOf(app)
+      await apps.kafka.client().admin().deleteTopics(['lines'])
+      expect(await failed).toMatchObject({ code: 'MISSING_SOURCE_TOPIC', location: { topic: 'lines' } })
+    })
+  })
+
   describe('without a committed offset', () => {
     it("end an app whose offset reset policy is 'none'", async () => {
       const app = apps.create(reading('lines'), { autoOffsetReset: 'none' })
