@@ -49,7 +49,7 @@ describe('a task that fails', () => {
       const thrown = record.value === 'bad' ? failure?.() : undefined
       if (thrown) {
         failure = undefined
-        throw thrown
+        throw thrown as Error
       }
       this.#context.forward(record)
     }
