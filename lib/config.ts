@@ -17,6 +17,7 @@ import { isKafkaConnection, type KafkaConnection } from './kafka/client'
 import type { Logger } from './observe/logger'
 import { LOG_LEVELS, type LogLevel, stderrLogger } from './observe/stderr-logger'
 import * as serdes from './serdes'
+import { fallbackJson } from './serdes/json'
 import type { Serde } from './serdes/serde'
 import { levelEngine } from './state/level/level-engine'
 import type { StateEngine } from './state/state-engine'
@@ -60,7 +61,10 @@ export interface StreamsConfig extends ClientSettings {
   maxUncommittedBytes?: number
   /** For keys where the topology names no serde. Default: `serdes.string()`. */
   defaultKeySerde?: Serde<unknown>
-  /** For values where the topology names no serde. Default: `serdes.json()`. */
+  /**
+   * For values where the topology names no serde. Default: `serdes.json()`; but where a sink would so turn values of another
+   * serde into JSON, the topology is refused (`MISSING_SERDE`) until it says what they are.
+   */
   defaultValueSerde?: Serde<unknown>
   /** The event time of records from sources that name no extractor of their own. Default: `failOnInvalidTimestamp`, the record's own timestamp. */
   defaultTimestampExtractor?: TimestampExtractor
@@ -190,7 +194,7 @@ export const resolveConfig = (config: StreamsConfig): ResolvedConfig => {
     statestoreCacheMaxBytes: whole(top, 'statestoreCacheMaxBytes', 10 * MIB, 0),
     maxUncommittedBytes: whole(top, 'maxUncommittedBytes', 64 * MIB, 1),
     defaultKeySerde: serde(config, 'defaultKeySerde', serdes.string()),
-    defaultValueSerde: serde(config, 'defaultValueSerde', serdes.json()),
+    defaultValueSerde: serde(config, 'defaultValueSerde', fallbackJson),
     defaultTimestampExtractor: config.defaultTimestampExtractor,
     maxTaskIdleMs: config.maxTaskIdle === -1 ? -1 : duration(top, 'maxTaskIdle', 0),
     emitIntervalMs: duration(top, 'emitInterval', 1000),

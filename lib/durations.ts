@@ -1,5 +1,6 @@
 import { StreamsError } from './errors'
 
+/** Milliseconds, seconds, minutes, hours, days. */
 export type DurationUnit = 'ms' | 's' | 'm' | 'h' | 'd'
 
 /** A length of time: milliseconds as a number, or text such as `'250ms'`, `'30s'`, `'5m'`, `'1h'`, `'1d'`. */

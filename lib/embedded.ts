@@ -5,6 +5,7 @@ export {
   type EmbeddedKafkaOptions,
   type EmbeddedRecord,
   type EmbeddedSerdes,
+  type Isolation,
   type ReceivedRecord,
   type SubscribeOptions,
 } from './kafka/memory'

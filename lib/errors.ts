@@ -52,6 +52,7 @@ export type ErrorCode =
   | 'INVALID_TOPOLOGY'
   | 'INVALID_ARGUMENT'
   | 'NOT_COPARTITIONED'
+  | 'MISSING_SERDE'
   // configuration
   | 'INVALID_CONFIG'
   // starting and running
@@ -69,6 +70,7 @@ export type ErrorCode =
   | 'DESERIALIZATION_FAILED'
   | 'SERIALIZATION_FAILED'
   | 'PROCESSING_FAILED'
+  | 'UNEXPECTED_TOMBSTONE'
   | 'BUFFER_FULL'
   | 'PRODUCTION_FAILED'
   | 'INVALID_TIMESTAMP'

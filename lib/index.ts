@@ -12,9 +12,9 @@ export type { StreamsState } from './runtime/state-machine'
 export type { RebalanceEvent } from './runtime/executor/rebalance-listener'
 export type { RestoreEvent, RestoreProgressEvent } from './runtime/changelog/restore-progress'
 export type { ReadOnlyStore, StoreHandle } from './runtime/stores/store-view'
-export type { ConsumerSettings, ProducerSettings } from './client-config'
+export type { ClientSettings, ConsumerSettings, ProducerSettings } from './client-config'
 export type { ProcessingGuarantee, StreamsConfig } from './config'
-export type { Duration } from './durations'
+export type { Duration, DurationUnit } from './durations'
 
 // Building one: the DSL.
 export { StreamsBuilder, type BuildOptions, type StreamsBuilderOptions } from './dsl/streams-builder'
@@ -34,10 +34,11 @@ export { SlidingWindows, type SlidingWindowsOptions } from './dsl/windows/slidin
 export { SessionWindows, type SessionWindowsOptions } from './dsl/windows/session-windows'
 export { UnlimitedWindows, type UnlimitedWindowsOptions } from './dsl/windows/unlimited-windows'
 export { JoinWindows, type JoinWindowsOptions } from './dsl/windows/join-windows'
-export { BranchedKStream, type Branched, type Branches } from './dsl/branched-kstream'
-export type { Consumed } from './dsl/options/consumed'
+export { BranchedKStream, type Branched, type Branches, type BranchNumber } from './dsl/branched-kstream'
+export type { Consumed, NullableWhereTyped, StreamConsumed } from './dsl/options/consumed'
 export type { Grouped } from './dsl/options/grouped'
 export type { Joined } from './dsl/options/joined'
+export type { Mapped, MappedKey, MappedValue } from './dsl/options/mapped'
 export type { Materialized, MaterializedAs, TableStoreHandle } from './dsl/options/materialized'
 export type { Named, NamedOptions } from './dsl/options/named'
 export type { SessionMaterializedAs, WindowMaterialized, WindowMaterializedAs } from './dsl/options/window-materialized'
@@ -66,8 +67,10 @@ export type {
   Merger,
   Predicate,
   Reducer,
+  TypeGuard,
   ValueJoiner,
   ValueMapper,
+  Without,
 } from './operators/callbacks'
 
 // Building one: the Processor API.
@@ -83,6 +86,7 @@ export type {
   TopologyDescription,
 } from './topology/description'
 export type { OffsetReset, OffsetResetByDuration } from './topology/offset-reset'
+export type { StoreReference, StoreReferences } from './topology/store-reference'
 export {
   failOnInvalidTimestamp,
   logAndSkipOnInvalidTimestamp,
@@ -149,13 +153,13 @@ export { Windowed, type Window } from './record/windowed'
 
 // Formats.
 export * as serdes from './serdes'
-export type { Serde, SerdeType, SerdeUse } from './serdes/serde'
+export type { Serde, SerdeFor, SerdeThatWrites, SerdeType, SerdeUse } from './serdes/serde'
 export { MissingDependency } from './serdes/missing-dependency'
 export type { JsonOptions } from './serdes/json'
-export type { StandardSchema, ValidatedBy } from './serdes/standard-schema'
-export type { AvroOptions, AvroValueOptions } from './serdes/avro/avro'
-export type { AvroLogicalType, AvroLogicalTypes } from './serdes/avro/logical-types'
-export type { AvroSchema } from './serdes/avro/schema'
+export type { StandardSchema, ValidatedBy, ValidationIssue, ValidationResult } from './serdes/standard-schema'
+export type { AvroOptions, AvroSerdeValue, AvroValueOptions } from './serdes/avro/avro'
+export type { AvroLogicalType, AvroLogicalTypes, NoLogicalTypes } from './serdes/avro/logical-types'
+export type { AvroComplexSchema, AvroField, AvroLong, AvroPrimitive, AvroSchema } from './serdes/avro/schema'
 export type { AvroValue } from './serdes/avro/avro-value'
 export type { SubjectStrategy } from './serdes/avro/subjects'
 export { SchemaRegistry, type SchemaRegistryOptions } from './serdes/registry/schema-registry'
@@ -182,6 +186,7 @@ export type { Logger } from './observe/logger'
 export type { OperatorRecordCounts, RecordCounts } from './observe/record-counts'
 export type { DropReason } from './record/drop-reason'
 export type { LogLevel } from './observe/stderr-logger'
+export type { TopicPartition } from './record/topic-partition'
 export type { TaskId } from './record/task-id'
 export { StreamRecord } from './record/stream-record'
 export type { RecordContext } from './record/record-context'

@@ -30,6 +30,7 @@ export function pageViewsPerRegion(): Topology {
     .windowedBy(TimeWindows.of({ size: '1h', grace: '10m' }))
     .count('views-per-region')
     .toStream()
+    .filter((views) => views !== null)
     .map<string, RegionViews>((views, { key: region, window }) => [
       region,
       { region, hour: new Date(window.start).toISOString(), views },

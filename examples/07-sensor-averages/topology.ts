@@ -41,6 +41,7 @@ export function sensorAverages(): Topology {
       { store: 'readings-per-minute', value: serdes.json() },
     )
     .toStream()
+    .filter((average) => average !== null)
     .map<string, Average>(({ sum, readings }, { key: sensor, window }) => [
       sensor,
       { minute: new Date(window.start).toISOString(), celsius: sum / readings, readings },

@@ -1,6 +1,7 @@
 import { TopologyError } from '../errors'
-import type { Predicate } from '../operators/callbacks'
+import type { Predicate, TypeGuard, Without } from '../operators/callbacks'
 import { KStream } from './kstream'
+import { requiringValue } from '../topology/tombstones'
 import { append, type GraphReference, requireFunction } from './graph-reference'
 
 /** What becomes of a branch. */
@@ -19,11 +20,14 @@ export type Branches<Prefix extends string, Name extends string, Result> = [Resu
   ? { readonly [Branch in `${Prefix}${Name}`]: Result }
   : unknown
 
+/** The name of a branch that is given none: its number, counted from 1. */
+export type BranchNumber<Before extends readonly unknown[]> = `${[...Before, unknown]['length'] & number}`
+
 /**
  * A split in the making: `branch` adds branches, and `defaultBranch` or `noDefaultBranch` end it with all streams by
  * their names.
  */
-export class BranchedKStream<K, V, Prefix extends string, Result = unknown> {
+export class BranchedKStream<K, V, Prefix extends string, Result = unknown, Before extends readonly unknown[] = []> {
   private readonly splitter: GraphReference<K, V>
   private readonly streams: Record<string, unknown> = {}
   private branches = 0
@@ -31,12 +35,14 @@ export class BranchedKStream<K, V, Prefix extends string, Result = unknown> {
   /** @internal */
   constructor(source: GraphReference<K, V>, given: string | undefined) {
     const name = source.context.naming.node('KSTREAM-BRANCH-', given)
-    const { keySerde, valueSerde, repartitionRequired } = source
-    this.splitter = append(source, { kind: 'branch', name }, { name, keySerde, valueSerde, repartitionRequired })
+    const { keySerde, valueSerde, repartitionRequired, typedWithoutNull } = source
+    const behind = { name, keySerde, valueSerde, repartitionRequired, typedWithoutNull }
+    this.splitter = append(source, { kind: 'branch', name }, behind)
   }
 
   /**
-   * Takes the records for which the predicate holds and that no branch before it has taken.
+   * Takes the records for which the predicate holds and that no branch before it has taken. One that is a type guard
+   * narrows the type of the branch's values, and of what is left for the branches behind it.
    *
    * @example
    * const { 'size-large': large, 'size-small': small } = orders
@@ -45,13 +51,32 @@ export class BranchedKStream<K, V, Prefix extends string, Result = unknown> {
    *   .branch((order) => order.amount < 10, { name: 'small', with: (stream) => stream.mapValues((order) => order.id) })
    *   .noDefaultBranch()
    */
-  branch<const Name extends string = string, Stream = KStream<K, V>>(
+  branch<S extends V, const Name extends string = BranchNumber<Before>>(
+    guard: TypeGuard<K, V, S>,
+    name?: Name,
+  ): BranchedKStream<
+    K,
+    Without<V, S>,
+    Prefix,
+    Result & Branches<Prefix, Name, KStream<K, S>>,
+    readonly [...Before, unknown]
+  >
+  branch<const Name extends string = BranchNumber<Before>>(
     predicate: Predicate<K, V>,
-    branched?: Name | Branched<K, V, Name, Stream>,
-  ): BranchedKStream<K, V, Prefix, Result & Branches<Prefix, Name, Stream>> {
+    name?: Name,
+  ): BranchedKStream<K, V, Prefix, Result & Branches<Prefix, Name, KStream<K, V>>, readonly [...Before, unknown]>
+  branch<S extends V, const Name extends string = BranchNumber<Before>, Stream = KStream<K, S>>(
+    guard: TypeGuard<K, V, S>,
+    branched: Branched<K, S, Name, Stream>,
+  ): BranchedKStream<K, Without<V, S>, Prefix, Result & Branches<Prefix, Name, Stream>, readonly [...Before, unknown]>
+  branch<const Name extends string = BranchNumber<Before>, Stream = KStream<K, V>>(
+    predicate: Predicate<K, V>,
+    branched: Branched<K, V, Name, Stream>,
+  ): BranchedKStream<K, V, Prefix, Result & Branches<Prefix, Name, Stream>, readonly [...Before, unknown]>
+  branch(predicate: Predicate<K, V>, branched?: string | Branched<K, V, string, unknown>): unknown {
     requireFunction(predicate, 'branch', 'a predicate')
-    this.add(predicate, String(++this.branches), branched)
-    return this as unknown as BranchedKStream<K, V, Prefix, Result & Branches<Prefix, Name, Stream>>
+    this.add(requiringValue(this.splitter, predicate), String(++this.branches), branched)
+    return this
   }
 
   /**
@@ -61,11 +86,13 @@ export class BranchedKStream<K, V, Prefix extends string, Result = unknown> {
    * const sizes = orders.split('size-').branch((order) => order.amount > 1000, 'large').defaultBranch('other')
    * sizes['size-other'].to('other-orders')
    */
+  defaultBranch<const Name extends string = '0'>(name?: Name): Result & Branches<Prefix, Name, KStream<K, V>>
   defaultBranch<const Name extends string = '0', Stream = KStream<K, V>>(
-    branched?: Name | Branched<K, V, Name, Stream>,
-  ): Result & Branches<Prefix, Name, Stream> {
+    branched: Branched<K, V, Name, Stream>,
+  ): Result & Branches<Prefix, Name, Stream>
+  defaultBranch(branched?: string | Branched<K, V, string, unknown>): unknown {
     this.add(null, '0', branched)
-    return this.streams as Result & Branches<Prefix, Name, Stream>
+    return this.streams
   }
 
   /**

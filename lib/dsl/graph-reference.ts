@@ -4,6 +4,8 @@ import type { GraphRecorder } from '../topology/graph/graph-recorder'
 import type { NodeId } from '../topology/graph/node'
 import type { NewNode } from '../topology/graph/nodes'
 import type { Naming } from '../topology/naming/naming'
+import type { LostFormat } from '../topology/definition'
+import type { ValueRequirement } from '../topology/tombstones'
 
 /** What all streams and tables of one `StreamsBuilder` share. */
 export interface DslContext {
@@ -14,19 +16,21 @@ export interface DslContext {
 }
 
 /** Where in the graph a stream or table stands, and what is known of it there. */
-export interface GraphReference<K, V> {
+export interface GraphReference<K, V> extends ValueRequirement {
   readonly context: DslContext
   readonly node: NodeId
   /** Of the operator that made it. */
   readonly name: string
   readonly keySerde?: Serde<K>
   readonly valueSerde?: Serde<V>
+  /** Where no value serde is known any more: the last one that was. */
+  readonly lostFormat?: LostFormat
   /** The key may have changed since it was partitioned. */
   readonly repartitionRequired: boolean
 }
 
 /** What is known behind a new operator. What isn't said of it is unknown. */
-export interface NewReference<K, V> {
+export interface NewReference<K, V> extends ValueRequirement {
   readonly name: string
   readonly keySerde?: Serde<K>
   readonly valueSerde?: Serde<V>
@@ -35,11 +39,36 @@ export interface NewReference<K, V> {
 
 /** Adds an operator behind a position. */
 export function append<K, V>(
-  at: Pick<GraphReference<unknown, unknown>, 'context' | 'node'>,
+  at: Pick<GraphReference<unknown, unknown>, 'context' | 'node' | 'lostFormat'> & { readonly valueSerde?: unknown },
   node: NewNode,
   next: NewReference<K, V>,
 ): GraphReference<K, V> {
-  return { repartitionRequired: false, ...next, context: at.context, node: at.context.graph.add([at.node], node) }
+  const lostFormat = next.valueSerde === undefined ? lostBehind(at, next.name) : undefined
+  return {
+    repartitionRequired: false,
+    ...next,
+    lostFormat,
+    context: at.context,
+    node: at.context.graph.add([at.node], node),
+  }
+}
+
+/** What is known of the format of values that an operator makes without saying what they are. */
+export function lostBehind(
+  { valueSerde, lostFormat }: { readonly valueSerde?: unknown; readonly lostFormat?: LostFormat },
+  operator: string,
+): LostFormat | undefined {
+  return valueSerde === undefined ? lostFormat : { serde: valueSerde as Serde<unknown>, operator }
+}
+
+/** What follows drops records whose key is null. */
+export function withoutNullKeys<K, V>(reference: GraphReference<K, V>): GraphReference<NonNullable<K>, V> {
+  return reference as unknown as GraphReference<NonNullable<K>, V>
+}
+
+/** What follows drops records whose key or value is null. */
+export function withoutNulls<K, V>(reference: GraphReference<K, V>): GraphReference<NonNullable<K>, NonNullable<V>> {
+  return reference as unknown as GraphReference<NonNullable<K>, NonNullable<V>>
 }
 
 export function requireFunction(callback: unknown, operator: string, what: string): void {

@@ -18,11 +18,11 @@ export class GroupedSource<K, V> {
   /** `store` is what the topic is named after where the grouping has no name. */
   repartitioned(store: string): GraphReference<K, V> {
     if (!this.position.repartitionRequired) return this.position
-    const { context, node: parent, keySerde, valueSerde } = this.position
+    const { context, node: parent, keySerde, valueSerde, lostFormat } = this.position
     const created = repartitionNode(context.naming, this.name ?? store, { keySerde, valueSerde, implicit: true })
     const shared = this.name === undefined ? undefined : this.sharedRepartition
     const node = shared === undefined ? context.graph.add([parent], created) : context.graph.reuse(shared)
     this.sharedRepartition = node
-    return { context, node, name: created.name, keySerde, valueSerde, repartitionRequired: false }
+    return { context, node, name: created.name, keySerde, valueSerde, lostFormat, repartitionRequired: false }
   }
 }

@@ -11,7 +11,7 @@ import {
   type ResolvedMaterialized,
   resolveMaterialized,
 } from './options/materialized'
-import { append, type GraphReference, requireFunction } from './graph-reference'
+import { append, type GraphReference, requireFunction, withoutNulls } from './graph-reference'
 import { SessionWindowedKStream } from './session-windowed-kstream'
 import { TimeWindowedKStream } from './time-windowed-kstream'
 import { SessionWindows } from './windows/session-windows'
@@ -19,7 +19,7 @@ import { windowShape, type WindowsOfSize } from './windows/window-shape'
 
 /**
  * A stream grouped by key, to be aggregated. Several aggregations of one group share its repartition topic if the
- * grouping has a name. Records with a `null` key or value are left out.
+ * grouping has a name. Records with a `null` key are dropped, and those with a `null` value but by windowed aggregations.
  */
 export class KGroupedStream<K, V> {
   /** @internal */
@@ -53,10 +53,13 @@ export class KGroupedStream<K, V> {
    * @example
    * readings.groupByKey().reduce((highest, reading) => (reading.value > highest.value ? reading : highest))
    */
-  reduce(reducer: Reducer<V>, materialized?: MaterializedAs<K, V>): KTable<K, V> {
+  reduce(
+    reducer: Reducer<NonNullable<V>>,
+    materialized?: MaterializedAs<K, NonNullable<V>>,
+  ): KTable<K, NonNullable<V>> {
     requireFunction(reducer, 'reduce', 'a reducer')
     const options = resolveMaterialized(materialized)
-    const valueSerde = options.valueSerde ?? this.source.position.valueSerde
+    const valueSerde = options.valueSerde ?? withoutNulls(this.source.position).valueSerde
     return this.aggregated('KSTREAM-REDUCE-', { ...options, valueSerde }, { kind: 'reduce', reducer })
   }
 
@@ -68,7 +71,7 @@ export class KGroupedStream<K, V> {
    */
   aggregate<VR>(
     initializer: Initializer<VR>,
-    aggregator: Aggregator<K, V, VR>,
+    aggregator: Aggregator<K, NonNullable<V>, VR>,
     materialized?: MaterializedAs<K, VR>,
   ): KTable<K, VR> {
     requireFunction(initializer, 'aggregate', 'an initializer')

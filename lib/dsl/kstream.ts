@@ -1,11 +1,21 @@
 import { TopologyError } from '../errors'
-import type { ForeachAction, KeyValueMapper, Predicate, ValueJoiner, ValueMapper } from '../operators/callbacks'
+import type {
+  ForeachAction,
+  KeyValueMapper,
+  Predicate,
+  TypeGuard,
+  ValueJoiner,
+  ValueMapper,
+  Without,
+} from '../operators/callbacks'
 import type { JoinKind } from '../operators/joined-rows'
 import type { ProcessorSupplier } from '../operators/processor'
 import type { StreamPartitioner } from '../topology/definition'
 import { requireNewInstances } from '../topology/new-instances'
+import { partitionerRequiringValue, processorRequiringValue, requiringValue } from '../topology/tombstones'
 import { topicNameExtractor, type TopicSelector } from '../topology/topology'
 import { windowedPartitioner } from '../topology/windowed-partitioner'
+import type { Serde } from '../serdes/serde'
 import { WindowedSerde } from '../serdes/windowed'
 import { BranchedKStream } from './branched-kstream'
 import { GlobalKTable } from './global-ktable'
@@ -16,21 +26,35 @@ import { streamStreamJoin } from './joins/stream-stream-join'
 import { streamTableJoin } from './joins/stream-table-join'
 import { KGroupedStream } from './kgrouped-stream'
 import { KTable } from './ktable'
-import type { Grouped } from './options/grouped'
+import { type Grouped, groupedSerdes } from './options/grouped'
 import type { Joined } from './options/joined'
+import { type Mapped, type MappedKey, mappedSerdes, type MappedValue } from './options/mapped'
 import { type MaterializedAs, materializedStore, resolveMaterialized } from './options/materialized'
 import { type Named, operatorName, withName } from './options/named'
 import { type Processed, processOptions } from './options/processed'
 import type { Produced } from './options/produced'
 import type { Repartitioned } from './options/repartitioned'
 import type { StreamJoined } from './options/stream-joined'
-import { append, type NewReference, type GraphReference, requireFunction, requireSameBuilder } from './graph-reference'
-import { repartitionNode, type RepartitionSettings } from './repartition'
+import {
+  append,
+  type NewReference,
+  type GraphReference,
+  lostBehind,
+  requireFunction,
+  requireSameBuilder,
+  withoutNullKeys,
+  withoutNulls,
+} from './graph-reference'
+import { repartitionNode } from './repartition'
 import { JoinWindows } from './windows/join-windows'
 
 /**
  * A stream of records: each one a fact of its own. Every method makes a new stream and leaves this one as it is, so one
- * stream can be used several times. Values are `null` where a topic has tombstones.
+ * stream can be used several times.
+ *
+ * `V` tells whether values can be `null`: those of a table's stream can, which has a `null` for each delete, and those of
+ * a topic that is read with `nullable: true`. Elsewhere no callback is given a `null`: a tombstone fails where one would be
+ * (`UNEXPECTED_TOMBSTONE`). Sinks and tables take tombstones from any stream; joins and aggregations drop them.
  *
  * Callbacks get the value first, then the key, then `meta`: timestamp, headers, topic, partition and offset.
  */
@@ -45,22 +69,27 @@ export class KStream<K, V> {
   ) {}
 
   /**
-   * Keeps the records for which the predicate holds.
+   * Keeps the records for which the predicate holds. One that is a type guard narrows the type of the values.
    *
    * @example
    * orders.filter((order) => order.amount > 100)
+   * orders.mapValues((order) => order.coupon ?? null).filter((coupon) => coupon !== null) // KStream<string, string>
    */
+  filter<S extends V>(guard: TypeGuard<K, V, S>, named?: Named): KStream<K, S>
+  filter(predicate: Predicate<K, V>, named?: Named): KStream<K, V>
   filter(predicate: Predicate<K, V>, named?: Named): KStream<K, V> {
     return this.filtered(predicate, false, named)
   }
 
   /**
-   * Leaves out the records for which the predicate holds.
+   * Drops the records for which the predicate holds.
    *
    * @example
    * orders.filterNot((order) => order.cancelled)
    */
-  filterNot(predicate: Predicate<K, V>, named?: Named): KStream<K, V> {
+  filterNot<S extends V>(guard: TypeGuard<K, V, S>, named?: Named): KStream<K, Without<V, S>>
+  filterNot(predicate: Predicate<K, V>, named?: Named): KStream<K, V>
+  filterNot(predicate: Predicate<K, V>, named?: Named): unknown {
     return this.filtered(predicate, true, named)
   }
 
@@ -70,23 +99,28 @@ export class KStream<K, V> {
    *
    * @example
    * orders.map((order) => [order.customerId, order.amount])
+   * orders.map((order) => [order.customerId, order.amount], { key: serdes.string(), value: serdes.double() })
    */
-  map<KR, VR>(mapper: KeyValueMapper<K, V, KR, VR>, named?: Named): KStream<KR, VR> {
+  map<KR, VR>(mapper: KeyValueMapper<K, V, KR, VR>, mapped?: string | Mapped<KR, VR>): KStream<KR, VR> {
     requireFunction(mapper, 'map', 'a mapper')
-    const name = this.nameOf('KSTREAM-MAP-', named)
-    return this.then({ kind: 'map', name, mapper }, { name, repartitionRequired: true })
+    const name = this.nameOf('KSTREAM-MAP-', mapped)
+    const behind = { name, ...mappedSerdes(mapped), repartitionRequired: true }
+    return this.then({ kind: 'map', name, mapper: requiringValue(this.position, mapper) }, behind)
   }
 
   /**
-   * Makes a new value of each record and keeps its key.
+   * Makes a new value of each record and keeps its key. Which serde writes the new values is no longer known behind it,
+   * unless it is given one.
    *
    * @example
    * orders.mapValues((order) => order.amount * 1.2)
+   * lines.mapValues((line) => line.toUpperCase(), { value: serdes.string() }).to('shouted')
    */
-  mapValues<VR>(mapper: ValueMapper<K, V, VR>, named?: Named): KStream<K, VR> {
+  mapValues<VR>(mapper: ValueMapper<K, V, VR>, mapped?: string | MappedValue<VR>): KStream<K, VR> {
     requireFunction(mapper, 'mapValues', 'a mapper')
-    const name = this.nameOf('KSTREAM-MAPVALUES-', named)
-    return this.then({ kind: 'map-values', name, mapper }, this.sameKey(name))
+    const name = this.nameOf('KSTREAM-MAPVALUES-', mapped)
+    const behind = { ...this.sameKey<VR>(name), valueSerde: mappedSerdes(mapped).valueSerde }
+    return this.then({ kind: 'map-values', name, mapper: requiringValue(this.position, mapper) }, behind)
   }
 
   /**
@@ -95,10 +129,14 @@ export class KStream<K, V> {
    * @example
    * transfers.flatMap((transfer) => [[transfer.from, -transfer.amount], [transfer.to, transfer.amount]])
    */
-  flatMap<KR, VR>(mapper: ValueMapper<K, V, Iterable<readonly [KR, VR]>>, named?: Named): KStream<KR, VR> {
+  flatMap<KR, VR>(
+    mapper: ValueMapper<K, V, Iterable<readonly [KR, VR]>>,
+    mapped?: string | Mapped<KR, VR>,
+  ): KStream<KR, VR> {
     requireFunction(mapper, 'flatMap', 'a mapper')
-    const name = this.nameOf('KSTREAM-FLATMAP-', named)
-    return this.then({ kind: 'flat-map', name, mapper }, { name, repartitionRequired: true })
+    const name = this.nameOf('KSTREAM-FLATMAP-', mapped)
+    const behind = { name, ...mappedSerdes(mapped), repartitionRequired: true }
+    return this.then({ kind: 'flat-map', name, mapper: requiringValue(this.position, mapper) }, behind)
   }
 
   /**
@@ -107,10 +145,11 @@ export class KStream<K, V> {
    * @example
    * lines.flatMapValues((line) => line.toLowerCase().split(/\W+/))
    */
-  flatMapValues<VR>(mapper: ValueMapper<K, V, Iterable<VR>>, named?: Named): KStream<K, VR> {
+  flatMapValues<VR>(mapper: ValueMapper<K, V, Iterable<VR>>, mapped?: string | MappedValue<VR>): KStream<K, VR> {
     requireFunction(mapper, 'flatMapValues', 'a mapper')
-    const name = this.nameOf('KSTREAM-FLATMAPVALUES-', named)
-    return this.then({ kind: 'flat-map-values', name, mapper }, this.sameKey(name))
+    const name = this.nameOf('KSTREAM-FLATMAPVALUES-', mapped)
+    const behind = { ...this.sameKey<VR>(name), valueSerde: mappedSerdes(mapped).valueSerde }
+    return this.then({ kind: 'flat-map-values', name, mapper: requiringValue(this.position, mapper) }, behind)
   }
 
   /**
@@ -119,11 +158,12 @@ export class KStream<K, V> {
    * @example
    * orders.selectKey((order) => order.customerId)
    */
-  selectKey<KR>(selector: ValueMapper<K, V, KR>, named?: Named): KStream<KR, V> {
+  selectKey<KR>(selector: ValueMapper<K, V, KR>, mapped?: string | MappedKey<KR>): KStream<KR, V> {
     requireFunction(selector, 'selectKey', 'a selector')
-    const name = this.nameOf('KSTREAM-KEY-SELECT-', named)
-    const behind = { name, valueSerde: this.position.valueSerde, repartitionRequired: true }
-    return this.then({ kind: 'select-key', name, selector }, behind)
+    const name = this.nameOf('KSTREAM-KEY-SELECT-', mapped)
+    const { keySerde } = mappedSerdes(mapped)
+    const behind = { ...this.same(name), keySerde, repartitionRequired: true }
+    return this.then({ kind: 'select-key', name, selector: requiringValue(this.position, selector) }, behind)
   }
 
   /**
@@ -135,7 +175,7 @@ export class KStream<K, V> {
   peek(action: ForeachAction<K, V>, named?: Named): KStream<K, V> {
     requireFunction(action, 'peek', 'an action')
     const name = this.nameOf('KSTREAM-PEEK-', named)
-    return this.then({ kind: 'peek', name, action }, this.same(name))
+    return this.then({ kind: 'peek', name, action: requiringValue(this.position, action) }, this.same(name))
   }
 
   /**
@@ -148,7 +188,7 @@ export class KStream<K, V> {
   foreach(action: ForeachAction<K, V>, named?: Named): void {
     requireFunction(action, 'foreach', 'an action')
     const name = this.nameOf('KSTREAM-FOREACH-', named)
-    this.add({ kind: 'foreach', name, action }, { name })
+    this.add({ kind: 'foreach', name, action: requiringValue(this.position, action) }, { name })
   }
 
   /**
@@ -166,7 +206,9 @@ export class KStream<K, V> {
     const name = this.nameOf('KSTREAM-MERGE-', named)
     const repartitionRequired = this.position.repartitionRequired || other.position.repartitionRequired
     const merged = context.graph.add([node, other.position.node], { kind: 'merge', name })
-    return new KStream<K, V>({ context, node: merged, name, repartitionRequired })
+    const typedWithoutNull = other.position.typedWithoutNull && this.position.typedWithoutNull
+    const lostFormat = lostBehind(this.position, name) ?? lostBehind(other.position, name)
+    return new KStream<K, V>({ context, node: merged, name, repartitionRequired, typedWithoutNull, lostFormat })
   }
 
   /**
@@ -193,7 +235,7 @@ export class KStream<K, V> {
    */
   join<VT, VR>(
     table: KTable<K, VT>,
-    joiner: ValueJoiner<K, V, VT, VR>,
+    joiner: ValueJoiner<K, NonNullable<V>, VT, VR>,
     joined?: string | Joined<K, V, VT>,
   ): KStream<K, VR>
   /**
@@ -205,7 +247,7 @@ export class KStream<K, V> {
    */
   join<VO, VR>(
     other: KStream<K, VO>,
-    joiner: ValueJoiner<K, V, VO, VR>,
+    joiner: ValueJoiner<K, NonNullable<V>, VO, VR>,
     windows: JoinWindows,
     joined?: string | StreamJoined<K, V, VO>,
   ): KStream<K, VR>
@@ -218,8 +260,8 @@ export class KStream<K, V> {
    */
   join<KG, VG, VR>(
     table: GlobalKTable<KG, VG>,
-    selector: ValueMapper<K, V, KG>,
-    joiner: ValueJoiner<K, V, VG, VR>,
+    selector: ValueMapper<K, NonNullable<V>, KG>,
+    joiner: ValueJoiner<K, NonNullable<V>, VG, VR>,
     named?: Named,
   ): KStream<K, VR>
   join(other: unknown, ...rest: unknown[]): KStream<K, unknown> {
@@ -234,7 +276,7 @@ export class KStream<K, V> {
    */
   leftJoin<VT, VR>(
     table: KTable<K, VT>,
-    joiner: ValueJoiner<K, V, VT | null, VR>,
+    joiner: ValueJoiner<K, NonNullable<V>, VT | null, VR>,
     joined?: string | Joined<K, V, VT>,
   ): KStream<K, VR>
   /**
@@ -246,7 +288,7 @@ export class KStream<K, V> {
    */
   leftJoin<VO, VR>(
     other: KStream<K, VO>,
-    joiner: ValueJoiner<K, V, VO | null, VR>,
+    joiner: ValueJoiner<K, NonNullable<V>, VO | null, VR>,
     windows: JoinWindows,
     joined?: string | StreamJoined<K, V, VO>,
   ): KStream<K, VR>
@@ -258,8 +300,8 @@ export class KStream<K, V> {
    */
   leftJoin<KG, VG, VR>(
     table: GlobalKTable<KG, VG>,
-    selector: ValueMapper<K, V, KG>,
-    joiner: ValueJoiner<K, V, VG | null, VR>,
+    selector: ValueMapper<K, NonNullable<V>, KG>,
+    joiner: ValueJoiner<K, NonNullable<V>, VG | null, VR>,
     named?: Named,
   ): KStream<K, VR>
   leftJoin(other: unknown, ...rest: unknown[]): KStream<K, unknown> {
@@ -275,7 +317,7 @@ export class KStream<K, V> {
    */
   outerJoin<VO, VR>(
     other: KStream<K, VO>,
-    joiner: ValueJoiner<K, V | null, VO | null, VR>,
+    joiner: ValueJoiner<K, NonNullable<V> | null, VO | null, VR>,
     windows: JoinWindows,
     joined?: string | StreamJoined<K, V, VO>,
   ): KStream<K, VR> {
@@ -299,11 +341,18 @@ export class KStream<K, V> {
       )
     }
     const name = given === undefined ? context.naming.node('KSTREAM-REPARTITION-') : context.naming.given(given)
-    const keySerde = key ?? at.keySerde
-    const valueSerde = value ?? at.valueSerde
-    const settings = { keySerde, valueSerde, partitions, partitioner, implicit: false, named: given !== undefined }
+    const keySerde = (key as Serde<K> | undefined) ?? at.keySerde
+    const valueSerde = (value as Serde<V> | undefined) ?? at.valueSerde
+    const settings = {
+      keySerde,
+      valueSerde,
+      partitions,
+      partitioner: partitionerRequiringValue(this.position, partitioner),
+      implicit: false,
+      named: given !== undefined,
+    }
     const node = repartitionNode(context.naming, name, settings)
-    return this.then(node, { name: node.name, keySerde, valueSerde })
+    return this.then(node, { ...this.same(node.name), keySerde, valueSerde, repartitionRequired: false })
   }
 
   /**
@@ -312,13 +361,17 @@ export class KStream<K, V> {
    * @example
    * orders.groupBy((order) => order.customerId, { name: 'by-customer', key: serdes.string() }).count()
    */
-  groupBy<KR>(selector: ValueMapper<K, V, KR>, grouped?: string | Grouped<KR, V>): KGroupedStream<KR, V> {
+  groupBy<KR>(
+    selector: ValueMapper<K, V, KR>,
+    grouped?: string | (Grouped<KR, V> & MappedKey<KR>),
+  ): KGroupedStream<NonNullable<KR>, V> {
     requireFunction(selector, 'groupBy', 'a selector')
-    const options = withName<Grouped<KR, V>>(grouped)
+    const options = groupedSerdes<KR, V>(grouped)
     const name = this.nameOf('KSTREAM-KEY-SELECT-', options)
-    const valueSerde = options.value ?? this.position.valueSerde
-    const behind = { name, keySerde: options.key, valueSerde, repartitionRequired: true }
-    return new KGroupedStream(this.add({ kind: 'select-key', name, selector }, behind), options.name)
+    const valueSerde = options.valueSerde ?? this.position.valueSerde
+    const behind = { name, keySerde: options.keySerde, valueSerde, repartitionRequired: true }
+    const selected = this.add({ kind: 'select-key', name, selector: requiringValue(this.position, selector) }, behind)
+    return new KGroupedStream(withoutNullKeys(selected), options.name)
   }
 
   /**
@@ -327,11 +380,12 @@ export class KStream<K, V> {
    * @example
    * clicks.groupByKey().count({ store: 'clicks-per-user' })
    */
-  groupByKey(grouped?: string | Grouped<K, V>): KGroupedStream<K, V> {
-    const options = withName<Grouped<K, V>>(grouped)
-    const keySerde = options.key ?? this.position.keySerde
-    const valueSerde = options.value ?? this.position.valueSerde
-    return new KGroupedStream({ ...this.position, keySerde, valueSerde }, this.validated(options.name))
+  groupByKey(grouped?: string | Grouped<K, V>): KGroupedStream<NonNullable<K>, V> {
+    const options = groupedSerdes<K, V>(grouped)
+    const keySerde = options.keySerde ?? this.position.keySerde
+    const valueSerde = options.valueSerde ?? this.position.valueSerde
+    const position = { ...this.position, keySerde, valueSerde }
+    return new KGroupedStream(withoutNullKeys(position), this.validated(options.name))
   }
 
   /**
@@ -341,22 +395,23 @@ export class KStream<K, V> {
    * @example
    * profileChanges.toTable({ store: 'profiles' })
    */
-  toTable(materialized?: MaterializedAs<K, V>): KTable<K, V> {
+  toTable(materialized?: MaterializedAs<NonNullable<K>, NonNullable<V>>): KTable<NonNullable<K>, NonNullable<V>> {
     const { context, ...at } = this.position
-    const options = resolveMaterialized(materialized)
+    const options = resolveMaterialized(materialized as unknown as MaterializedAs<K, V>)
     const name = context.naming.node('KSTREAM-TOTABLE-', options.name)
     const store = options.store ?? context.naming.store('KSTREAM-TOTABLE-')
     const keySerde = options.keySerde ?? at.keySerde
     const valueSerde = options.valueSerde ?? at.valueSerde
     const settings = { keySerde, valueSerde, implicit: true, named: options.name !== undefined }
-    const source = at.repartitionRequired ? this.repartitionedFor(name, settings) : this.position
+    const repartition = at.repartitionRequired ? repartitionNode(context.naming, name, settings) : undefined
+    const source = repartition ? this.add(repartition, { name: repartition.name, keySerde, valueSerde }) : this.position
     const builder = materializedStore(context, store, { ...options, keySerde, valueSerde })
     const table = append(
       source,
       { kind: 'stream-to-table', name, store: { builder, requested: options.store !== undefined } },
       { name, keySerde, valueSerde },
     )
-    return new KTable<K, V>(table, options.store)
+    return new KTable(withoutNulls(table), options.store)
   }
 
   /**
@@ -375,10 +430,13 @@ export class KStream<K, V> {
       {
         kind: 'sink',
         name,
-        topic: typeof topic === 'string' ? topic : topicNameExtractor(topic),
+        topic: typeof topic === 'string' ? topic : topicNameExtractor(requiringValue(this.position, topic)),
         keySerde,
         valueSerde: produced.value ?? this.position.valueSerde,
-        partitioner: produced.partitioner ?? (ofWindows as StreamPartitioner<unknown, unknown> | undefined),
+        lostFormat: this.position.lostFormat,
+        partitioner:
+          partitionerRequiringValue(this.position, produced.partitioner) ??
+          (ofWindows as StreamPartitioner<unknown, unknown> | undefined),
       },
       { name },
     )
@@ -400,7 +458,8 @@ export class KStream<K, V> {
     requireNewInstances(supplier, 'process')
     const { name, stores } = this.processorOf('KSTREAM-PROCESSOR-', processed)
     const behind = { name, repartitionRequired: true }
-    return this.then({ kind: 'process', name, supplier, stores, keepsKey: false }, behind)
+    const requiring = processorRequiringValue(this.position, supplier)
+    return this.then({ kind: 'process', name, supplier: requiring, stores, keepsKey: false }, behind)
   }
 
   /**
@@ -413,13 +472,15 @@ export class KStream<K, V> {
     requireFunction(supplier, 'processValues', 'a supplier of processors')
     requireNewInstances(supplier, 'processValues')
     const { name, stores } = this.processorOf('KSTREAM-PROCESSVALUES-', processed)
-    return this.then({ kind: 'process', name, supplier, stores, keepsKey: true }, this.sameKey(name))
+    const requiring = processorRequiringValue(this.position, supplier)
+    return this.then({ kind: 'process', name, supplier: requiring, stores, keepsKey: true }, this.sameKey(name))
   }
 
   private filtered(predicate: Predicate<K, V>, not: boolean, named?: Named): KStream<K, V> {
     requireFunction(predicate, not ? 'filterNot' : 'filter', 'a predicate')
     const name = this.nameOf('KSTREAM-FILTER-', named)
-    return this.then({ kind: 'filter', name, predicate, not }, this.same(name))
+    const requiring = requiringValue(this.position, predicate)
+    return this.then({ kind: 'filter', name, predicate: requiring, not }, this.same(name))
   }
 
   private joined(other: unknown, rest: readonly unknown[], kind: JoinKind): KStream<K, unknown> {
@@ -454,12 +515,6 @@ export class KStream<K, V> {
     throw new TopologyError('INVALID_ARGUMENT', `${call} needs ${partners}, and got ${String(other)}`)
   }
 
-  private repartitionedFor(prefix: string, settings: RepartitionSettings<K, V>): GraphReference<K, V> {
-    const node = repartitionNode(this.position.context.naming, prefix, settings)
-    const { keySerde, valueSerde } = settings
-    return this.add(node, { name: node.name, keySerde, valueSerde })
-  }
-
   private processorOf(
     prefix: string,
     processed?: Processed,
@@ -478,7 +533,8 @@ export class KStream<K, V> {
   }
 
   private same(name: string): NewReference<K, V> {
-    return { ...this.sameKey<V>(name), valueSerde: this.position.valueSerde }
+    const { valueSerde, typedWithoutNull } = this.position
+    return { ...this.sameKey<V>(name), valueSerde, typedWithoutNull }
   }
 
   private sameKey<VR>(name: string): NewReference<K, VR> {

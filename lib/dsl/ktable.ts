@@ -1,5 +1,13 @@
 import { TopologyError } from '../errors'
-import type { ForeignKeyExtractor, GroupSelector, Predicate, ValueJoiner, ValueMapper } from '../operators/callbacks'
+import type {
+  ForeignKeyExtractor,
+  GroupSelector,
+  Predicate,
+  TypeGuard,
+  ValueJoiner,
+  ValueMapper,
+  Without,
+} from '../operators/callbacks'
 import type { JoinKind } from '../operators/joined-rows'
 import type { ValueTransformerSupplier } from '../operators/value-transformer'
 import type { TableFilterNode, TableMapValuesNode, TableTransformValuesNode } from '../topology/graph/table-nodes'
@@ -8,7 +16,8 @@ import { KGroupedTable } from './kgrouped-table'
 import { foreignKeyJoin } from './joins/foreign-key-join'
 import { tableJoin } from './joins/table-join'
 import { KStream } from './kstream'
-import type { Grouped } from './options/grouped'
+import { type Grouped, groupedSerdes } from './options/grouped'
+import type { Mapped, MappedKey } from './options/mapped'
 import {
   type MaterializedAs,
   materializedStore,
@@ -50,6 +59,8 @@ export class KTable<K, V> {
    * @example
    * customers.filter((customer) => customer.active, { store: 'active-customers' })
    */
+  filter<S extends V>(guard: TypeGuard<K, V, S>, materialized?: MaterializedAs<K, S>): KTable<K, S>
+  filter(predicate: Predicate<K, V>, materialized?: MaterializedAs<K, V>): KTable<K, V>
   filter(predicate: Predicate<K, V>, materialized?: MaterializedAs<K, V>): KTable<K, V> {
     return this.filtered(predicate, false, materialized)
   }
@@ -60,7 +71,12 @@ export class KTable<K, V> {
    * @example
    * customers.filterNot((customer) => customer.blocked)
    */
-  filterNot(predicate: Predicate<K, V>, materialized?: MaterializedAs<K, V>): KTable<K, V> {
+  filterNot<S extends V>(
+    guard: TypeGuard<K, V, S>,
+    materialized?: MaterializedAs<K, Without<V, S>>,
+  ): KTable<K, Without<V, S>>
+  filterNot(predicate: Predicate<K, V>, materialized?: MaterializedAs<K, V>): KTable<K, V>
+  filterNot(predicate: Predicate<K, V>, materialized?: MaterializedAs<K, V>): unknown {
     return this.filtered(predicate, true, materialized)
   }
 
@@ -84,10 +100,16 @@ export class KTable<K, V> {
    * counts.toStream().to('word-counts', { value: serdes.long() })
    * spend.toStream((amount, { key, window }) => `${key}@${window.start}`)
    */
-  toStream<KR>(selector: ValueMapper<K, V, KR>, named?: Named): KStream<KR, V>
-  toStream(named?: Named): KStream<K, V>
-  toStream<KR>(selector?: ValueMapper<K, V, KR> | Named, named?: Named): KStream<K, V> | KStream<KR, V> {
-    if (typeof selector === 'function') return this.streamed(named).selectKey(selector as ValueMapper<K, V, KR>)
+  toStream<KR>(selector: ValueMapper<K, V | null, KR>, mapped?: string | MappedKey<KR>): KStream<KR, V | null>
+  toStream(named?: Named): KStream<K, V | null>
+  toStream<KR>(
+    selector?: ValueMapper<K, V | null, KR> | Named,
+    mapped?: string | MappedKey<KR>,
+  ): KStream<K, V | null> | KStream<KR, V | null> {
+    if (typeof selector === 'function') {
+      const { name, key } = withName<MappedKey<KR>>(mapped)
+      return this.streamed(name).selectKey(selector as ValueMapper<K, V | null, KR>, { key })
+    }
     return this.streamed(selector)
   }
 
@@ -98,12 +120,15 @@ export class KTable<K, V> {
    * @example
    * customers.groupBy((customer, id) => [customer.country, id], { key: serdes.string(), value: serdes.string() }).count()
    */
-  groupBy<KR, VR>(selector: GroupSelector<K, V, KR, VR>, grouped?: string | Grouped<KR, VR>): KGroupedTable<KR, VR> {
+  groupBy<KR, VR>(
+    selector: GroupSelector<K, V, KR, VR>,
+    grouped?: string | (Grouped<KR, VR> & Mapped<KR, VR>),
+  ): KGroupedTable<KR, VR> {
     requireFunction(selector, 'groupBy', 'a selector')
-    const { name: given, key, value } = withName<Grouped<KR, VR>>(grouped)
+    const { name: given, keySerde, valueSerde } = groupedSerdes<KR, VR>(grouped)
     const name = this.position.context.naming.node('KTABLE-SELECT-', given)
     const node = { kind: 'table-group-by', name, selector } as const
-    return new KGroupedTable(append(this.position, node, { name, keySerde: key, valueSerde: value }), given)
+    return new KGroupedTable<KR, VR>(append(this.position, node, { name, keySerde, valueSerde }), given)
   }
 
   /**
@@ -263,7 +288,7 @@ export class KTable<K, V> {
     return new KTable(append(this.position, node, { name, keySerde, valueSerde: options.valueSerde }), options.store)
   }
 
-  private streamed(named?: Named): KStream<K, V> {
+  private streamed(named?: Named): KStream<K, V | null> {
     const { context, keySerde, valueSerde } = this.position
     const name = context.naming.node('KTABLE-TOSTREAM-', operatorName(named))
     return new KStream(append(this.position, { kind: 'table-to-stream', name }, { name, keySerde, valueSerde }))

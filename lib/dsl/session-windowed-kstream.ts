@@ -11,6 +11,7 @@ import {
   resolveWindowMaterialized,
   type SessionMaterializedAs,
 } from './options/window-materialized'
+import { aggregatorRequiringValue } from '../topology/tombstones'
 import { append, requireFunction } from './graph-reference'
 import { requireEmitStrategy } from './windows/emit-strategy'
 import type { SessionWindows } from './windows/session-windows'
@@ -72,7 +73,15 @@ export class SessionWindowedKStream<K, V> {
     requireFunction(reducer, 'reduce', 'a reducer')
     const options = resolveWindowMaterialized(this.source.position.context, materialized)
     const valueSerde = options.valueSerde ?? this.source.position.valueSerde
-    return this.aggregated('KSTREAM-REDUCE-', { ...options, valueSerde }, { kind: 'reduce', reducer })
+    return this.aggregated(
+      'KSTREAM-REDUCE-',
+      { ...options, valueSerde },
+      {
+        kind: 'reduce',
+        reducer,
+        typedWithoutNull: this.source.position.typedWithoutNull,
+      },
+    )
   }
 
   /**
@@ -95,7 +104,8 @@ export class SessionWindowedKStream<K, V> {
     requireFunction(aggregator, 'aggregate', 'an aggregator')
     requireFunction(merger, 'aggregate', 'a merger of sessions')
     const options = resolveWindowMaterialized(this.source.position.context, materialized)
-    const aggregation = { kind: 'aggregate', initializer, aggregator, merger } as const
+    const requiring = aggregatorRequiringValue(this.source.position, aggregator)
+    const aggregation = { kind: 'aggregate', initializer, aggregator: requiring, merger } as const
     return this.aggregated('KSTREAM-AGGREGATE-', options, aggregation)
   }
 

@@ -11,7 +11,13 @@ import { KStream } from './kstream'
 import { KTable } from './ktable'
 import { requireExplicitNames } from '../topology/naming/explicit-names'
 import { Naming } from '../topology/naming/naming'
-import { type Consumed, sourceSettings } from './options/consumed'
+import {
+  type Consumed,
+  type NullableWhereTyped,
+  sourceSettings,
+  type StreamConsumed,
+  typedWithoutNull,
+} from './options/consumed'
 import { type MaterializedAs, materializedStore, resolveMaterialized, versionedBy } from './options/materialized'
 import { type DslContext, requireFunction } from './graph-reference'
 
@@ -78,18 +84,25 @@ export class StreamsBuilder {
    * @example
    * builder.stream('orders', { key: serdes.string(), value: serdes.json<Order>() })
    * builder.stream(/audit-.+/, { value: serdes.string(), offsetReset: 'latest' })
+   * builder.stream('profiles', { value: serdes.json<Profile>(), nullable: true }) // KStream<string, Profile | null>
    */
   stream<K = string, V = unknown>(
     topics: string | readonly string[] | RegExp,
-    consumed: Consumed<K, V> = {},
-  ): KStream<K, V> {
+    consumed: StreamConsumed<K, V> & { nullable: true },
+  ): KStream<K, V | null>
+  stream<K = string, V = unknown>(
+    topics: string | readonly string[] | RegExp,
+    consumed?: StreamConsumed<K, V> & NullableWhereTyped<NoInfer<V>>,
+  ): KStream<K, V>
+  stream<K, V>(topics: string | readonly string[] | RegExp, consumed: StreamConsumed<K, V> = {}): KStream<K, V> {
     const { naming, graph } = this.context
     const name = naming.node('KSTREAM-SOURCE-', consumed.name)
     const list = topics instanceof RegExp ? topics : typeof topics === 'string' ? [topics] : [...topics]
     const settings = sourceSettings(consumed)
     const node = graph.add([], { kind: 'stream-source', name, topics: list, settings })
     const { key: keySerde, value: valueSerde } = consumed
-    return new KStream<K, V>({ context: this.context, node, name, keySerde, valueSerde, repartitionRequired: false })
+    const at = { context: this.context, node, name, keySerde, valueSerde, repartitionRequired: false }
+    return new KStream<K, V>({ ...at, typedWithoutNull: typedWithoutNull(topics, consumed) })
   }
 
   /**

@@ -12,6 +12,7 @@ import {
   resolveWindowMaterialized,
   type WindowMaterializedAs,
 } from './options/window-materialized'
+import { aggregatorRequiringValue } from '../topology/tombstones'
 import { append, requireFunction } from './graph-reference'
 import { requireEmitStrategy } from './windows/emit-strategy'
 import type { WindowShape } from './windows/window-shape'
@@ -82,7 +83,15 @@ export class TimeWindowedKStream<K, V> {
     requireFunction(reducer, 'reduce', 'a reducer')
     const options = resolveWindowMaterialized(this.source.position.context, materialized)
     const valueSerde = options.valueSerde ?? this.source.position.valueSerde
-    return this.aggregated('KSTREAM-REDUCE-', { ...options, valueSerde }, { kind: 'reduce', reducer })
+    return this.aggregated(
+      'KSTREAM-REDUCE-',
+      { ...options, valueSerde },
+      {
+        kind: 'reduce',
+        reducer,
+        typedWithoutNull: this.source.position.typedWithoutNull,
+      },
+    )
   }
 
   /**
@@ -102,7 +111,8 @@ export class TimeWindowedKStream<K, V> {
     requireFunction(initializer, 'aggregate', 'an initializer')
     requireFunction(aggregator, 'aggregate', 'an aggregator')
     const options = resolveWindowMaterialized(this.source.position.context, materialized)
-    return this.aggregated('KSTREAM-AGGREGATE-', options, { kind: 'aggregate', initializer, aggregator })
+    const requiring = aggregatorRequiringValue(this.source.position, aggregator)
+    return this.aggregated('KSTREAM-AGGREGATE-', options, { kind: 'aggregate', initializer, aggregator: requiring })
   }
 
   private aggregated<VR>(

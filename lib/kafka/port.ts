@@ -7,6 +7,7 @@ import type { TopicPartition } from '../record/topic-partition'
  * Two adapters implement it, `kafkajs/` and `memory/`; one contract suite (`spec/contract/kafka`) runs against both.
  */
 
+/** Whether records of transactions are read before they are committed, and those of aborted ones. */
 export type Isolation = 'read_committed' | 'read_uncommitted'
 /** What the runtime can do about a failure; `code` has the broker's own word for it. */
 export type ClientErrorKind =

@@ -6,6 +6,12 @@ import type { RecordContext } from '../record/record-context'
  */
 export type Predicate<K, V> = (value: V, key: K, meta: RecordContext) => boolean
 
+/** A predicate that also narrows the type of the values for which it holds. */
+export type TypeGuard<K, V, S extends V> = (value: V, key: K, meta: RecordContext) => value is S
+
+/** What is left of a type where a type guard does not hold; all of it where the guard tells no members apart. */
+export type Without<V, S> = [V] extends [S] ? V : Exclude<V, S>
+
 /** Makes a value, or a key, or any number of them in an iterable. */
 export type ValueMapper<K, V, VR> = (value: V, key: K, meta: RecordContext) => VR
 

@@ -4,8 +4,11 @@
  * Two adapters implement it, `kafkajs/` and `memory/`; one contract suite (`spec/contract/kafka`) runs against both.
  */
 
+/** One partition of a topic. */
 export interface TopicPartition {
+  /** The topic's name. */
   readonly topic: string
+  /** Counted from 0. */
   readonly partition: number
 }
 

@@ -4,6 +4,7 @@ import { StreamsError, TopologyError } from '../errors'
 import { Emitter } from '../observe/emitter'
 import type { RecordCounts } from '../observe/record-counts'
 import { StateDirectory } from '../state/state-directory'
+import { storeFor } from '../state/key-value/plain-view'
 import type { ReadOnlyKeyValueStore, StateStore } from '../state/store'
 import { compileTopology } from '../topology/compile/compile-topology'
 import type { CompiledTopology } from '../topology/definition'
@@ -77,7 +78,7 @@ export interface TaskMetadata {
  * await streams.start()
  * process.once('SIGTERM', () => streams.close({ timeout: '30s' }))
  *
- * @throws StreamsError INVALID_CONFIG
+ * @throws StreamsError INVALID_CONFIG; TopologyError MISSING_SERDE
  */
 export class KafkaStreams {
   readonly #config: ResolvedConfig
@@ -243,23 +244,22 @@ export class KafkaStreams {
 
   /**
    * A store's contents on this instance, over all partitions it has: to be read while the application runs. The view stays
-   * valid over rebalances.
+   * valid over rebalances. A handle carries the store's type. By its name the store is what it is by the handle that it was
+   * made by, and its type is yours to give; a table's store that was made by name has values with timestamps.
    *
    * @example
    * const counts = keyValueStore('counts', { key: serdes.string(), value: serdes.long() })
    * words.groupByKey().count(counts)
    * streams.store(counts).get('hello') // number | null
+   * streams.store<ReadOnlyWindowStore<string, number>>('clicks-per-hour').fetch('hello', Date.parse('2026-03-01T12:00:00Z'))
    *
    * @throws StreamsError UNKNOWN_STORE, and STORE_NOT_AVAILABLE (from reads as well) while a partition is being restored
    * or when the instance has none
    */
-  store(name: string): ReadOnlyKeyValueStore<unknown, unknown>
+  store<S extends StateStore = ReadOnlyKeyValueStore<unknown, unknown>>(name: string): S
   store<S extends StateStore>(handle: StoreHandle<S>): ReadOnlyStore<S>
-  store(handle: string | StoreHandle<StateStore>): ReadOnlyKeyValueStore<unknown, unknown> {
-    const globalStore = this.#globalStore(typeof handle === 'string' ? handle : handle.name)
-    if (globalStore) return globalStore as ReadOnlyKeyValueStore<unknown, unknown>
-    const view = storeView(handle, () => this.#run?.tasks ?? [], this.#storeNames)
-    return view as ReadOnlyKeyValueStore<unknown, unknown>
+  store(reference: string | StoreHandle<StateStore>): StateStore {
+    return this.#globalStore(reference) ?? storeView(reference, () => this.#run?.tasks ?? [], this.#storeNames)
   }
 
   /**
@@ -326,10 +326,12 @@ export class KafkaStreams {
     await this.close()
   }
 
-  #globalStore(name: string): StateStore | undefined {
-    if (!this.#topology.global.stores.some(({ builder }) => builder.name === name)) return undefined
+  #globalStore(reference: string | StoreHandle<StateStore>): StateStore | undefined {
+    const name = typeof reference === 'string' ? reference : reference.name
+    const definition = this.#topology.global.stores.find(({ builder }) => builder.name === name)
+    if (definition === undefined) return undefined
     const store = this.#run?.globalStores.get(name)
-    if (store) return store
+    if (store) return storeFor(reference, store, definition.builder)
     throw new StreamsError(
       'STORE_NOT_AVAILABLE',
       `global store "${name}" is not restored yet: read it when the state is RUNNING`,

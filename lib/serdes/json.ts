@@ -10,10 +10,21 @@ const write = (value: unknown): string => {
   return text
 }
 
-const jsonSerde: Serde<unknown> = {
-  serialize: (_topic, value) => Buffer.from(write(value), 'utf8'),
-  deserialize: (_topic, bytes) => JSON.parse(bytes.toString('utf8')) as unknown,
+/** JSON that nothing checks. */
+export class JsonSerde implements Serde<unknown> {
+  serialize(_topic: string, value: unknown): Buffer {
+    return Buffer.from(write(value), 'utf8')
+  }
+
+  deserialize(_topic: string, bytes: Buffer): unknown {
+    return JSON.parse(bytes.toString('utf8'))
+  }
 }
+
+const jsonSerde = new JsonSerde()
+
+/** What writes values of which nobody has said what they are: known from the `serdes.json()` that somebody asks for. */
+export const fallbackJson = new JsonSerde()
 
 /** How a schema checks JSON. */
 export interface JsonOptions {
@@ -47,13 +58,25 @@ const checkedJson = (schema: StandardSchema, { validateWrites = true }: JsonOpti
         'of zod 3.24, valibot 1 or arktype 2; without one it takes no argument, as in serdes.json<Order>()',
     )
   }
-  return {
-    serialize(_topic, value) {
-      const text = write(value)
-      if (validateWrites) validate(schema, JSON.parse(text))
-      return Buffer.from(text, 'utf8')
-    },
-    deserialize: (_topic, bytes) => validate(schema, JSON.parse(bytes.toString('utf8'))),
+  return new CheckedJsonSerde(schema, validateWrites)
+}
+
+class CheckedJsonSerde extends JsonSerde {
+  constructor(
+    private readonly schema: StandardSchema,
+    private readonly validateWrites: boolean,
+  ) {
+    super()
+  }
+
+  override serialize(_topic: string, value: unknown): Buffer {
+    const text = write(value)
+    if (this.validateWrites) validate(this.schema, JSON.parse(text))
+    return Buffer.from(text, 'utf8')
+  }
+
+  override deserialize(_topic: string, bytes: Buffer): unknown {
+    return validate(this.schema, JSON.parse(bytes.toString('utf8')))
   }
 }
 

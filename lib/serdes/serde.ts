@@ -32,5 +32,14 @@ export interface Serde<T> {
   prepare?(topic: string, use: SerdeUse): Promise<void>
 }
 
+/** A serde that can write every `T`. A `null` is never given to it. */
+export interface SerdeThatWrites<T> extends Pick<Serde<unknown>, 'deserialize'> {
+  /** As a serde's own `serialize`. */
+  serialize: (topic: string, value: NonNullable<T>, headers: RecordHeaders) => Buffer | null
+}
+
+/** A serde of `T` that can also write every `T`: one for strings does not do where a key may be a number, too. */
+export type SerdeFor<T> = Serde<T> & SerdeThatWrites<T>
+
 /** The type a serde carries. */
 export type SerdeType<S> = S extends Serde<infer T> ? T : never

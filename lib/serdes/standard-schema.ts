@@ -13,11 +13,15 @@ export interface StandardSchema<Input = unknown, Output = Input> {
   }
 }
 
+/** The value, or what is wrong with it. */
 export type ValidationResult<Output> =
   { readonly value: Output; readonly issues?: undefined } | { readonly issues: readonly ValidationIssue[] }
 
+/** One thing that is wrong with a value. */
 export interface ValidationIssue {
+  /** For people. */
   readonly message: string
+  /** Where in the value it is. */
   readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined
 }
 

@@ -252,7 +252,7 @@ export interface ManagedStore extends StateStore {
   close(): void
 }
 
-/** Names a store, its serdes and its settings, and makes one instance for each task. */
+/** Names a store, its serdes and its settings, and makes one instance for each task. Made by `keyValueStore` and its like. */
 export interface StoreBuilder<S extends StateStore = StateStore> {
   /** The store's name, and the middle part of its changelog's. */
   readonly name: string
@@ -264,11 +264,23 @@ export interface StoreBuilder<S extends StateStore = StateStore> {
   readonly cachingEnabled: boolean
   /** Whether the store is on disk. */
   readonly persistent: boolean
-  /** `window` changelogs are `compact,delete` with a retention, key-value ones `compact`. */
+  /**
+   * `window` changelogs are `compact,delete` with a retention, key-value ones `compact`.
+   * @internal
+   */
   readonly changelogPolicy: ChangelogPolicy
   /** Never set: carries the type of the store, so that a handle finds it again. */
   readonly storeType?: S
-  /** Makes the store of one task; called by the runtime. */
+  /**
+   * A table keeps its values with timestamps, and was given a handle that does not speak of them: by its name the store
+   * shows what it shows by the handle.
+   * @internal
+   */
+  readonly plainByName?: boolean
+  /**
+   * Makes the store of one task; called by the runtime.
+   * @internal
+   */
   build(changelogTopic: string | null): S & ManagedStore
 }
 

@@ -13,7 +13,7 @@ import { TaskStores } from '../runtime/tasks/task-stores'
 import { GLOBAL_TASK_ID } from '../runtime/processing/task-context'
 import type { Serde } from '../serdes/serde'
 import { storeFor } from '../state/key-value/plain-view'
-import type { ManagedStore, StateStore } from '../state/store'
+import type { ManagedStore, StateStore, StoreBuilder } from '../state/store'
 import { compileTopology } from '../topology/compile/compile-topology'
 import type { CompiledTopology } from '../topology/definition'
 import type { Topology } from '../topology/topology'
@@ -190,15 +190,17 @@ export class TopologyTestDriver {
   }
 
   /**
-   * The live store: by its typed handle, or by its name.
+   * The live store: by its typed handle, or by its name, of a type that is yours to give. By its name it is what it is by the
+   * handle that it was made by; a table's store that was made by name has values with timestamps.
    *
    * @example
    * expect(driver.store(counts).get('hello')).toBe(1)
+   * expect(driver.store<TimestampedKeyValueStore<string, number>>('counts-by-name').get('hello')?.value).toBe(1)
    */
   store<S extends StateStore>(store: string | { readonly name: string; readonly storeType?: S }): S {
     const name = typeof store === 'string' ? store : store.name
     const found = this.#started().stores.find((candidate) => candidate.name === name)
-    if (found) return storeFor(store, found) as S
+    if (found) return storeFor(store, found, this.#builderOf(name)) as S
     const names = this.#stores.map((candidate) => `"${candidate.name}"`).join(', ') || 'none'
     throw new StreamsError('UNKNOWN_STORE', `there is no store "${name}"; the topology has: ${names}`, { store: name })
   }
@@ -419,6 +421,13 @@ export class TopologyTestDriver {
       key: options.key ?? (defaultKeySerde as Serde<K>),
       value: options.value ?? (defaultValueSerde as Serde<V>),
     }
+  }
+
+  #builderOf(store: string): StoreBuilder<StateStore> | undefined {
+    const { subTopologies, global } = this.#topology
+    const stores = subTopologies.flatMap((sub) => sub.stores.map(({ definition }) => definition))
+    return [...stores, ...global.stores].find(({ builder }) => builder.name === store)?.builder as
+      StoreBuilder<StateStore> | undefined
   }
 
   #started(): { stores: readonly ManagedStore[] } {

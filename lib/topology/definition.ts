@@ -51,6 +51,13 @@ export interface ProcessorDefinition {
   readonly stores: readonly string[]
 }
 
+/** The serde that values had before an operator made others of them. */
+export interface LostFormat {
+  readonly serde: Serde<any>
+  /** The operator's name. */
+  readonly operator: string
+}
+
 export interface SinkDefinition {
   readonly kind: 'sink'
   readonly name: string
@@ -58,6 +65,8 @@ export interface SinkDefinition {
   readonly topic: string | TopicNameExtractor<any, any>
   readonly keySerde?: Serde<any>
   readonly valueSerde?: Serde<any>
+  /** Where no value serde is known any more. */
+  readonly lostFormat?: LostFormat
   readonly partitioner?: StreamPartitioner<any, any>
 }
 

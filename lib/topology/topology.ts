@@ -63,7 +63,10 @@ export class Topology {
     for (const add of additions) add(builder)
   }
 
-  /** The topology as data: what is compiled into tasks, and what views are made from. */
+  /**
+   * The topology as data: what is compiled into tasks, and what views are made from.
+   * @internal
+   */
   get definition(): TopologyDefinition {
     return (this.built ??= this.builder.build())
   }

@@ -64,7 +64,7 @@ const call = (op: Op, { builder, values, inMemory }: Scope): Value[] => {
 
   switch (op.op) {
     case 'stream':
-      return [builder.stream(op.topics!, typed)]
+      return [builder.stream(op.topics!, { ...(typed as object), nullable: true })]
     case 'table':
       return [builder.table<unknown, unknown>(op.topic!, typed, materialized(op.mat) as Options)]
     case 'globalTable':
@@ -94,7 +94,7 @@ const call = (op: Op, { builder, values, inMemory }: Scope): Value[] => {
     case 'repartition':
       return [stream.repartition(typed)]
     case 'toTable':
-      return [stream.toTable(kept)]
+      return [stream.toTable(kept) as unknown as Table]
     case 'process':
       return [stream.process(processor(f, op.store), { ...named, stores: stores.map(({ name }) => name) })]
     case 'processValues':
@@ -118,9 +118,9 @@ const call = (op: Op, { builder, values, inMemory }: Scope): Value[] => {
       ]
     }
     case 'groupByKey':
-      return [stream.groupByKey(typed)]
+      return [stream.groupByKey(typed) as unknown as Grouped]
     case 'groupBy':
-      return [stream.groupBy(valueOf, typed)]
+      return [stream.groupBy(valueOf, typed) as unknown as Grouped]
     case 'count':
     case 'reduce':
     case 'aggregate':
@@ -261,7 +261,7 @@ const ofStream = (grouped: Grouped, op: Op): Value => {
   if (op.win === undefined) {
     if (op.op === 'count') return grouped.count(kept(op)) as unknown as Table
     return op.op === 'reduce'
-      ? grouped.reduce(reducer(f), kept(op))
+      ? grouped.reduce(reducer(f) as never, kept(op))
       : grouped.aggregate<unknown>(() => init, aggregator(f), kept(op))
   }
   const plain = grouped.windowedBy(windowsOf(op.win) as TimeWindows)

@@ -128,8 +128,8 @@ const tableCall = (on: Exclude<Value, Stream>, verb: string, name: string, rest:
   if (on instanceof KTable) {
     if (verb === 'filter') return on.filter(() => true, options)
     if (verb === 'mapValues') return on.mapValues(value, options)
-    if (verb === 'toStream') return on.toStream(options)
-    if (verb === 'toStreamKey') return on.toStream(value, options)
+    if (verb === 'toStream') return on.toStream(options) as Stream
+    if (verb === 'toStreamKey') return on.toStream(value as never, options) as Stream
     if (verb === 'groupBy') return on.groupBy((text, key) => [key, text], options)
     throw new Error(`no such call on a table: ${verb}`)
   }

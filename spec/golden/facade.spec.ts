@@ -75,7 +75,7 @@ test('Stores.lruMap, in the Processor API and behind a table', async () => {
   }
   expect(changes(driver, 'lru')).toEqual(['a=v0@0', 'b=v1@1', 'a=v2@2', 'b=null@3', 'c=v3@3'])
   expect(changes(driver, 'rows')).toEqual(['a=v0@0', 'b=v1@1', 'a=v2@2', 'c=v3@3'])
-  expect(await storeRows(driver.store('rows'))).toEqual([
+  expect(await storeRows(driver.stores().get('rows')!)).toEqual([
     ['a', 'v2', 2],
     ['c', 'v3', 3],
   ])

@@ -1,7 +1,9 @@
 import type { Processor, ProcessorContext } from '../../lib/operators/processor'
 import * as serdes from '../../lib/serdes'
-import type { KeyValueStore } from '../../lib/state/store'
-import { keyValueStore } from '../../lib/state/stores'
+import { TimeWindows } from '../../lib/dsl/windows/time-windows'
+import type { KeyValueStore, TimestampedKeyValueStore, WindowStore } from '../../lib/state/store'
+import { windowStore } from '../../lib/state/window/window-stores'
+import { keyValueStore, timestampedKeyValueStore } from '../../lib/state/stores'
 import { TopologyTestDriver } from '../../lib/testing'
 import { Topology } from '../../lib/topology/topology'
 import { silentLogger } from '../../lib/observe/logger'
@@ -43,6 +45,33 @@ describe('a table kept by a plain handle', () => {
     await driver.inputTopic('asked', text).pipe('k', '?', 3)
     expect(out('out', serdes.long() as never)).toEqual(['k=2@3'])
     expect(driver.store(counts).get('k')).toBe(2)
+  })
+
+  it('shows by its name what it shows by the handle', async () => {
+    const perHour = windowStore('per-hour', { ...counted, retention: '1d', windowSize: '1h' })
+    const latest = timestampedKeyValueStore('latest', text)
+    const names = keyValueStore('names', text)
+    const { driver, input } = drive((b) => {
+      const grouped = b.stream('in', text).groupByKey()
+      grouped.count(counts)
+      grouped.count('by-name')
+      grouped.reduce((_, last) => last, latest)
+      grouped.windowedBy(TimeWindows.of({ size: '1h' })).count(perHour)
+      b.globalTable('names', text, names)
+    })
+    await driver.inputTopic('names', text).pipe('k', 'Kay')
+    await input.pipe('k', 'x', 1)
+    expect(driver.store<KeyValueStore<string, number>>('counts').get('k')).toBe(1)
+    expect(driver.store<WindowStore<string, number>>('per-hour').fetch('k', 0)).toBe(1)
+    expect(driver.store<KeyValueStore<string, string>>('names').get('k')).toBe('Kay')
+    expect(driver.store<TimestampedKeyValueStore<string, string>>('latest').get('k')).toEqual({
+      value: 'x',
+      timestamp: 1,
+    })
+    expect(driver.store<TimestampedKeyValueStore<string, number>>('by-name').get('k')).toEqual({
+      value: 1,
+      timestamp: 1,
+    })
   })
 
   it('is written by the table alone', async () => {

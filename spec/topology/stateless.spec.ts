@@ -50,7 +50,7 @@ describe('a stateless operator', () => {
   it('passes null keys and values on', async () => {
     const { input, out } = drive((builder) =>
       builder
-        .stream('in', text)
+        .stream('in', { ...text, nullable: true })
         .mapValues((value) => value ?? 'was null')
         .flatMapValues((value) => [value, null as never])
         .to('out', text),

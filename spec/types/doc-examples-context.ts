@@ -5,11 +5,11 @@ import {
   type CogroupedKStream, type KeyValueStore, type KeyValueStoreHandle, type KStream, type KTable, logAndContinue, logAndFail,
   logAndSkipOnInvalidTimestamp, type Logger, memoryEngine, MissingDependency, type Processor, type ProcessorContext, SchemaRegistry, serdes, sessionStore,
   SessionWindows, SlidingWindows, StreamRecord, StreamsBuilder, type StreamsConfig, timestampedKeyValueStore,
-  timestampedWindowStore, TimeWindows, Topology, UnlimitedWindows, untilTimeLimit, untilWindowCloses,
+  type ReadOnlyWindowStore, type TimestampedKeyValueStore, timestampedWindowStore, TimeWindows, Topology, UnlimitedWindows, untilTimeLimit, untilWindowCloses,
   usePartitionTimeOnInvalidTimestamp, type ValueTransformer, versionedKeyValueStore, wallclockTimestampExtractor, Windowed, windowStore,
 } from 'millrace'
 import { TestInputTopic, TestOutputTopic, TopologyTestDriver } from 'millrace/testing'
-import { stateEngineContract } from 'millrace/testing/contracts'
+import { kafkaClientContract, type KafkaClientSetup, stateEngineContract } from 'millrace/testing/contracts'
 import { EmbeddedKafka } from 'millrace/embedded'
 
 interface Order { id: string; customerId: string; amount: number; currency: string; cancelled: boolean; coupon?: string; createdAt: number }
@@ -30,6 +30,7 @@ declare const registry: SchemaRegistry
 declare const logger: { debug(fields: object): void }
 declare const pager: { send(what: unknown): Promise<void> }
 declare const listener: () => void
+declare const setup: KafkaClientSetup
 
 declare const orders: KStream<string, Order>
 declare const all: KStream<string, Order>

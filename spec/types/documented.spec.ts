@@ -3,7 +3,8 @@ import ts from 'typescript'
 
 /**
  * No undocumented public name: what the package exports, the members of its classes, interfaces and options have doc comments;
- * functions and methods of classes also an example. Marked `@internal` and private ones are no part of it.
+ * functions and methods of classes also an example. Marked `@internal` and private ones are no part of it. And no type that
+ * can't be imported: what their signatures speak of is exported, too.
  */
 const ROOT = join(__dirname, '../..')
 const ENTRIES = ['lib/index.ts', 'lib/testing/index.ts', 'lib/testing/contracts/index.ts', 'lib/embedded.ts']
@@ -90,6 +91,79 @@ const exportsOf = (symbol: ts.Symbol, prefix = ''): Name[] =>
     const declarations = target.declarations ?? []
     return declarations.some(ts.isSourceFile) ? exportsOf(target, `${name}.`) : namesOf({ name, declarations })
   })
+
+/** What a signature says: not what a body does, nor what a property begins with. */
+const signatureOf = (declaration: ts.Declaration): ts.Node[] => {
+  const parts: ts.Node[] = []
+  ts.forEachChild(declaration, (child) => {
+    if (ts.isBlock(child) || ts.isExpressionStatement(child)) return
+    if (ts.isExpression(child) && !ts.isExpressionWithTypeArguments(child)) {
+      if (ts.isArrowFunction(child)) parts.push(...signatureOf(child as unknown as ts.Declaration))
+      return
+    }
+    if (ts.isConstructorDeclaration(child)) return
+    if ((ts.isClassElement(child) || ts.isTypeElement(child)) && isHidden(child)) return
+    parts.push(...(ts.isClassElement(child) ? signatureOf(child) : [child]))
+  })
+  return parts
+}
+
+const typesIn = (node: ts.Node): ts.EntityName[] => {
+  const found: ts.EntityName[] = []
+  const visit = (child: ts.Node): void => {
+    if (ts.isTypeReferenceNode(child)) found.push(child.typeName)
+    if (ts.isExpressionWithTypeArguments(child) && ts.isIdentifier(child.expression)) found.push(child.expression)
+    ts.forEachChild(child, visit)
+  }
+  visit(node)
+  return found
+}
+
+const targetOf = (symbol: ts.Symbol): ts.Symbol =>
+  symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol
+
+const symbolsOf = (module: ts.Symbol): ts.Symbol[] =>
+  checker.getExportsOfModule(module).flatMap((exported) => {
+    const target = targetOf(exported)
+    return target.declarations?.some(ts.isSourceFile) ? symbolsOf(target) : [target]
+  })
+
+const exported = new Set(
+  ENTRIES.flatMap((entry) => symbolsOf(checker.getSymbolAtLocation(program.getSourceFile(join(ROOT, entry))!)!)),
+)
+
+const isOurs = (symbol: ts.Symbol): boolean =>
+  (symbol.flags & ts.SymbolFlags.TypeParameter) === 0 &&
+  (symbol.declarations ?? []).some((declaration) => declaration.getSourceFile().fileName.startsWith(join(ROOT, 'lib')))
+
+/** The port to Kafka, which is published as a whole or not at all. */
+const SEAM: ReadonlySet<string> = new Set(['KafkaClient', 'Admin'])
+
+/** A type that is worked out of others: what stands in between is nobody's to write. */
+const isComputed = (declaration: ts.Declaration): boolean =>
+  ts.isTypeAliasDeclaration(declaration) &&
+  (ts.isConditionalTypeNode(declaration.type) || ts.isTypeReferenceNode(declaration.type))
+
+test('types that public signatures use can be imported', () => {
+  const missing = new Set<string>()
+  for (const symbol of exported) {
+    for (const declaration of symbol.declarations ?? []) {
+      if (isComputed(declaration)) continue
+      for (const name of signatureOf(declaration).flatMap(typesIn)) {
+        const used = checker.getSymbolAtLocation(name)
+        if (
+          used === undefined ||
+          SEAM.has(targetOf(used).name) ||
+          !isOurs(targetOf(used)) ||
+          exported.has(targetOf(used))
+        )
+          continue
+        missing.add(`${targetOf(used).name}, of ${symbol.name}`)
+      }
+    }
+  }
+  expect([...missing].sort()).toEqual([])
+})
 
 describe.each(ENTRIES)('%s', (entry) => {
   const names = exportsOf(checker.getSymbolAtLocation(program.getSourceFile(join(ROOT, entry))!)!)

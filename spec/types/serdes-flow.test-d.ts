@@ -84,7 +84,7 @@ orders.groupByKey().aggregate(
 )
 // @ts-expect-error Type 'Serde<number>' is not assignable to type 'Serde<Order>'
 orders.groupByKey().reduce((a) => a, { value: serdes.long() })
-// @ts-expect-error Type 'Serde<number>' is not assignable to type 'Serde<string>'
+// @ts-expect-error Type 'Serde<number>' is not assignable to type 'SerdeThatWrites<string>'
 orders.groupByKey({ key: serdes.long() })
 const latest = timestampedKeyValueStore('latest', { key: serdes.string(), value: serdes.json<Order>() })
 orders.groupByKey().reduce((_, order) => order, latest)
@@ -96,8 +96,8 @@ const names = customers.mapValues((customer) => customer.name)
 same<typeof names, KTable<string, string>>()
 const perName = names.groupBy((name, id) => [name, id]).count()
 same<typeof perName, KTable<string, number>>()
-const changes = names.toStream((name) => name.length)
-same<typeof changes, KStream<number, string>>()
+const changes = names.toStream((_name, id) => id.length)
+same<typeof changes, KStream<number, string | null>>()
 // @ts-expect-error Type 'Serde<string>' is not assignable to type 'Serde<number>'
 counts.filter((count) => count > 1, { value: serdes.string() })
 

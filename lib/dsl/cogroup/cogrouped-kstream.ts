@@ -3,6 +3,7 @@ import type { Aggregator, Initializer } from '../../operators/callbacks'
 import type { KGroupedStream } from '../kgrouped-stream'
 import { KTable } from '../ktable'
 import { type MaterializedAs, materializedStore, resolveMaterialized } from '../options/materialized'
+import { aggregatorRequiringValue } from '../../topology/tombstones'
 import { requireFunction } from '../graph-reference'
 import { SessionWindows } from '../windows/session-windows'
 import { windowShape, type WindowsOfSize } from '../windows/window-shape'
@@ -37,7 +38,8 @@ export class CogroupedKStream<K, A> {
     if (source.position.context !== this.streams.context) {
       throw new TopologyError('INVALID_ARGUMENT', 'streams of different StreamsBuilders cannot be cogrouped')
     }
-    return new CogroupedKStream(this.streams.with(source as never, aggregator as Aggregator<K, unknown, A>))
+    const requiring = aggregatorRequiringValue(source.position, aggregator)
+    return new CogroupedKStream(this.streams.with(source as never, requiring as Aggregator<K, unknown, A>))
   }
 
   /**

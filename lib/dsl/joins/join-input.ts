@@ -32,5 +32,6 @@ export function repartitionedForJoin<K, V>(
   const shared = given === undefined ? joinRepartition.node : undefined
   const node = shared ?? context.graph.add([position.node], created)
   joinRepartition.node = node
-  return { context, node, name: created.name, keySerde, valueSerde, repartitionRequired: false }
+  const { lostFormat } = position
+  return { context, node, name: created.name, keySerde, valueSerde, lostFormat, repartitionRequired: false }
 }

@@ -6,7 +6,7 @@ import type { StateStore, StoreBuilder } from '../../state/store'
 import { validateName } from '../../topology/naming/names'
 import { withName } from '../options/named'
 import type { StreamJoined } from '../options/stream-joined'
-import type { GraphReference } from '../graph-reference'
+import { type GraphReference, lostBehind } from '../graph-reference'
 import type { JoinWindows } from '../windows/join-windows'
 import { type JoinInput, repartitionedForJoin } from './join-input'
 import { handleOf, joinStore } from './join-store'
@@ -68,7 +68,8 @@ export function streamStreamJoin<K, L, R, VR>(
     right: { name: names.right, window: rightWindow, store: rightStore },
     outerJoinStore,
   })
-  return { context, node, name: names.merge, keySerde, repartitionRequired: false }
+  const lostFormat = lostBehind({ ...left, valueSerde: leftSerde }, names.merge)
+  return { context, node, name: names.merge, keySerde, lostFormat, repartitionRequired: false }
 }
 
 function namesOf<K, L, R>(

@@ -1,6 +1,6 @@
 import type { TableJoin } from '../../operators/joined-rows'
 import { materializedStore, type MaterializedAs, resolveMaterialized } from '../options/materialized'
-import type { GraphReference } from '../graph-reference'
+import { type GraphReference, lostBehind } from '../graph-reference'
 
 /** `join`, `leftJoin` and `outerJoin` of two tables by their keys. The result has a store if anything is said about one. */
 export function tableJoin<K, VR>(
@@ -29,5 +29,7 @@ export function tableJoin<K, VR>(
     join,
     store,
   })
-  return { position: { context, node, name, keySerde, valueSerde, repartitionRequired: false }, store: storeName }
+  const lostFormat = valueSerde === undefined ? lostBehind(left, name) : undefined
+  const position = { context, node, name, keySerde, valueSerde, lostFormat, repartitionRequired: false }
+  return { position, store: storeName }
 }

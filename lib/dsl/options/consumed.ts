@@ -1,9 +1,38 @@
+import { void as voidSerde } from '../../serdes/void'
 import type { SourceOptions } from '../../topology/topology'
 import type { SourceSettings } from '../../topology/graph/node'
 import type { NamedOptions } from './named'
 
 /** How a stream or table reads its topic. The serdes give it its types. */
 export interface Consumed<K, V> extends SourceOptions<K, V>, NamedOptions {}
+
+/** How a stream reads its topics. */
+export interface StreamConsumed<K, V> extends Consumed<K, V> {
+  /**
+   * The topic has tombstones, and the stream's type says so: `V | null`. Without it callbacks are given values only, and a
+   * tombstone fails where one would get it. Default: false; true where no serde gives the values a type.
+   */
+  nullable?: boolean
+}
+
+/** Where the serde's own type has `null` in it, `nullable` can't be left to its default. */
+export type NullableWhereTyped<V> = unknown extends V
+  ? unknown
+  : [V] extends [null]
+    ? unknown
+    : null extends V
+      ? { nullable: true }
+      : unknown
+
+/** What the stream was read from, if its type has no `null`. */
+export function typedWithoutNull<K, V>(
+  topics: string | readonly string[] | RegExp,
+  { value, nullable = value === undefined || value === voidSerde() }: StreamConsumed<K, V>,
+): string | undefined {
+  if (nullable) return undefined
+  if (topics instanceof RegExp) return `topics like ${topics.source}`
+  return typeof topics === 'string' ? `topic "${topics}"` : `topics "${topics.join('", "')}"`
+}
 
 export function sourceSettings<K, V>({ key, value, timestampExtractor, offsetReset }: Consumed<K, V>): SourceSettings {
   return { keySerde: key, valueSerde: value, timestampExtractor, offsetReset }

@@ -1,5 +1,5 @@
-import type { Serde } from '../../serdes/serde'
-import type { NamedOptions } from './named'
+import type { Serde, SerdeThatWrites } from '../../serdes/serde'
+import { type NamedOptions, withName } from './named'
 
 /**
  * How records are grouped. The name is also that of the repartition topic, where one is needed: name it to keep its
@@ -7,7 +7,15 @@ import type { NamedOptions } from './named'
  */
 export interface Grouped<K, V> extends NamedOptions {
   /** Default: the stream's own serde, if the key is still the same; else the app's `defaultKeySerde`. */
-  key?: Serde<K>
+  key?: SerdeThatWrites<K>
   /** Default: the stream's own serde, where it is known; else the app's `defaultValueSerde`. */
-  value?: Serde<V>
+  value?: SerdeThatWrites<V>
+}
+
+/** What a serde has written it also reads: the types have seen to it that it writes every key and value. */
+export function groupedSerdes<K, V>(
+  grouped: string | Grouped<K, V> | undefined,
+): { readonly name?: string; readonly keySerde?: Serde<K>; readonly valueSerde?: Serde<V> } {
+  const { name, key, value } = withName<Grouped<K, V>>(grouped)
+  return { name, keySerde: key as Serde<K> | undefined, valueSerde: value as Serde<V> | undefined }
 }

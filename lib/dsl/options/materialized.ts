@@ -1,4 +1,5 @@
 import type { Serde } from '../../serdes/serde'
+import { isPlain } from '../../state/key-value/plain-view'
 import type { StateStore, StoreBuilder } from '../../state/store'
 import { type KeyValueStoreHandle, type KeyValueStoreOptions, timestampedKeyValueStore } from '../../state/stores'
 import {
@@ -91,7 +92,7 @@ export function materializedStore<K, V>(
   const kept = { key: keySerde, value: valueSerde, logging, persistent }
   const store = isVersioned(handle)
     ? versionedKeyValueStore<K, V>(name, { ...handle.options, ...kept })
-    : timestampedKeyValueStore<K, V>(name, { ...kept, caching, maxEntries })
+    : { ...timestampedKeyValueStore<K, V>(name, { ...kept, caching, maxEntries }), plainByName: isPlain(handle) }
   if (handle) context.graph.useForHandle(handle, store)
   return store
 }

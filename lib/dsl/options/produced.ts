@@ -1,12 +1,6 @@
-import type { Serde } from '../../serdes/serde'
+import type { SerdeThatWrites } from '../../serdes/serde'
 import type { StreamPartitioner } from '../../topology/definition'
 import type { NamedOptions } from './named'
-import type { RecordHeaders } from '../../record/headers'
-
-/** A serde that can write a `T`. A `null` is never given to it. */
-export interface SerdeThatWrites<T> extends Pick<Serde<unknown>, 'deserialize'> {
-  serialize: (topic: string, value: NonNullable<T>, headers: RecordHeaders) => Buffer | null
-}
 
 /** How a stream is written to a topic. */
 export interface Produced<K, V> extends NamedOptions {

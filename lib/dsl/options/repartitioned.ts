@@ -1,13 +1,13 @@
-import type { Serde } from '../../serdes/serde'
+import type { SerdeThatWrites } from '../../serdes/serde'
 import type { StreamPartitioner } from '../../topology/definition'
 import type { NamedOptions } from './named'
 
 /** The topic that a stream is repartitioned through: `<application id>-<name>-repartition`. */
 export interface Repartitioned<K, V> extends NamedOptions {
   /** Default: the stream's own serde, where it is known; else the app's `defaultKeySerde`. */
-  key?: Serde<K>
+  key?: SerdeThatWrites<K>
   /** Default: the stream's own serde, where it is known; else the app's `defaultValueSerde`. */
-  value?: Serde<V>
+  value?: SerdeThatWrites<V>
   /** Partitions of the topic, and so the number of tasks behind it. Default: as many as the widest source before it. */
   partitions?: number
   /** Default: murmur2 of the key's bytes. */

@@ -1,5 +1,6 @@
 import type { EmitStrategy } from '../../operators/close-emission'
 import { sessionStoreBuilder } from '../../state/session/session-stores'
+import { isPlain } from '../../state/key-value/plain-view'
 import { timestampedFormat } from '../../state/key-value/value-format'
 import type { StateStore, StoreBuilder } from '../../state/store'
 import { windowStoreBuilder } from '../../state/window/window-stores'
@@ -19,7 +20,7 @@ export function windowedStore<K, V>(
   const { handle, keySerde, valueSerde, logging, persistent, handleRetentionMs } = options
   const retentionMs = retentionOf(options, shape.neededRetentionMs, name, shape.needs)
   const emitsOnClose = emit === 'onWindowClose'
-  const store = windowStoreBuilder<K, V, unknown>({
+  const windows = windowStoreBuilder<K, V, unknown>({
     name,
     format: timestampedFormat<V>() as never,
     key: keySerde,
@@ -33,6 +34,7 @@ export function windowedStore<K, V>(
     persistent,
     emitsOnClose,
   })
+  const store = { ...windows, plainByName: isPlain(handle) }
   if (handle) context.graph.useForHandle(handle, store)
   return store
 }

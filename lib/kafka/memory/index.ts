@@ -7,3 +7,4 @@ export {
   type SubscribeOptions,
 } from './embedded-kafka'
 export type { CompactionOptions } from './compaction'
+export type { Isolation } from '../port'

@@ -18,6 +18,7 @@ import { StreamsProducer } from '../output/streams-producer'
 import { pause } from '../pause'
 import { SlowCallbackMonitor } from '../processing/slow-callback-monitor'
 import type { RunningTask, Task } from '../tasks/task'
+import { TaskFactory } from '../tasks/task-factory'
 import { Tasks } from '../tasks/tasks'
 import { Committer } from './committer'
 import { ProcessingLoop } from './processing-loop'
@@ -122,15 +123,12 @@ export class Executor {
       signal,
     }))
     const cacheBytes = config.statestoreCacheMaxBytes
-    const tasks: Tasks = (this.#tasks = new Tasks({
+    const factory = new TaskFactory({
       topology,
       config,
       admin,
-      fetcher: this.#fetcher,
-      restoreFetcher: () => client.fetcher(config.restoreFetcherConfig),
-      refillProducer: () => client.producer({ ...config.producerConfig, lease: membership.lease }),
-      collector: () => producer.ready(),
       committed: (inputs) => membership.committed(inputs),
+      refillProducer: () => client.producer({ ...config.producerConfig, lease: membership.lease }),
       globalStores,
       stateDirectory,
       monitor: new SlowCallbackMonitor(config.slowCallbackWarningMs, logger),
@@ -138,11 +136,22 @@ export class Executor {
       recordCounts: options.recordCounts,
       logger,
       signal,
-      restoreListener: listener,
       wakeUp: () => this.#loop.wakeUp(),
+    })
+    const tasks: Tasks = (this.#tasks = new Tasks({
+      factory,
+      fetcher: this.#fetcher,
+      restoreFetcher: () => client.fetcher(config.restoreFetcherConfig),
+      collector: () => producer.ready(),
+      stateDirectory,
+      logger,
+      signal,
+      restoreListener: listener,
       listener: {
-        changed: () => this.#changed(),
-        started: () => {},
+        changed: () => {
+          this.#changed()
+          this.#loop.wakeUp()
+        },
         failed: (taskId, error) => this.#failed({ error, taskId }),
       },
     }))

@@ -47,7 +47,9 @@ export const storeView = (
   const parts = (): StateStore[] => {
     const found: StateStore[] = []
     for (const task of tasks()) {
-      if (!task.subTopology.stores.some(({ definition }) => definition.builder.name === name)) continue
+      const builder = task.subTopology.stores.find(({ definition }) => definition.builder.name === name)?.definition
+        .builder
+      if (builder === undefined) continue
       if (task.state !== 'running') {
         throw new StreamsError(
           'STORE_NOT_AVAILABLE',
@@ -56,7 +58,7 @@ export const storeView = (
         )
       }
       const part = task.stores.all.find((store) => store.name === name)!
-      found.push(storeFor(handle, part))
+      found.push(storeFor(handle, part, builder))
     }
     if (found.length === 0) {
       throw new StreamsError(

@@ -1,60 +1,38 @@
-import type { ResolvedConfig } from '../../config'
 import { StreamsError } from '../../errors'
-import type { Admin, CommittedOffset, Fetcher, Producer } from '../../kafka/port'
+import type { Fetcher } from '../../kafka/port'
 import type { Logger } from '../../observe/logger'
-import type { InstanceRecordCounts } from '../../observe/record-counts'
-import { parseTaskId, type TaskId } from '../../record/task-id'
+import type { TaskId } from '../../record/task-id'
 import { type TopicPartition, tpKey } from '../../record/topic-partition'
 import type { StateDirectory } from '../../state/state-directory'
-import type { RecordCacheBudget, StateStore } from '../../state/store'
-import { TaskState } from '../../state/task-state'
-import type { CompiledTopology, SubTopology } from '../../topology/definition'
+import type { SubTopology } from '../../topology/definition'
 import { ChangelogFollower } from '../changelog/changelog-follower'
-import { replay } from '../changelog/replay'
 import type { RestoreListener } from '../changelog/restore-progress'
-import { retrying } from '../failure/retrying'
 import type { RecordCollector } from '../output/record-collector'
-import { systemClock } from '../processing/clock'
-import { Processing } from '../processing/processing'
-import type { SlowCallbackMonitor } from '../processing/slow-callback-monitor'
-import { isComplete, refillChangelogs } from './changelog-refill'
-import { type ChangelogGap, planStart, type StartPlan } from './start-plan'
-import { RunningTask, type RestoringTask, type Task, type TaskIdentity } from './task'
-import { sumOfOffsets, TaskStores } from './task-stores'
+import { isComplete } from './changelog-refill'
+import type { ChangelogGap, StartPlan } from './start-plan'
+import type { RestoringTask, RunningTask, Task, TaskIdentity } from './task'
+import type { TaskFactory } from './task-factory'
+import type { TaskStores } from './task-stores'
 
 /** What becomes of tasks, told to their executor. */
 export interface TasksListener {
   /** A task has come, gone, or moved to another state. */
   changed(): void
-  /** A task processes from now on. */
-  started(task: RunningTask): void
   /** A task can't be opened, restored or started. */
   failed(id: TaskId, error: unknown): void
 }
 
 export interface TasksOptions {
-  readonly topology: CompiledTopology
-  readonly config: ResolvedConfig
-  readonly admin: Admin
+  readonly factory: TaskFactory
   readonly fetcher: Fetcher
   /** Of changelogs. */
   readonly restoreFetcher: () => Fetcher
-  /** For changelogs that are filled again. */
-  readonly refillProducer: () => Producer
   /** The output of tasks that are opened now; resolves when no earlier transaction can hide offsets. */
   readonly collector: () => Promise<RecordCollector>
-  readonly committed: (inputs: readonly TopicPartition[]) => Promise<ReadonlyMap<string, CommittedOffset>>
-  /** By name, restored before any task is added. */
-  readonly globalStores: ReadonlyMap<string, StateStore>
   readonly stateDirectory: StateDirectory
-  readonly monitor: SlowCallbackMonitor
-  readonly cache: RecordCacheBudget | undefined
-  readonly recordCounts: InstanceRecordCounts
   readonly logger: Logger
   readonly signal: AbortSignal
   readonly restoreListener: RestoreListener
-  /** Awaited work has ended. */
-  readonly wakeUp: () => void
   readonly listener: TasksListener
 }
 
@@ -63,16 +41,14 @@ class Slot implements TaskIdentity {
   task: Task
   /** Settles with the open state; `undefined` when there was nothing to open any more. Never rejects. */
   opening: Promise<TaskStores | undefined> = Promise.resolve(undefined)
-  /** Delays the start: what the task has failed for lack of is being fetched. */
-  readonly ready: Promise<void>
 
   constructor(
     readonly id: TaskId,
     readonly subTopology: SubTopology,
     readonly inputs: readonly TopicPartition[],
-    ready: Promise<void>,
+    /** Delays the start: what the task has failed for lack of is being fetched. */
+    readonly ready: Promise<void>,
   ) {
-    this.ready = ready
     this.task = { state: 'opening', id, subTopology, inputs }
   }
 
@@ -151,30 +127,19 @@ export class Tasks {
 
   /** Looks at the state that earlier runs have left on disk. */
   async readLocalState(): Promise<void> {
-    const { stateDirectory, logger, config } = this.options
-    for (const id of await stateDirectory.taskIds()) {
-      const subTopology = this.#subTopologyOf(id)
-      if (!subTopology) continue
-      const directory = stateDirectory.taskDirectory(id)
-      const offsets = await TaskState.readOffsets({ engine: config.stateEngine, directory, taskId: id, logger })
-      const { partition } = parseTaskId(id)
-      const changelogs = subTopology.stores.flatMap(({ changelogTopic: topic }) =>
-        topic === null ? [] : { topic, partition },
-      )
-      if (offsets.size > 0) this.#offsetSums.set(id, sumOfOffsets(offsets, changelogs))
-    }
+    for (const [id, sum] of await this.options.factory.localOffsetSums()) this.#offsetSums.set(id, sum)
   }
 
   /** Whether the topology has the task. */
   knows(id: TaskId): boolean {
-    return this.#subTopologyOf(id) !== undefined
+    return this.options.factory.subTopologyOf(id) !== undefined
   }
 
   /** Adds tasks at once and opens them in the background, those that lack something when `ready` has settled. */
   add(assigned: ReadonlyMap<TaskId, readonly TopicPartition[]>, ready: Promise<void> = READY): void {
     const added: Slot[] = []
     for (const [id, inputs] of assigned) {
-      const slot = new Slot(id, this.#subTopologyOf(id)!, inputs, ready)
+      const slot = new Slot(id, this.options.factory.subTopologyOf(id)!, inputs, ready)
       this.#slots.set(id, slot)
       added.push(slot)
     }
@@ -223,7 +188,6 @@ export class Tasks {
     for (const slot of this.#slots.values()) if (slot.task.state === 'suspended') slot.task = slot.task.running
     this.#refreshRunning()
     this.options.listener.changed()
-    this.options.wakeUp()
   }
 
   /** Resolves when the state of all closed tasks is released. */
@@ -238,11 +202,6 @@ export class Tasks {
     await this.released()
   }
 
-  #subTopologyOf(id: TaskId): SubTopology | undefined {
-    const { subTopology } = parseTaskId(id)
-    return this.options.topology.subTopologies.find((sub) => sub.id === subTopology)
-  }
-
   #refreshRunning(): void {
     this.#running = [...this.#slots.values()].flatMap(({ task }) => (task.state === 'running' ? [task] : []))
   }
@@ -250,7 +209,6 @@ export class Tasks {
   // ---------------------------------------------------------------------------------------- opening
 
   async #open(slots: readonly Slot[]): Promise<void> {
-    const { topology, config, admin, committed } = this.options
     try {
       const collector = await this.options.collector()
       for (const slot of slots) slot.opening = this.#openStores(slot)
@@ -260,14 +218,7 @@ export class Tasks {
       const open = opened.flatMap(({ stores, ...rest }) =>
         stores && !rest.slot.isClosing ? [{ ...rest, stores }] : [],
       )
-      const plans = await planStart(open, {
-        topology,
-        config,
-        admin,
-        committed,
-        retrying: (what, call) => this.#retrying(what, call),
-      })
-      for (const [{ slot, stores }, plan] of plans) {
+      for (const [{ slot, stores }, plan] of await this.options.factory.planStarts(open)) {
         if (!slot.isClosing) this.#restore(slot, stores, plan, collector)
       }
     } catch (error) {
@@ -281,28 +232,11 @@ export class Tasks {
     await this.#closing.get(slot.id)
     if (slot.isClosing) return undefined
     try {
-      return await this.#openTaskStores(slot)
+      return await this.options.factory.openStores(slot)
     } catch (error) {
       this.#failed(slot, error)
       return undefined
     }
-  }
-
-  #openTaskStores({ id, subTopology }: TaskIdentity): Promise<TaskStores> {
-    const { config, cache, logger, stateDirectory } = this.options
-    return TaskStores.open({
-      id,
-      applicationId: config.applicationId,
-      subTopologies: [subTopology],
-      partition: parseTaskId(id).partition,
-      engine: config.stateEngine,
-      directory: stateDirectory.taskDirectory(id),
-      defaultKeySerde: config.defaultKeySerde,
-      defaultValueSerde: config.defaultValueSerde,
-      cache,
-      fetching: (what, fetch, closed) => retrying(what, fetch, { timeoutMs: Infinity, signal: closed, logger }),
-      logger,
-    })
   }
 
   #restore(slot: Slot, stores: TaskStores, plan: StartPlan, collector: RecordCollector): void {
@@ -310,23 +244,11 @@ export class Tasks {
     const task: RestoringTask = { ...identityOf(slot), state: 'restoring', stores }
     slot.task = task
     this.options.listener.changed()
-    const byName = new Map(stores.all.map((store) => [store.name, store]))
     this.#follower.add({
       taskId: slot.id,
       ranges: plan.ranges,
       continuous: null,
-      target: {
-        replay: (fetched, range, from, proceed) =>
-          replay(byName.get(range.store.name)!, fetched, { from, end: range.end, proceed }),
-        get dirtyBytes() {
-          return stores.state.dirtyBytes
-        },
-        write: async (positions) => {
-          // stores that put several records together write them as they do at work
-          stores.state.seal()
-          await stores.state.commit(new Map([...positions].map(([partition, next]) => [partition, next - 1])))
-        },
-      },
+      target: this.options.factory.replayTarget(stores),
       caughtUp: () => void this.#start(slot, task, plan, collector),
       outOfRange: ({ store, changelog, from }) =>
         this.#startOver(
@@ -340,32 +262,17 @@ export class Tasks {
 
   /** A task whose stores have everything that their changelogs have begins to process. */
   async #start(slot: Slot, { stores }: RestoringTask, plan: StartPlan, collector: RecordCollector): Promise<void> {
-    const { config, globalStores, monitor, recordCounts, logger, fetcher, wakeUp, listener } = this.options
-    let processing: Processing | undefined
+    const { factory, logger, fetcher, listener } = this.options
+    let running: RunningTask
     try {
       await slot.ready
-      processing = new Processing({
-        stores,
-        subTopologies: [slot.subTopology],
-        inputPartitions: slot.inputs,
-        globalStores,
-        collector,
-        config,
-        clock: systemClock,
-        logger,
-        monitor,
-        recordCounts: recordCounts.of(slot.id),
-        wakeUp,
-      })
-      await stores.openStores()
-      if (slot.isClosing) return
-      processing.initialize(plan.committed)
+      running = await factory.start(identityOf(slot), stores, plan, collector)
     } catch (error) {
-      closeQuietly(processing)
       this.#failed(slot, error)
       return
     }
-    const running = new RunningTask(identityOf(slot), stores, processing, plan.committed)
+    // it was closed while its stores were opened
+    if (slot.isClosing) return running.processing.close()
     slot.task = running
     for (const { topic, partition } of slot.inputs) {
       const key = tpKey(topic, partition)
@@ -377,9 +284,7 @@ export class Tasks {
     }
     this.#refreshRunning()
     logger.info({ taskId: slot.id }, 'task runs')
-    listener.started(running)
     listener.changed()
-    wakeUp()
   }
 
   /**
@@ -409,16 +314,7 @@ export class Tasks {
       location,
       `${what}: the topic was deleted and created again, or has lost its end. Refilling it from the local state`,
     )
-    this.#reopen(slot, async () => {
-      const producer = this.options.refillProducer()
-      const copy = await this.#openTaskStores(slot)
-      try {
-        await refillChangelogs(copy, gaps, producer, logger)
-      } finally {
-        await producer.close()
-        await copy.close('dirty')
-      }
-    })
+    this.#reopen(slot, () => this.options.factory.refill(slot, gaps))
   }
 
   /** Local state is of no use with this changelog: all of the task's state is restored from the beginning. */
@@ -492,20 +388,6 @@ export class Tasks {
         'closing a task failed; its state is restored where it runs next',
       )
     }
-  }
-
-  #retrying<T>(what: string, call: () => Promise<T>): Promise<T> {
-    const { logger, signal } = this.options
-    return retrying(what, call, { timeoutMs: Infinity, signal, logger })
-  }
-}
-
-/** Of a start that has failed already. */
-const closeQuietly = (processing: Processing | undefined): void => {
-  try {
-    processing?.close()
-  } catch {
-    // the failure of the start is what is reported
   }
 }
 

@@ -41,9 +41,6 @@ export interface AvroOptions<
   autoRegister?: boolean
 }
 
-/** What values are read as decides about their type. */
-type ReadAs<S, R> = [R] extends [never] ? S : R
-
 /**
  * Avro in Confluent's wire format (a zero byte, the schema's id, the value), with a schema registry. A schema written in
  * place, or `as const`, gives the type. Schemas are fetched and registered before a task starts or while a record waits
@@ -74,7 +71,7 @@ export const avro = <
   const Logical extends AvroLogicalTypes = NoLogicalTypes,
 >(
   options: AvroOptions<S, R, Long, Logical>,
-): Serde<AvroSerdeValue<ReadAs<S, R>, Long, Logical>> => {
+): Serde<AvroSerdeValue<S, R, Long, Logical>> => {
   const { registry, schema, readerSchema = schema, subject = 'topic', key = false, autoRegister = true } = options
   return new AvroSerde({
     registry: typeof registry === 'string' ? new SchemaRegistry(registry) : registry,
@@ -84,13 +81,15 @@ export const avro = <
     subject,
     key,
     autoRegister,
-  }) as Serde<AvroSerdeValue<ReadAs<S, R>, Long, Logical>>
+  }) as Serde<AvroSerdeValue<S, R, Long, Logical>>
 }
 
-/** Without a schema TypeScript knows nothing of the values. */
-type AvroSerdeValue<S, Long extends AvroLong, Logical extends AvroLogicalTypes> = [S] extends [never]
-  ? unknown
-  : AvroValue<S, Long, Logical>
+/** The values of a serde with a registry: of what they are read as. Without a schema TypeScript knows nothing of them. */
+export type AvroSerdeValue<S, R, Long extends AvroLong, Logical extends AvroLogicalTypes> = [R] extends [never]
+  ? [S] extends [never]
+    ? unknown
+    : AvroValue<S, Long, Logical>
+  : AvroValue<R, Long, Logical>
 
 /**
  * Avro binary alone, without a registry: all values of the topic have this one schema.

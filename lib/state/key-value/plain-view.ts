@@ -1,17 +1,33 @@
 import { StreamsError } from '../../errors'
-import type { KeyValueStore, ReadOnlyKeyValueStore, ScanOptions, StateStore, ValueAndTimestamp } from '../store'
+import type {
+  KeyValueStore,
+  ReadOnlyKeyValueStore,
+  ScanOptions,
+  StateStore,
+  StoreBuilder,
+  ValueAndTimestamp,
+} from '../store'
 import { checkKind } from '../store-kind'
 import { PlainWindowView } from '../window/plain-window-view'
 import { TypedWindowStore } from '../window/typed-window-store'
 import { TypedKeyValueStore } from './typed-key-value-store'
 
+/** Whether a handle speaks of values without timestamps, which a table's store has. */
+export const isPlain = (handle: object | undefined): boolean =>
+  handle !== undefined && 'timestamped' in handle && handle.timestamped === false
+
 /**
  * A store as the handle promises by which it is asked for: that of a table keeps timestamps, which a plain handle does not
- * speak of. Refuses a handle of another kind of store.
+ * speak of. Asked for by its name, it is as the handle promises that it was made by. Refuses a handle of another
+ * kind of store.
  */
-export const storeFor = (handle: string | { readonly name: string }, store: StateStore): StateStore => {
-  checkKind(handle, store)
-  const plain = typeof handle === 'object' && 'timestamped' in handle && handle.timestamped === false
+export const storeFor = (
+  reference: string | { readonly name: string },
+  store: StateStore,
+  builder?: StoreBuilder<StateStore>,
+): StateStore => {
+  checkKind(reference, store)
+  const plain = typeof reference === 'object' ? isPlain(reference) : builder?.plainByName === true
   if (plain && store instanceof TypedWindowStore && store.timestamped) return new PlainWindowView(store)
   return plain && store instanceof TypedKeyValueStore && store.timestamped ? new PlainView(store) : store
 }

@@ -18,6 +18,7 @@ import type {
 } from '../graph/stream-nodes'
 import type { TableAggregateNode } from '../graph/table-nodes'
 import { alignedStarts, type TimeWindowing, type UnlimitedWindowing } from '../graph/windowing'
+import { aggregatorRequiringValue } from '../tombstones'
 
 /* eslint-disable @typescript-eslint/no-explicit-any -- nodes of a graph are heterogeneous; the DSL's signatures have checked their types */
 
@@ -70,7 +71,7 @@ function steps(aggregation: StreamAggregation): {
     case 'count':
       return { initializer: zero, aggregator: increment }
     case 'reduce':
-      return { initializer: nothing, aggregator: reducing(aggregation.reducer) }
+      return { initializer: nothing, aggregator: aggregatorRequiringValue(aggregation, reducing(aggregation.reducer)) }
     case 'aggregate':
       return aggregation
   }

@@ -9,18 +9,23 @@ import type {
 } from '../definition'
 import { changelogTopic, type InternalTopicSettings, repartitionTopic } from './internal-topics'
 import { type NodeGroup, nodeGroups } from '../node-groups'
+import type { Serde } from '../../serdes/serde'
+import { requireKnownFormats } from './value-formats'
 
 export interface CompileOptions extends InternalTopicSettings {
   readonly applicationId: string
+  /** For values of which the topology says nothing. */
+  readonly defaultValueSerde?: Serde<unknown>
 }
 
 /**
  * Cuts a topology into its connected parts and gives internal topics their full names and configs. Ids, and with them
  * task ids, are those of Kafka Streams.
  *
- * @throws TopologyError INVALID_NAME if an internal topic can't be named after its store or operator
+ * @throws TopologyError MISSING_SERDE; INVALID_NAME if an internal topic can't be named after its store or operator
  */
 export function compileTopology(definition: TopologyDefinition, options: CompileOptions): CompiledTopology {
+  if (options.defaultValueSerde) requireKnownFormats(definition, options.defaultValueSerde)
   const topicName = (topic: string): string =>
     definition.repartitionTopics.has(topic) ? `${options.applicationId}-${topic}` : topic
   const groups = nodeGroups(definition)

@@ -22,9 +22,9 @@ export function compileSource(node: StreamSourceNode | InternalSourceNode, build
 }
 
 export function compileSink(node: SinkNode, compilation: Compilation): void {
-  const { name, topic, keySerde, valueSerde, partitioner } = node
+  const { name, topic, keySerde, valueSerde, lostFormat, partitioner } = node
   const parents = parentNames(node, compilation)
-  compilation.builder.addSink({ name, parents, topic, keySerde, valueSerde, partitioner })
+  compilation.builder.addSink({ name, parents, topic, keySerde, valueSerde, lostFormat, partitioner })
 }
 
 export function compileRepartition(node: RepartitionNode, compilation: Compilation): void {

@@ -11,8 +11,9 @@ import type {
 import type { EmitStrategy } from '../../operators/close-emission'
 import type { ProcessorSupplier } from '../../operators/processor'
 import type { StateStore, StoreBuilder } from '../../state/store'
-import type { StreamPartitioner, TopicNameExtractor } from '../definition'
+import type { LostFormat, StreamPartitioner, TopicNameExtractor } from '../definition'
 import type { StoreReference } from '../store-reference'
+import type { ValueRequirement } from '../tombstones'
 import type { NodeBase, NodeSerdes, SourceSettings } from './node'
 import type { FixedWindowing, SessionWindowing } from './windowing'
 
@@ -93,6 +94,7 @@ export interface ProcessNode extends NodeBase {
 export interface SinkNode extends NodeBase, NodeSerdes {
   readonly kind: 'sink'
   readonly topic: string | TopicNameExtractor<any, any>
+  readonly lostFormat?: LostFormat
   readonly partitioner?: StreamPartitioner<any, any>
 }
 
@@ -118,7 +120,8 @@ export interface RepartitionNode extends NodeBase, NodeSerdes {
 /** What becomes of the values of a key. */
 export type StreamAggregation =
   | { readonly kind: 'count' }
-  | { readonly kind: 'reduce'; readonly reducer: Reducer<any> }
+  /** The first value of a window reaches no reducer, which therefore can't refuse a null. */
+  | ({ readonly kind: 'reduce'; readonly reducer: Reducer<any> } & ValueRequirement)
   | {
       readonly kind: 'aggregate'
       readonly initializer: Initializer<any>

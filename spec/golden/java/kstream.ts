@@ -86,13 +86,13 @@ export class KStream {
     return new KStream((this.stream[call] as (...args: unknown[]) => AnyStream)(partner, ...args))
   }
   toTable(...options: unknown[]): KTable {
-    return new KTable(this.stream.toTable(merged(options)))
+    return new KTable(this.stream.toTable(merged(options)) as never)
   }
   groupBy(selector: Fn, ...options: unknown[]): GroupedStream {
-    return new GroupedStream(this.stream.groupBy(valueKey(selector), merged(options)))
+    return new GroupedStream(this.stream.groupBy(valueKey(selector), merged(options)) as never)
   }
   groupByKey(...options: unknown[]): GroupedStream {
-    return new GroupedStream(this.stream.groupByKey(merged(options)))
+    return new GroupedStream(this.stream.groupByKey(merged(options)) as never)
   }
   process({ supplier, stores }: JavaProcessorSupplier, ...rest: unknown[]): KStream {
     return new KStream(this.stream.process(supplier, processed(stores, rest)))
@@ -221,7 +221,7 @@ export class GroupedStream {
     return new KTable(this.grouped.count(merged(options)) as never)
   }
   reduce(reducer: (aggregate: unknown, value: unknown) => unknown, ...options: unknown[]): KTable {
-    return new KTable(this.grouped.reduce(reducer, merged(options)))
+    return new KTable(this.grouped.reduce(reducer as never, merged(options)))
   }
   aggregate(
     initializer: () => unknown,

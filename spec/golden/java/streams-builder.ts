@@ -26,7 +26,9 @@ export class StreamsBuilder {
   }
 
   stream(topics: string | readonly string[] | RegExp, ...options: unknown[]): KStream {
-    return new KStream(this.builder.stream<unknown, unknown>(topicsOf(topics), merged(options)))
+    return new KStream(
+      this.builder.stream<unknown, unknown>(topicsOf(topics), { ...(merged(options) as object), nullable: true }),
+    )
   }
   table(topic: string, ...options: unknown[]): KTable {
     const consumed = merged(options.filter((option) => option instanceof Consumed))

@@ -49,7 +49,7 @@ describe('a task that fails', () => {
       const thrown = record.value === 'bad' ? failure?.() : undefined
       if (thrown) {
         failure = undefined
-        throw thrown
+        throw thrown as Error
       }
       this.#context.forward(record)
     }
@@ -109,7 +109,8 @@ describe('a task that fails', () => {
       await until(async () => (await committed(1)) === 2)
       expect(made).toEqual({ '0_0': 2, '0_1': 1 })
       expect([rebalances, producers]).toEqual([[], 0])
-      expect([count(0), count(1)]).toEqual([4, 2])
+      // counted behind a repartition topic: by other tasks, after the commit
+      await until(() => count(0) === 4 && count(1) === 2)
       if (error === lack) expect(fetched).toBe(true)
       expect(apps.warnings.join('\n')).toMatch(/task 0_0 failed and restarts from its last commit/)
       await until(() => app.state === 'RUNNING')

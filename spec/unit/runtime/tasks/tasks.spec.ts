@@ -9,6 +9,8 @@ import type { TaskId } from '../../../../lib/record/task-id'
 import { RecordCollector } from '../../../../lib/runtime/output/record-collector'
 import { SlowCallbackMonitor } from '../../../../lib/runtime/processing/slow-callback-monitor'
 import type { RunningTask } from '../../../../lib/runtime/tasks/task'
+import type { KeyValueStore } from '../../../../lib/state/store'
+import { TaskFactory } from '../../../../lib/runtime/tasks/task-factory'
 import { Tasks } from '../../../../lib/runtime/tasks/tasks'
 import * as serdes from '../../../../lib/serdes'
 import { StateDirectory } from '../../../../lib/state/state-directory'
@@ -58,28 +60,35 @@ describe('tasks', () => {
     const producer = client.producer({ lingerMs: 0 })
     await producer.init()
     const collector = new RecordCollector(producer)
-    const made: Tasks = new Tasks({
+    const signal = new AbortController().signal
+    const factory = new TaskFactory({
       topology: counting(),
       config: resolveConfig({ applicationId: 'app', kafka, stateDir: folder.path }),
       admin: client.admin(),
-      fetcher: client.fetcher({ isolation: 'read_committed' }),
-      restoreFetcher,
-      refillProducer: () => client.producer({}),
-      collector: async () => collector,
       committed: async () => new Map(),
+      refillProducer: () => client.producer({}),
       globalStores: new Map(),
       stateDirectory,
       monitor: new SlowCallbackMonitor(5000, silentLogger),
       cache: undefined,
       recordCounts: new InstanceRecordCounts(),
       logger: silentLogger,
-      signal: new AbortController().signal,
+      signal,
+      wakeUp: () => {},
+    })
+    const made: Tasks = new Tasks({
+      factory,
+      fetcher: client.fetcher({ isolation: 'read_committed' }),
+      restoreFetcher,
+      collector: async () => collector,
+      stateDirectory,
+      logger: silentLogger,
+      signal,
       restoreListener: {
         restoreStart() {},
         restoreProgress() {},
         restoreEnd: ({ restored }) => void (replayed += restored),
       },
-      wakeUp: () => {},
       listener: {
         changed: () => {
           for (const { id, state } of made?.all ?? []) {
@@ -87,7 +96,6 @@ describe('tasks', () => {
             if (states.at(-1) !== state) seen.set(id, [...states, state])
           }
         },
-        started: () => {},
         failed: (id, error) => void failures.push({ id, error }),
       },
     })
@@ -122,7 +130,11 @@ describe('tasks', () => {
   const writeChangelog = (records: number, partition = 0): Promise<void> =>
     kafka.produce<string, Buffer>(
       CHANGELOG,
-      Array.from({ length: records }, (_, i) => ({ key: `key ${i}`, value: Buffer.alloc(16, 1), partition })),
+      Array.from({ length: records }, (_, i) => ({
+        key: `key ${i}`,
+        value: Buffer.from([0, 0, 0, 0, 0, 0, 0, 1]),
+        partition,
+      })),
       { value: serdes.bytes() },
     )
 
@@ -255,7 +267,7 @@ describe('tasks', () => {
     expect(failures).toMatchObject([{ id: '0_0', error: { code: 'STATE_STORE_FAILED' } }])
   })
 
-  it('whose changelog ends before their local state are restored from its beginning', async () => {
+  it('whose changelog ends before their local state refill it', async () => {
     await writeChangelog(5)
     tasks.add(assigned(0))
     await running('0_0')
@@ -264,8 +276,12 @@ describe('tasks', () => {
     await kafka.createTopic(CHANGELOG, 2)
     await writeChangelog(2)
     tasks.add(assigned(0))
-    await running('0_0')
-    expect(tasks.offsetSums().get('0_0')).toBe(2)
+    const { stores } = await running('0_0')
+    const [counts] = stores.all
+    const keys: string[] = []
+    for await (const [key] of (counts as unknown as KeyValueStore<string, unknown>).all()) keys.push(key)
+    expect(keys).toEqual(['key 0', 'key 1', 'key 2', 'key 3', 'key 4'])
+    expect(tasks.offsetSums().get('0_0')).toBe(7)
   })
 
   it('that an earlier run has left on disk are told with how far their state is', async () => {

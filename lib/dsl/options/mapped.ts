@@ -1,0 +1,23 @@
+import type { Serde, SerdeFor } from '../../serdes/serde'
+import type { NamedOptions } from './named'
+
+/** How the keys that an operator makes are written, wherever they are behind it. */
+export interface MappedKey<K> extends NamedOptions {
+  /** Default: the app's `defaultKeySerde`. */
+  key?: SerdeFor<K>
+}
+
+/** How the values that an operator makes are written, wherever they are behind it. */
+export interface MappedValue<V> extends NamedOptions {
+  /** Default: what a sink, table or grouping behind it says, else the app's `defaultValueSerde`. */
+  value?: SerdeFor<V>
+}
+
+/** How the keys and values that an operator makes are written, wherever they are behind it. */
+export interface Mapped<K, V> extends MappedKey<K>, MappedValue<V> {}
+
+export function mappedSerdes<K, V>(
+  mapped: string | (MappedKey<K> & MappedValue<V>) | undefined,
+): { readonly keySerde?: Serde<K>; readonly valueSerde?: Serde<V> } {
+  return typeof mapped === 'object' ? { keySerde: mapped.key, valueSerde: mapped.value } : {}
+}

@@ -1,0 +1,164 @@
+import type { ResolvedConfig } from '../../config'
+import type { Admin, CommittedOffset, Producer } from '../../kafka/port'
+import type { Logger } from '../../observe/logger'
+import type { InstanceRecordCounts } from '../../observe/record-counts'
+import { parseTaskId, type TaskId } from '../../record/task-id'
+import type { TopicPartition } from '../../record/topic-partition'
+import type { StateDirectory } from '../../state/state-directory'
+import type { RecordCacheBudget, StateStore } from '../../state/store'
+import { TaskState } from '../../state/task-state'
+import type { CompiledTopology, SubTopology } from '../../topology/definition'
+import type { ReplayTarget } from '../changelog/changelog-follower'
+import { replay } from '../changelog/replay'
+import { retrying } from '../failure/retrying'
+import type { RecordCollector } from '../output/record-collector'
+import { systemClock } from '../processing/clock'
+import { Processing } from '../processing/processing'
+import type { SlowCallbackMonitor } from '../processing/slow-callback-monitor'
+import { refillChangelogs } from './changelog-refill'
+import { type ChangelogGap, type OpenedTask, planStart, type StartPlan } from './start-plan'
+import { RunningTask, type TaskIdentity } from './task'
+import { sumOfOffsets, TaskStores } from './task-stores'
+
+export interface TaskFactoryOptions {
+  readonly topology: CompiledTopology
+  readonly config: ResolvedConfig
+  readonly admin: Admin
+  readonly committed: (inputs: readonly TopicPartition[]) => Promise<ReadonlyMap<string, CommittedOffset>>
+  /** For changelogs that are filled again. */
+  readonly refillProducer: () => Producer
+  /** By name, restored before any task is added. */
+  readonly globalStores: ReadonlyMap<string, StateStore>
+  readonly stateDirectory: StateDirectory
+  readonly monitor: SlowCallbackMonitor
+  readonly cache: RecordCacheBudget | undefined
+  readonly recordCounts: InstanceRecordCounts
+  readonly logger: Logger
+  readonly signal: AbortSignal
+  /** Awaited work has ended. */
+  readonly wakeUp: () => void
+}
+
+/** Makes what a task consists of in each of its states: its stores, its start plan, its processing. */
+export class TaskFactory {
+  constructor(private readonly options: TaskFactoryOptions) {}
+
+  /** `undefined`: the topology has no such task. */
+  subTopologyOf(id: TaskId): SubTopology | undefined {
+    const { subTopology } = parseTaskId(id)
+    return this.options.topology.subTopologies.find((sub) => sub.id === subTopology)
+  }
+
+  openStores({ id, subTopology }: TaskIdentity): Promise<TaskStores> {
+    const { config, cache, logger, stateDirectory } = this.options
+    return TaskStores.open({
+      id,
+      applicationId: config.applicationId,
+      subTopologies: [subTopology],
+      partition: parseTaskId(id).partition,
+      engine: config.stateEngine,
+      directory: stateDirectory.taskDirectory(id),
+      defaultKeySerde: config.defaultKeySerde,
+      defaultValueSerde: config.defaultValueSerde,
+      cache,
+      fetching: (what, fetch, closed) => retrying(what, fetch, { timeoutMs: Infinity, signal: closed, logger }),
+      logger,
+    })
+  }
+
+  /** Where tasks start, looked up for all of them together. */
+  planStarts<T extends OpenedTask>(tasks: readonly T[]): Promise<Map<T, StartPlan>> {
+    const { logger, signal } = this.options
+    return planStart(tasks, {
+      ...this.options,
+      retrying: (what, call) => retrying(what, call, { timeoutMs: Infinity, signal, logger }),
+    })
+  }
+
+  /** What the changelogs of a task are replayed into. */
+  replayTarget(stores: TaskStores): ReplayTarget {
+    const byName = new Map(stores.all.map((store) => [store.name, store]))
+    return {
+      replay: (fetched, range, from, proceed) =>
+        replay(byName.get(range.store.name)!, fetched, { from, end: range.end, proceed }),
+      get dirtyBytes() {
+        return stores.state.dirtyBytes
+      },
+      write: async (positions) => {
+        // stores that put several records together write them as they do at work
+        stores.state.seal()
+        await stores.state.commit(new Map([...positions].map(([partition, next]) => [partition, next - 1])))
+      },
+    }
+  }
+
+  /** The task with its processors started, on stores that have everything that their changelogs have. */
+  async start(
+    identity: TaskIdentity,
+    stores: TaskStores,
+    { committed }: StartPlan,
+    collector: RecordCollector,
+  ): Promise<RunningTask> {
+    const { config, globalStores, monitor, recordCounts, logger, wakeUp } = this.options
+    const processing = new Processing({
+      stores,
+      subTopologies: [identity.subTopology],
+      inputPartitions: identity.inputs,
+      globalStores,
+      collector,
+      config,
+      clock: systemClock,
+      logger,
+      monitor,
+      recordCounts: recordCounts.of(identity.id),
+      wakeUp,
+    })
+    try {
+      await stores.openStores()
+      processing.initialize(committed)
+      return new RunningTask(identity, stores, processing, committed)
+    } catch (error) {
+      closeQuietly(processing)
+      throw error
+    }
+  }
+
+  /** Fills changelogs from the local state of a task that is closed. */
+  async refill(identity: TaskIdentity, gaps: readonly ChangelogGap[]): Promise<void> {
+    const producer = this.options.refillProducer()
+    const copy = await this.openStores(identity)
+    try {
+      await refillChangelogs(copy, gaps, producer, this.options.logger)
+    } finally {
+      await producer.close()
+      await copy.close('dirty')
+    }
+  }
+
+  /** How far the state is that earlier runs have left on disk, by task. */
+  async localOffsetSums(): Promise<Map<TaskId, number>> {
+    const { stateDirectory, logger, config } = this.options
+    const sums = new Map<TaskId, number>()
+    for (const id of await stateDirectory.taskIds()) {
+      const subTopology = this.subTopologyOf(id)
+      if (!subTopology) continue
+      const directory = stateDirectory.taskDirectory(id)
+      const offsets = await TaskState.readOffsets({ engine: config.stateEngine, directory, taskId: id, logger })
+      const { partition } = parseTaskId(id)
+      const changelogs = subTopology.stores.flatMap(({ changelogTopic: topic }) =>
+        topic === null ? [] : { topic, partition },
+      )
+      if (offsets.size > 0) sums.set(id, sumOfOffsets(offsets, changelogs))
+    }
+    return sums
+  }
+}
+
+/** Of a start that has failed already. */
+const closeQuietly = (processing: Processing): void => {
+  try {
+    processing.close()
+  } catch {
+    // the failure of the start is what is reported
+  }
+}
