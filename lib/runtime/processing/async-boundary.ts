@@ -1,16 +1,41 @@
 import { isPromise } from '../../record/promise'
 import { unwrap } from '../failure/task-failure'
-import type { ProcessorNode } from './processor-node'
 import { copyOf, NO_SOURCE_BYTES, type SourceBytes } from '../output/source-bytes'
-import { IDLE, type TaskContext } from './task-context'
+import { IDLE } from './idle-context'
+import type { SlowCallbackMonitor, Watched } from './slow-callback-monitor'
 import type { RecordContext } from '../../record/record-context'
 import type { StreamRecord } from '../../record/stream-record'
 
 /** Waiting jobs above which a task takes no more input. A commit has to wait for all of them. */
 const CAPACITY = 64
 
+/** A node whose callbacks may be awaited. */
+export interface AwaitingNode extends Watched {
+  enqueued(): void
+  dequeued(): void
+  becomeAsync(): void
+  /** Runs a queued record. */
+  start(record: StreamRecord<unknown, unknown>): unknown
+  /** Returns if the record is passed over; else throws. */
+  failed(error: unknown, record: StreamRecord<unknown, unknown> | undefined): void
+}
+
+/** What the boundary needs of its task. */
+export interface AwaitingTask {
+  readonly recordContext: RecordContext
+  readonly source: SourceBytes
+  readonly failure: { readonly error: unknown } | undefined
+  readonly closed: boolean
+  readonly config: { readonly processingExceptionHandler?: unknown; readonly productionExceptionHandler?: unknown }
+  readonly monitor: SlowCallbackMonitor
+  readonly wakeUp: () => void
+  enter(context: RecordContext, source: SourceBytes): void
+  fail(error: unknown): void
+  closedError(): Error
+}
+
 interface Job {
-  readonly node: ProcessorNode
+  readonly node: AwaitingNode
   readonly record: StreamRecord<unknown, unknown> | undefined
   readonly call: () => unknown
   readonly done: (() => void) | undefined
@@ -30,7 +55,7 @@ export class AsyncBoundary {
   #used = false
   private waiters: Array<{ resolve: () => void; reject: (error: unknown) => void }> = []
 
-  constructor(private readonly task: TaskContext) {}
+  constructor(private readonly task: AwaitingTask) {}
 
   /** Something has ever been awaited. */
   get used(): boolean {
@@ -61,17 +86,17 @@ export class AsyncBoundary {
     return context
   }
 
-  enqueue(node: ProcessorNode, record: StreamRecord<unknown, unknown>): void {
+  enqueue(node: AwaitingNode, record: StreamRecord<unknown, unknown>): void {
     this.queue.push(this.job(node, record, () => node.start(record), undefined))
   }
 
-  enqueueCall(node: ProcessorNode, call: () => unknown, done: () => void): void {
+  enqueueCall(node: AwaitingNode, call: () => unknown, done: () => void): void {
     this.queue.push(this.job(node, undefined, call, done))
   }
 
   /** Waits for work that has just returned a promise. */
   adopt(
-    node: ProcessorNode,
+    node: AwaitingNode,
     record: StreamRecord<unknown, unknown> | undefined,
     promise: Promise<unknown>,
     done?: () => void,
@@ -101,7 +126,7 @@ export class AsyncBoundary {
   }
 
   private job(
-    node: ProcessorNode,
+    node: AwaitingNode,
     record: StreamRecord<unknown, unknown> | undefined,
     call: () => unknown,
     done: (() => void) | undefined,

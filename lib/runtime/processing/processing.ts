@@ -16,7 +16,8 @@ import { PartitionQueue } from './partition-queue'
 import { Punctuations } from './punctuation'
 import { SlowCallbackMonitor } from './slow-callback-monitor'
 import type { TaskConfig } from './task-config'
-import { IDLE, TaskContext } from './task-context'
+import { IDLE } from './idle-context'
+import { TaskContext } from './task-context'
 import { wire, type Wiring } from './wiring'
 
 export interface ProcessingOptions {

@@ -1,11 +1,26 @@
 import { StreamsError } from '../../errors'
 import type { Cancellable, PunctuationType } from '../../operators/processor'
 import { PriorityQueue } from './priority-queue'
-import type { ProcessorNode } from './processor-node'
-import { NO_SOURCE_BYTES } from '../output/source-bytes'
+import type { RecordContext } from '../../record/record-context'
+import { NO_SOURCE_BYTES, type SourceBytes } from '../output/source-bytes'
+import type { Clock } from './clock'
 import { SteadyClock } from './steady-clock'
-import type { TaskContext } from './task-context'
 import { NO_HEADERS } from '../../record/headers'
+
+/** A node that schedules punctuations. */
+export interface PunctuatedNode {
+  readonly name: string
+  /** Calls back, and `done` when what it returned has settled. */
+  punctuate(callback: (timestamp: number) => void | Promise<void>, timestamp: number, done: () => void): void
+}
+
+/** What punctuations need of their task. */
+export interface PunctuatedTask {
+  readonly taskId: string
+  readonly streamTime: number
+  readonly clock: Clock
+  enter(context: RecordContext, source: SourceBytes): void
+}
 
 class Schedule {
   cancelled = false
@@ -13,7 +28,7 @@ class Schedule {
   running = false
 
   constructor(
-    readonly node: ProcessorNode,
+    readonly node: PunctuatedNode,
     readonly intervalMs: number,
     readonly callback: (timestamp: number) => void | Promise<void>,
     public due: number,
@@ -40,10 +55,10 @@ export class Punctuations {
   private readonly byStreamTime = new PriorityQueue<Schedule>((a, b) => a.due < b.due)
   private readonly byWallClock = new PriorityQueue<Schedule>((a, b) => a.due < b.due)
 
-  constructor(private readonly task: TaskContext) {}
+  constructor(private readonly task: PunctuatedTask) {}
 
   schedule(
-    node: ProcessorNode,
+    node: PunctuatedNode,
     intervalMs: number,
     type: PunctuationType,
     callback: (timestamp: number) => void | Promise<void>,

@@ -1,7 +1,7 @@
 import { StreamsError } from '../../errors'
 import type { ErrorHandlerContext, ErrorHandlerResponse } from '../../handlers'
 import type { Logger } from '../../observe/logger'
-import { NO_HEADERS, type RecordHeaders } from '../../record/headers'
+import type { RecordHeaders } from '../../record/headers'
 import type { RecordContext } from '../../record/record-context'
 import { RateLimitedLog } from '../../observe/rate-limited-log'
 import { TaskRecordCounts } from '../../observe/record-counts'
@@ -15,17 +15,9 @@ import type { Preparation } from '../tasks/preparation'
 import type { StoreWriter } from '../tasks/store-context'
 import { AsyncBoundary } from './async-boundary'
 import type { Clock } from './clock'
+import { IDLE } from './idle-context'
 import type { SlowCallbackMonitor } from './slow-callback-monitor'
 import type { TaskConfig } from './task-config'
-
-/** Where nothing is being processed: its time equals no record's, so a forward from here is noticed. */
-export const IDLE: RecordContext = Object.freeze({
-  topic: null,
-  partition: -1,
-  offset: -1,
-  timestamp: NaN,
-  headers: NO_HEADERS,
-})
 
 /** The id of the task that fills the global stores of an instance. */
 export const GLOBAL_TASK_ID = 'global'

@@ -1,12 +1,16 @@
 import type { Duration } from '../../durations'
 import type { Cancellable, ProcessorContext, PunctuationType, RecordMetadata } from '../../operators/processor'
 import type { StateStore } from '../../state/store'
-import type { ProcessorNode } from './processor-node'
 import type { StreamRecord } from '../../record/stream-record'
+
+/** What a node does for its user's processor. */
+export interface UserNode extends Omit<ProcessorContext<unknown, unknown>, 'forward'> {
+  forwardFromUser(record: StreamRecord<unknown, unknown>, child?: string): void
+}
 
 /** What a user's processor sees. */
 export class UserContext implements ProcessorContext<unknown, unknown> {
-  constructor(private readonly node: ProcessorNode) {}
+  constructor(private readonly node: UserNode) {}
 
   get applicationId(): string {
     return this.node.applicationId
