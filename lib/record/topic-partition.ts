@@ -12,5 +12,10 @@ export interface TopicPartition {
   readonly partition: number
 }
 
-/** The key under which maps of this port file a partition. */
+/**
+ * The key under which maps of this port file a partition.
+ *
+ * @example
+ * tpKey('orders', 3) // orders-3
+ */
 export const tpKey = (topic: string, partition: number): string => `${topic}-${partition}`
