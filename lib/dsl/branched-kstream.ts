@@ -1,7 +1,8 @@
+import { callback, either, NAME, optional, options as optionsOf, requireArgument, requireFunction } from '../arguments'
 import { TopologyError } from '../errors'
 import type { Predicate } from '../operators/callbacks'
 import { KStream } from './kstream'
-import { append, type GraphReference, requireFunction } from './graph-reference'
+import { append, type GraphReference } from './graph-reference'
 
 /** What becomes of a branch. */
 export interface Branched<K, V, Name extends string, Result> {
@@ -13,6 +14,16 @@ export interface Branched<K, V, Name extends string, Result> {
    */
   with?: (stream: KStream<K, V>) => Result
 }
+
+const BRANCHED = optional(
+  either(
+    NAME,
+    optionsOf<Branched<unknown, unknown, string, unknown>>({
+      name: NAME,
+      with: callback("a function that gets the branch's stream"),
+    }),
+  ),
+)
 
 /** The streams of a split by their names: the name of the split, then the name of the branch. */
 export type Branches<Prefix extends string, Name extends string, Result> = [Result] extends [object]
@@ -50,6 +61,7 @@ export class BranchedKStream<K, V, Prefix extends string, Result = unknown> {
     branched?: Name | Branched<K, V, Name, Stream>,
   ): BranchedKStream<K, V, Prefix, Result & Branches<Prefix, Name, Stream>> {
     requireFunction(predicate, 'branch', 'a predicate')
+    requireArgument(branched, BRANCHED, 'branch', 'branched')
     this.add(predicate, String(++this.branches), branched)
     return this as unknown as BranchedKStream<K, V, Prefix, Result & Branches<Prefix, Name, Stream>>
   }
@@ -64,6 +76,7 @@ export class BranchedKStream<K, V, Prefix extends string, Result = unknown> {
   defaultBranch<const Name extends string = '0', Stream = KStream<K, V>>(
     branched?: Name | Branched<K, V, Name, Stream>,
   ): Result & Branches<Prefix, Name, Stream> {
+    requireArgument(branched, BRANCHED, 'defaultBranch', 'branched')
     this.add(null, '0', branched)
     return this.streams as Result & Branches<Prefix, Name, Stream>
   }

@@ -42,11 +42,6 @@ export function append<K, V>(
   return { repartitionRequired: false, ...next, context: at.context, node: at.context.graph.add([at.node], node) }
 }
 
-export function requireFunction(callback: unknown, operator: string, what: string): void {
-  if (typeof callback === 'function') return
-  throw new TopologyError('INVALID_ARGUMENT', `${operator} needs ${what} as a function, and got ${String(callback)}`)
-}
-
 export function requireSameBuilder(a: { context: DslContext }, b: { context: DslContext }, operator: string): void {
   if (a.context === b.context) return
   throw new TopologyError('INVALID_ARGUMENT', `${operator} can't take streams and tables of different StreamsBuilders`)

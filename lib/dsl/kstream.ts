@@ -1,9 +1,9 @@
-import { TopologyError } from '../errors'
+import { argumentError, instanceOf, requireArgument, requireFunction } from '../arguments'
 import type { ForeachAction, KeyValueMapper, Predicate, ValueJoiner, ValueMapper } from '../operators/callbacks'
 import type { JoinKind } from '../operators/joined-rows'
 import type { ProcessorSupplier } from '../operators/processor'
 import type { StreamPartitioner } from '../topology/definition'
-import { topicNameExtractor, type TopicSelector } from '../topology/topology'
+import { TOPIC_OR_SELECTOR, topicNameExtractor, type TopicSelector } from '../topology/topology'
 import { windowedPartitioner } from '../topology/windowed-partitioner'
 import { WindowedSerde } from '../serdes/windowed'
 import { BranchedKStream } from './branched-kstream'
@@ -15,17 +15,17 @@ import { streamStreamJoin } from './joins/stream-stream-join'
 import { streamTableJoin } from './joins/stream-table-join'
 import { KGroupedStream } from './kgrouped-stream'
 import { KTable } from './ktable'
-import type { Grouped } from './options/grouped'
-import type { Joined } from './options/joined'
-import { type MaterializedAs, materializedStore, resolveMaterialized } from './options/materialized'
-import { type Named, operatorName, withName } from './options/named'
-import { type Processed, processOptions } from './options/processed'
-import type { Produced } from './options/produced'
-import type { Repartitioned } from './options/repartitioned'
-import type { StreamJoined } from './options/stream-joined'
-import { append, type NewReference, type GraphReference, requireFunction, requireSameBuilder } from './graph-reference'
+import { GROUPED, type Grouped } from './options/grouped'
+import { JOINED, type Joined } from './options/joined'
+import { MATERIALIZED, type MaterializedAs, materializedStore, resolveMaterialized } from './options/materialized'
+import { NAMED, type Named, operatorName, withName } from './options/named'
+import { PROCESSED, type Processed, processOptions } from './options/processed'
+import { PRODUCED, type Produced } from './options/produced'
+import { REPARTITIONED, type Repartitioned } from './options/repartitioned'
+import { STREAM_JOINED, type StreamJoined } from './options/stream-joined'
+import { append, type NewReference, type GraphReference, requireSameBuilder } from './graph-reference'
 import { repartitionNode, type RepartitionSettings } from './repartition'
-import { JoinWindows } from './windows/join-windows'
+import { JOIN_WINDOWS, type JoinWindows } from './windows/join-windows'
 
 /**
  * A stream of records: each one a fact of its own. Every method makes a new stream and leaves this one as it is, so one
@@ -72,6 +72,7 @@ export class KStream<K, V> {
    */
   map<KR, VR>(mapper: KeyValueMapper<K, V, KR, VR>, named?: Named): KStream<KR, VR> {
     requireFunction(mapper, 'map', 'a mapper')
+    requireArgument(named, NAMED, 'map', 'named')
     const name = this.nameOf('KSTREAM-MAP-', named)
     return this.then({ kind: 'map', name, mapper }, { name, repartitionRequired: true })
   }
@@ -84,6 +85,7 @@ export class KStream<K, V> {
    */
   mapValues<VR>(mapper: ValueMapper<K, V, VR>, named?: Named): KStream<K, VR> {
     requireFunction(mapper, 'mapValues', 'a mapper')
+    requireArgument(named, NAMED, 'mapValues', 'named')
     const name = this.nameOf('KSTREAM-MAPVALUES-', named)
     return this.then({ kind: 'map-values', name, mapper }, this.sameKey(name))
   }
@@ -96,6 +98,7 @@ export class KStream<K, V> {
    */
   flatMap<KR, VR>(mapper: ValueMapper<K, V, Iterable<readonly [KR, VR]>>, named?: Named): KStream<KR, VR> {
     requireFunction(mapper, 'flatMap', 'a mapper')
+    requireArgument(named, NAMED, 'flatMap', 'named')
     const name = this.nameOf('KSTREAM-FLATMAP-', named)
     return this.then({ kind: 'flat-map', name, mapper }, { name, repartitionRequired: true })
   }
@@ -108,6 +111,7 @@ export class KStream<K, V> {
    */
   flatMapValues<VR>(mapper: ValueMapper<K, V, Iterable<VR>>, named?: Named): KStream<K, VR> {
     requireFunction(mapper, 'flatMapValues', 'a mapper')
+    requireArgument(named, NAMED, 'flatMapValues', 'named')
     const name = this.nameOf('KSTREAM-FLATMAPVALUES-', named)
     return this.then({ kind: 'flat-map-values', name, mapper }, this.sameKey(name))
   }
@@ -120,6 +124,7 @@ export class KStream<K, V> {
    */
   selectKey<KR>(selector: ValueMapper<K, V, KR>, named?: Named): KStream<KR, V> {
     requireFunction(selector, 'selectKey', 'a selector')
+    requireArgument(named, NAMED, 'selectKey', 'named')
     const name = this.nameOf('KSTREAM-KEY-SELECT-', named)
     const behind = { name, valueSerde: this.position.valueSerde, repartitionRequired: true }
     return this.then({ kind: 'select-key', name, selector }, behind)
@@ -133,6 +138,7 @@ export class KStream<K, V> {
    */
   peek(action: ForeachAction<K, V>, named?: Named): KStream<K, V> {
     requireFunction(action, 'peek', 'an action')
+    requireArgument(named, NAMED, 'peek', 'named')
     const name = this.nameOf('KSTREAM-PEEK-', named)
     return this.then({ kind: 'peek', name, action }, this.same(name))
   }
@@ -146,6 +152,7 @@ export class KStream<K, V> {
    */
   foreach(action: ForeachAction<K, V>, named?: Named): void {
     requireFunction(action, 'foreach', 'an action')
+    requireArgument(named, NAMED, 'foreach', 'named')
     const name = this.nameOf('KSTREAM-FOREACH-', named)
     this.add({ kind: 'foreach', name, action }, { name })
   }
@@ -158,9 +165,8 @@ export class KStream<K, V> {
    */
   merge(other: KStream<K, V>, named?: Named): KStream<K, V> {
     const { context, node } = this.position
-    if (!(other instanceof KStream)) {
-      throw new TopologyError('INVALID_ARGUMENT', `merge needs another KStream, and got ${String(other)}`)
-    }
+    requireArgument(other, instanceOf(KStream, 'another KStream'), 'merge', 'other')
+    requireArgument(named, NAMED, 'merge', 'named')
     requireSameBuilder(this.position, other.position, 'merge')
     const name = this.nameOf('KSTREAM-MERGE-', named)
     const repartitionRequired = this.position.repartitionRequired || other.position.repartitionRequired
@@ -179,6 +185,7 @@ export class KStream<K, V> {
    * orders['orders-large'].to('large-orders')
    */
   split<const Prefix extends string = string>(named?: Prefix | { name?: Prefix }): BranchedKStream<K, V, Prefix> {
+    requireArgument(named, NAMED, 'split', 'named')
     return new BranchedKStream(this.position, operatorName(named))
   }
 
@@ -289,14 +296,9 @@ export class KStream<K, V> {
    * orders.selectKey((order) => order.customerId).repartition({ name: 'by-customer', partitions: 12 })
    */
   repartition(repartitioned?: string | Repartitioned<K, V>): KStream<K, V> {
+    requireArgument(repartitioned, REPARTITIONED, 'repartition', 'repartitioned')
     const { context, ...at } = this.position
     const { name: given, key, value, partitions, partitioner } = withName<Repartitioned<K, V>>(repartitioned)
-    if (partitions !== undefined && !(Number.isInteger(partitions) && partitions > 0)) {
-      throw new TopologyError(
-        'INVALID_ARGUMENT',
-        `repartition needs a whole number of partitions above 0, and got ${partitions}`,
-      )
-    }
     const name = given === undefined ? context.naming.node('KSTREAM-REPARTITION-') : context.naming.given(given)
     const keySerde = key ?? at.keySerde
     const valueSerde = value ?? at.valueSerde
@@ -313,6 +315,7 @@ export class KStream<K, V> {
    */
   groupBy<KR>(selector: ValueMapper<K, V, KR>, grouped?: string | Grouped<KR, V>): KGroupedStream<KR, V> {
     requireFunction(selector, 'groupBy', 'a selector')
+    requireArgument(grouped, GROUPED, 'groupBy', 'grouped')
     const options = withName<Grouped<KR, V>>(grouped)
     const name = this.nameOf('KSTREAM-KEY-SELECT-', options)
     const valueSerde = options.value ?? this.position.valueSerde
@@ -327,6 +330,7 @@ export class KStream<K, V> {
    * clicks.groupByKey().count({ store: 'clicks-per-user' })
    */
   groupByKey(grouped?: string | Grouped<K, V>): KGroupedStream<K, V> {
+    requireArgument(grouped, GROUPED, 'groupByKey', 'grouped')
     const options = withName<Grouped<K, V>>(grouped)
     const keySerde = options.key ?? this.position.keySerde
     const valueSerde = options.value ?? this.position.valueSerde
@@ -341,6 +345,7 @@ export class KStream<K, V> {
    * profileChanges.toTable({ store: 'profiles' })
    */
   toTable(materialized?: MaterializedAs<K, V>): KTable<K, V> {
+    requireArgument(materialized, MATERIALIZED, 'toTable', 'materialized')
     const { context, ...at } = this.position
     const options = resolveMaterialized(materialized)
     const name = context.naming.node('KSTREAM-TOTABLE-', options.name)
@@ -366,6 +371,8 @@ export class KStream<K, V> {
    * events.to((event) => `events-${event.kind}`)
    */
   to(topic: string | TopicSelector<K, V>, produced: Produced<K, V> = {}): void {
+    requireArgument(topic, TOPIC_OR_SELECTOR, 'to', 'topic')
+    requireArgument(produced, PRODUCED, 'to', 'produced')
     const name = this.nameOf('KSTREAM-SINK-', produced)
     const keySerde = produced.key ?? this.position.keySerde
     // all windows of a key belong together
@@ -396,6 +403,7 @@ export class KStream<K, V> {
     processed?: Processed,
   ): KStream<KR, VR> {
     requireFunction(supplier, 'process', 'a supplier of processors')
+    requireArgument(processed, PROCESSED, 'process', 'processed')
     const { name, stores } = this.processorOf('KSTREAM-PROCESSOR-', processed)
     const behind = { name, repartitionRequired: true }
     return this.then({ kind: 'process', name, supplier, stores, keepsKey: false }, behind)
@@ -409,12 +417,15 @@ export class KStream<K, V> {
    */
   processValues<VR = unknown>(supplier: ProcessorSupplier<K, V, K, VR>, processed?: Processed): KStream<K, VR> {
     requireFunction(supplier, 'processValues', 'a supplier of processors')
+    requireArgument(processed, PROCESSED, 'processValues', 'processed')
     const { name, stores } = this.processorOf('KSTREAM-PROCESSVALUES-', processed)
     return this.then({ kind: 'process', name, supplier, stores, keepsKey: true }, this.sameKey(name))
   }
 
   private filtered(predicate: Predicate<K, V>, not: boolean, named?: Named): KStream<K, V> {
-    requireFunction(predicate, not ? 'filterNot' : 'filter', 'a predicate')
+    const method = not ? 'filterNot' : 'filter'
+    requireFunction(predicate, method, 'a predicate')
+    requireArgument(named, NAMED, method, 'named')
     const name = this.nameOf('KSTREAM-FILTER-', named)
     return this.then({ kind: 'filter', name, predicate, not }, this.same(name))
   }
@@ -426,29 +437,27 @@ export class KStream<K, V> {
     if (other instanceof KStream) {
       requireSameBuilder(this.position, other.position, call)
       requireFunction(first, call, 'a joiner')
-      if (!((second as unknown) instanceof JoinWindows)) {
-        throw new TopologyError(
-          'INVALID_ARGUMENT',
-          `${call} of two streams needs a window, such as JoinWindows.of({ timeDifference: '1m' }), and got ${String(second)}`,
-        )
-      }
+      requireArgument(second, JOIN_WINDOWS, call, 'windows')
+      requireArgument(third, STREAM_JOINED, call, 'joined')
       return new KStream(streamStreamJoin<K, V, unknown, unknown>(this, other, first!, second!, kind, third))
     }
     if (other instanceof KTable && kind !== 'outer') {
       requireSameBuilder(this.position, other.position, call)
       requireFunction(first, call, 'a joiner')
+      requireArgument(second, JOINED, call, 'joined')
       return new KStream(streamTableJoin<K, V, unknown, unknown>(this, other.position, first!, left, second))
     }
     if (other instanceof GlobalKTable && kind !== 'outer') {
       requireSameBuilder(this.position, other, call)
       requireFunction(first, call, 'a key selector')
       requireFunction(second, call, 'a joiner')
+      requireArgument(third, NAMED, call, 'named')
       return new KStream(
         streamGlobalJoin<K, V, unknown, unknown, unknown>(this.position, other, first!, second!, left, third),
       )
     }
     const partners = kind === 'outer' ? 'another KStream' : 'another KStream, a KTable or a GlobalKTable'
-    throw new TopologyError('INVALID_ARGUMENT', `${call} needs ${partners}, and got ${String(other)}`)
+    throw argumentError(other, partners, call, 'other')
   }
 
   private repartitionedFor(prefix: string, settings: RepartitionSettings<K, V>): GraphReference<K, V> {

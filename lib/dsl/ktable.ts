@@ -1,4 +1,4 @@
-import { TopologyError } from '../errors'
+import { argumentError, callback, either, requireArgument, requireFunction } from '../arguments'
 import type { ForeignKeyExtractor, KeyValueMapper, Predicate, ValueJoiner, ValueMapper } from '../operators/callbacks'
 import type { JoinKind } from '../operators/joined-rows'
 import type { ValueTransformerSupplier } from '../operators/value-transformer'
@@ -7,20 +7,25 @@ import { KGroupedTable } from './kgrouped-table'
 import { foreignKeyJoin } from './joins/foreign-key-join'
 import { tableJoin } from './joins/table-join'
 import { KStream } from './kstream'
-import type { Grouped } from './options/grouped'
+import { GROUPED, type Grouped } from './options/grouped'
 import {
+  MATERIALIZED,
   type MaterializedAs,
   materializedStore,
   type ResolvedMaterialized,
   resolveMaterialized,
   versionedBy,
 } from './options/materialized'
-import { type Named, operatorName, withName } from './options/named'
-import type { TableJoinedAs } from './options/table-joined'
-import { type TransformedValues, transformedOptions } from './options/transformed-values'
-import { append, type GraphReference, requireFunction, requireSameBuilder } from './graph-reference'
+import { NAMED, type Named, operatorName, withName } from './options/named'
+import { TABLE_JOINED, type TableJoinedAs } from './options/table-joined'
+import { TRANSFORMED_VALUES, type TransformedValues, transformedOptions } from './options/transformed-values'
+import { append, type GraphReference, requireSameBuilder } from './graph-reference'
 import { suppress } from './suppress'
-import { Suppressed } from './suppressed'
+import { SUPPRESSED, type Suppressed } from './suppressed'
+
+const FOREIGN_KEY = callback('a function that gives the key of the other row')
+
+const SELECTOR_OR_NAMED = either(callback('a function that makes a key'), NAMED)
 
 /** By what a table is made of another; the rest of its node follows from its store. */
 type View =
@@ -71,6 +76,7 @@ export class KTable<K, V> {
    */
   mapValues<VR>(mapper: ValueMapper<K, V, VR | null>, materialized?: MaterializedAs<K, VR>): KTable<K, VR> {
     requireFunction(mapper, 'mapValues', 'a mapper')
+    requireArgument(materialized, MATERIALIZED, 'mapValues', 'materialized')
     const options = resolveMaterialized(materialized)
     this.skipStoreIndex(options)
     return this.view('KTABLE-MAPVALUES-', options, { kind: 'table-map-values', mapper })
@@ -86,7 +92,12 @@ export class KTable<K, V> {
   toStream<KR>(selector: ValueMapper<K, V, KR>, named?: Named): KStream<KR, V>
   toStream(named?: Named): KStream<K, V>
   toStream<KR>(selector?: ValueMapper<K, V, KR> | Named, named?: Named): KStream<K, V> | KStream<KR, V> {
-    if (typeof selector === 'function') return this.streamed(named).selectKey(selector as ValueMapper<K, V, KR>)
+    if (typeof selector === 'function' || named !== undefined) {
+      requireFunction(selector, 'toStream', 'a selector')
+      requireArgument(named, NAMED, 'toStream', 'named')
+      return this.streamed(named).selectKey(selector as ValueMapper<K, V, KR>)
+    }
+    requireArgument(selector, SELECTOR_OR_NAMED, 'toStream', 'selector or named')
     return this.streamed(selector)
   }
 
@@ -99,6 +110,7 @@ export class KTable<K, V> {
    */
   groupBy<KR, VR>(selector: KeyValueMapper<K, V, KR, VR>, grouped?: string | Grouped<KR, VR>): KGroupedTable<KR, VR> {
     requireFunction(selector, 'groupBy', 'a selector')
+    requireArgument(grouped, GROUPED, 'groupBy', 'grouped')
     const { name: given, key, value } = withName<Grouped<KR, VR>>(grouped)
     const name = this.position.context.naming.node('KTABLE-SELECT-', given)
     const node = { kind: 'table-group-by', name, selector } as const
@@ -118,6 +130,7 @@ export class KTable<K, V> {
     transformed?: TransformedValues<K, VR>,
   ): KTable<K, VR> {
     requireFunction(supplier, 'transformValues', 'a supplier of transformers')
+    requireArgument(transformed, TRANSFORMED_VALUES, 'transformValues', 'transformed')
     const { stores, materialized } = transformedOptions(transformed)
     const options = resolveMaterialized(materialized)
     return this.view('KTABLE-TRANSFORMVALUES-', options, { kind: 'table-transform-values', supplier, stores })
@@ -204,24 +217,20 @@ export class KTable<K, V> {
    * @throws TopologyError INVALID_TOPOLOGY if the table is versioned, or has no windows that could close
    */
   suppress(suppressed: Suppressed<K>): KTable<K, V> {
-    if (!(suppressed instanceof Suppressed)) {
-      throw new TopologyError(
-        'INVALID_ARGUMENT',
-        `suppress needs untilTimeLimit(…) or untilWindowCloses(…), and got ${String(suppressed)}`,
-      )
-    }
+    requireArgument(suppressed, SUPPRESSED, 'suppress', 'suppressed')
     return new KTable(suppress(this.position, suppressed), undefined)
   }
 
   private joined(other: unknown, kind: JoinKind, rest: readonly unknown[]): KTable<K, unknown> {
     const call = kind === 'inner' ? 'join' : `${kind}Join`
-    if (!(other instanceof KTable)) {
-      throw new TopologyError('INVALID_ARGUMENT', `${call} of a table needs another KTable, and got ${String(other)}`)
-    }
+    if (!(other instanceof KTable)) throw argumentError(other, 'another KTable', call, 'other')
     requireSameBuilder(this.position, other.position, call)
-    const byForeignKey = kind !== 'outer' && typeof rest[1] === 'function'
+    const byForeignKey = kind !== 'outer' && (typeof rest[1] === 'function' || rest.length > 2)
     const [extractor, joiner, options] = (byForeignKey ? rest : [undefined, ...rest]) as never[]
+    if (byForeignKey) requireArgument(extractor, FOREIGN_KEY, call, 'foreignKey')
     requireFunction(joiner, call, 'a joiner')
+    if (byForeignKey) requireArgument(options, TABLE_JOINED, call, 'joined')
+    else requireArgument(options, MATERIALIZED, call, 'materialized')
     const result = byForeignKey
       ? foreignKeyJoin<K, V, unknown, unknown, unknown>(
           this.position,
@@ -239,7 +248,9 @@ export class KTable<K, V> {
   }
 
   private filtered(predicate: Predicate<K, V>, not: boolean, materialized?: MaterializedAs<K, V>): KTable<K, V> {
-    requireFunction(predicate, not ? 'filterNot' : 'filter', 'a predicate')
+    const method = not ? 'filterNot' : 'filter'
+    requireFunction(predicate, method, 'a predicate')
+    requireArgument(materialized, MATERIALIZED, method, 'materialized')
     const options = resolveMaterialized(materialized)
     const valueSerde = options.valueSerde ?? this.position.valueSerde
     this.skipStoreIndex(options)

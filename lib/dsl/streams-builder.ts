@@ -1,7 +1,17 @@
-import { TopologyError } from '../errors'
+import {
+  BOOLEAN,
+  either,
+  listOf,
+  oneOf,
+  optional,
+  options as optionsOf,
+  requireArgument,
+  requireFunction,
+} from '../arguments'
 import type { ProcessorSupplier } from '../operators/processor'
 import type { StateStore, StoreBuilder } from '../state/store'
-import { Topology } from '../topology/topology'
+import { STORE } from '../topology/store-reference'
+import { TOPIC, TOPICS, Topology } from '../topology/topology'
 import { compileGraph } from '../topology/compile/compile-graph'
 import { GraphRecorder } from '../topology/graph/graph-recorder'
 import { type Optimization, OPTIMIZATIONS } from '../topology/optimize/optimize'
@@ -10,9 +20,15 @@ import { KStream } from './kstream'
 import { KTable } from './ktable'
 import { requireExplicitNames } from '../topology/naming/explicit-names'
 import { Naming } from '../topology/naming/naming'
-import { type Consumed, sourceSettings } from './options/consumed'
-import { type MaterializedAs, materializedStore, resolveMaterialized } from './options/materialized'
-import { type DslContext, requireFunction } from './graph-reference'
+import { CONSUMED, CONSUMED_OPTIONS, type Consumed, sourceSettings } from './options/consumed'
+import {
+  MATERIALIZED,
+  type MaterializedAs,
+  materializedStore,
+  resolveMaterialized,
+  STORE_TYPE,
+} from './options/materialized'
+import { type DslContext } from './graph-reference'
 
 /** What holds for everything that a builder makes. */
 export interface StreamsBuilderOptions {
@@ -35,6 +51,14 @@ export interface BuildOptions {
   optimization?: 'none' | 'all' | readonly Optimization[]
 }
 
+const BUILDER_OPTIONS = optional(
+  optionsOf<StreamsBuilderOptions>({ defaultStoreType: STORE_TYPE, ensureExplicitInternalResourceNaming: BOOLEAN }),
+)
+
+const BUILD_OPTIONS = optional(
+  optionsOf<BuildOptions>({ optimization: either(oneOf('none', 'all'), listOf(oneOf(...OPTIMIZATIONS))) }),
+)
+
 /**
  * Where streams and tables begin. The calls describe what shall happen; `build()` makes a topology of them, which
  * `KafkaStreams` or a `TopologyTestDriver` runs.
@@ -55,16 +79,9 @@ export class StreamsBuilder {
   private readonly explicitNames: boolean
 
   /** @throws TopologyError INVALID_ARGUMENT */
-  constructor({
-    defaultStoreType = 'persistent',
-    ensureExplicitInternalResourceNaming = false,
-  }: StreamsBuilderOptions = {}) {
-    if (defaultStoreType !== 'persistent' && defaultStoreType !== 'in-memory') {
-      throw new TopologyError(
-        'INVALID_ARGUMENT',
-        `defaultStoreType is ${JSON.stringify(defaultStoreType)}: give 'persistent' or 'in-memory'`,
-      )
-    }
+  constructor(options: StreamsBuilderOptions = {}) {
+    requireArgument(options, BUILDER_OPTIONS, 'new StreamsBuilder', 'options')
+    const { defaultStoreType = 'persistent', ensureExplicitInternalResourceNaming = false } = options
     this.context = { naming: new Naming(), graph: new GraphRecorder(), defaultStoreType }
     this.explicitNames = ensureExplicitInternalResourceNaming
   }
@@ -80,6 +97,8 @@ export class StreamsBuilder {
     topics: string | readonly string[] | RegExp,
     consumed: Consumed<K, V> = {},
   ): KStream<K, V> {
+    requireArgument(topics, TOPICS, 'stream', 'topics')
+    requireArgument(consumed, CONSUMED, 'stream', 'consumed')
     const { naming, graph } = this.context
     const name = naming.node('KSTREAM-SOURCE-', consumed.name)
     const list = topics instanceof RegExp ? topics : typeof topics === 'string' ? [topics] : [...topics]
@@ -101,7 +120,9 @@ export class StreamsBuilder {
     consumed: Consumed<K, V> = {},
     materialized?: MaterializedAs<K, V>,
   ): KTable<K, V> {
-    requireOneTopic(topic, 'a table')
+    requireArgument(topic, TOPIC, 'table', 'topic')
+    requireArgument(consumed, CONSUMED, 'table', 'consumed')
+    requireArgument(materialized, MATERIALIZED, 'table', 'materialized')
     const { naming, graph } = this.context
     const options = resolveMaterialized(materialized)
     const given = consumed.name ?? options.name
@@ -138,7 +159,9 @@ export class StreamsBuilder {
     consumed: Consumed<K, V> = {},
     materialized?: MaterializedAs<K, V>,
   ): GlobalKTable<K, V> {
-    requireOneTopic(topic, 'a global table')
+    requireArgument(topic, TOPIC, 'globalTable', 'topic')
+    requireArgument(consumed, CONSUMED, 'globalTable', 'consumed')
+    requireArgument(materialized, MATERIALIZED, 'globalTable', 'materialized')
     const { naming, graph } = this.context
     const options = resolveMaterialized(materialized)
     const given = consumed.name ?? options.name
@@ -180,7 +203,9 @@ export class StreamsBuilder {
     consumed: Consumed<K, V>,
     supplier: ProcessorSupplier<K, V>,
   ): this {
-    requireOneTopic(topic, 'a global store')
+    requireArgument(store, STORE, 'addGlobalStore', 'store')
+    requireArgument(topic, TOPIC, 'addGlobalStore', 'topic')
+    requireArgument(consumed, CONSUMED_OPTIONS, 'addGlobalStore', 'consumed')
     requireFunction(supplier, 'addGlobalStore', 'a supplier of processors')
     const { naming, graph } = this.context
     const sourceName = naming.suffixedNode('KSTREAM-SOURCE-', consumed.name, '-source')
@@ -198,6 +223,7 @@ export class StreamsBuilder {
    * clicks.process(() => new Sessionizer(), ['last-seen'])
    */
   addStateStore<S extends StateStore>(store: StoreBuilder<S>): this {
+    requireArgument(store, STORE, 'addStateStore', 'store')
     this.context.graph.addStore(store)
     return this
   }
@@ -212,31 +238,14 @@ export class StreamsBuilder {
    * @throws TopologyError DUPLICATE_NAME, TOPIC_ALREADY_REGISTERED, UNKNOWN_STORE, UNNAMED_RESOURCES, INVALID_TOPOLOGY
    */
   build(options: BuildOptions = {}): Topology {
+    requireArgument(options, BUILD_OPTIONS, 'build', 'options')
     const definition = compileGraph(this.context.graph.graph, optimizationsOf(options))
     if (this.explicitNames) requireExplicitNames(this.context.naming)
     return new Topology(definition)
   }
 }
 
-function optimizationsOf({ optimization = 'none' }: BuildOptions): Set<Optimization> {
+function optimizationsOf({ optimization = 'none' }: BuildOptions): ReadonlySet<Optimization> {
   if (optimization === 'none') return new Set()
-  if (optimization === 'all') return new Set(OPTIMIZATIONS)
-  const unknown = Array.isArray(optimization)
-    ? optimization.find((name) => !OPTIMIZATIONS.includes(name as Optimization))
-    : optimization
-  if (unknown !== undefined) {
-    throw new TopologyError(
-      'INVALID_ARGUMENT',
-      `there is no optimization ${JSON.stringify(unknown)}: give 'none', 'all' or a list of ${OPTIMIZATIONS.join(', ')}`,
-    )
-  }
-  return new Set(optimization as readonly Optimization[])
-}
-
-function requireOneTopic(topic: unknown, what: string): void {
-  if (typeof topic === 'string') return
-  throw new TopologyError(
-    'INVALID_ARGUMENT',
-    `${what} is read from one topic, given by its name, and not from ${String(topic)}`,
-  )
+  return new Set(optimization === 'all' ? OPTIMIZATIONS : optimization)
 }

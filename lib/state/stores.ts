@@ -1,3 +1,4 @@
+import { BOOLEAN, LOGGING, optional, options as optionsOf, requireArgument, SERDE, STORE_NAME } from '../arguments'
 import type { Serde } from '../serdes/serde'
 import { TypedKeyValueStore } from './key-value/typed-key-value-store'
 import { plainFormat, timestampedFormat, type ValueFormat } from './key-value/value-format'
@@ -27,6 +28,16 @@ export interface KeyValueStoreOptions<K, V> {
   readonly logging?: boolean | Readonly<Record<string, string>>
 }
 
+const OPTIONS = optional(
+  optionsOf<KeyValueStoreOptions<unknown, unknown>>({
+    key: SERDE,
+    value: SERDE,
+    persistent: BOOLEAN,
+    caching: BOOLEAN,
+    logging: LOGGING,
+  }),
+)
+
 /** A key-value store by name, with its types: connect it to processors and ask for it with the same handle. */
 export interface KeyValueStoreHandle<K, V, S extends StateStore> extends StoreBuilder<S> {
   /** As given, defaults not filled in. */
@@ -44,7 +55,7 @@ export interface KeyValueStoreHandle<K, V, S extends StateStore> extends StoreBu
 export const keyValueStore = <K, V>(
   name: string,
   options: KeyValueStoreOptions<K, V> = {},
-): KeyValueStoreHandle<K, V, KeyValueStore<K, V>> => handle(name, options, plainFormat<V>())
+): KeyValueStoreHandle<K, V, KeyValueStore<K, V>> => handle('keyValueStore', name, options, plainFormat<V>())
 
 /**
  * A key-value store that keeps each value with the event time of its last update, as tables and aggregations do.
@@ -55,15 +66,19 @@ export const keyValueStore = <K, V>(
 export const timestampedKeyValueStore = <K, V>(
   name: string,
   options: KeyValueStoreOptions<K, V> = {},
-): KeyValueStoreHandle<K, V, TimestampedKeyValueStore<K, V>> => handle(name, options, timestampedFormat<V>())
+): KeyValueStoreHandle<K, V, TimestampedKeyValueStore<K, V>> =>
+  handle('timestampedKeyValueStore', name, options, timestampedFormat<V>())
 
 const COMPACT: ChangelogPolicy = { cleanup: 'compact' }
 
 const handle = <K, V, S>(
+  method: string,
   name: string,
   options: KeyValueStoreOptions<K, V>,
   format: ValueFormat<V, S>,
 ): KeyValueStoreHandle<K, V, KeyValueStore<K, S>> => {
+  requireArgument(name, STORE_NAME, method, 'name')
+  requireArgument(options, OPTIONS, method, 'options')
   const { persistent = true, caching = false, logging = true } = options
   const logged = logging !== false
   return {

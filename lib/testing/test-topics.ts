@@ -1,3 +1,4 @@
+import { DURATION, kind, optional, options as optionsOf, either, requireArgument, SERDE, TIMESTAMP } from '../arguments'
 import { type Duration, toMilliseconds } from '../durations'
 import { StreamsError } from '../errors'
 import { prepared } from '../serdes/missing-dependency'
@@ -28,6 +29,27 @@ export interface PipeOptions {
   /** Default: none. */
   headers?: RecordHeaders
 }
+
+const HEADERS = kind("a list of headers, such as [['source', Buffer.from('web')]]", Array.isArray)
+
+const PIPE_OPTIONS = optional(either(TIMESTAMP, optionsOf<PipeOptions>({ timestamp: TIMESTAMP, headers: HEADERS })))
+
+const PAIRS = kind('pairs of key and value', (value) => typeof value !== 'string' && isIterable(value))
+
+const GIVEN = kind('what its serde writes, or null for none', (value) => value !== undefined)
+
+const isIterable = (value: unknown): boolean => value != null && Symbol.iterator in Object(value)
+
+export const TEST_TOPIC_OPTIONS = optional(optionsOf<TestTopicOptions<unknown, unknown>>({ key: SERDE, value: SERDE }))
+
+export const TEST_INPUT_OPTIONS = optional(
+  optionsOf<TestInputOptions<unknown, unknown>>({
+    key: SERDE,
+    value: SERDE,
+    startTimestamp: TIMESTAMP,
+    autoAdvance: DURATION,
+  }),
+)
 
 /** A record as it was written to an output topic. */
 export interface TestRecord<K, V> {
@@ -78,6 +100,9 @@ export class TestInputTopic<K, V> {
    * await lines.pipe('a', null, { timestamp: 5, headers: [['source', Buffer.from('web')]] })
    */
   async pipe(key: K | null, value: V | null, options: number | Date | PipeOptions = {}): Promise<void> {
+    requireArgument(key, GIVEN, 'pipe', 'key')
+    requireArgument(value, GIVEN, 'pipe', 'value')
+    requireArgument(options, PIPE_OPTIONS, 'pipe', 'options')
     const { timestamp, headers = NO_HEADERS } =
       typeof options === 'number' || options instanceof Date ? { timestamp: options } : options
     const time = timestamp === undefined ? this.time : Number(timestamp)
@@ -98,6 +123,7 @@ export class TestInputTopic<K, V> {
    * await lines.pipeKeyValues([['a', 'hello'], ['b', 'world']])
    */
   async pipeKeyValues(pairs: Iterable<readonly [K | null, V | null]>): Promise<void> {
+    requireArgument(pairs, PAIRS, 'pipeKeyValues', 'pairs')
     for (const [key, value] of pairs) await this.pipe(key, value)
   }
 }

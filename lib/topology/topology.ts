@@ -1,3 +1,17 @@
+import {
+  callback,
+  either,
+  type Kind,
+  kind,
+  listOf,
+  NAME,
+  oneOf,
+  optional,
+  options as optionsOf,
+  requireArgument,
+  SERDE,
+  text,
+} from '../arguments'
 import type { ProcessorSupplier } from '../operators/processor'
 import type { Serde } from '../serdes/serde'
 import type { StateStore, StoreBuilder } from '../state/store'
@@ -10,7 +24,7 @@ import type {
 } from './definition'
 import { DefinitionBuilder } from './definition-builder'
 import { describe } from './describe'
-import { type StoreReferences, storeReferences } from './store-reference'
+import { STORE, STORE_REFERENCES, type StoreReferences, storeReferences } from './store-reference'
 import type { RecordContext } from '../record/record-context'
 
 /** How a source reads. */
@@ -34,6 +48,37 @@ export interface SinkOptions<K, V> {
   /** Default: murmur2 of the key's bytes, as every Kafka client does it; records without a key go anywhere. */
   partitioner?: StreamPartitioner<K, V>
 }
+
+export const SOURCE_KINDS: Readonly<Record<keyof SourceOptions<unknown, unknown>, Kind>> = {
+  key: SERDE,
+  value: SERDE,
+  timestampExtractor: callback('a function that gives a timestamp'),
+  offsetReset: oneOf('earliest', 'latest', 'none'),
+}
+
+const SOURCE_OPTIONS = optional(optionsOf<SourceOptions<unknown, unknown>>(SOURCE_KINDS))
+
+const SINK_OPTIONS = optional(
+  optionsOf<SinkOptions<unknown, unknown>>({
+    key: SERDE,
+    value: SERDE,
+    partitioner: callback('a function that chooses partitions'),
+  }),
+)
+
+const NAMES = either(NAME, listOf(NAME))
+
+export const TOPIC = text('the name of a topic')
+
+export const TOPICS = either(
+  TOPIC,
+  listOf(TOPIC),
+  kind('a pattern that their names match', (value) => value instanceof RegExp),
+)
+
+export const TOPIC_OR_SELECTOR = either(TOPIC, callback('a function that names one for each record'))
+
+const SUPPLIER = callback('a function that makes a processor')
 
 /** Names the topic of each record. It has to exist. */
 export type TopicSelector<K, V> = (value: V, key: K, meta: RecordContext) => string
@@ -74,6 +119,9 @@ export class Topology {
     topics: string | readonly string[] | RegExp,
     options: SourceOptions<K, V> = {},
   ): this {
+    requireArgument(name, NAME, 'addSource', 'name')
+    requireArgument(topics, TOPICS, 'addSource', 'topics')
+    requireArgument(options, SOURCE_OPTIONS, 'addSource', 'options')
     this.builder.addSource({
       name,
       topics: typeof topics === 'string' ? [topics] : topics instanceof RegExp ? topics : [...topics],
@@ -101,6 +149,10 @@ export class Topology {
     parents: string | readonly string[],
     stores: StoreReferences = [],
   ): this {
+    requireArgument(name, NAME, 'addProcessor', 'name')
+    requireArgument(supplier, SUPPLIER, 'addProcessor', 'supplier')
+    requireArgument(parents, NAMES, 'addProcessor', 'parents')
+    requireArgument(stores, STORE_REFERENCES, 'addProcessor', 'stores')
     this.builder.addProcessor({ name, supplier, parents: asList(parents) }, storeReferences(stores))
     return this.changed()
   }
@@ -120,6 +172,10 @@ export class Topology {
     parents: string | readonly string[],
     options: SinkOptions<K, V> = {},
   ): this {
+    requireArgument(name, NAME, 'addSink', 'name')
+    requireArgument(topic, TOPIC_OR_SELECTOR, 'addSink', 'topic')
+    requireArgument(parents, NAMES, 'addSink', 'parents')
+    requireArgument(options, SINK_OPTIONS, 'addSink', 'options')
     this.builder.addSink({
       name,
       topic: typeof topic === 'string' ? topic : topicNameExtractor(topic),
@@ -141,6 +197,8 @@ export class Topology {
    * @throws TopologyError DUPLICATE_NAME, UNKNOWN_PARENT
    */
   addStateStore<S extends StateStore>(store: StoreBuilder<S>, processors: string | readonly string[] = []): this {
+    requireArgument(store, STORE, 'addStateStore', 'store')
+    requireArgument(processors, NAMES, 'addStateStore', 'processors')
     this.builder.addStateStore(store, asList(processors))
     return this.changed()
   }
@@ -164,6 +222,7 @@ export class Topology {
     supplier: ProcessorSupplier<K, V>,
     options: SourceOptions<K, V> = {},
   ): this {
+    requireOwnSource('addGlobalStore', { store, source, topic, processor, supplier, options })
     const { key: keySerde, value: valueSerde, timestampExtractor, offsetReset } = options
     const settings = { keySerde, valueSerde, timestampExtractor, offsetReset }
     this.builder.addGlobalStore(store, { name: source, topic, ...settings }, { name: processor, supplier }, false)
@@ -191,6 +250,7 @@ export class Topology {
     supplier: ProcessorSupplier<K, V>,
     options: Omit<SourceOptions<K, V>, 'offsetReset'> = {},
   ): this {
+    requireOwnSource('addReadOnlyStateStore', { store, source, topic, processor, supplier, options })
     this.addSource<K, V>(source, topic, { ...options, offsetReset: 'earliest' })
     this.addProcessor(processor, supplier, source, [store])
     this.builder.useSourceTopicAsChangelog(store.name, topic)
@@ -206,6 +266,8 @@ export class Topology {
    * @throws TopologyError UNKNOWN_PARENT, UNKNOWN_STORE
    */
   connectProcessorAndStateStores(processor: string, stores: StoreReferences): this {
+    requireArgument(processor, NAME, 'connectProcessorAndStateStores', 'processor')
+    requireArgument(stores, STORE_REFERENCES, 'connectProcessorAndStateStores', 'stores')
     this.builder.connect(processor, storeReferences(stores))
     return this.changed()
   }
@@ -234,4 +296,17 @@ export function topicNameExtractor<K, V>(selector: TopicSelector<K, V>): TopicNa
 
 function asList(names: string | readonly string[]): readonly string[] {
   return typeof names === 'string' ? [names] : [...names]
+}
+
+/** The arguments of a store that is fed by a source and a processor of its own. */
+function requireOwnSource(
+  method: string,
+  given: Readonly<Record<'store' | 'source' | 'topic' | 'processor' | 'supplier' | 'options', unknown>>,
+): void {
+  requireArgument(given.store, STORE, method, 'store')
+  requireArgument(given.source, NAME, method, 'source')
+  requireArgument(given.topic, TOPIC, method, 'topic')
+  requireArgument(given.processor, NAME, method, 'processor')
+  requireArgument(given.supplier, SUPPLIER, method, 'supplier')
+  requireArgument(given.options, SOURCE_OPTIONS, method, 'options')
 }

@@ -1,3 +1,4 @@
+import { either, NAME, optional, options, SERDE } from '../../arguments'
 import type { Serde } from '../../serdes/serde'
 import type { NamedOptions } from './named'
 
@@ -11,3 +12,7 @@ export interface Grouped<K, V> extends NamedOptions {
   /** Default: the stream's own serde, where it is known; else the app's `defaultValueSerde`. */
   value?: Serde<V>
 }
+
+export const GROUPED = optional(
+  either(NAME, options<Grouped<unknown, unknown>>({ name: NAME, key: SERDE, value: SERDE })),
+)

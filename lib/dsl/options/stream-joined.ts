@@ -1,3 +1,5 @@
+import { either, LOGGING, NAME, optional, options, SERDE } from '../../arguments'
+import { STORE_TYPE } from './materialized'
 import type { Serde } from '../../serdes/serde'
 import type { NamedOptions } from './named'
 
@@ -29,3 +31,20 @@ export interface StreamJoined<K, V, VO> extends NamedOptions {
   /** `in-memory` stores are rebuilt from the changelogs at every start. Default: the builder's `defaultStoreType`. */
   storeType?: 'persistent' | 'in-memory'
 }
+
+export const STREAM_JOINED = optional(
+  either(
+    NAME,
+    options<StreamJoined<unknown, unknown, unknown>>({
+      name: NAME,
+      store: NAME,
+      thisStore: NAME,
+      otherStore: NAME,
+      key: SERDE,
+      value: SERDE,
+      otherValue: SERDE,
+      logging: LOGGING,
+      storeType: STORE_TYPE,
+    }),
+  ),
+)

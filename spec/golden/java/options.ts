@@ -96,6 +96,8 @@ export class Repartitioned extends Serialized {
   }
 }
 
+const versionedStoreOf = ({ name, ...options }: VersionedStoreSupplier) => versionedKeyValueStore(name, options)
+
 export class Materialized extends Serialized {
   static as = (store: string | StoreSupplier | VersionedStoreSupplier | WindowStoreSupplier): Materialized =>
     new Materialized().set(
@@ -104,7 +106,7 @@ export class Materialized extends Serialized {
         : isWindowSupplier(store)
           ? { store: storeOf(store) }
           : 'historyRetention' in store
-            ? { store: versionedKeyValueStore(store.name, store) }
+            ? { store: versionedStoreOf(store) }
             : { store: store.name, storeType: store.persistent ? 'persistent' : 'in-memory' },
     )
   static with = (...args: unknown[]): Materialized => new Materialized().set({ ...withSerdes(args), name: undefined })

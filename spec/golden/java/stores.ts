@@ -66,12 +66,12 @@ export const Stores = {
     segmentInterval?: number,
   ): VersionedStoreSupplier => ({ name, historyRetention, ...(segmentInterval !== undefined && { segmentInterval }) }),
   versionedKeyValueStoreBuilder: (
-    supplier: VersionedStoreSupplier,
+    { name, ...kept }: VersionedStoreSupplier,
     key: JavaSerde,
     value: JavaSerde,
   ): OptionalStoreBuilder =>
     new OptionalStoreBuilder((options) =>
-      versionedKeyValueStore(supplier.name, { key: key.serde, value: value.serde, ...supplier, ...options }),
+      versionedKeyValueStore(name, { key: key.serde, value: value.serde, ...kept, ...options }),
     ),
   keyValueStoreBuilder: ({ name, persistent }: StoreSupplier, key: JavaSerde, value: JavaSerde): OptionalStoreBuilder =>
     new OptionalStoreBuilder((options) =>
