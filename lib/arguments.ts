@@ -4,9 +4,9 @@ import { nearestName } from './nearest-name'
 
 /** What an argument, or an option, has to be. */
 export interface Kind {
-  /** Completes "needs the topic to be …". */
+  /** Completes "needs topic to be …". */
   readonly is: string
-  /** What is wrong, as "topic to be a text, and got undefined"; undefined where nothing is. `name` is that of the argument. */
+  /** What is wrong, such as "topic to be text, and got undefined"; undefined if it fits. `name` is the argument's. */
   problem(value: unknown, name: string): string | undefined
 }
 
@@ -39,7 +39,7 @@ export function kind(is: string, fits: (value: unknown) => boolean): Kind {
   }
 }
 
-/** It may be left out: undefined, but not null. */
+/** It may be omitted: undefined fits, null does not. */
 export function optional(given: Kind): Kind {
   return { ...given, problem: (value, name) => (value === undefined ? undefined : given.problem(value, name)) }
 }
