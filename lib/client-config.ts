@@ -5,46 +5,46 @@ import type { Compression, FetcherConfig, Isolation, ProducerConfig } from './ka
 /** How outputs, changelogs and repartition topics are written: Kafka's producer settings in camelCase. */
 export interface ProducerSettings {
   /**
-   * Who must have a record before it counts as written: all in-sync replicas. The producer is idempotent, which requires that, so nothing
-   * else is accepted. Default: `all`.
+   * Which replicas must have a record before it counts as written: all in-sync ones. The producer is idempotent, which requires that, so
+   * nothing else is accepted. Default: `all`.
    */
   acks?: 'all' | -1
   /** How long a batch waits for more records. Raise it for fewer and larger requests. Default: 100 ms. */
   linger?: Duration
-  /** A partition's batch of so many bytes is sent without waiting for `linger`; under load batches grow to eight times of it. Default: 16 KiB. */
+  /** A partition's batch of this many bytes is sent without waiting for `linger`; under load, batches grow to eight times this size. Default: 16 KiB. */
   batchSize?: number
   /** Default: `none`. */
   compressionType?: Compression
-  /** Records not yet acknowledged, in bytes, above which processing waits. Default: 32 MiB. */
+  /** Unacknowledged records, in bytes, above which processing waits. Default: 32 MiB. */
   bufferMemory?: number
   /**
    * The largest record, and the largest request, in bytes before compression. Raise it together with `max.message.bytes` of the topics that take
-   * large records; for changelogs and repartition topics set that by `topicConfig`. Default: 1 MiB.
+   * large records; for changelogs and repartition topics, set that with `topicConfig`. Default: 1 MiB.
    */
   maxRequestSize?: number
   /** How long a broker may take to answer before the request is sent again on a new connection. Default: `requestTimeout` of `kafka`, 30 s. */
   requestTimeout?: Duration
   /** How long delivery of a record is retried before it counts as failed. Default: 2 min. */
   deliveryTimeout?: Duration
-  /** Unacknowledged batches of a partition, 1 to 5: brokers can keep no more of them in order. Default: 5. */
+  /** Unacknowledged batches of a partition, 1 to 5: brokers can't keep more than 5 in order. Default: 5. */
   maxInFlightRequestsPerConnection?: number
 }
 
-/** How topics are read: Kafka's consumer settings in camelCase. What concerns the consumer group has keys of its own in `StreamsConfig`. */
+/** How topics are read: Kafka's consumer settings in camelCase. Settings of the consumer group are in `StreamsConfig` itself. */
 export interface ConsumerSettings {
-  /** Of one response, in bytes. A larger record still comes through. Default: 50 MiB. */
+  /** The largest response, in bytes. A larger record still gets through. Default: 50 MiB. */
   fetchMaxBytes?: number
-  /** Of one partition in a response, in bytes. A larger record still comes through. Default: 1 MiB. */
+  /** The most data of one partition in a response, in bytes. A larger record still gets through. Default: 1 MiB. */
   maxPartitionFetchBytes?: number
-  /** A broker waits until it has so many bytes, or `fetchMaxWait` has passed. Raise it for fewer requests at the price of latency. Default: 1. */
+  /** A broker waits until it has this many bytes, or `fetchMaxWait` has passed. Raise it for fewer requests at the cost of latency. Default: 1. */
   fetchMinBytes?: number
   /** How long a broker may hold a request while there is less than `fetchMinBytes` to read. Default: 500 ms. */
   fetchMaxWait?: Duration
   /** How long a broker may take to answer beyond `fetchMaxWait` before the request is sent again on a new connection. Default: `requestTimeout` of `kafka`, 30 s. */
   requestTimeout?: Duration
-  /** Fetched and not yet processed, in bytes, above which no more is fetched. Kafka's own consumer has no such bound. Default: 64 MiB. */
+  /** Data fetched but not yet processed, in bytes, above which fetching pauses. Kafka's own consumer has no such limit. Default: 64 MiB. */
   bufferMemory?: number
-  /** A record batch that takes more bytes than this when decompressed is an error: a few bytes must not exhaust the memory. Default: 128 MiB. */
+  /** A record batch larger than this when decompressed is an error: a few bytes must not exhaust the memory. Default: 128 MiB. */
   maxDecompressedBytes?: number
 }
 
@@ -52,7 +52,7 @@ export interface ConsumerSettings {
 export interface ClientSettings {
   /** How outputs, changelogs and repartition topics are written. */
   producer?: ProducerSettings
-  /** How topics are read, by the main consumer and by the others where they say nothing else. */
+  /** How topics are read, by the main consumer and, unless they override it, by the others. */
   consumer?: ConsumerSettings
   /** How changelogs are read while state is restored, where it differs from `consumer`. */
   restoreConsumer?: ConsumerSettings
@@ -99,7 +99,7 @@ const CONSUMER_KEYS: Readonly<Record<keyof ConsumerSettings, true>> = {
   maxDecompressedBytes: true,
 }
 
-/** What a key that does not exist may be meant for, by its spelling, with and without its section. */
+/** The keys that an unknown one may have been meant for, by spelling, with and without their section. */
 export const clientSettingSuggestions = (): ReadonlyMap<string, string> => {
   const suggestions = new Map<string, string>()
   for (const [section, keys] of [
@@ -116,7 +116,7 @@ export const clientSettingSuggestions = (): ReadonlyMap<string, string> => {
   return suggestions
 }
 
-/** Fills in defaults; throws `INVALID_CONFIG` for a key that does not exist and for a value that can't be meant. */
+/** Fills in defaults; throws `INVALID_CONFIG` for an unknown key or an invalid value. */
 export const resolveClientConfig = (
   settings: ClientSettings,
   { exactlyOnce, transactionTimeoutMs }: { exactlyOnce: boolean; transactionTimeoutMs: number },
@@ -126,7 +126,7 @@ export const resolveClientConfig = (
   return {
     producerConfig: producerConfig(section(settings, 'producer', PRODUCER_KEYS), transactionTimeoutMs),
     fetcherConfig: consumer,
-    // changelogs may hold what an aborted transaction of a former run has left
+    // changelogs may contain records of aborted transactions from an earlier run
     restoreFetcherConfig: fetcherConfig(section(settings, 'restoreConsumer', CONSUMER_KEYS), {
       ...consumer,
       isolation: 'read_committed',

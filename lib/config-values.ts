@@ -57,7 +57,7 @@ export const whole = <T extends object>(
   throw invalid(`${path}${key} is ${shown(value)}: give a whole number ${range}`)
 }
 
-/** `suggestions`: what a key may be meant for, by its spelling. */
+/** `suggestions`: the keys that an unknown one may have been meant for, by spelling. */
 export const refuseUnknownKeys = (
   { values, path }: ConfigSection<object>,
   keys: object,

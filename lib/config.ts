@@ -24,7 +24,7 @@ import type { StateEngine } from './state/state-engine'
 import type { TimestampExtractor } from './topology/definition'
 import { OFFSET_RESETS, type OffsetReset, offsetResetText } from './topology/offset-reset'
 
-/** What a crash may do to results: see `StreamsConfig.processingGuarantee`. */
+/** What results guarantee after a crash: see `StreamsConfig.processingGuarantee`. */
 export type ProcessingGuarantee = 'at_least_once' | 'exactly_once'
 
 /**
@@ -33,19 +33,19 @@ export type ProcessingGuarantee = 'at_least_once' | 'exactly_once'
  */
 export interface StreamsConfig extends ClientSettings {
   /**
-   * Names the application: it is the consumer group, the prefix of internal topics and of transactional ids, and the
-   * folder below `stateDir`. All instances of one application share it. Letters, digits, `.`, `_` and `-`.
+   * The application's name: it is the consumer group, the prefix of internal topics and transactional ids, and the
+   * folder under `stateDir`. All instances of one application share it. Letters, digits, `.`, `_` and `-`.
    */
   applicationId: string
   /** kafkajs's own `KafkaConfig` (brokers, ssl, sasl …), or an `EmbeddedKafka` for a run without a broker. */
   kafka: KafkaConnection
-  /** Named in the broker's logs and quotas. Default: `<applicationId>-<process id>`. */
+  /** Identifies the client in the broker's logs and quotas. Default: `<applicationId>-<process id>`. */
   clientId?: string
-  /** Where state is kept, in `<stateDir>/<applicationId>`. Default: `millrace` in the system's temporary folder; set it where state shall outlive a reboot. */
+  /** Where state is kept, in `<stateDir>/<applicationId>`. Default: `millrace` in the system's temporary folder; set it if state should survive a reboot. */
   stateDir?: string
   /**
-   * Keeps the persistent stores: `levelEngine()`, `memoryEngine()`, or one of your own (`StateEngine`). Changing it is
-   * safe where all stores have changelogs: they are restored. Default: `levelEngine()`, which is LevelDB.
+   * Where persistent stores are kept: `levelEngine()`, `memoryEngine()`, or your own (`StateEngine`). Changing it is
+   * safe if all stores have changelogs: they are restored. Default: `levelEngine()`, which is LevelDB.
    */
   stateEngine?: StateEngine
   /**
@@ -53,64 +53,64 @@ export interface StreamsConfig extends ClientSettings {
    * state and outputs are committed in one transaction (EOS v2, KIP-447); readers of outputs use `read_committed`.
    */
   processingGuarantee?: ProcessingGuarantee
-  /** How often progress is committed and caches are written out. Default: 30 s, under `exactly_once` 100 ms. */
+  /** How often progress is committed and caches are flushed. Default: 30 s, under `exactly_once` 100 ms. */
   commitInterval?: Duration
   /** Memory for the record caches of all stores of the instance, in bytes. 0 forwards every update of a table. Default: 10 MiB. */
   statestoreCacheMaxBytes?: number
   /** Uncommitted state above which a commit is made early, in bytes. Default: 64 MiB. */
   maxUncommittedBytes?: number
-  /** For keys where the topology names no serde. Default: `serdes.string()`. */
+  /** The serde for keys where the topology names none. Default: `serdes.string()`. */
   defaultKeySerde?: Serde<unknown>
   /**
-   * For values where the topology names no serde. Default: `serdes.json()`; but where a sink would so turn values of another
-   * serde into JSON, the topology is refused (`MISSING_SERDE`) until it says what they are.
+   * The serde for values where the topology names none. Default: `serdes.json()`; but if a sink would thereby turn values of
+   * another serde into JSON, the topology is rejected (`MISSING_SERDE`) until it names their serde.
    */
   defaultValueSerde?: Serde<unknown>
   /** The event time of records from sources that name no extractor of their own. Default: `failOnInvalidTimestamp`, the record's own timestamp. */
   defaultTimestampExtractor?: TimestampExtractor
   /**
    * How long a task with several inputs waits for the ones that are empty, to keep timestamps in order: 0 (default)
-   * waits for records known to be on the broker, −1 never waits. KIP-695.
+   * waits only for records known to be on the broker, −1 never waits. KIP-695.
    */
   maxTaskIdle?: Duration | -1
   /**
-   * How often at most, by the wall clock, windows that have closed are emitted (`emitStrategy('onWindowClose')`), and
+   * The shortest wall-clock interval at which closed windows are emitted (`emitStrategy('onWindowClose')`), and
    * unmatched records of left and outer stream joins. Default: 1 s.
    */
   emitInterval?: Duration
-  /** Records kept per input partition, above which it is paused. Default: 1000. */
+  /** Records buffered per input partition, above which it is paused. Default: 1000. */
   bufferedRecordsPerPartition?: number
-  /** Of internal topics. Default: −1, the broker's own. */
+  /** The replication factor of internal topics. Default: −1, the broker's own. */
   replicationFactor?: number
-  /** Configs of all internal topics, such as `{ 'min.insync.replicas': '2' }`; a store's own ones go before. */
+  /** Configs of all internal topics, such as `{ 'min.insync.replicas': '2' }`; a store's own configs take precedence. */
   topicConfig?: Readonly<Record<string, string>>
   /**
-   * How much longer than its store keeps windows or sessions a changelog keeps them, against the broker's clock being ahead
-   * of the records' times. Default: 1 d.
+   * How much longer a changelog keeps windows or sessions than its store does, in case the broker's clock is ahead
+   * of the records' timestamps. Default: 1 d.
    */
   windowStoreChangelogAdditionalRetention?: Duration
   /** Makes this instance a static member (KIP-345): a restart within `sessionTimeout` causes no rebalance. Unique per instance. */
   groupInstanceId?: string
-  /** An instance that has not been heard of for so long is dead, and its tasks move. Default: 45 s. */
+  /** An instance that sends no heartbeat for this long is considered dead, and its tasks move. Default: 45 s. */
   sessionTimeout?: Duration
-  /** Default: 3 s. */
+  /** How often heartbeats are sent. Default: 3 s. */
   heartbeatInterval?: Duration
   /** How long a rebalance waits for this instance to give up its tasks. Default: 5 min. */
   maxPollInterval?: Duration
   /**
    * Where reading starts on a partition without a committed offset. `none` is an error then; `{ byDuration: '1h' }` starts
-   * at the records of the last hour. Default: `earliest`.
+   * with the records of the last hour. Default: `earliest`.
    */
   autoOffsetReset?: OffsetReset
-  /** What to do while a source topic does not exist: `wait` for it, saying so (default), or `fail`. */
+  /** What to do while a source topic does not exist: `wait` for it, with warnings (default), or `fail`. */
   missingSourceTopics?: 'wait' | 'fail'
   /** How often partition counts and topics matching a pattern are looked up. Default: 5 min. */
   metadataMaxAge?: Duration
-  /** Under `exactly_once`: the broker ends a transaction that is open for so long. Default: 10 s. */
+  /** Under `exactly_once`: the broker aborts a transaction that stays open for this long. Default: 10 s. */
   transactionTimeout?: Duration
   /** How often records are deleted from repartition topics once they are processed and committed. Default: 30 s. */
   repartitionPurgeInterval?: Duration
-  /** A user callback that takes longer is named in the log. Default: 5 s. */
+  /** A user callback that takes longer than this is named in the log. Default: 5 s. */
   slowCallbackWarning?: Duration
   /** How long `close()` may take. Default: 30 s. */
   closeTimeout?: Duration
@@ -122,10 +122,10 @@ export interface StreamsConfig extends ClientSettings {
   productionExceptionHandler?: ProductionExceptionHandler
   /**
    * Takes `(fields, message)` as pino and most structured loggers do; an error is in the field `err`. Default: text on
-   * standard error, from `logLevel` on.
+   * standard error, at `logLevel` and above.
    */
   logger?: Logger
-  /** From which level on the default logger writes. A `logger` of your own has its own level. Default: `warn`. */
+  /** The lowest level that the default logger writes. Your own `logger` has its own level. Default: `warn`. */
   logLevel?: LogLevel
 }
 
@@ -168,7 +168,7 @@ export interface ResolvedConfig extends ResolvedClientConfig {
 
 const MIB = 1024 * 1024
 
-/** Fills in defaults; throws `INVALID_CONFIG` for a key that does not exist and for a value that can't be meant. */
+/** Fills in defaults; throws `INVALID_CONFIG` for an unknown key or an invalid value. */
 export const resolveConfig = (config: StreamsConfig): ResolvedConfig => {
   if (typeof config !== 'object' || config === null) {
     throw invalid('the configuration is missing: pass at least { applicationId, kafka }')

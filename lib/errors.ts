@@ -22,10 +22,10 @@ export class StreamsError extends Error {
   /** The class's name. */
   override readonly name: string = 'StreamsError'
   constructor(
-    /** What kind of error it is: stable, for programs to decide by. */
+    /** The kind of error: stable, for programs to act on. */
     readonly code: ErrorCode,
     message: string,
-    /** Where in the topology, and at which record, as far as it is known. */
+    /** Where in the topology, and at which record, as far as known. */
     readonly location: ErrorLocation = {},
     options?: { cause?: unknown },
   ) {
@@ -39,7 +39,7 @@ export class TopologyError extends StreamsError {
   override readonly name = 'TopologyError'
 }
 
-/** Stable names of what can go wrong: docs/errors.md has the likely cause and the next step of each. */
+/** Stable error codes: docs/errors.md has the likely cause and the next step for each. */
 export type ErrorCode =
   // building a topology
   | 'INVALID_NAME'

@@ -12,7 +12,7 @@ export type { StreamsState } from './runtime/state-machine'
 export type { RebalanceEvent } from './runtime/executor/rebalance-listener'
 export type { RestoreEvent, RestoreProgressEvent } from './runtime/changelog/restore-progress'
 export type { ReadOnlyStore, StoreHandle } from './runtime/stores/store-view'
-export type { ConsumerSettings, ProducerSettings } from './client-config'
+export type { ClientSettings, ConsumerSettings, ProducerSettings } from './client-config'
 export type { ProcessingGuarantee, StreamsConfig } from './config'
 export type { Duration, DurationUnit } from './durations'
 

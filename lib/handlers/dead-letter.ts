@@ -4,9 +4,9 @@ import type { RecordHeaders } from '../record/headers'
 const PREFIX = '__streams.errors.'
 
 /**
- * Sends the input record that failed to a topic of dead letters: its bytes, timestamp and headers as they were, then
+ * Sends the input record that failed to a dead letter topic: its original bytes, timestamp and headers, plus
  * Kafka Streams' headers `__streams.errors.exception`, `.message`, `.stacktrace`, `.topic`, `.partition` and `.offset`
- * (KIP-1034). Fits every kind of handler.
+ * (KIP-1034). Works as a handler of any kind.
  *
  * @param then what happens to the task afterwards; default: it continues with the next record
  * @example

@@ -1,9 +1,9 @@
 import type { RecordHeaders } from '../record/headers'
 import type { TaskId } from '../record/task-id'
 
-/** A record for another topic, as bytes: its partition follows from its key. */
+/** A serialized record for another topic; its key decides the partition. */
 export interface DeadLetterRecord {
-  /** Has to exist. */
+  /** Must exist. */
   readonly topic: string
   /** As bytes. */
   readonly key: Buffer | null
@@ -35,7 +35,7 @@ export interface ErrorHandlerContext {
   readonly timestamp: number
   /** Its headers. */
   readonly headers: RecordHeaders
-  /** The input record's bytes: views that hold until the handler returns. `null` in a punctuation. */
+  /** The input record's bytes: views that are valid until the handler returns. `null` in a punctuation. */
   readonly sourceRawKey: Buffer | null
   /** The input record's value, likewise. */
   readonly sourceRawValue: Buffer | null
@@ -44,7 +44,7 @@ export interface ErrorHandlerContext {
 /** What to do with an input record that can't be deserialized. */
 export type DeserializationExceptionHandler = (error: Error, context: ErrorHandlerContext) => ErrorHandlerResponse
 
-/** What to do when a processor or a punctuation throws or rejects. What it had forwarded until then stays. */
+/** What to do when a processor or a punctuation throws or rejects. What it had already forwarded is kept. */
 export type ProcessingExceptionHandler = (
   error: Error,
   context: ErrorHandlerContext,

@@ -9,8 +9,8 @@ import type { ErrorHandlerResponse } from './error-handler'
 export const logAndFail = (): (() => ErrorHandlerResponse) => () => 'fail'
 
 /**
- * Drops the record and continues with the next. Each is logged at `warn` with its error (of one operator at most ten in
- * 30 s, and how many more there were) and counted: see `KafkaStreams.recordCounts()`.
+ * Drops the record and continues with the next. Each is logged at `warn` with its error (at most ten per operator in
+ * 30 s, then the number of further ones) and counted: see `KafkaStreams.recordCounts()`.
  *
  * @example
  * new KafkaStreams(topology, { ...config, deserializationExceptionHandler: logAndContinue() })

@@ -13,7 +13,7 @@ export const isKafkaConnection = (value: unknown): value is KafkaConnection =>
     'brokers' in value &&
     (typeof value.brokers === 'function' || (Array.isArray(value.brokers) && value.brokers.length > 0)))
 
-/** Connects with the adapter that fits. `clientId` is used where the connection names none. */
+/** Connects with the matching adapter. `clientId` is used if the connection names none. */
 export const connect = (
   kafka: KafkaConnection,
   { clientId, logger }: { clientId: string; logger: Logger },

@@ -303,7 +303,7 @@ export interface TopicSpec {
 export interface Admin {
   /** One entry a name; a missing topic has `error.kind === 'unknownTopic'` and 0 partitions. */
   topics(names: readonly string[]): Promise<TopicMetadata[]>
-  /** Every topic of the cluster, internal ones of the broker left out. */
+  /** Every topic of the cluster, except the broker's internal ones. */
   listTopics(): Promise<string[]>
   createTopics(specs: readonly TopicSpec[]): Promise<Map<string, 'created' | 'exists' | ClientError>>
   deleteTopics(topics: readonly string[]): Promise<void>

@@ -1,4 +1,4 @@
-/** A small typed emitter. A listener that throws does not keep the others from being called: `onListenerError` hears of it. */
+/** A small typed emitter. A listener that throws does not keep the others from being called: `onListenerError` gets its error. */
 export class Emitter<Events extends object> {
   readonly #listeners = new Map<keyof Events, Set<(event: never) => void>>()
 

@@ -12,8 +12,8 @@ export const errorLine = (error: unknown): string =>
     .join(', caused by ')
 
 /**
- * On several lines: each error of the chain with its stack, less the frames that it shares with the error before it. A cause
- * whose message that error has quoted is named without it.
+ * On several lines: each error of the chain with its stack, without the frames that it shares with the error before it. A cause
+ * whose message that error quotes is printed without it.
  */
 export const errorLines = (error: unknown): string[] => {
   const lines: string[] = []
@@ -54,7 +54,7 @@ const chainOf = (first: unknown): Link[] => {
   return links
 }
 
-/** Also of another realm, as `node:vm` and test runners have them. */
+/** Also for errors of another realm, as with `node:vm` and test runners. */
 export const isError = (value: unknown): value is Error => value instanceof Error || types.isNativeError(value)
 
 const messageOf = (error: unknown): string => (isError(error) ? error.message : plainText(error))
@@ -85,7 +85,7 @@ const sharedEnd = (frames: readonly string[], enclosing: readonly string[]): num
   return shared
 }
 
-/** Whatever a log line's field may hold. */
+/** Any value that a log field may have. */
 export const plainText = (value: unknown): string => {
   if (typeof value === 'string') return value
   if (typeof value !== 'object' || value === null) return String(value)

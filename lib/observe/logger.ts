@@ -1,12 +1,12 @@
 /** Takes fields and a message, as pino and most structured loggers do. */
 export interface Logger {
-  /** What only a developer of millrace asks for. */
+  /** Details that only a developer of millrace needs. */
   debug(fields: object, message: string): void
-  /** What an operator wants to read back later: states, rebalances, restores. */
+  /** What an operator wants to look up later: states, rebalances, restores. */
   info(fields: object, message: string): void
-  /** It goes on, but someone should look. */
+  /** It continues, but someone should look. */
   warn(fields: object, message: string): void
-  /** It does not go on by itself, or something is lost. */
+  /** It does not recover by itself, or something is lost. */
   error(fields: object, message: string): void
 }
 

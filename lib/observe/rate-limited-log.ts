@@ -1,7 +1,7 @@
 import type { Logger } from './logger'
 
 export interface RateLimit {
-  /** Written about one subject within a period. */
+  /** Lines written per subject and period. */
   readonly lines: number
   readonly periodMs: number
 }
@@ -14,8 +14,8 @@ interface Subject {
 }
 
 /**
- * Warns about something that may happen for each record: the first lines about a subject are written, what follows within the
- * period is held back, and at the end of it the last of those is written with the number of the others.
+ * Warns about something that may happen for every record: the first lines about a subject are written, further ones within the
+ * period are suppressed, and at its end the last of them is written with the number of the others.
  */
 export class RateLimitedLog {
   readonly #subjects = new Map<string, Subject>()
@@ -40,7 +40,7 @@ export class RateLimitedLog {
     }
   }
 
-  /** Writes what is held back. */
+  /** Writes what is suppressed. */
   close(): void {
     for (const subject of this.#subjects.values()) {
       clearTimeout(subject.timer)

@@ -1,11 +1,11 @@
 import type { DropReason } from '../record/drop-reason'
 import type { TaskId } from '../record/task-id'
 
-/** What an operator of a task did not process to the end. */
+/** Records that an operator of a task dropped or sent to a dead letter topic. */
 export interface OperatorRecordCounts {
   /** The task; `global` for what fills the global stores. */
   readonly taskId: TaskId | 'global'
-  /** The operator, as in `describe()`; the store, where that was older than it keeps. */
+  /** The operator, as in `describe()`; the store, for records older than its retention. */
   readonly operator: string
   /** Records dropped. */
   readonly dropped: number
@@ -15,7 +15,7 @@ export interface OperatorRecordCounts {
   readonly deadLetters: number
 }
 
-/** What was not processed to the end since the instance has started, tasks that have moved away since included. */
+/** Records dropped and dead letters sent since the instance started, including those of tasks that have since moved away. */
 export interface RecordCounts {
   /** Records dropped by all tasks: the sum of Kafka Streams' `dropped-records-total`. */
   readonly dropped: number
@@ -37,7 +37,7 @@ export class TaskRecordCounts {
 
   constructor(readonly taskId: string) {}
 
-  /** Returns how many this operator has dropped by now. */
+  /** Returns how many this operator has dropped so far. */
   dropped(operator: string, reason: DropReason): number {
     const tally = this.#tally(operator)
     tally.droppedBy[reason] = (tally.droppedBy[reason] ?? 0) + 1
@@ -73,7 +73,7 @@ export class TaskRecordCounts {
   }
 }
 
-/** Of an instance. A task that is closed and opened again continues its counts, so that none goes back. */
+/** Of an instance. A task that is closed and opened again continues its counts, so that none decreases. */
 export class InstanceRecordCounts {
   readonly #tasks = new Map<string, TaskRecordCounts>()
 

@@ -1,7 +1,7 @@
 import { errorLine, errorLines, isError, plainText } from './error-text'
 import type { Logger } from './logger'
 
-/** From which level on the default logger writes: `silent` writes nothing. */
+/** The lowest level that the default logger writes: `silent` writes nothing. */
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent'
 
 export const LOG_LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error', 'silent']

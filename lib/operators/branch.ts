@@ -3,7 +3,7 @@ import { Operator } from './operator'
 import type { OperatorContext } from './processor'
 import type { StreamRecord } from '../record/stream-record'
 
-/** `split`: a record goes to the child of the first predicate that holds, else to the default child, else nowhere. */
+/** `split`: a record goes to the child of the first matching predicate, else to the default child, else nowhere. */
 export class BranchOperator<K, V> extends Operator<K, V> {
   private tests: ReadonlyArray<Predicate<K, V>>
 

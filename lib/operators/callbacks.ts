@@ -6,19 +6,19 @@ import type { RecordContext } from '../record/record-context'
  */
 export type Predicate<K, V> = (value: V, key: K, meta: RecordContext) => boolean
 
-/** A predicate that also narrows the type of the values for which it holds. */
+/** A predicate that also narrows the type of the values that match. */
 export type TypeGuard<K, V, S extends V> = (value: V, key: K, meta: RecordContext) => value is S
 
-/** What is left of a type where a type guard does not hold; all of it where the guard tells no members apart. */
+/** A type without the members that a type guard matches; the whole type if the guard does not distinguish members. */
 export type Without<V, S> = [V] extends [S] ? V : Exclude<V, S>
 
-/** Makes a value, or a key, or any number of them in an iterable. */
+/** Returns a value, or a key, or an iterable of any number of them. */
 export type ValueMapper<K, V, VR> = (value: V, key: K, meta: RecordContext) => VR
 
-/** Makes a key and a value. */
+/** Returns a key and a value. */
 export type KeyValueMapper<K, V, KR, VR> = (value: V, key: K, meta: RecordContext) => readonly [KR, VR]
 
-/** Makes the group of a table's row and the value it adds to it. `null`, also for one of the two: the row is in no group. */
+/** Returns the group of a table's row and the value that it adds. With `null`, also for one of the two, the row is in no group. */
 export type GroupSelector<K, V, KR, VR> = (
   value: V,
   key: K,
@@ -28,19 +28,19 @@ export type GroupSelector<K, V, KR, VR> = (
 /** A promise is awaited before the operator's next record and before any commit. */
 export type ForeachAction<K, V> = (value: V, key: K, meta: RecordContext) => void | Promise<void>
 
-/** Makes the first aggregate. Called for each new key or window: never give out one object that is changed later. */
+/** Returns the initial aggregate. Called for each new key or window: don't return a shared object that is modified later. */
 export type Initializer<A> = () => A
 
 /** `null` deletes the aggregate. */
 export type Aggregator<K, V, A> = (aggregate: A, value: V, key: K) => A | null
 
-/** One aggregate of that of the sessions before and that of the next one, which a record has joined. */
+/** Merges the aggregates of two sessions that a record has connected: that of the earlier ones, and that of the next one. */
 export type Merger<K, A> = (aggregate: A, next: A, key: K) => A | null
 
 /** `null` deletes the aggregate. */
 export type Reducer<V> = (aggregate: V, value: V) => V | null
 
-/** The left value, the right one, and their key. In left and outer joins the side that has nothing gives `null`. */
+/** The left value, the right one, and their key. In left and outer joins a side without a match is `null`. */
 export type ValueJoiner<K, V, VO, VR> = (left: V, right: VO, key: K) => VR
 
 /** The key of the right row that a left row belongs to; `null` for none. */

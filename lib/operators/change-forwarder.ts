@@ -5,21 +5,21 @@ import type { RecordHeaders } from '../record/headers'
 import { Change } from '../record/change'
 import { StreamRecord } from '../record/stream-record'
 
-/** Whether a table operator hands old values on: some need them to take back what they added. */
+/** Whether a table operator forwards old values: some need them to subtract what they added. */
 export interface OldValues {
   readonly sendOldValues: boolean
   /** The updates are those of a versioned table. */
   readonly versionedInput?: boolean
   /**
-   * The updates that go on are those of a versioned table, too. Where not, all of them count as the latest: what follows
-   * takes them by their order.
+   * The forwarded updates are also those of a versioned table. If not, each counts as the latest: downstream operators
+   * apply them in order.
    */
   readonly versionedOutput?: boolean
 }
 
 /**
- * The way down from an operator that keeps a table. With a record cache in front of the store, an update goes down
- * when the cache is flushed, once a key; else at once.
+ * Forwards the updates of an operator that keeps a table. With a record cache in front of the store, an update is
+ * forwarded when the cache is flushed, once per key; otherwise at once.
  */
 export class ChangeForwarder<K, V> {
   private readonly cached: boolean
@@ -41,19 +41,19 @@ export class ChangeForwarder<K, V> {
       ) ?? false
   }
 
-  /** A cache reads the old value by itself, when it is flushed. */
+  /** A cache reads the old value itself when it is flushed. */
   get wantsOldValue(): boolean {
     return this.sendOldValues && !this.cached
   }
 
-  /** As `forward`, of another key than the record's. */
+  /** As `forward`, for a key other than the record's. */
   forwardFor(key: K, headers: RecordHeaders, newValue: V | null, oldValue: V | null, timestamp: number): void {
     if (this.cached) return
     const change = new Change(newValue, this.sendOldValues ? oldValue : null)
     this.context.forward(new StreamRecord(key, change, timestamp, headers))
   }
 
-  /** `record` is the update's cause: its headers go along. */
+  /** `record` caused the update: it provides the headers. */
   forward(
     record: StreamRecord<K, unknown>,
     newValue: V | null,

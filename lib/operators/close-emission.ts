@@ -1,8 +1,8 @@
 import type { OperatorContext } from './processor'
 
 /**
- * When an aggregation that emits on window close looks for windows that have closed: at most once in `emitIntervalMs` of
- * wall-clock time, and only if its close time has moved on. How far it has come is committed with the task's offsets.
+ * When an aggregation that emits on window close looks for closed windows: at most once per `emitIntervalMs` of
+ * wall-clock time, and only if its close time has advanced. Its progress is committed with the task's offsets.
  */
 export class CloseEmission {
   private nextTime = 0
@@ -12,7 +12,7 @@ export class CloseEmission {
     private readonly store: string,
   ) {}
 
-  /** Windows that closed up to then are emitted; `undefined` before the first emission. */
+  /** Windows that closed up to this time have been emitted; `undefined` before the first emission. */
   get lastEmittedWindowClose(): number | undefined {
     return this.context.lastEmittedWindowClose(this.store)
   }

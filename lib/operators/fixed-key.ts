@@ -3,7 +3,7 @@ import type { StateStore } from '../state/store'
 import type { Cancellable, Processor, ProcessorContext, PunctuationType, RecordMetadata } from './processor'
 import type { StreamRecord } from '../record/stream-record'
 
-/** `processValues`: a user's processor that must not change keys, since nothing is repartitioned behind it. */
+/** `processValues`: a user's processor that must not change keys, since nothing is repartitioned downstream. */
 export class FixedKeyOperator<K, V, VR> implements Processor<K, V, K, VR> {
   private key: K | undefined
 
@@ -50,7 +50,7 @@ class FixedKeyContext<K, VR> implements ProcessorContext<K, VR> {
   }
 
   forward(record: StreamRecord<K, VR>, child?: string): void {
-    // A punctuation has no record of its own: it forwards what the processor has kept.
+    // A punctuation has no current record: it forwards records that the processor has kept.
     if (this.context.recordMetadata() !== undefined) this.check(record.key)
     this.context.forward(record, child)
   }

@@ -3,7 +3,7 @@ import { Operator } from './operator'
 import type { OperatorContext } from './processor'
 import type { StreamRecord } from '../record/stream-record'
 
-/** Ends a stream in a side effect; one that returns a promise is awaited, record by record. */
+/** Ends a stream with a side effect; a returned promise is awaited, record by record. */
 export class ForeachOperator<K, V> extends Operator<K, V, never, never> {
   private action: ForeachAction<K, V>
 

@@ -1,10 +1,10 @@
-/** What both sides of a left or outer join of two streams know of time. As in Kafka Streams, it starts anew with the task. */
+/** The time shared by both sides of a left or outer stream–stream join. As in Kafka Streams, it is reset with the task. */
 export class JoinClock {
   /** The largest timestamp seen on either side. */
   streamTime = -1
-  /** No record older than this waits, as far as known; undefined: not known, or nothing waits. */
+  /** No record older than this waits; undefined if that is not known, or nothing waits. */
   oldestWaiting: number | undefined = undefined
-  /** Wall-clock time before which nothing is looked for. */
+  /** Wall-clock time of the next check. */
   nextEmit = 0
 
   advance(timestamp: number): void {
@@ -16,7 +16,7 @@ export class JoinClock {
   }
 }
 
-/** The clocks of a join, one for each task: found by the store that both sides share there. */
+/** A join's clocks, one per task, keyed by the store that both sides share. */
 export class JoinClocks {
   readonly #byStore = new WeakMap<object, JoinClock>()
 

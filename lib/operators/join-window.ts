@@ -3,7 +3,7 @@ import { Operator } from './operator'
 import type { OperatorContext } from './processor'
 import type { StreamRecord } from '../record/stream-record'
 
-/** Stands before a side of a join of two streams: what has been joined is kept, for records of the other side to meet it. */
+/** Precedes a side of a stream–stream join: keeps its records for the other side to look up. */
 export class JoinWindowOperator<K, V> extends Operator<K, V> {
   private store!: WindowStore<K, V>
 
@@ -17,7 +17,7 @@ export class JoinWindowOperator<K, V> extends Operator<K, V> {
   }
 
   process(record: StreamRecord<K, V>): void {
-    // first: in a self-join a record must not meet itself twice
+    // first: in a self-join a record must not match itself twice
     this.context.forward(record)
     if (record.key != null) this.store.put(record.key, record.value, record.timestamp)
   }

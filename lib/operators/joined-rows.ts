@@ -9,7 +9,7 @@ export interface TableJoin<K, VR> {
   readonly joiner: ValueJoiner<K, unknown, unknown, VR | null>
 }
 
-/** The result of two rows, where they have one. */
+/** The result of two rows, if they have one. */
 export const joined = <K, VR>({ kind, joiner }: TableJoin<K, VR>, left: unknown, right: unknown, key: K): VR | null => {
   if (left === null && (kind !== 'outer' || right === null)) return null
   if (right === null && kind === 'inner') return null

@@ -2,8 +2,8 @@ import type { OperatorContext, Processor } from './processor'
 import type { StreamRecord } from '../record/stream-record'
 
 /**
- * A processor of the DSL's own. It runs with the spine's services, and the time it takes is the spine's: only the
- * user callbacks inside are watched.
+ * A built-in processor of the DSL. It runs with the runtime's services, and its own time counts as the runtime's: only the
+ * user callbacks inside are monitored.
  */
 export abstract class Operator<KIn, VIn, KOut = KIn, VOut = VIn> implements Processor<KIn, VIn, KOut, VOut> {
   protected context!: OperatorContext<KOut, VOut>

@@ -6,7 +6,7 @@ import type { RecordContext } from '../record/record-context'
 import type { StreamRecord } from '../record/stream-record'
 import { type TaskId } from '../record/task-id'
 
-/** By which clock a punctuation is called: by the timestamps of records, or by the system. */
+/** The clock of a punctuation: record timestamps, or the system's clock. */
 export type PunctuationType = 'stream-time' | 'wall-clock-time'
 
 /** A punctuation that was scheduled. */
@@ -25,18 +25,18 @@ export interface RecordMetadata {
   readonly offset: number
 }
 
-/** What a processor can reach of the task it runs in. */
+/** A processor's access to the task that it runs in. */
 export interface ProcessorContext<KOut, VOut> {
   /** The `applicationId` of the configuration. */
   readonly applicationId: string
   /** The task that this processor works for. */
   readonly taskId: TaskId
-  /** Passes a record to all children, or to the child of that name. */
+  /** Forwards a record to all children, or to the child with that name. */
   forward(record: StreamRecord<KOut, VOut>, child?: string): void
   /** A connected store, by its name or its typed handle. */
   stateStore<S extends StateStore>(store: string | { readonly name: string; readonly storeType?: S }): S
   /**
-   * Calls back each time the clock passes another `interval`. Missed ticks collapse into one call; the callback gets
+   * Calls back each time another `interval` has passed on the clock. Missed ticks collapse into one call; the callback gets
    * the current time. `startMs` anchors the schedule; default: 0 for stream time, now for wall-clock time.
    */
   schedule(
@@ -45,13 +45,13 @@ export interface ProcessorContext<KOut, VOut> {
     callback: (timestamp: number) => void | Promise<void>,
     startMs?: number,
   ): Cancellable
-  /** Asks for a commit as soon as possible. */
+  /** Requests a commit as soon as possible. */
   commit(): void
   /** Undefined inside a punctuation. */
   recordMetadata(): RecordMetadata | undefined
-  /** The largest timestamp this task has taken for processing; −1 before the first. */
+  /** The largest timestamp that this task has processed; −1 before the first record. */
   currentStreamTime(): number
-  /** The wall clock in milliseconds; in a test driver its mock one. */
+  /** The wall clock in milliseconds; in a test driver, its mock clock. */
   currentSystemTime(): number
 }
 
@@ -68,30 +68,30 @@ export interface Processor<KIn, VIn, KOut = unknown, VOut = unknown> {
   init?(context: ProcessorContext<KOut, VOut>): void
   /** Called for each record, in the order of its partition. */
   process(record: StreamRecord<KIn, VIn>): void | Promise<void>
-  /** Called when the task ends or moves away. Stores and topics take nothing any more. */
+  /** Called when the task ends or moves away. Stores and topics can no longer be written to. */
   close?(): void
 }
 
-/** Makes the processor of each task: never return the same instance twice. */
+/** Creates the processor of each task: never return the same instance twice. */
 export type ProcessorSupplier<KIn, VIn, KOut = unknown, VOut = unknown> = () => Processor<KIn, VIn, KOut, VOut>
 
-/** What the built-in operators see besides: the spine's own services. Never handed to users. */
+/** The context of built-in operators, with the runtime's own services. Never passed to users. */
 export interface OperatorContext<KOut, VOut> extends ProcessorContext<KOut, VOut> {
   /** The current record's origin. The cache swaps it while it flushes entries of earlier records. */
   recordContext: RecordContext
-  /** The app's defaults, for what is serialized inside an operator. */
+  /** The application's default serdes, for what an operator serializes. */
   readonly defaultKeySerde: Serde<unknown>
   readonly defaultValueSerde: Serde<unknown>
-  /** How often, by the wall clock, operators look for results that only time completes: windows that have closed … */
+  /** The wall-clock interval at which operators look for results that only time completes, such as closed windows. */
   readonly emitIntervalMs: number
-  /** Up to which window close the aggregation of that store has emitted; committed with the task's offsets. */
+  /** The last window close that the store's aggregation has emitted; committed with the task's offsets. */
   lastEmittedWindowClose(store: string): number | undefined
   setLastEmittedWindowClose(store: string, windowClose: number): void
   /** Counts the current record in `dropped-records`, with the details for the log. */
   dropRecord(reason: DropReason, details: string): void
   /**
-   * Wraps a user callback of up to three arguments so that the time it takes is known by this operator's name (a slow
-   * one is reported). A promise is refused unless the operator `awaits` it.
+   * Wraps a user callback of up to three arguments so that its time is attributed to this operator (and reported
+   * if slow). A promise is an error unless the operator `awaits` it.
    */
   watch<A extends unknown[], R>(callback: (...args: A) => R, awaits?: boolean): (...args: A) => R
 }

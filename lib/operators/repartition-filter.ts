@@ -2,8 +2,8 @@ import { Operator } from './operator'
 import type { StreamRecord } from '../record/stream-record'
 
 /**
- * Stands before each repartition sink. Null keys are left out (not counted as dropped, as in Kafka Streams), unless a
- * left or outer join below wants them.
+ * Precedes each repartition sink. Records with a null key are discarded (not counted as dropped, as in Kafka Streams),
+ * unless a left or outer join downstream needs them.
  */
 export class RepartitionFilterOperator<K, V> extends Operator<K, V> {
   constructor(private readonly dropNullKeys: boolean) {

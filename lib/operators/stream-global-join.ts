@@ -4,7 +4,7 @@ import { Operator } from './operator'
 import type { OperatorContext } from './processor'
 import { StreamRecord } from '../record/stream-record'
 
-/** `join` and `leftJoin` of a stream with a global table, by a key that is made of the record. The record keeps its own. */
+/** `join` and `leftJoin` of a stream with a global table, by a key derived from the record. The record keeps its own. */
 export class StreamGlobalJoinOperator<K, V, KG, VG, VR> extends Operator<K, V, K, VR> {
   private row!: (key: KG) => ValueAndTimestamp<VG> | null
 

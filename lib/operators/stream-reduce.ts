@@ -6,7 +6,7 @@ import { openTable, type TableStore } from './table-store'
 import type { Change } from '../record/change'
 import type { StreamRecord } from '../record/stream-record'
 
-/** `reduce` of a grouped stream: the first value of a key is taken as it is. */
+/** `reduce` of a grouped stream: the first value of a key becomes the aggregate. */
 export class StreamReduceOperator<K, V> extends Operator<K, V, K, Change<V>> {
   private store!: TableStore<K, V>
   private forwarder!: ChangeForwarder<K, V>

@@ -38,7 +38,7 @@ export class StreamSelfJoinOperator<K, V, VR> extends Operator<K, V, K, VR> {
     for (const [time, other] of this.within(key, timestamp, beforeMs, afterMs)) {
       forward(value, other, Math.max(timestamp, time))
     }
-    // the record meets itself before later ones, unless it is older than anything kept
+    // the record matches itself before later ones, unless it is older than anything kept
     let meetsItself = timestamp > this.streamTime - (beforeMs + afterMs + graceMs) + 1
     for (const [time, other] of this.within(key, timestamp, afterMs, beforeMs)) {
       if (meetsItself && time > timestamp) {

@@ -17,8 +17,8 @@ export interface SessionWindowsOf {
 }
 
 /**
- * `aggregate`, `reduce` and `count` over sessions. A record within the gap of sessions joins them: each is deleted, and
- * sent on as such, before the one that replaces them. A result's timestamp is the end of its session.
+ * `aggregate`, `reduce` and `count` over sessions. A record within the gap of sessions merges them: each is deleted, and
+ * the delete forwarded, before the one that replaces them. A result's timestamp is the end of its session.
  */
 export class StreamSessionWindowAggregateOperator<K, V, A> extends Operator<K, V, Windowed<K>, Change<A>> {
   private store!: SessionStore<K, A>

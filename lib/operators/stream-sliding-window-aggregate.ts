@@ -14,25 +14,25 @@ export interface SlidingWindowsOf {
   readonly graceMs: number
 }
 
-/** What the windows that are already there say about the record. */
+/** What the existing windows say about the record. */
 interface Neighbours<A> {
   readonly starts: ReadonlySet<number>
-  /** The window that ends with the record is there. */
+  /** The window that ends with the record exists. */
   leftExists: boolean
-  /** The window that begins right after the record is there. */
+  /** The window that starts right after the record exists. */
   rightExists: boolean
   /** The newest window that ended before the record. */
   left: ValueAndTimestamp<A> | null
-  /** The newest window that the record falls into, as it was before. */
+  /** The newest window that the record falls into, in its former state. */
   right: ValueAndTimestamp<A> | null
-  /** The time of the record before. */
+  /** The previous record's timestamp. */
   previous: number | undefined
 }
 
 /**
- * `aggregate`, `reduce` and `count` over sliding windows. Each record of a key makes the window that ends with it and,
- * as soon as there are records in it, the one that begins right after it. A window's timestamp in the store is that of
- * the newest record in it, which tells what lies between the windows.
+ * `aggregate`, `reduce` and `count` over sliding windows. Each record of a key creates the window that ends with it and,
+ * once there are records in it, the one that starts right after it. A window's timestamp in the store is that of
+ * its newest record, which shows what lies between the windows.
  */
 export class StreamSlidingWindowAggregateOperator<K, V, A> extends Operator<K, V, Windowed<K>, Change<A>> {
   private store!: TimestampedWindowStore<K, A>
@@ -106,7 +106,7 @@ export class StreamSlidingWindowAggregateOperator<K, V, A> extends Operator<K, V
       } else if (end === timestamp) {
         near.leftExists = true
         this.update(record, start, stored, windowClose)
-        // another record of the same time has made all windows there are to make
+        // another record with the same timestamp has already created all its windows
         if (stored.timestamp >= timestamp) return
         near.previous = stored.timestamp
       } else {
@@ -165,7 +165,7 @@ export class StreamSlidingWindowAggregateOperator<K, V, A> extends Operator<K, V
     this.update(record, 0, combined ?? this.initial(timestamp), windowClose)
   }
 
-  /** The window right after the record holds what the record's own window has behind it. */
+  /** The window right after the record contains the records after it in the record's own window. */
   private createRightWindow(record: StreamRecord<K, V>, { rightExists, right }: Neighbours<A>): void {
     if (rightExists || right === null || right.timestamp <= record.timestamp) return
     const start = record.timestamp + 1

@@ -6,7 +6,7 @@ import { Operator } from './operator'
 import type { OperatorContext } from './processor'
 import { StreamRecord } from '../record/stream-record'
 
-/** A join window, in milliseconds: the right record may come `beforeMs` before the left one to `afterMs` after it. */
+/** A join window, in milliseconds: the right record may be from `beforeMs` before to `afterMs` after the left one. */
 export interface JoinWindow {
   readonly beforeMs: number
   readonly afterMs: number
@@ -14,25 +14,25 @@ export interface JoinWindow {
 }
 
 export interface StreamStreamJoinOptions<K, L, R, VR> {
-  /** Whose records come in here. */
+  /** The side whose records this processes. */
   readonly isLeft: boolean
-  /** Records of this side have a result even if they meet none of the other. */
+  /** Records of this side have a result even without a match. */
   readonly preserved: boolean
   readonly window: JoinWindow
   /** The window store of the other side. */
   readonly otherStore: string
-  /** The store of records that have met none yet; `null` for an inner join. */
+  /** The store of records without a match so far; `null` for an inner join. */
   readonly outerJoinStore: string | null
   readonly joiner: ValueJoiner<K, L | null, R | null, VR>
   readonly clocks: JoinClocks
 }
 
 /**
- * One side of a join of two streams. A record meets those of the other side that are within the window, by time. One
- * that meets none waits until its window has closed, and then has its result without a partner.
+ * One side of a stream–stream join. A record is joined with those of the other side within the window, by time. One
+ * without a match waits until its window has closed, and is then emitted unmatched.
  *
- * When these results come is Kafka Streams' own: they are looked for when a record advances the time of the join, at
- * most once in `emitIntervalMs`, and not before the record looked at last can be due.
+ * The timing of these results is Kafka Streams': they are looked for when a record advances the time of the join, at
+ * most once per `emitIntervalMs`, and not before the oldest record still waiting at the last check can be due.
  */
 export class StreamStreamJoinOperator<K, L, R, VR> extends Operator<K, L | R, K, VR> {
   private joiner: ValueJoiner<K, L | null, R | null, VR>
@@ -89,7 +89,7 @@ export class StreamStreamJoinOperator<K, L, R, VR> extends Operator<K, L | R, K,
     }
   }
 
-  /** Results of records whose window has closed without a partner. They have the headers of the record that is their cause. */
+  /** Results of records whose window has closed without a match. They have the headers of the record that triggered them. */
   private emitDue(cause: StreamRecord<K, L | R>): void {
     const clock = this.clock!
     const outerJoin = this.outerJoin!

@@ -6,8 +6,8 @@ import type { ValueGetterSupplier } from './value-getter'
 import { StreamRecord } from '../record/stream-record'
 
 /**
- * A join of a stream with a versioned table in which stream records wait: until the stream is `graceMs` further, so that
- * updates of the table that come late still count. A record that comes later than that is joined at once.
+ * A join of a stream with a versioned table in which stream records wait until stream time is `graceMs` ahead, so that
+ * late updates of the table still count. A record that arrives later than that is joined at once.
  */
 export class StreamTableGraceJoinOperator<K, V, VT, VR> extends StreamTableJoinOperator<K, V, VT, VR> {
   private waiting!: WaitingStore<K, V>

@@ -5,8 +5,8 @@ import type { ValueGetter, ValueGetterSupplier } from './value-getter'
 import { StreamRecord } from '../record/stream-record'
 
 /**
- * `join` and `leftJoin` of a stream with a table: each stream record meets the row of its key as the table is at that
- * moment, or, if the table keeps versions, as it was at the record's time.
+ * `join` and `leftJoin` of a stream with a table: each stream record is joined with the row of its key as of
+ * now, or, if the table keeps versions, as it was at the record's time.
  */
 export class StreamTableJoinOperator<K, V, VT, VR> extends Operator<K, V, K, VR> {
   private rows: ValueGetter<K, VT> | undefined

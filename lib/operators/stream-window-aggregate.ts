@@ -24,8 +24,8 @@ export interface WindowAggregateOptions extends OldValues {
 }
 
 /**
- * `aggregate`, `reduce` and `count` over tumbling, hopping or unlimited windows. A window takes records until its end
- * plus the grace period is behind the newest timestamp seen. A `null` value is aggregated like any other.
+ * `aggregate`, `reduce` and `count` over tumbling, hopping or unlimited windows. A window accepts records until the newest
+ * timestamp seen passes its end plus the grace period. A `null` value is aggregated like any other.
  */
 export class StreamWindowAggregateOperator<K, V, A> extends Operator<K, V, Windowed<K>, Change<A>> {
   private store!: TimestampedWindowStore<K, A>

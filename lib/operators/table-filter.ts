@@ -5,8 +5,8 @@ import { TableViewOperator } from './table-view'
 import type { Change } from '../record/change'
 
 /**
- * `filter` and `filterNot` of a table: a value that doesn't pass is a delete. With old values it is silent where
- * nothing was and nothing is; without them it must send a delete each time.
+ * `filter` and `filterNot` of a table: a value that doesn't match is a delete. With old values, nothing is sent if neither
+ * the old nor the new value matches; without them, a delete must be sent each time.
  */
 export class TableFilterOperator<K, V> extends TableViewOperator<K, V, V> {
   constructor(
@@ -29,7 +29,7 @@ export class TableFilterOperator<K, V> extends TableViewOperator<K, V, V> {
 
   protected override goesOn(newValue: V | null, oldValue: V | null): boolean {
     const { sendOldValues, versionedInput } = this.options
-    // of a versioned table it may be about a former value
+    // in a versioned table it may concern an earlier value
     return !sendOldValues || versionedInput === true || newValue !== null || oldValue !== null
   }
 }

@@ -5,7 +5,7 @@ import { openTable, type TableStore } from './table-store'
 import type { Change } from '../record/change'
 import type { StreamRecord } from '../record/stream-record'
 
-/** Where the results of both sides of a table join come together, and are kept if the table has a store. */
+/** Merges the results of both sides of a table join, and stores them if the table has a store. */
 export class TableJoinMergeOperator<K, V> extends Operator<K, Change<V>, K, Change<V>> {
   private store: TableStore<K, V> | null = null
   private forwarder: ChangeForwarder<K, V> | null = null

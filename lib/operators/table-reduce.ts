@@ -2,7 +2,7 @@ import type { Reducer } from './callbacks'
 import type { OldValues } from './change-forwarder'
 import { TableAggregateOperator } from './table-aggregate'
 
-/** `reduce` of a grouped table: subtracts the old value, then adds the new one; the first value is taken as it is. */
+/** `reduce` of a grouped table: subtracts the old value, then adds the new one; the first value becomes the aggregate. */
 export const tableReduce = <K, V>(
   storeName: string,
   adder: Reducer<V>,

@@ -7,8 +7,8 @@ import { Change } from '../record/change'
 import type { StreamRecord } from '../record/stream-record'
 
 /**
- * `groupBy` of a table: what has to be subtracted from the group of the old value goes before what has to be added to
- * the group of the new one, in one record if both are the same group.
+ * `groupBy` of a table: the subtraction from the old value's group precedes the addition to
+ * the new value's group, in one record if both are the same group.
  */
 export class TableRepartitionMapOperator<K, V, KR, VR> extends Operator<K, Change<V>, KR, Change<VR>> {
   private selector: GroupSelector<K, V, KR, VR>

@@ -9,15 +9,15 @@ import type { OperatorContext } from './processor'
 
 /* eslint-disable @typescript-eslint/no-explicit-any -- what an operator forwards is no matter of its store */
 
-/** The store of a table for the operator that writes it, with versions or without. */
+/** The store of a table for the operator that writes it, versioned or not. */
 export interface TableStore<K, V> {
   readonly store: StateStore
   get(key: K): ValueAndTimestamp<V> | null
-  /** Whether this is the latest value of the key now. `undefined`: too old for the store, nothing has changed. */
+  /** Whether this is the latest value of the key now. `undefined`: too old for the store, which is unchanged. */
   put(key: K, value: V | null, timestamp: number): boolean | undefined
 }
 
-/** The last put counts, whatever its timestamp. */
+/** The last put wins, whatever its timestamp. */
 class TimestampedTable<K, V> implements TableStore<K, V> {
   constructor(readonly store: TimestampedKeyValueStore<K, V>) {}
 
@@ -31,7 +31,7 @@ class TimestampedTable<K, V> implements TableStore<K, V> {
   }
 }
 
-/** The highest timestamp counts. */
+/** The highest timestamp wins. */
 class VersionedTable<K, V> implements TableStore<K, V> {
   constructor(readonly store: VersionedKeyValueStore<K, V>) {}
 

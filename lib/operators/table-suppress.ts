@@ -11,19 +11,19 @@ import { StreamRecord } from '../record/stream-record'
 /* eslint-disable @typescript-eslint/no-explicit-any -- what an operator forwards is no matter of those whose rows it reads */
 
 export interface Suppression {
-  /** Named in the error of a full buffer. */
+  /** For the error of a full buffer. */
   readonly operator: string
   readonly buffer: string
-  /** Stream time has to get this far past an update's place in the queue. */
+  /** How far stream time must pass an update's position in the queue. */
   readonly waitMs: number
-  /** By the ends of windows, each of which is emitted once, and not at all where it has nothing; else by the updates' own time. */
+  /** Ordered by window end, each window emitted once, or not at all if it has no value; otherwise by the updates' own time. */
   readonly finalOnly: boolean
   readonly maxRecords: number
   readonly maxBytes: number
   readonly onFull: 'emit' | 'shutDown'
 }
 
-/** Keeps updates of a table back: of several of a key only the last one goes on, when its time has come. */
+/** Holds back updates of a table: only the last update of a key is forwarded, when it is due. */
 export class TableSuppressOperator<K, V> extends Operator<K, Change<V>> {
   private buffer!: SuppressionBuffer<K, V>
   private streamTime = -1
@@ -78,7 +78,7 @@ export class TableSuppressOperator<K, V> extends Operator<K, Change<V>> {
   }
 }
 
-/** The rows of a suppressed table: where an update waits, the row is still what it was before. */
+/** The rows of a suppressed table: while an update waits, the row still has its old value. */
 export class SuppressedRows<K, V> implements ValueGetterSupplier<K, V> {
   readonly stores: readonly StoreBuilder<StateStore>[]
 
@@ -95,7 +95,7 @@ export class SuppressedRows<K, V> implements ValueGetterSupplier<K, V> {
     const get = (key: K): ValueAndTimestamp<V> | null => {
       const prior = buffer.prior(key)
       if (prior === undefined) return parent.get(key)
-      // when it was valid from is not known
+      // the start of its validity is not known
       return prior.value === null ? null : { value: prior.value, timestamp: -1 }
     }
     return { versioned: false, get, getAsOf: get, close: () => parent.close?.() }

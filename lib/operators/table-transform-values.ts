@@ -14,7 +14,7 @@ import type { StreamRecord } from '../record/stream-record'
 
 type Transform<K, V, VR> = (value: V | null, key: K) => VR | null
 
-/** Starts a user's transformer, and gives the call of it. */
+/** Creates and initializes a user's transformer, and returns its call. */
 const started = <K, V, VR>(
   transformer: ValueTransformer<K, V, VR>,
   context: OperatorContext<any, any>,
@@ -88,7 +88,7 @@ export class TransformedRows<K, V, VR> implements ValueGetterSupplier<K, VR> {
     const row = (key: K, found: ValueAndTimestamp<V> | null): ValueAndTimestamp<VR> | null => {
       const timestamp = found === null ? -1 : found.timestamp
       const current = context.recordContext
-      // the row's own time; where it came from is not known any more
+      // the row's own time; its origin is no longer known
       context.recordContext = { topic: null, partition: -1, offset: -1, timestamp, headers: NO_HEADERS }
       try {
         const value = transform(found === null ? null : found.value, key)

@@ -5,7 +5,7 @@ import { openTable, type TableStore } from './table-store'
 import { Change } from '../record/change'
 import type { StreamRecord } from '../record/stream-record'
 
-/** Makes of each row of a table a row of another one, or none; that table is kept in a store only where one is asked for. */
+/** Maps each row of a table to a row of another one, or to none; the result has a store only on request. */
 export abstract class TableViewOperator<K, V, VR> extends Operator<K, Change<V>, K, Change<VR>> {
   private store: TableStore<K, VR> | null = null
   private forwarder: ChangeForwarder<K, VR> | null = null
@@ -42,7 +42,7 @@ export abstract class TableViewOperator<K, V, VR> extends Operator<K, Change<V>,
   /** `null` is no row. */
   protected abstract view(value: V, key: K): VR | null
 
-  /** Whether there is anything to tell. */
+  /** Whether there is anything to forward. */
   protected goesOn(_newValue: VR | null, _oldValue: VR | null): boolean {
     return true
   }

@@ -16,14 +16,14 @@ import { joined, type TableJoin } from './joined-rows'
 
 /** How an operator gets at the rows of a table: from its store, or computed from the rows of the table before it. */
 export interface ValueGetterSupplier<K, V> {
-  /** Whoever reads the rows has to be connected to these. */
+  /** The stores that a reader of the rows must be connected to. */
   readonly stores: readonly StoreBuilder<StateStore>[]
   open(context: OperatorContext<any, any>): ValueGetter<K, V>
 }
 
 /** The rows of a table in a task. */
 export interface ValueGetter<K, V> {
-  /** Former rows can be read. */
+  /** Earlier rows can be read. */
   readonly versioned: boolean
   get(key: K): ValueAndTimestamp<V> | null
   /** The row as of that time; of a table without versions the latest. */

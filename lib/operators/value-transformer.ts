@@ -1,12 +1,12 @@
 import type { ProcessorContext } from './processor'
 import type { RecordContext } from '../record/record-context'
 
-/** What a value transformer can reach of its task: everything but forwarding. */
+/** A value transformer's access to its task: everything but forwarding. */
 export type ValueTransformerContext = Omit<ProcessorContext<never, never>, 'forward'>
 
 /**
- * Makes values of a table out of others, with stores and punctuations if it needs them. One instance per task, and one
- * more for each join that looks rows of the table up while it has no store.
+ * Transforms the values of a table, with stores and punctuations if needed. One instance per task, and one
+ * more for each join that looks up rows of the table if it has no store.
  */
 export interface ValueTransformer<K, V, VR> {
   /** Called once, before the first value. */
@@ -17,5 +17,5 @@ export interface ValueTransformer<K, V, VR> {
   close?(): void
 }
 
-/** Makes the transformer of each task: never return the same instance twice. */
+/** Creates the transformer of each task: never return the same instance twice. */
 export type ValueTransformerSupplier<K, V, VR> = () => ValueTransformer<K, V, VR>

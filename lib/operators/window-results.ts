@@ -13,7 +13,7 @@ export interface ClosedStarts {
   readonly to: number
 }
 
-/** The way down from an aggregation over time windows: with every update, or once when a window has closed. */
+/** Forwards the results of an aggregation over time windows: with every update, or once when a window has closed. */
 export class WindowResults<K, A> {
   private readonly forwarder: ChangeForwarder<Windowed<K>, A> | null
   private readonly emission: CloseEmission | null
@@ -29,7 +29,7 @@ export class WindowResults<K, A> {
     this.emission = onClose ? new CloseEmission(context as OperatorContext<never, never>, store.name) : null
   }
 
-  /** `record` is the update's cause: its headers go along. */
+  /** `record` caused the update: it provides the headers. */
   updated(
     record: StreamRecord<K, unknown>,
     windowed: Windowed<K>,
@@ -40,7 +40,7 @@ export class WindowResults<K, A> {
     this.forwarder?.forwardFor(windowed, record.headers, newValue, oldValue, timestamp)
   }
 
-  /** Emits what has closed by now; `closedStarts` says what that is, `undefined` for nothing. */
+  /** Emits windows that have closed; `closedStarts` gives their starts, `undefined` for none. */
   closed(
     record: StreamRecord<K, unknown>,
     windowClose: number,

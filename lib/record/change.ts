@@ -1,4 +1,4 @@
-/** An update of a table: `newValue` replaces `oldValue`; `null` is absent. Old values are sent only where a child asks for them. */
+/** An update of a table: `newValue` replaces `oldValue`; `null` is absent. Old values are sent only if a child needs them. */
 export class Change<V> {
   constructor(
     readonly newValue: V | null,

@@ -11,7 +11,7 @@ export type CrcTables = readonly [
 
 /**
  * The tables of a CRC of 32 bits, given its reversed polynomial, for slicing by 8: eight look-ups for eight bytes. Each CRC has
- * its own loop over tables that are constants of its module: shared, the loop takes half as long again.
+ * its own loop over tables that are constants of its module: a shared loop takes 50 % longer.
  */
 export const crcTables = (polynomial: number): CrcTables => {
   const tables = Array.from({ length: 8 }, () => new Int32Array(256))

@@ -1,10 +1,10 @@
 import * as zlib from 'node:zlib'
 import { crcTables } from './crc-tables'
 
-/** Node has it from 20.15 and 22.2 on. */
+/** Node has it since 20.15 and 22.2. */
 const native = (zlib as { crc32?: (bytes: Uint8Array, before?: number) => number }).crc32
 
-/** From this length on the call into native code is worth it. */
+/** The length from which the call into native code pays off. */
 const NATIVE_FROM = 400
 
 /** CRC-32 (as in zlib) of the first `end` bytes, as an unsigned number; `before` is that of the bytes before them. */
@@ -15,7 +15,7 @@ export const crc32 = (bytes: Uint8Array, end = bytes.length, before = 0): number
 
 const [T0, T1, T2, T3, T4, T5, T6, T7] = crcTables(0xedb88320)
 
-/** For short values, and where Node has no native one. */
+/** For short values, and for Node versions without a native one. */
 export const crc32InScript = (bytes: Uint8Array, end: number, before: number): number => {
   let crc = ~before
   let at = 0

@@ -1,4 +1,4 @@
-/** Why a record was dropped, as kinds to count by. */
+/** Why a record was dropped: the categories of the counts. */
 export type DropReason =
   /** The operator needs a key, a value or a foreign key that is null. */
   | 'null-key-or-value'
@@ -6,7 +6,7 @@ export type DropReason =
   | 'late'
   /** A newer version of the row is known already. */
   | 'out-of-order'
-  /** The timestamp extractor gave a negative timestamp. */
+  /** The timestamp extractor returned a negative timestamp. */
   | 'invalid-timestamp'
   /** The partitioner of a sink chose no partition. */
   | 'no-partition'

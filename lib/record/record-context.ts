@@ -8,7 +8,7 @@ export interface RecordContext {
   readonly partition: number
   /** Its offset there. */
   readonly offset: number
-  /** Its event time in milliseconds, as the extractor has given it. */
+  /** Its event time in milliseconds, as returned by the extractor. */
   readonly timestamp: number
   /** Its headers, in the order in which they were written. */
   readonly headers: RecordHeaders

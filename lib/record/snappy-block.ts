@@ -5,8 +5,8 @@ const COPY_1 = 1
 const COPY_2 = 2
 
 /**
- * Reads a bare block of snappy, as LevelDB and librdkafka write it; Java's Kafka client frames such blocks. Throws where it is
- * none, and `TooLarge` rather than take more than `limit` bytes.
+ * Reads a bare block of snappy, as LevelDB and librdkafka write it; Java's Kafka client frames such blocks. Throws if it is
+ * invalid, and `TooLarge` rather than use more than `limit` bytes.
  */
 export const decompressSnappyBlock = (input: Buffer, limit = Infinity): Buffer => {
   let at = 0

@@ -1,11 +1,11 @@
 import { StreamsError } from '../errors'
 import { NO_HEADERS, type RecordHeaders } from './headers'
 
-/** A key, a value, an event time in milliseconds and headers on their way through a topology. Immutable. */
+/** A record on its way through a topology: key, value, event time in milliseconds, and headers. Immutable. */
 export class StreamRecord<K, V> {
   /** @throws StreamsError INVALID_TIMESTAMP: a timestamp below 0, or none */
   constructor(
-    /** `null` where the record has none. */
+    /** `null` if the record has none. */
     readonly key: K,
     /** `null` for a tombstone. */
     readonly value: V,
@@ -43,7 +43,7 @@ export class StreamRecord<K, V> {
   }
 
   /**
-   * The same record at another time.
+   * The same record with another timestamp.
    *
    * @example
    * context.forward(record.withTimestamp(record.value.createdAt))

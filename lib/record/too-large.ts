@@ -1,2 +1,2 @@
-/** What was compressed takes more bytes than it may. */
+/** Decompressed data exceeds its limit. */
 export class TooLarge extends Error {}

@@ -12,5 +12,5 @@ export interface TopicPartition {
   readonly partition: number
 }
 
-/** The key under which maps of this port file a partition. */
+/** A partition's key in the maps of this port. */
 export const tpKey = (topic: string, partition: number): string => `${topic}-${partition}`

@@ -1,4 +1,4 @@
-/** A stretch of event time in milliseconds. */
+/** An interval of event time in milliseconds. */
 export interface Window {
   /** Inclusive. */
   readonly start: number
@@ -18,7 +18,7 @@ export class Windowed<K> {
   constructor(
     /** The key without its window. */
     readonly key: K,
-    /** From when to when. */
+    /** Its start and end. */
     readonly window: Window,
   ) {}
 

@@ -19,24 +19,24 @@ import { type ReadOnlyStore, type StoreHandle, storeView } from './stores/store-
 import type { TopicPartition } from '../record/topic-partition'
 import type { TaskId } from '../record/task-id'
 
-/** What a `KafkaStreams` instance tells of itself. */
+/** The events of a `KafkaStreams` instance. */
 export interface StreamsEvents {
-  /** The instance has gone from one state to the next. */
+  /** The instance has changed its state. */
   stateChange: { readonly from: StreamsState; readonly to: StreamsState }
   /**
-   * Why the instance is going to `ERROR`. As Node does, it is thrown, and ends the process, if nobody listens and neither
+   * Why the instance's state becomes `ERROR`. As usual in Node, it is thrown, and ends the process, if nobody listens and neither
    * `start()` nor `closed` reports it.
    */
   error: StreamsError
-  /** It goes on, but someone should look: now, source topics that it waits for. Repeated every few seconds. */
+  /** The instance continues, but needs attention: it waits for missing source topics. Repeated every few seconds. */
   warning: { readonly code: 'MISSING_SOURCE_TOPIC'; readonly message: string; readonly topics: readonly string[] }
   /** Tasks were assigned to this instance or taken from it. */
   rebalance: RebalanceEvent
-  /** A store begins to be rebuilt from its changelog. */
+  /** A store's restore from its changelog begins. */
   restoreStart: RestoreEvent
-  /** How far a restore is; every few seconds. */
+  /** A restore's progress, every few seconds. */
   restoreProgress: RestoreProgressEvent
-  /** A store is rebuilt, as long as it took. */
+  /** A store is restored, with the time that it took. */
   restoreEnd: RestoreEvent & { readonly durationMs: number }
 }
 
@@ -48,11 +48,11 @@ export interface StartOptions {
 
 /** How an instance closes. */
 export interface CloseOptions {
-  /** When to give up on committing and leaving in good order. Default: `closeTimeout` of the configuration, 30 s. */
+  /** When to give up on a clean commit and leave. Default: `closeTimeout` of the configuration, 30 s. */
   timeout?: Duration
   /**
    * Static members (`groupInstanceId`) stay in the group by default, so that a restart within `sessionTimeout` moves no
-   * task; true makes them leave. All others always leave.
+   * task; true makes them leave. Other members always leave.
    */
   leaveGroup?: boolean
 }
@@ -70,8 +70,8 @@ export interface TaskMetadata {
 }
 
 /**
- * Runs a topology against Kafka. Every process that runs the same topology under the same `applicationId` takes its share
- * of the work; it can be started once.
+ * Runs a topology against Kafka. Every process that runs the same topology under the same `applicationId` takes a share
+ * of the work. An instance can be started once.
  *
  * @example
  * const streams = new KafkaStreams(builder.build(), { applicationId: 'word-count', kafka: { brokers: ['localhost:9092'] } })
@@ -86,7 +86,7 @@ export class KafkaStreams {
   readonly #storeNames: ReadonlySet<string>
   readonly #events: Emitter<StreamsEvents>
   readonly #machine: StateMachine
-  /** Of what `start` opens, and of the run. */
+  /** Aborts what `start` opens, and the run. */
   readonly #abort = new AbortController()
   #opening: Promise<unknown> = Promise.resolve()
   #run: Run | undefined
@@ -96,7 +96,7 @@ export class KafkaStreams {
   #started: { resolve: () => void; reject: (error: unknown) => void } | undefined
   #settleClosed!: { resolve: () => void; reject: (error: StreamsError) => void }
   readonly #closed: Promise<void>
-  /** Someone waits for `closed`, and hears of a failure there. */
+  /** Someone awaits `closed`, which reports a failure. */
   #closedIsWatched = false
 
   constructor(topology: Topology, config: StreamsConfig) {
@@ -117,7 +117,7 @@ export class KafkaStreams {
     this.#closed = new Promise((resolve, reject) => {
       this.#settleClosed = { resolve, reject }
     })
-    // who asks for it gets a promise of their own
+    // each caller gets its own promise
     this.#closed.catch(() => {})
     this.#machine = new StateMachine((from, to) => {
       logger.info({ applicationId, from, to }, 'state changed')
@@ -125,7 +125,7 @@ export class KafkaStreams {
     })
   }
 
-  /** Where in its life the instance is. */
+  /** The instance's state. */
   get state(): StreamsState {
     return this.#machine.state
   }
@@ -144,8 +144,8 @@ export class KafkaStreams {
   }
 
   /**
-   * Resolves when all tasks assigned to this instance run, or when it was closed before; rejects with what went wrong, and
-   * everything is closed then.
+   * Resolves when all tasks assigned to this instance run, or if it is closed first; rejects if the start fails, after
+   * closing everything.
    *
    * @example
    * await streams.start()
@@ -155,7 +155,7 @@ export class KafkaStreams {
     if (!this.#machine.is('CREATED')) {
       throw new StreamsError(
         'ILLEGAL_STATE',
-        `start() was called in state ${this.state}: an instance is started once, make a new KafkaStreams for another run`,
+        `start() was called in state ${this.state}: an instance can be started only once; create a new KafkaStreams for another run`,
       )
     }
     signal?.throwIfAborted()
@@ -164,7 +164,7 @@ export class KafkaStreams {
     })
     this.#machine.transitionTo('REBALANCING')
     const onAbort = (): void => {
-      // closed first, so that nothing is left when it rejects
+      // closed first, so that nothing is open when it rejects
       const settle = (): unknown => this.#settleStart(signal!.reason)
       this.#closing ??= this.#close(this.#config.closeTimeoutMs, false, settle)
     }
@@ -186,7 +186,7 @@ export class KafkaStreams {
    * @example
    * process.once('SIGTERM', () => streams.close({ timeout: '30s' }))
    *
-   * @returns false if the timeout has passed first: what was not committed is processed again after the next start
+   * @returns false if the timeout passed first: uncommitted records are processed again after the next start
    */
   close({ timeout, leaveGroup = false }: CloseOptions = {}): Promise<boolean> {
     const timeoutMs = timeout === undefined ? this.#config.closeTimeoutMs : toMilliseconds(timeout, 'timeout')
@@ -197,7 +197,7 @@ export class KafkaStreams {
    * Stops processing while staying in the group, until `resume()`.
    *
    * @example
-   * streams.pause() // while a database is moved
+   * streams.pause() // during a database migration
    * streams.resume()
    */
   pause(): void {
@@ -206,7 +206,7 @@ export class KafkaStreams {
   }
 
   /**
-   * Goes on processing after `pause()`.
+   * Resumes processing after `pause()`.
    *
    * @example
    * streams.pause()
@@ -217,13 +217,13 @@ export class KafkaStreams {
     this.#run?.resume()
   }
 
-  /** Whether `pause()` was called, and not `resume()` since. */
+  /** Whether `pause()` was called, without `resume()` since. */
   get isPaused(): boolean {
     return this.#paused
   }
 
   /**
-   * Deletes the local state of the application below `stateDir`; the next start restores it from the changelogs.
+   * Deletes the local state of the application under `stateDir`; the next start restores it from the changelogs.
    *
    * @example
    * await streams.close()
@@ -243,9 +243,9 @@ export class KafkaStreams {
   }
 
   /**
-   * A store's contents on this instance, over all partitions it has: to be read while the application runs. The view stays
-   * valid over rebalances. A handle carries the store's type. By its name the store is what it is by the handle that it was
-   * made by, and its type is yours to give; a table's store that was made by name has values with timestamps.
+   * A store's contents on this instance, across all its partitions, to be read while the application runs. The view stays
+   * valid across rebalances. A handle carries the store's type; with a name, you state the type: that of the handle which
+   * created the store. A table's store that was created by name has values with timestamps.
    *
    * @example
    * const counts = keyValueStore('counts', { key: serdes.string(), value: serdes.long() })
@@ -289,7 +289,7 @@ export class KafkaStreams {
   }
 
   /**
-   * Calls the listener each time the event happens. What a listener throws is logged.
+   * Calls the listener each time the event occurs. Errors that a listener throws are logged.
    *
    * @example
    * streams.on('stateChange', ({ from, to }) => console.log(`${from} -> ${to}`))
@@ -301,7 +301,7 @@ export class KafkaStreams {
   }
 
   /**
-   * Takes a listener away.
+   * Removes a listener.
    *
    * @example
    * streams.off('stateChange', listener)
@@ -312,7 +312,7 @@ export class KafkaStreams {
   }
 
   /**
-   * Calls the listener the next time the event happens, and not again.
+   * Calls the listener the next time the event occurs, and only then.
    *
    * @example
    * streams.once('error', (error) => pager.send(error.message))
@@ -361,7 +361,7 @@ export class KafkaStreams {
     })
     this.#run = run
     if (this.#paused) run.pause()
-    // it was closed, or has failed, while the last part was opened
+    // it was closed, or failed, while the last part was opening
     if (this.#machine.isRunningOrRebalancing) await run.start()
   }
 
@@ -371,7 +371,7 @@ export class KafkaStreams {
     if (isRunning) this.#settleStart()
   }
 
-  /** False if nobody waits for it any more. */
+  /** False if nobody waits for it any longer. */
   #settleStart(...failure: [] | [unknown]): boolean {
     const started = this.#started
     this.#started = undefined
@@ -418,7 +418,7 @@ const TASK_STATES = {
   closing: 'CLOSED',
 } as const
 
-/** As Node does with an `error` event that nobody listens to: the process ends with exit code 1. */
+/** As for any `error` event in Node that nobody listens to: the process ends with exit code 1. */
 const throwUncaught = (error: Error): void => {
   process.nextTick(() => {
     throw error

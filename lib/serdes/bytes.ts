@@ -10,7 +10,7 @@ const bytesSerde: Serde<Buffer> = {
 }
 
 /**
- * Bytes as they are.
+ * Bytes, unchanged.
  *
  * @example
  * builder.stream('images', { value: serdes.bytes() })

@@ -13,13 +13,13 @@ const BOTH_WITH_LATEST = 5
 
 /**
  * Updates of a table on the repartition topic of its `groupBy`, in Kafka Streams' bytes: `old ‖ 00`, `new ‖ 01` or
- * `varint length of new ‖ new ‖ old ‖ 02`. Without an inner serde it stands for the configured default, see
+ * `varint length of new ‖ new ‖ old ‖ 02`. Without an inner serde it uses the configured default, see
  * `completed`.
  */
 export class ChangeSerde<V> implements OpenSerde<Change<V>> {
   constructor(readonly inner: Serde<V> | undefined) {}
 
-  /** This serde, its inner one replaced by the configured default if it has none of its own. */
+  /** This serde, with the configured default if it has no inner one. */
   completed({ defaultValueSerde }: Pick<AppDefaults, 'defaultValueSerde'>): ChangeSerde<V> {
     return this.inner === undefined ? new ChangeSerde(defaultValueSerde as Serde<V>) : this
   }

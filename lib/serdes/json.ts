@@ -11,7 +11,7 @@ const write = (value: unknown): string => {
   return text
 }
 
-/** JSON that nothing checks. */
+/** Unvalidated JSON. */
 export class JsonSerde implements Serde<unknown> {
   serialize(_topic: string, value: unknown): Buffer {
     return Buffer.from(write(value), 'utf8')
@@ -24,13 +24,13 @@ export class JsonSerde implements Serde<unknown> {
 
 const jsonSerde = new JsonSerde()
 
-/** What writes values of which nobody has said what they are: known from the `serdes.json()` that somebody asks for. */
+/** The fallback for values without a serde: distinct from a `serdes.json()` that the user passes. */
 export const fallbackJson = new JsonSerde()
 
 /** How a schema checks JSON. */
 export interface JsonOptions {
   /**
-   * Whether values are checked when they are written as well: that what is written can be read again. It costs parsing
+   * Whether values are also validated when written, so that whatever is written can be read again. It costs parsing
    * what was just written. Default: true.
    */
   validateWrites?: boolean
@@ -47,16 +47,16 @@ const SCHEMA = optional(
 const OPTIONS = optional(optionsOf<JsonOptions>({ validateWrites: BOOLEAN }))
 
 /**
- * JSON text in UTF-8, checked by a validator of the Standard Schema kind (zod, valibot, arktype …), which also gives the
- * type. What it refuses is an error of the record, with the paths and messages of its issues. Values are what the
- * validator makes of the parsed text, with its defaults and transformations. Its validation must be synchronous.
+ * JSON text in UTF-8, checked by a Standard Schema validator (zod, valibot, arktype …), which also provides the
+ * type. A value that it rejects fails the record, with the paths and messages of its issues. Values are what the
+ * validator returns for the parsed text, with its defaults and transformations. Validation must be synchronous.
  *
  * @example
  * const Order = z.object({ id: z.string(), amount: z.number().positive() })
  * const orders = builder.stream('orders', { value: serdes.json(Order) })   // KStream<string, { id: string; amount: number }>
  */
 export function json<S extends StandardSchema>(schema: S, options?: JsonOptions): Serde<ValidatedBy<S>>
-/** JSON text in UTF-8. `T` is a promise about the topic: nothing is checked. */
+/** JSON text in UTF-8. `T` is not checked at run time. */
 export function json<T>(): Serde<T>
 export function json(schema?: StandardSchema, options: JsonOptions = {}): Serde<unknown> {
   requireArgument(schema, SCHEMA, 'serdes.json', 'schema')

@@ -1,8 +1,8 @@
 import { isPromise } from '../record/promise'
 
 /**
- * Thrown by a serde that lacks something which has to be fetched, a schema above all. The record waits while `fetch`
- * runs (again, while it rejects with what passes by itself), and then the serde is called anew. If `fetch` rejects for
+ * Thrown by a serde that lacks something it has to fetch, usually a schema. The record waits while `fetch` runs
+ * (repeatedly, as long as its failure is transient), and then the serde is called again. If `fetch` fails for
  * good, that is the serde's error.
  */
 export class MissingDependency extends Error {
@@ -11,14 +11,14 @@ export class MissingDependency extends Error {
   constructor(
     /** Completes "could not …". */
     readonly what: string,
-    /** Gets what is missing. */
+    /** Fetches what is missing. */
     readonly fetch: () => Promise<void>,
   ) {
     super(`it has to ${what} first`)
   }
 }
 
-/** What a serde says; where it has to fetch something first, a promise of it. */
+/** A serde's result; a promise of it if the serde has to fetch something first. */
 export const whenPrepared = <T>(act: () => T): T | Promise<T> => {
   try {
     return act()

@@ -1,15 +1,15 @@
 import type { Serde } from './serde'
 
-/** What a topology learns only when it runs. */
+/** What is known only when the topology runs. */
 export interface AppDefaults {
   readonly applicationId: string
   readonly defaultKeySerde: Serde<unknown>
   readonly defaultValueSerde: Serde<unknown>
 }
 
-/** A serde of the DSL's own around others, some of which may be left to the app's defaults. */
+/** A DSL serde that wraps others, some of which may be the application's defaults. */
 export interface OpenSerde<T> extends Serde<T> {
-  /** The same with nothing left open. */
+  /** The same with all serdes filled in. */
   completed(defaults: AppDefaults): Serde<T>
 }
 

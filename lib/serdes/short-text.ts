@@ -1,7 +1,7 @@
 import { latin1Text } from '../buffer-text'
 
 /**
- * Short ASCII texts come again and again, as keys above all. Two small direct-mapped caches give back what was decoded or
+ * Short ASCII strings recur often, especially as keys. Two small direct-mapped caches return what was decoded or
  * encoded last: no call into native code, and no new object.
  */
 
@@ -12,13 +12,13 @@ const SLAB_BYTES = 4096
 const decoded: (string | undefined)[] = new Array<string | undefined>(SLOTS).fill(undefined)
 const encodedTexts: (string | undefined)[] = new Array<string | undefined>(SLOTS).fill(undefined)
 const encodedBytes: Buffer[] = new Array<Buffer>(SLOTS).fill(Buffer.alloc(0))
-/** Bytes of cached texts lie together, so that a few of them don't keep many of Node's own pools alive. */
+/** Bytes of cached strings share one buffer, so that a few of them don't keep many of Node's own pools alive. */
 let slab = Buffer.alloc(0)
 let slabUsed = 0
 
 const slotOf = (hash: number): number => (hash ^ (hash >>> 13)) & (SLOTS - 1)
 
-/** Undefined for what is not short or not ASCII. */
+/** Undefined for strings that are not short or not ASCII. */
 export function decodeShortText(bytes: Buffer, start: number, end: number): string | undefined {
   const length = end - start
   if (length > MAX_LENGTH) return undefined
@@ -38,7 +38,7 @@ export function decodeShortText(bytes: Buffer, start: number, end: number): stri
   return (decoded[slot] = latin1Text(bytes, start, end))
 }
 
-/** Undefined for what is not short or not ASCII. The bytes are shared: they must not be changed. */
+/** Undefined for strings that are not short or not ASCII. The bytes are shared: they must not be modified. */
 export function encodeShortText(text: string): Buffer | undefined {
   const { length } = text
   if (length > MAX_LENGTH) return undefined

@@ -3,7 +3,7 @@
  * implement it.
  */
 export interface StandardSchema<Input = unknown, Output = Input> {
-  /** What the standard asks of a validator. */
+  /** What the standard requires of a validator. */
   readonly '~standard': {
     readonly version: 1
     readonly vendor: string
@@ -13,13 +13,13 @@ export interface StandardSchema<Input = unknown, Output = Input> {
   }
 }
 
-/** The value, or what is wrong with it. */
+/** The value, or its issues. */
 export type ValidationResult<Output> =
   { readonly value: Output; readonly issues?: undefined } | { readonly issues: readonly ValidationIssue[] }
 
-/** One thing that is wrong with a value. */
+/** A problem with a value. */
 export interface ValidationIssue {
-  /** For people. */
+  /** For humans. */
   readonly message: string
   /** Where in the value it is. */
   readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined

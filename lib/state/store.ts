@@ -4,19 +4,19 @@ import type { RecordHeaders } from '../record/headers'
 import type { RecordContext } from '../record/record-context'
 import type { ByteStore } from './state-engine'
 
-/** State of one task, by name. Restored before the task runs; closed with it. */
+/** A task's state, by name. Restored before the task runs; closed with it. */
 export interface StateStore {
-  /** By which processors and queries find it. */
+  /** The name by which processors and queries find it. */
   readonly name: string
   /** False: kept in memory and rebuilt from the changelog at every start. */
   readonly persistent: boolean
 }
 
-/** How a scan goes through a store. */
+/** Order and cancellation of a scan. */
 export interface ScanOptions {
   /** descending key order */
   reverse?: boolean
-  /** Ends the scan: it rejects with the reason of the signal. */
+  /** Aborts the scan, which rejects with the signal's reason. */
   signal?: AbortSignal
 }
 
@@ -34,19 +34,19 @@ export interface ReadOnlyKeyValueStore<K, V> extends StateStore {
     prefixSerde: { serialize(topic: string, value: P, headers: never): Buffer | null },
     options?: ScanOptions,
   ): AsyncIterable<[K, V]>
-  /** About how many keys there are, without counting them. */
+  /** The approximate number of keys, without counting them. */
   approximateNumEntries(): number
 }
 
-/** A key-value store as processors use it: reads of points are synchronous, scans are not. */
+/** A key-value store as processors use it: point lookups are synchronous, scans are not. */
 export interface KeyValueStore<K, V> extends ReadOnlyKeyValueStore<K, V> {
   /** Sets the value of a key; `null` deletes it. */
   put(key: K, value: V | null): void
-  /** Returns the value that was there, else `null` after putting the new one. */
+  /** Sets the value if the key has none, and returns `null`; otherwise returns the existing value. */
   putIfAbsent(key: K, value: V): V | null
   /** `put` for each entry, in order. */
   putAll(entries: Iterable<readonly [K, V | null]>): void
-  /** Returns the value that was there. */
+  /** Deletes the key and returns its former value. */
   delete(key: K): V | null
 }
 
@@ -63,8 +63,8 @@ export interface TimestampedKeyValueStore<K, V> extends KeyValueStore<K, ValueAn
 
 /**
  * Reads of a window store: a value for each key and window, found by the window's start. Times are milliseconds and
- * both bounds inclusive. Windows that began longer ago than the retention, as seen from the newest one in the store, are
- * not there.
+ * both bounds inclusive. Windows that started longer than the retention before the newest one in the store are not
+ * returned.
  */
 export interface ReadOnlyWindowStore<K, V> extends StateStore {
   /** The value of the window that starts at `windowStart`. */
@@ -100,8 +100,8 @@ export interface WindowStore<K, V> extends ReadOnlyWindowStore<K, V> {
 export interface TimestampedWindowStore<K, V> extends WindowStore<K, ValueAndTimestamp<V>> {}
 
 /**
- * Reads of a session store: a value for each key and session. Sessions that ended longer ago than the retention, as seen
- * from the newest end in the store, are not there.
+ * Reads of a session store: a value for each key and session. Sessions that ended longer than the retention before
+ * the newest end in the store are not returned.
  */
 export interface ReadOnlySessionStore<K, V> extends StateStore {
   /** The value of one session. */
@@ -139,28 +139,28 @@ export interface SessionStore<K, V> extends ReadOnlySessionStore<K, V> {
   remove(session: Windowed<K>): void
 }
 
-/** A value and the time during which it is, or was, the value of its key. */
+/** A value and its validity interval. */
 export interface VersionedRecord<V> {
   /** The value of that version. */
   readonly value: V
-  /** From when on it is valid. */
+  /** The start of its validity. */
   readonly timestamp: number
-  /** Until when: the timestamp of the version after it. `Infinity` for the latest. */
+  /** The end of its validity: the timestamp of the next version, `Infinity` for the latest. */
   readonly validTo: number
 }
 
 /**
- * Reads of a versioned store: the latest value of each key, and what was valid at an earlier time. Times longer ago than
- * the history retention, as seen from the newest version in the store, have no answer, unless the latest version is as old.
+ * Reads of a versioned store: the latest value of each key, and what was valid at an earlier time. Times further
+ * back than the history retention, counted from the newest version in the store, return nothing, unless the latest version is that old.
  */
 export interface ReadOnlyVersionedKeyValueStore<K, V> extends StateStore {
-  /** The latest version, or the one that was valid at `asOf`. `null` where the key was absent. */
+  /** The latest version, or the one that was valid at `asOf`. `null` if the key was absent. */
   get(key: K, asOf?: number): VersionedRecord<V> | null
   /** The versions that were valid at any time from `from` to `to`, both inclusive, oldest first. */
   versions(key: K, options?: VersionsOptions): readonly VersionedRecord<V>[]
 }
 
-/** Which versions of a key, and in which order. */
+/** Range and order of a key's versions. */
 export interface VersionsOptions {
   /** Default: no bound. */
   from?: number
@@ -170,19 +170,19 @@ export interface VersionsOptions {
   reverse?: boolean
 }
 
-/** A store that keeps earlier values of its keys for a while, and sorts late ones in by their timestamps (KIP-889). */
+/** A store that keeps earlier values of its keys for a while, and inserts late ones by timestamp (KIP-889). */
 export interface VersionedKeyValueStore<K, V> extends ReadOnlyVersionedKeyValueStore<K, V> {
   /**
-   * Adds a version, or replaces the one of the same timestamp; `null` is a deletion at that time. Returns until when it
-   * is valid: `Infinity` if it is the latest. `undefined` if it is older than the history retention: then it is dropped,
-   * and counts as a dropped record.
+   * Adds a version, or replaces the one of the same timestamp; `null` is a deletion at that time. Returns the end of its
+   * validity: `Infinity` if it is the latest. Returns `undefined` if it is older than the history retention: then it is
+   * dropped, and counts as a dropped record.
    */
   put(key: K, value: V | null, timestamp: number): number | undefined
-  /** `put` of `null`. Returns what was valid at that time. */
+  /** `put` of `null`. Returns the version that was valid at that time. */
   delete(key: K, timestamp: number): VersionedRecord<V> | null
 }
 
-/** What a store may ask of the task that owns it. */
+/** What a store needs from the task that owns it. */
 export interface StateStoreContext {
   readonly applicationId: string
   readonly taskId: string
@@ -206,9 +206,9 @@ export interface StateStoreContext {
   openBytes(store: string, persistent: boolean): ByteStore
   /** The record caches of all tasks of the loop share its budget; `undefined` when caching is off. */
   readonly cache: RecordCacheBudget | undefined
-  /** Has the serde fetch what it needs to write and read under this topic, before the task's first record. */
+  /** Lets the serde fetch what it needs to write and read for this topic, before the task's first record. */
   prepare(serde: Serde<unknown>, topic: string): void
-  /** For stores whose serdes were left open: the app's defaults. */
+  /** The application's default serdes, for stores that name none. */
   readonly defaultKeySerde: Serde<unknown>
   readonly defaultValueSerde: Serde<unknown>
 }
@@ -219,7 +219,7 @@ export interface RecordCacheBudget {
   usedBytes: number
 }
 
-/** One changelog record as restore hands it over. Views: copy what outlives the call. */
+/** A changelog record passed in by the restore. Views: copy what outlives the call. */
 export interface ChangelogRecord {
   readonly key: Buffer
   readonly value: Buffer | null
@@ -228,31 +228,31 @@ export interface ChangelogRecord {
   headers?(): RecordHeaders
 }
 
-/** What the runtime does to a store; users see only `StateStore` and its reads and writes. */
+/** A store as the runtime uses it; users see only `StateStore` and its reads and writes. */
 export interface ManagedStore extends StateStore {
-  /** Where its changes are logged; `null` without logging. */
+  /** The changelog topic; `null` without logging. */
   readonly changelogTopic: string | null
   /** Wires the store to its task, before restore. */
   init(context: StateStoreContext): void
-  /** The layout of the changelog turned into the local one: what goes under which key for one restored record. */
+  /** Converts a restored record from the changelog's layout to the local one: which value goes under which key. */
   restore(record: ChangelogRecord): void
-  /** Rebuilds what the store keeps in memory beside its bytes; awaited after restore, before the first record. */
+  /** Rebuilds what the store keeps in memory besides its bytes; awaited after restore, before the first record. */
   open?(): Promise<void>
   /**
-   * Everything the store contains, as what a new, empty changelog has to be filled with: a store of the same kind that is
-   * restored from it answers every read alike. In the order in which to write it. A timestamp of −1: the store keeps none,
-   * and the time of writing will do. A value of `null` is a deletion that reads depend on; only versioned, window and
+   * The records that refill a new, empty changelog with everything in the store: a store of the same kind restored from
+   * them answers every read alike. In write order. A timestamp of −1 means that the store keeps none,
+   * so the time of writing is used. A value of `null` is a deletion that reads depend on; only versioned, window and
    * session stores have them.
    *
-   * From `open()` on, with the record cache flushed, and while nothing else uses the store.
+   * Called after `open()`, with the record cache flushed, and while nothing else uses the store.
    */
   changelogRecords(): AsyncIterable<ChangelogRecord>
-  /** Writes out what the record cache holds: forwards, logs, and puts into the bytes. Uncached stores do nothing. */
+  /** Flushes the record cache: forwards its entries, logs them, and puts them into the bytes. Uncached stores do nothing. */
   flushCache(): void
   close(): void
 }
 
-/** Names a store, its serdes and its settings, and makes one instance for each task. Made by `keyValueStore` and its like. */
+/** A store's name, serdes and settings; creates one instance per task. Returned by `keyValueStore` and the like. */
 export interface StoreBuilder<S extends StateStore = StateStore> {
   /** The store's name, and the middle part of its changelog's. */
   readonly name: string
@@ -269,16 +269,16 @@ export interface StoreBuilder<S extends StateStore = StateStore> {
    * @internal
    */
   readonly changelogPolicy: ChangelogPolicy
-  /** Never set: carries the type of the store, so that a handle finds it again. */
+  /** Never set: carries the type of the store to where the handle is used. */
   readonly storeType?: S
   /**
-   * A table keeps its values with timestamps, and was given a handle that does not speak of them: by its name the store
-   * shows what it shows by the handle.
+   * A table keeps its values with timestamps, but was given a handle without them: looked up by name, the store returns
+   * values as the handle has them.
    * @internal
    */
   readonly plainByName?: boolean
   /**
-   * Makes the store of one task; called by the runtime.
+   * Creates the store of one task; called by the runtime.
    * @internal
    */
   build(changelogTopic: string | null): S & ManagedStore

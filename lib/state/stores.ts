@@ -30,15 +30,15 @@ export interface KeyValueStoreOptions<K, V> {
   /** Keep the store on disk, so that a restart replays only what is missing. False: in memory, rebuilt at every start. Default: true. */
   readonly persistent?: boolean
   /**
-   * Keep the store in memory, and no more than so many keys in it: one more evicts the key that was read or written least
-   * recently. Kafka Streams' `Stores.lruMap`. Default: no bound.
+   * Keep the store in memory, with at most this many keys: one more evicts the least recently read or written
+   * key. Kafka Streams' `Stores.lruMap`. Default: unbounded.
    */
   readonly maxEntries?: number
   /** Keep updates in the record cache until the next commit, and write, log and forward only the last one of a key. Default: false. */
   readonly caching?: boolean
   /**
-   * Log changes to a changelog topic, from which the store is restored elsewhere; an object adds topic configs. False: what
-   * is lost is lost. Default: true.
+   * Log changes to a changelog topic, from which the store is restored elsewhere; an object adds topic configs. False: the
+   * state can't be restored. Default: true.
    */
   readonly logging?: boolean | Readonly<Record<string, string>>
 }

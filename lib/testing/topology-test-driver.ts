@@ -40,8 +40,8 @@ export interface TestDriverConfig extends Partial<Omit<StreamsConfig, 'kafka'>> 
   /** Partition counts of output topics, as partitioners are told them. Default: 1 each. */
   partitions?: Readonly<Record<string, number>>
   /**
-   * Stores start with what these records of their changelogs say: what an earlier driver has `produced()`, or another
-   * app. Records of other topics are left out. Default: stores start empty.
+   * Changelog records that stores are restored from: what an earlier driver has `produced()`, or another
+   * application. Records of other topics are ignored. Default: stores start empty.
    *
    * @example
    * const before = driver.produced()

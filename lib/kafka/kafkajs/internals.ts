@@ -195,7 +195,7 @@ export const destroyBroker = (broker: KafkaJsBroker, error: Error, { reset = fal
 /** The TCP sockets below those of TLS: Node can't reset the latter. */
 const tcpSockets = new WeakMap<net.Socket, net.Socket>()
 
-/** One that was ended already is only destroyed: Node can't reset it, and would hold its handle, and the process's exit, for ever. */
+/** A socket that has already ended is only destroyed: Node can't reset it, and would keep its handle, and the process, alive forever. */
 const resetSocket = (socket: net.Socket): void => {
   const tcp = tcpSockets.get(socket) ?? socket
   const mayReset = tcp instanceof net.Socket && !tcp.connecting && !tcp.writableEnded && !socket.writableEnded
@@ -209,7 +209,7 @@ const resetSocket = (socket: net.Socket): void => {
   socket.destroy()
 }
 
-/** kafkajs trusts the length before a response: one that can't be throws in its `data` listener, where nobody catches it, or waits for ever. */
+/** kafkajs trusts the length before a response: an invalid one throws in its `data` listener, where nobody catches it, or waits forever. */
 const checkLengths = (connection: KafkaJsConnection): void => {
   const process = connection.processData
   const lengths = new ResponseLengths()
@@ -240,7 +240,7 @@ const refuseProduce = (queue: KafkaJsRequestQueue, mayProduce: () => boolean): v
   }
 }
 
-/** kafkajs re-arms a 1 ms timer for ever on every connection (tulios/kafkajs#1556): here it runs only while requests wait. */
+/** kafkajs keeps re-arming a 1 ms timer on every connection (tulios/kafkajs#1556): here it runs only while requests wait. */
 const stopIdleTimer = (queue: KafkaJsRequestQueue): void => {
   const schedule = queue.scheduleCheckPendingRequests
   queue.scheduleCheckPendingRequests = function (this: KafkaJsRequestQueue) {
@@ -265,7 +265,7 @@ const connectSocket = ({ host, port, ssl, onConnect }: ISocketFactoryArgs): net.
   return secured
 }
 
-/** kafkajs notices `end` and `error` only; a socket that closes without either would leave its requests pending for ever. */
+/** kafkajs notices `end` and `error` only; a socket that closes without either would leave its requests pending forever. */
 const endsOnClose =
   (factory: ISocketFactory): ISocketFactory =>
   (args) => {

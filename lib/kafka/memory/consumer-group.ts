@@ -200,7 +200,7 @@ export class ConsumerGroup {
     const wasLeader = this.leaderId === oldId
     if (wasLeader) this.leaderId = member.memberId
     if (this.state !== 'Stable') return this.waitAtBarrier(member)
-    // under the old leader's name it does not take itself for the leader, so it won't assign anew
+    // under the old leader's name it does not take itself for the leader, so it won't reassign
     return Promise.resolve({ ...this.joinResponse(member, false), ...(wasLeader && { leaderId: oldId }) })
   }
 

@@ -125,7 +125,7 @@ export class MemoryFetcher implements Fetcher {
     })
   }
 
-  /** Not at once: two loops that poll would end each other's polls for ever, and timers and sockets never had a turn. */
+  /** Deferred: two polling loops would keep ending each other's polls, and timers and sockets would never get a turn. */
   private endFormerPoll(): void {
     const { waiting } = this
     if (!waiting) return
@@ -181,7 +181,7 @@ export class MemoryFetcher implements Fetcher {
     if (position >= endOffset) return undefined
     const batches = log.read(position, endOffset, maxBytes)
     const last = batches.at(-1)
-    // with nothing left by compaction up to the end, the end is where to go on
+    // if compaction has removed everything up to the end, continue at the end
     const nextOffset = last ? last.lastOffset + 1 : endOffset
     const size = batches.reduce((sum, batch) => sum + sizeOfBatch(batch), 0)
     entry.position = nextOffset

@@ -130,12 +130,12 @@ export class MemoryMembership implements GroupMembership {
     this.joined.resolve()
     if (verdict === 'rejoin') this.interrupt({ rejoin: 'requested' })
     await this.untilInterrupted()
-    // heartbeats go on meanwhile: the old generation is valid until the others are done waiting
+    // heartbeats continue: the old generation is valid until the others are done waiting
     if (this.wantsRejoin()) await this.listener.beforeRejoin(this.metadata())
     await this.settle(this.interruption)
   }
 
-  /** JoinGroup and SyncGroup; undefined when the join must be repeated, or the membership has ended. Heartbeats go on for the lease's sake. */
+  /** JoinGroup and SyncGroup; undefined when the join must be repeated, or the membership has ended. Heartbeats continue, to keep the lease. */
   private async negotiate(requested: boolean): Promise<Assignment | undefined> {
     const { groups } = this.cluster
     const { groupId, groupInstanceId = null, protocol, sessionTimeoutMs, rebalanceTimeoutMs } = this.config

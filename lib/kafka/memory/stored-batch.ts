@@ -86,7 +86,7 @@ export class BatchBuilder {
     if (timestamp > this.maxTime) this.maxTime = timestamp
   }
 
-  /** The packed records, in a buffer of their own; the builder starts anew. */
+  /** The packed records, in their own buffer; resets the builder. */
   take(): { bytes: Buffer; recordCount: number; maxTimestamp: number } {
     const bytes = Buffer.allocUnsafe(this.position)
     this.buffer.copy(bytes, 0, 0, this.position)

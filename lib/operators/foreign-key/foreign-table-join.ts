@@ -6,7 +6,7 @@ import { type SubscriptionResponse, SubscriptionSerde } from '../../serdes/forei
 import type { Change } from '../../record/change'
 import type { StreamRecord } from '../../record/stream-record'
 
-/** Tells all rows of the left table that name a row of the right one of its update. */
+/** Sends an update of a right row to all left rows that refer to it. */
 export class ForeignTableJoinOperator<K, KO, VO> extends Operator<KO, Change<VO>, K, SubscriptionResponse<VO>> {
   private store!: SubscriptionStore
   private bytes!: ForeignKeyBytes

@@ -6,7 +6,7 @@ import { ForeignKeyBytes, type ForeignKeyJoinSerdes } from '../../serdes/foreign
 import type { SubscriptionResponse } from '../../serdes/foreign-key/subscription'
 import type { StreamRecord } from '../../record/stream-record'
 
-/** Joins answers with the rows of the left table, unless these have changed since they asked: a newer answer comes then. */
+/** Joins responses with the rows of the left table, unless a row has changed since its subscription: a newer response follows then. */
 export class ResponseJoinOperator<K, V, VO, VR> extends Operator<K, SubscriptionResponse<VO>, K, VR | null> {
   private rows!: ValueGetter<K, V>
   private bytes!: ForeignKeyBytes

@@ -5,7 +5,7 @@ import { ForeignKeyBytes, type ForeignKeyJoinSerdes } from '../../serdes/foreign
 import { type Subscription, SubscriptionSerde } from '../../serdes/foreign-key/subscription'
 import type { StreamRecord } from '../../record/stream-record'
 
-/** Enters subscriptions into their store, beside the right table, and hands them on to be answered. */
+/** Puts subscriptions into their store, alongside the right table, and forwards them to be answered. */
 export class SubscriptionReceiveOperator<K, KO> extends Operator<KO | null, Subscription<K>> {
   private store!: SubscriptionStore
   private bytes!: ForeignKeyBytes

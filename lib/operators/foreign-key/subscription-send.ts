@@ -8,7 +8,7 @@ import type { StreamRecord } from '../../record/stream-record'
 
 type Send<KO> = (foreignKey: KO | null, instruction: Instruction) => void
 
-/** Tells the right table, at each update of the left one, which of its rows the left row needs now, and which no longer. */
+/** On each update of the left table, tells the right one which of its rows the left row now needs, and which it no longer does. */
 export class SubscriptionSendOperator<K, V, KO> extends Operator<K, Change<V>, KO | null, Subscription<K>> {
   private bytes!: ForeignKeyBytes
 
@@ -49,7 +49,7 @@ export class SubscriptionSendOperator<K, V, KO> extends Operator<K, Change<V>, K
     else this.sendInner(newValue !== null, oldKey, newKey, send)
   }
 
-  /** Always asks for an answer: a row without a foreign key, and a deleted one, have a result, too. */
+  /** Always requests a response: a row without a foreign key, and a deleted one, also have a result. */
   private sendLeft(oldKey: KO | null, newKey: KO | null, send: Send<KO>): void {
     if (oldKey !== null && this.differ(oldKey, newKey)) send(oldKey, 'unsubscribe')
     send(newKey, 'answer')
@@ -61,7 +61,7 @@ export class SubscriptionSendOperator<K, V, KO> extends Operator<K, Change<V>, K
       if (oldKey !== null) send(oldKey, 'unsubscribe and answer')
     } else if (oldKey !== null && this.differ(oldKey, newKey)) {
       send(oldKey, 'unsubscribe')
-      // where the new key has no row, what the old one gave has to go
+      // if the new key has no row, the old one's result must be deleted
       send(newKey, 'answer')
     } else {
       send(newKey, 'answer if present')

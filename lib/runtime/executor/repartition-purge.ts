@@ -9,7 +9,7 @@ export interface RepartitionPurgeOptions {
   readonly logger: Logger
 }
 
-/** Repartition topics keep records for ever by themselves: what is processed and committed is deleted from time to time. */
+/** Repartition topics have no retention: processed and committed records are deleted periodically. */
 export class RepartitionPurge {
   readonly #due = new Map<string, TopicPartition & { offset: number }>()
   #last = performance.now()

@@ -130,8 +130,8 @@ export class StreamsProducer {
   }
 
   /**
-   * Makes the partition counts of output topics known before the first record. One that does not exist is left out: it
-   * is an error only when a record is written to it and it does not appear soon.
+   * Makes the partition counts of output topics known before the first record. A missing topic is skipped: it
+   * is an error only if it still does not exist soon after a record is written to it.
    */
   async #loadTopics(): Promise<void> {
     const producer = this.current

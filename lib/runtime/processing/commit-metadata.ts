@@ -1,6 +1,6 @@
 /**
  * The metadata string of a committed offset, as Kafka Streams writes it: base64 of `i8 2 ‖ i64 partition time ‖ i32 n ‖
- * n × (i32 length ‖ name ‖ i64 time)`, the list left out when empty.
+ * n × (i32 length ‖ name ‖ i64 time)`, the list omitted when empty.
  */
 export interface CommitMetadata {
   /** The largest timestamp processed on the partition; −1 for none. */

@@ -39,7 +39,7 @@ export class PartitionQueue implements SourceBytes {
   private valueStart = 0
   private valueLength = -1
 
-  /** While the next record can't be decoded for want of something that is being fetched; never rejects. */
+  /** Set while the next record can't be decoded because its serde is fetching something; never rejects. */
   prepared: Promise<void> | undefined = undefined
 
   private readonly batches: FetchedPartition[] = []

@@ -125,11 +125,11 @@ export class ProcessorNode implements Child, OperatorContext<unknown, unknown> {
     else done()
   }
 
-  /** Asks the processing handler; returns if it says to go on without the record. */
+  /** Calls the processing handler; returns if it decides to continue without the record. */
   failed(thrown: unknown, record: StreamRecord<unknown, unknown> | undefined): void {
     if (thrown instanceof TaskFailure) throw thrown
     const error = asError(thrown)
-    // in the midst of processing nothing can be waited for: the task starts anew once it is there
+    // processing can't wait: the task restarts once it is available
     if (error instanceof MissingDependency) throw this.escalate(this.describe(error, 'lacks what a serde needs'))
     // about the state, not the record: no handler decides
     if (isStateFailure(error)) throw this.escalate(error)
@@ -296,7 +296,7 @@ export class ProcessorNode implements Child, OperatorContext<unknown, unknown> {
     return watched as unknown as (...args: A) => R
   }
 
-  /** For a user's processor, whose own time goes on when its children are done. */
+  /** For a user's processor, whose own time resumes when its children are done. */
   forwardFromUser(record: StreamRecord<unknown, unknown>, child?: string): void {
     this.forward(record, child)
     this.task.monitor.enter(this)

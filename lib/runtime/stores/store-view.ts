@@ -10,7 +10,7 @@ import type {
 import type { Task } from '../tasks/task'
 import { compositeStore } from './composite-stores'
 
-/** A typed handle of a store, such as `keyValueStore(…)` makes it. */
+/** A typed handle of a store, as returned by `keyValueStore(…)`. */
 export interface StoreHandle<S extends StateStore> {
   /** The store's name. */
   readonly name: string
@@ -30,7 +30,7 @@ export type ReadOnlyStore<S> =
           ? ReadOnlyVersionedKeyValueStore<K, V>
           : never
 
-/** A read-only view that stays valid over rebalances; each read throws `STORE_NOT_AVAILABLE` while a partition is being restored. */
+/** A read-only view that stays valid across rebalances; each read throws `STORE_NOT_AVAILABLE` while a partition is being restored. */
 export const storeView = (
   handle: string | StoreHandle<StateStore>,
   tasks: () => Iterable<Task>,
@@ -63,7 +63,7 @@ export const storeView = (
     if (found.length === 0) {
       throw new StreamsError(
         'STORE_NOT_AVAILABLE',
-        `no partition of store "${name}" is on this instance now: other instances have them, or the instance does not run`,
+        `no partition of store "${name}" is on this instance now: other instances have them, or this instance is not running`,
         { store: name },
       )
     }

@@ -13,7 +13,7 @@ export interface SourceTopicWatchOptions {
   readonly logger: Logger
   /** Called every few seconds while topics are missing. */
   readonly stillMissing: (topics: readonly string[]) => void
-  /** Topics have come or gone, or have another number of partitions: the tasks must be assigned anew. */
+  /** Topics were created or deleted, or have a different number of partitions: the tasks must be reassigned. */
   readonly changed: (reason: string) => void
 }
 

@@ -15,9 +15,9 @@ const PREFIX_BYTES = 5
 export interface AvroSerdeOptions {
   readonly registry: SchemaRegistry
   readonly types: AvroTypes
-  /** What is written; without it the latest version of the subject. */
+  /** The writer's schema; without it, the subject's latest version. */
   readonly schema: AvroSchema | undefined
-  /** What values are read as; without it, as what they were written. */
+  /** The reader's schema; without it, the writer's. */
   readonly readerSchema: AvroSchema | undefined
   readonly subject: SubjectStrategy
   readonly key: boolean
@@ -28,7 +28,7 @@ export interface AvroSerdeOptions {
 interface Reader {
   readonly type: AvroType
   readonly resolver: AvroResolver | undefined
-  /** Top-level `bytes` stand behind the id as they are: so does Confluent's serializer write them. */
+  /** Top-level `bytes` follow the id unencoded, as Confluent's serializer writes them. */
   readonly bare: boolean
 }
 
@@ -92,7 +92,7 @@ export class AvroSerde implements Serde<unknown> {
   async prepare(topic: string, use: SerdeUse): Promise<void> {
     if (!this.writers.has(topic)) this.writers.set(topic, await this.fetchWriter(topic))
     if (use === 'store' && !this.readable.has(topic)) {
-      // a store is read in the midst of processing, where nothing can be waited for
+      // a store is read during processing, which can't wait
       await this.options.registry.loadVersions(this.subject(topic))
       this.readable.add(topic)
     }

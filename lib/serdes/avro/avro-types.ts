@@ -17,10 +17,10 @@ type LogicalClass = NonNullable<TypeOptions['logicalTypes']>[string]
 
 let loaded: typeof Avsc | undefined
 const avsc = (): typeof Avsc =>
-  // eslint-disable-next-line @typescript-eslint/no-require-imports -- only who uses Avro pays for loading it
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- loaded only when Avro is used
   (loaded ??= require('avsc') as typeof Avsc)
 
-/** Makes avsc's types of schemas, with the JavaScript values that the options ask for. */
+/** Creates avsc types from schemas, with the JavaScript values that the options select. */
 export class AvroTypes {
   private readonly longType: AvroType | undefined
   private readonly logicalTypes: Record<string, LogicalClass>
@@ -30,7 +30,7 @@ export class AvroTypes {
     this.logicalTypes = classesOf({ ...BUILT_IN_LOGICAL_TYPES, ...logicalTypes })
   }
 
-  /** @throws StreamsError INVALID_ARGUMENT if it is no Avro schema */
+  /** @throws StreamsError INVALID_ARGUMENT if it is not an Avro schema */
   of(schema: AvroSchema): AvroType {
     try {
       return this.build(schema, [], this.logicalTypes)
@@ -48,7 +48,7 @@ export class AvroTypes {
     return this.build(parsed(schema), references, this.logicalTypes)
   }
 
-  /** What reads as `reader` the bytes that were written with a schema. */
+  /** A resolver that reads bytes written with a schema as `reader`. */
   resolver(reader: AvroType, { schema, references }: ResolvedSchema): AvroResolver {
     // underlying values: the reader's logical types convert them
     return reader.createResolver(this.build(parsed(schema), references, {}))
@@ -71,7 +71,7 @@ export class AvroTypes {
   }
 }
 
-/** A registry may hand out the schema of a primitive as bare text. */
+/** A registry may return the schema of a primitive as a bare string. */
 const parsed = (schema: string): AvroSchema => {
   try {
     return JSON.parse(schema) as AvroSchema

@@ -2,8 +2,8 @@ import type { AvroLogicalTypes, LogicalValue, NoLogicalTypes } from './logical-t
 import type { AvroField, AvroLong } from './schema'
 
 /**
- * The values of a schema, where TypeScript knows the schema in full: records, enums, arrays, maps, unions, named types
- * (also recursive ones) and logical types. `unknown` where it does not.
+ * The values of a schema, if TypeScript knows the whole schema: records, enums, arrays, maps, unions, named types
+ * (also recursive ones) and logical types. Otherwise `unknown`.
  */
 export type AvroValue<S, Long extends AvroLong = 'number', Logical extends AvroLogicalTypes = NoLogicalTypes> = Value<
   S,
@@ -92,7 +92,7 @@ type Definitions<S> = S extends readonly (infer Member)[]
 
 // ---------------------------------------------------------------------------------------- unions
 
-/** Members that JavaScript can tell apart stand for themselves; else each is `{ name: value }`. */
+/** Members that JavaScript can tell apart are bare values; otherwise each is `{ name: value }`. */
 type UnionValue<S extends readonly unknown[], Root, O extends Settings> = number extends S['length']
   ? unknown
   : IsAmbiguous<S, Root, O> extends true

@@ -27,9 +27,9 @@ export interface AvroValueOptions<Long extends AvroLong, Logical extends AvroLog
   /** `long` as numbers, which fail beyond ±2^53, or as bigints. Default: `'number'`. */
   long?: Long
   /**
-   * What stands for values of logical types, beside the built-in ones: `timestamp-millis` and `date` are a `Date` (of a
-   * date, midnight UTC), `decimal` is exact text such as `'12.50'`, `uuid` text. Others are what their underlying type
-   * is. `{ date: false }` leaves dates as numbers.
+   * Conversions of logical types, in addition to the built-in ones: `timestamp-millis` and `date` are a `Date` (for a
+   * date, midnight UTC), `decimal` is an exact string such as `'12.50'`, `uuid` a string. Others have the values of their
+   * underlying type. `{ date: false }` keeps dates as numbers.
    */
   logicalTypes?: Logical
 }
@@ -41,17 +41,17 @@ export interface AvroOptions<
   Long extends AvroLong,
   Logical extends AvroLogicalTypes,
 > extends AvroValueOptions<Long, Logical> {
-  /** Share one registry among all serdes. A URL makes one of its own. */
+  /** Share one registry among all serdes. A URL creates one for this serde. */
   registry: SchemaRegistry | string
-  /** What is written, and what is read as well. Without it values are read as they were written, and written with the subject's latest version. */
+  /** The schema for writing and reading. Without it, values are read with the schema they were written with, and written with the subject's latest version. */
   schema?: S
-  /** What values are read as, whatever they were written with. Default: `schema`. */
+  /** The schema for reading, if it differs. Default: `schema`. */
   readerSchema?: R
-  /** Where in the registry the schema stands. Default: `'topic'`, as with Confluent's serializers. */
+  /** The schema's subject in the registry. Default: `'topic'`, as with Confluent's serializers. */
   subject?: SubjectStrategy
   /** For the keys of topics: subjects end in `-key`. Default: false. */
   key?: boolean
-  /** Whether the schema is added to its subject where it is not there yet. Default: true; false fails then. */
+  /** Whether to register the schema if its subject does not have it yet. Default: true; with false that is an error. */
   autoRegister?: boolean
 }
 
@@ -80,7 +80,7 @@ const OPTIONS = optionsOf<AvroOptions<AvroSchema, AvroSchema, AvroLong, AvroLogi
 /**
  * Avro in Confluent's wire format (a zero byte, the schema's id, the value), with a schema registry. A schema written in
  * place, or `as const`, gives the type. Schemas are fetched and registered before a task starts or while a record waits
- * before it enters its task: see docs/formats.md for what happens while the registry is away.
+ * before it enters its task: see docs/formats.md for what happens while the registry is unavailable.
  *
  * @example
  * const registry = new SchemaRegistry({ url: 'http://localhost:8081' })
@@ -121,7 +121,7 @@ export const avro = <
   }) as Serde<AvroSerdeValue<S, R, Long, Logical>>
 }
 
-/** The values of a serde with a registry: of what they are read as. Without a schema TypeScript knows nothing of them. */
+/** The values of a serde with a registry, by the reader's schema. Without a schema, `unknown`. */
 export type AvroSerdeValue<S, R, Long extends AvroLong, Logical extends AvroLogicalTypes> = [R] extends [never]
   ? [S] extends [never]
     ? unknown
@@ -129,7 +129,7 @@ export type AvroSerdeValue<S, R, Long extends AvroLong, Logical extends AvroLogi
   : AvroValue<R, Long, Logical>
 
 /**
- * Avro binary alone, without a registry: all values of the topic have this one schema.
+ * Plain Avro binary, without a registry: all values of the topic have this one schema.
  *
  * @example
  * const point = serdes.avroBytes({

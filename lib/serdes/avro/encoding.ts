@@ -1,6 +1,6 @@
 import type { AvroResolver, AvroType } from './avro-types'
 
-/** Records are encoded here first, since nobody knows their length before. Grows with them. */
+/** Records are encoded here first, since their length is not known beforehand. Grows with them. */
 let scratch = Buffer.allocUnsafeSlow(4096)
 
 /** `prefix` bytes left free, then the value in Avro's binary encoding. */

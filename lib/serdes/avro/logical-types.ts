@@ -1,20 +1,20 @@
 import type { AvroComplexSchema } from './schema'
 
-/** What stands in JavaScript for values of a logical type. Both functions throw for what they can't take. */
+/** How a logical type's values are converted. Both functions throw for invalid input. */
 export interface AvroLogicalType<T = unknown, Raw = never> {
-  /** From what the underlying type gives: a number, a Buffer, a string … */
+  /** From the underlying type's value: a number, a Buffer, a string … */
   fromAvro(raw: Raw, schema: AvroComplexSchema): T
-  /** To what the underlying type takes. */
+  /** To the underlying type's value. */
   toAvro(value: T, schema: AvroComplexSchema): unknown
-  /** The types that it may stand on; on others it is ignored, as Avro wants it. Default: all. */
+  /** The underlying types that it applies to; on others it is ignored, as Avro specifies. Default: all. */
   readonly on?: readonly string[]
 }
 
-/** By name. `false` leaves values of that logical type as those of the underlying one. */
+/** By name. `false` keeps the underlying type's values. */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- the underlying values differ from entry to entry
 export type AvroLogicalTypes = Readonly<Record<string, AvroLogicalType<any, any> | false>>
 
-/** None beside the built-in ones. */
+/** None besides the built-in ones. */
 export type NoLogicalTypes = Readonly<Record<never, never>>
 
 interface BuiltIn {
@@ -65,7 +65,7 @@ const date: AvroLogicalType<Date, number> = {
   on: ['int'],
 }
 
-/** Exact text with as many places as the schema's scale: numbers would round. */
+/** An exact string with as many decimal places as the schema's scale: numbers would round. */
 const decimal: AvroLogicalType<string, Buffer> = {
   fromAvro(bytes, { scale = 0 }) {
     const unscaled = bytes.length === 0 ? 0n : BigInt.asIntN(bytes.length * 8, BigInt(`0x${bytes.toString('hex')}`))
@@ -119,7 +119,7 @@ const uuid: AvroLogicalType<string, string> = {
   on: ['string'],
 }
 
-/** Those without an entry here stay what the underlying type gives: times of day and microseconds as numbers. */
+/** Types without an entry here keep the underlying type's values: times of day and microseconds as numbers. */
 export const BUILT_IN_LOGICAL_TYPES: AvroLogicalTypes & Record<keyof BuiltIn, unknown> = {
   'timestamp-millis': timestampMillis,
   date,

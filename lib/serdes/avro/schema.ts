@@ -1,4 +1,4 @@
-/** The types of Avro that have a name and nothing else. */
+/** Avro's primitive types. */
 export type AvroPrimitive = 'null' | 'boolean' | 'int' | 'long' | 'float' | 'double' | 'bytes' | 'string'
 
 /** An Avro schema as JSON. Written in place, or `as const`, it gives the type of its values. */
@@ -10,7 +10,7 @@ export interface AvroComplexSchema {
   readonly type: string | AvroComplexSchema | readonly AvroSchema[]
   /** Of records, enums and fixed types: other types refer to it by this. */
   readonly name?: string
-  /** Comes before the name, with a dot. Default: that of the type around it. */
+  /** The prefix of the name, followed by a dot. Default: that of the enclosing type. */
   readonly namespace?: string
   /** For readers. */
   readonly doc?: string
@@ -30,17 +30,17 @@ export interface AvroComplexSchema {
   readonly default?: unknown
   /** What the values mean, such as `date`. */
   readonly logicalType?: string
-  /** Of a decimal: its digits. */
+  /** Of a decimal: its number of digits. */
   readonly precision?: number
-  /** Of a decimal: its digits behind the point. */
+  /** Of a decimal: its digits after the point. */
   readonly scale?: number
-  /** Schemas may carry properties of anybody's. */
+  /** Schemas may have any other properties. */
   readonly [property: string]: unknown
 }
 
 /** A field of a record. */
 export interface AvroField {
-  /** By which values have it. */
+  /** The property name in values. */
   readonly name: string
   /** The type of its values. */
   readonly type: AvroSchema
@@ -50,9 +50,9 @@ export interface AvroField {
   readonly default?: unknown
   /** Other names that data may have been written under. */
   readonly aliases?: readonly string[]
-  /** How the field takes part in sorting. */
+  /** How the field sorts. */
   readonly order?: 'ascending' | 'descending' | 'ignore'
-  /** Fields may carry properties of anybody's. */
+  /** Fields may have any other properties. */
   readonly [property: string]: unknown
 }
 

@@ -2,8 +2,8 @@ import { StreamsError } from '../../errors'
 import type { AvroType } from './avro-types'
 
 /**
- * Under which subject of the registry the schemas of a topic stand: `topic` is `<topic>-key` or `<topic>-value`,
- * `record` the full name of the record, `topic-record` is `<topic>-<full name>`. A function names it itself.
+ * The registry subject of a topic's schemas: `topic` is `<topic>-key` or `<topic>-value`,
+ * `record` the full name of the record, `topic-record` is `<topic>-<full name>`. A function returns it.
  */
 export type SubjectStrategy =
   | 'topic'

@@ -11,7 +11,7 @@ export interface HttpClientOptions {
   readonly requestTimeoutMs: number
 }
 
-/** Basic authentication, or a bearer token; a function gives a token that is renewed. */
+/** Basic authentication, or a bearer token; a function can return renewed tokens. */
 export type RegistryAuth =
   | { readonly username: string; readonly password: string }
   | { readonly token: string | (() => string | Promise<string>) }
@@ -26,7 +26,7 @@ const CLIENT_ID = 'millrace'
 
 /**
  * The REST client of @kafkajs/confluent-schema-registry, without its `SchemaRegistry` around it: that class loads
- * validators of all formats, sets the compatibility of the subjects it registers at, and refuses those with another one.
+ * validators of all formats, sets the compatibility of the subjects it registers under, and rejects those with another one.
  */
 export class HttpRegistryClient implements RegistryClient {
   private loaded: Api | undefined
@@ -73,7 +73,7 @@ export class HttpRegistryClient implements RegistryClient {
 
   private load(): Api {
     const { url, auth, agent, headers, requestTimeoutMs } = this.options
-    // eslint-disable-next-line @typescript-eslint/no-require-imports -- only who talks to a registry pays for loading it
+    // eslint-disable-next-line @typescript-eslint/no-require-imports -- loaded only when a registry is used
     const { default: connect } = require('@kafkajs/confluent-schema-registry/dist/api') as RestClient
     return connect({
       host: url.replace(/\/+$/, ''),
@@ -93,7 +93,7 @@ export class HttpRegistryClient implements RegistryClient {
     })
   }
 
-  /** The request's own timeout begins anew with each byte and each of the client's quick retries. */
+  /** The request's own timeout restarts with each byte and each of the client's quick retries. */
   private async withDeadline<T>(response: Promise<T>): Promise<T> {
     const ms = this.options.requestTimeoutMs * 3
     let timer: NodeJS.Timeout | undefined
@@ -121,7 +121,7 @@ export class HttpRegistryClient implements RegistryClient {
         { cause: error },
       )
     }
-    // what is not in the registry's own words comes from the network or from something in between
+    // any other answer comes from the network or from a proxy
     if (
       status === undefined ||
       status >= 500 ||

@@ -1,4 +1,4 @@
-/** Another schema that a schema names types of: under `name`, found as a version of a subject. */
+/** A schema whose types another schema refers to: by `name`, registered as a version of a subject. */
 export interface SchemaReference {
   readonly name: string
   readonly subject: string
@@ -19,16 +19,16 @@ export interface SchemaVersion extends StoredSchema {
 }
 
 /**
- * The calls of a registry that serdes need. They reject with a `StreamsError`: SCHEMA_REGISTRY_UNAVAILABLE for what passes
- * by itself, SCHEMA_NOT_FOUND, SCHEMA_REJECTED, NOT_AUTHORIZED.
+ * The calls of a registry that serdes need. They reject with a `StreamsError`: SCHEMA_REGISTRY_UNAVAILABLE for transient
+ * failures, SCHEMA_NOT_FOUND, SCHEMA_REJECTED, NOT_AUTHORIZED.
  */
 export interface RegistryClient {
   schemaById(id: number): Promise<StoredSchema>
-  /** The id of an Avro schema, which is added to the subject unless it is there. */
+  /** The id of an Avro schema, which is registered under the subject if necessary. */
   register(subject: string, schema: string): Promise<number>
   /** The id of an Avro schema that the subject has. */
   idOf(subject: string, schema: string): Promise<number>
   version(subject: string, version: number | 'latest'): Promise<SchemaVersion>
-  /** What is known without asking anybody: of a registry in this process. */
+  /** What is known without a request: for an in-process registry. */
   known?(id: number): StoredSchema | undefined
 }

@@ -5,11 +5,11 @@ import { HttpRegistryClient, type RegistryAuth } from './http-client'
 import { dropMockRegistry, mockRegistry } from './mock-registry'
 import type { RegistryClient, SchemaVersion, StoredSchema } from './registry-client'
 
-/** How the schema registry is reached. */
+/** How to reach the schema registry. */
 export interface SchemaRegistryOptions {
-  /** `http(s)://…`, or `mock://<scope>`: a registry inside this process, the same one for all who name the scope. */
+  /** `http(s)://…`, or `mock://<scope>`: an in-process registry, shared by all that name the same scope. */
   url: string
-  /** `{ username, password }`, or `{ token }` for a bearer token: text, or a function that is asked before each request. */
+  /** `{ username, password }`, or `{ token }` for a bearer token: a string, or a function that is called before each request. */
   auth?: RegistryAuth
   /** Sent with each request. */
   headers?: Readonly<Record<string, string>>
@@ -17,11 +17,11 @@ export interface SchemaRegistryOptions {
   agent?: Agent
   /** Default: 10 s. */
   requestTimeout?: Duration
-  /** How long an id that the registry does not have is not asked for again. Default: 10 s. */
+  /** How long to wait before asking again for an id that the registry does not have. Default: 10 s. */
   missingSchemaTtl?: Duration
 }
 
-/** A schema with the schemas that it refers to, those that others refer to first. */
+/** A schema with the schemas that it refers to, dependencies first. */
 export interface ResolvedSchema {
   readonly schema: string
   readonly schemaType: string
@@ -32,15 +32,15 @@ const MOCK = /^mock:\/\/(.*)$/
 const HTTP = /^https?:\/\//
 
 /**
- * A Confluent schema registry, or one that speaks its REST API, with a cache of what it has said. Schemas and ids never
- * change, so each is asked for once; all serdes of an application should share one registry object.
+ * A Confluent schema registry, or one with its REST API, with a cache of its answers. Schemas and ids never
+ * change, so each is requested once; all serdes of an application should share one registry object.
  *
  * @example
  * const registry = new SchemaRegistry({ url: 'http://localhost:8081' })
  * const orders = builder.stream('orders', { value: serdes.avro({ registry, schema: orderSchema }) })
  */
 export class SchemaRegistry {
-  /** As it was given. */
+  /** The URL, as given. */
   readonly url: string
   readonly #client: RegistryClient
   readonly #missingTtlMs: number
@@ -70,7 +70,7 @@ export class SchemaRegistry {
   }
 
   /**
-   * Forgets all schemas of a `mock://` scope: the next registry of that scope is empty.
+   * Removes all schemas of a `mock://` scope: the next registry of that scope is empty.
    *
    * @example
    * afterEach(() => SchemaRegistry.dropMock('orders'))
@@ -80,7 +80,7 @@ export class SchemaRegistry {
   }
 
   /**
-   * The schema with an id, if it is known already.
+   * The schema with an id, if it is already known.
    *
    * @throws StreamsError SCHEMA_NOT_FOUND while the registry is known not to have it
    *
@@ -121,7 +121,7 @@ export class SchemaRegistry {
   }
 
   /**
-   * The id of a schema in a subject, if it is known already.
+   * The id of a schema in a subject, if it is already known.
    *
    * @internal
    */
@@ -130,7 +130,7 @@ export class SchemaRegistry {
   }
 
   /**
-   * The id of an Avro schema at a subject; `register` adds it to the subject where it is not there.
+   * The id of an Avro schema under a subject; `register` adds it if the subject does not have it.
    *
    * @throws StreamsError SCHEMA_REJECTED (incompatible with an earlier version, or no schema), SCHEMA_NOT_FOUND (only
    * without `register`), SCHEMA_REGISTRY_UNAVAILABLE, NOT_AUTHORIZED
@@ -150,7 +150,7 @@ export class SchemaRegistry {
   }
 
   /**
-   * The latest version of a subject; asked for anew each time. @throws StreamsError as `schema`
+   * The latest version of a subject; requested each time. @throws StreamsError as `schema`
    *
    * @internal
    */
@@ -161,7 +161,7 @@ export class SchemaRegistry {
   }
 
   /**
-   * Makes all versions of a subject known; none if there is no such subject.
+   * Loads all versions of a subject; none if there is no such subject.
    *
    * @internal
    */
@@ -211,7 +211,7 @@ export class SchemaRegistry {
     return found
   }
 
-  /** Who asks for the same thing meanwhile gets the same answer. */
+  /** Concurrent requests for the same thing share one answer. */
   #once<T>(what: string, ask: () => Promise<T>): Promise<T> {
     const asking = this.#asking.get(what) as Promise<T> | undefined
     if (asking) return asking

@@ -6,25 +6,25 @@ import { LevelTaskDatabase } from './level-task-database'
 
 /** How LevelDB keeps the state of a task. */
 export interface LevelEngineOptions {
-  /** Memory for blocks read from disk, for each task, in bytes. Raise it where reads of cold keys are slow. Default: 8 MiB. */
+  /** Memory per task for blocks read from disk, in bytes. Raise it if reads of cold keys are slow. Default: 8 MiB. */
   readonly blockCacheBytes?: number
   /**
    * LevelDB sorts writes in memory up to this size, and holds up to two such buffers for each task. Larger ones make a
    * restore faster, and a start after a crash slower. Default: 8 MiB.
    */
   readonly writeBufferBytes?: number
-  /** Compress with Snappy. Turn it off where values are compressed already. Default: true. */
+  /** Compress with Snappy. Turn it off if values are already compressed. Default: true. */
   readonly compression?: boolean
   /**
-   * Read every table when a task opens, and compare it with its checksums. Values are checked on every read; a key that
-   * was damaged on disk is found by this alone, since a read would miss it. It takes one to two seconds for each GB on disk: turn it
-   * off where the file system has checksums of its own (ZFS, Btrfs). Default: true.
+   * Read every table when a task opens, and verify its checksums. Values are checked on every read; only this check finds
+   * a key that was damaged on disk, since a read would miss it. It takes one to two seconds per GB on disk: turn it
+   * off if the file system has its own checksums (ZFS, Btrfs). Default: true.
    */
   readonly verifyOnOpen?: boolean
 }
 
 /**
- * State on disk, in one LevelDB for each task: what `stateEngine` is by default. Pass options to tune it.
+ * State on disk, in one LevelDB per task: the default `stateEngine`. Pass options to tune it.
  *
  * @example
  * const streams = new KafkaStreams(builder.build(), {

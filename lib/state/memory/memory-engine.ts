@@ -2,8 +2,8 @@ import type { StateEngine, TaskDatabase } from '../state-engine'
 import { MemoryBytes } from './memory-bytes'
 
 /**
- * State in memory alone: nothing is written to disk, and every start restores all stores from their changelogs. For
- * small state, tests, and machines whose disk is slow or gone after a restart. A store without a changelog starts empty.
+ * State only in memory: nothing is written to disk, and every start restores all stores from their changelogs. For
+ * small state, tests, and machines whose disk is slow or does not survive a restart. A store without a changelog starts empty.
  *
  * @example
  * const streams = new KafkaStreams(builder.build(), {
@@ -20,7 +20,7 @@ export const memoryEngine = (): StateEngine => ({
   },
 })
 
-/** Stores that take writes at once: they have no generations, and `discard` empties them. */
+/** Stores that apply writes at once: they have no generations, and `discard` empties them. */
 export class MemoryTaskDatabase implements TaskDatabase {
   readonly dirtyBytes = 0
   readonly offsets = new Map<string, number>()

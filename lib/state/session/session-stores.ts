@@ -20,8 +20,8 @@ export interface SessionStoreOptions<K, V> {
   /** Keep updates in the record cache until the next commit, and write, log and forward only the last one of a session. Default: false. */
   readonly caching?: boolean
   /**
-   * Log changes to a changelog topic, from which the store is restored elsewhere; an object adds topic configs. False: what
-   * is lost is lost. Default: true.
+   * Log changes to a changelog topic, from which the store is restored elsewhere; an object adds topic configs. False: the
+   * state can't be restored. Default: true.
    */
   readonly logging?: boolean | Readonly<Record<string, string>>
 }
@@ -35,12 +35,12 @@ const OPTIONS = optionsOf<SessionStoreOptions<unknown, unknown>>(
 export interface SessionStoreHandle<K, V> extends StoreBuilder<SessionStore<K, V>> {
   /** As given, defaults not filled in. */
   readonly options: SessionStoreOptions<K, V>
-  /** Tells it from the handles of other stores. */
+  /** Distinguishes it from the handles of other stores. */
   readonly kind: 'session'
 }
 
 /**
- * A store of sessions: a value for each key and stretch of time.
+ * A store of sessions: a value for each key and time interval.
  *
  * @example
  * const visits = sessionStore('visits', { key: serdes.string(), value: serdes.long(), retention: '1d' })
@@ -56,13 +56,13 @@ export const sessionStore = <K, V>(name: string, options: SessionStoreOptions<K,
   return { ...sessionStoreBuilder<K, V>(settings), options, kind: 'session' }
 }
 
-/** A session store as the DSL asks for it. */
+/** A session store as the DSL creates it. */
 export interface SessionStoreSettings<K, V> {
   readonly name: string
   readonly key?: Serde<K>
   readonly value?: Serde<V>
   readonly retentionMs: number
-  /** Sessions of a key that end within so much time lie together on disk. */
+  /** Sessions of a key that end within this interval are stored together. */
   readonly bucketMs: number
   /** Default: true. */
   readonly persistent?: boolean
@@ -70,9 +70,9 @@ export interface SessionStoreSettings<K, V> {
   readonly caching?: boolean
   /** Default: true. */
   readonly logging?: boolean | Readonly<Record<string, string>>
-  /** The store is asked for sessions that have closed. Default: false. */
+  /** The store is queried for sessions that have closed. Default: false. */
   readonly emitsOnClose?: boolean
-  /** What the changelog's retention is counted from, where that is not `retentionMs`. */
+  /** The base of the changelog's retention, if that is not `retentionMs`. */
   readonly changelogRetentionMs?: number
 }
 

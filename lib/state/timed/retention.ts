@@ -10,9 +10,9 @@ export interface RetentionOptions {
 }
 
 /**
- * What a store of windows or sessions still has, counted back from the newest time put into it. Reads leave out what is
- * older than the retention, even where it is still there; writes are refused only once it would be gone. Both are Kafka
- * Streams' rules, and to be seen in results: a late record does not join a session that has expired.
+ * What a window or session store still contains, counted back from the newest time put into it. Reads skip entries
+ * older than the retention, even if they still exist; writes are refused only once the entry would be gone. Both are Kafka
+ * Streams' rules, and visible in results: a late record does not join a session that has expired.
  */
 export class Retention {
   /** The newest time put; −1 before the first. */

@@ -11,15 +11,15 @@ export interface VersionedKeyValueStoreOptions<K, V> {
   readonly key?: Serde<K>
   /** Writes and reads values. Default: the app's default value serde. */
   readonly value?: Serde<V>
-  /** How long former values can be looked up, and how late an update may come: later ones are dropped. */
+  /** How long earlier values can be looked up, and how late an update may arrive: later ones are dropped. */
   readonly historyRetention: Duration
-  /** Former values are dropped in segments of this length. Default: by the retention, as in Kafka Streams. */
+  /** Earlier values are dropped in segments of this length. Default: derived from the retention, as in Kafka Streams. */
   readonly segmentInterval?: Duration
   /** Keep the store on disk. False: in memory, rebuilt at every start. Default: true. */
   readonly persistent?: boolean
   /**
-   * Log changes to a changelog topic, from which the store is restored elsewhere; an object adds topic configs. False: what
-   * is lost is lost. Default: true.
+   * Log changes to a changelog topic, from which the store is restored elsewhere; an object adds topic configs. False: the
+   * state can't be restored. Default: true.
    */
   readonly logging?: boolean | Readonly<Record<string, string>>
 }
@@ -40,14 +40,14 @@ const OPTIONS = optionsOf<VersionedKeyValueStoreOptions<unknown, unknown>>(
 export interface VersionedKeyValueStoreHandle<K, V> extends StoreBuilder<VersionedKeyValueStore<K, V>> {
   /** As given, defaults not filled in. */
   readonly options: VersionedKeyValueStoreOptions<K, V>
-  /** Tells it from the handles of other stores. */
+  /** Distinguishes it from the handles of other stores. */
   readonly versioned: true
 }
 
 /**
- * A store that keeps former values for `historyRetention` and sorts late updates in by their timestamps. A table that is
- * given one is a versioned table: joins see its latest values only, and stream joins those that were valid at the
- * stream's time.
+ * A store that keeps earlier values for `historyRetention` and inserts late updates by timestamp. A table with such a
+ * store is a versioned table: table joins see only its latest values, and stream joins those that were valid at the
+ * record's time.
  *
  * @example
  * const prices = versionedKeyValueStore('prices', { key: serdes.string(), value: serdes.double(), historyRetention: '1h' })
@@ -92,7 +92,7 @@ export const versionedKeyValueStore = <K, V>(
   }
 }
 
-/** Compaction goes by the wall clock, the retention by event time: a day on top for the difference. */
+/** Compaction uses the wall clock, the retention event time: an extra day allows for the difference. */
 const DAY_MS = 86_400_000
 
 const defaultSegmentInterval = (retentionMs: number): number => {

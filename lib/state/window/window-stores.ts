@@ -17,15 +17,15 @@ export interface WindowStoreOptions<K, V> {
   readonly retention: Duration
   /** From a window's start to its end. */
   readonly windowSize: Duration
-  /** Keep every value that is put for a key and window, in order, instead of the last one. Default: false. */
+  /** Keep every value put for a key and window, in order, instead of only the last one. Default: false. */
   readonly retainDuplicates?: boolean
   /** Keep the store on disk, so that a restart replays only what is missing. False: in memory, rebuilt at every start. Default: true. */
   readonly persistent?: boolean
   /** Keep updates in the record cache until the next commit, and write, log and forward only the last one of a window. Default: false. */
   readonly caching?: boolean
   /**
-   * Log changes to a changelog topic, from which the store is restored elsewhere; an object adds topic configs. False: what
-   * is lost is lost. Default: true.
+   * Log changes to a changelog topic, from which the store is restored elsewhere; an object adds topic configs. False: the
+   * state can't be restored. Default: true.
    */
   readonly logging?: boolean | Readonly<Record<string, string>>
 }
@@ -50,7 +50,7 @@ export interface WindowStoreHandle<K, V, S extends StateStore> extends StoreBuil
   readonly options: WindowStoreOptions<K, V>
   /** Whether values are stored with the event time of their last update. */
   readonly timestamped: boolean
-  /** Tells it from the handles of other stores. */
+  /** Distinguishes it from the handles of other stores. */
   readonly kind: 'window'
 }
 
@@ -121,7 +121,7 @@ const handle = <K, V, S>(
   return { ...builder, options, timestamped: format.timestamped, kind: 'window' }
 }
 
-/** A window store as the DSL asks for it; a retention may be endless. */
+/** A window store as the DSL creates it; its retention may be infinite. */
 export interface WindowStoreSettings<K, V, S> {
   readonly name: string
   readonly format: ValueFormat<V, S>
@@ -130,8 +130,8 @@ export interface WindowStoreSettings<K, V, S> {
   readonly retentionMs: number
   readonly windowSizeMs: number
   /**
-   * Windows of a key that begin within so much time lie together on disk: what is read at once should be in few of these
-   * buckets, and a bucket should have few windows. It is widened where a retention would have too many.
+   * Windows of a key that start within this interval are stored together: what is read at once should be in few of these
+   * buckets, and a bucket should have few windows. It is widened if the retention would span too many.
    */
   readonly bucketMs: number
   /** Default: true. */
@@ -142,13 +142,13 @@ export interface WindowStoreSettings<K, V, S> {
   readonly logging?: boolean | Readonly<Record<string, string>>
   /** Default: false. */
   readonly retainDuplicates?: boolean
-  /** The store is asked for windows that have closed. Default: false. */
+  /** The store is queried for windows that have closed. Default: false. */
   readonly emitsOnClose?: boolean
-  /** What the changelog's retention is counted from, where that is not `retentionMs`. */
+  /** The base of the changelog's retention, if that is not `retentionMs`. */
   readonly changelogRetentionMs?: number
 }
 
-/** Reads of one key's whole retention touch at most so many buckets. */
+/** Reads of one key's whole retention touch at most this many buckets. */
 export const MOST_BUCKETS = 4096
 
 export const windowStoreBuilder = <K, V, S>(
@@ -164,7 +164,7 @@ export const windowStoreBuilder = <K, V, S>(
     loggingEnabled: logged,
     changelogConfig: typeof logging === 'object' ? logging : {},
     changelogPolicy: {
-      // duplicates are numbered again after a restart: compaction would take one for a newer value of another
+      // duplicates are renumbered after a restart: compaction would treat one as a newer value of another
       cleanup: retainDuplicates ? 'delete' : 'compact,delete',
       retentionMs: settings.changelogRetentionMs ?? retentionMs,
     },

@@ -34,7 +34,7 @@ const ANSWER_WITHIN_MS = 5_000
 /** How long a topic just created may take to have its leaders. */
 const LEADERS_WITHIN_MS = 10_000
 
-/** Each call repeats what fails with `retriable`, for as long as `KafkaConnection.retry` goes on. */
+/** Each call retries `retriable` failures, for as long as `KafkaConnection.retry` does. */
 export class KafkaAdmin implements Admin {
   private readonly leaders: LeaderRequests
 

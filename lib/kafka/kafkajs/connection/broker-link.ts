@@ -31,8 +31,8 @@ interface Session {
 }
 
 /**
- * The way to one broker address. Connects on the first request; after any failure of a socket, or a request that timed
- * out, the session is dropped whole and the next request connects anew.
+ * The link to one broker address. Connects on the first request; after any socket failure or request
+ * timeout, the whole session is dropped and the next request reconnects.
  */
 export class BrokerLink {
   private session: Session | undefined

@@ -42,7 +42,7 @@ export interface ConnectionOptions {
 
 const DEFAULT_REQUEST_TIMEOUT_MS = 30_000
 const LOOKUP_TIMEOUT_MS = 10_000
-/** How long `retry` goes on where the user's `retry.retries` says nothing. */
+/** How long `retry` continues if the user did not set `retry.retries`. */
 const RETRY_PERIOD_MS = 30_000
 
 /**

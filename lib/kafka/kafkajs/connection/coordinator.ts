@@ -23,7 +23,7 @@ export interface CallOptions<R> {
   readonly doing: string
   /** What the principal must be allowed to do with the topics concerned. */
   readonly operation?: AclOperation
-  /** How long to go on; default: the coordinator's own. */
+  /** How long to keep trying; default: the coordinator's own. */
   readonly deadlineMs?: number
   /** How long the broker may take to answer; default: the connection's. */
   readonly timeoutMs?: number

@@ -115,7 +115,7 @@ export class KafkaFetcher implements Fetcher {
     this.connection.unwatch(topic)
   }
 
-  /** It is still fetched until its share of the buffer is full, so that it can go on at once when resumed. */
+  /** It is still fetched until its share of the buffer is full, so that it can continue at once when resumed. */
   pause(topic: string, partition: number): void {
     const assigned = this.partitions.get(tpKey(topic, partition))
     if (assigned) assigned.paused = true
@@ -267,7 +267,7 @@ export class KafkaFetcher implements Fetcher {
     await prepareCodecs(codecs)
     for (const assigned of wanted) {
       const part = byKey.get(assigned.key)
-      // what was assigned anew or taken away in the meantime is dropped
+      // drops what was reassigned or revoked in the meantime
       if (part && this.partitions.get(assigned.key) === assigned) this.acceptPart(assigned, part, total)
     }
   }

@@ -19,7 +19,7 @@ const PATIENCE = 1 / 2
 
 /**
  * Keeps the session alive by timer, on a connection of its own: neither processing nor a parked JoinGroup holds it up. While no
- * coordinator can be reached it goes on trying: a coordinator that comes back gives all members a new session.
+ * coordinator can be reached it keeps trying: a coordinator that comes back gives all members a new session.
  */
 export class Heartbeats {
   private group: GroupMetadata | undefined
@@ -79,7 +79,7 @@ export class Heartbeats {
       timeoutMs: this.sessionTimeoutMs * PATIENCE,
     })
     this.sending = false
-    // joined anew meanwhile: the answer concerns the past
+    // rejoined in the meantime: the answer is stale
     if (group !== this.group) {
       if (this.group !== undefined) this.schedule(this.intervalMs)
       return

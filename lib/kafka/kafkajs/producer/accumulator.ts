@@ -108,7 +108,7 @@ export class RecordAccumulator {
     if (batch.builder !== undefined && batch.sends === 1) this.recycle(batch.builder)
   }
 
-  /** Drops every record and begins anew under `identity`, sequences at 0. */
+  /** Drops every record and starts over under `identity`, with sequences at 0. */
   reset(identity: ProducerIdentity): void {
     this.identity = identity
     this.discard()

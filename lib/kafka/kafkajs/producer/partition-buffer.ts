@@ -33,7 +33,7 @@ export class PartitionBuffer implements TopicPartition {
   failures = 0
   retryAt = 0
   lastError: ClientError | undefined
-  /** the broker doesn't know the sequence any more: it has to begin anew */
+  /** the broker has lost the sequence: it must restart */
   sequenceLost = false
   nextSequence = 0
   ackedOffset = -1

@@ -62,5 +62,5 @@ export const produceRequest = (
   )
 }
 
-/** UNKNOWN_SERVER_ERROR: a partition that the broker has left out. */
+/** UNKNOWN_SERVER_ERROR: a partition missing from the broker's response. */
 const NO_ANSWER: ProduceAnswer = { errorCode: -1, baseOffset: -1, logStartOffset: -1 }

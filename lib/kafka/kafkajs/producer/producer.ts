@@ -35,8 +35,8 @@ const GROWTH_UNDER_LOAD = 8
 const ABORT_ON_CLOSE_MS = 3_000
 
 /**
- * Idempotent producer on a connection of its own. After a failure `append` and `flush` throw it until `init` begins anew, or `abort` where only
- * the transaction was concerned. `close` drops what has not been flushed and aborts an open transaction.
+ * Idempotent producer on a connection of its own. After a failure, `append` and `flush` throw it until `init` starts over, or until `abort` if it affected
+ * only the transaction. `close` drops what has not been flushed and aborts an open transaction.
  */
 export class KafkaJsProducer implements Producer {
   private readonly accumulator: RecordAccumulator
@@ -166,7 +166,7 @@ export class KafkaJsProducer implements Producer {
     return this.accumulator.bufferedBytes < this.maxBufferedBytes
   }
 
-  /** Resolves once half of the room is free, so that producing goes on in long strides. */
+  /** Resolves once half of the buffer is free, so that producing resumes with room for many records. */
   async drained(): Promise<void> {
     if (this.failure !== undefined) throw this.failure
     if (this.writable) return
@@ -324,7 +324,7 @@ export class KafkaJsProducer implements Producer {
 
 const UNKNOWN_TOPIC_OR_PARTITION = 3
 
-/** A newer producer has taken over, or this one is closed or may not go on: there is nothing left to abort. */
+/** A newer producer has taken over, or this one is closed or may not continue: there is nothing left to abort. */
 const FINAL: ReadonlySet<string> = new Set([
   'INVALID_PRODUCER_EPOCH',
   'PRODUCER_FENCED',

@@ -38,8 +38,8 @@ const RECORD_LIST_TOO_LARGE = 18
 
 /**
  * Sends what the accumulator holds: one Produce request carries a batch of every partition that one broker leads and that is due.
- * A batch is due when it is sealed, when it has lingered, or when it has its size and the broker is idle; while the broker is busy it
- * goes on growing, so batches get larger under load. Runs when something happens, never by polling.
+ * A batch is due when it is sealed, when it has lingered, or when it has reached its size and the broker is idle; while the broker is busy it
+ * keeps growing, so batches get larger under load. Runs on events, never by polling.
  */
 export class ProducerSender {
   private readonly requests = new Map<number, number>()
@@ -109,7 +109,7 @@ export class ProducerSender {
     if (this.inFlight > 0) await new Promise<void>((resolve) => this.quiet.push(resolve))
   }
 
-  /** Begins anew; answers still to come belong to the past. */
+  /** Starts over; answers to earlier requests are ignored. */
   restart(): void {
     this.session++
     this.stopped = false

@@ -147,7 +147,7 @@ export class TransactionManager {
     return this.identity
   }
 
-  /** One request at a time; what is asked for meanwhile goes with the next. */
+  /** One request at a time; partitions added while it is in flight go with the next. */
   private async addPartitions(): Promise<void> {
     // what else is written in this turn goes along
     await new Promise(setImmediate)

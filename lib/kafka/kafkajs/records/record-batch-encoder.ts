@@ -122,7 +122,7 @@ export class BatchBuilder {
   }
 }
 
-/** Writes producer id, epoch and sequence into a finished batch, and its CRC anew: after the producer's epoch has changed. */
+/** Rewrites producer id, epoch, sequence and CRC of a finished batch, after the producer's epoch has changed. */
 export const stampProducer = (batch: Buffer, { producerId, producerEpoch, baseSequence }: ProducerState): void => {
   batch.writeBigInt64BE(producerId, PRODUCER_ID_AT)
   batch.writeInt16BE(producerEpoch, PRODUCER_EPOCH_AT)

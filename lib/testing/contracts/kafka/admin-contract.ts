@@ -44,7 +44,7 @@ export const adminContract: KafkaContract = ({ describe, test }, kafka) => {
       assert.deepEqual(await kafka.admin().topics([]), [])
     })
 
-    test('are listed, the broker’s own left out', async () => {
+    test('are listed without the broker’s own', async () => {
       const topic = await kafka.createTopic()
       await eventually(async () => assert.ok((await kafka.admin().listTopics()).includes(topic)))
       assert.deepEqual(

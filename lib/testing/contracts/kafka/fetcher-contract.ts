@@ -57,7 +57,7 @@ export const fetcherContract: KafkaContract = ({ describe, test }, kafka) => {
       )
     })
 
-    test('tells where the partition begins, ends and goes on', async () => {
+    test('reports the start, end and next offset of a partition', async () => {
       const topic = await kafka.createTopic()
       const producer = await startProducer(kafka.client(), [topic])
       await write(producer, topic, numbers(0, 5))
@@ -141,7 +141,7 @@ export const fetcherContract: KafkaContract = ({ describe, test }, kafka) => {
   })
 
   describe('assigning', () => {
-    test('anew moves to the offset: nothing fetched before comes any more', async () => {
+    test('again seeks to the offset: nothing fetched before is returned', async () => {
       const topic = await kafka.createTopic()
       const producer = await startProducer(kafka.client(), [topic], { batchBytes: 1 })
       await write(producer, topic, numbers(0, 20))
@@ -186,7 +186,7 @@ export const fetcherContract: KafkaContract = ({ describe, test }, kafka) => {
   })
 
   describe('a paused partition', () => {
-    test('is not returned, while others are, and goes on without loss when resumed', async () => {
+    test('is not returned, while others are, and continues without loss when resumed', async () => {
       const topic = await kafka.createTopic(2)
       const producer = await startProducer(kafka.client(), [topic])
       await write(producer, topic, numbers(0, 5), 0)

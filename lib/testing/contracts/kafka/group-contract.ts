@@ -51,7 +51,7 @@ export const groupContract: KafkaContract = ({ describe, test }, kafka) => {
       assert.ok(members.map(({ memberId }) => memberId).includes(group.memberId))
     })
 
-    test('a member that the leader leaves out owns nothing', async () => {
+    test('a member without an assignment from the leader owns nothing', async () => {
       const { topic, member } = await setUp()
       const assign = async (members: GroupMember[]): Promise<Map<string, Assignment>> =>
         new Map(members.filter((m) => String(m.userData) === 'a').map((m) => [m.memberId, assignmentOf(topic, [0, 1])]))

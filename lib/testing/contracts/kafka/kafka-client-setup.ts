@@ -2,8 +2,8 @@ import type { Admin, KafkaClient } from '../../../kafka/port'
 import type { TestFramework } from '../test-framework'
 
 /**
- * The client under test, and the Kafka that it talks to: it runs before the contract and goes on after it. Tests share it, so each
- * works on topics, groups and transactional ids of its own.
+ * The client under test, and the Kafka that it connects to, which runs before, during and after the contract. Tests share it, so each
+ * uses its own topics, groups and transactional ids.
  */
 export interface KafkaClientSetup {
   /** Of the client, for the name of the suite. */

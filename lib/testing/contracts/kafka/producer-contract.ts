@@ -39,7 +39,7 @@ export const producerContract: KafkaContract = ({ test }, kafka) => {
     )
   })
 
-  test('throws at append for a record above maxRequestBytes, and goes on with smaller ones', async () => {
+  test('throws at append for a record above maxRequestBytes, and continues with smaller ones', async () => {
     const topic = await kafka.createTopic()
     const producer = await startProducer(kafka.client(), [topic], { maxRequestBytes: 10_000 })
     appendText(producer, topic, 'before', 'x')
@@ -52,7 +52,7 @@ export const producerContract: KafkaContract = ({ test }, kafka) => {
     assert.deepEqual(await valuesOf(topic), ['x', 'y'])
   })
 
-  test('fails when the topic takes only smaller records than the producer, and init begins anew', async () => {
+  test('fails when the topic takes only smaller records than the producer, and init starts over', async () => {
     const topic = await kafka.createTopic(1, { 'max.message.bytes': '5000' })
     const producer = await startProducer(kafka.client(), [topic])
     appendText(producer, topic, 'k', 'x'.repeat(6_000))
@@ -209,7 +209,7 @@ export const producerContract: KafkaContract = ({ test }, kafka) => {
       assert.deepEqual(await valuesOf(topic), expected)
     })
 
-  test('init again begins anew: what was not flushed is dropped, offsets of before are forgotten', async () => {
+  test('init again starts over: unflushed records are dropped, earlier offsets are forgotten', async () => {
     const topic = await kafka.createTopic(2)
     const producer = await startProducer(kafka.client(), [topic], { lingerMs: 60_000 })
     appendText(producer, topic, 'k', 'kept', { partition: 1 })

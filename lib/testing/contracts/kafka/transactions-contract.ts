@@ -61,7 +61,7 @@ export const transactionsContract: KafkaContract = ({ describe, test }, kafka) =
     assert.deepEqual(await committedValues(topic, 1), ['b'])
   })
 
-  test('an aborted one never does, and the producer goes on', async () => {
+  test('an aborted one never does, and the producer continues', async () => {
     const topic = await kafka.createTopic(2)
     const producer = await start(topic)
     for (let i = 0; i < 5; i++) {

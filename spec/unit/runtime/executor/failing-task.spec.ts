@@ -49,7 +49,7 @@ describe('a task that fails', () => {
       const thrown = record.value === 'bad' ? failure?.() : undefined
       if (thrown) {
         failure = undefined
-        throw thrown
+        throw thrown as Error
       }
       this.#context.forward(record)
     }
@@ -58,7 +58,7 @@ describe('a task that fails', () => {
     const builder = new StreamsBuilder()
     builder
       .stream('words', text)
-      .process<string, string>(() => new Fragile())
+      .processValues(() => new Fragile())
       .groupByKey(text)
       .count({ store: 'counts' })
       .toStream()

@@ -132,7 +132,7 @@ describe('an awaited callback that outlasts the transaction', () => {
       const finished: number[] = []
       builder
         .stream('lines', text)
-        .peek(() => delay(25).then(() => void done++))
+        .peek(() => delay(10).then(() => void done++))
         .to('out', text)
       const app = apps.create(builder.build(), { processingGuarantee, transactionTimeout: 2000 })
       await app.start()
@@ -141,7 +141,7 @@ describe('an awaited callback that outlasts the transaction', () => {
         if ((await committed(0)) > 0) finished.push(done)
         return finished.length > 0
       })
-      expect(finished[0]).toBeLessThan(200)
+      expect(finished[0]).toBeLessThan(250)
     },
   )
 })

@@ -130,7 +130,11 @@ describe('tasks', () => {
   const writeChangelog = (records: number, partition = 0): Promise<void> =>
     kafka.produce<string, Buffer>(
       CHANGELOG,
-      Array.from({ length: records }, (_, i) => ({ key: `key ${i}`, value: Buffer.alloc(8, 1), partition })),
+      Array.from({ length: records }, (_, i) => ({
+        key: `key ${i}`,
+        value: Buffer.from([0, 0, 0, 0, 0, 0, 0, 1]),
+        partition,
+      })),
       { value: serdes.bytes() },
     )
 
