@@ -1,4 +1,4 @@
-/** The name that is spelled most alike, dots and case aside (so that `commit.interval.ms` finds `commitInterval`). */
+/** The name with the closest spelling, ignoring dots and case (so that `commit.interval.ms` finds `commitInterval`). */
 export const nearestName = (key: string, names: readonly string[]): string | undefined => {
   const plain = (text: string): string =>
     text
@@ -16,7 +16,7 @@ export const nearestName = (key: string, names: readonly string[]): string | und
 
 const distanceOf = (a: string, b: string): number => {
   if (a === b) return 0
-  // a longer or shorter form of the same name is near
+  // a longer or shorter form of the same name is close
   if (a.startsWith(b) || (a.length > 3 && b.startsWith(a))) return 1
   return editDistance(a, b)
 }
