@@ -1,7 +1,7 @@
 import { type Duration, toMilliseconds } from '../../durations'
 import { TopologyError } from '../../errors'
 
-/** Milliseconds of a window option; anything that is no duration of 0 or more is refused. */
+/** Milliseconds of a window option; anything but a duration of 0 or more is an error. */
 export function windowMilliseconds(duration: Duration, option: string): number {
   try {
     return toMilliseconds(duration, option)
