@@ -6,7 +6,7 @@ import { type AssignmentInfo, decodeSubscription, encodeAssignment } from './use
 import type { TopicPartition } from '../record/topic-partition'
 import type { TaskId } from '../record/task-id'
 
-/** The tasks that the cluster's topics make of a topology, once all internal topics exist. */
+/** The tasks that result from a topology and the cluster's topics, once all internal topics exist. */
 export interface ClusterTasks {
   readonly tasks: ReadonlyMap<TaskId, readonly TopicPartition[]>
   /** Source topics that do not exist; then there are no tasks. */
@@ -18,7 +18,7 @@ interface Instance extends AssignorMember {
 }
 
 export interface GroupLeaderOptions {
-  /** Counts source topics and creates internal ones. What it throws ends all members. */
+  /** Counts source topics and creates internal ones. An error that it throws ends all members. */
   readonly clusterTasks: () => Promise<ClusterTasks>
   readonly logger: Logger
 }
@@ -84,7 +84,7 @@ const refusals = (instances: readonly Instance[], logger: Logger): Map<string, A
   const memberIds = instances.map(({ memberId }) => memberId)
   logger.error(
     { members: memberIds.join(' ') },
-    'instances with another topology have joined the group: they get no tasks, and end',
+    'instances with a different topology have joined the group: they get no tasks, and end',
   )
   return toAll(instances, {
     ...NOTHING,

@@ -11,7 +11,7 @@ export interface AssignorMember {
 }
 
 export interface TaskPlan {
-  /** Per member id: where every task shall end up. */
+  /** Per member id: the final assignment of every task. */
   readonly target: ReadonlyMap<string, readonly TaskId[]>
   /** Per member id: what it may run now, that is `target` without tasks that another member has not given up yet. */
   readonly granted: ReadonlyMap<string, readonly TaskId[]>
@@ -28,8 +28,8 @@ interface ClientState {
 }
 
 /**
- * Spreads tasks over members: every task once, each member's share of every sub-topology and of all tasks within one
- * of the others', as few tasks moved as that allows. A task goes to the member that runs it, else to the one whose
+ * Distributes tasks among members: every task once, each member's share of every sub-topology and of all tasks within one
+ * of the others', with as few moves as that allows. A task goes to the member that runs it, else to the one whose
  * state of it is most advanced, else anywhere.
  */
 export const planTasks = (tasks: readonly TaskId[], members: readonly AssignorMember[]): TaskPlan => {

@@ -7,12 +7,12 @@ import { type TaskId, parseTaskId, taskId } from '../record/task-id'
  * and refuses only data whose `oldestReader` is above its own version.
  */
 export interface SubscriptionInfo {
-  /** Stable over restarts: kept in the state directory. */
+  /** Stable across restarts: kept in the state directory. */
   readonly processId: string
-  /** The group generation in which `ownedTasks` were held; of two claims to a task the newer one counts. */
+  /** The group generation in which `ownedTasks` were held; of two claims to a task the newer one wins. */
   readonly generation: number
   readonly ownedTasks: readonly TaskId[]
-  /** How far the state of a task is here, open or on disk: the sum of its stores' changelog offsets. */
+  /** How up to date the state of a task is here, open or on disk: the sum of its stores' changelog offsets. */
   readonly offsetSums: ReadonlyMap<TaskId, number>
   /** The fingerprint of its topology: members with another one can't share tasks. */
   readonly topology: string

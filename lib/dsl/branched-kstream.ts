@@ -5,13 +5,13 @@ import { KStream } from './kstream'
 import { requiringValue } from '../topology/tombstones'
 import { append, type GraphReference } from './graph-reference'
 
-/** What becomes of a branch. */
+/** Options of a branch. */
 export interface Branched<K, V, Name extends string, Result> {
-  /** Ends the branch's name, which begins with that of the split. Default: its number, counted from 1; `0` for the default branch. */
+  /** The suffix of the branch's name, which starts with that of the split. Default: its number, counted from 1; `0` for the default branch. */
   name?: Name
   /**
-   * Gets the branch's stream. What it returns takes the branch's place in the result; a branch for which it returns
-   * nothing is left out of the result.
+   * Gets the branch's stream. What it returns replaces the branch in the result; a branch for which it returns
+   * nothing is not in the result.
    */
   with?: (stream: KStream<K, V>) => Result
 }
@@ -31,12 +31,12 @@ export type Branches<Prefix extends string, Name extends string, Result> = [Resu
   ? { readonly [Branch in `${Prefix}${Name}`]: Result }
   : unknown
 
-/** The name of a branch that is given none: its number, counted from 1. */
+/** The name of an unnamed branch: its number, counted from 1. */
 export type BranchNumber<Before extends readonly unknown[]> = `${[...Before, unknown]['length'] & number}`
 
 /**
- * A split in the making: `branch` adds branches, and `defaultBranch` or `noDefaultBranch` end it with all streams by
- * their names.
+ * A split under construction: `branch` adds branches, and `defaultBranch` or `noDefaultBranch` completes it and returns
+ * all streams by name.
  */
 export class BranchedKStream<K, V, Prefix extends string, Result = unknown, Before extends readonly unknown[] = []> {
   private readonly splitter: GraphReference<K, V>
@@ -52,8 +52,8 @@ export class BranchedKStream<K, V, Prefix extends string, Result = unknown, Befo
   }
 
   /**
-   * Takes the records for which the predicate holds and that no branch before it has taken. One that is a type guard
-   * narrows the type of the branch's values, and of what is left for the branches behind it.
+   * Takes the records that match the predicate and no earlier branch. A type guard
+   * narrows the type of the branch's values, and of the values that remain for later branches.
    *
    * @example
    * const { 'size-large': large, 'size-small': small } = orders
@@ -92,7 +92,7 @@ export class BranchedKStream<K, V, Prefix extends string, Result = unknown, Befo
   }
 
   /**
-   * Takes all the rest, and ends the split.
+   * Takes all remaining records, and completes the split.
    *
    * @example
    * const sizes = orders.split('size-').branch((order) => order.amount > 1000, 'large').defaultBranch('other')
@@ -109,7 +109,7 @@ export class BranchedKStream<K, V, Prefix extends string, Result = unknown, Befo
   }
 
   /**
-   * Drops all the rest, and ends the split.
+   * Drops all remaining records, and completes the split.
    *
    * @example
    * orders.split().branch((order) => order.amount < 0, { with: (refunds) => refunds.to('refunds') }).noDefaultBranch()

@@ -1,7 +1,7 @@
 import type { DslContext } from './graph-reference'
 
 /**
- * A table that every instance holds in full, whatever its partitions: streams join it by any key, without being
+ * A table that every instance holds in full, across all partitions: streams join it by any key, without being
  * repartitioned. It is read to its end before anything is processed, and kept up to date from then on.
  *
  * @example
@@ -18,7 +18,7 @@ export class GlobalKTable<K, V> {
     readonly context: DslContext,
     /** @internal */
     readonly storeName: string,
-    /** The store to query it by; undefined if it wasn't given one. */
+    /** The name of its store, for queries; undefined if it was not given one. */
     readonly queryableStoreName: string | undefined,
   ) {}
 }

@@ -11,11 +11,11 @@ import type { ValueRequirement } from '../topology/tombstones'
 export interface DslContext {
   readonly naming: Naming
   readonly graph: GraphRecorder
-  /** Of stores of which nothing else is said. */
+  /** The default for stores that don't say otherwise. */
   readonly defaultStoreType: 'persistent' | 'in-memory'
 }
 
-/** Where in the graph a stream or table stands, and what is known of it there. */
+/** The position of a stream or table in the graph, and what is known about it there. */
 export interface GraphReference<K, V> extends ValueRequirement {
   readonly context: DslContext
   readonly node: NodeId
@@ -23,13 +23,13 @@ export interface GraphReference<K, V> extends ValueRequirement {
   readonly name: string
   readonly keySerde?: Serde<K>
   readonly valueSerde?: Serde<V>
-  /** Where no value serde is known any more: the last one that was. */
+  /** If no value serde is known: the last one that was. */
   readonly lostFormat?: LostFormat
   /** The key may have changed since it was partitioned. */
   readonly repartitionRequired: boolean
 }
 
-/** What is known behind a new operator. What isn't said of it is unknown. */
+/** What is known after a new operator. Anything not stated is unknown. */
 export interface NewReference<K, V> extends ValueRequirement {
   readonly name: string
   readonly keySerde?: Serde<K>
@@ -37,7 +37,7 @@ export interface NewReference<K, V> extends ValueRequirement {
   readonly repartitionRequired?: boolean
 }
 
-/** Adds an operator behind a position. */
+/** Adds an operator after a position. */
 export function append<K, V>(
   at: Pick<GraphReference<unknown, unknown>, 'context' | 'node' | 'lostFormat'> & { readonly valueSerde?: unknown },
   node: NewNode,
@@ -53,7 +53,7 @@ export function append<K, V>(
   }
 }
 
-/** What is known of the format of values that an operator makes without saying what they are. */
+/** What is known about the format of an operator's values that have no serde. */
 export function lostBehind(
   { valueSerde, lostFormat }: { readonly valueSerde?: unknown; readonly lostFormat?: LostFormat },
   operator: string,

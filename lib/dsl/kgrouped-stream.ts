@@ -21,7 +21,7 @@ import { windowShape, type WindowsOfSize } from './windows/window-shape'
 
 /**
  * A stream grouped by key, to be aggregated. Several aggregations of one group share its repartition topic if the
- * grouping has a name. Records with a `null` key are dropped, and those with a `null` value but by windowed aggregations.
+ * grouping has a name. Records with a `null` key are dropped, and, except by windowed aggregations, those with a `null` value.
  */
 export class KGroupedStream<K, V> {
   /** @internal */
@@ -51,7 +51,7 @@ export class KGroupedStream<K, V> {
   }
 
   /**
-   * Combines the values of each key. The first one is taken as it is; `null` deletes.
+   * Combines the values of each key. The first one becomes the aggregate; `null` deletes.
    *
    * @example
    * readings.groupByKey().reduce((highest, reading) => (reading.value > highest.value ? reading : highest))
@@ -68,7 +68,7 @@ export class KGroupedStream<K, V> {
   }
 
   /**
-   * Adds up the values of each key into a value of another type. `null` deletes; the next record starts anew.
+   * Aggregates the values of each key into a value of any type. `null` deletes; the next record starts over.
    *
    * @example
    * orders.groupByKey().aggregate(() => 0, (total, order) => total + order.amount, { store: 'spend', value: serdes.double() })
@@ -86,7 +86,7 @@ export class KGroupedStream<K, V> {
   }
 
   /**
-   * Groups by window as well: an aggregation then has a value for each key and window.
+   * Also groups by window: an aggregation then has a value for each key and window.
    *
    * @example
    * clicks.groupByKey().windowedBy(TimeWindows.of({ size: '5m', grace: '30s' })).count({ store: 'clicks-per-5m' })
@@ -103,7 +103,7 @@ export class KGroupedStream<K, V> {
   }
 
   /**
-   * Begins an aggregation of several grouped streams into one table, with the aggregator for the records of this one.
+   * Starts an aggregation of several grouped streams into one table, with the aggregator for the records of this one.
    *
    * @example
    * clicks

@@ -15,7 +15,7 @@ import {
 import { append, type GraphReference } from './graph-reference'
 
 /**
- * A table grouped by a new key, to be aggregated: what an old row had added is subtracted before the new one is added.
+ * A table grouped by a new key, to be aggregated: an old row's contribution is subtracted before the new one is added.
  * Several aggregations of one group share its repartition topic if the grouping has a name.
  */
 export class KGroupedTable<K, V> {
@@ -44,7 +44,7 @@ export class KGroupedTable<K, V> {
   }
 
   /**
-   * Combines the rows of each group. The first one is taken as it is; `null` deletes.
+   * Combines the rows of each group. The first one becomes the aggregate; `null` deletes.
    *
    * @example
    * accounts
@@ -61,7 +61,7 @@ export class KGroupedTable<K, V> {
   }
 
   /**
-   * Adds up the rows of each group into a value of another type. `null` deletes.
+   * Aggregates the rows of each group into a value of any type. `null` deletes.
    *
    * @example
    * carts

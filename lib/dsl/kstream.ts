@@ -56,11 +56,11 @@ import { repartitionNode } from './repartition'
 import { JOIN_WINDOWS, type JoinWindows } from './windows/join-windows'
 
 /**
- * A stream of records: each one a fact of its own. Every method makes a new stream and leaves this one as it is, so one
- * stream can be used several times.
+ * A stream of records: each one is an independent fact. Every method returns a new stream and leaves this one unchanged, so
+ * a stream can be used several times.
  *
- * `V` tells whether values can be `null`: those of a table's stream can, which has a `null` for each delete, and those of
- * a topic that is read with `nullable: true`. Elsewhere no callback is given a `null`: a tombstone fails where one would be
+ * `V` says whether values can be `null`: they can in a table's stream, which has a `null` for each delete, and in
+ * a topic that is read with `nullable: true`. Otherwise no callback gets `null`: a tombstone that reaches one fails
  * (`UNEXPECTED_TOMBSTONE`). Sinks and tables take tombstones from any stream; joins and aggregations drop them.
  *
  * Callbacks get the value first, then the key, then `meta`: timestamp, headers, topic, partition and offset.
@@ -76,7 +76,7 @@ export class KStream<K, V> {
   ) {}
 
   /**
-   * Keeps the records for which the predicate holds. One that is a type guard narrows the type of the values.
+   * Keeps the records that match the predicate. A type guard narrows the type of the values.
    *
    * @example
    * orders.filter((order) => order.amount > 100)
@@ -89,7 +89,7 @@ export class KStream<K, V> {
   }
 
   /**
-   * Drops the records for which the predicate holds.
+   * Drops the records that match the predicate.
    *
    * @example
    * orders.filterNot((order) => order.cancelled)
@@ -101,8 +101,8 @@ export class KStream<K, V> {
   }
 
   /**
-   * Makes a key and a value of each record. What groups or joins by key behind it repartitions first: prefer
-   * `mapValues` where the key stays.
+   * Maps each record to a new key and value. A grouping or join by key downstream repartitions first: prefer
+   * `mapValues` if the key stays the same.
    *
    * @example
    * orders.map((order) => [order.customerId, order.amount])
@@ -117,8 +117,8 @@ export class KStream<K, V> {
   }
 
   /**
-   * Makes a new value of each record and keeps its key. Which serde writes the new values is no longer known behind it,
-   * unless it is given one.
+   * Maps each record's value to a new one, and keeps its key. The serde of the new values is unknown downstream,
+   * unless one is given here.
    *
    * @example
    * orders.mapValues((order) => order.amount * 1.2)
@@ -133,7 +133,7 @@ export class KStream<K, V> {
   }
 
   /**
-   * Makes any number of records of each one.
+   * Maps each record to any number of records.
    *
    * @example
    * transfers.flatMap((transfer) => [[transfer.from, -transfer.amount], [transfer.to, transfer.amount]])
@@ -150,7 +150,7 @@ export class KStream<K, V> {
   }
 
   /**
-   * Makes any number of values of each one, all with its key.
+   * Maps each value to any number of values, all with its key.
    *
    * @example
    * lines.flatMapValues((line) => line.toLowerCase().split(/\W+/))
@@ -164,7 +164,7 @@ export class KStream<K, V> {
   }
 
   /**
-   * Gives each record a new key. Nothing moves yet: what groups or joins by key behind it repartitions first.
+   * Gives each record a new key. Nothing moves yet: a grouping or join by key downstream repartitions first.
    *
    * @example
    * orders.selectKey((order) => order.customerId)
@@ -179,7 +179,7 @@ export class KStream<K, V> {
   }
 
   /**
-   * Looks at each record and passes it on. A promise is awaited before the record goes on, and before any commit.
+   * Calls the action for each record, then forwards the record. A promise is awaited before that, and before any commit.
    *
    * @example
    * orders.peek((order, key) => logger.debug({ key, order }))
@@ -192,8 +192,8 @@ export class KStream<K, V> {
   }
 
   /**
-   * Ends the stream in an action. A promise is awaited before the next record, and before any commit: after a crash an
-   * action may run again, but none is left out.
+   * Ends the stream with an action. A promise is awaited before the next record, and before any commit: after a crash an
+   * action may run again, but none is skipped.
    *
    * @example
    * alerts.foreach((alert) => pager.send(alert))
@@ -206,7 +206,7 @@ export class KStream<K, V> {
   }
 
   /**
-   * The records of both streams, in no promised order. Serdes are not carried along, since they may differ.
+   * The records of both streams, in no guaranteed order. Serdes are not carried along, since they may differ.
    *
    * @example
    * webOrders.merge(shopOrders).to('orders', { value: serdes.json() })
@@ -225,7 +225,7 @@ export class KStream<K, V> {
   }
 
   /**
-   * Sends each record to the first branch whose predicate holds, else to the default branch.
+   * Sends each record to the first branch whose predicate matches, else to the default branch.
    *
    * @example
    * const orders = all
@@ -240,9 +240,9 @@ export class KStream<K, V> {
   }
 
   /**
-   * Joins with a table: each record of the stream meets the row of its key, and goes on if there is one. The table's
-   * updates trigger nothing. Records of the stream without key or value are left out. Repartitions if the key may have
-   * changed; the table's topic needs as many partitions.
+   * Joins with a table: each record of the stream is joined with the row of its key, if there is one. The table's
+   * updates trigger nothing. Records of the stream without key or value are dropped. Repartitions if the key may have
+   * changed; the table's topic needs the same number of partitions.
    *
    * @example
    * orders.join(customers, (order, customer) => ({ ...order, name: customer.name }))
@@ -253,7 +253,7 @@ export class KStream<K, V> {
     joined?: string | Joined<K, V, VT>,
   ): KStream<K, VR>
   /**
-   * Joins with another stream: each record meets those of the same key on the other side that are within the window,
+   * Joins with another stream: each record is joined with those of the same key on the other side within the window,
    * whichever comes first. A result has the later one's timestamp. Repartitions each side whose key may have changed.
    *
    * @example
@@ -266,7 +266,7 @@ export class KStream<K, V> {
     joined?: string | StreamJoined<K, V, VO>,
   ): KStream<K, VR>
   /**
-   * Joins with a global table, by a key that is made of each record: nothing is repartitioned, and the record keeps its
+   * Joins with a global table, by a key derived from each record: nothing is repartitioned, and the record keeps its
    * own key.
    *
    * @example
@@ -283,7 +283,7 @@ export class KStream<K, V> {
   }
 
   /**
-   * As `join` with a table; where there is no row, the joiner gets `null`. Records without a key have no row.
+   * As `join` with a table, but if there is no row, the joiner gets `null`. Records without a key have no row.
    *
    * @example
    * orders.leftJoin(customers, (order, customer) => ({ ...order, name: customer?.name }))
@@ -294,8 +294,8 @@ export class KStream<K, V> {
     joined?: string | Joined<K, V, VT>,
   ): KStream<K, VR>
   /**
-   * As `join` with another stream; a record of this stream that has met none of the other goes on with `null` when its
-   * window, with its grace, has closed: when later records of either side show that as much time has passed.
+   * As `join` with another stream, but a record of this stream without a match is emitted with `null` when its
+   * window, including grace, has closed: when later records of either side have advanced time that far.
    *
    * @example
    * impressions.leftJoin(clicks, (shown, click) => ({ ...shown, clicked: click !== null }), JoinWindows.of({ timeDifference: '10m' }))
@@ -307,7 +307,7 @@ export class KStream<K, V> {
     joined?: string | StreamJoined<K, V, VO>,
   ): KStream<K, VR>
   /**
-   * As `join` with a global table; where there is no row, or no key to look for, the joiner gets `null`.
+   * As `join` with a global table, but if there is no row, or no key to look up, the joiner gets `null`.
    *
    * @example
    * events.leftJoin(users, (event) => event.userId, (event, user) => ({ ...event, country: user?.country ?? 'unknown' }))
@@ -323,8 +323,8 @@ export class KStream<K, V> {
   }
 
   /**
-   * As `leftJoin` with another stream, for both sides: a record of either that has met none of the other goes on with
-   * `null` on the other's side.
+   * As `leftJoin` with another stream, for both sides: a record of either side without a match is emitted with
+   * `null` for the other.
    *
    * @example
    * debits.outerJoin(credits, (debit, credit) => ({ debit, credit }), JoinWindows.of({ timeDifference: '1h' }))
@@ -339,8 +339,8 @@ export class KStream<K, V> {
   }
 
   /**
-   * Writes the stream to a topic of its own and reads it again, with every key in its partition. It is done by itself
-   * where grouping or joining needs it; this sets the number of partitions, or shares one topic between several uses.
+   * Writes the stream to an internal topic and reads it back, with every key in its partition. This happens automatically
+   * when grouping or joining needs it; call it to set the number of partitions, or to share one topic between several uses.
    *
    * @example
    * orders.selectKey((order) => order.customerId).repartition({ name: 'by-customer', partitions: 12 })
@@ -385,7 +385,7 @@ export class KStream<K, V> {
   }
 
   /**
-   * Groups by the key that the records have, for an aggregation. Repartitions if the key may have changed.
+   * Groups by the records' current key, for an aggregation. Repartitions if the key may have changed.
    *
    * @example
    * clicks.groupByKey().count({ store: 'clicks-per-user' })
@@ -400,8 +400,8 @@ export class KStream<K, V> {
   }
 
   /**
-   * Reads the stream as updates of a table: the last value of each key, with `null` for a delete. It has a store if it
-   * is given one, or if something behind it has to look values up.
+   * Treats the stream as updates of a table: the latest value of each key, with `null` for a delete. It has a store if it
+   * is given one, or if an operator downstream has to look values up.
    *
    * @example
    * profileChanges.toTable({ store: 'profiles' })
@@ -427,7 +427,7 @@ export class KStream<K, V> {
   }
 
   /**
-   * Writes the stream to a topic, or to the topic that a function names for each record. Topics have to exist.
+   * Writes the stream to a topic, or to the topic that a function returns for each record. Topics must exist.
    *
    * @example
    * counts.to('word-counts', { key: serdes.string(), value: serdes.long() })
@@ -457,8 +457,8 @@ export class KStream<K, V> {
   }
 
   /**
-   * Runs a processor of one's own, which may forward any keys and values, use stores, and schedule punctuations. What
-   * groups or joins by key behind it repartitions first: prefer `processValues` where the key stays.
+   * Runs a custom processor, which may forward any keys and values, use stores, and schedule punctuations. A grouping or
+   * join by key downstream repartitions first: prefer `processValues` if the key stays the same.
    *
    * @example
    * const lastSeen = keyValueStore('last-seen', { key: serdes.string(), value: serdes.long() })
@@ -478,7 +478,7 @@ export class KStream<K, V> {
   }
 
   /**
-   * Runs a processor of one's own that keeps the key of each record.
+   * Runs a custom processor that keeps the key of each record.
    *
    * @example
    * clicks.processValues<Click>(() => new Deduplicate('seen'), ['seen'])

@@ -44,22 +44,22 @@ type View =
   | Pick<TableTransformValuesNode, 'kind' | 'supplier' | 'stores'>
 
 /**
- * A table: the last value of each key, changing with every record. Deleted keys have no value.
+ * A table: the latest value of each key, updated by every record. Deleted keys have no value.
  *
- * Every method makes a new table and leaves this one as it is. A table that is given a store, as the last argument,
- * can be queried; the others exist only as updates that pass by.
+ * Every method returns a new table and leaves this one unchanged. A table that is given a store, as the last argument,
+ * can be queried; the others exist only as a flow of updates.
  */
 export class KTable<K, V> {
   /** @internal */
   constructor(
     /** @internal */
     readonly position: GraphReference<K, V>,
-    /** The store to query it by; undefined if it wasn't given one. */
+    /** The name of its store, for queries; undefined if it was not given one. */
     readonly queryableStoreName: string | undefined,
   ) {}
 
   /**
-   * The rows for which the predicate holds. A row that ceases to hold is deleted.
+   * The rows that match the predicate. A row that no longer matches is deleted.
    *
    * @example
    * customers.filter((customer) => customer.active, { store: 'active-customers' })
@@ -71,7 +71,7 @@ export class KTable<K, V> {
   }
 
   /**
-   * The rows for which the predicate does not hold.
+   * The rows that do not match the predicate.
    *
    * @example
    * customers.filterNot((customer) => customer.blocked)
@@ -86,7 +86,7 @@ export class KTable<K, V> {
   }
 
   /**
-   * A table with new values. The mapper is not called for deletes; where it returns `null`, the row is deleted.
+   * A table with new values. The mapper is not called for deletes; if it returns `null`, the row is deleted.
    *
    * @example
    * customers.mapValues((customer) => customer.name, { store: 'names', value: serdes.string() })
@@ -123,7 +123,7 @@ export class KTable<K, V> {
   }
 
   /**
-   * Groups the rows by a new key, for an aggregation that follows every change: an update takes back what the old row
+   * Groups the rows by a new key, for an aggregation that follows every change: an update first subtracts what the old row
    * had added. Always repartitions. A row for which the selector returns `null`, or a `null` key or value, is in no group.
    *
    * @example
@@ -142,7 +142,7 @@ export class KTable<K, V> {
   }
 
   /**
-   * Makes values with stores, punctuations or the record's metadata: a stateful `mapValues`. The transformer also sees
+   * Transforms values with stores, punctuations or the record's metadata: a stateful `mapValues`. The transformer also sees
    * deletes, as `null`.
    *
    * @example
@@ -162,7 +162,7 @@ export class KTable<K, V> {
   }
 
   /**
-   * Joins the rows of both tables that have the same key: there is one where both have a row. Updates of either side
+   * Joins the rows of both tables with the same key; the result has a row if both have one. Updates of either side
    * update the result. The tables' topics need equal numbers of partitions.
    *
    * @example
@@ -174,7 +174,7 @@ export class KTable<K, V> {
     materialized?: MaterializedAs<K, VR>,
   ): KTable<K, VR>
   /**
-   * Joins each row with the row of the other table that it names: its foreign key (KIP-213). Updates of either side update
+   * Joins each row with the row of the other table that its foreign key refers to (KIP-213). Updates of either side update
    * the result, which has this table's keys. The tables need not be partitioned alike.
    *
    * @example
@@ -191,7 +191,7 @@ export class KTable<K, V> {
   }
 
   /**
-   * As `join`; a row of this table is in the result also where the other one has none: the joiner gets `null` then.
+   * As `join`, but a row of this table without a match is also in the result: the joiner gets `null` then.
    *
    * @example
    * customers.leftJoin(addresses, (customer, address) => ({ ...customer, city: address?.city }))
@@ -202,8 +202,8 @@ export class KTable<K, V> {
     materialized?: MaterializedAs<K, VR>,
   ): KTable<K, VR>
   /**
-   * As `join` by a foreign key; a row of this table is in the result also where it has no foreign key, or the other table
-   * no such row: the joiner gets `null` then.
+   * As `join` by a foreign key, but a row of this table without a foreign key, or without a matching row, is also in the
+   * result: the joiner gets `null` then.
    *
    * @example
    * orders.leftJoin(coupons, (order) => order.coupon, (order, coupon) => order.amount - (coupon?.discount ?? 0))
@@ -219,7 +219,7 @@ export class KTable<K, V> {
   }
 
   /**
-   * As `join`; a key that only one of the tables has is in the result, too: the joiner gets `null` for the other.
+   * As `join`, but a key that only one of the tables has is also in the result: the joiner gets `null` for the other.
    *
    * @example
    * planned.outerJoin(actual, (plan, value) => ({ plan, value }))
@@ -233,7 +233,7 @@ export class KTable<K, V> {
   }
 
   /**
-   * Holds updates back, to emit fewer of them: of several updates of a key only the last one goes on.
+   * Holds updates back, to emit fewer of them: only the last of several updates of a key is forwarded.
    *
    * @example
    * spend.suppress(untilWindowCloses()).toStream().to('final-spend')

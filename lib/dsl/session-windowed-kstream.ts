@@ -21,8 +21,8 @@ import { sessionWindowing } from './windows/window-shape'
 import { sessionsStore } from './windows/windowed-stores'
 
 /**
- * A stream grouped by key and session, to be aggregated. A record may join sessions into one: these are deleted from the
- * table, and the one that replaces them is put in.
+ * A stream grouped by key and session, to be aggregated. A record may merge sessions: they are deleted from the
+ * table, and the merged one is added.
  */
 export class SessionWindowedKStream<K, V> {
   /** @internal */
@@ -34,10 +34,10 @@ export class SessionWindowedKStream<K, V> {
 
   /**
    * When results go downstream: with every update of a session (the default), or once, when the session has closed.
-   * Sessions close by the time of further records; an idle stream closes none. They are looked for once in the app's
+   * Sessions close by the timestamps of later records; an idle stream closes none. They are looked for once per
    * `emitInterval`.
    *
-   * A store in memory drops sessions as its retention ends, which is by default when they close, before they are emitted:
+   * An in-memory store drops sessions when its retention ends, which by default is when they close, before they are emitted:
    * give it a `retention` longer than gap and grace.
    *
    * @example
@@ -67,7 +67,7 @@ export class SessionWindowedKStream<K, V> {
   }
 
   /**
-   * Combines the values of each session. The first one is taken as it is; `null` deletes.
+   * Combines the values of each session. The first one becomes the aggregate; `null` deletes.
    *
    * @example
    * clicks.groupByKey().windowedBy(SessionWindows.of({ inactivityGap: '30m' })).reduce((first) => first)
@@ -89,8 +89,8 @@ export class SessionWindowedKStream<K, V> {
   }
 
   /**
-   * Adds up the values of each session into a value of another type. The merger makes one aggregate of those of two
-   * sessions; the first one it gets is the initializer's. `null` deletes.
+   * Aggregates the values of each session into a value of any type. The merger combines the aggregates of two
+   * sessions; the first one that it gets is the initializer's. `null` deletes.
    *
    * @example
    * clicks

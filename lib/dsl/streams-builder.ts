@@ -42,7 +42,7 @@ import {
 } from './options/materialized'
 import { type DslContext } from './graph-reference'
 
-/** What holds for everything that a builder makes. */
+/** Options for everything that a builder creates. */
 export interface StreamsBuilderOptions {
   /**
    * Where tables and aggregations keep their state unless told otherwise: on disk, or `in-memory`, rebuilt from the
@@ -51,13 +51,13 @@ export interface StreamsBuilderOptions {
   defaultStoreType?: 'persistent' | 'in-memory'
   /**
    * Refuse to build a topology with stores or repartition topics that have generated names: these change when operators
-   * before them come or go, and what an app has kept under them is lost to it (KIP-1111). As in Kafka Streams, tables count
+   * before them are added or removed, and an application then no longer finds its state under them (KIP-1111). As in Kafka Streams, tables count
    * even if they turn out to need no store. Default: false.
    */
   ensureExplicitInternalResourceNaming?: boolean
 }
 
-/** How a topology is put together. */
+/** Options of `build()`. */
 export interface BuildOptions {
   /** Default: `'none'`. Kafka Streams' `topology.optimization`. */
   optimization?: 'none' | 'all' | readonly Optimization[]
@@ -72,7 +72,7 @@ const BUILD_OPTIONS = optional(
 )
 
 /**
- * Where streams and tables begin. The calls describe what shall happen; `build()` makes a topology of them, which
+ * The entry point of the DSL. The calls describe the processing; `build()` turns them into a topology, which
  * `KafkaStreams` or a `TopologyTestDriver` runs.
  *
  * @example
@@ -130,8 +130,8 @@ export class StreamsBuilder {
   }
 
   /**
-   * Reads a topic as a table: the last value of each key, `null` deletes. It has a store if it is given one, or if
-   * something behind it has to look values up. Records without a key are left out.
+   * Reads a topic as a table: the latest value of each key, `null` deletes. It has a store if it is given one, or if
+   * an operator downstream has to look values up. Records without a key are dropped.
    *
    * @example
    * builder.table('customers', { key: serdes.string(), value: serdes.json<Customer>() }, 'customers-store')
@@ -168,9 +168,9 @@ export class StreamsBuilder {
   }
 
   /**
-   * Reads a topic as a table that every instance holds in full, whatever its partitions: streams join it by any key.
-   * It is read to its end before anything is processed, and kept up to date from then on. Records without a key are
-   * left out. The topic has no part in the group's assignment, and the store no changelog but the topic itself.
+   * Reads a topic as a table that every instance holds in full, across all partitions: streams join it by any key.
+   * It is read to its end before anything is processed, and kept up to date afterwards. Records without a key are
+   * dropped. The topic is not part of the group's assignment, and the store's only changelog is the topic itself.
    *
    * @example
    * builder.globalTable('exchange-rates', { key: serdes.string(), value: serdes.double() }, 'rates')
@@ -216,10 +216,10 @@ export class StreamsBuilder {
   }
 
   /**
-   * A store that every instance holds in full, filled by a processor of one's own from a topic. All other processors
+   * A store that every instance holds in full, filled from a topic by a custom processor. All other processors
    * can read it, without being connected to it; only this one writes it. When the store is restored, the processor sees
-   * the whole topic again, so it has to do no more than fill the store. The topic is the store's changelog: it has none
-   * of its own.
+   * the whole topic again, so it must do nothing but fill the store. The topic is the store's changelog: it has no
+   * other.
    *
    * @example
    * const rules = keyValueStore('rules', { key: serdes.string(), value: serdes.json<Rule>() })
@@ -258,8 +258,8 @@ export class StreamsBuilder {
   }
 
   /**
-   * Makes the topology. It can be added to with the Processor API. After further calls of the builder another `build()`
-   * makes a topology of all calls, with what was added to the topologies before.
+   * Builds the topology, which can be extended with the Processor API. After further calls on the builder, another
+   * `build()` returns a topology of all calls, with what was added to the earlier topologies.
    *
    * @example
    * const topology = builder.build({ optimization: 'all' })

@@ -16,21 +16,21 @@ import type { NamedOptions } from './options/named'
 
 /** How much a suppression may hold back. */
 export interface SuppressionBounds extends NamedOptions {
-  /** Keys. Default: no bound. */
+  /** Number of keys. Default: unbounded. */
   maxRecords?: number
-  /** Size of the keys, values and record contexts, as serialized. Default: no bound. */
+  /** Size of the keys, values and record contexts, as serialized. Default: unbounded. */
   maxBytes?: number
-  /** Log what is held back to a changelog topic; an object adds topic configs. Without it, a restart loses it. Default: true. */
+  /** Log the held-back updates to a changelog topic; an object adds topic configs. Without it, a restart loses them. Default: true. */
   logging?: boolean | Readonly<Record<string, string>>
 }
 
 /** How much a time limit may hold back, and what happens when it is full. */
 export interface TimeLimitOptions extends SuppressionBounds {
-  /** When a bound is reached: emit the oldest before their time, or stop the application with an error. Default: `'emit'`. */
+  /** When a bound is reached: emit the oldest updates early, or stop the application with an error. Default: `'emit'`. */
   onFull?: 'emit' | 'shutDown'
 }
 
-/** What to hold back, and until when: made by `untilTimeLimit` or `untilWindowCloses`. `K` is the type of keys that it works with. */
+/** What to hold back, and until when: returned by `untilTimeLimit` or `untilWindowCloses`. `K` is the type of keys that it works with. */
 export class Suppressed<K> {
   /** Never set: carries the type. */
   readonly keys?: (key: K) => void
@@ -62,7 +62,7 @@ const BOUNDS = optional(optionsOf<SuppressionBounds>(BOUND_KINDS))
 const TIME_LIMIT = optional(optionsOf<TimeLimitOptions>({ ...BOUND_KINDS, onFull: oneOf('emit', 'shutDown') }))
 
 /**
- * Holds the first update of a key back until stream time has got so much further, and then emits the last one: a rate
+ * Holds the first update of a key back until stream time has advanced by this much, and then emits the last one: a rate
  * limit. Time passes only with records.
  *
  * @example
@@ -77,8 +77,8 @@ export const untilTimeLimit = (timeToWait: Duration, options: TimeLimitOptions =
 }
 
 /**
- * Emits one result a window, when it has closed: when stream time has passed its end by the grace period. If a bound is
- * reached before, the application stops: there is no early result here.
+ * Emits one result per window, when it has closed: when stream time has passed its end plus the grace period. If a bound is
+ * reached first, the application stops: there are no early results.
  *
  * @example
  * orders

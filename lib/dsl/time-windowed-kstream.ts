@@ -22,7 +22,7 @@ import { windowedStore } from './windows/windowed-stores'
 
 /**
  * A stream grouped by key and window, to be aggregated: over tumbling, hopping, sliding or unlimited windows. Records
- * that come after their window has closed are left out.
+ * that arrive after their window has closed are dropped.
  */
 export class TimeWindowedKStream<K, V> {
   /** @internal */
@@ -34,10 +34,10 @@ export class TimeWindowedKStream<K, V> {
 
   /**
    * When results go downstream: with every update of a window (the default), or once, when the window has closed. Windows
-   * close by the time of further records; an idle stream closes none. Windows are looked for once in the app's
+   * close by the timestamps of later records; an idle stream closes none. They are looked for once per
    * `emitInterval`.
    *
-   * A store in memory drops windows as its retention ends, which is by default when they close, before they are emitted:
+   * An in-memory store drops windows when its retention ends, which by default is when they close, before they are emitted:
    * give it a `retention` longer than window and grace.
    *
    * @example
@@ -77,7 +77,7 @@ export class TimeWindowedKStream<K, V> {
   }
 
   /**
-   * Combines the values of each key and window. The first one is taken as it is; `null` deletes.
+   * Combines the values of each key and window. The first one becomes the aggregate; `null` deletes.
    *
    * @example
    * readings.groupByKey().windowedBy(TimeWindows.of({ size: '10m' })).reduce((a, b) => (a.value > b.value ? a : b))
@@ -99,7 +99,7 @@ export class TimeWindowedKStream<K, V> {
   }
 
   /**
-   * Adds up the values of each key and window into a value of another type. `null` deletes.
+   * Aggregates the values of each key and window into a value of any type. `null` deletes.
    *
    * @example
    * orders

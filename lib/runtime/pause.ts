@@ -1,4 +1,4 @@
-/** Waits `ms` milliseconds; rejects with the signal's reason when it is aborted before. */
+/** Waits `ms` milliseconds; rejects with the signal's reason if it is aborted first. */
 export const pause = (ms: number, signal?: AbortSignal): Promise<void> =>
   new Promise((resolve, reject) => {
     const abort = (): void => {
@@ -13,7 +13,7 @@ export const pause = (ms: number, signal?: AbortSignal): Promise<void> =>
     else signal?.addEventListener('abort', abort, { once: true })
   })
 
-/** Settles with `promise`, or resolves to `'timeout'` after `ms` milliseconds; `Infinity` waits without a bound. */
+/** Settles with `promise`, or resolves to `'timeout'` after `ms` milliseconds; `Infinity` waits indefinitely. */
 export const withDeadline = async <T>(promise: Promise<T>, ms: number): Promise<T | 'timeout'> => {
   if (ms === Infinity) return promise
   let timer: NodeJS.Timeout | undefined

@@ -25,12 +25,12 @@ import { countSourceTopics } from './topics/source-topics'
 
 /** News of a run, for its façade. */
 export interface RunListener extends RestoreListener {
-  /** Whether every assigned task processes. */
+  /** Whether every assigned task is processing. */
   runningChanged(isRunning: boolean): void
   rebalanced(event: RebalanceEvent): void
   /** It waits for source topics that do not exist. */
   missingTopics(topics: readonly string[]): void
-  /** It can't continue; `close` has to be called. */
+  /** It can't continue; `close` must be called. */
   failed(error: StreamsError): void
 }
 
@@ -43,7 +43,7 @@ export interface RunOptions {
 }
 
 export interface CloseRunOptions {
-  /** Commit first; else what is uncommitted is dropped. */
+  /** Commit first; otherwise uncommitted work is dropped. */
   readonly clean: boolean
   readonly leaveGroup: boolean
   readonly timeoutMs: number
@@ -51,7 +51,7 @@ export interface CloseRunOptions {
 
 type Release = () => Promise<unknown>
 
-/** Opens everything that one run consists of. What it has opened is released if it fails or is aborted. */
+/** Opens everything that one run consists of. Releases what it has opened if it fails or is aborted. */
 export const openRun = async ({ topology, config, listener, signal }: RunOptions): Promise<Run> => {
   const { logger } = config
   const abort = new AbortController()
@@ -201,7 +201,7 @@ export class Run {
     for (const executor of this.#executors) executor.resume()
   }
 
-  /** Resolves when everything is released, after `timeoutMs` at the latest. False: the deadline has passed before all was committed. */
+  /** Resolves when everything is released, after `timeoutMs` at the latest. False: the deadline passed before everything was committed. */
   async close({ clean, leaveGroup, timeoutMs }: CloseRunOptions): Promise<boolean> {
     const { abort, logger, releases } = this.#parts
     this.#stopping = true
@@ -220,7 +220,7 @@ export class Run {
     let inTime = true
     for (const step of steps) {
       try {
-        // past the deadline every step is still begun, and not waited for
+        // past the deadline every step is still started, but not waited for
         if ((await withDeadline(step(), left())) === 'timeout') inTime = false
       } catch (error) {
         logger.warn({ err: error }, 'a step of closing failed')

@@ -1,7 +1,7 @@
 import { StreamsError } from '../errors'
 
 /**
- * The life of a `KafkaStreams` instance, as in Kafka Streams:
+ * The life cycle of a `KafkaStreams` instance, as in Kafka Streams:
  *
  * - `CREATED` until `start()`
  * - `REBALANCING` while tasks are being assigned, opened or restored
@@ -40,7 +40,7 @@ export class StateMachine {
     return this.#state === 'RUNNING' || this.#state === 'REBALANCING'
   }
 
-  /** Staying where it is changes nothing; a transition that does not exist throws. */
+  /** A transition to the current state does nothing; one that does not exist throws. */
   transitionTo(to: StreamsState): void {
     const from = this.#state
     if (from === to) return

@@ -10,7 +10,7 @@ export const byteString = (bytes: Buffer): ByteString => latin1Text(bytes, 0, by
 
 export const bytesOf = (text: ByteString): Buffer => Buffer.from(text, 'latin1')
 
-/** The smallest byte string above all that start with `prefix`; `undefined` where there is none. */
+/** The smallest byte string above all that start with `prefix`; `undefined` if there is none. */
 export const afterPrefix = (prefix: ByteString): ByteString | undefined => {
   let end = prefix.length
   while (end > 0 && prefix.charCodeAt(end - 1) === 0xff) end--

@@ -5,8 +5,8 @@ import type { Windowed } from '../record/windowed'
  */
 export interface ClosingStore<K, S> {
   /**
-   * The windows that start (of sessions: end) from `from` to `to`, both inclusive, by time and then by key. Each is given
-   * once, and what lies before is forgotten.
+   * The windows that start (of sessions: end) from `from` to `to`, both inclusive, by time and then by key. Each is returned
+   * once, and earlier ones are forgotten.
    */
   closed(from: number, to: number): ReadonlyArray<readonly [Windowed<K>, S]>
 }

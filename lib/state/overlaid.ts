@@ -6,7 +6,7 @@ import type { ScanOptions } from './store'
 type Entry = [key: Buffer, value: Buffer]
 
 /**
- * Entries with newer ones laid over them: of a key in both the newer counts, and a newer deletion hides it. Both sides
+ * Entries overlaid with newer ones: for a key in both, the newer one wins, and a newer deletion hides it. Both sides
  * are in the same order.
  */
 export async function* overlaid(

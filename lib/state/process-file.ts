@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto'
 import { readFile, rename, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 
-/** Who runs, or last ran, on a state directory. */
+/** The process that uses, or last used, a state directory. */
 export interface ProcessInfo {
-  /** Stays the same over restarts. */
+  /** Stays the same across restarts. */
   readonly processId: string
   readonly pid: number
   readonly hostname: string
@@ -23,7 +23,7 @@ export const readProcessInfo = async (file: string): Promise<ProcessInfo | undef
   }
 }
 
-/** Enters this process, under the id that the directory has had before. */
+/** Registers this process, under the directory's existing id. */
 export const enterProcess = async (file: string): Promise<ProcessInfo> => {
   const processId = (await readProcessInfo(file))?.processId ?? randomUUID()
   const info: ProcessInfo = { processId, pid: process.pid, hostname: hostname(), startedAt: new Date().toISOString() }

@@ -19,20 +19,20 @@ const GLOBAL_FOLDER = 'global'
 const TASK_FOLDER = /^\d+_\d+$/
 
 /**
- * Where an application keeps its state on this machine: `<stateDir>/<applicationId>`, with a folder for each task. One
- * instance at a time has it, until it closes or its process dies.
+ * Where an application keeps its state on this machine: `<stateDir>/<applicationId>`, with a folder for each task. Only
+ * one instance at a time can use it, until it closes or its process dies.
  */
 export class StateDirectory {
   #closed: Promise<void> | null = null
 
   private constructor(
     readonly path: string,
-    /** A UUID that stays the same over restarts on this directory. */
+    /** A UUID that stays the same across restarts in this directory. */
     readonly processId: string,
     private readonly lock: { release(): Promise<void> },
   ) {}
 
-  /** Takes the directory. Throws STATE_DIRECTORY_LOCKED if another instance has it. */
+  /** Locks the directory. Throws STATE_DIRECTORY_LOCKED if another instance uses it. */
   static async open(options: StateDirectoryOptions): Promise<StateDirectory> {
     const path = pathOf(options)
     const lock = await acquire(path, options.applicationId)
@@ -76,7 +76,7 @@ export class StateDirectory {
     await rm(this.globalDirectory, { recursive: true, force: true })
   }
 
-  /** Tasks that have state here, in the order of sub-topology and partition. */
+  /** Tasks that have state here, ordered by sub-topology and partition. */
   async taskIds(): Promise<string[]> {
     const entries = await readdir(this.path, { withFileTypes: true })
     return entries
@@ -92,7 +92,7 @@ export class StateDirectory {
     await rm(this.taskDirectory(taskId), { recursive: true, force: true })
   }
 
-  /** Lets another instance have the directory. Tasks must be closed before. */
+  /** Unlocks the directory. Tasks must be closed first. */
   close(): Promise<void> {
     return (this.#closed ??= this.lock.release())
   }

@@ -10,7 +10,7 @@ const MADE_BY: Readonly<Record<StoreKind, string>> = {
   versioned: 'versionedKeyValueStore',
 }
 
-/** By the reads that it has; undefined for a store that is none of ours. */
+/** By the reads that it has; undefined for a store that millrace did not create. */
 const kindOfStore = (store: StateStore): StoreKind | undefined => {
   if ('findSessions' in store) return 'session'
   if ('fetchAll' in store) return 'window'
@@ -25,7 +25,7 @@ const kindOfHandle = (handle: object): StoreKind | undefined => {
   return 'timestamped' in handle ? 'key-value' : undefined
 }
 
-/** Refuses a handle that promises other reads than the store has. */
+/** Rejects a handle that promises reads that the store does not have. */
 export const checkKind = (handle: string | { readonly name: string }, store: StateStore): void => {
   if (typeof handle === 'string') return
   const asked = kindOfHandle(handle)

@@ -4,7 +4,7 @@ import type { Serde } from '../serdes/serde'
 import type { StateStoreContext } from './store'
 import { NO_HEADERS } from '../record/headers'
 
-/** A store's serdes at work: they see the changelog's name as topic, and their failures name the store. */
+/** A store's serdes, called with the changelog's name as topic; their errors name the store. */
 export class StoreSerdes<K, V> {
   constructor(
     readonly store: string,

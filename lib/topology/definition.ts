@@ -5,7 +5,7 @@ import type { OffsetReset } from './offset-reset'
 import type { RecordContext } from '../record/record-context'
 import type { RecordHeaders } from '../record/headers'
 
-/** The event time of a source record in milliseconds. A negative answer drops the record; `partitionTime` is the largest time seen on its partition, −1 before the first. */
+/** The event time of a source record in milliseconds. A negative result drops the record; `partitionTime` is the largest time seen on its partition, −1 before the first. */
 export type TimestampExtractor = (
   record: {
     readonly key: unknown

@@ -3,13 +3,13 @@ import { type Duration, toMilliseconds } from '../durations'
 /** Where reading starts when a partition has no committed offset, or one that is out of range. */
 export type OffsetReset = 'earliest' | 'latest' | 'none' | OffsetResetByDuration
 
-/** From the first record that is not older than so long, by the wall clock; from the end if there is none (KIP-1106). */
+/** From the first record that is not older than this, by the wall clock; from the end if there is none (KIP-1106). */
 export interface OffsetResetByDuration {
   /** How far back. */
   readonly byDuration: Duration
 }
 
-/** Undefined if it can't be meant; else in words. */
+/** Undefined if it is invalid; otherwise its text for messages. */
 export function offsetResetText(reset: unknown): string | undefined {
   if (reset === 'earliest' || reset === 'latest' || reset === 'none') return reset
   if (typeof reset !== 'object' || reset === null || !('byDuration' in reset)) return undefined

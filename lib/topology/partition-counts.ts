@@ -89,7 +89,7 @@ interface KnownCounts {
   readonly internal: ReadonlyMap<string, InternalTopic>
   readonly existing: ReadonlyMap<string, number>
   readonly decided: ReadonlyMap<string, number>
-  /** Sources without a count yet are left out. */
+  /** Skips sources without a count yet. */
   readonly partly: boolean
 }
 

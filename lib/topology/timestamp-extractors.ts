@@ -46,7 +46,7 @@ export const usePartitionTimeOnInvalidTimestamp: TimestampExtractor = (record, p
 }
 
 /**
- * The wall-clock time at which the record is taken up.
+ * The wall-clock time at which the record is processed.
  *
  * @example
  * builder.stream('clicks', { timestampExtractor: wallclockTimestampExtractor })

@@ -6,8 +6,8 @@ import type { StreamRecord } from '../record/stream-record'
 import type { StreamPartitioner } from './definition'
 
 /**
- * A stream that is typed without `null` still carries the tombstones of its topic: sinks and tables want them, joins and
- * most aggregations drop them. No callback is given one: the record fails there, as the processing handler decides.
+ * A stream that is typed without `null` still carries the tombstones of its topic: sinks and tables need them, joins and
+ * most aggregations drop them. No callback gets one: the record fails there, and the processing handler decides.
  */
 export interface ValueRequirement {
   /** The topic that the stream was read from; undefined where its type says all that there is. */
@@ -16,7 +16,7 @@ export interface ValueRequirement {
 
 type Callback<V, K, R> = (value: V, key: K, meta: RecordContext) => R
 
-/** The callback, which is never given a tombstone. */
+/** The callback, which never gets a tombstone. */
 export function requiringValue<V, K, R>(
   { typedWithoutNull: topic }: ValueRequirement,
   callback: Callback<V, K, R>,
@@ -30,7 +30,7 @@ export function requiringValue<V, K, R>(
   return Object.defineProperty(guarded, 'name', { value: callback.name })
 }
 
-/** Windowed aggregations take null values as any other. */
+/** Windowed aggregations accept null values like any other. */
 export function aggregatorRequiringValue<K, V, A>(
   { typedWithoutNull: topic }: ValueRequirement,
   aggregator: Aggregator<K, V, A>,

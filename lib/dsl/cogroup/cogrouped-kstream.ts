@@ -14,7 +14,7 @@ import { TimeWindowedCogroupedKStream } from './time-windowed-cogrouped-kstream'
 
 /**
  * Grouped streams that are aggregated into one table (KIP-150): each has an aggregator for its own records, and all of
- * them add to the same value of a key. One store takes the place of a join of several tables.
+ * them update the same value of a key. One store replaces a join of several tables.
  */
 export class CogroupedKStream<K, A> {
   /** @internal */
@@ -42,7 +42,7 @@ export class CogroupedKStream<K, A> {
   }
 
   /**
-   * Adds up the values of each key. `null` deletes; the next record starts anew.
+   * Aggregates the values of each key. `null` deletes; the next record starts over.
    *
    * @example
    * clicks.groupByKey().cogroup<number>((n) => n + 1).cogroup(taps.groupByKey(), (n) => n + 1).aggregate(() => 0, 'actions')
@@ -67,7 +67,7 @@ export class CogroupedKStream<K, A> {
   }
 
   /**
-   * Groups by window as well.
+   * Also groups by window.
    *
    * @example
    * clicks

@@ -13,7 +13,7 @@ export interface CogroupedStream<K, A> {
   readonly aggregator: Aggregator<K, unknown, A>
 }
 
-/** How an aggregation of cogrouped streams is put into the graph. */
+/** How to add an aggregation of cogrouped streams to the graph. */
 export interface CogroupAggregation<K, KR, A> {
   /** Of its operators, where the user named it. */
   readonly name?: string
@@ -30,7 +30,7 @@ export interface CogroupAggregation<K, KR, A> {
 const AGGREGATE = 'COGROUPKSTREAM-AGGREGATE-'
 const MERGE = 'COGROUPKSTREAM-MERGE-'
 
-/** Several grouped streams that are aggregated into one table: each by a processor of its own, all into one store. */
+/** Several grouped streams that are aggregated into one table: each by its own processor, all into one store. */
 export class CogroupedStreams<K, A> {
   constructor(
     readonly context: DslContext,

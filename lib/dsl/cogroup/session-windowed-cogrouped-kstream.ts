@@ -22,7 +22,7 @@ export class SessionWindowedCogroupedKStream<K, A> {
   ) {}
 
   /**
-   * Adds up the values of each session; the merger makes one aggregate of those of two sessions. `null` deletes.
+   * Aggregates the values of each session; the merger combines the aggregates of two sessions. `null` deletes.
    *
    * @example
    * cogrouped.windowedBy(SessionWindows.of({ inactivityGap: '30m' })).aggregate(() => 0, (a, b) => a + b, 'visits')

@@ -21,7 +21,7 @@ export class TimeWindowedCogroupedKStream<K, A> {
   ) {}
 
   /**
-   * Adds up the values of each key and window. `null` deletes. Whether a record is late is judged by the times of its own
+   * Aggregates the values of each key and window. `null` deletes. Whether a record is late depends on the timestamps of its own
    * stream.
    *
    * @example

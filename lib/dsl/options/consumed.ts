@@ -10,13 +10,13 @@ export interface Consumed<K, V> extends SourceOptions<K, V>, NamedOptions {}
 /** How a stream reads its topics. */
 export interface StreamConsumed<K, V> extends Consumed<K, V> {
   /**
-   * The topic has tombstones, and the stream's type says so: `V | null`. Without it callbacks are given values only, and a
-   * tombstone fails where one would get it. Default: false; true where no serde gives the values a type.
+   * The topic has tombstones, and the stream's type says so: `V | null`. Without it, callbacks get values only, and a
+   * tombstone that reaches one fails. Default: false; true if no serde gives the values a type.
    */
   nullable?: boolean
 }
 
-/** Where the serde's own type has `null` in it, `nullable` can't be left to its default. */
+/** If the serde's own type includes `null`, `nullable` must be set. */
 export type NullableWhereTyped<V> = unknown extends V
   ? unknown
   : [V] extends [null]

@@ -3,7 +3,7 @@ import type { Serde, SerdeThatWrites } from '../../serdes/serde'
 import { type NamedOptions, withName } from './named'
 
 /**
- * How records are grouped. The name is also that of the repartition topic, where one is needed: name it to keep its
+ * How records are grouped. The name also names the repartition topic, if one is needed: name it to keep its
  * records when the topology changes.
  */
 export interface Grouped<K, V> extends NamedOptions {

@@ -4,7 +4,7 @@ import type { Serde } from '../../serdes/serde'
 import type { NamedOptions } from './named'
 
 /**
- * How a stream is joined with a table. The name is also that of the stream's repartition topic, where its key has
+ * How a stream is joined with a table. The name also names the stream's repartition topic, if its key has
  * changed and one is needed.
  */
 export interface Joined<K, V, VO> extends NamedOptions {
@@ -12,11 +12,11 @@ export interface Joined<K, V, VO> extends NamedOptions {
   key?: Serde<K>
   /** Of the stream's values. Default: the stream's own serde, where it is known; else the app's `defaultValueSerde`. */
   value?: Serde<V>
-  /** Of the table's values, which the table itself knows: only for the sake of Kafka Streams' `Joined`. */
+  /** Of the table's values. The table knows it already: it exists only for parity with Kafka Streams' `Joined`. */
   otherValue?: Serde<VO>
   /**
-   * How long stream records wait for updates of the table that come late: until the stream has got as much further. The
-   * table has to be versioned, with at least as much history. Default: they don't wait (KIP-923).
+   * How long, in stream time, records wait for late updates of the table. The
+   * table must be versioned, with at least as much history. Default: they don't wait (KIP-923).
    */
   grace?: Duration
 }

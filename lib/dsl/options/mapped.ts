@@ -2,19 +2,19 @@ import { either, NAME, optional, options, SERDE } from '../../arguments'
 import type { Serde, SerdeFor } from '../../serdes/serde'
 import type { NamedOptions } from './named'
 
-/** How the keys that an operator makes are written, wherever they are behind it. */
+/** How an operator's new keys are written, anywhere downstream. */
 export interface MappedKey<K> extends NamedOptions {
   /** Default: the app's `defaultKeySerde`. */
   key?: SerdeFor<K>
 }
 
-/** How the values that an operator makes are written, wherever they are behind it. */
+/** How an operator's new values are written, anywhere downstream. */
 export interface MappedValue<V> extends NamedOptions {
-  /** Default: what a sink, table or grouping behind it says, else the app's `defaultValueSerde`. */
+  /** Default: the serde of a sink, table or grouping downstream, else the app's `defaultValueSerde`. */
   value?: SerdeFor<V>
 }
 
-/** How the keys and values that an operator makes are written, wherever they are behind it. */
+/** How an operator's new keys and values are written, anywhere downstream. */
 export interface Mapped<K, V> extends MappedKey<K>, MappedValue<V> {}
 
 export function mappedSerdes<K, V>(

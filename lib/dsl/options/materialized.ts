@@ -12,14 +12,14 @@ import { validateName } from '../../topology/naming/names'
 import type { DslContext } from '../graph-reference'
 import type { NamedOptions } from './named'
 
-/** The store of a table: with versions it sorts updates by their timestamps, without by their order. */
+/** The store of a table: a versioned one applies updates by timestamp, others in arrival order. */
 export type TableStoreHandle<K, V> = KeyValueStoreHandle<K, V, StateStore> | VersionedKeyValueStoreHandle<K, V>
 
 /** How a table is kept. `name` names the operator, `store` the store. */
 export interface Materialized<K, V> extends NamedOptions {
   /**
-   * The store's name or handle: it can be queried by it, and its changelog is `<application id>-<store>-changelog`.
-   * Default: a generated name where a store is needed at all.
+   * The store's name or handle, for queries; its changelog is `<application id>-<store>-changelog`.
+   * Default: a generated name, if a store is needed at all.
    */
   store?: string | TableStoreHandle<K, V>
   /** Default: the serde of the stream or table it comes from, where it is known; else the app's `defaultKeySerde`. */
@@ -44,7 +44,7 @@ export interface Materialized<K, V> extends NamedOptions {
 export type MaterializedAs<K, V> = string | TableStoreHandle<K, V> | Materialized<K, V>
 
 export interface ResolvedMaterialized<K, V> {
-  /** Anything was said about the store. Kafka Streams numbers some operators differently then. */
+  /** Any store option was given. Kafka Streams numbers some operators differently then. */
   readonly given: boolean
   /** Of the operator. */
   readonly name?: string
@@ -81,7 +81,7 @@ export function resolveMaterialized<K, V>(materialized: MaterializedAs<K, V> = {
   }
 }
 
-/** The store behind a table. What was given by a handle is found again by it. */
+/** A table's store. One given by a handle can be looked up by it. */
 export function materializedStore<K, V>(
   context: DslContext,
   name: string,
@@ -99,7 +99,7 @@ export function materializedStore<K, V>(
   return store
 }
 
-/** Whether a table that was given these options is versioned; undefined if nothing was said about its store. */
+/** Whether a table that was given these options is versioned; undefined if no store options were given. */
 export function versionedBy<K, V>({ given, handle }: ResolvedMaterialized<K, V>): boolean | undefined {
   return given ? isVersioned(handle) : undefined
 }

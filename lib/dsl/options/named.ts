@@ -13,7 +13,7 @@ export function operatorName(named: Named | undefined): string | undefined {
   return typeof named === 'string' ? named : named?.name
 }
 
-/** Options that a bare string may stand for: the name alone. */
+/** Options, or a bare string for just the name. */
 export function withName<Options extends NamedOptions>(
   options: string | Options | undefined,
 ): Partial<Options> & NamedOptions {

@@ -11,12 +11,12 @@ import type { NamedOptions } from './named'
 /** The name of a processor inside a stream, and the stores it uses, by name or by handle. */
 export interface ProcessOptions extends NamedOptions {
   /**
-   * The stores that the processor may use. Handles add their stores to the topology; names are of those added before.
+   * The stores that the processor may use. Handles add their stores to the topology; names refer to stores added before.
    */
   stores?: StoreReferences
 }
 
-/** Options, or nothing but the stores. */
+/** Options, or just the stores. */
 export type Processed = ProcessOptions | readonly StoreReference[]
 
 export function processOptions(processed: Processed = {}): { name?: string; stores: readonly StoreReference[] } {

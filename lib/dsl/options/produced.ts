@@ -9,7 +9,7 @@ export interface Produced<K, V> extends NamedOptions {
   key?: SerdeThatWrites<K>
   /** Default: the stream's own serde, where it is known; else the app's `defaultValueSerde`. */
   value?: SerdeThatWrites<V>
-  /** Default: murmur2 of the key's bytes, as every Kafka client does it; records without a key go anywhere. */
+  /** Default: murmur2 of the key's bytes, as in every Kafka client; records without a key go to any partition. */
   partitioner?: StreamPartitioner<K, V>
 }
 

@@ -9,7 +9,7 @@ export interface Repartitioned<K, V> extends NamedOptions {
   key?: SerdeThatWrites<K>
   /** Default: the stream's own serde, where it is known; else the app's `defaultValueSerde`. */
   value?: SerdeThatWrites<V>
-  /** Partitions of the topic, and so the number of tasks behind it. Default: as many as the widest source before it. */
+  /** Partitions of the topic, and so the number of tasks downstream. Default: as many as the widest upstream source. */
   partitions?: number
   /** Default: murmur2 of the key's bytes. */
   partitioner?: StreamPartitioner<K, V>

@@ -4,17 +4,17 @@ import type { StreamPartitioner } from '../../topology/definition'
 import { type Materialized, MATERIALIZED_KINDS, type TableStoreHandle } from './materialized'
 
 /**
- * How a foreign-key join works, and how its result is kept. `name` names its operators, its internal topics and its
+ * Options of a foreign-key join and its result. `name` names its operators, its internal topics and its
  * subscription store.
  */
 export interface TableJoined<K, KO, VR> extends Materialized<K, VR> {
   /**
-   * How the topic of the left table is partitioned, if not by the default partitioner: answers go there. It has to choose
+   * How the topic of the left table is partitioned, if not by the default partitioner: responses go there. It must choose
    * one partition, and gets no value. Default: the partition that the left record came from.
    */
   partitioner?: StreamPartitioner<K, null>
   /**
-   * How the topic of the right table is partitioned, if not by the default partitioner: subscriptions go there. It has to
+   * How the topic of the right table is partitioned, if not by the default partitioner: subscriptions go there. It must
    * choose one partition, gets no value, and a `null` key for rows of a left join without a foreign key.
    */
   otherPartitioner?: StreamPartitioner<KO, null>

@@ -15,7 +15,7 @@ export interface TransformedValuesOptions<K, VR> extends Materialized<K, VR> {
   stores?: StoreReferences
 }
 
-/** The table's store by its name or handle, all options, or nothing but the stores of the transformer. */
+/** The table's store by its name or handle, all options, or just the stores of the transformer. */
 export type TransformedValues<K, VR> =
   MaterializedAs<K, VR> | TransformedValuesOptions<K, VR> | readonly StoreReference[]
 

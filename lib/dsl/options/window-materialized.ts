@@ -16,13 +16,13 @@ export interface WindowMaterialized<K, V, H = WindowStoreHandle<K, V, StateStore
   'store'
 > {
   /**
-   * The store's name or handle: it can be queried by it, and its changelog is `<application id>-<store>-changelog`.
+   * The store's name or handle, for queries; its changelog is `<application id>-<store>-changelog`.
    * Default: a generated name.
    */
   store?: string | H
   /**
-   * How long windows can be queried, counted back from the newest one. It can't be less than what late records need,
-   * which is the default: size plus grace; of sliding windows twice the time difference plus grace, of sessions gap plus
+   * How long windows can be queried, counted back from the newest one. At least what late records need,
+   * which is the default: size plus grace; for sliding windows twice the time difference plus grace, for sessions gap plus
    * grace.
    */
   retention?: Duration
@@ -32,7 +32,7 @@ export interface WindowMaterialized<K, V, H = WindowStoreHandle<K, V, StateStore
 export type WindowMaterializedAs<K, V> =
   string | WindowStoreHandle<K, V, StateStore> | WindowMaterialized<K, V, WindowStoreHandle<K, V, StateStore>>
 
-/** How a table of sessions is kept: as any windowed table, its handle being a `sessionStore`. */
+/** How a table of sessions is kept: like any windowed table, but its handle is a `sessionStore`. */
 export type SessionMaterializedAs<K, V> =
   string | SessionStoreHandle<K, V> | WindowMaterialized<K, V, SessionStoreHandle<K, V>>
 
@@ -41,7 +41,7 @@ const STORE_OPTIONS = new Set(['store', 'key', 'value', 'caching', 'logging', 's
 type AnyHandle<K, V> = WindowStoreHandle<K, V, StateStore> | SessionStoreHandle<K, V>
 
 export interface ResolvedWindowMaterialized<K, V> {
-  /** Anything was said about the store. Kafka Streams numbers some operators differently then. */
+  /** Any store option was given. Kafka Streams numbers some operators differently then. */
   readonly given: boolean
   /** Of the operator. */
   readonly name?: string

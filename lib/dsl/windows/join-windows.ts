@@ -11,7 +11,7 @@ export interface JoinWindowsOptions {
   before?: Duration | `-${Duration}`
   /** How much later the other side's record may be; below 0: how much earlier it has to be. Default: `timeDifference`. */
   after?: Duration | `-${Duration}`
-  /** How long after the window records that come late are still joined. Default: 0. */
+  /** How long after the end of the window late records are still joined. Default: 0. */
   grace?: Duration
 }
 
@@ -21,7 +21,7 @@ const OPTIONS = optionsOf<JoinWindowsOptions>(
 )
 
 /**
- * Which records of two streams are joined: those of the same key whose times are close enough. As seen from a record of
+ * Which records of two streams are joined: those of the same key with timestamps close enough. For a record of
  * the left stream at time t, those of the right one from t − before to t + after, both inclusive.
  *
  * @example

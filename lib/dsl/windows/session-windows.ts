@@ -3,17 +3,17 @@ import { type Duration, toMilliseconds } from '../../durations'
 
 /** Describes sessions. */
 export interface SessionWindowsOptions {
-  /** How long a key has to be silent for its session to end. At 0 a session holds the records of one millisecond. */
+  /** How long a key must be inactive for its session to end. At 0, a session contains the records of one millisecond. */
   inactivityGap: Duration
-  /** How long after that a session still takes records that come late. Default: 0. */
+  /** How long after that a session still accepts late records. Default: 0. */
   grace?: Duration
 }
 
 const OPTIONS = optionsOf<SessionWindowsOptions>({ inactivityGap: DURATION, grace: DURATION }, ['inactivityGap'])
 
 /**
- * Sessions: records of a key that follow each other within the inactivity gap. A record may join two sessions into one.
- * Start and end are the times of the first and the last record, both inclusive.
+ * Sessions: records of a key that follow each other within the inactivity gap. A record may merge two sessions.
+ * Start and end are the timestamps of the first and the last record, both inclusive.
  *
  * @example
  * clicks.groupByKey().windowedBy(SessionWindows.of({ inactivityGap: '30m', grace: '5m' })).count()
@@ -25,7 +25,7 @@ export class SessionWindows {
   ) {}
 
   /**
-   * Sessions that end when nothing comes for as long.
+   * Sessions that end when a key is inactive for this long.
    *
    * @example
    * SessionWindows.of({ inactivityGap: '30m', grace: '5m' })

@@ -5,14 +5,14 @@ import { type Duration, toMilliseconds } from '../../durations'
 export interface SlidingWindowsOptions {
   /** How far apart two records of a window may be. */
   timeDifference: Duration
-  /** How long after its end a window still takes records that come late. Default: 0. */
+  /** How long after its end a window still accepts late records. Default: 0. */
   grace?: Duration
 }
 
 const OPTIONS = optionsOf<SlidingWindowsOptions>({ timeDifference: DURATION, grace: DURATION }, ['timeDifference'])
 
 /**
- * Windows that slide with the records: there is one for each set of records of a key that are no further apart than the
+ * Windows that slide with the records: one for each distinct set of a key's records within the
  * time difference. Start and end are inclusive.
  *
  * @example
@@ -25,7 +25,7 @@ export class SlidingWindows {
   ) {}
 
   /**
-   * Windows of records that are no further apart.
+   * Windows of records within this time difference.
    *
    * @example
    * SlidingWindows.of({ timeDifference: '10m', grace: '1m' })

@@ -9,9 +9,9 @@ import { MILLISECONDS, POSITIVE_DURATION } from './window-durations'
 export interface TimeWindowsOptions {
   /** How long a window is. */
   size: Duration
-  /** From one window's start to the next one's. Less than `size` makes hopping windows, which overlap. Default: `size`. */
+  /** The interval between window starts. A value below `size` makes hopping windows, which overlap. Default: `size`. */
   advance?: Duration
-  /** How long after its end a window still takes records that come late. Default: 0. */
+  /** How long after its end a window still accepts late records. Default: 0. */
   grace?: Duration
 }
 
@@ -60,7 +60,7 @@ export class TimeWindows {
   }
 
   /**
-   * The windows that hold a time, by their start.
+   * The windows that contain a timestamp, by start.
    *
    * @example
    * TimeWindows.of({ size: 10, advance: 5 }).windowsFor(12) // [{ start: 5, end: 15 }, { start: 10, end: 20 }]

@@ -4,7 +4,7 @@ import { MILLISECONDS } from './window-durations'
 
 /** Describes an unlimited window. */
 export interface UnlimitedWindowsOptions {
-  /** Where the window begins; records before are left out. Default: 1970. */
+  /** Where the window starts; earlier records are dropped. Default: 1970. */
   start?: number | Date
 }
 
@@ -37,7 +37,7 @@ export class UnlimitedWindows {
   }
 
   /**
-   * The window, if it holds the time.
+   * The window, if it contains the timestamp.
    *
    * @example
    * UnlimitedWindows.of({ start: 100 }).windowsFor(150) // [{ start: 100, end: Infinity }]

@@ -5,19 +5,19 @@ import { SlidingWindows } from './sliding-windows'
 import { TimeWindows } from './time-windows'
 import { UnlimitedWindows } from './unlimited-windows'
 
-/** What an aggregation over windows of one size has to know of them. */
+/** What an aggregation needs to know about windows of one size. */
 export interface WindowShape {
   readonly windowing: FixedWindowing
   readonly sizeMs: number
   readonly graceMs: number
-  /** How long the store needs to keep windows, and in words why. */
+  /** How long the store must keep windows, and why, for messages. */
   readonly neededRetentionMs: number
   readonly needs: string
-  /** Windows of a key that begin within so much time are often used together. */
+  /** Windows of a key that start within this interval are often used together. */
   readonly bucketMs: number
 }
 
-/** Windows that are given to `windowedBy` and are no sessions. */
+/** Windows for `windowedBy`, except sessions. */
 export type WindowsOfSize = TimeWindows | SlidingWindows | UnlimitedWindows
 
 export function windowShape(windows: WindowsOfSize): WindowShape {

@@ -12,22 +12,22 @@ export interface ChangelogRange {
   readonly changelog: TopicPartition
   /** First offset to read. */
   readonly from: number
-  /** First offset not needed to be caught up: the end of the changelog when it was planned. */
+  /** The offset at which the store has caught up: the end of the changelog when the range was planned. */
   readonly end: number
 }
 
-/** What changelogs are replayed into. */
+/** The target that changelogs are replayed into. */
 export interface ReplayTarget {
-  /** Replays fetched records from `position` on; the follower is told of progress through `proceed`, which may end the replay. */
+  /** Replays fetched records from `position` on; it reports progress through `proceed`, which may end the replay. */
   replay(
     fetched: FetchedPartition,
     range: ChangelogRange,
     position: number,
     proceed: (position: number, records: number) => Promise<boolean>,
   ): Promise<{ readonly position: number; readonly records: number }>
-  /** Size of what is replayed and not durable yet. */
+  /** The size of replayed data that is not durable yet. */
   readonly dirtyBytes: number
-  /** Makes what was replayed durable, with the offset to read next of each changelog (by `tpKey`). */
+  /** Makes replayed data durable, with each changelog's next offset (by `tpKey`). */
   write(positions: ReadonlyMap<string, number>): Promise<void>
 }
 
@@ -36,22 +36,22 @@ export interface Following {
   readonly taskId: TaskId
   readonly target: ReplayTarget
   readonly ranges: readonly ChangelogRange[]
-  /** `true` reads on after the ends, until it is removed, and makes durable what came every `writeIntervalMs`. */
+  /** `true` continues past the ends, until it is removed, and makes new records durable every `writeIntervalMs`. */
   readonly continuous: { readonly writeIntervalMs: number } | null
-  /** Every range has been read to its end, and what was read is durable. Nothing is replayed until it settles. */
+  /** Every range has been read to its end and made durable. Nothing is replayed until it settles. */
   caughtUp(): Promise<void> | void
-  /** A changelog does not have the offset to read next. Nothing more is read for the task. */
+  /** A changelog no longer has the next offset. Nothing more is read for the task. */
   outOfRange(range: ChangelogRange): void
-  /** Reading is not allowed, a record is damaged, the local disk fails. Nothing more is read for the task. */
+  /** Reading is not authorized, a record is damaged, or the local disk fails. Nothing more is read for the task. */
   failed(error: unknown): void
 }
 
 export interface ChangelogFollowerOptions {
-  /** Made when there is something to read, closed when there is not. */
+  /** Created when there is something to read, closed when there is not. */
   readonly fetcher: () => Fetcher
   readonly logger: Logger
   readonly restoreListener: RestoreListener
-  /** Above which replayed records are written. Small batches fit the processor's caches. */
+  /** Replayed bytes above which they are written. Small batches fit in the CPU's caches. */
   readonly maxDirtyBytes: number
 }
 
@@ -78,9 +78,9 @@ interface Job {
 }
 
 /**
- * Replays changelogs into what holds their contents, on a fetcher and connection of its own: to an end offset for tasks
- * that are about to run, to the end and on for global stores. Many tasks at once, in slices of a few milliseconds;
- * tasks come and go while it runs, and a failure concerns one task.
+ * Replays changelogs into stores, on its own fetcher and connection: to an end offset for tasks
+ * that are about to run, to the end and beyond for global stores. Many tasks at once, in slices of a few milliseconds;
+ * tasks come and go while it runs, and a failure affects only one task.
  *
  * Written state and changelog offsets become durable together as it proceeds: interrupted, it resumes where it was.
  */
@@ -112,7 +112,7 @@ export class ChangelogFollower {
     this.#run()
   }
 
-  /** Follows another changelog for a task, from its `from` on. */
+  /** Follows another changelog for a task, starting at its `from`. */
   extend(taskId: TaskId, range: ChangelogRange): void {
     const job = this.#jobs.get(taskId)
     if (job) this.#addPart(job, range)
@@ -127,7 +127,7 @@ export class ChangelogFollower {
       await this.#write(job)
       await job.writing
     } catch (error) {
-      this.options.logger.debug({ taskId, err: error }, 'what was replayed so far could not be written')
+      this.options.logger.debug({ taskId, err: error }, 'replayed records could not be written')
     }
   }
 
@@ -177,7 +177,7 @@ export class ChangelogFollower {
   }
 
   async #follow(): Promise<void> {
-    // waits for the tasks that are added in the same turn of the event loop
+    // also covers tasks that are added in the same turn of the event loop
     await yieldToEventLoop()
     const fetcher = this.options.fetcher()
     this.#fetcher = fetcher
@@ -229,7 +229,7 @@ export class ChangelogFollower {
     return Math.max(1, Math.min(wait, 1000))
   }
 
-  /** A failure of one task ends only what is followed for it. */
+  /** A failure of one task stops following only that task. */
   async #attempt(job: Job, work: () => Promise<void>): Promise<void> {
     if (job.removed) return
     try {
@@ -283,10 +283,10 @@ export class ChangelogFollower {
     }
     const failure = fetchFailure(error, subject)
     if (failure) throw failure
-    this.options.logger.warn({ ...subject.location, err: error }, `reading ${subject.what} failed, trying again`)
+    this.options.logger.warn({ ...subject.location, err: error }, `reading ${subject.what} failed, retrying`)
   }
 
-  /** Begins to write what a task has replayed so far, behind the write before, and settles with that one. */
+  /** Starts to write what a task has replayed so far, after the previous write, and settles with that one. */
   #write(job: Job): Promise<void> {
     const before = job.writing
     job.dirty = false
@@ -323,7 +323,7 @@ export class ChangelogFollower {
       await this.#write(job)
       await job.writing
     }
-    // removed while it was written
+    // removed while it was being written
     if (job.removed) return
     job.caughtUp = true
     if (!following.continuous) this.#drop(job)

@@ -9,7 +9,7 @@ const NO_BYTES = Buffer.alloc(0)
 type Writable<T> = { -readonly [P in keyof T]: T[P] }
 
 export interface ReplayOptions {
-  /** Records before are skipped. */
+  /** Earlier records are skipped. */
   readonly from: number
   /** First offset not to replay. */
   readonly end: number

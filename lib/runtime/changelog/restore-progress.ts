@@ -2,7 +2,7 @@ import type { Logger } from '../../observe/logger'
 import type { TopicPartition } from '../../record/topic-partition'
 import type { TaskId } from '../../record/task-id'
 
-/** Where the restoration of one store stands. */
+/** The state of a store's restore. */
 export interface RestoreEvent {
   /** The task whose store it is. */
   readonly taskId: TaskId
@@ -12,19 +12,19 @@ export interface RestoreEvent {
   readonly topic: string
   /** Of the changelog. */
   readonly partition: number
-  /** Offsets to go through when it began. Compaction makes the number of records smaller. */
+  /** Offsets to go through when it began. With compaction there are fewer records. */
   readonly total: number
   /** Records replayed so far. */
   readonly restored: number
 }
 
-/** How far the restore of a store is. */
+/** The progress of a store's restore. */
 export interface RestoreProgressEvent extends RestoreEvent {
-  /** How much of `total` lies behind it. */
+  /** How much of `total` is done. */
   readonly percent: number
   /** Since the last report. */
   readonly recordsPerSecond: number
-  /** How long it will take yet at this rate. */
+  /** The remaining time at this rate. */
   readonly etaMs: number
 }
 
@@ -53,7 +53,7 @@ interface Tally {
 
 const REPORT_MS = 2000
 
-/** Counts replayed records, and tells events and log of them, every few seconds at most. */
+/** Counts replayed records, and reports them to events and log, at most every few seconds. */
 export class RestoreProgress {
   readonly #open = new Map<Stretch, { taskId: TaskId; tally: Tally }>()
   #lastReport = performance.now()
@@ -110,7 +110,7 @@ export class RestoreProgress {
       tally.reportedRecords = tally.restored
       tally.reportedPosition = tally.position
       tally.reportedAt = now
-      // by offsets, not by records: how many of them compaction has left is not known before
+      // by offsets, not records: how many of them survived compaction is not known beforehand
       const percent = base.total === 0 ? 100 : Math.floor((100 * (tally.position - stretch.from)) / base.total)
       const etaMs = offsetsPerMs === 0 ? Infinity : Math.round((stretch.end - tally.position) / offsetsPerMs)
       const progress = { ...base, percent, recordsPerSecond, etaMs }

@@ -10,7 +10,7 @@ import type { RunningTask } from '../tasks/task'
 export interface CommitterListener {
   /** Tasks that were held may be processed. */
   released(): void
-  /** A task that the last commit had to do without is ready for one. */
+  /** A task that the last commit skipped is ready for one. */
   commitRequested(): void
   committed(offsets: ReadonlyMap<string, TopicPartition & CommittedOffset>): void
   /** A task can't be committed; the others are. */
@@ -43,36 +43,36 @@ interface Draining {
   settled: boolean
 }
 
-/** How long a commit waits for pending callbacks before it does without their tasks. */
+/** How long a commit waits for pending callbacks before it skips their tasks. */
 const DRAIN_MS = 200
 const RETRY_MS = 50
-/** Of the transaction time-out: what is left is for the commit itself. */
+/** Fraction of the transaction timeout: the rest is for the commit itself. */
 const BLOCKED_AFTER = 1 / 2
-/** Of the transaction time-out: a commit waits no longer for pending callbacks, as others write to the transaction in that time. */
+/** Fraction of the transaction timeout: a commit waits no longer for pending callbacks, since other tasks write to the transaction in that time. */
 const DRAIN_PART = 1 / 4
 
 /**
  * Makes progress durable, for all running tasks together, one commit at a time:
  *
- * 1. pending callbacks are awaited, caches written out, the uncommitted state set apart (`seal`)
+ * 1. pending callbacks are awaited, caches flushed, the uncommitted state sealed (`seal`)
  * 2. outputs and changelogs are acknowledged; under exactly-once the transaction is committed with the input offsets
- * 3. state and changelog offsets go to disk in one batch a task
+ * 3. state and changelog offsets are written to disk, in one batch per task
  * 4. under at-least-once the input offsets are committed
  *
- * A crash between any two steps leaves state at or behind its changelog. At-least-once processes on from step 2;
- * exactly-once from the end of the transaction. A task whose callbacks are still pending is committed later: under
- * exactly-once only if it has written nothing to the transaction, else the transaction waits for it.
+ * A crash between any two steps leaves state at or behind its changelog. At-least-once resumes processing after step 2,
+ * exactly-once after the end of the transaction. A task whose callbacks are still pending is committed later: under
+ * exactly-once only if it has written nothing to the transaction, otherwise the transaction waits for it.
  */
 export class Committer {
   #queue: Promise<unknown> = Promise.resolve()
   #pending = 0
   #suspended = false
   #ending = false
-  /** Counts how often what was uncommitted has been dropped. */
+  /** Counts how often uncommitted work was dropped. */
   #era = 0
-  /** Exactly-once: since when there is something in the transaction, at most. */
+  /** Exactly-once: the earliest time at which the transaction may have been written to. */
   #openSince: number | undefined
-  /** At-least-once: offsets whose commit a rebalance or an absent coordinator has kept back. */
+  /** At-least-once: offsets whose commit was held up by a rebalance or an unavailable coordinator. */
   readonly #unsent: OffsetsToSend = new Map()
   readonly #draining = new Map<RunningTask, Draining>()
   /** Exactly-once: state of the last transaction, on its way to disk. */
@@ -84,7 +84,7 @@ export class Committer {
     return this.#pending > 0
   }
 
-  /** Exactly-once: the transaction must not grow, by tasks that have begun to run since it was sealed either. */
+  /** Exactly-once: the transaction must not grow, not even by tasks that started after it was sealed. */
   get endsTransaction(): boolean {
     return this.#ending
   }
@@ -93,7 +93,7 @@ export class Committer {
     return this.#unsent.size > 0
   }
 
-  /** No commit is to begin: between JoinGroup and the new assignment a transaction can't be committed, out of the group nothing can. */
+  /** No commit may start: between JoinGroup and the new assignment no transaction can be committed, and outside the group nothing can. */
   get suspended(): boolean {
     return this.#suspended
   }
@@ -112,8 +112,8 @@ export class Committer {
   }
 
   /**
-   * Rejects with what went wrong; then nothing of this commit can be relied on. Resolves without an effect if what was
-   * uncommitted is dropped before it is done.
+   * Rejects if the commit fails; then no part of it can be relied on. Resolves without an effect if the uncommitted
+   * work is dropped before it is done.
    */
   commit(): Promise<void> {
     this.#pending++
@@ -122,7 +122,7 @@ export class Committer {
       .then(() => (this.options.producer.transactional ? this.#commitTransaction() : this.#commitAtLeastOnce()))
       .catch((error: unknown) => {
         if (era === this.#era) throw error
-        this.options.logger.debug({ err: error }, 'a commit of tasks that were dropped since has failed')
+        this.options.logger.debug({ err: error }, 'a commit failed whose tasks have been dropped since')
       })
     this.#queue = result.then(
       () => this.#pending--,
@@ -132,8 +132,8 @@ export class Committer {
   }
 
   /**
-   * Commits until nothing of these tasks is left over, as before they move away: what stayed uncommitted would be done
-   * twice. False if the time was up first.
+   * Commits until these tasks have nothing uncommitted, as before they move away: uncommitted work would be done
+   * twice. False if time runs out first.
    */
   async commitAll(timeoutMs: number, tasks = this.options.tasks.running): Promise<boolean> {
     const deadline = performance.now() + timeoutMs
@@ -154,13 +154,13 @@ export class Committer {
     return this.options.tasks.isRunning(task) && (isBusy || commitNeeded)
   }
 
-  /** Resolves when no commit touches any task any more. */
+  /** Resolves when no commit uses any task any longer. */
   async idle(): Promise<void> {
     await this.#queue
     await this.#stateWrites.catch(() => {})
   }
 
-  /** Tasks were dropped, and what they have not committed with them: commits under way have no say any more. */
+  /** Tasks were dropped, with their uncommitted work: results of commits in progress are ignored. */
   forget(): void {
     this.#era++
     this.#unsent.clear()
@@ -246,9 +246,9 @@ export class Committer {
   }
 
   /**
-   * Holds the tasks that await callbacks until those have settled. What is still pending after `ms` stays held without being
-   * waited for, and asks for a commit when it is done: released before that, it would await the next callbacks when the commit comes. The
-   * returned function lets the settled ones go; all other tasks are processed on.
+   * Holds the tasks that await callbacks until those have settled. A task still pending after `ms` stays held without being
+   * waited for, and requests a commit when it is done: if released earlier, it would await the next callbacks when the commit comes. The
+   * returned function releases the settled ones; all other tasks keep processing.
    */
   async #drain(ms: number): Promise<() => void> {
     const { tasks, listener } = this.options
@@ -285,7 +285,7 @@ export class Committer {
     }
   }
 
-  /** Writes out the caches of all tasks that await nothing, and holds them: all of it belongs to one point in each input. */
+  /** Flushes the caches of all tasks that await nothing, and holds them: everything belongs to one point in each input. */
   async #seal(): Promise<{
     readonly sealed: readonly Sealed[]
     readonly offsets: OffsetsToSend
@@ -302,7 +302,7 @@ export class Committer {
       releases.push(task.hold())
       if (!processing.commitNeeded && !processing.commitRequested) continue
       try {
-        // a cache may write out into a callback that is awaited
+        // a cache may flush into a callback that is awaited
         while (!processing.prepareCommit()) await processing.drained()
         ready.push(task)
       } catch (error) {
@@ -363,8 +363,8 @@ export class Committer {
     try {
       await group.commit([...sending.values()].map(bare))
     } catch (error) {
-      // kept back by a rebalance, or by an absent coordinator; fenced means sent in one generation and judged in the next, or
-      // out of the group, which the membership finds out by itself
+      // held up by a rebalance, or by an unavailable coordinator; fenced means sent in one generation and judged in the next, or
+      // outside the group, which the membership detects by itself
       if (!(error instanceof ClientError) || !['rebalance', 'retriable', 'fenced'].includes(error.kind)) throw error
       const log = error.kind === 'retriable' ? 'warn' : 'debug'
       logger[log]({ err: error }, 'offsets could not be committed now, they will be with the next commit')

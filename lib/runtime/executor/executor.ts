@@ -32,14 +32,14 @@ export interface ExecutorListener extends RestoreListener {
   /** Whether the executor is in the group and processes everything that it is assigned. */
   runningChanged(): void
   rebalanced(event: RebalanceEvent): void
-  /** Source topics that the group's leader misses; empty: none. */
+  /** Source topics that the group's leader can't find; empty: none. */
   missingTopics(topics: readonly string[]): void
   /** The executor can't continue, and neither can the instance. */
   failed(error: StreamsError): void
 }
 
 export interface ExecutorOptions {
-  /** From 1 on, unique in the instance. */
+  /** Counted from 1, unique in the instance. */
   readonly index: number
   readonly topology: CompiledTopology
   readonly config: ResolvedConfig
@@ -48,7 +48,7 @@ export interface ExecutorOptions {
   readonly stateDirectory: StateDirectory
   /** By name. */
   readonly globalStores: ReadonlyMap<string, StateStore>
-  /** On the group's leader: the tasks that the cluster's topics make. */
+  /** On the group's leader: the tasks that result from the cluster's topics. */
   readonly clusterTasks: () => Promise<ClusterTasks>
   readonly recordCounts: InstanceRecordCounts
   readonly logger: Logger
@@ -57,8 +57,8 @@ export interface ExecutorOptions {
 }
 
 /**
- * Owns a loop, a producer, a committer, a membership in the group, and its tasks. What fails is started again by the
- * smallest part that can be: a task alone, or everything that shares the producer.
+ * Owns a loop, a producer, a committer, a membership in the group, and its tasks. After a failure, only the smallest
+ * affected part restarts: one task, or everything that shares the producer.
  */
 export class Executor {
   readonly #tasks: Tasks
@@ -97,11 +97,11 @@ export class Executor {
       processId: stateDirectory.processId,
       clusterTasks: options.clusterTasks,
       logger,
-      // the parts know each other in a circle: nothing is asked before join()
+      // the parts refer to each other in a circle: nothing is called before join()
       listener: {
         ownership: () => rebalances.ownership(),
         beforeRejoin: () => rebalances.beforeRejoin(),
-        // not running while tasks are closed: without any left it would seem to be
+        // not running while tasks are being closed: with none remaining it would seem to be
         assigned: (assignment) => {
           this.#assigned = false
           return rebalances.assigned(assignment)
@@ -205,7 +205,7 @@ export class Executor {
     return this.#tasks.all
   }
 
-  /** In the group, nothing missing, and everything that it is assigned processes. */
+  /** In the group, no topic missing, and all assigned tasks processing. */
   get isRunning(): boolean {
     return this.#assigned && this.#tasks.allRunning
   }
@@ -243,10 +243,10 @@ export class Executor {
       if (await this.#committer.commitAll(ms)) return true
       logger.warn(
         { timeoutMs: ms },
-        'the last commit took too long: what it covers is processed again after the next start',
+        'the last commit took too long: its records are processed again after the next start',
       )
     } catch (error) {
-      logger.warn({ err: error }, 'the last commit failed: what it covers is processed again after the next start')
+      logger.warn({ err: error }, 'the last commit failed: its records are processed again after the next start')
     }
     return false
   }
@@ -299,7 +299,7 @@ export class Executor {
       const { taskId, delayMs, missing } = remedy
       logger.warn(
         { err: failure.error, taskId },
-        `task ${taskId} failed and restarts from its last commit; the others process on`,
+        `task ${taskId} failed and restarts from its last commit; the others keep processing`,
       )
       const settled = this.#producer.transactional ? undefined : this.#producer.settle()
       this.#tasks.restart([taskId], this.#readyAfter(delayMs, missing, settled))
@@ -317,7 +317,7 @@ export class Executor {
       this.#tasks.all.map(({ id }) => id),
       this.#readyAfter(0, remedy.missing),
     )
-    // the leader makes sure that all internal topics exist
+    // the leader ensures that all internal topics exist
     this.#membership.requestRejoin('tasks restart after a failure')
   }
 
@@ -333,7 +333,7 @@ export class Executor {
       if (delayMs > 0) await pause(delayMs, signal)
       if (missing) await retrying(missing.what, () => missing.fetch(), { timeoutMs: Infinity, signal, logger })
     })()
-    // whoever starts next hears of it
+    // the next start reports it
     ready.catch(() => {})
     return ready
   }

@@ -9,7 +9,7 @@ import type { Tasks } from '../tasks/tasks'
 import type { Committer } from './committer'
 import type { TaskInputs } from './task-inputs'
 
-/** What goes wrong in the loop, told to its executor. The loop runs on: what has failed is taken out of its hands. */
+/** Failures of the loop, reported to its executor. The loop keeps running: the executor removes what has failed. */
 export interface LoopListener {
   taskFailed(task: RunningTask, error: unknown): void
   failed(error: unknown): void
@@ -26,19 +26,19 @@ export interface ProcessingLoopOptions {
   readonly listener: LoopListener
 }
 
-/** Work runs for this long before timers and sockets get their turn. */
+/** How long work runs before timers and sockets get their turn. */
 const SLICE_MS = 5
-/** At most so many records of a task between two looks at the clock. */
+/** The most records of a task between two looks at the clock. */
 const MAX_RUN = 32
 const IDLE_POLL_MS = 1000
-/** With records at hand that can't be processed yet: for an empty partition, a slow operator or a full producer. */
+/** How long to wait while buffered records can't be processed yet: because of an empty partition, a slow operator or a full producer. */
 const BLOCKED_POLL_MS = 100
-/** How long each slice has a transaction of its own after a callback has outlasted one. */
+/** How long each slice has its own transaction after a callback has outlasted one. */
 const CAUTIOUS_MS = 60_000
 
 /**
- * Polls, hands records to tasks, processes them in slices of a few milliseconds, punctuates and commits. Between slices
- * the event loop has its turn, so that heartbeats, queries and shutdown stay alive under full load; without work it waits
+ * Polls, passes records to tasks, processes them in slices of a few milliseconds, punctuates and commits. Between slices
+ * the event loop gets its turn, so that heartbeats, queries and shutdown stay alive under full load; without work it waits
  * in `poll` for records or the next deadline.
  */
 export class ProcessingLoop {
@@ -48,7 +48,7 @@ export class ProcessingLoop {
   #lastCommit = performance.now()
   #firstTask = 0
   #waitingForProducer = false
-  /** Records of a task between two looks at the clock: few where they take long, so that slices stay short. */
+  /** Records of a task between two looks at the clock: fewer if they are slow, so that slices stay short. */
   #run = 1
   /** The longest slice since the last commit. */
   #longestSliceMs = 0
@@ -65,7 +65,7 @@ export class ProcessingLoop {
       if (this.#stopping) break
       this.#maybeCommit()
       await this.#poll(busy ? 0 : this.#idleTime())
-      // whatever woke the loop up: timers and sockets have their turn before the next slice
+      // whatever woke the loop up: timers and sockets get their turn before the next slice
       await yieldToEventLoop()
     }
   }
@@ -94,7 +94,7 @@ export class ProcessingLoop {
     this.wakeUp()
   }
 
-  /** The longest time since the last commit that a callback has kept the event loop. */
+  /** The longest time since the last commit that a callback blocked the event loop. */
   get longestBlockMs(): number {
     return Math.round(this.#longestSliceMs)
   }
@@ -104,8 +104,8 @@ export class ProcessingLoop {
   }
 
   /**
-   * The tasks were dropped after a failure. Where a callback has outlasted the transaction, doing the same again would end
-   * the same way: from now on each slice has a transaction of its own, of which the brokers hear when the slice is over.
+   * The tasks were dropped after a failure. If a callback has outlasted the transaction, repeating the same would fail
+   * the same way: from now on each slice has its own transaction, which the brokers learn of when the slice is over.
    */
   tasksDropped(): void {
     const { config, producer, logger } = this.options
@@ -142,7 +142,7 @@ export class ProcessingLoop {
     const { running } = this.options.tasks
     if (running.length === 0 || !this.#maySend()) return false
     const now = Date.now()
-    // each slice begins with another task
+    // each slice starts with another task
     const first = this.#firstTask++ % running.length
     let before = start
     let progress: boolean
@@ -209,7 +209,7 @@ export class ProcessingLoop {
           this.#waitingForProducer = false
           this.wakeUp()
         }
-        // the next commit hears of a failure, so it begins at once
+        // the next commit reports a failure, so it starts at once
         producer.collector.drained().then(proceed, () => {
           proceed()
           this.requestCommit()

@@ -10,22 +10,22 @@ import type { RunningTask } from '../tasks/task'
 import type { Tasks } from '../tasks/tasks'
 import type { Committer } from './committer'
 
-/** What a rebalance has changed for this instance. */
+/** What a rebalance changed for this instance. */
 export interface RebalanceEvent {
-  /** The group's, which grows with every rebalance; −1 while the instance is out of the group. */
+  /** The group's generation, which increases with every rebalance; −1 while the instance is not in the group. */
   readonly generation: number
-  /** Tasks that this instance has got. */
+  /** Tasks that this instance received. */
   readonly added: readonly TaskId[]
-  /** Tasks that it has given up. */
+  /** Tasks that it gave up. */
   readonly revoked: readonly TaskId[]
   /** All tasks that it has now. */
   readonly tasks: readonly TaskId[]
 }
 
-/** What the executor hears of rebalances. */
+/** How the executor learns of rebalances. */
 export interface RebalanceNews {
   rebalanced(event: RebalanceEvent, missingTopics: readonly string[]): void
-  /** Recoverable or not: what to do is decided there. */
+  /** Recoverable or not: the executor decides what to do. */
   failed(error: unknown): void
   /** The membership is over. */
   ended(error: Error): void
@@ -36,11 +36,11 @@ export interface RebalanceListenerOptions {
   readonly committer: Committer
   readonly producer: StreamsProducer
   readonly logger: Logger
-  /** No task is started any more. */
+  /** No further task is started. */
   readonly stopping: () => boolean
   /** How long tasks that move away may take to commit. */
   readonly handOverMs: number
-  /** Whether the inputs and changelogs of all these tasks are as this instance has left them. */
+  /** Whether the inputs and changelogs of all these tasks are as this instance left them. */
   readonly untouched: (tasks: readonly RunningTask[]) => Promise<boolean>
   /** Why the membership was lost, for the log. */
   readonly whyLost: () => string
@@ -48,8 +48,8 @@ export interface RebalanceListenerOptions {
 }
 
 /**
- * Takes an executor from one assignment to the next. Tasks that stay are not touched; tasks that go are committed first, in
- * the generation that takes them away.
+ * Takes an executor from one assignment to the next. Tasks that stay are not touched; revoked tasks are committed first, in
+ * the generation that revokes them.
  */
 export class RebalanceListener implements MembershipListener {
   constructor(private readonly options: RebalanceListenerOptions) {}
@@ -69,7 +69,7 @@ export class RebalanceListener implements MembershipListener {
     } catch (error) {
       news.failed(error)
     }
-    // at-least-once commits on in the old generation: the group takes offsets until the new one is complete
+    // at-least-once keeps committing in the old generation: the group accepts offsets until the new one is complete
     if (producer.transactional) committer.suspend()
   }
 
@@ -91,8 +91,8 @@ export class RebalanceListener implements MembershipListener {
   }
 
   /**
-   * Out of the group. At-least-once keeps running tasks as they are, with nothing of them going out: they resume if no
-   * other instance has had them. A transaction could not be committed any more.
+   * Out of the group. At-least-once suspends running tasks without sending anything of theirs: they resume if no
+   * other instance has had them. A transaction could no longer be committed.
    */
   async lost(cause: Error): Promise<void> {
     const { tasks, committer, producer, logger, news, whyLost } = this.options
@@ -116,7 +116,7 @@ export class RebalanceListener implements MembershipListener {
     this.options.news.ended(cause)
   }
 
-  /** What the leader assigns is what this instance's topology has. */
+  /** The leader assigns only tasks that this instance's topology has. */
   #check(id: TaskId, inputs: readonly TopicPartition[]): void {
     const { tasks } = this.options
     if (tasks.knows(id) && inputs.length > 0) return
@@ -131,9 +131,9 @@ export class RebalanceListener implements MembershipListener {
   }
 
   /**
-   * After a time out of the group: if nobody has touched the tasks since, and all of them are assigned to this instance again,
-   * they resume where they were; else all start from the last commit, and nothing that they have not sent yet is sent. No
-   * commit may run before that is known: it would overwrite what another instance has committed.
+   * Back in the group: if nobody has touched the tasks since, and all of them are assigned to this instance again,
+   * they resume where they were; otherwise all restart from the last commit, and unsent records are discarded. No
+   * commit may run before that is known: it would overwrite another instance's commit.
    */
   async #resume(active: TaskAssignment['active']): Promise<void> {
     const { tasks, committer, handOverMs, logger, producer, untouched } = this.options
@@ -160,7 +160,7 @@ export class RebalanceListener implements MembershipListener {
     void producer.discard()
   }
 
-  /** Commits, then closes; what can't be committed in time is processed again by the next owner. */
+  /** Commits, then closes; anything that can't be committed in time is processed again by the next owner. */
   async #handOver(ids: readonly TaskId[]): Promise<void> {
     if (ids.length === 0) return
     const { tasks, committer, handOverMs, logger, producer, news } = this.options
@@ -178,7 +178,7 @@ export class RebalanceListener implements MembershipListener {
       )
     }
     tasks.close(ids, committed ? 'clean' : 'dirty')
-    // what they have written is in the transaction with what the others have
+    // their writes share the transaction with those of the others
     if (!committed && producer.transactional) {
       news.failed(
         new ClientError('abortable', 'tasks moved away before the transaction with their outputs was committed'),

@@ -30,7 +30,7 @@ export class RepartitionPurge {
     })
   }
 
-  /** Resolves when no deletion is going on. */
+  /** Resolves when no deletion is in progress. */
   async idle(): Promise<void> {
     await this.#going
   }

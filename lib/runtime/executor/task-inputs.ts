@@ -21,7 +21,7 @@ export interface TaskInputsOptions {
   readonly taskFailed: (task: RunningTask, error: unknown) => void
 }
 
-/** The way of fetched records to the tasks that read them, and what happens where they can't be fetched. */
+/** Passes fetched records to the tasks that read them, and handles fetch errors. */
 export class TaskInputs {
   constructor(private readonly options: TaskInputsOptions) {}
 
@@ -41,7 +41,7 @@ export class TaskInputs {
     }
   }
 
-  /** Pauses inputs of which enough is buffered, and resumes the others. */
+  /** Pauses inputs that have enough buffered records, and resumes the others. */
   throttle(task: RunningTask): void {
     task.throttleInputs(this.options.fetcher)
   }
@@ -49,7 +49,7 @@ export class TaskInputs {
   #failed(task: RunningTask, { topic, partition, error, nextOffset }: FetchedPartition): void {
     const location = { taskId: task.id, topic, partition, offset: nextOffset }
     if (error!.kind === 'offsetOutOfRange') {
-      // the other partitions are processed on while the brokers are asked
+      // the other partitions are processed while the brokers are queried
       this.#reset(task, topic, partition).catch((failure: unknown) => this.options.taskFailed(task, failure))
       return
     }
@@ -59,7 +59,7 @@ export class TaskInputs {
     this.options.logger.warn({ ...location, err: error }, `reading ${what} failed, trying again`)
   }
 
-  /** The offset to read next does not exist any more, or not yet: the reset policy says where to continue. */
+  /** The next offset no longer exists, or not yet: the reset policy says where to continue. */
   async #reset(task: RunningTask, topic: string, partition: number): Promise<void> {
     const { topology, config, admin, fetcher, tasks, logger, signal } = this.options
     const reset = offsetResetOf(task.subTopology, topic, config.autoOffsetReset, topology)

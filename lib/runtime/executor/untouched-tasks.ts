@@ -15,8 +15,8 @@ export interface UntouchedOptions {
 }
 
 /**
- * Whether nobody else has worked on tasks since this instance was taken out of the group: the group has the offsets that it
- * committed last, and the changelogs end with its own acknowledged records. In doubt the answer is no.
+ * Whether nobody else has worked on tasks since this instance lost its membership: the group has the offsets that it
+ * committed last, and the changelogs end with its own acknowledged records. In doubt, the answer is no.
  */
 export const untouched = async (
   tasks: readonly RunningTask[],

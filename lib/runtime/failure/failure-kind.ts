@@ -13,7 +13,7 @@ const inCauses = <E extends Error>(error: unknown, kind: abstract new (...args: 
   return undefined
 }
 
-/** The client error that is at the bottom of a failure. */
+/** The client error at the root of a failure. */
 export const clientErrorOf = (error: unknown): ClientError | undefined => inCauses(error, ClientError)
 
 /** The dependency that a serde missed while records were processed. */

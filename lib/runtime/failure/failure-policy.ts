@@ -15,20 +15,20 @@ export interface Failure {
   readonly inTransaction?: boolean
 }
 
-/** What is done about a failure: the smallest part that can be started again is. */
+/** The reaction to a failure: only the smallest affected part restarts. */
 export type Remedy =
   | {
       readonly restart: 'task'
       readonly taskId: TaskId
-      /** Wait for so long before. */
+      /** How long to wait first. */
       readonly delayMs: number
-      /** Fetched before the task starts again. */
+      /** Fetched before the task restarts. */
       readonly missing: MissingDependency | undefined
     }
   | {
       readonly restart: 'executor'
       readonly missing: MissingDependency | undefined
-      /** Tasks that from now on process one record at a time, each with a transaction of its own. */
+      /** Tasks that from now on process one record at a time, each in its own transaction. */
       readonly isolate: readonly TaskId[]
     }
   | { readonly end: 'instance'; readonly error: StreamsError }
@@ -38,13 +38,13 @@ const FIRST_DELAY_MS = 100
 const LONGEST_DELAY_MS = 10_000
 
 /**
- * The one place that decides what a failure leads to.
+ * The one place that decides how to react to a failure.
  *
- * - damaged local state (it is set aside), and a value whose schema is not known yet: the task starts again, unless it has
+ * - damaged local state (it is set aside), and a value whose schema is not known yet: the task restarts, unless it has
  *   written to the transaction that it shares with the others
- * - fencing, an aborted transaction, delivery that took too long: everything on that producer starts again
- * - an input or a changelog that has been deleted: so does it, and the group's leader finds out what is missing
- * - all else ends the instance. What ends all instances is decided by the group's leader.
+ * - fencing, an aborted transaction, a delivery timeout: everything on that producer restarts
+ * - an input or a changelog that was deleted: the same, and the group's leader finds out what is missing
+ * - everything else ends the instance. The group's leader decides what ends all instances.
  */
 export class FailurePolicy {
   readonly #restarts = new Map<TaskId, { count: number; at: number }>()
@@ -61,7 +61,7 @@ export class FailurePolicy {
     }
     const kind = clientErrorOf(error)?.kind
     const passes = kind === 'fenced' || kind === 'abortable' || kind === 'retriable' || kind === 'rebalance'
-    // of an input or a changelog: an output that does not exist is told by its sink
+    // for an input or a changelog: a missing output is reported by its sink
     const deleted = error instanceof ClientError && error.kind === 'unknownTopic'
     if (missing || damaged || passes || deleted) return { restart: 'executor', missing, isolate: [] }
     return { end: 'instance', error: toStreamsError(error) }

@@ -11,8 +11,8 @@ export interface FetchErrorSubject {
 }
 
 /**
- * The one policy for partitions that can't be fetched. What can't be retried comes back as the error to fail with; `undefined`
- * means that the fetcher tries again by itself. A missing offset is no case of this: what to do depends on who reads.
+ * The one policy for partitions that can't be fetched. Returns the error to fail with if a retry is pointless; `undefined`
+ * means that the fetcher retries by itself. A missing offset is not covered: what to do depends on the reader.
  */
 export const fetchFailure = (
   error: ClientError,

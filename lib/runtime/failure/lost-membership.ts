@@ -1,4 +1,4 @@
-/** What is known when the group has dropped this member. */
+/** What is known when the group drops this member. */
 export interface LostMembership {
   readonly sessionTimeoutMs: number
   /** How long ago the group last heard of this member and said so: by the answer to a heartbeat, or to its join. */
@@ -12,7 +12,7 @@ const NEXT = 'It joins again, and continues where it was if no other instance ha
 /** Why this instance was dropped from the group, as far as these numbers tell. */
 export const whyMembershipWasLost = ({ sessionTimeoutMs, unansweredMs, longestBlockMs }: LostMembership): string => {
   const session = `sessionTimeout (${sessionTimeoutMs} ms)`
-  // a heartbeat is due several times in a session: half of it without any leaves too little to get over a hiccup
+  // several heartbeats are due per session: half of it without any leaves too little to get over a hiccup
   if (longestBlockMs >= sessionTimeoutMs / 2) {
     return (
       `this instance was dropped from the group: a callback kept the event loop busy for ${Math.round(longestBlockMs)} ms, and no ` +

@@ -1,13 +1,13 @@
 import { type ErrorLocation, StreamsError } from '../../errors'
 import type { AclOperation, ClientError } from '../../kafka/port'
 
-/** What was to be done with a topic, where the client's error does not say it. */
+/** The attempted operation on a topic, if the client's error does not name it. */
 export interface Access {
   readonly topic: string
   readonly operation: AclOperation
 }
 
-/** An `authorization` failure of the client, with what has to be allowed, or with what to check where it is no ACL. */
+/** An `authorization` failure of the client, with the ACL to add, or with what to check if it is not about an ACL. */
 export const notAuthorized = (
   error: ClientError,
   location: ErrorLocation = {},

@@ -15,8 +15,8 @@ const LONGEST_PAUSE_MS = 2000
 const QUIET_MS = 5000
 
 /**
- * Calls again while the failure is one that passes by itself (the broker or the schema registry is away, a leader moves,
- * an offset is kept back until a transaction ends), and says so every few seconds. `what` completes "could not …".
+ * Retries while the failure is transient (the broker or the schema registry is unavailable, a leader moves,
+ * an offset is withheld until a transaction ends), and logs it every few seconds. `what` completes "could not …".
  */
 export const retrying = async <T>(what: string, call: () => Promise<T>, options: RetryOptions): Promise<T> => {
   const start = performance.now()

@@ -3,7 +3,7 @@ import type { ClientError } from '../../kafka/port'
 import { clientErrorOf } from './failure-kind'
 import { notAuthorized } from './not-authorized'
 
-/** What is no `StreamsError` yet came up without one of our own parts having said what it was about. */
+/** Wraps an error that no part of millrace has given a context. */
 export const toStreamsError = (error: unknown): StreamsError => {
   if (error instanceof StreamsError) return error
   const client = clientErrorOf(error)

@@ -1,5 +1,5 @@
 /**
- * Carries an error past the operators further up, which must not handle it again: a handler has said "fail", or it is
+ * Carries an error past the operators upstream, which must not handle it again: a handler has said "fail", or it is
  * not about the record at all (delivery, fencing, a local disk). The task unwraps it.
  */
 export class TaskFailure extends Error {

@@ -1,6 +1,6 @@
 import type { RunningTask } from '../tasks/task'
 
-/** A transaction nears its time-out and can't be committed: tasks that have written to it await callbacks. */
+/** A transaction approaches its timeout and can't be committed: tasks that have written to it await callbacks. */
 export class TransactionBlocked extends Error {
   override readonly name = 'TransactionBlocked'
   constructor(

@@ -27,7 +27,7 @@ export interface GlobalStateOptions {
   readonly logger: Logger
   readonly signal: AbortSignal
   readonly restoreListener: RestoreListener
-  /** The stores can't be kept up to date any more: the instance has to stop. */
+  /** The stores can no longer be kept up to date: the instance must stop. */
   readonly failed: (error: unknown) => void
 }
 
@@ -37,7 +37,7 @@ type GlobalPartition = Pick<ChangelogRange, 'store' | 'changelog'>
 
 /**
  * The global stores of an instance: restored to the end of their topics before anything else is processed, and kept up
- * to date from then on. All instances read all partitions; no group is involved.
+ * to date afterwards. All instances read all partitions; no group is involved.
  */
 export class GlobalState {
   /** By name, for reading. */
@@ -49,7 +49,7 @@ export class GlobalState {
   readonly #producer: Producer | undefined
   readonly #known: Set<string>
   readonly #closed = new AbortController()
-  /** What is on disk is of no use: the topic no longer has what comes after it. */
+  /** The state on disk is useless: the topic no longer has the records after it. */
   #useless = false
 
   private constructor(options: GlobalStateOptions, parts: { task?: GlobalTask; producer?: Producer | undefined }) {
@@ -66,7 +66,7 @@ export class GlobalState {
     })
   }
 
-  /** Resolves when the stores have everything that their topics had when it was called. */
+  /** Resolves when the stores have everything that their topics had at the time of the call. */
   static async open(options: GlobalStateOptions): Promise<GlobalState> {
     if (options.topology.stores.length === 0) return new GlobalState(options, {})
     const producer = await deadLetterProducer(options)
@@ -89,7 +89,7 @@ export class GlobalState {
     return state
   }
 
-  /** Writes what was read, and closes the stores. */
+  /** Writes pending records, and closes the stores. */
   async close(): Promise<void> {
     this.#closed.abort()
     await this.#follower.remove(GLOBAL_TASK_ID)
@@ -198,7 +198,7 @@ const openTask = (
     topology,
     engine: config.stateEngine,
     directory: stateDirectory.globalDirectory,
-    // without a handler that could ask for it, nothing is ever sent
+    // without a handler that sends dead letters, nothing is ever sent
     collector: new RecordCollector(producer as Producer),
     config,
     clock: systemClock,
@@ -207,7 +207,7 @@ const openTask = (
     fetching: (what, fetch) => retrying(what, fetch, { timeoutMs: Infinity, signal, logger }),
   })
 
-/** What the stores lack of their topics; `undefined` if a topic no longer has what comes after the state on disk. */
+/** The ranges that the stores lack; `undefined` if a topic no longer has the records after the state on disk. */
 const plan = async (task: GlobalTask, options: GlobalStateOptions): Promise<ChangelogRange[] | undefined> => {
   const partitions = await retry('look up global topics', () => partitionsOf(options), options)
   const [earliest, latest] = await retry(

@@ -26,23 +26,23 @@ export interface GlobalTaskOptions {
   readonly config: TaskConfig
   readonly clock: Clock
   readonly logger: Logger
-  /** What is dropped is counted here; default: its own. */
+  /** Counts dropped records; default: its own. */
   readonly recordCounts?: TaskRecordCounts
   /** How dependencies of serdes are fetched. Default: once. */
   readonly fetching?: Fetching
 }
 
-/** Told of progress between two slices of work; false ends the work. */
+/** Called between two slices of work; false ends the work. */
 type Proceed = (position: number, records: number) => Promise<boolean>
 
 const SLICE_MS = 8
 const RECORDS_PER_CLOCK = 64
 
 /**
- * Fills the global stores of an instance from all partitions of their topics. It belongs to no group and sends nothing;
+ * Fills the global stores of an instance from all partitions of their topics. It is in no group and sends nothing;
  * its state is on disk with the offsets that it contains, like that of any task.
  *
- * Life: opened, fed with `take` until it has what the topics had, `start`, fed on; `commit` in between; `close`.
+ * Life cycle: opened, fed with `take` until it has caught up, `start`, fed further; `commit` in between; `close`.
  */
 export class GlobalTask {
   readonly #byTopic: ReadonlyMap<string, { definition: GlobalStoreDefinition; store: ManagedStore }>
@@ -98,7 +98,7 @@ export class GlobalTask {
     return this.taskStores.all
   }
 
-  /** The offset to read next as far as the state on disk goes; undefined: it has nothing of that partition. */
+  /** The next offset according to the state on disk; undefined: it has nothing of that partition. */
   positionOf({ topic, partition }: TopicPartition): number | undefined {
     if (!this.#byTopic.get(topic)!.store.persistent) return undefined
     const contained = this.taskStores.state.changelogOffsets().get(tpKey(topic, partition))
@@ -106,8 +106,8 @@ export class GlobalTask {
   }
 
   /**
-   * Takes fetched records, in slices of a few milliseconds. Until `start`, tables take them as they are; all else gets them
-   * through its processors.
+   * Takes fetched records, in slices of a few milliseconds. Until `start`, tables store their bytes directly; other stores get
+   * them through their processors.
    */
   take(fetched: FetchedPartition, proceed: Proceed = async () => true): Promise<Replayed> {
     const { definition, store } = this.#byTopic.get(fetched.topic)!
@@ -121,12 +121,12 @@ export class GlobalTask {
     for (const { definition, store } of this.#byTopic.values()) if (definition.holdsTopic) await store.open?.()
   }
 
-  /** Size of what is not committed yet. */
+  /** The size of uncommitted data. */
   get dirtyBytes(): number {
     return this.taskStores.state.dirtyBytes
   }
 
-  /** Makes what the stores have taken durable, with the offsets to read next (by `tpKey`). */
+  /** Makes the stores durable, with the next offsets (by `tpKey`). */
   async commit(positions: ReadonlyMap<string, number>): Promise<void> {
     const { processing } = this
     const { state } = this.taskStores
@@ -175,7 +175,7 @@ export class GlobalTask {
   }
 }
 
-/** The topics are the stores' changelogs: they restore them, and are not written. */
+/** The topics are the stores' changelogs: read to restore them, and never written. */
 const asSubTopology = ({ nodes, stores }: GlobalTopology): SubTopology => ({
   id: -1,
   nodes,

@@ -24,7 +24,7 @@ export interface ClassicMembershipOptions {
   readonly group: Omit<GroupConfig, 'protocol'>
   readonly topology: CompiledTopology
   readonly processId: string
-  /** On the leader: counts source topics and creates internal ones. What it throws ends all members. */
+  /** On the leader: counts source topics and creates internal ones. An error that it throws ends all members. */
   readonly clusterTasks: () => Promise<ClusterTasks>
   readonly logger: Logger
   readonly listener: MembershipListener
@@ -33,7 +33,7 @@ export interface ClassicMembershipOptions {
 const NO_GENERATION = -1
 
 /**
- * Membership by the classic group protocol: the elected leader assigns the tasks, with an assignor of our own. Tasks that
+ * Membership by the classic group protocol: the elected leader assigns the tasks, with millrace's own assignor. Tasks that
  * move are handed over in two rebalances: their owner gives them up in the first, the next owner gets them in the second.
  */
 export class ClassicMembership implements Membership, GroupListener {

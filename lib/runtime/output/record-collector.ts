@@ -12,21 +12,21 @@ import { copyOf, NO_SOURCE_BYTES } from './source-bytes'
 import type { RecordHeaders } from '../../record/headers'
 import type { StreamRecord } from '../../record/stream-record'
 
-/** Records with a null key stay on one partition for so many bytes, as the Java producer's do. */
+/** Records with a null key stay on one partition for this many bytes, as with the Java producer. */
 const STICKY_BYTES = 16 * 1024
 
-/** The way from the tasks of an instance to its producer: serializes, picks partitions, hands over bytes. */
+/** Passes records from the tasks of an instance to its producer: serializes them and chooses partitions. */
 export class RecordCollector {
   private readonly sticky = new Map<string, { partition: number; left: number }>()
   /**
-   * Topics that the producer or a serde has not seen yet (their names came from a `TopicNameExtractor`), with what waits
-   * for them.
+   * Topics that the producer or a serde has not seen yet (their names came from a `TopicNameExtractor`), with the records
+   * that wait for them.
    */
   private readonly parked = new Map<string, Array<() => void>>()
   private readonly loading = new Set<Promise<void>>()
   private failure: TaskFailure | undefined
 
-  /** `load` waits for a topic that does not exist yet, as long as it sees fit. */
+  /** `load` may wait for a topic that does not exist yet. */
   constructor(
     private readonly producer: Producer,
     private readonly load: (topic: string) => Promise<void> = (topic) => producer.loadTopics([topic]),
@@ -37,13 +37,13 @@ export class RecordCollector {
     return this.producer.writable && this.loading.size === 0
   }
 
-  /** Resolves when the producer takes records again, and everything sent so far has been handed to it. */
+  /** Resolves when the producer accepts records again, and everything sent so far has been passed to it. */
   async drained(): Promise<void> {
     await this.settled()
     await this.producer.drained()
   }
 
-  /** Resolves when everything sent so far has been handed to the producer: before that, a flush would miss some. */
+  /** Resolves when everything sent so far has been passed to the producer: before that, a flush would miss some. */
   async settled(): Promise<void> {
     while (this.loading.size > 0) await Promise.all(this.loading)
     if (this.failure) throw this.failure.error
@@ -136,12 +136,12 @@ export class RecordCollector {
     for (const partition of choice) this.dispatch(topic, partition, key, value, timestamp, headers)
   }
 
-  /** How many partitions a partitioner is told of; `undefined` while the topic is not known yet. */
+  /** The number of partitions passed to a partitioner; `undefined` while the topic is not known yet. */
   protected partitionCount(topic: string): number | undefined {
     return this.producer.partitionCount(topic)
   }
 
-  /** `null` leaves the partition to Kafka's default: the key's hash, or a sticky one without a key. */
+  /** `null` uses Kafka's default partitioning: the key's hash, or a sticky partition without a key. */
   protected dispatch(
     topic: string,
     partition: number | null,
@@ -207,7 +207,7 @@ export class RecordCollector {
     }
   }
 
-  /** Behind what waits for its topic, or first in that line: `lacking` is what its serde has to fetch. */
+  /** Queues the record after others that wait for its topic: `lacking` is what its serde has to fetch. */
   private sendLater(
     sink: SendingSink,
     topic: string,
@@ -301,7 +301,7 @@ const unsendable = (sink: SendingSink, topic: string, task: SendingTask, cause: 
 const isAuthorization = (error: unknown): error is ClientError =>
   error instanceof ClientError && error.kind === 'authorization'
 
-/** Where the record in work came from. */
+/** The origin of the current record. */
 const source = (sink: SendingSink, task: SendingTask): ErrorLocation => {
   const { topic, partition, offset } = task.recordContext
   return { operator: sink.name, taskId: task.taskId, ...(topic === null ? {} : { topic, partition, offset }) }

@@ -11,7 +11,7 @@ export interface SendingSink {
   readonly name: string
   readonly keySerde: Serde<unknown>
   readonly valueSerde: Serde<unknown>
-  /** Whether a serde is the configured default, and none that the topology names. */
+  /** Whether a serde is the configured default rather than one named by the topology. */
   readonly usesDefault: { readonly key: boolean; readonly value: boolean }
   readonly partitioner: StreamPartitioner<unknown, unknown> | undefined
 }

@@ -1,4 +1,4 @@
-/** What a record was made from. */
+/** The bytes that a record was deserialized from. */
 export interface SourceBytes {
   readonly rawKey: Buffer | null
   readonly rawValue: Buffer | null

@@ -8,7 +8,7 @@ import { retrying } from '../failure/retrying'
 const LONGEST_PAUSE_MS = 10_000
 const CALM_MS = 60_000
 const SETTLE_MS = 10_000
-/** How long records wait for an output topic that does not exist: one just created is not known to every broker at once. */
+/** How long records wait for an output topic that does not exist: a new one takes a moment to be known to every broker. */
 const TOPIC_APPEARS_MS = 10_000
 const LOOK_AGAIN_MS = 100
 
@@ -17,9 +17,9 @@ export interface StreamsProducerOptions {
   readonly config: ResolvedConfig
   /** Transactional under `exactly_once`; unique among the executors of the application. */
   readonly transactionalId: string
-  /** Under which records may be handed to the network. */
+  /** The lease under which records may be sent. */
   readonly lease: Lease
-  /** Topics written to that are known beforehand. */
+  /** Output topics that are known beforehand. */
   readonly topics: () => Iterable<string>
   readonly logger: Logger
   readonly signal: AbortSignal
@@ -27,7 +27,7 @@ export interface StreamsProducerOptions {
 
 /**
  * The one producer of an executor. Under `exactly_once` it is transactional, and a transaction is always open between
- * two commits; the broker hears of it with the first record.
+ * two commits; the broker learns of it with the first record.
  */
 export class StreamsProducer {
   #producer: Producer | undefined
@@ -45,7 +45,7 @@ export class StreamsProducer {
     return this.options.config.processingGuarantee === 'exactly_once'
   }
 
-  /** The producer that works now; tasks that used an earlier one are closed. */
+  /** The current producer; tasks that used an earlier one are closed. */
   get current(): Producer {
     return this.#producer!
   }
@@ -70,8 +70,8 @@ export class StreamsProducer {
   }
 
   /**
-   * A new producer in place of one that has failed or is fenced, after a pause that grows while that happens again and again:
-   * nothing more of that one is sent.
+   * A new producer in place of one that has failed or is fenced, after a delay that grows if that recurs:
+   * the old one sends nothing more.
    */
   renew(): Promise<void> {
     const now = performance.now()
@@ -80,7 +80,7 @@ export class StreamsProducer {
     return this.#renewAfter(this.#failures === 0 ? 0 : Math.min(100 * 2 ** this.#failures, LONGEST_PAUSE_MS))
   }
 
-  /** A new producer at once, in place of one that has not failed: what it has not sent is of a lease that has ended. */
+  /** A new producer at once, in place of one that has not failed: its unsent records belong to a lease that has ended. */
   discard(): Promise<void> {
     return this.#renewAfter(0)
   }
@@ -95,7 +95,7 @@ export class StreamsProducer {
     })
   }
 
-  /** Hands nothing to the network until `thaw`; what is buffered waits. */
+  /** Sends nothing until `thaw`; buffered records wait. */
   freeze(): void {
     this.#gate.close()
   }
@@ -194,7 +194,7 @@ export class StreamsProducer {
           await producer.init()
         } catch (error) {
           await this.#close(producer, true)
-          // a zombie of the same process id may fence while both start; the later one wins
+          // a zombie with the same process id may fence while both start; the later one wins
           throw error instanceof ClientError && error.kind === 'fenced'
             ? new ClientError('retriable', error.message, error.code, undefined, { cause: error })
             : error

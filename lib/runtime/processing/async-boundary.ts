@@ -6,7 +6,7 @@ import type { SlowCallbackMonitor, Watched } from './slow-callback-monitor'
 import type { RecordContext } from '../../record/record-context'
 import type { StreamRecord } from '../../record/stream-record'
 
-/** Waiting jobs above which a task takes no more input. A commit has to wait for all of them. */
+/** Waiting jobs above which a task accepts no more input. A commit has to wait for all of them. */
 const CAPACITY = 64
 
 /** A node whose callbacks may be awaited. */
@@ -44,9 +44,9 @@ interface Job {
 }
 
 /**
- * Where awaited work of a task stands in line: records for a processor whose promise is pending, and punctuations of
+ * The queue of a task's awaited work: records for a processor whose promise is pending, and punctuations of
  * such processors. One job at a time is awaited, in order of arrival, so that between synchronous records the record
- * context is always the one of the awaited job: what its continuation forwards or stores is filed under its record.
+ * context is always that of the awaited job: what its continuation forwards or stores is attributed to its record.
  */
 export class AsyncBoundary {
   private readonly queue: Job[] = []
@@ -57,7 +57,7 @@ export class AsyncBoundary {
 
   constructor(private readonly task: AwaitingTask) {}
 
-  /** Something has ever been awaited. */
+  /** Anything has ever been awaited. */
   get used(): boolean {
     return this.#used
   }
@@ -70,7 +70,7 @@ export class AsyncBoundary {
     return this.queue.length >= CAPACITY
   }
 
-  /** The callback that has been pending for longest. */
+  /** The callback that has been pending the longest. */
   get oldest(): { readonly operator: string; readonly pendingMs: number } | undefined {
     for (const [{ node }, { since }] of this.awaited) {
       return { operator: node.name, pendingMs: Math.round(performance.now() - since) }
@@ -109,14 +109,14 @@ export class AsyncBoundary {
     )
   }
 
-  /** Resolves when nothing is queued or awaited; rejects with what went wrong. */
+  /** Resolves when nothing is queued or awaited; rejects if the work fails. */
   drained(): Promise<void> {
     if (this.task.failure !== undefined) return Promise.reject(this.task.failure.error as Error)
     if (!this.busy) return Promise.resolve()
     return new Promise((resolve, reject) => this.waiters.push({ resolve, reject }))
   }
 
-  /** The task is closed: nothing is started any more, and nobody waits. */
+  /** The task is closed: nothing more is started, and nobody waits. */
   abandon(): void {
     for (const { stopWatching } of this.awaited.values()) stopWatching()
     this.queue.length = 0
@@ -133,7 +133,7 @@ export class AsyncBoundary {
   ): Job {
     const { recordContext: context, source, config } = this.task
     node.enqueued()
-    // the fetch buffer may be gone when a handler asks for the source bytes
+    // the fetch buffer may be gone when a handler needs the source bytes
     const keep = config.processingExceptionHandler !== undefined || config.productionExceptionHandler !== undefined
     return {
       node,

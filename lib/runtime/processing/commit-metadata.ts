@@ -5,7 +5,7 @@
 export interface CommitMetadata {
   /** The largest timestamp processed on the partition; −1 for none. */
   readonly partitionTime: number
-  /** By store name: up to which window close an emit-on-close aggregation has emitted. */
+  /** By store name: the last window close that an emit-on-close aggregation has emitted. */
   readonly lastEmittedWindowClose: ReadonlyMap<string, number>
 }
 
@@ -29,7 +29,7 @@ export const encodeCommitMetadata = ({ partitionTime, lastEmittedWindowClose }: 
   return Buffer.concat(parts).toString('base64')
 }
 
-/** What can't be read counts as unknown: the partition time is a lower bound, and starts again at −1. */
+/** Unreadable metadata counts as unknown: the partition time is a lower bound, and restarts at −1. */
 export const decodeCommitMetadata = (text: string): CommitMetadata => {
   const bytes = Buffer.from(text, 'base64')
   const version = bytes[0]

@@ -4,18 +4,18 @@ import type { PartitionQueue } from './partition-queue'
 import { PriorityQueue } from './priority-queue'
 import { tpKey } from '../../record/topic-partition'
 
-/** Where a queue stands in the choice of the next record. */
+/** A queue's part in the choice of the next record. */
 interface Place {
   readonly queue: PartitionQueue
   inHeap: boolean
   awaitsHeap: boolean
-  /** Until when the task waits for this queue while it is empty. */
+  /** How long the task waits for this queue while it is empty. */
   idleDeadline: number | undefined
 }
 
 /**
  * Chooses a task's next record: the smallest timestamp at the head of a queue, ties as java.util.PriorityQueue breaks
- * them. While a queue is empty it may wait, so that records of several inputs meet in the order of their timestamps.
+ * them. While a queue is empty it may wait, so that records of several inputs are processed in timestamp order.
  */
 export class PartitionGroup {
   readonly queues: PartitionQueue[] = []
@@ -49,7 +49,7 @@ export class PartitionGroup {
     if (!place.inHeap) this.settleLater(place)
   }
 
-  /** Reading of a partition starts again at another offset. */
+  /** Reading of a partition restarts at another offset. */
   reposition(queue: PartitionQueue, offset: number): void {
     const place = this.placeOf(queue)
     if (place.inHeap) {
@@ -63,7 +63,7 @@ export class PartitionGroup {
     queue.reposition(offset)
   }
 
-  /** The queue to take the next record of; `null` if there is none, or if another input is waited for. */
+  /** The queue to take the next record from; `null` if there is none, or if another input is waited for. */
   next(): PartitionQueue | null {
     const { queues } = this
     if (queues.length === 1) return queues[0]!.load() ? queues[0]! : null

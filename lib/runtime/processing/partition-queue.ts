@@ -14,25 +14,25 @@ import { StreamRecord } from '../../record/stream-record'
 const NO_BYTES = Buffer.alloc(0)
 
 /**
- * What is fetched of one input partition and not yet processed. Batches stay as they came; only the head is decoded,
- * when it is asked for. Records that can't be decoded, or that the timestamp extractor rejects, are passed over.
+ * Fetched but unprocessed records of one input partition. Batches stay undecoded; only the head is decoded,
+ * on demand. Records that can't be decoded, or that the timestamp extractor rejects, are skipped.
  */
 export class PartitionQueue implements SourceBytes {
   /** The largest timestamp processed; −1 before the first. */
   partitionTime = -1
-  /** Offset of the next record to process as far as known; −1 before the first fetch. */
+  /** Offset of the next record to process, as far as known; −1 before the first fetch. */
   position = -1
-  /** Offset after what is buffered. */
+  /** Offset after the last buffered record. */
   fetchedUpTo = -1
   /** End of the partition on the broker as far as known. */
   endOffset = -1
-  /** Processed or passed something since the task was initialized. */
+  /** Has processed or skipped a record since the task was initialized. */
   moved = false
 
   head: StreamRecord<unknown, unknown> | null = null
   headTimestamp = -1
   headContext!: RecordContext
-  // where the head's key and value lie in what was fetched
+  // the position of the head's key and value in the fetched bytes
   private bytes: Buffer = NO_BYTES
   private keyStart = 0
   private keyLength = -1
@@ -44,7 +44,7 @@ export class PartitionQueue implements SourceBytes {
 
   private readonly batches: FetchedPartition[] = []
   private cursor: RecordCursor | null = null
-  /** The cursor stands on a record that is not decoded yet. */
+  /** The cursor is at a record that is not decoded yet. */
   private onRecord = false
   /** What could not be fetched for the record under the cursor. */
   private refusal: { readonly part: 'key' | 'value'; readonly error: unknown } | undefined
@@ -56,7 +56,7 @@ export class PartitionQueue implements SourceBytes {
     private readonly task: TaskContext,
   ) {}
 
-  /** Up to which time an earlier owner has processed the partition. */
+  /** The time up to which an earlier owner has processed the partition. */
   resumeFrom(partitionTime: number): void {
     this.partitionTime = partitionTime
   }
@@ -67,8 +67,8 @@ export class PartitionQueue implements SourceBytes {
   }
 
   /**
-   * Reading starts again somewhere else, maybe further back: the partition's records were deleted, or the topic was created
-   * again. What is buffered is dropped, and the new position is committed even if nothing is processed from there.
+   * Reading restarts at another offset, maybe further back: the partition's records were deleted, or the topic was recreated.
+   * Buffered records are dropped, and the new position is committed even if nothing is processed from there.
    */
   reposition(offset: number): void {
     this.batches.length = 0
@@ -95,7 +95,7 @@ export class PartitionQueue implements SourceBytes {
     return this.batches.length === 0 ? 0 : this.fetchedUpTo - Math.max(this.position, 0)
   }
 
-  /** Whether records are known to be there that are not fetched yet, or not decoded. */
+  /** Whether there are known to be records that are not fetched or not decoded yet. */
   get lags(): boolean {
     return this.prepared !== undefined || this.endOffset > Math.max(this.fetchedUpTo, 0)
   }
@@ -110,7 +110,7 @@ export class PartitionQueue implements SourceBytes {
     return true
   }
 
-  /** Hands out the head. Its raw bytes hold until the next `load`. */
+  /** Returns the head. Its raw bytes are valid until the next `load`. */
   take(): StreamRecord<unknown, unknown> {
     const record = this.head!
     this.head = null
@@ -125,7 +125,7 @@ export class PartitionQueue implements SourceBytes {
     try {
       return this.onRecord || this.advance() ? this.cursor!.offset : this.position
     } catch {
-      // a damaged batch: processing will meet it again, and report it
+      // a damaged batch: processing will reach it again, and report it
       return this.position
     }
   }
@@ -229,12 +229,12 @@ export class PartitionQueue implements SourceBytes {
     }
   }
 
-  /** The record stays where it is until what its serde lacks is there. */
+  /** The record stays in place until its serde has what it lacks. */
   private wait(part: 'key' | 'value', lacking: MissingDependency): void {
     const { task } = this
     this.onRecord = true
     const settle = (refusal?: { part: 'key' | 'value'; error: unknown }): void => {
-      // reading may have been moved elsewhere since
+      // reading may have moved elsewhere since
       if (this.prepared !== prepared) return
       this.prepared = undefined
       this.refusal = refusal
@@ -267,7 +267,7 @@ export class PartitionQueue implements SourceBytes {
     })
   }
 
-  /** Passes over the record under the cursor; `account` is run in its context. */
+  /** Skips the record at the cursor; `account` runs in its context. */
   private skip(context: RecordContext, account: () => void): void {
     const { task } = this
     task.within(context, this, account)
@@ -289,6 +289,6 @@ export class PartitionQueue implements SourceBytes {
   }
 }
 
-/** And not the record: no handler decides. */
+/** Not about the record: no handler decides. */
 const concernsTheRegistry = (error: unknown): boolean =>
   error instanceof StreamsError && (error.code === 'NOT_AUTHORIZED' || error.code === 'SCHEMA_REGISTRY_UNAVAILABLE')

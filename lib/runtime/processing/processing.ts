@@ -22,10 +22,10 @@ import { wire, type Wiring } from './wiring'
 
 export interface ProcessingOptions {
   readonly stores: TaskStores
-  /** Of a running application one; the test driver runs all of them in one task. */
+  /** One in a running application; the test driver runs all of them in one task. */
   readonly subTopologies: readonly SubTopology[]
   readonly inputPartitions: readonly TopicPartition[]
-  /** By name: stores of the instance that every processor can read, and none of the task's writes. */
+  /** By name: stores of the instance that every processor can read but not write. */
   readonly globalStores?: ReadonlyMap<string, StateStore>
   readonly collector: RecordCollector
   readonly config: TaskConfig
@@ -33,17 +33,17 @@ export interface ProcessingOptions {
   readonly logger: Logger
   /** Shared by the tasks of an executor; default: its own. */
   readonly monitor?: SlowCallbackMonitor
-  /** What the task drops and sends as dead letters is counted here; default: its own. */
+  /** Counts the task's dropped records and dead letters; default: its own. */
   readonly recordCounts?: TaskRecordCounts | undefined
   /** Awaited work has ended: `process` can continue, `drained` is settled, or the task has failed. */
   readonly wakeUp?: () => void
 }
 
 /**
- * The operators of a task on its stores: what a running task adds to them. Records enter as fetched batches and pass the
- * operators one at a time, all of it synchronous; only operators that return promises are waited for, before a commit.
+ * The operators of a task on its stores. Records enter as fetched batches and pass through the
+ * operators one at a time, synchronously; only operators that return promises are waited for, before a commit.
  *
- * Life: constructed (the operators are wired), the stores restored and opened, `initialize`, then records and commits, `close`.
+ * Life cycle: constructed (the operators are wired), the stores restored and opened, `initialize`, then records and commits, `close`.
  * After an error it can only be closed.
  */
 export class Processing {
@@ -100,29 +100,29 @@ export class Processing {
 
   // ---------------------------------------------------------------------------------------- records
 
-  /** A topic has appeared that matches the pattern of one of the sources. */
+  /** A topic that matches the pattern of one of the sources was created. */
   addInput(input: TopicPartition): void {
     if (this.group.queue(input.topic, input.partition)) return
     this.inputPartitions.push(input)
     this.group.addQueue(this.newQueue(input))
   }
 
-  /** Queues what was fetched of an input partition. It is read in place: the batch must stay as it is. */
+  /** Queues fetched records of an input partition. They are read in place: the batch must not be modified. */
   addRecords(fetched: FetchedPartition): void {
     this.group.add(this.queue(fetched.topic, fetched.partition), fetched)
   }
 
-  /** Reading of an input starts again at another offset, maybe further back. */
+  /** Reading of an input restarts at another offset, maybe further back. */
   reposition(topic: string, partition: number, offset: number): void {
     this.group.reposition(this.queue(topic, partition), offset)
   }
 
-  /** An input partition's end on the broker: above what is fetched, the task waits for these records, to keep to the order of timestamps. */
+  /** An input partition's end on the broker: if it is beyond the fetched records, the task waits for the rest, to keep timestamps in order. */
   updateEndOffset(topic: string, partition: number, endOffset: number): void {
     this.queue(topic, partition).raiseEndOffset(endOffset)
   }
 
-  /** Takes one record through the topology. False if there is none, another input is waited for, or async work piles up. */
+  /** Takes one record through the topology. False if there is none, another input is waited for, or async work is piling up. */
   process(): boolean {
     const { context } = this
     this.throwIfFailed()
@@ -145,7 +145,7 @@ export class Processing {
     return true
   }
 
-  /** Resolves when what inputs wait for has been fetched, or has failed; undefined if none does. */
+  /** Resolves when everything that inputs wait for has been fetched, or has failed; undefined if none waits. */
   inputsPrepared(): Promise<unknown> | undefined {
     const waiting = this.group.queues.flatMap((queue) => queue.prepared ?? [])
     return waiting.length === 0 ? undefined : Promise.all(waiting)
@@ -165,12 +165,12 @@ export class Processing {
     return this.queue(topic, partition).size > this.bufferLimit
   }
 
-  /** The largest timestamp taken for processing; −1 before the first. */
+  /** The largest timestamp processed; −1 before the first. */
   get streamTime(): number {
     return this.context.streamTime
   }
 
-  /** `dropped-records-total`: skipped for a null key, a bad timestamp, an error that a handler let pass … */
+  /** `dropped-records-total`: skipped for a null key, a bad timestamp, an error for which a handler said `continue` … */
   get droppedRecords(): number {
     return this.context.recordCounts.droppedTotal
   }
@@ -219,22 +219,22 @@ export class Processing {
     return this.context.async.busy
   }
 
-  /** Something has left the task since the last commit: outputs or changes that belong into the transaction with its offsets. */
+  /** Something has left the task since the last commit: outputs or changes that belong in the transaction with its offsets. */
   get hasUncommittedEffects(): boolean {
     return this.context.effects !== this.sealedEffects
   }
 
-  /** Something was processed, punctuated or passed over since the last commit. */
+  /** Something was processed, punctuated or skipped since the last commit. */
   get commitNeeded(): boolean {
     return this.context.commitNeeded
   }
 
-  /** A processor has asked for a commit. */
+  /** A processor has requested a commit. */
   get commitRequested(): boolean {
     return this.context.commitRequested
   }
 
-  /** Resolves when async operators have worked off their queue and everything sent is with the producer; rejects with a failure. */
+  /** Resolves when async operators have finished their queue and everything sent is with the producer; rejects with a failure. */
   async drained(): Promise<void> {
     if (this.context.async.busy) await this.context.async.drained()
     this.throwIfFailed()
@@ -242,7 +242,7 @@ export class Processing {
   }
 
   /**
-   * Writes out the record caches: forwards, logs, puts. True when the task is ready to commit; false when the caches'
+   * Flushes the record caches: forwards, logs, puts. True when the task is ready to commit; false when the caches'
    * contents went to an async operator: await `drained()` and call it again.
    */
   prepareCommit(): boolean {
@@ -254,7 +254,7 @@ export class Processing {
     return true
   }
 
-  /** Writes out the record caches: forwards, logs, puts. */
+  /** Flushes the record caches: forwards, logs, puts. */
   flushCaches(): void {
     const { context } = this
     this.throwIfFailed()
@@ -268,12 +268,12 @@ export class Processing {
     context.idle()
   }
 
-  /** The operator whose callback is pending, with how long it has been. */
+  /** The operator whose callback is pending, and for how long. */
   get pendingCallback(): { readonly operator: string; readonly pendingMs: number } | undefined {
     return this.context.async.oldest
   }
 
-  /** Of the partitions on which something was processed or passed over: the next offset, with Kafka Streams' metadata. */
+  /** For partitions with processed or skipped records: the next offset, with Kafka Streams' metadata. */
   committableOffsets(): Array<TopicPartition & CommittedOffset> {
     const { lastEmittedWindowClose } = this.context
     const offsets: Array<TopicPartition & CommittedOffset> = []

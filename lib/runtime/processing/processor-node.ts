@@ -23,7 +23,7 @@ import type { DropReason } from '../../record/drop-reason'
 import type { RecordContext } from '../../record/record-context'
 import type { StreamRecord } from '../../record/stream-record'
 
-/** What a record is handed to: a processor or a sink. */
+/** A receiver of records: a processor or a sink. */
 export interface Child {
   readonly name: string
   process(record: StreamRecord<unknown, unknown>): void
@@ -37,7 +37,7 @@ export class ProcessorNode implements Child, OperatorContext<unknown, unknown> {
   readonly children: Child[] = []
   /** Records and punctuations of this node that the async boundary still holds. */
   private queued = 0
-  /** A processor that has once returned a promise starts only when nothing else of the task is awaited. */
+  /** A processor that has ever returned a promise starts only when nothing else of the task is awaited. */
   private isAsync = false
   private readonly isUsers: boolean
 
@@ -147,7 +147,7 @@ export class ProcessorNode implements Child, OperatorContext<unknown, unknown> {
     throw this.escalate(located ? error : this.describe(error, 'failed'))
   }
 
-  /** Told to the task at once: a user's processor upstream may catch what its forward() throws. */
+  /** Reported to the task at once: a user's processor upstream may catch what its forward() throws. */
   private escalate(error: StreamsError): TaskFailure {
     this.task.fail(error)
     return new TaskFailure(error)
@@ -270,9 +270,9 @@ export class ProcessorNode implements Child, OperatorContext<unknown, unknown> {
 
   watch<A extends unknown[], R>(callback: (...args: A) => R, awaits = false): (...args: A) => R {
     const { monitor } = this.task
-    // the callback gets exactly the arguments that it is given here: Math.max is a fine reducer
+    // the callback gets exactly these arguments: Math.max is a valid reducer
     const call = callback as (...args: unknown[]) => unknown
-    // each result is looked at: `cache.get(v) ?? lookup(v)` is a value at one time and a promise at another
+    // each result is checked: `cache.get(v) ?? lookup(v)` is sometimes a value and sometimes a promise
     const finish = awaits
       ? (result: unknown): unknown => result
       : (result: unknown): unknown => {
@@ -319,7 +319,7 @@ export class ProcessorNode implements Child, OperatorContext<unknown, unknown> {
     return new StreamsError(
       error instanceof StreamsError ? error.code : 'PROCESSING_FAILED',
       `operator "${this.name}" of task ${this.taskId} ${what} ${where}: ${error.message}. ` +
-        // an error of our own says itself what to do
+        // millrace's own errors already say what to do
         `${error instanceof StreamsError ? 'Or' : 'Fix the callback, or'} set processingExceptionHandler to skip such records or ` +
         'send them to a dead letter topic',
       { operator: this.name, taskId: this.taskId, ...(topic === null ? {} : { topic, partition, offset }) },

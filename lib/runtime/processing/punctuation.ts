@@ -32,7 +32,7 @@ class Schedule {
     readonly intervalMs: number,
     readonly callback: (timestamp: number) => void | Promise<void>,
     public due: number,
-    /** A wall-clock time that its ticks are to fall on, or whole intervals from it. */
+    /** A wall-clock time that its ticks are aligned to, in whole intervals. */
     private readonly anchor: number | undefined,
   ) {}
 

@@ -5,7 +5,7 @@ import type { SerdeDefaults } from './source-node'
 import type { TaskContext } from './task-context'
 import type { StreamRecord } from '../../record/stream-record'
 
-/** Where records leave the task for a topic. */
+/** Sends records from the task to a topic. */
 export class SinkNode implements Child {
   constructor(
     readonly name: string,

@@ -1,7 +1,7 @@
 import type { Logger } from '../../observe/logger'
 import type { RecordContext } from '../../record/record-context'
 
-/** An operator as the watch names it. */
+/** An operator as the monitor names it. */
 export interface Watched {
   readonly name: string
   readonly taskId: string
@@ -18,9 +18,9 @@ const PENDING_ADVICE =
 const ONE_BY_ONE_MS = 60_000
 
 /**
- * Notices slow callbacks and names their operators. One watch is shared by all tasks of a loop. Reading the clock costs
- * as much as a small callback, so it is read where another operator begins, and calls of one operator that follow each
- * other are one stretch.
+ * Notices slow callbacks and names their operators. One monitor is shared by all tasks of a loop. Reading the clock costs
+ * as much as a small callback, so it is read only when another operator starts, and consecutive calls of one operator
+ * are timed together.
  */
 export class SlowCallbackMonitor {
   /** Whose callbacks run; `undefined` between two pieces of synchronous work. */

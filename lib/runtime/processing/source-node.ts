@@ -3,13 +3,13 @@ import type { TimestampExtractor } from '../../topology/definition'
 import type { Child } from './processor-node'
 import type { StreamRecord } from '../../record/stream-record'
 
-/** Whether a source or sink that names no serde was given the app's default: for messages. */
+/** Whether a source or sink uses the application's default serde: for messages. */
 export interface SerdeDefaults {
   readonly key: boolean
   readonly value: boolean
 }
 
-/** Where records of a topic enter the task. */
+/** Brings the records of a topic into the task. */
 export class SourceNode {
   readonly children: Child[] = []
 

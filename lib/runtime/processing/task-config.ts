@@ -6,7 +6,7 @@ import type {
 import type { Serde } from '../../serdes/serde'
 import type { TimestampExtractor } from '../../topology/definition'
 
-/** What of the configuration a task looks at; a `ResolvedConfig` fits. */
+/** The part of the configuration that a task uses; a `ResolvedConfig` fits. */
 export interface TaskConfig {
   readonly applicationId: string
   readonly defaultKeySerde: Serde<unknown>

@@ -38,24 +38,24 @@ export interface TaskContextOptions {
   readonly recordCounts?: TaskRecordCounts | undefined
 }
 
-/** What the nodes and stores of a task share: the record in work above all. Others change it through its methods. */
+/** What the nodes and stores of a task share, above all the current record. Others change it through its methods. */
 export class TaskContext implements SendingTask, StoreWriter {
-  /** The record in work; between records the one that an async operator is at, else `IDLE`. */
+  /** The current record; between records the one that an async operator awaits, else `IDLE`. */
   recordContext: RecordContext = IDLE
-  /** The source bytes of the record in work, for dead letters. Valid while it is processed. */
+  /** The source bytes of the current record, for dead letters. Valid while it is processed. */
   source: SourceBytes = NO_SOURCE_BYTES
   streamTime = -1
-  /** A processor has asked for a commit. */
+  /** A processor has requested a commit. */
   commitRequested = false
-  /** Something was processed, punctuated or passed over since the last commit. */
+  /** Something was processed, punctuated or skipped since the last commit. */
   commitNeeded = false
   /** How often something left the task: a record for a topic, a change for a changelog. */
   effects = 0
-  /** By store: up to which window close its aggregation has emitted. Committed with the offsets. */
+  /** By store: the last window close that its aggregation has emitted. Committed with the offsets. */
   readonly lastEmittedWindowClose = new Map<string, number>()
-  /** Set once and for good: the task must be closed. */
+  /** Set once, permanently: the task must be closed. */
   failure: { readonly error: unknown } | undefined = undefined
-  /** Awaited work that outlives the task comes to nothing. */
+  /** Awaited work that outlives the task has no effect. */
   closed = false
   readonly async: AsyncBoundary
 
@@ -96,7 +96,7 @@ export class TaskContext implements SendingTask, StoreWriter {
     this.recordContext = context
   }
 
-  /** What follows concerns this record. */
+  /** The following work concerns this record. */
   enter(context: RecordContext, source: SourceBytes): void {
     this.recordContext = context
     this.source = source
@@ -131,7 +131,7 @@ export class TaskContext implements SendingTask, StoreWriter {
     this.commitRequested = true
   }
 
-  /** What has happened so far is what the next commit contains. */
+  /** Everything so far is part of the next commit. */
   sealed(): void {
     this.commitNeeded = false
     this.commitRequested = false
@@ -156,7 +156,7 @@ export class TaskContext implements SendingTask, StoreWriter {
     timestamp: number | null,
     headers: RecordHeaders,
   ): void {
-    // what a closed task still wrote would get into the transaction of the tasks after it
+    // writes of a closed task would end up in the transaction of its successors
     if (this.closed) throw this.closedError()
     this.effects++
     this.collector.sendBytes(topic, partition, key, value, timestamp ?? this.clock.now(), headers)
@@ -186,7 +186,7 @@ export class TaskContext implements SendingTask, StoreWriter {
     this.failure ??= { error }
   }
 
-  /** Nothing is started any more. */
+  /** Nothing more is started. */
   close(): void {
     this.closed = true
     this.async.abandon()
@@ -205,7 +205,7 @@ export class TaskContext implements SendingTask, StoreWriter {
     )
   }
 
-  /** What an exception handler is told about the record in work. */
+  /** What an exception handler gets to know about the current record. */
   errorContext(operator: string): ErrorHandlerContext {
     const { topic, partition, offset, timestamp, headers } = this.recordContext
     return {
@@ -222,7 +222,7 @@ export class TaskContext implements SendingTask, StoreWriter {
   }
 
   /**
-   * Carries out a handler's answer: sends the dead letters; true to continue without the record, which is then counted as
+   * Applies a handler's response: sends the dead letters; true to continue without the record, which is then counted as
    * dropped and logged with its error.
    */
   resolve(operator: string, error: Error, response: ErrorHandlerResponse): boolean {

@@ -11,8 +11,8 @@ import type {
 import type { Windowed } from '../../record/windowed'
 
 /**
- * One store over all partitions that this instance has. Points are looked up in each, scans go through one partition
- * after the other, each in its order. Partitions that other instances have are not in it.
+ * One store across all partitions of this instance. Points are looked up in each; scans go through one partition
+ * after the other, each in its own order. Partitions of other instances are not included.
  */
 abstract class CompositeStore<P extends StateStore> implements StateStore {
   constructor(
@@ -32,7 +32,7 @@ abstract class CompositeStore<P extends StateStore> implements StateStore {
     return null
   }
 
-  /** A key lies in one partition: the others have nothing of it. */
+  /** A key is in one partition: the others have nothing for it. */
   protected list<T>(read: (part: P) => readonly T[]): readonly T[] {
     return this.parts().flatMap(read)
   }
@@ -163,7 +163,7 @@ class CompositeSessionStore<K, V>
   }
 }
 
-/** The reads that all parts have, over all of them. */
+/** The reads that all parts support, across all of them. */
 export const compositeStore = (name: string, parts: () => readonly StateStore[]): StateStore => {
   const [first] = parts()
   if (first !== undefined && 'findSessions' in first) return new CompositeSessionStore(name, parts as never)

@@ -10,11 +10,11 @@ interface Use {
   readonly use: SerdeUse
 }
 
-/** Fetches what the serdes of a task depend on: for sinks and stores before the first record, for others when it turns up. */
+/** Fetches what the serdes of a task depend on: for sinks and stores before the first record, for others on demand. */
 export class Preparation {
   readonly #uses: Use[] = []
 
-  /** `closed` aborts when nobody waits any more. */
+  /** `closed` aborts when nobody waits any longer. */
   constructor(
     private readonly fetching: Fetching,
     private readonly closed: AbortSignal,

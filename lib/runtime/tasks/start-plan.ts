@@ -12,7 +12,7 @@ export interface OpenedTask extends TaskIdentity {
   readonly stores: TaskStores
 }
 
-/** Local state that its changelog can't continue. */
+/** A gap between local state and its changelog. */
 export interface ChangelogGap {
   readonly store: string
   readonly changelog: TopicPartition
@@ -24,13 +24,13 @@ export interface ChangelogGap {
 
 /** Where a task starts. Maps are by `tpKey`. */
 export interface StartPlan {
-  /** Offsets to read next of the inputs. */
+  /** Next offsets of the inputs. */
   readonly positions: ReadonlyMap<string, number>
   /** What the group has committed. */
   readonly committed: ReadonlyMap<string, CommittedOffset>
-  /** Of tasks with several inputs: their ends on the broker. */
+  /** For tasks with several inputs: the ends of those on the broker. */
   readonly endOffsets: ReadonlyMap<string, number>
-  /** What the stores lack; nothing where there are gaps. */
+  /** Ranges that the stores lack; none if there are gaps. */
   readonly ranges: readonly ChangelogRange[]
   readonly gaps: readonly ChangelogGap[]
 }
@@ -40,13 +40,13 @@ export interface StartPlanner {
   readonly config: ResolvedConfig
   readonly admin: Admin
   readonly committed: (inputs: readonly TopicPartition[]) => Promise<ReadonlyMap<string, CommittedOffset>>
-  /** Tries a look-up until it succeeds. */
+  /** Retries a lookup until it succeeds. */
   readonly retrying: <T>(what: string, call: () => Promise<T>) => Promise<T>
 }
 
 const NO_OFFSETS: ReadonlyMap<string, number> = new Map()
 
-/** Looks up where tasks start: all of them in a few requests. */
+/** Looks up where tasks start, in a few requests for all of them. */
 export const planStart = async <T extends OpenedTask>(
   tasks: readonly T[],
   planner: StartPlanner,
@@ -102,7 +102,7 @@ export const planStart = async <T extends OpenedTask>(
   )
 }
 
-/** What the stores of a task lack of their changelogs. */
+/** The changelog ranges that the stores of a task lack. */
 const restoreOf = (
   { stores }: OpenedTask,
   positions: ReadonlyMap<string, number>,

@@ -10,7 +10,7 @@ export interface InputToStart extends TopicPartition {
   readonly reset: OffsetReset
 }
 
-/** By `tpKey`: the committed offset, else what the reset policy says. */
+/** By `tpKey`: the committed offset, or else the one chosen by the reset policy. */
 export const startPositions = async (admin: Admin, inputs: readonly InputToStart[]): Promise<Map<string, number>> => {
   const positions = new Map<string, number>()
   const now = Date.now()
@@ -32,7 +32,7 @@ export const startPositions = async (admin: Admin, inputs: readonly InputToStart
   return positions
 }
 
-/** Where a reset policy begins to read. */
+/** Where a reset policy starts to read. */
 export const resetPosition = async (
   admin: Admin,
   { topic, partition }: TopicPartition,

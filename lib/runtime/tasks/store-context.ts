@@ -9,7 +9,7 @@ import type { RecordCacheBudget, StateStoreContext } from '../../state/store'
 import type { TaskState } from '../../state/task-state'
 import type { Preparation } from './preparation'
 
-/** Of writes between records: by an `init`, or by a test that fills a store. */
+/** For writes between records: by an `init`, or by a test that fills a store. */
 const OUTSIDE: RecordContext = Object.freeze({
   topic: null,
   partition: -1,
@@ -20,7 +20,7 @@ const OUTSIDE: RecordContext = Object.freeze({
 
 /** The processing that works on the stores of a task. A standby has none. */
 export interface StoreWriter {
-  /** The record in work; `null` between records. */
+  /** The current record; `null` between records. */
   readonly writtenBy: RecordContext | null
   /** A cache flushes an entry in the context of the entry's last update. */
   setRecordContext(context: RecordContext): void
@@ -48,7 +48,7 @@ export interface StoreContextOptions {
   readonly sourceChangelogs: ReadonlySet<string>
 }
 
-/** What the stores of a task see of it. */
+/** The stores' view of their task. */
 export class StoreContext implements StateStoreContext {
   readonly applicationId: string
   readonly taskId: TaskId

@@ -39,7 +39,7 @@ export interface TaskFactoryOptions {
   readonly wakeUp: () => void
 }
 
-/** Makes what a task consists of in each of its states: its stores, its start plan, its processing. */
+/** Creates the parts of a task for each of its states: its stores, its start plan, its processing. */
 export class TaskFactory {
   constructor(private readonly options: TaskFactoryOptions) {}
 
@@ -75,7 +75,7 @@ export class TaskFactory {
     })
   }
 
-  /** What the changelogs of a task are replayed into. */
+  /** The target that a task's changelogs are replayed into. */
   replayTarget(stores: TaskStores): ReplayTarget {
     const byName = new Map(stores.all.map((store) => [store.name, store]))
     return {
@@ -85,14 +85,14 @@ export class TaskFactory {
         return stores.state.dirtyBytes
       },
       write: async (positions) => {
-        // stores that put several records together write them as they do at work
+        // stores that combine several records write them as during processing
         stores.state.seal()
         await stores.state.commit(new Map([...positions].map(([partition, next]) => [partition, next - 1])))
       },
     }
   }
 
-  /** The task with its processors started, on stores that have everything that their changelogs have. */
+  /** The task with its processors started, on fully restored stores. */
   async start(
     identity: TaskIdentity,
     stores: TaskStores,
@@ -135,7 +135,7 @@ export class TaskFactory {
     }
   }
 
-  /** How far the state is that earlier runs have left on disk, by task. */
+  /** How up to date the state of earlier runs on disk is, by task. */
   async localOffsetSums(): Promise<Map<TaskId, number>> {
     const { stateDirectory, logger, config } = this.options
     const sums = new Map<TaskId, number>()
@@ -154,7 +154,7 @@ export class TaskFactory {
   }
 }
 
-/** Of a start that has failed already. */
+/** Of a start that has already failed. */
 const closeQuietly = (processing: Processing): void => {
   try {
     processing.close()

@@ -21,7 +21,7 @@ export interface TaskStore {
 export interface TaskStoresOptions {
   readonly id: TaskId
   readonly applicationId: string
-  /** In a running application one; the test driver runs all of them in one task. */
+  /** One in a running application; the test driver runs all of them in one task. */
   readonly subTopologies: readonly SubTopology[]
   readonly partition: number
   /** Keeps the persistent stores. */
@@ -39,7 +39,7 @@ export interface TaskStoresOptions {
 
 /**
  * State, stores and store context of a task. It knows no operator: changelogs are replayed into it before the task
- * processes, and a standby has nothing else.
+ * processes, and a standby consists of nothing else.
  */
 export class TaskStores {
   readonly #fetched: AbortController
@@ -49,7 +49,7 @@ export class TaskStores {
     readonly stores: readonly TaskStore[],
     readonly state: TaskState,
     readonly context: StoreContext,
-    /** Dependencies of the serdes of stores, and of whoever processes on them. */
+    /** Dependencies of the serdes of stores, and of the processing on them. */
     readonly preparation: Preparation,
     abort: AbortController,
   ) {
@@ -102,7 +102,7 @@ export class TaskStores {
     return this.stores.flatMap(({ changelog }) => changelog ?? [])
   }
 
-  /** After restore: fetches the dependencies of all serdes, and builds what stores keep in memory beside their bytes. */
+  /** After restore: fetches the dependencies of all serdes, and builds what stores keep in memory besides their bytes. */
   async openStores(): Promise<void> {
     await this.preparation.all()
     for (const { store } of this.stores) await store.open?.()
@@ -120,7 +120,7 @@ export class TaskStores {
     return offsets
   }
 
-  /** How far the state is: the sum over its changelogs of the offset after the last one contained. */
+  /** How up to date the state is: the sum over its changelogs of the offset after the last one contained. */
   get offsetSum(): number {
     return sumOfOffsets(this.state.changelogOffsets(), this.changelogs)
   }

@@ -5,14 +5,14 @@ import type { SubTopology } from '../../topology/definition'
 import type { Processing } from '../processing/processing'
 import type { TaskStores } from './task-stores'
 
-/** What a task is from its assignment to its end. */
+/** The states of a task, from its assignment to its end. */
 export interface TaskIdentity {
   readonly id: TaskId
   readonly subTopology: SubTopology
   readonly inputs: readonly TopicPartition[]
 }
 
-/** Its state is being opened, and what it has to restore is being looked up. */
+/** Its state is being opened, and the ranges to restore are being looked up. */
 export interface OpeningTask extends TaskIdentity {
   readonly state: 'opening'
 }
@@ -46,7 +46,7 @@ export class RunningTask implements TaskIdentity {
   #holds = 0
   /** By `tpKey`: what the group has, as far as this instance knows. */
   readonly #committed: Map<string, CommittedOffset>
-  /** Input partitions that the fetcher is told not to return. */
+  /** Input partitions that are paused in the fetcher. */
   readonly #paused = new Set<string>()
 
   constructor(
@@ -85,7 +85,7 @@ export class RunningTask implements TaskIdentity {
     return this.#committed.get(tpKey(topic, partition))?.offset
   }
 
-  /** Pauses inputs of which enough is buffered, and resumes the others. */
+  /** Pauses inputs that have enough buffered records, and resumes the others. */
   throttleInputs(fetcher: Fetcher): void {
     for (const { topic, partition } of this.inputs) {
       const key = tpKey(topic, partition)

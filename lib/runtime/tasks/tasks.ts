@@ -14,9 +14,9 @@ import type { RestoringTask, RunningTask, Task, TaskIdentity } from './task'
 import type { TaskFactory } from './task-factory'
 import type { TaskStores } from './task-stores'
 
-/** What becomes of tasks, told to their executor. */
+/** Changes of tasks, reported to their executor. */
 export interface TasksListener {
-  /** A task has come, gone, or moved to another state. */
+  /** A task was added, removed, or changed its state. */
   changed(): void
   /** A task can't be opened, restored or started. */
   failed(id: TaskId, error: unknown): void
@@ -39,14 +39,14 @@ export interface TasksOptions {
 /** A task from its assignment to its release. */
 class Slot implements TaskIdentity {
   task: Task
-  /** Settles with the open state; `undefined` when there was nothing to open any more. Never rejects. */
+  /** Settles with the open state; `undefined` if it was closed before. Never rejects. */
   opening: Promise<TaskStores | undefined> = Promise.resolve(undefined)
 
   constructor(
     readonly id: TaskId,
     readonly subTopology: SubTopology,
     readonly inputs: readonly TopicPartition[],
-    /** Delays the start: what the task has failed for lack of is being fetched. */
+    /** Delays the start: a missing dependency of the task is being fetched. */
     readonly ready: Promise<void>,
   ) {
     this.task = { state: 'opening', id, subTopology, inputs }
@@ -74,7 +74,7 @@ export class Tasks {
   readonly #byInput = new Map<string, RunningTask>()
   /** State still being released, which must be done before the task can be opened here again. Never rejects. */
   readonly #closing = new Map<TaskId, Promise<void>>()
-  /** How far the state of closed tasks is, on disk. */
+  /** How up to date the state of closed tasks on disk is. */
   readonly #offsetSums = new Map<TaskId, number>()
   readonly #follower: ChangelogFollower
   #running: readonly RunningTask[] = []
@@ -115,7 +115,7 @@ export class Tasks {
     return this.#slots.get(task.id)?.task === task
   }
 
-  /** How far the state of each task is on this instance, whether it has the task or only its state on disk. */
+  /** How up to date the state of each task is on this instance, whether it has the task or only its state on disk. */
   offsetSums(): Map<TaskId, number> {
     const sums = new Map(this.#offsetSums)
     for (const { task } of this.#slots.values()) {
@@ -125,7 +125,7 @@ export class Tasks {
     return sums
   }
 
-  /** Looks at the state that earlier runs have left on disk. */
+  /** Reads which state earlier runs have left on disk. */
   async readLocalState(): Promise<void> {
     for (const [id, sum] of await this.options.factory.localOffsetSums()) this.#offsetSums.set(id, sum)
   }
@@ -135,7 +135,7 @@ export class Tasks {
     return this.options.factory.subTopologyOf(id) !== undefined
   }
 
-  /** Adds tasks at once and opens them in the background, those that lack something when `ready` has settled. */
+  /** Adds tasks at once and opens them in the background; those with a missing dependency, after `ready` has settled. */
   add(assigned: ReadonlyMap<TaskId, readonly TopicPartition[]>, ready: Promise<void> = READY): void {
     const added: Slot[] = []
     for (const [id, inputs] of assigned) {
@@ -148,7 +148,7 @@ export class Tasks {
     void this.#open(added)
   }
 
-  /** Takes tasks out of work at once, and releases them in the background. `dirty` forgets what is uncommitted. */
+  /** Removes tasks from processing at once, and releases them in the background. `dirty` discards uncommitted work. */
   close(ids: Iterable<TaskId>, how: 'clean' | 'dirty'): void {
     for (const id of ids) {
       const slot = this.#slots.get(id)
@@ -158,7 +158,7 @@ export class Tasks {
     this.options.listener.changed()
   }
 
-  /** Drops what tasks have not committed and opens them again, when `ready` has settled. */
+  /** Drops uncommitted work of tasks and reopens them, after `ready` has settled. */
   restart(ids: Iterable<TaskId>, ready?: Promise<void>): void {
     const again = new Map<TaskId, readonly TopicPartition[]>()
     for (const id of ids) {
@@ -169,7 +169,7 @@ export class Tasks {
     this.add(again, ready)
   }
 
-  /** Running tasks process no more until they `resume`, all others are closed. */
+  /** Running tasks stop processing until they `resume`, all others are closed. */
   suspend(): void {
     const others: TaskId[] = []
     for (const slot of this.#slots.values()) {
@@ -195,7 +195,7 @@ export class Tasks {
     while (this.#closing.size > 0) await Promise.all(this.#closing.values())
   }
 
-  /** Closes what is left; resolves when everything is released. */
+  /** Closes the remaining tasks; resolves when everything is released. */
   async shutdown(): Promise<void> {
     this.close([...this.#slots.keys()], 'dirty')
     await this.#follower.close()
@@ -260,7 +260,7 @@ export class Tasks {
     })
   }
 
-  /** A task whose stores have everything that their changelogs have begins to process. */
+  /** A task whose stores are fully restored starts to process. */
   async #start(slot: Slot, { stores }: RestoringTask, plan: StartPlan, collector: RecordCollector): Promise<void> {
     const { factory, logger, fetcher, listener } = this.options
     let running: RunningTask
@@ -271,7 +271,7 @@ export class Tasks {
       this.#failed(slot, error)
       return
     }
-    // it was closed while its stores were opened
+    // it was closed while its stores were opening
     if (slot.isClosing) return running.processing.close()
     slot.task = running
     for (const { topic, partition } of slot.inputs) {
@@ -288,7 +288,7 @@ export class Tasks {
   }
 
   /**
-   * Local state that its changelogs can't continue. Where one begins later, the local state is of no use. Where one ends
+   * A gap between local state and its changelogs. If a changelog begins later, the local state is useless. If it ends
    * earlier, the topic was deleted and created again, or has lost its end: the local state is the only copy, and refills it.
    */
   #closeGaps(slot: Slot, stores: TaskStores, { gaps, committed }: StartPlan): void {
@@ -317,7 +317,7 @@ export class Tasks {
     this.#reopen(slot, () => this.options.factory.refill(slot, gaps))
   }
 
-  /** Local state is of no use with this changelog: all of the task's state is restored from the beginning. */
+  /** Local state is useless with this changelog: all of the task's state is restored from the beginning. */
   #startOver(slot: Slot, reason: string): void {
     if (slot.isClosing) return
     const { logger, stateDirectory } = this.options
@@ -328,7 +328,7 @@ export class Tasks {
     })
   }
 
-  /** Closes a task, does something to its state, and opens it again. */
+  /** Closes a task, changes its state on disk, and reopens it. */
   #reopen(slot: Slot, work: () => Promise<void>): void {
     this.close([slot.id], 'dirty')
     this.#releasing(slot.id, async () => {
@@ -359,7 +359,7 @@ export class Tasks {
     this.#releasing(slot.id, () => this.#release(slot, running, how))
   }
 
-  /** Queues work behind the release of a task: until it is done, the task is not opened here again. */
+  /** Queues work after the release of a task: until it is done, the task is not reopened here. */
   #releasing(id: TaskId, work: () => Promise<void>): void {
     const before = this.#closing.get(id)
     const closing: Promise<void> = (async () => {
@@ -374,7 +374,7 @@ export class Tasks {
   async #release(slot: Slot, running: RunningTask | undefined, how: 'clean' | 'dirty'): Promise<void> {
     try {
       await this.#follower.remove(slot.id)
-      // an open under way can't be interrupted: two would meet in one database
+      // an open in progress can't be interrupted: two would share one database
       const stores = await slot.opening
       try {
         running?.processing.close()

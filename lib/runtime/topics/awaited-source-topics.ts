@@ -14,15 +14,15 @@ const SAY_EVERY_MS = 5000
 export interface AwaitSourceTopicsOptions {
   readonly admin: Admin
   readonly topology: CompiledTopology
-  /** Else it fails while one is missing. */
+  /** Otherwise it fails if one is missing. */
   readonly mayWait: boolean
-  /** Called now and then while it waits. */
+  /** Called periodically while it waits. */
   readonly missing: (topics: readonly string[]) => void
   readonly signal: AbortSignal
   readonly logger: Logger
 }
 
-/** The source topics' partition counts, once all of them are there. */
+/** The source topics' partition counts, once all of them exist. */
 export const awaitSourceTopics = async ({
   admin,
   topology,

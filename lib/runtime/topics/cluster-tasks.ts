@@ -19,7 +19,7 @@ export const internalTopicsOf = (
   return topics
 }
 
-/** Cuts the sub-topologies into tasks: task p reads partition p of every source topic that has it. */
+/** Divides the sub-topologies into tasks: task p reads partition p of every source topic that has it. */
 export const clusterTasks = (topology: CompiledTopology, sourceCounts: ReadonlyMap<string, number>): ClusterTasks => {
   const missingTopics = missingSourceTopics(topology, sourceCounts)
   const tasks = new Map<TaskId, TopicPartition[]>()

@@ -15,7 +15,7 @@ export interface InternalTopicsOptions {
   timeoutMs: number
 }
 
-/** Creates the internal topics that are missing, and refuses ones that do not fit the topology. */
+/** Creates missing internal topics, and rejects existing ones that do not fit the topology. */
 export class InternalTopics {
   readonly #configChecked = new Set<string>()
 
@@ -95,7 +95,7 @@ export class InternalTopics {
     }
   }
 
-  /** A changelog that is not compacted loses the state it should restore. */
+  /** A changelog that is not compacted loses the state that it should restore. */
   async #checkCleanupPolicies(topics: readonly InternalTopic[]): Promise<void> {
     for (const topic of topics) {
       if (this.#configChecked.has(topic.name)) continue
@@ -106,7 +106,7 @@ export class InternalTopics {
       try {
         found = (await this.options.admin.topicConfigs(topic.name)).get('cleanup.policy')?.value
       } catch (error) {
-        // reading configs may not be allowed, and nothing but this warning depends on it
+        // reading configs may not be authorized, and only this warning depends on it
         this.options.logger.debug(
           { topic: topic.name, err: error },
           'could not read the configuration of an internal topic',

@@ -7,7 +7,7 @@ import { countSourceTopics } from './source-topics'
 export interface SourceTopicWatchOptions {
   readonly admin: Admin
   readonly topology: CompiledTopology
-  /** What the tasks were made of, or older. */
+  /** The topics that the tasks were derived from, or older ones. */
   readonly known: ReadonlyMap<string, number>
   readonly intervalMs: number
   readonly logger: Logger
@@ -20,7 +20,7 @@ export interface SourceTopicWatchOptions {
 const WHILE_MISSING_MS = 1000
 const SAY_EVERY_MS = 5000
 
-/** Looks at the source topics from time to time; more often while some are missing. */
+/** Checks the source topics periodically; more often while some are missing. */
 export class SourceTopicWatch {
   #known: ReadonlyMap<string, number>
   #timer: NodeJS.Timeout | undefined
@@ -36,7 +36,7 @@ export class SourceTopicWatch {
     this.#schedule()
   }
 
-  /** The group's leader misses topics: look for them often from now on. */
+  /** The group's leader found topics missing: check often from now on. */
   expectMissing(missing: boolean): void {
     if (this.#missing === missing) return
     this.#missing = missing

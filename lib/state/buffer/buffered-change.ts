@@ -2,16 +2,16 @@ import { readTimestamp, TIMESTAMP_BYTES, writeTimestamp } from '../../record/tim
 import { NO_HEADERS, type RecordHeaders } from '../../record/headers'
 import type { RecordContext } from '../../record/record-context'
 
-/** An update that waits, with the record that it came from. */
+/** A waiting update, with the record that it came from. */
 export interface BufferedChange {
   readonly context: RecordContext
-  /** What its key had before the first update that waits; the buffer's readers see it until then. */
+  /** The key's value before its first waiting update; readers of the buffer see it until then. */
   readonly prior: Buffer | null
   readonly oldValue: Buffer | null
   readonly newValue: Buffer | null
 }
 
-/** Which place it has in the queue, and what it is. */
+/** Its position in the queue, and the update itself. */
 export interface BufferedEntry {
   readonly time: number
   readonly change: BufferedChange

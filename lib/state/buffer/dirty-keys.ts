@@ -13,7 +13,7 @@ export class DirtyKeys {
     if (this.#keys.size > this.#capacity * LOAD_FACTOR) this.#capacity *= 2
   }
 
-  /** Gives all of them, and forgets them. */
+  /** Returns all of them, and clears the set. */
   take(): ByteString[] {
     if (this.#keys.size === 0) return []
     const mask = this.#capacity - 1

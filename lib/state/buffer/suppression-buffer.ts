@@ -11,18 +11,18 @@ import { NO_HEADERS, type RecordHeaders } from '../../record/headers'
 import type { Change } from '../../record/change'
 import type { RecordContext } from '../../record/record-context'
 
-/** What waits in a suppression, by time. Not for users: it has no reads. */
+/** The waiting updates of a suppression, by time. Not for users: it has no reads. */
 export interface SuppressionBuffer<K, V> extends StateStore {
   readonly records: number
-  /** As Kafka Streams estimates them. */
+  /** Estimated as in Kafka Streams. */
   readonly bytes: number
-  /** The time of what comes out next; `Infinity` if there is nothing. */
+  /** The time of the next update; `Infinity` if there is none. */
   readonly firstTime: number
-  /** A key that waits already keeps its place. */
+  /** A key that is already waiting keeps its position. */
   put(time: number, key: K, change: Change<V>, context: RecordContext): void
-  /** Takes out what comes next, as long as the condition holds. */
+  /** Removes the next updates, as long as the condition holds. */
   evictWhile(condition: () => boolean, evict: (evicted: Evicted<K, V>) => void): void
-  /** What a waiting key had before; `undefined` if it does not wait. */
+  /** A waiting key's former value; `undefined` if it is not waiting. */
   prior(key: K): { readonly value: V | null } | undefined
 }
 
@@ -62,7 +62,7 @@ interface Opened<K, V> {
   readonly context: StateStoreContext
 }
 
-/** Changes are logged at commits, with Kafka Streams' bytes: what came and went between two of them leaves a tombstone. */
+/** Changes are logged at commits, with Kafka Streams' bytes: a key added and removed between two commits leaves a tombstone. */
 export class LoggedSuppressionBuffer<K, V> implements SuppressionBuffer<K, V>, ManagedStore {
   readonly persistent = false
   readonly #queue = new SuppressionQueue()
@@ -147,7 +147,7 @@ export class LoggedSuppressionBuffer<K, V> implements SuppressionBuffer<K, V>, M
     const entry = readRecord(this.name, this.changelogTopic, () =>
       decodeEntry({ value, version: versionOf(ownHeaders), context: source, buffered }),
     )
-    // its place may be a new one: an entry that came out and went in again between two commits has left no tombstone
+    // its position may be new: an entry that was removed and added again between two commits has left no tombstone
     this.#remove(text)
     this.#enter(entry.time, text, entry.change)
   }

@@ -1,12 +1,12 @@
 import type { ByteString } from '../byte-string'
 import type { BufferedChange } from './buffered-change'
 
-/** A key in the queue: it keeps the place that its first update gave it. */
+/** A key in the queue: it keeps the position of its first update. */
 export interface Queued {
   readonly time: number
   readonly key: ByteString
   change: BufferedChange
-  /** Lies in the heap still, and is passed over. */
+  /** Still in the heap, and skipped. */
   removed: boolean
 }
 
@@ -35,7 +35,7 @@ export class SuppressionQueue {
     this.#up(this.#heap.length - 1)
   }
 
-  /** What comes out next; undefined if the queue is empty. */
+  /** The next entry; undefined if the queue is empty. */
   get first(): Queued | undefined {
     while (this.#heap[0]?.removed) this.#pop()
     return this.#heap[0]

@@ -2,13 +2,13 @@ import type { ByteString } from '../byte-string'
 import { NO_HEADERS, type RecordHeaders } from '../../record/headers'
 import type { RecordContext } from '../../record/record-context'
 
-/** One key of a record cache, with the record context of its last update and its places in the cache's two orders. */
+/** One key of a record cache, with the record context of its last update and its positions in the cache's two orders. */
 export class CacheEntry<V> {
-  /** Bytes where the value itself can't be kept; `null` is deleted. */
+  /** Bytes if the value itself can't be kept; `null` means deleted. */
   value: V | Buffer | null = null
   valueTimestamp = -1
   dirty = false
-  /** What it counts in the budget. */
+  /** Its size in the budget. */
   size = 0
 
   topic: string | null = ''
@@ -17,9 +17,9 @@ export class CacheEntry<V> {
   timestamp = -1
   headers: RecordHeaders = NO_HEADERS
 
-  /** When it was used last, on the cache's own count. */
+  /** When it was last used, by the cache's own counter. */
   usedAt = 0
-  /** When it was updated last, on the same count. */
+  /** When it was last updated, by the same counter. */
   dirtyAt = 0
 
   /** The primitive under which it is indexed. */

@@ -1,4 +1,4 @@
-/** What is indexed; the table keeps the hash beside it, so that a look-up touches one entry, not a chain of them. */
+/** An indexed entry; the table keeps the hash next to it, so that a lookup touches one entry, not a chain of them. */
 export interface Indexed {
   key: unknown
   keyHash: number
@@ -9,9 +9,9 @@ const FREE = 0
 const INITIAL_SLOTS = 16
 
 /**
- * Entries by a primitive key: an open-addressed hash table with linear probing. Of everything that is done for a record,
- * finding its key's entry waits most for memory, and the engine's Map reads each key in a chain where this reads hashes
- * that lie together.
+ * Entries by a primitive key: an open-addressed hash table with linear probing. Of all the work per record,
+ * finding its key's entry waits most for memory; the engine's Map reads each key in a chain, whereas this reads hashes
+ * that are adjacent.
  */
 export class KeyIndex<E extends Indexed> {
   #hashes = new Int32Array(INITIAL_SLOTS)
@@ -46,7 +46,7 @@ export class KeyIndex<E extends Indexed> {
     let hole = entry.keyHash & mask
     while (entries[hole] !== entry) hole = (hole + 1) & mask
     this.#size--
-    // what was pushed on by the entry moves back, so that probing finds it without a gap
+    // entries displaced by this one move back, so that probing finds them without a gap
     for (let slot = (hole + 1) & mask; hashes[slot] !== FREE; slot = (slot + 1) & mask) {
       const distance = (slot - hashes[slot]!) & mask
       if (distance < ((slot - hole) & mask)) continue
@@ -89,7 +89,7 @@ const hashOf = (key: unknown): number => {
   return mixed(hash)
 }
 
-/** The low bits choose the slot: all others have a part in them. */
+/** The low bits choose the slot: all others contribute to them. */
 const mixed = (hash: number): number => {
   const once = Math.imul(hash ^ (hash >>> 15), 0x85ebca6b)
   const twice = Math.imul(once ^ (once >>> 13), 0xc2b2ae35)

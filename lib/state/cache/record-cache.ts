@@ -13,16 +13,16 @@ export interface FlushedEntry<V> {
 }
 
 /**
- * The entries of one store that are cached: an order by use, which decides what is evicted, and an order of the dirty
- * ones, in which they are flushed. Reads don't change the latter. The budget is shared by the caches of a stream loop;
- * the cache that goes beyond it makes room among its own entries.
+ * The cached entries of one store: an order by use, which decides what is evicted, and an order of the dirty
+ * ones, in which they are flushed. Reads don't change the latter. The caches of a processing loop share the budget;
+ * the cache that exceeds it evicts its own entries.
  *
  * Both orders are kept as numbers in the entries and sorted when they are needed: a use of an entry touches no other,
  * where linked lists would touch four that are not in the processor's caches.
  */
 export class RecordCache<V> {
   readonly #entries = new Map<ByteString, CacheEntry<V>>()
-  /** By the key itself, where that is a primitive with bytes of its own: saves serializing it. */
+  /** By the key itself, if that is a primitive with unique bytes: saves serializing it. */
   readonly #index = new KeyIndex<CacheEntry<V>>()
   readonly #budget: RecordCacheBudget
   readonly #write: (flushed: FlushedEntry<V>) => void
@@ -33,7 +33,7 @@ export class RecordCache<V> {
   /** The entries by use as of the last sorting, least recently used last, and when each was used then. */
   #byUse: { entry: CacheEntry<V>; usedAt: number }[] = []
 
-  /** `removed` is told of every entry that leaves the cache, other than by `clear`. */
+  /** `removed` is called for every entry that leaves the cache, except by `clear`. */
   constructor(
     budget: RecordCacheBudget,
     write: (flushed: FlushedEntry<V>) => void,
@@ -82,7 +82,7 @@ export class RecordCache<V> {
     this.#dirty.push(entry)
   }
 
-  /** Sets what it counts, and makes room if that is too much. */
+  /** Sets its size, and evicts entries if that exceeds the budget. */
   resize(entry: CacheEntry<V>, size: number): void {
     const budget = this.#budget
     budget.usedBytes += size - entry.size
@@ -94,7 +94,7 @@ export class RecordCache<V> {
     }
   }
 
-  /** Writes all dirty entries out, in order. */
+  /** Flushes all dirty entries, in order. */
   flush(): void {
     if (this.#dirty.length > 0) this.#flush(null)
   }
@@ -109,7 +109,7 @@ export class RecordCache<V> {
     return this.#dirty
   }
 
-  /** Gives its part of the budget back; what is dirty is lost. */
+  /** Returns its part of the budget; dirty entries are lost. */
   clear(): void {
     for (const entry of this.#entries.values()) this.#budget.usedBytes -= entry.size
     this.#entries.clear()
@@ -121,7 +121,7 @@ export class RecordCache<V> {
 
   #leastRecentlyUsed(): CacheEntry<V> | undefined {
     for (;;) {
-      // what was used or removed since the sorting is not the oldest any more
+      // entries used or removed since the sorting are no longer the oldest
       for (let last = this.#byUse.pop(); last !== undefined; last = this.#byUse.pop()) {
         if (last.entry.usedAt === last.usedAt) return last.entry
       }
@@ -136,7 +136,7 @@ export class RecordCache<V> {
     try {
       if (entry.dirty) this.#flush(entry)
     } finally {
-      // as in Kafka Streams it counts until what it leads to is done, for the caches downstream, too
+      // as in Kafka Streams it counts until its effects are done, for the caches downstream, too
       this.#budget.usedBytes -= size
     }
   }
@@ -149,14 +149,14 @@ export class RecordCache<V> {
     for (const entry of dirty) if (entry !== evicted) flushed.push(cleaned(entry))
     for (const each of flushed) this.#write(each)
     for (const { entry } of flushed) {
-      // deletes are kept no longer, unless what they led to wrote the key again
+      // deletes are no longer kept, unless their effects wrote the key again
       if (entry.value === null && !entry.dirty && this.#entries.get(entry.text) === entry) {
         this.#budget.usedBytes -= this.#takeOut(entry)
       }
     }
   }
 
-  /** Returns what it counted, which is still in the budget. */
+  /** Returns its size, which is still in the budget. */
   #takeOut(entry: CacheEntry<V>): number {
     const { size } = entry
     this.#entries.delete(entry.text)

@@ -12,8 +12,8 @@ export interface ChangeLoggingStoreOptions {
 }
 
 /**
- * A store's bytes, with its changelog. The changelog gets the bare value; its record's timestamp is the value's where
- * the store keeps one, else (and for a delete) the current record's.
+ * A store's bytes, with its changelog. The changelog gets the bare value; its record's timestamp is the value's if
+ * the store keeps one, otherwise (and for a delete) the current record's.
  */
 export class ChangeLoggingStore {
   readonly #bytes: ByteStore
@@ -28,7 +28,7 @@ export class ChangeLoggingStore {
     this.#timestamped = timestamped
   }
 
-  /** As stored: behind its timestamp where the store keeps one. */
+  /** As stored: after its timestamp if the store keeps one. */
   get(key: Buffer): Buffer | null {
     return this.#bytes.get(key)
   }

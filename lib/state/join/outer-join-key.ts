@@ -5,7 +5,7 @@ const KEY_AT = TIMESTAMP_BYTES + 1
 const LEFT = 1
 const RIGHT = 0
 
-/** `i64 timestamp ‖ i8 side ‖ key`: so they lie in the order of time, right before left. As in Kafka Streams. */
+/** `i64 timestamp ‖ i8 side ‖ key`: sorted by time, right before left, as in Kafka Streams. */
 export const outerJoinKey = (key: Buffer, timestamp: number, isLeft: boolean): Buffer => {
   const bytes = Buffer.allocUnsafe(KEY_AT + key.length)
   writeTimestamp(bytes, timestamp)

@@ -9,7 +9,7 @@ import { StoreSerdes } from '../store-serdes'
 import { isLeftSide, keyOf, timestampOf, outerJoinKey } from './outer-join-key'
 import { appended, valuesOf } from './value-list'
 
-/** Which records wait: those of one side with the same key and timestamp. */
+/** Waiting records of one side with the same key and timestamp. */
 export interface OuterJoinKey<K> {
   readonly key: K
   readonly timestamp: number
@@ -17,14 +17,14 @@ export interface OuterJoinKey<K> {
 }
 
 /**
- * Records of two streams that have met none of the other side yet, for left and outer joins: their results without a
- * partner are due when their window has closed. Both sides share it.
+ * Records of two streams without a match so far, for left and outer joins: they are emitted unmatched
+ * when their window has closed. Both sides share it.
  */
 export interface OuterJoinStore<K, L, R> extends StateStore {
   add(key: K, timestamp: number, isLeft: boolean, value: L | R): void
   /** All records of that side, key and timestamp. */
   remove(key: K, timestamp: number, isLeft: boolean): void
-  /** Everything as it is now, by time, right before left, by key; keys and values are read when they are asked for. */
+  /** Everything as it is now, by time, right before left, by key; keys and values are read on demand. */
   waiting(): Iterable<WaitingRecords<K, L, R>>
   all(options?: ScanOptions): AsyncIterable<[OuterJoinKey<K>, L | R]>
 }

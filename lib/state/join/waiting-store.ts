@@ -9,7 +9,7 @@ import { StoreSerdes } from '../store-serdes'
 import { readTimestamp, TIMESTAMP_BYTES, writeTimestamp } from '../../record/timestamped-bytes'
 import type { RecordContext } from '../../record/record-context'
 
-/** A stream record that waits, with where it came from. */
+/** A waiting stream record, with its origin. */
 export interface WaitingRecord<K, V> {
   readonly key: K
   readonly value: V
@@ -21,13 +21,13 @@ export interface WaitingStore<K, V> extends StateStore {
   /** The largest timestamp added; −1 before the first. */
   readonly observedTime: number
   add(key: K, value: V, context: RecordContext): void
-  /** Takes those out, one by one, whose timestamps are not above `until`: by time, then by key, then as they came. */
+  /** Removes, one by one, the records with timestamps up to `until`: by time, then by key, then by arrival. */
   take(until: number, joined: (record: WaitingRecord<K, V>) => void): void
 }
 
 export interface WaitingStoreOptions<K, V> {
   readonly name: string
-  /** What serdes are told as topic. */
+  /** The topic name passed to serdes. */
   readonly topic: string
   readonly changelogTopic: string | null
   readonly keySerde?: Serde<K>
@@ -89,7 +89,7 @@ export class TypedWaitingStore<K, V> implements WaitingStore<K, V>, ManagedStore
     for await (const [key] of this.#open().scan({})) {
       this.#index.set(byteString(key), null)
       this.observedTime = Math.max(this.observedTime, readTimestamp(key, TIME_AT))
-      // numbers that are still in use must not come again
+      // numbers that are still in use must not be reused
       this.#sequence = Math.max(this.#sequence, key.readInt32BE(key.length - SEQUENCE_BYTES))
     }
   }

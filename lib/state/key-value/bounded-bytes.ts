@@ -2,8 +2,8 @@ import { byteString, bytesOf, type ByteString } from '../byte-string'
 import type { ByteScan, ByteStore } from '../state-engine'
 
 /**
- * Bytes of at most so many keys: one more evicts the key that was read or written least recently. Scans are no use. As
- * in Kafka Streams, what is restored evicts, too, in the order of the changelog.
+ * Bytes of a limited number of keys: one more evicts the least recently read or written key. Scans don't count as use. As
+ * in Kafka Streams, restored records also evict, in changelog order.
  */
 export class BoundedBytes implements ByteStore {
   readonly #bytes: ByteStore
@@ -12,7 +12,7 @@ export class BoundedBytes implements ByteStore {
   /** All keys, the least recently used first. */
   readonly #byUse = new Set<ByteString>()
 
-  /** `evicted` is told of what leaves by itself, but not during restore. */
+  /** `evicted` is called for evicted keys, except during restore. */
   constructor(bytes: ByteStore, maxEntries: number, evicted: (key: Buffer) => void) {
     this.#bytes = bytes
     this.#maxEntries = maxEntries
@@ -51,7 +51,7 @@ export class BoundedBytes implements ByteStore {
     return this.#bytes.approximateNumEntries()
   }
 
-  /** The key that has to go, if any. */
+  /** The key to evict, if any. */
   #written(key: Buffer, value: Buffer | null): Buffer | null {
     const text = byteString(key)
     if (value === null) {

@@ -16,10 +16,10 @@ import type { ValueFormat } from './value-format'
 const NO_BYTES = Buffer.alloc(0)
 
 /**
- * A record cache over a store: of several updates of a key between two commits only the last one is written, logged
+ * A record cache over a store: only the last of several updates of a key between two commits is written, logged
  * and forwarded.
  *
- * Where the serdes allow (`sizeOf`), keys and values that are primitives are cached as they are, and serialized when
+ * If the serdes allow it (`sizeOf`), primitive keys and values are cached themselves, and serialized when
  * they are flushed. Everything else is cached as bytes, so that objects which users change later don't change the store.
  */
 export class CachedEntries<K, V, S> implements Entries<K, V, S> {
@@ -28,7 +28,7 @@ export class CachedEntries<K, V, S> implements Entries<K, V, S> {
   readonly #bytes: ChangeLoggingStore
   readonly #context: Pick<StateStoreContext, 'recordContext'>
   readonly #cache: RecordCache<V>
-  /** What the store below has evicted is still read here. */
+  /** Entries that the store below has evicted can still be read here. */
   readonly #evicts: boolean
   readonly #primitiveKeys: boolean
   readonly #primitiveValues: boolean

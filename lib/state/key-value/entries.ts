@@ -1,7 +1,7 @@
 import type { FlushListener } from '../cached-store'
 import type { ByteScan } from '../state-engine'
 
-/** What lies under a typed key-value store: with or without a record cache. */
+/** The layer below a typed key-value store: with or without a record cache. */
 export interface Entries<K, V, S> {
   get(key: K): S | null
   put(key: K, value: S | null): void

@@ -12,13 +12,13 @@ import { PlainWindowView } from '../window/plain-window-view'
 import { TypedWindowStore } from '../window/typed-window-store'
 import { TypedKeyValueStore } from './typed-key-value-store'
 
-/** Whether a handle speaks of values without timestamps, which a table's store has. */
+/** Whether a handle has plain values, while the store, a table's, keeps timestamps. */
 export const isPlain = (handle: object | undefined): boolean =>
   handle !== undefined && 'timestamped' in handle && handle.timestamped === false
 
 /**
- * A store as the handle promises by which it is asked for: that of a table keeps timestamps, which a plain handle does not
- * speak of. Asked for by its name, it is as the handle promises that it was made by. Refuses a handle of another
+ * A store as its handle's type promises: a table's store keeps timestamps, which a plain handle does not
+ * have. Looked up by name, it is as the handle that it was created with. Rejects a handle of another
  * kind of store.
  */
 export const storeFor = (
@@ -32,7 +32,7 @@ export const storeFor = (
   return plain && store instanceof TypedKeyValueStore && store.timestamped ? new PlainView(store) : store
 }
 
-/** A timestamped store as one of plain values, for readers that don't ask for timestamps. */
+/** A timestamped store as one of plain values, for readers that don't need timestamps. */
 export class PlainView<K, V> implements KeyValueStore<K, V> {
   constructor(private readonly store: ReadOnlyKeyValueStore<K, ValueAndTimestamp<V>>) {}
 

@@ -18,9 +18,9 @@ export interface TypedKeyValueStoreOptions<K, V, S> {
   readonly persistent: boolean
   readonly cached: boolean
   readonly format: ValueFormat<V, S>
-  /** What it is restored from. */
+  /** Its changelog. */
   readonly changelogTopic: string | null
-  /** Changes are written to the changelog: not where that is a source topic, which has them already. */
+  /** Changes are written to the changelog: unless that is a source topic, which already has them. */
   readonly logged: boolean
   readonly keySerde?: Serde<K>
   readonly valueSerde?: Serde<V>
@@ -171,7 +171,7 @@ export class TypedKeyValueStore<K, V, S> implements KeyValueStore<K, S>, Managed
     return this.#serdes
   }
 
-  /** Fails at once, not at the first `next()`, where the store is not available. */
+  /** Fails at once, not at the first `next()`, if the store is not available. */
   #scan(scan: ByteScan): AsyncIterable<[K, S]> {
     const serdes = this.#openSerdes()
     const { format } = this.#options

@@ -11,7 +11,7 @@ export const storeUnavailable = (store: string, state: Unavailable): StreamsErro
   return new StreamsError('STORE_NOT_AVAILABLE', `store '${store}' is ${state}: ${why}.`, { store })
 }
 
-/** Stands in before a store is opened and after it is closed: every use says so. */
+/** The entries before a store is opened and after it is closed: every use throws. */
 export const unavailableEntries = (store: string, state: Unavailable): Entries<never, never, never> => {
   const fail = (): never => {
     throw storeUnavailable(store, state)

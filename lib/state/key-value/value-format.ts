@@ -1,13 +1,13 @@
 import type { ValueAndTimestamp } from '../store'
 import { readTimestamp, TIMESTAMP_BYTES, withoutTimestamp } from '../../record/timestamped-bytes'
 
-/** How the values `S` of a store are made of plain values `V`, and how they lie in the store's bytes. */
+/** How the values `S` of a store are derived from plain values `V`, and stored as bytes. */
 export interface ValueFormat<V, S> {
   readonly timestamped: boolean
-  /** Bytes in front of the value. */
+  /** Bytes before the value. */
   readonly overhead: number
   value(plain: V, timestamp: number): S
-  /** `null` where there is none. */
+  /** `null` if there is none. */
   plain(value: S): V | null
   timestamp(value: S): number
   /** The plain value's part of stored bytes. */
@@ -37,9 +37,9 @@ const timestamped: ValueFormat<unknown, ValueAndTimestamp<unknown>> = {
   timestampOf: readTimestamp,
 }
 
-/** Values as they are. */
+/** Plain values. */
 export const plainFormat = <V>(): ValueFormat<V, V> => plain as ValueFormat<V, V>
 
-/** Values behind the event time of their last update. */
+/** Values preceded by the event time of their last update. */
 export const timestampedFormat = <V>(): ValueFormat<V, ValueAndTimestamp<V>> =>
   timestamped as unknown as ValueFormat<V, ValueAndTimestamp<V>>

@@ -4,8 +4,8 @@ import { basename, dirname, join } from 'node:path'
 const MARK = '.damaged-'
 
 /**
- * What LevelDB does not call damage when it opens a folder: without a `CURRENT` file it starts an empty database beside
- * the tables that are there, and a lost manifest is like any file it can't read.
+ * Damage that LevelDB does not report when it opens a folder: without a `CURRENT` file it creates an empty database next to
+ * the existing tables, and a lost manifest is like any file it can't read.
  */
 export const findDamage = async (location: string): Promise<string | undefined> => {
   const files = await readdir(location).catch((error: NodeJS.ErrnoException): string[] => {
@@ -21,16 +21,16 @@ export const findDamage = async (location: string): Promise<string | undefined> 
 }
 
 /**
- * What LevelDB has dropped from its write-ahead log while it opened: it continues after unreadable records, so that a
- * commit would be missing below those that came after it. Only its own `LOG` file says so. A log cut off at its end, as a
- * crash may leave it, is no damage.
+ * What LevelDB dropped from its write-ahead log when it opened: it continues after unreadable records, so that a
+ * commit could be missing while later ones exist. Only its own `LOG` file says so. A log truncated at its end, as after a
+ * crash, is not damage.
  */
 export const findDroppedRecords = async (location: string): Promise<string | undefined> => {
   const log = await readFile(join(location, 'LOG'), 'utf8').catch(() => '')
   return /\S+: dropping \d+ bytes.*/.exec(log)?.[0]
 }
 
-/** Renames a damaged database's folder and returns its new name. Keeps no older one of the same task. */
+/** Renames a damaged database's folder and returns its new name. Removes older ones of the same task. */
 export const setAside = async (location: string): Promise<string> => {
   const folder = dirname(location)
   for (const name of await readdir(folder)) {

@@ -2,8 +2,8 @@ const EXACT_BELOW = 1024
 const SAMPLE = 64
 
 /**
- * How many entries a store holds, without a read for every write: a write that is not known to add or overwrite is
- * looked up always while there are few entries, then one in 64, and counts for as many.
+ * How many entries a store holds, without a read for every write: a write that may add or overwrite is
+ * always looked up while there are few entries, then one in 64, which counts for all 64.
  */
 export class EntryEstimate {
   #skip = 0

@@ -7,17 +7,17 @@ const CHECKSUM_BYTES = 4
 const SHORT_VALUE = 512
 
 /**
- * How a value lies in LevelDB: followed by a checksum of its key and itself. classic-level has LevelDB verify none of its own
+ * The format of a value in LevelDB: followed by a checksum of its key and itself. classic-level has LevelDB verify none of its own
  * on reads, and a compaction copies a flipped bit into a new table under a new checksum.
  *
- * What is encoded is put together in shared scratch memory: each is valid until the next one.
+ * Entries are encoded in shared scratch memory: each is valid until the next one.
  */
 export class EntryFormat {
   readonly #scratch = Buffer.allocUnsafe(SHORT_VALUE)
   /** Views of the scratch memory by length, so that a write allocates nothing. */
   readonly #views: Buffer[] = []
 
-  /** With `timestamp` the value comes behind it. */
+  /** With `timestamp`, the value follows it. */
   encode(key: Buffer, value: Buffer, timestamp?: number): Buffer {
     const start = timestamp === undefined ? 0 : TIMESTAMP_BYTES
     const end = start + value.length
@@ -28,7 +28,7 @@ export class EntryFormat {
     return stored
   }
 
-  /** The value, as a view. Throws where it is not what was written under this key. */
+  /** The value, as a view. Throws if it is not what was written under this key. */
   decode(key: Buffer, stored: Buffer): Buffer {
     const end = stored.length - CHECKSUM_BYTES
     if (end < 0 || (crc32(stored, end, crc32(key)) | 0) !== stored.readInt32LE(end)) {

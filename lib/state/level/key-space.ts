@@ -7,7 +7,7 @@ export const PREFIX_BYTES = 2
 const SHORT_KEY = 256
 
 /**
- * The part of a database that starts with one store's number, in front of its keys. Keys are put together in shared
+ * The part of a database that starts with one store's number, in front of its keys. Keys are encoded in shared
  * scratch memory: each is valid until the next one.
  */
 export class KeySpace {

@@ -9,16 +9,16 @@ import { KeySpace } from './key-space'
 import type { Database, WriteBatch } from './level-database'
 import { storedEntries } from './stored-entries'
 
-/** What one store needs of the database it shares with the task's others. */
+/** What a store needs from the database that it shares with the task's other stores. */
 export interface SharedDatabase {
   readonly database: Database
   /** The batch that collects restored records until the next commit; `bytes` are about to be added to it. */
   restoring(bytes: number): WriteBatch
-  /** Turns LevelDB's error into ours, and remembers damage. */
+  /** Converts LevelDB's errors, and records damage. */
   failure(error: unknown, doing: string, store: string): Error
 }
 
-/** One store's part of a task's database, with its uncommitted writes in two generations over it. */
+/** One store's part of a task's database, overlaid with its uncommitted writes in two generations. */
 export class LevelBytes implements ByteStore {
   readonly #keys: KeySpace
   readonly #format = new EntryFormat()
@@ -86,7 +86,7 @@ export class LevelBytes implements ByteStore {
     return this.#estimate.entries
   }
 
-  /** Below which key to remove what is stored, once the sealed generation is written. */
+  /** The key below which to remove entries, once the sealed generation is written. */
   takeDropBelow(): Buffer | null {
     const key = this.#sealedDropBelow
     this.#sealedDropBelow = null

@@ -14,7 +14,7 @@ const MIB = 1 << 20
 
 export const DEFAULT_TUNING = { blockCacheBytes: 8 * MIB, writeBufferBytes: 8 * MIB, compression: true }
 
-/** Opens a LevelDB of bytes, creating it if need be. */
+/** Opens a LevelDB of bytes, creating it if necessary. */
 export const openDatabase = async (location: string, tuning: LevelTuning = {}): Promise<Database> => {
   const { blockCacheBytes, writeBufferBytes, compression } = { ...DEFAULT_TUNING, ...tuning }
   const database: Database = new Level(location, {
@@ -40,13 +40,13 @@ export const corruption = (reason: string): Error => Object.assign(new Error(rea
 export const isDamage = (error: unknown): boolean =>
   levelErrorCode(error) === CORRUPTION || /^IO error: .*\.(ldb|sst): Invalid argument$/.test(levelErrorReason(error))
 
-/** LevelDB's own words. */
+/** LevelDB's own message. */
 export const levelErrorReason = (error: unknown): string => {
   const { cause, message } = error as Error
   return cause instanceof Error ? cause.message : message
 }
 
-/** LevelDB's own code for what went wrong: abstract-level wraps it where a database doesn't open. */
+/** LevelDB's own error code: abstract-level wraps it if a database doesn't open. */
 export const levelErrorCode = (error: unknown): string | undefined => {
   const { code, cause } = error as { code?: string; cause?: { code?: string } }
   return code === 'LEVEL_DATABASE_NOT_OPEN' && cause?.code !== undefined ? cause.code : code

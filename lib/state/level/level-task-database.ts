@@ -36,7 +36,7 @@ export class LevelTaskDatabase implements TaskDatabase, SharedDatabase {
   readonly #options: LevelTaskDatabaseOptions
   #metadata: Metadata
   #restored: { batch: WriteBatch; bytes: number } | null = null
-  /** Commits run one after the other, in the order in which they were asked for. */
+  /** Commits run one after the other, in the order of the calls. */
   #tail: Promise<void> = Promise.resolve()
   /** A sealed generation is on its way to disk. */
   #committing = false
@@ -160,7 +160,7 @@ export class LevelTaskDatabase implements TaskDatabase, SharedDatabase {
     sealed: readonly SealedStore[],
     offsets: ReadonlyMap<string, number>,
   ): Promise<void> {
-    // what a failed commit held is missing: offsets of later ones would claim it
+    // a failed commit's writes are missing: offsets of later ones would cover them
     if (this.#failure !== null) throw this.#failure
     const known = this.#metadata
     try {

@@ -3,8 +3,8 @@ import { findDamage } from './damage'
 import { isDamage, levelErrorCode, openDatabase } from './level-database'
 
 /**
- * Takes a folder for this process, and no one else in it. The lock is that of an empty LevelDB: it ends with the
- * process however that ends, and leaves nothing stale. `undefined` if it is taken.
+ * Locks a folder for this process. The lock is that of an empty LevelDB: it ends with the
+ * process however that ends, and never becomes stale. `undefined` if it is already locked.
  */
 export const acquireProcessLock = async (location: string): Promise<{ release(): Promise<void> } | undefined> => {
   const open = async () => {

@@ -6,7 +6,7 @@ import type { Database } from './level-database'
 const PAGE = 1000
 const PAGE_BYTES = 1 << 18
 
-/** What the database holds of a range, as of now: its snapshot is taken here, not at the first `next()`. */
+/** The database's entries in a range, as of now: the snapshot is taken here, not at the first `next()`. */
 export const storedEntries = (
   database: Database,
   keys: KeySpace,

@@ -7,9 +7,9 @@ import { decompressSnappyBlock } from '../../record/snappy-block'
 /**
  * The first table of a database that does not match its checksums, and where.
  *
- * LevelDB writes a checksum behind every block, but classic-level has it verify none (`paranoid_checks` and
+ * LevelDB writes a checksum after every block, but classic-level has it verify none (`paranoid_checks` and
  * `verify_checksums` can't be set). A flipped bit in a table's index, its filter or a key then makes LevelDB miss entries
- * that are there, which no checksum in the entries can tell. To be called while the database is closed.
+ * that exist, which no checksum in the entries can detect. Call it while the database is closed.
  */
 export const findDamagedTable = async (location: string): Promise<string | undefined> => {
   const files = (await readdir(location).catch(ignoreMissing)) ?? []
@@ -26,7 +26,7 @@ const ignoreMissing = (error: NodeJS.ErrnoException): undefined => {
   if (error.code !== 'ENOENT') throw error
 }
 
-/** Where a block lies in its table, without the trailer. */
+/** The position of a block in its table, without the trailer. */
 interface Block {
   readonly offset: number
   readonly size: number

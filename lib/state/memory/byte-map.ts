@@ -4,7 +4,7 @@ import { Slot, SortedSlots, type SlotCursor } from './sorted-slots'
 
 const SLOT_OVERHEAD = 32
 
-/** A hash map that also gives ordered, consistent views. Its order is built by the first scan and kept up from then on. */
+/** A hash map that also gives ordered, consistent views. Its order is built by the first scan and maintained afterwards. */
 export class ByteMap {
   readonly #slots = new Map<ByteString, Slot>()
   #sorted: SortedSlots | null = null
@@ -23,7 +23,7 @@ export class ByteMap {
     return this.#slots.get(key)
   }
 
-  /** Returns what was there. */
+  /** Returns the former value. */
   set(key: ByteString, value: Buffer | null): Buffer | null | undefined {
     const slot = this.#slots.get(key)
     if (slot === undefined) {
@@ -45,7 +45,7 @@ export class ByteMap {
     return old
   }
 
-  /** Returns whether it was there. */
+  /** Returns whether it existed. */
   delete(key: ByteString): boolean {
     const slot = this.#slots.get(key)
     if (slot === undefined) return false
@@ -60,7 +60,7 @@ export class ByteMap {
     return this.#slots.values()
   }
 
-  /** The entries of a range as they are now, whatever happens to the map later. */
+  /** The entries of a range as of now, regardless of later changes. */
   view(range: ByteRange): SlotCursor {
     this.#sorted ??= new SortedSlots(this.#slots.values())
     return this.#sorted.view(range)

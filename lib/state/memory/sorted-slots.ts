@@ -5,7 +5,7 @@ import type { ByteRange } from './byte-range'
 export class Slot {
   constructor(
     readonly key: ByteString,
-    /** `null` is a deletion that hides what lies below. */
+    /** `null` is a deletion that hides the entry below. */
     value: Buffer | null,
     readonly epoch: number,
   ) {
@@ -24,7 +24,7 @@ interface Chunk {
 const CHUNK = 256
 
 /**
- * Slots in key order, in copy-on-write chunks: taking a consistent view costs one reference a chunk, and writes after
+ * Slots in key order, in copy-on-write chunks: taking a consistent view costs one reference per chunk, and writes after
  * it copy only the chunks that they touch.
  */
 export class SortedSlots {
@@ -96,7 +96,7 @@ export class SortedSlots {
   }
 }
 
-/** Walks over a view. Before the first `advance()` it stands nowhere. */
+/** Walks over a view. Before the first `advance()` it has no position. */
 export class SlotCursor {
   readonly #chunks: ReadonlyArray<readonly Slot[]>
   readonly #step: 1 | -1
@@ -106,7 +106,7 @@ export class SlotCursor {
   #chunk: number
   #index: number
 
-  /** The slot it stands on. */
+  /** The current slot. */
   slot: Slot | undefined
 
   constructor(chunks: ReadonlyArray<readonly Slot[]>, { from, to, toInclusive = false, reverse = false }: ByteRange) {

@@ -12,8 +12,8 @@ import { compileGlobalStore, compileRepartition, compileSink, compileSource, com
 import { valueGetters } from './value-getters'
 
 /**
- * Makes a topology of what the DSL calls said. Here, and nowhere else, nodes become operators. Of the nodes whose parents
- * are compiled, the one that was added first comes next: this decides the numbers of sub-topologies, and which child gets
+ * Compiles the graph of DSL calls into a topology. This is the only place where nodes become operators. Of the nodes whose
+ * parents are compiled, the one added first comes next: this determines the numbers of sub-topologies, and which child gets
  * a record first.
  *
  * @throws TopologyError DUPLICATE_NAME, TOPIC_ALREADY_REGISTERED, UNKNOWN_STORE, INVALID_TOPOLOGY

@@ -2,9 +2,9 @@ import type { ChangelogPolicy, StateStore, StoreBuilder } from '../../state/stor
 import type { InternalTopic } from '../definition'
 import { validateName } from '../naming/names'
 
-/** What the app says about all of its internal topics. */
+/** The application's settings for all of its internal topics. */
 export interface InternalTopicSettings {
-  /** Configs of every internal topic. A store's own ones go before. */
+  /** Configs of every internal topic. A store's own ones take precedence. */
   readonly topicConfig?: Readonly<Record<string, string>>
   /** Added to the retention of window and session changelogs, in milliseconds. Default: one day. */
   readonly windowStoreChangelogAdditionalRetentionMs?: number
@@ -34,7 +34,7 @@ export function changelogTopic(
   validateName(name, `the changelog topic of store "${store.name}"`)
   const additionalMs = settings.windowStoreChangelogAdditionalRetentionMs ?? DAY_MS
   const policy = policyConfig(store.changelogPolicy, additionalMs)
-  // what must not be compacted is not, whatever the app says about all of its topics
+  // topics that must not be compacted never are, whatever the application configures
   const forced = store.changelogPolicy.cleanup === 'delete' && { 'cleanup.policy': 'delete' }
   return { name, config: { ...COMMON, ...policy, ...settings.topicConfig, ...forced, ...store.changelogConfig } }
 }
@@ -49,7 +49,7 @@ function policyConfig(policy: ChangelogPolicy, additionalMs: number): Record<str
   return { 'cleanup.policy': policy.cleanup }
 }
 
-/** In 64 bits, and no further: unlimited windows are kept for ever. */
+/** In 64 bits, and no further: unlimited windows are kept forever. */
 function sum(a: number, b: number): string {
   if (!Number.isFinite(a)) return String(LONGEST_MS)
   const total = BigInt(Math.round(a)) + BigInt(b)

@@ -42,7 +42,7 @@ export function leadsToNullKeyJoin(graph: LogicalGraph, start: NodeId): boolean 
   return false
 }
 
-/** Stream records can wait for a table only as long as it keeps its former rows. */
+/** Stream records can wait for a table only as long as it keeps its earlier rows. */
 export function requireHistory(operator: string, stores: readonly StoreBuilder<StateStore>[], graceMs: number): void {
   for (const store of stores) {
     const historyMs = historyOf(store)

@@ -16,8 +16,8 @@ export interface TablePlan {
 export type TablePlans = ReadonlyMap<NodeId, TablePlan>
 
 /**
- * Decides which tables send old values along, and which source tables need a store, for that or for joins. Requests go up
- * from the operators that have to take back what they added, or look rows up. Calls are replayed in their order: a filter
+ * Decides which tables send old values, and which source tables need a store, for that or for joins. Requests propagate up
+ * from operators that have to subtract what they added, or look rows up. Calls are replayed in order: a filter
  * asks its parent only for what it can look up at that moment.
  *
  * @throws TopologyError INVALID_TOPOLOGY if a versioned table is suppressed
@@ -66,7 +66,7 @@ export function planTables(graph: LogicalGraph): TablePlans {
     } else if (isAggregation(node)) {
       add(true)
     } else if (isTableView(node)) {
-      // to spare needless deletes, where the parent can look old values up
+      // avoids needless deletes, if the parent can look old values up
       const known = node.kind === 'table-filter' && request(node.parents[0]!, false)
       if (needsOldValues(node)) request(node.parents[0]!, true)
       add(storeOf(node) !== null, known)

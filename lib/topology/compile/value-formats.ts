@@ -4,8 +4,8 @@ import type { Serde } from '../../serdes/serde'
 import type { TopologyDefinition } from '../definition'
 
 /**
- * A sink whose values are of no known format falls back to JSON only where they came as JSON, or as nothing that was named:
- * text that becomes JSON text on its way from one topic to another is nobody's wish.
+ * A sink whose values have no known format falls back to JSON only if they were read as JSON, or without a named serde:
+ * nobody wants text to become JSON text on its way from one topic to another.
  */
 export function requireKnownFormats({ nodes }: TopologyDefinition, defaultValueSerde: Serde<unknown>): void {
   if (defaultValueSerde !== fallbackJson) return

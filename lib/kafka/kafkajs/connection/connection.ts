@@ -34,7 +34,7 @@ export interface ConnectionOptions {
   readonly role: string
   /** Of a producer: asked right before each Produce request is handed to its socket. Its sockets are never closed but reset. */
   readonly mayProduce?: () => boolean
-  /** Shared by the connections of a client, so that an outage is told once. Default: its own. */
+  /** Shared by the connections of a client, so that an outage is reported once. Default: its own. */
   readonly outage?: Outage
   /** Default: the one of `kafka`, or 30 s. */
   readonly requestTimeoutMs?: number | undefined
@@ -46,7 +46,7 @@ const LOOKUP_TIMEOUT_MS = 10_000
 const RETRY_PERIOD_MS = 30_000
 
 /**
- * The sockets of one role to all brokers of a cluster, with the metadata to find the right one. Nothing is given up: after any failure the
+ * The sockets of one role to all brokers of a cluster, with the metadata to find the right one. It never gives up: after any failure the
  * next request reconnects, through the other brokers or the configured ones, for as long as the connection is open.
  */
 export class KafkaConnection {
@@ -89,7 +89,7 @@ export class KafkaConnection {
 
   // ------------------------------------------------------------------------------------------ metadata
 
-  /** These topics are part of every metadata refresh from now on. */
+  /** Includes these topics in every later metadata refresh. */
   watch(topics: Iterable<string>): void {
     for (const topic of topics) this.watched.add(topic)
   }
@@ -112,7 +112,7 @@ export class KafkaConnection {
 
   /**
    * One attempt over all known brokers, begun after the call: it covers every topic watched by then, and is no older than what made the
-   * caller ask. Who calls while one is under way shares the next.
+   * caller ask. Calls during an attempt share the next one.
    */
   refreshMetadata(): Promise<void> {
     if (this.nextRefresh !== undefined) return this.nextRefresh
@@ -309,7 +309,7 @@ export class KafkaConnection {
     }
   }
 
-  /** Other reasons to drop a connection are told by those whose requests fail. */
+  /** Other reasons to drop a connection are reported by the failing requests. */
   private reportDropped(broker: string, cause: ClientError): void {
     if (cause.code !== INVALID_RESPONSE) return
     this.log.warn(
@@ -320,7 +320,7 @@ export class KafkaConnection {
   }
 }
 
-/** Retriable errors of a coordinator that is the right one. */
+/** Retriable errors of the right coordinator. */
 const STAYS_WITH_COORDINATOR: ReadonlySet<string> = new Set([
   'COORDINATOR_LOAD_IN_PROGRESS',
   'CONCURRENT_TRANSACTIONS',

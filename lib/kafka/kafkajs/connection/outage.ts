@@ -1,7 +1,7 @@
 import type { Logger } from '../../../observe/logger'
 import type { ClientError } from '../../port'
 
-/** Times without any broker that answers, told once for all connections of a client: one warning when it begins, one line when it is over. */
+/** Periods without any reachable broker, reported once for all connections of a client: one warning at the start, one line at the end. */
 export class Outage {
   private since: number | undefined
   private reachedAt = -Infinity

@@ -35,7 +35,7 @@ interface AssignedPartition extends TopicPartition {
   position: number
   maxBytes: number
   paused: boolean
-  /** part of a request on its way */
+  /** part of a request in flight */
   requested: boolean
   /** its leader has to be looked up again */
   stale: boolean
@@ -56,7 +56,7 @@ export class KafkaFetcher implements Fetcher {
   private readonly config: Required<Omit<FetcherConfig, 'requestTimeoutMs'>>
   private readonly log: RateLimitedLog
   private readonly partitions = new Map<string, AssignedPartition>()
-  /** leaders with a request on its way */
+  /** leaders with a request in flight */
   private readonly busy = new Set<number>()
   private bufferedBytes = 0
   /** waiting polls */
@@ -200,7 +200,7 @@ export class KafkaFetcher implements Fetcher {
     })
   }
 
-  /** Sends a request to every leader that has none on its way and leads a partition with room in the buffer. */
+  /** Sends a request to every leader that has none in flight and leads a partition with room in the buffer. */
   private pump(): void {
     if (this.connection.closed) return
     const requests = new Map<number, AssignedPartition[]>()
@@ -367,7 +367,7 @@ export class KafkaFetcher implements Fetcher {
     )
   }
 
-  /** Until every assigned partition has a leader, backing off while that does not come true. */
+  /** Repeats with backoff until every assigned partition has a leader. */
   private async lookUpLeaders(): Promise<void> {
     if (this.lookingUp) return
     this.lookingUp = true

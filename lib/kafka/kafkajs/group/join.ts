@@ -5,16 +5,16 @@ import { Coordinator } from '../connection/coordinator'
 import { joinGroup, syncGroup, type JoinGroupResult } from './requests'
 import type { TopicPartition } from '../../../record/topic-partition'
 
-/** What a round of JoinGroup and SyncGroup has come to. */
+/** The outcome of a round of JoinGroup and SyncGroup. */
 export type JoinOutcome =
   | { readonly kind: 'assigned'; readonly assignment: Assignment }
   /** the group moved on, or the coordinator did: another round */
   | { readonly kind: 'again' }
-  /** what the member had is no longer its own */
+  /** the member has lost its assignment */
   | { readonly kind: 'lost'; readonly cause: ClientError }
 
 export interface JoinListener extends Pick<GroupListener, 'subscription' | 'assign'> {
-  /** From here on the coordinator knows the member in this generation and expects its heartbeats. */
+  /** From now on the coordinator knows the member in this generation and expects its heartbeats. */
   joined(group: GroupMetadata): void
   /** The coordinator has answered its member a request sent at this `performance.now()`. */
   answered(sentAt: number): void

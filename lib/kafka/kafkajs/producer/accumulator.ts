@@ -10,7 +10,7 @@ export interface AccumulatorOptions {
   readonly transactional: boolean
   /** a batch of this size can go */
   readonly batchBytes: number
-  /** a batch grows up to this size while the one before it is under way */
+  /** a batch grows up to this size while the one before it is in flight */
   readonly maxBatchBytes: number
   readonly maxRequestBytes: number
 }
@@ -18,16 +18,16 @@ export interface AccumulatorOptions {
 export interface AccumulatorListener {
   /** The first record of a partition's batch: it will be due after the linger time. */
   opened(buffer: PartitionBuffer): void
-  /** A batch has become worth sending. */
+  /** A batch is worth sending. */
   ready(): void
 }
 
-/** Builders kept for the next batches; the rest is left to the garbage collector. */
+/** Builders kept for the next batches; the garbage collector gets the rest. */
 const MAX_POOLED = 32
 /** Most batches of a topology with many stores are small. */
 const INITIAL_BATCH_BYTES = 4096
 
-/** Collects records in one open batch per partition. The way of every record written: nothing here allocates per record. */
+/** Collects records in one open batch per partition. Every written record passes through here: nothing allocates per record. */
 export class RecordAccumulator {
   /** partitions with something to send */
   readonly active = new Set<PartitionBuffer>()
@@ -104,7 +104,7 @@ export class RecordAccumulator {
     if (buffer.ackedOffset >= 0) this.ackedOffsets.set(buffer.key, buffer.ackedOffset)
     batch.release(buffer.key)
     if (buffer.empty) this.active.delete(buffer)
-    // a batch sent twice may still stand in the queue of a dying socket
+    // a batch sent twice may still be in the queue of a dying socket
     if (batch.builder !== undefined && batch.sends === 1) this.recycle(batch.builder)
   }
 
@@ -128,7 +128,7 @@ export class RecordAccumulator {
     for (const buffers of this.topics.values()) for (const buffer of buffers) if (buffer) buffer.ackedOffset = -1
   }
 
-  /** Drops what was never sent; the sequences that it had are given to the next records. False if something sent has no answer. */
+  /** Drops unsent batches; the next records get their sequences. False if something sent has no answer. */
   dropUnsent(): boolean {
     let clean = true
     for (const buffer of this.active) {
@@ -169,7 +169,7 @@ export class RecordAccumulator {
   }
 
   private recycle(builder: BatchBuilder): void {
-    // one that has grown for an oversized record is let go
+    // one that has grown for an oversized record is released
     if (this.pool.length >= MAX_POOLED || builder.sizeInBytes > this.options.maxBatchBytes) return
     builder.reset()
     this.pool.push(builder)

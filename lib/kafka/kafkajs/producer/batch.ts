@@ -3,7 +3,7 @@ import type { BatchBuilder } from '../records/record-batch-encoder'
 
 /** A sealed batch: its bytes, and so its sequence numbers, stay the same through every retry. */
 export class ProducerBatch {
-  /** How often it has been handed to a request. */
+  /** How often it has been part of a request. */
   sends = 0
   /** An attempt ended without an answer, or one that leaves it open: the records may be in the log. */
   uncertain = false
@@ -14,11 +14,11 @@ export class ProducerBatch {
     readonly bytes: Buffer,
     readonly recordCount: number,
     public baseSequence: number,
-    /** what the records took in the accumulator, before compression */
+    /** the size of the records in the accumulator, before compression */
     readonly size: number,
     /** `performance.now()` of the first append */
     readonly createdAt: number,
-    /** owns `bytes`; undefined where compression has made a copy */
+    /** owns `bytes`; undefined if compression has made a copy */
     readonly builder: BatchBuilder | undefined,
   ) {}
 

@@ -7,7 +7,7 @@ export class FlushBarrier {
   private reject!: (error: ClientError) => void
   private pending = 0
 
-  /** `offsets`: what is acknowledged already, by `tpKey`; completed as the batches are. */
+  /** `offsets`: already acknowledged ones, by `tpKey`; extended as the batches complete. */
   constructor(private readonly offsets: Map<string, number>) {
     this.done = new Promise((resolve, reject) => {
       this.resolve = resolve

@@ -4,23 +4,23 @@ import type { BatchBuilder } from '../records/record-batch-encoder'
 import type { ProducerIdentity } from './transaction-requests'
 import { tpKey, type TopicPartition } from '../../../record/topic-partition'
 
-/** Sequence numbers are 31 bits wide and begin again at 0. */
+/** Sequence numbers are 31 bits wide and wrap to 0. */
 export const sequenceAfter = (sequence: number, records: number): number => (sequence + records) % 2147483648
 
 /** The broker forgets a producer that is silent in a partition for `producer.id.expiration.ms`, a day by default. */
 const KNOWN_FOR_MS = 600_000
 
 /**
- * What one partition has to send: the open batch, and the sealed ones in the order of their sequence numbers until they are
- * acknowledged. After a failure all of them are sent again from the first, one at a time, before anything newer: so the broker can
- * tell which of them it has already.
+ * A partition's unsent and unacknowledged batches: the open one, and the sealed ones in sequence order until they are
+ * acknowledged. After a failure all of them are resent from the first, one at a time, before anything newer: so the broker can
+ * tell which of them it already has.
  */
 export class PartitionBuffer implements TopicPartition {
   readonly key: string
   open: BatchBuilder | undefined
   /** `performance.now()` of the open batch's first record */
   openSince = 0
-  /** the size of the open batch at which the sender wants to know */
+  /** the size of the open batch at which to notify the sender */
   wakeAt = 0
   /** sealed and not acknowledged, oldest first; the first `sent` of them are on their way */
   readonly batches: ProducerBatch[] = []
@@ -53,8 +53,8 @@ export class PartitionBuffer implements TopicPartition {
   }
 
   /**
-   * How many batches may be in flight. To a producer that it doesn't know, the broker takes any sequence for the first: so only one goes until
-   * it is acknowledged, or the second could come to stand before it.
+   * How many batches may be in flight. From a producer that it doesn't know, the broker accepts any sequence as the first: so only one is sent until
+   * it is acknowledged; otherwise the second could precede it.
    */
   window(maxInFlight: number, now: number): number {
     return this.replaying > 0 || now - this.ackedAt > KNOWN_FOR_MS ? 1 : maxInFlight
@@ -91,7 +91,7 @@ export class PartitionBuffer implements TopicPartition {
     if (index < this.replaying) this.replaying--
   }
 
-  /** Puts two batches with the same records in the place of one. */
+  /** Replaces a batch by two with the same records. */
   replace(batch: ProducerBatch, halves: [ProducerBatch, ProducerBatch]): void {
     const index = this.batches.indexOf(batch)
     this.batches.splice(index, 1, ...halves)
@@ -107,7 +107,7 @@ export class PartitionBuffer implements TopicPartition {
     this.retryAt = retryAt
   }
 
-  /** Numbers what is unacknowledged from 0 on, under another epoch. */
+  /** Renumbers unacknowledged batches from 0, under another epoch. */
   renumber(identity: ProducerIdentity, rewrite: (batch: ProducerBatch) => void): void {
     this.identity = identity
     this.ackedAt = -Infinity
@@ -120,7 +120,7 @@ export class PartitionBuffer implements TopicPartition {
     }
   }
 
-  /** Drops everything unacknowledged. `sequence`: what the next record is to have. */
+  /** Drops everything unacknowledged. `sequence`: that of the next record. */
   clear(sequence: number): void {
     this.batches.length = 0
     this.open = undefined

@@ -2,7 +2,7 @@ import type { PartitionBuffer } from './partition-buffer'
 import type { ProducerBatch } from './batch'
 import { rigid, type Frame } from '../protocol/frame'
 
-/** One batch of one partition in a Produce request: the broker takes only one of a partition. */
+/** One batch of one partition in a Produce request: the broker accepts only one per partition. */
 export interface ProducePart {
   readonly buffer: PartitionBuffer
   readonly batch: ProducerBatch
@@ -10,7 +10,7 @@ export interface ProducePart {
 
 export interface ProduceAnswer {
   readonly errorCode: number
-  /** -1 where the broker doesn't know it any more */
+  /** -1 if the broker no longer knows it */
   readonly baseOffset: number
   readonly logStartOffset: number
 }

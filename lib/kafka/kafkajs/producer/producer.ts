@@ -27,7 +27,7 @@ const DEFAULTS = {
   maxRequestBytes: 1024 * 1024,
 } as const
 
-/** The broker remembers the sequences of the last five batches: a sixth in flight could not be told from a new one. */
+/** The broker remembers the sequences of the last five batches: a sixth in flight could not be distinguished from a new one. */
 const MAX_IN_FLIGHT = 5
 /** How far a batch grows beyond `batchBytes` while its broker is busy. */
 const GROWTH_UNDER_LOAD = 8
@@ -243,7 +243,7 @@ export class KafkaJsProducer implements Producer {
     this.releaseLease()
     if (!discard && this.transactions?.writable && this.failure === undefined) {
       const giveUp = setTimeout(() => this.connection.close(), ABORT_ON_CLOSE_MS)
-      // what fails here is ended by the coordinator after the transaction timeout
+      // if this fails, the coordinator ends the transaction after its timeout
       await this.abort().catch(() => {})
       clearTimeout(giveUp)
     }
@@ -254,7 +254,7 @@ export class KafkaJsProducer implements Producer {
 
   // ------------------------------------------------------------------------------------------ inside
 
-  /** What waits in a buffer of the operating system is dropped with the connections: it may be another member's turn to write when it would be sent. */
+  /** Data in the operating system's buffers is dropped with the connections: by the time it was sent, another member might own the partitions. */
   private leaseChanged(held: boolean): void {
     if (held) return this.sender.schedule()
     this.connection.disconnect(new ClientError('retriable', 'the lease of the group member has ended', LEASE_ENDED))
@@ -286,13 +286,13 @@ export class KafkaJsProducer implements Producer {
     try {
       return await work()
     } catch (error) {
-      // of a `retriable` one the caller may try the same again
+      // after a `retriable` one the caller may retry
       if (error instanceof ClientError && error.kind !== 'retriable') this.fail(error)
       throw this.failure ?? error
     }
   }
 
-  /** The first failure stays; everything that waits learns of it. */
+  /** The first failure is kept; everything that waits gets it. */
   private fail(error: ClientError): void {
     const failure = (this.failure ??= this.transactions ? transactional(error) : error)
     this.rejectWaiting(failure)
@@ -335,7 +335,7 @@ const FINAL: ReadonlySet<string> = new Set([
 ])
 const isFinal = ({ code }: ClientError): boolean => FINAL.has(code ?? '')
 
-/** In a transaction, what is no longer retried and isn't final can be aborted. */
+/** In a transaction, a failure that is no longer retried and isn't final can be aborted. */
 const transactional = (error: ClientError): ClientError => {
   const { kind, message, code, partition } = error
   if (isFinal(error) || (kind !== 'retriable' && kind !== 'fatal' && kind !== 'unknownTopic')) return error

@@ -18,7 +18,7 @@ export interface SenderOptions {
 }
 
 export interface SenderListener {
-  /** False while the lease is out: what is due waits, and `schedule` is called when it may go. */
+  /** False while the lease has expired: due batches wait, and `schedule` is called when they may be sent. */
   maySend(): boolean
   /** Whether the partition may be written in the current transaction; if not, the listener has it added and calls `drain`. */
   admits(buffer: PartitionBuffer): boolean
@@ -26,7 +26,7 @@ export interface SenderListener {
   failed(error: ClientError): void
 }
 
-/** More than this many unanswered requests gain nothing: the broker works on one of a connection at a time. */
+/** More unanswered requests than this gain nothing: the broker processes one per connection at a time. */
 const MAX_REQUESTS_PER_BROKER = 5
 const MAX_PRODUCER_EPOCH = 32767
 
@@ -49,7 +49,7 @@ export class ProducerSender {
   private timerAt = Infinity
   private refreshing = false
   private stopped = false
-  /** answers to requests of an earlier one are of no interest any more */
+  /** answers to requests of an earlier session are ignored */
   private session = 0
   private quiet: Array<() => void> = []
 
@@ -60,7 +60,7 @@ export class ProducerSender {
     private readonly listener: SenderListener,
   ) {}
 
-  /** Soon, but after what runs now: so that one request takes the work of a whole slice. */
+  /** Soon, but after the current work, so that one request takes the records of a whole slice. */
   schedule(): void {
     this.scheduled ??= setImmediate(() => this.drain())
   }
@@ -102,7 +102,7 @@ export class ProducerSender {
     if (next < Infinity) this.wakeAt(next)
   }
 
-  /** Nothing is sent any more; resolves when the last answer is in. */
+  /** Nothing more is sent; resolves when the last answer is in. */
   async stop(): Promise<void> {
     this.stopped = true
     this.clearTimer()
@@ -125,7 +125,7 @@ export class ProducerSender {
 
   // ------------------------------------------------------------------------------------------ what is due
 
-  /** 0: now. Infinity: an answer has to come first. */
+  /** 0: now. Infinity: after the next answer. */
   private dueAt(buffer: PartitionBuffer, leader: number | undefined, now: number): number {
     if (buffer.rewinding) return Infinity
     if (this.expired(buffer, now)) return Infinity
@@ -164,7 +164,7 @@ export class ProducerSender {
       const oldest = buffer.batches[0]
       if (oldest !== undefined) next = Math.min(next, oldest.createdAt + this.options.deliveryTimeoutMs)
     }
-    // with a request under way its answer comes first
+    // with a request in flight, its answer comes first
     if (next > now && next < Infinity) this.wakeAt(next)
   }
 
@@ -185,7 +185,7 @@ export class ProducerSender {
         parts.push({ buffer, batch: buffer.take() })
         const window = buffer.window(this.options.maxInFlight, now)
         if (buffer.sent < buffer.batches.length && buffer.inFlight < window) more.push(buffer)
-        // behind the others, so that a request that is full doesn't starve the same partitions each time
+        // after the others, so that a full request doesn't starve the same partitions each time
         this.accumulator.active.delete(buffer)
         this.accumulator.active.add(buffer)
       }
@@ -214,7 +214,7 @@ export class ProducerSender {
       const answer = answers[i]!
       buffer.inFlight--
       if (answer.errorCode === 0 || answer.errorCode === DUPLICATE_SEQUENCE_NUMBER) {
-        // sequences have no gaps: those passed over while replaying are in the log
+        // sequences have no gaps: those skipped while replaying are in the log
         while (buffer.replaying > 0 && buffer.batches[0] !== batch)
           this.accumulator.acknowledge(buffer, buffer.batches[0]!, -1)
         this.accumulator.acknowledge(buffer, batch, answer.baseOffset)
@@ -268,12 +268,12 @@ export class ProducerSender {
     const error = tooLarge ? withLimits(refusal) : refusal
     const first = buffer.batches[0] === batch
     if (kind === 'retriable' || kind === 'unknownTopic') {
-      // a leader that steps down, or has too few replicas, may have appended it before it says so
+      // a leader that steps down, or has too few replicas, may have appended it before answering
       batch.uncertain = true
       return this.sendAgain(buffer, error)
     }
     if (errorCode === OUT_OF_ORDER_SEQUENCE_NUMBER || errorCode === UNKNOWN_PRODUCER_ID) {
-      // those behind a batch that has failed are out of order until it is in the log
+      // batches after a failed one are out of order until it is in the log
       if (buffer.replaying === 0 && !first) return this.sendAgain(buffer, error)
       if (errorCode === OUT_OF_ORDER_SEQUENCE_NUMBER && this.passesOver(buffer, batch)) return
       if (this.mayRenumber(buffer, batch, errorCode)) {
@@ -303,7 +303,7 @@ export class ProducerSender {
 
   /**
    * The broker has lost what it knew of this producer in the partition (retention, an unclean election). Under the next epoch
-   * sequences may begin at 0 (KIP-360); the broker keeps epochs per partition, so no other one is concerned. That is safe only
+   * sequences may restart at 0 (KIP-360); the broker keeps epochs per partition, so no other one is affected. That is safe only
    * where the oldest batch is surely not in the log: if it were, it or one behind it would have been called a duplicate;
    * but nothing is known once the producer id is not. A transactional producer has to abort instead.
    */
@@ -317,7 +317,7 @@ export class ProducerSender {
     const { producerId, producerEpoch } = buffer.identity
     this.connection.logger.warn(
       { topic, partition, err: lastError },
-      'the broker has lost the sequence of this producer in the partition; going on under a new epoch',
+      'the broker has lost the sequence of this producer in the partition; continuing under a new epoch',
     )
     buffer.renumber({ producerId, producerEpoch: producerEpoch + 1 }, (batch) =>
       stampProducer(batch.bytes, { ...buffer.identity, baseSequence: batch.baseSequence }),
@@ -333,7 +333,7 @@ export class ProducerSender {
   private refreshMetadata(): void {
     if (this.refreshing || this.connection.closed) return
     this.refreshing = true
-    // what fails here is tried again with the partition's next attempt
+    // a failure here is retried with the partition's next attempt
     this.connection
       .refreshMetadata()
       .catch(() => {})

@@ -15,7 +15,7 @@ import {
 import { tpKey, type TopicPartition } from '../../../record/topic-partition'
 
 export interface TransactionListener {
-  /** The partitions asked for may be written now. */
+  /** The requested partitions may be written now. */
   partitionsAdded(): void
   failed(error: ClientError): void
 }
@@ -23,8 +23,8 @@ export interface TransactionListener {
 const INVALID_TXN_STATE = 48
 
 /**
- * The dialogue with the transaction coordinator. A transaction begins here alone; the coordinator hears of it with the first
- * partition or offset. Requests that many partitions wait for are sent together.
+ * The dialogue with the transaction coordinator. A transaction begins locally; the coordinator learns of it with the first
+ * partition or offset. Partitions are added together in one request.
  */
 export class TransactionManager {
   identity: ProducerIdentity = NO_IDENTITY
@@ -34,7 +34,7 @@ export class TransactionManager {
   committing = false
   /** Counts transactions: what was added to an earlier one isn't part of this one. */
   private number = 0
-  /** the coordinator has, or may have, heard of the transaction */
+  /** the coordinator knows, or may know, of the transaction */
   private known = false
   private readonly asked = new Set<PartitionBuffer>()
   private adding: Promise<void> | undefined
@@ -108,7 +108,7 @@ export class TransactionManager {
       try {
         await this.coordinator.call(() => endTxn(transactionalId, identity, true), { doing: this.doing('committing') })
       } catch (error) {
-        // refused, so it can still be aborted
+        // rejected, so it can still be aborted
         if (!isRetriable(error) && !isClosed(error)) this.committing = false
         throw error
       }
@@ -149,7 +149,7 @@ export class TransactionManager {
 
   /** One request at a time; partitions added while it is in flight go with the next. */
   private async addPartitions(): Promise<void> {
-    // what else is written in this turn goes along
+    // includes whatever else is written in this turn
     await new Promise(setImmediate)
     while (this.asked.size > 0) {
       const buffers = [...this.asked]

@@ -120,7 +120,7 @@ describe('a task that is isolated', () => {
 })
 
 describe('a task that throws', () => {
-  it('is told, and the others process on', async () => {
+  it('is reported, and the others keep processing', async () => {
     const { loop, done, broken, failures, turns } = loopOver({ '0_0': 1, '0_1': 3 })
     const error = new Error('no such word')
     broken.set('0_0', error)
