@@ -4,7 +4,7 @@ import type { Logger } from '../../observe/logger'
 import { type TopicPartition, tpKey } from '../../record/topic-partition'
 import { TransactionBlocked } from '../failure/transaction-blocked'
 import type { StreamsProducer } from '../output/streams-producer'
-import { pause, withDeadline } from '../pause'
+import { abortable, pause, withDeadline } from '../pause'
 import type { RunningTask } from '../tasks/task'
 
 export interface CommitterListener {
@@ -69,8 +69,8 @@ export class Committer {
   #pending = 0
   #suspended = false
   #ending = false
-  /** Counts how often what was uncommitted has been dropped. */
-  #era = 0
+  /** Aborted when what is uncommitted is dropped. */
+  #era = new AbortController()
   /** Exactly-once: since when there is something in the transaction, at most. */
   #openSince: number | undefined
   /** At-least-once: offsets whose commit a rebalance or an absent coordinator has kept back. */
@@ -118,11 +118,14 @@ export class Committer {
    */
   commit(): Promise<void> {
     this.#pending++
-    const era = this.#era
+    const { signal } = this.#era
     const result = this.#queue
-      .then(() => (this.options.producer.transactional ? this.#commitTransaction() : this.#commitAtLeastOnce()))
+      .then(() => {
+        signal.throwIfAborted()
+        return this.options.producer.transactional ? this.#commitTransaction() : this.#commitAtLeastOnce(signal)
+      })
       .catch((error: unknown) => {
-        if (era === this.#era) throw error
+        if (!signal.aborted) throw error
         this.options.logger.debug({ err: error }, 'a commit of tasks that were dropped since has failed')
       })
     this.#queue = result.then(
@@ -161,15 +164,16 @@ export class Committer {
     await this.#stateWrites.catch(() => {})
   }
 
-  /** Tasks were dropped, and what they have not committed with them: commits under way have no say any more. */
+  /** Tasks were dropped, and what they have not committed with them: commits under way have no say any more, and wait for no flush. */
   forget(): void {
-    this.#era++
+    this.#era.abort(new Error('what was to be committed was dropped'))
+    this.#era = new AbortController()
     this.#unsent.clear()
     this.#openSince = undefined
     this.#stateWrites = this.#stateWrites.catch(() => {})
   }
 
-  async #commitAtLeastOnce(): Promise<void> {
+  async #commitAtLeastOnce(signal: AbortSignal): Promise<void> {
     const { producer } = this.options
     const releaseDrained = await this.#drain(DRAIN_MS)
     const { ready, release } = this.#prepare()
@@ -178,7 +182,7 @@ export class Committer {
       await producer.collector.settled()
       const { sealed, offsets } = this.#seal(ready)
       if (sealed.length > 0) {
-        const flushed = producer.current.flush()
+        const flushed = abortable(producer.current.flush(), signal)
         release()
         const written = await this.#writeState(sealed, await flushed)
         for (const [key, offset] of offsets) if (written.has(offset.task)) this.#unsent.set(key, offset)
