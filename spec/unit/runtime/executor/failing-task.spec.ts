@@ -109,7 +109,8 @@ describe('a task that fails', () => {
       await until(async () => (await committed(1)) === 2)
       expect(made).toEqual({ '0_0': 2, '0_1': 1 })
       expect([rebalances, producers]).toEqual([[], 0])
-      expect([count(0), count(1)]).toEqual([4, 2])
+      // counted by other tasks, behind a repartition topic
+      await until(() => count(0) === 4 && count(1) === 2)
       if (error === lack) expect(fetched).toBe(true)
       expect(apps.warnings.join('\n')).toMatch(/task 0_0 failed and restarts from its last commit/)
       await until(() => app.state === 'RUNNING')
