@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type { StreamsConfig } from '../../lib/config'
 import type { StreamsError } from '../../lib/errors'
 import { EmbeddedKafka } from '../../lib/kafka/memory'
+import type { KafkaClient, Producer } from '../../lib/kafka/port'
 import type { Logger } from '../../lib/observe/logger'
 import { KafkaStreams } from '../../lib/runtime/kafka-streams'
 import type { Topology } from '../../lib/topology/topology'
@@ -39,6 +40,39 @@ export class EmbeddedApps {
     })
     this.apps.push(app)
     return app
+  }
+
+  /** Lets `change` replace methods of every producer that the applications make from now on. */
+  changeProducers(change: (producer: Producer) => void): void {
+    const client = this.kafka.client.bind(this.kafka)
+    this.kafka.client = (): KafkaClient => {
+      const made = client()
+      const producer = made.producer.bind(made)
+      made.producer = (config) => {
+        const changed = producer(config)
+        change(changed)
+        return changed
+      }
+      return made
+    }
+  }
+
+  /** As the coordinator does when their sessions have timed out. */
+  dropAllMembers(): void {
+    const { groups } = this.kafka['cluster']
+    for (const memberId of groups['groups'].get('app')!['members'].keys()) {
+      groups.leave({ groupId: 'app', memberId, generationId: 0, groupInstanceId: null })
+    }
+  }
+
+  /** The offset that the group has committed of an input partition; 0: none. */
+  async committed(topic: string, partition: number): Promise<number> {
+    return (await this.kafka.client().admin().groupOffsets('app')).get(`${topic}-${partition}`)?.offset ?? 0
+  }
+
+  /** Sorted. */
+  async valuesIn(topic: string): Promise<(string | null)[]> {
+    return (await this.kafka.read(topic)).map(({ value }) => value).sort()
   }
 
   async close(): Promise<void> {

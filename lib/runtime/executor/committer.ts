@@ -4,7 +4,7 @@ import type { Logger } from '../../observe/logger'
 import { type TopicPartition, tpKey } from '../../record/topic-partition'
 import { TransactionBlocked } from '../failure/transaction-blocked'
 import type { StreamsProducer } from '../output/streams-producer'
-import { pause, withDeadline } from '../pause'
+import { abortable, pause, withDeadline } from '../pause'
 import type { RunningTask } from '../tasks/task'
 
 export interface CommitterListener {
@@ -61,15 +61,16 @@ const DRAIN_PART = 1 / 4
  *
  * A crash between any two steps leaves state at or behind its changelog. At-least-once resumes processing after step 2,
  * exactly-once after the end of the transaction. A task whose callbacks are still pending is committed later: under
- * exactly-once only if it has written nothing to the transaction, otherwise the transaction waits for it.
+ * exactly-once only if it has written nothing to the transaction, else the transaction waits for it. What it writes while the
+ * transaction is being committed is withheld until the next one has begun.
  */
 export class Committer {
   #queue: Promise<unknown> = Promise.resolve()
   #pending = 0
   #suspended = false
   #ending = false
-  /** Counts how often uncommitted work was dropped. */
-  #era = 0
+  /** Aborted when what is uncommitted is dropped. */
+  #era = new AbortController()
   /** Exactly-once: the earliest time at which the transaction may have been written to. */
   #openSince: number | undefined
   /** At-least-once: offsets whose commit was held up by a rebalance or an unavailable coordinator. */
@@ -117,11 +118,14 @@ export class Committer {
    */
   commit(): Promise<void> {
     this.#pending++
-    const era = this.#era
+    const { signal } = this.#era
     const result = this.#queue
-      .then(() => (this.options.producer.transactional ? this.#commitTransaction() : this.#commitAtLeastOnce()))
+      .then(() => {
+        signal.throwIfAborted()
+        return this.options.producer.transactional ? this.#commitTransaction() : this.#commitAtLeastOnce(signal)
+      })
       .catch((error: unknown) => {
-        if (era === this.#era) throw error
+        if (!signal.aborted) throw error
         this.options.logger.debug({ err: error }, 'a commit failed whose tasks have been dropped since')
       })
     this.#queue = result.then(
@@ -160,21 +164,25 @@ export class Committer {
     await this.#stateWrites.catch(() => {})
   }
 
-  /** Tasks were dropped, with their uncommitted work: results of commits in progress are ignored. */
+  /** Tasks were dropped, with their uncommitted work: results of commits in progress are ignored, and no flush is waited for. */
   forget(): void {
-    this.#era++
+    this.#era.abort(new Error('what was to be committed was dropped'))
+    this.#era = new AbortController()
     this.#unsent.clear()
     this.#openSince = undefined
     this.#stateWrites = this.#stateWrites.catch(() => {})
   }
 
-  async #commitAtLeastOnce(): Promise<void> {
+  async #commitAtLeastOnce(signal: AbortSignal): Promise<void> {
     const { producer } = this.options
     const releaseDrained = await this.#drain(DRAIN_MS)
-    const { sealed, offsets, release } = await this.#seal().finally(releaseDrained)
+    const { ready, release } = this.#prepare()
+    releaseDrained()
     try {
+      await producer.collector.settled()
+      const { sealed, offsets } = this.#seal(ready)
       if (sealed.length > 0) {
-        const flushed = producer.current.flush()
+        const flushed = abortable(producer.current.flush(), signal)
         release()
         const written = await this.#writeState(sealed, await flushed)
         for (const [key, offset] of offsets) if (written.has(offset.task)) this.#unsent.set(key, offset)
@@ -189,48 +197,56 @@ export class Committer {
     await this.#stateWrites
     const { producer, group, tasks, listener } = this.options
     const releaseDrained = await this.#drain(this.#transactionalDrainMs)
-    let release = releaseDrained
+    const releases: (() => void)[] = []
     this.#ending = true
     try {
-      const blocking = tasks.running.filter((task) => task.processing.isBusy && this.#hasWritten(task))
-      if (blocking.length > 0) return this.#throwIfBlocked(blocking)
-      const part = await this.#seal()
-      release = () => {
-        releaseDrained()
-        part.release()
-      }
-      if (part.failed.some(({ processing }) => processing.hasUncommittedEffects)) return
-      if (part.sealed.length > 0) {
-        const { current } = producer
+      for (const task of tasks.running) this.#flushCaches(task)
+      const busy = tasks.running.filter(({ processing }) => processing.isBusy)
+      const blocking = busy.filter(hasWritten)
+      const part = blocking.length > 0 ? undefined : this.#prepare()
+      releaseDrained()
+      if (!part) return this.#throwIfBlocked(blocking)
+      const { ready, failed, release } = part
+      releases.push(release)
+      if (failed.some(({ processing }) => processing.hasUncommittedEffects)) return
+      const { current, collector } = producer
+      // awaited only where something is on its way: callbacks of the others may settle in that time
+      if (!collector.isSettled) await collector.settled()
+      const late = busy.find(hasWritten)
+      if (late) throw new ClientError('abortable', `task ${late.id} wrote to a transaction that is being committed`)
+      // what they write from here on belongs to the next transaction
+      releases.push(collector.withhold())
+      const { sealed, offsets } = this.#seal(ready)
+      if (sealed.length > 0) {
         const [acked] = await Promise.all([
           current.flush(),
-          current.sendOffsets([...part.offsets.values()].map(bare), group.metadata()),
+          current.sendOffsets([...offsets.values()].map(bare), group.metadata()),
         ])
         await current.commit()
         current.begin()
-        this.#stateWrites = this.#writeState(part.sealed, acked)
-        listener.committed(part.offsets)
+        this.#stateWrites = this.#writeState(sealed, acked)
+        listener.committed(offsets)
       }
       this.#openSince = undefined
     } finally {
       this.#ending = false
-      release()
+      for (const release of releases) release()
       listener.released()
     }
   }
 
-  /** Whether a task whose callback is pending has written to the transaction: a cache writes out what belongs to it. */
-  #hasWritten(task: RunningTask): boolean {
-    const { processing, stores } = task
+  /** Writes out the caches of a task: what it writes belongs to the transaction, and callbacks may have to be awaited for it. */
+  #flushCaches(task: RunningTask): void {
     try {
-      processing.flushCaches()
+      task.processing.flushCaches()
     } catch (error) {
       this.options.listener.taskFailed(task, error)
     }
-    return processing.hasUncommittedEffects || stores.state.dirtyBytes > 0
   }
 
   #throwIfBlocked(blocking: readonly RunningTask[]): void {
+    // written by callbacks that have settled since the last commit
+    this.#openSince ??= performance.now()
     if (this.#openForMs < this.options.transactionTimeoutMs * BLOCKED_AFTER) return
     throw new TransactionBlocked(blocking, Math.round(this.#openForMs))
   }
@@ -252,7 +268,12 @@ export class Committer {
    */
   async #drain(ms: number): Promise<() => void> {
     const { tasks, listener } = this.options
-    for (const task of this.#draining.keys()) if (!tasks.isRunning(task)) this.#draining.delete(task)
+    for (const [task, { release }] of this.#draining) {
+      if (tasks.isRunning(task)) continue
+      this.#draining.delete(task)
+      // it may only be suspended
+      release()
+    }
     const begun: Promise<void>[] = []
     let late = false
     for (const task of tasks.running) {
@@ -260,8 +281,7 @@ export class Committer {
       const draining: Draining = {
         release: task.hold(),
         settled: false,
-        done: task.processing
-          .drained()
+        done: drained(task)
           .catch((error: unknown) => {
             if (tasks.isRunning(task)) listener.taskFailed(task, error)
           })
@@ -286,13 +306,12 @@ export class Committer {
   }
 
   /** Flushes the caches of all tasks that await nothing, and holds them: everything belongs to one point in each input. */
-  async #seal(): Promise<{
-    readonly sealed: readonly Sealed[]
-    readonly offsets: OffsetsToSend
+  #prepare(): {
+    readonly ready: readonly RunningTask[]
     readonly failed: readonly RunningTask[]
     readonly release: () => void
-  }> {
-    const { producer, tasks, listener } = this.options
+  } {
+    const { tasks, listener } = this.options
     const failed: RunningTask[] = []
     const ready: RunningTask[] = []
     const releases: (() => void)[] = []
@@ -302,9 +321,8 @@ export class Committer {
       releases.push(task.hold())
       if (!processing.commitNeeded && !processing.commitRequested) continue
       try {
-        // a cache may flush into a callback that is awaited
-        while (!processing.prepareCommit()) await processing.drained()
-        ready.push(task)
+        // false: a cache has written out into a callback, which the next commit awaits
+        if (processing.prepareCommit()) ready.push(task)
       } catch (error) {
         failed.push(task)
         listener.taskFailed(task, error)
@@ -314,12 +332,12 @@ export class Committer {
       for (const end of releases.splice(0)) end()
       listener.released()
     }
-    try {
-      await producer.collector.settled()
-    } catch (error) {
-      release()
-      throw error
-    }
+    return { ready, failed, release }
+  }
+
+  /** Sets apart what these tasks have not committed. */
+  #seal(ready: readonly RunningTask[]): { readonly sealed: readonly Sealed[]; readonly offsets: OffsetsToSend } {
+    const { tasks } = this.options
     const offsets: OffsetsToSend = new Map()
     const sealed = ready
       .filter((task) => tasks.isRunning(task))
@@ -333,7 +351,7 @@ export class Committer {
         task.stores.state.seal()
         return { task, inputOffsets }
       })
-    return { sealed, offsets, failed, release }
+    return { sealed, offsets }
   }
 
   /** Resolves with the tasks whose state is on disk. */
@@ -376,6 +394,18 @@ export class Committer {
     }
     listener.committed(sending)
   }
+}
+
+/** Whether a task whose callback is pending has written to the transaction. */
+const hasWritten = ({ processing, stores }: RunningTask): boolean =>
+  processing.hasUncommittedEffects || stores.state.dirtyBytes > 0
+
+/** Resolves when the callbacks of a task have settled, those as well into which its caches are written out. */
+const drained = async ({ processing }: RunningTask): Promise<void> => {
+  do {
+    await processing.drained()
+    processing.flushCaches()
+  } while (processing.isBusy)
 }
 
 const stateFailure = ({ id }: RunningTask, error: unknown): StreamsError =>

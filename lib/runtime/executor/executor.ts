@@ -239,6 +239,13 @@ export class Executor {
   /** After `stop`: the last commit. False if it failed, or took longer than `ms`. */
   async commit(ms: number): Promise<boolean> {
     const { logger } = this.options
+    if (this.#tasks.suspended.length > 0) {
+      logger.warn(
+        {},
+        'closing while out of the group: what was not committed before is processed again by the next owner',
+      )
+      return false
+    }
     try {
       if (await this.#committer.commitAll(ms)) return true
       logger.warn(

@@ -251,9 +251,10 @@ export class ProcessingLoop {
     let needed = committer.hasUnsentOffsets
     let dirtyBytes = 0
     let requested = this.#commitRequested
-    for (const { processing, stores } of running) {
+    for (const { processing, stores, isReady } of running) {
       needed ||= processing.commitNeeded
-      requested ||= processing.commitRequested
+      // one that is held waits for its callbacks, and asks again when they are done
+      requested ||= processing.commitRequested && isReady
       dirtyBytes += stores.state.dirtyBytes
     }
     if (requested) return running.length > 0

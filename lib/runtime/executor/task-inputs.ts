@@ -76,7 +76,8 @@ export class TaskInputs {
       () => resetPosition(admin, { topic, partition }, reset),
       { timeoutMs: Infinity, signal, logger },
     )
-    if (!tasks.isRunning(task)) return
+    // a suspended task resumes with its inputs as they are
+    if (tasks.readerOf(topic, partition) !== task) return
     logger.warn(
       { ...location, offset, reset },
       `the next offset to read of ${topic} partition ${partition} does not exist any more (records were deleted before they were ` +

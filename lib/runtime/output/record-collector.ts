@@ -25,6 +25,8 @@ export class RecordCollector {
   private readonly parked = new Map<string, Array<() => void>>()
   private readonly loading = new Set<Promise<void>>()
   private failure: TaskFailure | undefined
+  /** Of a transaction that takes no more records: what is sent until then waits for it. */
+  private end: Promise<void> | undefined
 
   /** `load` may wait for a topic that does not exist yet. */
   constructor(
@@ -41,6 +43,23 @@ export class RecordCollector {
   async drained(): Promise<void> {
     await this.settled()
     await this.producer.drained()
+  }
+
+  /** Nothing that was sent waits on its way to the producer. */
+  get isSettled(): boolean {
+    return this.loading.size === 0 && this.failure === undefined
+  }
+
+  /**
+   * Records of the next transaction: what is sent from now on is handed to the producer after the returned function is called.
+   */
+  withhold(): () => void {
+    let release!: () => void
+    this.end = new Promise((resolve) => (release = resolve))
+    return () => {
+      this.end = undefined
+      release()
+    }
   }
 
   /** Resolves when everything sent so far has been passed to the producer: before that, a flush would miss some. */
@@ -150,11 +169,13 @@ export class RecordCollector {
     timestamp: number,
     headers: RecordHeaders,
   ): void {
+    const { end } = this
     const partitions = this.producer.partitionCount(topic)
-    if (partitions === undefined || (this.parked.size > 0 && this.parked.has(topic))) {
+    if (end !== undefined || partitions === undefined || (this.parked.size > 0 && this.parked.has(topic))) {
       // copied: a dead letter's bytes are views of the fetch buffer
       const [keptKey, keptValue] = [key && Buffer.from(key), value && Buffer.from(value)]
-      this.park(topic, () => this.dispatch(topic, partition, keptKey, keptValue, timestamp, headers))
+      const send = (): void => this.dispatch(topic, partition, keptKey, keptValue, timestamp, headers)
+      this.park(topic, send, end && (() => end))
       return
     }
     if (partition !== null && !(partition >= 0 && partition < partitions)) {

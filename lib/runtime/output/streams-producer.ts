@@ -104,22 +104,12 @@ export class StreamsProducer {
     this.#gate.open()
   }
 
-  /** At-least-once: delivers what dropped tasks have sent, so that a restore sees it. */
+  /**
+   * At-least-once: delivers what a dropped task has sent, so that a restore sees it. Who opens a task next hears of a failure:
+   * what other tasks have sent is lost with it, so that all have to restart.
+   */
   settle(): Promise<void> {
-    const producer = this.#producer
-    if (!producer) return this.#ready
-    return this.#next(async () => {
-      try {
-        await withDeadline(producer.flush(), SETTLE_MS)
-      } catch (error) {
-        this.options.logger.warn(
-          { err: error },
-          'outputs of closed tasks could not be delivered, opening a new producer',
-        )
-        await this.#close(producer, true)
-        await this.#open()
-      }
-    })
+    return this.#next(async () => void (await withDeadline(this.current.flush(), SETTLE_MS)))
   }
 
   #next(work: () => Promise<void>): Promise<void> {

@@ -234,6 +234,11 @@ export class Processing {
     return this.context.commitRequested
   }
 
+  /** What was sealed may not have been committed: the next commit contains it as well. */
+  commitAgain(): void {
+    this.context.moved()
+  }
+
   /** Resolves when async operators have finished their queue and everything sent is with the producer; rejects with a failure. */
   async drained(): Promise<void> {
     if (this.context.async.busy) await this.context.async.drained()

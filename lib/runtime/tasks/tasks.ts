@@ -185,7 +185,12 @@ export class Tasks {
   }
 
   resume(): void {
-    for (const slot of this.#slots.values()) if (slot.task.state === 'suspended') slot.task = slot.task.running
+    for (const slot of this.#slots.values()) {
+      if (slot.task.state !== 'suspended') continue
+      slot.task = slot.task.running
+      // a commit that was under way has come to nothing
+      slot.task.processing.commitAgain()
+    }
     this.#refreshRunning()
     this.options.listener.changed()
   }

@@ -53,11 +53,21 @@ const setUp = (tasks: readonly FakeTask[], options: { transactional: boolean; co
     commit: options.commit ?? (async () => {}),
     begin: () => {},
   }
-  const running = tasks.map(({ task }) => task)
+  const suspended = new Set<RunningTask>()
+  const tasksOfExecutor = {
+    get running() {
+      return tasks.map(({ task }) => task).filter((task) => !suspended.has(task))
+    },
+    isRunning: (task: RunningTask) => !suspended.has(task),
+  }
   const committer = new Committer({
-    producer: { transactional: options.transactional, current, collector: { settled: async () => {} } },
+    producer: {
+      transactional: options.transactional,
+      current,
+      collector: { isSettled: true, settled: async () => {}, withhold: () => () => {} },
+    },
     group: { metadata: () => ({}), commit: sendOffsets },
-    tasks: { running, isRunning: () => true },
+    tasks: tasksOfExecutor,
     transactionTimeoutMs: TRANSACTION_TIMEOUT_MS,
     logger: silentLogger,
     listener: {
@@ -67,7 +77,7 @@ const setUp = (tasks: readonly FakeTask[], options: { transactional: boolean; co
       taskFailed: (_task: RunningTask, error: unknown) => failures.push(error),
     },
   } as unknown as CommitterOptions)
-  return { committer, committed, failures, requested: () => requests }
+  return { committer, committed, failures, suspended, requested: () => requests }
 }
 
 describe('the end of a transaction', () => {
@@ -150,6 +160,19 @@ describe('a commit while callbacks are pending', () => {
     expect([slow.held(), requested()]).toEqual([1, 1])
     await committer.commit()
     expect([committed.at(-1), slow.held()]).toEqual([[0, 1], 0])
+  })
+
+  it('does not keep a task held that was suspended in that time', async () => {
+    const slow = fakeTask('0_0', pending)
+    const { committer, suspended } = setUp([slow], { transactional: false })
+    await committer.commit()
+    expect(slow.held()).toBe(1)
+    suspended.add(slow.task)
+    await committer.commit()
+    suspended.clear()
+    Object.assign(slow.task.processing, { isBusy: false, awaitsCallbacks: false })
+    await committer.commit()
+    expect(slow.held()).toBe(0)
   })
 
   it('waits for no callback a second time', async () => {

@@ -109,7 +109,7 @@ describe('a task that fails', () => {
       await until(async () => (await committed(1)) === 2)
       expect(made).toEqual({ '0_0': 2, '0_1': 1 })
       expect([rebalances, producers]).toEqual([[], 0])
-      // counted behind a repartition topic: by other tasks, after the commit
+      // counted by other tasks, behind a repartition topic
       await until(() => count(0) === 4 && count(1) === 2)
       if (error === lack) expect(fetched).toBe(true)
       expect(apps.warnings.join('\n')).toMatch(/task 0_0 failed and restarts from its last commit/)

@@ -88,6 +88,58 @@ describe('an awaited callback that outlasts the transaction', () => {
     })
   })
 
+  const looking = (): Topology => {
+    const builder = new StreamsBuilder()
+    const counts = builder.stream('lines', text).groupByKey().count({ store: 'counts' }).toStream()
+    counts.peek((_, key) => look(key), { name: 'look-up' }).to('out', { key: serdes.string(), value: serdes.long() })
+    return builder.build()
+  }
+  const produceKeys = (partition: number, ...keys: string[]): Promise<void> =>
+    apps.kafka.produce(
+      'lines',
+      keys.map((key) => ({ key, value: key, partition })),
+    )
+
+  it('lets other tasks commit in that time where a cache has written out into it (at_least_once)', async () => {
+    const app = apps.create(looking())
+    await app.start()
+    await produceKeys(0, 'slow')
+    await until(() => pending.includes('slow'))
+    await produceKeys(1, 'other')
+    await until(async () => (await committed(1)) === 1)
+    expect(pending).toEqual(['slow'])
+    await until(async () => (await committed(0)) === 1)
+    expect(calls).toEqual(['slow', 'other'])
+  })
+
+  it('ends the instance where a cache has written out into it (exactly_once)', async () => {
+    const app = apps.create(looking(), {
+      processingGuarantee: 'exactly_once',
+      transactionTimeout: TRANSACTION_TIMEOUT_MS,
+    })
+    const failed = failureOf(app)
+    await app.start()
+    await produceKeys(0, 'slow')
+    expect(await failed).toMatchObject({
+      code: 'TRANSACTION_TIMEOUT',
+      location: { operator: 'look-up', taskId: '0_0' },
+    })
+    expect(calls.length).toBeLessThanOrEqual(2)
+  })
+
+  it('again and again is repeated with a transaction for each record', async () => {
+    const app = apps.create(awaiting(), {
+      processingGuarantee: 'exactly_once',
+      transactionTimeout: TRANSACTION_TIMEOUT_MS,
+    })
+    await app.start()
+    await produce(0, 'slow 0', 'slow 1', 'slow 2')
+    await until(async () => (await committed(0)) === 3)
+    expect(await valuesIn('out')).toEqual(['slow 0', 'slow 1', 'slow 2'])
+    expect(calls.length).toBeLessThanOrEqual(5)
+    expect(app.state).toBe('RUNNING')
+  })
+
   it('after its record has written to the transaction ends the instance, naming the operator', async () => {
     const app = apps.create(awaiting({ early: true }), {
       processingGuarantee: 'exactly_once',

@@ -97,6 +97,26 @@ describe('an input topic', () => {
     await produce(1, 'd')
     await until(async () => (await committed(1)) === 1)
   })
+
+  it('is read on where the instance was out of the group while it was asked where to continue', async () => {
+    const asked = hangingListOffsets(apps, 'lines', 1)
+    const app = apps.create(copying())
+    let dropped = false
+    app.on('rebalance', ({ generation }) => (dropped ||= generation === -1))
+    await app.start()
+    await produce(1, 'a', 'b')
+    await until(async () => (await committed(1)) === 2)
+    asked.hang()
+    await truncate()
+    await asked.reached
+    // at-least-once suspends its tasks, and resumes them
+    app.once('rebalance', asked.answer)
+    apps.dropAllMembers()
+    await until(() => dropped && app.state === 'RUNNING')
+    await produce(1, 'c')
+    await until(async () => (await committed(1)) === 1)
+    expect(await outputs()).toEqual(['a', 'b', 'c'])
+  })
 })
 
 /** From `hang` on, the offsets of a partition are not told until `answer`. */

@@ -1,0 +1,74 @@
+import { StreamsBuilder } from '../../../../lib/dsl/streams-builder'
+import type { KafkaStreams } from '../../../../lib/runtime/kafka-streams'
+import * as serdes from '../../../../lib/serdes'
+import { keyValueStore } from '../../../../lib/state/stores'
+import { EmbeddedApps, until } from '../../../support/embedded-apps'
+import { once } from '../../../support/events'
+import { deferred } from '../processing/processing-under-test'
+
+const text = { key: serdes.string(), value: serdes.string() }
+const counted = { key: serdes.string(), value: serdes.long() }
+
+describe('an instance that is dropped from the group under at-least-once', () => {
+  let apps: EmbeddedApps
+
+  beforeEach(() => {
+    apps = new EmbeddedApps({ lines: 3, out: 3 })
+  })
+  afterEach(() => apps.close())
+
+  const produce = (partition: number, ...values: string[]): Promise<void> =>
+    apps.kafka.produce(
+      'lines',
+      values.map((value) => ({ key: value, value, partition })),
+    )
+
+  const dropped = async (app: KafkaStreams): Promise<void> => {
+    for (;;) if ((await once(app, 'rebalance')).generation === -1) return
+  }
+
+  it('resumes as soon as it is back, although a flush could not end in that time', async () => {
+    const builder = new StreamsBuilder()
+    builder.stream('lines', text).groupByKey().count({ store: 'counts' }).toStream().to('out', counted)
+    let stalled: { reached: () => void; proceed: Promise<void> } | undefined
+    apps.changeProducers((p) => {
+      const { flush } = p
+      p.flush = async () => {
+        const s = stalled
+        stalled = undefined
+        if (s) {
+          s.reached()
+          await s.proceed
+        }
+        return flush.call(p)
+      }
+    })
+    const app = apps.create(builder.build(), { producer: { linger: 5000 } })
+    await app.start()
+    const proceed = deferred()
+    const reached = deferred()
+    stalled = { reached: reached.resolve, proceed: proceed.promise }
+    await produce(0, 'a')
+    await reached.promise
+    const left = dropped(app)
+    apps.dropAllMembers()
+    await left
+    proceed.resolve()
+    await until(async () => (await apps.committed('lines', 0)) === 1)
+    expect(app.state).toBe('RUNNING')
+  })
+
+  it('does not claim, when it is closed, that everything is committed', async () => {
+    const counts = keyValueStore('counts', { key: serdes.string(), value: serdes.long() })
+    const builder = new StreamsBuilder()
+    builder.stream('lines', text).groupByKey().count(counts).toStream().to('out', counted)
+    const app = apps.create(builder.build(), { commitInterval: 60_000 })
+    await app.start()
+    await produce(0, 'a')
+    await until(() => app.store(counts).get('a') === 1)
+    const left = dropped(app)
+    apps.dropAllMembers()
+    await left
+    expect([await app.close(), await apps.committed('lines', 0)]).toEqual([false, 0])
+  })
+})

@@ -1,0 +1,61 @@
+import { StreamsBuilder } from '../../../../lib/dsl/streams-builder'
+import { StreamsError } from '../../../../lib/errors'
+import { ClientError, type Producer } from '../../../../lib/kafka/port'
+import * as serdes from '../../../../lib/serdes'
+import { EmbeddedApps, until } from '../../../support/embedded-apps'
+
+const text = { key: serdes.string(), value: serdes.string() }
+
+describe('outputs of other tasks that can not be delivered', () => {
+  let apps: EmbeddedApps
+
+  beforeEach(() => {
+    apps = new EmbeddedApps({ lines: 3, out: 3 })
+  })
+  afterEach(() => apps.close())
+
+  const produce = (partition: number, ...values: string[]): Promise<void> =>
+    apps.kafka.produce(
+      'lines',
+      values.map((value) => ({ key: value, value, partition })),
+    )
+
+  it('that the restart of a failed task finds out about are produced again', async () => {
+    const builder = new StreamsBuilder()
+    let fail = true
+    let broken: ClientError | undefined
+    const sent: string[] = []
+    builder
+      .stream('lines', text)
+      .peek((value) => {
+        sent.push(value!)
+        if (value === 'bad' && fail) {
+          fail = false
+          broken = new ClientError('abortable', 'delivery timed out', 'TIMED_OUT')
+          throw new StreamsError('STATE_STORE_DAMAGED', 'damaged')
+        }
+      })
+      .to('out', text)
+    let first: Producer | undefined
+    apps.changeProducers((p) => {
+      first ??= p
+      if (first !== p) return
+      const { flush, append } = p
+      p.flush = async () => {
+        if (broken) throw broken
+        return flush.call(p)
+      }
+      p.append = (...args) => {
+        if (broken) throw broken
+        append.apply(p, args)
+      }
+    })
+    const app = apps.create(builder.build(), { commitInterval: 500, producer: { linger: 60_000 } })
+    await app.start()
+    await produce(1, 'good')
+    await until(() => sent.includes('good'))
+    await produce(0, 'bad')
+    await until(async () => (await apps.committed('lines', 0)) === 1 && (await apps.committed('lines', 1)) === 1)
+    expect(await apps.valuesIn('out')).toEqual(['bad', 'good'])
+  })
+})
