@@ -34,7 +34,7 @@ export interface RestoreListener {
   restoreEnd(event: RestoreEvent & { readonly durationMs: number }): void
 }
 
-interface ChangelogRange {
+interface RestoreRange {
   readonly store: { readonly name: string }
   readonly changelog: TopicPartition
   readonly from: number
@@ -55,7 +55,7 @@ const REPORT_MS = 2000
 
 /** Counts replayed records, and reports them to events and log, at most every few seconds. */
 export class RestoreProgress {
-  readonly #open = new Map<ChangelogRange, { taskId: TaskId; tally: Tally }>()
+  readonly #open = new Map<RestoreRange, { taskId: TaskId; tally: Tally }>()
   #lastReport = performance.now()
 
   constructor(
@@ -63,7 +63,7 @@ export class RestoreProgress {
     private readonly logger: Logger,
   ) {}
 
-  started(taskId: TaskId, range: ChangelogRange): void {
+  started(taskId: TaskId, range: RestoreRange): void {
     const now = performance.now()
     const position = range.from
     this.#open.set(range, {
@@ -74,14 +74,14 @@ export class RestoreProgress {
     this.listener.restoreStart(event(taskId, range, 0))
   }
 
-  restored(range: ChangelogRange, records: number, position: number): void {
+  restored(range: RestoreRange, records: number, position: number): void {
     const entry = this.#open.get(range)
     if (!entry) return
     entry.tally.restored += records
     entry.tally.position = position
   }
 
-  finished(range: ChangelogRange): void {
+  finished(range: RestoreRange): void {
     const entry = this.#open.get(range)
     if (!entry) return
     this.#open.delete(range)
@@ -94,7 +94,7 @@ export class RestoreProgress {
     this.listener.restoreEnd(ended)
   }
 
-  cancelled(range: ChangelogRange): void {
+  cancelled(range: RestoreRange): void {
     this.#open.delete(range)
   }
 
@@ -120,7 +120,7 @@ export class RestoreProgress {
   }
 }
 
-const event = (taskId: TaskId, { store, changelog, from, end }: ChangelogRange, restored: number): RestoreEvent => ({
+const event = (taskId: TaskId, { store, changelog, from, end }: RestoreRange, restored: number): RestoreEvent => ({
   taskId,
   store: store.name,
   topic: changelog.topic,
