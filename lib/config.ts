@@ -37,7 +37,10 @@ export interface StreamsConfig extends ClientSettings {
    * folder under `stateDir`. All instances of one application share it. Letters, digits, `.`, `_` and `-`.
    */
   applicationId: string
-  /** kafkajs's own `KafkaConfig` (brokers, ssl, sasl …), or an `EmbeddedKafka` for a run without a broker. */
+  /**
+   * kafkajs's own `KafkaConfig` (brokers, ssl, sasl …), an `EmbeddedKafka` for a run without a broker, or
+   * `{ client: (options) => … }` for a `KafkaClient` of your own.
+   */
   kafka: KafkaConnection
   /** Identifies the client in the broker's logs and quotas. Default: `<applicationId>-<process id>`. */
   clientId?: string
@@ -287,7 +290,8 @@ const applicationId = (value: unknown): string => {
 const connection = (value: unknown): KafkaConnection => {
   if (isKafkaConnection(value)) return value
   throw invalid(
-    "kafka is missing: pass kafkajs's configuration such as { brokers: ['localhost:9092'] }, or an EmbeddedKafka",
+    "kafka is missing: pass kafkajs's configuration such as { brokers: ['localhost:9092'] }, an EmbeddedKafka, " +
+      'or { client: (options) => kafkaClient } for a client of your own',
   )
 }
 

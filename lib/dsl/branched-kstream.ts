@@ -1,8 +1,9 @@
+import { callback, either, NAME, optional, options as optionsOf, requireArgument, requireFunction } from '../arguments'
 import { TopologyError } from '../errors'
 import type { Predicate, TypeGuard, Without } from '../operators/callbacks'
 import { KStream } from './kstream'
 import { requiringValue } from '../topology/tombstones'
-import { append, type GraphReference, requireFunction } from './graph-reference'
+import { append, type GraphReference } from './graph-reference'
 
 /** Options of a branch. */
 export interface Branched<K, V, Name extends string, Result> {
@@ -14,6 +15,16 @@ export interface Branched<K, V, Name extends string, Result> {
    */
   with?: (stream: KStream<K, V>) => Result
 }
+
+const BRANCHED = optional(
+  either(
+    NAME,
+    optionsOf<Branched<unknown, unknown, string, unknown>>({
+      name: NAME,
+      with: callback("a function that gets the branch's stream"),
+    }),
+  ),
+)
 
 /** The streams of a split by their names: the name of the split, then the name of the branch. */
 export type Branches<Prefix extends string, Name extends string, Result> = [Result] extends [object]
@@ -75,6 +86,7 @@ export class BranchedKStream<K, V, Prefix extends string, Result = unknown, Befo
   ): BranchedKStream<K, V, Prefix, Result & Branches<Prefix, Name, Stream>, readonly [...Before, unknown]>
   branch(predicate: Predicate<K, V>, branched?: string | Branched<K, V, string, unknown>): unknown {
     requireFunction(predicate, 'branch', 'a predicate')
+    requireArgument(branched, BRANCHED, 'branch', 'branched')
     this.add(requiringValue(this.splitter, predicate), String(++this.branches), branched)
     return this
   }
@@ -91,6 +103,7 @@ export class BranchedKStream<K, V, Prefix extends string, Result = unknown, Befo
     branched: Branched<K, V, Name, Stream>,
   ): Result & Branches<Prefix, Name, Stream>
   defaultBranch(branched?: string | Branched<K, V, string, unknown>): unknown {
+    requireArgument(branched, BRANCHED, 'defaultBranch', 'branched')
     this.add(null, '0', branched)
     return this.streams
   }

@@ -71,11 +71,6 @@ export function withoutNulls<K, V>(reference: GraphReference<K, V>): GraphRefere
   return reference as unknown as GraphReference<NonNullable<K>, NonNullable<V>>
 }
 
-export function requireFunction(callback: unknown, operator: string, what: string): void {
-  if (typeof callback === 'function') return
-  throw new TopologyError('INVALID_ARGUMENT', `${operator} needs ${what} as a function, and got ${String(callback)}`)
-}
-
 export function requireSameBuilder(a: { context: DslContext }, b: { context: DslContext }, operator: string): void {
   if (a.context === b.context) return
   throw new TopologyError('INVALID_ARGUMENT', `${operator} can't take streams and tables of different StreamsBuilders`)

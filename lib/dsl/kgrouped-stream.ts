@@ -1,3 +1,4 @@
+import { requireArgument, requireFunction } from '../arguments'
 import type { Aggregator, Initializer, Reducer } from '../operators/callbacks'
 import { long } from '../serdes/numbers'
 import type { StreamAggregation } from '../topology/graph/stream-nodes'
@@ -6,12 +7,13 @@ import { CogroupedStreams } from './cogroup/cogrouped-streams'
 import { GroupedSource } from './grouped-source'
 import { KTable } from './ktable'
 import {
+  MATERIALIZED,
   type MaterializedAs,
   materializedStore,
   type ResolvedMaterialized,
   resolveMaterialized,
 } from './options/materialized'
-import { append, type GraphReference, requireFunction, withoutNulls } from './graph-reference'
+import { append, type GraphReference, withoutNulls } from './graph-reference'
 import { SessionWindowedKStream } from './session-windowed-kstream'
 import { TimeWindowedKStream } from './time-windowed-kstream'
 import { SessionWindows } from './windows/session-windows'
@@ -37,6 +39,7 @@ export class KGroupedStream<K, V> {
    * words.groupBy((word) => word).count({ store: 'counts' }).toStream().to('word-counts', { value: serdes.long() })
    */
   count(materialized?: MaterializedAs<K, number>): KTable<K, number> {
+    requireArgument(materialized, MATERIALIZED, 'count', 'materialized')
     const options = resolveMaterialized(materialized)
     // Kafka Streams takes an index for a store here that it then names again.
     if (options.given && options.store === undefined) this.source.position.context.naming.skip()
@@ -58,6 +61,7 @@ export class KGroupedStream<K, V> {
     materialized?: MaterializedAs<K, NonNullable<V>>,
   ): KTable<K, NonNullable<V>> {
     requireFunction(reducer, 'reduce', 'a reducer')
+    requireArgument(materialized, MATERIALIZED, 'reduce', 'materialized')
     const options = resolveMaterialized(materialized)
     const valueSerde = options.valueSerde ?? withoutNulls(this.source.position).valueSerde
     return this.aggregated('KSTREAM-REDUCE-', { ...options, valueSerde }, { kind: 'reduce', reducer })
@@ -76,6 +80,7 @@ export class KGroupedStream<K, V> {
   ): KTable<K, VR> {
     requireFunction(initializer, 'aggregate', 'an initializer')
     requireFunction(aggregator, 'aggregate', 'an aggregator')
+    requireArgument(materialized, MATERIALIZED, 'aggregate', 'materialized')
     const aggregation = { kind: 'aggregate', initializer, aggregator } as const
     return this.aggregated('KSTREAM-AGGREGATE-', resolveMaterialized(materialized), aggregation)
   }

@@ -1,3 +1,4 @@
+import { requireArgument, requireFunction } from '../arguments'
 import type { Aggregator, Initializer, Reducer } from '../operators/callbacks'
 import { ChangeSerde } from '../serdes/change'
 import { long } from '../serdes/numbers'
@@ -5,12 +6,13 @@ import type { NodeId } from '../topology/graph/node'
 import type { TableAggregation } from '../topology/graph/table-nodes'
 import { KTable } from './ktable'
 import {
+  MATERIALIZED,
   type MaterializedAs,
   materializedStore,
   type ResolvedMaterialized,
   resolveMaterialized,
 } from './options/materialized'
-import { append, type GraphReference, requireFunction } from './graph-reference'
+import { append, type GraphReference } from './graph-reference'
 
 /**
  * A table grouped by a new key, to be aggregated: an old row's contribution is subtracted before the new one is added.
@@ -32,6 +34,7 @@ export class KGroupedTable<K, V> {
    * customers.groupBy((customer, id) => [customer.country, id]).count({ store: 'customers-per-country' })
    */
   count(materialized?: MaterializedAs<K, number>): KTable<K, number> {
+    requireArgument(materialized, MATERIALIZED, 'count', 'materialized')
     const options = resolveMaterialized(materialized)
     return this.aggregated(
       'KTABLE-AGGREGATE-',
@@ -51,6 +54,7 @@ export class KGroupedTable<K, V> {
   reduce(adder: Reducer<V>, subtractor: Reducer<V>, materialized?: MaterializedAs<K, V>): KTable<K, V> {
     requireFunction(adder, 'reduce', 'an adder')
     requireFunction(subtractor, 'reduce', 'a subtractor')
+    requireArgument(materialized, MATERIALIZED, 'reduce', 'materialized')
     const options = resolveMaterialized(materialized)
     const valueSerde = options.valueSerde ?? this.position.valueSerde
     return this.aggregated('KTABLE-REDUCE-', { ...options, valueSerde }, { kind: 'reduce', adder, subtractor })
@@ -73,6 +77,7 @@ export class KGroupedTable<K, V> {
     requireFunction(initializer, 'aggregate', 'an initializer')
     requireFunction(adder, 'aggregate', 'an adder')
     requireFunction(subtractor, 'aggregate', 'a subtractor')
+    requireArgument(materialized, MATERIALIZED, 'aggregate', 'materialized')
     const aggregation = { kind: 'aggregate', initializer, adder, subtractor } as const
     return this.aggregated('KTABLE-AGGREGATE-', resolveMaterialized(materialized), aggregation)
   }

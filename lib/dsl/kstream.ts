@@ -1,4 +1,4 @@
-import { TopologyError } from '../errors'
+import { argumentError, instanceOf, requireArgument, requireFunction } from '../arguments'
 import type {
   ForeachAction,
   KeyValueMapper,
@@ -13,7 +13,7 @@ import type { ProcessorSupplier } from '../operators/processor'
 import type { StreamPartitioner } from '../topology/definition'
 import { requireNewInstances } from '../topology/new-instances'
 import { partitionerRequiringValue, processorRequiringValue, requiringValue } from '../topology/tombstones'
-import { topicNameExtractor, type TopicSelector } from '../topology/topology'
+import { TOPIC_OR_SELECTOR, topicNameExtractor, type TopicSelector } from '../topology/topology'
 import { windowedPartitioner } from '../topology/windowed-partitioner'
 import type { Serde } from '../serdes/serde'
 import { WindowedSerde } from '../serdes/windowed'
@@ -26,27 +26,34 @@ import { streamStreamJoin } from './joins/stream-stream-join'
 import { streamTableJoin } from './joins/stream-table-join'
 import { KGroupedStream } from './kgrouped-stream'
 import { KTable } from './ktable'
-import { type Grouped, groupedSerdes } from './options/grouped'
-import type { Joined } from './options/joined'
-import { type Mapped, type MappedKey, mappedSerdes, type MappedValue } from './options/mapped'
-import { type MaterializedAs, materializedStore, resolveMaterialized } from './options/materialized'
-import { type Named, operatorName, withName } from './options/named'
-import { type Processed, processOptions } from './options/processed'
-import type { Produced } from './options/produced'
-import type { Repartitioned } from './options/repartitioned'
-import type { StreamJoined } from './options/stream-joined'
+import { GROUPED, type Grouped, groupedSerdes } from './options/grouped'
+import { JOINED, type Joined } from './options/joined'
+import {
+  MAPPED,
+  MAPPED_KEY,
+  MAPPED_VALUE,
+  type Mapped,
+  type MappedKey,
+  mappedSerdes,
+  type MappedValue,
+} from './options/mapped'
+import { MATERIALIZED, type MaterializedAs, materializedStore, resolveMaterialized } from './options/materialized'
+import { NAMED, type Named, operatorName, withName } from './options/named'
+import { PROCESSED, type Processed, processOptions } from './options/processed'
+import { PRODUCED, type Produced } from './options/produced'
+import { REPARTITIONED, type Repartitioned } from './options/repartitioned'
+import { STREAM_JOINED, type StreamJoined } from './options/stream-joined'
 import {
   append,
   type NewReference,
   type GraphReference,
   lostBehind,
-  requireFunction,
   requireSameBuilder,
   withoutNullKeys,
   withoutNulls,
 } from './graph-reference'
 import { repartitionNode } from './repartition'
-import { JoinWindows } from './windows/join-windows'
+import { JOIN_WINDOWS, type JoinWindows } from './windows/join-windows'
 
 /**
  * A stream of records: each one is an independent fact. Every method returns a new stream and leaves this one unchanged, so
@@ -103,6 +110,7 @@ export class KStream<K, V> {
    */
   map<KR, VR>(mapper: KeyValueMapper<K, V, KR, VR>, mapped?: string | Mapped<KR, VR>): KStream<KR, VR> {
     requireFunction(mapper, 'map', 'a mapper')
+    requireArgument(mapped, MAPPED, 'map', 'mapped')
     const name = this.nameOf('KSTREAM-MAP-', mapped)
     const behind = { name, ...mappedSerdes(mapped), repartitionRequired: true }
     return this.then({ kind: 'map', name, mapper: requiringValue(this.position, mapper) }, behind)
@@ -118,6 +126,7 @@ export class KStream<K, V> {
    */
   mapValues<VR>(mapper: ValueMapper<K, V, VR>, mapped?: string | MappedValue<VR>): KStream<K, VR> {
     requireFunction(mapper, 'mapValues', 'a mapper')
+    requireArgument(mapped, MAPPED_VALUE, 'mapValues', 'mapped')
     const name = this.nameOf('KSTREAM-MAPVALUES-', mapped)
     const behind = { ...this.sameKey<VR>(name), valueSerde: mappedSerdes(mapped).valueSerde }
     return this.then({ kind: 'map-values', name, mapper: requiringValue(this.position, mapper) }, behind)
@@ -134,6 +143,7 @@ export class KStream<K, V> {
     mapped?: string | Mapped<KR, VR>,
   ): KStream<KR, VR> {
     requireFunction(mapper, 'flatMap', 'a mapper')
+    requireArgument(mapped, MAPPED, 'flatMap', 'mapped')
     const name = this.nameOf('KSTREAM-FLATMAP-', mapped)
     const behind = { name, ...mappedSerdes(mapped), repartitionRequired: true }
     return this.then({ kind: 'flat-map', name, mapper: requiringValue(this.position, mapper) }, behind)
@@ -147,6 +157,7 @@ export class KStream<K, V> {
    */
   flatMapValues<VR>(mapper: ValueMapper<K, V, Iterable<VR>>, mapped?: string | MappedValue<VR>): KStream<K, VR> {
     requireFunction(mapper, 'flatMapValues', 'a mapper')
+    requireArgument(mapped, MAPPED_VALUE, 'flatMapValues', 'mapped')
     const name = this.nameOf('KSTREAM-FLATMAPVALUES-', mapped)
     const behind = { ...this.sameKey<VR>(name), valueSerde: mappedSerdes(mapped).valueSerde }
     return this.then({ kind: 'flat-map-values', name, mapper: requiringValue(this.position, mapper) }, behind)
@@ -160,6 +171,7 @@ export class KStream<K, V> {
    */
   selectKey<KR>(selector: ValueMapper<K, V, KR>, mapped?: string | MappedKey<KR>): KStream<KR, V> {
     requireFunction(selector, 'selectKey', 'a selector')
+    requireArgument(mapped, MAPPED_KEY, 'selectKey', 'mapped')
     const name = this.nameOf('KSTREAM-KEY-SELECT-', mapped)
     const { keySerde } = mappedSerdes(mapped)
     const behind = { ...this.same(name), keySerde, repartitionRequired: true }
@@ -174,6 +186,7 @@ export class KStream<K, V> {
    */
   peek(action: ForeachAction<K, V>, named?: Named): KStream<K, V> {
     requireFunction(action, 'peek', 'an action')
+    requireArgument(named, NAMED, 'peek', 'named')
     const name = this.nameOf('KSTREAM-PEEK-', named)
     return this.then({ kind: 'peek', name, action: requiringValue(this.position, action) }, this.same(name))
   }
@@ -187,6 +200,7 @@ export class KStream<K, V> {
    */
   foreach(action: ForeachAction<K, V>, named?: Named): void {
     requireFunction(action, 'foreach', 'an action')
+    requireArgument(named, NAMED, 'foreach', 'named')
     const name = this.nameOf('KSTREAM-FOREACH-', named)
     this.add({ kind: 'foreach', name, action: requiringValue(this.position, action) }, { name })
   }
@@ -199,9 +213,8 @@ export class KStream<K, V> {
    */
   merge(other: KStream<K, V>, named?: Named): KStream<K, V> {
     const { context, node } = this.position
-    if (!(other instanceof KStream)) {
-      throw new TopologyError('INVALID_ARGUMENT', `merge needs another KStream, and got ${String(other)}`)
-    }
+    requireArgument(other, instanceOf(KStream, 'another KStream'), 'merge', 'other')
+    requireArgument(named, NAMED, 'merge', 'named')
     requireSameBuilder(this.position, other.position, 'merge')
     const name = this.nameOf('KSTREAM-MERGE-', named)
     const repartitionRequired = this.position.repartitionRequired || other.position.repartitionRequired
@@ -222,6 +235,7 @@ export class KStream<K, V> {
    * orders['orders-large'].to('large-orders')
    */
   split<const Prefix extends string = string>(named?: Prefix | { name?: Prefix }): BranchedKStream<K, V, Prefix> {
+    requireArgument(named, NAMED, 'split', 'named')
     return new BranchedKStream(this.position, operatorName(named))
   }
 
@@ -332,14 +346,9 @@ export class KStream<K, V> {
    * orders.selectKey((order) => order.customerId).repartition({ name: 'by-customer', partitions: 12 })
    */
   repartition(repartitioned?: string | Repartitioned<K, V>): KStream<K, V> {
+    requireArgument(repartitioned, REPARTITIONED, 'repartition', 'repartitioned')
     const { context, ...at } = this.position
     const { name: given, key, value, partitions, partitioner } = withName<Repartitioned<K, V>>(repartitioned)
-    if (partitions !== undefined && !(Number.isInteger(partitions) && partitions > 0)) {
-      throw new TopologyError(
-        'INVALID_ARGUMENT',
-        `repartition needs a whole number of partitions above 0, and got ${partitions}`,
-      )
-    }
     const name = given === undefined ? context.naming.node('KSTREAM-REPARTITION-') : context.naming.given(given)
     const keySerde = (key as Serde<K> | undefined) ?? at.keySerde
     const valueSerde = (value as Serde<V> | undefined) ?? at.valueSerde
@@ -366,6 +375,7 @@ export class KStream<K, V> {
     grouped?: string | (Grouped<KR, V> & MappedKey<KR>),
   ): KGroupedStream<NonNullable<KR>, V> {
     requireFunction(selector, 'groupBy', 'a selector')
+    requireArgument(grouped, GROUPED, 'groupBy', 'grouped')
     const options = groupedSerdes<KR, V>(grouped)
     const name = this.nameOf('KSTREAM-KEY-SELECT-', options)
     const valueSerde = options.valueSerde ?? this.position.valueSerde
@@ -381,6 +391,7 @@ export class KStream<K, V> {
    * clicks.groupByKey().count({ store: 'clicks-per-user' })
    */
   groupByKey(grouped?: string | Grouped<K, V>): KGroupedStream<NonNullable<K>, V> {
+    requireArgument(grouped, GROUPED, 'groupByKey', 'grouped')
     const options = groupedSerdes<K, V>(grouped)
     const keySerde = options.keySerde ?? this.position.keySerde
     const valueSerde = options.valueSerde ?? this.position.valueSerde
@@ -396,6 +407,7 @@ export class KStream<K, V> {
    * profileChanges.toTable({ store: 'profiles' })
    */
   toTable(materialized?: MaterializedAs<NonNullable<K>, NonNullable<V>>): KTable<NonNullable<K>, NonNullable<V>> {
+    requireArgument(materialized, MATERIALIZED, 'toTable', 'materialized')
     const { context, ...at } = this.position
     const options = resolveMaterialized(materialized as unknown as MaterializedAs<K, V>)
     const name = context.naming.node('KSTREAM-TOTABLE-', options.name)
@@ -422,6 +434,8 @@ export class KStream<K, V> {
    * events.to((event) => `events-${event.kind}`)
    */
   to(topic: string | TopicSelector<K, V>, produced: Produced<K, V> = {}): void {
+    requireArgument(topic, TOPIC_OR_SELECTOR, 'to', 'topic')
+    requireArgument(produced, PRODUCED, 'to', 'produced')
     const name = this.nameOf('KSTREAM-SINK-', produced)
     const keySerde = produced.key ?? this.position.keySerde
     // all windows of a key belong together
@@ -455,6 +469,7 @@ export class KStream<K, V> {
     processed?: Processed,
   ): KStream<KR, VR> {
     requireFunction(supplier, 'process', 'a supplier of processors')
+    requireArgument(processed, PROCESSED, 'process', 'processed')
     requireNewInstances(supplier, 'process')
     const { name, stores } = this.processorOf('KSTREAM-PROCESSOR-', processed)
     const behind = { name, repartitionRequired: true }
@@ -470,6 +485,7 @@ export class KStream<K, V> {
    */
   processValues<VR = unknown>(supplier: ProcessorSupplier<K, V, K, VR>, processed?: Processed): KStream<K, VR> {
     requireFunction(supplier, 'processValues', 'a supplier of processors')
+    requireArgument(processed, PROCESSED, 'processValues', 'processed')
     requireNewInstances(supplier, 'processValues')
     const { name, stores } = this.processorOf('KSTREAM-PROCESSVALUES-', processed)
     const requiring = processorRequiringValue(this.position, supplier)
@@ -477,7 +493,9 @@ export class KStream<K, V> {
   }
 
   private filtered(predicate: Predicate<K, V>, not: boolean, named?: Named): KStream<K, V> {
-    requireFunction(predicate, not ? 'filterNot' : 'filter', 'a predicate')
+    const method = not ? 'filterNot' : 'filter'
+    requireFunction(predicate, method, 'a predicate')
+    requireArgument(named, NAMED, method, 'named')
     const name = this.nameOf('KSTREAM-FILTER-', named)
     const requiring = requiringValue(this.position, predicate)
     return this.then({ kind: 'filter', name, predicate: requiring, not }, this.same(name))
@@ -490,29 +508,27 @@ export class KStream<K, V> {
     if (other instanceof KStream) {
       requireSameBuilder(this.position, other.position, call)
       requireFunction(first, call, 'a joiner')
-      if (!((second as unknown) instanceof JoinWindows)) {
-        throw new TopologyError(
-          'INVALID_ARGUMENT',
-          `${call} of two streams needs a window, such as JoinWindows.of({ timeDifference: '1m' }), and got ${String(second)}`,
-        )
-      }
+      requireArgument(second, JOIN_WINDOWS, call, 'windows')
+      requireArgument(third, STREAM_JOINED, call, 'joined')
       return new KStream(streamStreamJoin<K, V, unknown, unknown>(this, other, first!, second!, kind, third))
     }
     if (other instanceof KTable && kind !== 'outer') {
       requireSameBuilder(this.position, other.position, call)
       requireFunction(first, call, 'a joiner')
+      requireArgument(second, JOINED, call, 'joined')
       return new KStream(streamTableJoin<K, V, unknown, unknown>(this, other.position, first!, left, second))
     }
     if (other instanceof GlobalKTable && kind !== 'outer') {
       requireSameBuilder(this.position, other, call)
       requireFunction(first, call, 'a key selector')
       requireFunction(second, call, 'a joiner')
+      requireArgument(third, NAMED, call, 'named')
       return new KStream(
         streamGlobalJoin<K, V, unknown, unknown, unknown>(this.position, other, first!, second!, left, third),
       )
     }
     const partners = kind === 'outer' ? 'another KStream' : 'another KStream, a KTable or a GlobalKTable'
-    throw new TopologyError('INVALID_ARGUMENT', `${call} needs ${partners}, and got ${String(other)}`)
+    throw argumentError(other, partners, call, 'other')
   }
 
   private processorOf(

@@ -1,4 +1,4 @@
-import { TopologyError } from '../errors'
+import { argumentError, callback, either, requireArgument, requireFunction } from '../arguments'
 import type {
   ForeignKeyExtractor,
   GroupSelector,
@@ -16,21 +16,26 @@ import { KGroupedTable } from './kgrouped-table'
 import { foreignKeyJoin } from './joins/foreign-key-join'
 import { tableJoin } from './joins/table-join'
 import { KStream } from './kstream'
-import { type Grouped, groupedSerdes } from './options/grouped'
-import type { Mapped, MappedKey } from './options/mapped'
+import { GROUPED, type Grouped, groupedSerdes } from './options/grouped'
+import { MAPPED_KEY, type Mapped, type MappedKey } from './options/mapped'
 import {
+  MATERIALIZED,
   type MaterializedAs,
   materializedStore,
   type ResolvedMaterialized,
   resolveMaterialized,
   versionedBy,
 } from './options/materialized'
-import { type Named, operatorName, withName } from './options/named'
-import type { TableJoinedAs } from './options/table-joined'
-import { type TransformedValues, transformedOptions } from './options/transformed-values'
-import { append, type GraphReference, requireFunction, requireSameBuilder } from './graph-reference'
+import { NAMED, type Named, operatorName, withName } from './options/named'
+import { TABLE_JOINED, type TableJoinedAs } from './options/table-joined'
+import { TRANSFORMED_VALUES, type TransformedValues, transformedOptions } from './options/transformed-values'
+import { append, type GraphReference, requireSameBuilder } from './graph-reference'
 import { suppress } from './suppress'
-import { Suppressed } from './suppressed'
+import { SUPPRESSED, type Suppressed } from './suppressed'
+
+const FOREIGN_KEY = callback('a function that gives the key of the other row')
+
+const SELECTOR_OR_NAMED = either(callback('a function that makes a key'), NAMED)
 
 /** By what a table is made of another; the rest of its node follows from its store. */
 type View =
@@ -88,6 +93,7 @@ export class KTable<K, V> {
    */
   mapValues<VR>(mapper: ValueMapper<K, V, VR | null>, materialized?: MaterializedAs<K, VR>): KTable<K, VR> {
     requireFunction(mapper, 'mapValues', 'a mapper')
+    requireArgument(materialized, MATERIALIZED, 'mapValues', 'materialized')
     const options = resolveMaterialized(materialized)
     this.skipStoreIndex(options)
     return this.view('KTABLE-MAPVALUES-', options, { kind: 'table-map-values', mapper })
@@ -106,10 +112,13 @@ export class KTable<K, V> {
     selector?: ValueMapper<K, V | null, KR> | Named,
     mapped?: string | MappedKey<KR>,
   ): KStream<K, V | null> | KStream<KR, V | null> {
-    if (typeof selector === 'function') {
+    if (typeof selector === 'function' || mapped !== undefined) {
+      requireFunction(selector, 'toStream', 'a selector')
+      requireArgument(mapped, MAPPED_KEY, 'toStream', 'mapped')
       const { name, key } = withName<MappedKey<KR>>(mapped)
       return this.streamed(name).selectKey(selector as ValueMapper<K, V | null, KR>, { key })
     }
+    requireArgument(selector, SELECTOR_OR_NAMED, 'toStream', 'selector or named')
     return this.streamed(selector)
   }
 
@@ -125,6 +134,7 @@ export class KTable<K, V> {
     grouped?: string | (Grouped<KR, VR> & Mapped<KR, VR>),
   ): KGroupedTable<KR, VR> {
     requireFunction(selector, 'groupBy', 'a selector')
+    requireArgument(grouped, GROUPED, 'groupBy', 'grouped')
     const { name: given, keySerde, valueSerde } = groupedSerdes<KR, VR>(grouped)
     const name = this.position.context.naming.node('KTABLE-SELECT-', given)
     const node = { kind: 'table-group-by', name, selector } as const
@@ -144,6 +154,7 @@ export class KTable<K, V> {
     transformed?: TransformedValues<K, VR>,
   ): KTable<K, VR> {
     requireFunction(supplier, 'transformValues', 'a supplier of transformers')
+    requireArgument(transformed, TRANSFORMED_VALUES, 'transformValues', 'transformed')
     requireNewInstances(supplier, 'transformValues')
     const { stores, materialized } = transformedOptions(transformed)
     const options = resolveMaterialized(materialized)
@@ -231,24 +242,20 @@ export class KTable<K, V> {
    * @throws TopologyError INVALID_TOPOLOGY if the table is versioned, or has no windows that could close
    */
   suppress(suppressed: Suppressed<K>): KTable<K, V> {
-    if (!(suppressed instanceof Suppressed)) {
-      throw new TopologyError(
-        'INVALID_ARGUMENT',
-        `suppress needs untilTimeLimit(…) or untilWindowCloses(…), and got ${String(suppressed)}`,
-      )
-    }
+    requireArgument(suppressed, SUPPRESSED, 'suppress', 'suppressed')
     return new KTable(suppress(this.position, suppressed), undefined)
   }
 
   private joined(other: unknown, kind: JoinKind, rest: readonly unknown[]): KTable<K, unknown> {
     const call = kind === 'inner' ? 'join' : `${kind}Join`
-    if (!(other instanceof KTable)) {
-      throw new TopologyError('INVALID_ARGUMENT', `${call} of a table needs another KTable, and got ${String(other)}`)
-    }
+    if (!(other instanceof KTable)) throw argumentError(other, 'another KTable', call, 'other')
     requireSameBuilder(this.position, other.position, call)
-    const byForeignKey = kind !== 'outer' && typeof rest[1] === 'function'
+    const byForeignKey = kind !== 'outer' && (typeof rest[1] === 'function' || rest.length > 2)
     const [extractor, joiner, options] = (byForeignKey ? rest : [undefined, ...rest]) as never[]
+    if (byForeignKey) requireArgument(extractor, FOREIGN_KEY, call, 'foreignKey')
     requireFunction(joiner, call, 'a joiner')
+    if (byForeignKey) requireArgument(options, TABLE_JOINED, call, 'joined')
+    else requireArgument(options, MATERIALIZED, call, 'materialized')
     const result = byForeignKey
       ? foreignKeyJoin<K, V, unknown, unknown, unknown>(
           this.position,
@@ -266,7 +273,9 @@ export class KTable<K, V> {
   }
 
   private filtered(predicate: Predicate<K, V>, not: boolean, materialized?: MaterializedAs<K, V>): KTable<K, V> {
-    requireFunction(predicate, not ? 'filterNot' : 'filter', 'a predicate')
+    const method = not ? 'filterNot' : 'filter'
+    requireFunction(predicate, method, 'a predicate')
+    requireArgument(materialized, MATERIALIZED, method, 'materialized')
     const options = resolveMaterialized(materialized)
     const valueSerde = options.valueSerde ?? this.position.valueSerde
     this.skipStoreIndex(options)

@@ -1,3 +1,4 @@
+import { requireArgument, requireFunction } from '../arguments'
 import type { Aggregator, Initializer, Merger, Reducer } from '../operators/callbacks'
 import type { EmitStrategy } from '../operators/close-emission'
 import { long } from '../serdes/numbers'
@@ -7,13 +8,14 @@ import type { Windowed } from '../record/windowed'
 import type { GroupedSource } from './grouped-source'
 import { KTable } from './ktable'
 import {
+  WINDOW_MATERIALIZED,
   type ResolvedWindowMaterialized,
   resolveWindowMaterialized,
   type SessionMaterializedAs,
 } from './options/window-materialized'
 import { aggregatorRequiringValue } from '../topology/tombstones'
-import { append, requireFunction } from './graph-reference'
-import { requireEmitStrategy } from './windows/emit-strategy'
+import { append } from './graph-reference'
+import { EMIT_STRATEGY } from './windows/emit-strategy'
 import type { SessionWindows } from './windows/session-windows'
 import { sessionWindowing } from './windows/window-shape'
 import { sessionsStore } from './windows/windowed-stores'
@@ -44,7 +46,7 @@ export class SessionWindowedKStream<K, V> {
    * @throws TopologyError INVALID_ARGUMENT
    */
   emitStrategy(emit: EmitStrategy): SessionWindowedKStream<K, V> {
-    requireEmitStrategy(emit)
+    requireArgument(emit, EMIT_STRATEGY, 'emitStrategy', 'emit')
     return new SessionWindowedKStream(this.source, this.windows, emit)
   }
 
@@ -55,6 +57,7 @@ export class SessionWindowedKStream<K, V> {
    * clicks.groupByKey().windowedBy(SessionWindows.of({ inactivityGap: '30m' })).count({ store: 'clicks-per-visit' })
    */
   count(materialized?: SessionMaterializedAs<K, number>): KTable<Windowed<K>, number> {
+    requireArgument(materialized, WINDOW_MATERIALIZED, 'count', 'materialized')
     const { context } = this.source.position
     const options = resolveWindowMaterialized(context, materialized)
     // Kafka Streams takes an index for a store here that it then names again.
@@ -71,6 +74,7 @@ export class SessionWindowedKStream<K, V> {
    */
   reduce(reducer: Reducer<V>, materialized?: SessionMaterializedAs<K, V>): KTable<Windowed<K>, V> {
     requireFunction(reducer, 'reduce', 'a reducer')
+    requireArgument(materialized, WINDOW_MATERIALIZED, 'reduce', 'materialized')
     const options = resolveWindowMaterialized(this.source.position.context, materialized)
     const valueSerde = options.valueSerde ?? this.source.position.valueSerde
     return this.aggregated(
@@ -103,6 +107,7 @@ export class SessionWindowedKStream<K, V> {
     requireFunction(initializer, 'aggregate', 'an initializer')
     requireFunction(aggregator, 'aggregate', 'an aggregator')
     requireFunction(merger, 'aggregate', 'a merger of sessions')
+    requireArgument(materialized, WINDOW_MATERIALIZED, 'aggregate', 'materialized')
     const options = resolveWindowMaterialized(this.source.position.context, materialized)
     const requiring = aggregatorRequiringValue(this.source.position, aggregator)
     const aggregation = { kind: 'aggregate', initializer, aggregator: requiring, merger } as const

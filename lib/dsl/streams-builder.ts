@@ -1,8 +1,19 @@
+import {
+  BOOLEAN,
+  either,
+  listOf,
+  oneOf,
+  optional,
+  options as optionsOf,
+  requireArgument,
+  requireFunction,
+} from '../arguments'
 import { TopologyError } from '../errors'
 import type { ProcessorSupplier } from '../operators/processor'
 import type { StateStore, StoreBuilder } from '../state/store'
 import { requireNewInstances } from '../topology/new-instances'
-import { Topology, type TopologyAddition } from '../topology/topology'
+import { STORE } from '../topology/store-reference'
+import { TOPIC, TOPICS, Topology, type TopologyAddition } from '../topology/topology'
 import { compileGraph } from '../topology/compile/compile-graph'
 import { GraphRecorder } from '../topology/graph/graph-recorder'
 import { type Optimization, OPTIMIZATIONS } from '../topology/optimize/optimize'
@@ -12,14 +23,24 @@ import { KTable } from './ktable'
 import { requireExplicitNames } from '../topology/naming/explicit-names'
 import { Naming } from '../topology/naming/naming'
 import {
+  CONSUMED,
+  CONSUMED_OPTIONS,
   type Consumed,
   type NullableWhereTyped,
   sourceSettings,
+  STREAM_CONSUMED,
   type StreamConsumed,
   typedWithoutNull,
 } from './options/consumed'
-import { type MaterializedAs, materializedStore, resolveMaterialized, versionedBy } from './options/materialized'
-import { type DslContext, requireFunction } from './graph-reference'
+import {
+  MATERIALIZED,
+  type MaterializedAs,
+  materializedStore,
+  resolveMaterialized,
+  STORE_TYPE,
+  versionedBy,
+} from './options/materialized'
+import { type DslContext } from './graph-reference'
 
 /** Options for everything that a builder creates. */
 export interface StreamsBuilderOptions {
@@ -41,6 +62,14 @@ export interface BuildOptions {
   /** Default: `'none'`. Kafka Streams' `topology.optimization`. */
   optimization?: 'none' | 'all' | readonly Optimization[]
 }
+
+const BUILDER_OPTIONS = optional(
+  optionsOf<StreamsBuilderOptions>({ defaultStoreType: STORE_TYPE, ensureExplicitInternalResourceNaming: BOOLEAN }),
+)
+
+const BUILD_OPTIONS = optional(
+  optionsOf<BuildOptions>({ optimization: either(oneOf('none', 'all'), listOf(oneOf(...OPTIMIZATIONS))) }),
+)
 
 /**
  * The entry point of the DSL. The calls describe the processing; `build()` turns them into a topology, which
@@ -64,16 +93,9 @@ export class StreamsBuilder {
   private readonly additions: TopologyAddition[] = []
 
   /** @throws TopologyError INVALID_ARGUMENT */
-  constructor({
-    defaultStoreType = 'persistent',
-    ensureExplicitInternalResourceNaming = false,
-  }: StreamsBuilderOptions = {}) {
-    if (defaultStoreType !== 'persistent' && defaultStoreType !== 'in-memory') {
-      throw new TopologyError(
-        'INVALID_ARGUMENT',
-        `defaultStoreType is ${JSON.stringify(defaultStoreType)}: give 'persistent' or 'in-memory'`,
-      )
-    }
+  constructor(options: StreamsBuilderOptions = {}) {
+    requireArgument(options, BUILDER_OPTIONS, 'new StreamsBuilder', 'options')
+    const { defaultStoreType = 'persistent', ensureExplicitInternalResourceNaming = false } = options
     this.context = { naming: new Naming(), graph: new GraphRecorder(), defaultStoreType }
     this.explicitNames = ensureExplicitInternalResourceNaming
   }
@@ -95,6 +117,8 @@ export class StreamsBuilder {
     consumed?: StreamConsumed<K, V> & NullableWhereTyped<NoInfer<V>>,
   ): KStream<K, V>
   stream<K, V>(topics: string | readonly string[] | RegExp, consumed: StreamConsumed<K, V> = {}): KStream<K, V> {
+    requireArgument(topics, TOPICS, 'stream', 'topics')
+    requireArgument(consumed, STREAM_CONSUMED, 'stream', 'consumed')
     const { naming, graph } = this.context
     const name = naming.node('KSTREAM-SOURCE-', consumed.name)
     const list = topics instanceof RegExp ? topics : typeof topics === 'string' ? [topics] : [...topics]
@@ -117,7 +141,9 @@ export class StreamsBuilder {
     consumed: Consumed<K, V> = {},
     materialized?: MaterializedAs<K, V>,
   ): KTable<K, V> {
-    requireOneTopic(topic, 'a table')
+    requireArgument(topic, TOPIC, 'table', 'topic')
+    requireArgument(consumed, CONSUMED, 'table', 'consumed')
+    requireArgument(materialized, MATERIALIZED, 'table', 'materialized')
     const { naming, graph } = this.context
     const options = resolveMaterialized(materialized)
     const given = consumed.name ?? options.name
@@ -154,7 +180,9 @@ export class StreamsBuilder {
     consumed: Consumed<K, V> = {},
     materialized?: MaterializedAs<K, V>,
   ): GlobalKTable<K, V> {
-    requireOneTopic(topic, 'a global table')
+    requireArgument(topic, TOPIC, 'globalTable', 'topic')
+    requireArgument(consumed, CONSUMED, 'globalTable', 'consumed')
+    requireArgument(materialized, MATERIALIZED, 'globalTable', 'materialized')
     const { naming, graph } = this.context
     const options = resolveMaterialized(materialized)
     if (versionedBy(options)) {
@@ -203,7 +231,9 @@ export class StreamsBuilder {
     consumed: Consumed<K, V>,
     supplier: ProcessorSupplier<K, V>,
   ): this {
-    requireOneTopic(topic, 'a global store')
+    requireArgument(store, STORE, 'addGlobalStore', 'store')
+    requireArgument(topic, TOPIC, 'addGlobalStore', 'topic')
+    requireArgument(consumed, CONSUMED_OPTIONS, 'addGlobalStore', 'consumed')
     requireFunction(supplier, 'addGlobalStore', 'a supplier of processors')
     requireNewInstances(supplier, 'addGlobalStore')
     const { naming, graph } = this.context
@@ -222,6 +252,7 @@ export class StreamsBuilder {
    * clicks.process(() => new Sessionizer(), ['last-seen'])
    */
   addStateStore<S extends StateStore>(store: StoreBuilder<S>): this {
+    requireArgument(store, STORE, 'addStateStore', 'store')
     this.context.graph.addStore(store)
     return this
   }
@@ -238,31 +269,14 @@ export class StreamsBuilder {
    * NOT_COPARTITIONED
    */
   build(options: BuildOptions = {}): Topology {
+    requireArgument(options, BUILD_OPTIONS, 'build', 'options')
     const definition = compileGraph(this.context.graph.graph, optimizationsOf(options))
     if (this.explicitNames) requireExplicitNames(this.context.naming)
     return new Topology(definition, this.additions)
   }
 }
 
-function optimizationsOf({ optimization = 'none' }: BuildOptions): Set<Optimization> {
+function optimizationsOf({ optimization = 'none' }: BuildOptions): ReadonlySet<Optimization> {
   if (optimization === 'none') return new Set()
-  if (optimization === 'all') return new Set(OPTIMIZATIONS)
-  const unknown = Array.isArray(optimization)
-    ? optimization.find((name) => !OPTIMIZATIONS.includes(name as Optimization))
-    : optimization
-  if (unknown !== undefined) {
-    throw new TopologyError(
-      'INVALID_ARGUMENT',
-      `there is no optimization ${JSON.stringify(unknown)}: give 'none', 'all' or a list of ${OPTIMIZATIONS.join(', ')}`,
-    )
-  }
-  return new Set(optimization as readonly Optimization[])
-}
-
-function requireOneTopic(topic: unknown, what: string): void {
-  if (typeof topic === 'string') return
-  throw new TopologyError(
-    'INVALID_ARGUMENT',
-    `${what} is read from one topic, given by its name, and not from ${String(topic)}`,
-  )
+  return new Set(optimization === 'all' ? OPTIMIZATIONS : optimization)
 }

@@ -1,5 +1,16 @@
+import {
+  DURATION,
+  instanceOf,
+  type Kind,
+  kind,
+  LOGGING,
+  NAME,
+  oneOf,
+  optional,
+  options as optionsOf,
+  requireArgument,
+} from '../arguments'
 import { type Duration, toMilliseconds } from '../durations'
-import { TopologyError } from '../errors'
 import type { Windowed } from '../record/windowed'
 import type { NamedOptions } from './options/named'
 
@@ -35,6 +46,21 @@ export class Suppressed<K> {
   ) {}
 }
 
+export const SUPPRESSED = instanceOf(Suppressed, 'what to hold back: untilTimeLimit(…) or untilWindowCloses(…)')
+
+const BOUND = kind('a number of 0 or more', (value) => typeof value === 'number' && value >= 0)
+
+const BOUND_KINDS: Readonly<Record<keyof SuppressionBounds, Kind>> = {
+  name: NAME,
+  maxRecords: BOUND,
+  maxBytes: BOUND,
+  logging: LOGGING,
+}
+
+const BOUNDS = optional(optionsOf<SuppressionBounds>(BOUND_KINDS))
+
+const TIME_LIMIT = optional(optionsOf<TimeLimitOptions>({ ...BOUND_KINDS, onFull: oneOf('emit', 'shutDown') }))
+
 /**
  * Holds the first update of a key back until stream time has advanced by this much, and then emits the last one: a rate
  * limit. Time passes only with records.
@@ -44,8 +70,11 @@ export class Suppressed<K> {
  *
  * @throws TopologyError INVALID_ARGUMENT
  */
-export const untilTimeLimit = (timeToWait: Duration, options: TimeLimitOptions = {}): Suppressed<unknown> =>
-  new Suppressed(toMilliseconds(timeToWait, 'the time of untilTimeLimit'), boundsOf(options, 'emit'), options.name)
+export const untilTimeLimit = (timeToWait: Duration, options: TimeLimitOptions = {}): Suppressed<unknown> => {
+  requireArgument(timeToWait, DURATION, 'untilTimeLimit', 'timeToWait')
+  requireArgument(options, TIME_LIMIT, 'untilTimeLimit', 'options')
+  return new Suppressed(toMilliseconds(timeToWait, 'timeToWait'), boundsOf(options, 'emit'), options.name)
+}
 
 /**
  * Emits one result per window, when it has closed: when stream time has passed its end plus the grace period. If a bound is
@@ -60,16 +89,12 @@ export const untilTimeLimit = (timeToWait: Duration, options: TimeLimitOptions =
  *
  * @throws TopologyError INVALID_ARGUMENT
  */
-export const untilWindowCloses = (options: SuppressionBounds = {}): Suppressed<Windowed<unknown>> =>
-  new Suppressed<Windowed<unknown>>(null, boundsOf(options, 'shutDown'), options.name)
+export const untilWindowCloses = (options: SuppressionBounds = {}): Suppressed<Windowed<unknown>> => {
+  requireArgument(options, BOUNDS, 'untilWindowCloses', 'options')
+  return new Suppressed<Windowed<unknown>>(null, boundsOf(options, 'shutDown'), options.name)
+}
 
 const boundsOf = (
   { maxRecords = Infinity, maxBytes = Infinity, onFull, logging = true }: TimeLimitOptions,
   whenFull: 'emit' | 'shutDown',
-): Suppressed<unknown>['bounds'] => {
-  for (const [name, bound] of Object.entries({ maxRecords, maxBytes })) {
-    if (bound >= 0) continue
-    throw new TopologyError('INVALID_ARGUMENT', `${name} of a suppression is ${bound}, and must be 0 or more`)
-  }
-  return { maxRecords, maxBytes, onFull: onFull ?? whenFull, logging }
-}
+): Suppressed<unknown>['bounds'] => ({ maxRecords, maxBytes, onFull: onFull ?? whenFull, logging })

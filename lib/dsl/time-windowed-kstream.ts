@@ -1,3 +1,4 @@
+import { requireArgument, requireFunction } from '../arguments'
 import { TopologyError } from '../errors'
 import type { Aggregator, Initializer, Reducer } from '../operators/callbacks'
 import type { EmitStrategy } from '../operators/close-emission'
@@ -8,13 +9,14 @@ import type { Windowed } from '../record/windowed'
 import type { GroupedSource } from './grouped-source'
 import { KTable } from './ktable'
 import {
+  WINDOW_MATERIALIZED,
   type ResolvedWindowMaterialized,
   resolveWindowMaterialized,
   type WindowMaterializedAs,
 } from './options/window-materialized'
 import { aggregatorRequiringValue } from '../topology/tombstones'
-import { append, requireFunction } from './graph-reference'
-import { requireEmitStrategy } from './windows/emit-strategy'
+import { append } from './graph-reference'
+import { EMIT_STRATEGY } from './windows/emit-strategy'
 import type { WindowShape } from './windows/window-shape'
 import { windowedStore } from './windows/windowed-stores'
 
@@ -48,7 +50,7 @@ export class TimeWindowedKStream<K, V> {
    * @throws TopologyError INVALID_ARGUMENT: unlimited windows never close
    */
   emitStrategy(emit: EmitStrategy): TimeWindowedKStream<K, V> {
-    requireEmitStrategy(emit)
+    requireArgument(emit, EMIT_STRATEGY, 'emitStrategy', 'emit')
     if (emit === 'onWindowClose' && this.shape.windowing.kind === 'unlimited') {
       throw new TopologyError(
         'INVALID_ARGUMENT',
@@ -65,6 +67,7 @@ export class TimeWindowedKStream<K, V> {
    * clicks.groupByKey().windowedBy(TimeWindows.of({ size: '1h' })).count({ store: 'clicks-per-hour' })
    */
   count(materialized?: WindowMaterializedAs<K, number>): KTable<Windowed<K>, number> {
+    requireArgument(materialized, WINDOW_MATERIALIZED, 'count', 'materialized')
     const { context } = this.source.position
     const options = resolveWindowMaterialized(context, materialized)
     // Kafka Streams takes an index for a store here that it then names again; of sliding windows it does not.
@@ -81,6 +84,7 @@ export class TimeWindowedKStream<K, V> {
    */
   reduce(reducer: Reducer<V>, materialized?: WindowMaterializedAs<K, V>): KTable<Windowed<K>, V> {
     requireFunction(reducer, 'reduce', 'a reducer')
+    requireArgument(materialized, WINDOW_MATERIALIZED, 'reduce', 'materialized')
     const options = resolveWindowMaterialized(this.source.position.context, materialized)
     const valueSerde = options.valueSerde ?? this.source.position.valueSerde
     return this.aggregated(
@@ -110,6 +114,7 @@ export class TimeWindowedKStream<K, V> {
   ): KTable<Windowed<K>, VR> {
     requireFunction(initializer, 'aggregate', 'an initializer')
     requireFunction(aggregator, 'aggregate', 'an aggregator')
+    requireArgument(materialized, WINDOW_MATERIALIZED, 'aggregate', 'materialized')
     const options = resolveWindowMaterialized(this.source.position.context, materialized)
     const requiring = aggregatorRequiringValue(this.source.position, aggregator)
     return this.aggregated('KSTREAM-AGGREGATE-', options, { kind: 'aggregate', initializer, aggregator: requiring })

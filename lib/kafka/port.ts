@@ -1,3 +1,4 @@
+import type { Logger } from '../observe/logger'
 import type { RecordHeaders } from '../record/headers'
 import type { TopicPartition } from '../record/topic-partition'
 
@@ -32,11 +33,14 @@ export type ClientErrorKind =
 /** What an ACL of the broker allows or denies. */
 export type AclOperation = 'Read' | 'Write' | 'Describe' | 'Create'
 
+/** What a client throws and rejects with, and reports of partitions, topics and memberships: `kind` decides what the runtime does, `code` what it tells. */
 export class ClientError extends Error {
+  /** Always `ClientError`. */
   override readonly name = 'ClientError'
   /** Of an `authorization` failure, where it is known: what has to be allowed on the topic of `partition`. */
   readonly operation?: AclOperation
   constructor(
+    /** what the runtime can do about it */
     readonly kind: ClientErrorKind,
     message: string,
     /** the broker's error name, such as `NOT_LEADER_OR_FOLLOWER` */
@@ -54,23 +58,35 @@ export class ClientError extends Error {
 
 /** A flyweight: its getters hold until the next `advance()`. `key` and `value` are views of the fetch buffer: copy what outlives the batch. */
 export interface RecordCursor {
+  /** Moves to the next record; before the first call there is none. False after the last one. Throws what `records()` says. */
   advance(): boolean
+  /** The record's offset in its partition. */
   readonly offset: number
+  /** In milliseconds since 1970; −1 where it has none. */
   readonly timestamp: number
+  /** `null` where it has none; an empty key is an empty buffer. */
   readonly key: Buffer | null
+  /** `null` for a tombstone; an empty value is an empty buffer. */
   readonly value: Buffer | null
   /** Where key and value lie, for readers that need no views of them. A length of −1 is null. */
   readonly bytes: Buffer
+  /** Of the key's first byte in `bytes`. */
   readonly keyStart: number
+  /** Of the key, in bytes; −1 is null. */
   readonly keyLength: number
+  /** Of the value's first byte in `bytes`. */
   readonly valueStart: number
+  /** Of the value, in bytes; −1 is null. */
   readonly valueLength: number
   /** Decoded on call. */
   headers(): RecordHeaders
 }
 
+/** What one fetch has brought of one partition: records, an error, or just a newer end of the log. */
 export interface FetchedPartition {
+  /** The topic's name. */
   readonly topic: string
+  /** Counted from 0. */
   readonly partition: number
   /** Of this partition alone; never fails the whole poll. After `offsetOutOfRange` the partition waits for a new `assign`. */
   readonly error?: ClientError
@@ -78,13 +94,17 @@ export interface FetchedPartition {
   readonly nextOffset: number
   /** High watermark, or last stable offset under `read_committed`. */
   readonly endOffset: number
+  /** The first offset that the log still has; −1 where an `error` keeps it unknown. */
   readonly logStartOffset: number
+  /** As fetched, still compressed: what it takes of `maxBufferedBytes`. */
   readonly sizeInBytes: number
   /** Committed data records from the assigned offset on; decompresses and decodes as it goes. Throws `ClientError('invalid')` for damaged batches. */
   records(): RecordCursor
 }
 
+/** How a fetcher reads. Sizes are bytes, times milliseconds. */
 export interface FetcherConfig {
+  /** `read_committed` ends at the last stable offset and gives no record of an aborted transaction */
   isolation: Isolation
   /** per fetch response; default 50 MiB */
   maxBytes?: number
@@ -106,49 +126,71 @@ export interface FetcherConfig {
 export interface Fetcher {
   /** Start at (or move to) an offset; drops what is buffered of that partition. */
   assign(topic: string, partition: number, offset: number): void
+  /** Ends the reading of a partition and drops what is buffered of it; without effect where it is not assigned. */
   unassign(topic: string, partition: number): void
   /** A paused partition is not returned by `poll`; what is buffered of it stays. */
   pause(topic: string, partition: number): void
+  /** Ends a pause, and a waiting `poll` where something is buffered. */
   resume(topic: string, partition: number): void
   /** What is buffered, at once; else what arrives within `maxWaitMs`; else nothing. Prefetches while the caller works. */
   poll(maxWaitMs: number): Promise<FetchedPartition[]>
   /** Ends a waiting `poll` early. */
   wakeup(): void
+  /** Ends a waiting `poll` and drops what is buffered; `assign` and `poll` then fail with `CLIENT_CLOSED`. */
   close(): Promise<void>
 }
 
 // ------------------------------------------------------------------------------------------ group membership
 
+/** Who a member is, in the generation it belongs to: the coordinator refuses commits of any other. */
 export interface GroupMetadata {
+  /** The group's name, which is the `applicationId`. */
   readonly groupId: string
+  /** Given by the coordinator; empty before the first join. */
   readonly memberId: string
+  /** Of the last generation joined, also after it was lost; −1 before the first. */
   readonly generationId: number
+  /** Of a static member; `null` for a dynamic one. */
   readonly groupInstanceId: string | null
 }
 
+/** What the leader gives to one member. */
 export interface Assignment {
+  /** What the member reads until the next assignment. */
   partitions: TopicPartition[]
+  /** What else the leader tells the member: opaque to the client. */
   userData: Buffer
 }
 
+/** A member as the leader sees it. */
 export interface GroupMember {
+  /** Given by the coordinator. */
   memberId: string
+  /** Of a static member; `null` for a dynamic one. */
   groupInstanceId: string | null
+  /** What its `subscription()` named. */
   topics: string[]
+  /** What its `subscription()` told: opaque to the client. */
   userData: Buffer
 }
 
+/** How a member takes part in its group. Times are milliseconds. */
 export interface GroupConfig {
+  /** The group's name. */
   groupId: string
   /** static membership (KIP-345) */
   groupInstanceId?: string
   /** the assignor's name in JoinGroup */
   protocol: string
+  /** a member that the coordinator has not heard of for so long is removed */
   sessionTimeoutMs: number
+  /** between two heartbeats */
   heartbeatIntervalMs: number
+  /** how long a rebalance waits for a member to rejoin */
   rebalanceTimeoutMs: number
 }
 
+/** What a membership asks and tells its owner. An error thrown by any but `failed` ends the membership, and `failed` is told. */
 export interface GroupListener {
   /** Asked before every JoinGroup. */
   subscription(): { topics: string[]; userData: Buffer }
@@ -167,8 +209,11 @@ export interface GroupListener {
   failed(cause: Error): void
 }
 
+/** How far a group has come in a partition. */
 export interface CommittedOffset {
+  /** Of the next record to process. */
   offset: number
+  /** Text that is kept with the offset; empty where there is none. */
   metadata: string
 }
 
@@ -188,6 +233,7 @@ export interface Lease {
   subscribe(listener: (held: boolean) => void): () => void
 }
 
+/** One member of a consumer group. It owns nothing before `join`, and nothing after `leave`. */
 export interface GroupMembership {
   /** For the producers that write what this member processes. */
   readonly lease: Lease
@@ -196,6 +242,7 @@ export interface GroupMembership {
    * Heartbeats run by timer, never by polling.
    */
   join(): Promise<void>
+  /** Of the last generation joined. */
   metadata(): GroupMetadata
   /** New topics or partitions, a follow-up or probing rebalance. */
   requestRejoin(reason: string): void
@@ -212,23 +259,25 @@ export interface GroupMembership {
 /** Of the batches that are produced. */
 export type Compression = 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd'
 
+/** How a producer writes. Sizes are bytes, times milliseconds. */
 export interface ProducerConfig {
+  /** makes the producer transactional; default: it is idempotent only */
   transactionalId?: string
-  /** default 10,000 */
+  /** after which the broker aborts an open transaction; default 10,000 */
   transactionTimeoutMs?: number
-  /** default none */
+  /** of the batches; default none */
   compression?: Compression
   /** how long an open batch may wait for more; default 100 (Kafka Streams' own) */
   lingerMs?: number
   /** default 16 KiB … the adapter may fill larger ones under load */
   batchBytes?: number
-  /** default 32 MiB */
+  /** appended and not yet acknowledged, above which `writable` is false; default 32 MiB */
   maxBufferedBytes?: number
-  /** unacknowledged batches per partition; at most 5, the broker's memory of sequences */
+  /** unacknowledged batches per partition; at most 5, the broker's memory of sequences; default 5 */
   maxInFlight?: number
-  /** default 120,000 */
+  /** after which a batch that is not acknowledged fails the producer; default 120,000 */
   deliveryTimeoutMs?: number
-  /** default 1 MiB */
+  /** of a request, and so of a record; default 1 MiB */
   maxRequestBytes?: number
   /** how long a broker may take to answer; default: the client's */
   requestTimeoutMs?: number
@@ -246,6 +295,7 @@ export interface Producer {
   init(): Promise<void>
   /** Makes `partitionCount` of these topics known. Rejects with `unknownTopic`. */
   loadTopics(topics: readonly string[]): Promise<void>
+  /** Of a topic that `loadTopics` has made known; else undefined. Without waiting. */
   partitionCount(topic: string): number | undefined
   /**
    * Copies the bytes into the partition's batch and returns: no promise per record. Order per partition is kept.
@@ -261,6 +311,7 @@ export interface Producer {
   ): void
   /** False above `maxBufferedBytes`: stop appending and await `drained()`. */
   readonly writable: boolean
+  /** Resolves once there is room again; rejects with the stored failure. */
   drained(): Promise<void>
   /**
    * Resolves when everything appended before the call is acknowledged, with the last acknowledged offset of every
@@ -270,12 +321,13 @@ export interface Producer {
   flush(): Promise<ReadonlyMap<string, number>>
   /** What `flush` would resolve with if nothing were under way: the last acknowledged offsets, by `tpKey`. */
   acknowledged(): ReadonlyMap<string, number>
-  /** Opens a transaction; the broker hears of it with the first batch. */
+  /** Opens a transaction; the broker hears of it with the first batch. Throws `ILLEGAL_STATE` while one is open and without a `transactionalId`. */
   begin(): void
   /** TxnOffsetCommit with member and generation (KIP-447). */
   sendOffsets(offsets: ReadonlyArray<TopicPartition & CommittedOffset>, group: GroupMetadata): Promise<void>
-  /** Flushes first. */
+  /** Flushes, then commits the transaction. After a `retriable` error the outcome is open: call it again. */
   commit(): Promise<void>
+  /** Drops what is not sent and aborts the transaction; the producer can be used on, unless a newer one has fenced it. */
   abort(): Promise<void>
   /**
    * Drops what has not been flushed and aborts an open transaction. With `discard` nothing more is sent, no abort either, and the connections are
@@ -286,48 +338,91 @@ export interface Producer {
 
 // ------------------------------------------------------------------------------------------ admin
 
+/** What is known of a topic. */
 export interface TopicMetadata {
+  /** The topic's name. */
   topic: string
+  /** How many it has; 0 with an `error`. */
   partitions: number
+  /** Why it can't be described. */
   error?: ClientError
 }
 
+/** A topic to create. */
 export interface TopicSpec {
+  /** The topic's name. */
   topic: string
+  /** How many it gets. */
   partitions: number
   /** default: the broker's */
   replicationFactor?: number
+  /** Kafka's topic configs, such as `{ 'cleanup.policy': 'compact' }`; default: the broker's. */
   configs?: Record<string, string>
 }
 
+/** Looks up and changes topics, offsets and groups. Calls repeat what is `retriable` by themselves; once closed, every call rejects with `CLIENT_CLOSED`. */
 export interface Admin {
   /** One entry a name; a missing topic has `error.kind === 'unknownTopic'` and 0 partitions. */
   topics(names: readonly string[]): Promise<TopicMetadata[]>
   /** Every topic of the cluster, except the broker's internal ones. */
   listTopics(): Promise<string[]>
+  /** Each with its own outcome, by name: one that can't be created does not fail the others. */
   createTopics(specs: readonly TopicSpec[]): Promise<Map<string, 'created' | 'exists' | ClientError>>
+  /** Rejects with `unknownTopic` for one that does not exist. */
   deleteTopics(topics: readonly string[]): Promise<void>
+  /** Every config of the topic by name, defaults included. Rejects with `unknownTopic`. */
   topicConfigs(topic: string): Promise<Map<string, { value: string | null; isDefault: boolean }>>
   /** Incremental: `null` goes back to the default. */
   alterTopicConfigs(topic: string, set: Record<string, string | null>): Promise<void>
-  /** `at` a timestamp: the first offset at or after it, or the end. Keyed by `tpKey`. */
+  /** `at` a timestamp: the first offset at or after it, or the end. Keyed by `tpKey`. `isolation` says which end is meant; default `read_uncommitted`. */
   listOffsets(
     at: ReadonlyArray<TopicPartition & { at: 'earliest' | 'latest' | number }>,
     isolation?: Isolation,
   ): Promise<Map<string, number>>
+  /** Of each partition those before the offset. Rejects with `offsetOutOfRange` beyond the end. */
   deleteRecords(before: ReadonlyArray<TopicPartition & { offset: number }>): Promise<void>
   /** Committed offsets of a group, keyed by `tpKey`. */
   groupOffsets(groupId: string): Promise<Map<string, CommittedOffset>>
-  /** Whether the group has live members. */
+  /** How many live members the group has; 0 where there is no such group. */
   groupMembers(groupId: string): Promise<number>
+  /** With its offsets. Rejects for a group that does not exist or has live members. */
   deleteGroup(groupId: string): Promise<void>
+  /** Ends what is under way. */
   close(): Promise<void>
 }
 
+/**
+ * One application's access to Kafka. Nothing that it makes waits for another part of it (a request that the broker holds back blocks its connection), and it
+ * connects when something is first sent. Failures are `ClientError`s. `kafkaClientContract` of `millrace/testing/contracts` tests what the runtime relies on.
+ */
 export interface KafkaClient {
+  /** Reads partitions. */
   fetcher(config: FetcherConfig): Fetcher
+  /** A member that has not joined yet. */
   group(config: GroupConfig, listener: GroupListener): GroupMembership
+  /** Writes; to be used after `init()`. */
   producer(config: ProducerConfig): Producer
+  /** Looks things up and changes them. */
   admin(): Admin
+  /** Closes whatever it has made and is still open; after that it makes nothing more. */
   close(): Promise<void>
+}
+
+/** What an application tells the client that is made for it. */
+export interface KafkaClientOptions {
+  /** Names the application in the broker's logs and quotas. */
+  readonly clientId: string
+  /** The application's own. */
+  readonly logger: Logger
+}
+
+/**
+ * Makes the client of an application: `kafka` of `StreamsConfig`, for a client of your own.
+ *
+ * @example
+ * const config: StreamsConfig = { applicationId: 'orders', kafka: { client: () => kafka.client() } }
+ */
+export interface KafkaClientFactory {
+  /** Called at every start, for a client that the application closes. Connects to nothing yet. */
+  client(options: KafkaClientOptions): KafkaClient
 }

@@ -1,9 +1,3 @@
-/**
- * The only Kafka surface that the runtime sees. Offsets and timestamps are JavaScript numbers (exact to 2^53).
- *
- * Two adapters implement it, `kafkajs/` and `memory/`; one contract suite (`spec/contract/kafka`) runs against both.
- */
-
 /** One partition of a topic. */
 export interface TopicPartition {
   /** The topic's name. */
@@ -12,5 +6,10 @@ export interface TopicPartition {
   readonly partition: number
 }
 
-/** A partition's key in the maps of this port. */
+/**
+ * A partition's key in maps of partitions.
+ *
+ * @example
+ * tpKey('orders', 3) // orders-3
+ */
 export const tpKey = (topic: string, partition: number): string => `${topic}-${partition}`

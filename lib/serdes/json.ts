@@ -1,3 +1,4 @@
+import { BOOLEAN, kind, optional, options as optionsOf, requireArgument } from '../arguments'
 import { isPromise } from '../record/promise'
 import type { Serde } from './serde'
 import type { StandardSchema, ValidatedBy, ValidationIssue } from './standard-schema'
@@ -35,6 +36,16 @@ export interface JsonOptions {
   validateWrites?: boolean
 }
 
+const SCHEMA = optional(
+  kind(
+    'a validator that implements Standard Schema (it has a "~standard" property), such as a schema of zod 3.24, valibot 1 ' +
+      'or arktype 2; without one it takes no argument, as in serdes.json<Order>()',
+    (value) => typeof (value as Partial<StandardSchema> | null)?.['~standard']?.validate === 'function',
+  ),
+)
+
+const OPTIONS = optional(optionsOf<JsonOptions>({ validateWrites: BOOLEAN }))
+
 /**
  * JSON text in UTF-8, checked by a Standard Schema validator (zod, valibot, arktype …), which also provides the
  * type. A value that it rejects fails the record, with the paths and messages of its issues. Values are what the
@@ -48,16 +59,12 @@ export function json<S extends StandardSchema>(schema: S, options?: JsonOptions)
 /** JSON text in UTF-8. `T` is not checked at run time. */
 export function json<T>(): Serde<T>
 export function json(schema?: StandardSchema, options: JsonOptions = {}): Serde<unknown> {
+  requireArgument(schema, SCHEMA, 'serdes.json', 'schema')
+  requireArgument(options, OPTIONS, 'serdes.json', 'options')
   return schema === undefined ? jsonSerde : checkedJson(schema, options)
 }
 
 const checkedJson = (schema: StandardSchema, { validateWrites = true }: JsonOptions): Serde<unknown> => {
-  if (typeof schema['~standard']?.validate !== 'function') {
-    throw new TypeError(
-      'serdes.json() takes a validator that implements Standard Schema (it has a "~standard" property), such as a schema ' +
-        'of zod 3.24, valibot 1 or arktype 2; without one it takes no argument, as in serdes.json<Order>()',
-    )
-  }
   return new CheckedJsonSerde(schema, validateWrites)
 }
 

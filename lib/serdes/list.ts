@@ -1,3 +1,4 @@
+import { requireArgument, SERDE } from '../arguments'
 import { bigint, double, float, int, long, short } from './numbers'
 import type { Serde } from './serde'
 import { uuid } from './uuid'
@@ -31,6 +32,7 @@ const i32 = (value: number): Buffer => {
  * orders.groupByKey().aggregate(() => [], (ids, order) => [...ids, order.id], { value: serdes.list(serdes.string()) })
  */
 export const list = <T>(inner: Serde<T>): Serde<T[]> => {
+  requireArgument(inner, SERDE, 'serdes.list', 'inner')
   const width = WIDTHS.get(inner)
   return {
     serialize(topic, values, headers) {

@@ -1,3 +1,4 @@
+import { DURATION, requireArgument, SERDE } from '../arguments'
 import { type Duration, toMilliseconds } from '../durations'
 import { readTimestamp, TIMESTAMP_BYTES, writeTimestamp } from '../record/timestamped-bytes'
 import { Windowed } from '../record/windowed'
@@ -82,8 +83,11 @@ const describe = (value: unknown): string =>
  * @example
  * perHour.toStream().to('per-hour', { key: serdes.timeWindowed(serdes.string(), '1h'), value: serdes.long() })
  */
-export const timeWindowed = <K>(inner: Serde<K>, size: Duration): Serde<Windowed<K>> =>
-  new TimeWindowedSerde(inner, toMilliseconds(size, 'the window size of serdes.timeWindowed'))
+export const timeWindowed = <K>(inner: Serde<K>, size: Duration): Serde<Windowed<K>> => {
+  requireArgument(inner, SERDE, 'serdes.timeWindowed', 'inner')
+  requireArgument(size, DURATION, 'serdes.timeWindowed', 'size')
+  return new TimeWindowedSerde(inner, toMilliseconds(size, 'size'))
+}
 
 /**
  * Keys of session windows, in Kafka Streams' bytes.
@@ -91,4 +95,7 @@ export const timeWindowed = <K>(inner: Serde<K>, size: Duration): Serde<Windowed
  * @example
  * visits.toStream().to('visits', { key: serdes.sessionWindowed(serdes.string()), value: serdes.long() })
  */
-export const sessionWindowed = <K>(inner: Serde<K>): Serde<Windowed<K>> => new SessionWindowedSerde(inner)
+export const sessionWindowed = <K>(inner: Serde<K>): Serde<Windowed<K>> => {
+  requireArgument(inner, SERDE, 'serdes.sessionWindowed', 'inner')
+  return new SessionWindowedSerde(inner)
+}

@@ -1,3 +1,13 @@
+import {
+  BOOLEAN,
+  LOGGING,
+  optional,
+  options as optionsOf,
+  requireArgument,
+  SERDE,
+  STORE_NAME,
+  WHOLE_NUMBER,
+} from '../arguments'
 import { TopologyError } from '../errors'
 import type { Serde } from '../serdes/serde'
 import { TypedKeyValueStore } from './key-value/typed-key-value-store'
@@ -33,6 +43,17 @@ export interface KeyValueStoreOptions<K, V> {
   readonly logging?: boolean | Readonly<Record<string, string>>
 }
 
+const OPTIONS = optional(
+  optionsOf<KeyValueStoreOptions<unknown, unknown>>({
+    key: SERDE,
+    value: SERDE,
+    persistent: BOOLEAN,
+    maxEntries: WHOLE_NUMBER,
+    caching: BOOLEAN,
+    logging: LOGGING,
+  }),
+)
+
 /** A key-value store by name, with its types: connect it to processors and ask for it with the same handle. */
 export interface KeyValueStoreHandle<K, V, S extends StateStore> extends StoreBuilder<S> {
   /** As given, defaults not filled in. */
@@ -53,7 +74,7 @@ export interface KeyValueStoreHandle<K, V, S extends StateStore> extends StoreBu
 export const keyValueStore = <K, V>(
   name: string,
   options: KeyValueStoreOptions<K, V> = {},
-): KeyValueStoreHandle<K, V, KeyValueStore<K, V>> => handle(name, options, plainFormat<V>())
+): KeyValueStoreHandle<K, V, KeyValueStore<K, V>> => handle('keyValueStore', name, options, plainFormat<V>())
 
 /**
  * A key-value store that keeps each value with the event time of its last update, as tables and aggregations do.
@@ -64,17 +85,21 @@ export const keyValueStore = <K, V>(
 export const timestampedKeyValueStore = <K, V>(
   name: string,
   options: KeyValueStoreOptions<K, V> = {},
-): KeyValueStoreHandle<K, V, TimestampedKeyValueStore<K, V>> => handle(name, options, timestampedFormat<V>())
+): KeyValueStoreHandle<K, V, TimestampedKeyValueStore<K, V>> =>
+  handle('timestampedKeyValueStore', name, options, timestampedFormat<V>())
 
 const COMPACT: ChangelogPolicy = { cleanup: 'compact' }
 
 const handle = <K, V, S>(
+  method: string,
   name: string,
   options: KeyValueStoreOptions<K, V>,
   format: ValueFormat<V, S>,
 ): KeyValueStoreHandle<K, V, KeyValueStore<K, S>> => {
+  requireArgument(name, STORE_NAME, method, 'name')
+  requireArgument(options, OPTIONS, method, 'options')
   const { maxEntries, persistent = maxEntries === undefined, caching = false, logging = true } = options
-  if (maxEntries !== undefined) requireBound(name, maxEntries, persistent)
+  if (maxEntries !== undefined && persistent) throw boundedOnDisk(name)
   const logged = logging !== false
   return {
     name,
@@ -100,19 +125,9 @@ const handle = <K, V, S>(
   }
 }
 
-const requireBound = (store: string, maxEntries: number, persistent: boolean): void => {
-  if (!Number.isSafeInteger(maxEntries) || maxEntries < 0) {
-    throw new TopologyError(
-      'INVALID_ARGUMENT',
-      `store "${store}": maxEntries is ${String(maxEntries)}: give a whole number of 0 or more`,
-      { store },
-    )
-  }
-  if (persistent) {
-    throw new TopologyError(
-      'INVALID_ARGUMENT',
-      `store "${store}" has maxEntries, and only a store in memory can be bounded: leave persistent out`,
-      { store },
-    )
-  }
-}
+const boundedOnDisk = (store: string): TopologyError =>
+  new TopologyError(
+    'INVALID_ARGUMENT',
+    `store "${store}" has maxEntries, and only a store in memory can be bounded: leave persistent out`,
+    { store },
+  )

@@ -1,3 +1,4 @@
+import { DURATION, kind, optional, options as optionsOf, either, requireArgument, SERDE, TIMESTAMP } from '../arguments'
 import { type Duration, toMilliseconds } from '../durations'
 import { StreamsError } from '../errors'
 import { prepared } from '../serdes/missing-dependency'
@@ -36,6 +37,32 @@ export interface PipeListOptions {
   /** How much later each next one is. Default: 0. */
   advance?: Duration
 }
+
+const HEADERS = kind("a list of headers, such as [['source', Buffer.from('web')]]", Array.isArray)
+
+const PIPE_OPTIONS = optional(either(TIMESTAMP, optionsOf<PipeOptions>({ timestamp: TIMESTAMP, headers: HEADERS })))
+
+const TIMES = optional(optionsOf<PipeListOptions>({ startTimestamp: TIMESTAMP, advance: DURATION }, ['startTimestamp']))
+
+const isIterable = (value: unknown): boolean =>
+  value != null && typeof value !== 'string' && Symbol.iterator in Object(value)
+
+const PAIRS = kind('pairs of key and value', isIterable)
+
+const VALUES = kind('a list of values', isIterable)
+
+const GIVEN = kind('what its serde writes, or null for none', (value) => value !== undefined)
+
+export const TEST_TOPIC_OPTIONS = optional(optionsOf<TestTopicOptions<unknown, unknown>>({ key: SERDE, value: SERDE }))
+
+export const TEST_INPUT_OPTIONS = optional(
+  optionsOf<TestInputOptions<unknown, unknown>>({
+    key: SERDE,
+    value: SERDE,
+    startTimestamp: TIMESTAMP,
+    autoAdvance: DURATION,
+  }),
+)
 
 /** A record as it was written to an output topic. */
 export interface TestRecord<K, V> {
@@ -86,6 +113,9 @@ export class TestInputTopic<K, V> {
    * await lines.pipe('a', null, { timestamp: 5, headers: [['source', Buffer.from('web')]] })
    */
   async pipe(key: K | null, value: V | null, options: number | Date | PipeOptions = {}): Promise<void> {
+    requireArgument(key, GIVEN, 'pipe', 'key')
+    requireArgument(value, GIVEN, 'pipe', 'value')
+    requireArgument(options, PIPE_OPTIONS, 'pipe', 'options')
     const { timestamp, headers = NO_HEADERS } =
       typeof options === 'number' || options instanceof Date ? { timestamp: options } : options
     const time = timestamp === undefined ? this.time : Number(timestamp)
@@ -106,6 +136,7 @@ export class TestInputTopic<K, V> {
    * lines.advanceTime('1m')
    */
   advanceTime(by: Duration): void {
+    requireArgument(by, DURATION, 'advanceTime', 'by')
     this.time += toMilliseconds(by, 'advanceTime')
   }
 
@@ -117,6 +148,8 @@ export class TestInputTopic<K, V> {
    * await lines.pipeKeyValues([['a', 'hello'], ['b', 'world']], { startTimestamp: 0, advance: '1s' })
    */
   async pipeKeyValues(pairs: Iterable<readonly [K | null, V | null]>, times?: PipeListOptions): Promise<void> {
+    requireArgument(pairs, PAIRS, 'pipeKeyValues', 'pairs')
+    requireArgument(times, TIMES, 'pipeKeyValues', 'times')
     const advance = toMilliseconds(times?.advance ?? 0, 'advance')
     let timestamp = times && Number(times.startTimestamp)
     for (const [key, value] of pairs) {
@@ -132,6 +165,8 @@ export class TestInputTopic<K, V> {
    * await lines.pipeValues(['hello', 'world'], { startTimestamp: 0, advance: '1s' })
    */
   async pipeValues(values: Iterable<V | null>, times?: PipeListOptions): Promise<void> {
+    requireArgument(values, VALUES, 'pipeValues', 'values')
+    requireArgument(times, TIMES, 'pipeValues', 'times')
     const pairs = Array.from(values, (value) => [null, value] as const)
     await this.pipeKeyValues(pairs, times)
   }

@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { DURATION, either, instanceOf, isObject, kind, requireArgument, text } from '../arguments'
 import { resolveConfig, type ResolvedConfig, type StreamsConfig } from '../config'
 import { type Duration, toMilliseconds } from '../durations'
 import { StreamsError } from '../errors'
@@ -16,11 +17,18 @@ import { storeFor } from '../state/key-value/plain-view'
 import type { ManagedStore, StateStore, StoreBuilder } from '../state/store'
 import { compileTopology } from '../topology/compile/compile-topology'
 import type { CompiledTopology } from '../topology/definition'
-import type { Topology } from '../topology/topology'
+import { TOPIC, Topology } from '../topology/topology'
 import { matchesTopic } from '../topology/topic-pattern'
 import { asFetched } from './piped-records'
 import { type ProducedRecord, RecordingCollector } from './recording-collector'
-import { type TestInputOptions, TestInputTopic, TestOutputTopic, type TestTopicOptions } from './test-topics'
+import {
+  TEST_INPUT_OPTIONS,
+  TEST_TOPIC_OPTIONS,
+  type TestInputOptions,
+  TestInputTopic,
+  TestOutputTopic,
+  type TestTopicOptions,
+} from './test-topics'
 import { NO_HEADERS, type RecordHeaders } from '../record/headers'
 
 const TASK_ID = '0_0'
@@ -56,6 +64,15 @@ export interface RawRecord {
   /** Default: none. */
   readonly headers?: RecordHeaders
 }
+
+const BYTES = kind('bytes, or null for none', (value) => value === null || Buffer.isBuffer(value))
+
+const RAW_RECORD = kind('a record of bytes, such as { topic, key: null, value: Buffer.from(…) }', isObject)
+
+const STORE_OR_NAME = either(
+  text('the name of a store'),
+  kind("a store's handle", (value) => isObject(value) && typeof value.name === 'string'),
+)
 
 /**
  * Runs a topology without a broker, one record at a time, with a mock clock: the tasks, operators and stores are the
@@ -94,6 +111,13 @@ export class TopologyTestDriver {
 
   /** @throws TopologyError, StreamsError INVALID_CONFIG */
   constructor(topology: Topology, config: TestDriverConfig = {}) {
+    requireArgument(
+      topology,
+      instanceOf(Topology, 'a topology, such as builder.build() makes'),
+      'new TopologyTestDriver',
+      'topology',
+    )
+    requireArgument(config, kind('a configuration', isObject), 'new TopologyTestDriver', 'config')
     const { initialWallClockTime, partitions, changelogs = [], ...own } = config
     this.#changelogs = [...changelogs]
     this.#config = resolveConfig({
@@ -128,6 +152,8 @@ export class TopologyTestDriver {
    * await lines.pipe('a', 'hello world')
    */
   inputTopic<K = string, V = unknown>(name: string, options: TestInputOptions<K, V> = {}): TestInputTopic<K, V> {
+    requireArgument(name, TOPIC, 'inputTopic', 'name')
+    requireArgument(options, TEST_INPUT_OPTIONS, 'inputTopic', 'options')
     const { key, value } = this.#serdes(options)
     return new TestInputTopic(name, key, value, options, this.#now, (record) => this.pipeRaw(record))
   }
@@ -140,6 +166,8 @@ export class TopologyTestDriver {
    * expect(counts.readKeyValues()).toEqual([['hello', 1], ['world', 1]])
    */
   outputTopic<K = string, V = unknown>(name: string, options: TestTopicOptions<K, V> = {}): TestOutputTopic<K, V> {
+    requireArgument(name, TOPIC, 'outputTopic', 'name')
+    requireArgument(options, TEST_TOPIC_OPTIONS, 'outputTopic', 'options')
     const { key, value } = this.#serdes(options)
     return new TestOutputTopic(name, key, value, this.#output(name))
   }
@@ -151,6 +179,10 @@ export class TopologyTestDriver {
    * await driver.pipeRaw({ topic: 'lines', key: null, value: Buffer.from('hello') })
    */
   async pipeRaw(record: RawRecord): Promise<void> {
+    requireArgument(record, RAW_RECORD, 'pipeRaw', 'record')
+    requireArgument(record.topic, TOPIC, 'pipeRaw', 'record.topic')
+    requireArgument(record.key, BYTES, 'pipeRaw', 'record.key')
+    requireArgument(record.value, BYTES, 'pipeRaw', 'record.value')
     await this.#inTurn(async () => {
       const { topic, key, value, timestamp = this.#now, headers = NO_HEADERS } = record
       if (!(await this.#enqueue({ topic, key, value, timestamp, headers }))) {
@@ -171,6 +203,7 @@ export class TopologyTestDriver {
    * await driver.advanceWallClockTime('1m')
    */
   async advanceWallClockTime(by: Duration): Promise<void> {
+    requireArgument(by, DURATION, 'advanceWallClockTime', 'by')
     await this.#inTurn(async () => {
       this.#now += toMilliseconds(by, 'advanceWallClockTime')
       this.#processing!.maybePunctuateWallClock(this.#now)
@@ -198,6 +231,7 @@ export class TopologyTestDriver {
    * expect(driver.store<TimestampedKeyValueStore<string, number>>('counts-by-name').get('hello')?.value).toBe(1)
    */
   store<S extends StateStore>(store: string | { readonly name: string; readonly storeType?: S }): S {
+    requireArgument(store, STORE_OR_NAME, 'store', 'store')
     const name = typeof store === 'string' ? store : store.name
     const found = this.#started().stores.find((candidate) => candidate.name === name)
     if (found) return storeFor(store, found, this.#builderOf(name)) as S

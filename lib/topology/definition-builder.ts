@@ -10,7 +10,6 @@ import type {
   StoreDefinition,
   TopologyDefinition,
 } from './definition'
-import { requireOffsetReset } from './offset-reset'
 import { storeName, type StoreReference } from './store-reference'
 import { matchesTopic } from './topic-pattern'
 
@@ -37,7 +36,6 @@ export class DefinitionBuilder {
 
   addSource(source: Omit<SourceDefinition, 'kind'>): void {
     this.requireNewName(source.name)
-    requireOffsetReset(source.offsetReset, source.name)
     if (source.topics instanceof RegExp) this.registerPattern(source.name, source.topics)
     else this.registerTopics(source.name, source.topics)
     this.nodes.set(source.name, { kind: 'source', ...source })

@@ -1,5 +1,4 @@
 import { type Duration, toMilliseconds } from '../durations'
-import { TopologyError } from '../errors'
 
 /** Where reading starts when a partition has no committed offset, or one that is out of range. */
 export type OffsetReset = 'earliest' | 'latest' | 'none' | OffsetResetByDuration
@@ -23,16 +22,6 @@ export function offsetResetText(reset: unknown): string | undefined {
 
 /** For errors about others. */
 export const OFFSET_RESETS = "'earliest', 'latest', 'none' or { byDuration: '1h' }"
-
-/** @throws TopologyError INVALID_ARGUMENT */
-export function requireOffsetReset(reset: OffsetReset | undefined, source: string): void {
-  if (reset === undefined || offsetResetText(reset) !== undefined) return
-  throw new TopologyError(
-    'INVALID_ARGUMENT',
-    `offsetReset of source "${source}" is ${JSON.stringify(reset)}: it can be ${OFFSET_RESETS}`,
-    { operator: source },
-  )
-}
 
 /** What the broker is asked for. */
 export function resetTarget(reset: Exclude<OffsetReset, 'none'>, now: number): 'earliest' | 'latest' | number {

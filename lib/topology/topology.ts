@@ -1,3 +1,16 @@
+import {
+  callback,
+  either,
+  type Kind,
+  kind,
+  listOf,
+  NAME,
+  optional,
+  options as optionsOf,
+  requireArgument,
+  SERDE,
+  text,
+} from '../arguments'
 import type { ProcessorSupplier } from '../operators/processor'
 import type { Serde } from '../serdes/serde'
 import type { StateStore, StoreBuilder } from '../state/store'
@@ -6,8 +19,8 @@ import { DefinitionBuilder } from './definition-builder'
 import { describe } from './describe'
 import { descriptionOf, type TopologyDescription } from './description'
 import { requireNewInstances } from './new-instances'
-import type { OffsetReset } from './offset-reset'
-import { type StoreReferences, storeReferences } from './store-reference'
+import { OFFSET_RESETS, type OffsetReset, offsetResetText } from './offset-reset'
+import { STORE, STORE_REFERENCES, type StoreReferences, storeReferences } from './store-reference'
 import type { RecordContext } from '../record/record-context'
 
 /** How a source reads. */
@@ -31,6 +44,37 @@ export interface SinkOptions<K, V> {
   /** Default: murmur2 of the key's bytes, as every Kafka client does it; records without a key go anywhere. */
   partitioner?: StreamPartitioner<K, V>
 }
+
+export const SOURCE_KINDS: Readonly<Record<keyof SourceOptions<unknown, unknown>, Kind>> = {
+  key: SERDE,
+  value: SERDE,
+  timestampExtractor: callback('a function that gives a timestamp'),
+  offsetReset: kind(OFFSET_RESETS, (value) => offsetResetText(value) !== undefined),
+}
+
+const SOURCE_OPTIONS = optional(optionsOf<SourceOptions<unknown, unknown>>(SOURCE_KINDS))
+
+const SINK_OPTIONS = optional(
+  optionsOf<SinkOptions<unknown, unknown>>({
+    key: SERDE,
+    value: SERDE,
+    partitioner: callback('a function that chooses partitions'),
+  }),
+)
+
+const NAMES = either(NAME, listOf(NAME))
+
+export const TOPIC = text('the name of a topic')
+
+export const TOPICS = either(
+  TOPIC,
+  listOf(TOPIC),
+  kind('a pattern that their names match', (value) => value instanceof RegExp),
+)
+
+export const TOPIC_OR_SELECTOR = either(TOPIC, callback('a function that names one for each record'))
+
+const SUPPLIER = callback('a function that makes a processor')
 
 /** Names the topic of each record. It has to exist. */
 export type TopicSelector<K, V> = (value: V, key: K, meta: RecordContext) => string
@@ -85,6 +129,9 @@ export class Topology {
     topics: string | readonly string[] | RegExp,
     options: SourceOptions<K, V> = {},
   ): this {
+    requireArgument(name, NAME, 'addSource', 'name')
+    requireArgument(topics, TOPICS, 'addSource', 'topics')
+    requireArgument(options, SOURCE_OPTIONS, 'addSource', 'options')
     const source = {
       name,
       topics: typeof topics === 'string' ? [topics] : topics instanceof RegExp ? topics : [...topics],
@@ -112,6 +159,10 @@ export class Topology {
     parents: string | readonly string[],
     stores: StoreReferences = [],
   ): this {
+    requireArgument(name, NAME, 'addProcessor', 'name')
+    requireArgument(supplier, SUPPLIER, 'addProcessor', 'supplier')
+    requireArgument(parents, NAMES, 'addProcessor', 'parents')
+    requireArgument(stores, STORE_REFERENCES, 'addProcessor', 'stores')
     requireNewInstances(supplier, `processor "${name}"`)
     const processor = { name, supplier, parents: asList(parents) }
     const references = [...storeReferences(stores)]
@@ -133,6 +184,10 @@ export class Topology {
     parents: string | readonly string[],
     options: SinkOptions<K, V> = {},
   ): this {
+    requireArgument(name, NAME, 'addSink', 'name')
+    requireArgument(topic, TOPIC_OR_SELECTOR, 'addSink', 'topic')
+    requireArgument(parents, NAMES, 'addSink', 'parents')
+    requireArgument(options, SINK_OPTIONS, 'addSink', 'options')
     const sink = {
       name,
       topic: typeof topic === 'string' ? topic : topicNameExtractor(topic),
@@ -154,6 +209,8 @@ export class Topology {
    * @throws TopologyError DUPLICATE_NAME, UNKNOWN_PARENT
    */
   addStateStore<S extends StateStore>(store: StoreBuilder<S>, processors: string | readonly string[] = []): this {
+    requireArgument(store, STORE, 'addStateStore', 'store')
+    requireArgument(processors, NAMES, 'addStateStore', 'processors')
     const users = asList(processors)
     return this.added((builder) => builder.addStateStore(store, users))
   }
@@ -177,6 +234,7 @@ export class Topology {
     supplier: ProcessorSupplier<K, V>,
     options: SourceOptions<K, V> = {},
   ): this {
+    requireOwnSource('addGlobalStore', { store, source, topic, processor, supplier, options })
     const { key: keySerde, value: valueSerde, timestampExtractor, offsetReset } = options
     const settings = { keySerde, valueSerde, timestampExtractor, offsetReset }
     requireNewInstances(supplier, `processor "${processor}"`)
@@ -206,6 +264,7 @@ export class Topology {
     supplier: ProcessorSupplier<K, V>,
     options: Omit<SourceOptions<K, V>, 'offsetReset'> = {},
   ): this {
+    requireOwnSource('addReadOnlyStateStore', { store, source, topic, processor, supplier, options })
     this.addSource<K, V>(source, topic, { ...options, offsetReset: 'earliest' })
     this.addProcessor(processor, supplier, source, [store])
     return this.added((builder) => builder.useSourceTopicAsChangelog(store.name, topic))
@@ -220,6 +279,8 @@ export class Topology {
    * @throws TopologyError UNKNOWN_PARENT, UNKNOWN_STORE
    */
   connectProcessorAndStateStores(processor: string, stores: StoreReferences): this {
+    requireArgument(processor, NAME, 'connectProcessorAndStateStores', 'processor')
+    requireArgument(stores, STORE_REFERENCES, 'connectProcessorAndStateStores', 'stores')
     const references = [...storeReferences(stores)]
     return this.added((builder) => builder.connect(processor, references))
   }
@@ -261,4 +322,17 @@ export function topicNameExtractor<K, V>(selector: TopicSelector<K, V>): TopicNa
 
 function asList(names: string | readonly string[]): readonly string[] {
   return typeof names === 'string' ? [names] : [...names]
+}
+
+/** The arguments of a store that is fed by a source and a processor of its own. */
+function requireOwnSource(
+  method: string,
+  given: Readonly<Record<'store' | 'source' | 'topic' | 'processor' | 'supplier' | 'options', unknown>>,
+): void {
+  requireArgument(given.store, STORE, method, 'store')
+  requireArgument(given.source, NAME, method, 'source')
+  requireArgument(given.topic, TOPIC, method, 'topic')
+  requireArgument(given.processor, NAME, method, 'processor')
+  requireArgument(given.supplier, SUPPLIER, method, 'supplier')
+  requireArgument(given.options, SOURCE_OPTIONS, method, 'options')
 }

@@ -192,17 +192,17 @@ describe('joins refuse', () => {
     [
       'something that is no stream or table',
       (b: StreamsBuilder) => b.stream('a').join('b' as never, pair as never),
-      /join needs another KStream, a KTable or a GlobalKTable, and got b/,
+      /join needs other to be another KStream, a KTable or a GlobalKTable, and got 'b'/,
     ],
     [
       'an outer join with a table',
       (b: StreamsBuilder) => b.stream('a').outerJoin(b.table('b') as never, pair as never, {} as never),
-      /outerJoin needs another KStream, and got/,
+      /outerJoin needs other to be another KStream, and got a KTable/,
     ],
     [
       'streams without a window',
       (b: StreamsBuilder) => b.stream('a').join(b.stream('b'), pair as never, undefined as never),
-      /join of two streams needs a window, such as JoinWindows.of/,
+      /join needs windows to be a window, such as JoinWindows.of/,
     ],
     [
       'no joiner',

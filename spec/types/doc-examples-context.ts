@@ -9,7 +9,7 @@ import {
   usePartitionTimeOnInvalidTimestamp, type ValueTransformer, versionedKeyValueStore, wallclockTimestampExtractor, Windowed, windowStore,
 } from 'millrace'
 import { TestInputTopic, TestOutputTopic, TopologyTestDriver } from 'millrace/testing'
-import { kafkaClientContract, type KafkaClientSetup, stateEngineContract } from 'millrace/testing/contracts'
+import { kafkaClientContract, type KafkaClientSetup, stateEngineContract, tpKey } from 'millrace/testing/contracts'
 import { EmbeddedKafka } from 'millrace/embedded'
 
 interface Order { id: string; customerId: string; amount: number; currency: string; cancelled: boolean; coupon?: string; createdAt: number }

@@ -136,9 +136,6 @@ const isOurs = (symbol: ts.Symbol): boolean =>
   (symbol.flags & ts.SymbolFlags.TypeParameter) === 0 &&
   (symbol.declarations ?? []).some((declaration) => declaration.getSourceFile().fileName.startsWith(join(ROOT, 'lib')))
 
-/** The port to Kafka, which is published as a whole or not at all. */
-const SEAM: ReadonlySet<string> = new Set(['KafkaClient', 'Admin'])
-
 /** A type that is worked out of others: what stands in between is nobody's to write. */
 const isComputed = (declaration: ts.Declaration): boolean =>
   ts.isTypeAliasDeclaration(declaration) &&
@@ -151,13 +148,7 @@ test('types that public signatures use can be imported', () => {
       if (isComputed(declaration)) continue
       for (const name of signatureOf(declaration).flatMap(typesIn)) {
         const used = checker.getSymbolAtLocation(name)
-        if (
-          used === undefined ||
-          SEAM.has(targetOf(used).name) ||
-          !isOurs(targetOf(used)) ||
-          exported.has(targetOf(used))
-        )
-          continue
+        if (used === undefined || !isOurs(targetOf(used)) || exported.has(targetOf(used))) continue
         missing.add(`${targetOf(used).name}, of ${symbol.name}`)
       }
     }

@@ -1,6 +1,7 @@
 import { resolveConfig, type StreamsConfig } from '../../lib/config'
 import { StreamsError } from '../../lib/errors'
 import { EmbeddedKafka } from '../../lib/kafka/memory'
+import type { KafkaClientFactory } from '../../lib/kafka/port'
 import { silentLogger } from '../../lib/observe/logger'
 import { levelEngine } from '../../lib/state/level/level-engine'
 import { memoryEngine } from '../../lib/state/memory/memory-engine'
@@ -27,6 +28,7 @@ describe('resolveConfig', () => {
     [{ applicationId: 'app' }, /kafka is missing.*brokers/],
     [{ ...base, kafka: { brokers: [] } }, /kafka is missing/],
     [{ ...base, kafka: 'localhost:9092' }, /kafka is missing/],
+    [{ ...base, kafka: { client: 'mine' } }, /kafka is missing.*\{ client: \(options\) => kafkaClient \}/],
     [{ ...base, commitInterval: 'soon' }, /commitInterval is "soon".*'30s'/],
     [{ ...base, commitInterval: -1 }, /commitInterval is -1/],
     [{ ...base, maxTaskIdle: '-1s' }, /maxTaskIdle/],
@@ -142,6 +144,11 @@ describe('resolveConfig', () => {
 
   it('takes an embedded Kafka', async () => {
     await using kafka = new EmbeddedKafka()
+    expect(resolveConfig({ ...base, kafka }).kafka).toBe(kafka)
+  })
+
+  it('takes whatever makes a client', () => {
+    const kafka: KafkaClientFactory = { client: () => Object.create(null) }
     expect(resolveConfig({ ...base, kafka }).kafka).toBe(kafka)
   })
 })

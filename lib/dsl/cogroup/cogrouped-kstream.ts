@@ -1,10 +1,11 @@
+import { argumentError, requireArgument, requireFunction } from '../../arguments'
 import { TopologyError } from '../../errors'
 import type { Aggregator, Initializer } from '../../operators/callbacks'
+import { GroupedSource } from '../grouped-source'
 import type { KGroupedStream } from '../kgrouped-stream'
 import { KTable } from '../ktable'
-import { type MaterializedAs, materializedStore, resolveMaterialized } from '../options/materialized'
+import { MATERIALIZED, type MaterializedAs, materializedStore, resolveMaterialized } from '../options/materialized'
 import { aggregatorRequiringValue } from '../../topology/tombstones'
-import { requireFunction } from '../graph-reference'
 import { SessionWindows } from '../windows/session-windows'
 import { windowShape, type WindowsOfSize } from '../windows/window-shape'
 import type { CogroupedStreams } from './cogrouped-streams'
@@ -30,11 +31,9 @@ export class CogroupedKStream<K, A> {
    *   .aggregate(() => ({ clicks: 0, spent: 0 }), { store: 'profiles' })
    */
   cogroup<V>(grouped: KGroupedStream<K, V>, aggregator: Aggregator<K, V, A>): CogroupedKStream<K, A> {
-    requireFunction(aggregator, 'cogroup', 'an aggregator')
     const source = grouped?.source
-    if (source === undefined) {
-      throw new TopologyError('INVALID_ARGUMENT', `cogroup needs a grouped stream, and got ${String(grouped)}`)
-    }
+    if (!(source instanceof GroupedSource)) throw argumentError(grouped, 'a grouped stream', 'cogroup', 'grouped')
+    requireFunction(aggregator, 'cogroup', 'an aggregator')
     if (source.position.context !== this.streams.context) {
       throw new TopologyError('INVALID_ARGUMENT', 'streams of different StreamsBuilders cannot be cogrouped')
     }
@@ -50,6 +49,7 @@ export class CogroupedKStream<K, A> {
    */
   aggregate(initializer: Initializer<A>, materialized?: MaterializedAs<K, A>): KTable<K, A> {
     requireFunction(initializer, 'aggregate', 'an initializer')
+    requireArgument(materialized, MATERIALIZED, 'aggregate', 'materialized')
     const { streams } = this
     const given = resolveMaterialized(materialized)
     const options = { ...given, keySerde: given.keySerde ?? streams.keySerde }

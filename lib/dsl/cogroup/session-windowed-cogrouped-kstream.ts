@@ -1,9 +1,13 @@
+import { requireArgument, requireFunction } from '../../arguments'
 import type { Initializer, Merger } from '../../operators/callbacks'
 import { SessionWindowedSerde } from '../../serdes/windowed'
 import type { Windowed } from '../../record/windowed'
 import { KTable } from '../ktable'
-import { resolveWindowMaterialized, type SessionMaterializedAs } from '../options/window-materialized'
-import { requireFunction } from '../graph-reference'
+import {
+  resolveWindowMaterialized,
+  type SessionMaterializedAs,
+  WINDOW_MATERIALIZED,
+} from '../options/window-materialized'
 import type { SessionWindows } from '../windows/session-windows'
 import { sessionWindowing } from '../windows/window-shape'
 import { sessionsStore } from '../windows/windowed-stores'
@@ -30,6 +34,7 @@ export class SessionWindowedCogroupedKStream<K, A> {
   ): KTable<Windowed<K>, A> {
     requireFunction(initializer, 'aggregate', 'an initializer')
     requireFunction(merger, 'aggregate', 'a merger of sessions')
+    requireArgument(materialized, WINDOW_MATERIALIZED, 'aggregate', 'materialized')
     const { streams, windows } = this
     const emit = 'onWindowUpdate'
     const given = resolveWindowMaterialized(streams.context, materialized)

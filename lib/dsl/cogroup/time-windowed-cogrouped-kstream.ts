@@ -1,9 +1,13 @@
+import { requireArgument, requireFunction } from '../../arguments'
 import type { Initializer } from '../../operators/callbacks'
 import { TimeWindowedSerde } from '../../serdes/windowed'
 import type { Windowed } from '../../record/windowed'
 import { KTable } from '../ktable'
-import { resolveWindowMaterialized, type WindowMaterializedAs } from '../options/window-materialized'
-import { requireFunction } from '../graph-reference'
+import {
+  resolveWindowMaterialized,
+  WINDOW_MATERIALIZED,
+  type WindowMaterializedAs,
+} from '../options/window-materialized'
 import type { WindowShape } from '../windows/window-shape'
 import { windowedStore } from '../windows/windowed-stores'
 import type { CogroupedStreams } from './cogrouped-streams'
@@ -25,6 +29,7 @@ export class TimeWindowedCogroupedKStream<K, A> {
    */
   aggregate(initializer: Initializer<A>, materialized?: WindowMaterializedAs<K, A>): KTable<Windowed<K>, A> {
     requireFunction(initializer, 'aggregate', 'an initializer')
+    requireArgument(materialized, WINDOW_MATERIALIZED, 'aggregate', 'materialized')
     const { streams, shape } = this
     const emit = 'onWindowUpdate'
     const given = resolveWindowMaterialized(streams.context, materialized)

@@ -1,9 +1,9 @@
+import { toMilliseconds } from '../../durations'
 import type { ValueJoiner } from '../../operators/callbacks'
 import { waitingStoreBuilder } from '../../state/join/waiting-stores'
 import type { Joined } from '../options/joined'
 import { withName } from '../options/named'
 import { append, type GraphReference } from '../graph-reference'
-import { windowMilliseconds } from '../windows/window-durations'
 import { type JoinInput, repartitionedForJoin } from './join-input'
 
 /** `join` and `leftJoin` of a stream with a table. */
@@ -19,7 +19,7 @@ export function streamTableJoin<K, V, VT, VR>(
   if (given !== undefined) naming.given(given)
   const source = repartitionedForJoin(stream, given, { keySerde: key, valueSerde: value })
   const name = naming.node(left ? 'KSTREAM-LEFTJOIN-' : 'KSTREAM-JOIN-', given)
-  const graceMs = grace === undefined ? undefined : windowMilliseconds(grace, `grace of join "${name}"`)
+  const graceMs = grace === undefined ? undefined : toMilliseconds(grace, 'grace')
   const serdes = { key: key ?? source.keySerde, value: value ?? source.valueSerde }
   const buffer = graceMs === undefined ? null : waitingStoreBuilder<K, V>({ join: name, ...serdes })
   if (buffer !== null && given === undefined) naming.unnamed.stores.add(buffer.name)

@@ -1,5 +1,6 @@
+import { BOOLEAN, type Kind, NAME, optional, options } from '../../arguments'
 import { void as voidSerde } from '../../serdes/void'
-import type { SourceOptions } from '../../topology/topology'
+import { SOURCE_KINDS, type SourceOptions } from '../../topology/topology'
 import type { SourceSettings } from '../../topology/graph/node'
 import type { NamedOptions } from './named'
 
@@ -37,3 +38,11 @@ export function typedWithoutNull<K, V>(
 export function sourceSettings<K, V>({ key, value, timestampExtractor, offsetReset }: Consumed<K, V>): SourceSettings {
   return { keySerde: key, valueSerde: value, timestampExtractor, offsetReset }
 }
+
+const KINDS: Readonly<Record<keyof Consumed<unknown, unknown>, Kind>> = { name: NAME, ...SOURCE_KINDS }
+
+export const CONSUMED_OPTIONS = options<Consumed<unknown, unknown>>(KINDS)
+
+export const CONSUMED = optional(CONSUMED_OPTIONS)
+
+export const STREAM_CONSUMED = optional(options<StreamConsumed<unknown, unknown>>({ ...KINDS, nullable: BOOLEAN }))

@@ -1,3 +1,4 @@
+import { either, NAME, optional, options, SERDE } from '../../arguments'
 import type { Serde, SerdeThatWrites } from '../../serdes/serde'
 import { type NamedOptions, withName } from './named'
 
@@ -19,3 +20,7 @@ export function groupedSerdes<K, V>(
   const { name, key, value } = withName<Grouped<K, V>>(grouped)
   return { name, keySerde: key as Serde<K> | undefined, valueSerde: value as Serde<V> | undefined }
 }
+
+export const GROUPED = optional(
+  either(NAME, options<Grouped<unknown, unknown>>({ name: NAME, key: SERDE, value: SERDE })),
+)

@@ -1,3 +1,4 @@
+import { DURATION, either, NAME, optional, options, SERDE } from '../../arguments'
 import type { Duration } from '../../durations'
 import type { Serde } from '../../serdes/serde'
 import type { NamedOptions } from './named'
@@ -19,3 +20,16 @@ export interface Joined<K, V, VO> extends NamedOptions {
    */
   grace?: Duration
 }
+
+export const JOINED = optional(
+  either(
+    NAME,
+    options<Joined<unknown, unknown, unknown>>({
+      name: NAME,
+      key: SERDE,
+      value: SERDE,
+      otherValue: SERDE,
+      grace: DURATION,
+    }),
+  ),
+)

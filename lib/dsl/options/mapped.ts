@@ -1,3 +1,4 @@
+import { either, NAME, optional, options, SERDE } from '../../arguments'
 import type { Serde, SerdeFor } from '../../serdes/serde'
 import type { NamedOptions } from './named'
 
@@ -21,3 +22,11 @@ export function mappedSerdes<K, V>(
 ): { readonly keySerde?: Serde<K>; readonly valueSerde?: Serde<V> } {
   return typeof mapped === 'object' ? { keySerde: mapped.key, valueSerde: mapped.value } : {}
 }
+
+export const MAPPED_KEY = optional(either(NAME, options<MappedKey<unknown>>({ name: NAME, key: SERDE })))
+
+export const MAPPED_VALUE = optional(either(NAME, options<MappedValue<unknown>>({ name: NAME, value: SERDE })))
+
+export const MAPPED = optional(
+  either(NAME, options<Mapped<unknown, unknown>>({ name: NAME, key: SERDE, value: SERDE })),
+)

@@ -1,3 +1,5 @@
+import { BOOLEAN, either, type Kind, LOGGING, NAME, oneOf, optional, options, SERDE } from '../../arguments'
+import { STORE } from '../../topology/store-reference'
 import type { Serde } from '../../serdes/serde'
 import { isPlain } from '../../state/key-value/plain-view'
 import type { StateStore, StoreBuilder } from '../../state/store'
@@ -111,3 +113,17 @@ function isHandle<K, V>(
 ): materialized is TableStoreHandle<K, V> {
   return 'build' in materialized
 }
+
+export const STORE_TYPE = oneOf('persistent', 'in-memory')
+
+export const MATERIALIZED_KINDS: Readonly<Record<keyof Materialized<unknown, unknown>, Kind>> = {
+  name: NAME,
+  store: either(NAME, STORE),
+  key: SERDE,
+  value: SERDE,
+  caching: BOOLEAN,
+  logging: LOGGING,
+  storeType: STORE_TYPE,
+}
+
+export const MATERIALIZED = optional(either(NAME, STORE, options<Materialized<unknown, unknown>>(MATERIALIZED_KINDS)))

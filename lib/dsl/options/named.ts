@@ -1,3 +1,5 @@
+import { either, NAME, optional, options } from '../../arguments'
+
 /** Names an operator in topology texts, logs and metrics. Default: a generated name. */
 export interface NamedOptions {
   /** The operator's name. Letters, digits, `.`, `_` and `-`. */
@@ -17,3 +19,5 @@ export function withName<Options extends NamedOptions>(
 ): Partial<Options> & NamedOptions {
   return typeof options === 'string' ? ({ name: options } as Partial<Options> & NamedOptions) : (options ?? {})
 }
+
+export const NAMED = optional(either(NAME, options<NamedOptions>({ name: NAME })))

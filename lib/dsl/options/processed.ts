@@ -1,4 +1,11 @@
-import { type StoreReference, type StoreReferences, storeReferences } from '../../topology/store-reference'
+import { either, NAME, optional, options } from '../../arguments'
+import {
+  STORE_LIST,
+  STORE_REFERENCES,
+  type StoreReference,
+  type StoreReferences,
+  storeReferences,
+} from '../../topology/store-reference'
 import type { NamedOptions } from './named'
 
 /** The name of a processor inside a stream, and the stores it uses, by name or by handle. */
@@ -20,3 +27,5 @@ export function processOptions(processed: Processed = {}): { name?: string; stor
 function isList(processed: Processed): processed is readonly StoreReference[] {
   return Array.isArray(processed)
 }
+
+export const PROCESSED = optional(either(STORE_LIST, options<ProcessOptions>({ name: NAME, stores: STORE_REFERENCES })))

@@ -1,3 +1,4 @@
+import { callback, either, kind, NAME, optional, options, SERDE } from '../../arguments'
 import type { SerdeThatWrites } from '../../serdes/serde'
 import type { StreamPartitioner } from '../../topology/definition'
 import type { NamedOptions } from './named'
@@ -13,3 +14,16 @@ export interface Repartitioned<K, V> extends NamedOptions {
   /** Default: murmur2 of the key's bytes. */
   partitioner?: StreamPartitioner<K, V>
 }
+
+export const REPARTITIONED = optional(
+  either(
+    NAME,
+    options<Repartitioned<unknown, unknown>>({
+      name: NAME,
+      key: SERDE,
+      value: SERDE,
+      partitions: kind('a whole number above 0', (value) => Number.isInteger(value) && (value as number) > 0),
+      partitioner: callback('a function that chooses partitions'),
+    }),
+  ),
+)

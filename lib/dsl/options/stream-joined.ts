@@ -1,3 +1,6 @@
+import { either, LOGGING, NAME, optional, options, SERDE } from '../../arguments'
+import { STORE } from '../../topology/store-reference'
+import { STORE_TYPE } from './materialized'
 import type { Serde } from '../../serdes/serde'
 import type { WindowStore } from '../../state/store'
 import type { WindowStoreHandle } from '../../state/window/window-stores'
@@ -39,3 +42,20 @@ export interface StreamJoined<K, V, VO> extends NamedOptions {
    */
   storeType?: 'persistent' | 'in-memory'
 }
+
+export const STREAM_JOINED = optional(
+  either(
+    NAME,
+    options<StreamJoined<unknown, unknown, unknown>>({
+      name: NAME,
+      store: NAME,
+      thisStore: either(NAME, STORE),
+      otherStore: either(NAME, STORE),
+      key: SERDE,
+      value: SERDE,
+      otherValue: SERDE,
+      logging: LOGGING,
+      storeType: STORE_TYPE,
+    }),
+  ),
+)

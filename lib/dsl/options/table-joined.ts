@@ -1,5 +1,7 @@
+import { callback, either, NAME, optional, options } from '../../arguments'
+import { STORE } from '../../topology/store-reference'
 import type { StreamPartitioner } from '../../topology/definition'
-import type { Materialized, TableStoreHandle } from './materialized'
+import { type Materialized, MATERIALIZED_KINDS, type TableStoreHandle } from './materialized'
 
 /**
  * Options of a foreign-key join and its result. `name` names its operators, its internal topics and its
@@ -20,3 +22,15 @@ export interface TableJoined<K, KO, VR> extends Materialized<K, VR> {
 
 /** The store of the result by its name or handle, or all options. */
 export type TableJoinedAs<K, KO, VR> = string | TableStoreHandle<K, VR> | TableJoined<K, KO, VR>
+
+export const TABLE_JOINED = optional(
+  either(
+    NAME,
+    STORE,
+    options<TableJoined<unknown, unknown, unknown>>({
+      ...MATERIALIZED_KINDS,
+      partitioner: callback('a function that chooses a partition'),
+      otherPartitioner: callback('a function that chooses a partition'),
+    }),
+  ),
+)

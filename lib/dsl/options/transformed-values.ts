@@ -1,5 +1,13 @@
-import { type StoreReference, type StoreReferences, storeReferences } from '../../topology/store-reference'
-import type { Materialized, MaterializedAs } from './materialized'
+import { either, NAME, optional, options } from '../../arguments'
+import {
+  STORE,
+  STORE_LIST,
+  STORE_REFERENCES,
+  type StoreReference,
+  type StoreReferences,
+  storeReferences,
+} from '../../topology/store-reference'
+import { type Materialized, type MaterializedAs, MATERIALIZED_KINDS } from './materialized'
 
 /** How a table of transformed values is kept, and which other stores its transformer uses. */
 export interface TransformedValuesOptions<K, VR> extends Materialized<K, VR> {
@@ -26,3 +34,12 @@ export function transformedOptions<K, VR>(
 function isList<K, VR>(transformed: TransformedValues<K, VR>): transformed is readonly StoreReference[] {
   return Array.isArray(transformed)
 }
+
+export const TRANSFORMED_VALUES = optional(
+  either(
+    NAME,
+    STORE,
+    STORE_LIST,
+    options<TransformedValuesOptions<unknown, unknown>>({ ...MATERIALIZED_KINDS, stores: STORE_REFERENCES }),
+  ),
+)

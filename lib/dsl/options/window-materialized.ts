@@ -1,4 +1,6 @@
-import type { Duration } from '../../durations'
+import { DURATION, either, NAME, optional, options } from '../../arguments'
+import { STORE } from '../../topology/store-reference'
+import { type Duration, toMilliseconds } from '../../durations'
 import { TopologyError } from '../../errors'
 import type { Serde } from '../../serdes/serde'
 import type { SessionStoreHandle } from '../../state/session/session-stores'
@@ -6,8 +8,7 @@ import type { StateStore, StoreBuilder } from '../../state/store'
 import type { WindowStoreHandle } from '../../state/window/window-stores'
 import { validateName } from '../../topology/naming/names'
 import type { DslContext } from '../graph-reference'
-import { windowMilliseconds } from '../windows/window-durations'
-import type { Materialized } from './materialized'
+import { type Materialized, MATERIALIZED_KINDS } from './materialized'
 
 /** How a windowed table is kept. `name` names the operator, `store` the store. */
 export interface WindowMaterialized<K, V, H = WindowStoreHandle<K, V, StateStore>> extends Omit<
@@ -79,8 +80,8 @@ export function resolveWindowMaterialized<K, V>(
     caching: caching ?? kept?.caching ?? true,
     logging: logging ?? kept?.logging ?? true,
     persistent: (storeType ?? keptType) === 'persistent',
-    retentionMs: retention === undefined ? undefined : windowMilliseconds(retention, 'retention'),
-    handleRetentionMs: kept && windowMilliseconds(kept.retention, 'retention'),
+    retentionMs: retention === undefined ? undefined : toMilliseconds(retention, 'retention'),
+    handleRetentionMs: kept && toMilliseconds(kept.retention, 'retention'),
   }
 }
 
@@ -100,3 +101,7 @@ export function retentionOf<K, V>(
     { store },
   )
 }
+
+export const WINDOW_MATERIALIZED = optional(
+  either(NAME, STORE, options<WindowMaterialized<unknown, unknown>>({ ...MATERIALIZED_KINDS, retention: DURATION })),
+)

@@ -1,6 +1,7 @@
-import type { Duration } from '../../durations'
+import { DURATION, kind, options as optionsOf, requireArgument } from '../../arguments'
+import { type Duration, toMilliseconds } from '../../durations'
 import { TopologyError } from '../../errors'
-import { signedMilliseconds, windowMilliseconds } from './window-durations'
+import { SIGNED_DURATION, signedMilliseconds } from './window-durations'
 
 /** Describes the window of a join. */
 export interface JoinWindowsOptions {
@@ -13,6 +14,11 @@ export interface JoinWindowsOptions {
   /** How long after the end of the window late records are still joined. Default: 0. */
   grace?: Duration
 }
+
+const OPTIONS = optionsOf<JoinWindowsOptions>(
+  { timeDifference: DURATION, before: SIGNED_DURATION, after: SIGNED_DURATION, grace: DURATION },
+  ['timeDifference'],
+)
 
 /**
  * Which records of two streams are joined: those of the same key with timestamps close enough. For a record of
@@ -37,16 +43,23 @@ export class JoinWindows {
    *
    * @throws TopologyError INVALID_ARGUMENT: a time difference or grace below 0, a window that ends before it begins
    */
-  static of({ timeDifference, before, after, grace = 0 }: JoinWindowsOptions): JoinWindows {
-    const differenceMs = windowMilliseconds(timeDifference, 'JoinWindows timeDifference')
-    const beforeMs = before === undefined ? differenceMs : signedMilliseconds(before, 'JoinWindows before')
-    const afterMs = after === undefined ? differenceMs : signedMilliseconds(after, 'JoinWindows after')
+  static of(options: JoinWindowsOptions): JoinWindows {
+    requireArgument(options, OPTIONS, 'JoinWindows.of', 'options')
+    const { timeDifference, before, after, grace = 0 } = options
+    const differenceMs = toMilliseconds(timeDifference, 'timeDifference')
+    const beforeMs = before === undefined ? differenceMs : signedMilliseconds(before, 'before')
+    const afterMs = after === undefined ? differenceMs : signedMilliseconds(after, 'after')
     if (beforeMs + afterMs < 0) {
       throw new TopologyError(
         'INVALID_ARGUMENT',
         `JoinWindows before is ${beforeMs} ms and after ${afterMs} ms: the window would end before it begins`,
       )
     }
-    return new JoinWindows(beforeMs, afterMs, windowMilliseconds(grace, 'JoinWindows grace'))
+    return new JoinWindows(beforeMs, afterMs, toMilliseconds(grace, 'grace'))
   }
 }
+
+export const JOIN_WINDOWS = kind(
+  "a window, such as JoinWindows.of({ timeDifference: '1m' })",
+  (value) => value instanceof JoinWindows,
+)

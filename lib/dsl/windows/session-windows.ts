@@ -1,5 +1,5 @@
-import type { Duration } from '../../durations'
-import { windowMilliseconds } from './window-durations'
+import { DURATION, options as optionsOf, requireArgument } from '../../arguments'
+import { type Duration, toMilliseconds } from '../../durations'
 
 /** Describes sessions. */
 export interface SessionWindowsOptions {
@@ -8,6 +8,8 @@ export interface SessionWindowsOptions {
   /** How long after that a session still accepts late records. Default: 0. */
   grace?: Duration
 }
+
+const OPTIONS = optionsOf<SessionWindowsOptions>({ inactivityGap: DURATION, grace: DURATION }, ['inactivityGap'])
 
 /**
  * Sessions: records of a key that follow each other within the inactivity gap. A record may merge two sessions.
@@ -30,10 +32,9 @@ export class SessionWindows {
    *
    * @throws TopologyError INVALID_ARGUMENT: a gap or grace below 0
    */
-  static of({ inactivityGap, grace = 0 }: SessionWindowsOptions): SessionWindows {
-    return new SessionWindows(
-      windowMilliseconds(inactivityGap, 'SessionWindows inactivityGap'),
-      windowMilliseconds(grace, 'SessionWindows grace'),
-    )
+  static of(options: SessionWindowsOptions): SessionWindows {
+    requireArgument(options, OPTIONS, 'SessionWindows.of', 'options')
+    const { inactivityGap, grace = 0 } = options
+    return new SessionWindows(toMilliseconds(inactivityGap, 'inactivityGap'), toMilliseconds(grace, 'grace'))
   }
 }

@@ -1,5 +1,5 @@
-import type { Duration } from '../../durations'
-import { windowMilliseconds } from './window-durations'
+import { DURATION, options as optionsOf, requireArgument } from '../../arguments'
+import { type Duration, toMilliseconds } from '../../durations'
 
 /** Describes sliding windows. */
 export interface SlidingWindowsOptions {
@@ -8,6 +8,8 @@ export interface SlidingWindowsOptions {
   /** How long after its end a window still accepts late records. Default: 0. */
   grace?: Duration
 }
+
+const OPTIONS = optionsOf<SlidingWindowsOptions>({ timeDifference: DURATION, grace: DURATION }, ['timeDifference'])
 
 /**
  * Windows that slide with the records: one for each distinct set of a key's records within the
@@ -30,10 +32,9 @@ export class SlidingWindows {
    *
    * @throws TopologyError INVALID_ARGUMENT: a time difference or grace below 0
    */
-  static of({ timeDifference, grace = 0 }: SlidingWindowsOptions): SlidingWindows {
-    return new SlidingWindows(
-      windowMilliseconds(timeDifference, 'SlidingWindows timeDifference'),
-      windowMilliseconds(grace, 'SlidingWindows grace'),
-    )
+  static of(options: SlidingWindowsOptions): SlidingWindows {
+    requireArgument(options, OPTIONS, 'SlidingWindows.of', 'options')
+    const { timeDifference, grace = 0 } = options
+    return new SlidingWindows(toMilliseconds(timeDifference, 'timeDifference'), toMilliseconds(grace, 'grace'))
   }
 }

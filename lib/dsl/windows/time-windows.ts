@@ -1,8 +1,9 @@
-import type { Duration } from '../../durations'
+import { DURATION, options as optionsOf, requireArgument } from '../../arguments'
+import { type Duration, toMilliseconds } from '../../durations'
 import { TopologyError } from '../../errors'
 import type { Window } from '../../record/windowed'
 import { alignedStarts } from '../../topology/graph/windowing'
-import { positiveMilliseconds, windowMilliseconds } from './window-durations'
+import { MILLISECONDS, POSITIVE_DURATION } from './window-durations'
 
 /** Describes tumbling or hopping windows. */
 export interface TimeWindowsOptions {
@@ -13,6 +14,11 @@ export interface TimeWindowsOptions {
   /** How long after its end a window still accepts late records. Default: 0. */
   grace?: Duration
 }
+
+const OPTIONS = optionsOf<TimeWindowsOptions>(
+  { size: POSITIVE_DURATION, advance: POSITIVE_DURATION, grace: DURATION },
+  ['size'],
+)
 
 /**
  * Windows of a fixed size: tumbling ones, or hopping ones that overlap. They are aligned to 1970, their start is
@@ -38,9 +44,11 @@ export class TimeWindows {
    *
    * @throws TopologyError INVALID_ARGUMENT: a size or advance that is not above 0, an advance above the size, a grace below 0
    */
-  static of({ size, advance, grace = 0 }: TimeWindowsOptions): TimeWindows {
-    const sizeMs = positiveMilliseconds(size, 'TimeWindows size')
-    const advanceMs = advance === undefined ? sizeMs : positiveMilliseconds(advance, 'TimeWindows advance')
+  static of(options: TimeWindowsOptions): TimeWindows {
+    requireArgument(options, OPTIONS, 'TimeWindows.of', 'options')
+    const { size, advance, grace = 0 } = options
+    const sizeMs = toMilliseconds(size, 'size')
+    const advanceMs = advance === undefined ? sizeMs : toMilliseconds(advance, 'advance')
     if (advanceMs > sizeMs) {
       throw new TopologyError(
         'INVALID_ARGUMENT',
@@ -48,7 +56,7 @@ export class TimeWindows {
           'so give an advance of at most the size',
       )
     }
-    return new TimeWindows(sizeMs, advanceMs, windowMilliseconds(grace, 'TimeWindows grace'))
+    return new TimeWindows(sizeMs, advanceMs, toMilliseconds(grace, 'grace'))
   }
 
   /**
@@ -58,6 +66,7 @@ export class TimeWindows {
    * TimeWindows.of({ size: 10, advance: 5 }).windowsFor(12) // [{ start: 5, end: 15 }, { start: 10, end: 20 }]
    */
   windowsFor(timestamp: number): Window[] {
+    requireArgument(timestamp, MILLISECONDS, 'windowsFor', 'timestamp')
     return alignedStarts(timestamp, this.sizeMs, this.advanceMs).map((start) => ({ start, end: start + this.sizeMs }))
   }
 }

@@ -1,11 +1,18 @@
-import { TopologyError } from '../../errors'
+import { kind, optional, options as optionsOf, requireArgument, TIMESTAMP } from '../../arguments'
 import type { Window } from '../../record/windowed'
+import { MILLISECONDS } from './window-durations'
 
 /** Describes an unlimited window. */
 export interface UnlimitedWindowsOptions {
   /** Where the window starts; earlier records are dropped. Default: 1970. */
   start?: number | Date
 }
+
+const OPTIONS = optional(
+  optionsOf<UnlimitedWindowsOptions>({
+    start: kind(TIMESTAMP.is, (value) => TIMESTAMP.problem(value, '') === undefined && Number(value) >= 0),
+  }),
+)
 
 /**
  * One window without an end: everything from its start on.
@@ -24,13 +31,9 @@ export class UnlimitedWindows {
    *
    * @throws TopologyError INVALID_ARGUMENT: a start before 1970, or none
    */
-  static of({ start = 0 }: UnlimitedWindowsOptions = {}): UnlimitedWindows {
-    const startMs = Number(start)
-    if (Number.isSafeInteger(startMs) && startMs >= 0) return new UnlimitedWindows(startMs)
-    throw new TopologyError(
-      'INVALID_ARGUMENT',
-      `UnlimitedWindows start is ${String(start)}: give a Date or milliseconds, from 1970 on`,
-    )
+  static of(options: UnlimitedWindowsOptions = {}): UnlimitedWindows {
+    requireArgument(options, OPTIONS, 'UnlimitedWindows.of', 'options')
+    return new UnlimitedWindows(Number(options.start ?? 0))
   }
 
   /**
@@ -40,6 +43,7 @@ export class UnlimitedWindows {
    * UnlimitedWindows.of({ start: 100 }).windowsFor(150) // [{ start: 100, end: Infinity }]
    */
   windowsFor(timestamp: number): Window[] {
+    requireArgument(timestamp, MILLISECONDS, 'windowsFor', 'timestamp')
     return timestamp < this.startMs ? [] : [{ start: this.startMs, end: Infinity }]
   }
 }

@@ -1,28 +1,25 @@
+import { DURATION, kind } from '../../arguments'
 import { type Duration, toMilliseconds } from '../../durations'
-import { TopologyError } from '../../errors'
 
-/** Milliseconds of a window option; anything but a duration of 0 or more is an error. */
-export function windowMilliseconds(duration: Duration, option: string): number {
-  try {
-    return toMilliseconds(duration, option)
-  } catch (error) {
-    throw new TopologyError('INVALID_ARGUMENT', (error as Error).message)
-  }
-}
+export const POSITIVE_DURATION = kind(
+  "milliseconds as a number above 0, or text such as '250ms', '30s' or '5m'",
+  (value) => DURATION.problem(value, '') === undefined && toMilliseconds(value as Duration, '') > 0,
+)
 
-/** As `windowMilliseconds`, and above 0. */
-export function positiveMilliseconds(duration: Duration, option: string): number {
-  const ms = windowMilliseconds(duration, option)
-  if (ms > 0) return ms
-  throw new TopologyError('INVALID_ARGUMENT', `${option} is ${JSON.stringify(duration)}: it has to be above 0`)
-}
+/** Of a record. */
+export const MILLISECONDS = kind('milliseconds since 1970', Number.isFinite)
 
-/** Milliseconds that may be negative: the bounds of a join window. */
+/** Of the bounds of a join window. */
+export const SIGNED_DURATION = kind(
+  "milliseconds as a number, or text such as '30s' or '-30s'",
+  (value) =>
+    (typeof value === 'number' && Number.isFinite(value)) ||
+    DURATION.problem(typeof value === 'string' ? value.replace(/^-/, '') : value, '') === undefined,
+)
+
+/** Milliseconds that may be negative. */
 export function signedMilliseconds(duration: Duration | `-${Duration}`, option: string): number {
-  if (typeof duration === 'number') {
-    if (Number.isFinite(duration)) return Math.round(duration)
-  } else if (typeof duration === 'string' && duration.startsWith('-')) {
-    return -windowMilliseconds(duration.slice(1) as Duration, option)
-  }
-  return windowMilliseconds(duration as Duration, option)
+  if (typeof duration === 'number') return Math.round(duration)
+  if (duration.startsWith('-')) return -toMilliseconds(duration.slice(1) as Duration, option)
+  return toMilliseconds(duration as Duration, option)
 }

@@ -1,4 +1,4 @@
-import { TopologyError } from '../../errors'
+import { argumentError } from '../../arguments'
 import type { FixedWindowing, SessionWindowing } from '../../topology/graph/windowing'
 import type { SessionWindows } from './session-windows'
 import { SlidingWindows } from './sliding-windows'
@@ -53,9 +53,11 @@ export function windowShape(windows: WindowsOfSize): WindowShape {
       bucketMs: Infinity,
     }
   }
-  throw new TopologyError(
-    'INVALID_ARGUMENT',
-    `windowedBy needs TimeWindows, SlidingWindows, SessionWindows or UnlimitedWindows, and got ${String(windows)}`,
+  throw argumentError(
+    windows,
+    "TimeWindows, SlidingWindows, SessionWindows or UnlimitedWindows, such as TimeWindows.of({ size: '5m' })",
+    'windowedBy',
+    'windows',
   )
 }
 

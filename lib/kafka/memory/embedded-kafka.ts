@@ -3,7 +3,14 @@ import { isPromise } from '../../record/promise'
 import { prepared, whenPrepared } from '../../serdes/missing-dependency'
 import type { Serde } from '../../serdes/serde'
 import { string } from '../../serdes/string'
-import { ClientError, type FetchedPartition, type Isolation, type KafkaClient, type Producer } from '../port'
+import {
+  ClientError,
+  type FetchedPartition,
+  type Isolation,
+  type KafkaClient,
+  type KafkaClientFactory,
+  type Producer,
+} from '../port'
 import { MemoryClient } from './client'
 import { MemoryCluster } from './cluster'
 import type { CompactionOptions } from './compaction'
@@ -87,7 +94,7 @@ const POLL_MS = 60_000
  * Topics are never created by being used. A topic keeps all of its records, unless it is compacted (then it is cleaned
  * as it grows) or has `retention.bytes`; `retention.ms` is not acted on.
  */
-export class EmbeddedKafka {
+export class EmbeddedKafka implements KafkaClientFactory {
   private readonly cluster = new MemoryCluster()
   private readonly clients = new Set<MemoryClient>()
   private readonly ownClient: KafkaClient

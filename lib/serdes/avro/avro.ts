@@ -1,3 +1,17 @@
+import {
+  BOOLEAN,
+  callback,
+  either,
+  instanceOf,
+  isObject,
+  type Kind,
+  kind,
+  oneOf,
+  optional,
+  options as optionsOf,
+  requireArgument,
+  text,
+} from '../../arguments'
 import { SchemaRegistry } from '../registry/schema-registry'
 import type { Serde } from '../serde'
 import { AvroSerde } from './avro-serde'
@@ -41,6 +55,28 @@ export interface AvroOptions<
   autoRegister?: boolean
 }
 
+const SCHEMA = kind('an Avro schema', (value) => typeof value === 'string' || isObject(value) || Array.isArray(value))
+
+const VALUE_KINDS: Readonly<Record<keyof AvroValueOptions<AvroLong, AvroLogicalTypes>, Kind>> = {
+  long: oneOf('number', 'bigint'),
+  logicalTypes: kind('logical types by their names', isObject),
+}
+
+const VALUE_OPTIONS = optional(optionsOf<AvroValueOptions<AvroLong, AvroLogicalTypes>>(VALUE_KINDS))
+
+const OPTIONS = optionsOf<AvroOptions<AvroSchema, AvroSchema, AvroLong, AvroLogicalTypes>>(
+  {
+    ...VALUE_KINDS,
+    registry: either(text('the URL of a schema registry'), instanceOf(SchemaRegistry, 'a SchemaRegistry')),
+    schema: SCHEMA,
+    readerSchema: SCHEMA,
+    subject: either(oneOf('topic', 'record', 'topic-record'), callback('a function that names the subject')),
+    key: BOOLEAN,
+    autoRegister: BOOLEAN,
+  },
+  ['registry'],
+)
+
 /**
  * Avro in Confluent's wire format (a zero byte, the schema's id, the value), with a schema registry. A schema written in
  * place, or `as const`, gives the type. Schemas are fetched and registered before a task starts or while a record waits
@@ -72,6 +108,7 @@ export const avro = <
 >(
   options: AvroOptions<S, R, Long, Logical>,
 ): Serde<AvroSerdeValue<S, R, Long, Logical>> => {
+  requireArgument(options, OPTIONS, 'serdes.avro', 'options')
   const { registry, schema, readerSchema = schema, subject = 'topic', key = false, autoRegister = true } = options
   return new AvroSerde({
     registry: typeof registry === 'string' ? new SchemaRegistry(registry) : registry,
@@ -111,6 +148,8 @@ export const avroBytes = <
   schema: S,
   options: AvroValueOptions<Long, Logical> = {},
 ): Serde<AvroValue<S, Long, Logical>> => {
+  requireArgument(schema, SCHEMA, 'serdes.avroBytes', 'schema')
+  requireArgument(options, VALUE_OPTIONS, 'serdes.avroBytes', 'options')
   const type = new AvroTypes(valueOptions(options)).of(schema)
   const serde: Serde<unknown> = {
     serialize: (_topic, value) => encode(type, value, 0),

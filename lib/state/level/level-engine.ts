@@ -1,3 +1,4 @@
+import { isObject } from '../../arguments'
 import { StreamsError } from '../../errors'
 import type { StateEngine } from '../state-engine'
 import { DEFAULT_TUNING } from './level-database'
@@ -44,6 +45,7 @@ export const levelEngine = (options: LevelEngineOptions = {}): StateEngine => {
 const DEFAULTS = { ...DEFAULT_TUNING, verifyOnOpen: true }
 
 const checked = (options: LevelEngineOptions): LevelEngineOptions => {
+  if (!isObject(options)) throw invalid(`options are ${String(options)}: give an object, or nothing`)
   for (const [key, value] of Object.entries(options)) {
     const usual: unknown = DEFAULTS[key as keyof typeof DEFAULTS]
     if (usual === undefined) {

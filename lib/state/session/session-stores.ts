@@ -1,5 +1,5 @@
+import { BOOLEAN, DURATION, LOGGING, options as optionsOf, requireArgument, SERDE, STORE_NAME } from '../../arguments'
 import { type Duration, toMilliseconds } from '../../durations'
-import { TopologyError } from '../../errors'
 import type { Serde } from '../../serdes/serde'
 import { plainFormat } from '../key-value/value-format'
 import type { ManagedStore, SessionStore, StoreBuilder } from '../store'
@@ -26,6 +26,11 @@ export interface SessionStoreOptions<K, V> {
   readonly logging?: boolean | Readonly<Record<string, string>>
 }
 
+const OPTIONS = optionsOf<SessionStoreOptions<unknown, unknown>>(
+  { key: SERDE, value: SERDE, retention: DURATION, persistent: BOOLEAN, caching: BOOLEAN, logging: LOGGING },
+  ['retention'],
+)
+
 /** A session store by name, with its types: connect it to processors and ask for it with the same handle. */
 export interface SessionStoreHandle<K, V> extends StoreBuilder<SessionStore<K, V>> {
   /** As given, defaults not filled in. */
@@ -43,7 +48,9 @@ export interface SessionStoreHandle<K, V> extends StoreBuilder<SessionStore<K, V
  * @throws TopologyError INVALID_ARGUMENT
  */
 export const sessionStore = <K, V>(name: string, options: SessionStoreOptions<K, V>): SessionStoreHandle<K, V> => {
-  const retentionMs = milliseconds(name, options.retention)
+  requireArgument(name, STORE_NAME, 'sessionStore', 'name')
+  requireArgument(options, OPTIONS, 'sessionStore', 'options')
+  const retentionMs = toMilliseconds(options.retention, 'retention')
   const { key, value, caching, persistent, logging } = options
   const settings = { name, key, value, retentionMs, bucketMs: retentionMs / 64, caching, persistent, logging }
   return { ...sessionStoreBuilder<K, V>(settings), options, kind: 'session' }
@@ -97,13 +104,5 @@ export const sessionStoreBuilder = <K, V>(settings: SessionStoreSettings<K, V>):
         closesExpired: persistent,
         retainDuplicates: false,
       }),
-  }
-}
-
-const milliseconds = (store: string, duration: Duration): number => {
-  try {
-    return toMilliseconds(duration, 'retention')
-  } catch (error) {
-    throw new TopologyError('INVALID_ARGUMENT', `session store "${store}": ${(error as Error).message}`, { store })
   }
 }

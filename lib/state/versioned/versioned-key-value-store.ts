@@ -1,3 +1,4 @@
+import { BOOLEAN, DURATION, LOGGING, options as optionsOf, requireArgument, SERDE, STORE_NAME } from '../../arguments'
 import { type Duration, toMilliseconds } from '../../durations'
 import { TopologyError } from '../../errors'
 import type { Serde } from '../../serdes/serde'
@@ -23,6 +24,18 @@ export interface VersionedKeyValueStoreOptions<K, V> {
   readonly logging?: boolean | Readonly<Record<string, string>>
 }
 
+const OPTIONS = optionsOf<VersionedKeyValueStoreOptions<unknown, unknown>>(
+  {
+    key: SERDE,
+    value: SERDE,
+    historyRetention: DURATION,
+    segmentInterval: DURATION,
+    persistent: BOOLEAN,
+    logging: LOGGING,
+  },
+  ['historyRetention'],
+)
+
 /** A versioned store by name, with its types. */
 export interface VersionedKeyValueStoreHandle<K, V> extends StoreBuilder<VersionedKeyValueStore<K, V>> {
   /** As given, defaults not filled in. */
@@ -46,12 +59,14 @@ export const versionedKeyValueStore = <K, V>(
   name: string,
   options: VersionedKeyValueStoreOptions<K, V>,
 ): VersionedKeyValueStoreHandle<K, V> => {
+  requireArgument(name, STORE_NAME, 'versionedKeyValueStore', 'name')
+  requireArgument(options, OPTIONS, 'versionedKeyValueStore', 'options')
   const { persistent = true, logging = true, key, value } = options
-  const historyRetentionMs = toMilliseconds(options.historyRetention, `historyRetention of store "${name}"`)
+  const historyRetentionMs = toMilliseconds(options.historyRetention, 'historyRetention')
   const segmentIntervalMs =
     options.segmentInterval === undefined
       ? defaultSegmentInterval(historyRetentionMs)
-      : toMilliseconds(options.segmentInterval, `segmentInterval of store "${name}"`)
+      : toMilliseconds(options.segmentInterval, 'segmentInterval')
   if (segmentIntervalMs === 0) {
     throw new TopologyError('INVALID_ARGUMENT', `segmentInterval of store "${name}" must be above 0`, { store: name })
   }

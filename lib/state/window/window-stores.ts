@@ -1,3 +1,4 @@
+import { BOOLEAN, DURATION, LOGGING, options as optionsOf, requireArgument, SERDE, STORE_NAME } from '../../arguments'
 import { type Duration, toMilliseconds } from '../../durations'
 import { TopologyError } from '../../errors'
 import type { Serde } from '../../serdes/serde'
@@ -29,6 +30,20 @@ export interface WindowStoreOptions<K, V> {
   readonly logging?: boolean | Readonly<Record<string, string>>
 }
 
+const OPTIONS = optionsOf<WindowStoreOptions<unknown, unknown>>(
+  {
+    key: SERDE,
+    value: SERDE,
+    retention: DURATION,
+    windowSize: DURATION,
+    retainDuplicates: BOOLEAN,
+    persistent: BOOLEAN,
+    caching: BOOLEAN,
+    logging: LOGGING,
+  },
+  ['retention', 'windowSize'],
+)
+
 /** A window store by name, with its types: connect it to processors and ask for it with the same handle. */
 export interface WindowStoreHandle<K, V, S extends StateStore> extends StoreBuilder<S> {
   /** As given, defaults not filled in. */
@@ -50,7 +65,7 @@ export interface WindowStoreHandle<K, V, S extends StateStore> extends StoreBuil
 export const windowStore = <K, V>(
   name: string,
   options: WindowStoreOptions<K, V>,
-): WindowStoreHandle<K, V, WindowStore<K, V>> => handle(name, options, plainFormat<V>())
+): WindowStoreHandle<K, V, WindowStore<K, V>> => handle('windowStore', name, options, plainFormat<V>())
 
 /**
  * A window store that keeps each value with the event time of its last update, as windowed aggregations do.
@@ -62,16 +77,20 @@ export const windowStore = <K, V>(
 export const timestampedWindowStore = <K, V>(
   name: string,
   options: WindowStoreOptions<K, V>,
-): WindowStoreHandle<K, V, TimestampedWindowStore<K, V>> => handle(name, options, timestampedFormat<V>())
+): WindowStoreHandle<K, V, TimestampedWindowStore<K, V>> =>
+  handle('timestampedWindowStore', name, options, timestampedFormat<V>())
 
 const handle = <K, V, S>(
+  method: string,
   name: string,
   options: WindowStoreOptions<K, V>,
   format: ValueFormat<V, S>,
 ): WindowStoreHandle<K, V, WindowStore<K, S>> => {
+  requireArgument(name, STORE_NAME, method, 'name')
+  requireArgument(options, OPTIONS, method, 'options')
   const { caching = false, retainDuplicates = false, persistent, logging } = options
-  const retentionMs = milliseconds(name, 'retention', options.retention)
-  const windowSizeMs = milliseconds(name, 'windowSize', options.windowSize)
+  const retentionMs = toMilliseconds(options.retention, 'retention')
+  const windowSizeMs = toMilliseconds(options.windowSize, 'windowSize')
   if (retentionMs < windowSizeMs) {
     throw new TopologyError(
       'INVALID_ARGUMENT',
@@ -168,13 +187,5 @@ export const windowStoreBuilder = <K, V, S>(
         closesExpired: false,
         retainDuplicates,
       }),
-  }
-}
-
-const milliseconds = (store: string, option: string, duration: Duration): number => {
-  try {
-    return toMilliseconds(duration, option)
-  } catch (error) {
-    throw new TopologyError('INVALID_ARGUMENT', `window store "${store}": ${(error as Error).message}`, { store })
   }
 }

@@ -3,3 +3,33 @@ export type { TestFramework } from './test-framework'
 export { stateEngineContract, type StateEngineSetup } from './state/state-engine-contract'
 export { kafkaClientContract } from './kafka/kafka-client-contract'
 export { FILLER_KEY, type KafkaClientSetup } from './kafka/kafka-client-setup'
+
+// The port to Kafka, for who implements it.
+export { ClientError } from '../../kafka/port'
+export type {
+  AclOperation,
+  Admin,
+  Assignment,
+  ClientErrorKind,
+  CommittedOffset,
+  Compression,
+  FetchedPartition,
+  Fetcher,
+  FetcherConfig,
+  GroupConfig,
+  GroupListener,
+  GroupMember,
+  GroupMembership,
+  GroupMetadata,
+  Isolation,
+  KafkaClient,
+  KafkaClientFactory,
+  KafkaClientOptions,
+  Lease,
+  Producer,
+  ProducerConfig,
+  RecordCursor,
+  TopicMetadata,
+  TopicSpec,
+} from '../../kafka/port'
+export { tpKey } from '../../record/topic-partition'

@@ -108,6 +108,8 @@ export class Repartitioned extends Serialized {
   }
 }
 
+const versionedStoreOf = ({ name, ...options }: VersionedStoreSupplier) => versionedKeyValueStore(name, options)
+
 export class Materialized extends Serialized {
   static as = (store: string | StoreSupplier | VersionedStoreSupplier | WindowStoreSupplier): Materialized =>
     new Materialized().set(
@@ -116,7 +118,7 @@ export class Materialized extends Serialized {
         : isWindowSupplier(store)
           ? { store: storeOf(store) }
           : 'historyRetention' in store
-            ? { store: versionedKeyValueStore(store.name, store) }
+            ? { store: versionedStoreOf(store) }
             : 'maxEntries' in store
               ? { store: keyValueStore(store.name, { maxEntries: store.maxEntries }) }
               : { store: store.name, storeType: store.persistent ? 'persistent' : 'in-memory' },

@@ -39,12 +39,12 @@ export const Stores = {
     segmentInterval?: number,
   ): VersionedStoreSupplier => ({ name, historyRetention, ...(segmentInterval !== undefined && { segmentInterval }) }),
   versionedKeyValueStoreBuilder: (
-    supplier: VersionedStoreSupplier,
+    { name, ...kept }: VersionedStoreSupplier,
     key: JavaSerde,
     value: JavaSerde,
   ): OptionalStoreBuilder =>
     new OptionalStoreBuilder((options) =>
-      versionedKeyValueStore(supplier.name, { key: key.serde, value: value.serde, ...supplier, ...options }),
+      versionedKeyValueStore(name, { key: key.serde, value: value.serde, ...kept, ...options }),
     ),
   keyValueStoreBuilder: (supplier: StoreSupplier, key: JavaSerde, value: JavaSerde): OptionalStoreBuilder =>
     keyValueBuilder(keyValueStore, supplier, key, value),

@@ -194,8 +194,8 @@ describe('the DSL refuses', () => {
 
   test('an optimization that does not exist', () => {
     const builder = new StreamsBuilder()
-    expect(failure(() => builder.build({ optimization: ['faster' as never] })).message).toContain('"faster"')
-    expect(failure(() => builder.build({ optimization: 'most' as never })).message).toContain('"most"')
+    expect(failure(() => builder.build({ optimization: ['faster' as never] })).message).toContain("'faster'")
+    expect(failure(() => builder.build({ optimization: 'most' as never })).message).toContain("'most'")
   })
 })
 

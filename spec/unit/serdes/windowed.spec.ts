@@ -34,6 +34,6 @@ describe("windowed keys have Kafka Streams' bytes", () => {
     )
     expect(() => read(serde, '00000003e8')).toThrow(/8 bytes or more, got 5/)
     expect(() => read(serdes.sessionWindowed(serdes.string()), '0000000000000001')).toThrow(/16 bytes or more, got 8/)
-    expect(() => serdes.timeWindowed(serdes.string(), '1 day' as never)).toThrow(/window size/)
+    expect(() => serdes.timeWindowed(serdes.string(), '1 day' as never)).toThrow(/timeWindowed needs size to be/)
   })
 })

@@ -87,7 +87,9 @@ test('restore evicts in the order of the changelog, and logs nothing', async () 
 
 test('bounds that cannot be meant are refused', () => {
   for (const maxEntries of [-1, 1.5, NaN]) {
-    expect(() => keyValueStore('s', { maxEntries })).toThrow(`store "s": maxEntries is ${maxEntries}`)
+    expect(() => keyValueStore('s', { maxEntries })).toThrow(
+      `options.maxEntries to be a whole number of 0 or more, and got ${maxEntries}`,
+    )
   }
   expect(() => keyValueStore('s', { maxEntries: 1, persistent: true })).toThrow('only a store in memory can be bounded')
   expect(keyValueStore('s', { maxEntries: 1 }).persistent).toBe(false)

@@ -105,7 +105,7 @@ describe('TopologyTestDriver', () => {
       'null=d@200',
       'null=e@200',
     ])
-    expect(() => input.advanceTime(-1)).toThrow('advanceTime is -1')
+    expect(() => input.advanceTime(-1)).toThrow('advanceTime needs by to be milliseconds')
   })
 
   it('takes and gives bytes', async () => {

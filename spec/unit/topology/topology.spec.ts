@@ -57,7 +57,7 @@ describe('Topology refuses', () => {
   test('an offset reset that does not exist', () => {
     for (const offsetReset of ['newest', { byDuration: -1 }, { byDuration: 'PT1H' }, {}]) {
       const add = () => new Topology().addSource('s', 'in', { offsetReset: offsetReset as never })
-      expectFailure('INVALID_ARGUMENT', add, 'offsetReset of source "s"', "{ byDuration: '1h' }")
+      expectFailure('INVALID_ARGUMENT', add, 'addSource needs options.offsetReset', "{ byDuration: '1h' }")
     }
   })
 

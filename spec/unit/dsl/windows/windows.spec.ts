@@ -47,35 +47,77 @@ describe('windowsFor', () => {
 
 describe('windows are refused', () => {
   test.each<[string, () => unknown, RegExp]>([
-    ['a size of 0', () => TimeWindows.of({ size: 0 }), /TimeWindows size is 0.*above 0/],
-    ['a negative size', () => TimeWindows.of({ size: -1 }), /TimeWindows size is -1/],
+    [
+      'a size of 0',
+      () => TimeWindows.of({ size: 0 }),
+      /TimeWindows\.of needs options\.size to be .* above 0.*, and got 0/,
+    ],
+    ['a negative size', () => TimeWindows.of({ size: -1 }), /TimeWindows\.of needs options\.size to be .*, and got -1/],
     [
       'a size that is no duration',
       () => TimeWindows.of({ size: '5 minutes' as '5m' }),
-      /TimeWindows size is "5 minutes"/,
+      /TimeWindows\.of needs options\.size to be .*, and got '5 minutes'/,
     ],
-    ['an advance of 0', () => TimeWindows.of({ size: 10, advance: 0 }), /advance is 0.*above 0/],
+    [
+      'an advance of 0',
+      () => TimeWindows.of({ size: 10, advance: 0 }),
+      /options\.advance to be .* above 0.*, and got 0/,
+    ],
     ['an advance above the size', () => TimeWindows.of({ size: 10, advance: 11 }), /advance is 11 ms and size 10 ms/],
-    ['a negative grace', () => TimeWindows.of({ size: 10, grace: -1 }), /TimeWindows grace is -1/],
-    ['a negative time difference', () => SlidingWindows.of({ timeDifference: -1 }), /SlidingWindows timeDifference/],
-    ['a negative gap', () => SessionWindows.of({ inactivityGap: -1 }), /SessionWindows inactivityGap is -1/],
-    ['a negative session grace', () => SessionWindows.of({ inactivityGap: 1, grace: -1 }), /SessionWindows grace/],
-    ['a start before 1970', () => UnlimitedWindows.of({ start: -1 }), /UnlimitedWindows start is -1/],
-    ['a start that is no time', () => UnlimitedWindows.of({ start: new Date('?') }), /UnlimitedWindows start/],
-    ['a negative join difference', () => JoinWindows.of({ timeDifference: -1 }), /JoinWindows timeDifference/],
+    [
+      'a negative grace',
+      () => TimeWindows.of({ size: 10, grace: -1 }),
+      /TimeWindows\.of needs options\.grace to be .*, and got -1/,
+    ],
+    [
+      'a negative time difference',
+      () => SlidingWindows.of({ timeDifference: -1 }),
+      /SlidingWindows\.of needs options\.timeDifference/,
+    ],
+    [
+      'a negative gap',
+      () => SessionWindows.of({ inactivityGap: -1 }),
+      /SessionWindows\.of needs options\.inactivityGap to be .*, and got -1/,
+    ],
+    [
+      'a negative session grace',
+      () => SessionWindows.of({ inactivityGap: 1, grace: -1 }),
+      /SessionWindows\.of needs options\.grace/,
+    ],
+    [
+      'a start before 1970',
+      () => UnlimitedWindows.of({ start: -1 }),
+      /UnlimitedWindows\.of needs options\.start to be .*, and got -1/,
+    ],
+    [
+      'a start that is no time',
+      () => UnlimitedWindows.of({ start: new Date('?') }),
+      /UnlimitedWindows\.of needs options\.start/,
+    ],
+    [
+      'a negative join difference',
+      () => JoinWindows.of({ timeDifference: -1 }),
+      /JoinWindows\.of needs options\.timeDifference/,
+    ],
     [
       'a join that ends before it begins',
       () => JoinWindows.of({ timeDifference: 10, after: -11 }),
       /before is 10 ms and after -11 ms/,
     ],
-    ['a negative join grace', () => JoinWindows.of({ timeDifference: 10, grace: -1 }), /JoinWindows grace/],
+    [
+      'a negative join grace',
+      () => JoinWindows.of({ timeDifference: 10, grace: -1 }),
+      /JoinWindows\.of needs options\.grace/,
+    ],
   ])('%s', (_what, make, message) => {
     expect(make).toThrow(refused(message))
   })
 
   test('windows that are none', () => {
     const grouped = new StreamsBuilder().stream('in').groupByKey()
-    expect(() => grouped.windowedBy({ size: 10 } as never)).toThrow(refused(/windowedBy needs TimeWindows/))
+    expect(() => grouped.windowedBy({ size: 10 } as never)).toThrow(
+      refused(/windowedBy needs windows to be TimeWindows/),
+    )
   })
 
   test('closing what never closes', () => {
@@ -104,16 +146,22 @@ describe('windows are refused', () => {
 
   test('stores of windows and sessions', () => {
     expect(() => windowStore('w', { retention: 5, windowSize: 10 })).toThrow(refused(/retention of 5 ms is below/))
-    expect(() => windowStore('w', { retention: -5, windowSize: 10 })).toThrow(refused(/"w": retention is -5/))
+    expect(() => windowStore('w', { retention: -5, windowSize: 10 })).toThrow(
+      refused(/windowStore needs options\.retention to be .*, and got -5/),
+    )
     expect(() => windowStore('w', { retention: 50, windowSize: 10, retainDuplicates: true, caching: true })).toThrow(
       refused(/duplicates and cache/),
     )
-    expect(() => sessionStore('s', { retention: -1 })).toThrow(refused(/"s": retention is -1/))
+    expect(() => sessionStore('s', { retention: -1 })).toThrow(
+      refused(/sessionStore needs options\.retention to be .*, and got -1/),
+    )
   })
 
   test('cogroup without a grouped stream, or with one of another builder', () => {
     const cogrouped = grouped().cogroup(() => 1)
-    expect(() => cogrouped.cogroup({} as never, () => 1)).toThrow(refused(/cogroup needs a grouped stream/))
+    expect(() => cogrouped.cogroup({} as never, () => 1)).toThrow(
+      refused(/cogroup needs grouped to be a grouped stream/),
+    )
     expect(() => cogrouped.cogroup(grouped(), () => 1)).toThrow(refused(/different StreamsBuilders/))
     expect(() => grouped().cogroup(1 as never)).toThrow(refused(/cogroup needs an aggregator/))
   })

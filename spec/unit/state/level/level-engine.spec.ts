@@ -1,6 +1,8 @@
 import { levelEngine, type LevelEngineOptions } from 'millrace'
 
 test.each([
+  [null, /options are null: give an object, or nothing/],
+  [8_388_608, /options are 8388608/],
   [{ blockCacheBytes: 0 }, /blockCacheBytes is 0: give a whole number above 0/],
   [{ writeBufferBytes: '8 MiB' }, /writeBufferBytes is 8 MiB: give a whole number above 0/],
   [{ compression: 'snappy' }, /compression is snappy: give true or false/],
@@ -10,7 +12,7 @@ test.each([
     /unknown option cacheSize; there are blockCacheBytes, writeBufferBytes, compression, verifyOnOpen/,
   ],
 ])('levelEngine(%j) is refused', (options, message) => {
-  expect(() => levelEngine(options as LevelEngineOptions)).toThrow(
+  expect(() => levelEngine(options as unknown as LevelEngineOptions)).toThrow(
     expect.objectContaining({ code: 'INVALID_CONFIG', message: expect.stringMatching(message) }),
   )
 })
