@@ -34,7 +34,7 @@ interface ClientState {
  */
 export const planTasks = (tasks: readonly TaskId[], members: readonly AssignorMember[]): TaskPlan => {
   const owners = currentOwners(members)
-  const seats = [...members]
+  const clientStates = [...members]
     .sort((a, b) => compare(a.processId, b.processId) || compare(a.memberId, b.memberId))
     .map<ClientState>((member) => ({
       member,
@@ -42,12 +42,12 @@ export const planTasks = (tasks: readonly TaskId[], members: readonly AssignorMe
       tasks: [],
       extras: 0,
     }))
-  if (seats.length > 0) for (const group of bySubTopology(tasks)) assignGroup(group, seats)
+  if (clientStates.length > 0) for (const group of bySubTopology(tasks)) assignGroup(group, clientStates)
 
   const target = new Map<string, readonly TaskId[]>()
   const granted = new Map<string, readonly TaskId[]>()
   let followUp = false
-  for (const { member, tasks: assigned } of seats) {
+  for (const { member, tasks: assigned } of clientStates) {
     assigned.sort(compareTaskIds)
     const free = assigned.filter((task) => (owners.get(task) ?? member.memberId) === member.memberId)
     followUp ||= free.length < assigned.length
@@ -82,27 +82,29 @@ const bySubTopology = (tasks: readonly TaskId[]): TaskId[][] => {
   return [...groups.values()]
 }
 
-const assignGroup = (tasks: readonly TaskId[], seats: readonly ClientState[]): void => {
-  const quotas = quotasOf(tasks, seats)
+const assignGroup = (tasks: readonly TaskId[], clientStates: readonly ClientState[]): void => {
+  const quotas = quotasOf(tasks, clientStates)
   const placed = new Set<TaskId>()
   const room = new Map(quotas)
-  const give = (task: TaskId, seat: ClientState): void => {
-    seat.tasks.push(task)
+  const give = (task: TaskId, clientState: ClientState): void => {
+    clientState.tasks.push(task)
     placed.add(task)
-    room.set(seat, room.get(seat)! - 1)
+    room.set(clientState, room.get(clientState)! - 1)
   }
 
   // who runs a task keeps it, up to its quota; it first gives up what a member with room has state of
-  for (const seat of seats) {
-    const kept = tasks.filter((task) => seat.owned.has(task))
+  for (const clientState of clientStates) {
+    const kept = tasks.filter((task) => clientState.owned.has(task))
     const wanted = (task: TaskId): number =>
       Math.max(
         -1,
-        ...seats.map((other) =>
-          other !== seat && other.owned.size < seat.owned.size ? (other.member.offsetSums.get(task) ?? -1) : -1,
+        ...clientStates.map((other) =>
+          other !== clientState && other.owned.size < clientState.owned.size
+            ? (other.member.offsetSums.get(task) ?? -1)
+            : -1,
         ),
       )
-    const surplus = kept.length - quotas.get(seat)!
+    const surplus = kept.length - quotas.get(clientState)!
     const ranked = surplus > 0 ? kept.map((task) => ({ task, wanted: wanted(task) })) : []
     const released = new Set(
       ranked
@@ -110,25 +112,27 @@ const assignGroup = (tasks: readonly TaskId[], seats: readonly ClientState[]): v
         .slice(0, Math.max(0, surplus))
         .map((entry) => entry.task),
     )
-    for (const task of kept) if (!released.has(task)) give(task, seat)
+    for (const task of kept) if (!released.has(task)) give(task, clientState)
   }
 
   // the rest goes where its state is most advanced; tasks with the most advanced state anywhere choose first
-  const withState: { task: TaskId; seat: ClientState; sum: number }[] = []
+  const withState: { task: TaskId; clientState: ClientState; sum: number }[] = []
   for (const task of tasks) {
     if (placed.has(task)) continue
-    for (const seat of seats) {
-      const sum = seat.member.offsetSums.get(task)
-      if (sum !== undefined && sum >= 0) withState.push({ task, seat, sum })
+    for (const clientState of clientStates) {
+      const sum = clientState.member.offsetSums.get(task)
+      if (sum !== undefined && sum >= 0) withState.push({ task, clientState, sum })
     }
   }
   withState.sort((a, b) => b.sum - a.sum)
-  for (const { task, seat } of withState) if (!placed.has(task) && room.get(seat)! > 0) give(task, seat)
+  for (const { task, clientState } of withState)
+    if (!placed.has(task) && room.get(clientState)! > 0) give(task, clientState)
 
   for (const task of tasks) {
     if (placed.has(task)) continue
     let best: ClientState | undefined
-    for (const seat of seats) if (room.get(seat)! > 0 && (!best || room.get(seat)! > room.get(best)!)) best = seat
+    for (const clientState of clientStates)
+      if (room.get(clientState)! > 0 && (!best || room.get(clientState)! > room.get(best)!)) best = clientState
     give(task, best!)
   }
 }
@@ -137,28 +141,28 @@ const assignGroup = (tasks: readonly TaskId[], seats: readonly ClientState[]): v
  * How many tasks of one sub-topology each member gets. A remainder goes to members that have had the fewest
  * remainders so far (this keeps their totals within one), among them to those that own most, then that have most state.
  */
-const quotasOf = (tasks: readonly TaskId[], seats: readonly ClientState[]): Map<ClientState, number> => {
-  const base = Math.floor(tasks.length / seats.length)
-  let remainder = tasks.length % seats.length
-  const quotas = new Map(seats.map((seat) => [seat, base]))
+const quotasOf = (tasks: readonly TaskId[], clientStates: readonly ClientState[]): Map<ClientState, number> => {
+  const base = Math.floor(tasks.length / clientStates.length)
+  let remainder = tasks.length % clientStates.length
+  const quotas = new Map(clientStates.map((clientState) => [clientState, base]))
   if (remainder === 0) return quotas
   const rank = new Map(
-    seats.map((seat) => [
-      seat,
+    clientStates.map((clientState) => [
+      clientState,
       {
-        owned: tasks.filter((task) => seat.owned.has(task)).length,
-        withState: tasks.filter((task) => (seat.member.offsetSums.get(task) ?? -1) >= 0).length,
+        owned: tasks.filter((task) => clientState.owned.has(task)).length,
+        withState: tasks.filter((task) => (clientState.member.offsetSums.get(task) ?? -1) >= 0).length,
       },
     ]),
   )
-  const order = [...seats].sort(
+  const order = [...clientStates].sort(
     (a, b) =>
       a.extras - b.extras || rank.get(b)!.owned - rank.get(a)!.owned || rank.get(b)!.withState - rank.get(a)!.withState,
   )
-  for (const seat of order) {
+  for (const clientState of order) {
     if (remainder-- === 0) break
-    quotas.set(seat, base + 1)
-    seat.extras++
+    quotas.set(clientState, base + 1)
+    clientState.extras++
   }
   return quotas
 }

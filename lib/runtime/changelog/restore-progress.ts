@@ -34,7 +34,7 @@ export interface RestoreListener {
   restoreEnd(event: RestoreEvent & { readonly durationMs: number }): void
 }
 
-interface Stretch {
+interface RestoreRange {
   readonly store: { readonly name: string }
   readonly changelog: TopicPartition
   readonly from: number
@@ -55,7 +55,7 @@ const REPORT_MS = 2000
 
 /** Counts replayed records, and reports them to events and log, at most every few seconds. */
 export class RestoreProgress {
-  readonly #open = new Map<Stretch, { taskId: TaskId; tally: Tally }>()
+  readonly #open = new Map<RestoreRange, { taskId: TaskId; tally: Tally }>()
   #lastReport = performance.now()
 
   constructor(
@@ -63,47 +63,47 @@ export class RestoreProgress {
     private readonly logger: Logger,
   ) {}
 
-  started(taskId: TaskId, stretch: Stretch): void {
+  started(taskId: TaskId, range: RestoreRange): void {
     const now = performance.now()
-    const position = stretch.from
-    this.#open.set(stretch, {
+    const position = range.from
+    this.#open.set(range, {
       taskId,
       tally: { startedAt: now, restored: 0, position, reportedRecords: 0, reportedPosition: position, reportedAt: now },
     })
     if (this.#open.size === 1) this.#lastReport = now
-    this.listener.restoreStart(event(taskId, stretch, 0))
+    this.listener.restoreStart(event(taskId, range, 0))
   }
 
-  restored(stretch: Stretch, records: number, position: number): void {
-    const entry = this.#open.get(stretch)
+  restored(range: RestoreRange, records: number, position: number): void {
+    const entry = this.#open.get(range)
     if (!entry) return
     entry.tally.restored += records
     entry.tally.position = position
   }
 
-  finished(stretch: Stretch): void {
-    const entry = this.#open.get(stretch)
+  finished(range: RestoreRange): void {
+    const entry = this.#open.get(range)
     if (!entry) return
-    this.#open.delete(stretch)
+    this.#open.delete(range)
     const durationMs = Math.round(performance.now() - entry.tally.startedAt)
-    const ended = { ...event(entry.taskId, stretch, entry.tally.restored), durationMs }
+    const ended = { ...event(entry.taskId, range, entry.tally.restored), durationMs }
     this.logger.info(
       { ...ended, recordsPerSecond: rate(entry.tally.restored, durationMs) },
-      `restored store ${stretch.store.name}: replayed ${entry.tally.restored} records`,
+      `restored store ${range.store.name}: replayed ${entry.tally.restored} records`,
     )
     this.listener.restoreEnd(ended)
   }
 
-  cancelled(stretch: Stretch): void {
-    this.#open.delete(stretch)
+  cancelled(range: RestoreRange): void {
+    this.#open.delete(range)
   }
 
   report(): void {
     const now = performance.now()
     if (now - this.#lastReport < REPORT_MS) return
     this.#lastReport = now
-    for (const [stretch, { taskId, tally }] of this.#open) {
-      const base = event(taskId, stretch, tally.restored)
+    for (const [range, { taskId, tally }] of this.#open) {
+      const base = event(taskId, range, tally.restored)
       const elapsedMs = now - tally.reportedAt
       const offsetsPerMs = (tally.position - tally.reportedPosition) / elapsedMs
       const recordsPerSecond = rate(tally.restored - tally.reportedRecords, elapsedMs)
@@ -111,16 +111,16 @@ export class RestoreProgress {
       tally.reportedPosition = tally.position
       tally.reportedAt = now
       // by offsets, not records: how many of them survived compaction is not known beforehand
-      const percent = base.total === 0 ? 100 : Math.floor((100 * (tally.position - stretch.from)) / base.total)
-      const etaMs = offsetsPerMs === 0 ? Infinity : Math.round((stretch.end - tally.position) / offsetsPerMs)
+      const percent = base.total === 0 ? 100 : Math.floor((100 * (tally.position - range.from)) / base.total)
+      const etaMs = offsetsPerMs === 0 ? Infinity : Math.round((range.end - tally.position) / offsetsPerMs)
       const progress = { ...base, percent, recordsPerSecond, etaMs }
-      this.logger.info(progress, `restoring store ${stretch.store.name}: ${percent} %`)
+      this.logger.info(progress, `restoring store ${range.store.name}: ${percent} %`)
       this.listener.restoreProgress(progress)
     }
   }
 }
 
-const event = (taskId: TaskId, { store, changelog, from, end }: Stretch, restored: number): RestoreEvent => ({
+const event = (taskId: TaskId, { store, changelog, from, end }: RestoreRange, restored: number): RestoreEvent => ({
   taskId,
   store: store.name,
   topic: changelog.topic,

@@ -14,7 +14,7 @@ const ADVICE =
 const PENDING_ADVICE =
   'its records wait in line, and so does the next commit: give the callback a timeout, or speed up what it waits for'
 
-/** After a slow stretch every callback is timed alone for this long, so that the next report names the very record. */
+/** After a slow report every callback is timed alone for this long, so that the next report names the exact record. */
 const ONE_BY_ONE_MS = 60_000
 
 /**
@@ -27,7 +27,7 @@ export class SlowCallbackMonitor {
   private operator: Watched | undefined
   private calls = 0
   private since = 0
-  /** Of the first call of the stretch. */
+  /** Of the first of the consecutive calls. */
   private context: RecordContext | undefined
   private oneByOneUntil = -Infinity
 

@@ -20,7 +20,7 @@ export interface TypedKeyValueStoreOptions<K, V, S> {
   readonly format: ValueFormat<V, S>
   /** Its changelog. */
   readonly changelogTopic: string | null
-  /** Changes are written to the changelog: unless that is a source topic, which already has them. */
+  /** Changes are written to the changelog, unless that is a source topic, which already has them. */
   readonly logged: boolean
   readonly keySerde?: Serde<K>
   readonly valueSerde?: Serde<V>

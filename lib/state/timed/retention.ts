@@ -1,4 +1,4 @@
-/** The shortest stretch of time that Kafka Streams drops from a store on disk at once. */
+/** The shortest period that Kafka Streams drops from a store on disk at once. */
 const SHORTEST_SEGMENT_MS = 60_000
 
 export interface RetentionOptions {
