@@ -3,7 +3,7 @@
  * not about the record at all (delivery, fencing, a local disk). The task unwraps it.
  */
 export class TaskFailure extends Error {
-  override readonly name = 'Escalated'
+  override readonly name = 'TaskFailure'
   constructor(readonly error: unknown) {
     super(asError(error).message, { cause: error })
   }

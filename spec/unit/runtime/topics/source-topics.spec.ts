@@ -79,7 +79,7 @@ describe('source topics', () => {
         await apps.kafka.client().admin().deleteTopics(['lines'])
         expect(await warned).toMatchObject({ code: 'MISSING_SOURCE_TOPIC', topics: ['lines'] })
         expect(await changed).toEqual({ from: 'RUNNING', to: 'REBALANCING' })
-        expect(app.metadataForLocalTasks()).toEqual([])
+        await until(() => app.metadataForLocalTasks().length === 0)
         expect(app.state).toBe('REBALANCING')
 
         const running = once(app, 'stateChange')
