@@ -123,13 +123,16 @@ describe('the producer of an executor', () => {
     expect([await values(), producer.current]).toEqual([['a'], current])
   })
 
-  it('is renewed where what dropped tasks have sent can not be delivered', async () => {
+  it('tells tasks that open next that what dropped tasks have sent can not be delivered', async () => {
     const producer = await open('at_least_once')
     const { current } = producer
     send(producer, 'a')
     jest.spyOn(current, 'flush').mockRejectedValue(new ClientError('retriable', 'it took too long'))
-    await producer.settle()
+    await expect(producer.settle()).rejects.toThrow('it took too long')
+    await expect(producer.ready()).rejects.toThrow('it took too long')
+    await producer.renew()
     expect(producer.current).not.toBe(current)
+    await producer.ready()
   })
 
   it('is ready although an output topic does not exist', async () => {
