@@ -6,12 +6,9 @@ import { TransactionBlocked } from '../failure/transaction-blocked'
 import type { StreamsProducer } from '../output/streams-producer'
 import { abortable, pause, withDeadline } from '../pause'
 import type { RunningTask } from '../tasks/task'
+import { PendingCallbacks, type PendingCallbacksListener } from './pending-callbacks'
 
-export interface CommitterListener {
-  /** Tasks that were held may be processed. */
-  released(): void
-  /** A task that the last commit skipped is ready for one. */
-  commitRequested(): void
+export interface CommitterListener extends PendingCallbacksListener {
   committed(offsets: ReadonlyMap<string, TopicPartition & CommittedOffset>): void
   /** A task can't be committed; the others are. */
   taskFailed(task: RunningTask, error: unknown): void
@@ -34,13 +31,6 @@ type OffsetsToSend = Map<string, TopicPartition & CommittedOffset & { readonly t
 interface Sealed {
   readonly task: RunningTask
   readonly inputOffsets: ReadonlyMap<string, number>
-}
-
-/** Held until its pending callbacks have settled and a commit has sealed what they did. */
-interface Draining {
-  readonly release: () => void
-  readonly done: Promise<void>
-  settled: boolean
 }
 
 /** How long a commit waits for pending callbacks before it skips their tasks. */
@@ -75,11 +65,13 @@ export class Committer {
   #openSince: number | undefined
   /** At-least-once: offsets whose commit was held up by a rebalance or an unavailable coordinator. */
   readonly #unsent: OffsetsToSend = new Map()
-  readonly #draining = new Map<RunningTask, Draining>()
+  readonly #callbacks: PendingCallbacks
   /** Exactly-once: state of the last transaction, on its way to disk. */
   #stateWrites: Promise<unknown> = Promise.resolve()
 
-  constructor(private readonly options: CommitterOptions) {}
+  constructor(private readonly options: CommitterOptions) {
+    this.#callbacks = new PendingCallbacks(options.tasks, options.listener)
+  }
 
   get inProgress(): boolean {
     return this.#pending > 0
@@ -175,7 +167,7 @@ export class Committer {
 
   async #commitAtLeastOnce(signal: AbortSignal): Promise<void> {
     const { producer } = this.options
-    const releaseDrained = await this.#drain(DRAIN_MS)
+    const releaseDrained = await this.#callbacks.drain(DRAIN_MS)
     const { ready, release } = this.#prepare()
     releaseDrained()
     try {
@@ -196,7 +188,7 @@ export class Committer {
   async #commitTransaction(): Promise<void> {
     await this.#stateWrites
     const { producer, group, tasks, listener } = this.options
-    const releaseDrained = await this.#drain(this.#transactionalDrainMs)
+    const releaseDrained = await this.#callbacks.drain(this.#transactionalDrainMs)
     const releases: (() => void)[] = []
     this.#ending = true
     try {
@@ -259,50 +251,6 @@ export class Committer {
     const { transactionTimeoutMs } = this.options
     const untilBlocked = transactionTimeoutMs * BLOCKED_AFTER - this.#openForMs
     return Math.max(0, Math.min(DRAIN_MS, transactionTimeoutMs * DRAIN_PART, untilBlocked))
-  }
-
-  /**
-   * Holds the tasks that await callbacks until those have settled. A task still pending after `ms` stays held without being
-   * waited for, and requests a commit when it is done: if released earlier, it would await the next callbacks when the commit comes. The
-   * returned function releases the settled ones; all other tasks keep processing.
-   */
-  async #drain(ms: number): Promise<() => void> {
-    const { tasks, listener } = this.options
-    for (const [task, { release }] of this.#draining) {
-      if (tasks.isRunning(task)) continue
-      this.#draining.delete(task)
-      // it may only be suspended
-      release()
-    }
-    const begun: Promise<void>[] = []
-    let late = false
-    for (const task of tasks.running) {
-      if (!task.processing.awaitsCallbacks || this.#draining.has(task)) continue
-      const draining: Draining = {
-        release: task.hold(),
-        settled: false,
-        done: drained(task)
-          .catch((error: unknown) => {
-            if (tasks.isRunning(task)) listener.taskFailed(task, error)
-          })
-          .then(() => {
-            draining.settled = true
-            if (late) listener.commitRequested()
-          }),
-      }
-      this.#draining.set(task, draining)
-      begun.push(draining.done)
-    }
-    if (begun.length > 0) await withDeadline(Promise.all(begun), ms)
-    late = true
-    return () => {
-      for (const [task, { settled, release }] of this.#draining) {
-        if (!settled) continue
-        this.#draining.delete(task)
-        release()
-      }
-      listener.released()
-    }
   }
 
   /** Flushes the caches of all tasks that await nothing, and holds them: everything belongs to one point in each input. */
@@ -399,14 +347,6 @@ export class Committer {
 /** Whether a task whose callback is pending has written to the transaction. */
 const hasWritten = ({ processing, stores }: RunningTask): boolean =>
   processing.hasUncommittedEffects || stores.state.dirtyBytes > 0
-
-/** Resolves when the callbacks of a task have settled, those as well into which its caches are written out. */
-const drained = async ({ processing }: RunningTask): Promise<void> => {
-  do {
-    await processing.drained()
-    processing.flushCaches()
-  } while (processing.isBusy)
-}
 
 const stateFailure = ({ id }: RunningTask, error: unknown): StreamsError =>
   error instanceof StreamsError
