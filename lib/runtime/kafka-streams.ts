@@ -12,7 +12,7 @@ import type { Topology } from '../topology/topology'
 import { toStreamsError } from './failure/streams-error'
 import type { RestoreEvent, RestoreProgressEvent } from './changelog/restore-progress'
 import type { RebalanceEvent } from './executor/rebalance-listener'
-import { openRun, type Run } from './run'
+import { type CloseRunOptions, openRun, type Run } from './run'
 import { withDeadline } from './pause'
 import { StateMachine, type StreamsState } from './state-machine'
 import { type ReadOnlyStore, type StoreHandle, storeView } from './stores/store-view'
@@ -386,8 +386,7 @@ export class KafkaStreams {
     this.#config.logger.error({ err: error, ...error.location }, 'the application has failed and closes')
     const isHeard = this.#events.emit('error', error)
     this.#closing = (async () => {
-      this.#abort.abort(error)
-      await this.#run?.close({ clean: false, leaveGroup: true, timeoutMs: this.#config.closeTimeoutMs })
+      await this.#closeRun({ clean: false, leaveGroup: true, timeoutMs: this.#config.closeTimeoutMs }, error)
       this.#machine.transitionTo('ERROR')
       this.#settleClosed.reject(error)
       const isReported = this.#settleStart(error)
@@ -398,15 +397,21 @@ export class KafkaStreams {
 
   async #close(timeoutMs: number, leaveGroup: boolean, settleStart: () => unknown): Promise<boolean> {
     this.#machine.transitionTo('PENDING_SHUTDOWN')
-    if (this.#run === undefined) {
-      this.#abort.abort(new StreamsError('ILLEGAL_STATE', 'the instance was closed'))
-      await withDeadline(this.#opening, timeoutMs)
-    }
-    const inTime = await this.#run?.close({ clean: true, leaveGroup, timeoutMs })
+    const closed = new StreamsError('ILLEGAL_STATE', 'the instance was closed')
+    const inTime = await this.#closeRun({ clean: true, leaveGroup, timeoutMs }, closed)
     this.#machine.transitionTo('NOT_RUNNING')
     this.#settleClosed.resolve()
     settleStart()
-    return inTime ?? true
+    return inTime
+  }
+
+  /** A run that is still being opened is abandoned for that reason. */
+  async #closeRun(options: CloseRunOptions, reason: StreamsError): Promise<boolean> {
+    if (this.#run === undefined) {
+      this.#abort.abort(reason)
+      await withDeadline(this.#opening, options.timeoutMs)
+    }
+    return (await this.#run?.close(options)) ?? true
   }
 }
 
