@@ -72,8 +72,7 @@ const getterOf = <K, V>(store: StateStore): ((key: K) => ValueAndTimestamp<V> | 
 }
 
 /** The changelog of a versioned store keeps what compaction would remove too early. */
-export const isVersioned = ({ changelogPolicy }: StoreBuilder<StateStore>): boolean =>
-  'minCompactionLagMs' in changelogPolicy
+export const isVersioned = (store: StoreBuilder<StateStore>): boolean => 'minCompactionLagMs' in store.changelogPolicy
 
 /** The rows of another table, each turned into one of this table or none. */
 abstract class DerivedRows<K, V, VR> implements ValueGetterSupplier<K, VR> {
