@@ -70,6 +70,14 @@ export class EmbeddedApps {
     return (await this.kafka.client().admin().groupOffsets('app')).get(`${topic}-${partition}`)?.offset ?? 0
   }
 
+  /** To one partition, each value with itself as its key. */
+  produceTo(topic: string, partition: number, ...values: string[]): Promise<void> {
+    return this.kafka.produce(
+      topic,
+      values.map((value) => ({ key: value, value, partition })),
+    )
+  }
+
   /** Sorted. */
   async valuesIn(topic: string): Promise<(string | null)[]> {
     return (await this.kafka.read(topic)).map(({ value }) => value).sort()

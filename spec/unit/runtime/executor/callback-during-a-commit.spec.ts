@@ -13,12 +13,6 @@ describe('an awaited callback that settles while a transaction is being committe
   })
   afterEach(() => apps.close())
 
-  const produce = (partition: number, ...values: string[]): Promise<void> =>
-    apps.kafka.produce(
-      'lines',
-      values.map((value) => ({ key: value, value, partition })),
-    )
-
   it('writes to the next one, with its offset', async () => {
     const slow = deferred()
     let calls = 0
@@ -50,10 +44,10 @@ describe('an awaited callback that settles while a transaction is being committe
     })
     const app = apps.create(builder.build(), { processingGuarantee: 'exactly_once' })
     await app.start()
-    await produce(0, 'slow')
+    await apps.produceTo('lines', 0, 'slow')
     await until(() => calls > 0)
     armed = true
-    await produce(1, 'other')
+    await apps.produceTo('lines', 1, 'other')
     await until(() => seen.length > 0)
     expect(seen).toEqual([[['other'], 0, 1]])
     await until(async () => (await apps.committed('lines', 0)) === 1)

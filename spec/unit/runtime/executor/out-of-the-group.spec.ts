@@ -17,12 +17,6 @@ describe('an instance that is dropped from the group under at-least-once', () =>
   })
   afterEach(() => apps.close())
 
-  const produce = (partition: number, ...values: string[]): Promise<void> =>
-    apps.kafka.produce(
-      'lines',
-      values.map((value) => ({ key: value, value, partition })),
-    )
-
   const dropped = async (app: KafkaStreams): Promise<void> => {
     for (;;) if ((await once(app, 'rebalance')).generation === -1) return
   }
@@ -48,7 +42,7 @@ describe('an instance that is dropped from the group under at-least-once', () =>
     const proceed = deferred()
     const reached = deferred()
     stalled = { reached: reached.resolve, proceed: proceed.promise }
-    await produce(0, 'a')
+    await apps.produceTo('lines', 0, 'a')
     await reached.promise
     const left = dropped(app)
     apps.dropAllMembers()
@@ -64,7 +58,7 @@ describe('an instance that is dropped from the group under at-least-once', () =>
     builder.stream('lines', text).groupByKey().count(counts).toStream().to('out', counted)
     const app = apps.create(builder.build(), { commitInterval: 60_000 })
     await app.start()
-    await produce(0, 'a')
+    await apps.produceTo('lines', 0, 'a')
     await until(() => app.store(counts).get('a') === 1)
     const left = dropped(app)
     apps.dropAllMembers()

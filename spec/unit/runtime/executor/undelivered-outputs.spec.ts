@@ -14,12 +14,6 @@ describe('outputs of other tasks that can not be delivered', () => {
   })
   afterEach(() => apps.close())
 
-  const produce = (partition: number, ...values: string[]): Promise<void> =>
-    apps.kafka.produce(
-      'lines',
-      values.map((value) => ({ key: value, value, partition })),
-    )
-
   it('that the restart of a failed task finds out about are produced again', async () => {
     const builder = new StreamsBuilder()
     let fail = true
@@ -52,9 +46,9 @@ describe('outputs of other tasks that can not be delivered', () => {
     })
     const app = apps.create(builder.build(), { commitInterval: 500, producer: { linger: 60_000 } })
     await app.start()
-    await produce(1, 'good')
+    await apps.produceTo('lines', 1, 'good')
     await until(() => sent.includes('good'))
-    await produce(0, 'bad')
+    await apps.produceTo('lines', 0, 'bad')
     await until(async () => (await apps.committed('lines', 0)) === 1 && (await apps.committed('lines', 1)) === 1)
     expect(await apps.valuesIn('out')).toEqual(['bad', 'good'])
   })
