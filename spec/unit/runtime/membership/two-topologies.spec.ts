@@ -74,7 +74,10 @@ describe('instances with two topologies under one applicationId', () => {
     )
     await first.start()
     await second.start()
-    await until(() => first.metadataForLocalTasks().length === 2 && second.metadataForLocalTasks().length === 2)
-    expect([first.state, second.state]).toEqual(['RUNNING', 'RUNNING'])
+    const instances = [first, second]
+    const shared = (): boolean =>
+      instances.every((app) => app.state === 'RUNNING' && app.metadataForLocalTasks().length === PARTITIONS / 2)
+    await until(shared)
+    expect(shared()).toBe(true)
   })
 })
