@@ -170,11 +170,21 @@ export class RebalanceListener implements MembershipListener {
     })
     // for good: they are closed next
     for (const task of running) task.hold()
-    const committed = await committer.commitAll(handOverMs, running)
+    const [committed, refilled] = await Promise.all([
+      committer.commitAll(handOverMs, running),
+      withDeadline(tasks.refilled(ids), handOverMs),
+    ])
     if (!committed) {
       logger.warn(
         { tasks: ids.join(' '), handOverMs },
         'tasks that move to other instances could not be committed in time: the next owner repeats what they did since the last commit',
+      )
+    }
+    if (refilled === 'timeout') {
+      logger.error(
+        { tasks: ids.join(' '), handOverMs },
+        'the changelogs of tasks that move to other instances could not be refilled in time: the next owner may restore only a part of ' +
+          'their state. Stop all other instances until this one has refilled them',
       )
     }
     tasks.close(ids, committed ? 'clean' : 'dirty')

@@ -1,5 +1,6 @@
 import { type ErrorCode, type ErrorLocation, StreamsError } from '../../errors'
 import type { ClientError } from '../../kafka/port'
+import { notAuthorized } from './not-authorized'
 
 /** What was being read. */
 export interface FetchErrorSubject {
@@ -20,12 +21,7 @@ export const fetchFailure = (
 ): StreamsError | undefined => {
   switch (error.kind) {
     case 'authorization':
-      return new StreamsError(
-        'NOT_AUTHORIZED',
-        `not authorized to read ${what}: ${error.message}. Give the user of this application READ and DESCRIBE on the topic`,
-        location,
-        { cause: error },
-      )
+      return notAuthorized(error, location, { operation: 'Read' })
     case 'invalid':
     case 'fatal':
       return new StreamsError(code, `can't read ${what} at offset ${location.offset}: ${error.message}`, location, {

@@ -74,6 +74,8 @@ export class Tasks {
   readonly #byInput = new Map<string, RunningTask>()
   /** State still being released, which must be done before the task can be opened here again. Never rejects. */
   readonly #closing = new Map<TaskId, Promise<void>>()
+  /** Changelogs being refilled, which are incomplete until it is done. Never rejects. */
+  readonly #refilling = new Map<TaskId, Promise<void>>()
   /** How up to date the state of closed tasks on disk is. */
   readonly #offsetSums = new Map<TaskId, number>()
   readonly #follower: ChangelogFollower
@@ -193,6 +195,11 @@ export class Tasks {
     }
     this.#refreshRunning()
     this.options.listener.changed()
+  }
+
+  /** Resolves when no changelog of these tasks is being refilled: nobody else may restore from it before. */
+  async refilled(ids: readonly TaskId[]): Promise<void> {
+    await Promise.all(ids.map(async (id) => this.#refilling.get(id)))
   }
 
   /** Resolves when the state of all closed tasks is released. */
@@ -319,7 +326,9 @@ export class Tasks {
       location,
       `${what}: the topic was deleted and created again, or has lost its end. Refilling it from the local state`,
     )
-    this.#reopen(slot, () => this.options.factory.refill(slot, gaps))
+    const refilled = this.#reopen(slot, () => this.options.factory.refill(slot, gaps))
+    this.#refilling.set(slot.id, refilled)
+    void refilled.then(() => this.#refilling.delete(slot.id))
   }
 
   /** Local state is useless with this changelog: all of the task's state is restored from the beginning. */
@@ -327,16 +336,16 @@ export class Tasks {
     if (slot.isClosing) return
     const { logger, stateDirectory } = this.options
     logger.warn({ taskId: slot.id }, `${reason}: restoring the task from the beginning`)
-    this.#reopen(slot, async () => {
+    void this.#reopen(slot, async () => {
       await stateDirectory.remove(slot.id)
       this.#offsetSums.delete(slot.id)
     })
   }
 
-  /** Closes a task, changes its state on disk, and reopens it. */
-  #reopen(slot: Slot, work: () => Promise<void>): void {
+  /** Closes a task, changes its state on disk, and reopens it. Resolves when the work has ended, and never rejects. */
+  #reopen(slot: Slot, work: () => Promise<void>): Promise<void> {
     this.close([slot.id], 'dirty')
-    this.#releasing(slot.id, async () => {
+    const worked = this.#releasing(slot.id, async () => {
       try {
         await work()
       } catch (error) {
@@ -344,6 +353,7 @@ export class Tasks {
       }
     })
     this.add(new Map([[slot.id, slot.inputs]]))
+    return worked
   }
 
   #failed(slot: Slot, error: unknown): void {
@@ -361,11 +371,11 @@ export class Tasks {
       this.options.fetcher.unassign(topic, partition)
     }
     const running = task.state === 'running' ? task : task.state === 'suspended' ? task.running : undefined
-    this.#releasing(slot.id, () => this.#release(slot, running, how))
+    void this.#releasing(slot.id, () => this.#release(slot, running, how))
   }
 
   /** Queues work after the release of a task: until it is done, the task is not reopened here. */
-  #releasing(id: TaskId, work: () => Promise<void>): void {
+  #releasing(id: TaskId, work: () => Promise<void>): Promise<void> {
     const before = this.#closing.get(id)
     const closing: Promise<void> = (async () => {
       await before
@@ -374,6 +384,7 @@ export class Tasks {
       if (this.#closing.get(id) === closing) this.#closing.delete(id)
     })
     this.#closing.set(id, closing)
+    return closing
   }
 
   async #release(slot: Slot, running: RunningTask | undefined, how: 'clean' | 'dirty'): Promise<void> {

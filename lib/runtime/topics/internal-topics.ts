@@ -2,8 +2,9 @@ import { StreamsError } from '../../errors'
 import { type Admin, ClientError, type TopicSpec } from '../../kafka/port'
 import type { Logger } from '../../observe/logger'
 import type { InternalTopic } from '../../topology/definition'
-import { pause } from '../pause'
+import { notAuthorized } from '../failure/not-authorized'
 import { retrying } from '../failure/retrying'
+import { pause } from '../pause'
 
 export interface InternalTopicsOptions {
   admin: Admin
@@ -53,7 +54,8 @@ export class InternalTopics {
     for (const [topic, partitions] of topics) {
       const existing = found.get(topic.name)
       if (!existing || existing.error || existing.partitions === 0) {
-        if (existing?.error?.kind === 'authorization') throw notAuthorized(`describe ${topic.name}`, existing.error)
+        if (existing?.error?.kind === 'authorization')
+          throw notAuthorized(existing.error, {}, { topic: topic.name, operation: 'Describe' })
         missing.set(topic, partitions)
       } else if (existing.partitions !== partitions) {
         throw new StreamsError(
@@ -83,7 +85,7 @@ export class InternalTopics {
         const partitions = specs.find((spec) => spec.topic === name)?.partitions
         this.options.logger.info({ topic: name, partitions }, 'created internal topic')
       } else if (result instanceof ClientError && result.kind !== 'retriable') {
-        if (result.kind === 'authorization') throw notAuthorized(`create ${name}`, result)
+        if (result.kind === 'authorization') throw notAuthorized(result, {}, { topic: name, operation: 'Create' })
         throw new StreamsError(
           'INTERNAL_TOPIC_MISMATCH',
           `the brokers refuse to create internal topic ${name}: ${result.message}. ` +
@@ -138,6 +140,3 @@ const policies = (text: string): string =>
     .map((part) => part.trim())
     .sort()
     .join()
-
-const notAuthorized = (what: string, cause: ClientError): StreamsError =>
-  new StreamsError('NOT_AUTHORIZED', `not authorized to ${what}: ${cause.message}`, {}, { cause })

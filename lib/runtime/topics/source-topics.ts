@@ -1,7 +1,7 @@
-import { StreamsError } from '../../errors'
 import type { Admin } from '../../kafka/port'
 import type { CompiledTopology } from '../../topology/definition'
 import { matchesTopic } from '../../topology/topic-pattern'
+import { notAuthorized } from '../failure/not-authorized'
 
 /** Source topics of the user's that exist, those of patterns and global stores included, with their partition counts. */
 export const countSourceTopics = async (admin: Admin, topology: CompiledTopology): Promise<Map<string, number>> => {
@@ -9,14 +9,7 @@ export const countSourceTopics = async (admin: Admin, topology: CompiledTopology
   const names = await sourceTopicNames(admin, topology)
   if (names.length === 0) return counts
   for (const { topic, partitions, error } of await admin.topics(names)) {
-    if (error?.kind === 'authorization') {
-      throw new StreamsError(
-        'NOT_AUTHORIZED',
-        `not authorized to read source topic ${topic}: ${error.message}. Give the user of this application READ and DESCRIBE on it`,
-        { topic },
-        { cause: error },
-      )
-    }
+    if (error?.kind === 'authorization') throw notAuthorized(error, {}, { topic, operation: 'Read' })
     if (error && error.kind !== 'unknownTopic') throw error
     if (!error && partitions > 0) counts.set(topic, partitions)
   }

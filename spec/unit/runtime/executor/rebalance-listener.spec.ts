@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import { silentLogger } from '../../../../lib/observe/logger'
 import type { TaskId } from '../../../../lib/record/task-id'
 import type { TopicPartition } from '../../../../lib/record/topic-partition'
@@ -6,6 +7,7 @@ import {
   RebalanceListener,
   type RebalanceListenerOptions,
 } from '../../../../lib/runtime/executor/rebalance-listener'
+import { deferred } from '../processing/processing-under-test'
 
 type Inputs = readonly TopicPartition[]
 
@@ -28,7 +30,12 @@ interface FakeTask {
 
 const setUp = (
   initial: Record<TaskId, Inputs>,
-  options: { transactional?: boolean; commitAll?: () => Promise<boolean>; untouched?: boolean } = {},
+  options: {
+    transactional?: boolean
+    commitAll?: () => Promise<boolean>
+    untouched?: boolean
+    refilled?: Promise<void>
+  } = {},
 ) => {
   const calls: string[] = []
   const note =
@@ -58,6 +65,7 @@ const setUp = (
       get: (id: TaskId) => tasks.get(id),
       knows: (id: TaskId) => id.startsWith('0_'),
       offsetSums: () => new Map(),
+      refilled: async () => options.refilled,
       add: (added: ReadonlyMap<TaskId, Inputs>) => {
         for (const [id, inputs] of added) {
           calls.push(`add ${id}`)
@@ -159,6 +167,19 @@ describe('an assignment', () => {
       { code: 'INCOMPATIBLE_INSTANCES', message: expect.stringMatching(message) as string },
     ])
     expect([calls, events]).toEqual([['resume commits'], []])
+  })
+})
+
+describe('tasks that go', () => {
+  it('keep their next owner waiting while their changelogs are refilled', async () => {
+    const refilled = deferred()
+    const { listener, calls } = setUp({ '0_0': input(0) }, { refilled: refilled.promise })
+    const assigned = listener.assigned(assignmentOf({}))
+    await setImmediate()
+    expect(calls).not.toContainEqual(expect.stringContaining('close'))
+    refilled.resolve()
+    await assigned
+    expect(calls.at(-1)).toBe('close 0_0 clean')
   })
 })
 

@@ -1,4 +1,5 @@
 import { writeFileSync } from 'node:fs'
+import { setImmediate } from 'node:timers/promises'
 import { resolveConfig } from '../../../../lib/config'
 import { StreamsBuilder } from '../../../../lib/dsl/streams-builder'
 import { EmbeddedKafka } from '../../../../lib/embedded'
@@ -44,6 +45,9 @@ describe('tasks', () => {
   let replayed: number
   /** Replaced by tests that keep a restore from proceeding. */
   let mayRestore: Promise<void>
+  /** The same for refilling a changelog. */
+  let mayRefill: Promise<void>
+  let refillBegun: ReturnType<typeof deferred>
 
   const restoreFetcher = (): Fetcher => {
     const fetcher = client.fetcher({ isolation: 'read_committed' })
@@ -66,7 +70,16 @@ describe('tasks', () => {
       config: resolveConfig({ applicationId: 'app', kafka, stateDir: folder.path }),
       admin: client.admin(),
       committed: async () => new Map(),
-      refillProducer: () => client.producer({}),
+      refillProducer: () => {
+        const producer = client.producer({})
+        const init = producer.init.bind(producer)
+        producer.init = async () => {
+          refillBegun.resolve()
+          await mayRefill
+          return init()
+        }
+        return producer
+      },
       globalStores: new Map(),
       stateDirectory,
       monitor: new SlowCallbackMonitor(5000, silentLogger),
@@ -109,6 +122,8 @@ describe('tasks', () => {
     failures = []
     replayed = 0
     mayRestore = READY
+    mayRefill = READY
+    refillBegun = deferred()
     tasks = await open()
   })
   afterEach(async () => {
@@ -170,7 +185,7 @@ describe('tasks', () => {
   it('that are closed and assigned again while their state is still opening never meet in one database', async () => {
     for (let round = 0; round < 40; round++) {
       tasks.add(assigned(0, 1))
-      for (let turn = 0; turn < round % 8; turn++) await new Promise(setImmediate)
+      for (let turn = 0; turn < round % 8; turn++) await setImmediate()
       tasks.close(['0_0', '0_1'], round % 2 ? 'clean' : 'dirty')
     }
     tasks.add(assigned(0, 1))
@@ -203,7 +218,7 @@ describe('tasks', () => {
     tasks.restart(['0_0'], ready.promise)
     expect([tasks.isRunning(task), tasks.isRunning(other)]).toEqual([false, true])
     await until(() => tasks.get('0_0')?.state === 'restoring')
-    await new Promise(setImmediate)
+    await setImmediate()
     expect(tasks.allRunning).toBe(false)
     ready.resolve()
     const next = await running('0_0')
@@ -282,6 +297,25 @@ describe('tasks', () => {
     for await (const [key] of (counts as unknown as KeyValueStore<string, unknown>).all()) keys.push(key)
     expect(keys).toEqual(['key 0', 'key 1', 'key 2', 'key 3', 'key 4'])
     expect(tasks.offsetSums().get('0_0')).toBe(7)
+  })
+
+  it('whose changelog is being refilled tell when others may restore from it', async () => {
+    await writeChangelog(5)
+    tasks.add(assigned(0))
+    await running('0_0')
+    await reopen()
+    await client.admin().deleteTopics([CHANGELOG])
+    await kafka.createTopic(CHANGELOG, 2)
+    const refill = deferred()
+    mayRefill = refill.promise
+    tasks.add(assigned(0))
+    await refillBegun.promise
+    tasks.close(['0_0'], 'dirty')
+    const others = Promise.race([tasks.refilled(['0_0']).then(() => 'may restore'), setImmediate('wait')])
+    expect(await others).toBe('wait')
+    refill.resolve()
+    await tasks.refilled(['0_0'])
+    expect((await kafka.read(CHANGELOG)).map(({ key }) => key)).toEqual(['key 0', 'key 1', 'key 2', 'key 3', 'key 4'])
   })
 
   it('that an earlier run has left on disk are told with how far their state is', async () => {
