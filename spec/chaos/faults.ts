@@ -22,20 +22,30 @@ export class Faults {
 
   constructor(private readonly targets: FaultTargets) {}
 
-  /** Resolves when the last fault of every lane is undone. */
+  /** Resolves when the last fault of every lane is undone. Where a lane fails, the others end after their present fault. */
   async run(plan: readonly Lane[]): Promise<void> {
     const start = performance.now()
-    await Promise.all(plan.map((lane) => this.runLane(lane, start)))
+    const failing = new AbortController()
+    const lanes = plan.map((lane) =>
+      this.runLane(lane, start, failing.signal).catch((error: unknown) => {
+        failing.abort()
+        throw error
+      }),
+    )
+    await Promise.allSettled(lanes)
+    await Promise.all(lanes)
   }
 
-  private async runLane({ name, faults, lastAt }: Lane, start: number): Promise<void> {
+  private async runLane({ name, faults, lastAt }: Lane, start: number, failing: AbortSignal): Promise<void> {
     // a slow machine takes longer to undo a fault: the pauses after it stay, so that what it broke can recover
     let late = 0
     for (const [i, fault] of faults.entries()) {
       if (fault.at + late > lastAt) {
         return this.say(`${name}: no time is left for ${faults.length - i} of ${faults.length} faults`)
       }
-      await sleep(Math.max(0, fault.at + late - (performance.now() - start)))
+      const wait = Math.max(0, fault.at + late - (performance.now() - start))
+      await sleep(wait, undefined, { signal: failing }).catch(() => {})
+      if (failing.aborted) return
       await this.do(fault)
       late = Math.max(0, performance.now() - start - fault.at - fault.ms)
       this.done.set(fault.kind, (this.done.get(fault.kind) ?? 0) + 1)

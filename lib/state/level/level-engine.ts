@@ -3,6 +3,7 @@ import { StreamsError } from '../../errors'
 import type { StateEngine } from '../state-engine'
 import { DEFAULT_TUNING } from './level-database'
 import { LevelTaskDatabase } from './level-task-database'
+import { TableChecks } from './table-check'
 
 /** How LevelDB keeps the state of a task. */
 export interface LevelEngineOptions {
@@ -17,8 +18,8 @@ export interface LevelEngineOptions {
   readonly compression?: boolean
   /**
    * Read every table when a task opens, and verify its checksums. Values are checked on every read; only this check finds
-   * a key that was damaged on disk, since a read would miss it. It takes one to two seconds per GB on disk: turn it
-   * off if the file system has its own checksums (ZFS, Btrfs). Default: true.
+   * a key that was damaged on disk, since a read would miss it, and LevelDB aborts the process when it compacts such a table.
+   * It takes one to two seconds per GB on disk: turn it off if the file system has its own checksums (ZFS, Btrfs). Default: true.
    */
   readonly verifyOnOpen?: boolean
 }
@@ -35,10 +36,11 @@ export interface LevelEngineOptions {
  */
 export const levelEngine = (options: LevelEngineOptions = {}): StateEngine => {
   const { verifyOnOpen: verify, ...tuning } = { ...DEFAULTS, ...checked(options) }
+  const tableChecks = verify ? new TableChecks() : undefined
   return {
     name: 'LevelDB',
     persistent: true,
-    open: (database) => LevelTaskDatabase.open({ ...database, tuning, verify }),
+    open: (database) => LevelTaskDatabase.open({ ...database, tuning, tableChecks }),
   }
 }
 

@@ -17,12 +17,12 @@ import {
   type WriteBatch,
 } from './level-database'
 import { NO_METADATA, putFormat, putMetadata, readMetadata, withIds, type Metadata, type OtherFormat } from './metadata'
-import { findDamagedTable } from './table-check'
+import type { TableChecks } from './table-check'
 
 export interface LevelTaskDatabaseOptions extends OpenDatabaseOptions {
   readonly tuning: LevelTuning
-  /** Checks the checksums of all tables first. */
-  readonly verify: boolean
+  /** Checks the checksums of all tables first. `undefined`: not. */
+  readonly tableChecks: TableChecks | undefined
 }
 
 interface SealedStore {
@@ -205,8 +205,8 @@ export class LevelTaskDatabase implements TaskDatabase, SharedDatabase {
 
 const namesOf = ({ stores }: OpenDatabaseOptions): string[] => stores.map(({ name }) => name)
 
-const damageOf = async ({ directory, verify, stores }: LevelTaskDatabaseOptions): Promise<string | undefined> =>
-  (await findDamage(directory)) ?? (verify && stores.length > 0 ? await findDamagedTable(directory) : undefined)
+const damageOf = async ({ directory, tableChecks, stores }: LevelTaskDatabaseOptions): Promise<string | undefined> =>
+  (await findDamage(directory)) ?? (await tableChecks?.findDamage(directory, { forOffsets: stores.length === 0 }))
 
 const setDamagedAside = async ({ directory, taskId, logger }: OpenDatabaseOptions, damage: string): Promise<void> => {
   const aside = await setAside(directory)

@@ -21,6 +21,24 @@ export const findDamagedTable = async (location: string): Promise<string | undef
   return undefined
 }
 
+/** How long a table that was found intact is taken to be so: a start reads the offsets of a task, then opens it. */
+const STILL_INTACT_MS = 60_000
+
+/** Checks the tables of databases before LevelDB sees them: a damaged key makes its compaction abort the process. */
+export class TableChecks {
+  readonly #intactAt = new Map<string, number>()
+
+  /** As {@link findDamagedTable}. What `forOffsets` finds intact is not read again by the call that follows it. */
+  async findDamage(location: string, { forOffsets }: { readonly forOffsets: boolean }): Promise<string | undefined> {
+    const intactAt = this.#intactAt.get(location) ?? -Infinity
+    this.#intactAt.delete(location)
+    if (!forOffsets && performance.now() - intactAt < STILL_INTACT_MS) return undefined
+    const damage = await findDamagedTable(location)
+    if (forOffsets && damage === undefined) this.#intactAt.set(location, performance.now())
+    return damage
+  }
+}
+
 /** A folder may be new, and a database that is open elsewhere removes tables; opening it then says so. */
 const ignoreMissing = (error: NodeJS.ErrnoException): undefined => {
   if (error.code !== 'ENOENT') throw error

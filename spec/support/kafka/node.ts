@@ -15,4 +15,4 @@ export interface KafkaNode {
 /** The line by which a broker says, in every version, that it serves clients. */
 export const STARTED = 'Kafka Server started'
 
-export const START_TIMEOUT_MS = 120_000
+export const START_TIMEOUT_MS = 180_000

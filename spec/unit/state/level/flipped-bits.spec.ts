@@ -133,6 +133,33 @@ test('a bit flipped in a table on disk: the database is set aside, or every read
   expect(setAside).toBeGreaterThan(SEEDS * 0.95)
 })
 
+test('a bit flipped in a table on disk is found before only the offsets are read: LevelDB compacts what it opens', async () => {
+  const engine = levelEngine()
+  const readOffsets = async (directory: string): Promise<ReadonlyMap<string, number>> => {
+    const database = await engine.open({ directory, taskId: '0_0', stores: [], logger: silentLogger })
+    await database.close()
+    return database.offsets
+  }
+  expect(await readOffsets(intact())).toEqual(new Map([[CHANGELOG, COMMITS - 1]]))
+  for (let seed = 1; seed <= SEEDS / 6; seed++) {
+    await rm(damaged(), { recursive: true, force: true })
+    await cp(intact(), damaged(), { recursive: true })
+    const where = await flipBit(damaged(), random(seed * 7919))
+    expect({ where, offsets: await readOffsets(damaged()) }).toEqual({ where, offsets: new Map() })
+  }
+})
+
+test('what was found intact for its offsets is checked again by a later open', async () => {
+  const engine = levelEngine()
+  await (await open(intact(), engine)).close()
+  await (await engine.open({ directory: intact(), taskId: '0_0', stores: [], logger: silentLogger })).close()
+  await (await open(intact(), engine)).close()
+  await flipBit(intact(), random(7919))
+  const database = await open(intact(), engine)
+  expect(database.offsets).toEqual(new Map())
+  await database.close()
+})
+
 test('a bit flipped while the database is open: no read gives a value that was never written under its key', async () => {
   let refused = 0
   for (let seed = 1; seed <= SEEDS / 3; seed++) {
