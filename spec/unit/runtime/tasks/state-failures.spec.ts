@@ -10,7 +10,9 @@ import type { Topology } from '../../../../lib/topology/topology'
 import { EmbeddedApps, failureOf, until } from '../../../support/embedded-apps'
 
 const text = { key: serdes.string(), value: serdes.string() }
-const KEYS = 6_000
+const KEYS = 1_500
+/** So that LevelDB writes tables while the test runs. */
+const BUFFER = { writeBufferBytes: 2 << 20 }
 
 /** Long and without patterns, so that LevelDB needs tables for them. */
 const keys = Array.from({ length: KEYS }, () => randomBytes(2000).toString('hex'))
@@ -37,6 +39,7 @@ describe('local state that fails while the application runs', () => {
       processingGuarantee: 'exactly_once',
       commitInterval: 50,
       statestoreCacheMaxBytes: 0,
+      stateEngine: levelEngine(BUFFER),
       processingExceptionHandler: never,
       ...config,
     })
@@ -65,7 +68,7 @@ describe('local state that fails while the application runs', () => {
     }
 
     // found by a read: verification would find it before
-    const second = create({ stateEngine: levelEngine({ verifyOnOpen: false }) })
+    const second = create({ stateEngine: levelEngine({ ...BUFFER, verifyOnOpen: false }) })
     const replayed: number[] = []
     second.on('restoreEnd', ({ restored }) => replayed.push(restored))
     await second.start()
