@@ -1,33 +1,160 @@
-import type { Contestant, Measurement } from './contestants'
+import type { Arena } from './arena'
+import type { Contestant } from './contestants'
+import type { Digest } from './output'
+import { drain, drainedOutput } from './runs/drain'
+import { paced } from './runs/paced'
+import { type Measured, type Turn, TurnProcesses } from './runs/run'
+import { restore, warmStart } from './runs/start'
+import { anotherRound, isDisturbed } from './statistics'
+import { createTopics, deleteTopics, fillTopic } from './topics'
+import { DEFAULT_PARTITIONS, type Settings, settingsOf, type Workload } from './workload'
 
-const median = (values: readonly number[]): number => {
-  const sorted = [...values].sort((a, b) => a - b)
-  const middle = sorted.length >> 1
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2
+export interface ContestOptions {
+  readonly records: number
+  readonly rounds: number
+  /** How many more rounds may be run in place of disturbed ones. */
+  readonly extraRounds: number
+  readonly guarantee?: Settings['guarantee']
 }
 
-const rate = ({ count, seconds }: Measurement): number => count / seconds
+/** Each contestant's turn, one after the other. */
+export interface Round {
+  readonly turns: ReadonlyMap<Contestant, Measured>
+  readonly disturbed: boolean
+}
 
-/** Lets the two take turns, so that a machine that slows down slows both; prints a line a run and at the end one line of JSON. */
+export interface Watcher {
+  turn(round: number, contestant: Contestant, measured: Measured): void
+  round(round: number, disturbed: boolean): void
+  remark(text: string): void
+}
+
+/**
+ * Contestants take turns on the same topics, so that a machine that slows down slows them all. In the first round, their
+ * results are compared: measuring different work would be worth nothing.
+ */
 export const contest = async (
-  bench: string,
-  unit: string,
-  rounds: number,
-  run: (contestant: Contestant, round: number) => Promise<Measurement>,
-): Promise<void> => {
-  const rates: Record<Contestant, number[]> = { java: [], millrace: [] }
-  for (let round = 1; round <= rounds; round++) {
-    for (const contestant of ['java', 'millrace'] as const) {
-      const measured = await run(contestant, round)
-      rates[contestant].push(rate(measured))
-      const { count, seconds, cpuSeconds, maxRssMb } = measured
-      console.log(
-        `round ${round}  ${contestant.padEnd(8)}  ${count} ${unit} in ${seconds.toFixed(2)} s = ` +
-          `${Math.round(rate(measured))} ${unit}/s, ${cpuSeconds.toFixed(1)} CPU s, ${maxRssMb} MB`,
-      )
+  arena: Arena,
+  workload: Workload,
+  options: ContestOptions,
+  watcher: Watcher,
+): Promise<Round[]> => {
+  const { records } = options
+  const prefix = `bench-${workload.name}-${Date.now()}`
+  const partitions = workload.partitions ?? DEFAULT_PARTITIONS
+  const shared = workload.run.kind !== 'paced'
+  const rounds: Round[] = []
+  try {
+    register(arena, workload, prefix)
+    if (shared) await createInputs(arena, workload, prefix, records, { fill: true })
+    while (anotherRound(rounds, options.rounds, options.extraRounds)) {
+      const number = rounds.length + 1
+      const turns = new Map<Contestant, Measured>()
+      const digests = new Map<Contestant, Digest>()
+      for (const contestant of contestantsOf(workload)) {
+        // restored is the changelog that the run's name says
+        const restoring = workload.run.kind === 'restore' || workload.run.kind === 'warm-start'
+        const applicationId = restoring ? prefix : `${prefix}-${contestant}-${number}`
+        const turn: Turn = {
+          workload,
+          contestant,
+          records,
+          partitions,
+          settings: settingsOf(workload, options.guarantee),
+          applicationId,
+          inputPrefix: shared ? prefix : applicationId,
+        }
+        if (!shared) await createInputs(arena, workload, applicationId, records, { fill: false })
+        if (!restoring) await createOutputs(arena, turn)
+        const { measured, digest } = await takeTurn(arena, turn, number === 1, watcher)
+        turns.set(contestant, measured)
+        if (digest !== undefined) digests.set(contestant, digest)
+        watcher.turn(number, contestant, measured)
+        if (!restoring) await deleteTopics(arena.admin, `${applicationId}-`)
+      }
+      requireEqual(workload, digests)
+      rounds.push({ turns, disturbed: isDisturbed([...turns.values()].map(({ usage }) => usage)) })
+      watcher.round(number, rounds.at(-1)!.disturbed)
     }
+  } finally {
+    await deleteTopics(arena.admin, `${prefix}-`)
   }
-  const ours = Math.round(median(rates.millrace))
-  const java = Math.round(median(rates.java))
-  console.log(JSON.stringify({ bench, ours, java, ratio: Number((ours / java).toFixed(2)) }))
+  return rounds
+}
+
+const contestantsOf = ({ ceiling }: Workload): Contestant[] => [
+  'java',
+  'millrace',
+  ...(ceiling === undefined ? [] : (['ceiling'] as const)),
+]
+
+const register = ({ registry }: Arena, { schemas = {} }: Workload, prefix: string): void => {
+  for (const [topic, schema] of Object.entries(schemas)) registry.add(`${prefix}-${topic}-value`, schema)
+}
+
+const createInputs = async (
+  { admin, client }: Arena,
+  workload: Workload,
+  prefix: string,
+  records: number,
+  { fill }: { readonly fill: boolean },
+): Promise<void> => {
+  const inputs = workload.inputs(records).map(({ name, partitions, configs, records }) => {
+    const topic = `${prefix}-${name}`
+    return { topic, partitions: partitions ?? workload.partitions ?? DEFAULT_PARTITIONS, configs, records }
+  })
+  await createTopics(
+    admin,
+    inputs.map(({ topic, partitions, configs = {} }) => ({ topic, partitions, configs })),
+  )
+  if (!fill) return
+  for (const input of inputs) await fillTopic(client, input, input.records())
+}
+
+const createOutputs = ({ admin }: Arena, { workload, applicationId, partitions }: Turn): Promise<void> =>
+  createTopics(
+    admin,
+    (workload.outputs ?? ['out']).map((name) => ({ topic: `${applicationId}-${name}`, partitions })),
+  )
+
+const takeTurn = async (
+  arena: Arena,
+  turn: Turn,
+  compare: boolean,
+  watcher: Watcher,
+): Promise<{ measured: Measured; digest: Digest | undefined }> => {
+  const processes = new TurnProcesses(arena, turn)
+  try {
+    const measured = await run(arena, turn, processes)
+    const digest = compare ? await drainedOutput(arena, turn, processes) : undefined
+    await processes.stop()
+    if (processes.remarks !== '') watcher.remark(`${turn.contestant} says:\n${processes.remarks}`)
+    return { measured, digest }
+  } finally {
+    await processes.dispose()
+  }
+}
+
+const run = (arena: Arena, turn: Turn, processes: TurnProcesses): Promise<Measured> => {
+  switch (turn.workload.run.kind) {
+    case 'drain':
+      return drain(arena, turn, processes)
+    case 'restore':
+      return restore(arena, processes)
+    case 'warm-start':
+      return warmStart(arena, processes)
+    case 'paced':
+      return paced(arena, turn, processes)
+  }
+}
+
+const requireEqual = ({ name, compared }: Workload, digests: ReadonlyMap<Contestant, Digest>): void => {
+  const [java, millrace] = [digests.get('java'), digests.get('millrace')]
+  if (java === undefined || millrace === undefined) return
+  if (java.records === millrace.records && java.sum === millrace.sum) return
+  const shown = ({ records, sum }: Digest): string =>
+    `${records} ${compared === 'table' ? 'keys' : 'records'} (sum ${sum})`
+  throw new Error(
+    `${name}: Java's results are ${shown(java)}, ours are ${shown(millrace)}: this compares different work`,
+  )
 }

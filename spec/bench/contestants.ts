@@ -1,70 +1,72 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { execFile } from 'node:child_process'
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
-import { basename, join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
+import { promisify } from 'node:util'
 import { ModuleKind, ScriptTarget, transpileModule } from 'typescript'
-import { compileJava, runJava } from '../support/kafka-broker'
+import { compileJava, startJava } from '../support/kafka-broker'
 import { onProcessEnd } from '../support/kafka/watchdog'
-import { App } from '../support/process'
+import { App, type Program } from '../support/process'
+import type { Workload } from './workload'
 
-/** What one run of a benchmark's program, Java's or ours, says of itself. */
-export interface Measurement {
-  readonly count: number
-  readonly seconds: number
-  readonly cpuSeconds: number
-  readonly maxRssMb: number
-}
+export type Contestant = 'java' | 'millrace' | 'ceiling'
 
-export type Environment = Readonly<Record<string, string>>
-export type Contestant = 'java' | 'millrace'
+const ROOT = resolve(__dirname, '..', '..')
+const JAVA = join(__dirname, 'java')
+const AVRO = join(JAVA, 'avro')
 
-const RUN_TIMEOUT_MS = 600_000
+/** Java warns in any normal run: of names that are generated, of topics that are not known at once. */
+const QUIET_JAVA = '-Dorg.slf4j.simpleLogger.defaultLogLevel=error'
 
-/** Java's programs compiled, and ours as a project of its own in which millrace is installed: it runs the built package. */
+const run = promisify(execFile)
+
+/**
+ * Java's programs compiled, and ours transpiled into a folder in which the built millrace is installed: it runs what users
+ * run. State directories are below it, too.
+ */
 export class Contestants {
   private readonly folder = mkdtempSync(join(tmpdir(), 'millrace-bench-'))
   private readonly callOff = onProcessEnd('sleep 1; rm -rf "$1"', this.folder)
+  private readonly classpath = [this.folder]
 
-  async prepare(): Promise<void> {
-    const javaFolder = join(__dirname, 'java')
-    await compileJava(
-      readdirSync(javaFolder).map((file) => join(javaFolder, file)),
-      this.folder,
-    )
+  /** Avro's jar is fetched where a workload needs it. */
+  async prepare(workloads: readonly Workload[]): Promise<void> {
+    await compileJava(javaIn(JAVA), this.folder)
+    if (workloads.some(({ schemas }) => schemas !== undefined)) {
+      this.classpath.push(await this.fetchAvro())
+      await compileJava(javaIn(AVRO), this.folder, this.classpath)
+    }
     mkdirSync(join(this.folder, 'node_modules'))
-    symlinkSync(resolve(__dirname, '..', '..'), join(this.folder, 'node_modules', 'millrace'), 'junction')
-    const appsFolder = join(__dirname, 'apps')
-    for (const file of readdirSync(appsFolder)) {
-      const { outputText } = transpileModule(readFileSync(join(appsFolder, file), 'utf8'), {
-        compilerOptions: { module: ModuleKind.CommonJS, target: ScriptTarget.ES2022 },
-      })
-      writeFileSync(join(this.folder, basename(file, '.ts') + '.js'), outputText)
+    for (const name of readdirSync(join(ROOT, 'node_modules'))) this.link(join(ROOT, 'node_modules', name), name)
+    this.link(ROOT, 'millrace')
+    symlinkSync(join(ROOT, 'dist'), join(this.folder, 'lib'), 'junction')
+    this.transpile(join('spec', 'differential', 'random.ts'))
+    for (const file of readdirSync(__dirname, { recursive: true, encoding: 'utf8' })) {
+      if (/(?<!\.spec)\.ts$/.test(file)) this.transpile(join('spec', 'bench', file))
     }
   }
 
-  /** A Java program that only prepares something. */
-  async java(mainClass: string, args: readonly (string | number)[], env: Environment): Promise<void> {
-    await runJava(mainClass, args.map(String), { classpath: [this.folder], env })
+  newStateDir(): string {
+    return mkdtempSync(join(this.folder, 'state-'))
   }
 
-  /** Both have a state directory of their own, empty at first and removed at the end. */
-  async run(
-    contestant: Contestant,
-    program: { java: string; millrace: string },
-    env: Environment,
-  ): Promise<Measurement> {
-    const stateDir = mkdtempSync(join(this.folder, 'state-'))
-    const environment = { ...env, STATE_DIR: stateDir }
-    try {
-      const output =
-        contestant === 'java'
-          ? await runJava(program.java, [], { classpath: [this.folder], env: environment, timeoutMs: RUN_TIMEOUT_MS })
-          : await this.runOurs(program.millrace, environment)
-      const line = output.split('\n').find((candidate) => candidate.startsWith('{"count"'))
-      if (line === undefined) throw new Error(`${contestant} printed no measurement:\n${output}`)
-      return JSON.parse(line) as Measurement
-    } finally {
-      rmSync(stateDir, { recursive: true, force: true })
+  start(contestant: Contestant, workload: Workload, env: Readonly<Record<string, string>>): Promise<Program> {
+    if (contestant === 'java') {
+      const options = { classpath: this.classpath, jvmArgs: [QUIET_JAVA], env }
+      return startJava('Bench', [workload.java], options)
     }
+    const program = contestant === 'ceiling' ? workload.ceiling! : 'app'
+    const file = join(this.folder, 'spec', 'bench', `${program}.js`)
+    return Promise.resolve(new App(file, { args: [workload.name], env, cwd: this.folder }))
   }
 
   close(): void {
@@ -72,15 +74,31 @@ export class Contestants {
     rmSync(this.folder, { recursive: true, force: true })
   }
 
-  private async runOurs(program: string, env: Environment): Promise<string> {
-    const app = new App(join(this.folder, `${program}.js`), { env, cwd: this.folder })
-    const timer = setTimeout(() => void app.kill(), RUN_TIMEOUT_MS)
-    try {
-      const end = await app.end()
-      if (end !== 0) throw new Error(`millrace ended with ${end}:\n${app.output}`)
-      return app.output
-    } finally {
-      clearTimeout(timer)
-    }
+  private link(target: string, name: string): void {
+    symlinkSync(target, join(this.folder, 'node_modules', name), 'junction')
+  }
+
+  private transpile(file: string): void {
+    const { outputText } = transpileModule(readFileSync(join(ROOT, file), 'utf8'), {
+      compilerOptions: { module: ModuleKind.CommonJS, target: ScriptTarget.ES2022, esModuleInterop: true },
+    })
+    const target = join(this.folder, file.replace(/\.ts$/, '.js'))
+    mkdirSync(dirname(target), { recursive: true })
+    writeFileSync(target, outputText)
+  }
+
+  /** Maven keeps what it has fetched once. */
+  private async fetchAvro(): Promise<string> {
+    const folder = join(this.folder, 'avro')
+    mkdirSync(folder)
+    copyFileSync(join(AVRO, 'pom.xml'), join(folder, 'pom.xml')) // Maven writes beside the pom
+    const goal = ['dependency:copy-dependencies', '-DincludeArtifactIds=avro', `-DoutputDirectory=${folder}`]
+    await run('mvn', ['-q', '-B', '-f', join(folder, 'pom.xml'), ...goal])
+    return join(folder, '*')
   }
 }
+
+const javaIn = (folder: string): string[] =>
+  readdirSync(folder)
+    .filter((file) => file.endsWith('.java'))
+    .map((file) => join(folder, file))

@@ -1,57 +1,91 @@
-import { readCommandLine } from '../support/command-line'
 import { javaAvailable, type KafkaCluster, startKafka } from '../support/kafka-broker'
+import { Arena } from './arena'
+import { isSpecial, parseBenchArguments } from './arguments'
+import { contest } from './contest'
 import { Contestants } from './contestants'
-import { benchRestore } from './restore'
-import { benchWordCount } from './word-count'
+import { statsAvailable } from './process-stats'
+import { complaintsOf, readRecorded, writeRecorded } from './recorded'
+import { printResult, printTurns, writeFigures } from './report'
+import { type Result, summarize } from './summary'
+import { WORKLOADS, workloadNamed } from './workloads'
+import type { Workload } from './workload'
 
-const { command, values } = readCommandLine({
-  command: 'npm run bench --',
-  about: `Measures millrace against Java Kafka Streams. Both take turns on the same topic, and the last line has the ratio.
-The broker is the one that KAFKA_BOOTSTRAP_SERVERS names, else one started for the run.
-Needs Java 17 or newer and Maven.`,
-  commands: {
-    'word-count': 'Count words: a repartition topic, a store and its changelog',
-    restore: 'Rebuild a store from its changelog',
-  },
-  options: {
-    rounds: { type: 'number', default: 3, help: 'How often each contestant runs' },
-    words: { type: 'number', default: 4_000_000, help: 'word-count: words in the input topic' },
-    guarantee: {
-      type: 'text',
-      value: 'NAME',
-      choices: ['at_least_once', 'exactly_once'],
-      default: 'at_least_once',
-      help: 'word-count: processing guarantee',
-    },
-    records: { type: 'number', default: 2_000_000, help: 'restore: records in the changelog' },
-    keys: { type: 'number', default: 1_000_000, help: 'restore: different keys among them' },
-  },
-})
+type Values = Extract<ReturnType<typeof parseBenchArguments>, { kind: 'run' }>['values']
 
-const run = (contestants: Contestants, servers: string): Promise<void> => {
-  const { rounds, words, guarantee, records, keys } = values
-  return command === 'restore'
-    ? benchRestore(contestants, servers, { records, keys, rounds })
-    : benchWordCount(contestants, servers, { words, rounds, guarantee })
+const measure = async (arena: Arena, workload: Workload, values: Values): Promise<Result> => {
+  const { records = workload.records, rounds, guarantee } = values
+  console.log(
+    `\n${workload.name}: ${workload.description}, ${records.toLocaleString('en')} ${workload.unit ?? 'records'}`,
+  )
+  const options = { records, rounds, extraRounds: values['extra-rounds'], guarantee }
+  const run = await contest(arena, workload, options, printTurns(workload, records))
+  const result = summarize(workload, records, run, rounds)
+  printResult(result)
+  return result
+}
+
+const requireRecorded = (workloads: readonly Workload[]): void => {
+  const recorded = readRecorded()
+  const missing = workloads.filter(({ name }) => recorded[name] === undefined)
+  if (missing.length === 0) return
+  const names = missing.map(({ name }) => name).join(', ')
+  throw new Error(`spec/bench/recorded.json has no ratios of ${names}: npm run bench -- all records them`)
 }
 
 const main = async (): Promise<void> => {
-  if (!javaAvailable())
+  const parsed = parseBenchArguments(process.argv.slice(2))
+  if (parsed.kind === 'stop') {
+    ;(parsed.exitCode === 0 ? console.log : console.error)(parsed.text)
+    process.exitCode = parsed.exitCode
+    return
+  }
+  const { command, values } = parsed
+  const workloads = command === 'all' ? WORKLOADS : [workloadNamed(command)]
+  if (!statsAvailable()) throw new Error('The benchmarks read CPU time and memory from /proc: they need Linux.')
+  if (!javaAvailable()) {
     throw new Error('The benchmarks compare with Java Kafka Streams: Java 17 or newer and Maven are needed.')
+  }
+  if (values.check) requireRecorded(workloads)
+  const results = await measureAll(workloads, values)
+  if (values.check) {
+    const complaints = complaintsOf(results, readRecorded())
+    for (const complaint of complaints) console.error(complaint)
+    if (complaints.length > 0) process.exitCode = 1
+  } else if (command === 'all' && !isSpecial(values) && results.length === workloads.length) {
+    writeFigures(results, new Date())
+    writeRecorded(results)
+  }
+}
+
+const measureAll = async (workloads: readonly Workload[], values: Values): Promise<Result[]> => {
   const contestants = new Contestants()
   let cluster: KafkaCluster | undefined
+  let arena: Arena | undefined
   try {
-    await contestants.prepare()
+    await contestants.prepare(workloads)
     const given = process.env['KAFKA_BOOTSTRAP_SERVERS']
     if (!given) cluster = await startKafka({ fullJvm: true })
-    await run(contestants, given || cluster!.bootstrapServers)
+    arena = await Arena.open(given || cluster!.bootstrapServers, contestants)
+    const results: Result[] = []
+    for (const workload of workloads) {
+      try {
+        results.push(await measure(arena, workload, values))
+      } catch (error) {
+        // the other rows of hours still count
+        failed(error)
+      }
+    }
+    return results
   } finally {
+    await arena?.close()
     await cluster?.close()
     contestants.close()
   }
 }
 
-main().catch((error: unknown) => {
+const failed = (error: unknown): void => {
   console.error(error instanceof Error ? error.message : error)
   process.exitCode = 1
-})
+}
+
+main().catch(failed)

@@ -122,10 +122,17 @@ export interface JavaOptions {
   readonly timeoutMs?: number
 }
 
-/** Compiles the sources against Kafka's jars into `outputFolder`. */
-export const compileJava = async (sources: readonly string[], outputFolder: string): Promise<void> => {
-  await run(jdk('javac'), ['-proc:none', '-cp', await kafkaClasspath(), '-d', outputFolder, ...sources])
+/** Compiles the sources against Kafka's jars, and what else is in `classpath`, into `outputFolder`. */
+export const compileJava = async (
+  sources: readonly string[],
+  outputFolder: string,
+  classpath: readonly string[] = [],
+): Promise<void> => {
+  const cp = joinedClasspath([...classpath, await kafkaClasspath()])
+  await run(jdk('javac'), ['-proc:none', '-cp', cp, '-d', outputFolder, ...sources])
 }
+
+const joinedClasspath = (entries: readonly string[]): string => entries.join(process.platform === 'win32' ? ';' : ':')
 
 /** Runs a class, or a single source file (`….java`), to its end and returns its standard output. */
 export const runJava = async (
@@ -159,6 +166,6 @@ const javaArgs = async (
   args: readonly string[],
   { classpath = [], jvmArgs = [] }: JavaOptions,
 ): Promise<string[]> => {
-  const cp = [...classpath, await kafkaClasspath()].join(process.platform === 'win32' ? ';' : ':')
+  const cp = joinedClasspath([...classpath, await kafkaClasspath()])
   return ['-Dorg.slf4j.simpleLogger.defaultLogLevel=warn', ...jvmArgs, '-cp', cp, mainClassOrSourceFile, ...args]
 }

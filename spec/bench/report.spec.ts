@@ -1,0 +1,68 @@
+import { figures } from './report'
+import type { Result, Summary } from './summary'
+import type { Workload } from './workload'
+
+const summary: Summary = {
+  perSecond: 1_234_567.8,
+  seconds: 2.5,
+  cpuSecondsPerMillion: 1.23,
+  peakRssMb: 1234,
+  brokerCpuSecondsPerMillion: undefined,
+  cores: 0.456,
+  p50: 2.04,
+  p99: 20.06,
+}
+
+const result = (name: string, run: Workload['run'], more: Partial<Result> = {}): Result => ({
+  workload: { name, run } as Workload,
+  records: 4_000_000,
+  rounds: 3,
+  disturbed: false,
+  othersShare: 0,
+  ratios: { whole: 2, warm: 1.5 },
+  summaries: new Map([
+    ['java', summary],
+    ['millrace', { ...summary, perSecond: 2_000_000 }],
+  ]),
+  ...more,
+})
+
+const rowsOf = (...results: Result[]): string => figures(results, new Date('2026-01-02'))
+
+describe('the tables of docs/performance.md', () => {
+  it('have rates, ratios and resources of a run at full speed', () => {
+    expect(rowsOf(result('reduce', { kind: 'drain' }))).toContain(
+      '| `reduce` | 4,000,000 records | 2,000,000 : 1,234,568 | 2.00 | 1.50 | 1.2 : 1.2 | 1,234 : 1,234 | – : – |',
+    )
+  })
+
+  it('have the seconds of a start', () => {
+    expect(rowsOf(result('restore', { kind: 'restore' }))).toContain(
+      '| `restore` | 4,000,000 records | 2.50 : 2.50 | 2.00 |',
+    )
+  })
+
+  it('have latency and cores at a fixed rate', () => {
+    const row = '| `latency` | 4,000,000 records | 2.0 : 2.0 | 20.1 : 20.1 | 0.46 : 0.46 | 1,234 : 1,234 |'
+    expect(rowsOf(result('latency', { kind: 'paced', until: 'answered' }))).toContain(row)
+  })
+
+  it('mark a disturbed row, and say what the mark means', () => {
+    const text = rowsOf(result('reduce', { kind: 'drain' }, { disturbed: true }))
+    expect(text).toContain('| `reduce` * |')
+    expect(text).toContain('Rows marked with * were disturbed')
+    expect(rowsOf(result('reduce', { kind: 'drain' }))).not.toContain('*')
+  })
+
+  it('say when and with what they were measured', () => {
+    expect(rowsOf(result('reduce', { kind: 'drain' }))).toMatch(
+      /^Measured on 2026-01-02 on \d+ cores .* Kafka Streams [\d.]+ /,
+    )
+  })
+
+  it('name the ceiling where one was measured', () => {
+    const summaries = new Map([...result('x', { kind: 'drain' }).summaries, ['ceiling', summary] as const])
+    const text = rowsOf(result('stateless', { kind: 'drain' }, { summaries }))
+    expect(text).toContain('does `stateless` at 1,234,568/s')
+  })
+})
