@@ -97,9 +97,10 @@ export function* visits(
   }
 }
 
-/** What happened to one order: of 20 one is never paid, the others within 10 s; of 50 payments one is for no order. */
+/** A service of 200 orders a second, of which each is paid within 6 s; of 20 one is not, and a payment is for an unknown one. */
 const ORDER_EVERY_MS = 5
-const LONGEST_PAYMENT_MS = 10_000
+const LONGEST_PAYMENT = 6000 / ORDER_EVERY_MS
+const UNPAID = 0.05
 
 export function* orders(records: number): Iterable<InputRecord> {
   const random = new Random(7)
@@ -110,17 +111,21 @@ export function* orders(records: number): Iterable<InputRecord> {
   }
 }
 
-/** In the order of their arrival, which is nearly that of their time. */
+/** As many, in the order in which they are made. */
 export function* payments(records: number): Iterable<InputRecord> {
   const random = new Random(13)
   const note = payloads(random, 60)
-  const behind = LONGEST_PAYMENT_MS / 2 / ORDER_EVERY_MS
-  for (let i = 0; i < records; i++) {
-    const paid = Math.max(0, i - random.below(behind))
-    const known = random.chance(0.95)
-    const key = known ? `order-${paid}` : `order-x${i}`
-    const timestamp = FIRST_TIMESTAMP + i * ORDER_EVERY_MS + random.below(1000)
-    yield { key, value: `card-${random.below(50_000)}|${note()}`, timestamp }
+  const due = new Map<number, InputRecord[]>()
+  for (let i = 0; i < records + LONGEST_PAYMENT; i++) {
+    if (i < records) {
+      const at = i + random.below(LONGEST_PAYMENT)
+      const key = random.chance(UNPAID) ? `unknown-${i}` : `order-${i}`
+      const timestamp = FIRST_TIMESTAMP + at * ORDER_EVERY_MS + random.below(ORDER_EVERY_MS)
+      const payment = { key, value: `card-${random.below(50_000)}|${note()}`, timestamp }
+      due.set(at, [...(due.get(at) ?? []), payment])
+    }
+    yield* due.get(i) ?? []
+    due.delete(i)
   }
 }
 

@@ -10,20 +10,19 @@ export interface Watched {
   readonly exactlyOnce: boolean
   /** Throws if the application has ended. */
   readonly requireAlive: () => void
+  /** How long nothing may be committed. Default: two minutes, as commits come every 30 s at most. */
+  readonly stalledMs?: number
 }
 
 const POLL_MS = 50
 
-/** Commits come once a second, or with 30 s at most. */
-const STALLED_MS = 120_000
-
 /**
  * Until an application has committed everything that it reads, its repartition topics included: results, changelogs and
- * offsets are on the broker then. Gives how far it had come at what time, and fails when nothing moves for two minutes.
+ * offsets are on the broker then. Gives how far it had come at what time, and fails when that does not change for too long.
  */
 export const untilCommitted = async (
   admin: Admin,
-  { applicationId, inputs, exactlyOnce, requireAlive }: Watched,
+  { applicationId, inputs, exactlyOnce, requireAlive, stalledMs = 120_000 }: Watched,
   since: number,
 ): Promise<Sample[]> => {
   const internal = (await admin.listTopics()).filter(
@@ -47,9 +46,9 @@ export const untilCommitted = async (
     const marker = (key: string): number => (exactlyOnce && key.startsWith(`${applicationId}-`) ? 1 : 0)
     const behind = [...ends].filter(([key, end]) => end > offsetOf(key) + marker(key))
     if (behind.length === 0) return samples
-    if (now - movedAt > STALLED_MS) {
+    if (now - movedAt > stalledMs) {
       const shown = behind.map(([key, end]) => `${key} at ${offsetOf(key)} of ${end}`).join(', ')
-      throw new Error(`${applicationId} has committed nothing for ${STALLED_MS / 1000} s. Missing: ${shown}`)
+      throw new Error(`${applicationId} has committed nothing for ${stalledMs / 1000} s. Missing: ${shown}`)
     }
   }
 }

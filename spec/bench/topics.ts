@@ -37,6 +37,7 @@ export const deleteTopics = async (admin: Admin, prefix: string): Promise<void> 
     } catch (error) {
       // an overloaded broker may delete and not say so in time: the request is repeated, and finds nothing
       if (!(error instanceof ClientError && error.kind === 'unknownTopic')) throw error
+      await sleep(50)
     }
   }
 }

@@ -124,7 +124,7 @@ const numberOf = (name: string, { least = 1 }: WholeNumber, given: string): numb
 }
 
 const helpOf = ({ command, about, commands, options }: CommandLine<Readonly<Record<string, Option>>>): string => {
-  const usage = `usage: ${command}${commands ? ` <${Object.keys(commands).join('|')}>` : ''} [options]`
+  const usage = `usage: ${command}${commands ? ` <${alternatives(Object.keys(commands))}>` : ''} [options]`
   const optionRows = Object.entries<Option>(options).map(([name, option]) => [spelled(name, option), described(option)])
   const rows = [...Object.entries(commands ?? {}), ...optionRows, ['--help, -h', 'Print this text']]
   const width = Math.max(...rows.map(([left]) => left!.length)) + 2
@@ -141,6 +141,9 @@ const helpOf = ({ command, about, commands, options }: CommandLine<Readonly<Reco
   ]
   return sections.join('\n\n')
 }
+
+/** Too many for a line are below it anyway. */
+const alternatives = (names: readonly string[]): string => (names.length > 8 ? 'name' : names.join('|'))
 
 const spelled = (name: string, option: Option): string => {
   if (option.type === 'flag') return `--${name}`
