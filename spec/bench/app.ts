@@ -3,7 +3,8 @@ import { env, numberInEnv, topicInEnv } from './environment'
 import { workloadNamed } from './workloads'
 
 // Runs the workload that the argument names, until standard input ends. java/Bench.java does the same and prints the same:
-// RUNNING, and RESTORED with the seconds from the first restored partition's start to the last one's end.
+// RUNNING, and RESTORED with how many records it took how many seconds to restore, from the first partition's start to the
+// last one's end.
 const main = async (): Promise<void> => {
   const builder = new StreamsBuilder()
   workloadNamed(process.argv[2]!).build(builder, {
@@ -22,14 +23,16 @@ const main = async (): Promise<void> => {
   })
   let begun = 0
   let ended = 0
+  let records = 0
   streams.on('restoreStart', () => {
     begun ||= performance.now()
   })
   streams.on('restoreEnd', ({ restored }) => {
-    if (restored > 0) ended = performance.now()
+    records += restored
+    ended = performance.now()
   })
   await streams.start()
-  if (ended > 0) console.log(`RESTORED ${(ended - begun) / 1000}`)
+  if (records > 0) console.log(`RESTORED ${records} in ${(ended - begun) / 1000}`)
   console.log('RUNNING')
   process.stdin.resume().once('end', () => void streams.close())
   await streams.closed

@@ -26,7 +26,8 @@ export interface Round {
 export interface Watcher {
   turn(round: number, contestant: Contestant, measured: Measured): void
   round(round: number, disturbed: boolean): void
-  remark(text: string): void
+  /** What a contestant has said beside what the run asks for. */
+  remarks(contestant: Contestant, lines: readonly string[]): void
 }
 
 /**
@@ -128,7 +129,7 @@ const takeTurn = async (
     const measured = await run(arena, turn, processes)
     const digest = compare ? await drainedOutput(arena, turn, processes) : undefined
     await processes.stop()
-    if (processes.remarks !== '') watcher.remark(`${turn.contestant} says:\n${processes.remarks}`)
+    watcher.remarks(turn.contestant, processes.remarks)
     return { measured, digest }
   } finally {
     await processes.dispose()
@@ -140,9 +141,9 @@ const run = (arena: Arena, turn: Turn, processes: TurnProcesses): Promise<Measur
     case 'drain':
       return drain(arena, turn, processes)
     case 'restore':
-      return restore(arena, processes)
+      return restore(arena, turn, processes)
     case 'warm-start':
-      return warmStart(arena, processes)
+      return warmStart(arena, turn, processes)
     case 'paced':
       return paced(arena, turn, processes)
   }

@@ -84,7 +84,7 @@ const coprimeStep = (count: number): number => {
 
 const greatestCommonDivisor = (a: number, b: number): number => (b === 0 ? a : greatestCommonDivisor(b, a % b))
 
-/** Visits of 10,000 users, about `everyMs` apart, up to 2 s late. */
+/** Visits of users, about `everyMs` apart, of which a tenth are late. */
 export function* visits(
   records: number,
   { everyMs = 10, users = 10_000, seed = 7, lateMs = 2000 } = {},

@@ -12,6 +12,8 @@ const whole = (value: number): string => Math.round(value).toLocaleString('en')
 const percent = (share: number): string => `${Math.round(share * 100)} %`
 const ratioText = (ratio: number | undefined): string => (ratio === undefined ? '–' : ratio.toFixed(2))
 
+const MOST_REMARKS = 3
+
 /** A line for each turn. */
 export const printTurns = (workload: Workload, records: number): Watcher => ({
   turn: (round, contestant, measured) =>
@@ -19,7 +21,10 @@ export const printTurns = (workload: Workload, records: number): Watcher => ({
   round: (round, disturbed) => {
     if (disturbed) console.log(`round ${round}  disturbed: other processes kept the machine busy`)
   },
-  remark: (text) => console.log(text),
+  remarks: (contestant, lines) => {
+    for (const line of lines.slice(0, MOST_REMARKS)) console.log(`${contestant} says: ${line}`)
+    if (lines.length > MOST_REMARKS) console.log(`${contestant} says ${lines.length - MOST_REMARKS} more lines`)
+  },
 })
 
 const turnText = ({ unit = 'records', run }: Workload, records: number, measured: Measured): string => {

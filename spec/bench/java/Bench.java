@@ -8,7 +8,7 @@ import org.apache.kafka.streams.processor.StateRestoreListener;
 
 /**
  * Runs a workload, the class that the argument names, until standard input ends. spec/bench/app.ts does the same and
- * prints the same: RUNNING, RESTORING and RESTORED, each once at most.
+ * prints the same: RUNNING, and before it RESTORED where state was restored.
  */
 public final class Bench {
     public static void main(String[] args) throws Exception {
@@ -32,7 +32,7 @@ public final class Bench {
     private static synchronized void running(Restoration restoration) {
         if (told) return;
         told = true;
-        if (restoration.ended != 0) System.out.println("RESTORED " + restoration.seconds());
+        if (restoration.records != 0) System.out.println("RESTORED " + restoration);
         System.out.println("RUNNING");
     }
 
@@ -59,10 +59,11 @@ public final class Bench {
         if (value != null) config.put(name, value);
     }
 
-    /** From the first restored partition's start to the last one's end. */
+    /** How many records, from the first partition's start to the last one's end. */
     private static final class Restoration implements StateRestoreListener {
         private long begun;
-        private volatile long ended;
+        private long ended;
+        private volatile long records;
 
         @Override
         public synchronized void onRestoreStart(TopicPartition partition, String store, long from, long to) {
@@ -74,11 +75,13 @@ public final class Bench {
 
         @Override
         public synchronized void onRestoreEnd(TopicPartition partition, String store, long total) {
-            if (total > 0) ended = System.nanoTime();
+            ended = System.nanoTime();
+            records += total;
         }
 
-        synchronized double seconds() {
-            return (ended - begun) / 1e9;
+        @Override
+        public synchronized String toString() {
+            return records + " in " + (ended - begun) / 1e9;
         }
     }
 }

@@ -76,10 +76,10 @@ export class TurnProcesses {
     )
   }
 
-  /** Everything else that they said is a sign that the run was not a normal one. */
-  get remarks(): string {
+  /** Whatever else they said: a normal run says nothing. */
+  get remarks(): readonly string[] {
     const lines = this.programs.flatMap(({ output }) => output.split('\n'))
-    return lines.filter((line) => line.trim() !== '' && !/^(RUNNING$|RESTORED |HALF$|DONE$)/.test(line)).join('\n')
+    return lines.filter((line) => line.trim() !== '' && !/^(RUNNING$|RESTORED |HALF$|DONE$)/.test(line))
   }
 
   async dispose(): Promise<void> {

@@ -1,26 +1,30 @@
 import type { Arena } from '../arena'
 import { measureUsage } from '../process-stats'
-import type { Measured, TurnProcesses } from './run'
+import type { Measured, Turn, TurnProcesses } from './run'
 
 /** From the first record that is restored to the last one. */
-export const restore = async (arena: Arena, processes: TurnProcesses): Promise<Measured> => {
+export const restore = async (arena: Arena, turn: Turn, processes: TurnProcesses): Promise<Measured> => {
   const endUsage = measureUsage(processes.pids, arena.brokerPid)
   await processes.start()
-  return { seconds: await restoredSeconds(processes), usage: endUsage() }
+  return { seconds: await restoredSeconds(turn, processes), usage: endUsage() }
 }
 
 /** From the start of the process to RUNNING, with the state of a run that ended properly. */
-export const warmStart = async (arena: Arena, processes: TurnProcesses): Promise<Measured> => {
+export const warmStart = async (arena: Arena, turn: Turn, processes: TurnProcesses): Promise<Measured> => {
   await processes.start()
-  await restoredSeconds(processes)
+  await restoredSeconds(turn, processes)
   await processes.stop()
   const endUsage = measureUsage(processes.pids, arena.brokerPid)
   const begin = performance.now()
   const end = await processes.start()
-  return { seconds: (end - begin) / 1000, usage: endUsage() }
+  const usage = endUsage()
+  if (processes.programs[0]!.output.includes('RESTORED')) throw new Error(`${turn.contestant} had lost its state`)
+  return { seconds: (end - begin) / 1000, usage }
 }
 
-const restoredSeconds = async (processes: TurnProcesses): Promise<number> => {
-  const [, seconds] = await processes.programs[0]!.untilOutput(/^RESTORED (.*)$/m)
+/** Fails where it was not every record: less work is no faster. */
+const restoredSeconds = async ({ contestant, records }: Turn, processes: TurnProcesses): Promise<number> => {
+  const [, restored, seconds] = await processes.programs[0]!.untilOutput(/^RESTORED (\d+) in (.*)$/m)
+  if (Number(restored) !== records) throw new Error(`${contestant} restored ${restored} of ${records} records`)
   return Number(seconds)
 }

@@ -9,7 +9,8 @@ const changelogOf =
     { name: 'input', records: () => [] },
     {
       name: 'table-changelog',
-      configs: { 'cleanup.policy': 'compact' },
+      // compacted in name only: every round restores every record
+      configs: { 'cleanup.policy': 'compact', 'min.cleanable.dirty.ratio': '1' },
       records: () => updates(records, { keys: keysOf(records) }),
     },
   ]

@@ -10,7 +10,7 @@ const common = { run: { kind: 'drain' }, compared: 'table' } as const
 const hopping = {
   ...common,
   records: 1_000_000,
-  inputs: (records) => [{ name: 'visits', records: () => visits(records) }],
+  inputs: (records) => [{ name: 'visits', records: () => visits(records, { everyMs: 1, users: 10_000 }) }],
   build: (builder, { topic }) =>
     builder
       .stream(topic('visits'), texts)
@@ -54,7 +54,7 @@ export const suppress: Workload = {
   name: 'suppress',
   description: 'count in windows of 10 s, each result once its window closes',
   records: 4_000_000,
-  inputs: (records) => [{ name: 'visits', records: () => visits(records, { everyMs: 2 }) }],
+  inputs: (records) => [{ name: 'visits', records: () => visits(records, { everyMs: 1, users: 2000 }) }],
   build: (builder, { topic }) =>
     builder
       .stream(topic('visits'), texts)
