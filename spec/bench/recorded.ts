@@ -2,7 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Ratios, Result } from './summary'
 
-/** The ratios of the last full run on a quiet machine, by row. */
+/** The ratios of full runs on a quiet machine, by row. */
 export type Recorded = Readonly<Record<string, Ratios>>
 
 const FILE = join(__dirname, 'recorded.json')
@@ -13,11 +13,18 @@ export const WORST_SHARE = 0.85
 export const readRecorded = (): Recorded =>
   existsSync(FILE) ? (JSON.parse(readFileSync(FILE, 'utf8')) as Recorded) : {}
 
-export const writeRecorded = (results: readonly Result[]): void => {
+export const writeRecorded = (results: readonly Result[]): void =>
+  writeFileSync(FILE, JSON.stringify(withResults(readRecorded(), results), null, 2) + '\n')
+
+/** A disturbed row keeps the record that it has: to compare with what others did to it would say nothing. */
+export const withResults = (
+  recorded: Recorded,
+  results: readonly Pick<Result, 'workload' | 'ratios' | 'disturbed'>[],
+): Recorded => {
   const rounded = (ratios: Ratios): Ratios =>
     Object.fromEntries(Object.entries(ratios).map(([name, ratio]) => [name, Number(ratio.toFixed(2))]))
-  const recorded = Object.fromEntries(results.map(({ workload, ratios }) => [workload.name, rounded(ratios)]))
-  writeFileSync(FILE, JSON.stringify(recorded, null, 2) + '\n')
+  const quiet = results.filter(({ disturbed }) => !disturbed)
+  return { ...recorded, ...Object.fromEntries(quiet.map(({ workload, ratios }) => [workload.name, rounded(ratios)])) }
 }
 
 /** What is worse than recorded, a line each. A row or ratio without a record has nothing to be worse than. */

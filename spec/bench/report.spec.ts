@@ -1,4 +1,5 @@
-import { figures } from './report'
+import { readFileSync } from 'node:fs'
+import { DOCUMENT, figures, withFigures } from './report'
 import type { Result, Summary } from './summary'
 import type { Workload } from './workload'
 
@@ -64,5 +65,24 @@ describe('the tables of docs/performance.md', () => {
     const summaries = new Map([...result('x', { kind: 'drain' }).summaries, ['ceiling', summary] as const])
     const text = rowsOf(result('stateless', { kind: 'drain' }, { summaries }))
     expect(text).toContain('does `stateless` at 1,234,568/s')
+  })
+})
+
+describe('docs/performance.md', () => {
+  const page = readFileSync(DOCUMENT, 'utf8')
+
+  it('takes the figures of a run in place of those that it has', () => {
+    const written = withFigures(page, '| new |')
+    expect(written).toContain('-->\n\n| new |\n\n<!--')
+    expect(withFigures(written, '| newer |')).toBe(withFigures(page, '| newer |'))
+  })
+
+  it('keeps what is around them', () => {
+    const written = withFigures(page, '')
+    for (const heading of page.match(/^## .*$/gm)!) expect(written).toContain(heading)
+  })
+
+  it('is refused without the marks', () => {
+    expect(() => withFigures('# Performance', '')).toThrow('lacks the marks')
   })
 })

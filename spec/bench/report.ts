@@ -52,16 +52,19 @@ export const printResult = ({ workload, rounds, disturbed, ratios, summaries, ot
   if (disturbed) console.log(`  disturbed: others took ${percent(othersShare)} of the machine; run it on a quiet one`)
 }
 
-const DOCUMENT = join(__dirname, '..', '..', 'docs', 'performance.md')
+export const DOCUMENT = join(__dirname, '..', '..', 'docs', 'performance.md')
 const BEGIN = '<!-- figures: written by npm run bench -- all -->'
 const END = '<!-- end of figures -->'
 
-/** Replaces what is between the two marks of docs/performance.md. */
-export const writeFigures = (results: readonly Result[], date: Date): void => {
-  const text = readFileSync(DOCUMENT, 'utf8')
-  const [from, to] = [text.indexOf(BEGIN), text.indexOf(END)]
-  if (from < 0 || to < from) throw new Error(`${DOCUMENT} lacks the marks '${BEGIN}' and '${END}'`)
-  writeFileSync(DOCUMENT, `${text.slice(0, from)}${BEGIN}\n\n${figures(results, date)}\n\n${text.slice(to)}`)
+/** Into docs/performance.md. */
+export const writeFigures = (results: readonly Result[], date: Date): void =>
+  writeFileSync(DOCUMENT, withFigures(readFileSync(DOCUMENT, 'utf8'), figures(results, date)))
+
+/** The page with other figures between its two marks. */
+export const withFigures = (page: string, figures: string): string => {
+  const [from, to] = [page.indexOf(BEGIN), page.indexOf(END)]
+  if (from < 0 || to < from) throw new Error(`docs/performance.md lacks the marks '${BEGIN}' and '${END}'`)
+  return `${page.slice(0, from)}${BEGIN}\n\n${figures}\n\n${page.slice(to)}`
 }
 
 /** The tables, as Markdown. */
