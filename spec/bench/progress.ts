@@ -14,7 +14,7 @@ export interface Watched {
   readonly stalledMs?: number
 }
 
-const POLL_MS = 50
+const POLL_MS = 100
 
 /**
  * Until an application has committed everything that it reads, its repartition topics included: results, changelogs and

@@ -10,7 +10,7 @@ export const mixedService: Workload = {
   name: 'mixed-service',
   description:
     '4,000 lines, clicks and orders a second each: word count, windows of 10 s, left join within 5 s, sessions',
-  records: 1_080_000,
+  records: 1_440_000,
   run: { kind: 'paced', until: 'committed' },
   inputs: (records) => {
     const each = Math.ceil(records / 3)
