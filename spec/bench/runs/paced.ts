@@ -22,13 +22,14 @@ export const paced = async (arena: Arena, turn: Turn, processes: TurnProcesses):
   await sleep(SETTLES_MS)
   const inputs = workload.inputs(records)
   const seconds = records / inputs.reduce((sum, { perSecond }) => sum + perSecond!, 0)
+  const topics = inputs.map(({ name }) => `${inputPrefix}-${name}`)
+  const producer = arena.client.producer({ lingerMs: 0 })
+  await producer.init()
+  await producer.loadTopics(topics)
   const begin = Date.now()
   const from = begin + seconds * WARM_UP_SHARE * 1000
   const answers = await Answers.listen(arena, `${applicationId}-out`, from)
-  const producer = arena.client.producer({ lingerMs: 0 })
   try {
-    await producer.init()
-    await producer.loadTopics(inputs.map(({ name }) => `${inputPrefix}-${name}`))
     const writers = inputs.map(({ name, perSecond, records }) => {
       const topic = `${inputPrefix}-${name}`
       return new PacedWriter(producer, topic, perSecond!, records()[Symbol.iterator]())
@@ -52,13 +53,15 @@ export const paced = async (arena: Arena, turn: Turn, processes: TurnProcesses):
     } else {
       const watched = {
         applicationId,
-        inputs: inputs.map(({ name }) => `${inputPrefix}-${name}`),
+        inputs: topics,
         exactlyOnce: settings.guarantee === 'exactly_once',
         requireAlive: () => processes.requireAlive(),
       }
       await untilCommitted(arena.admin, watched, performance.now())
     }
     const latencies = await answers.close()
+    if (latencies.length === 0)
+      throw new Error(`${applicationId}-out has no result of what was written after the warm-up`)
     const latency = { p50: percentile(latencies, 0.5), p99: percentile(latencies, 0.99) }
     return { seconds: usage.seconds, latency, usage }
   } finally {
