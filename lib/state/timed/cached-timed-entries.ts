@@ -94,7 +94,7 @@ export class CachedTimedEntries<V, S> implements TimedEntries<V, S> {
 
   range(key: Buffer, from: number, to: number, reverse = false): TimedEntry<S>[] {
     const cached = [...this.#byKey.range(this.#keyText(key), from, to)]
-    const stored = this.#options.logged.range(key, from, to)
+    const stored = [...this.#options.logged.range(key, from, to)]
     if (reverse) {
       cached.reverse()
       stored.reverse()

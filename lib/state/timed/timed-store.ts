@@ -6,13 +6,13 @@ import type { ValueFormat } from '../key-value/value-format'
 import type { ChangelogRecord, ManagedStore, ScanOptions, StateStoreContext } from '../store'
 import { otherKindsChangelog } from '../store-kind'
 import { StoreSerdes } from '../store-serdes'
-import { prefixTimestamp } from '../../record/timestamped-bytes'
 import type { Window } from '../../record/windowed'
 import { Windowed } from '../../record/windowed'
 import { CachedTimedEntries } from './cached-timed-entries'
 import { DirectTimedEntries } from './direct-timed-entries'
 import { LoggedRows } from './logged-rows'
 import { Retention, segmentMs } from './retention'
+import { RowMemory } from './row-memory'
 import { TimeIndex } from './time-index'
 import type { TimedEntries } from './timed-entries'
 import type { TimedKeyFormat } from './timed-keys'
@@ -86,7 +86,11 @@ export abstract class TimedStore<K, V, S> implements ManagedStore, CachedStore<W
       bucketMs,
       segmentMs: timeOrdered ? bucketMs : segmentMs(retentionMs),
       timeOrdered,
+      readsExpired: this.options.closesExpired,
+      memory: context.rowMemory ?? new RowMemory(),
     })
+    // what is only in memory need not be moved there
+    if (persistent) context.beforeSeal(() => this.#opened?.rows.writeOut())
     const loggedRows = new LoggedRows({
       store: name,
       rows,
@@ -109,9 +113,10 @@ export abstract class TimedStore<K, V, S> implements ManagedStore, CachedStore<W
     const { rows, logged, serdes } = this.#open()
     const { keys } = this.options
     if (!keys.canBe(storeKey)) throw otherKindsChangelog(this.name, keys.kind, serdes.topic, offset)
-    const { key, time, second } = keys.split(storeKey)
-    const stored = value !== null && this.options.format.timestamped ? prefixTimestamp(timestamp, value) : value
-    rows.put(key, time, logged.restoredSecond(second), stored)
+    const found = keys.split(storeKey)
+    const { key, time } = found
+    const second = logged.restoredSecond(found.second)
+    rows.put(key, time, second, value, this.options.format.timestamped ? timestamp : undefined)
   }
 
   async open(): Promise<void> {
@@ -142,10 +147,13 @@ export abstract class TimedStore<K, V, S> implements ManagedStore, CachedStore<W
 
   flushCache(): void {
     this.#opened?.entries.flush()
+    // already here, where a failure is this task's own: what comes until the state is sealed is little
+    if (this.persistent) this.#opened?.rows.writeOut()
   }
 
   close(): void {
     this.#opened?.entries.close()
+    this.#opened?.rows.close()
     this.#opened = null
     this.#closed = true
   }
