@@ -12,7 +12,9 @@ const KEY_LENGTH = 1
 const FIRST = 2
 const LAST = 3
 const NEXT_DIRTY = 4
-const KEY_COLUMNS = 5
+/** 1: the store's bytes have an entry for it. */
+const STORED = 5
+const KEY_COLUMNS = 6
 
 // Columns of a row, next to its time and second number.
 const PREVIOUS = 0
@@ -51,6 +53,7 @@ export class BucketRows {
   /** Two for each row. */
   #times = new Float64Array(INITIAL_ROWS * 2)
   #rowCount = 0
+  #liveRows = 0
   #bytes: Buffer = Buffer.allocUnsafe(INITIAL_BYTES)
   #used = 0
   #garbage = 0
@@ -77,6 +80,10 @@ export class BucketRows {
     return this.#dirtyKeys
   }
 
+  get size(): number {
+    return this.#liveRows
+  }
+
   /** The number of a key; `NONE` if it was never added. */
   find(key: Buffer, hash: number): number {
     const slots = this.#slots
@@ -99,8 +106,23 @@ export class BucketRows {
     this.#keys[at + FIRST] = NONE
     this.#keys[at + LAST] = NONE
     this.#keys[at + NEXT_DIRTY] = CLEAN
+    this.#keys[at + STORED] = 0
     this.#insertSlot(number, hash)
     return number
+  }
+
+  /** The numbers of all keys that have rows. */
+  *keysInUse(): Generator<number> {
+    for (let key = 0; key < this.#keyCount; key++) if (this.#keys[key * KEY_COLUMNS + FIRST] !== NONE) yield key
+  }
+
+  /** Whether the store's bytes have an entry for a key, so that one without rows has to be deleted there. */
+  isStored(key: number): boolean {
+    return this.#keys[key * KEY_COLUMNS + STORED] === 1
+  }
+
+  setStored(key: number, stored: boolean): void {
+    this.#keys[key * KEY_COLUMNS + STORED] = stored ? 1 : 0
   }
 
   keyOf(key: number): Buffer {
@@ -145,6 +167,7 @@ export class BucketRows {
     else rows[previous * ROW_COLUMNS + NEXT] = next
     if (next === NONE) this.#keys[key * KEY_COLUMNS + LAST] = previous
     else rows[next * ROW_COLUMNS + PREVIOUS] = previous
+    this.#liveRows--
     this.#garbage += ROW_BYTES + rows[row * ROW_COLUMNS + VALUE_LENGTH]!
     this.#reclaim()
     return true
@@ -184,6 +207,26 @@ export class BucketRows {
     this.#keys[at] = CLEAN
     this.#dirtyKeys--
     return key
+  }
+
+  /** Makes all values empty, and returns their memory. */
+  releaseValues(): void {
+    const keys = this.#keys
+    let length = INITIAL_BYTES
+    for (let key = 0; key < this.#keyCount; key++) length += keys[key * KEY_COLUMNS + KEY_LENGTH]!
+    const before = this.#bytes
+    this.#bytes = Buffer.allocUnsafe(length)
+    this.#used = 0
+    for (let key = 0; key < this.#keyCount; key++) {
+      const at = key * KEY_COLUMNS
+      const keyAt = keys[at + KEY_AT]!
+      keys[at + KEY_AT] = this.#append(before.subarray(keyAt, keyAt + keys[at + KEY_LENGTH]!))
+    }
+    for (let row = 0; row < this.#rowCount; row++) {
+      this.#rows[row * ROW_COLUMNS + VALUE_AT] = 0
+      this.#rows[row * ROW_COLUMNS + VALUE_LENGTH] = 0
+    }
+    this.#garbage = (this.#rowCount - this.#liveRows) * ROW_BYTES
   }
 
   /** The rows of a key; `null` if there are none. */
@@ -245,6 +288,7 @@ export class BucketRows {
 
   #insertAfter(key: number, previous: number, time: number, second: number): number {
     const row = this.#rowCount++
+    this.#liveRows++
     if (this.#rowCount * ROW_COLUMNS > this.#rows.length) {
       this.#rows = grown(this.#rows)
       const times = new Float64Array(2 * this.#times.length)
@@ -309,6 +353,7 @@ export class BucketRows {
     this.#times = new Float64Array(before.times.length)
     this.#bytes = Buffer.allocUnsafe(length)
     this.#rowCount = 0
+    this.#liveRows = 0
     this.#used = 0
     this.#garbage = 0
     for (let key = 0; key < this.#keyCount; key++) {

@@ -263,7 +263,10 @@ export class TimedRows {
   #load(bucket: BucketRows, key: Buffer): void {
     const pack = this.#bytes.get(this.#packKey(bucket.id, key))
     const number = bucket.add(key, this.#lastHash)
-    if (pack !== null) bucket.unpack(number, pack)
+    if (pack !== null) {
+      bucket.unpack(number, pack)
+      bucket.setStored(number, true)
+    }
     this.#count(bucket)
   }
 
@@ -309,7 +312,10 @@ export class TimedRows {
       const number = bucket.takeDirty()
       if (number === NONE) return
       this.#dirtyKeys--
-      this.#bytes.put(this.#packKey(bucket.id, bucket.keyOf(number)), bucket.pack(number))
+      const pack = bucket.pack(number)
+      if (pack === null && !bucket.isStored(number)) continue
+      this.#bytes.put(this.#packKey(bucket.id, bucket.keyOf(number)), pack)
+      bucket.setStored(number, pack !== null)
     }
   }
 

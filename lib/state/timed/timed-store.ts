@@ -140,8 +140,14 @@ export abstract class TimedStore<K, V, S> implements ManagedStore, CachedStore<W
 
   setFlushListener(listener: FlushListener<Windowed<K>, V>, sendOldValues: boolean): boolean {
     const { serdes, entries } = this.#open()
-    return entries.setFlushListener((key, time, second, newValue, oldValue, timestamp) => {
-      listener(new Windowed(serdes.keyOf(key), this.windowOf(time, second)), newValue, oldValue, timestamp)
+    // several windows of a key are flushed one after the other
+    let lastBytes: Buffer | undefined
+    let lastKey: K | undefined
+    return entries.setFlushListener((bytes, time, second, newValue, oldValue, timestamp) => {
+      const key = bytes === lastBytes ? lastKey! : serdes.keyOf(bytes)
+      lastBytes = typeof key === 'object' ? undefined : bytes
+      lastKey = key
+      listener(new Windowed(key, this.windowOf(time, second)), newValue, oldValue, timestamp)
     }, sendOldValues)
   }
 

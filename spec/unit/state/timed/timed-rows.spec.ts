@@ -5,6 +5,7 @@ import { Retention, segmentMs } from '../../../../lib/state/timed/retention'
 import { RowMemory } from '../../../../lib/state/timed/row-memory'
 import { TimedRows } from '../../../../lib/state/timed/timed-rows'
 import { collect } from '../../../contract/stores/store-task'
+import { randomFrom } from '../random-numbers'
 import { temporaryFolder } from '../temporary-folder'
 
 const folder = temporaryFolder()
@@ -50,14 +51,6 @@ class Model {
     return this.rows
       .filter(({ time }) => time >= visibleFrom)
       .sort((a, b) => a.time - b.time || a.second - b.second || (a.key < b.key ? -1 : 1))
-  }
-}
-
-const randomFrom = (seed: number) => {
-  let state = seed
-  return (below: number): number => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0
-    return Math.floor((state / 2 ** 32) * below)
   }
 }
 
