@@ -10,6 +10,7 @@ import { randomFrom } from '../random-numbers'
 const folder = temporaryFolder()
 
 interface Bounds {
+  readonly longestValue: number
   readonly memoryBytes: number
   readonly maxDirtyRows: number
 }
@@ -49,7 +50,7 @@ const compareWithMap = async (seed: number, bounds: Bounds): Promise<void> => {
       if (choice < 40) {
         now += random(20)
         const key = outerJoinKey(Buffer.from(`key${random(30)}`), now - random(400), random(2) === 0)
-        const list = `list ${step} ${'x'.repeat(random(80))}`
+        const list = `list ${step} ${'x'.repeat(random(bounds.longestValue))}`
         rows.set(key, Buffer.from(list))
         model.set(hex(key), list)
       } else if (choice < 75) {
@@ -85,7 +86,9 @@ const compareWithMap = async (seed: number, bounds: Bounds): Promise<void> => {
 }
 
 describe('the rows of an outer join are those of a map, in order, through commits, restarts and crashes', () => {
-  test('with room for all', () => compareWithMap(1, { memoryBytes: 1 << 20, maxDirtyRows: 1000 }))
-  test('with room for a few values', () => compareWithMap(2, { memoryBytes: 12_000, maxDirtyRows: 1000 }))
-  test('with few changes that may wait', () => compareWithMap(3, { memoryBytes: 1 << 20, maxDirtyRows: 4 }))
+  test('with room for all', () => compareWithMap(1, { longestValue: 80, memoryBytes: 1 << 20, maxDirtyRows: 1000 }))
+  test('with room for a few values', () =>
+    compareWithMap(2, { longestValue: 800, memoryBytes: 12_000, maxDirtyRows: 1000 }))
+  test('with few changes that may wait', () =>
+    compareWithMap(3, { longestValue: 80, memoryBytes: 1 << 20, maxDirtyRows: 4 }))
 })

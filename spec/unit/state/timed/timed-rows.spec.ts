@@ -93,12 +93,12 @@ const compareWithModel = async (seed: number, bounds: Bounds): Promise<void> => 
   const expected = ({ time, second, value }: Row): string => `${time}/${second}=${value}`
 
   try {
-    for (let step = 0; step < 3000; step++) {
+    for (let step = 0; step < 2000; step++) {
       const key = anyKey()
       const choice = random(100)
       if (choice < 50) {
         const time = random(4) > 0 ? model.observed + 1 + random(Math.min(bounds.bucketMs, span) / 2) : anyTime()
-        const value = random(8) === 0 ? null : `${step}${'x'.repeat(random(60))}`
+        const value = random(8) === 0 ? null : `${step}${'x'.repeat(random(200))}`
         const second = random(3)
         const taken = rows.put(Buffer.from(key), time, second, value === null ? null : Buffer.from(value))
         expect(taken).toBe(model.put(key, time, second, value))
@@ -165,6 +165,10 @@ describe('the rows of a window store are those of a list, through commits, resta
     [
       'with buckets that do not divide a segment',
       { retentionMs: 200_000, bucketMs: 7001, timeOrdered: false, ...tight },
+    ],
+    [
+      'in a single bucket, with room for all',
+      { retentionMs: Infinity, bucketMs: Infinity, timeOrdered: false, ...wide },
     ],
     ['in a single bucket', { retentionMs: Infinity, bucketMs: Infinity, timeOrdered: false, ...tight }],
     ['with buckets as long as the retention', { retentionMs: 90_000, bucketMs: 90_000, timeOrdered: false, ...tight }],
