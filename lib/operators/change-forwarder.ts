@@ -41,6 +41,11 @@ export class ChangeForwarder<K, V> {
       ) ?? false
   }
 
+  /** False: the cache forwards, and there is nothing to do for an update. */
+  get forwardsUpdates(): boolean {
+    return !this.cached
+  }
+
   /** A cache reads the old value itself when it is flushed. */
   get wantsOldValue(): boolean {
     return this.sendOldValues && !this.cached

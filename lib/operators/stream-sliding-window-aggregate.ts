@@ -1,5 +1,5 @@
 import type { TimestampedWindowStore, ValueAndTimestamp } from '../state/store'
-import { Windowed } from '../record/windowed'
+import type { Windowed } from '../record/windowed'
 import type { Aggregator, Initializer } from './callbacks'
 import { increment, zero } from './counting'
 import { Operator } from './operator'
@@ -57,7 +57,7 @@ export class StreamSlidingWindowAggregateOperator<K, V, A> extends Operator<K, V
     if ((this.initializer as unknown) !== zero) this.initializer = context.watch(this.initializer)
     if ((this.aggregator as unknown) !== increment) this.aggregator = context.watch(this.aggregator)
     this.store = context.stateStore(this.options.store)
-    this.results = new WindowResults(this.store, context, this.options.emit, this.options)
+    this.results = new WindowResults(this.store, context, this.differenceMs, this.options.emit, this.options)
   }
 
   process(record: StreamRecord<K, V>): void {
@@ -170,7 +170,7 @@ export class StreamSlidingWindowAggregateOperator<K, V, A> extends Operator<K, V
     if (rightExists || right === null || right.timestamp <= record.timestamp) return
     const start = record.timestamp + 1
     this.store.put(record.key, right, start)
-    this.results.updated(record, this.windowed(record.key, start), right.value, null, right.timestamp)
+    this.results.updated(record, start, right.value, null, right.timestamp)
   }
 
   private update(
@@ -189,16 +189,12 @@ export class StreamSlidingWindowAggregateOperator<K, V, A> extends Operator<K, V
     const timestamp = stored === null ? record.timestamp : Math.max(record.timestamp, stored.timestamp)
     const aggregate = this.aggregator(old as A, value, key) ?? null
     this.store.put(key, aggregate === null ? null : { value: aggregate, timestamp }, start)
-    this.results.updated(record, this.windowed(key, start), aggregate, old, timestamp)
+    this.results.updated(record, start, aggregate, old, timestamp)
   }
 
   private initial(timestamp: number): ValueAndTimestamp<A> | null {
     const value = this.initializer() ?? null
     return value === null ? null : { value, timestamp }
-  }
-
-  private windowed(key: K, start: number): Windowed<K> {
-    return new Windowed(key, { start, end: start + this.differenceMs })
   }
 
   private closedStarts(windowClose: number, lastEmittedWindowClose: number | undefined): ClosedStarts | undefined {

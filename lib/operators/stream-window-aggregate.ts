@@ -1,5 +1,5 @@
 import type { TimestampedWindowStore } from '../state/store'
-import { Windowed } from '../record/windowed'
+import type { Windowed } from '../record/windowed'
 import type { Aggregator, Initializer } from './callbacks'
 import type { OldValues } from './change-forwarder'
 import type { EmitStrategy } from './close-emission'
@@ -46,7 +46,7 @@ export class StreamWindowAggregateOperator<K, V, A> extends Operator<K, V, Windo
     if ((this.initializer as unknown) !== zero) this.initializer = context.watch(this.initializer)
     if ((this.aggregator as unknown) !== increment) this.aggregator = context.watch(this.aggregator)
     this.store = context.stateStore(this.options.store)
-    this.results = new WindowResults(this.store, context, this.options.emit, this.options)
+    this.results = new WindowResults(this.store, context, this.windows.sizeMs, this.options.emit, this.options)
   }
 
   process(record: StreamRecord<K, V>): void {
@@ -69,7 +69,7 @@ export class StreamWindowAggregateOperator<K, V, A> extends Operator<K, V, Windo
       const timestamp = stored === null ? record.timestamp : Math.max(record.timestamp, stored.timestamp)
       const aggregate = this.aggregator(old as A, value, key) ?? null
       this.store.put(key, aggregate === null ? null : { value: aggregate, timestamp }, start)
-      this.results.updated(record, new Windowed(key, { start, end }), aggregate, old, timestamp)
+      this.results.updated(record, start, aggregate, old, timestamp)
     }
     this.results.closed(record, windowClose, (lastEmittedWindowClose) =>
       this.closedStarts(windowClose, lastEmittedWindowClose),

@@ -1,6 +1,6 @@
 import type { ClosingStore } from '../state/closing-store'
 import type { TimestampedWindowStore, ValueAndTimestamp } from '../state/store'
-import type { Windowed } from '../record/windowed'
+import { Windowed } from '../record/windowed'
 import { ChangeForwarder, type OldValues } from './change-forwarder'
 import { CloseEmission, type EmitStrategy } from './close-emission'
 import type { OperatorContext } from './processor'
@@ -21,6 +21,8 @@ export class WindowResults<K, A> {
   constructor(
     private readonly store: TimestampedWindowStore<K, A>,
     private readonly context: OperatorContext<Windowed<K>, Change<A>>,
+    /** From a window's start to its end. */
+    private readonly sizeMs: number,
     strategy: EmitStrategy,
     { sendOldValues }: OldValues,
   ) {
@@ -32,12 +34,15 @@ export class WindowResults<K, A> {
   /** `record` caused the update: it provides the headers. */
   updated(
     record: StreamRecord<K, unknown>,
-    windowed: Windowed<K>,
+    start: number,
     newValue: A | null,
     oldValue: A | null,
     timestamp: number,
   ): void {
-    this.forwarder?.forwardFor(windowed, record.headers, newValue, oldValue, timestamp)
+    const { forwarder } = this
+    if (forwarder === null || !forwarder.forwardsUpdates) return
+    const windowed = new Windowed(record.key, { start, end: start + this.sizeMs })
+    forwarder.forwardFor(windowed, record.headers, newValue, oldValue, timestamp)
   }
 
   /** Emits windows that have closed; `closedStarts` gives their starts, `undefined` for none. */

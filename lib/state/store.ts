@@ -3,6 +3,7 @@ import type { Windowed } from '../record/windowed'
 import type { RecordHeaders } from '../record/headers'
 import type { RecordContext } from '../record/record-context'
 import type { ByteStore } from './state-engine'
+import type { RowMemory } from './timed/row-memory'
 
 /** A task's state, by name. Restored before the task runs; closed with it. */
 export interface StateStore {
@@ -204,6 +205,10 @@ export interface StateStoreContext {
   dropRecord(store: string, reason: string): void
   /** Bytes of this store inside the task's state, in key order. */
   openBytes(store: string, persistent: boolean): ByteStore
+  /** Calls `write` before what is to be committed is sealed: it puts what the store still keeps apart into its bytes. */
+  beforeSeal(write: () => void): void
+  /** What window and session stores of the loop share to keep their newest rows in memory; `undefined`: each has its own. */
+  readonly rowMemory?: RowMemory | undefined
   /** The record caches of all tasks of the loop share its budget; `undefined` when caching is off. */
   readonly cache: RecordCacheBudget | undefined
   /** Lets the serde fetch what it needs to write and read for this topic, before the task's first record. */

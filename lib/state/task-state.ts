@@ -26,6 +26,7 @@ export interface TaskStateOptions {
 export class TaskState {
   /** Changelog partitions of the stores in memory. */
   readonly #memoryPartitions: ReadonlySet<string>
+  readonly #beforeSeal: (() => void)[] = []
 
   private constructor(
     private readonly taskId: string,
@@ -92,8 +93,14 @@ export class TaskState {
     return this.persistent === null ? 0 : this.persistent.dirtyBytes
   }
 
+  /** Calls `write` before each `seal()`: it puts what a store still keeps apart into the store's bytes. */
+  beforeSeal(write: () => void): void {
+    this.#beforeSeal.push(write)
+  }
+
   /** The writes so far are what the next commit writes out. Not while a commit of sealed writes is under way. */
   seal(): void {
+    for (const write of this.#beforeSeal) write()
     this.persistent?.seal()
   }
 

@@ -21,6 +21,8 @@ type JoinStoreHandle<K, V> = WindowStoreHandle<K, V, WindowStore<K, V>>
 /** Records of one key in a window are spread over so many parts of the store: each is read, and written, at once. */
 const PARTS_OF_WINDOW = 4
 
+export const bucketOfJoinMs = (windowMs: number): number => Math.ceil(windowMs / PARTS_OF_WINDOW)
+
 export const handleOf = <K, V>(store: string | JoinStoreHandle<K, V> | undefined): JoinStoreHandle<K, V> | undefined =>
   typeof store === 'object' ? store : undefined
 
@@ -41,7 +43,7 @@ export function joinStore<K, V>(
     value: handle?.options.value ?? value,
     retentionMs,
     windowSizeMs: windowMs,
-    bucketMs: Math.ceil(windowMs / PARTS_OF_WINDOW),
+    bucketMs: bucketOfJoinMs(windowMs),
     persistent: handle?.persistent ?? persistent,
     logging: handle ? (handle.options.logging ?? true) : neverCompacted(logging),
     retainDuplicates: true,

@@ -9,7 +9,7 @@ import type { StreamJoined } from '../options/stream-joined'
 import { type GraphReference, lostBehind } from '../graph-reference'
 import type { JoinWindows } from '../windows/join-windows'
 import { type JoinInput, repartitionedForJoin } from './join-input'
-import { handleOf, joinStore } from './join-store'
+import { bucketOfJoinMs, handleOf, joinStore } from './join-store'
 
 /** `join`, `leftJoin` and `outerJoin` of two streams. */
 export function streamStreamJoin<K, L, R, VR>(
@@ -50,6 +50,7 @@ export function streamStreamJoin<K, L, R, VR>(
           key: keySerde,
           left: leftSerde,
           right: rightSerde,
+          bucketMs: bucketOfJoinMs(windowMs),
           persistent: options.storeType === undefined && thisHandle ? thisHandle.persistent : stores.persistent,
           logging,
         })

@@ -17,6 +17,9 @@ export interface WindowShape {
   readonly bucketMs: number
 }
 
+/** Windows of a key that are stored together: a record changes all that overlap, but not too many are to be written again. */
+const MOST_WINDOWS = 16
+
 /** Windows for `windowedBy`, except sessions. */
 export type WindowsOfSize = TimeWindows | SlidingWindows | UnlimitedWindows
 
@@ -29,7 +32,7 @@ export function windowShape(windows: WindowsOfSize): WindowShape {
       graceMs,
       neededRetentionMs: sizeMs + graceMs,
       needs: 'the window size plus the grace period',
-      bucketMs: advanceMs,
+      bucketMs: Math.min(sizeMs, MOST_WINDOWS * advanceMs),
     }
   }
   if (windows instanceof SlidingWindows) {

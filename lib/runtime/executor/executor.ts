@@ -6,6 +6,7 @@ import type { Logger } from '../../observe/logger'
 import type { InstanceRecordCounts } from '../../observe/record-counts'
 import type { StateDirectory } from '../../state/state-directory'
 import type { StateStore } from '../../state/store'
+import { RowMemory } from '../../state/timed/row-memory'
 import type { CompiledTopology } from '../../topology/definition'
 import type { RestoreListener } from '../changelog/restore-progress'
 import { type Failure, FailurePolicy } from '../failure/failure-policy'
@@ -133,6 +134,7 @@ export class Executor {
       stateDirectory,
       monitor: new SlowCallbackMonitor(config.slowCallbackWarningMs, logger),
       cache: cacheBytes > 0 ? { maxBytes: cacheBytes, usedBytes: 0 } : undefined,
+      rowMemory: new RowMemory(),
       recordCounts: options.recordCounts,
       logger,
       signal,

@@ -7,6 +7,7 @@ import type { Serde } from '../../serdes/serde'
 import type { ByteStore } from '../../state/state-engine'
 import type { RecordCacheBudget, StateStoreContext } from '../../state/store'
 import type { TaskState } from '../../state/task-state'
+import type { RowMemory } from '../../state/timed/row-memory'
 import type { Preparation } from './preparation'
 
 /** For writes between records: by an `init`, or by a test that fills a store. */
@@ -39,9 +40,10 @@ export interface StoreContextOptions {
   readonly applicationId: string
   readonly taskId: TaskId
   readonly partition: number
-  readonly state: Pick<TaskState, 'bytes'>
+  readonly state: Pick<TaskState, 'bytes' | 'beforeSeal'>
   readonly preparation: Preparation
   readonly cache: RecordCacheBudget | undefined
+  readonly rowMemory: RowMemory | undefined
   readonly defaultKeySerde: Serde<unknown>
   readonly defaultValueSerde: Serde<unknown>
   /** Source topics that serve as changelogs of their tables: never written. */
@@ -54,6 +56,7 @@ export class StoreContext implements StateStoreContext {
   readonly taskId: TaskId
   readonly partition: number
   readonly cache: RecordCacheBudget | undefined
+  readonly rowMemory: RowMemory | undefined
   readonly defaultKeySerde: Serde<unknown>
   readonly defaultValueSerde: Serde<unknown>
   readonly #options: StoreContextOptions
@@ -65,6 +68,7 @@ export class StoreContext implements StateStoreContext {
     this.taskId = options.taskId
     this.partition = options.partition
     this.cache = options.cache
+    this.rowMemory = options.rowMemory
     this.defaultKeySerde = options.defaultKeySerde
     this.defaultValueSerde = options.defaultValueSerde
   }
@@ -109,5 +113,9 @@ export class StoreContext implements StateStoreContext {
 
   openBytes(store: string): ByteStore {
     return this.#options.state.bytes(store)
+  }
+
+  beforeSeal(write: () => void): void {
+    this.#options.state.beforeSeal(write)
   }
 }

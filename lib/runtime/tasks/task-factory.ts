@@ -7,6 +7,7 @@ import type { TopicPartition } from '../../record/topic-partition'
 import type { StateDirectory } from '../../state/state-directory'
 import type { RecordCacheBudget, StateStore } from '../../state/store'
 import { TaskState } from '../../state/task-state'
+import type { RowMemory } from '../../state/timed/row-memory'
 import type { CompiledTopology, SubTopology } from '../../topology/definition'
 import type { ReplayTarget } from '../changelog/changelog-follower'
 import { replay } from '../changelog/replay'
@@ -32,6 +33,7 @@ export interface TaskFactoryOptions {
   readonly stateDirectory: StateDirectory
   readonly monitor: SlowCallbackMonitor
   readonly cache: RecordCacheBudget | undefined
+  readonly rowMemory: RowMemory
   readonly recordCounts: InstanceRecordCounts
   readonly logger: Logger
   readonly signal: AbortSignal
@@ -50,7 +52,7 @@ export class TaskFactory {
   }
 
   openStores({ id, subTopology }: TaskIdentity): Promise<TaskStores> {
-    const { config, cache, logger, stateDirectory } = this.options
+    const { config, cache, rowMemory, logger, stateDirectory } = this.options
     return TaskStores.open({
       id,
       applicationId: config.applicationId,
@@ -61,6 +63,7 @@ export class TaskFactory {
       defaultKeySerde: config.defaultKeySerde,
       defaultValueSerde: config.defaultValueSerde,
       cache,
+      rowMemory,
       fetching: (what, fetch, closed) => retrying(what, fetch, { timeoutMs: Infinity, signal: closed, logger }),
       logger,
     })

@@ -5,6 +5,7 @@ import type { Serde } from '../../serdes/serde'
 import type { ManagedStore, RecordCacheBudget } from '../../state/store'
 import type { StateEngine } from '../../state/state-engine'
 import { TaskState } from '../../state/task-state'
+import type { RowMemory } from '../../state/timed/row-memory'
 import type { SubTopology } from '../../topology/definition'
 import { type Fetching, Preparation } from './preparation'
 import { StoreContext } from './store-context'
@@ -32,6 +33,8 @@ export interface TaskStoresOptions {
   readonly defaultValueSerde: Serde<unknown>
   /** Shared by the tasks of an executor; `undefined` for no record caches. */
   readonly cache?: RecordCacheBudget | undefined
+  /** Shared by the tasks of an executor. Default: each window and session store has its own. */
+  readonly rowMemory?: RowMemory | undefined
   /** How dependencies of serdes are fetched. Default: once. */
   readonly fetching?: Fetching
   readonly logger: Logger
@@ -83,6 +86,7 @@ export class TaskStores {
       state,
       preparation,
       cache: options.cache,
+      rowMemory: options.rowMemory,
       defaultKeySerde: options.defaultKeySerde,
       defaultValueSerde: options.defaultValueSerde,
       sourceChangelogs: new Set(

@@ -46,23 +46,40 @@ const AS_PRIOR = -2
  * topic ‖ i32 partition ‖ i32 headers ‖ { name ‖ value }*`.
  */
 export const encodeEntry = ({ time, change: { context, prior, oldValue, newValue } }: BufferedEntry): Buffer => {
-  const parts = new Writer()
-  parts.time(context.timestamp)
-  parts.time(context.offset)
-  parts.bytes(Buffer.from(context.topic ?? ''))
-  parts.int(context.partition)
-  parts.int(context.headers.length)
-  for (const [name, value] of context.headers) {
-    parts.bytes(Buffer.from(name))
-    parts.bytes(value)
+  const { topic, headers } = context
+  const asPrior = oldValue !== null && sameBytes(prior, oldValue)
+  let size = CONTEXT_BYTES + lengthOf(topic) + lengthOf(prior) + lengthOf(newValue) + CHANGE_BYTES
+  if (!asPrior) size += lengthOf(oldValue)
+  for (const [name, value] of headers) size += HEADER_BYTES + lengthOf(name) + lengthOf(value)
+
+  const writer = new Writer(size)
+  writer.time(context.timestamp)
+  writer.time(context.offset)
+  writer.text(topic ?? '')
+  writer.int(context.partition)
+  writer.int(headers.length)
+  for (const [name, value] of headers) {
+    writer.text(name)
+    writer.bytes(value)
   }
-  parts.bytes(prior)
-  if (oldValue !== null && sameBytes(prior, oldValue)) parts.int(AS_PRIOR)
-  else parts.bytes(oldValue)
-  parts.bytes(newValue)
-  parts.time(time)
-  return parts.done()
+  writer.bytes(prior)
+  if (asPrior) writer.int(AS_PRIOR)
+  else writer.bytes(oldValue)
+  writer.bytes(newValue)
+  writer.time(time)
+  return writer.target
 }
+
+const INT_BYTES = 4
+/** Of what has a fixed length: two times, the topic's length, the partition and the number of headers. */
+const CONTEXT_BYTES = 2 * TIMESTAMP_BYTES + 3 * INT_BYTES
+/** Three lengths and a time. */
+const CHANGE_BYTES = 3 * INT_BYTES + TIMESTAMP_BYTES
+/** Two lengths. */
+const HEADER_BYTES = 2 * INT_BYTES
+
+const lengthOf = (part: string | Buffer | null): number =>
+  part === null ? 0 : typeof part === 'string' ? Buffer.byteLength(part) : part.length
 
 /** A changelog record of a buffer, which says in a header by which version it was written. */
 export interface LoggedEntry {
@@ -122,30 +139,39 @@ const decodeVersion3 = (value: Buffer): BufferedEntry => {
 
 const sameBytes = (a: Buffer | null, b: Buffer | null): boolean => a === b || (a !== null && b !== null && a.equals(b))
 
+/** Fills a buffer of the right size. */
 class Writer {
-  private readonly parts: Buffer[] = []
+  readonly target: Buffer
+  private at = 0
+
+  constructor(size: number) {
+    this.target = Buffer.allocUnsafe(size)
+  }
 
   int(value: number): void {
-    const bytes = Buffer.allocUnsafe(4)
-    bytes.writeInt32BE(value)
-    this.parts.push(bytes)
+    this.target.writeInt32BE(value, this.at)
+    this.at += INT_BYTES
   }
 
   time(value: number): void {
-    const bytes = Buffer.allocUnsafe(TIMESTAMP_BYTES)
     // unlimited windows end with Java's largest long
-    if (value === Infinity) bytes.writeBigInt64BE((1n << 63n) - 1n)
-    else writeTimestamp(bytes, value)
-    this.parts.push(bytes)
+    if (value === Infinity) this.target.writeBigInt64BE((1n << 63n) - 1n, this.at)
+    else writeTimestamp(this.target, value, this.at)
+    this.at += TIMESTAMP_BYTES
+  }
+
+  text(value: string): void {
+    const start = this.at + INT_BYTES
+    const length = this.target.write(value, start)
+    this.int(length)
+    this.at += length
   }
 
   bytes(value: Buffer | null): void {
     this.int(value === null ? NULL : value.length)
-    if (value !== null) this.parts.push(value)
-  }
-
-  done(): Buffer {
-    return Buffer.concat(this.parts)
+    if (value === null) return
+    this.target.set(value, this.at)
+    this.at += value.length
   }
 }
 

@@ -21,7 +21,8 @@ export interface FlushedEntry<V> {
  * where linked lists would touch four that are not in the processor's caches.
  */
 export class RecordCache<V> {
-  readonly #entries = new Map<ByteString, CacheEntry<V>>()
+  /** By their texts, or by themselves where their owner finds them. */
+  readonly #entries = new Map<unknown, CacheEntry<V>>()
   /** By the key itself, if that is a primitive with unique bytes: saves serializing it. */
   readonly #index = new KeyIndex<CacheEntry<V>>()
   readonly #budget: RecordCacheBudget
@@ -33,11 +34,15 @@ export class RecordCache<V> {
   /** The entries by use as of the last sorting, least recently used last, and when each was used then. */
   #byUse: { entry: CacheEntry<V>; usedAt: number }[] = []
 
-  /** `removed` is called for every entry that leaves the cache, except by `clear`. */
+  /**
+   * `removed` is called for every entry that leaves the cache, except by `clear`. Unless it is `indexed`, entries have no
+   * texts, and are found by their owner alone.
+   */
   constructor(
     budget: RecordCacheBudget,
     write: (flushed: FlushedEntry<V>) => void,
     private readonly removed?: (entry: CacheEntry<V>) => void,
+    private readonly indexed = true,
   ) {
     this.#budget = budget
     this.#write = write
@@ -70,7 +75,7 @@ export class RecordCache<V> {
   }
 
   add(entry: CacheEntry<V>): void {
-    this.#entries.set(entry.text, entry)
+    this.#entries.set(this.#idOf(entry), entry)
     this.touch(entry)
   }
 
@@ -150,16 +155,20 @@ export class RecordCache<V> {
     for (const each of flushed) this.#write(each)
     for (const { entry } of flushed) {
       // deletes are no longer kept, unless their effects wrote the key again
-      if (entry.value === null && !entry.dirty && this.#entries.get(entry.text) === entry) {
+      if (entry.value === null && !entry.dirty && this.#entries.get(this.#idOf(entry)) === entry) {
         this.#budget.usedBytes -= this.#takeOut(entry)
       }
     }
   }
 
+  #idOf(entry: CacheEntry<V>): unknown {
+    return this.indexed ? entry.text : entry
+  }
+
   /** Returns its size, which is still in the budget. */
   #takeOut(entry: CacheEntry<V>): number {
     const { size } = entry
-    this.#entries.delete(entry.text)
+    this.#entries.delete(this.#idOf(entry))
     if (entry.key !== undefined) this.#index.delete(entry)
     if (entry === this.#newest) this.#newest = null
     entry.size = 0

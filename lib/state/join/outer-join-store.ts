@@ -1,12 +1,12 @@
 import type { Serde } from '../../serdes/serde'
-import { byteString, bytesOf } from '../byte-string'
-import { ChangeLoggingStore } from '../changelog/change-logging-store'
+import { breathe } from '../breathe'
 import { storeUnavailable } from '../key-value/unavailable-entries'
-import { ByteMap } from '../memory/byte-map'
 import type { ByteStore } from '../state-engine'
 import type { ChangelogRecord, ManagedStore, ScanOptions, StateStore, StateStoreContext } from '../store'
 import { StoreSerdes } from '../store-serdes'
+import { RowMemory } from '../timed/row-memory'
 import { isLeftSide, keyOf, timestampOf, outerJoinKey } from './outer-join-key'
+import { OuterJoinRows } from './outer-join-rows'
 import { appended, valuesOf } from './value-list'
 
 /** Waiting records of one side with the same key and timestamp. */
@@ -40,26 +40,26 @@ export interface OuterJoinStoreOptions<K, L, R> {
   readonly name: string
   readonly persistent: boolean
   readonly changelogTopic: string | null
+  readonly bucketMs: number
   readonly keySerde?: Serde<K>
   readonly leftSerde?: Serde<L>
   readonly rightSerde?: Serde<R>
 }
 
-/**
- * Bytes as in the changelog, one entry for each side, key and timestamp. Which there are is kept in memory too, in
- * order: emitting what is due must not wait for a scan. There are as many as the window with its grace lets wait.
- */
+/** Entries as in the changelog, one for each side, key and timestamp. */
 export class TypedOuterJoinStore<K, L, R> implements OuterJoinStore<K, L, R>, ManagedStore {
   readonly name: string
   readonly persistent: boolean
   readonly changelogTopic: string | null
-  /** The keys of all entries. */
-  readonly #index = new ByteMap()
   #bytes: ByteStore | null = null
-  #logged!: ChangeLoggingStore
+  #rows!: OuterJoinRows
+  #context!: StateStoreContext
   #left!: StoreSerdes<K, L>
   #right!: StoreSerdes<K, R>
   #closed = false
+  /** Most accesses follow one of the same key. */
+  #lastKey: K | undefined
+  #lastKeyBytes: Buffer | undefined
 
   constructor(private readonly options: OuterJoinStoreOptions<K, L, R>) {
     this.name = options.name
@@ -74,8 +74,15 @@ export class TypedOuterJoinStore<K, L, R> implements OuterJoinStore<K, L, R>, Ma
     const valueSerde = <V>(serde?: Serde<V>): Serde<V> => serde ?? (context.defaultValueSerde as Serde<V>)
     this.#left = new StoreSerdes(name, topic, keySerde, valueSerde(leftSerde), context)
     this.#right = new StoreSerdes(name, topic, keySerde, valueSerde(rightSerde), context)
+    this.#context = context
     this.#bytes = context.openBytes(name, this.persistent)
-    this.#logged = new ChangeLoggingStore({ bytes: this.#bytes, context, changelogTopic, timestamped: false })
+    this.#rows = new OuterJoinRows({
+      bytes: this.#bytes,
+      bucketMs: this.options.bucketMs,
+      memory: context.rowMemory ?? new RowMemory(),
+    })
+    // what is only in memory need not be moved there
+    if (this.persistent) context.beforeSeal(() => this.flushCache())
   }
 
   restore({ key, value }: ChangelogRecord): void {
@@ -83,46 +90,53 @@ export class TypedOuterJoinStore<K, L, R> implements OuterJoinStore<K, L, R>, Ma
   }
 
   async *changelogRecords(): AsyncGenerator<ChangelogRecord> {
-    for await (const [key, value] of this.#open().scan({})) yield { key, value, timestamp: timestampOf(key) }
+    this.#open()
+    for (const key of this.#rows.keys()) yield { key, value: this.#rows.get(key), timestamp: timestampOf(key) }
   }
 
   async open(): Promise<void> {
-    this.#index.clear()
-    for await (const [key] of this.#open().scan({})) this.#index.set(byteString(key), null)
+    this.#open()
+    await this.#rows.open()
   }
 
   add(key: K, timestamp: number, isLeft: boolean, value: L | R): void {
     this.#open()
-    const outerJoin = outerJoinKey(this.#left.keyBytes(key), timestamp, isLeft)
+    const outerJoin = outerJoinKey(this.#keyBytes(key), timestamp, isLeft)
     const bytes = isLeft ? this.#left.valueBytes(value as L) : this.#right.valueBytes(value as R)
     if (bytes === null) return
-    this.#logged.put(outerJoin, appended(this.#logged.get(outerJoin), isLeft, bytes), -1)
-    this.#index.set(byteString(outerJoin), null)
+    const list = appended(this.#rows.get(outerJoin), isLeft, bytes)
+    this.#rows.set(outerJoin, list)
+    this.#log(outerJoin, list)
   }
 
   remove(key: K, timestamp: number, isLeft: boolean): void {
     this.#open()
-    const outerJoin = outerJoinKey(this.#left.keyBytes(key), timestamp, isLeft)
-    if (this.#index.delete(byteString(outerJoin))) this.#logged.put(outerJoin, null, -1)
+    const outerJoin = outerJoinKey(this.#keyBytes(key), timestamp, isLeft)
+    if (this.#rows.delete(outerJoin)) this.#log(outerJoin, null)
   }
 
   *waiting(): Generator<WaitingRecords<K, L, R>> {
     this.#open()
-    const cursor = this.#index.view({})
-    while (cursor.advance()) yield this.#waitingRecords(bytesOf(cursor.slot!.key))
+    for (const outerJoin of this.#rows.keys()) yield this.#waitingRecords(outerJoin)
   }
 
   async *all(options: ScanOptions = {}): AsyncGenerator<[OuterJoinKey<K>, L | R]> {
-    for await (const [outerJoin, list] of this.#open().scan(options)) {
-      const { timestamp, isLeft, key } = this.#waitingRecords(outerJoin)
-      const values = this.#valuesIn(list, isLeft)
-      for (const value of options.reverse ? values.reverse() : values) yield [{ key: key(), timestamp, isLeft }, value]
+    this.#open()
+    const pause = breathe(options.signal)
+    for (const outerJoin of [...this.#rows.keys(options.reverse)]) {
+      if (pause.due()) await pause.take()
+      const { timestamp, isLeft, key, values } = this.#waitingRecords(outerJoin)
+      const found = values()
+      for (const value of options.reverse ? found.reverse() : found) yield [{ key: key(), timestamp, isLeft }, value]
     }
   }
 
-  flushCache(): void {}
+  flushCache(): void {
+    if (this.persistent && this.#bytes !== null) this.#rows.writeOut()
+  }
 
   close(): void {
+    if (this.#bytes !== null) this.#rows.close()
     this.#bytes = null
     this.#closed = true
   }
@@ -134,7 +148,8 @@ export class TypedOuterJoinStore<K, L, R> implements OuterJoinStore<K, L, R>, Ma
       isLeft,
       key: () => this.#left.keyOf(keyOf(outerJoin)),
       values: () => {
-        const list = this.#open().get(outerJoin)
+        this.#open()
+        const list = this.#rows.get(outerJoin)
         return list === null ? [] : this.#valuesIn(list, isLeft)
       },
     }
@@ -143,6 +158,20 @@ export class TypedOuterJoinStore<K, L, R> implements OuterJoinStore<K, L, R>, Ma
   #valuesIn(list: Buffer, isLeft: boolean): (L | R)[] {
     const serdes: StoreSerdes<K, L | R> = isLeft ? this.#left : this.#right
     return valuesOf(list).map((value) => serdes.valueOf(value))
+  }
+
+  #keyBytes(key: K): Buffer {
+    if (typeof key !== 'string') return this.#left.keyBytes(key)
+    if (key !== this.#lastKey) {
+      this.#lastKeyBytes = this.#left.keyBytes(key)
+      this.#lastKey = key
+    }
+    return this.#lastKeyBytes!
+  }
+
+  #log(outerJoin: Buffer, list: Buffer | null): void {
+    if (this.changelogTopic === null) return
+    this.#context.logChange(this.changelogTopic, outerJoin, list, this.#context.recordContext.timestamp)
   }
 
   #open(): ByteStore {

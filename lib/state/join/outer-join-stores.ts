@@ -7,6 +7,8 @@ export interface OuterJoinStoreSettings<K, L, R> {
   readonly key?: Serde<K>
   readonly left?: Serde<L>
   readonly right?: Serde<R>
+  /** Records that wait with timestamps in this interval are stored together. */
+  readonly bucketMs: number
   readonly persistent: boolean
   readonly logging: boolean | Readonly<Record<string, string>>
 }
@@ -15,7 +17,7 @@ export interface OuterJoinStoreSettings<K, L, R> {
 export const outerJoinStoreBuilder = <K, L, R>(
   settings: OuterJoinStoreSettings<K, L, R>,
 ): StoreBuilder<OuterJoinStore<K, L, R>> => {
-  const { name, persistent, logging } = settings
+  const { name, bucketMs, persistent, logging } = settings
   return {
     name,
     persistent,
@@ -28,6 +30,7 @@ export const outerJoinStoreBuilder = <K, L, R>(
         name,
         persistent,
         changelogTopic,
+        bucketMs: Math.max(bucketMs, 1),
         keySerde: settings.key,
         leftSerde: settings.left,
         rightSerde: settings.right,

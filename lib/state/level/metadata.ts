@@ -6,8 +6,11 @@ import { corruption, type Database, type WriteBatch } from './level-database'
 const METADATA_ID = 0
 const MAX_ID = 0xffff
 
-/** Rises when the layout changes. 1 had no checksums, and an entry for each number that is now in the metadata entry. */
-const FORMAT = 2
+/**
+ * Rises when the layout changes. 1 had no checksums, and an entry for each number that is now in the metadata entry; 2 had
+ * other buckets of windows and sessions.
+ */
+const FORMAT = 3
 const UNCHECKED_FORMAT_BYTES = 8
 
 const keyOf = (kind: string): Buffer => {
@@ -57,10 +60,11 @@ export const readMetadata = async (database: Database): Promise<Metadata | Other
     return { format: format.readDoubleBE(), isNewer: false, stores }
   }
   const number = new EntryFormat().decode(FORMAT_KEY, format).readDoubleBE()
-  if (number !== FORMAT) return { format: number, isNewer: number > FORMAT, stores: [] }
-  const metadata = database.getSync(METADATA_KEY)
-  if (metadata === undefined) throw corruption('the metadata entry is missing')
-  return parse(new EntryFormat().decode(METADATA_KEY, metadata))
+  if (number > FORMAT) return { format: number, isNewer: true, stores: [] }
+  const bytes = database.getSync(METADATA_KEY)
+  if (bytes === undefined) throw corruption('the metadata entry is missing')
+  const metadata = parse(new EntryFormat().decode(METADATA_KEY, bytes))
+  return number === FORMAT ? metadata : { format: number, isNewer: false, stores: [...metadata.ids.keys()] }
 }
 
 /** `metadata` with numbers for stores that have none yet; a store keeps its number for good. */

@@ -1,4 +1,4 @@
-import { byteString, bytesOf, type ByteString } from '../byte-string'
+import { byteString, type ByteString } from '../byte-string'
 import type { CacheEntry } from '../cache/cache-entry'
 import { type FlushedEntry, RecordCache } from '../cache/record-cache'
 import type { ValueFormat } from '../key-value/value-format'
@@ -9,7 +9,7 @@ import type { StoreSerdes } from '../store-serdes'
 import { prefixTimestamp, TIMESTAMP_BYTES, writeTimestamp } from '../../record/timestamped-bytes'
 import type { LoggedRows } from './logged-rows'
 import type { TimedRow } from './row-pack'
-import { EntriesByKey, TimedCacheEntry } from './timed-cache-entry'
+import { EntriesOfKey, type TimedCacheEntry } from './timed-cache-entry'
 import type { ScannedEntry, TimedEntries, TimedEntry, TimedFlushListener } from './timed-entries'
 import type { TimedKeyFormat } from './timed-keys'
 import type { TimedRows, TimedScan } from './timed-rows'
@@ -34,25 +34,27 @@ export interface CachedTimedEntriesOptions<V, S> {
 export class CachedTimedEntries<V, S> implements TimedEntries<V, S> {
   readonly #options: CachedTimedEntriesOptions<V, S>
   readonly #cache: RecordCache<V>
-  readonly #byKey = new EntriesByKey<V>()
+  readonly #byKey = new Map<ByteString, EntriesOfKey<V>>()
   readonly #primitiveValues: boolean
   #listener: TimedFlushListener<V> | null = null
   #sendOldValues = false
   #lastKey: Buffer | null = null
   #lastKeyText: ByteString = ''
+  #lastOwner: EntriesOfKey<V> | undefined
 
   constructor(options: CachedTimedEntriesOptions<V, S>) {
     this.#options = options
     this.#cache = new RecordCache<V>(
       options.budget,
       (flushed) => this.#write(flushed),
-      (entry) => this.#byKey.remove(entry as TimedCacheEntry<V>),
+      (entry) => this.#removed(entry as TimedCacheEntry<V>),
+      false,
     )
     this.#primitiveValues = options.serdes.value.sizeOf !== undefined
   }
 
   get(key: Buffer, time: number, second: number, evenExpired = false): S | null {
-    const entry = this.#cache.byText(this.#keyText(key) + this.#options.keys.suffix(time, second))
+    const entry = this.#entriesOf(key)?.find(time, second)
     if (entry === undefined) {
       const stored = this.#options.logged.get(key, time, second, evenExpired)
       return stored === null ? null : this.#storedValue(stored)
@@ -62,7 +64,7 @@ export class CachedTimedEntries<V, S> implements TimedEntries<V, S> {
   }
 
   put(key: Buffer, time: number, second: number, value: S | null): void {
-    const { serdes, format, keys, context } = this.#options
+    const { serdes, format, context } = this.#options
     const plain = value === null ? null : (format.plain(value) ?? null)
     let cached: V | Buffer | null = null
     let length: number | undefined
@@ -70,17 +72,10 @@ export class CachedTimedEntries<V, S> implements TimedEntries<V, S> {
       if (this.#primitiveValues && typeof plain !== 'object') length = serdes.value.sizeOf!(plain)
       cached = length === undefined ? serdes.valueBytes(plain) : plain
     }
-    const keyText = this.#keyText(key)
-    const text = keyText + keys.suffix(time, second)
-    let entry = this.#cache.byText(text)
-    if (entry === undefined) {
-      const added = new TimedCacheEntry<V>(text, keyText, time, second)
-      this.#cache.add(added)
-      this.#byKey.add(added)
-      entry = added
-    } else {
-      this.#cache.touch(entry)
-    }
+    const owner = this.#entriesOf(key) ?? this.#addKey()
+    let entry = owner.find(time, second)
+    if (entry === undefined) this.#cache.add((entry = owner.add(time, second)))
+    else this.#cache.touch(entry)
     entry.value = cached
     entry.valueTimestamp = cached === null ? -1 : format.timestamp(value!)
     entry.updatedBy(context.recordContext)
@@ -93,26 +88,36 @@ export class CachedTimedEntries<V, S> implements TimedEntries<V, S> {
   }
 
   range(key: Buffer, from: number, to: number, reverse = false): TimedEntry<S>[] {
-    const cached = [...this.#byKey.range(this.#keyText(key), from, to)]
-    const stored = this.#options.logged.range(key, from, to)
-    if (reverse) {
-      cached.reverse()
-      stored.reverse()
-    }
     const merged: TimedEntry<S>[] = []
+    if (from > to) return merged
+    const stored = this.#options.logged.range(key, from, to)
+    const owner = this.#entriesOf(key)
+    const step = reverse ? -1 : 1
+    // of the cached ones, and of the stored ones, the next, and where they end
     let i = 0
-    const takeCached = (): void => {
-      const entry = cached[i++]!
-      this.#cache.touch(entry)
-      const value = this.#cachedValue(entry)
-      if (value !== null) merged.push({ time: entry.time, second: entry.second, value })
+    let end = 0
+    if (owner !== undefined) {
+      const first = owner.countBefore(from, -Infinity)
+      const after = owner.countBefore(to, Infinity)
+      i = reverse ? after - 1 : first
+      end = reverse ? first - 1 : after
     }
-    for (const row of stored) {
-      while (i < cached.length && isBefore(cached[i]!, row) !== reverse && !isSame(cached[i]!, row)) takeCached()
-      if (i < cached.length && isSame(cached[i]!, row)) takeCached()
-      else merged.push({ time: row.time, second: row.second, value: this.#storedValue(row.value) })
+    let j = reverse ? stored.length - 1 : 0
+    const storedEnd = reverse ? -1 : stored.length
+    while (i !== end || j !== storedEnd) {
+      const entry = i === end ? undefined : owner!.at(i)
+      const row = j === storedEnd ? undefined : stored[j]!
+      const order = entry === undefined ? 1 : row === undefined ? -1 : step * compare(entry, row)
+      if (order >= 0) j += step
+      if (order > 0) {
+        merged.push({ time: row!.time, second: row!.second, value: this.#storedValue(row!.value) })
+        continue
+      }
+      i += step
+      this.#cache.touch(entry!)
+      const value = this.#cachedValue(entry!)
+      if (value !== null) merged.push({ time: entry!.time, second: entry!.second, value })
     }
-    while (i < cached.length) takeCached()
     return merged
   }
 
@@ -122,7 +127,8 @@ export class CachedTimedEntries<V, S> implements TimedEntries<V, S> {
     for (const each of this.#cache.entries()) {
       const entry = each as TimedCacheEntry<V>
       if (!isWithin(entry, scan)) continue
-      cached.set(byteString(this.#place(rows.orderOf(entry.time), bytesOf(entry.text))), this.#storedBytes(entry))
+      const storeKey = keys.join(entry.owner.key, entry.time, entry.second)
+      cached.set(byteString(this.#place(rows.orderOf(entry.time), storeKey)), this.#storedBytes(entry))
     }
     const stored = async function* (this: CachedTimedEntries<V, S>): AsyncGenerator<[Buffer, Buffer]> {
       for await (const { order, key, time, second, value } of logged.scan(scan)) {
@@ -147,12 +153,13 @@ export class CachedTimedEntries<V, S> implements TimedEntries<V, S> {
   close(): void {
     this.#cache.clear()
     this.#byKey.clear()
+    this.#lastKey = null
   }
 
   #write({ entry, value, valueTimestamp, context: cause }: FlushedEntry<V>): void {
     const { serdes, format, logged, context } = this.#options
-    const { keyText, time, second } = entry as TimedCacheEntry<V>
-    const key = bytesOf(keyText)
+    const { owner, time, second } = entry as TimedCacheEntry<V>
+    const { key } = owner
     const listener = this.#listener
     let old: Buffer | null = null
     if (listener !== null && (value === null || this.#sendOldValues)) {
@@ -197,10 +204,10 @@ export class CachedTimedEntries<V, S> implements TimedEntries<V, S> {
     return bytes !== null && format.timestamped ? prefixTimestamp(valueTimestamp, bytes) : bytes
   }
 
-  #sizeOf(entry: CacheEntry<V>, valueLength: number | undefined): number {
-    const { text, value } = entry
+  #sizeOf(entry: TimedCacheEntry<V>, valueLength: number | undefined): number {
+    const { owner, value } = entry
     // Kafka Streams' cache keys have the number of a segment in front
-    const keyLength = TIMESTAMP_BYTES + text.length
+    const keyLength = TIMESTAMP_BYTES + owner.keyText.length + this.#options.keys.suffixBytes
     if (value === null) return entry.estimate(keyLength)
     return entry.estimate(keyLength + this.#options.format.overhead + (valueLength ?? (value as Buffer).length))
   }
@@ -212,23 +219,39 @@ export class CachedTimedEntries<V, S> implements TimedEntries<V, S> {
     return place
   }
 
-  /** Stores hand the same buffer in again for the same key. */
-  #keyText(key: Buffer): ByteString {
+  /** The cached rows of a key, if there are any. Stores hand the same buffer in again for the same key. */
+  #entriesOf(key: Buffer): EntriesOfKey<V> | undefined {
     if (key !== this.#lastKey) {
       this.#lastKey = key
       this.#lastKeyText = byteString(key)
+      this.#lastOwner = this.#byKey.get(this.#lastKeyText)
     }
-    return this.#lastKeyText
+    return this.#lastOwner
+  }
+
+  /** For the key last looked for. */
+  #addKey(): EntriesOfKey<V> {
+    this.#lastOwner = new EntriesOfKey<V>(this.#lastKeyText)
+    this.#byKey.set(this.#lastKeyText, this.#lastOwner)
+    return this.#lastOwner
+  }
+
+  #removed(entry: TimedCacheEntry<V>): void {
+    const { owner } = entry
+    owner.remove(entry)
+    if (owner.size > 0) return
+    this.#byKey.delete(owner.keyText)
+    if (owner === this.#lastOwner) this.#lastKey = null
   }
 }
 
-const isBefore = (entry: TimedCacheEntry<unknown>, { time, second }: TimedRow): boolean =>
-  entry.time < time || (entry.time === time && entry.second < second)
+const compare = (entry: TimedCacheEntry<unknown>, row: TimedRow): number =>
+  entry.time - row.time || entry.second - row.second
 
-const isSame = (entry: TimedCacheEntry<unknown>, { time, second }: TimedRow): boolean =>
-  entry.time === time && entry.second === second
-
-const isWithin = ({ keyText, time }: TimedCacheEntry<unknown>, { keyFrom, keyTo, from, to }: TimedScan): boolean =>
+const isWithin = (
+  { owner: { keyText }, time }: TimedCacheEntry<unknown>,
+  { keyFrom, keyTo, from, to }: TimedScan,
+): boolean =>
   time >= from &&
   time <= to &&
   (keyFrom === null || keyText >= byteString(keyFrom)) &&

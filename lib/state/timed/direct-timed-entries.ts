@@ -28,9 +28,11 @@ export class DirectTimedEntries<V, S> implements TimedEntries<V, S> {
   }
 
   range(key: Buffer, from: number, to: number, reverse = false): TimedEntry<S>[] {
-    const rows = this.rows.range(key, from, to)
-    if (reverse) rows.reverse()
-    return rows.map(({ time, second, value }) => ({ time, second, value: this.#value(value) }))
+    const entries: TimedEntry<S>[] = []
+    for (const { time, second, value } of this.rows.range(key, from, to)) {
+      entries.push({ time, second, value: this.#value(value) })
+    }
+    return reverse ? entries.reverse() : entries
   }
 
   async *scan(scan: TimedScan): AsyncGenerator<ScannedEntry<S>> {

@@ -1,5 +1,4 @@
 import type { StateStoreContext } from '../store'
-import { prefixTimestamp } from '../../record/timestamped-bytes'
 import type { TimedKeyFormat } from './timed-keys'
 import type { ScannedRow, TimedRows, TimedScan } from './timed-rows'
 import type { TimedRow } from './row-pack'
@@ -43,10 +42,10 @@ export class LoggedRows {
     const { options } = this
     const behindTimestamp = options.timestamped && value !== null
     if (!options.retainDuplicates) {
-      this.#store(key, time, second, behindTimestamp ? prefixTimestamp(timestamp, value) : value)
+      this.#store(key, time, second, value, behindTimestamp ? timestamp : undefined)
     } else if (value !== null) {
       this.#sequence = (this.#sequence + 1) & LARGEST_SEQUENCE
-      this.#store(key, time, this.#sequence, behindTimestamp ? prefixTimestamp(timestamp, value) : value)
+      this.#store(key, time, this.#sequence, value, behindTimestamp ? timestamp : undefined)
     } else if (!options.persistent) {
       // no row has this number
       this.#store(key, time, 0, null)
@@ -71,7 +70,7 @@ export class LoggedRows {
     this.#log(key, time, second, null, this.options.context.recordContext.timestamp)
   }
 
-  range(key: Buffer, from: number, to: number): TimedRow[] {
+  range(key: Buffer, from: number, to: number): readonly TimedRow[] {
     return this.options.rows.range(key, from, to)
   }
 
@@ -79,9 +78,9 @@ export class LoggedRows {
     return this.options.rows.scan(scan)
   }
 
-  #store(key: Buffer, time: number, second: number, stored: Buffer | null): void {
+  #store(key: Buffer, time: number, second: number, value: Buffer | null, timestamp?: number): void {
     const { rows, context, store } = this.options
-    if (!rows.put(key, time, second, stored)) context.dropRecord(store, 'it is older than the store keeps')
+    if (!rows.put(key, time, second, value, timestamp)) context.dropRecord(store, 'it is older than the store keeps')
   }
 
   #log(key: Buffer, time: number, second: number, value: Buffer | null, timestamp: number): void {

@@ -1,55 +1,75 @@
-import type { ByteString } from '../byte-string'
+import { bytesOf, type ByteString } from '../byte-string'
 import { CacheEntry } from '../cache/cache-entry'
 
-/** A cached row: `text` is its store key. */
+/** A cached row. It is found by its key's entries, not by a text of its own. */
 export class TimedCacheEntry<V> extends CacheEntry<V> {
   constructor(
-    text: ByteString,
-    readonly keyText: ByteString,
+    readonly owner: EntriesOfKey<V>,
     readonly time: number,
     readonly second: number,
   ) {
-    super(text)
+    super('')
   }
 }
 
-/** The cached rows of each key, by time. */
-export class EntriesByKey<V> {
-  readonly #byKey = new Map<ByteString, TimedCacheEntry<V>[]>()
+/** The cached rows of a key, by time and second number. */
+export class EntriesOfKey<V> {
+  readonly key: Buffer
+  readonly #entries: TimedCacheEntry<V>[] = []
+  /** Where the last search ended: windows of a record are looked for one after the other, and then put. */
+  #last = 0
 
-  add(entry: TimedCacheEntry<V>): void {
-    const entries = this.#byKey.get(entry.keyText)
-    if (entries === undefined) this.#byKey.set(entry.keyText, [entry])
-    else entries.splice(position(entries, entry.time, entry.second), 0, entry)
+  constructor(readonly keyText: ByteString) {
+    this.key = bytesOf(keyText)
   }
 
-  remove(entry: TimedCacheEntry<V>): void {
-    const entries = this.#byKey.get(entry.keyText)!
-    if (entries.length === 1) this.#byKey.delete(entry.keyText)
-    else entries.splice(position(entries, entry.time, entry.second), 1)
+  get size(): number {
+    return this.#entries.length
   }
 
-  /** Bounds are inclusive. */
-  range(keyText: ByteString, from: number, to: number): readonly TimedCacheEntry<V>[] {
-    const entries = this.#byKey.get(keyText)
-    if (entries === undefined) return []
-    return entries.slice(position(entries, from, -1), position(entries, to, Infinity))
+  at(index: number): TimedCacheEntry<V> {
+    return this.#entries[index]!
   }
 
-  clear(): void {
-    this.#byKey.clear()
+  find(time: number, second: number): TimedCacheEntry<V> | undefined {
+    const entries = this.#entries
+    let at = this.#last
+    let entry = entries[at]
+    if (entry === undefined || entry.time !== time || entry.second !== second) {
+      entry = entries[++at]
+      if (entry === undefined || entry.time !== time || entry.second !== second) {
+        at = this.countBefore(time, second)
+        entry = entries[at]
+      }
+      this.#last = at
+    }
+    return entry !== undefined && entry.time === time && entry.second === second ? entry : undefined
   }
-}
 
-/** How many of the entries come before. */
-const position = <V>(entries: readonly TimedCacheEntry<V>[], time: number, second: number): number => {
-  let low = 0
-  let high = entries.length
-  while (low < high) {
-    const middle = (low + high) >>> 1
-    const entry = entries[middle]!
-    if (entry.time < time || (entry.time === time && entry.second < second)) low = middle + 1
-    else high = middle
+  add(time: number, second: number): TimedCacheEntry<V> {
+    const entry = new TimedCacheEntry<V>(this, time, second)
+    const at = this.countBefore(time, second)
+    if (at === this.#entries.length) this.#entries.push(entry)
+    else this.#entries.splice(at, 0, entry)
+    this.#last = at
+    return entry
   }
-  return low
+
+  remove({ time, second }: TimedCacheEntry<V>): void {
+    this.#entries.splice(this.countBefore(time, second), 1)
+  }
+
+  /** How many of the entries come before this time and second number. */
+  countBefore(time: number, second: number): number {
+    const entries = this.#entries
+    let low = 0
+    let high = entries.length
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      const entry = entries[middle]!
+      if (entry.time < time || (entry.time === time && entry.second < second)) low = middle + 1
+      else high = middle
+    }
+    return low
+  }
 }

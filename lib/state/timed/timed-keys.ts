@@ -1,4 +1,3 @@
-import { byteString, type ByteString } from '../byte-string'
 import { readTimestamp, TIMESTAMP_BYTES, writeTimestamp } from '../../record/timestamped-bytes'
 
 /** The two numbers that stand behind a key: of a window its start and sequence number, of a session its end and start. */
@@ -17,29 +16,10 @@ export interface TimedKeyFormat {
   split(joined: Buffer): TimedKey
   /** Whether these bytes can be a key of this format: another store's keys, read as these, give times that no clock shows. */
   canBe(joined: Buffer): boolean
-  /** What follows the key, as a byte string. */
-  suffix(time: number, second: number): ByteString
 }
 
 const WINDOW_SUFFIX = TIMESTAMP_BYTES + 4
 const SESSION_SUFFIX = 2 * TIMESTAMP_BYTES
-
-/** A suffix as a byte string: most calls follow one for the same time. */
-const suffixText = (bytes: number, write: (target: Buffer, time: number, second: number) => void) => {
-  const scratch = Buffer.alloc(bytes)
-  let lastTime = NaN
-  let lastSecond = NaN
-  let last: ByteString = ''
-  return (time: number, second: number): ByteString => {
-    if (time !== lastTime || second !== lastSecond) {
-      write(scratch, time, second)
-      last = byteString(scratch)
-      lastTime = time
-      lastSecond = second
-    }
-    return last
-  }
-}
 
 const writeWindow = (target: Buffer, start: number, sequence: number, at = 0): void => {
   writeTimestamp(target, start, at)
@@ -78,7 +58,6 @@ export const windowKeyFormat: TimedKeyFormat = {
     const end = joined.length - WINDOW_SUFFIX
     return end >= 0 && isTime(readTimestamp(joined, end)) && joined.readInt32BE(end + TIMESTAMP_BYTES) >= 0
   },
-  suffix: suffixText(WINDOW_SUFFIX, writeWindow),
 }
 
 /** `key ‖ i64 end ‖ i64 start` */
@@ -106,5 +85,4 @@ export const sessionKeyFormat: TimedKeyFormat = {
     const start = readTimestamp(joined, at + TIMESTAMP_BYTES)
     return isTime(end) && isTime(start) && start <= end
   },
-  suffix: suffixText(SESSION_SUFFIX, writeSession),
 }

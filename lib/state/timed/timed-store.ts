@@ -6,13 +6,13 @@ import type { ValueFormat } from '../key-value/value-format'
 import type { ChangelogRecord, ManagedStore, ScanOptions, StateStoreContext } from '../store'
 import { otherKindsChangelog } from '../store-kind'
 import { StoreSerdes } from '../store-serdes'
-import { prefixTimestamp } from '../../record/timestamped-bytes'
 import type { Window } from '../../record/windowed'
 import { Windowed } from '../../record/windowed'
 import { CachedTimedEntries } from './cached-timed-entries'
 import { DirectTimedEntries } from './direct-timed-entries'
 import { LoggedRows } from './logged-rows'
 import { Retention, segmentMs } from './retention'
+import { RowMemory } from './row-memory'
 import { TimeIndex } from './time-index'
 import type { TimedEntries } from './timed-entries'
 import type { TimedKeyFormat } from './timed-keys'
@@ -86,7 +86,11 @@ export abstract class TimedStore<K, V, S> implements ManagedStore, CachedStore<W
       bucketMs,
       segmentMs: timeOrdered ? bucketMs : segmentMs(retentionMs),
       timeOrdered,
+      readsExpired: this.options.closesExpired,
+      memory: context.rowMemory ?? new RowMemory(),
     })
+    // what is only in memory need not be moved there
+    if (persistent) context.beforeSeal(() => this.#opened?.rows.writeOut())
     const loggedRows = new LoggedRows({
       store: name,
       rows,
@@ -109,9 +113,10 @@ export abstract class TimedStore<K, V, S> implements ManagedStore, CachedStore<W
     const { rows, logged, serdes } = this.#open()
     const { keys } = this.options
     if (!keys.canBe(storeKey)) throw otherKindsChangelog(this.name, keys.kind, serdes.topic, offset)
-    const { key, time, second } = keys.split(storeKey)
-    const stored = value !== null && this.options.format.timestamped ? prefixTimestamp(timestamp, value) : value
-    rows.put(key, time, logged.restoredSecond(second), stored)
+    const found = keys.split(storeKey)
+    const { key, time } = found
+    const second = logged.restoredSecond(found.second)
+    rows.put(key, time, second, value, this.options.format.timestamped ? timestamp : undefined)
   }
 
   async open(): Promise<void> {
@@ -135,17 +140,26 @@ export abstract class TimedStore<K, V, S> implements ManagedStore, CachedStore<W
 
   setFlushListener(listener: FlushListener<Windowed<K>, V>, sendOldValues: boolean): boolean {
     const { serdes, entries } = this.#open()
-    return entries.setFlushListener((key, time, second, newValue, oldValue, timestamp) => {
-      listener(new Windowed(serdes.keyOf(key), this.windowOf(time, second)), newValue, oldValue, timestamp)
+    // several windows of a key are flushed one after the other
+    let lastBytes: Buffer | undefined
+    let lastKey: K | undefined
+    return entries.setFlushListener((bytes, time, second, newValue, oldValue, timestamp) => {
+      const key = bytes === lastBytes ? lastKey! : serdes.keyOf(bytes)
+      lastBytes = typeof key === 'object' ? undefined : bytes
+      lastKey = key
+      listener(new Windowed(key, this.windowOf(time, second)), newValue, oldValue, timestamp)
     }, sendOldValues)
   }
 
   flushCache(): void {
     this.#opened?.entries.flush()
+    // already here, where a failure is this task's own: what comes until the state is sealed is little
+    if (this.persistent) this.#opened?.rows.writeOut()
   }
 
   close(): void {
     this.#opened?.entries.close()
+    this.#opened?.rows.close()
     this.#opened = null
     this.#closed = true
   }

@@ -244,7 +244,7 @@ for (const persistent of [true, false]) {
 
   proves(`store of records without a partner${named(persistent)}`, {
     builder: outerJoinStoreBuilder({
-      ...{ name: 's', key: string(), left: string(), right: string(), persistent, logging: true },
+      ...{ name: 's', key: string(), left: string(), right: string(), bucketMs: 5, persistent, logging: true },
     }),
     change: (store, random, step) => {
       const [key, time, isLeft] = [random.pick(KEYS), random.below(20), random.chance(0.5)] as const

@@ -105,6 +105,10 @@ export class StoreTask implements StateStoreContext {
     return this.state.bytes(store)
   }
 
+  beforeSeal(write: () => void): void {
+    this.state.beforeSeal(write)
+  }
+
   changes(store: string): string[] {
     return (this.changelogs.get(changelogOf(store)) ?? []).map(
       ({ key, value, timestamp }) => `${key.toString()}=${value === null ? null : value.toString()}@${timestamp}`,

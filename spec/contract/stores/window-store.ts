@@ -184,7 +184,8 @@ export const windowStoreContract = ({ persistent, cached }: Variant): void => {
       store.put('b', 'newest', 1_000_000)
       await task.commit()
       const left = await collect(task.state.bytes('w').scan({ to: Buffer.of(0xff) }))
-      expect(left).toHaveLength(1)
+      // in memory nothing is moved there at all
+      expect(left).toHaveLength(persistent ? 1 : 0)
     })
 
     test('duplicates are kept in their order, and numbered in the changelog, where nulls count too', async () => {

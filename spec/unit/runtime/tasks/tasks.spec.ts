@@ -10,6 +10,7 @@ import type { TaskId } from '../../../../lib/record/task-id'
 import { RecordCollector } from '../../../../lib/runtime/output/record-collector'
 import { SlowCallbackMonitor } from '../../../../lib/runtime/processing/slow-callback-monitor'
 import type { RunningTask } from '../../../../lib/runtime/tasks/task'
+import { RowMemory } from '../../../../lib/state/timed/row-memory'
 import type { KeyValueStore } from '../../../../lib/state/store'
 import { TaskFactory } from '../../../../lib/runtime/tasks/task-factory'
 import { Tasks } from '../../../../lib/runtime/tasks/tasks'
@@ -84,6 +85,7 @@ describe('tasks', () => {
       stateDirectory,
       monitor: new SlowCallbackMonitor(5000, silentLogger),
       cache: undefined,
+      rowMemory: new RowMemory(),
       recordCounts: new InstanceRecordCounts(),
       logger: silentLogger,
       signal,

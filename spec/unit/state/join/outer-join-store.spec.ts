@@ -15,7 +15,15 @@ describe.each([true, false])('the store of records without a partner, persistent
 
   const open = async () => {
     const store = build(
-      outerJoinStoreBuilder({ name: 's', key: string(), left: string(), right: string(), persistent, logging: true }),
+      outerJoinStoreBuilder({
+        name: 's',
+        key: string(),
+        left: string(),
+        right: string(),
+        bucketMs: 5,
+        persistent,
+        logging: true,
+      }),
     )
     const task = await StoreTask.open([store], { folder: folder.path })
     task.recordContext = at(7)
@@ -94,7 +102,15 @@ describe('the store of records without a partner', () => {
   const folder = temporaryFolder()
 
   it('finds what waits again after a restart', async () => {
-    const settings = { name: 's', key: string(), left: string(), right: string(), persistent: true, logging: true }
+    const settings = {
+      name: 's',
+      key: string(),
+      left: string(),
+      right: string(),
+      bucketMs: 5,
+      persistent: true,
+      logging: true,
+    }
     const first = build(outerJoinStoreBuilder(settings))
     const task = await StoreTask.open([first], { folder: folder.path })
     first.add('a', 3, true, 'x')

@@ -65,6 +65,19 @@ test('an earlier format with a store that has no changelog is an error, and noth
   await database.close()
 })
 
+test('format 2, which had checksums, is an earlier format too', async () => {
+  await (await open({ name: 'logged', logged: true }, { name: 'unlogged', logged: false })).close()
+  const database = await openDatabase(directory())
+  await database.put(metadataKey('f'), new EntryFormat().encode(metadataKey('f'), double(2)))
+  await database.close()
+  await expect(open({ name: 'unlogged', logged: false })).rejects.toMatchObject({
+    code: 'STATE_STORE_FAILED',
+    message: expect.stringContaining('has format 2, of an earlier version'),
+  })
+  await (await open({ name: 'logged', logged: true })).close()
+  expect(reports).toEqual([{ level: 'warn', message: expect.stringContaining('has format 2, of an earlier version') }])
+})
+
 test('the offsets of an earlier format are not read, and its state is left alone', async () => {
   await writeFormat1()
   const database = await open()
@@ -75,11 +88,11 @@ test('the offsets of an earlier format are not read, and its state is left alone
 
 test('a newer format is an error', async () => {
   const database = await openDatabase(directory())
-  await database.put(metadataKey('f'), new EntryFormat().encode(metadataKey('f'), double(3)))
+  await database.put(metadataKey('f'), new EntryFormat().encode(metadataKey('f'), double(4)))
   await database.close()
   await expect(open({ name: 'a', logged: true })).rejects.toMatchObject({
     code: 'STATE_STORE_FAILED',
-    message: expect.stringContaining('has format 3, written by a newer version of millrace. Run that version'),
+    message: expect.stringContaining('has format 4, written by a newer version of millrace. Run that version'),
   })
 })
 

@@ -1,0 +1,8 @@
+/** Whole numbers below a bound, the same for the same seed. */
+export const randomFrom = (seed: number): ((below: number) => number) => {
+  let state = seed
+  return (below) => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0
+    return Math.floor((state / 2 ** 32) * below)
+  }
+}
