@@ -47,15 +47,7 @@ const AS_PRIOR = -2
  */
 export const encodeEntry = ({ time, change: { context, prior, oldValue, newValue } }: BufferedEntry): Buffer => {
   const parts = new Writer()
-  parts.time(context.timestamp)
-  parts.time(context.offset)
-  parts.bytes(Buffer.from(context.topic ?? ''))
-  parts.int(context.partition)
-  parts.int(context.headers.length)
-  for (const [name, value] of context.headers) {
-    parts.bytes(Buffer.from(name))
-    parts.bytes(value)
-  }
+  parts.context(context)
   parts.bytes(prior)
   if (oldValue !== null && sameBytes(prior, oldValue)) parts.int(AS_PRIOR)
   else parts.bytes(oldValue)
@@ -122,7 +114,8 @@ const decodeVersion3 = (value: Buffer): BufferedEntry => {
 
 const sameBytes = (a: Buffer | null, b: Buffer | null): boolean => a === b || (a !== null && b !== null && a.equals(b))
 
-class Writer {
+/** Writes numbers, and bytes behind their lengths. */
+export class Writer {
   private readonly parts: Buffer[] = []
 
   int(value: number): void {
@@ -144,12 +137,25 @@ class Writer {
     if (value !== null) this.parts.push(value)
   }
 
+  context({ timestamp, offset, topic, partition, headers }: RecordContext): void {
+    this.time(timestamp)
+    this.time(offset)
+    this.bytes(Buffer.from(topic ?? ''))
+    this.int(partition)
+    this.int(headers.length)
+    for (const [name, value] of headers) {
+      this.bytes(Buffer.from(name))
+      this.bytes(value)
+    }
+  }
+
   done(): Buffer {
     return Buffer.concat(this.parts)
   }
 }
 
-class Reader {
+/** Reads what a `Writer` wrote; bytes are copied. */
+export class Reader {
   private at = 0
 
   constructor(private readonly source: Buffer) {}
