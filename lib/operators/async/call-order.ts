@@ -1,5 +1,6 @@
 import type { ByteString } from '../../state/byte-string'
 import type { CallOrderKind } from './async-settings'
+import { Fifo } from './fifo'
 
 /** A call, as far as its order is concerned. */
 export interface OrderedCall {
@@ -35,11 +36,11 @@ export const callOrder = <C extends OrderedCall>(kind: CallOrderKind): CallOrder
 
 /** All calls side by side; results as they come. */
 class CompletionOrder<C extends OrderedCall> implements CallOrder<C> {
-  readonly #startable: C[] = []
-  readonly #results: C[] = []
+  readonly #startable = new Fifo<C>()
+  readonly #results = new Fifo<C>()
 
   get hasResult(): boolean {
-    return this.#results.length > 0
+    return this.#results.size > 0
   }
 
   add(call: C): void {
@@ -63,11 +64,11 @@ class CompletionOrder<C extends OrderedCall> implements CallOrder<C> {
 
 /** All calls side by side; results in the order of the inputs. */
 class InputOrder<C extends OrderedCall> implements CallOrder<C> {
-  readonly #startable: C[] = []
-  readonly #inputs: C[] = []
+  readonly #startable = new Fifo<C>()
+  readonly #inputs = new Fifo<C>()
 
   get hasResult(): boolean {
-    return this.#inputs[0]?.hasEnded === true
+    return this.#inputs.first?.hasEnded === true
   }
 
   add(call: C): void {
@@ -94,7 +95,7 @@ class InputOrder<C extends OrderedCall> implements CallOrder<C> {
  */
 class KeyOrder<C extends OrderedCall> extends CompletionOrder<C> {
   /** By keys with a call that is startable or runs: the calls behind it. */
-  readonly #behind = new Map<ByteString, C[]>()
+  readonly #behind = new Map<ByteString, Fifo<C>>()
 
   override add(call: C): void {
     const { keyBytes } = call
@@ -104,7 +105,7 @@ class KeyOrder<C extends OrderedCall> extends CompletionOrder<C> {
       behind.push(call)
       return
     }
-    this.#behind.set(keyBytes, [])
+    this.#behind.set(keyBytes, new Fifo())
     super.add(call)
   }
 
