@@ -37,7 +37,8 @@ class Service {
     await settled()
   }
 
-  get latest(): string[] {
+  /** Those made since the last look. */
+  newCalls(): string[] {
     return this.calls.splice(0)
   }
 }
@@ -102,13 +103,13 @@ describe('an async operator', () => {
       const { task, run } = await start(topologyOf())
       task.addRecords(records(['a', 'a1'], ['a', 'a2'], ['b', 'b1'], ['a', 'a3']))
       expect(run()).toEqual([])
-      expect(service.latest).toEqual(['a1', 'b1'])
+      expect(service.newCalls()).toEqual(['a1', 'b1'])
       await service.answer('b1')
       expect(run()).toEqual(['b1!'])
       await service.answer('a1')
-      expect([run(), service.latest]).toEqual([['a1!'], ['a2']])
+      expect([run(), service.newCalls()]).toEqual([['a1!'], ['a2']])
       await service.answer('a2')
-      expect([run(), service.latest]).toEqual([['a2!'], ['a3']])
+      expect([run(), service.newCalls()]).toEqual([['a2!'], ['a3']])
       await service.answer('a3')
       expect(run()).toEqual(['a3!'])
     })
@@ -126,16 +127,16 @@ describe('an async operator', () => {
       task.addRecords(records(['a', 'a1'], ['a', 'a2']))
       run()
       await service.refuse('a1')
-      expect(service.latest).toEqual(['a1'])
+      expect(service.newCalls()).toEqual(['a1'])
       run()
-      expect(service.latest).toEqual(['a2'])
+      expect(service.newCalls()).toEqual(['a2'])
     })
 
     it('by input: all calls side by side, results in the order of the inputs', async () => {
       const { task, run } = await start(topologyOf({ order: 'input' }))
       task.addRecords(records(['a', 'a1'], ['a', 'a2'], ['b', 'b1']))
       run()
-      expect(service.latest).toEqual(['a1', 'a2', 'b1'])
+      expect(service.newCalls()).toEqual(['a1', 'a2', 'b1'])
       await service.answer('b1', 'a2')
       expect(run()).toEqual([])
       await service.answer('a1')
@@ -158,30 +159,30 @@ describe('an async operator', () => {
       const { task, run } = await start(topologyOf({ concurrency: 2 }))
       task.addRecords(records(['a', 'x'], ['b', 'y'], ['c', 'z']))
       run()
-      expect(service.latest).toEqual(['x', 'y'])
+      expect(service.newCalls()).toEqual(['x', 'y'])
       await service.answer('y')
-      expect(service.latest).toEqual(['z'])
+      expect(service.newCalls()).toEqual(['z'])
     })
 
     it('takes no more input when it holds as many records as it may, until a result is forwarded', async () => {
       const { task, run } = await start(topologyOf({ maxRecords: 2 }))
       task.addRecords(records(['a', 'x'], ['b', 'y'], ['c', 'z']))
       run()
-      expect(service.latest).toEqual(['x', 'y'])
+      expect(service.newCalls()).toEqual(['x', 'y'])
       expect(task.bufferedRecords('a', 0)).toBe(1)
       await service.answer('x')
       expect(run()).toEqual(['x!'])
-      expect(service.latest).toEqual(['z'])
+      expect(service.newCalls()).toEqual(['z'])
     })
 
     it('takes no more input when it holds as many bytes as it may', async () => {
       const { task, run } = await start(topologyOf({ maxBytes: 1000 }))
       task.addRecords(records(['a', 'x'.repeat(1000)], ['b', 'y']))
       run()
-      expect(service.latest).toHaveLength(1)
+      expect(service.newCalls()).toHaveLength(1)
       await service.answer('x'.repeat(1000))
       run()
-      expect(service.latest).toEqual(['y'])
+      expect(service.newCalls()).toEqual(['y'])
     })
 
     it('forwards no result into another operator that is full', async () => {
@@ -197,10 +198,10 @@ describe('an async operator', () => {
       run()
       await first.answer('x', 'y')
       run()
-      expect(service.latest).toEqual(['x!'])
+      expect(service.newCalls()).toEqual(['x!'])
       await service.answer('x!')
       expect(run()).toEqual(['x!!'])
-      expect(service.latest).toEqual(['y!'])
+      expect(service.newCalls()).toEqual(['y!'])
     })
 
     it('many calls that return no promise end without a deep stack', async () => {
@@ -307,10 +308,10 @@ describe('an async operator', () => {
       const under = await start(builder.build(), {}, { cache: { maxBytes: 1e6, usedBytes: 0 } })
       under.task.addRecords(records(['a', 'x'], ['a', 'y']))
       under.run()
-      expect(service.latest).toEqual([])
+      expect(service.newCalls()).toEqual([])
       const produced = commit(under)
       expect(produced.map(({ topic }) => topic)).toEqual(['app-counts-changelog', PENDING])
-      expect(service.latest).toEqual(['2'])
+      expect(service.newCalls()).toEqual(['2'])
     })
   })
 
@@ -355,16 +356,16 @@ describe('an async operator', () => {
       before.task.addRecords(records(['a', 'x'], ['a', 'y']))
       before.run()
       const left = commit(before)
-      service.latest
+      service.newCalls()
       const after = await start(topology, config, { restored: left })
       after.task.addRecords(records(['a', 'z']))
       after.run()
-      expect(service.latest).toEqual(['x'])
+      expect(service.newCalls()).toEqual(['x'])
       await service.answer('x')
       after.run()
       await service.answer('y')
       expect(after.run()).toEqual(['y!'])
-      expect(service.latest).toEqual(['y', 'z'])
+      expect(service.newCalls()).toEqual(['y', 'z'])
       expect(changes(commit(after))).toEqual(['put 2', 'delete 0', 'delete 1'])
     })
 
@@ -382,9 +383,9 @@ describe('an async operator', () => {
       second.task.addRecords(records(['a', 'y']))
       second.run()
       log.push(...commit(second))
-      service.latest
+      service.newCalls()
       await start(topology, config, { restored: log })
-      expect(service.latest).toEqual(['y'])
+      expect(service.newCalls()).toEqual(['y'])
     })
 
     it('sends the source record to the dead letter topic', async () => {
