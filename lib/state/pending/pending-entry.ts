@@ -9,6 +9,8 @@ export interface OriginalBytes {
 
 /** A record that an operator holds, and where it came from. */
 export interface PendingEntry {
+  /** Its place in the order in which records came. */
+  readonly sequence: number
   readonly key: Buffer | null
   readonly value: Buffer | null
   readonly context: RecordContext
@@ -23,12 +25,13 @@ const OWN = 0
 const OVERHEAD = 64
 
 /**
- * `i32 version ‖ context ‖ key ‖ value ‖ i32 as held ‖ { original key ‖ original value }`, bytes behind their `i32` lengths, −1 for `null`.
+ * `i32 version ‖ i64 sequence ‖ context ‖ key ‖ value ‖ i32 as held ‖ { original key ‖ original value }`, bytes behind their `i32` lengths, −1 for `null`.
  * The original bytes are there only if they differ from the held ones. `context` is that of suppression buffers.
  */
-export const encodePending = ({ key, value, context, source }: PendingEntry): Buffer => {
+export const encodePending = ({ sequence, key, value, context, source }: PendingEntry): Buffer => {
   const parts = new Writer()
   parts.int(VERSION)
+  parts.time(sequence)
   parts.context(context)
   parts.bytes(key)
   parts.bytes(value)
@@ -46,6 +49,7 @@ export const decodePending = (bytes: Buffer): PendingEntry => {
   const reader = new Reader(bytes)
   const version = reader.int()
   if (version !== VERSION) throw new RangeError(`pending records of version ${version} are not known`)
+  const sequence = reader.time()
   const read = reader.context()
   const context = read.topic === '' ? { ...read, topic: null } : read
   const key = reader.bytes()
@@ -53,7 +57,7 @@ export const decodePending = (bytes: Buffer): PendingEntry => {
   const source =
     reader.int() === AS_HELD ? { rawKey: key, rawValue: value } : { rawKey: reader.bytes(), rawValue: reader.bytes() }
   reader.end()
-  return { key, value, context, source }
+  return { sequence, key, value, context, source }
 }
 
 export const sizeOfPending = ({ key, value, context, source }: PendingEntry): number => {

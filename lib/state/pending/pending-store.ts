@@ -55,7 +55,8 @@ export const pendingStore = <K, V>(
   persistent: false,
   cachingEnabled: false,
   loggingEnabled: true,
-  changelogConfig: {},
+  // entries come and go: small segments are compacted soon, and a restore reads little
+  changelogConfig: { 'segment.bytes': '16777216' },
   changelogPolicy: { cleanup: 'compact' },
   build: (changelogTopic) => new LoggedPendingStore<K, V>(name, changelogTopic, options),
 })
@@ -67,19 +68,28 @@ interface Opened<K, V> {
 }
 
 /**
- * Keyed by a sequence number. A record that comes and goes between two commits is never logged. Tombstones of an earlier run may
- * have the same numbers as new records: the changelog's last record of a number counts.
+ * A record that comes and goes between two commits is never logged. One that is logged gets a slot, a small number, as its key in
+ * the changelog: that of a record that is deleted, if there is one, so that one write does both, and the compacted changelog
+ * has no more entries than were ever held at a commit.
  */
 export class LoggedPendingStore<K, V> implements PendingStore<K, V>, ManagedStore {
   readonly persistent = false
   readonly #topic: string
+  /** By sequence. */
   readonly #entries = new Map<number, PendingEntry>()
   readonly #unlogged = new Set<number>()
+  /** Of logged entries, by sequence. */
+  readonly #slots = new Map<number, number>()
+  /** While the changelog is replayed: the sequences of entries by their slots. */
+  readonly #replayed = new Map<number, number>()
   #next = 0
   #bytes = 0
-  /** Logged, and removed since the last commit. */
+  #nextSlot = 0
+  /** Slots below the next one that have no entry in the changelog. */
+  #free: number[] = []
+  /** Slots of entries that were removed since the last commit. */
   #removed: number[] = []
-  /** Removed before the last commit, and not deleted from the changelog yet. */
+  /** Slots of entries that were removed before the last commit, and are still in the changelog. */
   #deletable: number[] = []
   #opened: Opened<K, V> | 'not open yet' | 'closed' = 'not open yet'
 
@@ -109,30 +119,39 @@ export class LoggedPendingStore<K, V> implements PendingStore<K, V>, ManagedStor
 
   add(key: K, value: V, context: RecordContext, source: OriginalBytes): HeldRecord<K, V> {
     const serdes = this.#open()
+    const sequence = this.#next
     const entry: PendingEntry = {
+      sequence,
       key: this.#serialized('key', serdes.key, key),
       value: this.#serialized('value', serdes.value, value),
       context: keptContext(context),
       source,
     }
-    const sequence = this.#next
-    this.#enter(sequence, entry)
+    this.#enter(entry)
     this.#unlogged.add(sequence)
-    return this.#held(sequence, entry, key, value)
+    return heldRecord(entry, key, value)
   }
 
   remove(sequence: number): void {
     this.#take(sequence)
-    if (!this.#unlogged.delete(sequence)) this.#removed.push(sequence)
+    if (this.#unlogged.delete(sequence)) return
+    this.#removed.push(this.#slots.get(sequence)!)
+    this.#slots.delete(sequence)
   }
 
   restored(): HeldRecord<K, V>[] {
     const { key, value } = this.#open()
-    return [...this.#entries]
-      .sort(([a], [b]) => a - b)
-      .map(([sequence, entry]) =>
-        this.#held(
-          sequence,
+    for (const [slot, sequence] of this.#replayed) {
+      this.#slots.set(sequence, slot)
+      for (; this.#nextSlot <= slot; this.#nextSlot++) {
+        if (!this.#replayed.has(this.#nextSlot)) this.#free.push(this.#nextSlot)
+      }
+    }
+    this.#replayed.clear()
+    return [...this.#entries.values()]
+      .sort((a, b) => a.sequence - b.sequence)
+      .map((entry) =>
+        heldRecord(
           entry,
           this.#deserialized('key', key, entry.key) as K,
           this.#deserialized('value', value, entry.value) as V,
@@ -141,10 +160,15 @@ export class LoggedPendingStore<K, V> implements PendingStore<K, V>, ManagedStor
   }
 
   log(atomic: boolean): boolean {
-    for (const sequence of this.#unlogged) this.#log(sequence, encodePending(this.#entries.get(sequence)!))
-    this.#unlogged.clear()
     const [now, later] = atomic ? [[...this.#deletable, ...this.#removed], []] : [this.#deletable, this.#removed]
-    for (const sequence of now) this.#log(sequence, null)
+    for (const sequence of this.#unlogged) {
+      const slot = now.pop() ?? this.#free.pop() ?? this.#nextSlot++
+      this.#slots.set(sequence, slot)
+      this.#log(slot, encodePending(this.#entries.get(sequence)!))
+    }
+    this.#unlogged.clear()
+    for (const slot of now) this.#log(slot, null)
+    this.#free.push(...now)
     this.#deletable = later
     this.#removed = []
     return later.length > 0
@@ -156,18 +180,23 @@ export class LoggedPendingStore<K, V> implements PendingStore<K, V>, ManagedStor
   }
 
   restore({ key, value }: ChangelogRecord): void {
-    const [sequence, entry] = readRecord(this.name, this.changelogTopic, () => [
-      Number(key.readBigInt64BE()),
+    const [slot, entry] = readRecord(this.name, this.changelogTopic, () => [
+      key.readInt32BE(),
       value === null ? null : decodePending(value),
     ])
-    this.#take(sequence)
-    if (entry !== null) this.#enter(sequence, entry)
+    const former = this.#replayed.get(slot)
+    if (former !== undefined) this.#take(former)
+    this.#replayed.delete(slot)
+    if (entry === null) return
+    this.#replayed.set(slot, entry.sequence)
+    this.#enter(entry)
   }
 
   async *changelogRecords(): AsyncGenerator<ChangelogRecord> {
     this.#open()
-    for (const [sequence, entry] of this.#entries) {
-      yield { key: sequenceBytes(sequence), value: encodePending(entry), timestamp: -1 }
+    let slot = 0
+    for (const entry of this.#entries.values()) {
+      yield { key: slotBytes(slot++), value: encodePending(entry), timestamp: -1 }
     }
   }
 
@@ -179,10 +208,10 @@ export class LoggedPendingStore<K, V> implements PendingStore<K, V>, ManagedStor
     this.#entries.clear()
   }
 
-  #enter(sequence: number, entry: PendingEntry): void {
-    this.#entries.set(sequence, entry)
+  #enter(entry: PendingEntry): void {
+    this.#entries.set(entry.sequence, entry)
     this.#bytes += sizeOfPending(entry)
-    if (sequence >= this.#next) this.#next = sequence + 1
+    if (entry.sequence >= this.#next) this.#next = entry.sequence + 1
   }
 
   #take(sequence: number): void {
@@ -192,14 +221,9 @@ export class LoggedPendingStore<K, V> implements PendingStore<K, V>, ManagedStor
     this.#bytes -= sizeOfPending(entry)
   }
 
-  #held(sequence: number, entry: PendingEntry, key: K, value: V): HeldRecord<K, V> {
-    const { context, source } = entry
-    return { sequence, key, value, keyBytes: entry.key && byteString(entry.key), context, source }
-  }
-
-  #log(sequence: number, value: Buffer | null): void {
+  #log(slot: number, value: Buffer | null): void {
     if (this.changelogTopic === null) return
-    this.#open().context.logChange(this.changelogTopic, sequenceBytes(sequence), value, null)
+    this.#open().context.logChange(this.changelogTopic, slotBytes(slot), value, null)
   }
 
   #serialized<T>(what: 'key' | 'value', serde: Serde<T>, object: T): Buffer | null {
@@ -246,8 +270,13 @@ export class LoggedPendingStore<K, V> implements PendingStore<K, V>, ManagedStor
   }
 }
 
-const sequenceBytes = (sequence: number): Buffer => {
-  const bytes = Buffer.allocUnsafe(8)
-  bytes.writeBigInt64BE(BigInt(sequence))
+const heldRecord = <K, V>(entry: PendingEntry, key: K, value: V): HeldRecord<K, V> => {
+  const { sequence, context, source } = entry
+  return { sequence, key, value, keyBytes: entry.key && byteString(entry.key), context, source }
+}
+
+const slotBytes = (slot: number): Buffer => {
+  const bytes = Buffer.allocUnsafe(4)
+  bytes.writeInt32BE(slot)
   return bytes
 }

@@ -91,7 +91,7 @@ describe('an async operator in an application', () => {
       while (performance.now() - from < 900) {
         await apps.kafka.produce('in', [{ key: `k${others}`, value: String(others++), partition: 0 }])
         await until(async () => (await apps.committed('in', 0)) === others + 1)
-        expect(await apps.valuesIn('out')).toHaveLength(others)
+        await until(async () => (await apps.valuesIn('out')).length === others)
       }
       answer()
       await until(async () => (await apps.valuesIn('out')).length === others + 1)

@@ -23,22 +23,34 @@ describe('an entry of a pending store', () => {
   test.each<[string, PendingEntry]>([
     [
       'with other original bytes',
-      { key: bytes('k'), value: bytes('v'), context, source: { rawKey: null, rawValue: bytes('V') } },
+      {
+        sequence: 2 ** 40,
+        key: bytes('k'),
+        value: bytes('v'),
+        context,
+        source: { rawKey: null, rawValue: bytes('V') },
+      },
     ],
     [
       'with its own as original bytes',
-      { key: bytes('k'), value: bytes('v'), context, source: { rawKey: bytes('k'), rawValue: bytes('v') } },
+      {
+        sequence: 2 ** 40,
+        key: bytes('k'),
+        value: bytes('v'),
+        context,
+        source: { rawKey: bytes('k'), rawValue: bytes('v') },
+      },
     ],
-    ['without original bytes', { key: bytes('k'), value: bytes('v'), context, source: NO_SOURCE }],
-    ['without key and value', { key: null, value: null, context, source: NO_SOURCE }],
-    ['of a punctuation', { key: bytes(''), value: bytes(''), context: punctuation, source: NO_SOURCE }],
+    ['without original bytes', { sequence: 2 ** 40, key: bytes('k'), value: bytes('v'), context, source: NO_SOURCE }],
+    ['without key and value', { sequence: 0, key: null, value: null, context, source: NO_SOURCE }],
+    ['of a punctuation', { sequence: 1, key: bytes(''), value: bytes(''), context: punctuation, source: NO_SOURCE }],
   ])('is the same when it is read again: %s', (_name, entry) => {
     expect(decodePending(encodePending(entry))).toEqual(entry)
   })
 
   it('has its original bytes once, if they are its own', () => {
     const value = bytes('v'.repeat(1000))
-    const entry = { key: null, value, context, source: { rawKey: null, rawValue: Buffer.from(value) } }
+    const entry = { sequence: 0, key: null, value, context, source: { rawKey: null, rawValue: Buffer.from(value) } }
     expect(encodePending(entry).length).toBeLessThan(1200)
   })
 
@@ -86,6 +98,23 @@ describe('a pending store', () => {
     const copy = open()
     for (const { key, value } of log.reverse()) copy.restore({ key, value, timestamp: 0 })
     expect(copy.restored().map(({ value }) => value)).toEqual(['x', 'y', 'z'])
+  })
+
+  it('frees the slots that its changelog no longer has', () => {
+    const store = open()
+    const held = ['v', 'w', 'x', 'y', 'z'].map((value) => store.add('a', value, context, NO_SOURCE).sequence)
+    store.log(true)
+    for (const sequence of [0, 2]) store.remove(held[sequence]!)
+    store.log(true)
+    const copy = open()
+    for (const { key, value } of log.splice(0)) copy.restore({ key, value, timestamp: 0 })
+    expect(copy.restored().map(({ value }) => value)).toEqual(['w', 'y', 'z'])
+    for (const value of ['1', '2', '3']) copy.add('a', value, context, NO_SOURCE)
+    copy.log(true)
+    expect(log.map(({ key }) => key.readInt32BE()).sort()).toEqual([0, 2, 5])
+    const again = open()
+    for (const { key, value } of log) again.restore({ key, value, timestamp: 0 })
+    expect(again.restored().map(({ value }) => value)).toEqual(['1', '2', '3'])
   })
 
   it('counts nothing when everything is removed', () => {
