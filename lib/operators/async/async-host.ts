@@ -47,6 +47,8 @@ export interface AsyncHost {
   onBehalf<T>(context: RecordContext, source: OriginalBytes, work: () => T): T
   /** Applies what is to be done about errors; throws unless the record is dropped. */
   failed(failure: CallFailure, record: StreamRecord<unknown, unknown>, onError: OnCallError): void
-  /** There is a result, or the operator is full. */
-  changed(): void
+  /** The operator is full. */
+  filled(): void
+  /** There is a result to forward. */
+  resultArrived(): void
 }

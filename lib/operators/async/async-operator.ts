@@ -50,7 +50,7 @@ export class AsyncOperator extends Operator<unknown, unknown> implements AsyncWo
     const { store, host, context } = this
     this.order.add(this.callFor(store.add(key, value, context.recordContext, host.source())))
     this.startCalls()
-    if (this.isFull) host.changed()
+    if (this.isFull) host.filled()
   }
 
   close(): void {
@@ -81,7 +81,7 @@ export class AsyncOperator extends Operator<unknown, unknown> implements AsyncWo
   begin(): void {
     for (const held of this.store.restored()) this.order.add(this.callFor(held))
     this.startCalls()
-    if (this.isFull) this.host.changed()
+    if (this.isFull) this.host.filled()
   }
 
   forwardResult(): void {
@@ -152,7 +152,7 @@ export class AsyncOperator extends Operator<unknown, unknown> implements AsyncWo
           this.running.delete(recordCall)
           this.order.ended(recordCall)
           this.startCalls()
-          if (this.hasResult) host.changed()
+          if (this.hasResult) host.resultArrived()
         },
       }),
     )

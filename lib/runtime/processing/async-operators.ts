@@ -29,8 +29,11 @@ export interface AsyncTask {
   within<T>(context: RecordContext, source: SourceBytes, work: () => T): T
 }
 
+/** Of Node's timers: a longer one would fire at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1
+
 const after = (ms: number, callback: () => void): (() => void) => {
-  const timer = setTimeout(callback, ms)
+  const timer = setTimeout(callback, Math.min(ms, LONGEST_TIMER_MS))
   return () => clearTimeout(timer)
 }
 
@@ -43,6 +46,8 @@ export const systemTimers: CallTimers = { timeOut: after, backOff: after }
 export class AsyncOperators {
   /** There are results to forward, or the task must take no more input. */
   needAttention = false
+  /** The task was woken up for results, and has not forwarded all of them since. */
+  #isAwake = false
   /** Each after those whose results it may get. */
   readonly #works: AsyncWork[] = []
   #arrival: { readonly promise: Promise<void>; readonly resolve: () => void } | undefined
@@ -72,7 +77,8 @@ export class AsyncOperators {
         const explained = (cause: Error): StreamsError => this.#callFailed(node.name, cause, attempts)
         node.failed(error, record, handlerOf(onError) ?? config.processingExceptionHandler, explained)
       },
-      changed: () => this.#changed(),
+      filled: () => (this.needAttention = true),
+      resultArrived: () => this.#resultArrived(),
     }
   }
 
@@ -91,8 +97,12 @@ export class AsyncOperators {
         work.forwardResult()
         return true
       }
-      if (work.isFull) return false
+      if (work.isFull) {
+        this.#isAwake = false
+        return false
+      }
     }
+    this.#isAwake = false
     this.needAttention = false
     return false
   }
@@ -119,11 +129,12 @@ export class AsyncOperators {
     for (const work of this.#works) work.commitDropped()
   }
 
-  #changed(): void {
+  #resultArrived(): void {
     this.#arrival?.resolve()
     this.#arrival = undefined
-    if (this.needAttention || this.task.closed) return
     this.needAttention = true
+    if (this.#isAwake || this.task.closed) return
+    this.#isAwake = true
     this.task.wakeUp()
   }
 

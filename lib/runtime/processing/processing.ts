@@ -185,7 +185,7 @@ export class Processing {
   }
 
   get hasBuffered(): boolean {
-    return this.group.queues.some((queue) => queue.size > 0)
+    return this.context.asyncOperators.needAttention || this.group.queues.some((queue) => queue.size > 0)
   }
 
   /** Fetched and not processed, counted by offsets. */

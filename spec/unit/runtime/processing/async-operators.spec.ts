@@ -175,6 +175,21 @@ describe('an async operator', () => {
       expect(service.newCalls()).toEqual(['z'])
     })
 
+    it('wakes the task up for a result, also while it is full, and once for several', async () => {
+      let wakeUps = 0
+      const { task, run } = await start(topologyOf({ maxRecords: 3 }), {}, { wakeUp: () => wakeUps++ })
+      task.addRecords(records(['a', 'x'], ['b', 'y'], ['c', 'z']))
+      run()
+      expect([wakeUps, task.process()]).toEqual([0, false])
+      await service.answer('x', 'y')
+      expect([wakeUps, task.hasBuffered]).toEqual([1, true])
+      run()
+      await service.answer('z')
+      expect(wakeUps).toBe(2)
+      run()
+      expect(task.hasBuffered).toBe(false)
+    })
+
     it('takes no more input when it holds as many bytes as it may', async () => {
       const { task, run } = await start(topologyOf({ maxBytes: 1000 }))
       task.addRecords(records(['a', 'x'.repeat(1000)], ['b', 'y']))
