@@ -35,6 +35,7 @@ export { SessionWindows, type SessionWindowsOptions } from './dsl/windows/sessio
 export { UnlimitedWindows, type UnlimitedWindowsOptions } from './dsl/windows/unlimited-windows'
 export { JoinWindows, type JoinWindowsOptions } from './dsl/windows/join-windows'
 export { BranchedKStream, type Branched, type Branches, type BranchNumber } from './dsl/branched-kstream'
+export type { AsyncMapped, AsyncMappedValue, AsyncOptions, PendingSerdes, Retry } from './dsl/options/async-options'
 export type { Consumed, NullableWhereTyped, StreamConsumed } from './dsl/options/consumed'
 export type { Grouped } from './dsl/options/grouped'
 export type { Joined } from './dsl/options/joined'
@@ -59,6 +60,8 @@ export {
 } from './dsl/suppressed'
 export type {
   Aggregator,
+  AsyncMeta,
+  AsyncValueMapper,
   ForeachAction,
   ForeignKeyExtractor,
   GroupSelector,

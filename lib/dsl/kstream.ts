@@ -1,5 +1,7 @@
 import { argumentError, instanceOf, requireArgument, requireFunction } from '../arguments'
+import type { ResultKind } from '../operators/async/async-results'
 import type {
+  AsyncValueMapper,
   ForeachAction,
   KeyValueMapper,
   Predicate,
@@ -17,6 +19,7 @@ import { TOPIC_OR_SELECTOR, topicNameExtractor, type TopicSelector } from '../to
 import { windowedPartitioner } from '../topology/windowed-partitioner'
 import type { Serde } from '../serdes/serde'
 import { WindowedSerde } from '../serdes/windowed'
+import { asyncOperator } from './async-operator'
 import { BranchedKStream } from './branched-kstream'
 import { GlobalKTable } from './global-ktable'
 import type { NodeId } from '../topology/graph/node'
@@ -26,6 +29,14 @@ import { streamStreamJoin } from './joins/stream-stream-join'
 import { streamTableJoin } from './joins/stream-table-join'
 import { KGroupedStream } from './kgrouped-stream'
 import { KTable } from './ktable'
+import {
+  ASYNC,
+  ASYNC_MAPPED,
+  ASYNC_MAPPED_VALUE,
+  type AsyncMapped,
+  type AsyncMappedValue,
+  type AsyncOptions,
+} from './options/async-options'
 import { GROUPED, type Grouped, groupedSerdes } from './options/grouped'
 import { JOINED, type Joined } from './options/joined'
 import {
@@ -203,6 +214,89 @@ export class KStream<K, V> {
     requireArgument(named, NAMED, 'foreach', 'named')
     const name = this.nameOf('KSTREAM-FOREACH-', named)
     this.add({ kind: 'foreach', name, action: requiringValue(this.position, action) }, { name })
+  }
+
+  /**
+   * As `mapValues`, with a callback that is awaited: up to `concurrency` calls at a time. Commits don't wait for calls: the records
+   * that are held here are kept in the changelog `<application id>-<name>-pending-changelog`. A call may run again after a crash.
+   *
+   * @example
+   * orders.mapValuesAsync(async (order, _key, { signal }) => ({ ...order, score: await riskOf(order, { signal }) }), {
+   *   name: 'score',
+   *   concurrency: 32,
+   *   timeout: '2s',
+   *   retry: { attempts: 5, backoff: '200ms' },
+   * })
+   */
+  mapValuesAsync<VR>(
+    mapper: AsyncValueMapper<K, V, VR>,
+    options?: string | AsyncMappedValue<K, V, VR>,
+  ): KStream<K, VR> {
+    requireFunction(mapper, 'mapValuesAsync', 'a mapper')
+    requireArgument(options, ASYNC_MAPPED_VALUE, 'mapValuesAsync', 'options')
+    const { valueSerde } = mappedSerdes(options)
+    return this.awaiting('value', mapper, options, (name) => ({ ...this.sameKey<VR>(name), valueSerde }))
+  }
+
+  /**
+   * As `map`, with a callback that is awaited. A grouping or join by key downstream repartitions first: prefer `mapValuesAsync` if the
+   * key stays the same.
+   *
+   * @example
+   * hits.mapAsync(async (hit, _key, { signal }) => [await userOf(hit.cookie, { signal }), hit], 'find-user')
+   */
+  mapAsync<KR, VR>(
+    mapper: AsyncValueMapper<K, V, readonly [KR, VR]>,
+    options?: string | AsyncMapped<K, V, KR, VR>,
+  ): KStream<KR, VR> {
+    requireFunction(mapper, 'mapAsync', 'a mapper')
+    requireArgument(options, ASYNC_MAPPED, 'mapAsync', 'options')
+    const serdes = mappedSerdes(options)
+    return this.awaiting('record', mapper, options, (name) => ({ name, ...serdes, repartitionRequired: true }))
+  }
+
+  /**
+   * As `flatMapValues`, with a callback that is awaited.
+   *
+   * @example
+   * pages.flatMapValuesAsync(async (page, _key, { signal }) => linksOf(await download(page.url, { signal })), 'links')
+   */
+  flatMapValuesAsync<VR>(
+    mapper: AsyncValueMapper<K, V, Iterable<VR>>,
+    options?: string | AsyncMappedValue<K, V, VR>,
+  ): KStream<K, VR> {
+    requireFunction(mapper, 'flatMapValuesAsync', 'a mapper')
+    requireArgument(options, ASYNC_MAPPED_VALUE, 'flatMapValuesAsync', 'options')
+    const { valueSerde } = mappedSerdes(options)
+    return this.awaiting('values', mapper, options, (name) => ({ ...this.sameKey<VR>(name), valueSerde }))
+  }
+
+  /**
+   * As `filter`, with a predicate that is awaited.
+   *
+   * @example
+   * orders.filterAsync((order, _key, { signal }) => isInStock(order, { signal }), { name: 'in-stock', timeout: '1s' })
+   */
+  filterAsync(predicate: AsyncValueMapper<K, V, boolean>, options?: string | AsyncOptions<K, V>): KStream<K, V> {
+    requireFunction(predicate, 'filterAsync', 'a predicate')
+    requireArgument(options, ASYNC, 'filterAsync', 'options')
+    return this.awaiting('keep', predicate, options, (name) => this.same(name))
+  }
+
+  /**
+   * As `foreach`, with an action that is awaited beside others, and that commits don't wait for.
+   *
+   * @example
+   * alerts.foreachAsync((alert, _key, { signal }) => pager.send(alert, { signal }), {
+   *   name: 'page',
+   *   retry: { attempts: 10 },
+   *   onError: { deadLetter: 'alerts-not-sent' },
+   * })
+   */
+  foreachAsync(action: AsyncValueMapper<K, V, void>, options?: string | AsyncOptions<K, V>): void {
+    requireFunction(action, 'foreachAsync', 'an action')
+    requireArgument(options, ASYNC, 'foreachAsync', 'options')
+    this.awaiting('nothing', action, options, (name) => ({ name }))
   }
 
   /**
@@ -529,6 +623,15 @@ export class KStream<K, V> {
     }
     const partners = kind === 'outer' ? 'another KStream' : 'another KStream, a KTable or a GlobalKTable'
     throw argumentError(other, partners, call, 'other')
+  }
+
+  private awaiting<R, KR, VR>(
+    result: ResultKind,
+    callback: AsyncValueMapper<K, V, R>,
+    options: string | AsyncOptions<K, V> | undefined,
+    behind: (name: string) => NewReference<KR, VR>,
+  ): KStream<KR, VR> {
+    return new KStream(asyncOperator(this.position, result, callback, options, behind))
   }
 
   private processorOf(

@@ -25,6 +25,20 @@ export type GroupSelector<K, V, KR, VR> = (
   meta: RecordContext,
 ) => readonly [KR | null | undefined, VR | null | undefined] | null | undefined
 
+/** What a callback of an async operator gets to know besides the value and the key. */
+export interface AsyncMeta extends RecordContext {
+  /**
+   * Aborted when this attempt has timed out, when the task moves to another instance, and on `close()`. Pass it to what is
+   * awaited: `fetch(url, { signal })`.
+   */
+  readonly signal: AbortSignal
+  /** Which call for this record this is, by this run of the task: 1, and more when it is repeated. */
+  readonly attempt: number
+}
+
+/** Returns a promise of a value; or of a key and a value, an iterable of values, or whether to keep the record. */
+export type AsyncValueMapper<K, V, R> = (value: V, key: K, meta: AsyncMeta) => R | PromiseLike<R>
+
 /** A promise is awaited before the operator's next record and before any commit. */
 export type ForeachAction<K, V> = (value: V, key: K, meta: RecordContext) => void | Promise<void>
 

@@ -5,6 +5,7 @@ import type { DropReason } from '../record/drop-reason'
 import type { RecordContext } from '../record/record-context'
 import type { StreamRecord } from '../record/stream-record'
 import { type TaskId } from '../record/task-id'
+import type { AsyncHost, AsyncWork } from './async/async-host'
 
 /** The clock of a punctuation: record timestamps, or the system's clock. */
 export type PunctuationType = 'stream-time' | 'wall-clock-time'
@@ -94,4 +95,6 @@ export interface OperatorContext<KOut, VOut> extends ProcessorContext<KOut, VOut
    * if slow). A promise is an error unless the operator `awaits` it.
    */
   watch<A extends unknown[], R>(callback: (...args: A) => R, awaits?: boolean): (...args: A) => R
+  /** For an operator whose results come between records: called once, by `init`. */
+  asyncHost(work: AsyncWork): AsyncHost
 }

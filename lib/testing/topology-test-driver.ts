@@ -9,6 +9,7 @@ import { logAndContinue } from '../handlers'
 import { InstanceRecordCounts, type RecordCounts } from '../observe/record-counts'
 import { GlobalTask } from '../runtime/global/global-task'
 import { readOnlyStore } from '../runtime/global/read-only-store'
+import { systemTimers } from '../runtime/processing/async-operators'
 import { Processing } from '../runtime/processing/processing'
 import { TaskStores } from '../runtime/tasks/task-stores'
 import { GLOBAL_TASK_ID } from '../runtime/processing/task-context'
@@ -77,7 +78,8 @@ const STORE_OR_NAME = either(
 /**
  * Runs a topology without a broker, one record at a time, with a mock clock: the tasks, operators and stores are the
  * real ones, and persistent stores are on disk, in a temporary folder. All sub-topologies run in one task, every topic
- * has one partition, and progress is committed after each record.
+ * has one partition, and progress is committed after each record. The calls of async operators are awaited; a call that is repeated
+ * is repeated at once, without its backoff.
  *
  * @example
  * const driver = new TopologyTestDriver(builder.build())
@@ -358,11 +360,13 @@ export class TopologyTestDriver {
       clock,
       logger,
       recordCounts: this.#recordCounts.of(TASK_ID),
+      callTimers: { ...systemTimers, backOff: (_ms, callback) => systemTimers.backOff(0, callback) },
     })
     await stores.preparation.all()
     await this.#restore(stores.all)
     await stores.openStores()
     this.#processing.initialize(new Map())
+    await this.#drained()
     await this.#capture()
   }
 
@@ -381,7 +385,7 @@ export class TopologyTestDriver {
     const processing = this.#processing!
     do {
       while (processing.process()) {
-        await processing.drained()
+        await this.#drained()
         processing.maybePunctuateStreamTime()
         await this.#commit()
       }
@@ -390,10 +394,23 @@ export class TopologyTestDriver {
     await this.#capture()
   }
 
+  /** Everything that is awaited has ended, and its results are forwarded. */
+  async #drained(): Promise<void> {
+    const processing = this.#processing!
+    do {
+      await processing.drained()
+      await processing.resultArrives()
+    } while (processing.forwardResult() || processing.isBusy || processing.resultArrives() !== undefined)
+  }
+
+  /** Caches are flushed into async operators, too: a commit never finds a record that they hold. */
   async #commit(): Promise<void> {
     const processing = this.#processing!
-    do await processing.drained()
-    while (!processing.prepareCommit())
+    do {
+      await this.#drained()
+      processing.flushCaches()
+    } while (processing.isBusy || processing.resultArrives() !== undefined)
+    processing.prepareCommit()
     this.#taskStores!.state.seal()
     await this.#taskStores!.state.commit(new Map())
     await this.#capture()

@@ -14,15 +14,15 @@ export interface ValueRequirement {
   readonly typedWithoutNull?: string
 }
 
-type Callback<V, K, R> = (value: V, key: K, meta: RecordContext) => R
+type Callback<V, K, R, M> = (value: V, key: K, meta: M) => R
 
 /** The callback, which never gets a tombstone. */
-export function requiringValue<V, K, R>(
+export function requiringValue<V, K, R, M = RecordContext>(
   { typedWithoutNull: topic }: ValueRequirement,
-  callback: Callback<V, K, R>,
-): Callback<V, K, R> {
+  callback: Callback<V, K, R, M>,
+): Callback<V, K, R, M> {
   if (topic === undefined) return callback
-  const guarded: Callback<V, K, R> = (value, key, meta) => {
+  const guarded: Callback<V, K, R, M> = (value, key, meta) => {
     if (value === null) throw unexpectedTombstone(topic)
     return callback(value, key, meta)
   }

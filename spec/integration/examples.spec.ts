@@ -141,6 +141,12 @@ const SCENARIOS: readonly Scenario[] = [
     output: 'balances',
     expected: { [run]: 12 },
   },
+  {
+    example: '11-async-enrichment',
+    inputs: ['Rua A', 'Rua das Flores 1'].map((street, i) => ['addresses', run, { street, city: 'Porto' }, START + i]),
+    output: 'located-addresses',
+    expected: { [run]: { street: 'Rua das Flores 1', city: 'Porto', latitude: 16, longitude: 5 } },
+  },
 ]
 
 const PARTITIONS = 2
@@ -173,7 +179,7 @@ describeWithKafka('the examples on a real broker', (bootstrapServers) => {
 
   const createTopics = async (): Promise<void> => {
     const topics = new Set(SCENARIOS.flatMap(({ inputs, output }) => [...inputs.map(([topic]) => topic), output]))
-    topics.add('order-violations')
+    topics.add('order-violations').add('addresses-not-located')
     const admin = client.admin()
     const created = await admin.createTopics([...topics].map((topic) => ({ topic, partitions: PARTITIONS })))
     await admin.close()

@@ -28,7 +28,7 @@ declare const driver: TopologyTestDriver
 declare const kafka: EmbeddedKafka
 declare const registry: SchemaRegistry
 declare const logger: { debug(fields: object): void }
-declare const pager: { send(what: unknown): Promise<void> }
+declare const pager: { send(what: unknown, options?: { signal: AbortSignal }): Promise<void> }
 declare const listener: () => void
 declare const setup: KafkaClientSetup
 
@@ -40,6 +40,13 @@ declare const transfers: KStream<string, { from: string; to: string; amount: num
 declare const lines: KStream<string, string>
 declare const words: KStream<string, string>
 declare const alerts: KStream<string, string>
+declare const pages: KStream<string, { url: string }>
+declare const hits: KStream<string, { cookie: string }>
+declare const riskOf: (order: Order, options: { signal: AbortSignal }) => Promise<number>
+declare const isInStock: (order: Order, options: { signal: AbortSignal }) => Promise<boolean>
+declare const userOf: (cookie: string, options: { signal: AbortSignal }) => Promise<string>
+declare const download: (url: string, options: { signal: AbortSignal }) => Promise<string>
+declare const linksOf: (html: string) => string[]
 declare const clicks: KStream<string, Click>
 declare const views: KStream<string, Click>
 declare const taps: KStream<string, Click>

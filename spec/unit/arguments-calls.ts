@@ -44,6 +44,17 @@ export const notChecked = [
 
 const callback = () => () => 1
 const { string, long } = serdes
+const asyncOptions = () => ({
+  name: 'n',
+  concurrency: 2,
+  order: 'key',
+  timeout: '1s',
+  retry: { attempts: 2, backoff: 1, maxBackoff: 2, on: () => true },
+  onError: 'skip',
+  maxRecords: 5,
+  maxBytes: 500,
+  pending: { key: serdes.string(), value: serdes.string() },
+})
 const stream = () => new StreamsBuilder().stream<string, string>('in')
 const table = () => new StreamsBuilder().table<string, string>('in')
 const grouped = () => stream().groupByKey()
@@ -208,6 +219,26 @@ export const calls: Readonly<Record<string, readonly Call[]>> = {
   'KStream.selectKey': [{ on: method(stream, 'selectKey'), args: () => [callback(), mappedKey()] }],
   'KStream.peek': [{ on: method(stream, 'peek'), args: () => [callback(), named()] }],
   'KStream.foreach': [{ on: method(stream, 'foreach'), args: () => [callback(), named()] }],
+  'KStream.mapValuesAsync': [
+    {
+      on: method(stream, 'mapValuesAsync'),
+      args: () => [callback(), { ...asyncOptions(), value: serdes.string() }],
+    },
+  ],
+  'KStream.mapAsync': [
+    {
+      on: method(stream, 'mapAsync'),
+      args: () => [callback(), { ...asyncOptions(), key: serdes.string(), value: serdes.string() }],
+    },
+  ],
+  'KStream.flatMapValuesAsync': [
+    {
+      on: method(stream, 'flatMapValuesAsync'),
+      args: () => [callback(), { ...asyncOptions(), value: serdes.string() }],
+    },
+  ],
+  'KStream.filterAsync': [{ on: method(stream, 'filterAsync'), args: () => [callback(), asyncOptions()] }],
+  'KStream.foreachAsync': [{ on: method(stream, 'foreachAsync'), args: () => [callback(), asyncOptions()] }],
   'KStream.merge': [joinOf('stream', 'stream', 'merge', () => [named()])],
   'KStream.split': [{ on: method(stream, 'split'), args: () => [named()] }],
   'KStream.join': streamJoins('join'),

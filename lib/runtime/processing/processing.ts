@@ -2,6 +2,7 @@ import { StreamsError } from '../../errors'
 import type { CommittedOffset, FetchedPartition } from '../../kafka/port'
 import type { Logger } from '../../observe/logger'
 import type { TaskRecordCounts } from '../../observe/record-counts'
+import type { CallTimers } from '../../operators/async/async-host'
 import type { TaskId } from '../../record/task-id'
 import { type TopicPartition, tpKey } from '../../record/topic-partition'
 import type { StateStore } from '../../state/store'
@@ -35,6 +36,8 @@ export interface ProcessingOptions {
   readonly monitor?: SlowCallbackMonitor
   /** Counts the task's dropped records and dead letters; default: its own. */
   readonly recordCounts?: TaskRecordCounts | undefined
+  /** Waits of async operators' calls. Default: the system's. */
+  readonly callTimers?: CallTimers | undefined
   /** Awaited work has ended: `process` can continue, `drained` is settled, or the task has failed. */
   readonly wakeUp?: () => void
 }
@@ -73,6 +76,7 @@ export class Processing {
       stores: stores.all,
       globalStores: options.globalStores,
       recordCounts: options.recordCounts,
+      callTimers: options.callTimers,
       wakeUp: () => options.wakeUp?.(),
     })
     stores.context.attach(this.context)
@@ -96,6 +100,7 @@ export class Processing {
       }
     }
     for (const node of this.wiring.processors) node.init()
+    this.context.asyncOperators.begin()
   }
 
   // ---------------------------------------------------------------------------------------- records
@@ -122,11 +127,18 @@ export class Processing {
     this.queue(topic, partition).raiseEndOffset(endOffset)
   }
 
-  /** Takes one record through the topology. False if there is none, another input is waited for, or async work is piling up. */
+  /**
+   * Takes one record through the topology, or forwards one result of an async operator. False if there is none, another input is
+   * waited for, or async work is piling up.
+   */
   process(): boolean {
     const { context } = this
     this.throwIfFailed()
     if (context.async.full) return false
+    if (context.asyncOperators.needAttention) {
+      if (this.forwardResult()) return true
+      if (context.asyncOperators.needAttention) return false
+    }
     try {
       const queue = this.group.next()
       if (queue === null) {
@@ -145,6 +157,27 @@ export class Processing {
     return true
   }
 
+  /** Forwards the next result of an async operator; false if there is none. */
+  forwardResult(): boolean {
+    const { context } = this
+    let forwarded = false
+    try {
+      forwarded = context.asyncOperators.forwardNext()
+    } catch (error) {
+      this.fail(error)
+    }
+    this.throwIfFailed()
+    if (!forwarded) return false
+    context.idle()
+    context.moved()
+    return true
+  }
+
+  /** Resolves when an async operator has a result to forward; undefined if none will come. */
+  resultArrives(): Promise<void> | undefined {
+    return this.context.asyncOperators.resultArrives()
+  }
+
   /** Resolves when everything that inputs wait for has been fetched, or has failed; undefined if none waits. */
   inputsPrepared(): Promise<unknown> | undefined {
     const waiting = this.group.queues.flatMap((queue) => queue.prepared ?? [])
@@ -152,7 +185,7 @@ export class Processing {
   }
 
   get hasBuffered(): boolean {
-    return this.group.queues.some((queue) => queue.size > 0)
+    return this.context.asyncOperators.needAttention || this.group.queues.some((queue) => queue.size > 0)
   }
 
   /** Fetched and not processed, counted by offsets. */
@@ -236,6 +269,7 @@ export class Processing {
 
   /** What was sealed may not have been committed: the next commit contains it as well. */
   commitAgain(): void {
+    this.context.asyncOperators.commitDropped()
     this.context.moved()
   }
 
@@ -254,9 +288,22 @@ export class Processing {
     const { context } = this
     this.flushCaches()
     if (context.async.busy) return false
+    const isRest = this.logHeldRecords()
     context.sealed()
+    if (isRest) context.moved()
     this.sealedEffects = context.effects
     return true
+  }
+
+  /** Async operators add what they hold to the commit, after caches have been flushed into them. True if one more is to follow. */
+  private logHeldRecords(): boolean {
+    try {
+      return this.context.asyncOperators.beforeCommit()
+    } catch (error) {
+      this.fail(error)
+    }
+    this.throwIfFailed()
+    return false
   }
 
   /** Flushes the record caches: forwards, logs, puts. */

@@ -1,5 +1,6 @@
 import { toMilliseconds, type Duration } from '../../durations'
 import { StreamsError } from '../../errors'
+import type { AsyncHost, AsyncWork } from '../../operators/async/async-host'
 import { Operator } from '../../operators/operator'
 import type {
   Cancellable,
@@ -126,14 +127,18 @@ export class ProcessorNode implements Child, OperatorContext<unknown, unknown> {
   }
 
   /** Calls the processing handler; returns if it decides to continue without the record. */
-  failed(thrown: unknown, record: StreamRecord<unknown, unknown> | undefined): void {
+  failed(
+    thrown: unknown,
+    record: StreamRecord<unknown, unknown> | undefined,
+    handler = this.task.config.processingExceptionHandler,
+    explained = (error: Error): StreamsError => this.describe(error, 'failed'),
+  ): void {
     if (thrown instanceof TaskFailure) throw thrown
     const error = asError(thrown)
     // processing can't wait: the task restarts once it is available
     if (error instanceof MissingDependency) throw this.escalate(this.describe(error, 'lacks what a serde needs'))
     // about the state, not the record: no handler decides
     if (isStateFailure(error)) throw this.escalate(error)
-    const handler = this.task.config.processingExceptionHandler
     if (handler) {
       let response
       try {
@@ -144,7 +149,7 @@ export class ProcessorNode implements Child, OperatorContext<unknown, unknown> {
       if (this.task.resolve(this.name, error, response)) return
     }
     const located = error instanceof StreamsError && error.location.operator !== undefined
-    throw this.escalate(located ? error : this.describe(error, 'failed'))
+    throw this.escalate(located ? error : explained(error))
   }
 
   /** Reported to the task at once: a user's processor upstream may catch what its forward() throws. */
@@ -268,6 +273,10 @@ export class ProcessorNode implements Child, OperatorContext<unknown, unknown> {
     this.task.dropRecord(this.name, reason, details)
   }
 
+  asyncHost(work: AsyncWork): AsyncHost {
+    return this.task.asyncOperators.host(this, work)
+  }
+
   watch<A extends unknown[], R>(callback: (...args: A) => R, awaits = false): (...args: A) => R {
     const { monitor } = this.task
     // the callback gets exactly these arguments: Math.max is a valid reducer
@@ -332,7 +341,7 @@ export class ProcessorNode implements Child, OperatorContext<unknown, unknown> {
     return new StreamsError(
       'PROCESSING_FAILED',
       `the callback of operator "${this.name}" returned a promise, and this operator takes the result as it is: ` +
-        'do awaited work in foreach, peek, or a processor whose process() is async',
+        'do awaited work in mapValuesAsync and the like, in foreach, peek, or a processor whose process() is async',
       { operator: this.name, taskId: this.taskId },
     )
   }

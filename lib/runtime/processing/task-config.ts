@@ -1,3 +1,4 @@
+import type { ProcessingGuarantee } from '../../config'
 import type {
   DeserializationExceptionHandler,
   ProcessingExceptionHandler,
@@ -16,6 +17,8 @@ export interface TaskConfig {
   readonly bufferedRecordsPerPartition: number
   readonly slowCallbackWarningMs: number
   readonly emitIntervalMs: number
+  /** Default: at-least-once. */
+  readonly processingGuarantee?: ProcessingGuarantee
   readonly defaultTimestampExtractor?: TimestampExtractor | undefined
   readonly deserializationExceptionHandler?: DeserializationExceptionHandler | undefined
   readonly processingExceptionHandler?: ProcessingExceptionHandler | undefined

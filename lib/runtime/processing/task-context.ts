@@ -2,6 +2,7 @@ import { StreamsError } from '../../errors'
 import type { ErrorHandlerContext, ErrorHandlerResponse } from '../../handlers'
 import type { Logger } from '../../observe/logger'
 import type { RecordHeaders } from '../../record/headers'
+import type { CallTimers } from '../../operators/async/async-host'
 import type { RecordContext } from '../../record/record-context'
 import { RateLimitedLog } from '../../observe/rate-limited-log'
 import { TaskRecordCounts } from '../../observe/record-counts'
@@ -14,6 +15,7 @@ import { NO_SOURCE_BYTES, type SourceBytes } from '../output/source-bytes'
 import type { Preparation } from '../tasks/preparation'
 import type { StoreWriter } from '../tasks/store-context'
 import { AsyncBoundary } from './async-boundary'
+import { AsyncOperators, systemTimers } from './async-operators'
 import type { Clock } from './clock'
 import { IDLE } from './idle-context'
 import type { SlowCallbackMonitor } from './slow-callback-monitor'
@@ -36,6 +38,8 @@ export interface TaskContextOptions {
   readonly wakeUp: () => void
   /** Default: its own. */
   readonly recordCounts?: TaskRecordCounts | undefined
+  /** Of async operators. Default: the system's. */
+  readonly callTimers?: CallTimers | undefined
 }
 
 /** What the nodes and stores of a task share, above all the current record. Others change it through its methods. */
@@ -58,6 +62,7 @@ export class TaskContext implements SendingTask, StoreWriter {
   /** Awaited work that outlives the task has no effect. */
   closed = false
   readonly async: AsyncBoundary
+  readonly asyncOperators: AsyncOperators
 
   readonly applicationId: string
   readonly taskId: string
@@ -86,6 +91,7 @@ export class TaskContext implements SendingTask, StoreWriter {
     this.stores = new Map(options.stores.map((store) => [store.name, store]))
     this.globalStores = options.globalStores ?? new Map()
     this.async = new AsyncBoundary(this)
+    this.asyncOperators = new AsyncOperators(this, options.callTimers ?? systemTimers)
     this.recordCounts = options.recordCounts ?? new TaskRecordCounts(options.id)
     this.droppedOnErrors = new RateLimitedLog(options.logger)
   }
@@ -108,11 +114,11 @@ export class TaskContext implements SendingTask, StoreWriter {
   }
 
   /** Runs `work` in the context of another record. */
-  within(context: RecordContext, source: SourceBytes, work: () => void): void {
+  within<T>(context: RecordContext, source: SourceBytes, work: () => T): T {
     const before = { context: this.recordContext, source: this.source }
     this.enter(context, source)
     try {
-      work()
+      return work()
     } finally {
       this.enter(before.context, before.source)
     }

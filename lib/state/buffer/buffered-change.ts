@@ -1,6 +1,14 @@
-import { readTimestamp, TIMESTAMP_BYTES, writeTimestamp } from '../../record/timestamped-bytes'
-import { NO_HEADERS, type RecordHeaders } from '../../record/headers'
 import type { RecordContext } from '../../record/record-context'
+import { TIMESTAMP_BYTES } from '../../record/timestamped-bytes'
+import {
+  contextLength,
+  INT_BYTES,
+  keptContext,
+  lengthOf,
+  LengthPrefixedReader,
+  LengthPrefixedWriter,
+  sameBytes,
+} from '../length-prefixed'
 
 /** A waiting update, with the record that it came from. */
 export interface BufferedChange {
@@ -17,18 +25,6 @@ export interface BufferedEntry {
   readonly change: BufferedChange
 }
 
-/** A record context that outlives the record: header values are views of a fetch response. */
-export const keptContext = ({ topic, partition, offset, timestamp, headers }: RecordContext): RecordContext => ({
-  topic,
-  partition,
-  offset,
-  timestamp,
-  headers:
-    headers.length === 0
-      ? NO_HEADERS
-      : headers.map(([name, value]) => [name, value === null ? null : Buffer.from(value)] as const),
-})
-
 /** Kafka Streams' estimate, which bounds in bytes are measured by. */
 export const sizeOf = ({ context, prior, oldValue, newValue }: BufferedChange): number => {
   let size = 8 + 8 + 4 + (context.topic?.length ?? 0)
@@ -37,7 +33,6 @@ export const sizeOf = ({ context, prior, oldValue, newValue }: BufferedChange): 
   return sameBytes(prior, oldValue) ? size : size + (oldValue?.length ?? 0)
 }
 
-const NULL = -1
 const AS_PRIOR = -2
 
 /**
@@ -46,22 +41,10 @@ const AS_PRIOR = -2
  * topic ‖ i32 partition ‖ i32 headers ‖ { name ‖ value }*`.
  */
 export const encodeEntry = ({ time, change: { context, prior, oldValue, newValue } }: BufferedEntry): Buffer => {
-  const { topic, headers } = context
   const asPrior = oldValue !== null && sameBytes(prior, oldValue)
-  let size = CONTEXT_BYTES + lengthOf(topic) + lengthOf(prior) + lengthOf(newValue) + CHANGE_BYTES
-  if (!asPrior) size += lengthOf(oldValue)
-  for (const [name, value] of headers) size += HEADER_BYTES + lengthOf(name) + lengthOf(value)
-
-  const writer = new Writer(size)
-  writer.time(context.timestamp)
-  writer.time(context.offset)
-  writer.text(topic ?? '')
-  writer.int(context.partition)
-  writer.int(headers.length)
-  for (const [name, value] of headers) {
-    writer.text(name)
-    writer.bytes(value)
-  }
+  const values = lengthOf(prior) + (asPrior ? 0 : lengthOf(oldValue)) + lengthOf(newValue)
+  const writer = new LengthPrefixedWriter(contextLength(context) + values + CHANGE_BYTES)
+  writer.context(context)
   writer.bytes(prior)
   if (asPrior) writer.int(AS_PRIOR)
   else writer.bytes(oldValue)
@@ -70,16 +53,8 @@ export const encodeEntry = ({ time, change: { context, prior, oldValue, newValue
   return writer.target
 }
 
-const INT_BYTES = 4
-/** Of what has a fixed length: two times, the topic's length, the partition and the number of headers. */
-const CONTEXT_BYTES = 2 * TIMESTAMP_BYTES + 3 * INT_BYTES
 /** Three lengths and a time. */
 const CHANGE_BYTES = 3 * INT_BYTES + TIMESTAMP_BYTES
-/** Two lengths. */
-const HEADER_BYTES = 2 * INT_BYTES
-
-const lengthOf = (part: string | Buffer | null): number =>
-  part === null ? 0 : typeof part === 'string' ? Buffer.byteLength(part) : part.length
 
 /** A changelog record of a buffer, which says in a header by which version it was written. */
 export interface LoggedEntry {
@@ -96,7 +71,7 @@ export const decodeEntry = ({ value, version, context, buffered }: LoggedEntry):
   switch (version) {
     case 0:
     case 1: {
-      const reader = new Reader(value)
+      const reader = new ChangeReader(value)
       const time = reader.time()
       const own = version === 0 ? keptContext(context) : reader.context()
       const { oldValue, newValue } = version === 0 ? reader.values() : reader.lengthAndValues()
@@ -116,7 +91,7 @@ export const decodeEntry = ({ value, version, context, buffered }: LoggedEntry):
 }
 
 const decodeVersion2 = (value: Buffer): BufferedEntry => {
-  const reader = new Reader(value)
+  const reader = new ChangeReader(value)
   const context = reader.context()
   const { oldValue, newValue } = reader.lengthAndValues()
   const prior = reader.bytes()
@@ -126,7 +101,7 @@ const decodeVersion2 = (value: Buffer): BufferedEntry => {
 }
 
 const decodeVersion3 = (value: Buffer): BufferedEntry => {
-  const reader = new Reader(value)
+  const reader = new ChangeReader(value)
   const context = reader.context()
   const prior = reader.bytes()
   const length = reader.int()
@@ -137,95 +112,16 @@ const decodeVersion3 = (value: Buffer): BufferedEntry => {
   return { time, change: { context, prior, oldValue, newValue } }
 }
 
-const sameBytes = (a: Buffer | null, b: Buffer | null): boolean => a === b || (a !== null && b !== null && a.equals(b))
-
-/** Fills a buffer of the right size. */
-class Writer {
-  readonly target: Buffer
-  private at = 0
-
-  constructor(size: number) {
-    this.target = Buffer.allocUnsafe(size)
-  }
-
-  int(value: number): void {
-    this.target.writeInt32BE(value, this.at)
-    this.at += INT_BYTES
-  }
-
-  time(value: number): void {
-    // unlimited windows end with Java's largest long
-    if (value === Infinity) this.target.writeBigInt64BE((1n << 63n) - 1n, this.at)
-    else writeTimestamp(this.target, value, this.at)
-    this.at += TIMESTAMP_BYTES
-  }
-
-  text(value: string): void {
-    const start = this.at + INT_BYTES
-    const length = this.target.write(value, start)
-    this.int(length)
-    this.at += length
-  }
-
-  bytes(value: Buffer | null): void {
-    this.int(value === null ? NULL : value.length)
-    if (value === null) return
-    this.target.set(value, this.at)
-    this.at += value.length
-  }
-}
-
-class Reader {
-  private at = 0
-
-  constructor(private readonly source: Buffer) {}
-
-  int(): number {
-    this.at += 4
-    return this.source.readInt32BE(this.at - 4)
-  }
-
-  time(): number {
-    this.at += TIMESTAMP_BYTES
-    return readTimestamp(this.source, this.at - TIMESTAMP_BYTES)
-  }
-
-  bytes(): Buffer | null {
-    return this.bytesOf(this.int())
-  }
-
-  bytesOf(length: number): Buffer | null {
-    if (length === NULL) return null
-    const end = this.at + length
-    if (length < 0 || end > this.source.length) throw new RangeError(`a length of ${length} in a buffered update`)
-    const bytes = Buffer.from(this.source.subarray(this.at, end))
-    this.at = end
-    return bytes
-  }
-
-  context(): RecordContext {
-    const timestamp = this.time()
-    const offset = this.time()
-    const topic = this.bytes()?.toString() ?? null
-    const partition = this.int()
-    const headers: [string, Buffer | null][] = []
-    for (let count = this.int(); count > 0; count--) headers.push([this.bytes()!.toString(), this.bytes()])
-    return { topic, partition, offset, timestamp, headers: headers as RecordHeaders }
-  }
-
+class ChangeReader extends LengthPrefixedReader {
   values(): Pick<BufferedChange, 'oldValue' | 'newValue'> {
     const oldValue = this.bytes()
     return { oldValue, newValue: this.bytes() }
   }
 
   lengthAndValues(): Pick<BufferedChange, 'oldValue' | 'newValue'> {
-    const end = this.int() + this.at
+    const end = this.int() + this.position
     const values = this.values()
-    if (this.at !== end) throw new RangeError('two values of another length than they are said to have')
+    if (this.position !== end) throw new RangeError('two values of another length than they are said to have')
     return values
-  }
-
-  end(): void {
-    if (this.at !== this.source.length) throw new RangeError(`${this.source.length - this.at} bytes too many`)
   }
 }

@@ -1,5 +1,6 @@
 import type { Serde } from '../../serdes/serde'
-import { encodeEntry, decodeEntry, keptContext } from '../buffer/buffered-change'
+import { decodeEntry, encodeEntry } from '../buffer/buffered-change'
+import { keptContext } from '../length-prefixed'
 import { byteString, bytesOf } from '../byte-string'
 import { storeUnavailable } from '../key-value/unavailable-entries'
 import { ByteMap } from '../memory/byte-map'

@@ -1,3 +1,4 @@
+import { AsyncOperator } from '../../operators/async/async-operator'
 import { BranchOperator } from '../../operators/branch'
 import { FilterOperator } from '../../operators/filter'
 import { FixedKeyOperator } from '../../operators/fixed-key'
@@ -78,6 +79,10 @@ export function processorOf(node: Exclude<GraphNode, OtherNode>, compilation: Co
       return { supplier: () => new PeekOperator(node.action) }
     case 'foreach':
       return { supplier: () => new ForeachOperator(node.action) }
+    case 'async': {
+      const { callback, result, settings, store } = node
+      return { supplier: () => new AsyncOperator({ callback, result, settings, store: store.name }), stores: [store] }
+    }
     case 'merge':
     case 'branch-target':
     case 'cogroup-merge':

@@ -46,13 +46,16 @@ export function looksUp(node: GraphNode): node is LookupNode {
  * Whether repartition topics may be merged right behind the node. As in Kafka Streams 4.2, `process` does not count, so
  * that topics keep their names.
  */
-export function changesKey({ kind }: GraphNode): boolean {
-  return kind === 'map' || kind === 'flat-map' || kind === 'select-key'
+export function changesKey(node: GraphNode): boolean {
+  const { kind } = node
+  return (
+    kind === 'map' || kind === 'flat-map' || kind === 'select-key' || (kind === 'async' && node.result === 'record')
+  )
 }
 
 /** Whether a repartition topic must not move before the node. `processValues` does not count here either. */
 export function changesValue({ kind }: GraphNode): boolean {
-  return kind === 'map-values' || kind === 'flat-map-values'
+  return kind === 'map-values' || kind === 'flat-map-values' || kind === 'async'
 }
 
 /** Whether it has results for records without a key, so that these must get to it. */

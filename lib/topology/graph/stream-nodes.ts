@@ -1,5 +1,6 @@
 import type {
   Aggregator,
+  AsyncValueMapper,
   ForeachAction,
   Initializer,
   KeyValueMapper,
@@ -8,8 +9,11 @@ import type {
   Reducer,
   ValueMapper,
 } from '../../operators/callbacks'
+import type { ResultKind } from '../../operators/async/async-results'
+import type { AsyncSettings } from '../../operators/async/async-settings'
 import type { EmitStrategy } from '../../operators/close-emission'
 import type { ProcessorSupplier } from '../../operators/processor'
+import type { PendingStore } from '../../state/pending/pending-store'
 import type { StateStore, StoreBuilder } from '../../state/store'
 import type { LostFormat, StreamPartitioner, TopicNameExtractor } from '../definition'
 import type { StoreReference } from '../store-reference'
@@ -65,6 +69,16 @@ export interface PeekNode extends NodeBase {
 export interface ForeachNode extends NodeBase {
   readonly kind: 'foreach'
   readonly action: ForeachAction<any, any>
+}
+
+/** Makes calls for its records, many at a time. */
+export interface AsyncNode extends NodeBase {
+  readonly kind: 'async'
+  readonly callback: AsyncValueMapper<any, any, any>
+  readonly result: ResultKind
+  readonly settings: AsyncSettings
+  /** Of the records whose calls have not ended. */
+  readonly store: StoreBuilder<PendingStore<any, any>>
 }
 
 /** Several streams as one. */
@@ -172,6 +186,7 @@ export type StreamNode =
   | SelectKeyNode
   | PeekNode
   | ForeachNode
+  | AsyncNode
   | MergeNode
   | BranchNode
   | BranchTargetNode
