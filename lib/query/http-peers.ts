@@ -74,8 +74,9 @@ export class HttpPeers implements RemoteStores {
       const response = await exchange.open(path)
       return new PeerScan(exchange, response, store)
     } catch (error) {
+      const failure = exchange.failure(error)
       exchange.end()
-      throw exchange.failure(error)
+      throw failure
     }
   }
 

@@ -1,4 +1,5 @@
 import { NO_HEADERS } from '../record/headers'
+import { MissingDependency } from '../serdes/missing-dependency'
 import type { Serde } from '../serdes/serde'
 
 /**
@@ -27,14 +28,15 @@ export const bytesOfBase64 = (text: string): Buffer | undefined =>
  * itself, a bigint, or bytes in base64. Throws if the serde takes none of them.
  */
 export const keyOfText = (text: string, serde: Serde<unknown>, topic: string): unknown => {
-  let problem: unknown
+  let problem: Error | undefined
   for (const read of takesText(serde, topic) ? [asText] : [asJson, asText, asBigint, asBytes]) {
     const key = read(text)
     if (key === undefined) continue
     try {
       if (serde.serialize(topic, key, NO_HEADERS) !== null) return key
     } catch (error) {
-      problem ??= error
+      if (error instanceof MissingDependency) throw error
+      problem ??= error as Error
     }
   }
   throw problem ?? new TypeError('its serde takes no such key')
@@ -44,7 +46,8 @@ export const keyOfText = (text: string, serde: Serde<unknown>, topic: string): u
 const takesText = (serde: Serde<unknown>, topic: string): boolean => {
   try {
     return serde.serialize(topic, 'text', NO_HEADERS)?.toString() === 'text'
-  } catch {
+  } catch (error) {
+    if (error instanceof MissingDependency) throw error
     return false
   }
 }

@@ -6,7 +6,7 @@ import { taskId } from '../record/task-id'
 import { MissingDependency, prepared } from '../serdes/missing-dependency'
 import type { Serde } from '../serdes/serde'
 import type { StateStore } from '../state/store'
-import { ClusterMetadata } from './cluster-metadata'
+import { type ClusterMetadata } from './cluster-metadata'
 import type { LocalInstance, LocalTask } from './local-tasks'
 import type {
   KeyMetadataOptions,

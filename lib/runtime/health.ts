@@ -40,10 +40,12 @@ const DEFAULT_LOOP_PAUSE_MS = 60_000
 
 interface Instance {
   readonly state: StreamsState
+  /** It is about to close. */
+  readonly draining: boolean
   readonly run: { readonly tasks: readonly Task[]; readonly sinceTurnMs: number } | undefined
 }
 
-export const healthOf = ({ state, run }: Instance, { maxLag, maxLoopPause }: HealthOptions): Health => {
+export const healthOf = ({ state, draining, run }: Instance, { maxLag, maxLoopPause }: HealthOptions): Health => {
   const maxLoopPauseMs =
     maxLoopPause === undefined ? DEFAULT_LOOP_PAUSE_MS : toMilliseconds(maxLoopPause, 'maxLoopPause')
   const tasks = run?.tasks ?? []
@@ -58,6 +60,7 @@ export const healthOf = ({ state, run }: Instance, { maxLag, maxLoopPause }: Hea
   }
   const unready = [...dead]
   if (state !== 'RUNNING' && dead.length === 0) unready.push(`the state is ${state}, and not RUNNING`)
+  if (draining) unready.push('it is shutting down')
   if (restoring.length > 0) unready.push(`${restoring.length} of ${tasks.length} tasks are being restored`)
   if (maxLag !== undefined && lag !== null && lag > maxLag) {
     unready.push(`${lag} records are still to be processed, and maxLag is ${maxLag}`)

@@ -302,7 +302,7 @@ export class KafkaStreams {
    * if (!live.ok) console.error(live.reasons)
    */
   health(options: HealthOptions = {}): Health {
-    return healthOf({ state: this.state, run: this.#run }, options)
+    return healthOf({ state: this.state, run: this.#run, draining: this.queries.draining }, options)
   }
 
   /**

@@ -35,6 +35,7 @@ export class InstanceQueries {
   readonly #options: InstanceQueriesOptions
   readonly #peers = new HttpPeers()
   #metadata: ClusterMetadata | undefined
+  #draining = false
 
   constructor(options: InstanceQueriesOptions) {
     const { topology, config } = options
@@ -58,6 +59,15 @@ export class InstanceQueries {
     checkKind(reference, sample)
     const plain = typeof reference === 'string' ? plainByName : isPlain(reference)
     return new AnyStoreQueries(this.engine, name, plain, resolveQueryOptions(options))
+  }
+
+  /** The instance is about to close: it still answers, and is no longer ready. */
+  drain(): void {
+    this.#draining = true
+  }
+
+  get draining(): boolean {
+    return this.#draining
   }
 
   describeTopology(): string {
