@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { createServer, get, type IncomingMessage, type RequestOptions, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { StreamsConfig } from '../../lib/config'
-import { createHandler, type HandlerOptions, type RequestHandler } from '../../lib/http'
+import { createHandler, type HandlerOptions } from '../../lib/http'
 import type { KafkaStreams } from '../../lib/runtime/kafka-streams'
 
 /** An instance with a server for its queries, at the port that it has as its application server. */
@@ -18,13 +18,12 @@ export class QueryInstance {
     make: (config: Partial<StreamsConfig>) => KafkaStreams,
     options: HandlerOptions = {},
   ): Promise<QueryInstance> {
-    let handler: RequestHandler
     const server = createServer((request, response) => void handler(request, response))
     server.listen(0, '127.0.0.1')
     await once(server, 'listening')
     const { port } = server.address() as AddressInfo
     const streams = make({ applicationServer: `127.0.0.1:${port}` })
-    handler = createHandler(streams, options)
+    const handler = createHandler(streams, options)
     return new QueryInstance(streams, server, port)
   }
 
