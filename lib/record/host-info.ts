@@ -2,6 +2,7 @@
 export interface HostInfo {
   /** Name or IP address; an IPv6 address without brackets. */
   readonly host: string
+  /** The TCP port. */
   readonly port: number
 }
 

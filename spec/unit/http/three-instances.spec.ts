@@ -3,7 +3,8 @@ import * as serdes from '../../../lib/serdes'
 import type { KafkaStreams } from '../../../lib/runtime/kafka-streams'
 import { keyValueStore } from '../../../lib/state/stores'
 import { EmbeddedApps, until } from '../../support/embedded-apps'
-import { type HttpAnswer, QueryInstance } from '../../support/query-instances'
+import { QueryInstance } from '../../support/query-instances'
+import { RoundRobin } from '../../support/round-robin'
 
 const text = { key: serdes.string(), value: serdes.string() }
 const KEYS = Array.from({ length: 60 }, (_, i) => `key-${i}`)
@@ -49,44 +50,9 @@ describe('three instances behind a round-robin of HTTP clients', () => {
     })
   }
 
-  const ask = async (instance: QueryInstance, i: number): Promise<HttpAnswer | 'refused'> => {
-    try {
-      return await instance.get(`/stores/counts/keys/${KEYS[i]}`)
-    } catch {
-      return 'refused'
-    }
-  }
-
-  /** Each key of each instance. */
-  const askAll = async (): Promise<void> => {
-    for (const instance of instances) {
-      for (let i = 0; i < KEYS.length; i++) {
-        const { status, json } = await instance.get(`/stores/counts/keys/${KEYS[i]}`)
-        expect({ key: KEYS[i], status, value: json.value }).toEqual({ key: KEYS[i], status: 200, value: countOf(i) })
-      }
-    }
-  }
-
-  /** Asks one instance after the other until `over`: every answer is right, or says when to ask again. */
-  const askDuring = async (over: Promise<unknown>): Promise<{ right: number; later: number }> => {
-    let isOver = false
-    void over.finally(() => (isOver = true))
-    const seen = { right: 0, later: 0 }
-    for (let n = 0; !isOver; n++) {
-      const i = n % KEYS.length
-      const answer = await ask(instances[n % instances.length]!, i)
-      if (answer === 'refused') continue
-      if (answer.status === 200) {
-        expect({ key: KEYS[i], value: answer.json.value }).toEqual({ key: KEYS[i], value: countOf(i) })
-        seen.right++
-      } else {
-        expect(answer).toMatchObject({ status: 503, headers: { 'retry-after': '1' } })
-        seen.later++
-      }
-    }
-    await over
-    return seen
-  }
+  const clients = new RoundRobin('counts', new Map(KEYS.map((key, i) => [key, countOf(i)])))
+  const askAll = (): Promise<void> => clients.askAll(instances)
+  const askDuring = (over: Promise<unknown>) => clients.askDuring(instances, over)
 
   it('answer for every key, whoever has it', async () => {
     await askAll()
