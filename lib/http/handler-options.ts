@@ -22,8 +22,8 @@ export interface HandlerOptions {
    */
   readonly authorize?: (request: IncomingMessage, route: HandlerRoute) => boolean | Promise<boolean>
   /**
-   * How other instances are reached for their partitions. Default: under `prefix`, with the `authorization` header of the request that is
-   * answered. False: never, a key of another instance is answered with its host (NOT_LOCAL).
+   * How other instances are reached for their partitions. Default: under the path `prefix`, with the `authorization` header of the request
+   * that is answered. False: never, a key of another instance is answered with its host (NOT_LOCAL).
    */
   readonly peers?: PeerOptions | false
   /** The most entries of a scan, unless another instance asks; `limit` of a request can be lower. Default: 10,000. */

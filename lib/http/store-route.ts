@@ -96,10 +96,9 @@ const queryOptions = ({ request, target, options, signal, timeoutMs }: StoreRequ
   }
 }
 
-const peersOf = ({ headers }: IncomingMessage, { peers, prefix }: ResolvedHandlerOptions): PeerOptions => {
-  if (peers) return { ...peers, path: peers.path ?? prefix }
-  const { authorization } = headers
-  return { path: prefix, ...(authorization === undefined ? {} : { headers: { authorization } }) }
+const peersOf = ({ headers: { authorization } }: IncomingMessage, options: ResolvedHandlerOptions): PeerOptions => {
+  const { path = options.prefix, headers = authorization === undefined ? {} : { authorization } } = options.peers || {}
+  return { path, headers }
 }
 
 const typedQuery = (

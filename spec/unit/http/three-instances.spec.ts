@@ -1,3 +1,5 @@
+import type { IncomingMessage } from 'node:http'
+import type { HandlerOptions } from '../../../lib/http'
 import { StreamsBuilder } from '../../../lib/dsl/streams-builder'
 import * as serdes from '../../../lib/serdes'
 import type { KafkaStreams } from '../../../lib/runtime/kafka-streams'
@@ -36,8 +38,8 @@ describe('three instances behind a round-robin of HTTP clients', () => {
   })
 
   const countOf = (i: number): number => (i % 5) + 1
-  const create = (name: string): Promise<QueryInstance> =>
-    QueryInstance.create((config) => apps.create(counting(), { ...config, stateDir: apps.stateDir(name) }))
+  const create = (name: string, options: HandlerOptions = {}): Promise<QueryInstance> =>
+    QueryInstance.create((config) => apps.create(counting(), { ...config, stateDir: apps.stateDir(name) }), options)
   const spread = ({ streams }: QueryInstance, tasks: number): boolean =>
     streams.state === 'RUNNING' && streams.metadataForLocalTasks().length === tasks && isSettled(streams)
   const isSettled = (streams: KafkaStreams): boolean => !streams.allMetadata()[0]!.rebalancing
@@ -96,6 +98,28 @@ describe('three instances behind a round-robin of HTTP clients', () => {
         await expect(answer).rejects.toMatchObject({ code: 'NOT_LOCAL', location: { host } })
       }
     }
+  })
+
+  it('pass the credentials of a request on, under the path where they are mounted', async () => {
+    await Promise.all(instances.map((each) => each.close()))
+    const authorize = ({ headers }: IncomingMessage): boolean => headers.authorization === 'me'
+    const mounted = (name: string) => create(name, { prefix: '/q/v1', authorize })
+    instances = await Promise.all(['a', 'b', 'c'].map(mounted))
+    await Promise.all(instances.map(({ streams }) => streams.start()))
+    await until(() => instances.every((each) => spread(each, 2)))
+    const get = (path: string) => instances[0]!.get(path, { headers: { authorization: 'me' } })
+    for (const [i, key] of KEYS.entries()) {
+      expect((await get(`/q/v1/stores/counts/keys/${key}`)).json.value).toBe(countOf(i))
+    }
+    expect((await get('/q/v1/stores/counts/keys')).lines).toHaveLength(KEYS.length + 1)
+    expect((await get('/stores/counts/keys')).status).toBe(404)
+    expect((await instances[0]!.get('/q/v1/stores/counts/keys')).status).toBe(403)
+    const { streams } = instances[0]!
+    const peers = { path: '/q/v1', headers: { authorization: 'me' } }
+    expect(await streams.query(counts, { peers }).all().toArray()).toHaveLength(KEYS.length)
+    await expect(streams.query(counts).all().toArray()).rejects.toMatchObject({ code: 'INSTANCE_UNREACHABLE' })
+    const refused = streams.query(counts, { peers: { path: '/q/v1' } }).all()
+    await expect(refused.toArray()).rejects.toMatchObject({ code: 'NOT_AUTHORIZED' })
   })
 
   it('never forward a request twice', async () => {
