@@ -196,7 +196,9 @@ class Exchange {
       message?: unknown
     }
     const host = hostText(this.host)
-    if (typeof code === 'string' && CODES.has(code)) {
+    // another path is none that the sender of the query can change
+    const isNoPath = status === 404 && code !== 'UNKNOWN_STORE'
+    if (typeof code === 'string' && CODES.has(code) && !isNoPath) {
       return new StreamsError(code as ErrorCode, `${host} answered: ${String(message)}`, { host })
     }
     return this.strange(`it refused${status === undefined ? '' : ` with status ${status}`}: ${String(message)}`)
