@@ -54,14 +54,14 @@ const prices = versionedKeyValueStore('prices', { key, value: serdes.double(), h
 const price: Promise<QueryResult<VersionedRecord<number> | null>> = streams.query(prices).get('a', 5)
 
 void streams.query(counts, { partitioner: (_topic, key, _value, partitions) => key.length % partitions })
-// @ts-expect-error Type 'string' is not assignable to type 'boolean'
+// @ts-expect-error Type 'string' is not assignable to type 'boolean | undefined'
 void streams.query(counts, { allowStale: 'yes' })
 // @ts-expect-error 'stale' does not exist in type 'QueryOptions<string>'
 void streams.query(counts, { stale: true })
 
 void streams.metadataForKey(counts, 'a')
 void streams.metadataForKey('counts', 5, serdes.long())
-// @ts-expect-error Type 'Serde<string>' is not assignable to type 'Serde<number>'
+// @ts-expect-error Argument of type 'Serde<string>' is not assignable
 void streams.metadataForKey('counts', 5, serdes.string())
 
 void listen(streams, { port: 8080, host: '0.0.0.0', authorize: async (request) => request.headers.host === 'a' })
