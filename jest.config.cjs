@@ -15,6 +15,7 @@ const common = {
     '^millrace/testing$': '<rootDir>/lib/testing/index.ts',
     '^millrace/testing/contracts$': '<rootDir>/lib/testing/contracts/index.ts',
     '^millrace/embedded$': '<rootDir>/lib/embedded.ts',
+    '^millrace/http$': '<rootDir>/lib/http/index.ts',
   },
   modulePathIgnorePatterns: ['<rootDir>/dist/'],
 }

@@ -15,6 +15,7 @@ import type {
 } from './handlers'
 import { isKafkaConnection, type KafkaConnection } from './kafka/client'
 import type { Logger } from './observe/logger'
+import { type HostInfo, parseHostInfo } from './record/host-info'
 import { LOG_LEVELS, type LogLevel, stderrLogger } from './observe/stderr-logger'
 import * as serdes from './serdes'
 import { fallbackJson } from './serdes/json'
@@ -42,6 +43,12 @@ export interface StreamsConfig extends ClientSettings {
    * `{ client: (options) => … }` for a `KafkaClient` of your own.
    */
   kafka: KafkaConnection
+  /**
+   * Where this instance answers queries, as the other instances reach it: `host:port`. They learn it with their assignment,
+   * so that each of them can find the owner of a key (`metadataForKey`) and ask it (`query`). It opens no port:
+   * `listen` of `millrace/http` does. Default: none; then no other instance can read this one's stores.
+   */
+  applicationServer?: string
   /** Identifies the client in the broker's logs and quotas. Default: `<applicationId>-<process id>`. */
   clientId?: string
   /** Where state is kept, in `<stateDir>/<applicationId>`. Default: `millrace` in the system's temporary folder; set it if state should survive a reboot. */
@@ -136,6 +143,7 @@ export interface StreamsConfig extends ClientSettings {
 export interface ResolvedConfig extends ResolvedClientConfig {
   readonly applicationId: string
   readonly kafka: KafkaConnection
+  readonly applicationServer: HostInfo | undefined
   readonly clientId: string | undefined
   readonly stateDir: string
   readonly stateEngine: StateEngine
@@ -189,6 +197,7 @@ export const resolveConfig = (config: StreamsConfig): ResolvedConfig => {
     ...resolveClientConfig(config, { exactlyOnce, transactionTimeoutMs }),
     applicationId: applicationId(config.applicationId),
     kafka: connection(config.kafka),
+    applicationServer: applicationServer(config.applicationServer),
     clientId: optionalText(config, 'clientId'),
     stateDir: optionalText(config, 'stateDir') ?? join(tmpdir(), 'millrace'),
     stateEngine: stateEngine(config.stateEngine),
@@ -239,6 +248,7 @@ export const resolveConfig = (config: StreamsConfig): ResolvedConfig => {
 const KEYS: Readonly<Record<keyof StreamsConfig, true>> = {
   applicationId: true,
   kafka: true,
+  applicationServer: true,
   clientId: true,
   stateDir: true,
   stateEngine: true,
@@ -292,6 +302,15 @@ const connection = (value: unknown): KafkaConnection => {
   throw invalid(
     "kafka is missing: pass kafkajs's configuration such as { brokers: ['localhost:9092'] }, an EmbeddedKafka, " +
       'or { client: (options) => kafkaClient } for a client of your own',
+  )
+}
+
+const applicationServer = (value: unknown): HostInfo | undefined => {
+  if (value === undefined) return undefined
+  const host = typeof value === 'string' ? parseHostInfo(value) : undefined
+  if (host !== undefined) return host
+  throw invalid(
+    `applicationServer is ${shown(value)}: give the host and port at which other instances reach this one, such as 'orders-0.orders:8080'`,
   )
 }
 

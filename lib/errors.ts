@@ -12,6 +12,8 @@ export interface ErrorLocation {
   readonly partition?: number
   /** Its offset. */
   readonly offset?: number
+  /** The instance that is concerned, by its `applicationServer`. */
+  readonly host?: string
 }
 
 /**
@@ -67,6 +69,9 @@ export type ErrorCode =
   | 'STATE_STORE_FAILED'
   | 'STATE_STORE_DAMAGED'
   | 'STORE_NOT_AVAILABLE'
+  | 'STORE_BEHIND'
+  | 'NOT_LOCAL'
+  | 'INSTANCE_UNREACHABLE'
   | 'DESERIALIZATION_FAILED'
   | 'SERIALIZATION_FAILED'
   | 'PROCESSING_FAILED'

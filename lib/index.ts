@@ -1,17 +1,32 @@
 /** millrace: Kafka Streams for TypeScript. */
 
 // Running a topology.
-export {
-  KafkaStreams,
-  type CloseOptions,
-  type StartOptions,
-  type StreamsEvents,
-  type TaskMetadata,
-} from './runtime/kafka-streams'
+export { KafkaStreams } from './runtime/kafka-streams'
+export type { CloseOptions, StartOptions, StreamsEvents, TaskMetadata } from './runtime/streams-types'
+export type { Health, HealthCheck, HealthOptions } from './runtime/health'
 export type { StreamsState } from './runtime/state-machine'
 export type { RebalanceEvent } from './runtime/executor/rebalance-listener'
 export type { RestoreEvent, RestoreProgressEvent } from './runtime/changelog/restore-progress'
 export type { ReadOnlyStore, StoreHandle } from './runtime/stores/store-view'
+export type {
+  KeyMetadataOptions,
+  KeyQueryMetadata,
+  PeerOptions,
+  Position,
+  QueryOptions,
+  QueryResult,
+  QueryScan,
+  StreamsMetadata,
+} from './query/query-types'
+export type {
+  KeyValueQueries,
+  ScanOrder,
+  SessionQueries,
+  StoreKey,
+  StoreQueries,
+  VersionedQueries,
+  WindowQueries,
+} from './query/store-queries'
 export type { ClientSettings, ConsumerSettings, ProducerSettings } from './client-config'
 export type { ProcessingGuarantee, StreamsConfig } from './config'
 export type { Duration, DurationUnit } from './durations'
@@ -190,6 +205,7 @@ export type { OperatorRecordCounts, RecordCounts } from './observe/record-counts
 export type { DropReason } from './record/drop-reason'
 export type { LogLevel } from './observe/stderr-logger'
 export type { TopicPartition } from './record/topic-partition'
+export type { HostInfo } from './record/host-info'
 export type { TaskId } from './record/task-id'
 export { StreamRecord } from './record/stream-record'
 export type { RecordContext } from './record/record-context'

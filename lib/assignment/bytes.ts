@@ -30,6 +30,14 @@ export class ByteWriter {
     this.#at += this.#buffer.write(value, this.#at)
   }
 
+  /** As Java's `writeUTF`, for text without characters beyond the basic plane: names of topics and hosts. */
+  shortString(value: string): void {
+    const length = Buffer.byteLength(value)
+    this.uint16(length)
+    this.#reserve(length)
+    this.#at += this.#buffer.write(value, this.#at)
+  }
+
   finish(): Buffer {
     return Buffer.from(this.#buffer.subarray(0, this.#at))
   }
@@ -73,12 +81,11 @@ export class ByteReader {
   }
 
   string(): string {
-    const length = this.uint32()
-    const end = this.#at + length
-    if (end > this.buffer.length) throw new RangeError(`a string of ${length} bytes ends after the data`)
-    const value = this.buffer.toString('utf8', this.#at, end)
-    this.#at = end
-    return value
+    return this.#text(this.uint32())
+  }
+
+  shortString(): string {
+    return this.#text(this.uint16())
   }
 
   list<T>(read: (reader: this) => T): T[] {
@@ -86,5 +93,13 @@ export class ByteReader {
     const items: T[] = []
     for (let i = 0; i < count; i++) items.push(read(this))
     return items
+  }
+
+  #text(length: number): string {
+    const end = this.#at + length
+    if (end > this.buffer.length) throw new RangeError(`a string of ${length} bytes ends after the data`)
+    const value = this.buffer.toString('utf8', this.#at, end)
+    this.#at = end
+    return value
   }
 }

@@ -1,7 +1,9 @@
 import { StreamsError } from '../errors'
+import type { HostInfo } from '../record/host-info'
 import type { Assignment, GroupMember } from '../kafka/port'
 import type { Logger } from '../observe/logger'
-import { type AssignorMember, planTasks } from './sticky-assignor'
+import { type AssignorMember, planTasks, type TaskPlan } from './sticky-assignor'
+import { type ClusterHosts, NO_HOSTS } from './cluster-hosts'
 import { type AssignmentInfo, decodeSubscription, encodeAssignment } from './user-data'
 import type { TopicPartition } from '../record/topic-partition'
 import type { TaskId } from '../record/task-id'
@@ -15,6 +17,7 @@ export interface ClusterTasks {
 
 interface Instance extends AssignorMember {
   readonly topology: string
+  readonly host?: HostInfo | undefined
 }
 
 export interface GroupLeaderOptions {
@@ -53,16 +56,31 @@ export const assignGroup = async (
   }
 
   const plan = planTasks([...cluster.tasks.keys()], instances)
+  const hosts = hostsOf(instances, plan, cluster)
   for (const { memberId, processId } of instances) {
     const activeTasks = plan.granted.get(memberId)!
     const withheld = plan.target.get(memberId)!.length - activeTasks.length
     logger.info({ memberId, processId, tasks: activeTasks.join(' '), withheld }, 'assigned tasks')
     assignments.set(memberId, {
       partitions: activeTasks.flatMap((task) => [...cluster.tasks.get(task)!]),
-      userData: encodeAssignment({ ...NOTHING, activeTasks, followUp: plan.followUp }),
+      userData: encodeAssignment({ ...NOTHING, activeTasks, followUp: plan.followUp, hosts }),
     })
   }
   return assignments
+}
+
+/** Who answers queries for what. A task that is being handed over has no host until its next owner may have it. */
+const hostsOf = (instances: readonly Instance[], { granted }: TaskPlan, { tasks }: ClusterTasks): ClusterHosts => {
+  const partitionCounts = new Map<string, number>()
+  for (const inputs of tasks.values()) {
+    for (const { topic, partition } of inputs) {
+      partitionCounts.set(topic, Math.max(partitionCounts.get(topic) ?? 0, partition + 1))
+    }
+  }
+  const active = instances.flatMap(({ memberId, host }) =>
+    host === undefined ? [] : { host, partitions: granted.get(memberId)!.flatMap((task) => [...tasks.get(task)!]) },
+  )
+  return { partitionCounts, active, standby: [] }
 }
 
 /** The topology that the group runs: the one with most running tasks, before any runs the one of most instances. */
@@ -104,6 +122,7 @@ const NOTHING: AssignmentInfo = {
   errorCode: '',
   errorMessage: '',
   missingTopics: [],
+  hosts: NO_HOSTS,
 }
 
 const toAll = (members: readonly { readonly memberId: string }[], info: AssignmentInfo): Map<string, Assignment> => {

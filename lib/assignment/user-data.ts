@@ -1,5 +1,7 @@
 import { StreamsError } from '../errors'
+import { type HostInfo, hostText, parseHostInfo } from '../record/host-info'
 import { ByteReader, ByteWriter } from './bytes'
+import { type ClusterHosts, NO_HOSTS, readClusterHosts, writeClusterHosts } from './cluster-hosts'
 import { type TaskId, parseTaskId, taskId } from '../record/task-id'
 
 /**
@@ -16,6 +18,8 @@ export interface SubscriptionInfo {
   readonly offsetSums: ReadonlyMap<TaskId, number>
   /** The fingerprint of its topology: members with another one can't share tasks. */
   readonly topology: string
+  /** Where it answers queries: its `applicationServer`, if it has one. */
+  readonly host?: HostInfo | undefined
 }
 
 export type AssignmentErrorCode = 'none' | 'missing-source-topics' | 'failed'
@@ -30,10 +34,13 @@ export interface AssignmentInfo {
   readonly errorCode: string
   readonly errorMessage: string
   readonly missingTopics: readonly string[]
+  readonly hosts: ClusterHosts
 }
 
-export const USER_DATA_VERSION = 2
+export const USER_DATA_VERSION = 3
 const OLDEST_READER = 2
+/** The first version with hosts. */
+const HOSTS = 3
 const ERRORS: readonly AssignmentErrorCode[] = ['none', 'missing-source-topics', 'failed']
 
 const writeTasks = (writer: ByteWriter, tasks: readonly TaskId[]): void => {
@@ -50,7 +57,8 @@ const writeTask = (writer: ByteWriter, task: TaskId): void => {
 const readTask = (reader: ByteReader): TaskId => taskId(reader.uint32(), reader.uint32())
 const readTasks = (reader: ByteReader): TaskId[] => reader.list(readTask)
 
-const readHeader = (reader: ByteReader): void => {
+/** The version. */
+const readHeader = (reader: ByteReader): number => {
   const version = reader.uint16()
   const oldestReader = reader.uint16()
   if (oldestReader > USER_DATA_VERSION) {
@@ -60,6 +68,7 @@ const readHeader = (reader: ByteReader): void => {
         `this one reads ${USER_DATA_VERSION}: update millrace in this instance`,
     )
   }
+  return version
 }
 
 export const encodeSubscription = (info: SubscriptionInfo): Buffer => {
@@ -75,18 +84,20 @@ export const encodeSubscription = (info: SubscriptionInfo): Buffer => {
     writer.float64(sum)
   }
   writer.string(info.topology)
+  writer.string(info.host === undefined ? '' : hostText(info.host))
   return writer.finish()
 }
 
 export const decodeSubscription = (bytes: Buffer): SubscriptionInfo => {
   const reader = new ByteReader(bytes)
-  readHeader(reader)
+  const version = readHeader(reader)
   return {
     processId: reader.string(),
     generation: reader.int32(),
     ownedTasks: readTasks(reader),
     offsetSums: new Map(reader.list((r) => [readTask(r), r.float64()] as const)),
     topology: reader.string(),
+    host: version < HOSTS ? undefined : parseHostInfo(reader.string()),
   }
 }
 
@@ -101,12 +112,13 @@ export const encodeAssignment = (info: AssignmentInfo): Buffer => {
   writer.string(info.errorMessage)
   writer.uint32(info.missingTopics.length)
   for (const topic of info.missingTopics) writer.string(topic)
+  writeClusterHosts(writer, info.hosts)
   return writer.finish()
 }
 
 export const decodeAssignment = (bytes: Buffer): AssignmentInfo => {
   const reader = new ByteReader(bytes)
-  readHeader(reader)
+  const version = readHeader(reader)
   return {
     activeTasks: readTasks(reader),
     followUp: reader.uint16() === 1,
@@ -114,5 +126,6 @@ export const decodeAssignment = (bytes: Buffer): AssignmentInfo => {
     errorCode: reader.string(),
     errorMessage: reader.string(),
     missingTopics: reader.list((r) => r.string()),
+    hosts: version < HOSTS ? NO_HOSTS : readClusterHosts(reader),
   }
 }

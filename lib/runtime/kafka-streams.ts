@@ -1,8 +1,11 @@
 import { type ResolvedConfig, resolveConfig, type StreamsConfig } from '../config'
-import { type Duration, toMilliseconds } from '../durations'
+import { toMilliseconds } from '../durations'
 import { StreamsError, TopologyError } from '../errors'
 import { Emitter } from '../observe/emitter'
 import type { RecordCounts } from '../observe/record-counts'
+import type { KeyMetadataOptions, KeyQueryMetadata, QueryOptions, StreamsMetadata } from '../query/query-types'
+import type { StoreKey, StoreQueries } from '../query/store-queries'
+import type { Serde } from '../serdes/serde'
 import { StateDirectory } from '../state/state-directory'
 import { storeFor } from '../state/key-value/plain-view'
 import type { ReadOnlyKeyValueStore, StateStore } from '../state/store'
@@ -10,64 +13,13 @@ import { compileTopology } from '../topology/compile/compile-topology'
 import type { CompiledTopology } from '../topology/definition'
 import type { Topology } from '../topology/topology'
 import { toStreamsError } from './failure/streams-error'
-import type { RestoreEvent, RestoreProgressEvent } from './changelog/restore-progress'
-import type { RebalanceEvent } from './executor/rebalance-listener'
 import { type CloseRunOptions, openRun, type Run } from './run'
+import { type Health, type HealthOptions, healthOf } from './health'
 import { withDeadline } from './pause'
 import { StateMachine, type StreamsState } from './state-machine'
+import { InstanceQueries } from './stores/instance-queries'
 import { type ReadOnlyStore, type StoreHandle, storeView } from './stores/store-view'
-import type { TopicPartition } from '../record/topic-partition'
-import type { TaskId } from '../record/task-id'
-
-/** The events of a `KafkaStreams` instance. */
-export interface StreamsEvents {
-  /** The instance has changed its state. */
-  stateChange: { readonly from: StreamsState; readonly to: StreamsState }
-  /**
-   * Why the instance's state becomes `ERROR`. As usual in Node, it is thrown, and ends the process, if nobody listens and neither
-   * `start()` nor `closed` reports it.
-   */
-  error: StreamsError
-  /** The instance continues, but needs attention: it waits for missing source topics. Repeated every few seconds. */
-  warning: { readonly code: 'MISSING_SOURCE_TOPIC'; readonly message: string; readonly topics: readonly string[] }
-  /** Tasks were assigned to this instance or taken from it. */
-  rebalance: RebalanceEvent
-  /** A store's restore from its changelog begins. */
-  restoreStart: RestoreEvent
-  /** A restore's progress, every few seconds. */
-  restoreProgress: RestoreProgressEvent
-  /** A store is restored, with the time that it took. */
-  restoreEnd: RestoreEvent & { readonly durationMs: number }
-}
-
-/** How an instance starts. */
-export interface StartOptions {
-  /** Gives up starting, closes what was opened, and rejects with the signal's reason. */
-  signal?: AbortSignal
-}
-
-/** How an instance closes. */
-export interface CloseOptions {
-  /** When to give up on a clean commit and leave. Default: `closeTimeout` of the configuration, 30 s. */
-  timeout?: Duration
-  /**
-   * Static members (`groupInstanceId`) stay in the group by default, so that a restart within `sessionTimeout` moves no
-   * task; true makes them leave. Other members always leave.
-   */
-  leaveGroup?: boolean
-}
-
-/** A task that this instance has. */
-export interface TaskMetadata {
-  /** Sub-topology and partition, such as `0_3`. */
-  readonly taskId: TaskId
-  /** Kafka Streams' task states. */
-  readonly state: 'CREATED' | 'RESTORING' | 'RUNNING' | 'SUSPENDED' | 'CLOSED'
-  /** The partitions it reads. */
-  readonly inputs: readonly TopicPartition[]
-  /** Names of its stores. */
-  readonly stores: readonly string[]
-}
+import type { CloseOptions, StartOptions, StreamsEvents, TaskMetadata } from './streams-types'
 
 /**
  * Runs a topology against Kafka. Every process that runs the same topology under the same `applicationId` takes a share
@@ -84,6 +36,11 @@ export class KafkaStreams {
   readonly #config: ResolvedConfig
   readonly #topology: CompiledTopology
   readonly #storeNames: ReadonlySet<string>
+  /**
+   * For the HTTP handler.
+   * @internal
+   */
+  readonly queries: InstanceQueries
   readonly #events: Emitter<StreamsEvents>
   readonly #machine: StateMachine
   /** Aborts what `start` opens, and the run. */
@@ -111,6 +68,13 @@ export class KafkaStreams {
     }
     const globalStores = this.#topology.global.stores.map(({ builder }) => builder.name as string)
     this.#storeNames = new Set([...topology.definition.stores.keys(), ...globalStores])
+    this.queries = new InstanceQueries({
+      definition: topology.definition,
+      topology: this.#topology,
+      config: this.#config,
+      state: () => this.state,
+      run: () => this.#run,
+    })
     this.#events = new Emitter((event, error) => {
       logger.error({ event: String(event), err: error }, 'a listener threw')
     })
@@ -263,6 +227,85 @@ export class KafkaStreams {
   }
 
   /**
+   * Queries of a store over all instances: this one reads its own partitions, and asks the others for theirs, at their
+   * `applicationServer`, where they listen with `millrace/http`. An answer is that of the instance that processes the key, or it is an error:
+   * a key that is elsewhere, or being moved, is never reported as missing. Answers say up to which input records they go.
+   *
+   * @example
+   * const counts = keyValueStore('counts', { key: serdes.string(), value: serdes.long() })
+   * const { value, position } = await streams.query(counts).get('hello')
+   * for await (const [word, count] of streams.query(counts, { timeout: '1m' }).range('a', 'b')) console.log(word, count)
+   *
+   * @throws StreamsError UNKNOWN_STORE; from the queries STORE_NOT_AVAILABLE, NOT_LOCAL, STORE_BEHIND, INSTANCE_UNREACHABLE, TIMEOUT
+   */
+  query<S extends StateStore = ReadOnlyKeyValueStore<unknown, unknown>>(
+    name: string,
+    options?: QueryOptions<StoreKey<S>>,
+  ): StoreQueries<S>
+  query<S extends StateStore>(handle: StoreHandle<S>, options?: QueryOptions<StoreKey<S>>): StoreQueries<S>
+  query(reference: string | StoreHandle<StateStore>, options?: QueryOptions): unknown {
+    return this.queries.of(reference, options)
+  }
+
+  /**
+   * Which instance has a key of a store. `serde` writes the key as the input topic has it; default: the store's own.
+   *
+   * @example
+   * const { active, rebalancing } = await streams.metadataForKey('counts', 'hello')
+   *
+   * @throws StreamsError UNKNOWN_STORE, STORE_NOT_AVAILABLE before the first assignment, INVALID_ARGUMENT for a key that the serde can't write
+   */
+  metadataForKey<K>(
+    store: string | { readonly name: string },
+    key: K,
+    serde?: Serde<K>,
+    options?: KeyMetadataOptions<K>,
+  ): Promise<KeyQueryMetadata> {
+    const name = typeof store === 'string' ? store : store.name
+    return this.queries.engine.keyMetadata(
+      name,
+      key,
+      serde as Serde<unknown> | undefined,
+      options as KeyMetadataOptions,
+    )
+  }
+
+  /**
+   * The instances that have partitions of a store. Those without `applicationServer` are not known.
+   *
+   * @example
+   * for (const { host, partitions } of streams.metadataForStore('counts')) console.log(host, partitions)
+   *
+   * @throws StreamsError UNKNOWN_STORE, STORE_NOT_AVAILABLE before the first assignment
+   */
+  metadataForStore(store: string | { readonly name: string }): StreamsMetadata[] {
+    return this.queries.engine.metadata(typeof store === 'string' ? store : store.name)
+  }
+
+  /**
+   * All instances of the application that have an `applicationServer`, with what they have.
+   *
+   * @example
+   * for (const { host, stores } of streams.allMetadata()) console.log(host, stores)
+   *
+   * @throws StreamsError STORE_NOT_AVAILABLE before the first assignment
+   */
+  allMetadata(): StreamsMetadata[] {
+    return this.queries.engine.metadata()
+  }
+
+  /**
+   * Whether the instance is alive, and whether it is ready for traffic, with the reasons if not: for the probes of a container platform.
+   *
+   * @example
+   * const { live, ready } = streams.health({ maxLag: 10_000 })
+   * if (!live.ok) console.error(live.reasons)
+   */
+  health(options: HealthOptions = {}): Health {
+    return healthOf({ state: this.state, run: this.#run, draining: this.queries.draining }, options)
+  }
+
+  /**
    * The tasks that this instance has now.
    *
    * @example
@@ -407,6 +450,7 @@ export class KafkaStreams {
 
   /** A run that is still being opened is abandoned for that reason. */
   async #closeRun(options: CloseRunOptions, reason: StreamsError): Promise<boolean> {
+    this.queries.close()
     if (this.#run === undefined) {
       this.#abort.abort(reason)
       await withDeadline(this.#opening, options.timeoutMs)

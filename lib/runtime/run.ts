@@ -4,6 +4,7 @@ import { connect } from '../kafka/client'
 import type { Admin, KafkaClient } from '../kafka/port'
 import type { Logger } from '../observe/logger'
 import { InstanceRecordCounts } from '../observe/record-counts'
+import type { ClusterView } from '../query/cluster-view'
 import { StateDirectory } from '../state/state-directory'
 import type { StateStore } from '../state/store'
 import type { CompiledTopology } from '../topology/definition'
@@ -176,6 +177,21 @@ export class Run {
 
   get tasks(): readonly Task[] {
     return this.#executors.flatMap((executor) => executor.tasks)
+  }
+
+  /** `undefined` before the first assignment. */
+  get cluster(): ClusterView | undefined {
+    return this.#executors[0]?.cluster
+  }
+
+  /** False once another instance may have a task of this one. */
+  get holdsLease(): boolean {
+    return this.#executors.every((executor) => executor.holdsLease)
+  }
+
+  /** The longest time that a loop has not completed a turn. */
+  get sinceTurnMs(): number {
+    return Math.max(0, ...this.#executors.map((executor) => executor.sinceTurnMs))
   }
 
   get recordCounts(): InstanceRecordCounts {

@@ -8,7 +8,7 @@ import { type KafkaClient } from '../../lib/kafka/port'
 import { silentLogger } from '../../lib/observe/logger'
 import * as serdes from '../../lib/serdes'
 import type { Serde } from '../../lib/serdes/serde'
-import { describeWithKafka } from '../support/kafka-broker'
+import { describeWithKafka, freePort } from '../support/kafka-broker'
 import { App } from '../support/process'
 import { NO_HEADERS } from '../../lib/record/headers'
 
@@ -147,6 +147,13 @@ const SCENARIOS: readonly Scenario[] = [
     output: 'located-addresses',
     expected: { [run]: { street: 'Rua das Flores 1', city: 'Porto', latitude: 16, longitude: 5 } },
   },
+  {
+    example: '12-queries',
+    inputs: ['home', 'cart', 'home'].map((page, i) => ['visits', run, `${page}-${run}`, START + i]),
+    output: 'page-visits',
+    value: serdes.long(),
+    expected: { [`home-${run}`]: 2, [`cart-${run}`]: 1 },
+  },
 ]
 
 const PARTITIONS = 2
@@ -155,6 +162,7 @@ describeWithKafka('the examples on a real broker', (bootstrapServers) => {
   const apps = new Map<string, App>()
   let folder: string
   let client: KafkaClient
+  let queryPort: number
   /** What this run has made, and deletes. */
   let ours: string[] = []
 
@@ -164,6 +172,7 @@ describeWithKafka('the examples on a real broker', (bootstrapServers) => {
     client = connect({ brokers: bootstrapServers.split(',') }, { clientId: `examples-${run}`, logger: silentLogger })
     await createTopics()
     await feed()
+    queryPort = await freePort()
     for (const { example } of SCENARIOS) apps.set(example, start(example))
     apps.set('00-quick-start', start('00-quick-start'))
   })
@@ -211,6 +220,7 @@ describeWithKafka('the examples on a real broker', (bootstrapServers) => {
         KAFKA_BOOTSTRAP_SERVERS: bootstrapServers,
         APPLICATION_ID: `${example}-${run}`,
         STATE_DIR: join(folder, example),
+        QUERY_PORT: String(queryPort),
       },
     })
 

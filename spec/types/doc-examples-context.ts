@@ -11,6 +11,8 @@ import {
 import { TestInputTopic, TestOutputTopic, TopologyTestDriver } from 'millrace/testing'
 import { kafkaClientContract, type KafkaClientSetup, stateEngineContract, tpKey } from 'millrace/testing/contracts'
 import { EmbeddedKafka } from 'millrace/embedded'
+import http from 'node:http'
+import { createHandler, gracefulShutdown, listen } from 'millrace/http'
 
 interface Order { id: string; customerId: string; amount: number; currency: string; cancelled: boolean; coupon?: string; createdAt: number }
 interface Customer { name: string; country: string; active: boolean; blocked: boolean }

@@ -7,7 +7,13 @@ import ts from 'typescript'
  * can't be imported: what their signatures speak of is exported, too.
  */
 const ROOT = join(__dirname, '../..')
-const ENTRIES = ['lib/index.ts', 'lib/testing/index.ts', 'lib/testing/contracts/index.ts', 'lib/embedded.ts']
+const ENTRIES = [
+  'lib/index.ts',
+  'lib/testing/index.ts',
+  'lib/testing/contracts/index.ts',
+  'lib/embedded.ts',
+  'lib/http/index.ts',
+]
 
 const programOf = (): ts.Program => {
   const config = ts.readConfigFile(join(ROOT, 'tsconfig.json'), (file) => ts.sys.readFile(file)).config as unknown

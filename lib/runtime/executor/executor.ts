@@ -4,6 +4,7 @@ import type { StreamsError } from '../../errors'
 import type { Admin, Fetcher, KafkaClient } from '../../kafka/port'
 import type { Logger } from '../../observe/logger'
 import type { InstanceRecordCounts } from '../../observe/record-counts'
+import type { ClusterView } from '../../query/cluster-view'
 import type { StateDirectory } from '../../state/state-directory'
 import type { StateStore } from '../../state/store'
 import { RowMemory } from '../../state/timed/row-memory'
@@ -73,6 +74,7 @@ export class Executor {
   #looping: Promise<void> = Promise.resolve()
   /** The tasks of the last assignment are this executor's, and no source topic is missing. */
   #assigned = false
+  #cluster: ClusterView | undefined
   #stopping = false
 
   constructor(private readonly options: ExecutorOptions) {
@@ -96,19 +98,26 @@ export class Executor {
       },
       topology,
       processId: stateDirectory.processId,
+      host: config.applicationServer,
       clusterTasks: options.clusterTasks,
       logger,
       // the parts refer to each other in a circle: nothing is called before join()
       listener: {
         ownership: () => rebalances.ownership(),
-        beforeRejoin: () => rebalances.beforeRejoin(),
+        beforeRejoin: () => {
+          this.#clusterChanges({ rebalancing: true })
+          return rebalances.beforeRejoin()
+        },
         // not running while tasks are being closed: with none remaining it would seem to be
         assigned: (assignment) => {
           this.#assigned = false
+          const { hosts, generation, followUp } = assignment
+          this.#cluster = { hosts, generation, rebalancing: followUp }
           return rebalances.assigned(assignment)
         },
         lost: (cause) => {
           this.#assigned = false
+          this.#clusterChanges({ generation: -1, rebalancing: true })
           return rebalances.lost(cause)
         },
         ended: (cause) => rebalances.ended(cause),
@@ -212,6 +221,21 @@ export class Executor {
     return this.#assigned && this.#tasks.allRunning
   }
 
+  /** `undefined` before the first assignment. */
+  get cluster(): ClusterView | undefined {
+    return this.#cluster
+  }
+
+  /** False once another instance may have this one's tasks. */
+  get holdsLease(): boolean {
+    return this.#membership.lease.holds()
+  }
+
+  /** How long ago the loop last completed a turn; 0 while it does not run. */
+  get sinceTurnMs(): number {
+    return this.#loop.sinceTurnMs
+  }
+
   /** Resolves when the first assignment is accepted; its tasks may still be restoring. */
   async start(): Promise<void> {
     await this.#tasks.readLocalState()
@@ -285,6 +309,10 @@ export class Executor {
     this.options.listener.rebalanced(event)
     if (event.generation >= 0) this.options.listener.missingTopics(missingTopics)
     this.#changed()
+  }
+
+  #clusterChanges(change: Partial<ClusterView>): void {
+    if (this.#cluster) this.#cluster = { ...this.#cluster, ...change }
   }
 
   #changed(): void {

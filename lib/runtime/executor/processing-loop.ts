@@ -47,6 +47,7 @@ export class ProcessingLoop {
   #commitRequested = false
   #lastCommit = performance.now()
   #firstTask = 0
+  #turnedAt: number | undefined
   #waitingForProducer = false
   /** Records of a task between two looks at the clock: fewer if they are slow, so that slices stay short. */
   #run = 1
@@ -61,6 +62,7 @@ export class ProcessingLoop {
   /** Resolves after `stop`. */
   async run(): Promise<void> {
     while (!this.#stopping) {
+      this.#turnedAt = performance.now()
       const busy = this.#work()
       if (this.#stopping) break
       this.#maybeCommit()
@@ -68,6 +70,12 @@ export class ProcessingLoop {
       // whatever woke the loop up: timers and sockets get their turn before the next slice
       await yieldToEventLoop()
     }
+    this.#turnedAt = undefined
+  }
+
+  /** How long the current turn takes so far; 0 while the loop does not run. */
+  get sinceTurnMs(): number {
+    return this.#turnedAt === undefined ? 0 : performance.now() - this.#turnedAt
   }
 
   stop(): void {

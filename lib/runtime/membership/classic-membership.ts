@@ -12,6 +12,7 @@ import type {
   Lease,
 } from '../../kafka/port'
 import type { Logger } from '../../observe/logger'
+import type { HostInfo } from '../../record/host-info'
 import type { TaskId } from '../../record/task-id'
 import type { TopicPartition } from '../../record/topic-partition'
 import type { CompiledTopology } from '../../topology/definition'
@@ -24,6 +25,8 @@ export interface ClassicMembershipOptions {
   readonly group: Omit<GroupConfig, 'protocol'>
   readonly topology: CompiledTopology
   readonly processId: string
+  /** Where this instance answers queries. */
+  readonly host: HostInfo | undefined
   /** On the leader: counts source topics and creates internal ones. An error that it throws ends all members. */
   readonly clusterTasks: () => Promise<ClusterTasks>
   readonly logger: Logger
@@ -79,7 +82,7 @@ export class ClassicMembership implements Membership, GroupListener {
   // ---------------------------------------------------------------------------------------- the group's side
 
   subscription(): { topics: string[]; userData: Buffer } {
-    const { topology, processId, listener } = this.#options
+    const { topology, processId, host, listener } = this.#options
     const { owned, offsetSums } = listener.ownership()
     return {
       topics: [...new Set(topology.subTopologies.flatMap((sub) => currentSourceTopics(sub, new Map())))].sort(),
@@ -89,6 +92,7 @@ export class ClassicMembership implements Membership, GroupListener {
         ownedTasks: owned,
         offsetSums,
         topology: this.#fingerprint,
+        host,
       }),
     }
   }
@@ -118,6 +122,8 @@ export class ClassicMembership implements Membership, GroupListener {
       standby: [],
       warmup: [],
       missingTopics: info.missingTopics,
+      hosts: info.hosts,
+      followUp: info.followUp,
     })
     return before.some((id) => !active.has(id)) ? 'rejoin' : 'stable'
   }

@@ -1,3 +1,4 @@
+import type { ClusterHosts } from '../../assignment/cluster-hosts'
 import type { CommittedOffset, GroupMetadata, Lease } from '../../kafka/port'
 import type { TaskId } from '../../record/task-id'
 import type { TopicPartition } from '../../record/topic-partition'
@@ -14,6 +15,10 @@ export interface TaskAssignment {
   readonly warmup: readonly TaskId[]
   /** Source topics that do not exist; then no member has tasks. */
   readonly missingTopics: readonly string[]
+  /** Which instance has which partition, as of this generation. */
+  readonly hosts: ClusterHosts
+  /** Some tasks are being handed over: another rebalance follows. */
+  readonly followUp: boolean
 }
 
 /** What a member reports to the group about its tasks. */

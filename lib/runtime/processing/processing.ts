@@ -193,6 +193,16 @@ export class Processing {
     return this.queue(topic, partition).size
   }
 
+  /** Of each input: the next offset to process and the end on the broker; −1 is not known yet. */
+  get inputPositions(): Array<TopicPartition & { readonly position: number; readonly endOffset: number }> {
+    return this.group.queues.map(({ topic, partition, position, endOffset }) => ({
+      topic,
+      partition,
+      position,
+      endOffset,
+    }))
+  }
+
   /** Above `bufferedRecordsPerPartition`: fetching should pause. */
   isFull(topic: string, partition: number): boolean {
     return this.queue(topic, partition).size > this.bufferLimit

@@ -3,13 +3,26 @@ import { decodeAssignment, encodeSubscription } from '../../../lib/assignment/us
 import { StreamsError } from '../../../lib/errors'
 import type { GroupMember } from '../../../lib/kafka/port'
 import { silentLogger } from '../../../lib/observe/logger'
+import type { HostInfo } from '../../../lib/record/host-info'
 import type { TaskId } from '../../../lib/record/task-id'
 
-const member = (memberId: string, topology = 'same', ownedTasks: readonly TaskId[] = []): GroupMember => ({
+const member = (
+  memberId: string,
+  topology = 'same',
+  ownedTasks: readonly TaskId[] = [],
+  host?: HostInfo,
+): GroupMember => ({
   memberId,
   groupInstanceId: null,
   topics: ['in'],
-  userData: encodeSubscription({ processId: memberId, generation: 1, ownedTasks, offsetSums: new Map(), topology }),
+  userData: encodeSubscription({
+    processId: memberId,
+    generation: 1,
+    ownedTasks,
+    offsetSums: new Map(),
+    topology,
+    host,
+  }),
 })
 
 const tasks = (...partitions: number[]): ClusterTasks => ({
@@ -41,6 +54,32 @@ describe('the leader of the group', () => {
     for (const { activeTasks, partitions } of assignments.values()) {
       expect(partitions.map(({ partition }) => `0_${partition}`)).toEqual(activeTasks)
     }
+  })
+
+  it('tells all members who answers queries for what', async () => {
+    const [one, two] = [
+      { host: 'one', port: 1 },
+      { host: 'two', port: 2 },
+    ]
+    const assignments = await assign([member('a', 'same', [], one), member('b', 'same', [], two), member('c')])
+    const [first, ...others] = [...assignments.values()]
+    for (const { hosts } of others) expect(hosts).toEqual(first!.hosts)
+    const { partitionCounts, active, standby } = first!.hosts
+    expect(partitionCounts).toEqual(new Map([['in', 4]]))
+    expect(standby).toEqual([])
+    expect(active).toEqual([
+      { host: one, partitions: assignments.get('a')!.partitions },
+      { host: two, partitions: assignments.get('b')!.partitions },
+    ])
+  })
+
+  it('names no host for a task that is being handed over', async () => {
+    const one = { host: 'one', port: 1 }
+    const two = { host: 'two', port: 2 }
+    const owner = member('a', 'same', ['0_0', '0_1', '0_2', '0_3'], one)
+    const assignments = await assign([owner, member('b', 'same', [], two)])
+    const { active } = assignments.get('b')!.hosts
+    expect(active.map(({ partitions }) => partitions.length)).toEqual([2, 0])
   })
 
   it('tells all members of source topics that are missing', async () => {

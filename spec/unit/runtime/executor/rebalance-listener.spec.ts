@@ -1,4 +1,5 @@
 import { setImmediate } from 'node:timers/promises'
+import { NO_HOSTS } from '../../../../lib/assignment/cluster-hosts'
 import { silentLogger } from '../../../../lib/observe/logger'
 import type { TaskId } from '../../../../lib/record/task-id'
 import type { TopicPartition } from '../../../../lib/record/topic-partition'
@@ -18,6 +19,8 @@ const assignmentOf = (active: Record<TaskId, Inputs>, missingTopics: readonly st
   standby: [],
   warmup: [],
   missingTopics,
+  hosts: NO_HOSTS,
+  followUp: false,
 })
 
 interface FakeTask {

@@ -1,0 +1,143 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { StreamsError } from '../errors'
+import { hostText } from '../record/host-info'
+import { toJson } from '../query/json-values'
+import type { KafkaStreams } from '../runtime/kafka-streams'
+import { abortable } from '../runtime/pause'
+import { type HandlerOptions, type ResolvedHandlerOptions, resolveHandlerOptions } from './handler-options'
+import { BadRequest, parseTarget, type Target } from './request-target'
+import { describeError, sendJson, sendText } from './responding'
+import { answerStore } from './store-route'
+
+/** Answers a request of `node:http`; resolves when the answer has left or the connection is cut, and never rejects. */
+export type RequestHandler = (request: IncomingMessage, response: ServerResponse) => Promise<void>
+
+/**
+ * A request handler for the queries, metadata and health of an instance: for `node:http`, and for any framework that gives the raw request and
+ * response. It reads, and never writes: only GET and HEAD are answered.
+ *
+ * @example
+ * const handler = createHandler(streams, { prefix: '/millrace', authorize: (request) => request.headers['x-api-key'] === process.env.API_KEY })
+ * http.createServer(handler).listen(8080, '127.0.0.1')
+ *
+ * @throws StreamsError INVALID_ARGUMENT
+ */
+export const createHandler = (streams: KafkaStreams, options: HandlerOptions = {}): RequestHandler => {
+  const handler = new Handler(streams, resolveHandlerOptions(options))
+  return (request, response) => handler.handle(request, response)
+}
+
+class Handler {
+  #active = 0
+
+  constructor(
+    private readonly streams: KafkaStreams,
+    private readonly options: ResolvedHandlerOptions,
+  ) {}
+
+  async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { requestTimeoutMs } = this.options
+    const abort = new AbortController()
+    const timer = setTimeout(() => {
+      abort.abort(new StreamsError('TIMEOUT', `the request was not answered within ${requestTimeoutMs} ms`))
+    }, requestTimeoutMs)
+    const gone = new Promise<void>((resolve) => response.once('close', resolve))
+    void gone.then(() => abort.abort(new Error('the connection was closed')))
+    // what fails about the connection is seen by its end
+    request.on('error', ignore)
+    response.on('error', ignore)
+    this.#active++
+    try {
+      await abortable(this.#answer(request, response, abort.signal), abort.signal)
+      // the last byte has not left yet
+      if (response.writableEnded && !response.writableFinished) await abortable(gone, abort.signal)
+    } catch (error) {
+      this.#fail(response, error)
+    } finally {
+      clearTimeout(timer)
+      this.#active--
+    }
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse, signal: AbortSignal): Promise<void> {
+    refuseOtherThanGet(request, response)
+    const { options, streams } = this
+    const { url = '' } = request
+    if (url.length > options.maxUrlLength) {
+      throw new BadRequest(414, `the URL has more than ${options.maxUrlLength} characters`)
+    }
+    const target = parseTarget(url, options.prefix)
+    if (this.#active > options.maxConcurrentRequests && target.kind !== 'health') {
+      throw new StreamsError(
+        'STORE_NOT_AVAILABLE',
+        `${options.maxConcurrentRequests} requests are being answered already: try again`,
+      )
+    }
+    if (!(await this.#isAllowed(request, target))) {
+      const message = 'this request is not allowed'
+      return sendJson(response, 403, toJson({ error: { code: 'NOT_AUTHORIZED', message } }))
+    }
+    switch (target.kind) {
+      case 'store': {
+        const { engine } = streams.queries
+        const timeoutMs = options.requestTimeoutMs
+        return answerStore({ engine, options, request, response, target, signal, timeoutMs })
+      }
+      case 'metadata':
+        return sendJson(response, 200, this.#metadata(target.store))
+      case 'topology':
+        return sendText(response, 200, 'text/plain; charset=utf-8', streams.queries.describeTopology())
+      case 'health':
+        return this.#health(response, target.probe)
+    }
+  }
+
+  async #isAllowed(request: IncomingMessage, target: Target): Promise<boolean> {
+    const { authorize } = this.options
+    if (authorize === undefined) return true
+    const route = target.kind === 'store' ? { kind: target.kind, store: target.store } : { kind: target.kind }
+    return (await authorize(request, route)) === true
+  }
+
+  #metadata(store: string | undefined): string {
+    const { streams } = this
+    const { host } = streams.queries.engine
+    const instances = store === undefined ? streams.allMetadata() : streams.metadataForStore(store)
+    return toJson({
+      host: host === undefined ? null : hostText(host),
+      state: streams.state,
+      instances: instances.map((instance) => ({ ...instance, host: hostText(instance.host) })),
+      ...(store === undefined ? { tasks: streams.metadataForLocalTasks() } : {}),
+    })
+  }
+
+  #health(response: ServerResponse, probe: 'live' | 'ready'): void {
+    const health = this.streams.health(this.options.health)
+    const { ok, reasons } = health[probe]
+    const { state, restoring, lag, loopPauseMs } = health
+    sendJson(response, ok ? 200 : 503, toJson({ ok, reasons, state, restoring, lag, loopPauseMs }))
+  }
+
+  #fail(response: ServerResponse, error: unknown): void {
+    const { status, json } = describeError(error)
+    if (response.destroyed || response.writableFinished) return
+    if (status === 500) this.streams.queries.logger.error({ err: error }, 'a query over HTTP failed')
+    if (!response.headersSent) return sendJson(response, status, json)
+    // a scan that is cut must not look complete: the connection ends without the end of the answer
+    if (response.writableEnded || response.writableNeedDrain) response.destroy()
+    else response.write(`${json}\n`, () => response.destroy())
+  }
+}
+
+const ignore = (): void => {}
+
+const refuseOtherThanGet = ({ method, headers }: IncomingMessage, response: ServerResponse): void => {
+  if (method !== 'GET' && method !== 'HEAD') {
+    response.setHeader('allow', 'GET, HEAD')
+    response.setHeader('connection', 'close')
+    throw new BadRequest(405, 'stores are only read: use GET')
+  }
+  if (headers['transfer-encoding'] === undefined && Number(headers['content-length'] ?? 0) === 0) return
+  response.setHeader('connection', 'close')
+  throw new BadRequest(413, 'a request for a query has no body')
+}

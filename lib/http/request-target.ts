@@ -1,0 +1,132 @@
+import { StreamsError } from '../errors'
+import { flag, parseQueryPath, type TextQuery } from '../query/query-path'
+import type { Position } from '../query/query-types'
+import type { Format } from '../query/row-json'
+
+/** Something in a URL that no retry helps with. */
+export class BadRequest extends StreamsError {
+  constructor(
+    readonly status: 400 | 404 | 405 | 413 | 414,
+    message: string,
+  ) {
+    super('INVALID_ARGUMENT', message)
+  }
+}
+
+/** What a request to a store asks for, besides its query. */
+export interface StoreParams {
+  readonly format: Format
+  readonly limit: number | undefined
+  /** Of a scan; `undefined`: all. */
+  readonly partitions: readonly number[] | undefined
+  readonly allowStale: boolean
+  readonly local: boolean
+  readonly atLeast: Position | undefined
+}
+
+/** What a URL asks for. */
+export type Target =
+  | { readonly kind: 'store'; readonly store: string; readonly query: TextQuery; readonly params: StoreParams }
+  | { readonly kind: 'metadata'; readonly store: string | undefined }
+  | { readonly kind: 'topology' }
+  | { readonly kind: 'health'; readonly probe: 'live' | 'ready' }
+
+const PARAMS: ReadonlySet<string> = new Set([
+  ...['from', 'to', 'prefix', 'keyFrom', 'keyTo', 'asOf', 'earliestEnd', 'latestStart', 'latestEnd', 'reverse'],
+  ...['format', 'limit', 'partitions', 'allowStale', 'local', 'atLeast'],
+])
+const MAX_PARTITIONS = 100_000
+
+/**
+ * Reads a URL as it came: nothing in it is normalized, so that what a path means does not depend on dots or doubled slashes.
+ *
+ * @throws BadRequest; StreamsError INVALID_ARGUMENT
+ */
+export const parseTarget = (url: string, prefix: string): Target => {
+  const [path = '', ...search] = url.split('?')
+  if (!path.startsWith(`${prefix}/`)) throw noSuchPath()
+  const [first, ...rest] = path
+    .slice(prefix.length + 1)
+    .split('/')
+    .map(decoded)
+  const params = new URLSearchParams(search.join('?'))
+  for (const name of params.keys()) {
+    if (!PARAMS.has(name)) throw new BadRequest(400, `there is no parameter ${JSON.stringify(name.slice(0, 40))}`)
+    if (params.getAll(name).length > 1) throw new BadRequest(400, `the parameter ${name} is given twice`)
+  }
+  switch (first) {
+    case 'stores': {
+      const [store, ...segments] = rest
+      const query = store === undefined ? undefined : parseQueryPath(segments, params)
+      if (query !== undefined) return { kind: 'store', store: store!, query, params: storeParams(params) }
+      break
+    }
+    case 'metadata':
+      if (rest.length <= 1) return { kind: 'metadata', store: rest[0] }
+      break
+    case 'topology':
+      if (rest.length === 0) return { kind: 'topology' }
+      break
+    case 'health': {
+      const [probe] = rest
+      if (rest.length === 1 && (probe === 'live' || probe === 'ready')) return { kind: 'health', probe }
+      break
+    }
+    default:
+  }
+  throw noSuchPath()
+}
+
+const noSuchPath = (): BadRequest =>
+  new BadRequest(
+    404,
+    'there is no such path: /stores/<store>/keys/<key>, /stores/<store>/keys, /metadata, /topology, /health/live and /health/ready are some',
+  )
+
+const decoded = (segment: string): string => {
+  try {
+    return decodeURIComponent(segment)
+  } catch {
+    throw new BadRequest(400, 'the path is not percent-encoded UTF-8')
+  }
+}
+
+const storeParams = (params: URLSearchParams): StoreParams => {
+  const format = params.get('format') ?? 'json'
+  if (format !== 'json' && format !== 'bytes') throw new BadRequest(400, 'format is json or bytes')
+  const limit = params.get('limit')
+  if (limit !== null && !/^[1-9]\d{0,8}$/.test(limit)) throw new BadRequest(400, 'limit is a whole number of 1 or more')
+  return {
+    format,
+    limit: limit === null ? undefined : Number(limit),
+    partitions: partitionsOf(params.get('partitions')),
+    allowStale: flag(params, 'allowStale'),
+    local: flag(params, 'local'),
+    atLeast: positionOf(params.get('atLeast')),
+  }
+}
+
+const partitionsOf = (text: string | null): readonly number[] | undefined => {
+  if (text === null) return undefined
+  if (!/^\d{1,6}(,\d{1,6})*$/.test(text)) throw new BadRequest(400, 'partitions are numbers with commas between them')
+  const partitions = [...new Set(text.split(',').map(Number))]
+  if (partitions.every((partition) => partition < MAX_PARTITIONS)) return partitions
+  throw new BadRequest(400, `partitions are below ${MAX_PARTITIONS}`)
+}
+
+const positionOf = (text: string | null): Position | undefined => {
+  if (text === null) return undefined
+  try {
+    const position = JSON.parse(text) as Position
+    if (isObject(position) && Object.values(position).every(areOffsets)) return position
+  } catch {
+    // said below
+  }
+  throw new BadRequest(400, 'atLeast is JSON of offsets by topic and partition, such as {"orders":{"0":41}}')
+}
+
+const isObject = (value: unknown): value is object =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+const areOffsets = (offsets: unknown): boolean =>
+  isObject(offsets) && Object.values(offsets).every(Number.isSafeInteger)

@@ -1,0 +1,261 @@
+import { Agent, type IncomingMessage, request } from 'node:http'
+import { type ErrorCode, StreamsError } from '../errors'
+import { NO_HEADERS } from '../record/headers'
+import { type HostInfo, hostText } from '../record/host-info'
+import { prepared } from '../serdes/missing-dependency'
+import type { PointAnswer, RemoteStores, ResolvedQueryOptions, ScanAnswer } from './query-engine'
+import { queryPath } from './query-path'
+import type { Position } from './query-types'
+import { rowOfJson } from './row-json'
+import type { CatalogStore } from './store-catalog'
+import { mapKeys, type PointQuery, type Row, type ScanQuery, type StoreQuery } from './store-query'
+
+/** Marks a request of an instance, which is never forwarded again. */
+export const FORWARDED_HEADER = 'millrace-forwarded'
+
+/** Of one answer that is read as a whole, and of one line of a scan. */
+const MAX_ANSWER_BYTES = 64 * 1024 * 1024
+
+/** The codes with which an instance refuses a query that is right: it is reported as its own. */
+const CODES: ReadonlySet<string> = new Set<ErrorCode>([
+  'UNKNOWN_STORE',
+  'INVALID_ARGUMENT',
+  'STORE_NOT_AVAILABLE',
+  'STORE_BEHIND',
+  'NOT_LOCAL',
+  'TIMEOUT',
+  'NOT_AUTHORIZED',
+  'SERIALIZATION_FAILED',
+  'DESERIALIZATION_FAILED',
+])
+
+/** The stores of other instances, over their HTTP handlers. */
+export class HttpPeers implements RemoteStores {
+  readonly #agent = new Agent({ keepAlive: true, maxSockets: 256 })
+
+  async point(
+    host: HostInfo,
+    store: CatalogStore,
+    query: PointQuery<unknown>,
+    options: ResolvedQueryOptions,
+  ): Promise<PointAnswer> {
+    const path = await pathOf(store, query, options)
+    const exchange = new Exchange(host, options, this.#agent)
+    try {
+      const response = await exchange.open(path)
+      const shown = (await exchange.body(response)) as Partial<Record<string, unknown>>
+      const { partition, position, stale, rows } = shown
+      if (typeof partition !== 'number') throw exchange.strange('the partition is missing')
+      const found = Array.isArray(rows) ? (rows as Record<string, unknown>[]) : [shown]
+      return {
+        rows: await prepared(() => found.flatMap((row) => rowOfJson(row, store) ?? [])),
+        partition,
+        position: (position ?? {}) as Position,
+        stale: stale === true,
+        host,
+      }
+    } catch (error) {
+      throw exchange.failure(error)
+    } finally {
+      exchange.end()
+    }
+  }
+
+  async scan(
+    host: HostInfo,
+    store: CatalogStore,
+    query: ScanQuery<unknown>,
+    partitions: readonly number[],
+    options: ResolvedQueryOptions,
+  ): Promise<ScanAnswer> {
+    const path = await pathOf(store, query, options, { partitions: partitions.join(',') })
+    const exchange = new Exchange(host, options, this.#agent)
+    try {
+      const response = await exchange.open(path)
+      return new PeerScan(exchange, response, store)
+    } catch (error) {
+      const failure = exchange.failure(error)
+      exchange.end()
+      throw failure
+    }
+  }
+
+  /** Closes idle connections. */
+  close(): void {
+    this.#agent.destroy()
+  }
+}
+
+class PeerScan implements ScanAnswer {
+  position: Position = {}
+  stale = false
+
+  constructor(
+    private readonly exchange: Exchange,
+    private readonly response: IncomingMessage,
+    private readonly store: CatalogStore,
+  ) {}
+
+  get rows(): AsyncIterable<Row> {
+    return this.#rows()
+  }
+
+  async *#rows(): AsyncGenerator<Row> {
+    const { exchange, store } = this
+    let ended = false
+    try {
+      for await (const line of linesOf(this.response)) {
+        const shown = JSON.parse(line) as Record<string, unknown>
+        if (shown.error !== undefined) throw exchange.refusal(shown)
+        if (shown.end !== undefined) {
+          const { position, stale } = shown.end as { position?: Position; stale?: boolean }
+          this.position = position ?? {}
+          this.stale = stale === true
+          ended = true
+        } else {
+          const row = await prepared(() => rowOfJson(shown, store))
+          if (row === undefined) throw exchange.strange('a line has no value')
+          yield row
+        }
+      }
+      if (!ended) throw exchange.strange('it ended before the last line')
+    } catch (error) {
+      throw exchange.failure(error)
+    } finally {
+      exchange.end()
+    }
+  }
+}
+
+/** One request, with its time limit. */
+class Exchange {
+  readonly #abort = new AbortController()
+  readonly #timer: NodeJS.Timeout
+  readonly #onAbort = (): void => this.#abort.abort(this.options.signal!.reason)
+
+  constructor(
+    private readonly host: HostInfo,
+    private readonly options: ResolvedQueryOptions,
+    private readonly agent: Agent,
+  ) {
+    const { timeoutMs, signal } = options
+    this.#timer = setTimeout(() => {
+      const text = `${hostText(host)} has not answered a query within ${timeoutMs} ms: try again, or raise timeout`
+      this.#abort.abort(new StreamsError('TIMEOUT', text, { host: hostText(host) }))
+    }, timeoutMs)
+    if (signal?.aborted) this.#onAbort()
+    else signal?.addEventListener('abort', this.#onAbort, { once: true })
+  }
+
+  /** Resolves with an answer of status 200; rejects with the refusal. */
+  async open(path: string): Promise<IncomingMessage> {
+    const { host, port } = this.host
+    const { peers } = this.options
+    const response = await new Promise<IncomingMessage>((resolve, reject) => {
+      const headers = { ...peers.headers, accept: 'application/json, application/x-ndjson', [FORWARDED_HEADER]: '1' }
+      const sent = request({
+        host,
+        port,
+        path: `${peers.path ?? ''}${path}`,
+        headers,
+        agent: this.agent,
+        signal: this.#abort.signal,
+      })
+      sent.once('response', resolve)
+      sent.once('error', reject)
+      sent.end()
+    })
+    response.setEncoding('utf8')
+    if (response.statusCode === 200) return response
+    throw this.refusal(await this.body(response), response.statusCode)
+  }
+
+  async body(response: IncomingMessage): Promise<unknown> {
+    let text = ''
+    for await (const chunk of response as AsyncIterable<string>) {
+      text += chunk
+      if (text.length > MAX_ANSWER_BYTES) throw this.strange('its answer is too large')
+    }
+    try {
+      return JSON.parse(text)
+    } catch {
+      throw this.strange(`its answer, of status ${response.statusCode}, is no JSON`)
+    }
+  }
+
+  end(): void {
+    clearTimeout(this.#timer)
+    this.options.signal?.removeEventListener('abort', this.#onAbort)
+    this.#abort.abort(new Error('the exchange is over'))
+  }
+
+  /** The error with which the instance has answered. */
+  refusal(body: unknown, status?: number): StreamsError {
+    const { code, message } = ((body as { error?: unknown } | null)?.error ?? {}) as {
+      code?: unknown
+      message?: unknown
+    }
+    const host = hostText(this.host)
+    // another path is none that the sender of the query can change
+    const isNoPath = status === 404 && code !== 'UNKNOWN_STORE'
+    if (typeof code === 'string' && CODES.has(code) && !isNoPath) {
+      return new StreamsError(code as ErrorCode, `${host} answered: ${String(message)}`, { host })
+    }
+    return this.strange(`it refused${status === undefined ? '' : ` with status ${status}`}: ${String(message)}`)
+  }
+
+  strange(what: string): StreamsError {
+    const host = hostText(this.host)
+    return new StreamsError(
+      'INSTANCE_UNREACHABLE',
+      `${host}, which has the partition, did not answer a query as an instance of this application does: ${what}. Check that millrace/http ` +
+        'listens at its applicationServer, under the same path, and lets this instance in',
+      { host },
+    )
+  }
+
+  failure(error: unknown): unknown {
+    if (this.#abort.signal.aborted && !(error instanceof StreamsError)) return this.#abort.signal.reason
+    if (error instanceof StreamsError) return error
+    const host = hostText(this.host)
+    return new StreamsError(
+      'INSTANCE_UNREACHABLE',
+      `${host}, which has the partition, can't be reached: ${(error as Error).message}. It may have ended, then another instance has the ` +
+        'partition soon: try again. Otherwise check its applicationServer, and that millrace/http listens there',
+      { host },
+      { cause: error },
+    )
+  }
+}
+
+const pathOf = (
+  store: CatalogStore,
+  query: StoreQuery<unknown>,
+  { allowStale, atLeast }: ResolvedQueryOptions,
+  more: Readonly<Record<string, string>> = {},
+): Promise<string> =>
+  prepared(() => {
+    const { keySerde, topic } = store
+    const text = mapKeys(
+      query,
+      (key) => keySerde.serialize(topic, key, NO_HEADERS)!.toString('base64url'),
+      (prefix) => prefix.toString('base64url'),
+    )
+    const { path, params } = queryPath(store.name, text)
+    params.set('format', 'bytes')
+    if (allowStale) params.set('allowStale', 'true')
+    if (atLeast !== undefined) params.set('atLeast', JSON.stringify(atLeast))
+    for (const [name, value] of Object.entries(more)) params.set(name, value)
+    return `${path}?${params.toString()}`
+  })
+
+async function* linesOf(chunks: AsyncIterable<string>): AsyncGenerator<string> {
+  let rest = ''
+  for await (const chunk of chunks) {
+    const lines = (rest + chunk).split('\n')
+    rest = lines.pop()!
+    if (rest.length > MAX_ANSWER_BYTES) throw new Error('a line is too long')
+    yield* lines
+  }
+  if (rest !== '') yield rest
+}

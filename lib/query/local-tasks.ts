@@ -1,0 +1,30 @@
+import type { HostInfo } from '../record/host-info'
+import type { TaskId } from '../record/task-id'
+import type { TopicPartition } from '../record/topic-partition'
+import type { StateStore } from '../state/store'
+import type { ClusterView } from './cluster-view'
+import type { Position } from './query-types'
+
+/** A task of this instance, as far as queries are concerned. */
+export interface LocalTask {
+  readonly id: TaskId
+  readonly state: 'opening' | 'restoring' | 'running' | 'suspended' | 'closing'
+  readonly inputs: readonly TopicPartition[]
+  /** While it is running or suspended. */
+  store(name: string): StateStore | undefined
+  position(): Position
+}
+
+/** The instance, as far as queries are concerned. */
+export interface LocalInstance {
+  /** Its `applicationServer`. */
+  readonly host: HostInfo | undefined
+  /** The state of the instance, for messages. */
+  readonly state: string
+  /** `undefined` before the first assignment. */
+  readonly cluster: ClusterView | undefined
+  /** False once another instance may have this one's tasks. */
+  readonly holdsLease: boolean
+  task(id: TaskId): LocalTask | undefined
+  globalStore(name: string): StateStore | undefined
+}

@@ -1,0 +1,300 @@
+import { StreamsError } from '../errors'
+import { NO_HEADERS } from '../record/headers'
+import { Windowed } from '../record/windowed'
+import type {
+  ReadOnlyKeyValueStore,
+  ReadOnlySessionStore,
+  ReadOnlyVersionedKeyValueStore,
+  ReadOnlyWindowStore,
+  VersionedRecord,
+  VersionsOptions,
+} from '../state/store'
+import type { PointAnswer, QueryEngine, ResolvedQueryOptions } from './query-engine'
+import type { Position, QueryResult, QueryScan } from './query-types'
+import type { PointQuery, Row, ScanQuery } from './store-query'
+
+/** The order of a scan. */
+export interface ScanOrder {
+  /** Descending key order, in each partition. */
+  readonly reverse?: boolean
+}
+
+/** Queries of a key-value store, over all instances. */
+export interface KeyValueQueries<K, V> {
+  /** The value of a key; `null` if there is none. */
+  get(key: K): Promise<QueryResult<V | null>>
+  /** Both bounds inclusive; `null` is open. */
+  range(from: K | null, to: K | null, order?: ScanOrder): QueryScan<[K, V]>
+  /** All keys. */
+  all(order?: ScanOrder): QueryScan<[K, V]>
+  /** All keys whose serialized bytes start with those of `prefix`. */
+  prefixScan<P>(
+    prefix: P,
+    prefixSerde: { serialize(topic: string, value: P, headers: never): Buffer | null },
+    order?: ScanOrder,
+  ): QueryScan<[K, V]>
+}
+
+/** Queries of a window store, over all instances. Times are milliseconds, and both bounds inclusive. */
+export interface WindowQueries<K, V> {
+  /** The value of the window that starts at `windowStart`. */
+  fetch(key: K, windowStart: number): Promise<QueryResult<V | null>>
+  /** The windows of a key that start from `timeFrom` to `timeTo`, by start. */
+  fetch(
+    key: K,
+    timeFrom: number,
+    timeTo: number,
+    order?: ScanOrder,
+  ): Promise<QueryResult<ReadonlyArray<readonly [windowStart: number, value: V]>>>
+  /** The windows of several keys; `null` is an open bound. */
+  fetchRange(
+    keyFrom: K | null,
+    keyTo: K | null,
+    timeFrom: number,
+    timeTo: number,
+    order?: ScanOrder,
+  ): QueryScan<[Windowed<K>, V]>
+  /** All windows that start from `timeFrom` to `timeTo`. */
+  fetchAll(timeFrom: number, timeTo: number, order?: ScanOrder): QueryScan<[Windowed<K>, V]>
+  /** All windows of all keys. */
+  all(order?: ScanOrder): QueryScan<[Windowed<K>, V]>
+}
+
+/** Queries of a session store, over all instances. Times are milliseconds, and both bounds inclusive. */
+export interface SessionQueries<K, V> {
+  /** The value of one session. */
+  fetchSession(key: K, start: number, end: number): Promise<QueryResult<V | null>>
+  /** All sessions of a key, by end. */
+  fetch(key: K, order?: ScanOrder): Promise<QueryResult<ReadonlyArray<readonly [Windowed<K>, V]>>>
+  /** The sessions of a key that end at `earliestEnd` or later and start at `latestStart` or before, by end. */
+  findSessions(
+    key: K,
+    earliestEnd: number,
+    latestStart: number,
+    order?: ScanOrder,
+  ): Promise<QueryResult<ReadonlyArray<readonly [Windowed<K>, V]>>>
+  /** All sessions of several keys; `null` is an open bound. */
+  fetchRange(keyFrom: K | null, keyTo: K | null, order?: ScanOrder): QueryScan<[Windowed<K>, V]>
+  /** As `findSessions`, of several keys; `null` is an open bound. */
+  findSessionsRange(
+    keyFrom: K | null,
+    keyTo: K | null,
+    earliestEnd: number,
+    latestStart: number,
+    order?: ScanOrder,
+  ): QueryScan<[Windowed<K>, V]>
+  /** The sessions of all keys that end from `earliestEnd` to `latestEnd`. */
+  findAllSessions(earliestEnd: number, latestEnd: number, order?: ScanOrder): QueryScan<[Windowed<K>, V]>
+  /** All sessions of all keys. */
+  all(order?: ScanOrder): QueryScan<[Windowed<K>, V]>
+}
+
+/** Queries of a versioned store, over all instances. */
+export interface VersionedQueries<K, V> {
+  /** The latest version, or the one that was valid at `asOf`. `null` if the key was absent. */
+  get(key: K, asOf?: number): Promise<QueryResult<VersionedRecord<V> | null>>
+  /** The versions that were valid at any time from `from` to `to`, both inclusive, oldest first. */
+  versions(key: K, options?: VersionsOptions): Promise<QueryResult<ReadonlyArray<VersionedRecord<V>>>>
+}
+
+/** The queries of a store, for a handle that carries its types. */
+export type StoreQueries<S> =
+  S extends ReadOnlyKeyValueStore<infer K, infer V>
+    ? KeyValueQueries<K, V>
+    : S extends ReadOnlySessionStore<infer K, infer V>
+      ? SessionQueries<K, V>
+      : S extends ReadOnlyWindowStore<infer K, infer V>
+        ? WindowQueries<K, V>
+        : S extends ReadOnlyVersionedKeyValueStore<infer K, infer V>
+          ? VersionedQueries<K, V>
+          : never
+
+/** The keys of a store. */
+export type StoreKey<S> =
+  S extends ReadOnlyKeyValueStore<infer K, unknown>
+    ? K
+    : S extends ReadOnlySessionStore<infer K, unknown>
+      ? K
+      : S extends ReadOnlyWindowStore<infer K, unknown>
+        ? K
+        : S extends ReadOnlyVersionedKeyValueStore<infer K, unknown>
+          ? K
+          : never
+
+type Pair = readonly [Windowed<unknown>, unknown]
+
+/** The queries of every kind of store: the types offer those that the store has, and the engine rejects the others. */
+export class AnyStoreQueries {
+  constructor(
+    private readonly engine: QueryEngine,
+    private readonly name: string,
+    /** Drop the timestamps of values, as the handle has none. */
+    private readonly plain: boolean,
+    private readonly options: ResolvedQueryOptions,
+  ) {}
+
+  async get(key: unknown, asOf?: number): Promise<QueryResult<unknown>> {
+    const answer = await this.#point({ kind: 'get', key, ...(asOf === undefined ? {} : { asOf }) })
+    return result(answer, ([row]) =>
+      row === undefined ? null : row.validTo === undefined ? this.#value(row) : version(row),
+    )
+  }
+
+  async versions(key: unknown, options: VersionsOptions = {}): Promise<QueryResult<unknown>> {
+    const answer = await this.#point({ kind: 'versions', key, ...options })
+    return result(answer, (rows) => rows.map(version))
+  }
+
+  fetch(key: unknown, from?: number | ScanOrder, to?: number, order?: ScanOrder): Promise<QueryResult<unknown>> {
+    if (this.engine.catalog.get(this.name).kind === 'session') {
+      return this.findSessions(key, 0, Infinity, from as ScanOrder | undefined)
+    }
+    return to === undefined ? this.#window(key, from as number) : this.#windows(key, from as number, to, order)
+  }
+
+  async fetchSession(key: unknown, start: number, end: number): Promise<QueryResult<unknown>> {
+    return result(await this.#point({ kind: 'session', key, start, end }), ([row]) => (row ? this.#value(row) : null))
+  }
+
+  async findSessions(
+    key: unknown,
+    earliestEnd: number,
+    latestStart: number,
+    { reverse }: ScanOrder = {},
+  ): Promise<QueryResult<unknown>> {
+    const answer = await this.#point({ kind: 'sessions', key, earliestEnd, latestStart, reverse })
+    return result(answer, (rows) =>
+      rows.map((row): Pair => [new Windowed(key, { start: row.start!, end: row.end! }), this.#value(row)]),
+    )
+  }
+
+  range(keyFrom: unknown, keyTo: unknown, { reverse }: ScanOrder = {}): QueryScan<unknown> {
+    return this.#scan({ kind: 'range', keyFrom, keyTo, reverse })
+  }
+
+  prefixScan(
+    prefix: unknown,
+    serde: { serialize(topic: string, value: unknown, headers: never): Buffer | null },
+    { reverse }: ScanOrder = {},
+  ): QueryScan<unknown> {
+    const { topic } = this.engine.catalog.get(this.name)
+    const bytes = serde.serialize(topic, prefix, NO_HEADERS as never) ?? Buffer.alloc(0)
+    return this.#scan({ kind: 'prefix', prefix: bytes, reverse })
+  }
+
+  all({ reverse }: ScanOrder = {}): QueryScan<unknown> {
+    const order = { reverse }
+    switch (this.engine.catalog.get(this.name).kind) {
+      case 'window':
+        return this.fetchAll(0, Infinity, order)
+      case 'session':
+        return this.findSessionsRange(null, null, 0, Infinity, order)
+      default:
+        return this.range(null, null, order)
+    }
+  }
+
+  fetchRange(
+    keyFrom: unknown,
+    keyTo: unknown,
+    from?: number | ScanOrder,
+    to?: number,
+    { reverse }: ScanOrder = {},
+  ): QueryScan<unknown> {
+    if (this.engine.catalog.get(this.name).kind === 'session') {
+      return this.findSessionsRange(keyFrom, keyTo, 0, Infinity, from as ScanOrder | undefined)
+    }
+    return this.#scan({ kind: 'allWindows', keyFrom, keyTo, from: from as number, to: to!, reverse })
+  }
+
+  fetchAll(from: number, to: number, { reverse }: ScanOrder = {}): QueryScan<unknown> {
+    return this.#scan({ kind: 'allWindows', keyFrom: null, keyTo: null, from, to, reverse })
+  }
+
+  findSessionsRange(
+    keyFrom: unknown,
+    keyTo: unknown,
+    earliestEnd: number,
+    latestStart: number,
+    { reverse }: ScanOrder = {},
+  ): QueryScan<unknown> {
+    return this.#scan({ kind: 'allSessions', keyFrom, keyTo, earliestEnd, latestStart, latestEnd: Infinity, reverse })
+  }
+
+  findAllSessions(earliestEnd: number, latestEnd: number, { reverse }: ScanOrder = {}): QueryScan<unknown> {
+    const bounds = { keyFrom: null, keyTo: null, earliestEnd, latestStart: Infinity, latestEnd }
+    return this.#scan({ kind: 'allSessions', ...bounds, reverse })
+  }
+
+  async #window(key: unknown, start: number): Promise<QueryResult<unknown>> {
+    return result(await this.#point({ kind: 'window', key, start }), ([row]) => (row ? this.#value(row) : null))
+  }
+
+  async #windows(key: unknown, from: number, to: number, { reverse }: ScanOrder = {}): Promise<QueryResult<unknown>> {
+    const answer = await this.#point({ kind: 'windows', key, from, to, reverse })
+    return result(answer, (rows) => rows.map((row) => [row.start!, this.#value(row)] as const))
+  }
+
+  #point(query: PointQuery<unknown>): Promise<PointAnswer> {
+    return this.engine.point(this.name, query, this.options)
+  }
+
+  #scan(query: ScanQuery<unknown>): QueryScan<unknown> {
+    return new EngineScan(this.engine, this.name, query, this.options, (row) => [
+      row.start === undefined ? row.key : new Windowed(row.key, { start: row.start, end: row.end! }),
+      this.#value(row),
+    ])
+  }
+
+  #value({ value, timestamp }: Row): unknown {
+    return this.plain || timestamp === undefined ? value : { value, timestamp }
+  }
+}
+
+const version = ({ value, timestamp, validTo }: Row): unknown => ({ value, timestamp, validTo })
+
+const result = <T>(
+  { rows, partition, position, stale, host }: PointAnswer,
+  of: (rows: readonly Row[]) => T,
+): QueryResult<T> => ({ value: of(rows), partition, position, stale, host })
+
+class EngineScan<T> implements QueryScan<T> {
+  position: Position = {}
+  stale = false
+
+  constructor(
+    private readonly engine: QueryEngine,
+    private readonly name: string,
+    private readonly query: ScanQuery<unknown>,
+    private readonly options: ResolvedQueryOptions,
+    private readonly entry: (row: Row) => T,
+  ) {}
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<T> {
+    const answer = await this.engine.scan(this.name, this.query, this.options)
+    const note = (): void => {
+      this.position = answer.position
+      this.stale = answer.stale
+    }
+    for await (const row of answer.rows) {
+      note()
+      yield this.entry(row)
+    }
+    note()
+  }
+
+  async toArray({ limit = 10_000 }: { readonly limit?: number } = {}): Promise<T[]> {
+    const entries: T[] = []
+    for await (const entry of this) {
+      if (entries.length >= limit) {
+        throw new StreamsError(
+          'INVALID_ARGUMENT',
+          `store "${this.name}" has more than ${limit} entries in this range: iterate over them, narrow the range, or raise the limit`,
+          { store: this.name },
+        )
+      }
+      entries.push(entry)
+    }
+    return entries
+  }
+}

@@ -1,0 +1,148 @@
+import type { ResolvedConfig } from '../../config'
+import { ClusterMetadata } from '../../query/cluster-metadata'
+import type { ClusterView } from '../../query/cluster-view'
+import { HttpPeers } from '../../query/http-peers'
+import type { LocalInstance, LocalTask } from '../../query/local-tasks'
+import { QueryEngine } from '../../query/query-engine'
+import { resolveQueryOptions } from '../../query/query-options'
+import type { Position, QueryOptions } from '../../query/query-types'
+import { StoreCatalog } from '../../query/store-catalog'
+import { AnyStoreQueries } from '../../query/store-queries'
+import type { HostInfo } from '../../record/host-info'
+import type { TaskId } from '../../record/task-id'
+import { isPlain } from '../../state/key-value/plain-view'
+import type { StateStore } from '../../state/store'
+import { checkKind } from '../../state/store-kind'
+import type { CompiledTopology, TopologyDefinition } from '../../topology/definition'
+import { describe } from '../../topology/describe'
+import type { Run } from '../run'
+import type { Task } from '../tasks/task'
+import { positionsOf } from './positions'
+import type { StoreHandle } from './store-view'
+
+export interface InstanceQueriesOptions {
+  readonly definition: TopologyDefinition
+  readonly topology: CompiledTopology
+  readonly config: ResolvedConfig
+  readonly state: () => string
+  /** `undefined` before the instance has opened it. */
+  readonly run: () => Run | undefined
+}
+
+/** What an instance answers to queries. */
+export class InstanceQueries {
+  readonly engine: QueryEngine
+  readonly #options: InstanceQueriesOptions
+  readonly #peers = new HttpPeers()
+  #metadata: ClusterMetadata | undefined
+  #draining = false
+
+  constructor(options: InstanceQueriesOptions) {
+    const { topology, config } = options
+    this.#options = options
+    const { defaultKeySerde, defaultValueSerde } = config
+    this.engine = new QueryEngine({
+      catalog: new StoreCatalog({ topology, defaultKeySerde, defaultValueSerde }),
+      instance: new ThisInstance(options),
+      metadata: (view) => this.#metadataOf(view),
+      remote: this.#peers,
+    })
+  }
+
+  get logger(): ResolvedConfig['logger'] {
+    return this.#options.config.logger
+  }
+
+  of(reference: string | StoreHandle<StateStore>, options?: QueryOptions): AnyStoreQueries {
+    const name = typeof reference === 'string' ? reference : reference.name
+    const { sample, plainByName } = this.engine.catalog.get(name)
+    checkKind(reference, sample)
+    const plain = typeof reference === 'string' ? plainByName : isPlain(reference)
+    return new AnyStoreQueries(this.engine, name, plain, resolveQueryOptions(options))
+  }
+
+  /** The instance is about to close: it still answers, and is no longer ready. */
+  drain(): void {
+    this.#draining = true
+  }
+
+  get draining(): boolean {
+    return this.#draining
+  }
+
+  describeTopology(): string {
+    return describe(this.#options.definition)
+  }
+
+  close(): void {
+    this.#peers.close()
+  }
+
+  #metadataOf(view: ClusterView): ClusterMetadata {
+    if (this.#metadata?.view !== view) this.#metadata = new ClusterMetadata(this.#options.topology, view)
+    return this.#metadata
+  }
+}
+
+class ThisInstance implements LocalInstance {
+  constructor(private readonly options: InstanceQueriesOptions) {}
+
+  get host(): HostInfo | undefined {
+    return this.options.config.applicationServer
+  }
+
+  get state(): string {
+    return this.options.state()
+  }
+
+  get cluster(): ClusterView | undefined {
+    return this.options.run()?.cluster
+  }
+
+  get holdsLease(): boolean {
+    return this.options.run()?.holdsLease ?? false
+  }
+
+  task(id: TaskId): LocalTask | undefined {
+    const found = this.options.run()?.tasks.find((task) => task.id === id)
+    return found && new QueriedTask(found)
+  }
+
+  globalStore(name: string): StateStore | undefined {
+    return this.options.run()?.globalStores.get(name)
+  }
+}
+
+class QueriedTask implements LocalTask {
+  constructor(private readonly task: Task) {}
+
+  get id(): LocalTask['id'] {
+    return this.task.id
+  }
+
+  get state(): LocalTask['state'] {
+    return this.task.state
+  }
+
+  get inputs(): LocalTask['inputs'] {
+    return this.task.inputs
+  }
+
+  store(name: string): StateStore | undefined {
+    return this.#running?.stores.all.find((store) => store.name === name)
+  }
+
+  position(): Position {
+    const position: Record<string, Record<number, number>> = {}
+    if (this.#running === undefined) return position
+    for (const { topic, partition, next } of positionsOf(this.#running)) {
+      if (next > 0) (position[topic] ??= {})[partition] = next - 1
+    }
+    return position
+  }
+
+  get #running() {
+    const { task } = this
+    return task.state === 'running' ? task : task.state === 'suspended' ? task.running : undefined
+  }
+}

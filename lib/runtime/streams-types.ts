@@ -1,0 +1,57 @@
+import type { Duration } from '../durations'
+import type { StreamsError } from '../errors'
+import type { TaskId } from '../record/task-id'
+import type { TopicPartition } from '../record/topic-partition'
+import type { RestoreEvent, RestoreProgressEvent } from './changelog/restore-progress'
+import type { RebalanceEvent } from './executor/rebalance-listener'
+import type { StreamsState } from './state-machine'
+
+/** The events of a `KafkaStreams` instance. */
+export interface StreamsEvents {
+  /** The instance has changed its state. */
+  stateChange: { readonly from: StreamsState; readonly to: StreamsState }
+  /**
+   * Why the instance's state becomes `ERROR`. As usual in Node, it is thrown, and ends the process, if nobody listens and neither
+   * `start()` nor `closed` reports it.
+   */
+  error: StreamsError
+  /** The instance continues, but needs attention: it waits for missing source topics. Repeated every few seconds. */
+  warning: { readonly code: 'MISSING_SOURCE_TOPIC'; readonly message: string; readonly topics: readonly string[] }
+  /** Tasks were assigned to this instance or taken from it. */
+  rebalance: RebalanceEvent
+  /** A store's restore from its changelog begins. */
+  restoreStart: RestoreEvent
+  /** A restore's progress, every few seconds. */
+  restoreProgress: RestoreProgressEvent
+  /** A store is restored, with the time that it took. */
+  restoreEnd: RestoreEvent & { readonly durationMs: number }
+}
+
+/** How an instance starts. */
+export interface StartOptions {
+  /** Gives up starting, closes what was opened, and rejects with the signal's reason. */
+  signal?: AbortSignal
+}
+
+/** How an instance closes. */
+export interface CloseOptions {
+  /** When to give up on a clean commit and leave. Default: `closeTimeout` of the configuration, 30 s. */
+  timeout?: Duration
+  /**
+   * Static members (`groupInstanceId`) stay in the group by default, so that a restart within `sessionTimeout` moves no
+   * task; true makes them leave. Other members always leave.
+   */
+  leaveGroup?: boolean
+}
+
+/** A task that this instance has. */
+export interface TaskMetadata {
+  /** Sub-topology and partition, such as `0_3`. */
+  readonly taskId: TaskId
+  /** Kafka Streams' task states. */
+  readonly state: 'CREATED' | 'RESTORING' | 'RUNNING' | 'SUSPENDED' | 'CLOSED'
+  /** The partitions it reads. */
+  readonly inputs: readonly TopicPartition[]
+  /** Names of its stores. */
+  readonly stores: readonly string[]
+}

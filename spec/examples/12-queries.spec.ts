@@ -1,0 +1,66 @@
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import type { Server } from 'node:http'
+import { type AddressInfo, createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { KafkaStreams } from 'millrace'
+import { EmbeddedKafka } from 'millrace/embedded'
+import { gracefulShutdown, listen } from 'millrace/http'
+import { countVisits, visitsPerPage } from '../../examples/12-queries/topology'
+import { until } from '../support/embedded-apps'
+import { httpGet } from '../support/query-instances'
+
+const freePort = async (): Promise<number> => {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
+}
+
+test('12-queries answers for all pages, whichever copy is asked', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'millrace-queries-'))
+  const kafka = new EmbeddedKafka({ topics: { visits: 2, 'page-visits': 2 } })
+  const start = async (name: string): Promise<{ streams: KafkaStreams; server: Server; port: number }> => {
+    const port = await freePort()
+    const streams = new KafkaStreams(countVisits(), {
+      applicationId: 'queries',
+      kafka,
+      stateDir: join(folder, name),
+      applicationServer: `127.0.0.1:${port}`,
+      commitInterval: 20,
+      heartbeatInterval: 50,
+      logLevel: 'silent',
+    })
+    const server = await listen(streams, { port })
+    await streams.start()
+    return { streams, server, port }
+  }
+  const copies = [await start('a'), await start('b')]
+  const pages = Array.from({ length: 20 }, (_, i) => `/page-${i}`)
+  await kafka.produce(
+    'visits',
+    pages.flatMap((page) => [{ value: page }, { value: page }]),
+  )
+  const isSpread = (): boolean => copies.every(({ streams }) => streams.metadataForLocalTasks().length === 2)
+  const isCounted = async (): Promise<boolean> => {
+    try {
+      const counted = await copies[0]!.streams.query(visitsPerPage).all().toArray()
+      return counted.length === pages.length && counted.every(([, visits]) => visits === 2)
+    } catch {
+      return false // tasks are moving
+    }
+  }
+  await until(async () => isSpread() && (await isCounted()))
+  for (const { port } of copies) {
+    for (const page of pages) {
+      const path = `/stores/visits-per-page/keys/${encodeURIComponent(page)}`
+      expect((await httpGet({ port, path })).json).toMatchObject({ value: 2, stale: false })
+    }
+  }
+  for (const { streams, server } of copies) expect(await gracefulShutdown(streams, { server }).shutdown()).toBe(true)
+  await kafka.close()
+  rmSync(folder, { recursive: true, force: true })
+})
