@@ -36,6 +36,20 @@ describe('a window store that is opened again', () => {
     await task.close()
   })
 
+  test('has what was put after its cache was flushed and before the state was sealed', async () => {
+    const before = await reopen(windowStore('w', options))
+    before.store.flushCache()
+    before.store.put('a', 'last', 200_000)
+    expect(before.task.state.dirtyBytes).toBeGreaterThan(0)
+    before.task.state.seal()
+    await before.task.state.commit(new Map())
+    await before.task.close()
+
+    const { store, task } = await reopen(windowStore('w', options))
+    expect(store.fetch('a', 200_000)).toBe('last')
+    await task.close()
+  })
+
   test('knows which windows are still to be emitted, in the order of their times', async () => {
     const builder = () =>
       windowStoreBuilder<string, string, { value: string; timestamp: number }>({
