@@ -103,6 +103,7 @@ export class StoreCatalog {
       logChange: () => {},
       dropRecord: () => {},
       openBytes: () => database.stores.get(store)!,
+      beforeSeal: () => {},
       cache: undefined,
       prepare,
       defaultKeySerde,
