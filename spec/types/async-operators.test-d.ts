@@ -1,4 +1,4 @@
-/* eslint-disable @typescript-eslint/no-unused-vars, @typescript-eslint/no-unused-expressions -- only types are looked at */
+/* eslint-disable @typescript-eslint/no-unused-vars -- only types are looked at */
 import { StreamsBuilder } from '../../lib/dsl/streams-builder'
 import type { KStream } from '../../lib/dsl/kstream'
 import * as serdes from '../../lib/serdes'
