@@ -29,6 +29,6 @@ export const commandHelp = (command: Command): string => {
 }
 
 const flag = (name: string, { type, value, choices }: OptionSpec): string =>
-  type === 'boolean' ? `--${name}` : `--${name} <${choices?.join('|') ?? value ?? 'value'}>`
+  type === 'boolean' ? `--${name}` : `--${name} <${value ?? choices?.join('|') ?? 'value'}>`
 
 const helpOf = ({ help, required }: OptionSpec): string => (required === true ? `${help} (required)` : help)

@@ -10,12 +10,12 @@ export const KAFKA_OPTIONS = {
   'bootstrap-servers': {
     type: 'string',
     value: 'host:port,…',
-    help: "brokers to begin with; default: KAFKA_BOOTSTRAP_SERVERS, else the config's, else localhost:9092",
+    help: 'default: KAFKA_BOOTSTRAP_SERVERS, else those of the config, else localhost:9092',
   },
   config: {
     type: 'string',
     value: 'file.json',
-    help: "kafkajs's client configuration: ssl, sasl, brokers, connectionTimeout …; default: MILLRACE_KAFKA_CONFIG",
+    help: 'configuration of kafkajs: ssl, sasl, brokers …; default: MILLRACE_KAFKA_CONFIG',
   },
 } as const
 

@@ -1,5 +1,15 @@
 import type { Command } from '../command'
 import type * as Describe from './describe'
+import type * as DlqList from './dlq/list'
+import type * as DlqReplay from './dlq/replay'
+import type * as DlqShow from './dlq/show'
+import type * as GroupsDelete from './groups/delete'
+import type * as GroupsDeleteOffsets from './groups/delete-offsets'
+import type * as GroupsDescribe from './groups/describe'
+import type * as GroupsList from './groups/list'
+import type * as GroupsResetOffsets from './groups/reset-offsets'
+import type * as Lag from './lag'
+import type * as Reset from './reset'
 
 /** A command as the list of commands has it: nothing of it is loaded yet. */
 export interface CommandEntry {
@@ -21,5 +31,67 @@ export const COMMANDS: readonly (CommandEntry | CommandGroup)[] = [
     name: 'describe',
     summary: 'Print the topology that a module exports: as text, JSON or a Mermaid chart',
     load: () => (require('./describe') as typeof Describe).describe,
+  },
+  {
+    name: 'lag',
+    summary: 'Show how far an application is behind, by topic and partition',
+    load: () => (require('./lag') as typeof Lag).lag,
+  },
+  {
+    name: 'groups',
+    summary: 'Consumer groups: list and describe them, set and delete their offsets, delete them',
+    commands: [
+      {
+        name: 'list',
+        summary: 'List the consumer groups of the cluster',
+        load: () => (require('./groups/list') as typeof GroupsList).list,
+      },
+      {
+        name: 'describe',
+        summary: "Show a group's state, its members with what they have, and its offsets",
+        load: () => (require('./groups/describe') as typeof GroupsDescribe).describe,
+      },
+      {
+        name: 'reset-offsets',
+        summary: 'Set the offsets of a stopped application: what it reads next',
+        load: () => (require('./groups/reset-offsets') as typeof GroupsResetOffsets).resetOffsets,
+      },
+      {
+        name: 'delete-offsets',
+        summary: "Delete a group's offsets in some topics",
+        load: () => (require('./groups/delete-offsets') as typeof GroupsDeleteOffsets).deleteOffsets,
+      },
+      {
+        name: 'delete',
+        summary: 'Delete a group with all of its offsets',
+        load: () => (require('./groups/delete') as typeof GroupsDelete).deleteGroup,
+      },
+    ],
+  },
+  {
+    name: 'reset',
+    summary: 'Start an application over: reset its offsets, delete its internal topics and local state',
+    load: () => (require('./reset') as typeof Reset).reset,
+  },
+  {
+    name: 'dlq',
+    summary: 'Dead letter topics: list and show their records, and replay them',
+    commands: [
+      {
+        name: 'list',
+        summary: 'List the records of a dead letter topic with what went wrong',
+        load: () => (require('./dlq/list') as typeof DlqList).list,
+      },
+      {
+        name: 'show',
+        summary: 'Show one record of a dead letter topic whole: key, value, headers, error and stack trace',
+        load: () => (require('./dlq/show') as typeof DlqShow).show,
+      },
+      {
+        name: 'replay',
+        summary: 'Write the records of a dead letter topic back to the topics that they came from',
+        load: () => (require('./dlq/replay') as typeof DlqReplay).replay,
+      },
+    ],
   },
 ]

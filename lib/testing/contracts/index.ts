@@ -1,19 +1,11 @@
 /** Contract suites of what can be plugged into millrace: an implementation that passes them works with it. */
-export type {
-  GroupDescription,
-  GroupListing,
-  MemberDescription,
-  TestFramework } from './test-framework'
-export { stateEngineContract,
-  for who implements it.
-export { ClientError,
-  type KafkaClientSetup } from './kafka/kafka-client-setup'
-
-// The port to Kafka,
-  type StateEngineSetup } from './state/state-engine-contract'
+export type { TestFramework } from './test-framework'
+export { stateEngineContract, type StateEngineSetup } from './state/state-engine-contract'
 export { kafkaClientContract } from './kafka/kafka-client-contract'
-export { FILLER_KEY,
-} from '../../kafka/port'
+export { FILLER_KEY, type KafkaClientSetup } from './kafka/kafka-client-setup'
+
+// The port to Kafka, for who implements it.
+export { ClientError } from '../../kafka/port'
 export type {
   AclOperation,
   Admin,
@@ -25,7 +17,9 @@ export type {
   Fetcher,
   FetcherConfig,
   GroupConfig,
+  GroupDescription,
   GroupListener,
+  GroupListing,
   GroupMember,
   GroupMembership,
   GroupMetadata,
@@ -34,6 +28,7 @@ export type {
   KafkaClientFactory,
   KafkaClientOptions,
   Lease,
+  MemberDescription,
   Producer,
   ProducerConfig,
   RecordCursor,
