@@ -53,6 +53,10 @@ const findCommand = (args: readonly string[], io: CommandIo): Found | number => 
     io.out(groupHelp(entry))
     return EXIT.ok
   }
+  const usual = entry.commands.find(({ name }) => name === entry.usual)
+  if (usual !== undefined && entry.commands.every(({ name }) => name !== verb)) {
+    return { command: usual.load(), rest }
+  }
   return { command: named(entry.commands, verb, `command of 'millrace ${entry.name}'`).load(), rest: others }
 }
 

@@ -10,6 +10,9 @@ import type * as GroupsList from './groups/list'
 import type * as GroupsResetOffsets from './groups/reset-offsets'
 import type * as Lag from './lag'
 import type * as Reset from './reset'
+import type * as StateGet from './state/get'
+import type * as StateList from './state/list'
+import type * as StateScan from './state/scan'
 
 /** A command as the list of commands has it: nothing of it is loaded yet. */
 export interface CommandEntry {
@@ -23,6 +26,8 @@ export interface CommandGroup {
   readonly name: string
   readonly summary: string
   readonly commands: readonly CommandEntry[]
+  /** The command that is meant where the next word names none. */
+  readonly usual?: string
 }
 
 /* eslint-disable @typescript-eslint/no-require-imports -- a command loads only what it needs, and when it runs */
@@ -91,6 +96,28 @@ export const COMMANDS: readonly (CommandEntry | CommandGroup)[] = [
         name: 'replay',
         summary: 'Write the records of a dead letter topic back to the topics that they came from',
         load: () => (require('./dlq/replay') as typeof DlqReplay).replay,
+      },
+    ],
+  },
+  {
+    name: 'state',
+    summary: 'Local state, while no application runs on it: what there is, and what is in its stores',
+    usual: 'list',
+    commands: [
+      {
+        name: 'list',
+        summary: 'Show what local state a folder has: tasks, stores, entries, sizes and changelog offsets',
+        load: () => (require('./state/list') as typeof StateList).list,
+      },
+      {
+        name: 'get',
+        summary: 'Read one key of a local key-value store, while no application runs on it',
+        load: () => (require('./state/get') as typeof StateGet).get,
+      },
+      {
+        name: 'scan',
+        summary: 'Print the entries of a local store in the order of their bytes, while no application runs on it',
+        load: () => (require('./state/scan') as typeof StateScan).scan,
       },
     ],
   },
