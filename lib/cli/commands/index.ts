@@ -9,6 +9,7 @@ import type * as GroupsDescribe from './groups/describe'
 import type * as GroupsList from './groups/list'
 import type * as GroupsResetOffsets from './groups/reset-offsets'
 import type * as Lag from './lag'
+import type * as Plan from './plan'
 import type * as Reset from './reset'
 import type * as StateGet from './state/get'
 import type * as StateList from './state/list'
@@ -36,6 +37,11 @@ export const COMMANDS: readonly (CommandEntry | CommandGroup)[] = [
     name: 'describe',
     summary: 'Print the topology that a module exports: as text, JSON or a Mermaid chart',
     load: () => (require('./describe') as typeof Describe).describe,
+  },
+  {
+    name: 'plan',
+    summary: 'Compare two versions of a topology: what is safe, and what loses state',
+    load: () => (require('./plan') as typeof Plan).plan,
   },
   {
     name: 'lag',
