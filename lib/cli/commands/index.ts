@@ -1,4 +1,5 @@
 import type { Command } from '../command'
+import type * as Completion from './completion'
 import type * as Describe from './describe'
 import type * as DlqList from './dlq/list'
 import type * as DlqReplay from './dlq/replay'
@@ -9,6 +10,7 @@ import type * as GroupsDescribe from './groups/describe'
 import type * as GroupsList from './groups/list'
 import type * as GroupsResetOffsets from './groups/reset-offsets'
 import type * as Lag from './lag'
+import type * as New from './new'
 import type * as Plan from './plan'
 import type * as Reset from './reset'
 import type * as StateGet from './state/get'
@@ -33,6 +35,11 @@ export interface CommandGroup {
 
 /* eslint-disable @typescript-eslint/no-require-imports -- a command loads only what it needs, and when it runs */
 export const COMMANDS: readonly (CommandEntry | CommandGroup)[] = [
+  {
+    name: 'new',
+    summary: 'Make a new application: TypeScript, a test, a Dockerfile and a compose file, ready to run',
+    load: () => (require('./new') as typeof New).newApplication,
+  },
   {
     name: 'describe',
     summary: 'Print the topology that a module exports: as text, JSON or a Mermaid chart',
@@ -126,5 +133,10 @@ export const COMMANDS: readonly (CommandEntry | CommandGroup)[] = [
         load: () => (require('./state/scan') as typeof StateScan).scan,
       },
     ],
+  },
+  {
+    name: 'completion',
+    summary: 'Print a script that completes commands and options in the shell',
+    load: () => (require('./completion') as typeof Completion).completion,
   },
 ]
