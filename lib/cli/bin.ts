@@ -5,10 +5,18 @@ import { runCommandLine } from './main'
 import type * as Client from '../kafka/client'
 import type * as Logger from '../observe/logger'
 
+const INTERRUPTED = 130
+/** What a command may take to end cleanly: a replay commits its transaction. */
+const GRACE_MS = 5_000
+
 const interrupted = new AbortController()
-// the second Ctrl+C ends the process at once, as without a listener
-process.once('SIGINT', () => interrupted.abort())
-process.once('SIGTERM', () => interrupted.abort())
+const interrupt = (): void => {
+  interrupted.abort()
+  setTimeout(() => process.exit(INTERRUPTED), GRACE_MS).unref()
+}
+// a second Ctrl+C ends the process at once, as without a listener
+process.once('SIGINT', interrupt)
+process.once('SIGTERM', interrupt)
 // `millrace … | head` has read enough
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error

@@ -1,5 +1,7 @@
-import { resolve } from 'node:path'
+import { existsSync } from 'node:fs'
+import { join, resolve } from 'node:path'
 import type { Admin } from '../../kafka/port'
+import type { TopicPartition } from '../../record/topic-partition'
 import type * as StateDirectoryModule from '../../state/state-directory'
 import { CHANGE_OPTIONS, hintAtExecute, isExecuted } from '../changes'
 import { defineCommand } from '../command'
@@ -21,6 +23,8 @@ import { UsageError } from '../usage-error'
 interface ResetPlan {
   readonly offsets: readonly OffsetChange[]
   readonly deletedTopics: readonly string[]
+  /** Partitions of these topics that the group has offsets in. */
+  readonly internalOffsets: readonly TopicPartition[]
   /** Not deleted: they look like those of another application. */
   readonly keptTopics: readonly string[]
 }
@@ -61,6 +65,11 @@ application call streams.cleanUp() before it starts.`,
     const execute = isExecuted(options)
     const target = offsetTarget(options, io.now()) ?? { to: 'earliest' }
     const stateDir = options['state-dir'] === undefined ? undefined : resolve(io.cwd, options['state-dir'])
+    if (stateDir !== undefined && !existsSync(join(stateDir, applicationId))) {
+      throw new UsageError(
+        `there is no state of '${applicationId}' in ${stateDir}: --state-dir is the stateDir of its config`,
+      )
+    }
     await withKafka(invocation, async (admin) => {
       await requireStopped(admin, applicationId)
       const plan = await planOf(admin, applicationId, target, options['input-topics'], options['internal-topics'])
@@ -69,9 +78,19 @@ application call streams.cleanUp() before it starts.`,
         if (stateDir !== undefined) await stateDirectory().cleanUp({ applicationId, stateDir })
         const offsets = plan.offsets.map(({ to, ...at }) => ({ ...at, offset: to, metadata: '' }))
         await admin.alterGroupOffsets(applicationId, offsets)
+        // the broker forgets offsets in deleted topics by and by: a new topic of the same name must not meet the old ones
+        await admin.deleteGroupOffsets(applicationId, plan.internalOffsets)
         await admin.deleteTopics(plan.deletedTopics)
       }
-      const report = { applicationId, executed: execute, ...plan, stateDir: stateDir ?? null }
+      const { offsets, deletedTopics, keptTopics } = plan
+      const report = {
+        applicationId,
+        executed: execute,
+        offsets,
+        deletedTopics,
+        keptTopics,
+        stateDir: stateDir ?? null,
+      }
       print(report, () => textOf(plan, applicationId, stateDir))
       if (!execute) hintAtExecute(invocation)
     })
@@ -109,6 +128,7 @@ const planOf = async (
   return {
     offsets: await offsetChanges(admin, partitions, committed, target),
     deletedTopics,
+    internalOffsets: [...committed.keys()].map(partitionOf).filter(({ topic }) => deletedTopics.includes(topic)),
     keptTopics: [...own].filter((topic) => !deletedTopics.includes(topic)),
   }
 }

@@ -107,6 +107,7 @@ describe('millrace reset', () => {
   it.each([
     [['--internal-topics', 'orders'], 2, /orders: no internal topic of 'app'/],
     [['--input-topics', 'nope'], 2, /there is no topic nope/],
+    [['--state-dir', '/nowhere'], 2, /there is no state of 'app' in \/nowhere/],
     [[], 1, /there is no group 'app'/],
   ])('refuses %j', async (args, code, message) => {
     const outcome = await cli.run('reset', '--application-id', 'app', ...args, '--execute')
