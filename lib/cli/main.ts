@@ -1,6 +1,7 @@
 import { nearestName } from '../nearest-name'
 import { type Command, parseInvocation } from './command'
-import { COMMANDS, type CommandEntry, type CommandGroup } from './commands'
+import type { CommandEntry, CommandGroup } from './command-list'
+import { COMMANDS } from './commands'
 import { errorReport } from './error-report'
 import { columns, commandHelp } from './help'
 import { type CommandIo, EXIT } from './io'

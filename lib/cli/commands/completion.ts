@@ -1,33 +1,38 @@
 import { type Command, defineCommand, optionsOf } from '../command'
 import { UsageError } from '../usage-error'
-import { COMMANDS } from './index'
+import type { CommandEntry, CommandGroup } from '../command-list'
 
-export const completion = defineCommand({
-  name: 'completion',
-  summary: 'Print a script that completes commands and options in the shell',
-  arguments: [{ name: 'shell', help: 'bash or zsh' }],
-  options: {},
-  examples: ['completion bash >> ~/.bashrc', 'completion zsh >> ~/.zshrc'],
-  async run({ args, io, print }) {
-    const shell = args[0]!
-    if (shell !== 'bash' && shell !== 'zsh')
-      throw new UsageError(`there is no completion for '${shell}': give bash or zsh`)
-    const script = shell === 'zsh' ? `autoload -U +X bashcompinit && bashcompinit\n${bashScript()}` : bashScript()
-    print({ shell, script }, () => script)
-    if (io.interactive) io.err(`# add this to ~/.${shell}rc\n`)
-  },
-})
+type Commands = readonly (CommandEntry | CommandGroup)[]
 
-const bashScript = (): string => {
+/** Completes these commands. */
+export const completionOf = (commands: Commands): Command =>
+  defineCommand({
+    name: 'completion',
+    summary: 'Print a script that completes commands and options in the shell',
+    arguments: [{ name: 'shell', help: 'bash or zsh' }],
+    options: {},
+    examples: ['completion bash >> ~/.bashrc', 'completion zsh >> ~/.zshrc'],
+    async run({ args, io, print }) {
+      const shell = args[0]!
+      if (shell !== 'bash' && shell !== 'zsh')
+        throw new UsageError(`there is no completion for '${shell}': give bash or zsh`)
+      const script =
+        shell === 'zsh' ? `autoload -U +X bashcompinit && bashcompinit\n${bashScript(commands)}` : bashScript(commands)
+      print({ shell, script }, () => script)
+      if (io.interactive) io.err(`# add this to ~/.${shell}rc\n`)
+    },
+  })
+
+const bashScript = (commands: Commands): string => {
   const cases: string[] = []
-  for (const entry of COMMANDS) {
+  for (const entry of commands) {
     if ('commands' in entry) {
       cases.push(`    '${entry.name} ') words='${entry.commands.map(({ name }) => name).join(' ')} --help' ;;`)
       for (const command of entry.commands) cases.push(optionCase(`${entry.name} ${command.name}`, command.load()))
     } else cases.push(optionCase(`${entry.name} `, entry.load()))
   }
-  const names = COMMANDS.map(({ name }) => name).join(' ')
-  const groups = COMMANDS.flatMap((entry) => ('commands' in entry ? [entry.name] : [])).join('|')
+  const names = commands.map(({ name }) => name).join(' ')
+  const groups = commands.flatMap((entry) => ('commands' in entry ? [entry.name] : [])).join('|')
   return `# millrace completion
 _millrace() {
   local current="\${COMP_WORDS[COMP_CWORD]}" command="\${COMP_WORDS[1]}" verb='' words=''

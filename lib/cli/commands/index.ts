@@ -1,4 +1,4 @@
-import type { Command } from '../command'
+import type { CommandEntry, CommandGroup } from '../command-list'
 import type * as Completion from './completion'
 import type * as Describe from './describe'
 import type * as DlqList from './dlq/list'
@@ -16,22 +16,6 @@ import type * as Reset from './reset'
 import type * as StateGet from './state/get'
 import type * as StateList from './state/list'
 import type * as StateScan from './state/scan'
-
-/** A command as the list of commands has it: nothing of it is loaded yet. */
-export interface CommandEntry {
-  readonly name: string
-  readonly summary: string
-  load(): Command
-}
-
-/** Commands on one subject, such as `groups list` and `groups delete`. */
-export interface CommandGroup {
-  readonly name: string
-  readonly summary: string
-  readonly commands: readonly CommandEntry[]
-  /** The command that is meant where the next word names none. */
-  readonly usual?: string
-}
 
 /* eslint-disable @typescript-eslint/no-require-imports -- a command loads only what it needs, and when it runs */
 export const COMMANDS: readonly (CommandEntry | CommandGroup)[] = [
@@ -137,6 +121,6 @@ export const COMMANDS: readonly (CommandEntry | CommandGroup)[] = [
   {
     name: 'completion',
     summary: 'Print a script that completes commands and options in the shell',
-    load: () => (require('./completion') as typeof Completion).completion,
+    load: () => (require('./completion') as typeof Completion).completionOf(COMMANDS),
   },
 ]

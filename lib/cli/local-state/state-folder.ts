@@ -29,12 +29,14 @@ export const withStateFolder = async <T>(
   const lock = await lockOf(path)
   try {
     const taskIds = (await tasksIn(path)).filter((taskId) => only === undefined || taskId === only)
+    const intact = new Set<string>()
     return await use({
       path,
       taskIds,
       sizeOf: (taskId) => sizeOf(join(path, taskId)),
       async inspect(taskId, look) {
-        const database = await DatabaseInspection.open(join(path, taskId), taskId)
+        const database = await DatabaseInspection.open(join(path, taskId), taskId, !intact.has(taskId))
+        intact.add(taskId)
         try {
           return await look(database)
         } finally {

@@ -2,33 +2,8 @@ import type { Assignment, CommittedOffset, GroupDescription, GroupMember, GroupM
 import { brokerError } from './broker-error'
 import { Deferred } from './deferred'
 import { copyOf, describe, described, emptyAssignment, type Member } from './group-member'
+import type { JoinRequest, JoinResponse, SyncRequest } from './group-protocol'
 import type { TopicPartition } from '../../record/topic-partition'
-
-export interface JoinRequest {
-  /** From `allocateMemberId`, or an earlier response; empty for a static member that starts. */
-  readonly memberId: string
-  readonly groupInstanceId: string | null
-  readonly protocol: string
-  readonly topics: readonly string[]
-  readonly userData: Buffer
-  readonly sessionTimeoutMs: number
-  readonly rebalanceTimeoutMs: number
-  /** The member wants a rebalance, whatever its metadata. (On the wire its metadata would be made to differ.) */
-  readonly requested?: boolean
-}
-
-export interface JoinResponse {
-  readonly memberId: string
-  readonly generationId: number
-  readonly leaderId: string
-  /** Everyone, to the leader that has to assign; else empty. */
-  readonly members: GroupMember[]
-}
-
-export interface SyncRequest extends GroupMetadata {
-  /** The leader's. */
-  readonly assignments?: ReadonlyMap<string, Assignment>
-}
 
 type State = 'Empty' | 'PreparingRebalance' | 'CompletingRebalance' | 'Stable'
 

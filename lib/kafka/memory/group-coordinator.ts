@@ -1,6 +1,7 @@
 import type { Assignment, CommittedOffset, GroupDescription, GroupMetadata } from '../port'
 import { brokerError, unknownPartition } from './broker-error'
-import { ConsumerGroup, type JoinRequest, type JoinResponse, type SyncRequest } from './consumer-group'
+import { ConsumerGroup } from './consumer-group'
+import type { JoinRequest, JoinResponse, SyncRequest } from './group-protocol'
 import { tpKey, type TopicPartition } from '../../record/topic-partition'
 
 type Offsets = ReadonlyArray<TopicPartition & CommittedOffset>

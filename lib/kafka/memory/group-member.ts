@@ -1,6 +1,6 @@
 import type { Assignment, GroupMember, MemberDescription } from '../port'
-import type { JoinResponse } from './consumer-group'
 import type { Deferred } from './deferred'
+import type { JoinResponse } from './group-protocol'
 
 /** A member as its group keeps it. */
 export interface Member {

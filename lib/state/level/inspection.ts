@@ -7,9 +7,10 @@ import { findDamage, findDroppedRecords } from './damage'
 import { databaseFailure } from './failures'
 import { EntryFormat } from './entry-format'
 import { KeySpace } from './key-space'
-import { corruption, type Database, openDatabase } from './level-database'
+import { corruption, type Database, isDamage, levelErrorReason, openDatabase } from './level-database'
 import { type Metadata, NO_METADATA, readMetadata } from './metadata'
 import { storedEntries } from './stored-entries'
+import { findDamagedTable } from './table-check'
 
 /** A store as the database's metadata has it. */
 export interface InspectedStore {
@@ -35,13 +36,16 @@ export class DatabaseInspection {
     private readonly where: { readonly taskId: string; readonly directory: string },
   ) {}
 
-  /** Throws STATE_STORE_DAMAGED, or STATE_STORE_FAILED for what can't be read and for another format. */
-  static async open(directory: string, taskId: string): Promise<DatabaseInspection> {
+  /**
+   * Throws STATE_STORE_DAMAGED, or STATE_STORE_FAILED for what can't be read and for another format.
+   * @param verify whether to check the tables first: LevelDB aborts the process when it compacts a damaged one
+   */
+  static async open(directory: string, taskId: string, verify = true): Promise<DatabaseInspection> {
     const where = { directory, taskId }
     const copy = await mkdtemp(join(tmpdir(), 'millrace-state-'))
     let database: Database | undefined
     try {
-      const damage = await findDamage(directory)
+      const damage = (await findDamage(directory)) ?? (verify ? await findDamagedTable(directory) : undefined)
       if (damage !== undefined) throw corruption(damage)
       await copyTo(copy, directory)
       database = await openDatabase(copy)
@@ -108,8 +112,24 @@ const copyTo = async (copy: string, directory: string): Promise<void> => {
   }
 }
 
-const failure = (error: unknown, doing: string, where: { taskId: string; directory: string }, store?: string): Error =>
-  databaseFailure(error, doing, { ...where, store, closed: false })
+const failure = (
+  error: unknown,
+  doing: string,
+  where: { taskId: string; directory: string },
+  store?: string,
+): Error => {
+  if (error instanceof StreamsError || !isDamage(error)) {
+    return databaseFailure(error, doing, { ...where, store, closed: false })
+  }
+  const { taskId, directory } = where
+  return new StreamsError(
+    'STATE_STORE_DAMAGED',
+    `the database of task ${taskId} in ${directory} is damaged (${levelErrorReason(error)}). It was left as it is: ` +
+      'at its next start the application sets it aside, and restores its stores from their changelogs',
+    { taskId },
+    { cause: error },
+  )
+}
 
 const otherFormat = (format: number, { taskId, directory }: { taskId: string; directory: string }): StreamsError =>
   new StreamsError(
