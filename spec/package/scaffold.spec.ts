@@ -12,11 +12,7 @@ describe('a new application', () => {
   let folder: string
   let project: string
 
-  const node = (
-    cwd: string,
-    args: readonly string[],
-    input = '',
-  ): { status: number | null; stdout: string; stderr: string } =>
+  const node = (cwd: string, args: readonly string[]): { status: number | null; stdout: string; stderr: string } =>
     spawnSync(process.execPath, args, { cwd, encoding: 'utf8' })
 
   const bin = (name: string): string => realpathSync(join(ROOT, 'node_modules', name))

@@ -1,4 +1,4 @@
-import type { Assignment, CommittedOffset, GroupDescription, GroupMember, GroupMetadata } from '../port'
+import type { Assignment, CommittedOffset, GroupDescription, GroupMetadata } from '../port'
 import { brokerError } from './broker-error'
 import { Deferred } from './deferred'
 import { copyOf, describe, described, emptyAssignment, type Member } from './group-member'
