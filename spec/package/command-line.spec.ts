@@ -42,7 +42,8 @@ describe('the binary as it is built', () => {
 
   it('loads no dependency and no other part of millrace for a help', () => {
     const isForeign = (file: string): boolean =>
-      !/^dist\/(cli\/|errors\.js|nearest-name\.js|durations\.js|record\/|kafka\/port\.js)/.test(file) && file !== 'package.json'
+      !/^dist\/(cli\/|errors\.js|nearest-name\.js|durations\.js|record\/|kafka\/port\.js)/.test(file) &&
+      file !== 'package.json'
     expect(loadedBy('--help').filter(isForeign)).toEqual([])
     expect(loadedBy('lag', '--help').filter(isForeign)).toEqual([])
     expect(loadedBy('reset', '--help').filter(isForeign)).toEqual([])
