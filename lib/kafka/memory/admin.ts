@@ -2,6 +2,8 @@ import {
   ClientError,
   type Admin,
   type CommittedOffset,
+  type GroupDescription,
+  type GroupListing,
   type Isolation,
   type TopicMetadata,
   type TopicSpec,
@@ -94,6 +96,23 @@ export class MemoryAdmin implements Admin {
 
   async groupMembers(groupId: string): Promise<number> {
     return this.cluster.groups.memberCount(groupId)
+  }
+
+  async listGroups(): Promise<GroupListing[]> {
+    return this.cluster.groups.list().map(({ groupId, protocolType, state }) => ({ groupId, protocolType, state }))
+  }
+
+  async describeGroup(groupId: string): Promise<GroupDescription> {
+    return this.cluster.groups.describe(groupId)
+  }
+
+  async alterGroupOffsets(groupId: string, offsets: ReadonlyArray<TopicPartition & CommittedOffset>): Promise<void> {
+    if (offsets.length === 0) return
+    this.cluster.groups.commit({ groupId, generationId: -1, memberId: '', groupInstanceId: null }, offsets)
+  }
+
+  async deleteGroupOffsets(groupId: string, partitions: readonly TopicPartition[]): Promise<void> {
+    if (partitions.length > 0) this.cluster.groups.deleteOffsets(groupId, partitions)
   }
 
   async deleteGroup(groupId: string): Promise<void> {

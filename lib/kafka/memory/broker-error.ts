@@ -15,6 +15,7 @@ const KIND_OF = {
   INCONSISTENT_GROUP_PROTOCOL: 'invalid',
   NON_EMPTY_GROUP: 'invalid',
   GROUP_ID_NOT_FOUND: 'invalid',
+  GROUP_SUBSCRIBED_TO_TOPIC: 'invalid',
   REBALANCE_IN_PROGRESS: 'rebalance',
   ILLEGAL_GENERATION: 'fenced',
   UNKNOWN_MEMBER_ID: 'fenced',

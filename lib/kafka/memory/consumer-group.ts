@@ -1,49 +1,9 @@
-import type { Assignment, CommittedOffset, GroupMember, GroupMetadata } from '../port'
+import type { Assignment, CommittedOffset, GroupDescription, GroupMetadata } from '../port'
 import { brokerError } from './broker-error'
 import { Deferred } from './deferred'
+import { copyOf, describe, described, emptyAssignment, type Member } from './group-member'
+import type { JoinRequest, JoinResponse, SyncRequest } from './group-protocol'
 import type { TopicPartition } from '../../record/topic-partition'
-
-export interface JoinRequest {
-  /** From `allocateMemberId`, or an earlier response; empty for a static member that starts. */
-  readonly memberId: string
-  readonly groupInstanceId: string | null
-  readonly protocol: string
-  readonly topics: readonly string[]
-  readonly userData: Buffer
-  readonly sessionTimeoutMs: number
-  readonly rebalanceTimeoutMs: number
-  /** The member wants a rebalance, whatever its metadata. (On the wire its metadata would be made to differ.) */
-  readonly requested?: boolean
-}
-
-export interface JoinResponse {
-  readonly memberId: string
-  readonly generationId: number
-  readonly leaderId: string
-  /** Everyone, to the leader that has to assign; else empty. */
-  readonly members: GroupMember[]
-}
-
-export interface SyncRequest extends GroupMetadata {
-  /** The leader's. */
-  readonly assignments?: ReadonlyMap<string, Assignment>
-}
-
-interface Member {
-  memberId: string
-  readonly groupInstanceId: string | null
-  topics: readonly string[]
-  userData: Buffer
-  sessionTimeoutMs: number
-  rebalanceTimeoutMs: number
-  assignment: Assignment
-  session: NodeJS.Timeout
-  /** Waits at the join barrier. */
-  joining?: Deferred<JoinResponse>
-  /** Waits for the leader's assignment. */
-  syncing?: Deferred<Assignment>
-  synced: boolean
-}
 
 type State = 'Empty' | 'PreparingRebalance' | 'CompletingRebalance' | 'Stable'
 
@@ -68,6 +28,15 @@ export class ConsumerGroup {
 
   get memberCount(): number {
     return this.members.size
+  }
+
+  describe(): Omit<GroupDescription, 'groupId'> {
+    const members = [...this.members.values()].map(described)
+    return { state: this.state, protocolType: members.length > 0 ? 'consumer' : '', protocol: this.protocol, members }
+  }
+
+  subscribes(topic: string): boolean {
+    return [...this.members.values()].some(({ topics }) => topics.includes(topic))
   }
 
   /** What a broker answers with MEMBER_ID_REQUIRED (KIP-394). */
@@ -372,17 +341,3 @@ export class ConsumerGroup {
     return brokerError('REBALANCE_IN_PROGRESS', `Group ${this.groupId} is rebalancing`)
   }
 }
-
-const describe = ({ memberId, groupInstanceId, topics, userData }: Member): GroupMember => ({
-  memberId,
-  groupInstanceId,
-  topics: [...topics],
-  userData: Buffer.from(userData),
-})
-
-const copyOf = ({ partitions, userData }: Assignment): Assignment => ({
-  partitions: partitions.map(({ topic, partition }) => ({ topic, partition })),
-  userData: Buffer.from(userData),
-})
-
-const emptyAssignment = (): Assignment => ({ partitions: [], userData: Buffer.alloc(0) })

@@ -1,6 +1,7 @@
-import { type Assignment, type CommittedOffset, type GroupMetadata } from '../port'
+import type { Assignment, CommittedOffset, GroupDescription, GroupMetadata } from '../port'
 import { brokerError, unknownPartition } from './broker-error'
-import { ConsumerGroup, type JoinRequest, type JoinResponse, type SyncRequest } from './consumer-group'
+import { ConsumerGroup } from './consumer-group'
+import type { JoinRequest, JoinResponse, SyncRequest } from './group-protocol'
 import { tpKey, type TopicPartition } from '../../record/topic-partition'
 
 type Offsets = ReadonlyArray<TopicPartition & CommittedOffset>
@@ -93,9 +94,32 @@ export class GroupCoordinator {
     return this.groups.get(groupId)?.memberCount ?? 0
   }
 
+  list(): GroupDescription[] {
+    return [...this.groups.keys()].sort().map((groupId) => this.describe(groupId))
+  }
+
+  describe(groupId: string): GroupDescription {
+    const none = { state: 'Dead', protocolType: '', protocol: '', members: [] }
+    return { groupId, ...(this.groups.get(groupId)?.describe() ?? none) }
+  }
+
+  deleteOffsets(groupId: string, partitions: readonly TopicPartition[]): void {
+    const group = this.existing(groupId)
+    for (const { topic, partition } of partitions) {
+      if (!this.partitionExists(topic, partition)) throw unknownPartition(topic, partition)
+      if (group.subscribes(topic)) {
+        throw brokerError(
+          'GROUP_SUBSCRIBED_TO_TOPIC',
+          `Group ${groupId} has live members that subscribe to ${topic}; stop them first`,
+          { topic, partition },
+        )
+      }
+    }
+    for (const { topic, partition } of partitions) group.offsets.delete(tpKey(topic, partition))
+  }
+
   delete(groupId: string): void {
-    const group = this.groups.get(groupId)
-    if (!group) throw brokerError('GROUP_ID_NOT_FOUND', `There is no group ${groupId}`)
+    const group = this.existing(groupId)
     if (group.memberCount > 0) {
       throw brokerError('NON_EMPTY_GROUP', `Group ${groupId} has ${group.memberCount} live members; stop them first`)
     }
@@ -125,6 +149,12 @@ export class GroupCoordinator {
   /** Who commits without being a member may found the group. */
   private forCommit(member: GroupMetadata): ConsumerGroup {
     return member.generationId < 0 ? this.getOrCreate(member.groupId) : this.require(member.groupId, member.memberId)
+  }
+
+  private existing(groupId: string): ConsumerGroup {
+    const group = this.groups.get(groupId)
+    if (!group) throw brokerError('GROUP_ID_NOT_FOUND', `There is no group ${groupId}`)
+    return group
   }
 
   private require(groupId: string, memberId: string): ConsumerGroup {

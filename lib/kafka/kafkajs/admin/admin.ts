@@ -2,6 +2,8 @@ import {
   ClientError,
   type Admin,
   type CommittedOffset,
+  type GroupDescription,
+  type GroupListing,
   type Isolation,
   type TopicMetadata,
   type TopicSpec,
@@ -9,17 +11,22 @@ import {
 import {
   alterTopicConfigsFrame,
   createTopicsFrame,
-  deleteGroupFrame,
   deleteRecordsFrame,
   deleteTopicsFrame,
-  describeGroupFrame,
   describeTopicConfigsFrame,
-  groupOffsetsFrame,
   listOffsetsFrame,
   type NamedResult,
   type OffsetQuery,
 } from './requests'
+import {
+  deleteGroupFrame,
+  deleteGroupOffsetsFrame,
+  describeGroupFrame,
+  groupOffsetsFrame,
+  listGroupsFrame,
+} from './group-requests'
 import { LeaderRequests } from './leaders'
+import { offsetCommit } from '../group/requests'
 import type { KafkaConnection } from '../connection/connection'
 import { brokerError } from '../protocol/error-codes'
 import { closedError, errorFromCode, isRetriable, throwOnCode } from '../protocol/errors'
@@ -126,12 +133,42 @@ export class KafkaAdmin implements Admin {
   }
 
   async groupMembers(groupId: string): Promise<number> {
+    return (await this.describeGroup(groupId)).members.length
+  }
+
+  async listGroups(): Promise<GroupListing[]> {
+    const doing = 'listing groups'
+    const groups = await this.retry(doing, async () => {
+      const { brokers } = await this.connection.fetchMetadata([])
+      const answers = await Promise.all(brokers.map(({ nodeId }) => this.connection.send(nodeId, listGroupsFrame())))
+      for (const { errorCode } of answers) throwOnCode(errorCode, doing)
+      return answers.flatMap(({ groups }) => groups)
+    })
+    return groups.sort((a, b) => (a.groupId < b.groupId ? -1 : 1))
+  }
+
+  async describeGroup(groupId: string): Promise<GroupDescription> {
     try {
-      const { members } = await this.toCoordinator('describing', groupId, describeGroupFrame(groupId))
-      return members
+      const { errorCode: _, ...group } = await this.toCoordinator('describing', groupId, describeGroupFrame(groupId))
+      return group
     } catch (error) {
-      if (error instanceof ClientError && error.code === brokerError(GROUP_ID_NOT_FOUND).name) return 0
-      throw error
+      if (!(error instanceof ClientError) || error.code !== brokerError(GROUP_ID_NOT_FOUND).name) throw error
+      return { groupId, state: 'Dead', protocolType: '', protocol: '', members: [] }
+    }
+  }
+
+  async alterGroupOffsets(groupId: string, offsets: ReadonlyArray<TopicPartition & CommittedOffset>): Promise<void> {
+    if (offsets.length === 0) return
+    const noMember = { groupId, generationId: -1, memberId: '', groupInstanceId: null }
+    await this.toCoordinator('setting offsets of', groupId, offsetCommit(noMember, offsets))
+  }
+
+  async deleteGroupOffsets(groupId: string, partitions: readonly TopicPartition[]): Promise<void> {
+    if (partitions.length === 0) return
+    const doing = 'deleting offsets of'
+    const answer = await this.toCoordinator(doing, groupId, deleteGroupOffsetsFrame(groupId, partitions))
+    for (const { topic, partition, errorCode } of answer.partitions) {
+      throwOnCode(errorCode, `${doing} group '${groupId}' in ${topic}-${partition}`, { topic, partition })
     }
   }
 

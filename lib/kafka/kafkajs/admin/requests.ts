@@ -1,7 +1,7 @@
-import type { CommittedOffset, Isolation, TopicSpec } from '../../port'
+import type { Isolation, TopicSpec } from '../../port'
 import { flex, rigid, type Frame } from '../protocol/frame'
 import type { WireReader, WireWriter } from '../protocol/wire'
-import { type TopicPartition, tpKey } from '../../../record/topic-partition'
+import type { TopicPartition } from '../../../record/topic-partition'
 
 export interface NamedResult {
   readonly name: string
@@ -169,83 +169,17 @@ export const deleteRecordsFrame = (
     },
   )
 
-export interface GroupOffsets {
-  readonly errorCode: number
-  readonly offsets: Map<string, CommittedOffset>
-}
-
-/** Every offset that the group has committed. */
-export const groupOffsetsFrame = (groupId: string): Frame<GroupOffsets> =>
-  flex(
-    { key: 9, version: 7, name: 'OffsetFetch' },
-    (w) => {
-      w.compactString(groupId)
-        .compactArray(null, () => {})
-        .boolean(false)
-    },
-    (r) => {
-      r.int32() // throttle time
-      const offsets = new Map<string, CommittedOffset>()
-      r.compactArray(() => {
-        const topic = r.compactString()
-        r.compactArray(() => {
-          const partition = r.int32()
-          const offset = r.int64()
-          r.int32() // leader epoch
-          const metadata = r.nullableCompactString() ?? ''
-          const errorCode = r.int16()
-          r.tags()
-          if (offset >= 0 && errorCode === 0) offsets.set(tpKey(topic, partition), { offset, metadata })
-        })
-        r.tags()
-      })
-      return { errorCode: r.int16(), offsets }
-    },
-  )
-
-export const describeGroupFrame = (groupId: string): Frame<{ errorCode: number; members: number }> =>
-  rigid(
-    { key: 15, version: 4, name: 'DescribeGroups' },
-    (w) => {
-      w.array([groupId], (id) => w.string(id)).boolean(false)
-    },
-    (r) => {
-      r.int32() // throttle time
-      const [group] = r.array(() => {
-        const errorCode = r.int16()
-        for (let field = 0; field < 4; field++) r.nullableString() // id, state, protocol type, protocol
-        const members = r.array(() => {
-          for (let field = 0; field < 4; field++) r.nullableString() // member id, instance id, client id, host
-          r.nullableBytes() // metadata
-          r.nullableBytes() // assignment
-        })
-        r.int32() // authorized operations
-        return { errorCode, members: members.length }
-      })
-      return group ?? { errorCode: -1, members: 0 }
-    },
-  )
-
-export const deleteGroupFrame = (groupId: string): Frame<NamedResult> =>
-  rigid(
-    { key: 42, version: 1, name: 'DeleteGroups' },
-    (w) => {
-      w.array([groupId], (id) => w.string(id))
-    },
-    (r) => {
-      r.int32() // throttle time
-      const [result] = r.array(() => ({ name: r.string(), errorCode: r.int16(), errorMessage: null }))
-      return result ?? { name: groupId, errorCode: -1, errorMessage: null }
-    },
-  )
-
-const byTopic = <T extends TopicPartition>(w: WireWriter, items: readonly T[], write: (item: T) => void): void => {
+export const byTopic = <T extends TopicPartition>(
+  w: WireWriter,
+  items: readonly T[],
+  write: (item: T) => void,
+): void => {
   const topics = new Map<string, T[]>()
   for (const item of items) if (!topics.get(item.topic)?.push(item)) topics.set(item.topic, [item])
   w.array([...topics], ([topic, list]) => w.string(topic).array(list, write))
 }
 
-const ofTopics = <T>(r: WireReader, read: (topic: string) => T): T[] =>
+export const ofTopics = <T>(r: WireReader, read: (topic: string) => T): T[] =>
   r
     .array(() => {
       const topic = r.string()

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { assertMatches, matching } from './assert-matches'
 import { eventually } from './eventually'
+import { TestMember } from './group-member'
 import { readTopic } from './reading'
 import type { KafkaContract } from './kafka-client-setup'
 import { appendText, startProducer, transact } from './writing'
@@ -164,7 +165,63 @@ export const adminContract: KafkaContract = ({ describe, test }, kafka) => {
       const admin = kafka.admin()
       assert.deepEqual(await admin.groupOffsets(group), new Map())
       assert.equal(await admin.groupMembers(group), 0)
+      assertMatches(await admin.describeGroup(group), { groupId: group, state: 'Dead', members: [] })
       await assert.rejects(admin.deleteGroup(group), matching({ code: 'GROUP_ID_NOT_FOUND' }))
+      await assert.rejects(
+        admin.deleteGroupOffsets(group, [{ topic: await kafka.createTopic(), partition: 0 }]),
+        matching({ code: 'GROUP_ID_NOT_FOUND' }),
+      )
+    })
+
+    test('are created by setting offsets, listed, and lose what is deleted', async () => {
+      const [groupId, topic] = [kafka.uniqueName('group'), await kafka.createTopic(2)]
+      const admin = kafka.admin()
+      const partitions = [0, 1].map((partition) => ({ topic, partition }))
+      await admin.alterGroupOffsets(
+        groupId,
+        partitions.map((at, i) => ({ ...at, offset: i + 3, metadata: `m${i}` })),
+      )
+      await admin.alterGroupOffsets(groupId, [{ ...partitions[1]!, offset: 7, metadata: '' }])
+      assert.deepEqual(
+        await admin.groupOffsets(groupId),
+        new Map([
+          [tpKey(topic, 0), { offset: 3, metadata: 'm0' }],
+          [tpKey(topic, 1), { offset: 7, metadata: '' }],
+        ]),
+      )
+      const listed = (await admin.listGroups()).find((group) => group.groupId === groupId)
+      assertMatches(listed, { groupId, state: 'Empty' })
+      await admin.deleteGroupOffsets(groupId, [partitions[0]!])
+      await admin.deleteGroupOffsets(groupId, [partitions[0]!])
+      assert.deepEqual([...(await admin.groupOffsets(groupId)).keys()], [tpKey(topic, 1)])
+      await admin.alterGroupOffsets(groupId, [])
+      await admin.deleteGroup(groupId)
+      assert.equal((await admin.describeGroup(groupId)).state, 'Dead')
+    })
+
+    test('with members are described, and their offsets are theirs alone', async () => {
+      const [groupId, topic] = [kafka.uniqueName('group'), await kafka.createTopic(2)]
+      const admin = kafka.admin()
+      const member = new TestMember(kafka.client(), { groupId, topics: [topic], protocol: 'assignor' })
+      await member.group.join()
+      await member.owns(0)
+      await member.group.commit([{ topic, partition: 0, offset: 0, metadata: '' }])
+      const group = await admin.describeGroup(groupId)
+      assertMatches(group, { groupId, state: 'Stable', protocolType: 'consumer', protocol: 'assignor' })
+      assertMatches(group.members, [{ memberId: member.group.metadata().memberId, groupInstanceId: null }])
+      assert.deepEqual(group.members[0]!.assignment.partitions, [{ topic, partition: 0 }])
+      assertMatches(
+        (await admin.listGroups()).find((listed) => listed.groupId === groupId),
+        { state: 'Stable', protocolType: 'consumer' },
+      )
+      const offset = { topic, partition: 0, offset: 0, metadata: '' }
+      await assert.rejects(admin.alterGroupOffsets(groupId, [offset]), matching({ code: 'UNKNOWN_MEMBER_ID' }))
+      await assert.rejects(
+        admin.deleteGroupOffsets(groupId, [offset]),
+        matching({ code: 'GROUP_SUBSCRIBED_TO_TOPIC', partition: { topic, partition: 0 } }),
+      )
+      await assert.rejects(admin.deleteGroup(groupId), matching({ code: 'NON_EMPTY_GROUP' }))
+      await member.group.leave()
     })
   })
 

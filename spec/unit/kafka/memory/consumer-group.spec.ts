@@ -1,4 +1,5 @@
-import { ConsumerGroup, type JoinRequest, type JoinResponse } from '../../../../lib/kafka/memory/consumer-group'
+import { ConsumerGroup } from '../../../../lib/kafka/memory/consumer-group'
+import type { JoinRequest, JoinResponse } from '../../../../lib/kafka/memory/group-protocol'
 import type { Assignment, GroupMetadata } from '../../../../lib/kafka/port'
 
 const SESSION_MS = 10_000

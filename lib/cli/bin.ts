@@ -1,0 +1,45 @@
+#!/usr/bin/env node
+import { importModule } from './import-module'
+import type { CommandIo } from './io'
+import { runCommandLine } from './main'
+import type * as Client from '../kafka/client'
+import type * as Logger from '../observe/logger'
+
+const INTERRUPTED = 130
+/** What a command may take to end cleanly: a replay commits its transaction. */
+const GRACE_MS = 5_000
+
+const interrupted = new AbortController()
+const interrupt = (): void => {
+  interrupted.abort()
+  setTimeout(() => process.exit(INTERRUPTED), GRACE_MS).unref()
+}
+// a second Ctrl+C ends the process at once, as without a listener
+process.once('SIGINT', interrupt)
+process.once('SIGTERM', interrupt)
+// `millrace … | head` has read enough
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error
+  process.exit(0)
+})
+
+const io: CommandIo = {
+  out: (text) => void process.stdout.write(text),
+  err: (text) => void process.stderr.write(text),
+  interactive: process.stderr.isTTY === true,
+  env: process.env,
+  cwd: process.cwd(),
+  signal: interrupted.signal,
+  now: Date.now,
+  connect: (config) => {
+    /* eslint-disable @typescript-eslint/no-require-imports -- only by commands that talk to Kafka */
+    const { connect } = require('../kafka/client') as typeof Client
+    const { silentLogger } = require('../observe/logger') as typeof Logger
+    return connect(config, { clientId: 'millrace-cli', logger: silentLogger })
+  },
+  importModule,
+}
+
+void runCommandLine(process.argv.slice(2), io).then((code) => {
+  process.exitCode = code
+})

@@ -1,0 +1,59 @@
+import { asText, type ByteFormat, byteFormat, BYTE_FORMATS, decoded } from '../byte-format'
+import type { DeadLetter } from './dead-letter'
+
+/** How keys, values and headers are shown. */
+export const FORMAT_OPTIONS = {
+  'key-format': {
+    type: 'string',
+    value: 'format',
+    choices: BYTE_FORMATS,
+    help: `${BYTE_FORMATS.join(', ')}; default: string`,
+  },
+  'value-format': { type: 'string', value: 'format', choices: BYTE_FORMATS, help: 'likewise' },
+} as const
+
+export interface Formats {
+  readonly key: ByteFormat
+  readonly value: ByteFormat
+}
+
+export const formatsOf = (options: Readonly<Record<keyof typeof FORMAT_OPTIONS, string | undefined>>): Formats => ({
+  key: byteFormat(options['key-format'] ?? 'string'),
+  value: byteFormat(options['value-format'] ?? 'string'),
+})
+
+/** A dead letter as JSON. */
+export const reportOf = (letter: DeadLetter, { key, value }: Formats): Record<string, unknown> => ({
+  topic: letter.topic,
+  partition: letter.partition,
+  offset: letter.offset,
+  timestamp: letter.timestamp,
+  key: decoded(key, letter.key),
+  value: decoded(value, letter.value),
+  headers: letter.headers.map(([name, bytes]) => [name, bytes?.toString() ?? null]),
+  source: letter.source,
+  error: Object.fromEntries([...letter.error].filter(([name]) => !['topic', 'partition', 'offset'].includes(name))),
+})
+
+export const sourceText = ({ source }: DeadLetter): string | null =>
+  source && `${source.topic}-${source.partition}@${source.offset}`
+
+/** All of it, for a person. */
+export const longText = (letter: DeadLetter, { key, value }: Formats): string => {
+  const { topic, partition, offset, timestamp, headers, error } = letter
+  const fields: [string, string][] = [
+    ['record', `${topic}-${partition}@${offset}`],
+    ['from', sourceText(letter) ?? '-'],
+    ['time', new Date(timestamp).toISOString()],
+    ['key', asText(decoded(key, letter.key))],
+    ['value', asText(decoded(value, letter.value))],
+    ...headers.map(([name, bytes]): [string, string] => [`header ${name}`, bytes?.toString() ?? 'null']),
+  ]
+  for (const [name, text] of error) {
+    if (!['topic', 'partition', 'offset', 'stacktrace'].includes(name)) fields.push([name, text])
+  }
+  const width = Math.max(...fields.map(([name]) => name.length))
+  const lines = fields.map(([name, text]) => `${name.padEnd(width)}  ${text}\n`)
+  const stack = error.get('stacktrace')
+  return lines.join('') + (stack === undefined ? '' : `\n${stack.trimEnd()}\n`)
+}

@@ -1,0 +1,60 @@
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, relative, resolve } from 'node:path'
+
+const ROOT = resolve(__dirname, '../..')
+const BIN = join(ROOT, 'dist/cli/bin.js')
+
+describe('the binary as it is built', () => {
+  let folder: string
+  let probe: string
+
+  beforeAll(() => {
+    const { status, stderr } = spawnSync(process.execPath, ['.config/prepare.mjs'], { cwd: ROOT, encoding: 'utf8' })
+    if (status !== 0) throw new Error(stderr)
+    folder = mkdtempSync(join(tmpdir(), 'millrace-binary-'))
+    probe = join(folder, 'probe.cjs')
+    writeFileSync(
+      probe,
+      `process.on('exit', () => require('fs').writeFileSync(${JSON.stringify(join(folder, 'loaded'))}, JSON.stringify(Object.keys(require.cache))))`,
+    )
+  }, 300_000)
+
+  afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+  /** The files that a command line has loaded, from the root of the package. */
+  const loadedBy = (...args: string[]): string[] => {
+    const { status, stderr } = spawnSync(process.execPath, ['--require', probe, BIN, ...args], {
+      cwd: ROOT,
+      encoding: 'utf8',
+    })
+    if (status !== 0) throw new Error(stderr)
+    const files = JSON.parse(readFileSync(join(folder, 'loaded'), 'utf8')) as string[]
+    return files.filter((file) => file !== probe).map((file) => relative(ROOT, file).replaceAll('\\', '/'))
+  }
+
+  it('runs by its own first line', () => {
+    expect(readFileSync(BIN, 'utf8')).toMatch(/^#!\/usr\/bin\/env node\n/)
+    const { bin } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { bin: Record<string, string> }
+    expect(resolve(ROOT, bin.millrace!)).toBe(BIN)
+  })
+
+  it('loads no dependency and no other part of millrace for a help', () => {
+    const isForeign = (file: string): boolean =>
+      !/^dist\/(cli\/|errors\.js|nearest-name\.js|durations\.js|record\/|kafka\/port\.js)/.test(file) &&
+      file !== 'package.json'
+    expect(loadedBy('--help').filter(isForeign)).toEqual([])
+    expect(loadedBy('lag', '--help').filter(isForeign)).toEqual([])
+    expect(loadedBy('reset', '--help').filter(isForeign)).toEqual([])
+  })
+
+  it('loads neither Kafka nor LevelDB for what needs neither', () => {
+    const files = loadedBy(
+      'plan',
+      'lib/cli/templates/app/topology.txt.template',
+      'lib/cli/templates/app/topology.txt.template',
+    )
+    expect(files.filter((file) => /kafkajs|level|^dist\/(runtime|dsl|state)\//.test(file))).toEqual([])
+  })
+})
