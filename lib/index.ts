@@ -140,6 +140,7 @@ export type {
   ByteStore,
   DatabaseStore,
   OpenDatabaseOptions,
+  StateCacheBudget,
   StateEngine,
   TaskDatabase,
 } from './state/state-engine'

@@ -324,6 +324,7 @@ export class TopologyTestDriver {
       this.#global = await GlobalTask.open({
         topology: global,
         engine: this.#config.stateEngine,
+        stateCache: this.#config.stateCache,
         directory: join(this.#folder, 'global'),
         collector,
         // as in Kafka Streams' driver
@@ -341,6 +342,7 @@ export class TopologyTestDriver {
       subTopologies,
       partition: 0,
       engine: this.#config.stateEngine,
+      stateCache: this.#config.stateCache,
       directory: join(this.#folder, TASK_ID),
       defaultKeySerde,
       defaultValueSerde,

@@ -61,6 +61,7 @@ export class TaskFactory {
       defaultKeySerde: config.defaultKeySerde,
       defaultValueSerde: config.defaultValueSerde,
       cache,
+      stateCache: config.stateCache,
       fetching: (what, fetch, closed) => retrying(what, fetch, { timeoutMs: Infinity, signal: closed, logger }),
       logger,
     })

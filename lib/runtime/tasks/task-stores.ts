@@ -3,7 +3,7 @@ import type { TaskId } from '../../record/task-id'
 import { type TopicPartition, tpKey } from '../../record/topic-partition'
 import type { Serde } from '../../serdes/serde'
 import type { ManagedStore, RecordCacheBudget } from '../../state/store'
-import type { StateEngine } from '../../state/state-engine'
+import type { StateCacheBudget, StateEngine } from '../../state/state-engine'
 import { TaskState } from '../../state/task-state'
 import type { SubTopology } from '../../topology/definition'
 import { type Fetching, Preparation } from './preparation'
@@ -32,6 +32,8 @@ export interface TaskStoresOptions {
   readonly defaultValueSerde: Serde<unknown>
   /** Shared by the tasks of an executor; `undefined` for no record caches. */
   readonly cache?: RecordCacheBudget | undefined
+  /** For entries of persistent stores, shared by all tasks of the instance. Default: none. */
+  readonly stateCache?: StateCacheBudget
   /** How dependencies of serdes are fetched. Default: once. */
   readonly fetching?: Fetching
   readonly logger: Logger
@@ -73,6 +75,7 @@ export class TaskStores {
       taskId: id,
       stores: managed,
       logger,
+      cache: options.stateCache,
     })
     const abort = new AbortController()
     const preparation = new Preparation(options.fetching ?? ((_what, fetch) => fetch()), abort.signal)

@@ -3,8 +3,9 @@ import { ByteMap } from '../memory/byte-map'
 import { rangeOf } from '../memory/byte-range'
 import { overlaid } from '../overlaid'
 import type { ByteScan, ByteStore } from '../state-engine'
+import type { DatabaseCache } from './entry-cache'
 import { EntryEstimate } from './entry-estimate'
-import { EntryFormat } from './entry-format'
+import { CHECKSUM_BYTES, EntryFormat } from './entry-format'
 import { KeySpace } from './key-space'
 import type { Database, WriteBatch } from './level-database'
 import { storedEntries } from './stored-entries'
@@ -12,6 +13,7 @@ import { storedEntries } from './stored-entries'
 /** What a store needs from the database that it shares with the task's other stores. */
 export interface SharedDatabase {
   readonly database: Database
+  readonly cache: DatabaseCache | undefined
   /** The batch that collects restored records until the next commit; `bytes` are about to be added to it. */
   restoring(bytes: number): WriteBatch
   /** Converts LevelDB's errors, and records damage. */
@@ -27,6 +29,8 @@ export class LevelBytes implements ByteStore {
   #sealed: ByteMap | null = null
   #dropBelow: Buffer | null = null
   #sealedDropBelow: Buffer | null = null
+  /** Entries below it may be cached, but were removed. */
+  #removedBelow: ByteString = ''
   #lastRead: ByteString | null = null
   #lastFound = false
 
@@ -56,8 +60,15 @@ export class LevelBytes implements ByteStore {
   restore(key: Buffer, value: Buffer | null, timestamp?: number): void {
     const batch = this.shared.restoring(key.length + (value === null ? 0 : value.length))
     const fullKey = this.#keys.ofBytes(key)
-    if (value === null) batch.del(fullKey)
-    else batch.put(fullKey, this.#format.encode(fullKey, value, timestamp))
+    const { cache } = this.shared
+    if (value === null) {
+      batch.del(fullKey)
+      cache?.restored(fullKey, null, 0)
+    } else {
+      const stored = this.#format.encode(fullKey, value, timestamp)
+      batch.put(fullKey, stored)
+      cache?.restored(fullKey, stored, stored.length - CHECKSUM_BYTES)
+    }
     // a compacted changelog names nearly every key once
     this.#estimate.changed(value === null, value !== null)
   }
@@ -90,6 +101,9 @@ export class LevelBytes implements ByteStore {
   takeDropBelow(): Buffer | null {
     const key = this.#sealedDropBelow
     this.#sealedDropBelow = null
+    if (key === null) return null
+    const text = byteString(key)
+    if (text > this.#removedBelow) this.#removedBelow = text
     return key
   }
 
@@ -106,11 +120,18 @@ export class LevelBytes implements ByteStore {
     return this.#keys
   }
 
-  /** Adds a write of the sealed generation to the batch that commits it. */
-  write(batch: WriteBatch, key: ByteString, value: Buffer | null): void {
+  /** Adds a write of the sealed generation to the batch that commits it, which has that number in the cache. */
+  write(batch: WriteBatch, number: number, key: ByteString, value: Buffer | null): void {
     const fullKey = this.#keys.of(key)
-    if (value === null) batch.del(fullKey)
-    else batch.put(fullKey, this.#format.encode(fullKey, value))
+    const { cache } = this.shared
+    if (value === null) {
+      batch.del(fullKey)
+      cache?.written(number, fullKey, null, 0)
+    } else {
+      const stored = this.#format.encode(fullKey, value)
+      batch.put(fullKey, stored)
+      cache?.written(number, fullKey, stored, stored.length - CHECKSUM_BYTES)
+    }
   }
 
   seal(): void {
@@ -143,10 +164,16 @@ export class LevelBytes implements ByteStore {
   #read(text: ByteString): Buffer | null {
     try {
       const key = this.#keys.of(text)
-      const stored = this.shared.database.getSync(key)
+      const cache = text < this.#removedBelow ? undefined : this.shared.cache
+      let value = cache?.get(key)
+      if (value === undefined) {
+        const stored = this.shared.database.getSync(key)
+        value = stored === undefined ? null : this.#format.decode(key, stored)
+        cache?.read(key, value, value === null ? 0 : value.length)
+      }
       this.#lastRead = text
-      this.#lastFound = stored !== undefined
-      return stored === undefined ? null : this.#format.decode(key, stored)
+      this.#lastFound = value !== null
+      return value
     } catch (error) {
       throw this.shared.failure(error, 'reading', this.store)
     }

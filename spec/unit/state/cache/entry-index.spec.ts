@@ -1,5 +1,5 @@
 import { EntryIndex, type Indexed } from '../../../../lib/state/cache/entry-index'
-import { randomly } from './randomly'
+import { randomly } from '../randomly'
 
 const entryOf = (text: string): Indexed => ({ text, textHash: 0, key: undefined, keyHash: 0 })
 

@@ -1,5 +1,5 @@
 import { UseOrder } from '../../../../lib/state/cache/use-order'
-import { randomly } from './randomly'
+import { randomly } from '../randomly'
 
 interface Entry {
   slot: number
