@@ -1,5 +1,6 @@
 import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { Level } from 'level'
 import { levelEngine } from '../../../../lib/state/level/level-engine'
 import type { StateCacheBudget, TaskDatabase } from '../../../../lib/state/state-engine'
 import { silentLogger } from '../../../../lib/observe/logger'
@@ -148,6 +149,66 @@ describe('a database with a cache', () => {
     expect(store.get('k')).toBe('1')
     await database.close()
     expect(() => store.get('k')).toThrow(expect.objectContaining({ code: 'STORE_NOT_AVAILABLE' }))
+  })
+})
+
+describe('LevelDB is asked', () => {
+  const reads = jest.spyOn(Level.prototype, 'getSync')
+  afterAll(() => reads.mockRestore())
+  const large = { maxBytes: 1 << 20 }
+
+  /** How many reads of LevelDB the work takes. */
+  const readsOf = (work: () => void): number => {
+    reads.mockClear()
+    work()
+    return reads.mock.calls.length
+  }
+
+  test('for nothing while a new database fits into the cache', async () => {
+    const database = await open('0_0', large)
+    const store = storeOf(database)
+    const work = (): void => {
+      for (let i = 0; i < 1000; i++) {
+        store.get(`k${i}`)
+        store.put(`k${i}`, `${i}`)
+      }
+    }
+    expect(readsOf(work)).toBe(0)
+    await commit(database)
+    expect(readsOf(work)).toBe(0)
+    expect(store.get('k7')).toBe('7')
+  })
+
+  test('for nothing after a restore of all', async () => {
+    const database = await open('0_0', large)
+    const store = storeOf(database)
+    for (let i = 0; i < 1000; i++) store.restore(`k${i}`, `${i}`)
+    await database.commit(new Map())
+    expect(readsOf(() => expect([store.get('k7'), store.get('absent')]).toEqual(['7', null]))).toBe(0)
+  })
+
+  test('once for each key of a database opened again, whether it exists or not', async () => {
+    const before = await open('0_0', large)
+    storeOf(before).put('k', '1')
+    await commit(before)
+    await before.close()
+    const store = storeOf(await open('0_0', large))
+    const work = (): void => {
+      for (let i = 0; i < 10; i++) expect([store.get('k'), store.get('absent')]).toEqual(['1', null])
+    }
+    expect(readsOf(work)).toBe(2)
+    expect(readsOf(work)).toBe(0)
+  })
+
+  test('for what was evicted', async () => {
+    const database = await open('0_0', { maxBytes: 10_000 })
+    const store = storeOf(database)
+    for (let i = 0; i < 1000; i++) store.put(`k${i}`, `${i}`)
+    await commit(database)
+    const readAll = (): void => {
+      for (let i = 0; i < 1000; i++) expect(store.get(`k${i}`)).toBe(`${i}`)
+    }
+    expect(readsOf(readAll)).toBeGreaterThan(500)
   })
 })
 
