@@ -1,4 +1,5 @@
 import { constants } from 'node:buffer'
+import { hashBytes } from '../byte-hash'
 
 /** Of the owner of entries, what an eviction needs to know. */
 interface Owner {
@@ -61,7 +62,7 @@ export class EntryTable {
 
   /** The value, a copy; `null` if the entry says that there is none. `undefined`: no entry up to that batch. */
   get(owner: number, batch: number, key: Buffer): Buffer | null | undefined {
-    const place = this.#find(owner, key, hashOf(owner, key, 0, key.length))
+    const place = this.#find(owner, key, hashBytes(owner, key, 0, key.length))
     if (place < 0) return undefined
     const position = this.#index[2 * place + 1]! - 1
     const words = this.#words
@@ -79,7 +80,7 @@ export class EntryTable {
   /** Adds or replaces an entry: the first `length` bytes of `value`. Returns false if it is too large. */
   set(owner: number, batch: number, key: Buffer, value: Buffer | null, length: number): boolean {
     const valueLength = value === null ? ABSENT : length
-    const hash = hashOf(owner, key, 0, key.length)
+    const hash = hashBytes(owner, key, 0, key.length)
     const units = unitsOf(key.length, valueLength)
     let flags = 0
     const place = this.#find(owner, key, hash)
@@ -114,7 +115,7 @@ export class EntryTable {
 
   /** Removes an entry if it is of that batch or an earlier one. */
   delete(owner: number, batch: number, key: Buffer): void {
-    const place = this.#find(owner, key, hashOf(owner, key, 0, key.length))
+    const place = this.#find(owner, key, hashBytes(owner, key, 0, key.length))
     if (place < 0) return
     const word = 2 * (this.#index[2 * place + 1]! - 1)
     if (this.#words[word + 1]! > batch) return
@@ -169,7 +170,7 @@ export class EntryTable {
     if (this.#tail === this.#wrap) this.#tail = this.#wrap = 0
     if ((flags & DEAD) !== 0) return false
     const start = from * UNIT_BYTES + HEADER_BYTES
-    const place = this.#placeOf(hashOf(owner, this.#bytes, start, start + keyLength), from)
+    const place = this.#placeOf(hashBytes(owner, this.#bytes, start, start + keyLength), from)
     const known = this.ownerOf(owner)
     if (known !== undefined && flags === REFERENCED && mayMove && this.#hasRoom(units)) {
       words[word + 2] = keyLength << KEY_SHIFT
@@ -262,19 +263,3 @@ const NO_BYTES = Buffer.alloc(0)
 
 const unitsOf = (keyLength: number, valueLength: number): number =>
   Math.ceil((HEADER_BYTES + keyLength + (valueLength === ABSENT ? 0 : valueLength)) / UNIT_BYTES)
-
-/** Murmur3 of the bytes, four at a time. */
-const hashOf = (seed: number, bytes: Buffer, start: number, end: number): number => {
-  let hash = seed
-  let at = start
-  for (; end - at >= 4; at += 4) {
-    const four = bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)
-    const mixed = Math.imul(four, 0xcc9e2d51)
-    hash ^= Math.imul((mixed << 15) | (mixed >>> 17), 0x1b873593)
-    hash = (Math.imul((hash << 13) | (hash >>> 19), 5) + 0xe6546b64) | 0
-  }
-  for (; at < end; at++) hash = Math.imul(hash ^ bytes[at]!, 0x01000193)
-  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)
-  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35)
-  return hash ^ (hash >>> 16)
-}

@@ -1,5 +1,4 @@
-import { byteString, type ByteString } from '../byte-string'
-import { ByteMap } from '../memory/byte-map'
+import { hashBytes } from '../byte-hash'
 import { rangeOf } from '../memory/byte-range'
 import { overlaid } from '../overlaid'
 import type { ByteScan, ByteStore } from '../state-engine'
@@ -9,6 +8,7 @@ import { CHECKSUM_BYTES, EntryFormat } from './entry-format'
 import { KeySpace } from './key-space'
 import type { Database, WriteBatch } from './level-database'
 import { storedEntries } from './stored-entries'
+import { UncommittedEntries } from './uncommitted-entries'
 
 /** What a store needs from the database that it shares with the task's other stores. */
 export interface SharedDatabase {
@@ -25,13 +25,14 @@ export class LevelBytes implements ByteStore {
   readonly #keys: KeySpace
   readonly #format = new EntryFormat()
   readonly #estimate: EntryEstimate
-  #current = new ByteMap()
-  #sealed: ByteMap | null = null
+  #current = new UncommittedEntries()
+  #sealed: UncommittedEntries | null = null
   #dropBelow: Buffer | null = null
   #sealedDropBelow: Buffer | null = null
   /** Entries below it may be cached, but were removed. */
-  #removedBelow: ByteString = ''
-  #lastRead: ByteString | null = null
+  #removedBelow: Buffer | null = null
+  /** A hash: it only serves an estimate. */
+  #lastRead: number | null = null
   #lastFound = false
 
   constructor(
@@ -45,21 +46,20 @@ export class LevelBytes implements ByteStore {
   }
 
   get(key: Buffer): Buffer | null {
-    const text = byteString(key)
-    const slot = this.#current.get(text) ?? this.#sealed?.get(text)
-    return slot === undefined ? this.#read(text) : slot.value
+    let value = this.#current.get(key)
+    if (value === undefined && this.#sealed !== null) value = this.#sealed.get(key)
+    return value === undefined ? this.#read(key) : value
   }
 
   put(key: Buffer, value: Buffer | null): void {
-    const text = byteString(key)
-    const before = this.#current.set(text, value)
-    if (before === undefined) this.#countBlind(text, value !== null)
-    else this.#estimate.changed(before !== null, value !== null)
+    const before = this.#current.set(key, value)
+    if (before === undefined) this.#countBlind(key, value !== null)
+    else this.#estimate.changed(before, value !== null)
   }
 
   restore(key: Buffer, value: Buffer | null, timestamp?: number): void {
     const batch = this.shared.restoring(key.length + (value === null ? 0 : value.length))
-    const fullKey = this.#keys.ofBytes(key)
+    const fullKey = this.#keys.of(key)
     const { cache } = this.shared
     if (value === null) {
       batch.del(fullKey)
@@ -102,8 +102,7 @@ export class LevelBytes implements ByteStore {
     const key = this.#sealedDropBelow
     this.#sealedDropBelow = null
     if (key === null) return null
-    const text = byteString(key)
-    if (text > this.#removedBelow) this.#removedBelow = text
+    if (this.#removedBelow === null || Buffer.compare(key, this.#removedBelow) > 0) this.#removedBelow = key
     return key
   }
 
@@ -112,7 +111,7 @@ export class LevelBytes implements ByteStore {
   }
 
   /** The generation to commit, if it has any writes. */
-  get sealed(): ByteMap | null {
+  get sealed(): UncommittedEntries | null {
     return this.#sealed
   }
 
@@ -121,7 +120,7 @@ export class LevelBytes implements ByteStore {
   }
 
   /** Adds a write of the sealed generation to the batch that commits it, which has that number in the cache. */
-  write(batch: WriteBatch, number: number, key: ByteString, value: Buffer | null): void {
+  write(batch: WriteBatch, number: number, key: Buffer, value: Buffer | null): void {
     const fullKey = this.#keys.of(key)
     const { cache } = this.shared
     if (value === null) {
@@ -141,19 +140,19 @@ export class LevelBytes implements ByteStore {
     if (this.#sealed === null) {
       this.#sealed = this.#current
     } else {
-      for (const { key, value } of this.#current.slots()) this.#sealed.set(key, value)
+      for (const { key, value } of this.#current.writes()) this.#sealed.set(key, value)
     }
-    this.#current = new ByteMap()
+    this.#current = new UncommittedEntries()
     this.#lastRead = null
   }
 
   /** The sealed generation is on disk. */
-  committed(writes: ByteMap): void {
+  committed(writes: UncommittedEntries): void {
     if (this.#sealed === writes) this.#sealed = null
   }
 
   discard(entries: number): void {
-    this.#current = new ByteMap()
+    this.#current = new UncommittedEntries()
     this.#sealed = null
     this.#dropBelow = null
     this.#sealedDropBelow = null
@@ -161,17 +160,18 @@ export class LevelBytes implements ByteStore {
     this.#estimate.entries = entries
   }
 
-  #read(text: ByteString): Buffer | null {
+  #read(key: Buffer): Buffer | null {
     try {
-      const key = this.#keys.of(text)
-      const cache = text < this.#removedBelow ? undefined : this.shared.cache
-      let value = cache?.get(key)
+      const fullKey = this.#keys.of(key)
+      const isRemoved = this.#removedBelow !== null && Buffer.compare(key, this.#removedBelow) < 0
+      const cache = isRemoved ? undefined : this.shared.cache
+      let value = cache?.get(fullKey)
       if (value === undefined) {
-        const stored = this.shared.database.getSync(key)
-        value = stored === undefined ? null : this.#format.decode(key, stored)
-        cache?.read(key, value, value === null ? 0 : value.length)
+        const stored = this.shared.database.getSync(fullKey)
+        value = stored === undefined ? null : this.#format.decode(fullKey, stored)
+        cache?.read(fullKey, value, value === null ? 0 : value.length)
       }
-      this.#lastRead = text
+      this.#lastRead = hashBytes(0, key, 0, key.length)
       this.#lastFound = value !== null
       return value
     } catch (error) {
@@ -180,15 +180,15 @@ export class LevelBytes implements ByteStore {
   }
 
   /** Counts the first write of a key in this generation. */
-  #countBlind(text: ByteString, present: boolean): void {
-    const sealed = this.#sealed?.get(text)
+  #countBlind(key: Buffer, present: boolean): void {
+    const sealed = this.#sealed?.get(key)
     if (sealed !== undefined) {
-      this.#estimate.changed(sealed.value !== null, present)
-    } else if (text === this.#lastRead) {
+      this.#estimate.changed(sealed !== null, present)
+    } else if (this.#lastRead === hashBytes(0, key, 0, key.length)) {
       this.#estimate.changed(this.#lastFound, present)
     } else {
       const weight = this.#estimate.sample()
-      if (weight > 0) this.#estimate.changed(this.#read(text) !== null, present, weight)
+      if (weight > 0) this.#estimate.changed(this.#read(key) !== null, present, weight)
     }
   }
 }

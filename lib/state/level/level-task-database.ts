@@ -1,7 +1,6 @@
 import { rm } from 'node:fs/promises'
 import { StreamsError } from '../../errors'
 import { breathe } from '../breathe'
-import type { ByteMap } from '../memory/byte-map'
 import type { OpenDatabaseOptions, TaskDatabase } from '../state-engine'
 import type { DatabaseCache, EntryCache } from './entry-cache'
 import { findDamage, findDroppedRecords, setAside } from './damage'
@@ -19,6 +18,7 @@ import {
 } from './level-database'
 import { NO_METADATA, putFormat, putMetadata, readMetadata, withIds, type Metadata, type OtherFormat } from './metadata'
 import type { TableChecks } from './table-check'
+import type { UncommittedEntries } from './uncommitted-entries'
 
 export interface LevelTaskDatabaseOptions extends OpenDatabaseOptions {
   readonly tuning: LevelTuning
@@ -30,7 +30,7 @@ export interface LevelTaskDatabaseOptions extends OpenDatabaseOptions {
 
 interface SealedStore {
   readonly store: LevelBytes
-  readonly writes: ByteMap
+  readonly writes: UncommittedEntries
 }
 
 /** The persistent stores of one task in one LevelDB, with the changelog offsets that they have reached. */
@@ -181,7 +181,7 @@ export class LevelTaskDatabase implements TaskDatabase, SharedDatabase {
       const batch = restored ?? newBatch(this.database)
       const pause = breathe()
       for (const { store, writes } of sealed) {
-        for (const { key, value } of writes.slots()) {
+        for (const { key, value } of writes.writes()) {
           if (pause.due()) await pause.take()
           store.write(batch, number, key, value)
         }
