@@ -1,7 +1,6 @@
 interface NativeText {
   latin1Slice(start: number, end: number): string
   utf8Slice(start: number, end: number): string
-  latin1Write(text: string, offset: number, length: number): number
 }
 
 // What Buffer's toString and write come to when they have looked at their arguments; on short texts, which keys are, that
@@ -11,7 +10,3 @@ const native = (buffer: Buffer): NativeText => buffer as unknown as NativeText
 export const latin1Text = (buffer: Buffer, start: number, end: number): string => native(buffer).latin1Slice(start, end)
 
 export const utf8Text = (buffer: Buffer, start: number, end: number): string => native(buffer).utf8Slice(start, end)
-
-export const writeLatin1 = (buffer: Buffer, text: string, offset: number): void => {
-  native(buffer).latin1Write(text, offset, text.length)
-}

@@ -21,7 +21,7 @@ import * as serdes from './serdes'
 import { fallbackJson } from './serdes/json'
 import type { Serde } from './serdes/serde'
 import { levelEngine } from './state/level/level-engine'
-import type { StateEngine } from './state/state-engine'
+import type { StateCacheBudget, StateEngine } from './state/state-engine'
 import type { TimestampExtractor } from './topology/definition'
 import { OFFSET_RESETS, type OffsetReset, offsetResetText } from './topology/offset-reset'
 
@@ -67,6 +67,12 @@ export interface StreamsConfig extends ClientSettings {
   commitInterval?: Duration
   /** Memory for the record caches of all stores of the instance, in bytes. 0 forwards every update of a table. Default: 10 MiB. */
   statestoreCacheMaxBytes?: number
+  /**
+   * Memory for entries of persistent stores that were read or written, in bytes, for all stores of the instance together: what
+   * is there needs no read from LevelDB. It is used as it fills, and outside the JavaScript heap. Results don't depend on
+   * it; 0 turns it off. Raise it to the size of the state that is in use. Default: 64 MiB.
+   */
+  stateCacheMaxBytes?: number
   /** Uncommitted state above which a commit is made early, in bytes. Default: 64 MiB. */
   maxUncommittedBytes?: number
   /** The serde for keys where the topology names none. Default: `serdes.string()`. */
@@ -150,6 +156,8 @@ export interface ResolvedConfig extends ResolvedClientConfig {
   readonly processingGuarantee: ProcessingGuarantee
   readonly commitIntervalMs: number
   readonly statestoreCacheMaxBytes: number
+  /** One for all databases of the instance. */
+  readonly stateCache: StateCacheBudget
   readonly maxUncommittedBytes: number
   readonly defaultKeySerde: Serde<unknown>
   readonly defaultValueSerde: Serde<unknown>
@@ -204,6 +212,7 @@ export const resolveConfig = (config: StreamsConfig): ResolvedConfig => {
     processingGuarantee: exactlyOnce ? 'exactly_once' : 'at_least_once',
     commitIntervalMs: duration(top, 'commitInterval', exactlyOnce ? 100 : 30_000),
     statestoreCacheMaxBytes: whole(top, 'statestoreCacheMaxBytes', 10 * MIB, 0),
+    stateCache: { maxBytes: whole(top, 'stateCacheMaxBytes', 64 * MIB, 0) },
     maxUncommittedBytes: whole(top, 'maxUncommittedBytes', 64 * MIB, 1),
     defaultKeySerde: serde(config, 'defaultKeySerde', serdes.string()),
     defaultValueSerde: serde(config, 'defaultValueSerde', fallbackJson),
@@ -255,6 +264,7 @@ const KEYS: Readonly<Record<keyof StreamsConfig, true>> = {
   processingGuarantee: true,
   commitInterval: true,
   statestoreCacheMaxBytes: true,
+  stateCacheMaxBytes: true,
   maxUncommittedBytes: true,
   defaultKeySerde: true,
   defaultValueSerde: true,

@@ -158,6 +158,7 @@ export type {
   ByteStore,
   DatabaseStore,
   OpenDatabaseOptions,
+  StateCacheBudget,
   StateEngine,
   TaskDatabase,
 } from './state/state-engine'

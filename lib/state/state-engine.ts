@@ -34,6 +34,17 @@ export interface OpenDatabaseOptions {
   readonly stores: readonly DatabaseStore[]
   /** Where damage is reported. */
   readonly logger: Logger
+  /** Memory that the engine may use to keep entries close. Default: none. */
+  readonly cache?: StateCacheBudget
+}
+
+/**
+ * The memory in which all databases of an instance together may keep entries that they have read or written
+ * (`stateCacheMaxBytes`). Databases that share it are opened with the same object.
+ */
+export interface StateCacheBudget {
+  /** In bytes; 0: no cache. */
+  readonly maxBytes: number
 }
 
 /** What an engine needs to know about a store. */

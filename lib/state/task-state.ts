@@ -2,7 +2,7 @@ import { StreamsError } from '../errors'
 import type { Logger } from '../observe/logger'
 import { tpKey } from '../record/topic-partition'
 import { MemoryTaskDatabase } from './memory/memory-engine'
-import type { ByteStore, StateEngine, TaskDatabase } from './state-engine'
+import type { ByteStore, StateCacheBudget, StateEngine, TaskDatabase } from './state-engine'
 import type { ManagedStore } from './store'
 
 export interface TaskStateOptions {
@@ -14,6 +14,8 @@ export interface TaskStateOptions {
   taskId: string
   stores: readonly Pick<ManagedStore, 'name' | 'persistent' | 'changelogTopic'>[]
   logger: Logger
+  /** Shared with the instance's other tasks. Default: no cache of entries. */
+  cache?: StateCacheBudget
 }
 
 /**
@@ -42,7 +44,7 @@ export class TaskState {
    * Opens what the task left behind, or starts empty. A database that is damaged is set aside, reported to the logger,
    * and started empty.
    */
-  static async open({ engine, directory, taskId, stores, logger }: TaskStateOptions): Promise<TaskState> {
+  static async open({ engine, directory, taskId, stores, logger, cache }: TaskStateOptions): Promise<TaskState> {
     const onDisk = directory === null ? [] : stores.filter(({ persistent }) => persistent)
     const inMemory = stores.filter((store) => !onDisk.includes(store))
     const database =
@@ -53,6 +55,7 @@ export class TaskState {
             taskId,
             stores: onDisk.map(({ name, changelogTopic }) => ({ name, logged: changelogTopic !== null })),
             logger,
+            cache,
           })
     const memory = new MemoryTaskDatabase(inMemory.map(({ name }) => name))
     return new TaskState(

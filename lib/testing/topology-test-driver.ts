@@ -326,6 +326,7 @@ export class TopologyTestDriver {
       this.#global = await GlobalTask.open({
         topology: global,
         engine: this.#config.stateEngine,
+        stateCache: this.#config.stateCache,
         directory: join(this.#folder, 'global'),
         collector,
         // as in Kafka Streams' driver
@@ -343,6 +344,7 @@ export class TopologyTestDriver {
       subTopologies,
       partition: 0,
       engine: this.#config.stateEngine,
+      stateCache: this.#config.stateCache,
       directory: join(this.#folder, TASK_ID),
       defaultKeySerde,
       defaultValueSerde,

@@ -197,6 +197,7 @@ const openTask = (
   GlobalTask.open({
     topology,
     engine: config.stateEngine,
+    stateCache: config.stateCache,
     directory: stateDirectory.globalDirectory,
     // without a handler that sends dead letters, nothing is ever sent
     collector: new RecordCollector(producer as Producer),

@@ -3,7 +3,7 @@ import type { FetchedPartition } from '../../kafka/port'
 import type { Logger } from '../../observe/logger'
 import type { TaskRecordCounts } from '../../observe/record-counts'
 import { type TopicPartition, tpKey } from '../../record/topic-partition'
-import type { StateEngine } from '../../state/state-engine'
+import type { StateCacheBudget, StateEngine } from '../../state/state-engine'
 import type { ManagedStore } from '../../state/store'
 import type { GlobalStoreDefinition, GlobalTopology, SubTopology } from '../../topology/definition'
 import { type Replayed, replay } from '../changelog/replay'
@@ -19,6 +19,8 @@ export interface GlobalTaskOptions {
   readonly topology: GlobalTopology
   /** Keeps the persistent stores. */
   readonly engine: StateEngine
+  /** For entries of persistent stores, shared by all tasks of the instance. Default: none. */
+  readonly stateCache?: StateCacheBudget
   /** Its own folder; `null` keeps everything in memory. */
   readonly directory: string | null
   /** For dead letters: a global store sends nothing else. */
@@ -61,6 +63,7 @@ export class GlobalTask {
   static async open({
     topology,
     engine,
+    stateCache,
     directory,
     config,
     fetching,
@@ -73,6 +76,7 @@ export class GlobalTask {
       subTopologies,
       partition: -1,
       engine,
+      stateCache,
       directory,
       defaultKeySerde: config.defaultKeySerde,
       defaultValueSerde: config.defaultValueSerde,

@@ -64,6 +64,7 @@ export class TaskFactory {
       defaultValueSerde: config.defaultValueSerde,
       cache,
       rowMemory,
+      stateCache: config.stateCache,
       fetching: (what, fetch, closed) => retrying(what, fetch, { timeoutMs: Infinity, signal: closed, logger }),
       logger,
     })

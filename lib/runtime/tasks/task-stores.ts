@@ -3,7 +3,7 @@ import type { TaskId } from '../../record/task-id'
 import { type TopicPartition, tpKey } from '../../record/topic-partition'
 import type { Serde } from '../../serdes/serde'
 import type { ManagedStore, RecordCacheBudget } from '../../state/store'
-import type { StateEngine } from '../../state/state-engine'
+import type { StateCacheBudget, StateEngine } from '../../state/state-engine'
 import { TaskState } from '../../state/task-state'
 import type { RowMemory } from '../../state/timed/row-memory'
 import type { SubTopology } from '../../topology/definition'
@@ -35,6 +35,8 @@ export interface TaskStoresOptions {
   readonly cache?: RecordCacheBudget | undefined
   /** Shared by the tasks of an executor. Default: each window and session store has its own. */
   readonly rowMemory?: RowMemory | undefined
+  /** For entries of persistent stores, shared by all tasks of the instance. Default: none. */
+  readonly stateCache?: StateCacheBudget
   /** How dependencies of serdes are fetched. Default: once. */
   readonly fetching?: Fetching
   readonly logger: Logger
@@ -76,6 +78,7 @@ export class TaskStores {
       taskId: id,
       stores: managed,
       logger,
+      cache: options.stateCache,
     })
     const abort = new AbortController()
     const preparation = new Preparation(options.fetching ?? ((_what, fetch) => fetch()), abort.signal)

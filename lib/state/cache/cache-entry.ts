@@ -1,9 +1,11 @@
 import type { ByteString } from '../byte-string'
+import type { Indexed } from './entry-index'
+import { NO_SLOT, type Used } from './use-order'
 import { NO_HEADERS, type RecordHeaders } from '../../record/headers'
 import type { RecordContext } from '../../record/record-context'
 
-/** One key of a record cache, with the record context of its last update and its positions in the cache's two orders. */
-export class CacheEntry<V> {
+/** One key of a record cache, with the record context of its last update. */
+export class CacheEntry<V> implements Indexed, Used {
   /** Bytes if the value itself can't be kept; `null` means deleted. */
   value: V | Buffer | null = null
   valueTimestamp = -1
@@ -17,12 +19,8 @@ export class CacheEntry<V> {
   timestamp = -1
   headers: RecordHeaders = NO_HEADERS
 
-  /** When it was last used, by the cache's own counter. */
-  usedAt = 0
-  /** When it was last updated, by the same counter. */
-  dirtyAt = 0
-
-  /** The primitive under which it is indexed. */
+  slot = NO_SLOT
+  textHash = 0
   key: unknown = undefined
   keyHash = 0
 

@@ -1,8 +1,9 @@
 import type { ByteString } from '../byte-string'
 import type { RecordCacheBudget } from '../store'
 import type { CacheEntry } from './cache-entry'
-import { KeyIndex } from './key-index'
+import { EntryIndex } from './entry-index'
 import type { RecordContext } from '../../record/record-context'
+import { NO_SLOT, UseOrder } from './use-order'
 
 /** A dirty entry as it was when its flush began: forwarding it may lead to new updates of the same store. */
 export interface FlushedEntry<V> {
@@ -16,23 +17,14 @@ export interface FlushedEntry<V> {
  * The cached entries of one store: an order by use, which decides what is evicted, and an order of the dirty
  * ones, in which they are flushed. Reads don't change the latter. The caches of a processing loop share the budget;
  * the cache that exceeds it evicts its own entries.
- *
- * Both orders are kept as numbers in the entries and sorted when they are needed: a use of an entry touches no other,
- * where linked lists would touch four that are not in the processor's caches.
  */
 export class RecordCache<V> {
-  /** By their texts, or by themselves where their owner finds them. */
-  readonly #entries = new Map<unknown, CacheEntry<V>>()
-  /** By the key itself, if that is a primitive with unique bytes: saves serializing it. */
-  readonly #index = new KeyIndex<CacheEntry<V>>()
+  readonly #index = new EntryIndex<CacheEntry<V>>()
+  readonly #order = new UseOrder<CacheEntry<V>>()
   readonly #budget: RecordCacheBudget
   readonly #write: (flushed: FlushedEntry<V>) => void
   #newest: CacheEntry<V> | null = null
-  /** Counts uses and updates. */
-  #clock = 0
-  #dirty: CacheEntry<V>[] = []
-  /** The entries by use as of the last sorting, least recently used last, and when each was used then. */
-  #byUse: { entry: CacheEntry<V>; usedAt: number }[] = []
+  #dirtyEntries = 0
 
   /**
    * `removed` is called for every entry that leaves the cache, except by `clear`. Unless it is `indexed`, entries have no
@@ -53,38 +45,39 @@ export class RecordCache<V> {
     return this.#newest
   }
 
+  /** Found by the key itself, if that is a primitive with unique bytes: saves serializing it. */
   byKey(key: unknown): CacheEntry<V> | undefined {
-    return this.#index.get(key)
+    return this.#index.byKey(key)
   }
 
   byText(text: ByteString): CacheEntry<V> | undefined {
-    return this.#entries.get(text)
+    return this.#index.byText(text)
   }
 
   /** Of several keys with the same bytes, the first. */
   index(entry: CacheEntry<V>, key: unknown): void {
-    if (entry.key !== undefined) return
-    entry.key = key
-    this.#index.add(entry)
+    if (entry.key === undefined) this.#index.addKey(entry, key)
   }
 
   /** Makes it the most recently used. */
   touch(entry: CacheEntry<V>): void {
-    entry.usedAt = ++this.#clock
+    this.#order.use(entry)
     this.#newest = entry
   }
 
   add(entry: CacheEntry<V>): void {
-    this.#entries.set(this.#idOf(entry), entry)
-    this.touch(entry)
+    if (this.indexed) this.#index.add(entry)
+    this.#order.add(entry)
+    this.#newest = entry
   }
 
   /** Moves it to the end of the dirty order. */
   markDirty(entry: CacheEntry<V>): void {
-    entry.dirtyAt = ++this.#clock
+    this.#order.update(entry)
+    this.#newest = entry
     if (entry.dirty) return
     entry.dirty = true
-    this.#dirty.push(entry)
+    this.#dirtyEntries++
   }
 
   /** Sets its size, and evicts entries if that exceeds the budget. */
@@ -93,7 +86,7 @@ export class RecordCache<V> {
     budget.usedBytes += size - entry.size
     entry.size = size
     while (budget.usedBytes > budget.maxBytes) {
-      const oldest = this.#leastRecentlyUsed()
+      const oldest = this.#order.leastRecentlyUsed()
       if (oldest === undefined) return
       this.#evict(oldest)
     }
@@ -101,87 +94,63 @@ export class RecordCache<V> {
 
   /** Flushes all dirty entries, in order. */
   flush(): void {
-    if (this.#dirty.length > 0) this.#flush(null)
+    if (this.#dirtyEntries > 0) this.#flush([])
   }
 
   /** Dirty or not, in no order. */
-  entries(): IterableIterator<CacheEntry<V>> {
-    return this.#entries.values()
+  entries(): Iterable<CacheEntry<V>> {
+    return this.#order.entries()
   }
 
-  /** In no order. */
   dirtyEntries(): Iterable<CacheEntry<V>> {
-    return this.#dirty
+    return this.#dirtyEntries === 0 ? [] : this.#order.updated()
   }
 
   /** Returns its part of the budget; dirty entries are lost. */
   clear(): void {
-    for (const entry of this.#entries.values()) this.#budget.usedBytes -= entry.size
-    this.#entries.clear()
+    for (const entry of this.#order.entries()) this.#budget.usedBytes -= entry.size
     this.#index.clear()
+    this.#order.clear()
     this.#newest = null
-    this.#dirty = []
-    this.#byUse = []
-  }
-
-  #leastRecentlyUsed(): CacheEntry<V> | undefined {
-    for (;;) {
-      // entries used or removed since the sorting are no longer the oldest
-      for (let last = this.#byUse.pop(); last !== undefined; last = this.#byUse.pop()) {
-        if (last.entry.usedAt === last.usedAt) return last.entry
-      }
-      if (this.#entries.size === 0) return undefined
-      for (const entry of this.#entries.values()) this.#byUse.push({ entry, usedAt: entry.usedAt })
-      this.#byUse.sort((a, b) => b.usedAt - a.usedAt)
-    }
+    this.#dirtyEntries = 0
   }
 
   #evict(entry: CacheEntry<V>): void {
     const size = this.#takeOut(entry)
     try {
-      if (entry.dirty) this.#flush(entry)
+      if (entry.dirty) this.#flush([entry])
     } finally {
       // as in Kafka Streams it counts until its effects are done, for the caches downstream, too
       this.#budget.usedBytes -= size
     }
   }
 
-  #flush(evicted: CacheEntry<V> | null): void {
-    const dirty = this.#dirty.sort((a, b) => a.dirtyAt - b.dirtyAt)
-    this.#dirty = []
-    const flushed: FlushedEntry<V>[] = []
-    if (evicted !== null) flushed.push(cleaned(evicted))
-    for (const entry of dirty) if (entry !== evicted) flushed.push(cleaned(entry))
+  /** `evicted` is an entry that goes first. */
+  #flush(evicted: readonly CacheEntry<V>[]): void {
+    const dirty = [...evicted, ...this.#order.takeUpdated()]
+    this.#dirtyEntries = 0
+    const flushed = dirty.map(cleaned)
     for (const each of flushed) this.#write(each)
-    for (const { entry } of flushed) {
+    for (const entry of dirty) {
       // deletes are no longer kept, unless their effects wrote the key again
-      if (entry.value === null && !entry.dirty && this.#entries.get(this.#idOf(entry)) === entry) {
-        this.#budget.usedBytes -= this.#takeOut(entry)
-      }
+      if (entry.value === null && !entry.dirty && entry.slot !== NO_SLOT) this.#budget.usedBytes -= this.#takeOut(entry)
     }
-  }
-
-  #idOf(entry: CacheEntry<V>): unknown {
-    return this.indexed ? entry.text : entry
   }
 
   /** Returns its size, which is still in the budget. */
   #takeOut(entry: CacheEntry<V>): number {
     const { size } = entry
-    this.#entries.delete(this.#idOf(entry))
-    if (entry.key !== undefined) this.#index.delete(entry)
+    if (this.indexed) this.#index.delete(entry)
+    this.#order.remove(entry)
     if (entry === this.#newest) this.#newest = null
     entry.size = 0
-    entry.usedAt = REMOVED
     this.removed?.(entry)
     return size
   }
 }
 
-const REMOVED = -1
-
 /** As it is now, and no longer dirty. */
-function cleaned<V>(entry: CacheEntry<V>): FlushedEntry<V> {
+const cleaned = <V>(entry: CacheEntry<V>): FlushedEntry<V> => {
   entry.dirty = false
   const { value, valueTimestamp, topic, partition, offset, timestamp, headers } = entry
   return { entry, value, valueTimestamp, context: { topic, partition, offset, timestamp, headers } }

@@ -145,8 +145,8 @@ export class CachedEntries<K, V, S> implements Entries<K, V, S> {
   /** An entry for what `#find` missed. */
   #add(key: K): CacheEntry<V> {
     const entry = new CacheEntry<V>(this.#missedText)
-    this.#index(entry, key)
     this.#cache.add(entry)
+    this.#index(entry, key)
     return entry
   }
 

@@ -2,7 +2,7 @@ import { TIMESTAMP_BYTES, writeTimestamp } from '../../record/timestamped-bytes'
 import { crc32 } from '../../record/crc32'
 import { corruption } from './level-database'
 
-const CHECKSUM_BYTES = 4
+export const CHECKSUM_BYTES = 4
 
 const SHORT_VALUE = 512
 

@@ -72,7 +72,7 @@ export class DatabaseInspection {
   }
 
   get(store: string, key: Buffer): Buffer | undefined {
-    const stored = this.keysOf(store).ofBytes(key)
+    const stored = this.keysOf(store).of(key)
     try {
       const value = this.database.getSync(stored)
       return value === undefined ? undefined : new EntryFormat().decode(stored, value)

@@ -1,6 +1,3 @@
-import { writeLatin1 } from '../../buffer-text'
-import type { ByteString } from '../byte-string'
-
 /** Bytes of the store's number in front of every key. */
 export const PREFIX_BYTES = 2
 
@@ -19,13 +16,7 @@ export class KeySpace {
     this.#scratch.writeUInt16BE(id)
   }
 
-  of(key: ByteString): Buffer {
-    const full = this.#room(key.length)
-    writeLatin1(full, key, PREFIX_BYTES)
-    return full
-  }
-
-  ofBytes(key: Buffer): Buffer {
+  of(key: Buffer): Buffer {
     const full = this.#room(key.length)
     full.set(key, PREFIX_BYTES)
     return full

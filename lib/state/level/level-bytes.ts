@@ -1,17 +1,19 @@
-import { byteString, type ByteString } from '../byte-string'
-import { ByteMap } from '../memory/byte-map'
+import { hashBytes } from '../byte-hash'
 import { rangeOf } from '../memory/byte-range'
 import { overlaid } from '../overlaid'
 import type { ByteScan, ByteStore } from '../state-engine'
+import type { DatabaseCache } from './entry-cache'
 import { EntryEstimate } from './entry-estimate'
-import { EntryFormat } from './entry-format'
+import { CHECKSUM_BYTES, EntryFormat } from './entry-format'
 import { KeySpace } from './key-space'
 import type { Database, WriteBatch } from './level-database'
 import { storedEntries } from './stored-entries'
+import { UncommittedEntries } from './uncommitted-entries'
 
 /** What a store needs from the database that it shares with the task's other stores. */
 export interface SharedDatabase {
   readonly database: Database
+  readonly cache: DatabaseCache | undefined
   /** The batch that collects restored records until the next commit; `bytes` are about to be added to it. */
   restoring(bytes: number): WriteBatch
   /** Converts LevelDB's errors, and records damage. */
@@ -23,11 +25,14 @@ export class LevelBytes implements ByteStore {
   readonly #keys: KeySpace
   readonly #format = new EntryFormat()
   readonly #estimate: EntryEstimate
-  #current = new ByteMap()
-  #sealed: ByteMap | null = null
+  #current = new UncommittedEntries()
+  #sealed: UncommittedEntries | null = null
   #dropBelow: Buffer | null = null
   #sealedDropBelow: Buffer | null = null
-  #lastRead: ByteString | null = null
+  /** Entries below it may be cached, but were removed. */
+  #removedBelow: Buffer | null = null
+  /** A hash: it only serves an estimate. */
+  #lastRead: number | null = null
   #lastFound = false
 
   constructor(
@@ -41,23 +46,29 @@ export class LevelBytes implements ByteStore {
   }
 
   get(key: Buffer): Buffer | null {
-    const text = byteString(key)
-    const slot = this.#current.get(text) ?? this.#sealed?.get(text)
-    return slot === undefined ? this.#read(text) : slot.value
+    let value = this.#current.get(key)
+    if (value === undefined && this.#sealed !== null) value = this.#sealed.get(key)
+    return value === undefined ? this.#read(key) : value
   }
 
   put(key: Buffer, value: Buffer | null): void {
-    const text = byteString(key)
-    const before = this.#current.set(text, value)
-    if (before === undefined) this.#countBlind(text, value !== null)
-    else this.#estimate.changed(before !== null, value !== null)
+    const before = this.#current.set(key, value)
+    if (before === undefined) this.#countBlind(key, value !== null)
+    else this.#estimate.changed(before, value !== null)
   }
 
   restore(key: Buffer, value: Buffer | null, timestamp?: number): void {
     const batch = this.shared.restoring(key.length + (value === null ? 0 : value.length))
-    const fullKey = this.#keys.ofBytes(key)
-    if (value === null) batch.del(fullKey)
-    else batch.put(fullKey, this.#format.encode(fullKey, value, timestamp))
+    const fullKey = this.#keys.of(key)
+    const { cache } = this.shared
+    if (value === null) {
+      batch.del(fullKey)
+      cache?.restored(fullKey, null, 0)
+    } else {
+      const stored = this.#format.encode(fullKey, value, timestamp)
+      batch.put(fullKey, stored)
+      cache?.restored(fullKey, stored, stored.length - CHECKSUM_BYTES)
+    }
     // a compacted changelog names nearly every key once
     this.#estimate.changed(value === null, value !== null)
   }
@@ -90,6 +101,8 @@ export class LevelBytes implements ByteStore {
   takeDropBelow(): Buffer | null {
     const key = this.#sealedDropBelow
     this.#sealedDropBelow = null
+    if (key === null) return null
+    if (this.#removedBelow === null || Buffer.compare(key, this.#removedBelow) > 0) this.#removedBelow = key
     return key
   }
 
@@ -98,7 +111,7 @@ export class LevelBytes implements ByteStore {
   }
 
   /** The generation to commit, if it has any writes. */
-  get sealed(): ByteMap | null {
+  get sealed(): UncommittedEntries | null {
     return this.#sealed
   }
 
@@ -106,11 +119,18 @@ export class LevelBytes implements ByteStore {
     return this.#keys
   }
 
-  /** Adds a write of the sealed generation to the batch that commits it. */
-  write(batch: WriteBatch, key: ByteString, value: Buffer | null): void {
+  /** Adds a write of the sealed generation to the batch that commits it, which has that number in the cache. */
+  write(batch: WriteBatch, number: number, key: Buffer, value: Buffer | null): void {
     const fullKey = this.#keys.of(key)
-    if (value === null) batch.del(fullKey)
-    else batch.put(fullKey, this.#format.encode(fullKey, value))
+    const { cache } = this.shared
+    if (value === null) {
+      batch.del(fullKey)
+      cache?.written(number, fullKey, null, 0)
+    } else {
+      const stored = this.#format.encode(fullKey, value)
+      batch.put(fullKey, stored)
+      cache?.written(number, fullKey, stored, stored.length - CHECKSUM_BYTES)
+    }
   }
 
   seal(): void {
@@ -120,19 +140,19 @@ export class LevelBytes implements ByteStore {
     if (this.#sealed === null) {
       this.#sealed = this.#current
     } else {
-      for (const { key, value } of this.#current.slots()) this.#sealed.set(key, value)
+      for (const { key, value } of this.#current.writes()) this.#sealed.set(key, value)
     }
-    this.#current = new ByteMap()
+    this.#current = new UncommittedEntries()
     this.#lastRead = null
   }
 
   /** The sealed generation is on disk. */
-  committed(writes: ByteMap): void {
+  committed(writes: UncommittedEntries): void {
     if (this.#sealed === writes) this.#sealed = null
   }
 
   discard(entries: number): void {
-    this.#current = new ByteMap()
+    this.#current = new UncommittedEntries()
     this.#sealed = null
     this.#dropBelow = null
     this.#sealedDropBelow = null
@@ -140,28 +160,35 @@ export class LevelBytes implements ByteStore {
     this.#estimate.entries = entries
   }
 
-  #read(text: ByteString): Buffer | null {
+  #read(key: Buffer): Buffer | null {
     try {
-      const key = this.#keys.of(text)
-      const stored = this.shared.database.getSync(key)
-      this.#lastRead = text
-      this.#lastFound = stored !== undefined
-      return stored === undefined ? null : this.#format.decode(key, stored)
+      const fullKey = this.#keys.of(key)
+      const isRemoved = this.#removedBelow !== null && Buffer.compare(key, this.#removedBelow) < 0
+      const cache = isRemoved ? undefined : this.shared.cache
+      let value = cache?.get(fullKey)
+      if (value === undefined) {
+        const stored = this.shared.database.getSync(fullKey)
+        value = stored === undefined ? null : this.#format.decode(fullKey, stored)
+        cache?.read(fullKey, value, value === null ? 0 : value.length)
+      }
+      this.#lastRead = hashBytes(0, key, 0, key.length)
+      this.#lastFound = value !== null
+      return value
     } catch (error) {
       throw this.shared.failure(error, 'reading', this.store)
     }
   }
 
   /** Counts the first write of a key in this generation. */
-  #countBlind(text: ByteString, present: boolean): void {
-    const sealed = this.#sealed?.get(text)
+  #countBlind(key: Buffer, present: boolean): void {
+    const sealed = this.#sealed?.get(key)
     if (sealed !== undefined) {
-      this.#estimate.changed(sealed.value !== null, present)
-    } else if (text === this.#lastRead) {
+      this.#estimate.changed(sealed !== null, present)
+    } else if (this.#lastRead === hashBytes(0, key, 0, key.length)) {
       this.#estimate.changed(this.#lastFound, present)
     } else {
       const weight = this.#estimate.sample()
-      if (weight > 0) this.#estimate.changed(this.#read(text) !== null, present, weight)
+      if (weight > 0) this.#estimate.changed(this.#read(key) !== null, present, weight)
     }
   }
 }

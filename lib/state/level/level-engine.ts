@@ -1,6 +1,7 @@
 import { isObject } from '../../arguments'
 import { StreamsError } from '../../errors'
 import type { StateEngine } from '../state-engine'
+import { EntryCaches } from './entry-cache'
 import { DEFAULT_TUNING } from './level-database'
 import { LevelTaskDatabase } from './level-task-database'
 import { TableChecks } from './table-check'
@@ -37,10 +38,12 @@ export interface LevelEngineOptions {
 export const levelEngine = (options: LevelEngineOptions = {}): StateEngine => {
   const { verifyOnOpen: verify, ...tuning } = { ...DEFAULTS, ...checked(options) }
   const tableChecks = verify ? new TableChecks() : undefined
+  const caches = new EntryCaches()
   return {
     name: 'LevelDB',
     persistent: true,
-    open: (database) => LevelTaskDatabase.open({ ...database, tuning, tableChecks }),
+    open: (database) =>
+      LevelTaskDatabase.open({ ...database, tuning, tableChecks, entryCache: caches.of(database.cache) }),
   }
 }
 

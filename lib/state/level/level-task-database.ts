@@ -1,8 +1,8 @@
 import { rm } from 'node:fs/promises'
 import { StreamsError } from '../../errors'
 import { breathe } from '../breathe'
-import type { ByteMap } from '../memory/byte-map'
 import type { OpenDatabaseOptions, TaskDatabase } from '../state-engine'
+import type { DatabaseCache, EntryCache } from './entry-cache'
 import { findDamage, findDroppedRecords, setAside } from './damage'
 import { databaseFailure, openFailure, rebuildImpossible, writtenByNewer } from './failures'
 import { LevelBytes, type SharedDatabase } from './level-bytes'
@@ -18,21 +18,25 @@ import {
 } from './level-database'
 import { NO_METADATA, putFormat, putMetadata, readMetadata, withIds, type Metadata, type OtherFormat } from './metadata'
 import type { TableChecks } from './table-check'
+import type { UncommittedEntries } from './uncommitted-entries'
 
 export interface LevelTaskDatabaseOptions extends OpenDatabaseOptions {
   readonly tuning: LevelTuning
   /** Checks the checksums of all tables first. `undefined`: not. */
   readonly tableChecks: TableChecks | undefined
+  /** Shared with other databases. */
+  readonly entryCache: EntryCache | undefined
 }
 
 interface SealedStore {
   readonly store: LevelBytes
-  readonly writes: ByteMap
+  readonly writes: UncommittedEntries
 }
 
 /** The persistent stores of one task in one LevelDB, with the changelog offsets that they have reached. */
 export class LevelTaskDatabase implements TaskDatabase, SharedDatabase {
   readonly stores: ReadonlyMap<string, LevelBytes>
+  readonly cache: DatabaseCache | undefined
   readonly #options: LevelTaskDatabaseOptions
   #metadata: Metadata
   #restored: { batch: WriteBatch; bytes: number } | null = null
@@ -48,9 +52,11 @@ export class LevelTaskDatabase implements TaskDatabase, SharedDatabase {
     readonly database: Database,
     metadata: Metadata,
     options: LevelTaskDatabaseOptions,
+    isNew = false,
   ) {
     this.#metadata = metadata
     this.#options = options
+    this.cache = options.entryCache?.open(isNew)
     this.stores = new Map(
       options.stores.map(({ name }) => {
         const entries = metadata.entries.get(name) ?? 0
@@ -86,7 +92,7 @@ export class LevelTaskDatabase implements TaskDatabase, SharedDatabase {
         if (found === undefined) putFormat(batch)
         putMetadata(batch, metadata)
         await batch.write()
-        return new LevelTaskDatabase(database, metadata, options)
+        return new LevelTaskDatabase(database, metadata, options, found === undefined)
       }
     } catch (error) {
       await database.close()
@@ -120,7 +126,10 @@ export class LevelTaskDatabase implements TaskDatabase, SharedDatabase {
   }
 
   restoring(bytes: number): WriteBatch {
-    this.#restored ??= { batch: newBatch(this.database), bytes: 0 }
+    if (this.#restored === null) {
+      this.#restored = { batch: newBatch(this.database), bytes: 0 }
+      this.cache?.beginBatch()
+    }
     this.#restored.bytes += bytes
     return this.#restored.batch
   }
@@ -128,11 +137,12 @@ export class LevelTaskDatabase implements TaskDatabase, SharedDatabase {
   commit(offsets: ReadonlyMap<string, number>): Promise<void> {
     const restored = this.#restored
     this.#restored = null
+    const number = this.cache === undefined ? 0 : this.cache.batch
     const sealed: SealedStore[] = []
     for (const store of this.stores.values()) if (store.sealed !== null) sealed.push({ store, writes: store.sealed })
     this.#committing ||= sealed.length > 0
     const commit = this.#tail
-      .then(() => this.#write(restored?.batch, sealed, offsets))
+      .then(() => this.#write(restored?.batch, number, sealed, offsets))
       .finally(() => {
         if (sealed.length > 0) this.#committing = false
       })
@@ -141,6 +151,8 @@ export class LevelTaskDatabase implements TaskDatabase, SharedDatabase {
   }
 
   discard(): void {
+    // a commit under way can no longer be told from what is committed
+    this.cache?.close()
     this.#restored?.batch.close().catch(() => {})
     this.#restored = null
     for (const [name, store] of this.stores) store.discard(this.#metadata.entries.get(name) ?? 0)
@@ -157,6 +169,8 @@ export class LevelTaskDatabase implements TaskDatabase, SharedDatabase {
 
   async #write(
     restored: WriteBatch | undefined,
+    /** Of the batch, in the cache. */
+    number: number,
     sealed: readonly SealedStore[],
     offsets: ReadonlyMap<string, number>,
   ): Promise<void> {
@@ -167,9 +181,9 @@ export class LevelTaskDatabase implements TaskDatabase, SharedDatabase {
       const batch = restored ?? newBatch(this.database)
       const pause = breathe()
       for (const { store, writes } of sealed) {
-        for (const { key, value } of writes.slots()) {
+        for (const { key, value } of writes.writes()) {
           if (pause.due()) await pause.take()
-          store.write(batch, key, value)
+          store.write(batch, number, key, value)
         }
       }
       const isNew = [...offsets].some(([partition, offset]) => known.offsets.get(partition) !== offset)
@@ -183,6 +197,7 @@ export class LevelTaskDatabase implements TaskDatabase, SharedDatabase {
       } else {
         await batch.close()
       }
+      this.cache?.batchCommitted(number)
       for (const { store, writes } of sealed) store.committed(writes)
       for (const store of this.stores.values()) {
         const below = store.takeDropBelow()
@@ -195,6 +210,7 @@ export class LevelTaskDatabase implements TaskDatabase, SharedDatabase {
   }
 
   async #close(): Promise<void> {
+    this.cache?.close()
     this.#restored?.batch.close().catch(() => {})
     this.#restored = null
     await this.#tail

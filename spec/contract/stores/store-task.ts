@@ -65,6 +65,8 @@ export class StoreTask implements StateStoreContext {
       taskId: '0_0',
       stores,
       logger: silentLogger,
+      // evicts: the specs of the stores have more in them
+      cache: { maxBytes: 4000 },
     })
     const cache = cacheBytes === undefined ? undefined : { maxBytes: cacheBytes, usedBytes: 0 }
     const task = new StoreTask(folder === undefined ? own : null, state, stores, cache)

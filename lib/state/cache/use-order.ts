@@ -1,0 +1,145 @@
+/** An entry of a `UseOrder`. */
+export interface Used {
+  /** Its number while it is in the order, `NO_SLOT` otherwise. */
+  slot: number
+}
+
+export const NO_SLOT = -1
+
+/** No position in the log. */
+const NOWHERE = -1
+const INITIAL_SLOTS = 16
+
+/**
+ * The entries of a cache in two orders, by their last use and by their last update, in amortised constant time.
+ *
+ * A log has the slot of an entry for each use: a use appends to it and touches no other entry. Positions of uses that are
+ * no longer an entry's last are skipped when the log is read from its start, and dropped when it is full.
+ */
+export class UseOrder<E extends Used> {
+  #entries: (E | undefined)[] = []
+  #free: number[] = []
+  #log = new Int32Array(4 * INITIAL_SLOTS)
+  /** By slot: the position of the last use. */
+  #usedAt = new Int32Array(INITIAL_SLOTS)
+  /** By slot: the position of the last update, `NOWHERE` if there was none since `takeUpdated`. */
+  #updatedAt = new Int32Array(INITIAL_SLOTS)
+  /** Before it, no position is a last use. */
+  #oldest = 0
+  /** Before it, no position is a last update. */
+  #firstUpdate = 0
+  #end = 0
+
+  /** Adds it as the most recently used. */
+  add(entry: E): void {
+    const slot = this.#free.pop() ?? this.#entries.length
+    if (slot === this.#usedAt.length) {
+      this.#usedAt = doubled(this.#usedAt)
+      this.#updatedAt = doubled(this.#updatedAt)
+    }
+    entry.slot = slot
+    this.#entries[slot] = entry
+    this.#updatedAt[slot] = NOWHERE
+    this.#append(slot)
+  }
+
+  /** Makes it the most recently used. */
+  use({ slot }: E): void {
+    if (this.#usedAt[slot] !== this.#end - 1) this.#append(slot)
+  }
+
+  /** Makes it the most recently used and the last updated. */
+  update(entry: E): void {
+    const { slot } = entry
+    const position = this.#usedAt[slot]!
+    if (position !== this.#end - 1 || position < this.#firstUpdate) this.#append(slot)
+    this.#updatedAt[slot] = this.#end - 1
+  }
+
+  remove(entry: E): void {
+    const { slot } = entry
+    this.#usedAt[slot] = NOWHERE
+    this.#updatedAt[slot] = NOWHERE
+    this.#entries[slot] = undefined
+    this.#free.push(slot)
+    entry.slot = NO_SLOT
+  }
+
+  leastRecentlyUsed(): E | undefined {
+    for (; this.#oldest < this.#end; this.#oldest++) {
+      const slot = this.#log[this.#oldest]!
+      if (this.#usedAt[slot] === this.#oldest) return this.#entries[slot]
+    }
+    return undefined
+  }
+
+  /** The entries updated since `takeUpdated`, the least recently updated first. */
+  updated(): E[] {
+    const updated: E[] = []
+    for (let position = this.#firstUpdate; position < this.#end; position++) {
+      const slot = this.#log[position]!
+      if (this.#updatedAt[slot] === position) updated.push(this.#entries[slot]!)
+    }
+    return updated
+  }
+
+  /** As `updated`; afterwards no entry has an update. */
+  takeUpdated(): E[] {
+    const updated = this.updated()
+    for (const { slot } of updated) this.#updatedAt[slot] = NOWHERE
+    this.#firstUpdate = this.#end
+    return updated
+  }
+
+  /** In no order. */
+  *entries(): IterableIterator<E> {
+    for (const entry of this.#entries) if (entry !== undefined) yield entry
+  }
+
+  clear(): void {
+    for (const entry of this.entries()) entry.slot = NO_SLOT
+    this.#entries = []
+    this.#free = []
+    this.#log = new Int32Array(4 * INITIAL_SLOTS)
+    this.#usedAt = new Int32Array(INITIAL_SLOTS)
+    this.#updatedAt = new Int32Array(INITIAL_SLOTS)
+    this.#oldest = this.#firstUpdate = this.#end = 0
+  }
+
+  #append(slot: number): void {
+    if (this.#end === this.#log.length) this.#compact()
+    this.#usedAt[slot] = this.#end
+    this.#log[this.#end++] = slot
+  }
+
+  /** Drops the positions that are neither a last use nor a last update. */
+  #compact(): void {
+    const log = this.#log
+    const usedAt = this.#usedAt
+    const updatedAt = this.#updatedAt
+    let kept = 0
+    let firstUpdate = -1
+    for (let position = Math.min(this.#oldest, this.#firstUpdate); position < this.#end; position++) {
+      const slot = log[position]!
+      const used = usedAt[slot] === position
+      const updated = updatedAt[slot] === position
+      if (!used && !updated) continue
+      if (used) usedAt[slot] = kept
+      if (updated) {
+        updatedAt[slot] = kept
+        if (firstUpdate < 0) firstUpdate = kept
+      }
+      log[kept++] = slot
+    }
+    this.#oldest = 0
+    this.#firstUpdate = firstUpdate < 0 ? kept : firstUpdate
+    this.#end = kept
+    if (2 * kept > log.length) this.#log = doubled(log)
+  }
+}
+
+const doubled = (numbers: Int32Array): Int32Array<ArrayBuffer> => {
+  const larger = new Int32Array(2 * numbers.length)
+  larger.set(numbers)
+  return larger
+}

@@ -1,0 +1,265 @@
+import { constants } from 'node:buffer'
+import { hashBytes } from '../byte-hash'
+
+/** Of the owner of entries, what an eviction needs to know. */
+interface Owner {
+  lost(): void
+}
+
+const UNIT_BYTES = 8
+/** Owner, batch, length of the key with two flags, length of the value. */
+const HEADER_BYTES = 16
+const REFERENCED = 1
+/** Not in the index any longer. */
+const DEAD = 2
+const KEY_SHIFT = 2
+/** As the length of the value: there is none. */
+const ABSENT = -1
+
+/** A place of the index has a hash and the entry's position + 1; 0 is free. */
+const PLACE_BYTES = 8
+const INITIAL_PLACES = 1024
+/** The share of the memory that the index may take at most. */
+const INDEX_SHARE = 1 / 8
+/** An entry may take this share of the memory at most. */
+const ENTRY_SHARE = 1 / 64
+
+/** What even the smallest cache has room for. */
+const LEAST_UNITS = 8
+
+/** How many entries that were used since may survive at the expense of one that is added. */
+const SURVIVORS = 8
+
+/**
+ * A bounded hash table of entries in one buffer: those are written one after the other, from the start again once the end
+ * is reached. What lies there is evicted, but if it was used since it was written it moves to the head.
+ *
+ * The memory is not resident before it is used.
+ */
+export class EntryTable {
+  readonly #maxPlaces: number
+  readonly #capacity: number
+  #bytes: Buffer = NO_BYTES
+  #words: Int32Array = new Int32Array(0)
+  #index = new Int32Array(2 * INITIAL_PLACES)
+  #used = 0
+  // positions count units
+  #head = 0
+  #tail = 0
+  /** Where entries end before they continue at the start; 0 while they don't. */
+  #wrap = 0
+
+  /** `ownerOf` is `undefined` for one that is gone. */
+  constructor(
+    maxBytes: number,
+    private readonly ownerOf: (id: number) => Owner | undefined,
+  ) {
+    this.#maxPlaces = 2 ** Math.max(4, Math.floor(Math.log2((maxBytes * INDEX_SHARE) / PLACE_BYTES)))
+    const bytes = Math.min(maxBytes - this.#maxPlaces * PLACE_BYTES, constants.MAX_LENGTH)
+    this.#capacity = Math.max(LEAST_UNITS, Math.floor(bytes / UNIT_BYTES))
+    this.#resetIndex()
+  }
+
+  /** The value, a copy; `null` if the entry says that there is none. `undefined`: no entry up to that batch. */
+  get(owner: number, batch: number, key: Buffer): Buffer | null | undefined {
+    const place = this.#find(owner, key, hashBytes(owner, key, 0, key.length))
+    if (place < 0) return undefined
+    const position = this.#index[2 * place + 1]! - 1
+    const words = this.#words
+    const word = 2 * position
+    if (words[word + 1]! > batch) return undefined
+    words[word + 2]! |= REFERENCED
+    const length = words[word + 3]!
+    if (length === ABSENT) return null
+    const start = position * UNIT_BYTES + HEADER_BYTES + key.length
+    const value = Buffer.allocUnsafe(length)
+    this.#bytes.copy(value, 0, start, start + length)
+    return value
+  }
+
+  /** Adds or replaces an entry: the first `length` bytes of `value`. Returns false if it is too large. */
+  set(owner: number, batch: number, key: Buffer, value: Buffer | null, length: number): boolean {
+    const valueLength = value === null ? ABSENT : length
+    const hash = hashBytes(owner, key, 0, key.length)
+    const units = unitsOf(key.length, valueLength)
+    let flags = 0
+    const place = this.#find(owner, key, hash)
+    if (place >= 0) {
+      const position = this.#index[2 * place + 1]! - 1
+      const word = 2 * position
+      const words = this.#words
+      if (unitsOf(key.length, words[word + 3]!) === units) {
+        words[word + 1] = batch
+        words[word + 2]! |= REFERENCED
+        words[word + 3] = valueLength
+        if (value !== null) value.copy(this.#bytes, position * UNIT_BYTES + HEADER_BYTES + key.length, 0, length)
+        return true
+      }
+      flags = REFERENCED
+      words[word + 2]! |= DEAD
+      this.#removePlace(place)
+    }
+    if (units > Math.max(LEAST_UNITS, this.#capacity * ENTRY_SHARE)) return false
+    const position = this.#allocate(units)
+    const word = 2 * position
+    this.#words[word] = owner
+    this.#words[word + 1] = batch
+    this.#words[word + 2] = (key.length << KEY_SHIFT) | flags
+    this.#words[word + 3] = valueLength
+    const start = position * UNIT_BYTES + HEADER_BYTES
+    this.#bytes.set(key, start)
+    if (value !== null) value.copy(this.#bytes, start + key.length, 0, length)
+    this.#insert(hash, position)
+    return true
+  }
+
+  /** Removes an entry if it is of that batch or an earlier one. */
+  delete(owner: number, batch: number, key: Buffer): void {
+    const place = this.#find(owner, key, hashBytes(owner, key, 0, key.length))
+    if (place < 0) return
+    const word = 2 * (this.#index[2 * place + 1]! - 1)
+    if (this.#words[word + 1]! > batch) return
+    this.#words[word + 2]! |= DEAD
+    this.#removePlace(place)
+  }
+
+  /** Gives the memory back. */
+  clear(): void {
+    this.#bytes = NO_BYTES
+    this.#words = new Int32Array(0)
+    this.#resetIndex()
+    this.#head = this.#tail = this.#wrap = 0
+  }
+
+  /** Where that many units can be written. */
+  #allocate(units: number): number {
+    if (this.#bytes.length === 0) {
+      // not zeroed, so that the system provides each page when it is first written
+      this.#bytes = Buffer.allocUnsafeSlow(this.#capacity * UNIT_BYTES)
+      this.#words = new Int32Array(this.#bytes.buffer, this.#bytes.byteOffset, this.#bytes.length >>> 2)
+    }
+    let survivors = SURVIVORS
+    while (!this.#hasRoom(units)) if (this.#evict(survivors > 0)) survivors--
+    const position = this.#head
+    this.#head += units
+    return position
+  }
+
+  /** Whether that many units can be written at the head, which continues at the start if they can't before the end. */
+  #hasRoom(units: number): boolean {
+    if (this.#wrap === 0) {
+      if (this.#head === this.#tail) this.#head = this.#tail = 0
+      if (this.#capacity - this.#head >= units) return true
+      this.#wrap = this.#head
+      this.#head = 0
+    }
+    return this.#tail - this.#head >= units
+  }
+
+  /** Frees the room of the oldest entry. Returns whether that moved to the head, which it does only if it may. */
+  #evict(mayMove: boolean): boolean {
+    const words = this.#words
+    const from = this.#tail
+    const word = 2 * from
+    const owner = words[word]!
+    const keyLength = words[word + 2]! >>> KEY_SHIFT
+    const flags = words[word + 2]! & (REFERENCED | DEAD)
+    const valueLength = words[word + 3]!
+    const units = unitsOf(keyLength, valueLength)
+    this.#tail += units
+    if (this.#tail === this.#wrap) this.#tail = this.#wrap = 0
+    if ((flags & DEAD) !== 0) return false
+    const start = from * UNIT_BYTES + HEADER_BYTES
+    const place = this.#placeOf(hashBytes(owner, this.#bytes, start, start + keyLength), from)
+    const known = this.ownerOf(owner)
+    if (known !== undefined && flags === REFERENCED && mayMove && this.#hasRoom(units)) {
+      words[word + 2] = keyLength << KEY_SHIFT
+      words.copyWithin(2 * this.#head, word, word + 2 * units)
+      this.#index[2 * place + 1] = this.#head + 1
+      this.#head += units
+      return true
+    }
+    this.#removePlace(place)
+    if (valueLength !== ABSENT) known?.lost()
+    return false
+  }
+
+  #find(owner: number, key: Buffer, hash: number): number {
+    const index = this.#index
+    const mask = index.length / 2 - 1
+    for (let place = hash & mask; ; place = (place + 1) & mask) {
+      const position = index[2 * place + 1]! - 1
+      if (position < 0) return -1
+      if (index[2 * place] === hash && this.#matches(position, owner, key)) return place
+    }
+  }
+
+  #matches(position: number, owner: number, key: Buffer): boolean {
+    const words = this.#words
+    const bytes = this.#bytes
+    const word = 2 * position
+    if (words[word] !== owner || words[word + 2]! >>> KEY_SHIFT !== key.length) return false
+    const start = position * UNIT_BYTES + HEADER_BYTES
+    for (let i = 0; i < key.length; i++) if (bytes[start + i] !== key[i]) return false
+    return true
+  }
+
+  #placeOf(hash: number, position: number): number {
+    const index = this.#index
+    const mask = index.length / 2 - 1
+    let place = hash & mask
+    while (index[2 * place + 1] !== position + 1) place = (place + 1) & mask
+    return place
+  }
+
+  #insert(hash: number, position: number): void {
+    let survivors = SURVIVORS
+    while (4 * (this.#used + 1) > 3 * (this.#index.length / 2)) {
+      if (this.#index.length / 2 < this.#maxPlaces) this.#grow()
+      else if (this.#evict(survivors > 0)) survivors--
+    }
+    this.#used++
+    this.#put(hash, position + 1)
+  }
+
+  #put(hash: number, value: number): void {
+    const index = this.#index
+    const mask = index.length / 2 - 1
+    let place = hash & mask
+    while (index[2 * place + 1] !== 0) place = (place + 1) & mask
+    index[2 * place] = hash
+    index[2 * place + 1] = value
+  }
+
+  #removePlace(removed: number): void {
+    const index = this.#index
+    const mask = index.length / 2 - 1
+    let hole = removed
+    this.#used--
+    // entries displaced by this one move back, so that probing finds them without a gap
+    for (let place = (hole + 1) & mask; index[2 * place + 1] !== 0; place = (place + 1) & mask) {
+      const distance = (place - index[2 * place]!) & mask
+      if (distance < ((place - hole) & mask)) continue
+      index[2 * hole] = index[2 * place]!
+      index[2 * hole + 1] = index[2 * place + 1]!
+      hole = place
+    }
+    index[2 * hole + 1] = 0
+  }
+
+  #grow(): void {
+    const before = this.#index
+    this.#index = new Int32Array(2 * before.length)
+    for (let i = 0; i < before.length; i += 2) if (before[i + 1] !== 0) this.#put(before[i]!, before[i + 1]!)
+  }
+
+  #resetIndex(): void {
+    this.#index = new Int32Array(2 * Math.min(INITIAL_PLACES, this.#maxPlaces))
+    this.#used = 0
+  }
+}
+
+const NO_BYTES = Buffer.alloc(0)
+
+const unitsOf = (keyLength: number, valueLength: number): number =>
+  Math.ceil((HEADER_BYTES + keyLength + (valueLength === ABSENT ? 0 : valueLength)) / UNIT_BYTES)

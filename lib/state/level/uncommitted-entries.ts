@@ -1,0 +1,185 @@
+import { hashBytes } from '../byte-hash'
+import { byteString, bytesOf } from '../byte-string'
+import { ByteMap } from '../memory/byte-map'
+import type { ByteRange } from '../memory/byte-range'
+import type { SlotCursor } from '../memory/sorted-slots'
+
+const UNIT_BYTES = 8
+/** Length of the key with a flag, length of the value. */
+const HEADER_BYTES = 8
+/** Replaced by a later entry. */
+const DEAD = 1
+const KEY_SHIFT = 1
+/** As the length of the value: the key is deleted. */
+const DELETED = -1
+
+const INITIAL_BYTES = 1 << 12
+const INITIAL_PLACES = 64
+/** A place of the index has a hash and the entry's position + 1; 0 is free. */
+const PLACE_BYTES = 8
+
+/** An uncommitted write; views, valid until the entries are changed. */
+interface Write {
+  readonly key: Buffer
+  readonly value: Buffer | null
+}
+
+/**
+ * The last write of each key, as bytes one after the other: it costs no object, and the garbage collector sees none
+ * of it. Keys are found by a hash of their bytes. The first scan makes it a map that is kept in order.
+ */
+export class UncommittedEntries {
+  #bytes = Buffer.allocUnsafeSlow(INITIAL_BYTES)
+  #words = wordsOf(this.#bytes)
+  /** In units. */
+  #end = 0
+  #index = new Int32Array(2 * INITIAL_PLACES)
+  #used = 0
+  #map: ByteMap | null = null
+
+  get size(): number {
+    return this.#map === null ? this.#used : this.#map.size
+  }
+
+  /** Memory in use. */
+  get bytes(): number {
+    return this.#map === null ? this.#end * UNIT_BYTES + this.#used * PLACE_BYTES : this.#map.bytes
+  }
+
+  /** A copy of the value; `null` if the key is deleted, `undefined` if it was not written. */
+  get(key: Buffer): Buffer | null | undefined {
+    if (this.#map !== null) return this.#map.get(byteString(key))?.value
+    if (this.#used === 0) return undefined
+    const place = this.#find(key, hashBytes(0, key, 0, key.length))
+    if (place < 0) return undefined
+    const position = this.#index[2 * place + 1]! - 1
+    const length = this.#words[2 * position + 1]!
+    if (length === DELETED) return null
+    const start = position * UNIT_BYTES + HEADER_BYTES + key.length
+    const value = Buffer.allocUnsafe(length)
+    this.#bytes.copy(value, 0, start, start + length)
+    return value
+  }
+
+  /** Returns whether the key had a value; `undefined`: it was not written before. */
+  set(key: Buffer, value: Buffer | null): boolean | undefined {
+    if (this.#map !== null) {
+      const before = this.#map.set(byteString(key), value)
+      return before === undefined ? undefined : before !== null
+    }
+    const hash = hashBytes(0, key, 0, key.length)
+    const place = this.#find(key, hash)
+    if (place < 0) {
+      this.#insert(hash, this.#append(key, value) + 1)
+      return undefined
+    }
+    const position = this.#index[2 * place + 1]! - 1
+    const length = this.#words[2 * position + 1]!
+    const newLength = value === null ? DELETED : value.length
+    if (unitsOf(key.length, newLength) === unitsOf(key.length, length)) {
+      this.#words[2 * position + 1] = newLength
+      if (value !== null) this.#bytes.set(value, position * UNIT_BYTES + HEADER_BYTES + key.length)
+    } else {
+      this.#words[2 * position]! |= DEAD
+      this.#index[2 * place + 1] = this.#append(key, value) + 1
+    }
+    return length !== DELETED
+  }
+
+  /** In no order. */
+  *writes(): IterableIterator<Write> {
+    if (this.#map !== null) {
+      for (const { key, value } of this.#map.slots()) yield { key: bytesOf(key), value }
+      return
+    }
+    for (let position = 0; position < this.#end;) {
+      const word = this.#words[2 * position]!
+      const keyLength = word >>> KEY_SHIFT
+      const length = this.#words[2 * position + 1]!
+      if ((word & DEAD) === 0) {
+        const start = position * UNIT_BYTES + HEADER_BYTES
+        const end = start + keyLength
+        yield {
+          key: this.#bytes.subarray(start, end),
+          value: length === DELETED ? null : this.#bytes.subarray(end, end + length),
+        }
+      }
+      position += unitsOf(keyLength, length)
+    }
+  }
+
+  /** The entries of a range as of now, regardless of later changes. */
+  view(range: ByteRange): SlotCursor {
+    if (this.#map === null) {
+      const map = new ByteMap()
+      // copies: a view would keep all of the bytes in memory
+      for (const { key, value } of this.writes()) map.set(byteString(key), value === null ? null : Buffer.from(value))
+      this.#map = map
+    }
+    return this.#map.view(range)
+  }
+
+  /** Returns the position. */
+  #append(key: Buffer, value: Buffer | null): number {
+    const length = value === null ? DELETED : value.length
+    const position = this.#end
+    this.#end += unitsOf(key.length, length)
+    if (this.#end * UNIT_BYTES > this.#bytes.length) this.#enlarge()
+    this.#words[2 * position] = key.length << KEY_SHIFT
+    this.#words[2 * position + 1] = length
+    const start = position * UNIT_BYTES + HEADER_BYTES
+    this.#bytes.set(key, start)
+    if (value !== null) this.#bytes.set(value, start + key.length)
+    return position
+  }
+
+  #enlarge(): void {
+    let length = 2 * this.#bytes.length
+    while (this.#end * UNIT_BYTES > length) length *= 2
+    const bytes = Buffer.allocUnsafeSlow(length)
+    bytes.set(this.#bytes)
+    this.#bytes = bytes
+    this.#words = wordsOf(bytes)
+  }
+
+  #find(key: Buffer, hash: number): number {
+    const index = this.#index
+    const mask = index.length / 2 - 1
+    for (let place = hash & mask; ; place = (place + 1) & mask) {
+      const position = index[2 * place + 1]! - 1
+      if (position < 0) return -1
+      if (index[2 * place] === hash && this.#matches(position, key)) return place
+    }
+  }
+
+  #matches(position: number, key: Buffer): boolean {
+    if (this.#words[2 * position]! >>> KEY_SHIFT !== key.length) return false
+    const bytes = this.#bytes
+    const start = position * UNIT_BYTES + HEADER_BYTES
+    for (let i = 0; i < key.length; i++) if (bytes[start + i] !== key[i]) return false
+    return true
+  }
+
+  #insert(hash: number, value: number): void {
+    if (4 * ++this.#used > 3 * (this.#index.length / 2)) {
+      const before = this.#index
+      this.#index = new Int32Array(2 * before.length)
+      for (let i = 0; i < before.length; i += 2) if (before[i + 1] !== 0) this.#put(before[i]!, before[i + 1]!)
+    }
+    this.#put(hash, value)
+  }
+
+  #put(hash: number, value: number): void {
+    const index = this.#index
+    const mask = index.length / 2 - 1
+    let place = hash & mask
+    while (index[2 * place + 1] !== 0) place = (place + 1) & mask
+    index[2 * place] = hash
+    index[2 * place + 1] = value
+  }
+}
+
+const wordsOf = (bytes: Buffer): Int32Array => new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length >>> 2)
+
+const unitsOf = (keyLength: number, valueLength: number): number =>
+  Math.ceil((HEADER_BYTES + keyLength + (valueLength === DELETED ? 0 : valueLength)) / UNIT_BYTES)

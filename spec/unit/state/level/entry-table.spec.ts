@@ -1,0 +1,157 @@
+import { EntryTable } from '../../../../lib/state/level/entry-table'
+import { randomly } from '../randomly'
+
+const b = (text: string): Buffer => Buffer.from(text)
+const NOBODY = { lost: (): void => {} }
+
+const set = (table: EntryTable, key: string, value: string | null, { owner = 1, batch = 0 } = {}): boolean =>
+  table.set(owner, batch, b(key), value === null ? null : b(value), value === null ? 0 : b(value).length)
+
+const get = (table: EntryTable, key: string, { owner = 1, batch = 0 } = {}): string | null | undefined => {
+  const value = table.get(owner, batch, b(key))
+  return value ? value.toString() : (value as null | undefined)
+}
+
+describe('a table of entries', () => {
+  const table = (maxBytes = 1 << 16): EntryTable => new EntryTable(maxBytes, () => NOBODY)
+
+  it('keeps values, empty ones, and that there is none', () => {
+    const entries = table()
+    expect(get(entries, 'a')).toBeUndefined()
+    set(entries, 'a', 'value')
+    set(entries, 'empty', '')
+    set(entries, 'none', null)
+    set(entries, '', 'of the empty key')
+    expect(get(entries, 'a')).toBe('value')
+    expect(entries.get(1, 0, b('empty'))).toHaveLength(0)
+    expect(get(entries, 'none')).toBeNull()
+    expect(get(entries, '')).toBe('of the empty key')
+  })
+
+  it('takes only so much of the value as it is told', () => {
+    const entries = table()
+    entries.set(1, 0, b('k'), b('value and checksum'), 5)
+    expect(get(entries, 'k')).toBe('value')
+  })
+
+  it.each(['value', 'other', 'longer than before', '', null])('replaces a value by %j', (value) => {
+    const entries = table()
+    set(entries, 'before', '1')
+    set(entries, 'k', 'value')
+    set(entries, 'after', '2')
+    set(entries, 'k', value)
+    expect([get(entries, 'before'), get(entries, 'k'), get(entries, 'after')]).toEqual(['1', value, '2'])
+  })
+
+  it('keeps owners apart', () => {
+    const entries = table()
+    set(entries, 'k', 'mine', { owner: 1 })
+    set(entries, 'k', 'yours', { owner: 2 })
+    entries.delete(2, 0, b('k'))
+    expect(get(entries, 'k', { owner: 1 })).toBe('mine')
+    expect(get(entries, 'k', { owner: 2 })).toBeUndefined()
+  })
+
+  it('hides entries of a later batch, and does not delete them for an earlier one', () => {
+    const entries = table()
+    set(entries, 'k', 'value', { batch: 2 })
+    expect(get(entries, 'k', { batch: 1 })).toBeUndefined()
+    entries.delete(1, 1, b('k'))
+    expect(get(entries, 'k', { batch: 2 })).toBe('value')
+    entries.delete(1, 2, b('k'))
+    expect(get(entries, 'k', { batch: 2 })).toBeUndefined()
+  })
+
+  it('returns copies', () => {
+    const entries = table()
+    set(entries, 'k', 'value')
+    const value = entries.get(1, 0, b('k'))!
+    set(entries, 'k', 'other')
+    expect(value.toString()).toBe('value')
+  })
+
+  it('refuses an entry that is too large, and forgets the one that it was to replace', () => {
+    const entries = table(1 << 12)
+    set(entries, 'k', 'value')
+    expect(set(entries, 'k', 'x'.repeat(4000))).toBe(false)
+    expect(get(entries, 'k')).toBeUndefined()
+  })
+
+  it('evicts what came first, but not what is used', () => {
+    const lost: number[] = []
+    const entries = new EntryTable(1 << 12, (owner) => ({ lost: () => void lost.push(owner) }))
+    set(entries, 'used', '1')
+    set(entries, 'unused', '2')
+    for (let i = 0; i < 1000; i++) {
+      set(entries, `k${i}`, 'value')
+      expect(get(entries, 'used')).toBe('1')
+    }
+    expect(get(entries, 'unused')).toBeUndefined()
+    expect(new Set(lost)).toEqual(new Set([1]))
+  })
+
+  it('tells an owner of evicted values, not of evicted absences', () => {
+    const lost: number[] = []
+    const entries = new EntryTable(1 << 12, (owner) => ({ lost: () => void lost.push(owner) }))
+    for (let i = 0; i < 1000; i++) set(entries, `k${i}`, null)
+    expect(lost).toEqual([])
+  })
+
+  it('keeps nothing of an owner that is gone', () => {
+    const entries = new EntryTable(1 << 12, (owner) => (owner === 1 ? NOBODY : undefined))
+    set(entries, 'k', 'value', { owner: 2 })
+    for (let i = 0; i < 1000; i++) {
+      get(entries, 'k', { owner: 2 })
+      set(entries, `k${i}`, 'value')
+    }
+    expect(get(entries, 'k', { owner: 2 })).toBeUndefined()
+  })
+
+  it('is empty after clear, and can be filled again', () => {
+    const entries = table()
+    for (let i = 0; i < 5000; i++) set(entries, `k${i}`, 'value')
+    entries.clear()
+    expect(get(entries, 'k4999')).toBeUndefined()
+    set(entries, 'k', 'value')
+    expect(get(entries, 'k')).toBe('value')
+  })
+})
+
+test.each([
+  [64, 20, 0],
+  [400, 100, 0.001],
+  [3000, 100, 0.01],
+  [20_000, 300, 0.05],
+  [20_000, 40, 0.9],
+  [1_000_000, 2000, 0.9],
+])('random work in %i bytes on %i keys finds only what was written last', (maxBytes, keys, expectedHits) => {
+  const random = randomly(maxBytes + keys)
+  const table = new EntryTable(maxBytes, () => NOBODY)
+  const written = new Map<string, string | null>()
+  const wrong: string[] = []
+  let reads = 0
+  let hits = 0
+  for (let step = 0; step < 40_000; step++) {
+    const owner = 1 + random(2)
+    const number = random(keys)
+    const key = `key-${number}${'-'.repeat(number % 13)}`
+    const id = `${owner}:${key}`
+    const action = random(20)
+    if (action < 10) {
+      const found = get(table, key, { owner })
+      if (written.has(id)) reads++
+      if (found === undefined) continue
+      hits++
+      if (found !== written.get(id)) wrong.push(id)
+    } else if (action < 19) {
+      const value = random(6) === 0 ? null : String(step).repeat(random(4))
+      if (set(table, key, value, { owner })) written.set(id, value)
+      else written.delete(id)
+    } else {
+      table.delete(owner, 0, b(key))
+      written.delete(id)
+    }
+  }
+  expect(wrong).toEqual([])
+  expect(hits / reads).toBeGreaterThanOrEqual(expectedHits)
+})

@@ -1,0 +1,112 @@
+import { bytesOf } from '../../../../lib/state/byte-string'
+import { UncommittedEntries } from '../../../../lib/state/level/uncommitted-entries'
+import { randomly } from '../randomly'
+
+const b = (text: string): Buffer => Buffer.from(text)
+const shown = (value: Buffer | null | undefined): string | null | undefined =>
+  value ? value.toString() : (value as null)
+
+const written = (entries: UncommittedEntries): Map<string, string | null | undefined> =>
+  new Map([...entries.writes()].map(({ key, value }) => [key.toString(), shown(value)]))
+
+const viewed = (entries: UncommittedEntries): [string, string | null | undefined][] => {
+  const cursor = entries.view({})
+  const seen: [string, string | null | undefined][] = []
+  while (cursor.advance()) seen.push([bytesOf(cursor.slot!.key).toString(), shown(cursor.slot!.value)])
+  return seen
+}
+
+test.each([
+  ['without a scan', Infinity],
+  ['with scans', 7000],
+])('random writes read as those of a map, %s', (_name, scanEvery) => {
+  const random = randomly(5)
+  const entries = new UncommittedEntries()
+  const map = new Map<string, string | null>()
+  const wrong: unknown[] = []
+  for (let step = 1; step < 30_000; step++) {
+    const key = `key-${random(800)}${'-'.repeat(random(3))}`
+    if (random(2) === 0) {
+      const value = random(5) === 0 ? null : String(step).repeat(random(6))
+      const before = map.get(key)
+      if (
+        entries.set(b(key), value === null ? null : b(value)) !== (before === undefined ? undefined : before !== null)
+      ) {
+        wrong.push(['set', key])
+      }
+      map.set(key, value)
+    } else {
+      const found = entries.get(b(key))
+      const value = found === undefined || found === null ? found : found.toString()
+      if (value !== map.get(key)) wrong.push([key, value, map.get(key)])
+    }
+    if (step % scanEvery === 0) {
+      const sorted = [...map].sort(([a], [b]) => (a < b ? -1 : 1))
+      expect(viewed(entries).map(([key]) => key)).toEqual(sorted.map(([key]) => key))
+    }
+  }
+  expect(wrong).toEqual([])
+  expect(entries.size).toBe(map.size)
+  expect(new Set([...entries.writes()].map(({ key }) => key.toString()))).toEqual(new Set(map.keys()))
+  for (const { key, value } of entries.writes()) {
+    expect(value === null ? null : value.toString()).toBe(map.get(key.toString()))
+  }
+})
+
+test('empty keys, empty values and deletions are told apart', () => {
+  const entries = new UncommittedEntries()
+  expect(entries.size).toBe(0)
+  expect(entries.get(b(''))).toBeUndefined()
+  expect(entries.set(b(''), b('of the empty key'))).toBeUndefined()
+  expect(entries.set(b('empty'), b(''))).toBeUndefined()
+  expect(entries.set(b('deleted'), null)).toBeUndefined()
+  expect(entries.get(b('empty'))).toHaveLength(0)
+  expect(entries.get(b('deleted'))).toBeNull()
+  expect(entries.set(b('deleted'), b('1'))).toBe(false)
+  expect(entries.set(b('empty'), null)).toBe(true)
+  expect(written(entries)).toEqual(
+    new Map([
+      ['', 'of the empty key'],
+      ['empty', null],
+      ['deleted', '1'],
+    ]),
+  )
+})
+
+test('values are copied in and out', () => {
+  const entries = new UncommittedEntries()
+  const value = b('value')
+  entries.set(b('k'), value)
+  value.fill(0)
+  const read = entries.get(b('k'))!
+  entries.set(b('k'), b('other'))
+  expect(read.toString()).toBe('value')
+})
+
+test('a view stays as it was when it was taken', () => {
+  const entries = new UncommittedEntries()
+  for (const key of ['b', 'a', 'c']) entries.set(b(key), b('1'))
+  const cursor = entries.view({})
+  entries.set(b('a'), null)
+  entries.set(b('d'), b('2'))
+  const seen: string[] = []
+  while (cursor.advance()) seen.push(`${cursor.slot!.key}=${String(cursor.slot!.value)}`)
+  expect(seen).toEqual(['a=1', 'b=1', 'c=1'])
+  expect(viewed(entries)).toEqual([
+    ['a', null],
+    ['b', '1'],
+    ['c', '1'],
+    ['d', '2'],
+  ])
+})
+
+test('memory in use counts what was replaced by something longer', () => {
+  const entries = new UncommittedEntries()
+  entries.set(b('k'), b('1'))
+  const one = entries.bytes
+  entries.set(b('k'), b('2'))
+  expect(entries.bytes).toBe(one)
+  entries.set(b('k'), Buffer.alloc(100_000))
+  expect(entries.bytes).toBeGreaterThan(100_000)
+  expect(entries.size).toBe(1)
+})
