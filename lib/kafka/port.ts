@@ -259,6 +259,12 @@ export interface GroupMembership {
 /** Of the batches that are produced. */
 export type Compression = 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd'
 
+/**
+ * What a record's key or value is written from: bytes, or a text, which stands for its UTF-8 bytes and is written straight into the batch. It must
+ * be well formed. `null` is no key, or a tombstone.
+ */
+export type Payload = Uint8Array | string | null
+
 /** How a producer writes. Sizes are bytes, times milliseconds. */
 export interface ProducerConfig {
   /** makes the producer transactional; default: it is idempotent only */
@@ -304,8 +310,8 @@ export interface Producer {
   append(
     topic: string,
     partition: number,
-    key: Uint8Array | null,
-    value: Uint8Array | null,
+    key: Payload,
+    value: Payload,
     timestamp: number,
     headers: RecordHeaders,
   ): void

@@ -1,4 +1,11 @@
-import { ClientError, type CommittedOffset, type GroupMetadata, type Producer, type ProducerConfig } from '../port'
+import {
+  ClientError,
+  type CommittedOffset,
+  type GroupMetadata,
+  type Payload,
+  type Producer,
+  type ProducerConfig,
+} from '../port'
 import { brokerError, closedError } from './broker-error'
 import type { MemoryCluster } from './cluster'
 import { Deferred } from './deferred'
@@ -99,12 +106,14 @@ export class MemoryProducer implements Producer {
   append(
     topic: string,
     partition: number,
-    key: Uint8Array | null,
-    value: Uint8Array | null,
+    keyPayload: Payload,
+    valuePayload: Payload,
     timestamp: number,
     headers: RecordHeaders,
   ): void {
     if (this.failure) throw this.failure
+    const key = bytesOf(keyPayload)
+    const value = bytesOf(valuePayload)
     const buffer = this.buffers.get(topic)?.[partition]
     if (!buffer || this.identity === undefined) throw this.refusal(topic, partition)
     if (this.config.transactionalId !== undefined && !this.inTransaction)
@@ -297,6 +306,8 @@ export class MemoryProducer implements Producer {
     return brokerError('UNKNOWN_TOPIC_OR_PARTITION', message, { topic, partition })
   }
 }
+
+const bytesOf = (payload: Payload): Uint8Array | null => (typeof payload === 'string' ? Buffer.from(payload) : payload)
 
 /** A newer producer has taken over, or this one is closed: there is nothing left to abort. */
 const isFinal = ({ code }: ClientError): boolean => code === 'PRODUCER_FENCED' || code === 'CLIENT_CLOSED'

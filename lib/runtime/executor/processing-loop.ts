@@ -173,10 +173,8 @@ export class ProcessingLoop {
       if (processing.commitNeeded || processing.isBusy) return false
       limit = 1
     }
-    let records = 0
     try {
-      while (records < limit && processing.process()) records++
-      if (records === 0) return false
+      if (processing.processUpTo(limit) === 0) return false
       processing.maybePunctuateStreamTime()
     } catch (error) {
       this.options.listener.taskFailed(task, error)

@@ -124,25 +124,31 @@ export class Processing {
 
   /** Takes one record through the topology. False if there is none, another input is waited for, or async work is piling up. */
   process(): boolean {
-    const { context } = this
+    return this.processUpTo(1) === 1
+  }
+
+  /** Takes records through the topology until `process` would return false, `limit` at most. Returns how many there were. */
+  processUpTo(limit: number): number {
+    const { context, group } = this
     this.throwIfFailed()
-    if (context.async.full) return false
+    let count = 0
     try {
-      const queue = this.group.next()
-      if (queue === null) {
-        context.idle()
-        return false
+      while (count < limit && !context.async.full) {
+        const queue = group.next()
+        if (queue === null) break
+        const record = queue.take()
+        context.advanceStreamTime(record.timestamp)
+        context.enter(queue.headContext, queue)
+        queue.source.process(record)
+        count++
+        if (context.failure !== undefined) break
       }
-      const record = queue.take()
-      context.advanceStreamTime(record.timestamp)
-      context.enter(queue.headContext, queue)
-      queue.source.process(record)
     } catch (error) {
       this.fail(error)
     }
     this.throwIfFailed()
     context.idle()
-    return true
+    return count
   }
 
   /** Resolves when everything that inputs wait for has been fetched, or has failed; undefined if none waits. */

@@ -3,6 +3,7 @@ import {
   type Compression,
   type CommittedOffset,
   type GroupMetadata,
+  type Payload,
   type Producer,
   type ProducerConfig,
 } from '../../port'
@@ -152,8 +153,8 @@ export class KafkaJsProducer implements Producer {
   append(
     topic: string,
     partition: number,
-    key: Uint8Array | null,
-    value: Uint8Array | null,
+    key: Payload,
+    value: Payload,
     timestamp: number,
     headers: RecordHeaders,
   ): void {
