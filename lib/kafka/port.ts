@@ -273,7 +273,7 @@ export interface ProducerConfig {
   transactionTimeoutMs?: number
   /** of the batches; default none */
   compression?: Compression
-  /** how long an open batch may wait for more; default 100 (Kafka Streams' own) */
+  /** how long an open batch may wait for more, unless `idle` tells that nothing comes; default 100 (Kafka Streams' own) */
   lingerMs?: number
   /** default 16 KiB … the adapter may fill larger ones under load */
   batchBytes?: number
@@ -315,6 +315,11 @@ export interface Producer {
     timestamp: number,
     headers: RecordHeaders,
   ): void
+  /**
+   * The caller has nothing more to append for now. Open batches then need not wait `lingerMs` for more: they are sent at once, or soon where
+   * this is called often, so that few small requests are made. Without effect in a transaction: nobody reads its records before it is committed.
+   */
+  idle(): void
   /** False above `maxBufferedBytes`: stop appending and await `drained()`. */
   readonly writable: boolean
   /** Resolves once there is room again; rejects with the stored failure. */

@@ -61,6 +61,7 @@ const nowhere: Producer = {
   loadTopics: done,
   partitionCount: () => 1,
   append: () => {},
+  idle: () => {},
   writable: true,
   drained: done,
   flush: async () => new Map(),

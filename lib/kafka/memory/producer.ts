@@ -136,6 +136,10 @@ export class MemoryProducer implements Producer {
     else this.lingering ??= setTimeout(() => this.deliver(), this.lingerMs)
   }
 
+  idle(): void {
+    if (!this.inTransaction && this.filling.size > 0) this.deliver()
+  }
+
   get writable(): boolean {
     return this.bufferedBytes < this.maxBufferedBytes
   }

@@ -219,9 +219,14 @@ export class ProcessingLoop {
   }
 
   async #poll(maxWaitMs: number): Promise<void> {
-    const { fetcher, inputs, listener } = this.options
+    const { fetcher, inputs, producer, listener } = this.options
     try {
-      for (const fetched of await fetcher.poll(maxWaitMs)) inputs.take(fetched)
+      let arrived = await fetcher.poll(0)
+      if (arrived.length === 0 && maxWaitMs > 0) {
+        producer.idle()
+        arrived = await fetcher.poll(maxWaitMs)
+      }
+      for (const fetched of arrived) inputs.take(fetched)
     } catch (error) {
       if (!this.#stopping) listener.failed(error)
     }

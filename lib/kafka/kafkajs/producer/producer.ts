@@ -163,6 +163,10 @@ export class KafkaJsProducer implements Producer {
     this.accumulator.append(topic, partition, key, value, timestamp, headers)
   }
 
+  idle(): void {
+    if (this.transactions === undefined) this.sender.idle()
+  }
+
   get writable(): boolean {
     return this.accumulator.bufferedBytes < this.maxBufferedBytes
   }

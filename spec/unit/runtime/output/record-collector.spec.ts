@@ -45,6 +45,7 @@ class FakeProducer implements Producer {
       payload === null ? undefined : Buffer.from(payload as string).toString()
     this.appended.push({ topic, partition, key: text(key), value: text(value), timestamp, headers })
   }
+  idle(): void {}
   async drained(): Promise<void> {}
   async flush(): Promise<ReadonlyMap<string, number>> {
     return new Map()
