@@ -2,6 +2,8 @@
 export interface Shortcuts {
   /** The well-formed text whose UTF-8 bytes `serialize` returns: it is written straight into the producer's batch. */
   readonly toText?: (value: unknown) => string
+  /** `deserialize` takes any bytes, so that what nobody looks at need not be read to find that it is damaged. */
+  readonly readsAnything?: boolean
 }
 
 // By identity: a serde that a user derives from one of these has methods of its own.

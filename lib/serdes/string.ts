@@ -23,7 +23,7 @@ const serde: Serde<string> = {
   sizeOf: (value) => (typeof value === 'string' && isWellFormed(value) ? Buffer.byteLength(value, 'utf8') : undefined),
 }
 
-const stringSerde = withShortcuts(serde, { toText: (value) => wellFormed(checked(value)) })
+const stringSerde = withShortcuts(serde, { toText: (value) => wellFormed(checked(value)), readsAnything: true })
 
 /**
  * UTF-8 text.

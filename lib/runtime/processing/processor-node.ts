@@ -26,6 +26,8 @@ import type { StreamRecord } from '../../record/stream-record'
 /** A receiver of records: a processor or a sink. */
 export interface Child {
   readonly name: string
+  /** Whether a value that is not null makes a difference, here or downstream. */
+  readsValues(): boolean
   process(record: StreamRecord<unknown, unknown>): void
 }
 
@@ -82,6 +84,11 @@ export class ProcessorNode implements Child, OperatorContext<unknown, unknown> {
       return
     }
     if (result !== undefined && isPromise(result)) this.task.async.adopt(this, record, result)
+  }
+
+  readsValues(): boolean {
+    const use = this.processor instanceof Operator ? this.processor.valueUse : 'reads'
+    return use === 'reads' || (use === 'forwards' && this.children.some((child) => child.readsValues()))
   }
 
   /** The async boundary holds one more of this node. */

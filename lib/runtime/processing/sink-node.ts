@@ -24,6 +24,10 @@ export class SinkNode implements Child {
     this.writeValue = payloadWriter(valueSerde)
   }
 
+  readsValues(): boolean {
+    return true
+  }
+
   process(record: StreamRecord<unknown, unknown>): void {
     const { topic, task } = this
     const name = typeof topic === 'string' ? topic : topic(record.key, record.value, task.recordContext)
