@@ -20,8 +20,8 @@ const ONE_BY_ONE_MS = 60_000
 const TIMED_APART = 64
 const GROUP = 32
 /** A group that takes this part of the threshold holds a callback that may get too slow: operators are timed apart for a while. */
-const SUSPICIOUS = 1 / 50
-const APART_MS = 60_000
+const SUSPICIOUS = 1 / 10
+const APART_MS = 10_000
 
 /**
  * Notices slow callbacks and names their operators. One monitor is shared by all tasks of a loop. Reading the clock costs

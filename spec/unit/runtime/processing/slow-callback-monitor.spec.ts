@@ -213,7 +213,7 @@ describe('under full load', () => {
 
   it('an operator that has been noticeably slow is named alone the first time it is too slow', async () => {
     const { process, logger } = await inTurns()
-    await process(...fast, 150, ...fast, 6000)
+    await process(...fast, 600, ...fast, 6000)
     expect(logger.entries.map(({ fields }) => [fields['operator'], fields['offset'], fields['durationMs']])).toEqual([
       ['second', 2 * MANY + 1, 6000],
     ])
