@@ -26,6 +26,7 @@ export type {
   KafkaClientFactory,
   KafkaClientOptions,
   Lease,
+  Payload,
   Producer,
   ProducerConfig,
   RecordCursor,
