@@ -9,7 +9,10 @@ export interface ProducerSettings {
    * nothing else is accepted. Default: `all`.
    */
   acks?: 'all' | -1
-  /** How long a batch waits for more records. Raise it for fewer and larger requests. Default: 100 ms. */
+  /**
+   * How long a batch waits for more records at most. While records are waiting to be processed it waits that long, unless it is full; with nothing
+   * left to process it is sent at once, or within a twentieth of this time after the request before. Raise it for fewer and larger requests. Default: 100 ms.
+   */
   linger?: Duration
   /** A partition's batch of this many bytes is sent without waiting for `linger`; under load, batches grow to eight times this size. Default: 16 KiB. */
   batchSize?: number

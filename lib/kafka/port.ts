@@ -259,6 +259,12 @@ export interface GroupMembership {
 /** Of the batches that are produced. */
 export type Compression = 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd'
 
+/**
+ * What a record's key or value is written from: bytes, or a text, which stands for its UTF-8 bytes and is written straight into the batch. It must
+ * be well formed. `null` is no key, or a tombstone.
+ */
+export type Payload = Uint8Array | string | null
+
 /** How a producer writes. Sizes are bytes, times milliseconds. */
 export interface ProducerConfig {
   /** makes the producer transactional; default: it is idempotent only */
@@ -267,7 +273,7 @@ export interface ProducerConfig {
   transactionTimeoutMs?: number
   /** of the batches; default none */
   compression?: Compression
-  /** how long an open batch may wait for more; default 100 (Kafka Streams' own) */
+  /** how long an open batch may wait for more, unless `idle` tells that nothing comes; default 100 (Kafka Streams' own) */
   lingerMs?: number
   /** default 16 KiB … the adapter may fill larger ones under load */
   batchBytes?: number
@@ -304,11 +310,16 @@ export interface Producer {
   append(
     topic: string,
     partition: number,
-    key: Uint8Array | null,
-    value: Uint8Array | null,
+    key: Payload,
+    value: Payload,
     timestamp: number,
     headers: RecordHeaders,
   ): void
+  /**
+   * The caller has nothing more to append for now. Open batches then need not wait `lingerMs` for more: they are sent at once, or soon where
+   * this is called often, so that few small requests are made. Without effect in a transaction: nobody reads its records before it is committed.
+   */
+  idle(): void
   /** False above `maxBufferedBytes`: stop appending and await `drained()`. */
   readonly writable: boolean
   /** Resolves once there is room again; rejects with the stored failure. */

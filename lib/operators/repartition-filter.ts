@@ -10,6 +10,10 @@ export class RepartitionFilterOperator<K, V> extends Operator<K, V> {
     super()
   }
 
+  override get valueUse(): 'forwards' {
+    return 'forwards'
+  }
+
   process(record: StreamRecord<K, V>): void {
     if (this.dropNullKeys && record.key == null) return
     this.context.forward(record)

@@ -21,6 +21,11 @@ export class StreamAggregateOperator<K, V, A> extends Operator<K, V, K, Change<A
     super()
   }
 
+  /** A count counts whatever there is. */
+  override get valueUse(): 'reads' | 'ignores' {
+    return (this.initializer as unknown) === zero && (this.aggregator as unknown) === increment ? 'ignores' : 'reads'
+  }
+
   override init(context: OperatorContext<K, Change<A>>): void {
     super.init(context)
     if ((this.initializer as unknown) !== zero) this.initializer = context.watch(this.initializer)

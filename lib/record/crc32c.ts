@@ -1,22 +1,46 @@
 import { crcTables } from './crc-tables'
 
-const [T0, T1, T2, T3, T4, T5, T6, T7] = crcTables(0x82f63b78)
+const [T0, T1, T2, T3, T4, T5, T6, T7, T8, T9, T10, T11, T12, T13, T14, T15] = crcTables(0x82f63b78)
 
-/** CRC-32C (Castagnoli) of the bytes from `start` up to `end`, as an unsigned number: Kafka's and LevelDB's. */
+/** From this length on, a view of whole words pays off. */
+const WORDS_FROM = 64
+const LITTLE_ENDIAN = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1
+
+/**
+ * CRC-32C (Castagnoli) of the bytes from `start` up to `end`, as an unsigned number: Kafka's and LevelDB's. Sixteen bytes a
+ * round, read as four words: half the time of eight single bytes.
+ */
 export const crc32c = (bytes: Uint8Array, start = 0, end = bytes.length): number => {
   let crc = -1
   let at = start
-  for (; end - at >= 8; at += 8) {
-    const low = crc ^ (bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24))
-    crc =
-      T7[low & 255]! ^
-      T6[(low >>> 8) & 255]! ^
-      T5[(low >>> 16) & 255]! ^
-      T4[low >>> 24]! ^
-      T3[bytes[at + 4]!]! ^
-      T2[bytes[at + 5]!]! ^
-      T1[bytes[at + 6]!]! ^
-      T0[bytes[at + 7]!]!
+  if (LITTLE_ENDIAN && end - start >= WORDS_FROM) {
+    while (((bytes.byteOffset + at) & 3) !== 0) crc = T0[(crc ^ bytes[at++]!) & 255]! ^ (crc >>> 8)
+    const words = new Int32Array(bytes.buffer, bytes.byteOffset + at, (end - at) >>> 2)
+    const count = words.length & ~3
+    for (let i = 0; i < count; i += 4) {
+      const a = crc ^ words[i]!
+      const b = words[i + 1]!
+      const c = words[i + 2]!
+      const d = words[i + 3]!
+      crc =
+        T15[a & 255]! ^
+        T14[(a >>> 8) & 255]! ^
+        T13[(a >>> 16) & 255]! ^
+        T12[a >>> 24]! ^
+        T11[b & 255]! ^
+        T10[(b >>> 8) & 255]! ^
+        T9[(b >>> 16) & 255]! ^
+        T8[b >>> 24]! ^
+        T7[c & 255]! ^
+        T6[(c >>> 8) & 255]! ^
+        T5[(c >>> 16) & 255]! ^
+        T4[c >>> 24]! ^
+        T3[d & 255]! ^
+        T2[(d >>> 8) & 255]! ^
+        T1[(d >>> 16) & 255]! ^
+        T0[d >>> 24]!
+    }
+    at += count * 4
   }
   while (at < end) crc = T0[(crc ^ bytes[at++]!) & 255]! ^ (crc >>> 8)
   return ~crc >>> 0

@@ -1,6 +1,7 @@
 import type { Serde } from './serde'
+import { withShortcuts } from './shortcuts'
 
-const bytesSerde: Serde<Buffer> = {
+const serde: Serde<Buffer> = {
   serialize(_topic, value) {
     if (!(value instanceof Uint8Array)) throw new TypeError(`a Buffer or Uint8Array is needed, got ${typeof value}`)
     return Buffer.isBuffer(value) ? value : Buffer.from(value)
@@ -8,6 +9,8 @@ const bytesSerde: Serde<Buffer> = {
   // A copy: a view would keep the whole fetch response in memory for as long as the user keeps the value.
   deserialize: (_topic, bytes) => Buffer.from(bytes),
 }
+
+const bytesSerde = withShortcuts(serde, { readsAnything: true })
 
 /**
  * Bytes, unchanged.

@@ -1,6 +1,7 @@
 import { BOOLEAN, kind, optional, options as optionsOf, requireArgument } from '../arguments'
 import { isPromise } from '../record/promise'
 import type { Serde } from './serde'
+import { withShortcuts } from './shortcuts'
 import type { StandardSchema, ValidatedBy, ValidationIssue } from './standard-schema'
 
 const SHOWN_ISSUES = 3
@@ -13,8 +14,17 @@ const write = (value: unknown): string => {
 
 /** Unvalidated JSON. */
 export class JsonSerde implements Serde<unknown> {
+  constructor() {
+    // JSON.stringify escapes lone surrogates
+    withShortcuts(this, { toText: (value) => this.toText(value) })
+  }
+
   serialize(_topic: string, value: unknown): Buffer {
-    return Buffer.from(write(value), 'utf8')
+    return Buffer.from(this.toText(value), 'utf8')
+  }
+
+  protected toText(value: unknown): string {
+    return write(value)
   }
 
   deserialize(_topic: string, bytes: Buffer): unknown {
@@ -76,10 +86,10 @@ class CheckedJsonSerde extends JsonSerde {
     super()
   }
 
-  override serialize(_topic: string, value: unknown): Buffer {
+  protected override toText(value: unknown): string {
     const text = write(value)
     if (this.validateWrites) validate(this.schema, JSON.parse(text))
-    return Buffer.from(text, 'utf8')
+    return text
   }
 
   override deserialize(_topic: string, bytes: Buffer): unknown {

@@ -1,6 +1,7 @@
 import { utf8Text } from '../buffer-text'
 import type { Serde } from './serde'
 import { decodeShortText, encodeShortText } from './short-text'
+import { withShortcuts } from './shortcuts'
 
 // Java's encoder writes '?' for a lone surrogate where JavaScript's writes U+FFFD; keys would land on other partitions.
 const LONE_SURROGATES = /[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/g
@@ -10,15 +11,19 @@ const isWellFormed = (value: string): boolean => (value as unknown as { isWellFo
 const decode = (bytes: Buffer, start: number, end: number): string =>
   decodeShortText(bytes, start, end) ?? utf8Text(bytes, start, end)
 
-const stringSerde: Serde<string> = {
-  serialize(_topic, value) {
-    if (typeof value !== 'string') throw new TypeError(`a string is needed, got ${typeof value}`)
-    return encodeShortText(value) ?? Buffer.from(wellFormed(value), 'utf8')
-  },
+const checked = (value: unknown): string => {
+  if (typeof value !== 'string') throw new TypeError(`a string is needed, got ${typeof value}`)
+  return value
+}
+
+const serde: Serde<string> = {
+  serialize: (_topic, value) => encodeShortText(checked(value)) ?? Buffer.from(wellFormed(value), 'utf8'),
   deserialize: (_topic, bytes) => decode(bytes, 0, bytes.length),
   deserializeRange: decode,
   sizeOf: (value) => (typeof value === 'string' && isWellFormed(value) ? Buffer.byteLength(value, 'utf8') : undefined),
 }
+
+const stringSerde = withShortcuts(serde, { toText: (value) => wellFormed(checked(value)), readsAnything: true })
 
 /**
  * UTF-8 text.

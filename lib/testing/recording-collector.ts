@@ -1,4 +1,4 @@
-import type { Producer } from '../kafka/port'
+import type { Payload, Producer } from '../kafka/port'
 import { RecordCollector } from '../runtime/output/record-collector'
 import type { RecordHeaders } from '../record/headers'
 
@@ -40,16 +40,19 @@ export class RecordingCollector extends RecordCollector {
   protected override dispatch(
     topic: string,
     partition: number | null,
-    key: Buffer | null,
-    value: Buffer | null,
+    key: Payload,
+    value: Payload,
     timestamp: number,
     headers: RecordHeaders,
   ): void {
-    // copied, as a producer would: a dead letter's bytes are the input's, and serdes may reuse theirs
-    const record = { topic, key: key && Buffer.from(key), value: value && Buffer.from(value), timestamp, headers }
+    const record = { topic, key: bytesOf(key), value: bytesOf(value), timestamp, headers }
     this.records.push(partition === null ? record : { ...record, partition })
   }
 }
+
+/** Copied, as a producer would: a dead letter's bytes are the input's, and serdes may reuse theirs. */
+const bytesOf = (payload: Payload): Buffer | null =>
+  payload === null ? null : typeof payload === 'string' ? Buffer.from(payload) : Buffer.from(payload)
 
 const done = async (): Promise<void> => {}
 
@@ -58,6 +61,7 @@ const nowhere: Producer = {
   loadTopics: done,
   partitionCount: () => 1,
   append: () => {},
+  idle: () => {},
   writable: true,
   drained: done,
   flush: async () => new Map(),

@@ -9,7 +9,7 @@ import { ClientError } from '../port'
 import { INVALID_RESPONSE, LEASE_ENDED } from './protocol/errors'
 import { ResponseLengths } from './protocol/response-lengths'
 import type { Frame } from './protocol/frame'
-import type { WireWriter } from './protocol/wire'
+import { WireWriter } from './protocol/wire'
 
 export const KAFKAJS_VERSION = '2.2.4'
 
@@ -27,6 +27,22 @@ export interface KafkaJsRequestQueue {
   scheduleCheckPendingRequests(): void
   /** Hands one request to the socket: right after it was encoded, or later where it had to wait in `pending`. */
   sendSocketRequest(request: KafkaJsRequest): void
+  push(request: KafkaJsPushedRequest): void
+}
+
+export interface KafkaJsPushedRequest {
+  readonly entry: {
+    readonly apiKey: number
+    readonly apiName: string
+    readonly apiVersion: number
+    readonly correlationId: number
+    resolve(answer: { readonly payload: Buffer }): void
+    reject(error: Error): void
+  }
+  readonly expectResponse: true
+  readonly requestTimeout: null
+  /** Writes it to the socket. */
+  sendRequest(): void
 }
 
 /** One socket. Used once: a reconnect on the same object would read what was left of the old socket's last response. */
@@ -38,6 +54,12 @@ export interface KafkaJsConnection {
   readonly authExpectResponse: boolean
   /** What came over the socket. */
   processData(data: Buffer): void
+  readonly clientId: string
+  /** `null` without SASL. */
+  readonly sasl: object | null
+  /** By SASL, and not to be repeated yet. */
+  isAuthenticated(): boolean
+  nextCorrelationId(): number
   isConnected(): boolean
   connect(): Promise<unknown>
   disconnect(): Promise<unknown>
@@ -159,8 +181,11 @@ export const createBroker = ({ host, port, kafka, ...options }: BrokerOptions): 
   })
 }
 
-export const sendFrame = <T>(broker: KafkaJsBroker, frame: Frame<T>): Promise<T> =>
-  broker.connectionPool.send<T>({
+export const sendFrame = <T>(broker: KafkaJsBroker, frame: Frame<T>): Promise<T> => {
+  const connection = connectionFor(broker, frame.apiKey)
+  const isReady = connection.isConnected() && (connection.sasl === null || connection.isAuthenticated())
+  if (frame.pieces !== undefined && isReady) return sendPieces(connection, frame, frame.pieces())
+  return broker.connectionPool.send<T>({
     request: {
       apiKey: frame.apiKey,
       apiVersion: frame.apiVersion,
@@ -172,6 +197,46 @@ export const sendFrame = <T>(broker: KafkaJsBroker, frame: Frame<T>): Promise<T>
       parse: async ({ value }) => value,
     },
     logResponseError: false,
+  })
+}
+
+/** kafkajs would copy the body into two more buffers, which it fills with zeros before. */
+const sendPieces = <T>(
+  connection: KafkaJsConnection,
+  { apiKey, apiVersion, apiName, decode }: Frame<T>,
+  pieces: readonly Uint8Array[],
+): Promise<T> =>
+  new Promise<T>((resolve, reject) => {
+    const correlationId = connection.nextCorrelationId()
+    const header = new WireWriter()
+      .int16(apiKey)
+      .int16(apiVersion)
+      .int32(correlationId)
+      .string(connection.clientId).buffer
+    const size = pieces.reduce((sum, { length }) => sum + length, header.length)
+    const start = new WireWriter().int32(size).raw(header).buffer
+    connection.requestQueue.push({
+      entry: {
+        ...{ apiKey, apiName, apiVersion, correlationId },
+        resolve: ({ payload }) => {
+          try {
+            resolve(decode(payload))
+          } catch (error) {
+            reject(error as Error)
+          }
+        },
+        reject,
+      },
+      expectResponse: true,
+      requestTimeout: null,
+      sendRequest: () => {
+        const socket = connection.socket!
+        socket.cork()
+        socket.write(start)
+        for (const piece of pieces) socket.write(piece)
+        socket.uncork()
+      },
+    })
   })
 
 /** The socket on which requests of this API travel; without an API, the one that all but Fetch share. */

@@ -1,4 +1,11 @@
-import { ClientError, type CommittedOffset, type GroupMetadata, type Producer, type ProducerConfig } from '../port'
+import {
+  ClientError,
+  type CommittedOffset,
+  type GroupMetadata,
+  type Payload,
+  type Producer,
+  type ProducerConfig,
+} from '../port'
 import { brokerError, closedError } from './broker-error'
 import type { MemoryCluster } from './cluster'
 import { Deferred } from './deferred'
@@ -99,12 +106,14 @@ export class MemoryProducer implements Producer {
   append(
     topic: string,
     partition: number,
-    key: Uint8Array | null,
-    value: Uint8Array | null,
+    keyPayload: Payload,
+    valuePayload: Payload,
     timestamp: number,
     headers: RecordHeaders,
   ): void {
     if (this.failure) throw this.failure
+    const key = bytesOf(keyPayload)
+    const value = bytesOf(valuePayload)
     const buffer = this.buffers.get(topic)?.[partition]
     if (!buffer || this.identity === undefined) throw this.refusal(topic, partition)
     if (this.config.transactionalId !== undefined && !this.inTransaction)
@@ -125,6 +134,10 @@ export class MemoryProducer implements Producer {
     if (builder.count === 1) this.filling.add(buffer)
     if (builder.size >= limit || this.bufferedBytes >= this.maxBufferedBytes) this.seal(buffer)
     else this.lingering ??= setTimeout(() => this.deliver(), this.lingerMs)
+  }
+
+  idle(): void {
+    if (!this.inTransaction && this.filling.size > 0) this.deliver()
   }
 
   get writable(): boolean {
@@ -297,6 +310,8 @@ export class MemoryProducer implements Producer {
     return brokerError('UNKNOWN_TOPIC_OR_PARTITION', message, { topic, partition })
   }
 }
+
+const bytesOf = (payload: Payload): Uint8Array | null => (typeof payload === 'string' ? Buffer.from(payload) : payload)
 
 /** A newer producer has taken over, or this one is closed: there is nothing left to abort. */
 const isFinal = ({ code }: ClientError): boolean => code === 'PRODUCER_FENCED' || code === 'CLIENT_CLOSED'

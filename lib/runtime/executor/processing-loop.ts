@@ -181,10 +181,8 @@ export class ProcessingLoop {
       if (processing.commitNeeded || processing.isBusy) return false
       limit = 1
     }
-    let records = 0
     try {
-      while (records < limit && processing.process()) records++
-      if (records === 0) return false
+      if (processing.processUpTo(limit) === 0) return false
       processing.maybePunctuateStreamTime()
     } catch (error) {
       this.options.listener.taskFailed(task, error)
@@ -229,9 +227,14 @@ export class ProcessingLoop {
   }
 
   async #poll(maxWaitMs: number): Promise<void> {
-    const { fetcher, inputs, listener } = this.options
+    const { fetcher, inputs, producer, listener } = this.options
     try {
-      for (const fetched of await fetcher.poll(maxWaitMs)) inputs.take(fetched)
+      let arrived = await fetcher.poll(0)
+      if (arrived.length === 0 && maxWaitMs > 0) {
+        producer.idle()
+        arrived = await fetcher.poll(maxWaitMs)
+      }
+      for (const fetched of arrived) inputs.take(fetched)
     } catch (error) {
       if (!this.#stopping) listener.failed(error)
     }

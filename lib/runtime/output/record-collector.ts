@@ -1,6 +1,6 @@
 import { type ErrorLocation, StreamsError } from '../../errors'
 import type { DeadLetterRecord } from '../../handlers'
-import { ClientError, type Producer } from '../../kafka/port'
+import { ClientError, type Payload, type Producer } from '../../kafka/port'
 import { MissingDependency } from '../../serdes/missing-dependency'
 import type { StreamPartitioner } from '../../topology/definition'
 import { notAuthorized } from '../failure/not-authorized'
@@ -74,23 +74,23 @@ export class RecordCollector {
       return
     }
     const { key, value, timestamp, headers } = record
-    let keyBytes: Buffer | null
-    let valueBytes: Buffer | null
+    let keyPayload: Payload
+    let valuePayload: Payload
     try {
-      keyBytes = key == null ? null : sink.keySerde.serialize(topic, key, headers)
+      keyPayload = key == null ? null : sink.writeKey(topic, key, headers)
     } catch (error) {
       this.unserializable('key', sink, topic, record, task, error)
       return
     }
     try {
-      valueBytes = value == null ? null : sink.valueSerde.serialize(topic, value, headers)
+      valuePayload = value == null ? null : sink.writeValue(topic, value, headers)
     } catch (error) {
       this.unserializable('value', sink, topic, record, task, error)
       return
     }
     try {
-      if (sink.partitioner === undefined) this.dispatch(topic, null, keyBytes, valueBytes, timestamp, headers)
-      else this.sendPartitioned(sink, sink.partitioner, topic, record, keyBytes, valueBytes, task)
+      if (sink.partitioner === undefined) this.dispatch(topic, null, keyPayload, valuePayload, timestamp, headers)
+      else this.sendPartitioned(sink, sink.partitioner, topic, record, keyPayload, valuePayload, task)
     } catch (error) {
       if (!(error instanceof ClientError)) throw error
       if (error.kind !== 'invalid') throw new TaskFailure(error)
@@ -136,8 +136,8 @@ export class RecordCollector {
     partitioner: StreamPartitioner<unknown, unknown>,
     topic: string,
     record: StreamRecord<unknown, unknown>,
-    key: Buffer | null,
-    value: Buffer | null,
+    key: Payload,
+    value: Payload,
     task: SendingTask,
   ): void {
     const partitions = this.partitionCount(topic)
@@ -164,16 +164,15 @@ export class RecordCollector {
   protected dispatch(
     topic: string,
     partition: number | null,
-    key: Buffer | null,
-    value: Buffer | null,
+    key: Payload,
+    value: Payload,
     timestamp: number,
     headers: RecordHeaders,
   ): void {
     const { end } = this
     const partitions = this.producer.partitionCount(topic)
     if (end !== undefined || partitions === undefined || (this.parked.size > 0 && this.parked.has(topic))) {
-      // copied: a dead letter's bytes are views of the fetch buffer
-      const [keptKey, keptValue] = [key && Buffer.from(key), value && Buffer.from(value)]
+      const [keptKey, keptValue] = [kept(key), kept(value)]
       const send = (): void => this.dispatch(topic, partition, keptKey, keptValue, timestamp, headers)
       this.park(topic, send, end && (() => end))
       return
@@ -259,7 +258,7 @@ export class RecordCollector {
     this.refused(sink, topic, record, task, unserializable(part, sink, topic, record[part], task, error))
   }
 
-  private stickyPartition(topic: string, partitions: number, value: Buffer | null): number {
+  private stickyPartition(topic: string, partitions: number, value: Payload): number {
     let sticky = this.sticky.get(topic)
     if (sticky === undefined || sticky.left <= 0) {
       sticky = { partition: Math.floor(Math.random() * partitions), left: STICKY_BYTES }
@@ -288,6 +287,9 @@ export class RecordCollector {
     if (!task.resolve(sink.name, error, response)) throw error
   }
 }
+
+/** A dead letter's bytes are views of the fetch buffer. */
+const kept = (payload: Payload): Payload => (payload instanceof Uint8Array ? Buffer.from(payload) : payload)
 
 const unserializable = (
   part: 'key' | 'value',

@@ -4,13 +4,14 @@ import type { RecordContext } from '../../record/record-context'
 import type { MissingDependency } from '../../serdes/missing-dependency'
 import type { Serde } from '../../serdes/serde'
 import type { StreamPartitioner } from '../../topology/definition'
+import type { PayloadWriter } from './payload-writer'
 import type { SourceBytes } from './source-bytes'
 
 /** What the collector needs of the sink that sends. */
 export interface SendingSink {
   readonly name: string
-  readonly keySerde: Serde<unknown>
-  readonly valueSerde: Serde<unknown>
+  readonly writeKey: PayloadWriter
+  readonly writeValue: PayloadWriter
   /** Whether a serde is the configured default rather than one named by the topology. */
   readonly usesDefault: { readonly key: boolean; readonly value: boolean }
   readonly partitioner: StreamPartitioner<unknown, unknown> | undefined

@@ -58,6 +58,11 @@ export class StreamsProducer {
     return this.#collector?.writable ?? false
   }
 
+  /** Nothing more is about to be sent: what waits for more need not. */
+  idle(): void {
+    this.#producer?.idle()
+  }
+
   open(): Promise<void> {
     return (this.#ready = this.#open())
   }

@@ -12,6 +12,8 @@ import type { RecordContext } from '../../record/record-context'
 import { StreamRecord } from '../../record/stream-record'
 
 const NO_BYTES = Buffer.alloc(0)
+/** Stands for a value that nobody looks at. */
+const NOT_READ = Symbol('not read')
 
 /**
  * Fetched but unprocessed records of one input partition. Batches stay undecoded; only the head is decoded,
@@ -176,7 +178,8 @@ export class PartitionQueue implements SourceBytes {
       return
     }
     try {
-      value = this.read(source.valueSerde, this.valueStart, this.valueLength, headers)
+      if (source.skipsValues) value = this.valueLength < 0 ? null : NOT_READ
+      else value = this.read(source.valueSerde, this.valueStart, this.valueLength, headers)
     } catch (error) {
       this.undecodable('value', context, error)
       return

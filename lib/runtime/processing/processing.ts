@@ -132,29 +132,36 @@ export class Processing {
    * waited for, or async work is piling up.
    */
   process(): boolean {
-    const { context } = this
+    return this.processUpTo(1) === 1
+  }
+
+  /** As `process` up to `limit` times, and at least once. Returns how often it would have been true. */
+  processUpTo(limit: number): number {
+    const { context, group } = this
     this.throwIfFailed()
-    if (context.async.full) return false
+    if (context.async.full) return 0
     if (context.asyncOperators.needAttention) {
-      if (this.forwardResult()) return true
-      if (context.asyncOperators.needAttention) return false
+      if (this.forwardResult()) return 1
+      if (context.asyncOperators.needAttention) return 0
     }
+    let count = 0
     try {
-      const queue = this.group.next()
-      if (queue === null) {
-        context.idle()
-        return false
+      while (count < limit && !context.async.full && !context.asyncOperators.needAttention) {
+        const queue = group.next()
+        if (queue === null) break
+        const record = queue.take()
+        context.advanceStreamTime(record.timestamp)
+        context.enter(queue.headContext, queue)
+        queue.source.process(record)
+        count++
+        if (context.failure !== undefined) break
       }
-      const record = queue.take()
-      context.advanceStreamTime(record.timestamp)
-      context.enter(queue.headContext, queue)
-      queue.source.process(record)
     } catch (error) {
       this.fail(error)
     }
     this.throwIfFailed()
     context.idle()
-    return true
+    return count
   }
 
   /** Forwards the next result of an async operator; false if there is none. */

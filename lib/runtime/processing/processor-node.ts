@@ -27,6 +27,8 @@ import type { StreamRecord } from '../../record/stream-record'
 /** A receiver of records: a processor or a sink. */
 export interface Child {
   readonly name: string
+  /** Whether a value that is not null makes a difference, here or downstream. */
+  readsValues(): boolean
   process(record: StreamRecord<unknown, unknown>): void
 }
 
@@ -83,6 +85,11 @@ export class ProcessorNode implements Child, OperatorContext<unknown, unknown> {
       return
     }
     if (result !== undefined && isPromise(result)) this.task.async.adopt(this, record, result)
+  }
+
+  readsValues(): boolean {
+    const use = this.processor instanceof Operator ? this.processor.valueUse : 'reads'
+    return use === 'reads' || (use === 'forwards' && this.children.some((child) => child.readsValues()))
   }
 
   /** The async boundary holds one more of this node. */
@@ -193,20 +200,18 @@ export class ProcessorNode implements Child, OperatorContext<unknown, unknown> {
     const context = task.recordContext
     if (record.timestamp !== context.timestamp || record.headers !== context.headers) {
       if (context === IDLE) throw this.outOfTurn()
-      task.setRecordContext({
+      task.recordContext = {
         topic: context.topic,
         partition: context.partition,
         offset: context.offset,
         timestamp: record.timestamp,
         headers: record.headers,
-      })
+      }
     }
-    if (child === undefined) {
-      for (let i = 0; i < children.length; i++) children[i]!.process(record)
-    } else {
-      this.childNamed(child).process(record)
-    }
-    task.setRecordContext(context)
+    if (child !== undefined) this.childNamed(child).process(record)
+    else if (children.length === 1) children[0]!.process(record)
+    else for (let i = 0; i < children.length; i++) children[i]!.process(record)
+    task.recordContext = context
   }
 
   stateStore<S extends StateStore>(store: string | { readonly name: string; readonly storeType?: S }): S {
@@ -279,28 +284,17 @@ export class ProcessorNode implements Child, OperatorContext<unknown, unknown> {
 
   watch<A extends unknown[], R>(callback: (...args: A) => R, awaits = false): (...args: A) => R {
     const { monitor } = this.task
-    // the callback gets exactly these arguments: Math.max is a valid reducer
-    const call = callback as (...args: unknown[]) => unknown
-    // each result is checked: `cache.get(v) ?? lookup(v)` is sometimes a value and sometimes a promise
-    const finish = awaits
-      ? (result: unknown): unknown => result
-      : (result: unknown): unknown => {
-          if (isPromise(result)) throw this.unexpectedPromise(result)
-          return result
-        }
     const enter = (): void => monitor.enter(this)
+    const unexpected = (promise: Promise<unknown>): StreamsError => this.unexpectedPromise(promise)
+    const call = callback as (...args: unknown[]) => unknown
     const watched = function (a?: unknown, b?: unknown, c?: unknown): unknown {
       enter()
-      switch (arguments.length) {
-        case 0:
-          return finish(call())
-        case 1:
-          return finish(call(a))
-        case 2:
-          return finish(call(a, b))
-        default:
-          return finish(call(a, b, c))
-      }
+      // the callback gets exactly these arguments: Math.max is a valid reducer
+      const count = arguments.length
+      const result = count === 3 ? call(a, b, c) : count === 2 ? call(a, b) : count === 1 ? call(a) : call()
+      // each result is checked: `cache.get(v) ?? lookup(v)` is sometimes a value and sometimes a promise
+      if (typeof result === 'object' && !awaits && isPromise(result)) throw unexpected(result)
+      return result
     }
     return watched as unknown as (...args: A) => R
   }

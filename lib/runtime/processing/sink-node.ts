@@ -1,5 +1,6 @@
 import type { Serde } from '../../serdes/serde'
 import type { StreamPartitioner, TopicNameExtractor } from '../../topology/definition'
+import { payloadWriter, type PayloadWriter } from '../output/payload-writer'
 import type { Child } from './processor-node'
 import type { SerdeDefaults } from './source-node'
 import type { TaskContext } from './task-context'
@@ -7,6 +8,9 @@ import type { StreamRecord } from '../../record/stream-record'
 
 /** Sends records from the task to a topic. */
 export class SinkNode implements Child {
+  readonly writeKey: PayloadWriter
+  readonly writeValue: PayloadWriter
+
   constructor(
     readonly name: string,
     private readonly topic: string | TopicNameExtractor<unknown, unknown>,
@@ -15,7 +19,14 @@ export class SinkNode implements Child {
     readonly partitioner: StreamPartitioner<unknown, unknown> | undefined,
     private readonly task: TaskContext,
     readonly usesDefault: SerdeDefaults,
-  ) {}
+  ) {
+    this.writeKey = payloadWriter(keySerde)
+    this.writeValue = payloadWriter(valueSerde)
+  }
+
+  readsValues(): boolean {
+    return true
+  }
 
   process(record: StreamRecord<unknown, unknown>): void {
     const { topic, task } = this

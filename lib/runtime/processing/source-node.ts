@@ -12,6 +12,11 @@ export interface SerdeDefaults {
 /** Brings the records of a topic into the task. */
 export class SourceNode {
   readonly children: Child[] = []
+  /**
+   * Nobody looks at the values, and none of them can be damaged: they are not read. A serde that may refuse bytes always
+   * reads them, as Java does: its errors are the deserialization handler's, whether the value is looked at or not.
+   */
+  skipsValues = false
 
   constructor(
     readonly name: string,

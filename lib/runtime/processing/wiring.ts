@@ -2,6 +2,7 @@ import { StreamsError } from '../../errors'
 import type { ManagedStore } from '../../state/store'
 import type { Serde } from '../../serdes/serde'
 import { completed } from '../../serdes/open-serde'
+import { shortcutsOf } from '../../serdes/shortcuts'
 import type { SinkDefinition, SourceDefinition, SubTopology } from '../../topology/definition'
 import { matchesTopic } from '../../topology/topic-pattern'
 import { type Child, ProcessorNode } from './processor-node'
@@ -85,6 +86,8 @@ export const wire = (
     }
   }
 
+  for (const { node } of sources) node.skipsValues = maySkipValues(node, task)
+
   const byName = new Map(stores.map((store) => [store.name, store]))
   for (const name of byName.keys()) storesInUse.add(name)
   return {
@@ -100,6 +103,13 @@ export const wire = (
     },
   }
 }
+
+const maySkipValues = (source: SourceNode, { config }: TaskContext): boolean =>
+  shortcutsOf(source.valueSerde).readsAnything === true &&
+  source.timestampExtractor === failOnInvalidTimestamp &&
+  // it gets the whole record
+  config.processingExceptionHandler === undefined &&
+  !source.children.some((child) => child.readsValues())
 
 const defaultsOf = ({ keySerde, valueSerde }: SourceDefinition | SinkDefinition): SerdeDefaults => ({
   key: keySerde === undefined,

@@ -29,6 +29,7 @@ export type {
   KafkaClientOptions,
   Lease,
   MemberDescription,
+  Payload,
   Producer,
   ProducerConfig,
   RecordCursor,

@@ -20,4 +20,22 @@ describe('crc32c', () => {
       expect(crc32c(bytes, offset, offset + 9)).toBe(0xe3069283)
     }
   })
+
+  it('of long bytes at any alignment is that of their bits', () => {
+    const bytes = Buffer.from(Array.from({ length: 400 }, (_, i) => (i * 167 + (i >> 3)) & 0xff))
+    for (let start = 0; start < 9; start++) {
+      for (const length of [63, 64, 65, 79, 80, 81, 127, 128, 200, 391]) {
+        expect(crc32c(bytes, start, start + length)).toBe(bitByBit(bytes.subarray(start, start + length)))
+      }
+    }
+  })
 })
+
+const bitByBit = (bytes: Uint8Array): number => {
+  let crc = -1
+  for (const byte of bytes) {
+    crc ^= byte
+    for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ 0x82f63b78 : crc >>> 1
+  }
+  return ~crc >>> 0
+}

@@ -31,5 +31,12 @@ describe('murmur2', () => {
   ])('puts %p on the partitions of Kafka', (key, [of3, of10, of12]) => {
     const bytes = Buffer.from(key)
     expect([partitionFor(bytes, 3), partitionFor(bytes, 10), partitionFor(bytes, 12)]).toEqual([of3, of10, of12])
+    expect([partitionFor(key, 3), partitionFor(key, 10), partitionFor(key, 12)]).toEqual([of3, of10, of12])
+  })
+
+  it('puts a text on the partition of its UTF-8 bytes', () => {
+    for (const text of ['', 'x', 'xy', 'xyz', 'wxyz', 'ÿ', 'abÿ', 'abcÿ', 'abcdÿ', '日本', '🦊', 'user-4711']) {
+      expect(partitionFor(text, 1000)).toBe(partitionFor(Buffer.from(text), 1000))
+    }
   })
 })

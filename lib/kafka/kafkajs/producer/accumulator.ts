@@ -1,7 +1,7 @@
-import { ClientError, type Compression } from '../../port'
+import { ClientError, type Compression, type Payload } from '../../port'
 import { ProducerBatch } from './batch'
 import { PartitionBuffer } from './partition-buffer'
-import { BatchBuilder, recordSizeBound } from '../records/record-batch-encoder'
+import { BatchBuilder, quickSizeBound, recordSizeBound } from '../records/record-batch-encoder'
 import { NO_IDENTITY, type ProducerIdentity } from './transaction-requests'
 import type { RecordHeaders } from '../../../record/headers'
 
@@ -46,15 +46,15 @@ export class RecordAccumulator {
   append(
     topic: string,
     partition: number,
-    key: Uint8Array | null,
-    value: Uint8Array | null,
+    key: Payload,
+    value: Payload,
     timestamp: number,
     headers: RecordHeaders,
   ): void {
     const buffer = this.topics.get(topic)?.[partition] ?? this.add(topic, partition)
-    const bound = recordSizeBound(key, value, headers)
     let open = buffer.open
-    if (open === undefined || open.sizeInBytes + bound > this.options.maxBatchBytes) {
+    if (open === undefined || !this.hasRoom(open, key, value, headers)) {
+      const bound = recordSizeBound(key, value, headers)
       if (bound > this.options.maxRequestBytes) throw this.tooLarge(buffer, bound)
       if (open !== undefined) this.sealFull(buffer)
       open = this.open(buffer)
@@ -67,6 +67,11 @@ export class RecordAccumulator {
       buffer.wakeAt = Infinity
       this.listener.ready()
     }
+  }
+
+  private hasRoom(open: BatchBuilder, key: Payload, value: Payload, headers: RecordHeaders): boolean {
+    const room = this.options.maxBatchBytes - open.sizeInBytes
+    return quickSizeBound(key, value, headers) <= room || recordSizeBound(key, value, headers) <= room
   }
 
   /** Ends the open batch, if there is one: from here on its bytes and sequence numbers are fixed. */

@@ -1,6 +1,6 @@
 import type { PartitionBuffer } from './partition-buffer'
 import type { ProducerBatch } from './batch'
-import { rigid, type Frame } from '../protocol/frame'
+import { bulky, type Frame } from '../protocol/frame'
 
 /** One batch of one partition in a Produce request: the broker accepts only one per partition. */
 export interface ProducePart {
@@ -35,7 +35,7 @@ export const produceRequest = (
     } else list.push(part)
     size += part.batch.bytes.length + OVERHEAD
   }
-  return rigid(
+  return bulky(
     { key: 0, version: 7, name: 'Produce' },
     (writer) => {
       writer.string(transactionalId).int16(ALL_IN_SYNC_REPLICAS).int32(timeoutMs)

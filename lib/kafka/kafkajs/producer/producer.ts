@@ -3,6 +3,7 @@ import {
   type Compression,
   type CommittedOffset,
   type GroupMetadata,
+  type Payload,
   type Producer,
   type ProducerConfig,
 } from '../../port'
@@ -152,14 +153,18 @@ export class KafkaJsProducer implements Producer {
   append(
     topic: string,
     partition: number,
-    key: Uint8Array | null,
-    value: Uint8Array | null,
+    key: Payload,
+    value: Payload,
     timestamp: number,
     headers: RecordHeaders,
   ): void {
     if (this.failure !== undefined) throw this.failure
     if (!this.initialized || this.transactions?.writable === false) throw this.notReady()
     this.accumulator.append(topic, partition, key, value, timestamp, headers)
+  }
+
+  idle(): void {
+    if (this.transactions === undefined) this.sender.idle()
   }
 
   get writable(): boolean {

@@ -29,6 +29,8 @@ export interface SenderListener {
 /** More unanswered requests than this gain nothing: the broker processes one per connection at a time. */
 const MAX_REQUESTS_PER_BROKER = 5
 const MAX_PRODUCER_EPOCH = 32767
+/** At most so many requests are made in a linger time, to one broker, for batches that need not linger: each costs what many records do. */
+const EARLY_REQUESTS = 20
 
 const DUPLICATE_SEQUENCE_NUMBER = 46
 const OUT_OF_ORDER_SEQUENCE_NUMBER = 45
@@ -38,11 +40,15 @@ const RECORD_LIST_TOO_LARGE = 18
 
 /**
  * Sends what the accumulator holds: one Produce request carries a batch of every partition that one broker leads and that is due.
- * A batch is due when it is sealed, when it has lingered, or when it has reached its size and the broker is idle; while the broker is busy it
- * keeps growing, so batches get larger under load. Runs on events, never by polling.
+ * A batch is due when it is sealed, when it has lingered, or, while the broker is idle, when it has reached its size or nothing more is coming;
+ * while the broker is busy it keeps growing, so batches get larger under load. Runs on events, never by polling.
  */
 export class ProducerSender {
   private readonly requests = new Map<number, number>()
+  /** by broker: `performance.now()` of the last request */
+  private readonly sentAt = new Map<number, number>()
+  /** `performance.now()` when nothing more was coming */
+  private idleAt = -Infinity
   private inFlight = 0
   private scheduled: NodeJS.Immediate | undefined
   private timer: NodeJS.Timeout | undefined
@@ -68,6 +74,13 @@ export class ProducerSender {
   /** A partition has opened a batch: it is due after the linger time at the latest. */
   opened(since: number): void {
     this.wakeAt(since + this.options.lingerMs)
+  }
+
+  /** Nothing more is coming: what is open need not linger. */
+  idle(): void {
+    if (this.accumulator.active.size === 0) return
+    this.idleAt = performance.now()
+    this.drain()
   }
 
   /** Sends whatever is due. */
@@ -98,7 +111,10 @@ export class ProducerSender {
         else list.push(buffer)
       }
     }
-    for (const [broker, buffers] of byBroker) this.sendTo(broker, buffers, now)
+    for (const [broker, buffers] of byBroker) {
+      this.sentAt.set(broker, now)
+      this.sendTo(broker, buffers, now)
+    }
     if (next < Infinity) this.wakeAt(next)
   }
 
@@ -135,8 +151,12 @@ export class ProducerSender {
     if (requests >= MAX_REQUESTS_PER_BROKER) return Infinity
     if (buffer.sent < buffer.batches.length) return 0
     if (buffer.open === undefined || buffer.replaying > 0) return Infinity
-    if (requests === 0 && buffer.open.sizeInBytes >= this.options.batchBytes) return 0
-    return buffer.openSince + this.options.lingerMs
+    const lingers = buffer.openSince + this.options.lingerMs
+    if (requests > 0) return lingers
+    if (buffer.open.sizeInBytes >= this.options.batchBytes) return 0
+    if (buffer.openSince > this.idleAt) return lingers
+    const before = leader === undefined ? undefined : this.sentAt.get(leader)
+    return Math.min(lingers, (before ?? -Infinity) + this.options.lingerMs / EARLY_REQUESTS)
   }
 
   private expired(buffer: PartitionBuffer, now: number): boolean {

@@ -1,4 +1,4 @@
-import { WireReader, WireWriter } from './wire'
+import { PiecewiseWriter, WireReader, WireWriter } from './wire'
 
 /** One request of the Kafka protocol: an API at one version, its body, and how its response is read. */
 export interface Frame<T> {
@@ -6,6 +6,8 @@ export interface Frame<T> {
   readonly apiVersion: number
   readonly apiName: string
   encode(): WireWriter
+  /** The same body in pieces. The large ones are not copied: they must stay as they are until the response is here. */
+  pieces?(): readonly Uint8Array[]
   decode(body: Buffer): T
 }
 
@@ -31,6 +33,21 @@ export const rigid = <T>(
     return writer
   },
   decode: (body) => read(new WireReader(body)),
+})
+
+/** A request that carries large byte arrays, of a version before the flexible ones; `size` is that of the whole body, at least. */
+export const bulky = <T>(
+  api: Api,
+  write: (writer: WireWriter) => void,
+  read: (reader: WireReader) => T,
+  size: number,
+): Frame<T> => ({
+  ...rigid(api, write, read, size),
+  pieces: () => {
+    const writer = new PiecewiseWriter()
+    write(writer)
+    return writer.finish()
+  },
 })
 
 /**

@@ -125,6 +125,35 @@ export class WireWriter {
   }
 }
 
+/** Below this, a copy costs less than one more piece. */
+const PIECE_BYTES = 1024
+
+/** Refers to large byte arrays instead of copying them: the body comes in pieces, to be written to a socket one after the other. */
+export class PiecewiseWriter extends WireWriter {
+  private readonly pieces: Uint8Array[] = []
+  /** What precedes is in pieces. */
+  private cutAt = 0
+
+  override bytes(value: Uint8Array | null): this {
+    if (value === null || value.length < PIECE_BYTES) return super.bytes(value)
+    this.int32(value.length)
+    this.cut()
+    this.pieces.push(value)
+    return this
+  }
+
+  finish(): readonly Uint8Array[] {
+    this.cut()
+    return this.pieces
+  }
+
+  private cut(): void {
+    const { buffer } = this
+    if (buffer.length > this.cutAt) this.pieces.push(buffer.subarray(this.cutAt))
+    this.cutAt = buffer.length
+  }
+}
+
 /** Reads the body of a Kafka response: the counterpart of {@link WireWriter}. `bytes` are views of the response. */
 export class WireReader {
   position = 0

@@ -1,4 +1,5 @@
-import type { Compression } from '../../port'
+import { utf8Length, writeUtf8 } from '../../../buffer-text'
+import type { Compression, Payload } from '../../port'
 import { CODEC_IDS, compress } from './compression'
 import { crc32c } from '../../../record/crc32c'
 import {
@@ -34,6 +35,8 @@ export interface FinishOptions extends Partial<ProducerState> {
   readonly compression?: Compression
 }
 
+/** Of longer ones the bytes are counted first: a batch must not grow to three times what they take. */
+const LONG_TEXT = 4096
 /** Below this, a loop is faster than a call into the engine's copy. */
 const COPY_BY_LOOP = 48
 
@@ -48,6 +51,8 @@ export class BatchBuilder {
   recordCount = 0
   private baseTimestamp = 0
   private maxTimestamp = 0
+  /** The texts of the last record were: then those of the next one likely are. */
+  private ascii = true
 
   constructor(initialSize = 16_384) {
     this.buffer = Buffer.allocUnsafeSlow(Math.max(initialSize, RECORDS_AT))
@@ -58,32 +63,59 @@ export class BatchBuilder {
     this.recordCount = 0
   }
 
-  append(key: Uint8Array | null, value: Uint8Array | null, timestamp: number, headers: RecordHeaders): void {
+  append(key: Payload, value: Payload, timestamp: number, headers: RecordHeaders): void {
     if (this.recordCount === 0) this.baseTimestamp = this.maxTimestamp = timestamp
     else if (timestamp > this.maxTimestamp) this.maxTimestamp = timestamp
+    if (!this.ascii || !this.write(key, value, timestamp, headers)) this.writeAnyText(key, value, timestamp, headers)
+    this.recordCount++
+  }
+
+  /** Texts are mostly ASCII, one byte a character: false if that proves wrong. */
+  private write(key: Payload, value: Payload, timestamp: number, headers: RecordHeaders): boolean {
+    return this.writeRecord(key, likelyLengthOf(key), value, likelyLengthOf(value), timestamp, headers)
+  }
+
+  /** Counts the bytes of texts beforehand. */
+  private writeAnyText(key: Payload, value: Payload, timestamp: number, headers: RecordHeaders): void {
+    const keyLength = byteLengthOf(key)
+    const valueLength = byteLengthOf(value)
+    this.writeRecord(key, keyLength, value, valueLength, timestamp, headers)
+    this.ascii = keyLength === lengthOf(key) && valueLength === lengthOf(value)
+  }
+
+  /** False if a text takes another number of bytes: then nothing is written. */
+  private writeRecord(
+    key: Payload,
+    keyLength: number,
+    value: Payload,
+    valueLength: number,
+    timestamp: number,
+    headers: RecordHeaders,
+  ): boolean {
     const timestampDelta = timestamp - this.baseTimestamp
-    const keyLength = key === null ? 0 : key.length
-    const valueLength = value === null ? 0 : value.length
     const length =
       1 +
       varlongSize(timestampDelta) +
       varintSize(this.recordCount) +
-      (key === null ? 1 : varintSize(keyLength) + keyLength) +
-      (value === null ? 1 : varintSize(valueLength) + valueLength) +
+      (keyLength < 0 ? 1 : varintSize(keyLength) + keyLength) +
+      (valueLength < 0 ? 1 : varintSize(valueLength) + valueLength) +
       (headers.length === 0 ? 1 : headersSize(headers))
     const start = this.sizeInBytes
-    if (start + length + MAX_VARINT > this.buffer.length) this.grow(length + MAX_VARINT)
+    const room = length + MAX_VARINT + surplus(key, keyLength) + surplus(value, valueLength)
+    if (start + room > this.buffer.length) this.grow(room)
     const { buffer } = this
     let at = writeVarint(buffer, start, length)
     buffer[at++] = 0 // attributes: none are defined
     at = writeVarlong(buffer, at, timestampDelta)
     at = writeVarint(buffer, at, this.recordCount)
-    at = writeBytes(buffer, at, key)
-    at = writeBytes(buffer, at, value)
+    at = writePayload(buffer, at, key, keyLength)
+    if (at < 0) return false
+    at = writePayload(buffer, at, value, valueLength)
+    if (at < 0) return false
     if (headers.length === 0) buffer[at++] = 0
     else at = writeHeaders(buffer, at, headers)
     this.sizeInBytes = at
-    this.recordCount++
+    return true
   }
 
   /** Seals the batch. It keeps its content until `reset`: `finish` may be called again with other options. */
@@ -131,12 +163,31 @@ export const stampProducer = (batch: Buffer, { producerId, producerEpoch, baseSe
 }
 
 /** At most this many bytes does a batch of this one record take: to check it against a limit before it is appended. */
-export const recordSizeBound = (key: Uint8Array | null, value: Uint8Array | null, headers: RecordHeaders): number =>
-  RECORDS_AT +
-  MAX_RECORD_OVERHEAD +
-  (key === null ? 0 : key.length) +
-  (value === null ? 0 : value.length) +
-  (headers.length === 0 ? 0 : headersSize(headers))
+export const recordSizeBound = (key: Payload, value: Payload, headers: RecordHeaders): number =>
+  sizeBound(key === null ? 0 : byteLengthOf(key), value === null ? 0 : byteLengthOf(value), headers)
+
+/** The same without a look at texts, as if each character took the most bytes. */
+export const quickSizeBound = (key: Payload, value: Payload, headers: RecordHeaders): number =>
+  sizeBound(longest(key), longest(value), headers)
+
+const sizeBound = (keyLength: number, valueLength: number, headers: RecordHeaders): number =>
+  RECORDS_AT + MAX_RECORD_OVERHEAD + keyLength + valueLength + (headers.length === 0 ? 0 : headersSize(headers))
+
+const longest = (payload: Payload): number =>
+  payload === null ? 0 : typeof payload === 'string' ? 3 * payload.length : payload.length
+
+/** In bytes if it is bytes or ASCII; −1 is null. */
+const lengthOf = (payload: Payload): number => (payload === null ? -1 : payload.length)
+
+const likelyLengthOf = (payload: Payload): number =>
+  typeof payload === 'string' && payload.length > LONG_TEXT ? utf8Length(payload) : lengthOf(payload)
+
+/** A text of unknown length needs room for the longest it could be. */
+const surplus = (payload: Payload, length: number): number =>
+  typeof payload === 'string' && payload.length <= LONG_TEXT ? 2 * length : 0
+
+const byteLengthOf = (payload: Payload): number =>
+  payload === null ? -1 : typeof payload === 'string' ? utf8Length(payload) : payload.length
 
 const MAX_VARINT = 5
 const MAX_VARLONG = 10
@@ -181,6 +232,13 @@ const writeVarlong = (buffer: Buffer, start: number, value: number): number => {
 }
 
 const NULL_LENGTH = 1 // -1, zigzag-encoded
+
+/** −1 if it is a text of another length. */
+const writePayload = (buffer: Buffer, start: number, payload: Payload, length: number): number => {
+  if (typeof payload !== 'string') return writeBytes(buffer, start, payload)
+  const at = writeVarint(buffer, start, length)
+  return writeUtf8(buffer, payload, at) === length ? at + length : -1
+}
 
 const writeBytes = (buffer: Buffer, start: number, bytes: Uint8Array | null): number => {
   if (bytes === null) {

@@ -124,6 +124,16 @@ export const producerContract: KafkaContract = ({ test }, kafka) => {
     assert.deepEqual(second!.headers, [])
   })
 
+  test('delivers what is open when it hears that nothing more comes', async () => {
+    const topic = await kafka.createTopic()
+    const producer = await startProducer(kafka.client(), [topic], { lingerMs: 60_000 })
+    appendText(producer, topic, 'k', 'v')
+    producer.idle()
+    const fetcher = kafka.client().fetcher({ isolation: 'read_committed' })
+    fetcher.assign(topic, 0, 0)
+    assertMatches(recordsOf(await pollFor(fetcher)), [{ key: 'k', value: 'v' }])
+  })
+
   test('copies key and value when they are appended', async () => {
     const topic = await kafka.createTopic()
     const producer = await startProducer(kafka.client(), [topic])

@@ -87,6 +87,20 @@ export const recordsContract: KafkaContract = ({ test }, kafka) => {
     assert.equal(cursor.advance(), false)
   })
 
+  test('written from a text are its UTF-8 bytes', async () => {
+    const topic = await kafka.createTopic()
+    const producer = await startProducer(kafka.client(), [topic])
+    const texts = ['', 'plain', 'größe', '大きさ 🦊', 'plain again', 'é'.repeat(5_000)]
+    for (const text of texts) producer.append(topic, 0, text, text, 0, NO_HEADERS)
+    producer.append(topic, 0, null, 'without a key', 0, NO_HEADERS)
+    await producer.flush()
+    const records = await readTopic(kafka.client(), topic)
+    assert.deepEqual(
+      records.map(({ key, value }) => [key, value]),
+      [...texts.map((text) => [text, text]), [null, 'without a key']],
+    )
+  })
+
   test('have been copied when append returns', async () => {
     const topic = await kafka.createTopic()
     const producer = await startProducer(kafka.client(), [topic])

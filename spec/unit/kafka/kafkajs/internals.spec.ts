@@ -9,6 +9,7 @@ import {
   sendFrame,
 } from '../../../../lib/kafka/kafkajs/internals'
 import { produceRequest } from '../../../../lib/kafka/kafkajs/producer/produce-request'
+import { bulky, type Frame } from '../../../../lib/kafka/kafkajs/protocol/frame'
 import { metadataFrame } from '../../../../lib/kafka/kafkajs/connection/metadata'
 
 const logger = createKafkaJsLogger(0, () => () => {})
@@ -39,6 +40,10 @@ describe('what millrace uses of kafkajs', () => {
       expect(connection.connect).toBeInstanceOf(Function)
       expect(connection.disconnect).toBeInstanceOf(Function)
       expect(connection.rejectRequests).toBeInstanceOf(Function)
+      expect(connection.nextCorrelationId()).toBeLessThan(connection.nextCorrelationId())
+      expect(connection.isAuthenticated).toBeInstanceOf(Function)
+      expect([connection.clientId, connection.sasl]).toEqual(['kafkajs', null])
+      expect(connection.requestQueue.push).toBeInstanceOf(Function)
       expect(connection.requestQueue.pending).toEqual([])
       expect(connection.requestQueue.scheduleCheckPendingRequests).toBeInstanceOf(Function)
       expect(connection.requestQueue.sendSocketRequest).toBeInstanceOf(Function)
@@ -111,6 +116,46 @@ describe('a broker connection', () => {
     request.copy(head, 4, 8, 12)
     sockets[0]!.write(Buffer.concat([head, body]))
     expect(await sending).toEqual({ brokers: [], controllerId: 7, topics: new Map() })
+    destroyBroker(broker, new Error('end'))
+  })
+
+  it('sends large byte arrays as they are, behind the same header', async () => {
+    const broker = open()
+    await connectionFor(broker).connect()
+    const bytes = Buffer.alloc(200_000, 'batch')
+    const frame: Frame<number> = bulky(
+      { key: 0, version: 7, name: 'Produce' },
+      (writer) => writer.string('before').bytes(bytes).bytes(Buffer.from('small')).bytes(bytes).int32(7),
+      (reader) => reader.int32(),
+      0,
+    )
+    const body = frame.encode().buffer
+    const sending = sendFrame(broker, frame)
+    const request = [await received]
+    const length = (): number => request.reduce((sum, part) => sum + part.length, 0)
+    while (length() < request[0]!.readInt32BE(0) + 4) request.push(...((await once(sockets[0]!, 'data')) as [Buffer]))
+    const sent = Buffer.concat(request)
+    expect([sent.readInt16BE(4), sent.readInt16BE(6), sent.toString('utf8', 14, 16)]).toEqual([0, 7, 'me'])
+    expect(sent.subarray(16).equals(body)).toBe(true)
+    const answer = Buffer.alloc(12)
+    answer.writeInt32BE(8, 0)
+    sent.copy(answer, 4, 8, 12)
+    answer.writeInt32BE(42, 8)
+    sockets[0]!.write(answer)
+    expect(await sending).toBe(42)
+    destroyBroker(broker, new Error('end'))
+  })
+
+  it('fails a request in pieces whose response can not be read', async () => {
+    const broker = open()
+    await connectionFor(broker).connect()
+    const sending = sendFrame(broker, produceRequest([], null, 1_000))
+    const request = await received
+    const answer = Buffer.alloc(8)
+    answer.writeInt32BE(4, 0)
+    request.copy(answer, 4, 8, 12)
+    sockets[0]!.write(answer)
+    await expect(sending).rejects.toMatchObject({ name: 'RangeError' })
     destroyBroker(broker, new Error('end'))
   })
 

@@ -13,7 +13,7 @@ const MORE_THAN_A_SLICE_MS = 6
 interface FakeTask {
   readonly id: string
   readonly isReady: boolean
-  readonly processing: { commitNeeded: boolean; isBusy: boolean; process(): boolean }
+  readonly processing: { commitNeeded: boolean; isBusy: boolean; processUpTo(limit: number): number }
 }
 
 /** A loop over tasks that note their records, with a commit that ends when the test says so. */
@@ -22,6 +22,8 @@ const loopOver = (records: Record<string, number>) => {
   const failures: { id: string; error: unknown }[] = []
   const broken = new Map<string, Error>()
   const commits: (() => void)[] = []
+  /** How many records were done each time the producer was told that nothing more comes. */
+  const idleAfter: number[] = []
   const running = Object.keys(records).map((id): FakeTask & { stores: object } => ({
     id,
     isReady: true,
@@ -29,14 +31,15 @@ const loopOver = (records: Record<string, number>) => {
     processing: {
       commitNeeded: false,
       isBusy: false,
-      process() {
+      processUpTo(limit: number) {
         const error = broken.get(id)
         if (error) throw error
-        if (records[id] === 0) return false
-        records[id]!--
+        const count = Math.min(limit, records[id]!)
+        if (count === 0) return 0
+        records[id]! -= count
         this.commitNeeded = true
-        done.push(id)
-        return true
+        for (let i = 0; i < count; i++) done.push(id)
+        return count
       },
       ...{
         maybePunctuateStreamTime: () => false,
@@ -68,7 +71,7 @@ const loopOver = (records: Record<string, number>) => {
     config: { commitIntervalMs: 60_000, maxUncommittedBytes: Infinity, sessionTimeoutMs: 45_000 },
     fetcher: { poll: async () => [], wakeup: () => {} },
     inputs: { take: () => {}, throttle: () => {} },
-    producer: { writable: true, transactional: true },
+    producer: { writable: true, transactional: true, idle: () => idleAfter.push(done.length) },
     committer,
     tasks,
     logger: silentLogger,
@@ -86,7 +89,7 @@ const loopOver = (records: Record<string, number>) => {
   const turns = async (): Promise<void> => {
     for (let i = 0; i < 20; i++) await new Promise(setImmediate)
   }
-  return { loop, done, failures, broken, commits, turns, running }
+  return { loop, done, failures, broken, commits, turns, running, idleAfter }
 }
 
 describe('a task that is isolated', () => {
@@ -116,6 +119,18 @@ describe('a task that is isolated', () => {
     running[0]!.processing.isBusy = false
     await turns()
     expect(done).toEqual(['0_0'])
+    loop.stop()
+    await ended
+  })
+})
+
+describe('the producer', () => {
+  it('hears that nothing more comes when all records at hand are processed, not before', async () => {
+    const { loop, done, idleAfter, turns } = loopOver({ '0_0': 1_000, '0_1': 3 })
+    const ended = loop.run()
+    await turns()
+    expect(done).toHaveLength(1_003)
+    expect(new Set(idleAfter)).toEqual(new Set([1_003]))
     loop.stop()
     await ended
   })

@@ -35,6 +35,7 @@ describe('outputs of other tasks that can not be delivered', () => {
       first ??= p
       if (first !== p) return
       const { flush, append } = p
+      p.idle = () => {}
       p.flush = async () => {
         if (broken) throw broken
         return flush.call(p)

@@ -1,4 +1,4 @@
-import { ClientError, type Producer } from '../../../../lib/kafka/port'
+import { ClientError, type Payload, type Producer } from '../../../../lib/kafka/port'
 import { RecordCollector } from '../../../../lib/runtime/output/record-collector'
 import { partitionFor } from '../../../../lib/record/murmur2'
 import * as serdes from '../../../../lib/serdes'
@@ -35,16 +35,17 @@ class FakeProducer implements Producer {
   append(
     topic: string,
     partition: number,
-    key: Uint8Array | null,
-    value: Uint8Array | null,
+    key: Payload,
+    value: Payload,
     timestamp: number,
     headers: RecordHeaders,
   ): void {
     if (this.failure) throw this.failure
-    const text = (bytes: Uint8Array | null): string | undefined =>
-      bytes === null ? undefined : Buffer.from(bytes).toString()
+    const text = (payload: Payload): string | undefined =>
+      payload === null ? undefined : Buffer.from(payload as string).toString()
     this.appended.push({ topic, partition, key: text(key), value: text(value), timestamp, headers })
   }
+  idle(): void {}
   async drained(): Promise<void> {}
   async flush(): Promise<ReadonlyMap<string, number>> {
     return new Map()

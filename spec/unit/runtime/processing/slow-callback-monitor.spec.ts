@@ -161,6 +161,72 @@ describe('a slow callback', () => {
   })
 })
 
+describe('under full load', () => {
+  /** Two operators in turn; the value of a record is how long `second` takes. */
+  const inTurns = async () => {
+    const topology = new Topology()
+      .addSource('source', 'a')
+      .addProcessor('first', () => new FilterOperator<string, string>(pass, false), 'source')
+      .addProcessor(
+        'second',
+        () =>
+          new ForeachOperator<string, string>((value) => {
+            now += Number(value)
+          }),
+        'first',
+      )
+    const { task, run, logger } = await taskOf(topology, [A])
+    task.initialize(new Map())
+    let offset = 0
+    const process = async (...tookMs: number[]): Promise<void> => {
+      const records = tookMs.map((ms) => ({ offset: offset++, value: String(ms) }))
+      task.addRecords(fetched(A, records))
+      run()
+      await Promise.resolve()
+    }
+    return { process, logger, readings: () => jest.mocked(performance.now).mock.calls.length }
+  }
+  const MANY = 1000
+  const fast = Array.from({ length: MANY }, () => 0)
+
+  it('the clock is read far less often than callbacks are called', async () => {
+    const { process, readings } = await inTurns()
+    const before = readings()
+    await process(...fast)
+    expect(readings() - before).toBeLessThan(MANY / 4)
+  })
+
+  it('a slow callback is narrowed down to a few operators in a row, and named alone from then on', async () => {
+    const { process, logger } = await inTurns()
+    await process(...fast, 6000, ...fast, 7000)
+    const [first, second, ...more] = logger.entries
+    expect(first!.fields).toMatchObject({ operator: 'first, second', durationMs: 6000 })
+    expect(first!.message).toMatch(
+      /32 calls in a row of the callbacks of operators "(first|second)", "(first|second)" took/,
+    )
+    const from = first!.fields['offset'] as number
+    expect(from).toBeGreaterThan(MANY - 32)
+    expect(from).toBeLessThanOrEqual(MANY)
+    expect(second!.fields).toMatchObject({ operator: 'second', offset: 2 * MANY + 1, durationMs: 7000 })
+    expect(more).toEqual([])
+  })
+
+  it('an operator that has been noticeably slow is named alone the first time it is too slow', async () => {
+    const { process, logger } = await inTurns()
+    await process(...fast, 600, ...fast, 6000)
+    expect(logger.entries.map(({ fields }) => [fields['operator'], fields['offset'], fields['durationMs']])).toEqual([
+      ['second', 2 * MANY + 1, 6000],
+    ])
+  })
+
+  it('each piece of synchronous work begins with operators timed by themselves', async () => {
+    const { process, logger } = await inTurns()
+    await process(...fast)
+    await process(0, 0, 6000)
+    expect(logger.entries.map(({ fields }) => [fields['operator'], fields['offset']])).toEqual([['second', MANY + 2]])
+  })
+})
+
 describe('a callback', () => {
   it('gets exactly the arguments it is called with', async () => {
     const lengths: number[] = []

@@ -198,6 +198,60 @@ describe('the kafkajs producer, answered by a script', () => {
     expect(sizes.length).toBeLessThan(8)
   })
 
+  describe('that hears when nothing more comes', () => {
+    let now: number
+
+    beforeEach(() => {
+      now = performance.now()
+      jest.spyOn(performance, 'now').mockImplementation(() => now)
+    })
+    afterEach(() => jest.restoreAllMocks())
+
+    const answered = async (): Promise<void> => {
+      for (let i = 0; i < 5; i++) await new Promise(setImmediate)
+    }
+    const LINGER_MS = 100_000
+
+    it('sends what is open at once, in one request, and lets later records linger', async () => {
+      await start({ lingerMs: LINGER_MS })
+      append(0)
+      append(1)
+      expect(broker.sent).toEqual([])
+      producer.idle()
+      expect(broker.sent.map(({ partition }) => partition)).toEqual([0, 1])
+      await answered()
+      now += LINGER_MS / 2
+      append(0)
+      await answered()
+      expect(broker.sent).toHaveLength(2)
+    })
+
+    it('makes at most twenty requests in a linger time', async () => {
+      await start({ lingerMs: LINGER_MS })
+      for (let i = 0; i < 100; i++) {
+        append()
+        producer.idle()
+        await answered()
+        now += LINGER_MS / 100
+      }
+      expect(broker.sent.length).toBeGreaterThanOrEqual(15)
+      expect(broker.sent.length).toBeLessThanOrEqual(20)
+      expect(broker.sent.reduce((sum, { records }) => sum + records, 0)).toBeGreaterThan(90)
+    })
+
+    it('waits for the answer before', async () => {
+      await start({ lingerMs: LINGER_MS })
+      append()
+      producer.idle()
+      now += LINGER_MS / 2
+      append()
+      producer.idle()
+      expect(broker.sent).toHaveLength(1)
+      await answered()
+      expect(broker.sent).toHaveLength(2)
+    })
+  })
+
   describe('with a lease', () => {
     let held: boolean
     let tell: (held: boolean) => void

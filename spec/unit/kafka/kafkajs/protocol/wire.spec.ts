@@ -1,4 +1,4 @@
-import { WireReader, WireWriter } from '../../../../../lib/kafka/kafkajs/protocol/wire'
+import { PiecewiseWriter, WireReader, WireWriter } from '../../../../../lib/kafka/kafkajs/protocol/wire'
 
 const roundTrip = (write: (w: WireWriter) => void): WireReader => {
   const writer = new WireWriter(1)
@@ -67,5 +67,20 @@ describe('wire format', () => {
   it('does not read beyond the end', () => {
     expect(() => new WireReader(Buffer.from([0, 9, 65])).string()).toThrow('9 bytes wanted at 2 of 3')
     expect(() => new WireReader(Buffer.from([0x80])).uvarint()).toThrow('out of range')
+  })
+})
+
+describe('a piecewise writer', () => {
+  it('writes the same bytes, and does not copy large ones', () => {
+    const [large, other, small] = [Buffer.alloc(5_000, 1), Buffer.alloc(1_024, 2), Buffer.alloc(1_023, 3)]
+    const write = (writer: WireWriter): WireWriter =>
+      writer.bytes(large).string('text').bytes(null).bytes(small).bytes(other).bytes(large).int32(9)
+    const writer = new PiecewiseWriter(1)
+    write(writer)
+    const pieces = writer.finish()
+    expect(Buffer.concat(pieces)).toEqual(write(new WireWriter()).buffer)
+    expect(pieces.filter((piece) => piece === large)).toHaveLength(2)
+    expect(pieces).toContain(other)
+    expect(pieces).not.toContain(small)
   })
 })

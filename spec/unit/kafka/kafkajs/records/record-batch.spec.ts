@@ -1,5 +1,6 @@
 import {
   BatchBuilder,
+  quickSizeBound,
   recordSizeBound,
   stampProducer,
 } from '../../../../../lib/kafka/kafkajs/records/record-batch-encoder'
@@ -330,6 +331,50 @@ describe('a batch builder', () => {
         builder.append(bytes, bytes, 2 ** 52, list)
         expect(builder.sizeInBytes - before).toBeLessThanOrEqual(recordSizeBound(bytes, bytes, list))
       }
+    }
+  })
+
+  const TEXTS = [
+    '',
+    'a',
+    'x'.repeat(32),
+    'x'.repeat(33),
+    'x'.repeat(5_000),
+    'é',
+    'éa',
+    'ends with ß',
+    `${'y'.repeat(40)}ß`,
+    '日本語',
+    '日本語'.repeat(30),
+    'ß'.repeat(5_000),
+    '🦊',
+    'plain again',
+  ]
+
+  it('writes a text as its UTF-8 bytes, whatever texts come before it', () => {
+    const asText = new BatchBuilder(1)
+    const asBytes = new BatchBuilder(1)
+    for (const key of TEXTS) {
+      for (const value of TEXTS) {
+        asText.append(key, value, 7, NO_HEADERS)
+        asBytes.append(Buffer.from(key), Buffer.from(value), 7, NO_HEADERS)
+      }
+    }
+    asText.append('key', null, 8, NO_HEADERS)
+    asBytes.append(Buffer.from('key'), null, 8, NO_HEADERS)
+    expect(asText.finish().equals(asBytes.finish())).toBe(true)
+    expect(asText.recordCount).toBe(asBytes.recordCount)
+  })
+
+  it('never takes more for a text than is told before', () => {
+    for (const text of TEXTS) {
+      const builder = new BatchBuilder()
+      builder.append(text, text, 2 ** 52, NO_HEADERS)
+      expect(builder.sizeInBytes).toBeLessThanOrEqual(recordSizeBound(text, text, NO_HEADERS))
+      expect(recordSizeBound(text, text, NO_HEADERS)).toBeLessThanOrEqual(quickSizeBound(text, text, NO_HEADERS))
+      expect(recordSizeBound(text, text, NO_HEADERS)).toBe(
+        recordSizeBound(Buffer.from(text), Buffer.from(text), NO_HEADERS),
+      )
     }
   })
 })

@@ -1,0 +1,14 @@
+import type { Payload } from '../../kafka/port'
+import type { RecordHeaders } from '../../record/headers'
+import type { Serde } from '../../serdes/serde'
+import { shortcutsOf } from '../../serdes/shortcuts'
+
+/** A serde's `serialize` as a producer needs it: a text need not become bytes of its own first. */
+export type PayloadWriter = (topic: string, object: unknown, headers: RecordHeaders) => Payload
+
+export const payloadWriter = (serde: Serde<unknown>): PayloadWriter => {
+  const { toText } = shortcutsOf(serde)
+  return toText === undefined
+    ? (topic, object, headers) => serde.serialize(topic, object, headers)
+    : (_topic, object) => toText(object)
+}

@@ -1,0 +1,19 @@
+/** What the runtime may do in place of a call to a built-in serde, with the same result. */
+export interface Shortcuts {
+  /** The well-formed text whose UTF-8 bytes `serialize` returns: it is written straight into the producer's batch. */
+  readonly toText?: (value: unknown) => string
+  /** `deserialize` takes any bytes, so that what nobody looks at need not be read to find that it is damaged. */
+  readonly readsAnything?: boolean
+}
+
+// By identity: a serde that a user derives from one of these has methods of its own.
+const known = new WeakMap<object, Shortcuts>()
+
+export const withShortcuts = <S extends object>(serde: S, shortcuts: Shortcuts): S => {
+  known.set(serde, shortcuts)
+  return serde
+}
+
+export const shortcutsOf = (serde: object): Shortcuts => known.get(serde) ?? NONE
+
+const NONE: Shortcuts = {}

@@ -1,0 +1,41 @@
+import { payloadWriter } from '../../../../lib/runtime/output/payload-writer'
+import { NO_HEADERS } from '../../../../lib/record/headers'
+import * as serdes from '../../../../lib/serdes'
+import type { Serde } from '../../../../lib/serdes/serde'
+
+const write = <T>(serde: Serde<T>, value: T): unknown => payloadWriter(serde as Serde<unknown>)('t', value, NO_HEADERS)
+
+describe('what a sink hands to the producer', () => {
+  it.each(['', 'plain', 'größe', '🦊', 'a\ud800b', '\udc00'])(
+    'for the text %j stands for the bytes of its serde',
+    (text) => {
+      const payload = write(serdes.string(), text)
+      expect(typeof payload).toBe('string')
+      expect(Buffer.from(payload as string)).toEqual(serdes.string().serialize('t', text, NO_HEADERS))
+    },
+  )
+
+  it('for JSON is its text', () => {
+    const value = { name: 'größe \ud800', list: [1, null] }
+    const payload = write(serdes.json<typeof value>(), value)
+    expect(Buffer.from(payload as string)).toEqual(serdes.json<typeof value>().serialize('t', value, NO_HEADERS))
+  })
+
+  it('for any other serde is its bytes', () => {
+    expect(write(serdes.long(), 7)).toEqual(Buffer.from('0000000000000007', 'hex'))
+  })
+
+  it('comes from the serialize of a serde that is derived from a built-in one', () => {
+    const loud: Serde<string> = { ...serdes.string(), serialize: (_topic, value) => Buffer.from(value.toUpperCase()) }
+    expect(write(loud, 'a')).toEqual(Buffer.from('A'))
+    const inherited = Object.create(serdes.json<string>(), {
+      serialize: { value: () => Buffer.from('own') },
+    }) as Serde<string>
+    expect(write(inherited, 'a')).toEqual(Buffer.from('own'))
+  })
+
+  it('is refused for what the serde refuses', () => {
+    expect(() => write(serdes.string() as Serde<unknown>, 1)).toThrow('a string is needed, got number')
+    expect(() => write(serdes.json<unknown>(), undefined)).toThrow('JSON has no form for a undefined')
+  })
+})
