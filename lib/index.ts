@@ -36,8 +36,11 @@ export { UnlimitedWindows, type UnlimitedWindowsOptions } from './dsl/windows/un
 export { JoinWindows, type JoinWindowsOptions } from './dsl/windows/join-windows'
 export { BranchedKStream, type Branched, type Branches, type BranchNumber } from './dsl/branched-kstream'
 export type { Consumed, NullableWhereTyped, StreamConsumed } from './dsl/options/consumed'
+export type { Deduplicated } from './dsl/options/deduplicated'
 export type { Grouped } from './dsl/options/grouped'
 export type { Joined } from './dsl/options/joined'
+export type { KeptByKey } from './dsl/options/kept-by-key'
+export type { LateRecords } from './dsl/options/late-records'
 export type { Mapped, MappedKey, MappedValue } from './dsl/options/mapped'
 export type { Materialized, MaterializedAs, TableStoreHandle } from './dsl/options/materialized'
 export type { Named, NamedOptions } from './dsl/options/named'
@@ -47,8 +50,10 @@ export type { EmitStrategy } from './operators/close-emission'
 export type { Processed, ProcessOptions } from './dsl/options/processed'
 export type { Produced } from './dsl/options/produced'
 export type { Repartitioned } from './dsl/options/repartitioned'
+export type { Sampled, SampledEvery, SampledFraction } from './dsl/options/sampled'
 export type { StreamJoined } from './dsl/options/stream-joined'
 export type { TableJoined, TableJoinedAs } from './dsl/options/table-joined'
+export type { Throttled } from './dsl/options/throttled'
 export type { TransformedValues, TransformedValuesOptions } from './dsl/options/transformed-values'
 export {
   Suppressed,
@@ -74,6 +79,8 @@ export type {
 } from './operators/callbacks'
 
 // Building one: the Processor API.
+export type { RecordIdSelector } from './operators/record-ids'
+export type { RecordId } from './record/record-id'
 export { Topology, type SinkOptions, type SourceOptions, type TopicSelector } from './topology/topology'
 export type { StreamPartitioner, TimestampExtractor } from './topology/definition'
 export type {

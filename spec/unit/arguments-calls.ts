@@ -80,6 +80,14 @@ const mapped = () => ({ name: 'op', key: string(), value: string() })
 const mappedKey = () => ({ name: 'op', key: string() })
 const mappedValue = () => ({ name: 'op', value: string() })
 const groupedOptions = () => ({ name: 'op', key: string(), value: string() })
+const keptByKey = () => ({
+  name: 'op',
+  store: 'store',
+  key: string(),
+  value: string(),
+  logging: { 'segment.bytes': '1000000' },
+  storeType: 'in-memory',
+})
 const processor = () => () => ({ process: () => {} })
 const store = () => keyValueStore('kept', { key: string(), value: string() })
 
@@ -208,6 +216,19 @@ export const calls: Readonly<Record<string, readonly Call[]>> = {
   'KStream.selectKey': [{ on: method(stream, 'selectKey'), args: () => [callback(), mappedKey()] }],
   'KStream.peek': [{ on: method(stream, 'peek'), args: () => [callback(), named()] }],
   'KStream.foreach': [{ on: method(stream, 'foreach'), args: () => [callback(), named()] }],
+  'KStream.deduplicate': [
+    {
+      on: method(stream, 'deduplicate'),
+      args: () => [{ ...keptByKey(), by: callback(), within: '1h', late: callback() }],
+    },
+  ],
+  'KStream.throttle': [
+    { on: method(stream, 'throttle'), args: () => [{ ...keptByKey(), limit: 3, per: '1h', late: callback() }] },
+  ],
+  'KStream.sample': [
+    { on: method(stream, 'sample'), args: () => [{ ...keptByKey(), every: 3 }] },
+    { on: method(stream, 'sample'), args: () => [{ name: 'op', fraction: 0.5, by: callback(), key: string() }] },
+  ],
   'KStream.merge': [joinOf('stream', 'stream', 'merge', () => [named()])],
   'KStream.split': [{ on: method(stream, 'split'), args: () => [named()] }],
   'KStream.join': streamJoins('join'),

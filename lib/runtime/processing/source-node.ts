@@ -11,7 +11,7 @@ export interface SerdeDefaults {
 
 /** Brings the records of a topic into the task. */
 export class SourceNode {
-  readonly children: Child[] = []
+  private readonly children: Child[] = []
 
   constructor(
     readonly name: string,
@@ -20,6 +20,10 @@ export class SourceNode {
     readonly timestampExtractor: TimestampExtractor,
     readonly usesDefault: SerdeDefaults,
   ) {}
+
+  addChild(child: Child): void {
+    this.children.push(child)
+  }
 
   process(record: StreamRecord<unknown, unknown>): void {
     const { children } = this

@@ -286,6 +286,26 @@ export const STATEFUL_FAMILIES: Readonly<Record<string, StatefulFamily>> = {
         .to(out, text)
     },
   },
+  deduplicate: {
+    inputs: ['events'],
+    late: true,
+    build: (builder, of, out) =>
+      builder
+        .stream(of('events'), text)
+        .deduplicate({ by: (value) => Number(value) % 3, within: '5s', store: 'seen' })
+        .to(out, text),
+  },
+  throttle: {
+    inputs: ['events'],
+    late: true,
+    build: (builder, of, out) =>
+      builder.stream(of('events'), text).throttle({ limit: 1, per: '5s', store: 'passed' }).to(out, text),
+  },
+  sample: {
+    inputs: ['events'],
+    build: (builder, of, out) =>
+      builder.stream(of('events'), text).sample({ every: 3, store: 'counted' }).to(out, text),
+  },
   'versioned store': {
     inputs: ['events'],
     late: true,
