@@ -49,6 +49,7 @@ export type { WindowsOfSize } from './dsl/windows/window-shape'
 export type { EmitStrategy } from './operators/close-emission'
 export type { Processed, ProcessOptions } from './dsl/options/processed'
 export type { Produced } from './dsl/options/produced'
+export type { RankedBy } from './dsl/options/ranked'
 export type { Repartitioned } from './dsl/options/repartitioned'
 export type { Sampled, SampledEvery, SampledFraction } from './dsl/options/sampled'
 export type { StreamJoined } from './dsl/options/stream-joined'
@@ -79,6 +80,7 @@ export type {
 } from './operators/callbacks'
 
 // Building one: the Processor API.
+export type { Rank, RankSelector } from './state/ranking/ranking'
 export type { RecordIdSelector } from './operators/record-ids'
 export type { RecordId } from './record/record-id'
 export { Topology, type SinkOptions, type SourceOptions, type TopicSelector } from './topology/topology'

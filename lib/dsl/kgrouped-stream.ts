@@ -1,4 +1,4 @@
-import { requireArgument, requireFunction } from '../arguments'
+import { COUNT, requireArgument, requireFunction } from '../arguments'
 import type { Aggregator, Initializer, Reducer } from '../operators/callbacks'
 import { long } from '../serdes/numbers'
 import type { StreamAggregation } from '../topology/graph/stream-nodes'
@@ -7,13 +7,15 @@ import { CogroupedStreams } from './cogroup/cogrouped-streams'
 import { GroupedSource } from './grouped-source'
 import { KTable } from './ktable'
 import {
+  type Materialized,
   MATERIALIZED,
   type MaterializedAs,
   materializedStore,
   type ResolvedMaterialized,
   resolveMaterialized,
 } from './options/materialized'
-import { append, type GraphReference, withoutNulls } from './graph-reference'
+import { RANKED, type RankedBy } from './options/ranked'
+import { append, type GraphReference, valuesOf, withoutNulls } from './graph-reference'
 import { SessionWindowedKStream } from './session-windowed-kstream'
 import { TimeWindowedKStream } from './time-windowed-kstream'
 import { SessionWindows } from './windows/session-windows'
@@ -83,6 +85,25 @@ export class KGroupedStream<K, V> {
     requireArgument(materialized, MATERIALIZED, 'aggregate', 'materialized')
     const aggregation = { kind: 'aggregate', initializer, aggregator } as const
     return this.aggregated('KSTREAM-AGGREGATE-', resolveMaterialized(materialized), aggregation)
+  }
+
+  /**
+   * The `n` values of each key that rank highest, the highest first; of the same rank, those that came first. A list is updated only when
+   * a record is one of the best: the store has no others.
+   *
+   * @example
+   * orders.groupByKey().topN(3, { by: (order) => order.amount, store: 'largest-orders' })
+   */
+  topN(
+    n: number,
+    options: RankedBy<K, NonNullable<V>> & Materialized<K, NonNullable<V>[]>,
+  ): KTable<K, NonNullable<V>[]> {
+    requireArgument(n, COUNT, 'topN', 'n')
+    requireArgument(options, RANKED, 'topN', 'options')
+    const { by, ...materialized } = options
+    const resolved = resolveMaterialized(materialized)
+    const valueSerde = resolved.valueSerde ?? valuesOf(withoutNulls(this.source.position))
+    return this.aggregated('KSTREAM-TOPN-', { ...resolved, valueSerde }, { kind: 'top-n', n, by })
   }
 
   /**

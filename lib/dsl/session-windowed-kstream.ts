@@ -1,20 +1,23 @@
-import { requireArgument, requireFunction } from '../arguments'
+import { COUNT, requireArgument, requireFunction } from '../arguments'
 import type { Aggregator, Initializer, Merger, Reducer } from '../operators/callbacks'
 import type { EmitStrategy } from '../operators/close-emission'
 import { long } from '../serdes/numbers'
 import { SessionWindowedSerde } from '../serdes/windowed'
+import type { SessionStoreHandle } from '../state/session/session-stores'
 import type { SessionAggregation } from '../topology/graph/stream-nodes'
 import type { Windowed } from '../record/windowed'
 import type { GroupedSource } from './grouped-source'
 import { KTable } from './ktable'
 import {
+  type WindowMaterialized,
   WINDOW_MATERIALIZED,
   type ResolvedWindowMaterialized,
   resolveWindowMaterialized,
   type SessionMaterializedAs,
 } from './options/window-materialized'
+import { type RankedBy, WINDOW_RANKED } from './options/ranked'
 import { aggregatorRequiringValue } from '../topology/tombstones'
-import { append } from './graph-reference'
+import { append, valuesOf } from './graph-reference'
 import { EMIT_STRATEGY } from './windows/emit-strategy'
 import type { SessionWindows } from './windows/session-windows'
 import { sessionWindowing } from './windows/window-shape'
@@ -112,6 +115,29 @@ export class SessionWindowedKStream<K, V> {
     const requiring = aggregatorRequiringValue(this.source.position, aggregator)
     const aggregation = { kind: 'aggregate', initializer, aggregator: requiring, merger } as const
     return this.aggregated('KSTREAM-AGGREGATE-', options, aggregation)
+  }
+
+  /**
+   * The `n` values of each session that rank highest, the highest first; of the same rank, those that came first or, of merged sessions, those of the earlier one.
+   *
+   * @example
+   * orders
+   *   .groupByKey()
+   *   .windowedBy(SessionWindows.of({ inactivityGap: '30m' }))
+   *   .topN(3, { by: (order) => order.amount, store: 'largest-of-visit' })
+   */
+  topN(
+    n: number,
+    options: RankedBy<K, V> & WindowMaterialized<K, V[], SessionStoreHandle<K, V[]>>,
+  ): KTable<Windowed<K>, V[]> {
+    requireArgument(n, COUNT, 'topN', 'n')
+    requireArgument(options, WINDOW_RANKED, 'topN', 'options')
+    const { by, ...materialized } = options
+    const { position } = this.source
+    const resolved = resolveWindowMaterialized(position.context, materialized)
+    const valueSerde = resolved.valueSerde ?? valuesOf(position)
+    const aggregation = { kind: 'top-n', n, by, typedWithoutNull: position.typedWithoutNull } as const
+    return this.aggregated('KSTREAM-TOPN-', { ...resolved, valueSerde }, aggregation)
   }
 
   private aggregated<VR>(

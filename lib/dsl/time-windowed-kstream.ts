@@ -1,4 +1,4 @@
-import { requireArgument, requireFunction } from '../arguments'
+import { COUNT, requireArgument, requireFunction } from '../arguments'
 import { TopologyError } from '../errors'
 import type { Aggregator, Initializer, Reducer } from '../operators/callbacks'
 import type { EmitStrategy } from '../operators/close-emission'
@@ -9,13 +9,15 @@ import type { Windowed } from '../record/windowed'
 import type { GroupedSource } from './grouped-source'
 import { KTable } from './ktable'
 import {
+  type WindowMaterialized,
   WINDOW_MATERIALIZED,
   type ResolvedWindowMaterialized,
   resolveWindowMaterialized,
   type WindowMaterializedAs,
 } from './options/window-materialized'
+import { type RankedBy, WINDOW_RANKED } from './options/ranked'
 import { aggregatorRequiringValue } from '../topology/tombstones'
-import { append } from './graph-reference'
+import { append, valuesOf } from './graph-reference'
 import { EMIT_STRATEGY } from './windows/emit-strategy'
 import type { WindowShape } from './windows/window-shape'
 import { windowedStore } from './windows/windowed-stores'
@@ -118,6 +120,23 @@ export class TimeWindowedKStream<K, V> {
     const options = resolveWindowMaterialized(this.source.position.context, materialized)
     const requiring = aggregatorRequiringValue(this.source.position, aggregator)
     return this.aggregated('KSTREAM-AGGREGATE-', options, { kind: 'aggregate', initializer, aggregator: requiring })
+  }
+
+  /**
+   * The `n` values of each key and window that rank highest, the highest first; of the same rank, those that came first.
+   *
+   * @example
+   * clicks.groupByKey().windowedBy(TimeWindows.of({ size: '1h' })).topN(3, { by: (click) => click.page.length, store: 'longest' })
+   */
+  topN(n: number, options: RankedBy<K, V> & WindowMaterialized<K, V[]>): KTable<Windowed<K>, V[]> {
+    requireArgument(n, COUNT, 'topN', 'n')
+    requireArgument(options, WINDOW_RANKED, 'topN', 'options')
+    const { by, ...materialized } = options
+    const { position } = this.source
+    const resolved = resolveWindowMaterialized(position.context, materialized)
+    const valueSerde = resolved.valueSerde ?? valuesOf(position)
+    const aggregation = { kind: 'top-n', n, by, typedWithoutNull: position.typedWithoutNull } as const
+    return this.aggregated('KSTREAM-TOPN-', { ...resolved, valueSerde }, aggregation)
   }
 
   private aggregated<VR>(

@@ -1,6 +1,9 @@
 /* eslint-disable @typescript-eslint/no-unused-vars -- only types are looked at */
 import type { KStream } from '../../lib/dsl/kstream'
+import type { KTable } from '../../lib/dsl/ktable'
 import { StreamsBuilder } from '../../lib/dsl/streams-builder'
+import { TimeWindows } from '../../lib/dsl/windows/time-windows'
+import type { Windowed } from '../../lib/record/windowed'
 import * as serdes from '../../lib/serdes'
 
 interface Payment {
@@ -43,3 +46,22 @@ payments.sample({ fraction: 0.1, by: ({ account }) => account })
 payments.sample({ by: ({ account }) => account })
 // @ts-expect-error Type 'string' is not assignable to type 'number'
 payments.sample({ fraction: '0.1' })
+
+// The best values of a key are a list.
+const largest = payments.groupByKey().topN(3, { by: (payment, key) => payment.account + key.length, store: 'largest' })
+same<typeof largest, KTable<string, Payment[]>>()
+const perHour = payments
+  .groupByKey()
+  .windowedBy(TimeWindows.of({ size: '1h' }))
+  .topN(3, { by: ({ amount }) => amount, retention: '1d' })
+same<typeof perHour, KTable<Windowed<string>, Payment[]>>()
+const perAccount = largest
+  .groupBy((list, key) => [list.length, key])
+  .topN(1, { by: (name) => name, value: serdes.list(serdes.string()) })
+same<typeof perAccount, KTable<number, string[]>>()
+// @ts-expect-error Property 'by' is missing
+payments.groupByKey().topN(3, { store: 'largest' })
+// @ts-expect-error Type 'string[]' is not assignable to type 'Rank'
+payments.groupByKey().topN(3, { by: ({ parts }) => parts })
+// @ts-expect-error Type 'Serde<string>' is not assignable to type 'Serde<Payment[]>'
+payments.groupByKey().topN(3, { by: ({ id }) => id, value: serdes.string() })

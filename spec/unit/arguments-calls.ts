@@ -297,6 +297,7 @@ export const calls: Readonly<Record<string, readonly Call[]>> = {
   'KGroupedStream.aggregate': [
     { on: method(grouped, 'aggregate'), args: () => [callback(), callback(), materialized()] },
   ],
+  'KGroupedStream.topN': [{ on: method(grouped, 'topN'), args: () => [3, { ...materialized(), by: callback() }] }],
   'KGroupedStream.windowedBy': [
     { on: method(grouped, 'windowedBy'), args: () => [SessionWindows.of({ inactivityGap: 10 })] },
     { on: method(grouped, 'windowedBy'), args: () => [TimeWindows.of({ size: 10 })] },
@@ -308,11 +309,17 @@ export const calls: Readonly<Record<string, readonly Call[]>> = {
   'TimeWindowedKStream.aggregate': [
     { on: method(windowed, 'aggregate'), args: () => [callback(), callback(), windowMaterialized()] },
   ],
+  'TimeWindowedKStream.topN': [
+    { on: method(windowed, 'topN'), args: () => [3, { ...windowMaterialized(), by: callback() }] },
+  ],
   'SessionWindowedKStream.emitStrategy': [{ on: method(sessions, 'emitStrategy'), args: () => ['onWindowClose'] }],
   'SessionWindowedKStream.count': [{ on: method(sessions, 'count'), args: () => [windowMaterialized()] }],
   'SessionWindowedKStream.reduce': [{ on: method(sessions, 'reduce'), args: () => [callback(), windowMaterialized()] }],
   'SessionWindowedKStream.aggregate': [
     { on: method(sessions, 'aggregate'), args: () => [callback(), callback(), callback(), windowMaterialized()] },
+  ],
+  'SessionWindowedKStream.topN': [
+    { on: method(sessions, 'topN'), args: () => [3, { ...windowMaterialized(), by: callback() }] },
   ],
   'CogroupedKStream.cogroup': [
     ((): Call => {
@@ -355,6 +362,7 @@ export const calls: Readonly<Record<string, readonly Call[]>> = {
   'KGroupedTable.aggregate': [
     { on: method(groupedTable, 'aggregate'), args: () => [callback(), callback(), callback(), materialized()] },
   ],
+  'KGroupedTable.topN': [{ on: method(groupedTable, 'topN'), args: () => [3, { ...materialized(), by: callback() }] }],
 
   'TimeWindows.of': [
     { on: method(() => TimeWindows, 'of'), args: () => [{ size: '1m', advance: '10s', grace: '1s' }] },

@@ -1,10 +1,9 @@
-import { isObject, type Kind, kind, NAME, options, SERDE } from '../../arguments'
+import { COUNT, isObject, type Kind, kind, NAME, options, SERDE } from '../../arguments'
 import type { RecordIdSelector } from '../../operators/record-ids'
 import type { SerdeThatWrites } from '../../serdes/serde'
 import { ID_SELECTOR } from './deduplicated'
 import { KEPT_BY_KEY, type KeptByKey } from './kept-by-key'
 import type { NamedOptions } from './named'
-import { EVERY } from './throttled'
 
 /** One of so many records of a key. */
 export interface SampledEvery<K, V> extends KeptByKey<K, V> {
@@ -27,7 +26,7 @@ export type Sampled<K, V> = SampledEvery<K, V> | SampledFraction<K, V>
 
 const FRACTION = kind('a number from 0 to 1', (value) => typeof value === 'number' && value >= 0 && value <= 1)
 
-const OF_EVERY = options<SampledEvery<unknown, unknown>>({ ...KEPT_BY_KEY, every: EVERY }, ['every'])
+const OF_EVERY = options<SampledEvery<unknown, unknown>>({ ...KEPT_BY_KEY, every: COUNT }, ['every'])
 
 const OF_FRACTION = options<SampledFraction<unknown, unknown>>(
   { name: NAME, fraction: FRACTION, by: ID_SELECTOR, key: SERDE },

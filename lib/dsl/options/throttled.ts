@@ -1,4 +1,4 @@
-import { kind, options } from '../../arguments'
+import { COUNT, kind, options } from '../../arguments'
 import { type Duration, toMilliseconds } from '../../durations'
 import { KEPT_BY_KEY, type KeptByKey } from './kept-by-key'
 import { LATE, type LateRecords } from './late-records'
@@ -10,8 +10,6 @@ export interface Throttled<K, V> extends KeptByKey<K, V> {
   /** The size of the windows, which are aligned to 1970: two of them meet within any stretch of that size. */
   per: Duration
 }
-
-const COUNT = kind('a whole number above 0', (value) => Number.isSafeInteger(value) && (value as number) > 0)
 
 const PERIOD = kind("milliseconds as a number above 0, or text such as '250ms', '30s' or '5m'", (value) => {
   try {
@@ -25,5 +23,3 @@ export const THROTTLED = options<Throttled<unknown, unknown> & LateRecords<never
   { ...KEPT_BY_KEY, limit: COUNT, per: PERIOD, late: LATE },
   ['limit', 'per'],
 )
-
-export const EVERY = COUNT

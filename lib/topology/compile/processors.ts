@@ -154,7 +154,10 @@ export function processorOf(node: Exclude<GraphNode, OtherNode>, compilation: Co
     case 'table-group-by':
       return { supplier: () => new TableRepartitionMapOperator(node.selector) }
     case 'table-aggregate':
-      return { supplier: () => tableAggregation(node, plan), stores: [node.store] }
+      return {
+        supplier: () => tableAggregation(node, plan),
+        stores: node.aggregation.kind === 'top-n' ? [node.store, node.aggregation.ranking] : [node.store],
+      }
 
     case 'subscription-send': {
       const { extractor, left, serdes } = node

@@ -10,6 +10,7 @@ import type {
 } from '../../operators/callbacks'
 import type { EmitStrategy } from '../../operators/close-emission'
 import type { ProcessorSupplier } from '../../operators/processor'
+import type { TopN } from '../../operators/top-n'
 import type { StateStore, StoreBuilder } from '../../state/store'
 import type { LostFormat, StreamPartitioner, TopicNameExtractor } from '../definition'
 import type { StoreReference } from '../store-reference'
@@ -127,6 +128,7 @@ export type StreamAggregation =
       readonly initializer: Initializer<any>
       readonly aggregator: Aggregator<any, any, any>
     }
+  | ({ readonly kind: 'top-n' } & TopN<any, any> & ValueRequirement)
 
 /** As any aggregation; sessions that become one have their aggregates merged. */
 export type SessionAggregation =

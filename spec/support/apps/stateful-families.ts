@@ -306,6 +306,31 @@ export const STATEFUL_FAMILIES: Readonly<Record<string, StatefulFamily>> = {
     build: (builder, of, out) =>
       builder.stream(of('events'), text).sample({ every: 3, store: 'counted' }).to(out, text),
   },
+  'top n of a stream': {
+    inputs: ['events'],
+    late: true,
+    build: (builder, of, out) =>
+      builder
+        .stream(of('events'), text)
+        .groupByKey()
+        .topN(3, { by: Number, store: 'best' })
+        .toStream()
+        .mapValues((best) => best!.join(' '), { value: TEXT })
+        .to(out, text),
+  },
+  'top n of a table': {
+    inputs: ['rows'],
+    tables: ['rows'],
+    sure: 'last',
+    build: (builder, of, out) =>
+      builder
+        .table(of('rows'), text, { store: 'rows', ...text })
+        .groupBy((value) => [`group ${Number(value) % 7}`, value], { name: 'by-group', ...text })
+        .topN(3, { by: Number, store: 'best' })
+        .toStream()
+        .mapValues((best) => best?.join(' ') ?? 'none', { value: TEXT })
+        .to(out, text),
+  },
   'versioned store': {
     inputs: ['events'],
     late: true,
