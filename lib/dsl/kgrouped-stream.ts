@@ -5,7 +5,9 @@ import type { StreamAggregation } from '../topology/graph/stream-nodes'
 import { CogroupedKStream } from './cogroup/cogrouped-kstream'
 import { CogroupedStreams } from './cogroup/cogrouped-streams'
 import { GroupedSource } from './grouped-source'
+import type { KStream } from './kstream'
 import { KTable } from './ktable'
+import { LATE_RECORDS, type LateRecords } from './options/late-records'
 import {
   type Materialized,
   MATERIALIZED,
@@ -109,18 +111,26 @@ export class KGroupedStream<K, V> {
   /**
    * Also groups by window: an aggregation then has a value for each key and window.
    *
+   * A record that comes after a window of its own has closed is dropped there, or given to `late`, once; it still counts in its windows
+   * that are open. Each aggregation of the result has its own late records.
+   *
    * @example
    * clicks.groupByKey().windowedBy(TimeWindows.of({ size: '5m', grace: '30s' })).count({ store: 'clicks-per-5m' })
    * clicks.groupByKey().windowedBy(SessionWindows.of({ inactivityGap: '30m' })).count({ store: 'clicks-per-visit' })
+   * clicks.groupByKey().windowedBy(TimeWindows.of({ size: '1h' }), { late: (records) => records.to('late-clicks') }).count()
    *
    * @throws TopologyError INVALID_ARGUMENT
    */
-  windowedBy(windows: SessionWindows): SessionWindowedKStream<K, V>
-  windowedBy(windows: WindowsOfSize): TimeWindowedKStream<K, V>
-  windowedBy(windows: SessionWindows | WindowsOfSize): SessionWindowedKStream<K, V> | TimeWindowedKStream<K, V> {
+  windowedBy(windows: SessionWindows, options?: LateRecords<KStream<K, V>>): SessionWindowedKStream<K, V>
+  windowedBy(windows: WindowsOfSize, options?: LateRecords<KStream<K, V>>): TimeWindowedKStream<K, V>
+  windowedBy(
+    windows: SessionWindows | WindowsOfSize,
+    options: LateRecords<KStream<K, V>> = {},
+  ): SessionWindowedKStream<K, V> | TimeWindowedKStream<K, V> {
+    requireArgument(options, LATE_RECORDS, 'windowedBy', 'options')
     return windows instanceof SessionWindows
-      ? new SessionWindowedKStream(this.source, windows)
-      : new TimeWindowedKStream(this.source, windowShape(windows))
+      ? new SessionWindowedKStream(this.source, windows, options)
+      : new TimeWindowedKStream(this.source, windowShape(windows), options)
   }
 
   /**

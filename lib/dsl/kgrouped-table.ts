@@ -92,9 +92,9 @@ export class KGroupedTable<K, V> {
    * changes; a group without rows has none.
    *
    * @example
-   * products
-   *   .groupBy((product) => [product.category, product])
-   *   .topN(3, { by: (product) => product.sold, store: 'best-sellers' })
+   * carts
+   *   .groupBy((cart) => [cart.shop, cart])
+   *   .topN(3, { by: (cart) => cart.sum, store: 'largest-carts' })
    */
   topN(n: number, options: RankedBy<K, V> & Materialized<K, V[]>): KTable<K, V[]> {
     requireArgument(n, COUNT, 'topN', 'n')

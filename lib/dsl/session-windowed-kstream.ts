@@ -7,7 +7,10 @@ import type { SessionStoreHandle } from '../state/session/session-stores'
 import type { SessionAggregation } from '../topology/graph/stream-nodes'
 import type { Windowed } from '../record/windowed'
 import type { GroupedSource } from './grouped-source'
+import { KStream } from './kstream'
 import { KTable } from './ktable'
+import { lateName, lateRecords } from './late-records'
+import type { LateRecords } from './options/late-records'
 import {
   type WindowMaterialized,
   WINDOW_MATERIALIZED,
@@ -32,6 +35,7 @@ export class SessionWindowedKStream<K, V> {
   constructor(
     private readonly source: GroupedSource<K, V>,
     private readonly windows: SessionWindows,
+    private readonly options: LateRecords<KStream<K, V>>,
     private readonly emit: EmitStrategy = 'onWindowUpdate',
   ) {}
 
@@ -50,7 +54,7 @@ export class SessionWindowedKStream<K, V> {
    */
   emitStrategy(emit: EmitStrategy): SessionWindowedKStream<K, V> {
     requireArgument(emit, EMIT_STRATEGY, 'emitStrategy', 'emit')
-    return new SessionWindowedKStream(this.source, this.windows, emit)
+    return new SessionWindowedKStream(this.source, this.windows, this.options, emit)
   }
 
   /**
@@ -153,8 +157,11 @@ export class SessionWindowedKStream<K, V> {
     const builder = sessionsStore(context, store, windows, options, emit)
     const grouped = source.repartitioned(store)
     const windowing = sessionWindowing(windows)
-    const node = { kind: 'session-aggregate', name, aggregation, store: builder, windowing, emit } as const
+    const late = this.options.late && lateName(context, options.name)
+    const node = { kind: 'session-aggregate', name, aggregation, store: builder, windowing, emit, late } as const
     const keySerde = options.keySerde && new SessionWindowedSerde(options.keySerde)
-    return new KTable(append(grouped, node, { name, keySerde, valueSerde: options.valueSerde }), options.store)
+    const table = append(grouped, node, { name, keySerde, valueSerde: options.valueSerde })
+    if (late !== undefined) this.options.late!(new KStream(lateRecords(table.node, late, grouped, source.position)))
+    return new KTable(table, options.store)
   }
 }

@@ -7,7 +7,10 @@ import { TimeWindowedSerde } from '../serdes/windowed'
 import type { StreamAggregation } from '../topology/graph/stream-nodes'
 import type { Windowed } from '../record/windowed'
 import type { GroupedSource } from './grouped-source'
+import { KStream } from './kstream'
 import { KTable } from './ktable'
+import { lateName, lateRecords } from './late-records'
+import type { LateRecords } from './options/late-records'
 import {
   type WindowMaterialized,
   WINDOW_MATERIALIZED,
@@ -31,6 +34,7 @@ export class TimeWindowedKStream<K, V> {
   constructor(
     private readonly source: GroupedSource<K, V>,
     private readonly shape: WindowShape,
+    private readonly options: LateRecords<KStream<K, V>>,
     private readonly emit: EmitStrategy = 'onWindowUpdate',
   ) {}
 
@@ -59,7 +63,7 @@ export class TimeWindowedKStream<K, V> {
         "emitStrategy('onWindowClose') can't be used with UnlimitedWindows: they never close",
       )
     }
-    return new TimeWindowedKStream(this.source, this.shape, emit)
+    return new TimeWindowedKStream(this.source, this.shape, this.options, emit)
   }
 
   /**
@@ -151,9 +155,12 @@ export class TimeWindowedKStream<K, V> {
     const name = context.naming.node(prefix, options.name)
     const builder = windowedStore(context, store, shape, options, emit)
     const grouped = source.repartitioned(store)
-    const windows = { windowing: shape.windowing, emit }
+    const late = this.options.late && lateName(context, options.name)
+    const windows = { windowing: shape.windowing, emit, late }
     const node = { kind: 'stream-aggregate', name, aggregation, store: builder, windows } as const
     const keySerde = options.keySerde && new TimeWindowedSerde(options.keySerde, shape.sizeMs)
-    return new KTable(append(grouped, node, { name, keySerde, valueSerde: options.valueSerde }), options.store)
+    const table = append(grouped, node, { name, keySerde, valueSerde: options.valueSerde })
+    if (late !== undefined) this.options.late!(new KStream(lateRecords(table.node, late, grouped, source.position)))
+    return new KTable(table, options.store)
   }
 }

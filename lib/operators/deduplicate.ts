@@ -13,8 +13,8 @@ export interface DeduplicateOptions<K, V> {
   /** `null`: the key itself. */
   readonly by: RecordIdSelector<K, V> | null
   readonly withinMs: number
-  /** The child for late records; `null` drops them. */
-  readonly late: string | null
+  /** The child for late records. Default: they are dropped. */
+  readonly late?: string
 }
 
 /**
@@ -79,6 +79,6 @@ export class DeduplicateOperator<K, V> extends Operator<K, V> {
   private late(record: StreamRecord<K, V>): void {
     const { late, withinMs } = this.options
     const details = `it is more than ${withinMs} ms behind stream time, so its repetitions are no longer known`
-    sendLate(this.context as OperatorContext<never, never>, late, record, details)
+    sendLate(this.context, late, record, details)
   }
 }

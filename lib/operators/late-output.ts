@@ -1,13 +1,15 @@
 import type { StreamRecord } from '../record/stream-record'
 import type { OperatorContext } from './processor'
 
-/** What becomes of a record that comes too late for an operator: it goes to the child `child`, or is dropped if there is none. */
+type AnyContext = Pick<OperatorContext<never, never>, 'forward' | 'dropRecord'>
+
+/** Passes a record that comes too late for an operator to the child `late`, as it is; drops it if there is none. */
 export function sendLate(
-  context: OperatorContext<never, never>,
-  child: string | null,
+  context: AnyContext,
+  late: string | undefined,
   record: StreamRecord<unknown, unknown>,
   details: string,
 ): void {
-  if (child === null) context.dropRecord('late', details)
-  else context.forward(record as StreamRecord<never, never>, child)
+  if (late === undefined) context.dropRecord('late', details)
+  else context.forward(record as StreamRecord<never, never>, late)
 }

@@ -9,8 +9,8 @@ export interface ThrottleOptions {
   readonly store: string
   readonly limit: number
   readonly perMs: number
-  /** The child for late records; `null` drops them. */
-  readonly late: string | null
+  /** The child for late records. Default: they are dropped. */
+  readonly late?: string
 }
 
 /** `i32 number of records ‖ origin of the last one from each topic` */
@@ -83,6 +83,6 @@ export class ThrottleOperator<K, V> extends Operator<K, V> {
 
   private late(record: StreamRecord<K, V>, start: number): void {
     const details = `the records of its window [${start}, ${start + this.options.perMs}) are no longer counted`
-    sendLate(this.context as OperatorContext<never, never>, this.options.late, record, details)
+    sendLate(this.context, this.options.late, record, details)
   }
 }

@@ -299,8 +299,8 @@ export const calls: Readonly<Record<string, readonly Call[]>> = {
   ],
   'KGroupedStream.topN': [{ on: method(grouped, 'topN'), args: () => [3, { ...materialized(), by: callback() }] }],
   'KGroupedStream.windowedBy': [
-    { on: method(grouped, 'windowedBy'), args: () => [SessionWindows.of({ inactivityGap: 10 })] },
-    { on: method(grouped, 'windowedBy'), args: () => [TimeWindows.of({ size: 10 })] },
+    { on: method(grouped, 'windowedBy'), args: () => [SessionWindows.of({ inactivityGap: 10 }), { late: callback() }] },
+    { on: method(grouped, 'windowedBy'), args: () => [TimeWindows.of({ size: 10 }), { late: callback() }] },
   ],
   'KGroupedStream.cogroup': [{ on: method(grouped, 'cogroup'), args: () => [callback()] }],
   'TimeWindowedKStream.emitStrategy': [{ on: method(windowed, 'emitStrategy'), args: () => ['onWindowClose'] }],

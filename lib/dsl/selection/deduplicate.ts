@@ -5,9 +5,10 @@ import { plainFormat } from '../../state/key-value/value-format'
 import { windowStoreBuilder } from '../../state/window/window-stores'
 import { requiringValue } from '../../topology/tombstones'
 import type { GraphReference } from '../graph-reference'
+import { lateName } from '../late-records'
 import type { Deduplicated } from '../options/deduplicated'
 import { keyedInput } from './keyed-input'
-import { lateName, select, type Selected } from './selected'
+import { select, type Selected } from './selected'
 
 export function deduplicate<K, V>(
   position: GraphReference<K, V>,
@@ -30,6 +31,6 @@ export function deduplicate<K, V>(
     logging,
   })
   const by = options.by === undefined ? null : requiringValue(source, options.by)
-  const late = takesLate ? lateName(source, options.name) : null
+  const late = takesLate ? lateName(source.context, options.name) : undefined
   return select(source, { kind: 'deduplicate', name, by, withinMs, store: builder, late }, late)
 }

@@ -3,9 +3,10 @@ import { bytes } from '../../serdes/bytes'
 import { plainFormat } from '../../state/key-value/value-format'
 import { windowStoreBuilder } from '../../state/window/window-stores'
 import type { GraphReference } from '../graph-reference'
+import { lateName } from '../late-records'
 import type { Throttled } from '../options/throttled'
 import { keyedInput } from './keyed-input'
-import { lateName, select, type Selected } from './selected'
+import { select, type Selected } from './selected'
 
 export function throttle<K, V>(
   position: GraphReference<K, V>,
@@ -25,6 +26,6 @@ export function throttle<K, V>(
     persistent,
     logging,
   })
-  const late = takesLate ? lateName(source, options.name) : null
+  const late = takesLate ? lateName(source.context, options.name) : undefined
   return select(source, { kind: 'throttle', name, limit: options.limit, perMs, store: builder, late }, late)
 }

@@ -10,15 +10,11 @@ export const byRank = (a: Rank, b: Rank): number => {
   return a > b ? -1 : a < b ? 1 : 0
 }
 
-interface Ranking<K, V> {
-  by(value: V, key: K): Rank
-}
-
 /**
  * Returns what values are ranked by: the highest comes first. The type of a method, so that a stream of a narrower type is
  * still one of the wider type.
  */
-export type RankSelector<K, V> = Ranking<K, V>['by']
+export type RankSelector<K, V> = { by(value: V, key: K): Rank }['by']
 
 /** The same, which fails for what has no rank. */
 export function checkedRank<K, V>(by: RankSelector<K, V>): RankSelector<K, V> {

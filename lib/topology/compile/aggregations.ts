@@ -35,8 +35,8 @@ export function streamAggregation(node: StreamAggregateNode, old: OldValues): An
   if (windows === undefined && aggregation.kind === 'top-n') return new StreamTopNOperator(store, aggregation, old)
   const { initializer, aggregator } = steps(aggregation)
   if (windows === undefined) return new StreamAggregateOperator(store, initializer, aggregator, old)
-  const { windowing, emit } = windows
-  const options = { ...old, store, emit }
+  const { windowing, emit, late } = windows
+  const options = { ...old, store, emit, late }
   return windowing.kind === 'sliding'
     ? new StreamSlidingWindowAggregateOperator(windowing, initializer, aggregator, options)
     : new StreamWindowAggregateOperator(fixedWindows(windowing), initializer, aggregator, options)
@@ -44,9 +44,9 @@ export function streamAggregation(node: StreamAggregateNode, old: OldValues): An
 
 /** `aggregate`, `reduce` and `count` over sessions. */
 export function sessionAggregation(node: SessionAggregateNode, old: OldValues): AnyProcessor {
-  const { aggregation, windowing, store, emit } = node
+  const { aggregation, windowing, store, emit, late } = node
   const { initializer, aggregator } = steps(aggregation)
-  const options = { ...old, store: store.name, emit }
+  const options = { ...old, store: store.name, emit, late }
   return new StreamSessionWindowAggregateOperator(windowing, initializer, aggregator, mergerOf(aggregation), options)
 }
 

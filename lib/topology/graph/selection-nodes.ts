@@ -12,8 +12,8 @@ export interface DeduplicateNode extends NodeBase {
   readonly by: RecordIdSelector<any, any> | null
   readonly withinMs: number
   readonly store: StoreBuilder<StateStore>
-  /** The node that takes late records; `null` if they are dropped. */
-  readonly late: string | null
+  /** The node that takes late records. Default: they are dropped. */
+  readonly late?: string
 }
 
 /** Lets so many records of a key through in each window of time. */
@@ -22,8 +22,8 @@ export interface ThrottleNode extends NodeBase {
   readonly limit: number
   readonly perMs: number
   readonly store: StoreBuilder<StateStore>
-  /** The node that takes late records; `null` if they are dropped. */
-  readonly late: string | null
+  /** The node that takes late records. Default: they are dropped. */
+  readonly late?: string
 }
 
 /** Keeps one of every so many records of a key. */

@@ -141,7 +141,12 @@ export interface StreamAggregateNode extends NodeBase {
   readonly aggregation: StreamAggregation
   readonly store: StoreBuilder<StateStore>
   /** Absent where there is one aggregate a key. */
-  readonly windows?: { readonly windowing: FixedWindowing; readonly emit: EmitStrategy }
+  readonly windows?: {
+    readonly windowing: FixedWindowing
+    readonly emit: EmitStrategy
+    /** The node that takes late records. Default: they are dropped. */
+    readonly late?: string
+  }
 }
 
 /** A stream grouped into sessions as a table. */
@@ -151,6 +156,8 @@ export interface SessionAggregateNode extends NodeBase {
   readonly store: StoreBuilder<StateStore>
   readonly windowing: SessionWindowing
   readonly emit: EmitStrategy
+  /** The node that takes late records. Default: they are dropped. */
+  readonly late?: string
 }
 
 /** A store that every instance holds in full, with the topic and the processor that feed it. `name` is the processor's. */

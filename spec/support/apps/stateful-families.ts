@@ -289,6 +289,7 @@ export const STATEFUL_FAMILIES: Readonly<Record<string, StatefulFamily>> = {
   deduplicate: {
     inputs: ['events'],
     late: true,
+    idempotent: true,
     build: (builder, of, out) =>
       builder
         .stream(of('events'), text)
@@ -298,6 +299,7 @@ export const STATEFUL_FAMILIES: Readonly<Record<string, StatefulFamily>> = {
   throttle: {
     inputs: ['events'],
     late: true,
+    idempotent: true,
     build: (builder, of, out) =>
       builder.stream(of('events'), text).throttle({ limit: 1, per: '5s', store: 'passed' }).to(out, text),
   },
