@@ -125,6 +125,8 @@ export const WHOLE_NUMBER = kind(
   (value) => Number.isSafeInteger(value) && (value as number) >= 0,
 )
 
+export const COUNT = kind('a whole number above 0', (value) => Number.isSafeInteger(value) && (value as number) > 0)
+
 export const STORE_NAME = text('the name of the store')
 
 /** Of a store: whether it has a changelog, or the configs of it. */

@@ -52,8 +52,11 @@ export { JoinWindows, type JoinWindowsOptions } from './dsl/windows/join-windows
 export { BranchedKStream, type Branched, type Branches, type BranchNumber } from './dsl/branched-kstream'
 export type { AsyncMapped, AsyncMappedValue, AsyncOptions, PendingSerdes, Retry } from './dsl/options/async-options'
 export type { Consumed, NullableWhereTyped, StreamConsumed } from './dsl/options/consumed'
+export type { Deduplicated } from './dsl/options/deduplicated'
 export type { Grouped } from './dsl/options/grouped'
 export type { Joined } from './dsl/options/joined'
+export type { KeptByKey } from './dsl/options/kept-by-key'
+export type { LateRecords } from './dsl/options/late-records'
 export type { Mapped, MappedKey, MappedValue } from './dsl/options/mapped'
 export type { Materialized, MaterializedAs, TableStoreHandle } from './dsl/options/materialized'
 export type { Named, NamedOptions } from './dsl/options/named'
@@ -62,9 +65,12 @@ export type { WindowsOfSize } from './dsl/windows/window-shape'
 export type { EmitStrategy } from './operators/close-emission'
 export type { Processed, ProcessOptions } from './dsl/options/processed'
 export type { Produced } from './dsl/options/produced'
+export type { RankedBy } from './dsl/options/ranked'
 export type { Repartitioned } from './dsl/options/repartitioned'
+export type { Sampled, SampledEvery, SampledFraction } from './dsl/options/sampled'
 export type { StreamJoined } from './dsl/options/stream-joined'
 export type { TableJoined, TableJoinedAs } from './dsl/options/table-joined'
+export type { Throttled } from './dsl/options/throttled'
 export type { TransformedValues, TransformedValuesOptions } from './dsl/options/transformed-values'
 export {
   Suppressed,
@@ -92,6 +98,9 @@ export type {
 } from './operators/callbacks'
 
 // Building one: the Processor API.
+export type { Rank, RankSelector } from './state/ranking/ranking'
+export type { RecordIdSelector } from './operators/record-ids'
+export type { RecordId } from './record/record-id'
 export { Topology, type SinkOptions, type SourceOptions, type TopicSelector } from './topology/topology'
 export type { StreamPartitioner, TimestampExtractor } from './topology/definition'
 export type {

@@ -34,14 +34,8 @@ export function topProducts(): Topology {
       key: serdes.string(),
       value: serdes.json<ProductSales>(),
     })
-    // All products of a category, not the best three: when one of these falls back, the next one has to be known.
-    .aggregate<Record<string, number>>(
-      () => ({}),
-      (ranking, { product, sold }) => ({ ...ranking, [product]: sold }),
-      (ranking, { product }) => without(ranking, product),
-      { store: 'rankings', value: serdes.json<Record<string, number>>() },
-    )
-    .mapValues(best)
+    .topN(TOP, { by: (sales) => sales.sold, store: 'best-sellers' })
+    .mapValues((best) => best.map(({ product, sold }) => ({ product, sold })))
     .toStream()
     .to('top-products', { key: serdes.string(), value: serdes.json<ProductRank[]>() })
   return builder.build()
@@ -51,15 +45,4 @@ export function topProducts(): Topology {
 export interface ProductRank {
   product: string
   sold: number
-}
-
-const best = (ranking: Record<string, number>): ProductRank[] =>
-  Object.entries(ranking)
-    .map(([product, sold]) => ({ product, sold }))
-    .sort((one, other) => other.sold - one.sold || (one.product < other.product ? -1 : 1))
-    .slice(0, TOP)
-
-const without = (ranking: Record<string, number>, product: string): Record<string, number> => {
-  const { [product]: _removed, ...others } = ranking
-  return others
 }

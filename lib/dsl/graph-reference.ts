@@ -1,5 +1,6 @@
 import { TopologyError } from '../errors'
 import type { Serde } from '../serdes/serde'
+import { valuesSerde } from '../serdes/values'
 import type { GraphRecorder } from '../topology/graph/graph-recorder'
 import type { NodeId } from '../topology/graph/node'
 import type { NewNode } from '../topology/graph/nodes'
@@ -59,6 +60,11 @@ export function lostBehind(
   operator: string,
 ): LostFormat | undefined {
   return valueSerde === undefined ? lostFormat : { serde: valueSerde as Serde<unknown>, operator }
+}
+
+/** The serde of lists of a stream's or table's values, where theirs is known. */
+export function valuesOf<V>({ valueSerde }: GraphReference<unknown, V>): Serde<V[]> | undefined {
+  return valueSerde && valuesSerde(valueSerde)
 }
 
 /** What follows drops records whose key is null. */

@@ -1,19 +1,23 @@
-import { requireArgument, requireFunction } from '../arguments'
+import { COUNT, requireArgument, requireFunction } from '../arguments'
 import type { Aggregator, Initializer, Reducer } from '../operators/callbacks'
 import { long } from '../serdes/numbers'
 import type { StreamAggregation } from '../topology/graph/stream-nodes'
 import { CogroupedKStream } from './cogroup/cogrouped-kstream'
 import { CogroupedStreams } from './cogroup/cogrouped-streams'
 import { GroupedSource } from './grouped-source'
+import type { KStream } from './kstream'
 import { KTable } from './ktable'
+import { LATE_RECORDS, type LateRecords } from './options/late-records'
 import {
+  type Materialized,
   MATERIALIZED,
   type MaterializedAs,
   materializedStore,
   type ResolvedMaterialized,
   resolveMaterialized,
 } from './options/materialized'
-import { append, type GraphReference, withoutNulls } from './graph-reference'
+import { RANKED, type RankedBy } from './options/ranked'
+import { append, type GraphReference, valuesOf, withoutNulls } from './graph-reference'
 import { SessionWindowedKStream } from './session-windowed-kstream'
 import { TimeWindowedKStream } from './time-windowed-kstream'
 import { SessionWindows } from './windows/session-windows'
@@ -86,20 +90,47 @@ export class KGroupedStream<K, V> {
   }
 
   /**
+   * The `n` values of each key that rank highest, the highest first; of the same rank, those that came first. A list is updated only when
+   * a record is one of the best: the store has no others.
+   *
+   * @example
+   * orders.groupByKey().topN(3, { by: (order) => order.amount, store: 'largest-orders' })
+   */
+  topN(
+    n: number,
+    options: RankedBy<K, NonNullable<V>> & Materialized<K, NonNullable<V>[]>,
+  ): KTable<K, NonNullable<V>[]> {
+    requireArgument(n, COUNT, 'topN', 'n')
+    requireArgument(options, RANKED, 'topN', 'options')
+    const { by, ...materialized } = options
+    const resolved = resolveMaterialized(materialized)
+    const valueSerde = resolved.valueSerde ?? valuesOf(withoutNulls(this.source.position))
+    return this.aggregated('KSTREAM-TOPN-', { ...resolved, valueSerde }, { kind: 'top-n', n, by })
+  }
+
+  /**
    * Also groups by window: an aggregation then has a value for each key and window.
+   *
+   * A record that comes after a window of its own has closed is dropped there, or given to `late`, once; it still counts in its windows
+   * that are open. Each aggregation of the result has its own late records.
    *
    * @example
    * clicks.groupByKey().windowedBy(TimeWindows.of({ size: '5m', grace: '30s' })).count({ store: 'clicks-per-5m' })
    * clicks.groupByKey().windowedBy(SessionWindows.of({ inactivityGap: '30m' })).count({ store: 'clicks-per-visit' })
+   * clicks.groupByKey().windowedBy(TimeWindows.of({ size: '1h' }), { late: (records) => records.to('late-clicks') }).count()
    *
    * @throws TopologyError INVALID_ARGUMENT
    */
-  windowedBy(windows: SessionWindows): SessionWindowedKStream<K, V>
-  windowedBy(windows: WindowsOfSize): TimeWindowedKStream<K, V>
-  windowedBy(windows: SessionWindows | WindowsOfSize): SessionWindowedKStream<K, V> | TimeWindowedKStream<K, V> {
+  windowedBy(windows: SessionWindows, options?: LateRecords<KStream<K, V>>): SessionWindowedKStream<K, V>
+  windowedBy(windows: WindowsOfSize, options?: LateRecords<KStream<K, V>>): TimeWindowedKStream<K, V>
+  windowedBy(
+    windows: SessionWindows | WindowsOfSize,
+    options: LateRecords<KStream<K, V>> = {},
+  ): SessionWindowedKStream<K, V> | TimeWindowedKStream<K, V> {
+    requireArgument(options, LATE_RECORDS, 'windowedBy', 'options')
     return windows instanceof SessionWindows
-      ? new SessionWindowedKStream(this.source, windows)
-      : new TimeWindowedKStream(this.source, windowShape(windows))
+      ? new SessionWindowedKStream(this.source, windows, options)
+      : new TimeWindowedKStream(this.source, windowShape(windows), options)
   }
 
   /**

@@ -1,18 +1,22 @@
-import { requireArgument, requireFunction } from '../arguments'
+import { COUNT, requireArgument, requireFunction } from '../arguments'
 import type { Aggregator, Initializer, Reducer } from '../operators/callbacks'
 import { ChangeSerde } from '../serdes/change'
 import { long } from '../serdes/numbers'
+import { rankingStoreBuilder } from '../state/ranking/ranking-stores'
+import type { StateStore, StoreBuilder } from '../state/store'
 import type { NodeId } from '../topology/graph/node'
 import type { TableAggregation } from '../topology/graph/table-nodes'
 import { KTable } from './ktable'
 import {
+  type Materialized,
   MATERIALIZED,
   type MaterializedAs,
   materializedStore,
   type ResolvedMaterialized,
   resolveMaterialized,
 } from './options/materialized'
-import { append, type GraphReference } from './graph-reference'
+import { RANKED, type RankedBy } from './options/ranked'
+import { append, type GraphReference, valuesOf } from './graph-reference'
 
 /**
  * A table grouped by a new key, to be aggregated: an old row's contribution is subtracted before the new one is added.
@@ -82,13 +86,37 @@ export class KGroupedTable<K, V> {
     return this.aggregated('KTABLE-AGGREGATE-', resolveMaterialized(materialized), aggregation)
   }
 
+  /**
+   * The `n` rows of each group that rank highest, the highest first; rows of the same rank by their bytes. When one of them changes or goes,
+   * the next one moves up: the store `<store>-ranking` has all rows, and their order is kept in memory. A list is updated only when it
+   * changes; a group without rows has none.
+   *
+   * @example
+   * carts
+   *   .groupBy((cart) => [cart.shop, cart])
+   *   .topN(3, { by: (cart) => cart.sum, store: 'largest-carts' })
+   */
+  topN(n: number, options: RankedBy<K, V> & Materialized<K, V[]>): KTable<K, V[]> {
+    requireArgument(n, COUNT, 'topN', 'n')
+    requireArgument(options, RANKED, 'topN', 'options')
+    const { by, ...materialized } = options
+    const resolved = resolveMaterialized(materialized)
+    const valueSerde = resolved.valueSerde ?? valuesOf(this.position)
+    const topN = (store: StoreBuilder<StateStore>): TableAggregation => {
+      const [key, value] = [resolved.keySerde ?? this.position.keySerde, this.position.valueSerde]
+      return { kind: 'top-n', n, by, ranking: rankingStoreBuilder({ best: store, key, value, by }) }
+    }
+    return this.aggregated('KTABLE-TOPN-', { ...resolved, valueSerde }, topN, 'KTABLE-TOPN-')
+  }
+
   private aggregated<VR>(
     prefix: string,
     options: ResolvedMaterialized<K, VR>,
-    aggregation: TableAggregation,
+    aggregation: TableAggregation | ((store: StoreBuilder<StateStore>) => TableAggregation),
+    storePrefix = 'KTABLE-AGGREGATE-',
   ): KTable<K, VR> {
     const { naming } = this.position.context
-    const store = options.store ?? naming.store('KTABLE-AGGREGATE-')
+    const store = options.store ?? naming.store(storePrefix)
     const sinkName = naming.suffixedNode('KSTREAM-SINK-', options.name, '-sink')
     const sourceName = naming.suffixedNode('KSTREAM-SOURCE-', options.name, '-source')
     const name = naming.node(prefix, options.name)
@@ -96,7 +124,12 @@ export class KGroupedTable<K, V> {
     const keySerde = options.keySerde ?? this.position.keySerde
     const { valueSerde } = options
     const builder = materializedStore(this.position.context, store, { ...options, keySerde })
-    const node = { kind: 'table-aggregate', name, aggregation, store: builder } as const
+    const node = {
+      kind: 'table-aggregate',
+      name,
+      aggregation: typeof aggregation === 'function' ? aggregation(builder) : aggregation,
+      store: builder,
+    } as const
     return new KTable(append(repartitioned, node, { name, keySerde, valueSerde }), options.store)
   }
 

@@ -37,8 +37,10 @@ import {
   type AsyncMappedValue,
   type AsyncOptions,
 } from './options/async-options'
+import { DEDUPLICATED, type Deduplicated } from './options/deduplicated'
 import { GROUPED, type Grouped, groupedSerdes } from './options/grouped'
 import { JOINED, type Joined } from './options/joined'
+import type { LateRecords } from './options/late-records'
 import {
   MAPPED,
   MAPPED_KEY,
@@ -53,7 +55,9 @@ import { NAMED, type Named, operatorName, withName } from './options/named'
 import { PROCESSED, type Processed, processOptions } from './options/processed'
 import { PRODUCED, type Produced } from './options/produced'
 import { REPARTITIONED, type Repartitioned } from './options/repartitioned'
+import { type Sampled, SAMPLED } from './options/sampled'
 import { STREAM_JOINED, type StreamJoined } from './options/stream-joined'
+import { THROTTLED, type Throttled } from './options/throttled'
 import {
   append,
   type NewReference,
@@ -64,6 +68,10 @@ import {
   withoutNulls,
 } from './graph-reference'
 import { repartitionNode } from './repartition'
+import { deduplicate } from './selection/deduplicate'
+import { sample } from './selection/sample'
+import type { Selected } from './selection/selected'
+import { throttle } from './selection/throttle'
 import { JOIN_WINDOWS, type JoinWindows } from './windows/join-windows'
 
 /**
@@ -334,6 +342,48 @@ export class KStream<K, V> {
   }
 
   /**
+   * Drops records that repeat an earlier one: of the same key, and with the same id if one is given. Repartitions if the key may
+   * have changed. Records without an id, or, where the key is the id, without a key, are all forwarded.
+   *
+   * Time is that of the records. A record repeats one that was forwarded if their timestamps are at most `within` apart, whichever is
+   * the older one; repetitions themselves don't prolong it. What is more than `within` behind stream time is late.
+   *
+   * @example
+   * orders.deduplicate({ by: (order) => order.id, within: '1h', store: 'seen-orders' })
+   */
+  deduplicate(options: Deduplicated<K, V> & LateRecords<KStream<K, V>>): KStream<K, V> {
+    requireArgument(options, DEDUPLICATED, 'deduplicate', 'options')
+    return this.selected(deduplicate(this.position, options, options.late !== undefined), options)
+  }
+
+  /**
+   * Lets the first `limit` records of each key through in every window of `per`, and drops the others. Repartitions if the key may have
+   * changed. Records without a key are dropped. Windows are counted until the one after them has ended, by the timestamps of the
+   * records; a record of an older window is late.
+   *
+   * @example
+   * alerts.throttle({ limit: 3, per: '1h', store: 'alerts-per-hour' }).to('notifications')
+   */
+  throttle(options: Throttled<K, V> & LateRecords<KStream<K, V>>): KStream<K, V> {
+    requireArgument(options, THROTTLED, 'throttle', 'options')
+    return this.selected(throttle(this.position, options, options.late !== undefined), options)
+  }
+
+  /**
+   * Keeps a part of the records, always the same one: `{ every: n }` keeps the first record of each key and then one in n, from a
+   * count in a store; `{ fraction }` keeps all records of a fraction of the keys, or of the ids that `by` returns, by their hash,
+   * without a store. `every` repartitions if the key may have changed, and drops records without a key.
+   *
+   * @example
+   * readings.sample({ every: 60, store: 'reading-counts' })
+   * clicks.sample({ fraction: 0.01, by: (click) => click.page })
+   */
+  sample(options: Sampled<K, V>): KStream<K, V> {
+    requireArgument(options, SAMPLED, 'sample', 'options')
+    return new KStream(sample(this.position, options))
+  }
+
+  /**
    * Joins with a table: each record of the stream is joined with the row of its key, if there is one. The table's
    * updates trigger nothing. Records of the stream without key or value are dropped. Repartitions if the key may have
    * changed; the table's topic needs the same number of partitions.
@@ -593,6 +643,11 @@ export class KStream<K, V> {
     const name = this.nameOf('KSTREAM-FILTER-', named)
     const requiring = requiringValue(this.position, predicate)
     return this.then({ kind: 'filter', name, predicate: requiring, not }, this.same(name))
+  }
+
+  private selected({ records, late }: Selected<K, V>, options: LateRecords<KStream<K, V>>): KStream<K, V> {
+    if (late !== undefined) options.late!(new KStream(late))
+    return new KStream(records)
   }
 
   private joined(other: unknown, rest: readonly unknown[], kind: JoinKind): KStream<K, unknown> {

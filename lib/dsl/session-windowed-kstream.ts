@@ -1,20 +1,26 @@
-import { requireArgument, requireFunction } from '../arguments'
+import { COUNT, requireArgument, requireFunction } from '../arguments'
 import type { Aggregator, Initializer, Merger, Reducer } from '../operators/callbacks'
 import type { EmitStrategy } from '../operators/close-emission'
 import { long } from '../serdes/numbers'
 import { SessionWindowedSerde } from '../serdes/windowed'
+import type { SessionStoreHandle } from '../state/session/session-stores'
 import type { SessionAggregation } from '../topology/graph/stream-nodes'
 import type { Windowed } from '../record/windowed'
 import type { GroupedSource } from './grouped-source'
+import { KStream } from './kstream'
 import { KTable } from './ktable'
+import { lateName, lateRecords } from './late-records'
+import type { LateRecords } from './options/late-records'
 import {
+  type WindowMaterialized,
   WINDOW_MATERIALIZED,
   type ResolvedWindowMaterialized,
   resolveWindowMaterialized,
   type SessionMaterializedAs,
 } from './options/window-materialized'
+import { type RankedBy, WINDOW_RANKED } from './options/ranked'
 import { aggregatorRequiringValue } from '../topology/tombstones'
-import { append } from './graph-reference'
+import { append, valuesOf } from './graph-reference'
 import { EMIT_STRATEGY } from './windows/emit-strategy'
 import type { SessionWindows } from './windows/session-windows'
 import { sessionWindowing } from './windows/window-shape'
@@ -29,6 +35,7 @@ export class SessionWindowedKStream<K, V> {
   constructor(
     private readonly source: GroupedSource<K, V>,
     private readonly windows: SessionWindows,
+    private readonly options: LateRecords<KStream<K, V>>,
     private readonly emit: EmitStrategy = 'onWindowUpdate',
   ) {}
 
@@ -47,7 +54,7 @@ export class SessionWindowedKStream<K, V> {
    */
   emitStrategy(emit: EmitStrategy): SessionWindowedKStream<K, V> {
     requireArgument(emit, EMIT_STRATEGY, 'emitStrategy', 'emit')
-    return new SessionWindowedKStream(this.source, this.windows, emit)
+    return new SessionWindowedKStream(this.source, this.windows, this.options, emit)
   }
 
   /**
@@ -114,6 +121,29 @@ export class SessionWindowedKStream<K, V> {
     return this.aggregated('KSTREAM-AGGREGATE-', options, aggregation)
   }
 
+  /**
+   * The `n` values of each session that rank highest, the highest first; of the same rank, those that came first or, of merged sessions, those of the earlier one.
+   *
+   * @example
+   * orders
+   *   .groupByKey()
+   *   .windowedBy(SessionWindows.of({ inactivityGap: '30m' }))
+   *   .topN(3, { by: (order) => order.amount, store: 'largest-of-visit' })
+   */
+  topN(
+    n: number,
+    options: RankedBy<K, V> & WindowMaterialized<K, V[], SessionStoreHandle<K, V[]>>,
+  ): KTable<Windowed<K>, V[]> {
+    requireArgument(n, COUNT, 'topN', 'n')
+    requireArgument(options, WINDOW_RANKED, 'topN', 'options')
+    const { by, ...materialized } = options
+    const { position } = this.source
+    const resolved = resolveWindowMaterialized(position.context, materialized)
+    const valueSerde = resolved.valueSerde ?? valuesOf(position)
+    const aggregation = { kind: 'top-n', n, by, typedWithoutNull: position.typedWithoutNull } as const
+    return this.aggregated('KSTREAM-TOPN-', { ...resolved, valueSerde }, aggregation)
+  }
+
   private aggregated<VR>(
     prefix: string,
     given: ResolvedWindowMaterialized<K, VR>,
@@ -127,8 +157,11 @@ export class SessionWindowedKStream<K, V> {
     const builder = sessionsStore(context, store, windows, options, emit)
     const grouped = source.repartitioned(store)
     const windowing = sessionWindowing(windows)
-    const node = { kind: 'session-aggregate', name, aggregation, store: builder, windowing, emit } as const
+    const late = this.options.late && lateName(context, options.name)
+    const node = { kind: 'session-aggregate', name, aggregation, store: builder, windowing, emit, late } as const
     const keySerde = options.keySerde && new SessionWindowedSerde(options.keySerde)
-    return new KTable(append(grouped, node, { name, keySerde, valueSerde: options.valueSerde }), options.store)
+    const table = append(grouped, node, { name, keySerde, valueSerde: options.valueSerde })
+    if (late !== undefined) this.options.late!(new KStream(lateRecords(table.node, late, grouped, source.position)))
+    return new KTable(table, options.store)
   }
 }

@@ -1,4 +1,4 @@
-import { requireArgument, requireFunction } from '../arguments'
+import { COUNT, requireArgument, requireFunction } from '../arguments'
 import { TopologyError } from '../errors'
 import type { Aggregator, Initializer, Reducer } from '../operators/callbacks'
 import type { EmitStrategy } from '../operators/close-emission'
@@ -7,15 +7,20 @@ import { TimeWindowedSerde } from '../serdes/windowed'
 import type { StreamAggregation } from '../topology/graph/stream-nodes'
 import type { Windowed } from '../record/windowed'
 import type { GroupedSource } from './grouped-source'
+import { KStream } from './kstream'
 import { KTable } from './ktable'
+import { lateName, lateRecords } from './late-records'
+import type { LateRecords } from './options/late-records'
 import {
+  type WindowMaterialized,
   WINDOW_MATERIALIZED,
   type ResolvedWindowMaterialized,
   resolveWindowMaterialized,
   type WindowMaterializedAs,
 } from './options/window-materialized'
+import { type RankedBy, WINDOW_RANKED } from './options/ranked'
 import { aggregatorRequiringValue } from '../topology/tombstones'
-import { append } from './graph-reference'
+import { append, valuesOf } from './graph-reference'
 import { EMIT_STRATEGY } from './windows/emit-strategy'
 import type { WindowShape } from './windows/window-shape'
 import { windowedStore } from './windows/windowed-stores'
@@ -29,6 +34,7 @@ export class TimeWindowedKStream<K, V> {
   constructor(
     private readonly source: GroupedSource<K, V>,
     private readonly shape: WindowShape,
+    private readonly options: LateRecords<KStream<K, V>>,
     private readonly emit: EmitStrategy = 'onWindowUpdate',
   ) {}
 
@@ -57,7 +63,7 @@ export class TimeWindowedKStream<K, V> {
         "emitStrategy('onWindowClose') can't be used with UnlimitedWindows: they never close",
       )
     }
-    return new TimeWindowedKStream(this.source, this.shape, emit)
+    return new TimeWindowedKStream(this.source, this.shape, this.options, emit)
   }
 
   /**
@@ -120,6 +126,23 @@ export class TimeWindowedKStream<K, V> {
     return this.aggregated('KSTREAM-AGGREGATE-', options, { kind: 'aggregate', initializer, aggregator: requiring })
   }
 
+  /**
+   * The `n` values of each key and window that rank highest, the highest first; of the same rank, those that came first.
+   *
+   * @example
+   * clicks.groupByKey().windowedBy(TimeWindows.of({ size: '1h' })).topN(3, { by: (click) => click.page.length, store: 'longest' })
+   */
+  topN(n: number, options: RankedBy<K, V> & WindowMaterialized<K, V[]>): KTable<Windowed<K>, V[]> {
+    requireArgument(n, COUNT, 'topN', 'n')
+    requireArgument(options, WINDOW_RANKED, 'topN', 'options')
+    const { by, ...materialized } = options
+    const { position } = this.source
+    const resolved = resolveWindowMaterialized(position.context, materialized)
+    const valueSerde = resolved.valueSerde ?? valuesOf(position)
+    const aggregation = { kind: 'top-n', n, by, typedWithoutNull: position.typedWithoutNull } as const
+    return this.aggregated('KSTREAM-TOPN-', { ...resolved, valueSerde }, aggregation)
+  }
+
   private aggregated<VR>(
     prefix: string,
     given: ResolvedWindowMaterialized<K, VR>,
@@ -132,9 +155,12 @@ export class TimeWindowedKStream<K, V> {
     const name = context.naming.node(prefix, options.name)
     const builder = windowedStore(context, store, shape, options, emit)
     const grouped = source.repartitioned(store)
-    const windows = { windowing: shape.windowing, emit }
+    const late = this.options.late && lateName(context, options.name)
+    const windows = { windowing: shape.windowing, emit, late }
     const node = { kind: 'stream-aggregate', name, aggregation, store: builder, windows } as const
     const keySerde = options.keySerde && new TimeWindowedSerde(options.keySerde, shape.sizeMs)
-    return new KTable(append(grouped, node, { name, keySerde, valueSerde: options.valueSerde }), options.store)
+    const table = append(grouped, node, { name, keySerde, valueSerde: options.valueSerde })
+    if (late !== undefined) this.options.late!(new KStream(lateRecords(table.node, late, grouped, source.position)))
+    return new KTable(table, options.store)
   }
 }

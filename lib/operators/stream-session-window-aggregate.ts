@@ -5,6 +5,7 @@ import { Windowed } from '../record/windowed'
 import type { Aggregator, Initializer, Merger } from './callbacks'
 import { CloseEmission } from './close-emission'
 import { increment, sum, zero } from './counting'
+import { sendLate } from './late-output'
 import { Operator } from './operator'
 import type { OperatorContext } from './processor'
 import type { WindowAggregateOptions } from './stream-window-aggregate'
@@ -68,7 +69,7 @@ export class StreamSessionWindowAggregateOperator<K, V, A> extends Operator<K, V
       end = Math.max(end, window.end)
     }
     if (end < windowClose) {
-      this.context.dropRecord('late', `its session [${start}, ${end}] has closed`)
+      sendLate(this.context, this.options.late, record, `its session [${start}, ${end}] has closed`)
     } else {
       if (start !== timestamp || end !== timestamp) {
         for (const [session, sessionValue] of merged) {

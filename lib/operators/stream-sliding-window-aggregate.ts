@@ -2,6 +2,7 @@ import type { TimestampedWindowStore, ValueAndTimestamp } from '../state/store'
 import type { Windowed } from '../record/windowed'
 import type { Aggregator, Initializer } from './callbacks'
 import { increment, zero } from './counting'
+import { sendLate } from './late-output'
 import { Operator } from './operator'
 import type { OperatorContext } from './processor'
 import type { WindowAggregateOptions } from './stream-window-aggregate'
@@ -38,6 +39,8 @@ export class StreamSlidingWindowAggregateOperator<K, V, A> extends Operator<K, V
   private store!: TimestampedWindowStore<K, A>
   private results!: WindowResults<K, A>
   private observedStreamTime = -1
+  /** The current record belongs to a window that has closed. */
+  private missedWindow = false
   private readonly differenceMs: number
   private readonly graceMs: number
 
@@ -69,17 +72,25 @@ export class StreamSlidingWindowAggregateOperator<K, V, A> extends Operator<K, V
     if (timestamp > this.observedStreamTime) this.observedStreamTime = timestamp
     const windowClose = this.observedStreamTime - this.graceMs
     if (timestamp + this.differenceMs < windowClose) {
-      this.context.dropRecord('late', `its windows have closed: the last one ends at ${timestamp + this.differenceMs}`)
+      const details = `its windows have closed: the last one ends at ${timestamp + this.differenceMs}`
+      sendLate(this.context, this.options.late, record, details)
       return
     }
+    this.missedWindow = false
     if (timestamp < this.differenceMs) {
       this.processEarly(record, windowClose)
+      this.forwardIfLate(record)
       return
     }
     this.processInWindows(record, windowClose)
+    this.forwardIfLate(record)
     this.results.closed(record, windowClose, (lastEmittedWindowClose) =>
       this.closedStarts(windowClose, lastEmittedWindowClose),
     )
+  }
+
+  private forwardIfLate(record: StreamRecord<K, V>): void {
+    if (this.missedWindow && this.options.late !== undefined) this.context.forward(record as never, this.options.late)
   }
 
   private processInWindows(record: StreamRecord<K, V>, windowClose: number): void {
@@ -182,7 +193,8 @@ export class StreamSlidingWindowAggregateOperator<K, V, A> extends Operator<K, V
     const { key, value } = record
     const end = start + this.differenceMs
     if (end < windowClose) {
-      this.context.dropRecord('late', `its window [${start}, ${end}] has closed`)
+      if (this.options.late === undefined) this.context.dropRecord('late', `its window [${start}, ${end}] has closed`)
+      this.missedWindow = true
       return
     }
     const old = stored === null ? null : stored.value

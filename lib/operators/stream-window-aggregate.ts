@@ -21,6 +21,8 @@ export interface FixedWindows {
 export interface WindowAggregateOptions extends OldValues {
   readonly store: string
   readonly emit: EmitStrategy
+  /** The child for records that a closed window has missed. Default: they are dropped. */
+  readonly late?: string
 }
 
 /**
@@ -58,10 +60,12 @@ export class StreamWindowAggregateOperator<K, V, A> extends Operator<K, V, Windo
     if (record.timestamp > this.observedStreamTime) this.observedStreamTime = record.timestamp
     const { sizeMs, graceMs } = this.windows
     const windowClose = this.observedStreamTime - graceMs
+    let isLate = false
     for (const start of this.windows.startsOf(record.timestamp)) {
       const end = start + sizeMs
       if (end <= windowClose) {
-        this.context.dropRecord('late', `its window [${start}, ${end}) has closed`)
+        if (this.options.late === undefined) this.context.dropRecord('late', `its window [${start}, ${end}) has closed`)
+        isLate = true
         continue
       }
       const stored = this.store.fetch(key, start)
@@ -71,6 +75,7 @@ export class StreamWindowAggregateOperator<K, V, A> extends Operator<K, V, Windo
       this.store.put(key, aggregate === null ? null : { value: aggregate, timestamp }, start)
       this.results.updated(record, start, aggregate, old, timestamp)
     }
+    if (isLate && this.options.late !== undefined) this.context.forward(record as never, this.options.late)
     this.results.closed(record, windowClose, (lastEmittedWindowClose) =>
       this.closedStarts(windowClose, lastEmittedWindowClose),
     )

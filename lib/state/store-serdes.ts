@@ -1,20 +1,26 @@
 import { StreamsError } from '../errors'
 import { MissingDependency } from '../serdes/missing-dependency'
+import { type AppDefaults, completed } from '../serdes/open-serde'
 import type { Serde } from '../serdes/serde'
 import type { StateStoreContext } from './store'
 import { NO_HEADERS } from '../record/headers'
 
 /** A store's serdes, called with the changelog's name as topic; their errors name the store. */
 export class StoreSerdes<K, V> {
+  readonly key: Serde<K>
+  readonly value: Serde<V>
+
   constructor(
     readonly store: string,
     readonly topic: string,
-    readonly key: Serde<K>,
-    readonly value: Serde<V>,
-    context: Pick<StateStoreContext, 'prepare'>,
+    key: Serde<K>,
+    value: Serde<V>,
+    context: AppDefaults & Pick<StateStoreContext, 'prepare'>,
   ) {
-    context.prepare(key as Serde<unknown>, topic)
-    context.prepare(value as Serde<unknown>, topic)
+    this.key = completed(key, context)
+    this.value = completed(value, context)
+    context.prepare(this.key as Serde<unknown>, topic)
+    context.prepare(this.value as Serde<unknown>, topic)
   }
 
   /** The bytes of a key; they belong to the store. */

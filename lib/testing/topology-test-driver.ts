@@ -34,6 +34,9 @@ import { NO_HEADERS, type RecordHeaders } from '../record/headers'
 
 const TASK_ID = '0_0'
 
+/** More records than any test pipes between two changes. */
+const OFFSETS_PER_CHANGE = 2 ** 20
+
 /** The app's own configuration, nothing of it required, and what only tests need. `emitInterval` is 0 unless given. */
 export interface TestDriverConfig extends Partial<Omit<StreamsConfig, 'kafka'>> {
   /** What the mock wall clock shows at first. Default: the system's time. */
@@ -99,6 +102,8 @@ export class TopologyTestDriver {
   readonly #produced: ProducedRecord[] = []
   readonly #nextOffsets = new Map<string, number>()
   readonly #changelogs: readonly ProducedRecord[]
+  /** Beyond those of the drivers that the changelogs come from: what is piped here is new to the stores. */
+  readonly #firstOffset: number
   readonly #recordCounts = new InstanceRecordCounts()
   #now: number
   #folder: string | undefined
@@ -122,6 +127,7 @@ export class TopologyTestDriver {
     requireArgument(config, kind('a configuration', isObject), 'new TopologyTestDriver', 'config')
     const { initialWallClockTime, partitions, changelogs = [], ...own } = config
     this.#changelogs = [...changelogs]
+    this.#firstOffset = changelogs.length * OFFSETS_PER_CHANGE
     this.#config = resolveConfig({
       applicationId: 'test-driver',
       emitInterval: 0,
@@ -447,7 +453,7 @@ export class TopologyTestDriver {
   }
 
   #nextOffset(topic: string): number {
-    const offset = this.#nextOffsets.get(topic) ?? 0
+    const offset = this.#nextOffsets.get(topic) ?? this.#firstOffset
     this.#nextOffsets.set(topic, offset + 1)
     return offset
   }

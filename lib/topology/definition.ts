@@ -47,6 +47,8 @@ export interface ProcessorDefinition {
   readonly name: string
   readonly parents: readonly string[]
   readonly supplier: ProcessorSupplier<any, any, any, any>
+  /** It gets only what a parent forwards to it by name. Default: everything that they forward to all children. */
+  readonly sideOutput?: boolean
   /** Names of the stores it may use, in the order in which they were connected. */
   readonly stores: readonly string[]
 }

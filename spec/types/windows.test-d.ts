@@ -1,4 +1,5 @@
 /* eslint-disable @typescript-eslint/no-unused-vars -- only types are looked at */
+import type { KStream } from '../../lib/dsl/kstream'
 import type { KTable } from '../../lib/dsl/ktable'
 import { StreamsBuilder } from '../../lib/dsl/streams-builder'
 import { SessionWindows } from '../../lib/dsl/windows/session-windows'
@@ -43,6 +44,11 @@ const visits = grouped.windowedBy(SessionWindows.of({ inactivityGap: '30m' })).a
   (a, b) => [...a, ...b],
 )
 same<typeof visits, KTable<Windowed<string>, Order[]>>()
+const withLate = grouped.windowedBy(perHour, { late: (late) => same<typeof late, KStream<string, Order>>() }).count()
+same<typeof withLate, KTable<Windowed<string>, number>>()
+grouped.windowedBy(SessionWindows.of({ inactivityGap: '30m' }), { late: (late) => late.to('late') })
+// @ts-expect-error Property 'count' does not exist on type 'KStream<string, Order>'
+grouped.windowedBy(perHour, { late: (late) => late.count() })
 counts.toStream((count, { key, window }) => `${key.length} ${window.start - window.end} ${count}`)
 counts.toStream().to('counts', { key: serdes.timeWindowed(serdes.string(), '1h'), value: serdes.long() })
 

@@ -91,6 +91,14 @@ const mapped = () => ({ name: 'op', key: string(), value: string() })
 const mappedKey = () => ({ name: 'op', key: string() })
 const mappedValue = () => ({ name: 'op', value: string() })
 const groupedOptions = () => ({ name: 'op', key: string(), value: string() })
+const keptByKey = () => ({
+  name: 'op',
+  store: 'store',
+  key: string(),
+  value: string(),
+  logging: { 'segment.bytes': '1000000' },
+  storeType: 'in-memory',
+})
 const processor = () => () => ({ process: () => {} })
 const store = () => keyValueStore('kept', { key: string(), value: string() })
 
@@ -239,6 +247,19 @@ export const calls: Readonly<Record<string, readonly Call[]>> = {
   ],
   'KStream.filterAsync': [{ on: method(stream, 'filterAsync'), args: () => [callback(), asyncOptions()] }],
   'KStream.foreachAsync': [{ on: method(stream, 'foreachAsync'), args: () => [callback(), asyncOptions()] }],
+  'KStream.deduplicate': [
+    {
+      on: method(stream, 'deduplicate'),
+      args: () => [{ ...keptByKey(), by: callback(), within: '1h', late: callback() }],
+    },
+  ],
+  'KStream.throttle': [
+    { on: method(stream, 'throttle'), args: () => [{ ...keptByKey(), limit: 3, per: '1h', late: callback() }] },
+  ],
+  'KStream.sample': [
+    { on: method(stream, 'sample'), args: () => [{ ...keptByKey(), every: 3 }] },
+    { on: method(stream, 'sample'), args: () => [{ name: 'op', fraction: 0.5, by: callback(), key: string() }] },
+  ],
   'KStream.merge': [joinOf('stream', 'stream', 'merge', () => [named()])],
   'KStream.split': [{ on: method(stream, 'split'), args: () => [named()] }],
   'KStream.join': streamJoins('join'),
@@ -307,9 +328,10 @@ export const calls: Readonly<Record<string, readonly Call[]>> = {
   'KGroupedStream.aggregate': [
     { on: method(grouped, 'aggregate'), args: () => [callback(), callback(), materialized()] },
   ],
+  'KGroupedStream.topN': [{ on: method(grouped, 'topN'), args: () => [3, { ...materialized(), by: callback() }] }],
   'KGroupedStream.windowedBy': [
-    { on: method(grouped, 'windowedBy'), args: () => [SessionWindows.of({ inactivityGap: 10 })] },
-    { on: method(grouped, 'windowedBy'), args: () => [TimeWindows.of({ size: 10 })] },
+    { on: method(grouped, 'windowedBy'), args: () => [SessionWindows.of({ inactivityGap: 10 }), { late: callback() }] },
+    { on: method(grouped, 'windowedBy'), args: () => [TimeWindows.of({ size: 10 }), { late: callback() }] },
   ],
   'KGroupedStream.cogroup': [{ on: method(grouped, 'cogroup'), args: () => [callback()] }],
   'TimeWindowedKStream.emitStrategy': [{ on: method(windowed, 'emitStrategy'), args: () => ['onWindowClose'] }],
@@ -318,11 +340,17 @@ export const calls: Readonly<Record<string, readonly Call[]>> = {
   'TimeWindowedKStream.aggregate': [
     { on: method(windowed, 'aggregate'), args: () => [callback(), callback(), windowMaterialized()] },
   ],
+  'TimeWindowedKStream.topN': [
+    { on: method(windowed, 'topN'), args: () => [3, { ...windowMaterialized(), by: callback() }] },
+  ],
   'SessionWindowedKStream.emitStrategy': [{ on: method(sessions, 'emitStrategy'), args: () => ['onWindowClose'] }],
   'SessionWindowedKStream.count': [{ on: method(sessions, 'count'), args: () => [windowMaterialized()] }],
   'SessionWindowedKStream.reduce': [{ on: method(sessions, 'reduce'), args: () => [callback(), windowMaterialized()] }],
   'SessionWindowedKStream.aggregate': [
     { on: method(sessions, 'aggregate'), args: () => [callback(), callback(), callback(), windowMaterialized()] },
+  ],
+  'SessionWindowedKStream.topN': [
+    { on: method(sessions, 'topN'), args: () => [3, { ...windowMaterialized(), by: callback() }] },
   ],
   'CogroupedKStream.cogroup': [
     ((): Call => {
@@ -365,6 +393,7 @@ export const calls: Readonly<Record<string, readonly Call[]>> = {
   'KGroupedTable.aggregate': [
     { on: method(groupedTable, 'aggregate'), args: () => [callback(), callback(), callback(), materialized()] },
   ],
+  'KGroupedTable.topN': [{ on: method(groupedTable, 'topN'), args: () => [3, { ...materialized(), by: callback() }] }],
 
   'TimeWindows.of': [
     { on: method(() => TimeWindows, 'of'), args: () => [{ size: '1m', advance: '10s', grace: '1s' }] },

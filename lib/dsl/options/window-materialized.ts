@@ -1,4 +1,4 @@
-import { DURATION, either, NAME, optional, options } from '../../arguments'
+import { DURATION, either, type Kind, NAME, optional, options } from '../../arguments'
 import { STORE } from '../../topology/store-reference'
 import { type Duration, toMilliseconds } from '../../durations'
 import { TopologyError } from '../../errors'
@@ -102,6 +102,11 @@ export function retentionOf<K, V>(
   )
 }
 
+export const WINDOW_MATERIALIZED_KINDS: Readonly<Record<keyof WindowMaterialized<unknown, unknown>, Kind>> = {
+  ...MATERIALIZED_KINDS,
+  retention: DURATION,
+}
+
 export const WINDOW_MATERIALIZED = optional(
-  either(NAME, STORE, options<WindowMaterialized<unknown, unknown>>({ ...MATERIALIZED_KINDS, retention: DURATION })),
+  either(NAME, STORE, options<WindowMaterialized<unknown, unknown>>(WINDOW_MATERIALIZED_KINDS)),
 )

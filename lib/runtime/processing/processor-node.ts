@@ -37,7 +37,9 @@ export interface Child {
  * throws is caught here, so that an error carries the name of the innermost operator it passed.
  */
 export class ProcessorNode implements Child, OperatorContext<unknown, unknown> {
-  readonly children: Child[] = []
+  private readonly children: Child[] = []
+  /** Children that get records by name alone. */
+  private readonly sideOutputs: Child[] = []
   /** Records and punctuations of this node that the async boundary still holds. */
   private queued = 0
   /** A processor that has ever returned a promise starts only when nothing else of the task is awaited. */
@@ -52,6 +54,11 @@ export class ProcessorNode implements Child, OperatorContext<unknown, unknown> {
     private readonly storeNames: ReadonlySet<string>,
   ) {
     this.isUsers = !(processor instanceof Operator)
+  }
+
+  addChild(child: Child, sideOutput: boolean): void {
+    if (sideOutput) this.sideOutputs.push(child)
+    else this.children.push(child)
   }
 
   init(): void {
@@ -89,7 +96,8 @@ export class ProcessorNode implements Child, OperatorContext<unknown, unknown> {
 
   readsValues(): boolean {
     const use = this.processor instanceof Operator ? this.processor.valueUse : 'reads'
-    return use === 'reads' || (use === 'forwards' && this.children.some((child) => child.readsValues()))
+    const next = use === 'forwards' ? [...this.children, ...this.sideOutputs] : this.sideOutputs
+    return use === 'reads' || next.some((child) => child.readsValues())
   }
 
   /** The async boundary holds one more of this node. */
@@ -306,9 +314,10 @@ export class ProcessorNode implements Child, OperatorContext<unknown, unknown> {
   }
 
   private childNamed(name: string): Child {
-    const child = this.children.find((candidate) => candidate.name === name)
+    const isMeant = (candidate: Child): boolean => candidate.name === name
+    const child = this.children.find(isMeant) ?? this.sideOutputs.find(isMeant)
     if (child) return child
-    const names = this.children.map((candidate) => `"${candidate.name}"`).join(', ') || 'none'
+    const names = [...this.children, ...this.sideOutputs].map((candidate) => `"${candidate.name}"`).join(', ') || 'none'
     throw new StreamsError(
       'INVALID_ARGUMENT',
       `processor "${this.name}" forwards to "${name}", which is not one of its children (${names})`,

@@ -26,6 +26,10 @@ export class SourceNode {
     readonly usesDefault: SerdeDefaults,
   ) {}
 
+  addChild(child: Child): void {
+    this.children.push(child)
+  }
+
   process(record: StreamRecord<unknown, unknown>): void {
     const { children } = this
     for (let i = 0; i < children.length; i++) children[i]!.process(record)

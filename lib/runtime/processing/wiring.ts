@@ -29,12 +29,12 @@ export const wire = (
 ): Wiring => {
   const sources: Array<{ definition: SourceDefinition; node: SourceNode }> = []
   const processors: ProcessorNode[] = []
-  const parents = new Map<string, { children: Child[] }>()
+  const parents = new Map<string, { addChild(child: Child, sideOutput: boolean): void }>()
   const keySerde = (serde: Serde<unknown> | undefined): Serde<unknown> => completed(serde ?? task.defaultKeySerde, task)
   const valueSerde = (serde: Serde<unknown> | undefined): Serde<unknown> =>
     completed(serde ?? task.defaultValueSerde, task)
-  const link = (child: Child, names: readonly string[]): void => {
-    for (const name of names) parents.get(name)!.children.push(child)
+  const link = (child: Child, names: readonly string[], sideOutput = false): void => {
+    for (const name of names) parents.get(name)!.addChild(child, sideOutput)
   }
   const storesInUse = new Set<string>()
 
@@ -65,7 +65,7 @@ export const wire = (
         const node = new ProcessorNode(name, definition.supplier(), task, punctuations, names)
         processors.push(node)
         parents.set(name, node)
-        link(node, definition.parents)
+        link(node, definition.parents, definition.sideOutput)
       } else {
         const { name, topic, partitioner } = definition
         const node = new SinkNode(

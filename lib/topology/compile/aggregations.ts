@@ -8,6 +8,7 @@ import { StreamReduceOperator } from '../../operators/stream-reduce'
 import { StreamSessionWindowAggregateOperator } from '../../operators/stream-session-window-aggregate'
 import { StreamSlidingWindowAggregateOperator } from '../../operators/stream-sliding-window-aggregate'
 import { type FixedWindows, StreamWindowAggregateOperator } from '../../operators/stream-window-aggregate'
+import { empty, inserting, mergingTops, StreamTopNOperator, TableTopNOperator } from '../../operators/top-n'
 import { TableAggregateOperator } from '../../operators/table-aggregate'
 import { tableReduce } from '../../operators/table-reduce'
 import type {
@@ -31,10 +32,11 @@ export function streamAggregation(node: StreamAggregateNode, old: OldValues): An
   if (windows === undefined && aggregation.kind === 'reduce') {
     return new StreamReduceOperator(store, aggregation.reducer, old)
   }
+  if (windows === undefined && aggregation.kind === 'top-n') return new StreamTopNOperator(store, aggregation, old)
   const { initializer, aggregator } = steps(aggregation)
   if (windows === undefined) return new StreamAggregateOperator(store, initializer, aggregator, old)
-  const { windowing, emit } = windows
-  const options = { ...old, store, emit }
+  const { windowing, emit, late } = windows
+  const options = { ...old, store, emit, late }
   return windowing.kind === 'sliding'
     ? new StreamSlidingWindowAggregateOperator(windowing, initializer, aggregator, options)
     : new StreamWindowAggregateOperator(fixedWindows(windowing), initializer, aggregator, options)
@@ -42,9 +44,9 @@ export function streamAggregation(node: StreamAggregateNode, old: OldValues): An
 
 /** `aggregate`, `reduce` and `count` over sessions. */
 export function sessionAggregation(node: SessionAggregateNode, old: OldValues): AnyProcessor {
-  const { aggregation, windowing, store, emit } = node
+  const { aggregation, windowing, store, emit, late } = node
   const { initializer, aggregator } = steps(aggregation)
-  const options = { ...old, store: store.name, emit }
+  const options = { ...old, store: store.name, emit, late }
   return new StreamSessionWindowAggregateOperator(windowing, initializer, aggregator, mergerOf(aggregation), options)
 }
 
@@ -59,6 +61,8 @@ export function tableAggregation({ aggregation, store: { name } }: TableAggregat
       const { initializer, adder, subtractor } = aggregation
       return new TableAggregateOperator(name, initializer, adder, subtractor, old)
     }
+    case 'top-n':
+      return new TableTopNOperator(name, aggregation.ranking.name, aggregation.n, old)
   }
 }
 
@@ -74,6 +78,8 @@ function steps(aggregation: StreamAggregation): {
       return { initializer: nothing, aggregator: aggregatorRequiringValue(aggregation, reducing(aggregation.reducer)) }
     case 'aggregate':
       return aggregation
+    case 'top-n':
+      return { initializer: empty, aggregator: aggregatorRequiringValue(aggregation, inserting(aggregation)) }
   }
 }
 
@@ -85,6 +91,8 @@ function mergerOf(aggregation: SessionAggregation): Merger<any, any> {
       return reducingSessions(aggregation.reducer)
     case 'aggregate':
       return aggregation.merger
+    case 'top-n':
+      return mergingTops(aggregation)
   }
 }
 

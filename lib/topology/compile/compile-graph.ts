@@ -52,9 +52,12 @@ function compileNode(node: GraphNode, compilation: Compilation): void {
     case 'table-join':
       return compileTableJoin(node, compilation)
     default: {
-      const { supplier, stores = [] } = processorOf(node, compilation)
+      const { supplier, sideOutput, stores = [] } = processorOf(node, compilation)
       if (node.kind === 'cogroup-merge') builder.copartition(node.name, sourcesOf(graph, node.copartitioned))
-      return builder.addProcessor({ name: node.name, parents: parentNames(node, compilation), supplier }, stores)
+      return builder.addProcessor(
+        { name: node.name, parents: parentNames(node, compilation), supplier, sideOutput },
+        stores,
+      )
     }
   }
 }

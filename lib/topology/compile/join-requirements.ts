@@ -4,7 +4,7 @@ import type { StateStore, StoreBuilder } from '../../state/store'
 import type { VersionedKeyValueStoreHandle } from '../../state/versioned/versioned-key-value-store'
 import { type LogicalGraph, nodesById } from '../graph/logical-graph'
 import type { NodeId } from '../graph/node'
-import { type GraphNode, joinsNullKeys, looksUp } from '../graph/nodes'
+import { type GraphNode, looksUp, takesNullKeys } from '../graph/nodes'
 
 /** The sources that the records of these nodes come from: joined, their topics need equal partition counts. */
 export function sourcesOf(graph: LogicalGraph, starts: readonly NodeId[]): string[] {
@@ -27,14 +27,14 @@ export function sourcesOf(graph: LogicalGraph, starts: readonly NodeId[]): strin
 /** With the table that a stream is joined with: the results are in the partitions of both. */
 const upstream = (node: GraphNode): readonly NodeId[] => (looksUp(node) ? [...node.parents, node.table] : node.parents)
 
-/** Whether a left or outer join lies below: it has results for records without a key. */
-export function leadsToNullKeyJoin(graph: LogicalGraph, start: NodeId): boolean {
+/** Whether an operator lies below that has results for records without a key, such as a left join. */
+export function leadsToNullKeys(graph: LogicalGraph, start: NodeId): boolean {
   const reached = new Set([start])
   const waiting = [start]
   for (let id = waiting.pop(); id !== undefined; id = waiting.pop()) {
     for (const node of graph.nodes) {
       if (reached.has(node.id) || !node.parents.includes(id)) continue
-      if (joinsNullKeys(node)) return true
+      if (takesNullKeys(node)) return true
       reached.add(node.id)
       waiting.push(node.id)
     }

@@ -1,5 +1,6 @@
 import { AsyncOperator } from '../../operators/async/async-operator'
 import { BranchOperator } from '../../operators/branch'
+import { DeduplicateOperator } from '../../operators/deduplicate'
 import { FilterOperator } from '../../operators/filter'
 import { FixedKeyOperator } from '../../operators/fixed-key'
 import { FlatMapOperator } from '../../operators/flat-map'
@@ -14,6 +15,7 @@ import { MapValuesOperator } from '../../operators/map-values'
 import { PassThroughOperator } from '../../operators/pass-through'
 import { PeekOperator } from '../../operators/peek'
 import type { ProcessorSupplier } from '../../operators/processor'
+import { SampleEveryOperator, SampleFractionOperator } from '../../operators/sample'
 import { SelectKeyOperator } from '../../operators/select-key'
 import { StreamGlobalJoinOperator } from '../../operators/stream-global-join'
 import { TableFilterOperator } from '../../operators/table-filter'
@@ -23,6 +25,7 @@ import { TableSourceOperator } from '../../operators/table-source'
 import { TableSuppressOperator } from '../../operators/table-suppress'
 import { TableToStreamOperator } from '../../operators/table-to-stream'
 import { TableTransformValuesOperator } from '../../operators/table-transform-values'
+import { ThrottleOperator } from '../../operators/throttle'
 import type { StateStore, StoreBuilder } from '../../state/store'
 import type { StreamStreamJoinNode, TableJoinNode } from '../graph/join-nodes'
 import type { GraphNode, LookupNode } from '../graph/nodes'
@@ -57,6 +60,8 @@ type OtherNode =
 export interface CompiledProcessor {
   readonly supplier: ProcessorSupplier<any, any, any, any>
   readonly stores?: readonly StoreReference[]
+  /** It gets only what its parent forwards to it by name. */
+  readonly sideOutput?: boolean
 }
 
 /** The operator of a node that is one processor, and the stores that it uses. */
@@ -107,6 +112,21 @@ export function processorOf(node: Exclude<GraphNode, OtherNode>, compilation: Co
     case 'join-window':
       return { supplier: () => new JoinWindowOperator(node.store.name), stores: [node.store] }
 
+    case 'deduplicate': {
+      const { by, withinMs, store, late } = node
+      return { supplier: () => new DeduplicateOperator({ store: store.name, by, withinMs, late }), stores: [store] }
+    }
+    case 'throttle': {
+      const { limit, perMs, store, late } = node
+      return { supplier: () => new ThrottleOperator({ store: store.name, limit, perMs, late }), stores: [store] }
+    }
+    case 'sample-every':
+      return { supplier: () => new SampleEveryOperator(node.store.name, node.every), stores: [node.store] }
+    case 'sample-fraction':
+      return { supplier: () => new SampleFractionOperator(node.fraction, node.by, node.keySerde) }
+    case 'late-records':
+      return { supplier: () => new PassThroughOperator(), sideOutput: true }
+
     case 'stream-to-table': {
       const store = plan.stored ? node.store.builder : null
       return { supplier: () => new TableSourceOperator(store?.name ?? null, plan), stores: listOf(store) }
@@ -139,7 +159,10 @@ export function processorOf(node: Exclude<GraphNode, OtherNode>, compilation: Co
     case 'table-group-by':
       return { supplier: () => new TableRepartitionMapOperator(node.selector) }
     case 'table-aggregate':
-      return { supplier: () => tableAggregation(node, plan), stores: [node.store] }
+      return {
+        supplier: () => tableAggregation(node, plan),
+        stores: node.aggregation.kind === 'top-n' ? [node.store, node.aggregation.ranking] : [node.store],
+      }
 
     case 'subscription-send': {
       const { extractor, left, serdes } = node

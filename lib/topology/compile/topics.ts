@@ -11,7 +11,7 @@ import type {
 import type { TableSourceNode } from '../graph/table-nodes'
 import { failOnInvalidTimestamp } from '../timestamp-extractors'
 import { type Compilation, parentNames } from './compilation'
-import { leadsToNullKeyJoin } from './join-requirements'
+import { leadsToNullKeys } from './join-requirements'
 
 /** Nodes that read or write topics. */
 export function compileSource(node: StreamSourceNode | InternalSourceNode, builder: DefinitionBuilder): void {
@@ -33,8 +33,8 @@ export function compileRepartition(node: RepartitionNode, compilation: Compilati
   const parents = parentNames(node, compilation)
   builder.addRepartitionTopic(topic, { partitions })
   if (filterName !== undefined) {
-    // A record without a key goes to a random partition: only where a join below has a result for it.
-    const dropNullKeys = !leadsToNullKeyJoin(graph, node.id)
+    // A record without a key goes to a random partition: only where an operator below has a result for it.
+    const dropNullKeys = !leadsToNullKeys(graph, node.id)
     builder.addProcessor({ name: filterName, parents, supplier: () => new RepartitionFilterOperator(dropNullKeys) })
   }
   const sinkParents = filterName === undefined ? parents : [filterName]

@@ -1,5 +1,6 @@
 import type { StateStore, StoreBuilder } from '../../state/store'
 import type { JoinNode, ResponseJoinNode, StreamTableJoinNode, SubscriptionJoinNode } from './join-nodes'
+import type { SelectionNode } from './selection-nodes'
 import type { SessionAggregateNode, StreamAggregateNode, StreamNode } from './stream-nodes'
 import type {
   CogroupMergeNode,
@@ -11,7 +12,7 @@ import type {
   TableTransformValuesNode,
 } from './table-nodes'
 
-export type GraphNode = StreamNode | TableNode | JoinNode
+export type GraphNode = StreamNode | TableNode | JoinNode | SelectionNode
 
 /** What a DSL call says about its node; the graph adds the rest. */
 export type NewNode<Node extends GraphNode = GraphNode> = Node extends GraphNode
@@ -59,8 +60,10 @@ export function changesValue({ kind }: GraphNode): boolean {
 }
 
 /** Whether it has results for records without a key, so that these must get to it. */
-export function joinsNullKeys(node: GraphNode): boolean {
+export function takesNullKeys(node: GraphNode): boolean {
   switch (node.kind) {
+    case 'deduplicate':
+      return true
     case 'stream-table-join':
     case 'stream-global-join':
       return node.left

@@ -14,6 +14,7 @@ import type { AsyncSettings } from '../../operators/async/async-settings'
 import type { EmitStrategy } from '../../operators/close-emission'
 import type { ProcessorSupplier } from '../../operators/processor'
 import type { PendingStore } from '../../state/pending/pending-store'
+import type { TopN } from '../../operators/top-n'
 import type { StateStore, StoreBuilder } from '../../state/store'
 import type { LostFormat, StreamPartitioner, TopicNameExtractor } from '../definition'
 import type { StoreReference } from '../store-reference'
@@ -141,6 +142,7 @@ export type StreamAggregation =
       readonly initializer: Initializer<any>
       readonly aggregator: Aggregator<any, any, any>
     }
+  | ({ readonly kind: 'top-n' } & TopN<any, any> & ValueRequirement)
 
 /** As any aggregation; sessions that become one have their aggregates merged. */
 export type SessionAggregation =
@@ -153,7 +155,12 @@ export interface StreamAggregateNode extends NodeBase {
   readonly aggregation: StreamAggregation
   readonly store: StoreBuilder<StateStore>
   /** Absent where there is one aggregate a key. */
-  readonly windows?: { readonly windowing: FixedWindowing; readonly emit: EmitStrategy }
+  readonly windows?: {
+    readonly windowing: FixedWindowing
+    readonly emit: EmitStrategy
+    /** The node that takes late records. Default: they are dropped. */
+    readonly late?: string
+  }
 }
 
 /** A stream grouped into sessions as a table. */
@@ -163,6 +170,8 @@ export interface SessionAggregateNode extends NodeBase {
   readonly store: StoreBuilder<StateStore>
   readonly windowing: SessionWindowing
   readonly emit: EmitStrategy
+  /** The node that takes late records. Default: they are dropped. */
+  readonly late?: string
 }
 
 /** A store that every instance holds in full, with the topic and the processor that feed it. `name` is the processor's. */

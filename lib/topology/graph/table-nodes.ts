@@ -1,5 +1,6 @@
 import type { Aggregator, GroupSelector, Initializer, Predicate, Reducer, ValueMapper } from '../../operators/callbacks'
 import type { Suppression } from '../../operators/table-suppress'
+import type { TopN } from '../../operators/top-n'
 import type { ValueTransformerSupplier } from '../../operators/value-transformer'
 import type { SuppressionBuffer } from '../../state/buffer/suppression-buffer'
 import type { StateStore, StoreBuilder } from '../../state/store'
@@ -89,6 +90,7 @@ export type TableAggregation =
       readonly adder: Aggregator<any, any, any>
       readonly subtractor: Aggregator<any, any, any>
     }
+  | ({ readonly kind: 'top-n'; readonly ranking: StoreBuilder<StateStore> } & TopN<any, any>)
 
 /** A grouped table as another table: it always has its store. */
 export interface TableAggregateNode extends NodeBase {

@@ -286,6 +286,53 @@ export const STATEFUL_FAMILIES: Readonly<Record<string, StatefulFamily>> = {
         .to(out, text)
     },
   },
+  deduplicate: {
+    inputs: ['events'],
+    late: true,
+    idempotent: true,
+    build: (builder, of, out) =>
+      builder
+        .stream(of('events'), text)
+        .deduplicate({ by: (value) => Number(value) % 3, within: '5s', store: 'seen' })
+        .to(out, text),
+  },
+  throttle: {
+    inputs: ['events'],
+    late: true,
+    idempotent: true,
+    build: (builder, of, out) =>
+      builder.stream(of('events'), text).throttle({ limit: 1, per: '5s', store: 'passed' }).to(out, text),
+  },
+  sample: {
+    inputs: ['events'],
+    build: (builder, of, out) =>
+      builder.stream(of('events'), text).sample({ every: 3, store: 'counted' }).to(out, text),
+  },
+  'top n of a stream': {
+    inputs: ['events'],
+    late: true,
+    build: (builder, of, out) =>
+      builder
+        .stream(of('events'), text)
+        .groupByKey()
+        .topN(3, { by: Number, store: 'best' })
+        .toStream()
+        .mapValues((best) => best!.join(' '), { value: TEXT })
+        .to(out, text),
+  },
+  'top n of a table': {
+    inputs: ['rows'],
+    tables: ['rows'],
+    sure: 'last',
+    build: (builder, of, out) =>
+      builder
+        .table(of('rows'), text, { store: 'rows', ...text })
+        .groupBy((value) => [`group ${Number(value) % 7}`, value], { name: 'by-group', ...text })
+        .topN(3, { by: Number, store: 'best' })
+        .toStream()
+        .mapValues((best) => best?.join(' ') ?? 'none', { value: TEXT })
+        .to(out, text),
+  },
   'versioned store': {
     inputs: ['events'],
     late: true,
