@@ -21,12 +21,14 @@ export const driveRestarting = async (
 ): Promise<string[][]> => {
   const outputs: string[][] = []
   let changelogs: TestDriverConfig['changelogs'] = []
+  let firstOffset = 0
   for (const part of parts) {
-    const { driver, out } = drive(build, { ...config, changelogs })
+    const { driver, out } = drive(build, { ...config, changelogs, firstOffset })
     for (const { topic = 'in', key, value, timestamp } of part) {
       await driver.inputTopic(topic, text).pipe(key, value, timestamp)
     }
     outputs.push(topics.flatMap((topic) => out(topic)))
+    firstOffset += part.length
     changelogs = [...changelogs, ...driver.produced()]
     await driver.close()
   }
