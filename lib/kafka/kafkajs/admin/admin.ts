@@ -85,12 +85,32 @@ export class KafkaAdmin implements Admin {
   }
 
   async deleteTopics(topics: readonly string[]): Promise<void> {
-    if (topics.length === 0) return
     const doing = 'deleting topics'
-    const answers = await this.retry(doing, () =>
-      this.toController(doing, (timeoutMs) => deleteTopicsFrame(topics, timeoutMs)),
-    )
-    for (const { name, errorCode } of answers) throwOnCode(errorCode, `deleting topic ${name}`)
+    const refused = new Map<string, ClientError>()
+    /** An attempt has failed that may have deleted them: one that is missing then is gone. */
+    const attempted = new Set<string>()
+    let left = topics
+    const attempt = async (): Promise<void> => {
+      const answers = await this.toController(doing, (timeoutMs) => deleteTopicsFrame(left, timeoutMs)).catch(
+        (error: unknown) => {
+          if (mayHaveBeenDone(error)) for (const topic of left) attempted.add(topic)
+          throw error
+        },
+      )
+      const failures = new Map<string, ClientError>()
+      for (const { name, errorCode } of answers) {
+        if (errorCode === 0 || (errorCode === UNKNOWN_TOPIC && attempted.has(name))) continue
+        failures.set(name, errorFromCode(errorCode, `deleting topic ${name}`))
+      }
+      for (const [name, failure] of failures) {
+        if (isRetriable(failure)) attempted.add(name)
+        else refused.set(name, failure)
+      }
+      left = left.filter((topic) => isRetriable(failures.get(topic)))
+      if (left.length > 0) throw failures.get(left[0]!)!
+    }
+    if (left.length > 0) await this.retry(doing, attempt)
+    for (const failure of refused.values()) throw failure
   }
 
   async topicConfigs(topic: string): Promise<Map<string, { value: string | null; isDefault: boolean }>> {
@@ -173,7 +193,17 @@ export class KafkaAdmin implements Admin {
   }
 
   async deleteGroup(groupId: string): Promise<void> {
-    await this.toCoordinator('deleting', groupId, deleteGroupFrame(groupId))
+    const doing = `deleting group '${groupId}'`
+    let attempted = false
+    await this.retry(doing, async () => {
+      try {
+        await this.askCoordinator(doing, groupId, deleteGroupFrame(groupId))
+      } catch (error) {
+        if (attempted && error instanceof ClientError && error.code === brokerError(GROUP_ID_NOT_FOUND).name) return
+        attempted ||= mayHaveBeenDone(error)
+        throw error
+      }
+    })
   }
 
   async close(): Promise<void> {
@@ -207,12 +237,19 @@ export class KafkaAdmin implements Admin {
 
   private toCoordinator<T extends { errorCode: number }>(doing: string, groupId: string, frame: Frame<T>): Promise<T> {
     const what = `${doing} group '${groupId}'`
-    return this.retry(what, async () => {
-      const result = await this.connection.sendToCoordinator('group', groupId, frame)
-      if (COORDINATOR_MOVED.has(result.errorCode)) this.connection.forgetCoordinator('group', groupId)
-      throwOnCode(result.errorCode, what)
-      return result
-    })
+    return this.retry(what, () => this.askCoordinator(what, groupId, frame))
+  }
+
+  /** One attempt. */
+  private async askCoordinator<T extends { errorCode: number }>(
+    doing: string,
+    groupId: string,
+    frame: Frame<T>,
+  ): Promise<T> {
+    const result = await this.connection.sendToCoordinator('group', groupId, frame)
+    if (COORDINATOR_MOVED.has(result.errorCode)) this.connection.forgetCoordinator('group', groupId)
+    throwOnCode(result.errorCode, doing)
+    return result
   }
 
   private async query(queries: readonly OffsetQuery[], isolation: Isolation): Promise<Map<string, number>> {
@@ -241,6 +278,18 @@ const NO_RECORD = -1
 const NOT_CONTROLLER = 41
 /** COORDINATOR_NOT_AVAILABLE and NOT_COORDINATOR */
 const COORDINATOR_MOVED: ReadonlySet<number> = new Set([15, 16])
+
+/** Retriable errors of a broker that has done nothing, or that was not asked. */
+const NOTHING_DONE: ReadonlySet<string> = new Set([
+  'NOT_CONTROLLER',
+  'NOT_COORDINATOR',
+  'COORDINATOR_NOT_AVAILABLE',
+  'COORDINATOR_LOAD_IN_PROGRESS',
+  'BROKER_NOT_AVAILABLE',
+])
+
+/** A request that failed this way may have been carried out: its answer was lost, or came too late. */
+const mayHaveBeenDone = (error: unknown): boolean => isRetriable(error) && !NOTHING_DONE.has(error.code ?? '')
 
 const throwOnResult = ({ errorCode, errorMessage }: NamedResult, doing: string): void =>
   throwOnCode(errorCode, errorMessage ? `${doing}: ${errorMessage}` : doing)
