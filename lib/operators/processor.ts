@@ -88,8 +88,11 @@ export interface OperatorContext<KOut, VOut> extends ProcessorContext<KOut, VOut
   /** The last window close that the store's aggregation has emitted; committed with the task's offsets. */
   lastEmittedWindowClose(store: string): number | undefined
   setLastEmittedWindowClose(store: string, windowClose: number): void
-  /** Counts the current record in `dropped-records`, with the details for the log. */
-  dropRecord(reason: DropReason, details: string): void
+  /**
+   * Counts the current record in `dropped-records`, with the details for the log. `debug`: it is part of normal operation, and
+   * nothing of the user's is lost.
+   */
+  dropRecord(reason: DropReason, details: string, level?: 'warn' | 'debug'): void
   /**
    * Wraps a user callback of up to three arguments so that its time is attributed to this operator (and reported
    * if slow). A promise is an error unless the operator `awaits` it.

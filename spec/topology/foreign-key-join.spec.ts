@@ -64,6 +64,35 @@ describe('a join by a foreign key', () => {
     expect(out()).toEqual(['1=tea for Carol@2'])
   })
 
+  it('counts the answer for a row that has changed since as dropped, as Kafka Streams does, and does not warn of it', async () => {
+    const logged: string[] = []
+    const log = (level: string) => (_: object, message: string) => void logged.push(`${level} ${message}`)
+    const logger = { debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error') }
+    const { driver, out } = drive(
+      (b) => {
+        const orders = b
+          .stream('orders', orderSerdes)
+          .flatMapValues((order) => [order, { ...order, item: 'jam' }], { value: orderSerdes.value })
+          .toTable(orderSerdes)
+        const customers = b.table('customers', text)
+        orders
+          .join(customers, (order) => order.customer, pair)
+          .toStream()
+          .to('out', text)
+      },
+      { logger },
+    )
+    await driver.inputTopic('customers', text).pipe('c', 'Carol', 1)
+    await driver.inputTopic('orders', orderSerdes).pipe('1', { customer: 'c', item: 'tea' }, 2)
+    expect(out()).toEqual(['1=jam for Carol@2'])
+    expect(driver.metrics.droppedRecordsTotal).toBe(1)
+    expect(logged.filter((line) => line.includes('dropped the record'))).toEqual([
+      expect.stringMatching(
+        /^debug .*RESPONSE-RESOLVER.* the row has changed since this answer was asked for/,
+      ) as string,
+    ])
+  })
+
   it('is named throughout by one name, with a store for the result', () => {
     const builder = new StreamsBuilder()
     const orders = builder.table('orders', orderSerdes, 'orders')

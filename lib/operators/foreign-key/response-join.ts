@@ -33,7 +33,8 @@ export class ResponseJoinOperator<K, V, VO, VR> extends Operator<K, Subscription
     const row = this.rows.get(key)
     const current = row === null ? null : this.bytes.hash(row.value)
     if (current === null ? hash !== null : hash === null || !current.equals(hash)) {
-      this.context.dropRecord('out-of-order', 'the row has changed since this answer was asked for')
+      // the newer row has asked for an answer of its own
+      this.context.dropRecord('out-of-order', 'the row has changed since this answer was asked for', 'debug')
       return
     }
     const hasResult = row !== null && (foreignValue !== null || this.left)

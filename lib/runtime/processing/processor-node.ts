@@ -282,8 +282,8 @@ export class ProcessorNode implements Child, OperatorContext<unknown, unknown> {
     this.task.lastEmittedWindowClose.set(store, windowClose)
   }
 
-  dropRecord(reason: DropReason, details: string): void {
-    this.task.dropRecord(this.name, reason, details)
+  dropRecord(reason: DropReason, details: string, level?: 'warn' | 'debug'): void {
+    this.task.dropRecord(this.name, reason, details, level)
   }
 
   asyncHost(work: AsyncWork): AsyncHost {

@@ -201,11 +201,11 @@ export class TaskContext implements SendingTask, StoreWriter {
   }
 
   /** Logged at the 1st, 10th, 100th … time of each operator: a bad producer must not flood the log. */
-  dropRecord(operator: string, reason: DropReason, details: string): void {
+  dropRecord(operator: string, reason: DropReason, details: string, level: 'warn' | 'debug' = 'warn'): void {
     const times = this.recordCounts.dropped(operator, reason)
     if (!Number.isInteger(Math.log10(times))) return
     const { topic, partition, offset } = this.recordContext
-    this.logger.warn(
+    this.logger[level](
       { taskId: this.taskId, operator, topic, partition, offset, reason, times },
       `operator "${operator}" dropped ${this.#recordInWork()}: ${details} (${times} so far)`,
     )
