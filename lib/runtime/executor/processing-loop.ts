@@ -49,6 +49,7 @@ export class ProcessingLoop {
   #firstTask = 0
   #turnedAt: number | undefined
   #waitingForProducer = false
+  #woken = false
   /** Records of a task between two looks at the clock: fewer if they are slow, so that slices stay short. */
   #run = 1
   /** The longest slice since the last commit. */
@@ -84,6 +85,7 @@ export class ProcessingLoop {
   }
 
   wakeUp(): void {
+    this.#woken = true
     this.options.fetcher.wakeup()
   }
 
@@ -229,8 +231,10 @@ export class ProcessingLoop {
   async #poll(maxWaitMs: number): Promise<void> {
     const { fetcher, inputs, producer, listener } = this.options
     try {
+      // a wake-up between the two polls ends neither of them
+      this.#woken = false
       let arrived = await fetcher.poll(0)
-      if (arrived.length === 0 && maxWaitMs > 0) {
+      if (arrived.length === 0 && maxWaitMs > 0 && !this.#woken) {
         producer.idle()
         arrived = await fetcher.poll(maxWaitMs)
       }

@@ -17,7 +17,10 @@ interface FakeTask {
 }
 
 /** A loop over tasks that note their records, with a commit that ends when the test says so. */
-const loopOver = (records: Record<string, number>) => {
+const loopOver = (
+  records: Record<string, number>,
+  fetcher = { poll: async (_maxWaitMs: number): Promise<never[]> => [], wakeup: (): void => {} },
+) => {
   const done: string[] = []
   const failures: { id: string; error: unknown }[] = []
   const broken = new Map<string, Error>()
@@ -69,7 +72,7 @@ const loopOver = (records: Record<string, number>) => {
   }
   const loop = new ProcessingLoop({
     config: { commitIntervalMs: 60_000, maxUncommittedBytes: Infinity, sessionTimeoutMs: 45_000 },
-    fetcher: { poll: async () => [], wakeup: () => {} },
+    fetcher,
     inputs: { take: () => {}, throttle: () => {} },
     producer: { writable: true, transactional: true, idle: () => idleAfter.push(done.length) },
     committer,
@@ -211,4 +214,29 @@ describe('a commit that a processor has asked for', () => {
     commits.mockRestore()
     await apps.close()
   })
+})
+
+it('a wake-up while the loop looks for records keeps it from waiting for them', async () => {
+  let wake: (() => void) | undefined
+  let whileLooking = (): void => {}
+  const { loop, turns } = loopOver(
+    {},
+    {
+      poll: async (maxWaitMs) => {
+        if (maxWaitMs === 0) queueMicrotask(whileLooking)
+        else await new Promise<void>((resolve) => (wake = resolve))
+        return []
+      },
+      wakeup: () => wake?.(),
+    },
+  )
+  const ended = loop.run()
+  await turns()
+  const before = wake!
+  whileLooking = () => loop.stop()
+  wake = undefined
+  before()
+  await turns()
+  expect(wake).toBeUndefined()
+  await ended
 })
