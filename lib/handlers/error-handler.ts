@@ -35,7 +35,10 @@ export interface ErrorHandlerContext {
   readonly timestamp: number
   /** Its headers. */
   readonly headers: RecordHeaders
-  /** The input record's bytes: views that are valid until the handler returns. `null` in a punctuation. */
+  /**
+   * The input record's bytes: views that are valid until the handler returns. `null` in a punctuation, and for a record that was held
+   * since it was read: by a record cache, `suppress`, or a join with grace.
+   */
   readonly sourceRawKey: Buffer | null
   /** The input record's value, likewise. */
   readonly sourceRawValue: Buffer | null

@@ -43,10 +43,8 @@ export class StreamTableGraceJoinOperator<K, V, VT, VR> extends StreamTableJoinO
   private joinWaiting({ key, value, context }: WaitingRecord<K, V>): void {
     const current = this.context.recordContext
     this.context.recordContext = context
-    try {
-      this.join(new StreamRecord(key, value, context.timestamp, context.headers))
-    } finally {
-      this.context.recordContext = current
-    }
+    // an error is this record's: the context stays
+    this.join(new StreamRecord(key, value, context.timestamp, context.headers))
+    this.context.recordContext = current
   }
 }

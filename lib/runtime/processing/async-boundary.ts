@@ -86,6 +86,13 @@ export class AsyncBoundary {
     return context
   }
 
+  /** The bytes of that record. */
+  get idleSource(): SourceBytes {
+    let source = NO_SOURCE_BYTES
+    for (const job of this.awaited.keys()) source = job.source
+    return source
+  }
+
   enqueue(node: AwaitingNode, record: StreamRecord<unknown, unknown>): void {
     this.queue.push(this.job(node, record, () => node.start(record), undefined))
   }
@@ -169,7 +176,7 @@ export class AsyncBoundary {
       if (next === undefined) break
       this.run(next)
     }
-    this.task.enter(this.idleContext, NO_SOURCE_BYTES)
+    this.task.enter(this.idleContext, this.idleSource)
     this.notify(wasFull)
   }
 

@@ -87,8 +87,9 @@ export class ProcessorNode implements Child, OperatorContext<unknown, unknown> {
       if (this.isUsers) this.task.monitor.enter(this)
       result = this.processor.process(record)
     } catch (error) {
-      this.task.setRecordContext(context)
+      // in the context of the record that the operator was at, which may be one that it has held
       this.failed(error, record)
+      this.task.setRecordContext(context)
       return
     }
     if (result !== undefined && isPromise(result)) this.task.async.adopt(this, record, result)

@@ -46,8 +46,9 @@ export interface TaskContextOptions {
 export class TaskContext implements SendingTask, StoreWriter {
   /** The current record; between records the one that an async operator awaits, else `IDLE`. */
   recordContext: RecordContext = IDLE
-  /** The source bytes of the current record, for dead letters. Valid while it is processed. */
-  source: SourceBytes = NO_SOURCE_BYTES
+  /** The record that the current work began with, and the bytes it was read from, which are valid while it is processed. */
+  private enteredContext: RecordContext = IDLE
+  private enteredSource: SourceBytes = NO_SOURCE_BYTES
   streamTime = -1
   /** A processor has requested a commit. */
   commitRequested = false
@@ -104,23 +105,32 @@ export class TaskContext implements SendingTask, StoreWriter {
 
   /** The following work concerns this record. */
   enter(context: RecordContext, source: SourceBytes): void {
-    this.recordContext = context
-    this.source = source
+    this.recordContext = this.enteredContext = context
+    this.enteredSource = source
   }
 
   /** Between synchronous records. */
   idle(): void {
-    this.recordContext = this.async.idleContext
+    this.enter(this.async.idleContext, this.async.idleSource)
+  }
+
+  /**
+   * The source bytes of the current record, for dead letters. There are none of a record that was held since it was read, by a cache or
+   * a buffer: those at hand are another record's.
+   */
+  get source(): SourceBytes {
+    return isSameRecord(this.recordContext, this.enteredContext) ? this.enteredSource : NO_SOURCE_BYTES
   }
 
   /** Runs `work` in the context of another record. */
   within<T>(context: RecordContext, source: SourceBytes, work: () => T): T {
-    const before = { context: this.recordContext, source: this.source }
+    const { recordContext, enteredContext, enteredSource } = this
     this.enter(context, source)
     try {
       return work()
     } finally {
-      this.enter(before.context, before.source)
+      this.enter(enteredContext, enteredSource)
+      this.recordContext = recordContext
     }
   }
 
@@ -196,7 +206,7 @@ export class TaskContext implements SendingTask, StoreWriter {
   close(): void {
     this.closed = true
     this.async.abandon()
-    this.recordContext = IDLE
+    this.enter(IDLE, NO_SOURCE_BYTES)
     this.droppedOnErrors.close()
   }
 
@@ -214,6 +224,7 @@ export class TaskContext implements SendingTask, StoreWriter {
   /** What an exception handler gets to know about the current record. */
   errorContext(operator: string): ErrorHandlerContext {
     const { topic, partition, offset, timestamp, headers } = this.recordContext
+    const { rawKey, rawValue } = this.source
     return {
       taskId: this.taskId,
       operator,
@@ -222,8 +233,8 @@ export class TaskContext implements SendingTask, StoreWriter {
       offset,
       timestamp,
       headers,
-      sourceRawKey: this.source.rawKey,
-      sourceRawValue: this.source.rawValue,
+      sourceRawKey: rawKey,
+      sourceRawValue: rawValue,
     }
   }
 
@@ -256,3 +267,6 @@ export class TaskContext implements SendingTask, StoreWriter {
     return topic === null ? 'a punctuation' : `the record of ${topic}-${partition} at offset ${offset}`
   }
 }
+
+const isSameRecord = (one: RecordContext, other: RecordContext): boolean =>
+  one === other || (one.offset === other.offset && one.partition === other.partition && one.topic === other.topic)

@@ -1,0 +1,113 @@
+import { StreamsBuilder } from '../../../../lib/dsl/streams-builder'
+import { deadLetterTopic } from '../../../../lib/handlers'
+import * as serdes from '../../../../lib/serdes'
+import { versionedKeyValueStore } from '../../../../lib/state/versioned/versioned-key-value-store'
+import { deferred, fetched, settled, taskOf, type TaskUnderTest } from './processing-under-test'
+
+const text = { key: serdes.string(), value: serdes.string() }
+const IN = { topic: 'in', partition: 0 }
+const TABLE = { topic: 'table', partition: 0 }
+const OFFSET = '__streams.errors.offset'
+
+const handlers = { processingExceptionHandler: deadLetterTopic('dead') }
+
+/** As `offset key=value`. */
+const letters = ({ collector }: TaskUnderTest): string[] =>
+  collector
+    .take()
+    .filter(({ topic }) => topic === 'dead')
+    .map(({ key, value, headers }) => {
+      const offset = headers.find(([name]) => name === OFFSET)![1]
+      return `${offset?.toString()} ${key?.toString()}=${value?.toString()}`
+    })
+
+const unlessBad = (value: string): string => {
+  if (value.startsWith('bad')) throw new Error('bad')
+  return value
+}
+
+describe('the source bytes of a dead letter', () => {
+  it('are those of its own record', async () => {
+    const builder = new StreamsBuilder()
+    builder.stream('in', text).mapValues(unlessBad).to('out', text)
+    const under = await taskOf(builder.build(), [IN], handlers)
+    under.task.initialize(new Map())
+    under.task.addRecords(
+      fetched(IN, [
+        { offset: 0, key: 'a', value: 'bad' },
+        { offset: 1, key: 'b', value: 'good' },
+        { offset: 2, key: 'c', value: 'bad too' },
+      ]),
+    )
+    under.task.processUpTo(10)
+    expect(letters(under)).toEqual(['0 a=bad', '2 c=bad too'])
+  })
+
+  it('are never those of another record, when a cache forwards one that it has held', async () => {
+    const builder = new StreamsBuilder()
+    builder.table('in', text, 'rows').mapValues(unlessBad).toStream().to('out', text)
+    const cache = { maxBytes: 1 << 20, usedBytes: 0 }
+    const under = await taskOf(builder.build(), [IN], handlers, { cache })
+    under.task.initialize(new Map())
+    under.task.addRecords(
+      fetched(IN, [
+        { offset: 0, key: 'a', value: 'bad' },
+        { offset: 1, key: 'b', value: 'good' },
+      ]),
+    )
+    under.task.processUpTo(10)
+    under.task.prepareCommit()
+    expect(letters(under)).toEqual(['0 undefined=undefined'])
+  })
+
+  it('are never those of the record that released one from a join with grace', async () => {
+    const builder = new StreamsBuilder()
+    const rows = builder.table('table', text, versionedKeyValueStore('rows', { ...text, historyRetention: 100 }))
+    builder
+      .stream('in', text)
+      .leftJoin(rows, (value) => unlessBad(value), { name: 'joined', grace: 5 })
+      .to('out', text)
+    const under = await taskOf(builder.build(), [IN, TABLE], handlers)
+    under.task.initialize(new Map())
+    under.task.addRecords(
+      fetched(IN, [
+        { offset: 0, timestamp: 10, key: 'a', value: 'bad' },
+        { offset: 1, timestamp: 20, key: 'b', value: 'good' },
+      ]),
+    )
+    under.task.processUpTo(10)
+    expect(letters(under)).toEqual(['0 undefined=undefined'])
+  })
+
+  it('are those of the record whose callback is awaited, when others were processed since', async () => {
+    const builder = new StreamsBuilder()
+    const { promise, resolve } = deferred()
+    const stream = builder.stream('in', text)
+    stream
+      .process(() => {
+        let forward: (record: never) => void
+        return {
+          init: (context) => void (forward = (record) => context.forward(record)),
+          process: async (record) => {
+            if (record.value === 'other') return
+            await promise
+            forward(record as never)
+          },
+        }
+      })
+      .mapValues((value) => unlessBad(value as string))
+      .to('out', text)
+    const under = await taskOf(builder.build(), [IN], handlers)
+    under.task.initialize(new Map())
+    under.task.addRecords(
+      fetched(IN, [
+        { offset: 0, key: 'a', value: 'bad' },
+        { offset: 1, key: 'b', value: 'other' },
+      ]),
+    )
+    under.task.processUpTo(10)
+    resolve()
+    await settled()
+    expect(letters(under)).toEqual(['0 a=bad'])
+  })
+})
