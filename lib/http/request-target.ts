@@ -17,7 +17,7 @@ export class BadRequest extends StreamsError {
 export interface StoreParams {
   readonly format: Format
   readonly limit: number | undefined
-  /** Of a scan; `undefined`: all. */
+  /** Of a scan; `undefined`: all. Of a key: the one that it is in. */
   readonly partitions: readonly number[] | undefined
   readonly allowStale: boolean
   readonly local: boolean

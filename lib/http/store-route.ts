@@ -36,7 +36,8 @@ export const answerStore = async (asked: StoreRequest): Promise<void> => {
 const answerPoint = async (asked: StoreRequest, store: CatalogStore, query: PointQuery<unknown>): Promise<void> => {
   const { engine, target, response } = asked
   const { format } = target.params
-  const { rows, partition, position, stale } = await engine.point(store.name, query, queryOptions(asked))
+  const options = { ...queryOptions(asked), partition: partitionOf(target.params) }
+  const { rows, partition, position, stale } = await engine.point(store.name, query, options)
   const more = { partition, position, stale }
   const shown = await prepared(() => {
     if (!isSingle(query))
@@ -45,6 +46,13 @@ const answerPoint = async (asked: StoreRequest, store: CatalogStore, query: Poin
     return row === undefined ? toJson({ value: null, ...more }) : rowJson(row, store, format, more)
   })
   sendJson(response, 200, shown)
+}
+
+/** Of a key: the instance that asks knows it, or who does knows the partitioner. */
+const partitionOf = ({ partitions }: StoreParams): number | undefined => {
+  if (partitions === undefined) return undefined
+  if (partitions.length === 1) return partitions[0]
+  throw new BadRequest(400, 'a key is in one partition: give one number as partitions, or leave the parameter out')
 }
 
 const answerScan = async (asked: StoreRequest, store: CatalogStore, query: ScanQuery<unknown>): Promise<void> => {

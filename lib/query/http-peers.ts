@@ -37,15 +37,16 @@ export class HttpPeers implements RemoteStores {
     host: HostInfo,
     store: CatalogStore,
     query: PointQuery<unknown>,
+    partition: number,
     options: ResolvedQueryOptions,
   ): Promise<PointAnswer> {
-    const path = await pathOf(store, query, options)
+    const path = await pathOf(store, query, options, { partitions: String(partition) })
     const exchange = new Exchange(host, options, this.#agent)
     try {
       const response = await exchange.open(path)
       const shown = (await exchange.body(response)) as Partial<Record<string, unknown>>
-      const { partition, position, stale, rows } = shown
-      if (typeof partition !== 'number') throw exchange.strange('the partition is missing')
+      const { position, stale, rows } = shown
+      if (shown.partition !== partition) throw exchange.strange('it is not that of the partition')
       const found = Array.isArray(rows) ? (rows as Record<string, unknown>[]) : [shown]
       return {
         rows: await prepared(() => found.flatMap((row) => rowOfJson(row, store) ?? [])),

@@ -23,6 +23,8 @@ import { readPoint, readScan, requireKind } from './store-reads'
 /** `QueryOptions` with its defaults filled in. */
 export interface ResolvedQueryOptions extends Omit<QueryOptions, 'timeout' | 'signal' | 'peers'> {
   readonly timeoutMs: number
+  /** Of the key, where the instance that asks has determined it: only there is its partitioner known. */
+  readonly partition?: number | undefined
   readonly signal?: AbortSignal | undefined
   readonly peers: PeerOptions
 }
@@ -49,6 +51,7 @@ export interface RemoteStores {
     host: HostInfo,
     store: CatalogStore,
     query: PointQuery<unknown>,
+    partition: number,
     options: ResolvedQueryOptions,
   ): Promise<PointAnswer>
   /** Resolves when the instance has accepted the query. */
@@ -97,7 +100,7 @@ export class QueryEngine {
     const answer = await prepared(() => this.#localPoint(store, query, partition, options))
     if (answer !== undefined) return answer
     const host = this.#otherOwner(store, partition, options)
-    return this.options.remote.point(host, store, query, options)
+    return this.options.remote.point(host, store, query, partition, options)
   }
 
   /**
@@ -187,9 +190,17 @@ export class QueryEngine {
     )
   }
 
-  #partitionOf(store: CatalogStore, key: unknown, { partitioner }: KeyMetadataOptions): number {
+  #partitionOf(
+    store: CatalogStore,
+    key: unknown,
+    { partitioner, partition: known }: KeyMetadataOptions & Pick<ResolvedQueryOptions, 'partition'>,
+  ): number {
     const { name, subTopology, keySerde, topic, hasPartitioner } = store
     const count = this.#metadata(name).partitionsOf(subTopology!, name)
+    if (known !== undefined) {
+      if (known < count) return known
+      throw noSuchPartition(store, known, count)
+    }
     if (partitioner !== undefined) {
       const chosen = partitioner(topic, key, null, count)
       const [partition] = chosen === undefined ? [undefined] : typeof chosen === 'number' ? [chosen] : chosen

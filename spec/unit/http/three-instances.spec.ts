@@ -87,6 +87,22 @@ describe('three instances behind a round-robin of HTTP clients', () => {
     expect(new Map(all)).toEqual(new Map(KEYS.map((key, i) => [key, countOf(i)])))
   })
 
+  it('look for a key in the partition where a partitioner says, whoever has it', async () => {
+    const partitions = [0, 1, 2, 3, 4, 5]
+    for (const partition of partitions)
+      await apps.kafka.produce('words', [{ key: 'everywhere', value: 'x', partition }])
+    const get = (partition: number) =>
+      instances[0]!.streams.query(counts, { partitioner: () => partition }).get('everywhere')
+    await until(async () => {
+      const answers = await Promise.all(partitions.map(get))
+      return answers.every(({ value, partition }, i) => value === 1 && partition === i)
+    })
+    const { json } = await instances[1]!.get('/stores/counts/keys/everywhere?partitions=3')
+    expect(json).toMatchObject({ value: 1, partition: 3 })
+    expect((await instances[1]!.get('/stores/counts/keys/everywhere?partitions=3,4')).status).toBe(400)
+    expect((await instances[1]!.get('/stores/counts/keys/everywhere?partitions=6')).status).toBe(400)
+  })
+
   it('name the owner of a key to who asks only this instance', async () => {
     const { streams } = instances[0]!
     for (const key of KEYS) {

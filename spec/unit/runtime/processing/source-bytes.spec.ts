@@ -84,7 +84,7 @@ describe('the source bytes of a dead letter', () => {
     const { promise, resolve } = deferred()
     const stream = builder.stream('in', text)
     stream
-      .process(() => {
+      .process<string, string>(() => {
         let forward: (record: never) => void
         return {
           init: (context) => void (forward = (record) => context.forward(record)),
