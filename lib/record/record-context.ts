@@ -13,3 +13,7 @@ export interface RecordContext {
   /** Its headers, in the order in which they were written. */
   readonly headers: RecordHeaders
 }
+
+/** Read from the same place, whatever its timestamp and headers are by now. */
+export const isSameRecord = (one: RecordContext, other: RecordContext): boolean =>
+  one === other || (one.offset === other.offset && one.partition === other.partition && one.topic === other.topic)

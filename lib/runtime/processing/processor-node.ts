@@ -21,7 +21,7 @@ import { IDLE } from './idle-context'
 import { GLOBAL_TASK_ID, type TaskContext } from './task-context'
 import { UserContext } from './user-context'
 import type { DropReason } from '../../record/drop-reason'
-import type { RecordContext } from '../../record/record-context'
+import { isSameRecord, type RecordContext } from '../../record/record-context'
 import type { StreamRecord } from '../../record/stream-record'
 
 /** A receiver of records: a processor or a sink. */
@@ -87,7 +87,8 @@ export class ProcessorNode implements Child, OperatorContext<unknown, unknown> {
       if (this.isUsers) this.task.monitor.enter(this)
       result = this.processor.process(record)
     } catch (error) {
-      // in the context of the record that the operator was at, which may be one that it has held
+      // the operator may be at a record that it has held: then the error is that one's
+      if (isSameRecord(this.task.recordContext, context)) this.task.setRecordContext(context)
       this.failed(error, record)
       this.task.setRecordContext(context)
       return

@@ -3,7 +3,7 @@ import type { ErrorHandlerContext, ErrorHandlerResponse } from '../../handlers'
 import type { Logger } from '../../observe/logger'
 import type { RecordHeaders } from '../../record/headers'
 import type { CallTimers } from '../../operators/async/async-host'
-import type { RecordContext } from '../../record/record-context'
+import { isSameRecord, type RecordContext } from '../../record/record-context'
 import { RateLimitedLog } from '../../observe/rate-limited-log'
 import { TaskRecordCounts } from '../../observe/record-counts'
 import type { DropReason } from '../../record/drop-reason'
@@ -267,6 +267,3 @@ export class TaskContext implements SendingTask, StoreWriter {
     return topic === null ? 'a punctuation' : `the record of ${topic}-${partition} at offset ${offset}`
   }
 }
-
-const isSameRecord = (one: RecordContext, other: RecordContext): boolean =>
-  one === other || (one.offset === other.offset && one.partition === other.partition && one.topic === other.topic)

@@ -1,5 +1,7 @@
 import { StreamsBuilder } from '../../../../lib/dsl/streams-builder'
 import { deadLetterTopic } from '../../../../lib/handlers'
+import type { ProcessorContext } from '../../../../lib/operators/processor'
+import { StreamRecord } from '../../../../lib/record/stream-record'
 import * as serdes from '../../../../lib/serdes'
 import { versionedKeyValueStore } from '../../../../lib/state/versioned/versioned-key-value-store'
 import { deferred, fetched, settled, taskOf, type TaskUnderTest } from './processing-under-test'
@@ -41,6 +43,27 @@ describe('the source bytes of a dead letter', () => {
     )
     under.task.processUpTo(10)
     expect(letters(under)).toEqual(['0 a=bad', '2 c=bad too'])
+  })
+
+  it('come with its own timestamp and headers, when what it has become can not be sent', async () => {
+    const builder = new StreamsBuilder()
+    const changed = builder.stream('in', text).process<string, string>(() => {
+      let context: ProcessorContext<string, string>
+      return {
+        init: (given) => void (context = given),
+        process: ({ key, value }) => context.forward(new StreamRecord(key, value, 99, [['added', null]])),
+      }
+    })
+    changed.to(() => {
+      throw new Error('no topic')
+    }, text)
+    const under = await taskOf(builder.build(), [IN], handlers)
+    under.task.initialize(new Map())
+    under.task.addRecords(fetched(IN, [{ offset: 0, timestamp: 5, key: 'a', value: 'x' }]))
+    under.task.processUpTo(10)
+    const [letter] = under.collector.take()
+    expect(letter).toMatchObject({ topic: 'dead', timestamp: 5, key: Buffer.from('a') })
+    expect(letter!.headers.map(([name]) => name)).not.toContain('added')
   })
 
   it('are never those of another record, when a cache forwards one that it has held', async () => {
