@@ -1,6 +1,7 @@
 import type { Serde } from '../serdes/serde'
 import type { Windowed } from '../record/windowed'
 import type { RecordHeaders } from '../record/headers'
+import type { HeldBytes } from '../record/held-record-context'
 import type { RecordContext } from '../record/record-context'
 import type { ByteStore } from './state-engine'
 import type { RowMemory } from './timed/row-memory'
@@ -190,6 +191,8 @@ export interface StateStoreContext {
   readonly partition: number
   /** Read and swapped by caches: an entry is flushed in the context of its last update. */
   recordContext: RecordContext
+  /** A copy of the bytes that the current record was read from, for caches: `null` unless an error handler may ask for them. */
+  heldBytes?(): HeldBytes | null
   /**
    * Appends to the store's changelog, to the task's own partition. `timestamp: null` is the time of sending; `headers` are
    * the store's own, never the user's.

@@ -21,6 +21,7 @@ import { IDLE } from './idle-context'
 import { GLOBAL_TASK_ID, type TaskContext } from './task-context'
 import { UserContext } from './user-context'
 import type { DropReason } from '../../record/drop-reason'
+import { contextWith } from '../../record/held-record-context'
 import { isSameRecord, type RecordContext } from '../../record/record-context'
 import type { StreamRecord } from '../../record/stream-record'
 
@@ -210,13 +211,7 @@ export class ProcessorNode implements Child, OperatorContext<unknown, unknown> {
     const context = task.recordContext
     if (record.timestamp !== context.timestamp || record.headers !== context.headers) {
       if (context === IDLE) throw this.outOfTurn()
-      task.recordContext = {
-        topic: context.topic,
-        partition: context.partition,
-        offset: context.offset,
-        timestamp: record.timestamp,
-        headers: record.headers,
-      }
+      task.recordContext = contextWith(context, record.timestamp, record.headers)
     }
     if (child !== undefined) this.childNamed(child).process(record)
     else if (children.length === 1) children[0]!.process(record)

@@ -3,6 +3,7 @@ import type { ErrorHandlerContext, ErrorHandlerResponse } from '../../handlers'
 import type { Logger } from '../../observe/logger'
 import type { RecordHeaders } from '../../record/headers'
 import type { CallTimers } from '../../operators/async/async-host'
+import { HeldRecordContext } from '../../record/held-record-context'
 import { isSameRecord, type RecordContext } from '../../record/record-context'
 import { RateLimitedLog } from '../../observe/rate-limited-log'
 import { TaskRecordCounts } from '../../observe/record-counts'
@@ -11,7 +12,7 @@ import type { Serde } from '../../serdes/serde'
 import type { ManagedStore, StateStore } from '../../state/store'
 import type { RecordCollector } from '../output/record-collector'
 import type { SendingTask } from '../output/sending-task'
-import { NO_SOURCE_BYTES, type SourceBytes } from '../output/source-bytes'
+import { copyOf, NO_SOURCE_BYTES, type SourceBytes } from '../output/source-bytes'
 import type { Preparation } from '../tasks/preparation'
 import type { StoreWriter } from '../tasks/store-context'
 import { AsyncBoundary } from './async-boundary'
@@ -115,11 +116,19 @@ export class TaskContext implements SendingTask, StoreWriter {
   }
 
   /**
-   * The source bytes of the current record, for dead letters. There are none of a record that was held since it was read, by a cache or
-   * a buffer: those at hand are another record's.
+   * The source bytes of the current record, for dead letters. A cache keeps those of the records that it holds. There are none of a record
+   * that was in a buffer since it was read: those at hand are another record's.
    */
   get source(): SourceBytes {
-    return isSameRecord(this.recordContext, this.enteredContext) ? this.enteredSource : NO_SOURCE_BYTES
+    const { recordContext } = this
+    if (isSameRecord(recordContext, this.enteredContext)) return this.enteredSource
+    return HeldRecordContext.bytesOf(recordContext) ?? NO_SOURCE_BYTES
+  }
+
+  heldBytes(): SourceBytes | null {
+    const { processingExceptionHandler, productionExceptionHandler } = this.config
+    const mayBeAskedFor = processingExceptionHandler !== undefined || productionExceptionHandler !== undefined
+    return mayBeAskedFor ? copyOf(this.source) : null
   }
 
   /** Runs `work` in the context of another record. */

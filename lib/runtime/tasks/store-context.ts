@@ -1,6 +1,7 @@
 import { StreamsError } from '../../errors'
 import type { DropReason } from '../../record/drop-reason'
 import { NO_HEADERS, type RecordHeaders } from '../../record/headers'
+import type { HeldBytes } from '../../record/held-record-context'
 import type { RecordContext } from '../../record/record-context'
 import type { TaskId } from '../../record/task-id'
 import type { Serde } from '../../serdes/serde'
@@ -23,6 +24,8 @@ const OUTSIDE: RecordContext = Object.freeze({
 export interface StoreWriter {
   /** The current record; `null` between records. */
   readonly writtenBy: RecordContext | null
+  /** Of the current record, copied; `null` unless an error handler may ask for them. */
+  heldBytes(): HeldBytes | null
   /** A cache flushes an entry in the context of the entry's last update. */
   setRecordContext(context: RecordContext): void
   logChange(
@@ -84,6 +87,10 @@ export class StoreContext implements StateStoreContext {
 
   set recordContext(context: RecordContext) {
     this.#writer?.setRecordContext(context)
+  }
+
+  heldBytes(): HeldBytes | null {
+    return this.#writer?.heldBytes() ?? null
   }
 
   logChange(

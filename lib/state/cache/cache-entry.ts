@@ -2,6 +2,7 @@ import type { ByteString } from '../byte-string'
 import type { Indexed } from './entry-index'
 import { NO_SLOT, type Used } from './use-order'
 import { NO_HEADERS, type RecordHeaders } from '../../record/headers'
+import type { HeldBytes } from '../../record/held-record-context'
 import type { RecordContext } from '../../record/record-context'
 
 /** One key of a record cache, with the record context of its last update. */
@@ -18,6 +19,8 @@ export class CacheEntry<V> implements Indexed, Used {
   offset = -1
   timestamp = -1
   headers: RecordHeaders = NO_HEADERS
+  /** What the last update was read from, if an error handler may ask for it. Not part of its size, as in Kafka Streams. */
+  bytes: HeldBytes | null = null
 
   slot = NO_SLOT
   textHash = 0
@@ -26,7 +29,8 @@ export class CacheEntry<V> implements Indexed, Used {
 
   constructor(readonly text: ByteString) {}
 
-  updatedBy({ topic, partition, offset, timestamp, headers }: RecordContext): void {
+  updatedBy({ topic, partition, offset, timestamp, headers }: RecordContext, bytes: HeldBytes | null): void {
+    this.bytes = bytes
     this.topic = topic
     this.partition = partition
     this.offset = offset

@@ -2,6 +2,7 @@ import type { ByteString } from '../byte-string'
 import type { RecordCacheBudget } from '../store'
 import type { CacheEntry } from './cache-entry'
 import { EntryIndex } from './entry-index'
+import { HeldRecordContext } from '../../record/held-record-context'
 import type { RecordContext } from '../../record/record-context'
 import { NO_SLOT, UseOrder } from './use-order'
 
@@ -152,6 +153,8 @@ export class RecordCache<V> {
 /** As it is now, and no longer dirty. */
 const cleaned = <V>(entry: CacheEntry<V>): FlushedEntry<V> => {
   entry.dirty = false
-  const { value, valueTimestamp, topic, partition, offset, timestamp, headers } = entry
-  return { entry, value, valueTimestamp, context: { topic, partition, offset, timestamp, headers } }
+  const { value, valueTimestamp, topic, partition, offset, timestamp, headers, bytes } = entry
+  entry.bytes = null
+  const context = new HeldRecordContext(topic, partition, offset, timestamp, headers, bytes)
+  return { entry, value, valueTimestamp, context }
 }

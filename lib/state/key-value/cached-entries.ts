@@ -26,7 +26,7 @@ export class CachedEntries<K, V, S> implements Entries<K, V, S> {
   readonly #serdes: StoreSerdes<K, V>
   readonly #format: ValueFormat<V, S>
   readonly #bytes: ChangeLoggingStore
-  readonly #context: Pick<StateStoreContext, 'recordContext'>
+  readonly #context: Pick<StateStoreContext, 'recordContext' | 'heldBytes'>
   readonly #cache: RecordCache<V>
   /** Entries that the store below has evicted can still be read here. */
   readonly #evicts: boolean
@@ -41,7 +41,7 @@ export class CachedEntries<K, V, S> implements Entries<K, V, S> {
     serdes: StoreSerdes<K, V>,
     format: ValueFormat<V, S>,
     bytes: ChangeLoggingStore,
-    context: Pick<StateStoreContext, 'recordContext'>,
+    context: Pick<StateStoreContext, 'recordContext' | 'heldBytes'>,
     budget: RecordCacheBudget,
     evicts: boolean,
   ) {
@@ -78,7 +78,7 @@ export class CachedEntries<K, V, S> implements Entries<K, V, S> {
     const entry = this.#find(key) ?? this.#add(key)
     entry.value = cached
     entry.valueTimestamp = cached === null ? -1 : this.#format.timestamp(value!)
-    entry.updatedBy(this.#context.recordContext)
+    entry.updatedBy(this.#context.recordContext, this.#context.heldBytes?.() ?? null)
     cache.markDirty(entry)
     cache.resize(entry, this.#sizeOf(entry, length))
   }

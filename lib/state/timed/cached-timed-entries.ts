@@ -20,7 +20,7 @@ export interface CachedTimedEntriesOptions<V, S> {
   readonly keys: TimedKeyFormat
   readonly logged: LoggedRows
   readonly rows: TimedRows
-  readonly context: Pick<StateStoreContext, 'recordContext'>
+  readonly context: Pick<StateStoreContext, 'recordContext' | 'heldBytes'>
   readonly budget: RecordCacheBudget
 }
 
@@ -78,7 +78,7 @@ export class CachedTimedEntries<V, S> implements TimedEntries<V, S> {
     else this.#cache.touch(entry)
     entry.value = cached
     entry.valueTimestamp = cached === null ? -1 : format.timestamp(value!)
-    entry.updatedBy(context.recordContext)
+    entry.updatedBy(context.recordContext, context.heldBytes?.() ?? null)
     this.#cache.markDirty(entry)
     this.#cache.resize(entry, this.#sizeOf(entry, length))
   }

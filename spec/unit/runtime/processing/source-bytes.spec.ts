@@ -1,4 +1,5 @@
 import { StreamsBuilder } from '../../../../lib/dsl/streams-builder'
+import { TimeWindows } from '../../../../lib/dsl/windows/time-windows'
 import { deadLetterTopic } from '../../../../lib/handlers'
 import type { ProcessorContext } from '../../../../lib/operators/processor'
 import { StreamRecord } from '../../../../lib/record/stream-record'
@@ -66,7 +67,7 @@ describe('the source bytes of a dead letter', () => {
     expect(letter!.headers.map(([name]) => name)).not.toContain('added')
   })
 
-  it('are never those of another record, when a cache forwards one that it has held', async () => {
+  it('are its own, when a cache forwards what it has held', async () => {
     const builder = new StreamsBuilder()
     builder.table('in', text, 'rows').mapValues(unlessBad).toStream().to('out', text)
     const cache = { maxBytes: 1 << 20, usedBytes: 0 }
@@ -74,13 +75,39 @@ describe('the source bytes of a dead letter', () => {
     under.task.initialize(new Map())
     under.task.addRecords(
       fetched(IN, [
-        { offset: 0, key: 'a', value: 'bad' },
-        { offset: 1, key: 'b', value: 'good' },
+        { offset: 0, key: 'a', value: 'good' },
+        { offset: 1, key: 'a', value: 'bad' },
+        { offset: 2, key: 'b', value: 'good' },
       ]),
     )
     under.task.processUpTo(10)
     under.task.prepareCommit()
-    expect(letters(under)).toEqual(['0 undefined=undefined'])
+    expect(letters(under)).toEqual(['1 a=bad'])
+  })
+
+  it('are its own, when a window that a cache has held is forwarded with the timestamp of its newest record', async () => {
+    const builder = new StreamsBuilder()
+    builder
+      .stream('in', text)
+      .groupByKey(text)
+      .windowedBy(TimeWindows.of({ size: 100 }))
+      .reduce((_, value) => value, 'windows')
+      .toStream((_, { key }) => key)
+      .mapValues((value) => unlessBad(value!))
+      .to('out', text)
+    const cache = { maxBytes: 1 << 20, usedBytes: 0 }
+    const under = await taskOf(builder.build(), [IN], handlers, { cache })
+    under.task.initialize(new Map())
+    under.task.addRecords(
+      fetched(IN, [
+        { offset: 0, timestamp: 20, key: 'a', value: 'good' },
+        { offset: 1, timestamp: 10, key: 'a', value: 'bad' },
+        { offset: 2, timestamp: 15, key: 'b', value: 'good' },
+      ]),
+    )
+    under.task.processUpTo(10)
+    under.task.prepareCommit()
+    expect(letters(under)).toEqual(['1 a=bad'])
   })
 
   it('are never those of the record that released one from a join with grace', async () => {
