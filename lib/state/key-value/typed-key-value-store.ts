@@ -91,6 +91,11 @@ export class TypedKeyValueStore<K, V, S> implements KeyValueStore<K, S>, Managed
     return this.#entries.get(key)
   }
 
+  /** `get` from outside the task's processing. */
+  peek(key: K): S | null {
+    return this.#entries.peek(key)
+  }
+
   put(key: K, value: S | null): void {
     this.#entries.put(key, value)
   }

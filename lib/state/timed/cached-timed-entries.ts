@@ -10,7 +10,7 @@ import { prefixTimestamp, TIMESTAMP_BYTES, writeTimestamp } from '../../record/t
 import type { LoggedRows } from './logged-rows'
 import type { TimedRow } from './row-pack'
 import { EntriesOfKey, type TimedCacheEntry } from './timed-cache-entry'
-import type { ScannedEntry, TimedEntries, TimedEntry, TimedFlushListener } from './timed-entries'
+import type { ScannedEntry, TimedEntries, TimedEntry, TimedFlushListener, TimedReads } from './timed-entries'
 import type { TimedKeyFormat } from './timed-keys'
 import type { TimedRows, TimedScan } from './timed-rows'
 
@@ -36,6 +36,10 @@ export class CachedTimedEntries<V, S> implements TimedEntries<V, S> {
   readonly #cache: RecordCache<V>
   readonly #byKey = new Map<ByteString, EntriesOfKey<V>>()
   readonly #primitiveValues: boolean
+  readonly peeks: TimedReads<S> = {
+    get: (key, time, second, evenExpired = false) => this.#get(key, time, second, evenExpired, false),
+    range: (key, from, to, reverse = false) => this.#range(key, from, to, reverse, false),
+  }
   #listener: TimedFlushListener<V> | null = null
   #sendOldValues = false
   #lastKey: Buffer | null = null
@@ -54,13 +58,7 @@ export class CachedTimedEntries<V, S> implements TimedEntries<V, S> {
   }
 
   get(key: Buffer, time: number, second: number, evenExpired = false): S | null {
-    const entry = this.#entriesOf(key)?.find(time, second)
-    if (entry === undefined) {
-      const stored = this.#options.logged.get(key, time, second, evenExpired)
-      return stored === null ? null : this.#storedValue(stored)
-    }
-    this.#cache.touch(entry)
-    return this.#cachedValue(entry)
+    return this.#get(key, time, second, evenExpired, true)
   }
 
   put(key: Buffer, time: number, second: number, value: S | null): void {
@@ -88,37 +86,7 @@ export class CachedTimedEntries<V, S> implements TimedEntries<V, S> {
   }
 
   range(key: Buffer, from: number, to: number, reverse = false): TimedEntry<S>[] {
-    const merged: TimedEntry<S>[] = []
-    if (from > to) return merged
-    const stored = this.#options.logged.range(key, from, to)
-    const owner = this.#entriesOf(key)
-    const step = reverse ? -1 : 1
-    // of the cached ones, and of the stored ones, the next, and where they end
-    let i = 0
-    let end = 0
-    if (owner !== undefined) {
-      const first = owner.countBefore(from, -Infinity)
-      const after = owner.countBefore(to, Infinity)
-      i = reverse ? after - 1 : first
-      end = reverse ? first - 1 : after
-    }
-    let j = reverse ? stored.length - 1 : 0
-    const storedEnd = reverse ? -1 : stored.length
-    while (i !== end || j !== storedEnd) {
-      const entry = i === end ? undefined : owner!.at(i)
-      const row = j === storedEnd ? undefined : stored[j]!
-      const order = entry === undefined ? 1 : row === undefined ? -1 : step * compare(entry, row)
-      if (order >= 0) j += step
-      if (order > 0) {
-        merged.push({ time: row!.time, second: row!.second, value: this.#storedValue(row!.value) })
-        continue
-      }
-      i += step
-      this.#cache.touch(entry!)
-      const value = this.#cachedValue(entry!)
-      if (value !== null) merged.push({ time: entry!.time, second: entry!.second, value })
-    }
-    return merged
+    return this.#range(key, from, to, reverse, true)
   }
 
   async *scan(scan: TimedScan): AsyncGenerator<ScannedEntry<S>> {
@@ -154,6 +122,50 @@ export class CachedTimedEntries<V, S> implements TimedEntries<V, S> {
     this.#cache.clear()
     this.#byKey.clear()
     this.#lastKey = null
+  }
+
+  #get(key: Buffer, time: number, second: number, evenExpired: boolean, touches: boolean): S | null {
+    const entry = this.#entriesOf(key)?.find(time, second)
+    if (entry === undefined) {
+      const stored = this.#options.logged.get(key, time, second, evenExpired)
+      return stored === null ? null : this.#storedValue(stored)
+    }
+    if (touches) this.#cache.touch(entry)
+    return this.#cachedValue(entry)
+  }
+
+  #range(key: Buffer, from: number, to: number, reverse: boolean, touches: boolean): TimedEntry<S>[] {
+    const merged: TimedEntry<S>[] = []
+    if (from > to) return merged
+    const stored = this.#options.logged.range(key, from, to)
+    const owner = this.#entriesOf(key)
+    const step = reverse ? -1 : 1
+    // of the cached ones, and of the stored ones, the next, and where they end
+    let i = 0
+    let end = 0
+    if (owner !== undefined) {
+      const first = owner.countBefore(from, -Infinity)
+      const after = owner.countBefore(to, Infinity)
+      i = reverse ? after - 1 : first
+      end = reverse ? first - 1 : after
+    }
+    let j = reverse ? stored.length - 1 : 0
+    const storedEnd = reverse ? -1 : stored.length
+    while (i !== end || j !== storedEnd) {
+      const entry = i === end ? undefined : owner!.at(i)
+      const row = j === storedEnd ? undefined : stored[j]!
+      const order = entry === undefined ? 1 : row === undefined ? -1 : step * compare(entry, row)
+      if (order >= 0) j += step
+      if (order > 0) {
+        merged.push({ time: row!.time, second: row!.second, value: this.#storedValue(row!.value) })
+        continue
+      }
+      i += step
+      if (touches) this.#cache.touch(entry!)
+      const value = this.#cachedValue(entry!)
+      if (value !== null) merged.push({ time: entry!.time, second: entry!.second, value })
+    }
+    return merged
   }
 
   #write({ entry, value, valueTimestamp, context: cause }: FlushedEntry<V>): void {
