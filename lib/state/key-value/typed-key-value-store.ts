@@ -180,9 +180,14 @@ export class TypedKeyValueStore<K, V, S> implements KeyValueStore<K, S>, Managed
   #scan(scan: ByteScan): AsyncIterable<[K, S]> {
     const serdes = this.#openSerdes()
     const { format } = this.#options
-    const entries = this.#entries.scan(scan)
+    const entries = this.#entries
+    const found = entries.scan(scan)
+    const isClosed = (): boolean => this.#entries !== entries
+    const { name } = this
     return (async function* () {
-      for await (const [key, stored] of entries) {
+      // what it had may be gone without a trace
+      if (isClosed()) throw storeUnavailable(name, 'closed')
+      for await (const [key, stored] of found) {
         const value = format.value(serdes.valueOf(format.plainBytes(stored)), format.timestampOf(stored))
         yield [serdes.keyOf(key), value] as [K, S]
       }
