@@ -1,6 +1,7 @@
 import { StreamsError } from '../errors'
 import type { Windowed } from '../record/windowed'
 import { bytes } from '../serdes/bytes'
+import { outsideReads } from '../state/outside-reads'
 import type {
   ReadOnlyKeyValueStore,
   ReadOnlySessionStore,
@@ -141,7 +142,7 @@ const version = ({ value, timestamp, validTo }: VersionedRecord<unknown>): Row =
 const some = <T>(found: T | null, row: (value: T) => Row): Row[] => (found === null ? [] : [row(found)])
 
 // the kind was checked before
-const keyValue = (store: StateStore) => store as ReadOnlyKeyValueStore<unknown, unknown>
-const windows = (store: StateStore) => store as ReadOnlyWindowStore<unknown, unknown>
-const sessions = (store: StateStore) => store as ReadOnlySessionStore<unknown, unknown>
+const keyValue = (store: StateStore) => outsideReads(store) as ReadOnlyKeyValueStore<unknown, unknown>
+const windows = (store: StateStore) => outsideReads(store) as ReadOnlyWindowStore<unknown, unknown>
+const sessions = (store: StateStore) => outsideReads(store) as ReadOnlySessionStore<unknown, unknown>
 const versioned = (store: StateStore) => store as ReadOnlyVersionedKeyValueStore<unknown, unknown>

@@ -70,19 +70,25 @@ export class GlobalState {
   static async open(options: GlobalStateOptions): Promise<GlobalState> {
     if (options.topology.stores.length === 0) return new GlobalState(options, {})
     const producer = await deadLetterProducer(options)
-    let task = await openTask(options, producer)
-    let ranges = await plan(task, options)
-    if (ranges === undefined) {
-      await task.close()
-      await options.stateDirectory.removeGlobal()
-      task = await openTask(options, producer)
-      ranges = (await plan(task, options))!
-    }
-    const state = new GlobalState(options, { task, producer })
+    let task: GlobalTask | undefined
+    let state: GlobalState | undefined
     try {
+      task = await openTask(options, producer)
+      let ranges = await plan(task, options)
+      if (ranges === undefined) {
+        const outdated = task
+        task = undefined
+        await outdated.close()
+        await options.stateDirectory.removeGlobal()
+        task = await openTask(options, producer)
+        ranges = (await plan(task, options))!
+      }
+      state = new GlobalState(options, { task, producer })
       await state.#restore(task, ranges)
     } catch (error) {
-      await state.close()
+      // or the next start would find the database locked; this failure is what is reported
+      if (state !== undefined) await state.close()
+      else await Promise.allSettled([task?.close(), producer?.close()])
       throw error
     }
     void state.#lookForPartitions()

@@ -83,19 +83,26 @@ export class GlobalTask {
       ...(fetching && { fetching }),
       logger: options.logger,
     })
-    const processing = new Processing({
-      ...options,
-      stores,
-      subTopologies,
-      inputPartitions: [],
-      config: { ...config, maxTaskIdleMs: -1 },
-    })
-    const task = new GlobalTask(topology, stores, processing)
-    await stores.preparation.all()
-    // the processors take part in restoring
-    for (const { definition, store } of task.#byTopic.values()) if (!definition.holdsTopic) await store.open?.()
-    processing.initialize(new Map())
-    return task
+    let task: GlobalTask | undefined
+    try {
+      const processing = new Processing({
+        ...options,
+        stores,
+        subTopologies,
+        inputPartitions: [],
+        config: { ...config, maxTaskIdleMs: -1 },
+      })
+      task = new GlobalTask(topology, stores, processing)
+      await stores.preparation.all()
+      // the processors take part in restoring
+      for (const { definition, store } of task.#byTopic.values()) if (!definition.holdsTopic) await store.open?.()
+      processing.initialize(new Map())
+      return task
+    } catch (error) {
+      // or the next start would find the database locked; this failure is what is reported
+      await (task ?? { close: () => stores.close('dirty') }).close().catch(() => {})
+      throw error
+    }
   }
 
   get stores(): readonly ManagedStore[] {

@@ -1,5 +1,5 @@
 import { StreamsError } from '../../errors'
-import { storeFor } from '../../state/key-value/plain-view'
+import { readsFor } from '../../state/key-value/plain-view'
 import type {
   ReadOnlyKeyValueStore,
   ReadOnlySessionStore,
@@ -58,7 +58,7 @@ export const storeView = (
         )
       }
       const part = task.stores.all.find((store) => store.name === name)!
-      found.push(storeFor(handle, part, builder))
+      found.push(readsFor(handle, part, builder))
     }
     if (found.length === 0) {
       throw new StreamsError(

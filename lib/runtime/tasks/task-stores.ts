@@ -96,8 +96,15 @@ export class TaskStores {
         subTopologies.flatMap((sub) => sub.stores.flatMap((store) => store.definition.sourceTopicAsChangelog ?? [])),
       ),
     })
-    for (const store of managed) store.init(context)
-    return new TaskStores(id, stores, state, context, preparation, abort)
+    const opened = new TaskStores(id, stores, state, context, preparation, abort)
+    try {
+      for (const store of managed) store.init(context)
+    } catch (error) {
+      // or the next attempt would find the database locked, and damage would not be set aside
+      await opened.close('dirty').catch(() => {})
+      throw error
+    }
+    return opened
   }
 
   get all(): readonly ManagedStore[] {

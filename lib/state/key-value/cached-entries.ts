@@ -57,13 +57,18 @@ export class CachedEntries<K, V, S> implements Entries<K, V, S> {
 
   get(key: K): S | null {
     const entry = this.#find(key) ?? this.#load(key)
-    if (entry === null) return null
-    const { value } = entry
-    if (value === null) return null
-    return this.#format.value(
-      typeof value === 'object' ? this.#serdes.valueOf(value as Buffer) : value,
-      entry.valueTimestamp,
-    )
+    return entry === null ? null : this.#valueOf(entry)
+  }
+
+  peek(key: K): S | null {
+    let entry = this.#primitiveKeys ? this.#cache.byKey(key) : undefined
+    if (entry !== undefined) return this.#valueOf(entry)
+    const keyBytes = this.#serdes.keyBytes(key)
+    entry = this.#cache.byText(byteString(keyBytes))
+    if (entry !== undefined) return this.#valueOf(entry)
+    const stored = this.#bytes.get(keyBytes)
+    if (stored === null) return null
+    return this.#format.value(this.#serdes.valueOf(this.#format.plainBytes(stored)), this.#format.timestampOf(stored))
   }
 
   put(key: K, value: S | null): void {
@@ -107,6 +112,11 @@ export class CachedEntries<K, V, S> implements Entries<K, V, S> {
 
   close(): void {
     this.#cache.clear()
+  }
+
+  #valueOf({ value, valueTimestamp }: CacheEntry<V>): S | null {
+    if (value === null) return null
+    return this.#format.value(typeof value === 'object' ? this.#serdes.valueOf(value as Buffer) : value, valueTimestamp)
   }
 
   /** The cached entry, now the most recently used. If there is none, `#missed…` are the key's bytes. */

@@ -26,6 +26,10 @@ export class DirectEntries<K, V, S> implements Entries<K, V, S> {
     return format.value(this.#serdes.valueOf(format.plainBytes(stored)), format.timestampOf(stored))
   }
 
+  peek(key: K): S | null {
+    return this.get(key)
+  }
+
   put(key: K, value: S | null): void {
     const keyBytes = this.#keyBytes(key)
     const plain = value === null ? null : (this.#format.plain(value) ?? null)

@@ -4,6 +4,8 @@ import type { ByteScan } from '../state-engine'
 /** The layer below a typed key-value store: with or without a record cache. */
 export interface Entries<K, V, S> {
   get(key: K): S | null
+  /** `get` from outside the task's processing: leaves the record cache as it is, so that nothing is evicted. */
+  peek(key: K): S | null
   put(key: K, value: S | null): void
   /** In key order, as stored. */
   scan(scan: ByteScan): AsyncIterable<[key: Buffer, stored: Buffer]>

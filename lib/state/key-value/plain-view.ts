@@ -1,7 +1,9 @@
 import { StreamsError } from '../../errors'
+import { outsideReads } from '../outside-reads'
 import type {
   KeyValueStore,
   ReadOnlyKeyValueStore,
+  ReadOnlyWindowStore,
   ScanOptions,
   StateStore,
   StoreBuilder,
@@ -25,11 +27,30 @@ export const storeFor = (
   reference: string | { readonly name: string },
   store: StateStore,
   builder?: StoreBuilder<StateStore>,
+): StateStore => viewFor(reference, store, store, builder)
+
+/** `storeFor` for those outside the store's task: their reads leave its record cache as it is. */
+export const readsFor = (
+  reference: string | { readonly name: string },
+  store: StateStore,
+  builder: StoreBuilder<StateStore>,
+): StateStore => viewFor(reference, store, outsideReads(store), builder)
+
+const viewFor = (
+  reference: string | { readonly name: string },
+  store: StateStore,
+  reads: StateStore,
+  builder: StoreBuilder<StateStore> | undefined,
 ): StateStore => {
   checkKind(reference, store)
   const plain = typeof reference === 'object' ? isPlain(reference) : builder?.plainByName === true
-  if (plain && store instanceof TypedWindowStore && store.timestamped) return new PlainWindowView(store)
-  return plain && store instanceof TypedKeyValueStore && store.timestamped ? new PlainView(store) : store
+  if (plain && store instanceof TypedWindowStore && store.timestamped) {
+    return new PlainWindowView(reads as ReadOnlyWindowStore<unknown, ValueAndTimestamp<unknown>>)
+  }
+  if (plain && store instanceof TypedKeyValueStore && store.timestamped) {
+    return new PlainView(reads as ReadOnlyKeyValueStore<unknown, ValueAndTimestamp<unknown>>)
+  }
+  return reads
 }
 
 /** A timestamped store as one of plain values, for readers that don't need timestamps. */

@@ -91,6 +91,11 @@ export class TypedKeyValueStore<K, V, S> implements KeyValueStore<K, S>, Managed
     return this.#entries.get(key)
   }
 
+  /** `get` from outside the task's processing. */
+  peek(key: K): S | null {
+    return this.#entries.peek(key)
+  }
+
   put(key: K, value: S | null): void {
     this.#entries.put(key, value)
   }
@@ -175,9 +180,14 @@ export class TypedKeyValueStore<K, V, S> implements KeyValueStore<K, S>, Managed
   #scan(scan: ByteScan): AsyncIterable<[K, S]> {
     const serdes = this.#openSerdes()
     const { format } = this.#options
-    const entries = this.#entries.scan(scan)
+    const entries = this.#entries
+    const found = entries.scan(scan)
+    const isClosed = (): boolean => this.#entries !== entries
+    const { name } = this
     return (async function* () {
-      for await (const [key, stored] of entries) {
+      // what it had may be gone without a trace
+      if (isClosed()) throw storeUnavailable(name, 'closed')
+      for await (const [key, stored] of found) {
         const value = format.value(serdes.valueOf(format.plainBytes(stored)), format.timestampOf(stored))
         yield [serdes.keyOf(key), value] as [K, S]
       }

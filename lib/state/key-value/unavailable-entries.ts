@@ -18,6 +18,7 @@ export const unavailableEntries = (store: string, state: Unavailable): Entries<n
   }
   return {
     get: fail,
+    peek: fail,
     put: fail,
     scan: fail,
     approximateNumEntries: fail,

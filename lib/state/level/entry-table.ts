@@ -1,4 +1,3 @@
-import { constants } from 'node:buffer'
 import { hashBytes } from '../byte-hash'
 
 /** Of the owner of entries, what an eviction needs to know. */
@@ -23,6 +22,9 @@ const INITIAL_PLACES = 1024
 const INDEX_SHARE = 1 / 8
 /** An entry may take this share of the memory at most. */
 const ENTRY_SHARE = 1 / 64
+
+/** Beyond 32-bit offsets not all buffer functions of all Node versions work. */
+const MOST_BYTES = 2 ** 32
 
 /** What even the smallest cache has room for. */
 const LEAST_UNITS = 8
@@ -54,9 +56,9 @@ export class EntryTable {
     maxBytes: number,
     private readonly ownerOf: (id: number) => Owner | undefined,
   ) {
-    this.#maxPlaces = 2 ** Math.max(4, Math.floor(Math.log2((maxBytes * INDEX_SHARE) / PLACE_BYTES)))
-    const bytes = Math.min(maxBytes - this.#maxPlaces * PLACE_BYTES, constants.MAX_LENGTH)
-    this.#capacity = Math.max(LEAST_UNITS, Math.floor(bytes / UNIT_BYTES))
+    const most = Math.min(maxBytes, MOST_BYTES)
+    this.#maxPlaces = 2 ** Math.max(4, Math.floor(Math.log2((most * INDEX_SHARE) / PLACE_BYTES)))
+    this.#capacity = Math.max(LEAST_UNITS, Math.floor((most - this.#maxPlaces * PLACE_BYTES) / UNIT_BYTES))
     this.#resetIndex()
   }
 
@@ -136,7 +138,7 @@ export class EntryTable {
     if (this.#bytes.length === 0) {
       // not zeroed, so that the system provides each page when it is first written
       this.#bytes = Buffer.allocUnsafeSlow(this.#capacity * UNIT_BYTES)
-      this.#words = new Int32Array(this.#bytes.buffer, this.#bytes.byteOffset, this.#bytes.length >>> 2)
+      this.#words = new Int32Array(this.#bytes.buffer, this.#bytes.byteOffset, this.#bytes.length / 4)
     }
     let survivors = SURVIVORS
     while (!this.#hasRoom(units)) if (this.#evict(survivors > 0)) survivors--

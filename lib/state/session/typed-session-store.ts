@@ -1,4 +1,5 @@
 import type { ScanOptions, SessionStore } from '../store'
+import type { TimedReads } from '../timed/timed-entries'
 import { TimedStore } from '../timed/timed-store'
 import { type Window, Windowed } from '../../record/windowed'
 
@@ -23,12 +24,17 @@ export class TypedSessionStore<K, V> extends TimedStore<K, V, V> implements Sess
   }
 
   findSessions(key: K, earliestEnd: number, latestStart: number, options?: { reverse?: boolean }): Sessions<K, V> {
-    const sessions: Sessions<K, V> = []
-    const found = this.entries.range(this.keyBytes(key), earliestEnd, Infinity, options?.reverse)
-    for (const { time: end, second: start, value } of found) {
-      if (start <= latestStart) sessions.push([new Windowed(key, { start, end }), value])
-    }
-    return sessions
+    return this.#sessions(this.entries, key, earliestEnd, latestStart, options)
+  }
+
+  /** `fetchSession` from outside the task's processing. */
+  peek(key: K, start: number, end: number): V | null {
+    return this.entries.peeks.get(this.keyBytes(key), end, start)
+  }
+
+  /** `findSessions` from outside the task's processing. */
+  peekSessions(key: K, earliestEnd: number, latestStart: number, options?: { reverse?: boolean }): Sessions<K, V> {
+    return this.#sessions(this.entries.peeks, key, earliestEnd, latestStart, options)
   }
 
   fetchRange(keyFrom: K | null, keyTo: K | null, options?: ScanOptions): AsyncIterable<[Windowed<K>, V]> {
@@ -51,6 +57,21 @@ export class TypedSessionStore<K, V> extends TimedStore<K, V, V> implements Sess
 
   protected windowOf(end: number, start: number): Window {
     return { start, end }
+  }
+
+  #sessions(
+    reads: TimedReads<V>,
+    key: K,
+    earliestEnd: number,
+    latestStart: number,
+    options?: { reverse?: boolean },
+  ): Sessions<K, V> {
+    const sessions: Sessions<K, V> = []
+    const found = reads.range(this.keyBytes(key), earliestEnd, Infinity, options?.reverse)
+    for (const { time: end, second: start, value } of found) {
+      if (start <= latestStart) sessions.push([new Windowed(key, { start, end }), value])
+    }
+    return sessions
   }
 }
 

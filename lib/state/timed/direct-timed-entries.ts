@@ -12,6 +12,10 @@ export class DirectTimedEntries<V, S> implements TimedEntries<V, S> {
     private readonly rows: LoggedRows,
   ) {}
 
+  get peeks(): this {
+    return this
+  }
+
   get(key: Buffer, time: number, second: number, evenExpired = false): S | null {
     const stored = this.rows.get(key, time, second, evenExpired)
     return stored === null ? null : this.#value(stored)

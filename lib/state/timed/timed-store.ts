@@ -225,7 +225,10 @@ export abstract class TimedStore<K, V, S> implements ManagedStore, CachedStore<W
       to,
     })
     const windowOf = this.windowOf.bind(this)
+    const requireOpen = (): unknown => this.#open()
     return (async function* () {
+      // what it had may be gone without a trace
+      requireOpen()
       for await (const { key, time, second, value } of found) {
         yield [new Windowed(serdes.keyOf(key), windowOf(time, second)), value] as [Windowed<K>, S]
       }

@@ -1,5 +1,6 @@
 import { StreamsError } from '../../errors'
 import type { ScanOptions, WindowStore } from '../store'
+import type { TimedReads } from '../timed/timed-entries'
 import { TimedStore, type TimedStoreOptions } from '../timed/timed-store'
 import type { Window, Windowed } from '../../record/windowed'
 
@@ -41,10 +42,19 @@ export class TypedWindowStore<K, V, S> extends TimedStore<K, V, S> implements Wi
     timeTo?: number,
     options?: { reverse?: boolean },
   ): S | null | Array<readonly [number, S]> {
-    const keyBytes = this.keyBytes(key)
-    if (timeTo === undefined) return this.entries.get(keyBytes, timeFrom, 0)
-    const found = this.entries.range(keyBytes, timeFrom, timeTo, options?.reverse)
-    return found.map(({ time, value }) => [time, value] as const)
+    return timeTo === undefined
+      ? this.entries.get(this.keyBytes(key), timeFrom, 0)
+      : this.#windows(this.entries, key, timeFrom, timeTo, options)
+  }
+
+  /** `fetch` of one window from outside the task's processing. */
+  peek(key: K, windowStart: number): S | null {
+    return this.entries.peeks.get(this.keyBytes(key), windowStart, 0)
+  }
+
+  /** `fetch` of several windows from outside the task's processing. */
+  peekRange(key: K, timeFrom: number, timeTo: number, options?: { reverse?: boolean }): Array<readonly [number, S]> {
+    return this.#windows(this.entries.peeks, key, timeFrom, timeTo, options)
   }
 
   fetchRange(
@@ -63,5 +73,16 @@ export class TypedWindowStore<K, V, S> extends TimedStore<K, V, S> implements Wi
 
   protected windowOf(start: number): Window {
     return { start, end: start + this.#sizeMs }
+  }
+
+  #windows(
+    reads: TimedReads<S>,
+    key: K,
+    timeFrom: number,
+    timeTo: number,
+    options?: { reverse?: boolean },
+  ): Array<readonly [number, S]> {
+    const found = reads.range(this.keyBytes(key), timeFrom, timeTo, options?.reverse)
+    return found.map(({ time, value }) => [time, value] as const)
   }
 }

@@ -1,5 +1,6 @@
 import { rmSync } from 'node:fs'
 import { StreamsBuilder } from '../../../../lib/dsl/streams-builder'
+import { StreamsError } from '../../../../lib/errors'
 import { deadLetterTopic } from '../../../../lib/handlers'
 import type { Processor, ProcessorContext } from '../../../../lib/operators/processor'
 import type { RestoreEvent } from '../../../../lib/runtime/changelog/restore-progress'
@@ -157,6 +158,48 @@ describe('global stores', () => {
     await apps.create(build()).start()
     await untilOut('b:NO')
   })
+
+  it.each(['their processor', 'the look-up of their topics'])(
+    'can be opened in the same process after %s has failed',
+    async (what) => {
+      const builder = new StreamsBuilder()
+      let fails = true
+      const fail = (): void => {
+        if (fails) throw new StreamsError('NOT_AUTHORIZED', 'not yet')
+      }
+      builder.addGlobalStore(rules, 'rules', text, () => {
+        const processor = new Capitals()
+        return {
+          init: (context) => {
+            if (what === 'their processor') fail()
+            processor.init(context)
+          },
+          process: (record) => processor.process(record),
+        }
+      })
+      const client = apps.kafka.client.bind(apps.kafka)
+      apps.kafka.client = () => {
+        const made = client()
+        const admin = made.admin.bind(made)
+        made.admin = () => {
+          const changed = admin()
+          const listOffsets = changed.listOffsets.bind(changed)
+          changed.listOffsets = async (...args) => {
+            if (what !== 'their processor') fail()
+            return listOffsets(...args)
+          }
+          return changed
+        }
+        return made
+      }
+      await produce('rules', { a: 'yes' })
+      await expect(apps.create(builder.build()).start()).rejects.toMatchObject({ message: 'not yet' })
+      fails = false
+      const streams = apps.create(builder.build())
+      await streams.start()
+      expect(streams.store(rules).get('a')).toBe('YES')
+    },
+  )
 
   it('need no streams beside them', async () => {
     const builder = new StreamsBuilder()

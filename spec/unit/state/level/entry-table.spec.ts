@@ -28,6 +28,12 @@ describe('a table of entries', () => {
     expect(get(entries, '')).toBe('of the empty key')
   })
 
+  it.each([4, 5, 64])('keeps entries with a bound of %d GiB', (gib) => {
+    const entries = table(gib * 2 ** 30)
+    set(entries, 'k', 'value')
+    expect(get(entries, 'k')).toBe('value')
+  })
+
   it('takes only so much of the value as it is told', () => {
     const entries = table()
     entries.set(1, 0, b('k'), b('value and checksum'), 5)
