@@ -1,4 +1,4 @@
-import { COUNT, requireArgument, requireFunction } from '../arguments'
+import { requireArgument, requireFunction } from '../arguments'
 import type { Aggregator, Initializer, Merger, Reducer } from '../operators/callbacks'
 import type { EmitStrategy } from '../operators/close-emission'
 import { long } from '../serdes/numbers'
@@ -18,13 +18,14 @@ import {
   resolveWindowMaterialized,
   type SessionMaterializedAs,
 } from './options/window-materialized'
-import { type RankedBy, WINDOW_RANKED } from './options/ranked'
+import type { RankedBy } from './options/ranked'
 import { aggregatorRequiringValue } from '../topology/tombstones'
-import { append, valuesOf } from './graph-reference'
+import { append } from './graph-reference'
 import { EMIT_STRATEGY } from './windows/emit-strategy'
 import type { SessionWindows } from './windows/session-windows'
 import { sessionWindowing } from './windows/window-shape'
 import { sessionsStore } from './windows/windowed-stores'
+import { windowTopN } from './windows/window-top-n'
 
 /**
  * A stream grouped by key and session, to be aggregated. A record may merge sessions: they are deleted from the
@@ -134,14 +135,8 @@ export class SessionWindowedKStream<K, V> {
     n: number,
     options: RankedBy<K, V> & WindowMaterialized<K, V[], SessionStoreHandle<K, V[]>>,
   ): KTable<Windowed<K>, V[]> {
-    requireArgument(n, COUNT, 'topN', 'n')
-    requireArgument(options, WINDOW_RANKED, 'topN', 'options')
-    const { by, ...materialized } = options
-    const { position } = this.source
-    const resolved = resolveWindowMaterialized(position.context, materialized)
-    const valueSerde = resolved.valueSerde ?? valuesOf(position)
-    const aggregation = { kind: 'top-n', n, by, typedWithoutNull: position.typedWithoutNull } as const
-    return this.aggregated('KSTREAM-TOPN-', { ...resolved, valueSerde }, aggregation)
+    const { materialized, aggregation } = windowTopN(this.source.position, n, options)
+    return this.aggregated('KSTREAM-TOPN-', materialized, aggregation)
   }
 
   private aggregated<VR>(

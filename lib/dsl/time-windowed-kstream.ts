@@ -1,4 +1,4 @@
-import { COUNT, requireArgument, requireFunction } from '../arguments'
+import { requireArgument, requireFunction } from '../arguments'
 import { TopologyError } from '../errors'
 import type { Aggregator, Initializer, Reducer } from '../operators/callbacks'
 import type { EmitStrategy } from '../operators/close-emission'
@@ -18,11 +18,12 @@ import {
   resolveWindowMaterialized,
   type WindowMaterializedAs,
 } from './options/window-materialized'
-import { type RankedBy, WINDOW_RANKED } from './options/ranked'
+import type { RankedBy } from './options/ranked'
 import { aggregatorRequiringValue } from '../topology/tombstones'
-import { append, valuesOf } from './graph-reference'
+import { append } from './graph-reference'
 import { EMIT_STRATEGY } from './windows/emit-strategy'
 import type { WindowShape } from './windows/window-shape'
+import { windowTopN } from './windows/window-top-n'
 import { windowedStore } from './windows/windowed-stores'
 
 /**
@@ -133,14 +134,8 @@ export class TimeWindowedKStream<K, V> {
    * clicks.groupByKey().windowedBy(TimeWindows.of({ size: '1h' })).topN(3, { by: (click) => click.page.length, store: 'longest' })
    */
   topN(n: number, options: RankedBy<K, V> & WindowMaterialized<K, V[]>): KTable<Windowed<K>, V[]> {
-    requireArgument(n, COUNT, 'topN', 'n')
-    requireArgument(options, WINDOW_RANKED, 'topN', 'options')
-    const { by, ...materialized } = options
-    const { position } = this.source
-    const resolved = resolveWindowMaterialized(position.context, materialized)
-    const valueSerde = resolved.valueSerde ?? valuesOf(position)
-    const aggregation = { kind: 'top-n', n, by, typedWithoutNull: position.typedWithoutNull } as const
-    return this.aggregated('KSTREAM-TOPN-', { ...resolved, valueSerde }, aggregation)
+    const { materialized, aggregation } = windowTopN(this.source.position, n, options)
+    return this.aggregated('KSTREAM-TOPN-', materialized, aggregation)
   }
 
   private aggregated<VR>(

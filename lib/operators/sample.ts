@@ -2,7 +2,7 @@ import { NO_HEADERS } from '../record/headers'
 import { murmur2 } from '../record/murmur2'
 import { type RecordId, recordIdBytes } from '../record/record-id'
 import type { StreamRecord } from '../record/stream-record'
-import { completed } from '../serdes/open-serde'
+import { keySerdeOf } from '../serdes/open-serde'
 import type { Serde } from '../serdes/serde'
 import type { KeyValueStore } from '../state/store'
 import { Operator } from './operator'
@@ -57,7 +57,7 @@ export class SampleFractionOperator<K, V> extends Operator<K, V> {
   override init(context: OperatorContext<K, V>): void {
     super.init(context)
     if (this.by !== null) this.by = context.watch(this.by)
-    this.keySerde = completed(this.givenKeySerde ?? (context.defaultKeySerde as Serde<K>), context)
+    this.keySerde = keySerdeOf(this.givenKeySerde, context)
   }
 
   process(record: StreamRecord<K, V>): void {

@@ -1,6 +1,6 @@
 import { StreamsError } from '../errors'
 import { MissingDependency } from '../serdes/missing-dependency'
-import { type AppDefaults, completed } from '../serdes/open-serde'
+import { type AppDefaults, keySerdeOf, valueSerdeOf } from '../serdes/open-serde'
 import type { Serde } from '../serdes/serde'
 import type { StateStoreContext } from './store'
 import { NO_HEADERS } from '../record/headers'
@@ -13,12 +13,12 @@ export class StoreSerdes<K, V> {
   constructor(
     readonly store: string,
     readonly topic: string,
-    key: Serde<K>,
-    value: Serde<V>,
+    key: Serde<K> | undefined,
+    value: Serde<V> | undefined,
     context: AppDefaults & Pick<StateStoreContext, 'prepare'>,
   ) {
-    this.key = completed(key, context)
-    this.value = completed(value, context)
+    this.key = keySerdeOf(key, context)
+    this.value = valueSerdeOf(value, context)
     context.prepare(this.key as Serde<unknown>, topic)
     context.prepare(this.value as Serde<unknown>, topic)
   }

@@ -34,8 +34,8 @@ export const reset = defineCommand({
   summary: 'Start an application over: reset its offsets, delete its internal topics and local state',
   details: `
 What kafka-streams-application-reset.sh does. All instances must be stopped. Output topics stay as they are: what is
-computed again is written to them again. Local state has to go on every machine: give --state-dir there, or let the
-application call streams.cleanUp() before it starts.`,
+computed again is written to them again. Local state must be deleted on every machine: give --state-dir there, or let
+the application call streams.cleanUp() before it starts.`,
   options: {
     'application-id': { type: 'string', required: true, value: 'id', help: 'the application' },
     'input-topics': {

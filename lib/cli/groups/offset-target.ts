@@ -62,7 +62,7 @@ export const offsetTarget = (options: TargetOptions, now: number): OffsetTarget 
   }
 }
 
-/** One offset that is set anew. */
+/** The change of one offset. */
 export interface OffsetChange extends TopicPartition {
   readonly from: number | null
   readonly to: number

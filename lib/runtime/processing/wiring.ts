@@ -1,7 +1,6 @@
 import { StreamsError } from '../../errors'
 import type { ManagedStore } from '../../state/store'
-import type { Serde } from '../../serdes/serde'
-import { completed } from '../../serdes/open-serde'
+import { keySerdeOf, valueSerdeOf } from '../../serdes/open-serde'
 import { shortcutsOf } from '../../serdes/shortcuts'
 import type { SinkDefinition, SourceDefinition, SubTopology } from '../../topology/definition'
 import { matchesTopic } from '../../topology/topic-pattern'
@@ -30,9 +29,6 @@ export const wire = (
   const sources: Array<{ definition: SourceDefinition; node: SourceNode }> = []
   const processors: ProcessorNode[] = []
   const parents = new Map<string, { addChild(child: Child, sideOutput: boolean): void }>()
-  const keySerde = (serde: Serde<unknown> | undefined): Serde<unknown> => completed(serde ?? task.defaultKeySerde, task)
-  const valueSerde = (serde: Serde<unknown> | undefined): Serde<unknown> =>
-    completed(serde ?? task.defaultValueSerde, task)
   const link = (child: Child, names: readonly string[], sideOutput = false): void => {
     for (const name of names) parents.get(name)!.addChild(child, sideOutput)
   }
@@ -50,8 +46,8 @@ export const wire = (
         const { name } = definition
         const node = new SourceNode(
           name,
-          keySerde(definition.keySerde),
-          valueSerde(definition.valueSerde),
+          keySerdeOf<unknown>(definition.keySerde, task),
+          valueSerdeOf<unknown>(definition.valueSerde, task),
           extractor,
           defaultsOf(definition),
         )
@@ -71,8 +67,8 @@ export const wire = (
         const node = new SinkNode(
           name,
           topic,
-          keySerde(definition.keySerde),
-          valueSerde(definition.valueSerde),
+          keySerdeOf<unknown>(definition.keySerde, task),
+          valueSerdeOf<unknown>(definition.valueSerde, task),
           partitioner,
           task,
           defaultsOf(definition),

@@ -94,8 +94,8 @@ export class LoggedSuppressionBuffer<K, V> implements SuppressionBuffer<K, V>, M
     const serdes = new StoreSerdes(
       this.name,
       this.changelogTopic ?? `${context.applicationId}-${this.name}-changelog`,
-      this.keySerde ?? (context.defaultKeySerde as Serde<K>),
-      this.valueSerde ?? (context.defaultValueSerde as Serde<V>),
+      this.keySerde,
+      this.valueSerde,
       context,
     )
     this.#opened = { serdes, context }

@@ -68,12 +68,10 @@ export class TypedOuterJoinStore<K, L, R> implements OuterJoinStore<K, L, R>, Ma
   }
 
   init(context: StateStoreContext): void {
-    const { name, changelogTopic, leftSerde, rightSerde } = this.options
+    const { name, changelogTopic, keySerde, leftSerde, rightSerde } = this.options
     const topic = changelogTopic ?? `${context.applicationId}-${name}-changelog`
-    const keySerde = this.options.keySerde ?? (context.defaultKeySerde as Serde<K>)
-    const valueSerde = <V>(serde?: Serde<V>): Serde<V> => serde ?? (context.defaultValueSerde as Serde<V>)
-    this.#left = new StoreSerdes(name, topic, keySerde, valueSerde(leftSerde), context)
-    this.#right = new StoreSerdes(name, topic, keySerde, valueSerde(rightSerde), context)
+    this.#left = new StoreSerdes(name, topic, keySerde, leftSerde, context)
+    this.#right = new StoreSerdes(name, topic, keySerde, rightSerde, context)
     this.#context = context
     this.#bytes = context.openBytes(name, this.persistent)
     this.#rows = new OuterJoinRows({

@@ -67,13 +67,7 @@ export class TypedWaitingStore<K, V> implements WaitingStore<K, V>, ManagedStore
   init(context: StateStoreContext): void {
     const { name, topic, keySerde, valueSerde } = this.options
     this.#context = context
-    this.#serdes = new StoreSerdes(
-      name,
-      topic,
-      keySerde ?? (context.defaultKeySerde as Serde<K>),
-      valueSerde ?? (context.defaultValueSerde as Serde<V>),
-      context,
-    )
+    this.#serdes = new StoreSerdes(name, topic, keySerde, valueSerde, context)
     this.#bytes = context.openBytes(name, this.persistent)
   }
 

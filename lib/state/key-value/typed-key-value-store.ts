@@ -49,13 +49,7 @@ export class TypedKeyValueStore<K, V, S> implements KeyValueStore<K, S>, Managed
   init(context: StateStoreContext): void {
     const { keySerde, valueSerde, changelogTopic, logged, cached, format, maxEntries } = this.#options
     const topic = changelogTopic ?? `${context.applicationId}-${this.name}-changelog`
-    const serdes = new StoreSerdes(
-      this.name,
-      topic,
-      keySerde ?? (context.defaultKeySerde as Serde<K>),
-      valueSerde ?? (context.defaultValueSerde as Serde<V>),
-      context,
-    )
+    const serdes = new StoreSerdes(this.name, topic, keySerde, valueSerde, context)
     this.#serdes = serdes
     this.#bytes = this.#openBytes(context)
     const bytes = new ChangeLoggingStore({

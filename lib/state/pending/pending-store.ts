@@ -2,6 +2,7 @@ import { StreamsError } from '../../errors'
 import { NO_HEADERS } from '../../record/headers'
 import type { RecordContext } from '../../record/record-context'
 import { MissingDependency } from '../../serdes/missing-dependency'
+import { keySerdeOf, valueSerdeOf } from '../../serdes/open-serde'
 import type { Serde } from '../../serdes/serde'
 import { keptContext } from '../length-prefixed'
 import { type ByteString, byteString } from '../byte-string'
@@ -110,8 +111,8 @@ export class LoggedPendingStore<K, V> implements PendingStore<K, V>, ManagedStor
   }
 
   init(context: StateStoreContext): void {
-    const key = this.options.key ?? (context.defaultKeySerde as Serde<K>)
-    const value = this.options.value ?? (context.defaultValueSerde as Serde<V>)
+    const key = keySerdeOf(this.options.key, context)
+    const value = valueSerdeOf(this.options.value, context)
     context.prepare(key as Serde<unknown>, this.#topic)
     context.prepare(value as Serde<unknown>, this.#topic)
     this.#opened = { context, key, value }

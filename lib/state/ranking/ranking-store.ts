@@ -58,8 +58,8 @@ export class TypedRankingStore<K, V> implements RankingStore<K, V>, ManagedStore
     this.#serdes = new StoreSerdes(
       name,
       changelogTopic ?? `${context.applicationId}-${name}-changelog`,
-      keySerde ?? (context.defaultKeySerde as Serde<K>),
-      valueSerde ?? (context.defaultValueSerde as Serde<V>),
+      keySerde,
+      valueSerde,
       context,
     )
     this.#bytes = context.openBytes(name, this.persistent)

@@ -74,8 +74,8 @@ export abstract class TimedStore<K, V, S> implements ManagedStore, CachedStore<W
     const serdes = new StoreSerdes(
       name,
       changelogTopic ?? `${context.applicationId}-${name}-changelog`,
-      this.options.keySerde ?? (context.defaultKeySerde as Serde<K>),
-      this.options.valueSerde ?? (context.defaultValueSerde as Serde<V>),
+      this.options.keySerde,
+      this.options.valueSerde,
       context,
     )
     const { showsClosing } = this.options

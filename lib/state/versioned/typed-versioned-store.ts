@@ -52,8 +52,8 @@ export class TypedVersionedStore<K, V> implements VersionedKeyValueStore<K, V>, 
     const serdes = new StoreSerdes(
       name,
       changelogTopic ?? `${context.applicationId}-${name}-changelog`,
-      keySerde ?? (context.defaultKeySerde as Serde<K>),
-      valueSerde ?? (context.defaultValueSerde as Serde<V>),
+      keySerde,
+      valueSerde,
       context,
     )
     const bytes = context.openBytes(name, persistent)
