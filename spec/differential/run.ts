@@ -13,6 +13,8 @@ import { shrink } from './shrink'
 
 /** Longer ones are not worth their place in the corpus. */
 const LONGEST_RECORDED = 12_000
+/** Programs between two lines of progress. */
+const PROGRESS_EVERY = 100
 
 const { values } = readCommandLine({
   command: 'npm run differential --',
@@ -43,6 +45,7 @@ const main = async (): Promise<void> => {
   let expected = java.run(programs[0]!)
   try {
     for (const [i, program] of programs.entries()) {
+      if (i > 0 && i % PROGRESS_EVERY === 0) console.error(`${i} of ${programs.length}, ${outcome.failed} failed`)
       const result = await expected
       const next = programs[i + 1]
       if (next) {
