@@ -1,7 +1,15 @@
 import { StreamsError } from '../errors'
 import { toMilliseconds } from '../durations'
-import type { QueryOptions } from './query-types'
-import type { ResolvedQueryOptions } from './query-engine'
+import type { PeerOptions, QueryOptions } from './query-types'
+
+/** `QueryOptions` with its defaults filled in. */
+export interface ResolvedQueryOptions extends Omit<QueryOptions, 'timeout' | 'signal' | 'peers'> {
+  readonly timeoutMs: number
+  /** Of the key, where the instance that asks has determined it: only there is its partitioner known. */
+  readonly partition?: number | undefined
+  readonly signal?: AbortSignal | undefined
+  readonly peers: PeerOptions
+}
 
 const DEFAULT_TIMEOUT_MS = 10_000
 

@@ -9,7 +9,9 @@ import type {
   VersionedRecord,
   VersionsOptions,
 } from '../state/store'
-import type { PointAnswer, QueryEngine, ResolvedQueryOptions } from './query-engine'
+import type { QueryEngine } from './query-engine'
+import type { ResolvedQueryOptions } from './query-options'
+import type { PointAnswer } from './remote-stores'
 import type { Position, QueryResult, QueryScan } from './query-types'
 import type { PointQuery, Row, ScanQuery } from './store-query'
 

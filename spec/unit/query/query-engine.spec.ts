@@ -5,7 +5,8 @@ import { silentLogger } from '../../../lib/observe/logger'
 import { ClusterMetadata } from '../../../lib/query/cluster-metadata'
 import type { ClusterView } from '../../../lib/query/cluster-view'
 import type { LocalTask } from '../../../lib/query/local-tasks'
-import { QueryEngine, type RemoteStores } from '../../../lib/query/query-engine'
+import { QueryEngine } from '../../../lib/query/query-engine'
+import type { RemoteStores } from '../../../lib/query/remote-stores'
 import { resolveQueryOptions } from '../../../lib/query/query-options'
 import type { QueryOptions } from '../../../lib/query/query-types'
 import { StoreCatalog } from '../../../lib/query/store-catalog'
@@ -54,7 +55,8 @@ const setUp = ({
   holdsLease = true,
   topology = table(),
 }: {
-  cluster?: ClusterView | undefined
+  /** Null: nothing has been assigned yet. */
+  cluster?: ClusterView | null
   state?: LocalTask['state'] | 'absent'
   holdsLease?: boolean
   topology?: Topology
@@ -80,7 +82,7 @@ const setUp = ({
     instance: {
       host: HERE,
       state: 'RUNNING',
-      cluster,
+      cluster: cluster ?? undefined,
       holdsLease,
       task: (id) => (id === '0_0' && state !== 'absent' ? task : undefined),
       globalStore: () => undefined,
@@ -155,8 +157,7 @@ describe('a query of a key', () => {
   })
 
   it('fails before the first assignment, and with a leader that tells no hosts', async () => {
-    const { engine } = setUp()
-    Object.assign((engine as unknown as { options: { instance: object } }).options.instance, { cluster: undefined })
+    const { engine } = setUp({ cluster: null })
     await expect(engine.keyMetadata('rows', MINE)).rejects.toMatchObject({ code: 'STORE_NOT_AVAILABLE' })
     const { get } = setUp({ cluster: view({ hosts: NO_HOSTS }) })
     await expect(get(MINE)).rejects.toMatchObject({
