@@ -25,6 +25,8 @@ export interface ReplayCounts {
   readonly passedOver: number
   /** No header tells where they came from. */
   readonly withoutSource: number
+  /** They have neither key nor value: an operator had held the record, and its bytes were no longer known when it failed. */
+  readonly withoutBytes: number
 }
 
 /** Records in a transaction: what a crash repeats nothing of, and what readers wait for. */
@@ -74,11 +76,16 @@ class Counting implements ReplayCounts {
   readonly replayed = new Map<string, number>()
   passedOver = 0
   withoutSource = 0
+  withoutBytes = 0
 
   /** Returns the topic to write to, if any. */
   take(letter: DeadLetter, selection: Selection, to: string | undefined): string | undefined {
     if (!selection.has(letter)) {
       this.passedOver++
+      return undefined
+    }
+    if (letter.key === null && letter.value === null) {
+      this.withoutBytes++
       return undefined
     }
     const target = targetOf(letter, to)

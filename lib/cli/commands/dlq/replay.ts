@@ -63,6 +63,7 @@ read: the group's offsets are part of the transactions.`,
           replayed: Object.fromEntries(counts.replayed),
           passedOver: counts.passedOver,
           withoutSource: counts.withoutSource,
+          withoutBytes: counts.withoutBytes,
           missingTopics: missing,
         },
         () =>
@@ -72,6 +73,9 @@ read: the group's offsets are part of the transactions.`,
         if (counts.passedOver > 0) io.err(`Passed over ${counts.passedOver} that were not selected.\n`)
         if (counts.withoutSource > 0) {
           io.err(`Passed over ${counts.withoutSource} that no header says the topic of: give it with --to.\n`)
+        }
+        if (counts.withoutBytes > 0) {
+          io.err(`Passed over ${counts.withoutBytes} without key and value: replay their source records instead.\n`)
         }
         if (missing.length > 0) io.err(`There is no topic ${missing.join(', ')}: create it, or use --to.\n`)
         if (interrupted) io.err('Interrupted: what is listed was replayed, the rest was not.\n')

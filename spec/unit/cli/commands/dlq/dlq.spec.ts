@@ -48,7 +48,7 @@ describe('millrace dlq', () => {
       { key: 'b', value: '2', partition: 0, timestamp: TIME + 1_000, headers: deadHeaders('RangeError', 'elsewhere') },
       {
         key: null,
-        value: null,
+        value: 'no key',
         partition: 1,
         timestamp: TIME + 2_000,
         headers: deadHeaders('TypeError', 'orders', 9, 1),
@@ -185,7 +185,7 @@ Error
       'TO TOPIC   REPLAYED\norders            2\nelsewhere         1\ntotal             3\n',
     )
     expect(await read('orders')).toEqual([
-      { partition: 0, key: null, value: null },
+      { partition: 0, key: null, value: 'no key' },
       { partition: 2, key: 'a', value: '{"n":1}' },
     ])
     const [record] = (await apps.kafka.read('orders')).filter(({ key }) => key === 'a')
@@ -244,6 +244,14 @@ Error
       replayed: { orders: 1_500 },
     })
     expect(new Set((await read('orders')).map(({ key }) => key)).size).toBe(2_500)
+  })
+
+  it('passes over what has neither key nor value', async () => {
+    await apps.kafka.produce('dead', [{ key: null, value: null, headers: deadHeaders('E', 'orders') }])
+    const { code, err } = await cli.run('dlq', 'replay', 'dead', '--execute')
+    expect(code).toBe(0)
+    expect(err).toContain('Passed over 1 without key and value: replay their source records instead.')
+    expect(await read('orders')).toEqual([])
   })
 
   it('tells of records without a source, and of topics that do not exist', async () => {
