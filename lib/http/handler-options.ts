@@ -26,7 +26,10 @@ export interface HandlerOptions {
    * that is answered. False: never, a key of another instance is answered with its host (NOT_LOCAL).
    */
   readonly peers?: PeerOptions | false
-  /** The most entries of a scan, unless another instance asks; `limit` of a request can be lower. Default: 10,000. */
+  /**
+   * The most entries of a scan; `limit` of a request can be lower. Default: 10,000. Another instance that asks, which a header `millrace-forwarded`
+   * tells, gets all: where strangers can connect, let `authorize` refuse that header from them.
+   */
   readonly maxResults?: number
   /** The most characters of a URL: longer ones are answered with status 414. Default: 8192. */
   readonly maxUrlLength?: number
