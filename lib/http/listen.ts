@@ -1,5 +1,7 @@
 import { once } from 'node:events'
-import { createServer, type Server } from 'node:http'
+import { createServer, type RequestListener, type Server } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
+import type { TlsOptions } from 'node:tls'
 import type { KafkaStreams } from '../runtime/kafka-streams'
 import { createHandler } from './handler'
 import type { HandlerOptions } from './handler-options'
@@ -13,6 +15,11 @@ export interface ListenOptions extends HandlerOptions {
    * such as `0.0.0.0`: then set `authorize`, or let only them into the network.
    */
   readonly host?: string
+  /**
+   * Listen with TLS, with these options of `node:tls`: `key` and `cert`, and to let in only who has a certificate, `ca` and `requestCert`. Other instances then
+   * need `peers.tls`. Default: plain HTTP.
+   */
+  readonly tls?: TlsOptions
   /** The most open connections: more are closed at once. Default: 1024. */
   readonly maxConnections?: number
 }
@@ -33,13 +40,13 @@ const MAX_HEADER_BYTES = 32 * 1024
  */
 export const listen = async (
   streams: KafkaStreams,
-  { port, host = '127.0.0.1', maxConnections = 1024, ...options }: ListenOptions,
+  { port, host = '127.0.0.1', tls, maxConnections = 1024, ...options }: ListenOptions,
 ): Promise<Server> => {
   const handler = createHandler(streams, options)
   const limits = { headersTimeout: REQUEST_MS, requestTimeout: REQUEST_MS, connectionsCheckingInterval: 1000 }
-  const server = createServer({ ...limits, maxHeaderSize: MAX_HEADER_BYTES }, (request, response) => {
-    void handler(request, response)
-  })
+  const bounds = { ...limits, maxHeaderSize: MAX_HEADER_BYTES }
+  const answer: RequestListener = (request, response) => void handler(request, response)
+  const server = tls === undefined ? createServer(bounds, answer) : createTlsServer({ ...tls, ...bounds }, answer)
   server.maxConnections = maxConnections
   server.listen(port, host)
   await once(server, 'listening')

@@ -106,8 +106,12 @@ const queryOptions = ({ request, target, options, signal, timeoutMs }: StoreRequ
 }
 
 const peersOf = ({ headers: { authorization } }: IncomingMessage, options: ResolvedHandlerOptions): PeerOptions => {
-  const { path = options.prefix, headers = authorization === undefined ? {} : { authorization } } = options.peers || {}
-  return { path, headers }
+  const {
+    path = options.prefix,
+    headers = authorization === undefined ? {} : { authorization },
+    ...rest
+  } = options.peers || {}
+  return { path, headers, ...rest }
 }
 
 const typedQuery = (

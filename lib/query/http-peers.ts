@@ -1,4 +1,5 @@
 import { Agent, type IncomingMessage, request } from 'node:http'
+import { Agent as TlsAgent, request as requestOverTls } from 'node:https'
 import { type ErrorCode, StreamsError } from '../errors'
 import { NO_HEADERS } from '../record/headers'
 import { type HostInfo, hostText } from '../record/host-info'
@@ -13,6 +14,9 @@ import { mapKeys, type PointQuery, type Row, type ScanQuery, type StoreQuery } f
 
 /** Marks a request of an instance, which is never forwarded again. */
 export const FORWARDED_HEADER = 'millrace-forwarded'
+
+/** To each instance. */
+const CONNECTIONS = { keepAlive: true, maxSockets: 256 }
 
 /** Of one answer that is read as a whole, and of one line of a scan. */
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024
@@ -32,7 +36,7 @@ const CODES: ReadonlySet<string> = new Set<ErrorCode>([
 
 /** The stores of other instances, over their HTTP handlers. */
 export class HttpPeers implements RemoteStores {
-  readonly #agent = new Agent({ keepAlive: true, maxSockets: 256 })
+  readonly #agents = { plain: new Agent(CONNECTIONS), tls: new TlsAgent(CONNECTIONS) }
 
   async point(
     host: HostInfo,
@@ -42,7 +46,7 @@ export class HttpPeers implements RemoteStores {
     options: ResolvedQueryOptions,
   ): Promise<PointAnswer> {
     const path = await pathOf(store, query, options, { partitions: String(partition) })
-    const exchange = new Exchange(host, options, this.#agent)
+    const exchange = new Exchange(host, options, this.#agents)
     try {
       const response = await exchange.open(path)
       const shown = (await exchange.body(response)) as Partial<Record<string, unknown>>
@@ -71,7 +75,7 @@ export class HttpPeers implements RemoteStores {
     options: ResolvedQueryOptions,
   ): Promise<ScanAnswer> {
     const path = await pathOf(store, query, options, { partitions: partitions.join(',') })
-    const exchange = new Exchange(host, options, this.#agent)
+    const exchange = new Exchange(host, options, this.#agents)
     try {
       const response = await exchange.open(path)
       return new PeerScan(exchange, response, store)
@@ -84,7 +88,8 @@ export class HttpPeers implements RemoteStores {
 
   /** Closes idle connections. */
   close(): void {
-    this.#agent.destroy()
+    this.#agents.plain.destroy()
+    this.#agents.tls.destroy()
   }
 }
 
@@ -138,7 +143,7 @@ class Exchange {
   constructor(
     private readonly host: HostInfo,
     private readonly options: ResolvedQueryOptions,
-    private readonly agent: Agent,
+    private readonly agents: { readonly plain: Agent; readonly tls: TlsAgent },
   ) {
     const { timeoutMs, signal } = options
     this.#timer = setTimeout(() => {
@@ -154,15 +159,19 @@ class Exchange {
     const { host, port } = this.host
     const { peers } = this.options
     const response = await new Promise<IncomingMessage>((resolve, reject) => {
-      const headers = { ...peers.headers, accept: 'application/json, application/x-ndjson', [FORWARDED_HEADER]: '1' }
-      const sent = request({
+      const options = {
         host,
         port,
         path: `${peers.path ?? ''}${path}`,
-        headers,
-        agent: this.agent,
+        headers: { ...peers.headers, accept: 'application/json, application/x-ndjson', [FORWARDED_HEADER]: '1' },
         signal: this.#abort.signal,
-      })
+      }
+      const { tls = false } = peers
+      // the agent shares connections among requests of the same TLS options only
+      const sent =
+        tls === false
+          ? request({ ...options, agent: this.agents.plain })
+          : requestOverTls({ ...(tls === true ? {} : tls), ...options, agent: this.agents.tls })
       sent.once('response', resolve)
       sent.once('error', reject)
       sent.end()

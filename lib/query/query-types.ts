@@ -1,3 +1,4 @@
+import type { ConnectionOptions } from 'node:tls'
 import type { Duration } from '../durations'
 import type { HostInfo } from '../record/host-info'
 import type { TopicPartition } from '../record/topic-partition'
@@ -42,6 +43,11 @@ export interface PeerOptions {
   readonly path?: string
   /** Sent with each request, for the handler's `authorize`. */
   readonly headers?: Readonly<Record<string, string>>
+  /**
+   * They listen with TLS: options of `node:tls`, such as `ca`, or `key` and `cert` where they ask for a certificate. Certificates must be valid for the host
+   * of `applicationServer`, unless `servername` gives another. True: no options. Default: plain HTTP.
+   */
+  readonly tls?: ConnectionOptions | boolean
 }
 
 /** An answer. */

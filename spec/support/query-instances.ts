@@ -1,6 +1,8 @@
 import { once } from 'node:events'
-import { createServer, get, type IncomingMessage, type RequestOptions, type Server } from 'node:http'
+import { createServer, get, type IncomingMessage, type RequestListener, type Server } from 'node:http'
+import { createServer as createTlsServer, get as getOverTls, type RequestOptions } from 'node:https'
 import type { AddressInfo } from 'node:net'
+import type { TlsOptions } from 'node:tls'
 import type { StreamsConfig } from '../../lib/config'
 import { createHandler, type HandlerOptions } from '../../lib/http'
 import type { KafkaStreams } from '../../lib/runtime/kafka-streams'
@@ -17,8 +19,10 @@ export class QueryInstance {
   static async create(
     make: (config: Partial<StreamsConfig>) => KafkaStreams,
     options: HandlerOptions = {},
+    tls?: TlsOptions,
   ): Promise<QueryInstance> {
-    const server = createServer((request, response) => void handler(request, response))
+    const answer: RequestListener = (request, response) => void handler(request, response)
+    const server = tls === undefined ? createServer(answer) : createTlsServer(tls, answer)
     server.listen(0, '127.0.0.1')
     await once(server, 'listening')
     const { port } = server.address() as AddressInfo
@@ -52,10 +56,11 @@ export interface HttpAnswer {
   readonly lines: readonly Record<string, unknown>[]
 }
 
-/** Rejects if the connection ends before the answer does. */
+/** Over TLS with `ca`. Rejects if the connection ends before the answer does. */
 export const httpGet = async (options: RequestOptions): Promise<HttpAnswer> => {
   const response = await new Promise<IncomingMessage>((resolve, reject) => {
-    get({ host: '127.0.0.1', agent: false, ...options }, resolve).once('error', reject)
+    const send = options.ca === undefined ? get : getOverTls
+    send({ host: '127.0.0.1', agent: false, ...options }, resolve).once('error', reject)
   })
   let text = ''
   for await (const chunk of response.setEncoding('utf8') as AsyncIterable<string>) text += chunk

@@ -64,6 +64,9 @@ void streams.metadataForKey('counts', 5, serdes.long())
 // @ts-expect-error Argument of type 'Serde<string>' is not assignable
 void streams.metadataForKey('counts', 5, serdes.string())
 
+void listen(streams, { port: 8080, tls: { key: 'k', cert: 'c' }, peers: { tls: { ca: 'c' } } })
+// @ts-expect-error Type 'string' is not assignable to type 'boolean | ConnectionOptions | undefined'
+void listen(streams, { port: 8080, peers: { tls: 'yes' } })
 void listen(streams, { port: 8080, host: '0.0.0.0', authorize: async (request) => request.headers.host === 'a' })
 // @ts-expect-error Property 'port' is missing in type '{}'
 void listen(streams, {})
