@@ -6,8 +6,8 @@ import { UsageError } from './usage-error'
 /** An option of a command, as it is parsed and as its help shows it. */
 export interface OptionSpec {
   readonly type: 'string' | 'boolean'
-  /** May be given several times, or as a list with commas. */
-  readonly multiple?: true
+  /** May be given several times, and with `list` as a list with commas, too. */
+  readonly multiple?: 'list' | 'repeated'
   readonly required?: true
   /** Stands for the value in the help. */
   readonly value?: string
@@ -19,7 +19,7 @@ export type OptionSpecs = Readonly<Record<string, OptionSpec>>
 
 type ValueOf<S extends OptionSpec> = S extends { type: 'boolean' }
   ? boolean
-  : S extends { multiple: true }
+  : S extends { multiple: string }
     ? readonly string[]
     : S extends { required: true }
       ? string
@@ -93,7 +93,8 @@ export const parseInvocation = (command: Command, args: readonly string[], io: C
 const parse = (command: Command, args: readonly string[]): ReturnType<typeof parseArgs> => {
   const specs = optionsOf(command)
   const options: NonNullable<ParseArgsConfig['options']> = {}
-  for (const [name, { type, multiple }] of Object.entries(specs)) options[name] = { type, multiple: multiple === true }
+  for (const [name, { type, multiple }] of Object.entries(specs))
+    options[name] = { type, multiple: multiple !== undefined }
   options['help'] = { type: 'boolean', short: 'h' }
   try {
     return parseArgs({ args: [...args], options, allowPositionals: true, strict: true })
@@ -114,14 +115,14 @@ const optionValues = (command: Command, values: Record<string, ParsedValue>): Op
       if (spec.type === 'boolean') return [name, value === true]
       const texts = (Array.isArray(value) ? value : value === undefined ? [] : [value]).map(String)
       const given =
-        spec.multiple === true ? texts.flatMap((text) => text.split(',')).filter((text) => text !== '') : texts
+        spec.multiple === 'list' ? texts.flatMap((text) => text.split(',')).filter((text) => text !== '') : texts
       if (spec.required === true && given.length === 0) throw new UsageError(`--${name} is missing: ${spec.help}`)
       for (const text of given) {
         if (spec.choices?.includes(text) === false) {
           throw new UsageError(`--${name} is '${text}': give ${listed(spec.choices)}`)
         }
       }
-      return [name, spec.multiple === true ? given : given.at(-1)]
+      return [name, spec.multiple === undefined ? given.at(-1) : given]
     }),
   )
 

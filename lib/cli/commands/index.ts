@@ -12,6 +12,7 @@ import type * as GroupsResetOffsets from './groups/reset-offsets'
 import type * as Lag from './lag'
 import type * as New from './new'
 import type * as Plan from './plan'
+import type * as Query from './query'
 import type * as Reset from './reset'
 import type * as StateGet from './state/get'
 import type * as StateList from './state/list'
@@ -74,6 +75,11 @@ export const COMMANDS: readonly (CommandEntry | CommandGroup)[] = [
     name: 'reset',
     summary: 'Start an application over: reset its offsets, delete its internal topics and local state',
     load: () => (require('./reset') as typeof Reset).reset,
+  },
+  {
+    name: 'query',
+    summary: 'Read a store of a running application through the HTTP handler of one of its instances',
+    load: () => (require('./query') as typeof Query).query,
   },
   {
     name: 'dlq',

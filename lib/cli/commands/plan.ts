@@ -19,7 +19,7 @@ It compares names and shapes. What a callback or a serde does, and which kind a 
     export: { type: 'string', value: 'name', help: 'of modules: the export to take' },
     accept: {
       type: 'string',
-      multiple: true,
+      multiple: 'list',
       value: 'name',
       help: 'a store or topic that may be lost: it does not count for the exit code',
     },

@@ -12,7 +12,13 @@ export const deleteOffsets = defineCommand({
   details: 'The application then reads them from where its autoOffsetReset says. All instances must be stopped.',
   arguments: [{ name: 'group', help: 'the applicationId' }],
   options: {
-    'input-topic': { type: 'string', multiple: true, required: true, value: 'topic', help: 'the topics, with commas' },
+    'input-topic': {
+      type: 'string',
+      multiple: 'list',
+      required: true,
+      value: 'topic',
+      help: 'the topics, with commas',
+    },
     ...CHANGE_OPTIONS,
     ...KAFKA_OPTIONS,
   },

@@ -6,7 +6,7 @@ export const list = defineCommand({
   name: 'groups list',
   summary: 'List the consumer groups of the cluster',
   options: {
-    state: { type: 'string', multiple: true, value: 'state', help: 'only those in a state, such as Stable or Empty' },
+    state: { type: 'string', multiple: 'list', value: 'state', help: 'only those in a state, such as Stable or Empty' },
     ...KAFKA_OPTIONS,
   },
   examples: ['groups list', 'groups list --state Empty'],

@@ -18,7 +18,7 @@ All instances must be stopped. Offsets outside of what a partition has are moved
   options: {
     'input-topic': {
       type: 'string',
-      multiple: true,
+      multiple: 'list',
       value: 'topic',
       help: 'only these topics; default: all that the group has offsets in',
     },
