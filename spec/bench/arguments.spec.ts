@@ -12,6 +12,7 @@ describe('the command line of the benchmarks', () => {
         rounds: 3,
         'extra-rounds': 3,
         guarantee: undefined,
+        quix: false,
         check: false,
       },
     })

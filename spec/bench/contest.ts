@@ -15,6 +15,8 @@ export interface ContestOptions {
   /** How many more rounds may be run in place of disturbed ones. */
   readonly extraRounds: number
   readonly guarantee?: Settings['guarantee']
+  /** Quix Streams takes part where it can. */
+  readonly quix?: boolean
 }
 
 /** Each contestant's turn, one after the other. */
@@ -52,7 +54,7 @@ export const contest = async (
       const number = rounds.length + 1
       const turns = new Map<Contestant, Measured>()
       const digests = new Map<Contestant, Digest>()
-      for (const contestant of contestantsOf(workload)) {
+      for (const contestant of contestantsOf(workload, options)) {
         // restored is the changelog that the run's name says
         const restoring = workload.run.kind === 'restore' || workload.run.kind === 'warm-start'
         const applicationId = restoring ? prefix : `${prefix}-${contestant}-${number}`
@@ -83,9 +85,10 @@ export const contest = async (
   return rounds
 }
 
-const contestantsOf = ({ ceiling }: Workload): Contestant[] => [
+const contestantsOf = ({ ceiling, quix }: Workload, options: ContestOptions): Contestant[] => [
   'java',
   'millrace',
+  ...(quix === undefined || options.quix !== true ? [] : (['quix'] as const)),
   ...(ceiling === undefined ? [] : (['ceiling'] as const)),
 ]
 
@@ -150,12 +153,13 @@ const run = (arena: Arena, turn: Turn, processes: TurnProcesses): Promise<Measur
 }
 
 const requireEqual = ({ name, compared }: Workload, digests: ReadonlyMap<Contestant, Digest>): void => {
-  const [java, millrace] = [digests.get('java'), digests.get('millrace')]
-  if (java === undefined || millrace === undefined) return
-  if (java.records === millrace.records && java.sum === millrace.sum) return
+  const java = digests.get('java')
   const shown = ({ records, sum }: Digest): string =>
     `${records} ${compared === 'table' ? 'keys' : 'records'} (sum ${sum})`
-  throw new Error(
-    `${name}: Java's results are ${shown(java)}, ours are ${shown(millrace)}: this compares different work`,
-  )
+  for (const [contestant, { records, sum }] of digests) {
+    if (java === undefined || (java.records === records && java.sum === sum)) continue
+    throw new Error(
+      `${name}: Java's results are ${shown(java)}, those of ${contestant} are ${shown({ records, sum })}: this compares different work`,
+    )
+  }
 }

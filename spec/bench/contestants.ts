@@ -15,14 +15,15 @@ import { promisify } from 'node:util'
 import { ModuleKind, ScriptTarget, transpileModule } from 'typescript'
 import { compileJava, startJava } from '../support/kafka-broker'
 import { onProcessEnd } from '../support/kafka/watchdog'
-import { App, type Program } from '../support/process'
+import { App, Program } from '../support/process'
 import type { Workload } from './workload'
 
-export type Contestant = 'java' | 'millrace' | 'ceiling'
+export type Contestant = 'java' | 'millrace' | 'quix' | 'ceiling'
 
 const ROOT = resolve(__dirname, '..', '..')
 const JAVA = join(__dirname, 'java')
 const AVRO = join(JAVA, 'avro')
+const QUIX = join(__dirname, 'quix')
 
 /** Java warns in any normal run: of names that are generated, of topics that are not known at once. */
 const QUIET_JAVA = '-Dorg.slf4j.simpleLogger.defaultLogLevel=error'
@@ -37,9 +38,11 @@ export class Contestants {
   private readonly folder = mkdtempSync(join(tmpdir(), 'millrace-bench-'))
   private readonly callOff = onProcessEnd('sleep 1; rm -rf "$1"', this.folder)
   private readonly classpath = [this.folder]
+  private readonly python = join(this.folder, 'quix', 'bin', 'python')
 
-  /** Avro's jar is fetched where a workload needs it. */
-  async prepare(workloads: readonly Workload[]): Promise<void> {
+  /** Avro's jar is fetched where a workload needs it, and Quix Streams where it takes part. */
+  async prepare(workloads: readonly Workload[], withQuix = false): Promise<void> {
+    if (withQuix) await this.installQuix()
     await compileJava(javaIn(JAVA), this.folder)
     if (workloads.some(({ schemas }) => schemas !== undefined)) {
       this.classpath.push(await this.fetchAvro())
@@ -64,6 +67,10 @@ export class Contestants {
       const options = { classpath: this.classpath, jvmArgs: [QUIET_JAVA], env }
       return startJava('Bench', [workload.java], options)
     }
+    if (contestant === 'quix') {
+      const args = [join(QUIX, 'bench.py'), workload.quix!]
+      return Promise.resolve(new Program(this.python, args, { env, cwd: this.folder }))
+    }
     const program = contestant === 'ceiling' ? workload.ceiling! : 'app'
     const file = join(this.folder, 'spec', 'bench', `${program}.js`)
     return Promise.resolve(new App(file, { args: [workload.name], env, cwd: this.folder }))
@@ -85,6 +92,11 @@ export class Contestants {
     const target = join(this.folder, file.replace(/\.ts$/, '.js'))
     mkdirSync(dirname(target), { recursive: true })
     writeFileSync(target, outputText)
+  }
+
+  private async installQuix(): Promise<void> {
+    await run('python3', ['-m', 'venv', join(this.folder, 'quix')])
+    await run(this.python, ['-m', 'pip', 'install', '--quiet', '-r', join(QUIX, 'requirements.txt')])
   }
 
   /** Maven keeps what it has fetched once. */

@@ -26,7 +26,9 @@ export const untilCommitted = async (
   since: number,
 ): Promise<Sample[]> => {
   const internal = (await admin.listTopics()).filter(
-    (topic) => topic.startsWith(`${applicationId}-`) && /-(repartition|topic)$/.test(topic),
+    (topic) =>
+      (topic.startsWith(`${applicationId}-`) && /-(repartition|topic)$/.test(topic)) ||
+      topic.startsWith(`repartition__${applicationId}--`),
   )
   const read = (await partitionsOf(admin, [...inputs, ...internal])).map((each) => ({ ...each, at: 'latest' as const }))
   const samples: Sample[] = [{ at: since, done: 0 }]

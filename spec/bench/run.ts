@@ -17,7 +17,7 @@ const measure = async (arena: Arena, workload: Workload, values: Values): Promis
   console.log(
     `\n${workload.name}: ${workload.description}, ${records.toLocaleString('en')} ${workload.unit ?? 'records'}`,
   )
-  const options = { records, rounds, extraRounds: values['extra-rounds'], guarantee }
+  const options = { records, rounds, extraRounds: values['extra-rounds'], guarantee, quix: values.quix }
   const run = await contest(arena, workload, options, printTurns(workload, records))
   const result = summarize(workload, records, run, rounds)
   printResult(result)
@@ -62,7 +62,7 @@ const measureAll = async (workloads: readonly Workload[], values: Values): Promi
   let cluster: KafkaCluster | undefined
   let arena: Arena | undefined
   try {
-    await contestants.prepare(workloads)
+    await contestants.prepare(workloads, values.quix)
     const given = process.env['KAFKA_BOOTSTRAP_SERVERS']
     if (!given) cluster = await startKafka({ fullJvm: true })
     arena = await Arena.open(given || cluster!.bootstrapServers, contestants)

@@ -10,6 +10,9 @@ const KEEP = { 'retention.ms': '-1' }
 
 const KNOWN_WITHIN_MS = 30_000
 
+/** In front of the application id, in the names of Quix Streams' internal topics. */
+export const QUIX_INTERNAL = /^(changelog|repartition)__/
+
 /** Resolves when the broker knows all of them. */
 export const createTopics = async (admin: Admin, specs: readonly TopicSpec[]): Promise<void> => {
   const outcomes = await admin.createTopics(specs.map((spec) => ({ ...spec, configs: { ...KEEP, ...spec.configs } })))
@@ -30,7 +33,7 @@ export const createTopics = async (admin: Admin, specs: readonly TopicSpec[]): P
 /** With the internal topics of the applications whose ids begin so: what is left would slow the next run down. */
 export const deleteTopics = async (admin: Admin, prefix: string): Promise<void> => {
   for (;;) {
-    const topics = (await admin.listTopics()).filter((topic) => topic.startsWith(prefix))
+    const topics = (await admin.listTopics()).filter((topic) => topic.replace(QUIX_INTERNAL, '').startsWith(prefix))
     if (topics.length === 0) return
     try {
       await admin.deleteTopics(topics)

@@ -80,6 +80,8 @@ export interface Workload {
   readonly build: (builder: StreamsBuilder, context: BuildContext) => void
   /** The class in `java/` that builds Java's. */
   readonly java: string
+  /** The function in `quix/bench.py` that does the same in Quix Streams, which can't do every row. */
+  readonly quix?: string
   /** A program of `spec/bench` that does the same work on the bare Kafka client: the most that can be had. */
   readonly ceiling?: string
 }

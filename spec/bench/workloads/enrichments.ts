@@ -28,6 +28,7 @@ export const streamTableJoin: Workload = {
       .join(builder.table(topic('table'), texts, 'rows'), joined, texts)
       .to(topic('out'), texts),
   java: 'StreamTableJoin',
+  quix: 'stream_table_join',
 }
 
 const PRODUCTS = 100_000

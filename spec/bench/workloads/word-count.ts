@@ -25,7 +25,7 @@ const common = {
 } as const satisfies Partial<Workload>
 
 export const wordCounts: readonly Workload[] = [
-  { ...common, name: 'word-count', description: 'split lines, repartition by word, count' },
+  { ...common, name: 'word-count', description: 'split lines, repartition by word, count', quix: 'word_count' },
   {
     ...common,
     name: 'word-count-exactly-once',
