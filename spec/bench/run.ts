@@ -46,18 +46,24 @@ const main = async (): Promise<void> => {
     throw new Error('The benchmarks compare with Java Kafka Streams: Java 17 or newer and Maven are needed.')
   }
   if (values.check) requireRecorded(workloads)
-  const results = await measureAll(workloads, values)
+  const results = await measureAll(workloads, values, (soFar) => {
+    // after each row: a run of hours that is cut short keeps what it has
+    if (values.check || command !== 'all' || isSpecial(values)) return
+    writeFigures(soFar, new Date())
+    writeRecorded(soFar)
+  })
   if (values.check) {
     const complaints = complaintsOf(results, readRecorded())
     for (const complaint of complaints) console.error(complaint)
     if (complaints.length > 0) process.exitCode = 1
-  } else if (command === 'all' && !isSpecial(values)) {
-    writeFigures(results, new Date())
-    writeRecorded(results)
   }
 }
 
-const measureAll = async (workloads: readonly Workload[], values: Values): Promise<Result[]> => {
+const measureAll = async (
+  workloads: readonly Workload[],
+  values: Values,
+  measured: (soFar: readonly Result[]) => void,
+): Promise<Result[]> => {
   const contestants = new Contestants()
   let cluster: KafkaCluster | undefined
   let arena: Arena | undefined
@@ -70,6 +76,7 @@ const measureAll = async (workloads: readonly Workload[], values: Values): Promi
     for (const workload of workloads) {
       try {
         results.push(await measure(arena, workload, values))
+        measured(results)
       } catch (error) {
         // the other rows of hours still count
         failed(error)
