@@ -1,5 +1,7 @@
 import type { DropReason } from '../record/drop-reason'
 import type { TaskId } from '../record/task-id'
+import type { SampleWindows } from './metrics/sample-windows'
+import { Stat } from './metrics/stat'
 
 /** Records that an operator of a task dropped or sent to a dead letter topic. */
 export interface OperatorRecordCounts {
@@ -34,11 +36,19 @@ interface Tally {
 /** Of one task: written by the task, read for metrics. */
 export class TaskRecordCounts {
   readonly #tallies = new Map<string, Tally>()
+  readonly #drops: Stat | undefined
 
-  constructor(readonly taskId: string) {}
+  /** Without windows there is no rate. */
+  constructor(
+    readonly taskId: string,
+    windows?: SampleWindows,
+  ) {
+    this.#drops = windows && new Stat(windows)
+  }
 
   /** Returns how many this operator has dropped so far. */
   dropped(operator: string, reason: DropReason): number {
+    this.#drops?.add(1)
     const tally = this.#tally(operator)
     tally.droppedBy[reason] = (tally.droppedBy[reason] ?? 0) + 1
     return ++tally.dropped
@@ -53,6 +63,11 @@ export class TaskRecordCounts {
     let total = 0
     for (const { dropped } of this.#tallies.values()) total += dropped
     return total
+  }
+
+  /** `dropped-records-rate` of the task. */
+  get droppedRate(): number {
+    return this.#drops?.rate ?? 0
   }
 
   snapshot(): OperatorRecordCounts[] {
@@ -77,9 +92,11 @@ export class TaskRecordCounts {
 export class InstanceRecordCounts {
   readonly #tasks = new Map<string, TaskRecordCounts>()
 
+  constructor(private readonly windows?: SampleWindows) {}
+
   of(taskId: string): TaskRecordCounts {
     let counts = this.#tasks.get(taskId)
-    if (counts === undefined) this.#tasks.set(taskId, (counts = new TaskRecordCounts(taskId)))
+    if (counts === undefined) this.#tasks.set(taskId, (counts = new TaskRecordCounts(taskId, this.windows)))
     return counts
   }
 

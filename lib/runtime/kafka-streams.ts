@@ -2,6 +2,8 @@ import { type ResolvedConfig, resolveConfig, type StreamsConfig } from '../confi
 import { toMilliseconds } from '../durations'
 import { StreamsError, TopologyError } from '../errors'
 import { Emitter } from '../observe/emitter'
+import { InstanceSensors } from '../observe/metrics/instance-sensors'
+import type { Metric } from '../observe/metrics/metric'
 import type { RecordCounts } from '../observe/record-counts'
 import type { KeyMetadataOptions, KeyQueryMetadata, QueryOptions, StreamsMetadata } from '../query/query-types'
 import type { StoreKey, StoreQueries } from '../query/store-queries'
@@ -16,6 +18,7 @@ import { toStreamsError } from './failure/streams-error'
 import { type CloseRunOptions, openRun, type Run } from './run'
 import { type Health, type HealthOptions, healthOf } from './health'
 import { withDeadline } from './pause'
+import { instanceMetrics } from './metrics/instance-metrics'
 import { StateMachine, type StreamsState } from './state-machine'
 import { InstanceQueries } from './stores/instance-queries'
 import { type ReadOnlyStore, type StoreHandle, storeView } from './stores/store-view'
@@ -43,6 +46,8 @@ export class KafkaStreams {
   readonly queries: InstanceQueries
   readonly #events: Emitter<StreamsEvents>
   readonly #machine: StateMachine
+  /** Undefined: nothing is measured. */
+  readonly #sensors: InstanceSensors | undefined
   /** Aborts what `start` opens, and the run. */
   readonly #abort = new AbortController()
   #opening: Promise<unknown> = Promise.resolve()
@@ -58,7 +63,8 @@ export class KafkaStreams {
 
   constructor(topology: Topology, config: StreamsConfig) {
     this.#config = resolveConfig(config)
-    const { applicationId, logger } = this.#config
+    const { applicationId, logger, metricsRecordingLevel: level } = this.#config
+    this.#sensors = level === 'off' ? undefined : new InstanceSensors(level, () => performance.now())
     this.#topology = compileTopology(topology.definition, this.#config)
     if (this.#topology.subTopologies.length === 0 && this.#topology.global.stores.length === 0) {
       throw new TopologyError(
@@ -332,6 +338,29 @@ export class KafkaStreams {
   }
 
   /**
+   * What the instance measures, as it is now, with Kafka Streams' names: as `KafkaStreams#metrics()` in Java. Empty where
+   * `metricsRecordingLevel` is `off`. `millrace/metrics` gives them to Prometheus and OpenTelemetry.
+   *
+   * @example
+   * const lags = streams.metrics().filter(({ name }) => name === 'records-lag')
+   * for (const { tags, value } of lags) console.log(tags.topic, tags.partition, value)
+   */
+  metrics(): readonly Metric[] {
+    if (this.#sensors === undefined) return []
+    const { applicationId, clientId } = this.#config
+    const describeTopology = (): string => this.queries.describeTopology()
+    const run = this.#run
+    return instanceMetrics({
+      applicationId,
+      clientId,
+      state: this.state,
+      describeTopology,
+      sensors: this.#sensors,
+      run,
+    })
+  }
+
+  /**
    * Calls the listener each time the event occurs. Errors that a listener throws are logged.
    *
    * @example
@@ -386,6 +415,7 @@ export class KafkaStreams {
     const run = await openRun({
       topology: this.#topology,
       config: this.#config,
+      sensors: this.#sensors,
       signal: this.#abort.signal,
       listener: {
         runningChanged: (isRunning) => this.#runningChanged(isRunning),

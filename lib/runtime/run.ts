@@ -3,6 +3,7 @@ import type { StreamsError } from '../errors'
 import { connect } from '../kafka/client'
 import type { Admin, KafkaClient } from '../kafka/port'
 import type { Logger } from '../observe/logger'
+import type { InstanceSensors } from '../observe/metrics/instance-sensors'
 import { InstanceRecordCounts } from '../observe/record-counts'
 import type { ClusterView } from '../query/cluster-view'
 import { StateDirectory } from '../state/state-directory'
@@ -38,6 +39,8 @@ export interface RunListener extends RestoreListener {
 export interface RunOptions {
   readonly topology: CompiledTopology
   readonly config: ResolvedConfig
+  /** Undefined: nothing is measured. */
+  readonly sensors: InstanceSensors | undefined
   readonly listener: RunListener
   /** Gives up opening. */
   readonly signal: AbortSignal
@@ -53,7 +56,7 @@ export interface CloseRunOptions {
 type Release = () => Promise<unknown>
 
 /** Opens everything that one run consists of. Releases what it has opened if it fails or is aborted. */
-export const openRun = async ({ topology, config, listener, signal }: RunOptions): Promise<Run> => {
+export const openRun = async ({ topology, config, sensors, listener, signal }: RunOptions): Promise<Run> => {
   const { logger } = config
   const abort = new AbortController()
   const giveUp = (): void => abort.abort(signal.reason)
@@ -68,8 +71,11 @@ export const openRun = async ({ topology, config, listener, signal }: RunOptions
     releases.push(() => client.close())
     const admin = client.admin()
     releases.push(() => admin.close())
-    const recordCounts = new InstanceRecordCounts()
-    const parts = { topology, config, client, admin, stateDirectory, recordCounts, logger, signal: abort.signal }
+    sensors?.open()
+    releases.push(async () => sensors?.close())
+    const recordCounts = new InstanceRecordCounts(sensors?.windows)
+    const opened = { client, clientId, admin, stateDirectory, recordCounts, sensors }
+    const parts = { topology, config, ...opened, logger, signal: abort.signal }
     const sayMissing = (topics: readonly string[]): void => {
       logger.warn(
         { topics: topics.join(' ') },
@@ -114,6 +120,7 @@ interface RunParts {
   readonly topology: CompiledTopology
   readonly config: ResolvedConfig
   readonly client: KafkaClient
+  readonly clientId: string
   readonly admin: Admin
   readonly stateDirectory: StateDirectory
   readonly abort: AbortController
@@ -125,6 +132,7 @@ interface RunParts {
   /** Release what was opened, last first. */
   readonly releases: Release[]
   readonly recordCounts: InstanceRecordCounts
+  readonly sensors: InstanceSensors | undefined
   readonly logger: Logger
 }
 
@@ -159,6 +167,7 @@ export class Run {
     const executor = new Executor({
       ...parts,
       index: 1,
+      sensors: parts.sensors?.thread(),
       globalStores: globals.stores,
       clusterTasks: () => this.#clusterTasks(internalTopics),
       signal: abort.signal,
@@ -173,6 +182,14 @@ export class Run {
       },
     })
     this.#executors = [executor]
+  }
+
+  get clientId(): string {
+    return this.#parts.clientId
+  }
+
+  get executors(): readonly Executor[] {
+    return this.#executors
   }
 
   get tasks(): readonly Task[] {

@@ -6,9 +6,12 @@ import { resolveConfig, type ResolvedConfig, type StreamsConfig } from '../confi
 import { type Duration, toMilliseconds } from '../durations'
 import { StreamsError } from '../errors'
 import { logAndContinue } from '../handlers'
+import { InstanceSensors } from '../observe/metrics/instance-sensors'
+import type { Metric } from '../observe/metrics/metric'
 import { InstanceRecordCounts, type RecordCounts } from '../observe/record-counts'
 import { GlobalTask } from '../runtime/global/global-task'
 import { readOnlyStore } from '../runtime/global/read-only-store'
+import { taskMetrics } from '../runtime/metrics/task-metrics'
 import { systemTimers } from '../runtime/processing/async-operators'
 import { Processing } from '../runtime/processing/processing'
 import { TaskStores } from '../runtime/tasks/task-stores'
@@ -106,7 +109,9 @@ export class TopologyTestDriver {
   readonly #nextOffsets = new Map<string, number>()
   readonly #changelogs: readonly ProducedRecord[]
   readonly #firstOffset: number
-  readonly #recordCounts = new InstanceRecordCounts()
+  readonly #recordCounts: InstanceRecordCounts
+  /** Undefined: nothing is measured. */
+  readonly #sensors: InstanceSensors | undefined
   #now: number
   #folder: string | undefined
   #stores: ManagedStore[] = []
@@ -140,6 +145,9 @@ export class TopologyTestDriver {
     this.#topology = compileTopology(topology.definition, this.#config)
     this.#storeNames = [...topology.definition.stores.keys()]
     this.#now = Number(initialWallClockTime ?? Date.now())
+    const { metricsRecordingLevel: level } = this.#config
+    this.#sensors = level === 'off' ? undefined : new InstanceSensors(level, () => this.#now)
+    this.#recordCounts = new InstanceRecordCounts(this.#sensors?.windows)
     this.#collector = new RecordingCollector(partitions ?? {})
   }
 
@@ -262,9 +270,26 @@ export class TopologyTestDriver {
     return stores
   }
 
-  /** How many records were dropped: late ones, ones without a key where one is needed, and so on. */
-  get metrics(): { readonly droppedRecordsTotal: number } {
-    return { droppedRecordsTotal: this.#recordCounts.snapshot().dropped }
+  /**
+   * What the task measures, as `KafkaStreams.metrics()`: rates and ages by the mock wall clock, latencies by the system's.
+   * Empty before the first record, and where `metricsRecordingLevel` is `off`.
+   *
+   * @example
+   * const dropped = driver.metrics().find(({ name }) => name === 'dropped-records-total')
+   * expect(dropped?.value).toBe(1)
+   */
+  metrics(): readonly Metric[] {
+    const metrics: Metric[] = []
+    this.#sensors?.windows.tick()
+    if (this.#processing === undefined || this.#taskStores === undefined) return metrics
+    taskMetrics(metrics, {
+      taskId: TASK_ID,
+      threadId: `${this.#config.applicationId}-StreamThread-1`,
+      processing: this.#processing,
+      stores: this.#taskStores,
+      threadProcessMs: this.#processing.sensors?.process.sum ?? 0,
+    })
+    return metrics
   }
 
   /**
@@ -370,6 +395,7 @@ export class TopologyTestDriver {
       clock,
       logger,
       recordCounts: this.#recordCounts.of(TASK_ID),
+      sensors: this.#sensors?.thread().task(),
       callTimers: { ...systemTimers, backOff: (_ms, callback) => systemTimers.backOff(0, callback) },
     })
     await stores.preparation.all()
@@ -394,7 +420,7 @@ export class TopologyTestDriver {
   async #process(): Promise<void> {
     const processing = this.#processing!
     do {
-      while (processing.process()) {
+      while (this.#processOne(processing)) {
         await this.#drained()
         processing.maybePunctuateStreamTime()
         await this.#commit()
@@ -402,6 +428,13 @@ export class TopologyTestDriver {
     } while (await processing.inputsPrepared())
     // a record that was skipped leaves nothing to commit, but maybe a dead letter
     await this.#capture()
+  }
+
+  #processOne(processing: Processing): boolean {
+    const start = performance.now()
+    const progress = processing.process()
+    if (progress) processing.sensors?.ran(1, performance.now() - start)
+    return progress
   }
 
   /** Everything that is awaited has ended, and its results are forwarded. */

@@ -63,7 +63,7 @@ export const runMillrace = async (program: Program): Promise<Result> => {
     for (const [name, store] of driver.stores()) {
       if (store !== null) stores[name] = (await storeRows(store)).flatMap(shownRows)
     }
-    return { describe, records, stores, dropped: driver.metrics.droppedRecordsTotal }
+    return { describe, records, stores, dropped: driver.recordCounts().dropped }
   } finally {
     // what fails was told by the input that failed
     await driver.close().catch(() => {})

@@ -106,7 +106,7 @@ async function run(golden: GoldenCase, config: JavaConfig): Promise<Observed> {
       describe: topology.topology.describe(),
       stores,
       internalTopics: internalTopics(topology, config),
-      droppedRecords: driver.metrics.droppedRecordsTotal,
+      droppedRecords: driver.recordCounts().dropped,
     }
   } finally {
     await driver.close()

@@ -44,7 +44,7 @@ describe('a join by a foreign key', () => {
     await orders.pipe('1', { customer: 'c', item: 'tea' }, 2)
     await orders.pipe('1', { customer: null, item: 'tea' }, 3)
     expect(out()).toEqual(['1=tea for Carol@2', '1=null@3'])
-    expect(driver.metrics.droppedRecordsTotal).toBe(1)
+    expect(driver.recordCounts().dropped).toBe(1)
   })
 
   it('left: a row has a result also without a partner, and without a foreign key', async () => {
@@ -85,7 +85,7 @@ describe('a join by a foreign key', () => {
     await driver.inputTopic('customers', text).pipe('c', 'Carol', 1)
     await driver.inputTopic('orders', orderSerdes).pipe('1', { customer: 'c', item: 'tea' }, 2)
     expect(out()).toEqual(['1=jam for Carol@2'])
-    expect(driver.metrics.droppedRecordsTotal).toBe(1)
+    expect(driver.recordCounts().dropped).toBe(1)
     expect(logged.filter((line) => line.includes('dropped the record'))).toEqual([
       expect.stringMatching(
         /^debug .*RESPONSE-RESOLVER.* the row has changed since this answer was asked for/,

@@ -17,7 +17,7 @@ describe('sample of every nth record', () => {
     const { input, out, driver } = drive((b) => b.stream('in', text).sample({ every: 1 }).to('out', text))
     await input.pipe(null, 'x', 1)
     expect(out()).toEqual([])
-    expect(driver.metrics.droppedRecordsTotal).toBe(1)
+    expect(driver.recordCounts().dropped).toBe(1)
   })
 
   it('repartitions a stream whose key has changed', async () => {

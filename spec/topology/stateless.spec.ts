@@ -115,7 +115,7 @@ describe('a stateless operator', () => {
       'out undefined',
     ])
     expect(out()).toEqual(['a=a@3'])
-    expect(driver.metrics.droppedRecordsTotal).toBe(0)
+    expect(driver.recordCounts().dropped).toBe(0)
   })
 
   it('to names topics by the record, and partitions by the partitioner', async () => {

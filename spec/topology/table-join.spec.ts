@@ -44,7 +44,7 @@ describe('a join of two tables', () => {
     )
     await a.pipe(null, 'x', 1)
     expect(out()).toEqual([])
-    expect(driver.metrics.droppedRecordsTotal).toBe(1)
+    expect(driver.recordCounts().dropped).toBe(1)
   })
 
   it('with a store can be queried; the joiner gets the key, and null deletes', async () => {

@@ -19,7 +19,7 @@ describe('a table', () => {
     await input.pipe('k', null, 5)
     expect(out()).toEqual(['k=late@20', 'k=early@10', 'k=null@5'])
     expect(driver.store<TimestampedKeyValueStore<string, string>>('rows').get('k')).toBeNull()
-    expect(driver.metrics.droppedRecordsTotal).toBe(1)
+    expect(driver.recordCounts().dropped).toBe(1)
   })
 
   it('without a store forwards each update', async () => {

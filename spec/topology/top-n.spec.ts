@@ -37,7 +37,7 @@ describe('topN of a grouped stream', () => {
     await input.pipe(null, '1', 1)
     await input.pipe('a', null, 1)
     expect(out()).toEqual([])
-    expect(driver.metrics.droppedRecordsTotal).toBe(2)
+    expect(driver.recordCounts().dropped).toBe(2)
   })
 
   it('ranks by text and bigints, too', async () => {

@@ -16,7 +16,7 @@ describe('a versioned table', () => {
     expect(out()).toEqual(['k=b@200', 'k=a@150'])
     expect(driver.store(rows).get('k')?.value).toBe('b')
     expect(driver.store(rows).get('k', 160)?.value).toBe('a')
-    expect(driver.metrics.droppedRecordsTotal).toBe(1)
+    expect(driver.recordCounts().dropped).toBe(1)
   })
 
   it('joins and is grouped by its latest values only', async () => {
@@ -34,7 +34,7 @@ describe('a versioned table', () => {
     await input.pipe('k', 'c', 250)
     expect(out('joined')).toEqual(['k=b+null@200', 'k=c+null@250'])
     expect(out('out', serdes.long() as never)).toEqual(['b=1@200', 'b=0@250', 'c=1@250'])
-    expect(driver.metrics.droppedRecordsTotal).toBe(1)
+    expect(driver.recordCounts().dropped).toBe(1)
   })
 
   it('is what its views are, unless they have a store of another kind', async () => {

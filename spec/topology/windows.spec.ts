@@ -34,7 +34,7 @@ describe('tumbling and hopping windows', () => {
     await input.pipe('a', 'x', 10)
     await input.pipe(null, 'x', 10)
     expect(out()).toEqual(['a@0-10=1@0', 'a@0-10=2@9', 'a@10-20=1@10'])
-    expect(driver.metrics.droppedRecordsTotal).toBe(1)
+    expect(driver.recordCounts().dropped).toBe(1)
   })
 
   it('close when their end and the grace period are behind the newest record, for each window by itself', async () => {
@@ -45,7 +45,7 @@ describe('tumbling and hopping windows', () => {
     await input.pipe('a', 'late', 9)
     await input.pipe('b', 'half late', 13)
     expect(out()).toEqual(['b@10-20=1@13'])
-    expect(driver.metrics.droppedRecordsTotal).toBe(3)
+    expect(driver.recordCounts().dropped).toBe(3)
   })
 
   it('aggregate and reduce; null deletes, and the next record starts anew', async () => {
@@ -92,7 +92,7 @@ describe('unlimited windows', () => {
     )
     for (const timestamp of [99, 100, 1e12, 101]) await input.pipe('a', 'x', timestamp)
     expect(out()).toEqual(['a@100-Infinity=1@100', 'a@100-Infinity=2@1000000000000', 'a@100-Infinity=3@1000000000000'])
-    expect(driver.metrics.droppedRecordsTotal).toBe(0)
+    expect(driver.recordCounts().dropped).toBe(0)
   })
 })
 
@@ -157,7 +157,7 @@ describe('session windows', () => {
       'k@12-12=f@12',
       'k@7-7=g@7',
     ])
-    expect(driver.metrics.droppedRecordsTotal).toBe(1)
+    expect(driver.recordCounts().dropped).toBe(1)
   })
 
   it('with a gap and a grace of 0 keep nothing: every record begins its session again', async () => {
@@ -170,7 +170,7 @@ describe('session windows', () => {
     )
     for (const [i, timestamp] of [5, 5, 6, 6, 5, 12].entries()) await input.pipe('k', 'abcdef'[i]!, timestamp)
     expect(out()).toEqual(['k@5-5=a@5', 'k@5-5=b@5', 'k@6-6=c@6', 'k@6-6=d@6', 'k@12-12=f@12'])
-    expect(driver.metrics.droppedRecordsTotal).toBe(1)
+    expect(driver.recordCounts().dropped).toBe(1)
   })
 })
 

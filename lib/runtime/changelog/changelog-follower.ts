@@ -96,6 +96,17 @@ export class ChangelogFollower {
     this.#progress = new RestoreProgress(options.restoreListener, options.logger)
   }
 
+  /** Of tasks that have not caught up: what is still to be replayed, counted by offsets. */
+  get remaining(): ReadonlyMap<TaskId, number> {
+    const remaining = new Map<TaskId, number>()
+    for (const [taskId, { behind }] of this.#jobs) {
+      let offsets = 0
+      for (const { range, position } of behind) offsets += Math.max(0, range.end - position)
+      if (behind.size > 0) remaining.set(taskId, offsets)
+    }
+    return remaining
+  }
+
   add(following: Following): void {
     const job: Job = {
       following,

@@ -22,6 +22,8 @@ export interface CommitterOptions {
   }
   readonly tasks: { readonly running: readonly RunningTask[]; isRunning(task: RunningTask): boolean }
   readonly transactionTimeoutMs: number
+  /** How long commits took, in milliseconds. Undefined: it is not measured. */
+  readonly latency?: { add(ms: number): void } | undefined
   readonly logger: Logger
   readonly listener: CommitterListener
 }
@@ -112,9 +114,11 @@ export class Committer {
     this.#pending++
     const { signal } = this.#era
     const result = this.#queue
-      .then(() => {
+      .then(async () => {
         signal.throwIfAborted()
-        return this.options.producer.transactional ? this.#commitTransaction() : this.#commitAtLeastOnce(signal)
+        const start = performance.now()
+        await (this.options.producer.transactional ? this.#commitTransaction() : this.#commitAtLeastOnce(signal))
+        this.options.latency?.add(performance.now() - start)
       })
       .catch((error: unknown) => {
         if (!signal.aborted) throw error

@@ -3,8 +3,10 @@ import type { ResolvedConfig } from '../../config'
 import type { StreamsError } from '../../errors'
 import type { Admin, Fetcher, KafkaClient } from '../../kafka/port'
 import type { Logger } from '../../observe/logger'
+import type { ThreadSensors } from '../../observe/metrics/thread-sensors'
 import type { InstanceRecordCounts } from '../../observe/record-counts'
 import type { ClusterView } from '../../query/cluster-view'
+import type { TaskId } from '../../record/task-id'
 import type { StateDirectory } from '../../state/state-directory'
 import type { StateStore } from '../../state/store'
 import { RowMemory } from '../../state/timed/row-memory'
@@ -53,6 +55,8 @@ export interface ExecutorOptions {
   /** On the group's leader: the tasks that result from the cluster's topics. */
   readonly clusterTasks: () => Promise<ClusterTasks>
   readonly recordCounts: InstanceRecordCounts
+  /** Undefined: nothing is measured. */
+  readonly sensors: ThreadSensors | undefined
   readonly logger: Logger
   readonly signal: AbortSignal
   readonly listener: ExecutorListener
@@ -145,6 +149,7 @@ export class Executor {
       cache: cacheBytes > 0 ? { maxBytes: cacheBytes, usedBytes: 0 } : undefined,
       rowMemory: new RowMemory(),
       recordCounts: options.recordCounts,
+      sensors: options.sensors,
       logger,
       signal,
       wakeUp: () => this.#loop.wakeUp(),
@@ -155,6 +160,7 @@ export class Executor {
       restoreFetcher: () => client.fetcher(config.restoreFetcherConfig),
       collector: () => producer.ready(),
       stateDirectory,
+      sensors: options.sensors,
       logger,
       signal,
       restoreListener: listener,
@@ -172,6 +178,7 @@ export class Executor {
       group: membership,
       tasks,
       transactionTimeoutMs: config.transactionTimeoutMs,
+      latency: options.sensors?.commit,
       logger,
       listener: {
         released: () => this.#loop.wakeUp(),
@@ -187,6 +194,7 @@ export class Executor {
       producer,
       committer,
       tasks,
+      sensors: options.sensors,
       logger,
       listener: { taskFailed, failed: (error) => this.#failed({ error }) },
     })
@@ -214,6 +222,16 @@ export class Executor {
 
   get tasks(): readonly Task[] {
     return this.#tasks.all
+  }
+
+  /** What is still to be replayed into the stores of tasks, by task, counted by offsets. */
+  get restoreRemaining(): ReadonlyMap<TaskId, number> {
+    return this.#tasks.restoreRemaining
+  }
+
+  /** Undefined: nothing is measured. */
+  get sensors(): ThreadSensors | undefined {
+    return this.options.sensors
   }
 
   /** In the group, no topic missing, and all assigned tasks processing. */
@@ -306,6 +324,7 @@ export class Executor {
 
   #rebalanced(event: RebalanceEvent, missingTopics: readonly string[]): void {
     this.#assigned = event.generation >= 0 && missingTopics.length === 0
+    if (this.options.sensors) this.options.sensors.rebalances++
     this.options.listener.rebalanced(event)
     if (event.generation >= 0) this.options.listener.missingTopics(missingTopics)
     this.#changed()
@@ -346,6 +365,7 @@ export class Executor {
       { err: failure.error, ...(failure.taskId === undefined ? {} : { taskId: failure.taskId }) },
       'uncommitted work is dropped, and all tasks restart from the last commit',
     )
+    if (this.options.sensors) this.options.sensors.failures++
     this.#loop.tasksDropped()
     this.#loop.isolate(remedy.isolate)
     this.#committer.forget()
@@ -378,6 +398,7 @@ export class Executor {
   #end(error: StreamsError): void {
     if (this.#stopping) return
     this.#stopping = true
+    if (this.options.sensors) this.options.sensors.failures++
     this.options.listener.failed(error)
   }
 }

@@ -3,6 +3,7 @@ import type { ResolvedConfig } from '../../config'
 import type { Fetcher } from '../../kafka/port'
 import type { TaskId } from '../../record/task-id'
 import type { Logger } from '../../observe/logger'
+import type { ThreadSensors } from '../../observe/metrics/thread-sensors'
 import type { StreamsProducer } from '../output/streams-producer'
 import type { RunningTask } from '../tasks/task'
 import type { Tasks } from '../tasks/tasks'
@@ -22,6 +23,8 @@ export interface ProcessingLoopOptions {
   readonly producer: StreamsProducer
   readonly committer: Committer
   readonly tasks: Tasks
+  /** Undefined: nothing is measured. */
+  readonly sensors: ThreadSensors | undefined
   readonly logger: Logger
   readonly listener: LoopListener
 }
@@ -63,7 +66,9 @@ export class ProcessingLoop {
   /** Resolves after `stop`. */
   async run(): Promise<void> {
     while (!this.#stopping) {
-      this.#turnedAt = performance.now()
+      const turnedAt = performance.now()
+      this.options.sensors?.turned(turnedAt - (this.#turnedAt ?? turnedAt), turnedAt)
+      this.#turnedAt = turnedAt
       const busy = this.#work()
       if (this.#stopping) break
       this.#maybeCommit()
@@ -157,41 +162,49 @@ export class ProcessingLoop {
     let before = start
     let progress: boolean
     let anyProgress = false
+    let total = 0
     do {
       progress = false
       for (let i = 0; i < running.length; i++) {
         const task = running[(first + i) % running.length]!
         if (!task.isReady || !this.options.tasks.isRunning(task)) continue
-        if (this.#processRun(task)) progress = anyProgress = true
+        const count = this.#processRun(task)
+        if (count > 0) progress = anyProgress = true
         const after = performance.now()
+        if (count > 0) task.processing.sensors?.ran(count, after - before)
+        total += count
         this.#run = after - before < SLICE_MS ? Math.min(2 * this.#run, MAX_RUN) : 1
         before = after
         if (after - start >= SLICE_MS || !this.options.producer.writable) {
+          this.options.sensors?.sliced(total)
           this.#punctuateWallClock(running, now)
           return true
         }
       }
     } while (progress)
+    this.options.sensors?.sliced(total)
     return this.#punctuateWallClock(running, now) || anyProgress
   }
 
-  /** A few records of one task. True if there were any. */
-  #processRun(task: RunningTask): boolean {
+  /** A few records of one task. Returns how many there were; a failure counts as one. */
+  #processRun(task: RunningTask): number {
     const { processing } = task
     let limit = this.#run
     if (this.#isolated.size > 0 && this.#isolated.has(task.id)) {
-      if (processing.commitNeeded || processing.isBusy) return false
+      if (processing.commitNeeded || processing.isBusy) return 0
       limit = 1
     }
+    let count: number
     try {
-      if (processing.processUpTo(limit) === 0) return false
+      count = processing.processUpTo(limit)
+      if (count === 0) return 0
       processing.maybePunctuateStreamTime()
     } catch (error) {
       this.options.listener.taskFailed(task, error)
-      return true
+      return 1
     }
     if (limit === 1) this.#commitRequested ||= this.#isolated.has(task.id)
-    return true
+    return count
   }
 
   #punctuateWallClock(running: readonly RunningTask[], now: number): boolean {
@@ -229,7 +242,8 @@ export class ProcessingLoop {
   }
 
   async #poll(maxWaitMs: number): Promise<void> {
-    const { fetcher, inputs, producer, listener } = this.options
+    const { fetcher, inputs, producer, sensors, listener } = this.options
+    const start = sensors === undefined ? 0 : performance.now()
     try {
       // a wake-up between the two polls ends neither of them
       this.#woken = false
@@ -238,6 +252,7 @@ export class ProcessingLoop {
         producer.idle()
         arrived = await fetcher.poll(maxWaitMs)
       }
+      sensors?.poll.add(performance.now() - start)
       for (const fetched of arrived) inputs.take(fetched)
     } catch (error) {
       if (!this.#stopping) listener.failed(error)

@@ -1,5 +1,6 @@
 import { StreamsError } from '../../errors'
 import type { FetchedPartition, RecordCursor } from '../../kafka/port'
+import type { InputSensor } from '../../observe/metrics/task-sensors'
 import { MissingDependency } from '../../serdes/missing-dependency'
 import { asError, TaskFailure } from '../failure/task-failure'
 import type { Serde } from '../../serdes/serde'
@@ -50,13 +51,16 @@ export class PartitionQueue implements SourceBytes {
   private onRecord = false
   /** What could not be fetched for the record under the cursor. */
   private refusal: { readonly part: 'key' | 'value'; readonly error: unknown } | undefined
+  private readonly sensor: InputSensor | undefined
 
   constructor(
     readonly topic: string,
     readonly partition: number,
     readonly source: SourceNode,
     private readonly task: TaskContext,
-  ) {}
+  ) {
+    this.sensor = task.sensors?.input(source.name, topic)
+  }
 
   /** The time up to which an earlier owner has processed the partition. */
   resumeFrom(partitionTime: number): void {
@@ -117,6 +121,7 @@ export class PartitionQueue implements SourceBytes {
     const record = this.head!
     this.head = null
     this.pass(this.headContext.offset)
+    this.sensor?.took(this.headTimestamp, this.keyLength, this.valueLength)
     if (this.headTimestamp > this.partitionTime) this.partitionTime = this.headTimestamp
     return record
   }

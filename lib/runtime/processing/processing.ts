@@ -1,6 +1,7 @@
 import { StreamsError } from '../../errors'
 import type { CommittedOffset, FetchedPartition } from '../../kafka/port'
 import type { Logger } from '../../observe/logger'
+import type { TaskSensors } from '../../observe/metrics/task-sensors'
 import type { TaskRecordCounts } from '../../observe/record-counts'
 import type { CallTimers } from '../../operators/async/async-host'
 import type { TaskId } from '../../record/task-id'
@@ -36,6 +37,8 @@ export interface ProcessingOptions {
   readonly monitor?: SlowCallbackMonitor
   /** Counts the task's dropped records and dead letters; default: its own. */
   readonly recordCounts?: TaskRecordCounts | undefined
+  /** Default: nothing is measured. */
+  readonly sensors?: TaskSensors | undefined
   /** Waits of async operators' calls. Default: the system's. */
   readonly callTimers?: CallTimers | undefined
   /** Awaited work has ended: `process` can continue, `drained` is settled, or the task has failed. */
@@ -76,6 +79,7 @@ export class Processing {
       stores: stores.all,
       globalStores: options.globalStores,
       recordCounts: options.recordCounts,
+      sensors: options.sensors,
       callTimers: options.callTimers,
       wakeUp: () => options.wakeUp?.(),
     })
@@ -144,6 +148,7 @@ export class Processing {
       if (this.forwardResult()) return 1
       if (context.asyncOperators.needAttention) return 0
     }
+    const lateness = context.sensors?.lateness
     let count = 0
     try {
       while (count < limit && !context.async.full && !context.asyncOperators.needAttention) {
@@ -151,6 +156,7 @@ export class Processing {
         if (queue === null) break
         const record = queue.take()
         context.advanceStreamTime(record.timestamp)
+        lateness?.add(context.streamTime - record.timestamp)
         context.enter(queue.headContext, queue)
         queue.source.process(record)
         count++
@@ -160,7 +166,7 @@ export class Processing {
       this.fail(error)
     }
     this.throwIfFailed()
-    context.idle()
+    this.rest()
     return count
   }
 
@@ -175,7 +181,7 @@ export class Processing {
     }
     this.throwIfFailed()
     if (!forwarded) return false
-    context.idle()
+    this.rest()
     context.moved()
     return true
   }
@@ -225,6 +231,15 @@ export class Processing {
     return this.context.recordCounts.droppedTotal
   }
 
+  get recordCounts(): TaskRecordCounts {
+    return this.context.recordCounts
+  }
+
+  /** Undefined: nothing is measured. */
+  get sensors(): TaskSensors | undefined {
+    return this.context.sensors
+  }
+
   // ---------------------------------------------------------------------------------------- punctuation
 
   maybePunctuateStreamTime(): boolean {
@@ -252,7 +267,7 @@ export class Processing {
     }
     this.throwIfFailed()
     if (!punctuated) return false
-    context.idle()
+    this.rest()
     context.moved()
     return true
   }
@@ -334,7 +349,7 @@ export class Processing {
       this.fail(error)
     }
     this.throwIfFailed()
-    context.idle()
+    this.rest()
   }
 
   /** The operator whose callback is pending, and for how long. */
@@ -374,6 +389,13 @@ export class Processing {
       }
     }
     if (failure) throw failure.error
+  }
+
+  /** Between records. */
+  private rest(): void {
+    const { context } = this
+    context.idle()
+    context.sensors?.settle(context.clock.now())
   }
 
   private fail(thrown: unknown): void {

@@ -1,4 +1,5 @@
 import { StreamsError } from '../../errors'
+import type { TaskSensors } from '../../observe/metrics/task-sensors'
 import type { Cancellable, PunctuationType } from '../../operators/processor'
 import { PriorityQueue } from './priority-queue'
 import type { RecordContext } from '../../record/record-context'
@@ -19,6 +20,7 @@ export interface PunctuatedTask {
   readonly taskId: string
   readonly streamTime: number
   readonly clock: Clock
+  readonly sensors: TaskSensors | undefined
   enter(context: RecordContext, source: SourceBytes): void
 }
 
@@ -128,10 +130,12 @@ export class Punctuations {
 
   private fire(schedule: Schedule, timestamp: number): void {
     const { task } = this
+    const start = task.sensors === undefined ? 0 : performance.now()
     task.enter({ topic: null, partition: -1, offset: -1, timestamp, headers: NO_HEADERS }, NO_SOURCE_BYTES)
     schedule.running = true
     schedule.node.punctuate(schedule.callback, timestamp, () => {
       schedule.running = false
     })
+    task.sensors?.punctuated(performance.now() - start)
   }
 }

@@ -7,6 +7,7 @@ import { HeldRecordContext } from '../../record/held-record-context'
 import { isSameRecord, type RecordContext } from '../../record/record-context'
 import { RateLimitedLog } from '../../observe/rate-limited-log'
 import { TaskRecordCounts } from '../../observe/record-counts'
+import type { TaskSensors } from '../../observe/metrics/task-sensors'
 import type { DropReason } from '../../record/drop-reason'
 import type { Serde } from '../../serdes/serde'
 import type { ManagedStore, StateStore } from '../../state/store'
@@ -39,6 +40,8 @@ export interface TaskContextOptions {
   readonly wakeUp: () => void
   /** Default: its own. */
   readonly recordCounts?: TaskRecordCounts | undefined
+  /** Default: nothing is measured. */
+  readonly sensors?: TaskSensors | undefined
   /** Of async operators. Default: the system's. */
   readonly callTimers?: CallTimers | undefined
 }
@@ -78,6 +81,7 @@ export class TaskContext implements SendingTask, StoreWriter {
   readonly globalStores: ReadonlyMap<string, StateStore>
   readonly wakeUp: () => void
   readonly recordCounts: TaskRecordCounts
+  readonly sensors: TaskSensors | undefined
   private readonly droppedOnErrors: RateLimitedLog
 
   constructor(options: TaskContextOptions) {
@@ -95,6 +99,7 @@ export class TaskContext implements SendingTask, StoreWriter {
     this.async = new AsyncBoundary(this)
     this.asyncOperators = new AsyncOperators(this, options.callTimers ?? systemTimers)
     this.recordCounts = options.recordCounts ?? new TaskRecordCounts(options.id)
+    this.sensors = options.sensors
     this.droppedOnErrors = new RateLimitedLog(options.logger)
   }
 

@@ -4,6 +4,7 @@ import { keySerdeOf, valueSerdeOf } from '../../serdes/open-serde'
 import { shortcutsOf } from '../../serdes/shortcuts'
 import type { SinkDefinition, SourceDefinition, SubTopology } from '../../topology/definition'
 import { matchesTopic } from '../../topology/topic-pattern'
+import { measured, measuredExtractor } from './measured-node'
 import { type Child, ProcessorNode } from './processor-node'
 import type { Punctuations } from './punctuation'
 import { SinkNode } from './sink-node'
@@ -35,6 +36,7 @@ export const wire = (
   const storesInUse = new Set<string>()
 
   for (const sub of subTopologies) {
+    const forwarding = new Set(sub.nodes.flatMap((node) => (node.kind === 'source' ? [] : node.parents)))
     for (const definition of sub.nodes) {
       if (definition.kind === 'source') {
         const { topics } = definition
@@ -61,12 +63,12 @@ export const wire = (
         const node = new ProcessorNode(name, definition.supplier(), task, punctuations, names)
         processors.push(node)
         parents.set(name, node)
-        link(node, definition.parents, definition.sideOutput)
+        link(measured(node, task.sensors, !forwarding.has(name)), definition.parents, definition.sideOutput)
       } else {
         const { name, topic, partitioner } = definition
         const node = new SinkNode(
           name,
-          topic,
+          typeof topic === 'string' ? topic : measuredExtractor(name, topic, task.sensors),
           keySerdeOf<unknown>(definition.keySerde, task),
           valueSerdeOf<unknown>(definition.valueSerde, task),
           partitioner,
@@ -77,7 +79,7 @@ export const wire = (
           task.preparation.add(node.keySerde, topic, 'sink')
           task.preparation.add(node.valueSerde, topic, 'sink')
         }
-        link(node, definition.parents)
+        link(measured(node, task.sensors, true, typeof topic === 'string' ? topic : undefined), definition.parents)
       }
     }
   }

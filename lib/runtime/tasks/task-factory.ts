@@ -1,6 +1,7 @@
 import type { ResolvedConfig } from '../../config'
 import type { Admin, CommittedOffset, Producer } from '../../kafka/port'
 import type { Logger } from '../../observe/logger'
+import type { ThreadSensors } from '../../observe/metrics/thread-sensors'
 import type { InstanceRecordCounts } from '../../observe/record-counts'
 import { parseTaskId, type TaskId } from '../../record/task-id'
 import type { TopicPartition } from '../../record/topic-partition'
@@ -35,6 +36,8 @@ export interface TaskFactoryOptions {
   readonly cache: RecordCacheBudget | undefined
   readonly rowMemory: RowMemory
   readonly recordCounts: InstanceRecordCounts
+  /** Undefined: nothing is measured. */
+  readonly sensors?: ThreadSensors | undefined
   readonly logger: Logger
   readonly signal: AbortSignal
   /** Awaited work has ended. */
@@ -103,7 +106,7 @@ export class TaskFactory {
     { committed }: StartPlan,
     collector: RecordCollector,
   ): Promise<RunningTask> {
-    const { config, globalStores, monitor, recordCounts, logger, wakeUp } = this.options
+    const { config, globalStores, monitor, recordCounts, sensors, logger, wakeUp } = this.options
     const processing = new Processing({
       stores,
       subTopologies: [identity.subTopology],
@@ -115,6 +118,7 @@ export class TaskFactory {
       logger,
       monitor,
       recordCounts: recordCounts.of(identity.id),
+      sensors: sensors?.task(),
       wakeUp,
     })
     try {

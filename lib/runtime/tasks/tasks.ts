@@ -1,6 +1,7 @@
 import { StreamsError } from '../../errors'
 import type { Fetcher } from '../../kafka/port'
 import type { Logger } from '../../observe/logger'
+import type { ThreadSensors } from '../../observe/metrics/thread-sensors'
 import type { TaskId } from '../../record/task-id'
 import { type TopicPartition, tpKey } from '../../record/topic-partition'
 import type { StateDirectory } from '../../state/state-directory'
@@ -30,6 +31,8 @@ export interface TasksOptions {
   /** The output of tasks that are opened now; resolves when no earlier transaction can hide offsets. */
   readonly collector: () => Promise<RecordCollector>
   readonly stateDirectory: StateDirectory
+  /** Undefined: nothing is measured. */
+  readonly sensors?: ThreadSensors | undefined
   readonly logger: Logger
   readonly signal: AbortSignal
   readonly restoreListener: RestoreListener
@@ -103,6 +106,11 @@ export class Tasks {
     return this.#running.length === this.#slots.size
   }
 
+  /** What is still to be replayed into stores, by task, counted by offsets. */
+  get restoreRemaining(): ReadonlyMap<TaskId, number> {
+    return this.#follower.remaining
+  }
+
   get(id: TaskId): Task | undefined {
     return this.#slots.get(id)?.task
   }
@@ -143,6 +151,7 @@ export class Tasks {
     for (const [id, inputs] of assigned) {
       const slot = new Slot(id, this.options.factory.subTopologyOf(id)!, inputs, ready)
       this.#slots.set(id, slot)
+      this.options.sensors?.tasksCreated.add(1)
       added.push(slot)
     }
     if (added.length === 0) return
@@ -366,6 +375,7 @@ export class Tasks {
     const { task } = slot
     slot.task = { ...identityOf(slot), state: 'closing' }
     this.#slots.delete(slot.id)
+    this.options.sensors?.tasksClosed.add(1)
     for (const { topic, partition } of slot.inputs) {
       this.#byInput.delete(tpKey(topic, partition))
       this.options.fetcher.unassign(topic, partition)

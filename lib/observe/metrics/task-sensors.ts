@@ -1,0 +1,126 @@
+import { RecordTally } from './record-tally'
+import type { SampleWindows } from './sample-windows'
+import { Stat } from './stat'
+
+/** Of an input partition: counts what the task takes from it. */
+export class InputSensor {
+  records = 0
+  /** Of keys and values. */
+  bytes = 0
+
+  constructor(
+    readonly node: string,
+    readonly topic: string,
+    private readonly tally: RecordTally,
+  ) {}
+
+  /** A length of −1 is null. */
+  took(timestamp: number, keyLength: number, valueLength: number): void {
+    this.records++
+    if (keyLength > 0) this.bytes += keyLength
+    if (valueLength > 0) this.bytes += valueLength
+    this.tally.add(timestamp)
+  }
+}
+
+/** Of an operator. */
+export class NodeSensor {
+  /** Records that it was given. */
+  records = 0
+
+  constructor(
+    readonly node: string,
+    /** The one that it writes to; undefined: none, or one for each record. */
+    readonly topic: string | undefined,
+    /** Its rate; only at `debug`. */
+    readonly rate: Stat | undefined,
+    /** Of what arrives at it; only if it is the last. */
+    private readonly tally: RecordTally | undefined,
+  ) {}
+
+  took(timestamp: number): void {
+    this.records++
+    this.rate?.add(1)
+    this.tally?.add(timestamp)
+  }
+}
+
+/** What is measured of a task while it processes. */
+export class TaskSensors {
+  /** Records, and the milliseconds that they took. */
+  readonly process: Stat
+  /** Calls of punctuations, and the milliseconds that they took. */
+  readonly punctuate: Stat
+  /** By how much records are behind stream time; only at `debug`. */
+  readonly lateness: Stat | undefined
+  readonly inputs: InputSensor[] = []
+  /** By operator: how old its records are when they arrive. */
+  readonly latencies = new Map<string, Stat>()
+  readonly nodes: NodeSensor[] = []
+  /** By sink and topic: records for topics that are chosen for each of them. */
+  readonly chosenTopics = new Map<string, Map<string, number>>()
+  readonly #tallies: Array<{ readonly tally: RecordTally; readonly latency: Stat }> = []
+  readonly #ages = new Map<string, RecordTally>()
+
+  constructor(
+    private readonly windows: SampleWindows,
+    readonly isDebug: boolean,
+    /** Of the thread, for all of its tasks. */
+    private readonly thread: { readonly process: Stat; readonly punctuate: Stat },
+  ) {
+    this.process = new Stat(windows)
+    this.punctuate = new Stat(windows)
+    this.lateness = isDebug ? new Stat(windows) : undefined
+  }
+
+  input(node: string, topic: string): InputSensor {
+    const sensor = new InputSensor(node, topic, this.#age(node))
+    this.inputs.push(sensor)
+    return sensor
+  }
+
+  /** Undefined if nothing is measured about it. `isLast`: it forwards to no other operator. */
+  node(name: string, isLast: boolean, topic?: string): NodeSensor | undefined {
+    if (!isLast && !this.isDebug) return undefined
+    const rate = this.isDebug ? new Stat(this.windows) : undefined
+    const sensor = new NodeSensor(name, topic, rate, isLast ? this.#age(name) : undefined)
+    this.nodes.push(sensor)
+    return sensor
+  }
+
+  /** A sink has chosen a topic for a record. */
+  chose(sink: string, topic: string): void {
+    let topics = this.chosenTopics.get(sink)
+    if (topics === undefined) this.chosenTopics.set(sink, (topics = new Map()))
+    topics.set(topic, (topics.get(topic) ?? 0) + 1)
+  }
+
+  /** A run of records is over. */
+  ran(records: number, ms: number): void {
+    const each = ms / records
+    this.process.addAll(records, ms, each, each)
+    this.thread.process.addAll(records, ms, each, each)
+  }
+
+  punctuated(ms: number): void {
+    this.punctuate.add(ms)
+    this.thread.punctuate.add(ms)
+  }
+
+  /** What has arrived at operators so far has done so by this time of the wall clock. */
+  settle(now: number): void {
+    for (const { tally, latency } of this.#tallies) tally.settle(now, latency)
+  }
+
+  #age(node: string): RecordTally {
+    let tally = this.#ages.get(node)
+    if (tally === undefined) {
+      const latency = new Stat(this.windows)
+      tally = new RecordTally()
+      this.#ages.set(node, tally)
+      this.latencies.set(node, latency)
+      this.#tallies.push({ tally, latency })
+    }
+    return tally
+  }
+}

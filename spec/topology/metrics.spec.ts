@@ -1,0 +1,172 @@
+import { StreamsBuilder } from '../../lib/dsl/streams-builder'
+import type { Metric, MetricsRecordingLevel } from '../../lib/observe/metrics/metric'
+import * as serdes from '../../lib/serdes'
+import { keyValueStore } from '../../lib/state/stores'
+import { TopologyTestDriver } from '../../lib/testing'
+import type { TestDriverConfig } from '../../lib/testing'
+import type { Topology } from '../../lib/topology/topology'
+
+const text = { key: serdes.string(), value: serdes.string() }
+const counts = keyValueStore('counts', { key: serdes.string(), value: serdes.long() })
+
+const counting = (): Topology => {
+  const builder = new StreamsBuilder()
+  builder
+    .stream('in', { ...text, name: 'read' })
+    .filter((value) => value !== 'no', { name: 'chosen' })
+    .groupByKey()
+    .count(counts)
+    .toStream({ name: 'rows' })
+    .to('out', { key: serdes.string(), value: serdes.long(), name: 'write' })
+  return builder.build()
+}
+
+let driver: TopologyTestDriver
+
+const drive = (topology: Topology, config: TestDriverConfig = {}): void => {
+  driver = new TopologyTestDriver(topology, { initialWallClockTime: 10_000, statestoreCacheMaxBytes: 0, ...config })
+}
+afterEach(() => driver.close())
+
+const at = (metricsRecordingLevel: MetricsRecordingLevel): TestDriverConfig => ({ metricsRecordingLevel })
+
+const pipe = async (...records: ReadonlyArray<readonly [string | null, string, number]>): Promise<void> => {
+  const input = driver.inputTopic('in', text)
+  for (const [key, value, timestamp] of records) await input.pipe(key, value, { timestamp })
+}
+
+const metric = (name: string, tags: Record<string, string> = {}): Metric | undefined =>
+  driver.metrics().find((each) => each.name === name && Object.entries(tags).every(([k, v]) => each.tags[k] === v))
+
+const valueOf = (name: string, tags: Record<string, string> = {}): unknown => metric(name, tags)?.value
+
+const namesByGroup = (): Record<string, string[]> => {
+  const names: Record<string, string[]> = {}
+  for (const { group, name } of driver.metrics()) {
+    const known = (names[group] ??= [])
+    if (!known.includes(name)) known.push(name)
+  }
+  for (const each of Object.values(names)) each.sort()
+  return names
+}
+
+it('has Kafka Streams’ names, groups and tags at the level info', async () => {
+  drive(counting())
+  await pipe(['a', 'x', 9000])
+  expect(namesByGroup()).toEqual({
+    'stream-task-metrics': [
+      'active-process-ratio',
+      'dropped-records-rate',
+      'dropped-records-total',
+      'uncommitted-state-bytes',
+    ],
+    'stream-processor-node-metrics': ['record-e2e-latency-avg', 'record-e2e-latency-max', 'record-e2e-latency-min'],
+    'stream-topic-metrics': ['bytes-consumed-total', 'records-consumed-total', 'records-produced-total'],
+    'stream-state-metrics': ['estimate-num-keys'],
+    'consumer-fetch-manager-metrics': ['records-lag'],
+  })
+  const thread = { 'thread-id': 'test-driver-StreamThread-1', 'task-id': '0_0' }
+  expect(metric('records-consumed-total')).toEqual({
+    name: 'records-consumed-total',
+    group: 'stream-topic-metrics',
+    tags: { ...thread, 'processor-node-id': 'read', topic: 'in' },
+    description: 'The total number of records consumed from this topic',
+    kind: 'counter',
+    value: 1,
+  })
+})
+
+it('measures tasks and operators as well at the level debug', async () => {
+  drive(counting(), at('debug'))
+  await pipe(['a', 'x', 9000], ['a', 'no', 9100], ['b', 'y', 8500])
+  expect(namesByGroup()['stream-task-metrics']).toEqual(
+    expect.arrayContaining(['process-latency-avg', 'process-total', 'punctuate-rate', 'record-lateness-max']),
+  )
+  expect(valueOf('process-total', { 'processor-node-id': 'chosen' })).toBe(3)
+  expect(valueOf('process-total', { 'processor-node-id': 'rows' })).toBe(2)
+  expect(metric('process-total')?.group).toBe('stream-task-metrics')
+  expect(valueOf('process-total')).toBe(3)
+  expect([valueOf('record-lateness-avg'), valueOf('record-lateness-max')]).toEqual([200, 600])
+})
+
+it('measures nothing where it is off', async () => {
+  drive(counting(), at('off'))
+  await pipe([null, 'x', 9000])
+  expect(driver.metrics()).toEqual([])
+  expect(driver.recordCounts().dropped).toBe(1)
+})
+
+it('takes the end-to-end latency of records where they are read and where they leave', async () => {
+  drive(counting())
+  await pipe(['a', 'x', 9000], ['a', 'y', 7000], ['b', 'no', 9900])
+  const latency = (node: string): unknown[] =>
+    ['min', 'avg', 'max'].map((which) => valueOf(`record-e2e-latency-${which}`, { 'processor-node-id': node }))
+  expect(latency('read')).toEqual([100, 1366.6666666666667, 3000])
+  // a count has the greatest timestamp of its records
+  expect(latency('write')).toEqual([1000, 1000, 1000])
+  expect(latency('chosen')).toEqual([undefined, undefined, undefined])
+})
+
+it('takes the latency of what a cache holds when it leaves', async () => {
+  drive(counting(), { statestoreCacheMaxBytes: 1_000_000 })
+  await pipe(['a', 'x', 9000])
+  expect(valueOf('record-e2e-latency-max', { 'processor-node-id': 'write' })).toBe(1000)
+  expect(valueOf('records-produced-total', { topic: 'out' })).toBe(1)
+})
+
+it('counts dropped records in all, by operator and by reason', async () => {
+  drive(counting())
+  await pipe([null, 'x', 9000], [null, 'y', 9000], ['a', 'x', 9000])
+  expect(valueOf('dropped-records-total')).toBe(2)
+  expect(valueOf('dropped-records-rate')).toBe(2)
+  const reasons = driver.metrics().filter(({ tags }) => tags['reason'] !== undefined)
+  expect(reasons.map(({ tags, value }) => [tags['processor-node-id'], tags['reason'], value])).toEqual([
+    ['KSTREAM-AGGREGATE-0000000002', 'null-key-or-value', 2],
+  ])
+})
+
+it('forgets rates and extremes after a minute of the wall clock, and keeps totals', async () => {
+  drive(counting())
+  await pipe([null, 'x', 9000])
+  await driver.advanceWallClockTime('2m')
+  expect([valueOf('dropped-records-rate'), valueOf('dropped-records-total')]).toEqual([0, 1])
+  expect(valueOf('record-e2e-latency-max')).toBeNaN()
+})
+
+it('counts bytes of keys and values, and the records of each topic that a sink chooses', async () => {
+  const builder = new StreamsBuilder()
+  builder.stream('in', text).to((value) => value, { ...text, name: 'choose' })
+  drive(builder.build())
+  await pipe(['ab', 'one', 0], [null, 'two', 0], ['c', 'one', 0])
+  expect(valueOf('bytes-consumed-total')).toBe(12)
+  const written = driver.metrics().filter(({ name }) => name === 'records-produced-total')
+  expect(written.map(({ tags, value }) => [tags['processor-node-id'], tags['topic'], value])).toEqual([
+    ['choose', 'one', 2],
+    ['choose', 'two', 1],
+  ])
+})
+
+it('counts punctuations', async () => {
+  const builder = new StreamsBuilder()
+  builder.stream('in', text).process(() => ({
+    init: (context) => void context.schedule('1s', 'wall-clock-time', () => {}),
+    process: () => {},
+  }))
+  drive(builder.build(), at('debug'))
+  await pipe(['a', 'x', 0])
+  for (let i = 0; i < 3; i++) await driver.advanceWallClockTime('1s')
+  expect(valueOf('punctuate-total')).toBe(3)
+})
+
+it('knows how many keys a store has', async () => {
+  drive(counting())
+  await pipe(['a', 'x', 0], ['b', 'x', 0], ['a', 'y', 0])
+  expect(valueOf('estimate-num-keys', { 'state-id': 'counts' })).toBe(2)
+})
+
+it('gives every metric once', async () => {
+  drive(counting(), at('debug'))
+  await pipe(['a', 'x', 9000], [null, 'x', 9000])
+  const ids = driver.metrics().map(({ name, group, tags }) => JSON.stringify([group, name, tags]))
+  expect(new Set(ids).size).toBe(ids.length)
+})
