@@ -227,6 +227,13 @@ export interface RecordCacheBudget {
   usedBytes: number
 }
 
+/** How often a record cache was read, since its store was opened. */
+export interface CacheUse {
+  readonly reads: number
+  /** Reads that found the key in it. */
+  readonly hits: number
+}
+
 /** A changelog record passed in by the restore. Views: copy what outlives the call. */
 export interface ChangelogRecord {
   readonly key: Buffer
@@ -257,6 +264,8 @@ export interface ManagedStore extends StateStore {
   changelogRecords(): AsyncIterable<ChangelogRecord>
   /** Flushes the record cache: forwards its entries, logs them, and puts them into the bytes. Uncached stores do nothing. */
   flushCache(): void
+  /** Undefined: the store has no record cache, or does not count. */
+  readonly cacheUse?: CacheUse | undefined
   close(): void
 }
 

@@ -434,6 +434,7 @@ export class TopologyTestDriver {
     const start = performance.now()
     const progress = processing.process()
     if (progress) processing.sensors?.ran(1, performance.now() - start)
+    processing.sensors?.settle(this.#now)
     return progress
   }
 

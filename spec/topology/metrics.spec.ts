@@ -164,6 +164,15 @@ it('knows how many keys a store has', async () => {
   expect(valueOf('estimate-num-keys', { 'state-id': 'counts' })).toBe(2)
 })
 
+it('knows how often the record cache of a store has what is read', async () => {
+  drive(counting(), { statestoreCacheMaxBytes: 1_000_000 })
+  await pipe(['a', 'x', 0], ['b', 'x', 0], ['a', 'y', 0], ['a', 'z', 0])
+  const cache = { 'record-cache-id': 'counts' }
+  expect([valueOf('hit-ratio-avg', cache), valueOf('reads-total', cache), valueOf('hits-total', cache)]).toEqual([
+    0.5, 4, 2,
+  ])
+})
+
 it('gives every metric once', async () => {
   drive(counting(), at('debug'))
   await pipe(['a', 'x', 9000], [null, 'x', 9000])

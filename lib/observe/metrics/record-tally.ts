@@ -2,7 +2,7 @@ import type { Stat } from './stat'
 
 /**
  * How old records are when they arrive at an operator. A few additions for each record; the clock is read once for all
- * the records of a run, which takes a few milliseconds at most.
+ * the records of a slice, which takes a few milliseconds.
  */
 export class RecordTally {
   #count = 0

@@ -66,7 +66,7 @@ export class TaskSensors {
     private readonly windows: SampleWindows,
     readonly isDebug: boolean,
     /** Of the thread, for all of its tasks. */
-    private readonly thread: { readonly process: Stat; readonly punctuate: Stat },
+    private readonly thread: { readonly punctuate: Stat },
   ) {
     this.process = new Stat(windows)
     this.punctuate = new Stat(windows)
@@ -99,7 +99,6 @@ export class TaskSensors {
   ran(records: number, ms: number): void {
     const each = ms / records
     this.process.addAll(records, ms, each, each)
-    this.thread.process.addAll(records, ms, each, each)
   }
 
   punctuated(ms: number): void {

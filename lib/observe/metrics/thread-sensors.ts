@@ -44,9 +44,12 @@ export class ThreadSensors {
     this.turns.add(ms)
   }
 
-  /** The records of a turn are processed. */
-  sliced(records: number): void {
-    if (records > 0) this.slices.add(records)
+  /** A slice of work on records is over. */
+  sliced(records: number, ms: number): void {
+    if (records === 0) return
+    const each = ms / records
+    this.process.addAll(records, ms, each, each)
+    this.slices.add(records)
   }
 
   /** The fraction of the loop's time, in the sample windows, that these milliseconds are. */

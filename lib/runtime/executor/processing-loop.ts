@@ -146,7 +146,11 @@ export class ProcessingLoop {
     const progress = this.#processSlice(start)
     if (progress) {
       committer.processed(start)
-      for (const task of tasks.running) if (task.isReady) inputs.throttle(task)
+      const now = Date.now()
+      for (const task of tasks.running) {
+        task.processing.sensors?.settle(now)
+        if (task.isReady) inputs.throttle(task)
+      }
       if (cautious) this.#commitRequested = true
     }
     this.#sliceTook(performance.now() - start)
@@ -176,13 +180,13 @@ export class ProcessingLoop {
         this.#run = after - before < SLICE_MS ? Math.min(2 * this.#run, MAX_RUN) : 1
         before = after
         if (after - start >= SLICE_MS || !this.options.producer.writable) {
-          this.options.sensors?.sliced(total)
+          this.options.sensors?.sliced(total, after - start)
           this.#punctuateWallClock(running, now)
           return true
         }
       }
     } while (progress)
-    this.options.sensors?.sliced(total)
+    this.options.sensors?.sliced(total, before - start)
     return this.#punctuateWallClock(running, now) || anyProgress
   }
 

@@ -31,6 +31,7 @@ export const taskMetrics = (metrics: Metric[], task: MeasuredTask): void => {
   ofNodes(list('stream-processor-node-metrics'), sensors, processing.recordCounts.snapshot())
   ofTopics(list('stream-topic-metrics'), sensors)
   ofStores(list('stream-state-metrics'), task)
+  ofCaches(list('stream-record-cache-metrics'), task)
   ofInputs(new MetricList(metrics, 'consumer-fetch-manager-metrics', { 'client-id': `${threadId}-consumer` }), task)
 }
 
@@ -124,6 +125,18 @@ const ofStores = (list: MetricList, { stores }: MeasuredTask): void => {
     list
       .with({ 'state-id': store.name })
       .gauge('estimate-num-keys', 'The estimated number of keys in the store', approximateNumEntries.call(store))
+  }
+}
+
+const ofCaches = (list: MetricList, { stores }: MeasuredTask): void => {
+  for (const { store } of stores.stores) {
+    if (store.cacheUse === undefined) continue
+    const { reads, hits } = store.cacheUse
+    list
+      .with({ 'record-cache-id': store.name })
+      .gauge('hit-ratio-avg', 'The average cache hit ratio', reads === 0 ? NaN : hits / reads)
+      .counter('reads-total', 'The total number of reads of the cache', reads)
+      .counter('hits-total', 'The total number of reads of the cache that found their key', hits)
   }
 }
 

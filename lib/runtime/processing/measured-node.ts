@@ -3,7 +3,7 @@ import type { StreamRecord } from '../../record/stream-record'
 import type { TopicNameExtractor } from '../../topology/definition'
 import type { Child } from './processor-node'
 
-/** In front of a node where something is measured about it: what is not measured pays nothing. */
+/** In front of a processor where something is measured about it: what is not measured pays nothing. */
 class MeasuredNode implements Child {
   readonly name: string
 
@@ -25,8 +25,8 @@ class MeasuredNode implements Child {
 }
 
 /** `isLast`: it forwards to no other node. */
-export const measured = (node: Child, sensors: TaskSensors | undefined, isLast: boolean, topic?: string): Child => {
-  const sensor = sensors?.node(node.name, isLast, topic)
+export const measured = (node: Child, sensors: TaskSensors | undefined, isLast: boolean): Child => {
+  const sensor = sensors?.node(node.name, isLast)
   return sensor === undefined ? node : new MeasuredNode(node, sensor)
 }
 

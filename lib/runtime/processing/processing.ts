@@ -166,7 +166,7 @@ export class Processing {
       this.fail(error)
     }
     this.throwIfFailed()
-    this.rest()
+    context.idle()
     return count
   }
 
@@ -391,7 +391,7 @@ export class Processing {
     if (failure) throw failure.error
   }
 
-  /** Between records. */
+  /** After what is not a run of records, whose owner settles the sensors. */
   private rest(): void {
     const { context } = this
     context.idle()

@@ -1,3 +1,4 @@
+import type { NodeSensor } from '../../observe/metrics/task-sensors'
 import type { Serde } from '../../serdes/serde'
 import type { StreamPartitioner, TopicNameExtractor } from '../../topology/definition'
 import { payloadWriter, type PayloadWriter } from '../output/payload-writer'
@@ -19,6 +20,7 @@ export class SinkNode implements Child {
     readonly partitioner: StreamPartitioner<unknown, unknown> | undefined,
     private readonly task: TaskContext,
     readonly usesDefault: SerdeDefaults,
+    private readonly sensor: NodeSensor | undefined,
   ) {
     this.writeKey = payloadWriter(keySerde)
     this.writeValue = payloadWriter(valueSerde)
@@ -30,6 +32,7 @@ export class SinkNode implements Child {
 
   process(record: StreamRecord<unknown, unknown>): void {
     const { topic, task } = this
+    this.sensor?.took(record.timestamp)
     const name = typeof topic === 'string' ? topic : topic(record.key, record.value, task.recordContext)
     task.takeEffect()
     task.collector.send(this, name, record, task)

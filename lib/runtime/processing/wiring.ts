@@ -74,12 +74,13 @@ export const wire = (
           partitioner,
           task,
           defaultsOf(definition),
+          task.sensors?.node(name, true, typeof topic === 'string' ? topic : undefined),
         )
         if (typeof topic === 'string') {
           task.preparation.add(node.keySerde, topic, 'sink')
           task.preparation.add(node.valueSerde, topic, 'sink')
         }
-        link(measured(node, task.sensors, true, typeof topic === 'string' ? topic : undefined), definition.parents)
+        link(node, definition.parents)
       }
     }
   }

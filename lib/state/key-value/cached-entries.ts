@@ -23,6 +23,7 @@ const NO_BYTES = Buffer.alloc(0)
  * they are flushed. Everything else is cached as bytes, so that objects which users change later don't change the store.
  */
 export class CachedEntries<K, V, S> implements Entries<K, V, S> {
+  readonly cacheUse = { reads: 0, hits: 0 }
   readonly #serdes: StoreSerdes<K, V>
   readonly #format: ValueFormat<V, S>
   readonly #bytes: ChangeLoggingStore
@@ -56,7 +57,10 @@ export class CachedEntries<K, V, S> implements Entries<K, V, S> {
   }
 
   get(key: K): S | null {
-    const entry = this.#find(key) ?? this.#load(key)
+    const cached = this.#find(key)
+    this.cacheUse.reads++
+    if (cached !== undefined) this.cacheUse.hits++
+    const entry = cached ?? this.#load(key)
     return entry === null ? null : this.#valueOf(entry)
   }
 

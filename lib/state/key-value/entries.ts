@@ -1,8 +1,11 @@
 import type { FlushListener } from '../cached-store'
 import type { ByteScan } from '../state-engine'
+import type { CacheUse } from '../store'
 
 /** The layer below a typed key-value store: with or without a record cache. */
 export interface Entries<K, V, S> {
+  /** Undefined: there is no cache. */
+  readonly cacheUse?: CacheUse
   get(key: K): S | null
   /** `get` from outside the task's processing: leaves the record cache as it is, so that nothing is evicted. */
   peek(key: K): S | null

@@ -3,7 +3,7 @@ import { afterPrefix, byteString, bytesOf } from '../byte-string'
 import type { CachedStore, FlushListener } from '../cached-store'
 import { ChangeLoggingStore } from '../changelog/change-logging-store'
 import type { ByteScan, ByteStore } from '../state-engine'
-import type { ChangelogRecord, KeyValueStore, ManagedStore, ScanOptions, StateStoreContext } from '../store'
+import type { CacheUse, ChangelogRecord, KeyValueStore, ManagedStore, ScanOptions, StateStoreContext } from '../store'
 import { StoreSerdes } from '../store-serdes'
 import { BoundedBytes } from './bounded-bytes'
 import { CachedEntries } from './cached-entries'
@@ -62,6 +62,10 @@ export class TypedKeyValueStore<K, V, S> implements KeyValueStore<K, S>, Managed
       cached && context.cache !== undefined
         ? new CachedEntries(serdes, format, bytes, context, context.cache, maxEntries !== undefined)
         : new DirectEntries(serdes, format, bytes)
+  }
+
+  get cacheUse(): CacheUse | undefined {
+    return this.#entries.cacheUse
   }
 
   /** Values are stored with the event time of their last update. */
