@@ -7,7 +7,7 @@ import type { HealthOptions } from '../runtime/health'
 /** What a request asks for, as `authorize` sees it. */
 export interface HandlerRoute {
   /** Which part of the handler answers. */
-  readonly kind: 'store' | 'metadata' | 'topology' | 'health'
+  readonly kind: 'store' | 'metadata' | 'topology' | 'metrics' | 'health'
   /** Of a request to a store. */
   readonly store?: string
 }

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { StreamsError } from '../errors'
 import { hostText } from '../record/host-info'
+import { PROMETHEUS_CONTENT_TYPE, prometheusText } from '../metrics/prometheus-text'
 import { toJson } from '../query/json-values'
 import type { KafkaStreams } from '../runtime/kafka-streams'
 import { abortable } from '../runtime/pause'
@@ -13,7 +14,7 @@ import { answerStore } from './store-route'
 export type RequestHandler = (request: IncomingMessage, response: ServerResponse) => Promise<void>
 
 /**
- * A request handler for the queries, metadata and health of an instance: for `node:http`, and for any framework that gives the raw request and
+ * A request handler for the queries, metadata, metrics and health of an instance: for `node:http`, and for any framework that gives the raw request and
  * response. It reads, and never writes: only GET and HEAD are answered.
  *
  * @example
@@ -87,6 +88,8 @@ class Handler {
         return sendJson(response, 200, this.#metadata(target.store))
       case 'topology':
         return sendText(response, 200, 'text/plain; charset=utf-8', streams.queries.describeTopology())
+      case 'metrics':
+        return sendText(response, 200, PROMETHEUS_CONTENT_TYPE, prometheusText(streams))
       case 'health':
         return this.#health(response, target.probe)
     }

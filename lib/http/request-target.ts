@@ -29,6 +29,7 @@ export type Target =
   | { readonly kind: 'store'; readonly store: string; readonly query: TextQuery; readonly params: StoreParams }
   | { readonly kind: 'metadata'; readonly store: string | undefined }
   | { readonly kind: 'topology' }
+  | { readonly kind: 'metrics' }
   | { readonly kind: 'health'; readonly probe: 'live' | 'ready' }
 
 const PARAMS: ReadonlySet<string> = new Set([
@@ -65,7 +66,8 @@ export const parseTarget = (url: string, prefix: string): Target => {
       if (rest.length <= 1) return { kind: 'metadata', store: rest[0] }
       break
     case 'topology':
-      if (rest.length === 0) return { kind: 'topology' }
+    case 'metrics':
+      if (rest.length === 0) return { kind: first }
       break
     case 'health': {
       const [probe] = rest
@@ -80,7 +82,7 @@ export const parseTarget = (url: string, prefix: string): Target => {
 const noSuchPath = (): BadRequest =>
   new BadRequest(
     404,
-    'there is no such path: /stores/<store>/keys/<key>, /stores/<store>/keys, /metadata, /topology, /health/live and /health/ready are some',
+    'there is no such path: /stores/<store>/keys/<key>, /stores/<store>/keys, /metadata, /topology, /metrics, /health/live and /health/ready are some',
   )
 
 const decoded = (segment: string): string => {

@@ -13,6 +13,7 @@ import { kafkaClientContract, type KafkaClientSetup, stateEngineContract, tpKey 
 import { EmbeddedKafka } from 'millrace/embedded'
 import http from 'node:http'
 import { createHandler, gracefulShutdown, listen } from 'millrace/http'
+import { PROMETHEUS_CONTENT_TYPE, prometheusText, registerMetrics } from 'millrace/metrics'
 
 interface Order { id: string; customerId: string; amount: number; currency: string; cancelled: boolean; coupon?: string; createdAt: number }
 interface Customer { name: string; country: string; active: boolean; blocked: boolean }
@@ -28,6 +29,7 @@ declare const config: StreamsConfig
 declare const streams: KafkaStreams
 declare const driver: TopologyTestDriver
 declare const kafka: EmbeddedKafka
+declare const fastify: { get(path: string, answer: (request: object, reply: { type(type: string): { send(text: string | Promise<string>): void } }) => void): void }
 declare const registry: SchemaRegistry
 declare const logger: { debug(fields: object): void }
 declare const pager: { send(what: unknown, options?: { signal: AbortSignal }): Promise<void> }

@@ -1,48 +1,35 @@
+import { METRICS } from './catalog'
 import type { Metric, MetricGroup } from './metric'
 import type { Stat } from './stat'
 
-type Tags = Readonly<Record<string, string>>
+const DEFINITIONS = new Map(METRICS.map((definition) => [`${definition.group} ${definition.name}`, definition]))
 
-/** Collects metrics of one group and its tags, with Kafka Streams' names and descriptions. */
+/** Collects metrics of one group that have the same tags. */
 export class MetricList {
   constructor(
     private readonly metrics: Metric[],
     private readonly group: MetricGroup,
-    private readonly tags: Tags,
+    private readonly tags: Readonly<Record<string, string>>,
   ) {}
 
-  /** The same list, of metrics with these tags besides. */
-  with(tags: Tags): MetricList {
+  /** The same list, for metrics that have these tags as well. */
+  with(tags: Readonly<Record<string, string>>): MetricList {
     return new MetricList(this.metrics, this.group, { ...this.tags, ...tags })
   }
 
-  gauge(name: string, description: string, value: number): this {
-    return this.#add(name, description, 'gauge', value)
-  }
-
-  counter(name: string, description: string, value: number): this {
-    return this.#add(name, description, 'counter', value)
-  }
-
-  text(name: string, description: string, value: string): this {
-    return this.#add(name, description, 'text', value)
+  add(name: string, value: number | string): this {
+    const { group, tags } = this
+    const { description, kind } = DEFINITIONS.get(`${group} ${name}`)!
+    this.metrics.push({ name, group, tags, description, kind, value })
+    return this
   }
 
   /** `-rate` and `-total` of how many there were. */
-  rateAndTotal(name: string, what: string, { rate, total }: Pick<Stat, 'rate' | 'total'>): this {
-    this.gauge(`${name}-rate`, `The average per-second number of ${what}`, rate)
-    return this.counter(`${name}-total`, `The total number of ${what}`, total)
+  rateAndTotal(name: string, { rate, total }: Pick<Stat, 'rate' | 'total'>): this {
+    return this.add(`${name}-rate`, rate).add(`${name}-total`, total)
   }
 
-  /** `-avg` and `-max`. */
-  avgAndMax(name: string, what: string, { avg, max }: Pick<Stat, 'avg' | 'max'>): this {
-    this.gauge(`${name}-avg`, `The average ${what}`, avg)
-    return this.gauge(`${name}-max`, `The maximum ${what}`, max)
-  }
-
-  #add(name: string, description: string, kind: Metric['kind'], value: number | string): this {
-    const { group, tags } = this
-    this.metrics.push({ name, group, tags, description, kind, value })
-    return this
+  avgAndMax(name: string, { avg, max }: Pick<Stat, 'avg' | 'max'>): this {
+    return this.add(`${name}-avg`, avg).add(`${name}-max`, max)
   }
 }

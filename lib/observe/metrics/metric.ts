@@ -20,9 +20,9 @@ export type MetricGroup =
 export interface Metric {
   /** Kafka Streams' own where it has the metric, such as `commit-latency-avg`. */
   readonly name: string
-  /** The level at which it is measured. */
+  /** What it is about. */
   readonly group: MetricGroup
-  /** What it is about: `thread-id`, `task-id`, `processor-node-id` … */
+  /** About which one: `thread-id`, `task-id`, `processor-node-id` … */
   readonly tags: Readonly<Record<string, string>>
   /** What it tells, in words. */
   readonly description: string

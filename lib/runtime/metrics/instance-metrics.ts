@@ -54,36 +54,23 @@ const clientMetrics = (list: MetricList, instance: MeasuredInstance): void => {
   const { applicationId, state, run, sensors } = instance
   const threads = run?.executors ?? []
   const isAlive = state === 'RUNNING' || state === 'REBALANCING'
+  const sum = (of: (thread: Thread) => number): number => threads.reduce((all, thread) => all + of(thread), 0)
   list
-    .text('application-id', 'The application ID of the Kafka Streams client', applicationId)
-    .text(
-      'topology-description',
-      'The description of the topology executed in the Kafka Streams client',
-      instance.describeTopology(),
-    )
-    .text('state', 'The state of the Kafka Streams client', state)
-    .text('recording-level', 'The metrics recording level of the Kafka Streams client', sensors.level)
-    .gauge('client-state', 'The state of the Kafka Streams client as a number', STATE_NUMBERS[state])
-    .gauge(
-      'alive-stream-threads',
-      'The current number of alive stream threads that are running or participating in rebalance',
-      isAlive ? threads.length : 0,
-    )
-    .counter(
+    .add('application-id', applicationId)
+    .add('topology-description', instance.describeTopology())
+    .add('state', state)
+    .add('recording-level', sensors.level)
+    .add('alive-stream-threads', isAlive ? threads.length : 0)
+    .add(
       'failed-stream-threads',
-      'The number of failures since the start after which all tasks of a stream thread had to restart, or the client ended',
-      threads.reduce((sum, thread) => sum + (thread.sensors?.failures ?? 0), 0),
+      sum((thread) => thread.sensors?.failures ?? 0),
     )
-    .gauge(
-      'recommended-replicas',
-      'The replicas that the work of this client is worth: the sum over all clients, rounded up, is how many there should be',
-      threads.reduce((sum, thread) => sum + recommendedFor(thread), 0),
-    )
-  const delay = sensors.eventLoopDelay
-  if (delay === undefined) return
   list
-    .avgAndMax('event-loop-delay', 'time in milliseconds that timers waited for the event loop', delay)
-    .gauge('event-loop-delay-p99', 'The 99th percentile of the time in milliseconds that timers waited', delay.p99)
+    .with({ 'application-id': applicationId })
+    .add('client-state', STATE_NUMBERS[state])
+    .add('recommended-replicas', sum(recommendedFor))
+  const delay = sensors.eventLoopDelay
+  if (delay !== undefined) list.avgAndMax('event-loop-delay', delay).add('event-loop-delay-p99', delay.p99)
 }
 
 const recommendedFor = ({ tasks, sensors }: Thread): number => {
@@ -108,43 +95,31 @@ const threadMetrics = (
 ): void => {
   if (sensors === undefined) return
   const { commit, poll, process, punctuate, slices } = sensors
-  const list = new MetricList(metrics, 'stream-thread-metrics', { 'thread-id': threadId })
-  list
-    .text('state', 'The current state of the thread', state)
-    .gauge('thread-start-time', 'The time that the thread was started', sensors.startedAt)
-    .avgAndMax('commit-latency', 'commit latency in milliseconds', commit)
-    .rateAndTotal('commit', 'calls to commit', commit)
-    .avgAndMax('poll-latency', 'poll latency in milliseconds', poll)
-    .rateAndTotal('poll', 'calls to poll', poll)
-    .avgAndMax('process-latency', 'process latency in milliseconds', process)
-    .rateAndTotal('process', 'calls to process', process)
-    .avgAndMax('process-records', 'number of records processed within an iteration', slices)
-    .avgAndMax('punctuate-latency', 'punctuate latency in milliseconds', punctuate)
-    .rateAndTotal('punctuate', 'calls to punctuate', punctuate)
-    .rateAndTotal('task-created', 'newly created tasks', sensors.tasksCreated)
-    .rateAndTotal('task-closed', 'closed tasks', sensors.tasksClosed)
-  const fraction = 'The fraction of time the thread spent on'
-  list
-    .gauge('process-ratio', `${fraction} processing active tasks`, sensors.ratio(process))
-    .gauge('punctuate-ratio', `${fraction} punctuating active tasks`, sensors.ratio(punctuate))
-    .gauge('poll-ratio', `${fraction} polling records from consumer`, sensors.ratio(poll))
-    .gauge(
-      'commit-ratio',
-      'The fraction of time in which a commit was under way, while processing continued',
-      sensors.ratio(commit),
-    )
+  new MetricList(metrics, 'stream-thread-metrics', { 'thread-id': threadId })
+    .add('state', state)
+    .add('thread-start-time', sensors.startedAt)
+    .avgAndMax('commit-latency', commit)
+    .rateAndTotal('commit', commit)
+    .avgAndMax('poll-latency', poll)
+    .rateAndTotal('poll', poll)
+    .avgAndMax('process-latency', process)
+    .rateAndTotal('process', process)
+    .avgAndMax('process-records', slices)
+    .avgAndMax('punctuate-latency', punctuate)
+    .rateAndTotal('punctuate', punctuate)
+    .rateAndTotal('task-created', sensors.tasksCreated)
+    .rateAndTotal('task-closed', sensors.tasksClosed)
+    .add('process-ratio', sensors.ratio(process))
+    .add('punctuate-ratio', sensors.ratio(punctuate))
+    .add('poll-ratio', sensors.ratio(poll))
+    .add('commit-ratio', sensors.ratio(commit))
   const consumer = { 'client-id': `${threadId}-consumer` }
-  new MetricList(metrics, 'consumer-coordinator-metrics', consumer).counter(
-    'rebalance-total',
-    'The total number of successful rebalance events',
-    sensors.rebalances,
-  )
+  new MetricList(metrics, 'consumer-coordinator-metrics', consumer).add('rebalance-total', sensors.rebalances)
   const threadProcessMs = process.sum
   for (const task of tasks) {
     const { id: taskId } = task
-    new MetricList(metrics, 'stream-task-metrics', { 'thread-id': threadId, 'task-id': taskId }).gauge(
+    new MetricList(metrics, 'stream-task-metrics', { 'thread-id': threadId, 'task-id': taskId }).add(
       'restore-remaining-records-total',
-      'The total number of records remaining to be restored',
       restoreRemaining.get(taskId) ?? 0,
     )
     if (task.state !== 'running') continue

@@ -1,6 +1,6 @@
 import type { Metric, MetricGroup } from '../../observe/metrics/metric'
 import { MetricList } from '../../observe/metrics/metric-list'
-import type { NodeSensor, TaskSensors } from '../../observe/metrics/task-sensors'
+import type { TaskSensors } from '../../observe/metrics/task-sensors'
 import type { OperatorRecordCounts } from '../../observe/record-counts'
 import type { ReadOnlyKeyValueStore } from '../../state/store'
 import type { Processing } from '../processing/processing'
@@ -37,94 +37,60 @@ export const taskMetrics = (metrics: Metric[], task: MeasuredTask): void => {
 
 const ofTask = (list: MetricList, task: MeasuredTask, sensors: TaskSensors): void => {
   const { processing, stores, threadProcessMs } = task
-  const { recordCounts } = processing
+  const { droppedRate: rate, droppedTotal: total } = processing.recordCounts
   const { process, punctuate, lateness } = sensors
   list
-    .rateAndTotal('dropped-records', 'dropped records', {
-      rate: recordCounts.droppedRate,
-      total: recordCounts.droppedTotal,
-    })
-    .gauge(
-      'active-process-ratio',
-      'The fraction of time the thread spent on processing this task among all assigned active tasks',
-      threadProcessMs === 0 ? 0 : Math.min(1, process.sum / threadProcessMs),
-    )
-    .gauge(
-      'uncommitted-state-bytes',
-      'The size of what the task has written to its persistent stores since the last commit',
-      stores.state.dirtyBytes,
-    )
+    .rateAndTotal('dropped-records', { rate, total })
+    .add('active-process-ratio', threadProcessMs === 0 ? 0 : Math.min(1, process.sum / threadProcessMs))
+    .add('uncommitted-state-bytes', stores.state.dirtyBytes)
   if (lateness === undefined) return
   list
-    .avgAndMax('process-latency', 'latency of calls to process in milliseconds', process)
-    .rateAndTotal('process', 'calls to process', process)
-    .avgAndMax('punctuate-latency', 'latency of calls to punctuate in milliseconds', punctuate)
-    .rateAndTotal('punctuate', 'calls to punctuate', punctuate)
-    .avgAndMax(
-      'record-lateness',
-      'observed lateness of records in milliseconds, measured by comparing the record timestamp with the current stream time',
-      lateness,
-    )
-    .gauge(
-      'active-buffer-count',
-      'The count of buffered records that are polled from consumer and not yet processed for this active task',
-      processing.inputPartitions.reduce(
-        (sum, { topic, partition }) => sum + processing.bufferedRecords(topic, partition),
-        0,
-      ),
-    )
+    .avgAndMax('process-latency', process)
+    .rateAndTotal('process', process)
+    .avgAndMax('punctuate-latency', punctuate)
+    .rateAndTotal('punctuate', punctuate)
+    .avgAndMax('record-lateness', lateness)
+    .add('active-buffer-count', bufferedRecords(processing))
 }
 
-const LATENCY = 'end-to-end latency of a record, measuring by comparing the record timestamp with the system time when'
-const LATENCY_AT = `${LATENCY} it has been fully processed by the node`
+const bufferedRecords = (processing: Processing): number => {
+  let records = 0
+  for (const { topic, partition } of processing.inputPartitions) records += processing.bufferedRecords(topic, partition)
+  return records
+}
 
 const ofNodes = (list: MetricList, sensors: TaskSensors, counts: readonly OperatorRecordCounts[]): void => {
   const of = (node: string): MetricList => list.with({ 'processor-node-id': node })
-  for (const [node, latency] of sensors.latencies) {
-    of(node)
-      .gauge('record-e2e-latency-avg', `The average ${LATENCY_AT}`, latency.avg)
-      .gauge('record-e2e-latency-min', `The minimum ${LATENCY_AT}`, latency.min)
-      .gauge('record-e2e-latency-max', `The maximum ${LATENCY_AT}`, latency.max)
+  for (const [node, { avg, min, max }] of sensors.latencies) {
+    of(node).add('record-e2e-latency-avg', avg).add('record-e2e-latency-min', min).add('record-e2e-latency-max', max)
   }
-  for (const { node, rate } of sensors.nodes) {
-    if (rate !== undefined) of(node).rateAndTotal('process', 'calls to process', rate)
-  }
+  for (const { node, rate } of sensors.nodes) if (rate !== undefined) of(node).rateAndTotal('process', rate)
   for (const { operator, droppedBy, deadLetters } of counts) {
     for (const [reason, dropped] of Object.entries(droppedBy)) {
-      of(operator)
-        .with({ reason })
-        .counter('dropped-records-total', 'The total number of records that the node dropped for this reason', dropped)
+      of(operator).with({ reason }).add('dropped-records-total', dropped)
     }
-    of(operator).counter('dead-letters-total', 'The total number of dead letters of the node', deadLetters)
+    of(operator).add('dead-letters-total', deadLetters)
   }
 }
 
 const ofTopics = (list: MetricList, sensors: TaskSensors): void => {
   const of = (node: string, topic: string): MetricList => list.with({ 'processor-node-id': node, topic })
   for (const { node, topic, records, bytes } of sensors.inputs) {
-    of(node, topic)
-      .counter('records-consumed-total', 'The total number of records consumed from this topic', records)
-      .counter('bytes-consumed-total', 'The total number of bytes of keys and values consumed from this topic', bytes)
+    of(node, topic).add('records-consumed-total', records).add('bytes-consumed-total', bytes)
   }
-  const produced = 'The total number of records produced to this topic'
-  for (const { node, topic, records } of sensors.nodes.filter(writesToOneTopic)) {
-    of(node, topic).counter('records-produced-total', produced, records)
+  for (const { node, topic, records } of sensors.nodes) {
+    if (topic !== undefined) of(node, topic).add('records-produced-total', records)
   }
   for (const [node, topics] of sensors.chosenTopics) {
-    for (const [topic, records] of topics) of(node, topic).counter('records-produced-total', produced, records)
+    for (const [topic, records] of topics) of(node, topic).add('records-produced-total', records)
   }
 }
-
-const writesToOneTopic = (sensor: NodeSensor): sensor is NodeSensor & { readonly topic: string } =>
-  sensor.topic !== undefined
 
 const ofStores = (list: MetricList, { stores }: MeasuredTask): void => {
   for (const { store } of stores.stores) {
     const { approximateNumEntries } = store as Partial<ReadOnlyKeyValueStore<unknown, unknown>>
     if (approximateNumEntries === undefined) continue
-    list
-      .with({ 'state-id': store.name })
-      .gauge('estimate-num-keys', 'The estimated number of keys in the store', approximateNumEntries.call(store))
+    list.with({ 'state-id': store.name }).add('estimate-num-keys', approximateNumEntries.call(store))
   }
 }
 
@@ -134,16 +100,14 @@ const ofCaches = (list: MetricList, { stores }: MeasuredTask): void => {
     const { reads, hits } = store.cacheUse
     list
       .with({ 'record-cache-id': store.name })
-      .gauge('hit-ratio-avg', 'The average cache hit ratio', reads === 0 ? NaN : hits / reads)
-      .counter('reads-total', 'The total number of reads of the cache', reads)
-      .counter('hits-total', 'The total number of reads of the cache that found their key', hits)
+      .add('hit-ratio-avg', reads === 0 ? NaN : hits / reads)
+      .add('reads-total', reads)
+      .add('hits-total', hits)
   }
 }
 
 const ofInputs = (list: MetricList, { processing }: MeasuredTask): void => {
-  for (const { topic, partition, position, endOffset } of processing.inputPositions) {
-    list
-      .with({ topic, partition: String(partition) })
-      .gauge('records-lag', 'The number of records that are still to be processed', lagAt({ position, endOffset }))
+  for (const input of processing.inputPositions) {
+    list.with({ topic: input.topic, partition: String(input.partition) }).add('records-lag', lagAt(input))
   }
 }

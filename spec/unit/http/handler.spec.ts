@@ -182,6 +182,16 @@ describe('the HTTP handler of an instance', () => {
     expect(headers['content-type']).toBe('text/plain; charset=utf-8')
   })
 
+  it('gives its metrics to Prometheus', async () => {
+    const { status, text: body, headers } = await instance.get('/metrics')
+    expect(status).toBe(200)
+    expect(headers['content-type']).toBe('text/plain; version=0.0.4; charset=utf-8')
+    expect(body).toMatch(/^kafka_streams_stream_metrics_client_state\{.+\} 2$/m)
+    expect(body).toMatch(
+      /^kafka_consumer_consumer_fetch_manager_metrics_records_lag\{.+topic="words",partition="1"\} 0$/m,
+    )
+  })
+
   it('is alive and ready', async () => {
     expect((await instance.get('/health/live')).json).toMatchObject({ ok: true, reasons: [], state: 'RUNNING' })
     const { status, json } = await instance.get('/health/ready')
@@ -210,6 +220,7 @@ describe('the HTTP handler of an instance', () => {
     ['/health', 404],
     ['/health/other', 404],
     ['/topology/x', 404],
+    ['/metrics/x', 404],
     ['/stores/counts/windows', 400],
     ['/stores/per-hour/keys/a', 400],
     ['/stores/counts/keys/a?asOf=5', 400],

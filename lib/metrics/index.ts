@@ -1,0 +1,3 @@
+/** What an instance measures, for Prometheus and OpenTelemetry. */
+export { type MetricsSource, PROMETHEUS_CONTENT_TYPE, prometheusText } from './prometheus-text'
+export { type PromRegistry, registerMetrics } from './prom-client'
