@@ -24,7 +24,7 @@ interface PromMetric {
  * when the registry is. Returns the function that removes them. A registry takes one instance.
  *
  * @example
- * import { register } from 'prom-client'
+ * // register is prom-client's own
  * registerMetrics(streams, register)
  * fastify.get('/metrics', (_, reply) => reply.type(register.contentType).send(register.metrics()))
  */

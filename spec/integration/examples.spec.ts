@@ -154,6 +154,18 @@ const SCENARIOS: readonly Scenario[] = [
     value: serdes.long(),
     expected: { [`home-${run}`]: 2, [`cart-${run}`]: 1 },
   },
+  {
+    example: '13-metrics',
+    inputs: ['north', 'south', 'north'].map((shop) => [
+      'checkouts',
+      run,
+      { shop: `${shop}-${run}`, seconds: 5 },
+      START,
+    ]),
+    output: 'shop-checkouts',
+    value: serdes.long(),
+    expected: { [`north-${run}`]: 2, [`south-${run}`]: 1 },
+  },
 ]
 
 const PARTITIONS = 2
@@ -163,6 +175,7 @@ describeWithKafka('the examples on a real broker', (bootstrapServers) => {
   let folder: string
   let client: KafkaClient
   let queryPort: number
+  let metricsPort: number
   /** What this run has made, and deletes. */
   let ours: string[] = []
 
@@ -173,6 +186,7 @@ describeWithKafka('the examples on a real broker', (bootstrapServers) => {
     await createTopics()
     await feed()
     queryPort = await freePort()
+    metricsPort = await freePort()
     for (const { example } of SCENARIOS) apps.set(example, start(example))
     apps.set('00-quick-start', start('00-quick-start'))
   })
@@ -221,6 +235,7 @@ describeWithKafka('the examples on a real broker', (bootstrapServers) => {
         APPLICATION_ID: `${example}-${run}`,
         STATE_DIR: join(folder, example),
         QUERY_PORT: String(queryPort),
+        METRICS_PORT: String(metricsPort),
       },
     })
 
