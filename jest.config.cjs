@@ -17,6 +17,7 @@ const common = {
     '^millrace/embedded$': '<rootDir>/lib/embedded.ts',
     '^millrace/http$': '<rootDir>/lib/http/index.ts',
     '^millrace/metrics$': '<rootDir>/lib/metrics/index.ts',
+    '^millrace/opentelemetry$': '<rootDir>/lib/opentelemetry/index.ts',
   },
   modulePathIgnorePatterns: ['<rootDir>/dist/'],
 }

@@ -17,6 +17,7 @@ import { isKafkaConnection, type KafkaConnection } from './kafka/client'
 import type { Logger } from './observe/logger'
 import { type HostInfo, parseHostInfo } from './record/host-info'
 import type { MetricsRecordingLevel } from './observe/metrics/metric'
+import type { RecordTracing } from './observe/tracing'
 import { LOG_LEVELS, type LogLevel, stderrLogger } from './observe/stderr-logger'
 import * as serdes from './serdes'
 import { fallbackJson } from './serdes/json'
@@ -142,6 +143,8 @@ export interface StreamsConfig extends ClientSettings {
    * few nanoseconds for each record and operator, and `off` measures nothing. Default: `info`.
    */
   metricsRecordingLevel?: MetricsRecordingLevel
+  /** Follows each record that is read, and what is written for it: `recordTracing` of `millrace/opentelemetry`. Default: nothing is traced. */
+  tracing?: RecordTracing
   /**
    * Takes `(fields, message)` as pino and most structured loggers do; an error is in the field `err`. Default: text on
    * standard error, at `logLevel` and above.
@@ -189,6 +192,7 @@ export interface ResolvedConfig extends ResolvedClientConfig {
   readonly processingExceptionHandler: ProcessingExceptionHandler | undefined
   readonly productionExceptionHandler: ProductionExceptionHandler | undefined
   readonly metricsRecordingLevel: MetricsRecordingLevel
+  readonly tracing: RecordTracing | undefined
   readonly logger: Logger
 }
 
@@ -245,6 +249,7 @@ export const resolveConfig = (config: StreamsConfig): ResolvedConfig => {
     processingExceptionHandler: config.processingExceptionHandler,
     productionExceptionHandler: config.productionExceptionHandler,
     metricsRecordingLevel: oneOf(top, 'metricsRecordingLevel', ['off', 'info', 'debug'], 'info'),
+    tracing: tracing(config.tracing),
     logger: logger(config),
   }
   if (resolved.heartbeatIntervalMs === 0 || resolved.heartbeatIntervalMs * 2 > resolved.sessionTimeoutMs) {
@@ -302,6 +307,7 @@ const KEYS: Readonly<Record<keyof StreamsConfig, true>> = {
   processingExceptionHandler: true,
   productionExceptionHandler: true,
   metricsRecordingLevel: true,
+  tracing: true,
   logger: true,
   logLevel: true,
 }
@@ -322,6 +328,13 @@ const connection = (value: unknown): KafkaConnection => {
     "kafka is missing: pass kafkajs's configuration such as { brokers: ['localhost:9092'] }, an EmbeddedKafka, " +
       'or { client: (options) => kafkaClient } for a client of your own',
   )
+}
+
+const tracing = (value: unknown): RecordTracing | undefined => {
+  if (value === undefined) return undefined
+  const { process, inject } = (value ?? {}) as Partial<RecordTracing>
+  if (typeof process === 'function' && typeof inject === 'function') return value as RecordTracing
+  throw invalid(`tracing is ${shown(value)}: pass recordTracing(api) of millrace/opentelemetry`)
 }
 
 const applicationServer = (value: unknown): HostInfo | undefined => {

@@ -1,3 +1,3 @@
-/** What an instance measures, for Prometheus and OpenTelemetry. */
+/** What an instance measures, for Prometheus. */
 export { type MetricsSource, PROMETHEUS_CONTENT_TYPE, prometheusText } from './prometheus-text'
 export { type PromRegistry, registerMetrics } from './prom-client'

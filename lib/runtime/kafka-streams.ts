@@ -339,7 +339,7 @@ export class KafkaStreams {
 
   /**
    * What the instance measures, as it is now, with Kafka Streams' names: as `KafkaStreams#metrics()` in Java. Empty where
-   * `metricsRecordingLevel` is `off`. `millrace/metrics` gives them to Prometheus and OpenTelemetry.
+   * `metricsRecordingLevel` is `off`. `millrace/metrics` gives them to Prometheus, `millrace/opentelemetry` to OpenTelemetry.
    *
    * @example
    * const lags = streams.metrics().filter(({ name }) => name === 'records-lag')

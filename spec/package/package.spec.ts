@@ -11,6 +11,7 @@ const ENTRIES = [
   'millrace/embedded',
   'millrace/http',
   'millrace/metrics',
+  'millrace/opentelemetry',
 ]
 const MINUTES = 60_000
 const MEBIBYTE = 1024 * 1024

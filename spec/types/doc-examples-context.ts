@@ -14,6 +14,9 @@ import { EmbeddedKafka } from 'millrace/embedded'
 import http from 'node:http'
 import { createHandler, gracefulShutdown, listen } from 'millrace/http'
 import { register } from 'prom-client'
+import * as api from '@opentelemetry/api'
+import { metrics } from '@opentelemetry/api'
+import { observeMetrics, recordTracing } from 'millrace/opentelemetry'
 import { PROMETHEUS_CONTENT_TYPE, prometheusText, registerMetrics } from 'millrace/metrics'
 
 interface Order { id: string; customerId: string; amount: number; currency: string; cancelled: boolean; coupon?: string; createdAt: number }

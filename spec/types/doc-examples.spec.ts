@@ -11,6 +11,7 @@ const ENTRIES = [
   'lib/embedded.ts',
   'lib/http/index.ts',
   'lib/metrics/index.ts',
+  'lib/opentelemetry/index.ts',
 ].map((entry) => join(ROOT, entry))
 
 const config = ts.readConfigFile(join(ROOT, 'tsconfig.json'), (file) => ts.sys.readFile(file)).config as unknown

@@ -14,6 +14,7 @@ const ENTRIES = [
   'lib/embedded.ts',
   'lib/http/index.ts',
   'lib/metrics/index.ts',
+  'lib/opentelemetry/index.ts',
 ]
 
 const programOf = (): ts.Program => {

@@ -4,6 +4,7 @@ import type {
   ProcessingExceptionHandler,
   ProductionExceptionHandler,
 } from '../../handlers'
+import type { RecordTracing } from '../../observe/tracing'
 import type { Serde } from '../../serdes/serde'
 import type { TimestampExtractor } from '../../topology/definition'
 
@@ -23,4 +24,6 @@ export interface TaskConfig {
   readonly deserializationExceptionHandler?: DeserializationExceptionHandler | undefined
   readonly processingExceptionHandler?: ProcessingExceptionHandler | undefined
   readonly productionExceptionHandler?: ProductionExceptionHandler | undefined
+  /** Default: nothing is traced. */
+  readonly tracing?: RecordTracing | undefined
 }

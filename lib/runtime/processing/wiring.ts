@@ -10,6 +10,7 @@ import type { Punctuations } from './punctuation'
 import { SinkNode } from './sink-node'
 import { type SerdeDefaults, SourceNode } from './source-node'
 import type { TaskContext } from './task-context'
+import { tracedSink, traceSource } from './traced-node'
 import { failOnInvalidTimestamp } from '../../topology/timestamp-extractors'
 
 /** The nodes of a task, linked. */
@@ -80,11 +81,12 @@ export const wire = (
           task.preparation.add(node.keySerde, topic, 'sink')
           task.preparation.add(node.valueSerde, topic, 'sink')
         }
-        link(node, definition.parents)
+        link(tracedSink(node, task), definition.parents)
       }
     }
   }
 
+  for (const { node } of sources) traceSource(node, task)
   for (const { node } of sources) node.skipsValues = maySkipValues(node, task)
 
   const byName = new Map(stores.map((store) => [store.name, store]))

@@ -1,0 +1,70 @@
+import type { RecordTracing } from '../../observe/tracing'
+import type { StreamRecord } from '../../record/stream-record'
+import type { TaskId } from '../../record/task-id'
+import { unwrap } from '../failure/task-failure'
+import type { Child } from './processor-node'
+import type { SourceNode } from './source-node'
+import type { TaskContext } from './task-context'
+
+/** Between a source and its children: what they do with a record is traced. */
+class TracedChildren implements Child {
+  constructor(
+    readonly name: string,
+    private readonly children: readonly Child[],
+    private readonly tracing: RecordTracing,
+    private readonly task: TaskContext,
+  ) {}
+
+  readsValues(): boolean {
+    return this.children.some((child) => child.readsValues())
+  }
+
+  process(record: StreamRecord<unknown, unknown>): void {
+    const { applicationId, recordContext } = this.task
+    const { topic, partition, offset, headers } = recordContext
+    const taskId = this.task.taskId as TaskId
+    let failure: { readonly thrown: unknown } | undefined
+    this.tracing.process({ applicationId, taskId, topic: topic!, partition, offset, headers }, () => {
+      try {
+        for (const child of this.children) child.process(record)
+      } catch (thrown) {
+        failure = { thrown }
+        return unwrap(thrown)
+      }
+      return undefined
+    })
+    if (failure !== undefined) throw failure.thrown
+  }
+}
+
+/** In front of a sink: what is written says which trace it belongs to. */
+class TracedSink implements Child {
+  readonly name: string
+
+  constructor(
+    private readonly sink: Child,
+    private readonly tracing: RecordTracing,
+  ) {
+    this.name = sink.name
+  }
+
+  readsValues(): boolean {
+    return this.sink.readsValues()
+  }
+
+  process(record: StreamRecord<unknown, unknown>): void {
+    const headers = this.tracing.inject(record.headers)
+    this.sink.process(headers === record.headers ? record : record.withHeaders(headers))
+  }
+}
+
+/** After its children are linked. */
+export const traceSource = (source: SourceNode, task: TaskContext): void => {
+  const { tracing } = task.config
+  const { children, name } = source
+  if (tracing === undefined) return
+  children.push(new TracedChildren(name, children.splice(0), tracing, task))
+}
+
+export const tracedSink = (sink: Child, { config: { tracing } }: TaskContext): Child =>
+  tracing === undefined ? sink : new TracedSink(sink, tracing)
