@@ -7,6 +7,7 @@ import type { Metric } from '../observe/metrics/metric'
 import type { RecordCounts } from '../observe/record-counts'
 import type { KeyMetadataOptions, KeyQueryMetadata, QueryOptions, StreamsMetadata } from '../query/query-types'
 import type { StoreKey, StoreQueries } from '../query/store-queries'
+import type { TaskId } from '../record/task-id'
 import type { Serde } from '../serdes/serde'
 import { StateDirectory } from '../state/state-directory'
 import { storeFor } from '../state/key-value/plain-view'
@@ -14,6 +15,7 @@ import type { ReadOnlyKeyValueStore, StateStore } from '../state/store'
 import { compileTopology } from '../topology/compile/compile-topology'
 import type { CompiledTopology } from '../topology/definition'
 import type { Topology } from '../topology/topology'
+import { Diagnostics } from './diagnostics'
 import { toStreamsError } from './failure/streams-error'
 import { type CloseRunOptions, openRun, type Run } from './run'
 import { type Health, type HealthOptions, healthOf } from './health'
@@ -46,6 +48,7 @@ export class KafkaStreams {
   readonly queries: InstanceQueries
   readonly #events: Emitter<StreamsEvents>
   readonly #machine: StateMachine
+  readonly #diagnostics: Diagnostics
   /** Undefined: nothing is measured. */
   readonly #sensors: InstanceSensors | undefined
   /** Aborts what `start` opens, and the run. */
@@ -65,6 +68,7 @@ export class KafkaStreams {
     this.#config = resolveConfig(config)
     const { applicationId, logger, metricsRecordingLevel: level } = this.#config
     this.#sensors = level === 'off' ? undefined : new InstanceSensors(level, () => performance.now())
+    this.#diagnostics = new Diagnostics(applicationId)
     this.#topology = compileTopology(topology.definition, this.#config)
     if (this.#topology.subTopologies.length === 0 && this.#topology.global.stores.length === 0) {
       throw new TopologyError(
@@ -92,6 +96,7 @@ export class KafkaStreams {
     this.#machine = new StateMachine((from, to) => {
       logger.info({ applicationId, from, to }, 'state changed')
       this.#events.emit('stateChange', { from, to })
+      this.#diagnostics.publish('millrace:state', () => ({ from, to }))
     })
   }
 
@@ -419,7 +424,10 @@ export class KafkaStreams {
       signal: this.#abort.signal,
       listener: {
         runningChanged: (isRunning) => this.#runningChanged(isRunning),
-        rebalanced: (event) => this.#events.emit('rebalance', event),
+        rebalanced: (event) => {
+          this.#events.emit('rebalance', event)
+          this.#diagnostics.publish('millrace:rebalance', () => event)
+        },
         missingTopics: (topics) =>
           this.#events.emit('warning', {
             code: 'MISSING_SOURCE_TOPIC',
@@ -427,9 +435,18 @@ export class KafkaStreams {
             topics,
           }),
         failed: (error) => this.#fail(error),
-        restoreStart: (event) => this.#events.emit('restoreStart', event),
-        restoreProgress: (event) => this.#events.emit('restoreProgress', event),
-        restoreEnd: (event) => this.#events.emit('restoreEnd', event),
+        restoreStart: (event) => {
+          this.#events.emit('restoreStart', event)
+          this.#diagnostics.publish('millrace:restore', () => ({ ...event, phase: 'start' }))
+        },
+        restoreProgress: (event) => {
+          this.#events.emit('restoreProgress', event)
+          this.#diagnostics.publish('millrace:restore', () => ({ ...event, phase: 'progress' }))
+        },
+        restoreEnd: (event) => {
+          this.#events.emit('restoreEnd', event)
+          this.#diagnostics.publish('millrace:restore', () => ({ ...event, phase: 'end' }))
+        },
       },
     })
     this.#run = run
@@ -457,6 +474,8 @@ export class KafkaStreams {
     if (!this.#machine.isRunningOrRebalancing) return
     this.#machine.transitionTo('PENDING_ERROR')
     this.#config.logger.error({ err: error, ...error.location }, 'the application has failed and closes')
+    const taskId = (error.location.taskId as TaskId | undefined) ?? null
+    this.#diagnostics.publish('millrace:error', () => ({ error, taskId, outcome: 'instance ends' }))
     const isHeard = this.#events.emit('error', error)
     this.#closing = (async () => {
       await this.#closeRun({ clean: false, leaveGroup: true, timeoutMs: this.#config.closeTimeoutMs }, error)

@@ -52,6 +52,8 @@ describe('resolveConfig', () => {
     [{ ...base, defaultValueSerde: () => undefined }, /defaultValueSerde is no serde: call the function/],
     [{ ...base, stateEngine: levelEngine }, /stateEngine is no engine: call the function/],
     [{ ...base, stateEngine: null }, /stateEngine is no engine/],
+    [{ ...base, metricsRecordingLevel: 'trace' }, /metricsRecordingLevel is 'trace'.*'off', 'info', 'debug'/],
+    [{ ...base, tracing: () => {} }, /tracing is .*recordTracing\(api\)/],
     [{ ...base, logger: console.log }, /logger needs the methods/],
     [{ ...base, logLevel: 'trace' }, /logLevel is 'trace': it can be 'debug', 'info', 'warn', 'error', 'silent'/],
     [{ ...base, logLevel: 'info', logger: silentLogger }, /logLevel is for the default logger/],

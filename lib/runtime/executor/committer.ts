@@ -22,8 +22,8 @@ export interface CommitterOptions {
   }
   readonly tasks: { readonly running: readonly RunningTask[]; isRunning(task: RunningTask): boolean }
   readonly transactionTimeoutMs: number
-  /** How long commits took, in milliseconds. Undefined: it is not measured. */
-  readonly latency?: { add(ms: number): void } | undefined
+  /** A commit is complete. */
+  readonly completed?: (durationMs: number) => void
   readonly logger: Logger
   readonly listener: CommitterListener
 }
@@ -118,7 +118,7 @@ export class Committer {
         signal.throwIfAborted()
         const start = performance.now()
         await (this.options.producer.transactional ? this.#commitTransaction() : this.#commitAtLeastOnce(signal))
-        this.options.latency?.add(performance.now() - start)
+        this.options.completed?.(performance.now() - start)
       })
       .catch((error: unknown) => {
         if (!signal.aborted) throw error

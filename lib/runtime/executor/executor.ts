@@ -12,6 +12,7 @@ import type { StateStore } from '../../state/store'
 import { RowMemory } from '../../state/timed/row-memory'
 import type { CompiledTopology } from '../../topology/definition'
 import type { RestoreListener } from '../changelog/restore-progress'
+import { Diagnostics } from '../diagnostics'
 import { type Failure, FailurePolicy } from '../failure/failure-policy'
 import { whyMembershipWasLost } from '../failure/lost-membership'
 import { retrying } from '../failure/retrying'
@@ -75,6 +76,7 @@ export class Executor {
   readonly #fetcher: Fetcher
   readonly #purge: RepartitionPurge
   readonly #policy: FailurePolicy
+  readonly #diagnostics: Diagnostics
   #looping: Promise<void> = Promise.resolve()
   /** The tasks of the last assignment are this executor's, and no source topic is missing. */
   #assigned = false
@@ -85,6 +87,7 @@ export class Executor {
     const { topology, config, client, admin, stateDirectory, globalStores, logger, signal, listener } = options
     this.#fetcher = client.fetcher(config.fetcherConfig)
     this.#policy = new FailurePolicy(config)
+    this.#diagnostics = new Diagnostics(config.applicationId)
     this.#purge = new RepartitionPurge({
       admin,
       repartitionTopics: new Set(topology.subTopologies.flatMap((sub) => [...sub.repartitionSourceTopics.keys()])),
@@ -169,6 +172,7 @@ export class Executor {
           this.#changed()
           this.#loop.wakeUp()
         },
+        moved: (taskId, from, to) => this.#diagnostics.publish('millrace:task', () => ({ taskId, from, to })),
         failed: (taskId, error) => this.#failed({ error, taskId }),
       },
     }))
@@ -178,7 +182,10 @@ export class Executor {
       group: membership,
       tasks,
       transactionTimeoutMs: config.transactionTimeoutMs,
-      latency: options.sensors?.commit,
+      completed: (durationMs) => {
+        options.sensors?.commit.add(durationMs)
+        this.#diagnostics.publish('millrace:commit', () => ({ tasks: tasks.running.map(({ id }) => id), durationMs }))
+      },
       logger,
       listener: {
         released: () => this.#loop.wakeUp(),
@@ -351,6 +358,11 @@ export class Executor {
     const remedy = this.#policy.decide(failure)
     if ('end' in remedy) return this.#end(remedy.error)
     const { logger } = this.options
+    this.#diagnostics.publish('millrace:error', () => ({
+      error: failure.error,
+      taskId: failure.taskId ?? null,
+      outcome: remedy.restart === 'task' ? 'task restarts' : 'all tasks restart',
+    }))
     if (remedy.restart === 'task') {
       const { taskId, delayMs, missing } = remedy
       logger.warn(

@@ -19,6 +19,8 @@ import type { TaskStores } from './task-stores'
 export interface TasksListener {
   /** A task was added, removed, or changed its state. */
   changed(): void
+  /** `from` is null for a new task. */
+  moved?(id: TaskId, from: Task['state'] | null, to: Task['state']): void
   /** A task can't be opened, restored or started. */
   failed(id: TaskId, error: unknown): void
 }
@@ -152,6 +154,7 @@ export class Tasks {
       const slot = new Slot(id, this.options.factory.subTopologyOf(id)!, inputs, ready)
       this.#slots.set(id, slot)
       this.options.sensors?.tasksCreated.add(1)
+      this.options.listener.moved?.(id, null, slot.task.state)
       added.push(slot)
     }
     if (added.length === 0) return
@@ -185,7 +188,7 @@ export class Tasks {
     const others: TaskId[] = []
     for (const slot of this.#slots.values()) {
       const { task } = slot
-      if (task.state === 'running') slot.task = { ...identityOf(slot), state: 'suspended', running: task }
+      if (task.state === 'running') this.#move(slot, { ...identityOf(slot), state: 'suspended', running: task })
       else if (task.state !== 'suspended') others.push(slot.id)
     }
     this.close(others, 'dirty')
@@ -198,9 +201,10 @@ export class Tasks {
   resume(): void {
     for (const slot of this.#slots.values()) {
       if (slot.task.state !== 'suspended') continue
-      slot.task = slot.task.running
+      const { running } = slot.task
+      this.#move(slot, running)
       // a commit that was under way has come to nothing
-      slot.task.processing.commitAgain()
+      running.processing.commitAgain()
     }
     this.#refreshRunning()
     this.options.listener.changed()
@@ -221,6 +225,12 @@ export class Tasks {
     this.close([...this.#slots.keys()], 'dirty')
     await this.#follower.close()
     await this.released()
+  }
+
+  #move(slot: Slot, to: Task): void {
+    const from = slot.task.state
+    slot.task = to
+    this.options.listener.moved?.(slot.id, from, to.state)
   }
 
   #refreshRunning(): void {
@@ -263,7 +273,7 @@ export class Tasks {
   #restore(slot: Slot, stores: TaskStores, plan: StartPlan, collector: RecordCollector): void {
     if (plan.gaps.length > 0) return this.#closeGaps(slot, stores, plan)
     const task: RestoringTask = { ...identityOf(slot), state: 'restoring', stores }
-    slot.task = task
+    this.#move(slot, task)
     this.options.listener.changed()
     this.#follower.add({
       taskId: slot.id,
@@ -294,7 +304,7 @@ export class Tasks {
     }
     // it was closed while its stores were opening
     if (slot.isClosing) return running.processing.close()
-    slot.task = running
+    this.#move(slot, running)
     for (const { topic, partition } of slot.inputs) {
       const key = tpKey(topic, partition)
       const position = plan.positions.get(key)!
@@ -373,7 +383,7 @@ export class Tasks {
 
   #close(slot: Slot, how: 'clean' | 'dirty'): void {
     const { task } = slot
-    slot.task = { ...identityOf(slot), state: 'closing' }
+    this.#move(slot, { ...identityOf(slot), state: 'closing' })
     this.#slots.delete(slot.id)
     this.options.sensors?.tasksClosed.add(1)
     for (const { topic, partition } of slot.inputs) {

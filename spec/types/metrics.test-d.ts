@@ -1,0 +1,46 @@
+import * as api from '@opentelemetry/api'
+import { Registry } from 'prom-client'
+import type { DiagnosticsMessages, KafkaStreams, Metric, StreamsConfig } from 'millrace'
+import { prometheusText, registerMetrics } from 'millrace/metrics'
+import { observeMetrics, recordTracing } from 'millrace/opentelemetry'
+import type { TopologyTestDriver } from 'millrace/testing'
+
+declare const streams: KafkaStreams
+declare const driver: TopologyTestDriver
+declare const metric: Metric
+declare const failed: DiagnosticsMessages['millrace:error']
+
+// an instance and a test driver are sources of metrics
+const texts: string[] = [prometheusText(streams), prometheusText(driver)]
+void texts
+
+// the real libraries fit, and what is no registry or meter does not
+const ends: (() => void)[] = [
+  registerMetrics(streams, new Registry()),
+  registerMetrics(streams, new Registry(Registry.OPENMETRICS_CONTENT_TYPE)),
+  observeMetrics(streams, api.metrics.getMeter('test')),
+]
+void ends
+// @ts-expect-error: no registry
+registerMetrics(streams, { register: () => {} })
+// @ts-expect-error: no meter
+observeMetrics(streams, api.trace.getTracer('test'))
+// @ts-expect-error: no instance
+prometheusText({ metrics: 5 })
+
+const traced: Partial<StreamsConfig> = { tracing: recordTracing(api), metricsRecordingLevel: 'debug' }
+void traced
+// @ts-expect-error: Java's trace level does not exist
+const trace: Partial<StreamsConfig> = { metricsRecordingLevel: 'trace' }
+void trace
+
+// metrics are not changed by who reads them
+// @ts-expect-error: read-only
+metric.value = 5
+// @ts-expect-error: read-only
+metric.tags['topic'] = 'other'
+const value: number | string = metric.value
+void value
+
+const outcome: 'task restarts' | 'all tasks restart' | 'instance ends' = failed.outcome
+void outcome
