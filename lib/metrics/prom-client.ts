@@ -41,7 +41,8 @@ export const registerMetrics = (streams: MetricsSource, registry: PromRegistry):
       type,
       get: async (): Promise<PromMetric> => {
         const values = (await read()).get(name) ?? []
-        return { name, help: description, type, aggregator: 'sum', values }
+        // in the OpenMetrics format, the registry has renamed counters
+        return { name: metric.name, help: description, type, aggregator: 'sum', values }
       },
       reset: () => {},
     }

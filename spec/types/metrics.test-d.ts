@@ -1,5 +1,5 @@
 import * as api from '@opentelemetry/api'
-import { Registry } from 'prom-client'
+import { type OpenMetricsContentType, Registry } from 'prom-client'
 import type { DiagnosticsMessages, KafkaStreams, Metric, StreamsConfig } from 'millrace'
 import { prometheusText, registerMetrics } from 'millrace/metrics'
 import { observeMetrics, recordTracing } from 'millrace/opentelemetry'
@@ -17,7 +17,7 @@ void texts
 // the real libraries fit, and what is no registry or meter does not
 const ends: (() => void)[] = [
   registerMetrics(streams, new Registry()),
-  registerMetrics(streams, new Registry(Registry.OPENMETRICS_CONTENT_TYPE)),
+  registerMetrics(streams, new Registry<OpenMetricsContentType>()),
   observeMetrics(streams, api.metrics.getMeter('test')),
 ]
 void ends

@@ -1,4 +1,4 @@
-import { Gauge, Registry } from 'prom-client'
+import { Gauge, type OpenMetricsContentType, Registry } from 'prom-client'
 import { prometheusText, registerMetrics } from 'millrace/metrics'
 import { METRICS } from '../../../lib/observe/metrics/catalog'
 import type { Metric } from '../../../lib/observe/metrics/metric'
@@ -138,6 +138,15 @@ describe('a registry of prom-client', () => {
     const all = parse(await registry.metrics())
     expect(all).toHaveLength(ours.length + 1)
     expect(all).toEqual(expect.arrayContaining([...ours, { name: 'own', labels: {}, value: '1' }]))
+  })
+
+  it('has names that the OpenMetrics format allows', async () => {
+    const registry = new Registry<OpenMetricsContentType>()
+    registry.setContentType(Registry.OPENMETRICS_CONTENT_TYPE)
+    registerMetrics(instance(metric()), registry)
+    const text = await registry.metrics()
+    expect(text).toContain('# TYPE kafka_streams_stream_thread_metrics_commit counter\n')
+    expect(text).toContain('\nkafka_streams_stream_thread_metrics_commit_total{thread_id="app-StreamThread-1"} 3\n')
   })
 
   it('reads the instance once for each scrape', async () => {
