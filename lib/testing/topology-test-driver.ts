@@ -272,7 +272,7 @@ export class TopologyTestDriver {
 
   /**
    * What the task measures, as `KafkaStreams.metrics()`: rates and ages by the mock wall clock, latencies by the system's.
-   * Empty before the first record, and where `metricsRecordingLevel` is `off`.
+   * Empty before the first record, after `close`, and where `metricsRecordingLevel` is `off`.
    *
    * @example
    * const dropped = driver.metrics().find(({ name }) => name === 'dropped-records-total')
@@ -281,7 +281,7 @@ export class TopologyTestDriver {
   metrics(): readonly Metric[] {
     const metrics: Metric[] = []
     this.#sensors?.windows.tick()
-    if (this.#processing === undefined || this.#taskStores === undefined) return metrics
+    if (this.#closed || this.#processing === undefined || this.#taskStores === undefined) return metrics
     taskMetrics(metrics, {
       taskId: TASK_ID,
       threadId: `${this.#config.applicationId}-StreamThread-1`,

@@ -173,6 +173,14 @@ it('knows how often the record cache of a store has what is read', async () => {
   ])
 })
 
+it('measures nothing before the first record, and nothing once it is closed', async () => {
+  drive(counting())
+  expect(driver.metrics()).toEqual([])
+  await pipe(['a', 'x', 0])
+  await driver.close()
+  expect(driver.metrics()).toEqual([])
+})
+
 it('gives every metric once', async () => {
   drive(counting(), at('debug'))
   await pipe(['a', 'x', 9000], [null, 'x', 9000])
