@@ -21,23 +21,23 @@ const ends: (() => void)[] = [
   observeMetrics(streams, api.metrics.getMeter('test')),
 ]
 void ends
-// @ts-expect-error: no registry
+// @ts-expect-error 'register' does not exist in type 'PromRegistry'
 registerMetrics(streams, { register: () => {} })
-// @ts-expect-error: no meter
+// @ts-expect-error Argument of type 'Tracer' is not assignable to parameter of type 'ObservingMeter'
 observeMetrics(streams, api.trace.getTracer('test'))
-// @ts-expect-error: no instance
+// @ts-expect-error Type 'number' is not assignable to type '() => readonly Metric[]'
 prometheusText({ metrics: 5 })
 
 const traced: Partial<StreamsConfig> = { tracing: recordTracing(api), metricsRecordingLevel: 'debug' }
 void traced
-// @ts-expect-error: Java's trace level does not exist
+// @ts-expect-error Type '"trace"' is not assignable to type 'MetricsRecordingLevel | undefined'
 const trace: Partial<StreamsConfig> = { metricsRecordingLevel: 'trace' }
 void trace
 
-// metrics are not changed by who reads them
-// @ts-expect-error: read-only
+// who reads metrics does not change them
+// @ts-expect-error Cannot assign to 'value' because it is a read-only property
 metric.value = 5
-// @ts-expect-error: read-only
+// @ts-expect-error Index signature in type 'Readonly<Record<string, string>>' only permits reading
 metric.tags['topic'] = 'other'
 const value: number | string = metric.value
 void value
