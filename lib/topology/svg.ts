@@ -9,7 +9,7 @@ export interface SvgOptions {
 
 /**
  * A topology as an SVG image: a frame for each sub-topology, with its processors and stores; topics stand outside, so that the ones between two
- * sub-topologies connect them. Boxes and edges carry the names that they stand for: `data-node`, `data-topic`, `data-store`, `data-from`, `data-to`.
+ * sub-topologies connect them. Boxes and edges carry what they stand for: `data-node`, `data-topic`, `data-store`, `data-from`, `data-to`, `data-subtopology`.
  */
 export const topologySvg = (description: TopologyDescription, { styles = true }: SvgOptions = {}): string => {
   const { frames, topics, edges } = partsOf(description)
@@ -67,6 +67,7 @@ interface Item extends Box {
 }
 
 interface NamedEdge extends Edge {
+  readonly subtopology: number
   readonly kind: 'record' | 'state'
   readonly fromName: string
   readonly toName: string
@@ -104,7 +105,7 @@ const partsOf = ({ subtopologies, globalStores }: TopologyDescription) => {
     if (!topics.has(id)) topics.set(id, item('topic', id, name))
     return id
   }
-  const frame = (title: string, nodes: readonly NodeDescription[]): Frame => {
+  const frame = (subtopology: number, title: string, nodes: readonly NodeDescription[]): Frame => {
     const id = `frame ${title}`
     for (const node of nodes) {
       const nodeId = `node ${node.name}`
@@ -113,6 +114,7 @@ const partsOf = ({ subtopologies, globalStores }: TopologyDescription) => {
           const from = topic(name)
           edges.push({
             kind: 'record',
+            subtopology,
             from,
             to: id,
             fromItem: from,
@@ -124,19 +126,28 @@ const partsOf = ({ subtopologies, globalStores }: TopologyDescription) => {
       } else if (node.kind === 'sink') {
         const name = node.topic ?? `${node.topicSelector || 'chosen'}(…)`
         const to = topic(name)
-        edges.push({ kind: 'record', from: id, to, fromItem: nodeId, toItem: to, fromName: node.name, toName: name })
+        edges.push({
+          kind: 'record',
+          subtopology,
+          from: id,
+          to,
+          fromItem: nodeId,
+          toItem: to,
+          fromName: node.name,
+          toName: name,
+        })
       }
     }
-    return framed(id, title, nodes)
+    return framed(subtopology, id, title, nodes)
   }
-  const frames = subtopologies.map(({ id, nodes }) => frame(`Sub-topology ${id}`, nodes))
+  const frames = subtopologies.map(({ id, nodes }) => frame(id, `Sub-topology ${id}`, nodes))
   for (const { id, source, processor } of globalStores) {
-    frames.push(frame(`Sub-topology ${id}: global store`, [source, processor]))
+    frames.push(frame(id, `Sub-topology ${id}: global store`, [source, processor]))
   }
   return { frames, topics: [...topics.values()], edges }
 }
 
-const framed = (id: string, title: string, nodes: readonly NodeDescription[]): Frame => {
+const framed = (subtopology: number, id: string, title: string, nodes: readonly NodeDescription[]): Frame => {
   const items = new Map<string, Item>()
   const edges: NamedEdge[] = []
   for (const node of nodes) {
@@ -144,13 +155,20 @@ const framed = (id: string, title: string, nodes: readonly NodeDescription[]): F
     items.set(nodeId, item(node.kind, nodeId, node.name))
     if (node.kind === 'sink') continue
     for (const successor of node.successors) {
-      edges.push({ kind: 'record', from: nodeId, to: `node ${successor}`, fromName: node.name, toName: successor })
+      edges.push({
+        kind: 'record',
+        subtopology,
+        from: nodeId,
+        to: `node ${successor}`,
+        fromName: node.name,
+        toName: successor,
+      })
     }
     if (node.kind === 'source') continue
     for (const store of node.stores) {
       const to = `store ${title} ${store}`
       if (!items.has(to)) items.set(to, item('store', to, store))
-      edges.push({ kind: 'state', from: nodeId, to, fromName: node.name, toName: store })
+      edges.push({ kind: 'state', subtopology, from: nodeId, to, fromName: node.name, toName: store })
     }
   }
   const layout = layeredLayout([...items.values()], edges, { across: 20, down: 34 })
@@ -251,7 +269,7 @@ const outline = (kind: ItemKind, x: number, y: number, width: number, height: nu
 }
 
 const line = (
-  { kind, fromName, toName }: NamedEdge,
+  { kind, subtopology, fromName, toName }: NamedEdge,
   from: Box & Point,
   to: Box & Point,
   bends: readonly Point[],
@@ -265,7 +283,8 @@ const line = (
       start.x === end.x ? `V${px(end.y)}` : `C${px(start.x)} ${middle} ${px(end.x)} ${middle} ${px(end.x)} ${px(end.y)}`
   }
   const marker = kind === 'record' ? ' marker-end="url(#arrow)"' : ''
-  return `<path class="edge ${kind}" data-from="${escapeXml(fromName)}" data-to="${escapeXml(toName)}" d="${path}"${marker}/>`
+  const ends = `data-subtopology="${subtopology}" data-from="${escapeXml(fromName)}" data-to="${escapeXml(toName)}"`
+  return `<path class="edge ${kind}" ${ends} d="${path}"${marker}/>`
 }
 
 /** Where an edge leaves or enters a box: below it, or above it for one that leads up. */
