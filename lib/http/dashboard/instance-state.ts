@@ -5,9 +5,10 @@ import type { TaskId } from '../../record/task-id'
 import type { RestoreProgressEvent } from '../../runtime/changelog/restore-progress'
 import type { HealthOptions } from '../../runtime/health'
 import type { KafkaStreams } from '../../runtime/kafka-streams'
+import { type Measured, measuredOf } from './measured'
 
 /** What the dashboard shows of an instance: numbers that only grow are totals, of which the page makes rates. */
-export interface InstanceState {
+export interface InstanceState extends Measured {
   readonly host: string | null
   /** When it was read, in milliseconds since 1970. */
   readonly time: number
@@ -90,6 +91,7 @@ export class InstanceObserver {
       restores: [...this.#restores.values()],
       records: streams.recordCounts(),
       problems: queries.problems,
+      ...measuredOf(streams.metrics()),
       process: {
         pid: process.pid,
         node: process.version,

@@ -83,18 +83,44 @@ const measure = (instances) => {
   }
   const smoothed = new Map()
   for (const [key, flow] of flows) {
-    const last = rates.get(key)
-    flow.rate = last === undefined ? flow.rate : last + (flow.rate - last) * 0.4
-    if (flow.rate < 0.05) flow.rate = 0
+    flow.rate = smooth(rates.get(key), flow.rate)
     smoothed.set(key, flow.rate)
   }
   rates = smoothed
   return flows
 }
 
+/** Totals of operators when their instance was last seen. */
+let totals = new Map()
+let operatorRates = new Map()
+
+/** By operator: records a second. */
+const measureOperators = (instances) => {
+  const before = totals
+  totals = new Map()
+  const sums = new Map()
+  for (const { host, time, operators } of instances) {
+    for (const { name, records } of operators) {
+      if (records === undefined) continue
+      const place = `${host} ${name}`
+      const last = before.get(place)
+      totals.set(place, { records, time })
+      // less than before: a task has moved away
+      const isRate = last && last.time < time && records >= last.records
+      sums.set(name, (sums.get(name) ?? 0) + (isRate ? ((records - last.records) * 1000) / (time - last.time) : 0))
+    }
+  }
+  operatorRates = new Map([...sums].map(([name, rate]) => [name, smooth(operatorRates.get(name), rate)]))
+}
+
+const smooth = (last, rate) => {
+  const smoothed = last === undefined ? rate : last + (rate - last) * 0.4
+  return smoothed < 0.05 ? 0 : smoothed
+}
+
 // ------------------------------------------------------------------------------------------------ charts
 
-const series = { rate: [], lag: [] }
+const series = { rate: [], lag: [], latency: [] }
 
 const draw = (name, value, text) => {
   const samples = series[name]
@@ -156,21 +182,46 @@ const showFlows = (application, flows) => {
     byEdge.set(edge, { rate: sum.rate + flow.rate, lag: sum.lag + flow.lag, known: sum.known || flow.known })
   }
   for (const edge of drawing.querySelectorAll('.edge.record')) {
-    const flow = byEdge.get(flowKey(edge.dataset.subtopology, edge.dataset.from))
-    if (flow === undefined) continue
-    edge.classList.toggle('busy', flow.rate > 0)
-    let label = edge.nextElementSibling
-    if (!label?.classList.contains('rate')) {
-      label = document.createElementNS(edge.namespaceURI, 'text')
-      label.classList.add('rate')
-      const { x, y } = edge.getPointAtLength(edge.getTotalLength() / 2)
-      label.setAttribute('x', x + 8)
-      label.setAttribute('y', y)
-      edge.after(label)
-    }
-    label.textContent = `${rateText(flow.rate)}${flow.known ? ` · lag ${compact.format(flow.lag)}` : ''}`
-    label.classList.toggle('behind', flow.lag > Math.max(1000, flow.rate * 10))
+    const { subtopology, from, to } = edge.dataset
+    const flow = byEdge.get(flowKey(subtopology, from))
+    // of a sink: the records that it writes
+    const rate = names.has(to) ? operatorRates.get(from) : flow?.rate
+    if (rate === undefined) continue
+    edge.classList.toggle('busy', rate > 0)
+    const label = labelOf(edge, () => edge.getPointAtLength(edge.getTotalLength() / 2))
+    label.textContent = `${rateText(rate)}${flow?.known ? ` · lag ${compact.format(flow.lag)}` : ''}`
+    label.classList.toggle('behind', flow !== undefined && flow.lag > Math.max(1000, flow.rate * 10))
   }
+  for (const node of drawing.querySelectorAll('.item.processor')) {
+    const rate = operatorRates.get(node.dataset.node)
+    if (rate === undefined) continue
+    const label = labelOf(node, () => {
+      const { x, y, width } = node.getBBox()
+      return { x: x + width / 2, y: y - 4 }
+    })
+    label.textContent = rateText(rate)
+  }
+}
+
+/** The text beside something drawn. */
+const labelOf = (drawn, place) => {
+  const next = drawn.nextElementSibling
+  if (next?.classList.contains('rate')) return next
+  const { x, y } = place()
+  const label = document.createElementNS(drawn.namespaceURI, 'text')
+  label.classList.add('rate')
+  label.setAttribute('x', x + 8)
+  label.setAttribute('y', y)
+  drawn.after(label)
+  return label
+}
+
+const showLatency = (instances) => {
+  const latencies = instances.flatMap(({ operators }) => operators.map(({ latencyAvgMs }) => latencyAvgMs ?? 0))
+  const isMeasured = instances.some(({ operators }) => operators.some(({ latencyAvgMs }) => latencyAvgMs !== undefined))
+  byId('latency').hidden = !isMeasured && series.latency.length === 0
+  const worst = Math.max(0, ...latencies)
+  if (!byId('latency').hidden) draw('latency', worst, worst < 1000 ? `${Math.round(worst)} ms` : duration(worst))
 }
 
 // ------------------------------------------------------------------------------------------------ instances
@@ -219,8 +270,9 @@ const lagOfTask = (task) =>
 const showInstances = (event) => {
   const cards = event.instances.map((instance) => {
     if (instance.unreachable !== undefined) return { host: instance.host, here: instance.unreachable }
-    const { host, state, ready, reasons, tasks, process } = instance
-    const facts = `${tasks.length} tasks · memory ${megabytes(process.rssBytes)} · up ${duration(process.uptimeSeconds * 1000)} · Node ${process.node} · pid ${process.pid}`
+    const { host, state, ready, reasons, tasks, process, eventLoopDelayMs } = instance
+    const delay = eventLoopDelayMs === null ? '' : ` · event loop delay ${Math.round(eventLoopDelayMs)} ms`
+    const facts = `${tasks.length} tasks · memory ${megabytes(process.rssBytes)}${delay} · up ${duration(process.uptimeSeconds * 1000)} · Node ${process.node} · pid ${process.pid}`
     const shownTasks = tasks.map((task) => ({
       id: task.id,
       state: task.state,
@@ -228,6 +280,7 @@ const showInstances = (event) => {
     }))
     return { host, instance: { state, ready, reasons, tasks: shownTasks, facts } }
   })
+  cards.sort((a, b) => String(a.host).localeCompare(String(b.host)))
   render('instances', cards, (all) => all.map(cardOf))
 }
 
@@ -417,8 +470,10 @@ showActualSize(matchMedia('(max-width: 600px)').matches)
 const showSummary = (instances, rate, lag) => {
   const sum = (name) => instances.reduce((total, { records }) => total + records[name], 0)
   const tasks = instances.reduce((total, instance) => total + instance.tasks.length, 0)
+  const recommended = Math.ceil(instances.reduce((total, instance) => total + (instance.recommendedReplicas ?? 0), 0))
   const summary = [
     ['Instances', count.format(instances.length)],
+    ...(recommended > 0 ? [['Recommended', count.format(recommended)]] : []),
     ['Tasks', count.format(tasks)],
     ['Records', rateText(rate)],
     ['Lag', count.format(lag)],
@@ -431,7 +486,10 @@ const showSummary = (instances, rate, lag) => {
 }
 
 const show = (event) => {
-  const instances = event.instances.filter(({ unreachable }) => unreachable === undefined)
+  // during a rolling update, other instances may not tell everything yet
+  const instances = event.instances
+    .filter(({ unreachable }) => unreachable === undefined)
+    .map((instance) => ({ tasks: [], restores: [], problems: [], operators: [], ...instance }))
   const flows = measure(instances)
   let [rate, lag] = [0, 0]
   for (const flow of flows.values()) {
@@ -443,6 +501,8 @@ const show = (event) => {
   showSummary(instances, rate, lag)
   draw('rate', rate, rateText(rate))
   draw('lag', lag, count.format(lag))
+  showLatency(instances)
+  measureOperators(instances)
   showFlows(event.application, flows)
   showInstances(event)
   showRestores(instances)
