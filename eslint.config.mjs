@@ -75,7 +75,7 @@ const browserGlobals = Object.fromEntries(
 )
 
 export default tseslint.config(
-  { ignores: ['dist/', 'docker/out/', 'coverage/', '**/*.d.ts'] },
+  { ignores: ['dist/', 'docker/out/', 'docs/site/{src,dist,.vitepress/cache}/', 'coverage/', '**/*.d.ts'] },
   js.configs.recommended,
   ...tseslint.configs.strict,
   {
