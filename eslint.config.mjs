@@ -67,8 +67,15 @@ const nodeGlobals = Object.fromEntries(
     .map((name) => [name, 'readonly']),
 )
 
+const browserGlobals = Object.fromEntries(
+  ['document', 'fetch', 'matchMedia', 'setTimeout', 'DOMParser', 'EventSource', 'Node'].map((name) => [
+    name,
+    'readonly',
+  ]),
+)
+
 export default tseslint.config(
-  { ignores: ['dist/', 'docker/out/', 'coverage/', '**/*.d.ts'] },
+  { ignores: ['dist/', 'docker/out/', 'docs/site/{src,dist,.vitepress/cache}/', 'coverage/', '**/*.d.ts'] },
   js.configs.recommended,
   ...tseslint.configs.strict,
   {
@@ -111,6 +118,7 @@ export default tseslint.config(
   { files: ['lib/kafka/kafkajs/internals.ts'], rules: { '@typescript-eslint/no-require-imports': 'off' } },
   // A default export is what jest asks of its global setup.
   { files: ['spec/support/kafka/global-*.ts', '**/*.{mjs,cjs}'], rules: { 'no-restricted-syntax': 'off' } },
+  { files: ['lib/http/dashboard/page/*.js'], languageOptions: { globals: browserGlobals } },
   {
     files: ['**/*.{mjs,cjs}'],
     languageOptions: { globals: nodeGlobals },

@@ -1,6 +1,6 @@
 // One CommonJS build with types, and beside every entry point a thin ES module that re-exports the same objects:
 // whoever mixes `import` and `require` still has one class of each name, so that instanceof holds.
-import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { basename, join } from 'node:path'
 import { root, runTool } from './run.mjs'
@@ -10,6 +10,9 @@ const require = createRequire(import.meta.url)
 rmSync(join(root, 'dist'), { recursive: true, force: true })
 const status = runTool('typescript/bin/tsc', ['-p', 'tsconfig.build.json'])
 if (status !== 0) process.exit(status)
+
+// The dashboard's page is served as it is.
+cpSync(join(root, 'lib/http/dashboard/page'), join(root, 'dist/http/dashboard/page'), { recursive: true })
 
 const { exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 const entries = Object.values(exports)

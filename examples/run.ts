@@ -3,7 +3,8 @@ import { KafkaStreams, type StreamsConfig, type Topology } from 'millrace'
 /**
  * Runs a topology on the brokers of `KAFKA_BOOTSTRAP_SERVERS`, under the example's name, until SIGINT or SIGTERM.
  * The environment sets `APPLICATION_ID`, `STATE_DIR` (one for each copy on a machine) and `GROUP_INSTANCE_ID`, by which a
- * copy that crashed has its tasks back as soon as it is restarted. `more` is what else the example configures.
+ * copy that crashed has its tasks back as soon as it is restarted. With `LEAVE_GROUP=false` a copy that is stopped has them back, too, if it is
+ * started again within the session timeout, as in a rolling update. `more` is what else the example configures.
  */
 export function run(
   topology: Topology,
@@ -24,7 +25,8 @@ export function run(
   // Ctrl-C may come more than once, through npm as well: all calls of close() settle together.
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     // A copy that is stopped may not come back: it leaves the group also as a static member, and the others have its tasks at once.
-    process.on(signal, () => void streams.close({ timeout: '30s', leaveGroup: true }))
+    const leaveGroup = process.env.LEAVE_GROUP !== 'false'
+    process.on(signal, () => void streams.close({ timeout: '30s', leaveGroup }))
   }
   withStreams?.(streams)
   exitOnFailure(runUntilClosed(streams))

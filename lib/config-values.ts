@@ -16,12 +16,12 @@ export interface ConfigSection<T extends object> {
 
 type Key<T> = keyof T & string
 
-export const oneOf = <T extends object, C extends string>(
+export const oneOf = <T extends object, C extends string, F extends C | undefined = C>(
   { values, path }: ConfigSection<T>,
   key: Key<T>,
   allowed: readonly C[],
-  fallback: C,
-): C => {
+  fallback: F,
+): C | F => {
   const value: unknown = values[key]
   if (value === undefined) return fallback
   const found = allowed.find((name) => name === value)

@@ -18,7 +18,8 @@ import type { Logger } from './observe/logger'
 import { type HostInfo, parseHostInfo } from './record/host-info'
 import type { MetricsRecordingLevel } from './observe/metrics/metric'
 import type { RecordTracing } from './observe/tracing'
-import { LOG_LEVELS, type LogLevel, stderrLogger } from './observe/stderr-logger'
+import { defaultLogger } from './observe/default-logger'
+import { LOG_FORMATS, LOG_LEVELS, type LogFormat, type LogLevel } from './observe/log-level'
 import * as serdes from './serdes'
 import { fallbackJson } from './serdes/json'
 import type { Serde } from './serdes/serde'
@@ -146,12 +147,17 @@ export interface StreamsConfig extends ClientSettings {
   /** Follows each record that is read, and what is written for it: `recordTracing` of `millrace/opentelemetry`. Default: nothing is traced. */
   tracing?: RecordTracing
   /**
-   * Takes `(fields, message)` as pino and most structured loggers do; an error is in the field `err`. Default: text on
-   * standard error, at `logLevel` and above.
+   * Takes `(fields, message)` as pino and most structured loggers do; an error is in the field `err`. Default: one that
+   * writes to standard error, at `logLevel` and above.
    */
   logger?: Logger
   /** The lowest level that the default logger writes. Your own `logger` has its own level. Default: `warn`. */
   logLevel?: LogLevel
+  /**
+   * How the default logger writes: `text` for people, `json` as one line for each event, as pino does. Default: `text` at a terminal, `json`
+   * elsewhere.
+   */
+  logFormat?: LogFormat
 }
 
 /** `StreamsConfig` with every default filled in and every duration in milliseconds. */
@@ -310,6 +316,7 @@ const KEYS: Readonly<Record<keyof StreamsConfig, true>> = {
   tracing: true,
   logger: true,
   logLevel: true,
+  logFormat: true,
 }
 
 const applicationId = (value: unknown): string => {
@@ -385,10 +392,15 @@ const stateEngine = (value: unknown): StateEngine => {
 const logger = (config: StreamsConfig): Logger => {
   const value: unknown = config.logger
   const level = oneOf({ values: config, path: '' }, 'logLevel', LOG_LEVELS, 'warn')
-  if (value === undefined) return stderrLogger(level)
-  if (config.logLevel !== undefined) {
+  const format = oneOf({ values: config, path: '' }, 'logFormat', LOG_FORMATS, undefined)
+  if (value === undefined) return defaultLogger(level, format)
+  for (const [name, what] of [
+    ['logLevel', 'level'],
+    ['logFormat', 'format'],
+  ] as const) {
+    if (config[name] === undefined) continue
     throw invalid(
-      'logLevel is for the default logger, and a logger is given: set the level on that one, and drop logLevel',
+      `${name} is for the default logger, and a logger is given: set the ${what} on that one, and drop ${name}`,
     )
   }
   const methods = ['debug', 'info', 'warn', 'error'] as const

@@ -21,3 +21,11 @@ export const toMilliseconds = (duration: Duration, name: string): number => {
   }
   return Math.round(value)
 }
+
+/** For people, in the largest unit of which there is at least one, such as `40 s`, `12 min` or `3.5 h`. */
+export const durationText = (ms: number): string => {
+  const seconds = Math.round(ms / 1000)
+  if (seconds < 60) return `${seconds} s`
+  const minutes = Math.round(seconds / 60)
+  return minutes < 60 ? `${minutes} min` : `${Math.round(seconds / 360) / 10} h`
+}

@@ -216,7 +216,7 @@ export type { OperatorRecordCounts, RecordCounts } from './observe/record-counts
 export type { DropReason } from './record/drop-reason'
 export type { Metric, MetricGroup, MetricsRecordingLevel } from './observe/metrics/metric'
 export type { RecordTracing, TracedRecord } from './observe/tracing'
-export type { LogLevel } from './observe/stderr-logger'
+export type { LogFormat, LogLevel } from './observe/log-level'
 export type { TopicPartition } from './record/topic-partition'
 export type { HostInfo } from './record/host-info'
 export type { TaskId } from './record/task-id'

@@ -7,7 +7,7 @@ import type { HealthOptions } from '../runtime/health'
 /** What a request asks for, as `authorize` sees it. */
 export interface HandlerRoute {
   /** Which part of the handler answers. */
-  readonly kind: 'store' | 'metadata' | 'topology' | 'metrics' | 'health'
+  readonly kind: 'store' | 'metadata' | 'topology' | 'metrics' | 'dashboard' | 'health'
   /** Of a request to a store. */
   readonly store?: string
 }
@@ -41,6 +41,11 @@ export interface HandlerOptions {
   readonly requestTimeout?: Duration
   /** For `/health/live` and `/health/ready`. */
   readonly health?: HealthOptions
+  /**
+   * Whether `/dashboard` shows the state of the application in a browser: topology, tasks, lag, restores, the latest warnings and errors. Default:
+   * true.
+   */
+  readonly dashboard?: boolean
 }
 
 /** `HandlerOptions` with its defaults. */
@@ -54,15 +59,17 @@ export interface ResolvedHandlerOptions {
   readonly maxConcurrentRequests: number
   readonly requestTimeoutMs: number
   readonly health: HealthOptions
+  readonly dashboard: boolean
 }
 
 /** @throws StreamsError INVALID_ARGUMENT */
 export const resolveHandlerOptions = (options: HandlerOptions = {}): ResolvedHandlerOptions => {
-  const { prefix = '', authorize, peers, requestTimeout = '30s', health = {} } = options
+  const { prefix = '', authorize, peers, requestTimeout = '30s', health = {}, dashboard = true } = options
   if (typeof prefix !== 'string' || (prefix !== '' && !/^(\/[\w.~-]+)+$/.test(prefix))) {
     throw invalid(`prefix is ${JSON.stringify(prefix)}: give a path such as '/millrace'`)
   }
   if (authorize !== undefined && typeof authorize !== 'function') throw invalid('authorize is no function')
+  if (typeof dashboard !== 'boolean') throw invalid('dashboard is true or false')
   return {
     prefix,
     authorize,
@@ -73,6 +80,7 @@ export const resolveHandlerOptions = (options: HandlerOptions = {}): ResolvedHan
     maxConcurrentRequests: bound(options, 'maxConcurrentRequests', 256),
     requestTimeoutMs: toMilliseconds(requestTimeout, 'requestTimeout'),
     health,
+    dashboard,
   }
 }
 

@@ -5,16 +5,21 @@ import { PROMETHEUS_CONTENT_TYPE, prometheusText } from '../metrics/prometheus-t
 import { toJson } from '../query/json-values'
 import type { KafkaStreams } from '../runtime/kafka-streams'
 import { abortable } from '../runtime/pause'
+import { mermaidChart } from '../topology/mermaid'
+import { topologySvg } from '../topology/svg'
+import { Dashboard } from './dashboard/dashboard'
+import { EVENT_STREAM } from './dashboard/event-stream'
+import { sendPageFile } from './dashboard/page'
 import { type HandlerOptions, type ResolvedHandlerOptions, resolveHandlerOptions } from './handler-options'
-import { BadRequest, parseTarget, type Target } from './request-target'
+import { BadRequest, type DashboardPart, parseTarget, type Target, type TopologyFormat } from './request-target'
 import { describeError, sendJson, sendText } from './responding'
-import { answerStore } from './store-route'
+import { answerStore, peersOf } from './store-route'
 
 /** Answers a request of `node:http`; resolves when the answer has left or the connection is cut, and never rejects. */
 export type RequestHandler = (request: IncomingMessage, response: ServerResponse) => Promise<void>
 
 /**
- * A request handler for the queries, metadata, metrics and health of an instance: for `node:http`, and for any framework that gives the raw request and
+ * A request handler for the queries, metadata, metrics, health and dashboard of an instance: for `node:http`, and for any framework that gives the raw request and
  * response. It reads, and never writes: only GET and HEAD are answered.
  *
  * @example
@@ -30,11 +35,14 @@ export const createHandler = (streams: KafkaStreams, options: HandlerOptions = {
 
 class Handler {
   #active = 0
+  readonly #dashboard: Dashboard | undefined
 
   constructor(
     private readonly streams: KafkaStreams,
     private readonly options: ResolvedHandlerOptions,
-  ) {}
+  ) {
+    if (options.dashboard) this.#dashboard = new Dashboard(streams, options.health)
+  }
 
   async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { requestTimeoutMs } = this.options
@@ -49,7 +57,8 @@ class Handler {
     response.on('error', ignore)
     this.#active++
     try {
-      await abortable(this.#answer(request, response, abort.signal), abort.signal)
+      const answering = this.#answer(request, response, abort.signal, () => clearTimeout(timer))
+      await abortable(answering, abort.signal)
       // the last byte has not left yet
       if (response.writableEnded && !response.writableFinished) await abortable(gone, abort.signal)
     } catch (error) {
@@ -60,7 +69,13 @@ class Handler {
     }
   }
 
-  async #answer(request: IncomingMessage, response: ServerResponse, signal: AbortSignal): Promise<void> {
+  /** `withoutLimit`: the answer may take as long as it likes. */
+  async #answer(
+    request: IncomingMessage,
+    response: ServerResponse,
+    signal: AbortSignal,
+    withoutLimit: () => void,
+  ): Promise<void> {
     refuseOtherThanGet(request, response)
     const { options, streams } = this
     const { url = '' } = request
@@ -87,9 +102,11 @@ class Handler {
       case 'metadata':
         return sendJson(response, 200, this.#metadata(target.store))
       case 'topology':
-        return sendText(response, 200, 'text/plain; charset=utf-8', streams.queries.describeTopology())
+        return sendTopology(response, streams, target.format)
       case 'metrics':
         return sendText(response, 200, PROMETHEUS_CONTENT_TYPE, prometheusText(streams))
+      case 'dashboard':
+        return this.#answerDashboard(request, response, target.part, signal, withoutLimit)
       case 'health':
         return this.#health(response, target.probe)
     }
@@ -100,6 +117,24 @@ class Handler {
     if (authorize === undefined) return true
     const route = target.kind === 'store' ? { kind: target.kind, store: target.store } : { kind: target.kind }
     return (await authorize(request, route)) === true
+  }
+
+  async #answerDashboard(
+    request: IncomingMessage,
+    response: ServerResponse,
+    part: DashboardPart,
+    signal: AbortSignal,
+    withoutLimit: () => void,
+  ): Promise<void> {
+    const dashboard = this.#dashboard
+    if (dashboard === undefined) throw new BadRequest(404, 'the dashboard is switched off')
+    if (part === 'instance') return sendJson(response, 200, dashboard.instance())
+    if (part !== 'events') return sendPageFile(response, part)
+    // it would wait for a body that never comes
+    if (request.method === 'HEAD') return sendText(response, 200, EVENT_STREAM, '')
+    withoutLimit()
+    const { peers } = this.options
+    await dashboard.sendEvents(response, peers === false ? undefined : peersOf(request, this.options), signal)
   }
 
   #metadata(store: string | undefined): string {
@@ -129,6 +164,19 @@ class Handler {
     // a scan that is cut must not look complete: the connection ends without the end of the answer
     if (response.writableEnded || response.writableNeedDrain) response.destroy()
     else response.write(`${json}\n`, () => response.destroy())
+  }
+}
+
+const sendTopology = (response: ServerResponse, { queries }: KafkaStreams, format: TopologyFormat): void => {
+  switch (format) {
+    case 'text':
+      return sendText(response, 200, 'text/plain; charset=utf-8', queries.describeTopology())
+    case 'json':
+      return sendJson(response, 200, toJson(queries.topologyDescription()))
+    case 'mermaid':
+      return sendText(response, 200, 'text/plain; charset=utf-8', mermaidChart(queries.topologyDescription()))
+    case 'svg':
+      return sendText(response, 200, 'image/svg+xml; charset=utf-8', topologySvg(queries.topologyDescription()))
   }
 }
 

@@ -2,6 +2,7 @@ import { StreamsError } from '../errors'
 import { flag, parseQueryPath, type TextQuery } from '../query/query-path'
 import type { Position } from '../query/query-types'
 import type { Format } from '../query/row-json'
+import { isPageFile, type PageFile } from './dashboard/page'
 
 /** Something in a URL that no retry helps with. */
 export class BadRequest extends StreamsError {
@@ -24,12 +25,18 @@ export interface StoreParams {
   readonly atLeast: Position | undefined
 }
 
+export type TopologyFormat = 'text' | 'json' | 'mermaid' | 'svg'
+
+/** A file of the page, the events that it listens to, or the state of this instance alone. */
+export type DashboardPart = PageFile | 'events' | 'instance'
+
 /** What a URL asks for. */
 export type Target =
   | { readonly kind: 'store'; readonly store: string; readonly query: TextQuery; readonly params: StoreParams }
   | { readonly kind: 'metadata'; readonly store: string | undefined }
-  | { readonly kind: 'topology' }
+  | { readonly kind: 'topology'; readonly format: TopologyFormat }
   | { readonly kind: 'metrics' }
+  | { readonly kind: 'dashboard'; readonly part: DashboardPart }
   | { readonly kind: 'health'; readonly probe: 'live' | 'ready' }
 
 const PARAMS: ReadonlySet<string> = new Set([
@@ -66,9 +73,18 @@ export const parseTarget = (url: string, prefix: string): Target => {
       if (rest.length <= 1) return { kind: 'metadata', store: rest[0] }
       break
     case 'topology':
-    case 'metrics':
-      if (rest.length === 0) return { kind: first }
+      if (rest.length === 0) return { kind: 'topology', format: topologyFormat(params.get('format') ?? 'text') }
       break
+    case 'metrics':
+      if (rest.length === 0) return { kind: 'metrics' }
+      break
+    case 'dashboard': {
+      const [part = ''] = rest
+      // what the page refers to is relative to a path without a slash at its end
+      if (rest.length > 1 || (rest.length === 1 && part === '')) break
+      if (isPageFile(part) || part === 'events' || part === 'instance') return { kind: 'dashboard', part }
+      break
+    }
     case 'health': {
       const [probe] = rest
       if (rest.length === 1 && (probe === 'live' || probe === 'ready')) return { kind: 'health', probe }
@@ -82,7 +98,7 @@ export const parseTarget = (url: string, prefix: string): Target => {
 const noSuchPath = (): BadRequest =>
   new BadRequest(
     404,
-    'there is no such path: /stores/<store>/keys/<key>, /stores/<store>/keys, /metadata, /topology, /metrics, /health/live and /health/ready are some',
+    'there is no such path: /stores/<store>/keys/<key>, /stores/<store>/keys, /metadata, /topology, /metrics, /dashboard, /health/live and /health/ready are some',
   )
 
 const decoded = (segment: string): string => {
@@ -106,6 +122,11 @@ const storeParams = (params: URLSearchParams): StoreParams => {
     local: flag(params, 'local'),
     atLeast: positionOf(params.get('atLeast')),
   }
+}
+
+const topologyFormat = (format: string): TopologyFormat => {
+  if (format === 'text' || format === 'json' || format === 'mermaid' || format === 'svg') return format
+  throw new BadRequest(400, 'format of a topology is text, json, mermaid or svg')
 }
 
 const partitionsOf = (text: string | null): readonly number[] | undefined => {

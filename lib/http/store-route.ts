@@ -105,7 +105,11 @@ const queryOptions = ({ request, target, options, signal, timeoutMs }: StoreRequ
   }
 }
 
-const peersOf = ({ headers: { authorization } }: IncomingMessage, options: ResolvedHandlerOptions): PeerOptions => {
+/** How the other instances are asked on behalf of a request. */
+export const peersOf = (
+  { headers: { authorization } }: IncomingMessage,
+  options: ResolvedHandlerOptions,
+): PeerOptions => {
   const {
     path = options.prefix,
     headers = authorization === undefined ? {} : { authorization },

@@ -86,6 +86,18 @@ export class HttpPeers implements RemoteStores {
     }
   }
 
+  /** What another instance answers at a path of its handler. */
+  async json(host: HostInfo, path: string, options: ResolvedQueryOptions): Promise<unknown> {
+    const exchange = new Exchange(host, options, this.#agents)
+    try {
+      return await exchange.body(await exchange.open(path))
+    } catch (error) {
+      throw exchange.failure(error)
+    } finally {
+      exchange.end()
+    }
+  }
+
   /** Closes idle connections. */
   close(): void {
     this.#agents.plain.destroy()

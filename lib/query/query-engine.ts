@@ -49,6 +49,11 @@ export class QueryEngine {
     return this.#instance.host
   }
 
+  /** It is known which instance has what. */
+  get isAssigned(): boolean {
+    return this.#instance.cluster !== undefined
+  }
+
   async point(name: string, query: PointQuery<unknown>, options: ResolvedQueryOptions): Promise<PointAnswer> {
     const store = this.catalog.get(name)
     requireKind(name, store.kind, query)

@@ -4,6 +4,7 @@ import { StreamsError, TopologyError } from '../errors'
 import { Emitter } from '../observe/emitter'
 import { InstanceSensors } from '../observe/metrics/instance-sensors'
 import type { Metric } from '../observe/metrics/metric'
+import { RecentProblems } from '../observe/recent-problems'
 import type { RecordCounts } from '../observe/record-counts'
 import type { KeyMetadataOptions, KeyQueryMetadata, QueryOptions, StreamsMetadata } from '../query/query-types'
 import type { StoreKey, StoreQueries } from '../query/store-queries'
@@ -65,8 +66,10 @@ export class KafkaStreams {
   #closedIsWatched = false
 
   constructor(topology: Topology, config: StreamsConfig) {
-    this.#config = resolveConfig(config)
-    const { applicationId, logger, metricsRecordingLevel: level } = this.#config
+    const resolved = resolveConfig(config)
+    const logger = new RecentProblems(resolved.logger)
+    this.#config = { ...resolved, logger }
+    const { applicationId, metricsRecordingLevel: level } = resolved
     this.#sensors = level === 'off' ? undefined : new InstanceSensors(level, () => performance.now())
     this.#diagnostics = new Diagnostics(applicationId)
     this.#topology = compileTopology(topology.definition, this.#config)
@@ -82,6 +85,7 @@ export class KafkaStreams {
       definition: topology.definition,
       topology: this.#topology,
       config: this.#config,
+      problems: logger,
       state: () => this.state,
       run: () => this.#run,
     })

@@ -5,7 +5,7 @@ import { KafkaStreams, type ProcessingGuarantee } from '../../lib'
 import { connect } from '../../lib/kafka/client'
 import type { KafkaClient } from '../../lib/kafka/port'
 import { silentLogger } from '../../lib/observe/logger'
-import { stderrLogger } from '../../lib/observe/stderr-logger'
+import { textLogger } from '../../lib/observe/text-logger'
 import { compileJava, describeWithJava, describeWithKafka, startJava } from '../support/kafka-broker'
 import { feed, START } from '../support/input'
 import { createTopics, readTopics, type TopicRecord, untilWorkedOff } from '../support/topics'
@@ -89,7 +89,7 @@ const suite = (bootstrapServers: string): void => {
       commitInterval: 100,
       emitInterval: 0,
       producer: { linger: 5 },
-      logger: process.env['LOG_LEVEL'] ? stderrLogger(process.env['LOG_LEVEL'] as 'info') : silentLogger,
+      logger: process.env['LOG_LEVEL'] ? textLogger(process.env['LOG_LEVEL'] as 'info') : silentLogger,
     })
     await streams.start()
     return {

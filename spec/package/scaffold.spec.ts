@@ -43,8 +43,13 @@ describe('a new application', () => {
   })
 
   it('runs on a Kafka in memory', async () => {
-    const app = new Program(process.execPath, ['--import', 'tsx', 'src/dev.ts'], { cwd: project })
+    const app = new Program(process.execPath, ['--import', 'tsx', 'src/dev.ts'], {
+      cwd: project,
+      env: { HTTP_PORT: '0' },
+    })
     await app.untilOutput(/Type some words/)
+    const [address] = /http:\S+\/dashboard/.exec(app.output)!
+    expect(await (await fetch(address)).text()).toContain('<title>millrace</title>')
     app.write('to be or not to be\n')
     for (const count of [/^to: 2$/m, /^be: 2$/m, /^or: 1$/m, /^not: 1$/m]) await app.untilOutput(count)
     app.endInput()

@@ -57,6 +57,8 @@ describe('resolveConfig', () => {
     [{ ...base, logger: console.log }, /logger needs the methods/],
     [{ ...base, logLevel: 'trace' }, /logLevel is 'trace': it can be 'debug', 'info', 'warn', 'error', 'silent'/],
     [{ ...base, logLevel: 'info', logger: silentLogger }, /logLevel is for the default logger/],
+    [{ ...base, logFormat: 'xml' }, /logFormat is 'xml': it can be 'text', 'json'/],
+    [{ ...base, logFormat: 'json', logger: silentLogger }, /logFormat is for the default logger.* drop logFormat/],
     [{ ...base, sessionTimeout: '5s' }, /heartbeatInterval is 3000 ms and sessionTimeout 5000 ms/],
     [{ ...base, processingGuarantee: 'exactly_once', commitInterval: '10s' }, /every transaction would time out/],
   ])('refuses %j', (config, message) => {
@@ -143,7 +145,7 @@ describe('resolveConfig', () => {
     ['info', 'info'],
   ] as const)('has a default logger that writes from %s on with logLevel %s', (level, logLevel) => {
     const write = jest.spyOn(process.stderr, 'write').mockReturnValue(true)
-    const { logger } = resolveConfig({ ...base, ...(logLevel === undefined ? {} : { logLevel }) })
+    const { logger } = resolveConfig({ ...base, logFormat: 'text', ...(logLevel === undefined ? {} : { logLevel }) })
     for (const each of ['debug', 'info', 'warn', 'error'] as const) logger[each]({}, each)
     const first = String(write.mock.calls[0]![0])
     write.mockRestore()

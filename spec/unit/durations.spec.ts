@@ -1,4 +1,4 @@
-import { type Duration, toMilliseconds } from '../../lib/durations'
+import { type Duration, durationText, toMilliseconds } from '../../lib/durations'
 
 test.each<[Duration, number]>([
   [0, 0],
@@ -19,3 +19,13 @@ test.each(['', '5', '5 m', 'm', '5w', '-1s', '1e3s', -1, NaN, Infinity, null, un
     )
   },
 )
+
+test.each([
+  [0, '0 s'],
+  [1400, '1 s'],
+  [59_400, '59 s'],
+  [59_600, '1 min'],
+  [3_540_000, '59 min'],
+  [3_600_000, '1 h'],
+  [12_600_000, '3.5 h'],
+])('%i ms is %s to people', (ms, expected) => expect(durationText(ms)).toBe(expected))

@@ -27,7 +27,7 @@ export const COMMANDS: readonly (CommandEntry | CommandGroup)[] = [
   },
   {
     name: 'describe',
-    summary: 'Print the topology that a module exports: as text, JSON or a Mermaid chart',
+    summary: 'Print the topology that a module exports: as text, JSON, a Mermaid chart or an SVG image',
     load: () => (require('./describe') as typeof Describe).describe,
   },
   {

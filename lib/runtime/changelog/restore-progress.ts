@@ -1,3 +1,4 @@
+import { durationText } from '../../durations'
 import type { Logger } from '../../observe/logger'
 import type { TopicPartition } from '../../record/topic-partition'
 import type { TaskId } from '../../record/task-id'
@@ -114,7 +115,8 @@ export class RestoreProgress {
       const percent = base.total === 0 ? 100 : Math.floor((100 * (tally.position - range.from)) / base.total)
       const etaMs = offsetsPerMs === 0 ? Infinity : Math.round((range.end - tally.position) / offsetsPerMs)
       const progress = { ...base, percent, recordsPerSecond, etaMs }
-      this.logger.info(progress, `restoring store ${range.store.name}: ${percent} %`)
+      const left = Number.isFinite(etaMs) ? `, about ${durationText(etaMs)} left` : ''
+      this.logger.info(progress, `restoring store ${range.store.name}: ${percent} %${left}`)
       this.listener.restoreProgress(progress)
     }
   }

@@ -1,4 +1,5 @@
 import type { ResolvedConfig } from '../../config'
+import type { Problem, RecentProblems } from '../../observe/recent-problems'
 import { ClusterMetadata } from '../../query/cluster-metadata'
 import type { ClusterView } from '../../query/cluster-view'
 import { HttpPeers } from '../../query/http-peers'
@@ -15,15 +16,18 @@ import type { StateStore } from '../../state/store'
 import { checkKind } from '../../state/store-kind'
 import type { CompiledTopology, TopologyDefinition } from '../../topology/definition'
 import { describe } from '../../topology/describe'
+import { descriptionOf, type TopologyDescription } from '../../topology/description'
 import type { Run } from '../run'
-import type { Task } from '../tasks/task'
-import { positionsOf } from './positions'
+import type { RunningTask, Task } from '../tasks/task'
+import { type InputPosition, positionsOf } from './positions'
 import type { StoreHandle } from './store-view'
 
 export interface InstanceQueriesOptions {
   readonly definition: TopologyDefinition
   readonly topology: CompiledTopology
   readonly config: ResolvedConfig
+  /** What the instance has logged of late. */
+  readonly problems: RecentProblems
   readonly state: () => string
   /** `undefined` before the instance has opened it. */
   readonly run: () => Run | undefined
@@ -33,9 +37,10 @@ export interface InstanceQueriesOptions {
 export class InstanceQueries {
   readonly engine: QueryEngine
   readonly #options: InstanceQueriesOptions
-  readonly #peers = new HttpPeers()
+  readonly peers = new HttpPeers()
   #metadata: ClusterMetadata | undefined
   #draining = false
+  readonly #ending = new AbortController()
 
   constructor(options: InstanceQueriesOptions) {
     const { topology, config } = options
@@ -45,12 +50,16 @@ export class InstanceQueries {
       catalog: new StoreCatalog({ topology, defaultKeySerde, defaultValueSerde }),
       instance: new ThisInstance(options),
       metadata: (view) => this.#metadataOf(view),
-      remote: this.#peers,
+      remote: this.peers,
     })
   }
 
   get logger(): ResolvedConfig['logger'] {
     return this.#options.config.logger
+  }
+
+  get problems(): readonly Problem[] {
+    return this.#options.problems.latest
   }
 
   of(reference: string | StoreHandle<StateStore>, options?: QueryOptions): AnyStoreQueries {
@@ -64,18 +73,45 @@ export class InstanceQueries {
   /** The instance is about to close: it still answers, and is no longer ready. */
   drain(): void {
     this.#draining = true
+    this.#ending.abort()
   }
 
   get draining(): boolean {
     return this.#draining
   }
 
+  /** Aborted when the instance begins to close: answers that have no end of their own end then. */
+  get ending(): AbortSignal {
+    return this.#ending.signal
+  }
+
+  get applicationId(): string {
+    return this.#options.topology.applicationId
+  }
+
   describeTopology(): string {
     return describe(this.#options.definition)
   }
 
+  topologyDescription(): TopologyDescription {
+    return descriptionOf(this.#options.definition)
+  }
+
+  /** How far the tasks of this instance have come with their inputs. */
+  progress(): { readonly id: TaskId; readonly state: Task['state']; readonly inputs: readonly InputPosition[] }[] {
+    return (this.#options.run()?.tasks ?? []).map((task) => {
+      const running = runningOf(task)
+      const inputs =
+        running === undefined
+          ? task.inputs.map((input) => ({ ...input, next: -1, endOffset: -1 }))
+          : positionsOf(running)
+      return { id: task.id, state: task.state, inputs }
+    })
+  }
+
   close(): void {
-    this.#peers.close()
+    this.#ending.abort()
+    this.peers.close()
   }
 
   #metadataOf(view: ClusterView): ClusterMetadata {
@@ -142,7 +178,9 @@ class QueriedTask implements LocalTask {
   }
 
   get #running() {
-    const { task } = this
-    return task.state === 'running' ? task : task.state === 'suspended' ? task.running : undefined
+    return runningOf(this.task)
   }
 }
+
+const runningOf = (task: Task): RunningTask | undefined =>
+  task.state === 'running' ? task : task.state === 'suspended' ? task.running : undefined

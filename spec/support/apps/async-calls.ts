@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { StreamsBuilder } from '../../../lib/dsl/streams-builder'
-import { stderrLogger } from '../../../lib/observe/stderr-logger'
+import { textLogger } from '../../../lib/observe/text-logger'
 import { KafkaStreams } from '../../../lib/runtime/kafka-streams'
 import * as serdes from '../../../lib/serdes'
 import type { StreamsConfig } from '../../../lib/config'
@@ -32,7 +32,7 @@ builder
   )
   .to(output)
 
-const streams = new KafkaStreams(builder.build(), { ...config, logger: stderrLogger('info') })
+const streams = new KafkaStreams(builder.build(), { ...config, logger: textLogger('info') })
 streams
   .on('stateChange', ({ to }) => say(`state ${to}`))
   .on('error', ({ code, message }) => say(`error ${code} ${message}`))

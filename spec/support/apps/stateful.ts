@@ -1,5 +1,5 @@
 import { KafkaStreams, StreamsBuilder, type StreamsConfig } from '../../../lib'
-import { stderrLogger } from '../../../lib/observe/stderr-logger'
+import { textLogger } from '../../../lib/observe/text-logger'
 import { STATEFUL_FAMILIES } from './stateful-families'
 
 /**
@@ -32,7 +32,7 @@ const streams = new KafkaStreams(builder.build(), {
     if (++taken % 10 === 0) say(`taken ${taken}.`)
     return timestamp
   },
-  logger: stderrLogger(process.env['LOG_LEVEL'] === 'info' ? 'info' : 'warn'),
+  logger: textLogger(process.env['LOG_LEVEL'] === 'info' ? 'info' : 'warn'),
 })
 streams
   .on('restoreEnd', (event) => say(`restored ${(restored += event.restored)} in all`))

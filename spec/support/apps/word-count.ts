@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline'
 import { StreamsBuilder } from '../../../lib/dsl/streams-builder'
-import { stderrLogger } from '../../../lib/observe/stderr-logger'
+import { textLogger } from '../../../lib/observe/text-logger'
 import { KafkaStreams } from '../../../lib/runtime/kafka-streams'
 import * as serdes from '../../../lib/serdes'
 import type { StreamsConfig } from '../../../lib/config'
@@ -43,7 +43,7 @@ words
 
 const streams = new KafkaStreams(builder.build(), {
   ...config,
-  logger: stderrLogger(process.env['LOG_LEVEL'] === 'debug' ? 'debug' : 'info'),
+  logger: textLogger(process.env['LOG_LEVEL'] === 'debug' ? 'debug' : 'info'),
 })
 let replayed = 0
 streams

@@ -47,13 +47,19 @@ describe('millrace describe', () => {
 `)
   })
 
+  it('prints an SVG image', async () => {
+    const { code, out } = await cli.run('describe', FUNCTION, '--format', 'svg')
+    expect(code).toBe(0)
+    expect(out).toMatch(/^<svg xmlns[^]*data-topic="in"[^]*<\/svg>\n$/)
+  })
+
   it.each([
     [[join(MODULES, 'none.ts')], 2, /there is no module .*none\.ts/],
     [[MODULES], 2, /there is no module/],
     [[EXAMPLE], 2, /has no export topology or default; it exports wordCount: choose one of them with --export/],
     [[FUNCTION, '--export', 'other'], 2, /export other of .* is no Topology/],
     [[FUNCTION, '--export', 'failing'], 1, /export failing of .* has thrown: no settings \(INVALID_TOPOLOGY\)/],
-    [[FUNCTION, '--format', 'svg'], 2, /--format is 'svg': give text, json or mermaid/],
+    [[FUNCTION, '--format', 'png'], 2, /--format is 'png': give text, json, mermaid or svg/],
     [[], 2, /module is missing: the file to import/],
     [[EXAMPLE, 'more'], 2, /unexpected argument 'more'/],
   ])('reports what is wrong with %j', async (args, code, message) => {

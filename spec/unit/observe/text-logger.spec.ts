@@ -1,9 +1,10 @@
 import { StreamsError } from '../../../lib/errors'
-import { type LogLevel, stderrLogger } from '../../../lib/observe/stderr-logger'
+import type { LogLevel } from '../../../lib/observe/log-level'
+import { textLogger } from '../../../lib/observe/text-logger'
 
 const logging = (level: LogLevel) => {
   const written: string[] = []
-  return { logger: stderrLogger(level, (text) => written.push(text)), written }
+  return { logger: textLogger(level, (text) => written.push(text)), written }
 }
 
 const thrownBy = (callback: () => void): Error => {
@@ -20,7 +21,7 @@ const failing = (): Error =>
     throw new TypeError('no such field')
   })
 
-describe('the default logger', () => {
+describe('the logger of text', () => {
   it('writes time, level, message and fields on one line', () => {
     const { logger, written } = logging('info')
     logger.info({ taskId: '0_1', offset: 5, missing: undefined, range: { from: 1 }, big: 7n }, 'task runs')
@@ -51,7 +52,7 @@ describe('the default logger', () => {
     const lines = written[0]!.split('\n')
     expect(lines[0]).toMatch(/ stopped a=1$/)
     expect(lines[1]).toBe('  StreamsError [PROCESSING_FAILED]: operator "map" failed')
-    expect(lines[2]).toMatch(/^ {6}at .*stderr-logger\.spec/)
+    expect(lines[2]).toMatch(/^ {6}at .*text-logger\.spec/)
     const second = lines.indexOf('  caused by TypeError: no such field')
     expect(second).toBeGreaterThan(2)
     expect(lines[second + 1]).toMatch(/^ {6}at readOrder /)
@@ -104,6 +105,16 @@ describe('the default logger', () => {
     const { logger, written } = logging('info')
     logger.error({ err: new Error('remote:\n    at there (server.js:1)') }, 'odd')
     expect(written[0]!.match(/at there/g)).toHaveLength(1)
-    expect(written[0]).toMatch(/stderr-logger\.spec/)
+    expect(written[0]).toMatch(/text-logger\.spec/)
+  })
+
+  it('writes levels in colours at a terminal, with the time of the day', () => {
+    const written: string[] = []
+    const logger = textLogger('info', (text) => written.push(text), { colors: true })
+    logger.warn({ topic: 'orders', err: new Error('lost') }, 'trying again')
+    expect(written[0]).toMatch(
+      // eslint-disable-next-line no-control-regex
+      /^\u001b\[2m\d\d:\d\d:\d\d\.\d{3}\u001b\[0m \u001b\[33mWARN \u001b\[0m trying again \u001b\[2mtopic=orders\u001b\[0m\n\u001b\[2m {2}Error: lost/,
+    )
   })
 })
