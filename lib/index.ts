@@ -5,6 +5,17 @@ export { KafkaStreams } from './runtime/kafka-streams'
 export type { CloseOptions, StartOptions, StreamsEvents, TaskMetadata } from './runtime/streams-types'
 export type { Health, HealthCheck, HealthOptions } from './runtime/health'
 export type { StreamsState } from './runtime/state-machine'
+export { KafkaProducer, type KafkaProducerConfig, type ProducerOptions } from './runtime/producer/kafka-producer'
+export type {
+  ProducerKey,
+  ProducerTopic,
+  ProducerTopics,
+  ProducerValue,
+  RecordProducer,
+  RecordSender,
+  SendOptions,
+  SentRecord,
+} from './runtime/producer/record-producer'
 export type { RebalanceEvent } from './runtime/executor/rebalance-listener'
 export type { RestoreEvent, RestoreProgressEvent } from './runtime/changelog/restore-progress'
 export type { ReadOnlyStore, StoreHandle } from './runtime/stores/store-view'
