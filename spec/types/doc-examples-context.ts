@@ -1,7 +1,7 @@
 /** What the examples of doc comments find around them, as code. */
 export const COMMON = `
 import {
-  deadLetterTopic, failOnInvalidTimestamp, type GlobalKTable, JoinWindows, KafkaProducer, KafkaStreams, type RecordProducer, keyValueStore, levelEngine,
+  deadLetterTopic, type DeserializationExceptionHandler, failOnInvalidTimestamp, SchemaViolation, type GlobalKTable, JoinWindows, KafkaProducer, KafkaStreams, type RecordProducer, keyValueStore, levelEngine,
   type CogroupedKStream, type KeyValueStore, type KeyValueStoreHandle, type KStream, type KTable, logAndContinue, logAndFail,
   logAndSkipOnInvalidTimestamp, type Logger, memoryEngine, MissingDependency, type Processor, type ProcessorContext, SchemaRegistry, serdes, sessionStore,
   SessionWindows, SlidingWindows, StreamRecord, StreamsBuilder, type StreamsConfig, timestampedKeyValueStore,
