@@ -150,6 +150,15 @@ same<typeof promised, Serde<{ id: string }>>()
 // @ts-expect-error 'parse' does not exist in type 'StandardSchema<unknown, unknown>'
 serdes.json({ parse: () => 1 })
 
+// Versions: what it gives is what the serde of today gives.
+const profiles = serdes.versioned(serdes.json<{ clicks: number }>(), {
+  version: 2,
+  migrate: { 1: (n: number) => ({ clicks: n }) },
+})
+same<typeof profiles, Serde<{ clicks: number }>>()
+// @ts-expect-error Property 'migrate' is missing
+serdes.versioned(serdes.string(), { version: 1 })
+
 // Lists.
 const names = serdes.list(serdes.string())
 same<typeof names, Serde<string[]>>()

@@ -541,6 +541,12 @@ export const calls: Readonly<Record<string, readonly Call[]>> = {
       ],
     },
   ],
+  'serdes.versioned': [
+    {
+      on: () => serdes.versioned as never,
+      args: () => [string(), { version: 2, migrate: { 1: callback() }, earlier: { 1: string() } }],
+    },
+  ],
   'serdes.protobuf': [
     {
       on: () => serdes.protobuf as never,
