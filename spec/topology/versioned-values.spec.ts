@@ -6,6 +6,7 @@ import {
   sessionStore,
   SessionWindows,
   StreamsBuilder,
+  type StreamsError,
   TimeWindows,
   timestampedWindowStore,
   type Topology,
@@ -207,7 +208,7 @@ describe('an application whose values change their version', () => {
             const { value } = await streams.query(stores(release).byUser, { atLeast: position }).get('ann')
             return clicksOf(value as Clicks)
           } catch (error) {
-            if ((error as { code?: string }).code !== 'STORE_BEHIND') throw error
+            if (!['STORE_BEHIND', 'STORE_NOT_AVAILABLE'].includes((error as StreamsError).code)) throw error
             await new Promise((resolve) => setTimeout(resolve, 5))
           }
         }

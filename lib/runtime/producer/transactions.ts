@@ -63,7 +63,13 @@ export class Transactions {
           'brokers are up and reachable',
       )
     }
-    producer.begin()
+    try {
+      producer.begin()
+    } catch (error) {
+      // it has failed since the transaction before: the next one initializes it
+      this.outbox.lost(producer)
+      throw this.uncommitted(error, 0)
+    }
     return producer
   }
 

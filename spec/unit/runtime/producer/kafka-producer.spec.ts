@@ -344,6 +344,21 @@ describe('transaction', () => {
     await expect(tx.send('lines', 'a', 'late')).rejects.toMatchObject({ code: 'ILLEGAL_STATE' })
   })
 
+  test('a producer that has failed between two transactions is initialized for the one after', async () => {
+    const producer = create()
+    await producer.transaction((tx) => tx.send('lines', 'a', 'one'))
+    const begin = ports[0]!.begin.bind(ports[0]!)
+    let fails = true
+    ports[0]!.begin = () => {
+      if (fails) throw new ClientError('fatal', 'the connection was refused')
+      begin()
+    }
+    await expect(producer.transaction(async () => {})).rejects.toMatchObject({ code: 'PRODUCTION_FAILED' })
+    fails = false
+    await producer.transaction((tx) => tx.send('lines', 'a', 'two'))
+    expect(await valuesOf('lines')).toEqual(['one', 'two'])
+  })
+
   test('a commit whose answer is lost is repeated', async () => {
     const producer = create()
     await producer.transaction((tx) => tx.send('lines', 'a', 'one'))
