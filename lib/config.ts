@@ -221,7 +221,7 @@ export const resolveConfig = (config: StreamsConfig): ResolvedConfig => {
   const resolved: ResolvedConfig = {
     ...resolveClientConfig(config, { exactlyOnce, transactionTimeoutMs }),
     applicationId: applicationId(config.applicationId),
-    kafka: connection(config.kafka),
+    kafka: resolveConnection(config.kafka),
     applicationServer: applicationServer(config.applicationServer),
     clientId: optionalText(config, 'clientId'),
     stateDir: optionalText(config, 'stateDir') ?? join(tmpdir(), 'millrace'),
@@ -256,7 +256,7 @@ export const resolveConfig = (config: StreamsConfig): ResolvedConfig => {
     productionExceptionHandler: config.productionExceptionHandler,
     metricsRecordingLevel: oneOf(top, 'metricsRecordingLevel', ['off', 'info', 'debug'], 'info'),
     tracing: tracing(config.tracing),
-    logger: logger(config),
+    logger: resolveLogger(config),
   }
   if (resolved.heartbeatIntervalMs === 0 || resolved.heartbeatIntervalMs * 2 > resolved.sessionTimeoutMs) {
     throw invalid(
@@ -329,7 +329,8 @@ const applicationId = (value: unknown): string => {
   return value
 }
 
-const connection = (value: unknown): KafkaConnection => {
+/** @throws StreamsError INVALID_CONFIG */
+export const resolveConnection = (value: unknown): KafkaConnection => {
   if (isKafkaConnection(value)) return value
   throw invalid(
     "kafka is missing: pass kafkajs's configuration such as { brokers: ['localhost:9092'] }, an EmbeddedKafka, " +
@@ -389,7 +390,8 @@ const stateEngine = (value: unknown): StateEngine => {
   throw invalid('stateEngine is no engine: call the function, for example stateEngine: levelEngine()')
 }
 
-const logger = (config: StreamsConfig): Logger => {
+/** The given logger, or the default one. @throws StreamsError INVALID_CONFIG */
+export const resolveLogger = (config: Pick<StreamsConfig, 'logger' | 'logLevel' | 'logFormat'>): Logger => {
   const value: unknown = config.logger
   const level = oneOf({ values: config, path: '' }, 'logLevel', LOG_LEVELS, 'warn')
   const format = oneOf({ values: config, path: '' }, 'logFormat', LOG_FORMATS, undefined)

@@ -6,6 +6,17 @@ export type { CloseOptions, StartOptions, StreamsEvents, TaskMetadata } from './
 export type { Health, HealthCheck, HealthOptions } from './runtime/health'
 export type { DiagnosticsMessages } from './runtime/diagnostics'
 export type { StreamsState } from './runtime/state-machine'
+export { KafkaProducer, type KafkaProducerConfig, type ProducerOptions } from './runtime/producer/kafka-producer'
+export type {
+  ProducerKey,
+  ProducerTopic,
+  ProducerTopics,
+  ProducerValue,
+  RecordProducer,
+  RecordSender,
+  SendOptions,
+  SentRecord,
+} from './runtime/producer/record-producer'
 export type { RebalanceEvent } from './runtime/executor/rebalance-listener'
 export type { RestoreEvent, RestoreProgressEvent } from './runtime/changelog/restore-progress'
 export type { ReadOnlyStore, StoreHandle } from './runtime/stores/store-view'
@@ -185,12 +196,19 @@ export * as serdes from './serdes'
 export type { Serde, SerdeFor, SerdeThatWrites, SerdeType, SerdeUse } from './serdes/serde'
 export { MissingDependency } from './serdes/missing-dependency'
 export type { JsonOptions } from './serdes/json'
+export type { VersionedOptions } from './serdes/versioned'
 export type { StandardSchema, ValidatedBy, ValidationIssue, ValidationResult } from './serdes/standard-schema'
+export { SchemaViolation } from './serdes/schema-violation'
+export type { ProtobufOptions } from './serdes/protobuf/protobuf'
+export type { ProtobufLong } from './serdes/protobuf/protobuf-long'
+export type { JsonSchemaOptions } from './serdes/json-schema/json-schema'
+export type { JsonSchemaCompiler, JsonSchemaError, JsonSchemaValidator } from './serdes/json-schema/validators'
+export type { RegistryOptions } from './serdes/registry/registry-options'
 export type { AvroOptions, AvroSerdeValue, AvroValueOptions } from './serdes/avro/avro'
 export type { AvroLogicalType, AvroLogicalTypes, NoLogicalTypes } from './serdes/avro/logical-types'
 export type { AvroComplexSchema, AvroField, AvroLong, AvroPrimitive, AvroSchema } from './serdes/avro/schema'
 export type { AvroValue } from './serdes/avro/avro-value'
-export type { SubjectStrategy } from './serdes/avro/subjects'
+export type { SubjectStrategy } from './serdes/registry/subjects'
 export { SchemaRegistry, type SchemaRegistryOptions } from './serdes/registry/schema-registry'
 export type { RegistryAuth } from './serdes/registry/http-client'
 

@@ -1,7 +1,10 @@
+import { once } from 'node:events'
+import { createServer } from 'node:http'
 import { KafkaStreams } from 'millrace'
-import { gracefulShutdown, listen } from 'millrace/http'
+import { createHandler, gracefulShutdown } from 'millrace/http'
 import { exitOnFailure } from '../run'
 import { countVisits } from './topology'
+import { visitsApi, written } from './visits-api'
 
 /** Each copy on a machine has a port of its own. */
 const port = Number(process.env.QUERY_PORT ?? 8080)
@@ -15,7 +18,10 @@ async function main(): Promise<void> {
     commitInterval: '1s',
   })
   streams.on('stateChange', ({ from, to }) => console.log(`${from} -> ${to}`))
-  const server = await listen(streams, { port })
+  const api = visitsApi(streams.producer({ topics: written }), createHandler(streams))
+  const server = createServer((request, response) => void api(request, response))
+  server.listen(port, '127.0.0.1')
+  await once(server, 'listening')
   gracefulShutdown(streams, { server, leaveGroup: true })
   await streams.start()
   await streams.closed

@@ -295,6 +295,14 @@ export interface ProducerConfig {
   lease?: Lease
 }
 
+/** Told of one record that was appended with it: one of the two is called, once, unless the producer is closed with `discard`. */
+export interface DeliveryListener {
+  /** The record is in the log, at this offset; −1 where the broker only knew that it already had it. */
+  delivered(offset: number): void
+  /** The record was not acknowledged, and is not sent again: it may be in the log. */
+  failed(error: ClientError): void
+}
+
 /** Idempotent always; transactional with a `transactionalId`. */
 export interface Producer {
   /** InitProducerId. With a `transactionalId` it fences older epochs and ends their open transaction. */
@@ -306,6 +314,7 @@ export interface Producer {
   /**
    * Copies the bytes into the partition's batch and returns: no promise per record. Order per partition is kept.
    * Throws `ClientError('invalid')` for a record above `maxRequestBytes`, and the stored failure once delivery has failed.
+   * A `listener` is told what has become of this record; it is not called where this throws.
    */
   append(
     topic: string,
@@ -314,6 +323,7 @@ export interface Producer {
     value: Payload,
     timestamp: number,
     headers: RecordHeaders,
+    listener?: DeliveryListener,
   ): void
   /**
    * The caller has nothing more to append for now. Open batches then need not wait `lingerMs` for more: they are sent at once, or soon where

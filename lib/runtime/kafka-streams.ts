@@ -22,6 +22,9 @@ import { type CloseRunOptions, openRun, type Run } from './run'
 import { type Health, type HealthOptions, healthOf } from './health'
 import { withDeadline } from './pause'
 import { instanceMetrics } from './metrics/instance-metrics'
+import { ApplicationProducers } from './producer/application-producers'
+import type { KafkaProducer, ProducerOptions } from './producer/kafka-producer'
+import type { ProducerTopics } from './producer/record-producer'
 import { StateMachine, type StreamsState } from './state-machine'
 import { InstanceQueries } from './stores/instance-queries'
 import { type ReadOnlyStore, type StoreHandle, storeView } from './stores/store-view'
@@ -41,6 +44,7 @@ import type { CloseOptions, StartOptions, StreamsEvents, TaskMetadata } from './
 export class KafkaStreams {
   readonly #config: ResolvedConfig
   readonly #topology: CompiledTopology
+  readonly #producers: ApplicationProducers
   readonly #storeNames: ReadonlySet<string>
   /**
    * For the HTTP handler.
@@ -73,6 +77,7 @@ export class KafkaStreams {
     this.#sensors = level === 'off' ? undefined : new InstanceSensors(level, () => performance.now())
     this.#diagnostics = new Diagnostics(applicationId)
     this.#topology = compileTopology(topology.definition, this.#config)
+    this.#producers = new ApplicationProducers(this.#config, topology.definition, config.producer)
     if (this.#topology.subTopologies.length === 0 && this.#topology.global.stores.length === 0) {
       throw new TopologyError(
         'INVALID_TOPOLOGY',
@@ -310,6 +315,26 @@ export class KafkaStreams {
   }
 
   /**
+   * A producer for the topics that the topology reads and writes, with its serdes and partitioners and the connection of this
+   * configuration: for request handlers that write to what the stream reads. It can be used before `start()`, and is
+   * closed with the instance. `topics` gives it types, and other topics.
+   *
+   * @example
+   * const orderProducer = streams.producer({ topics: { orders: { value: serdes.json<Order>() } } })
+   * await orderProducer.send('orders', order.id, order)
+   *
+   * @throws StreamsError INVALID_ARGUMENT, INVALID_CONFIG, ILLEGAL_STATE after `close()`
+   */
+  producer<Topics extends ProducerTopics = ProducerTopics>(
+    options: ProducerOptions<Topics> = {},
+  ): KafkaProducer<Topics> {
+    if (this.#closing) {
+      throw new StreamsError('ILLEGAL_STATE', `producer() was called in state ${this.state}: the instance is closed`)
+    }
+    return this.#producers.make(options)
+  }
+
+  /**
    * Whether the instance is alive, and whether it is ready for traffic, with the reasons if not: for the probes of a container platform.
    *
    * @example
@@ -482,7 +507,11 @@ export class KafkaStreams {
     this.#diagnostics.publish('millrace:error', () => ({ error, taskId, outcome: 'instance ends' }))
     const isHeard = this.#events.emit('error', error)
     this.#closing = (async () => {
-      await this.#closeRun({ clean: false, leaveGroup: true, timeoutMs: this.#config.closeTimeoutMs }, error)
+      const timeoutMs = this.#config.closeTimeoutMs
+      await Promise.all([
+        this.#closeRun({ clean: false, leaveGroup: true, timeoutMs }, error),
+        this.#producers.close(timeoutMs),
+      ])
       this.#machine.transitionTo('ERROR')
       this.#settleClosed.reject(error)
       const isReported = this.#settleStart(error)
@@ -494,7 +523,11 @@ export class KafkaStreams {
   async #close(timeoutMs: number, leaveGroup: boolean, settleStart: () => unknown): Promise<boolean> {
     this.#machine.transitionTo('PENDING_SHUTDOWN')
     const closed = new StreamsError('ILLEGAL_STATE', 'the instance was closed')
-    const inTime = await this.#closeRun({ clean: true, leaveGroup, timeoutMs }, closed)
+    const [closedInTime, deliveredInTime] = await Promise.all([
+      this.#closeRun({ clean: true, leaveGroup, timeoutMs }, closed),
+      this.#producers.close(timeoutMs),
+    ])
+    const inTime = closedInTime && deliveredInTime
     this.#machine.transitionTo('NOT_RUNNING')
     this.#settleClosed.resolve()
     settleStart()

@@ -1,10 +1,10 @@
 import { BOOLEAN, kind, optional, options as optionsOf, requireArgument } from '../arguments'
 import { isPromise } from '../record/promise'
+import { MAGIC, PREFIX_BYTES } from './registry/confluent-format'
 import type { Serde } from './serde'
 import { withShortcuts } from './shortcuts'
-import type { StandardSchema, ValidatedBy, ValidationIssue } from './standard-schema'
-
-const SHOWN_ISSUES = 3
+import { SchemaViolation } from './schema-violation'
+import type { StandardSchema, ValidatedBy } from './standard-schema'
 
 const write = (value: unknown): string => {
   const text = JSON.stringify(value) as string | undefined
@@ -28,7 +28,21 @@ export class JsonSerde implements Serde<unknown> {
   }
 
   deserialize(_topic: string, bytes: Buffer): unknown {
+    return parse(bytes)
+  }
+}
+
+/** Confluent's format is a common mistake: it begins with a zero byte, which no JSON does. */
+const parse = (bytes: Buffer): unknown => {
+  try {
     return JSON.parse(bytes.toString('utf8'))
+  } catch (error) {
+    if (bytes.length <= PREFIX_BYTES || bytes[0] !== MAGIC) throw error
+    throw new SyntaxError(
+      `it is no JSON, but begins like Confluent's format, with schema ${bytes.readInt32BE(1)} of a registry: read it by ` +
+        'serdes.jsonSchema, serdes.avro or serdes.protobuf, whichever that schema is of',
+      { cause: error },
+    )
   }
 }
 
@@ -93,7 +107,7 @@ class CheckedJsonSerde extends JsonSerde {
   }
 
   override deserialize(_topic: string, bytes: Buffer): unknown {
-    return validate(this.schema, JSON.parse(bytes.toString('utf8')))
+    return validate(this.schema, parse(bytes))
   }
 }
 
@@ -108,21 +122,5 @@ const validate = (schema: StandardSchema, value: unknown): unknown => {
     )
   }
   if (result.issues === undefined) return result.value
-  throw new TypeError(`the schema refuses it: ${describe(result.issues)}`)
+  throw new SchemaViolation(result.issues)
 }
-
-const describe = (issues: readonly ValidationIssue[]): string => {
-  const shown = issues.slice(0, SHOWN_ISSUES).map(({ message, path = [] }) => {
-    const at = pathText(path)
-    return at === '' ? message : `at ${at}: ${message}`
-  })
-  const left = issues.length - shown.length
-  return shown.join('; ') + (left > 0 ? `; and ${left} more` : '')
-}
-
-/** `items[0].price` */
-const pathText = (path: NonNullable<ValidationIssue['path']>): string =>
-  path
-    .map((segment) => (typeof segment === 'object' ? segment.key : segment))
-    .map((key, i) => (typeof key === 'number' ? `[${key}]` : `${i === 0 ? '' : '.'}${String(key)}`))
-    .join('')

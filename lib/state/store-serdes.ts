@@ -1,4 +1,4 @@
-import { StreamsError } from '../errors'
+import { type ErrorCode, StreamsError } from '../errors'
 import { MissingDependency } from '../serdes/missing-dependency'
 import { type AppDefaults, keySerdeOf, valueSerdeOf } from '../serdes/open-serde'
 import type { Serde } from '../serdes/serde'
@@ -79,6 +79,14 @@ export class StoreSerdes<K, V> {
 
   #unreadable(what: 'key' | 'value', cause: unknown): Error {
     if (cause instanceof MissingDependency) return cause
+    if (cause instanceof StreamsError && MIGRATION_FAILURES.has(cause.code)) {
+      return new StreamsError(
+        cause.code,
+        `store '${this.store}' can't read a ${what} it holds: ${cause.message}`,
+        { store: this.store, topic: this.topic },
+        { cause },
+      )
+    }
     return new StreamsError(
       'DESERIALIZATION_FAILED',
       `store '${this.store}' can't read a ${what} it holds: ${(cause as Error).message}. ` +
@@ -89,6 +97,8 @@ export class StoreSerdes<K, V> {
     )
   }
 }
+
+const MIGRATION_FAILURES: ReadonlySet<ErrorCode> = new Set(['STATE_VERSION_UNKNOWN', 'STATE_MIGRATION_FAILED'])
 
 // Bytes that the user can still reach are copied: changing them later must not change the store.
 const own = (bytes: Buffer, source: unknown): Buffer =>

@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { DURATION, either, instanceOf, isObject, kind, requireArgument, text } from '../arguments'
+import { DURATION, either, instanceOf, isObject, kind, options as optionsOf, requireArgument, text } from '../arguments'
 import { resolveConfig, type ResolvedConfig, type StreamsConfig } from '../config'
 import { type Duration, toMilliseconds } from '../durations'
 import { StreamsError } from '../errors'
@@ -20,9 +20,12 @@ import type { Serde } from '../serdes/serde'
 import { storeFor } from '../state/key-value/plain-view'
 import type { ManagedStore, StateStore, StoreBuilder } from '../state/store'
 import { compileTopology } from '../topology/compile/compile-topology'
-import type { CompiledTopology } from '../topology/definition'
+import type { CompiledTopology, TopologyDefinition } from '../topology/definition'
 import { TOPIC, Topology } from '../topology/topology'
 import { matchesTopic } from '../topology/topic-pattern'
+import { PRODUCER_KINDS, type ProducerOptions } from '../runtime/producer/kafka-producer'
+import type { ProducerTopics, RecordProducer } from '../runtime/producer/record-producer'
+import { TopicFormats } from '../runtime/producer/topic-formats'
 import { asFetched } from './piped-records'
 import { type ProducedRecord, RecordingCollector } from './recording-collector'
 import {
@@ -33,6 +36,7 @@ import {
   TestOutputTopic,
   type TestTopicOptions,
 } from './test-topics'
+import { TestProducer } from './test-producer'
 import { NO_HEADERS, type RecordHeaders } from '../record/headers'
 
 const TASK_ID = '0_0'
@@ -79,6 +83,8 @@ const BYTES = kind('bytes, or null for none', (value) => value === null || Buffe
 
 const RAW_RECORD = kind('a record of bytes, such as { topic, key: null, value: Buffer.from(…) }', isObject)
 
+const PRODUCER_OPTIONS = optionsOf<Pick<ProducerOptions, 'topics'>>({ topics: PRODUCER_KINDS.topics })
+
 const STORE_OR_NAME = either(
   text('the name of a store'),
   kind("a store's handle", (value) => isObject(value) && typeof value.name === 'string'),
@@ -101,6 +107,7 @@ const STORE_OR_NAME = either(
 export class TopologyTestDriver {
   readonly #config: ResolvedConfig
   readonly #topology: CompiledTopology
+  readonly #definition: TopologyDefinition
   readonly #storeNames: readonly string[]
   readonly #stateDir: string
   readonly #collector: RecordingCollector
@@ -142,6 +149,7 @@ export class TopologyTestDriver {
       kafka: { brokers: ['test-driver:9092'] },
     })
     this.#stateDir = own.stateDir ?? tmpdir()
+    this.#definition = topology.definition
     this.#topology = compileTopology(topology.definition, this.#config)
     this.#storeNames = [...topology.definition.stores.keys()]
     this.#now = Number(initialWallClockTime ?? Date.now())
@@ -174,6 +182,33 @@ export class TopologyTestDriver {
     requireArgument(options, TEST_INPUT_OPTIONS, 'inputTopic', 'options')
     const { key, value } = this.#serdes(options)
     return new TestInputTopic(name, key, value, options, this.#now, (record) => this.pipeRaw(record))
+  }
+
+  /**
+   * What `streams.producer()` is on Kafka, for code under test that takes one: its records are piped into the topology, and its
+   * promises resolve when they are worked off. What the topology does not read can be read by `outputTopic`. A
+   * transaction is piped when its callback has resolved.
+   *
+   * @example
+   * const placeOrder = (orders: RecordProducer, order: Order) => orders.send('orders', order.id, order)
+   * await placeOrder(driver.producer(), order)
+   * expect(driver.outputTopic('orders-placed').readValues()).toEqual([order])
+   */
+  producer<Topics extends ProducerTopics = ProducerTopics>(
+    options: Pick<ProducerOptions<Topics>, 'topics'> = {},
+  ): RecordProducer<Topics> {
+    requireArgument(options, PRODUCER_OPTIONS, 'producer', 'options')
+    const formats = new TopicFormats(options.topics ?? {}, this.#config, this.#definition)
+    return new TestProducer<Topics>(formats, {
+      now: () => this.#now,
+      nextOffset: (topic) => this.#nextOffset(topic),
+      write: (record) =>
+        this.#inTurn(async () => {
+          if (await this.#enqueue(record, record.offset)) return this.#process()
+          const { topic, key, value, timestamp, headers } = record
+          this.#output(topic).push({ topic, key, value, timestamp, headers })
+        }),
+    })
   }
 
   /**
@@ -470,11 +505,11 @@ export class TopologyTestDriver {
   }
 
   /** False if no source reads the topic. Global stores take a record at once, outside the task. */
-  async #enqueue(record: Required<RawRecord>): Promise<boolean> {
+  async #enqueue(record: Required<RawRecord>, offset?: number): Promise<boolean> {
     const { topic } = record
     const isGlobal = this.#topology.global.stores.some((store) => store.topic === topic)
     if (isGlobal) {
-      const fetched = asFetched({ ...record, partition: 0, offset: this.#nextOffset(topic) })
+      const fetched = asFetched({ ...record, partition: 0, offset: offset ?? this.#nextOffset(topic) })
       await this.#global!.take(fetched)
       await this.#global!.commit(new Map())
       return true
@@ -484,7 +519,7 @@ export class TopologyTestDriver {
       if (!patterns.some((pattern) => matchesTopic(pattern, topic))) return false
       this.#processing!.addInput({ topic, partition: 0 })
     }
-    this.#processing!.addRecords(asFetched({ ...record, partition: 0, offset: this.#nextOffset(topic) }))
+    this.#processing!.addRecords(asFetched({ ...record, partition: 0, offset: offset ?? this.#nextOffset(topic) }))
     return true
   }
 

@@ -1,13 +1,15 @@
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
-import type { Server } from 'node:http'
+import { createServer as createHttpServer, type Server } from 'node:http'
 import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { KafkaStreams } from 'millrace'
 import { EmbeddedKafka } from 'millrace/embedded'
+import { TopologyTestDriver } from 'millrace/testing'
 import { gracefulShutdown, listen } from 'millrace/http'
 import { countVisits, visitsPerPage } from '../../examples/12-queries/topology'
+import { visitsApi, written } from '../../examples/12-queries/visits-api'
 import { until } from '../support/embedded-apps'
 import { httpGet } from '../support/query-instances'
 
@@ -63,4 +65,28 @@ test('12-queries answers for all pages, whichever copy is asked', async () => {
   for (const { streams, server } of copies) expect(await gracefulShutdown(streams, { server }).shutdown()).toBe(true)
   await kafka.close()
   rmSync(folder, { recursive: true, force: true })
+})
+
+test('12-queries writes what is posted to the topic that the topology reads, and leaves the rest to the queries', async () => {
+  const driver = new TopologyTestDriver(countVisits())
+  const api = visitsApi(
+    driver.producer({ topics: written }),
+    async (_request, response) => void response.end('a query'),
+  )
+  const server = createHttpServer((request, response) => void api(request, response)).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const post = async (body: string): Promise<{ status: number; body: unknown }> => {
+    const response = await fetch(`${url}/visits`, { method: 'POST', body, headers: { 'x-visitor': 'ann' } })
+    return { status: response.status, body: await response.json() }
+  }
+  expect(await post('home')).toEqual({ status: 201, body: { partition: 0, offset: 0 } })
+  expect(await post('home')).toEqual({ status: 201, body: { partition: 0, offset: 1 } })
+  expect(await post('')).toMatchObject({ status: 400 })
+  expect(driver.store(visitsPerPage).get('home')).toBe(2)
+  expect(await (await fetch(`${url}/metadata`)).text()).toBe('a query')
+  await driver.close()
+  expect(await post('home')).toEqual({ status: 500, body: { error: 'ILLEGAL_STATE' } })
+  server.closeAllConnections()
+  server.close()
 })

@@ -110,16 +110,18 @@ export class FakeSchemaRegistry {
         ? { status: 200, body: { subject: second, version: at, ...version } }
         : error(404, 40402, `Version ${fourth} not found.`)
     }
-    const { schema } = JSON.parse(text) as { schema: string }
-    const known = versions?.find((version) => version.schema === schema)
-    if (known) return { status: 200, body: { id: known.id } }
+    const { schema, schemaType, references } = JSON.parse(text) as Version
+    const known = versions?.findIndex((version) => version.schema === schema) ?? -1
+    if (known >= 0) return { status: 200, body: { id: versions![known]!.id, version: known + 1 } }
     if (third === undefined) {
       return versions ? error(404, 40403, 'Schema not found') : error(404, 40401, `Subject '${second}' not found.`)
     }
     if (this.incompatible.has(second!)) {
       return error(409, 409, 'Schema being registered is incompatible with an earlier schema')
     }
-    return { status: 200, body: { id: this.add(second!, JSON.parse(schema)) } }
+    const content: unknown = schemaType === 'PROTOBUF' ? schema : JSON.parse(schema)
+    const more = { ...(schemaType && { schemaType }), ...(references && { references }) }
+    return { status: 200, body: { id: this.add(second!, content, more) } }
   }
 
   private byId(id: number): { status: number; body: unknown } {

@@ -1,7 +1,7 @@
 /** What the examples of doc comments find around them, as code. */
 export const COMMON = `
 import {
-  deadLetterTopic, failOnInvalidTimestamp, type GlobalKTable, JoinWindows, KafkaStreams, keyValueStore, levelEngine,
+  deadLetterTopic, type DeserializationExceptionHandler, failOnInvalidTimestamp, SchemaViolation, type GlobalKTable, JoinWindows, KafkaProducer, KafkaStreams, type RecordProducer, keyValueStore, levelEngine,
   type CogroupedKStream, type KeyValueStore, type KeyValueStoreHandle, type KStream, type KTable, logAndContinue, logAndFail,
   logAndSkipOnInvalidTimestamp, type Logger, memoryEngine, MissingDependency, type Processor, type ProcessorContext, SchemaRegistry, serdes, sessionStore,
   SessionWindows, SlidingWindows, StreamRecord, StreamsBuilder, type StreamsConfig, timestampedKeyValueStore,
@@ -32,6 +32,9 @@ declare const topology: Topology
 declare const config: StreamsConfig
 declare const streams: KafkaStreams
 declare const driver: TopologyTestDriver
+declare const producer: KafkaProducer
+declare const order: Order
+declare const placed: Order[]
 declare const kafka: EmbeddedKafka
 declare const fastify: { get(path: string, answer: (request: object, reply: { type(type: string): { send(text: string | Promise<string>): void } }) => void): void }
 declare const registry: SchemaRegistry

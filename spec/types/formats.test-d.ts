@@ -129,6 +129,18 @@ serdes.avro({ schema: 'string' })
 // @ts-expect-error Type '"topics"' is not assignable to type 'SubjectStrategy | undefined'
 serdes.avro({ registry, schema: 'string', subject: 'topics' })
 
+// Protobuf and JSON Schema: the type is promised.
+const message = serdes.protobuf<{ id: string }>({ registry, schema: '', long: 'bigint' })
+same<typeof message, Serde<{ id: string }>>()
+const described = serdes.jsonSchema<{ id: string }>({ registry, schema: { type: 'object' }, validateReads: false })
+same<typeof described, Serde<{ id: string }>>()
+// @ts-expect-error Property 'registry' is missing
+serdes.protobuf<{ id: string }>({ schema: '' })
+// @ts-expect-error Type '"string"' is not assignable to type 'ProtobufLong | undefined'
+serdes.protobuf<{ id: string }>({ registry, long: 'string' })
+// @ts-expect-error Type 'string' is not assignable to type
+serdes.jsonSchema<{ id: string }>({ registry, schema: '{}' })
+
 // JSON: the validator gives the type.
 declare const validator: StandardSchema<{ at: string }, { at: Date }>
 const checked = serdes.json(validator)
@@ -137,6 +149,15 @@ const promised = serdes.json<{ id: string }>()
 same<typeof promised, Serde<{ id: string }>>()
 // @ts-expect-error 'parse' does not exist in type 'StandardSchema<unknown, unknown>'
 serdes.json({ parse: () => 1 })
+
+// Versions: what it gives is what the serde of today gives.
+const profiles = serdes.versioned(serdes.json<{ clicks: number }>(), {
+  version: 2,
+  migrate: { 1: (n: number) => ({ clicks: n }) },
+})
+same<typeof profiles, Serde<{ clicks: number }>>()
+// @ts-expect-error Property 'migrate' is missing
+serdes.versioned(serdes.string(), { version: 1 })
 
 // Lists.
 const names = serdes.list(serdes.string())

@@ -32,10 +32,10 @@ export interface Call {
 /** Not what a topology is built or tested with, or called by the runtime with what it has checked itself. */
 export const notChecked = [
   // has errors of its own: INVALID_CONFIG, ILLEGAL_STATE …
-  /^(new )?KafkaStreams\b/,
+  /^(new )?Kafka(Streams|Producer)\b/,
   /^(new )?SchemaRegistry\b/,
   // made by the runtime, or in the hot path
-  /^new (StreamsError|TopologyError|MissingDependency|StreamRecord|Windowed)$/,
+  /^new (StreamsError|TopologyError|MissingDependency|SchemaViolation|StreamRecord|Windowed)$/,
   /^StreamRecord\./,
   /InvalidTimestamp$|TimestampExtractor$/,
   // of the configuration: INVALID_CONFIG
@@ -541,6 +541,47 @@ export const calls: Readonly<Record<string, readonly Call[]>> = {
       ],
     },
   ],
+  'serdes.versioned': [
+    {
+      on: () => serdes.versioned as never,
+      args: () => [string(), { version: 2, migrate: { 1: callback() }, earlier: { 1: string() } }],
+    },
+  ],
+  'serdes.protobuf': [
+    {
+      on: () => serdes.protobuf as never,
+      args: () => [
+        {
+          registry: new SchemaRegistry('mock://arguments'),
+          schema: 'syntax = "proto3"; message A {}',
+          message: 'A',
+          references: {},
+          long: 'number',
+          subject: 'topic',
+          key: false,
+          autoRegister: true,
+        },
+      ],
+    },
+  ],
+  'serdes.jsonSchema': [
+    {
+      on: () => serdes.jsonSchema as never,
+      args: () => [
+        {
+          registry: new SchemaRegistry('mock://arguments'),
+          schema: {},
+          references: {},
+          validateReads: true,
+          validateWrites: true,
+          compile: () => () => true,
+          subject: 'topic',
+          key: false,
+          autoRegister: true,
+        },
+      ],
+    },
+  ],
   'serdes.avroBytes': [
     { on: () => serdes.avroBytes as never, args: () => ['string', { long: 'number', logicalTypes: {} }] },
   ],
@@ -551,6 +592,13 @@ export const calls: Readonly<Record<string, readonly Call[]>> = {
       args: () => [new StreamsBuilder().build(), {}],
       // INVALID_CONFIG: it is checked as the configuration of an application
       ambiguous: ['config { misspelt: 1 }'],
+    },
+  ],
+  'TopologyTestDriver.producer': [
+    {
+      on: method(testDriver, 'producer'),
+      args: () => [{ topics: { orders: { value: string() } } }],
+      ambiguous: ['options undefined'],
     },
   ],
   'TopologyTestDriver.inputTopic': [

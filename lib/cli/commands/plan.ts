@@ -10,6 +10,9 @@ export const plan = defineCommand({
 Each is a module as for \`millrace describe\`, or a file with what that has printed, as text or JSON; describe() of Kafka
 Streams will do. Exit code 0: nothing is lost. 3: state, or records in a repartition topic, would be lost or mixed up.
 
+What would be lost only because its name has changed, it lists with the name to give: naming a store 'X' is all it takes to
+continue with the state of X.
+
 It compares names and shapes. What a callback or a serde does, and which kind a store is, it can't see.`,
   arguments: [
     { name: 'old', help: 'the topology that runs' },
@@ -37,7 +40,7 @@ It compares names and shapes. What a callback or a serde does, and which kind a 
   },
 })
 
-const textOf = ({ rollOut, findings, kept, generatedNames }: UpgradePlan): string => {
+const textOf = ({ rollOut, findings, renames, kept, generatedNames }: UpgradePlan): string => {
   const sections = [
     rollOut === 'rolling'
       ? 'Roll-out: rolling. The topologies are the same, instances of both can run side by side.\n'
@@ -57,6 +60,11 @@ const textOf = ({ rollOut, findings, kept, generatedNames }: UpgradePlan): strin
     'Changes:',
     findings.filter(({ losesState }) => !losesState),
   )
+  const renamed = Object.entries(renames)
+  if (renamed.length > 0) {
+    const names = renamed.map(([name, keep]) => `  ${name}: '${keep}'\n`).join('')
+    sections.push(`Names to give in the new topology, so that nothing is lost:\n${names}`)
+  }
   if (kept.length > 0) sections.push(`Keeps the state of: ${kept.join(', ')}\n`)
   if (generatedNames.length > 0) {
     sections.push(`Generated names, which move when operators are added above them: ${generatedNames.join(', ')}\n`)

@@ -45,6 +45,11 @@ export interface UpgradePlan {
   readonly findings: readonly Finding[]
   /** Stores that keep their state. */
   readonly kept: readonly string[]
+  /**
+   * What carries state and records over: names of stores and repartition topics in the new topology, with the ones that they have to be given there,
+   * which are those of the old one.
+   */
+  readonly renames: Readonly<Record<string, string>>
   /** Of the new topology: stores and repartition topics whose names move when operators are added above them. */
   readonly generatedNames: readonly string[]
 }
@@ -58,12 +63,25 @@ export const compareTopologies = (before: TopologyDescription, after: TopologyDe
     rollOut: canonical(before) === canonical(after) ? 'rolling' : 'stop-all',
     losesState: findings.some(({ losesState }) => losesState),
     findings,
+    renames: renamesOf(findings, old),
     kept: [...next.stores.keys()].filter((name) => old.stores.has(name) && !affected.has(name)).sort(),
     generatedNames: [...next.stores.keys(), ...next.repartitions.keys()].filter(isGenerated).sort(),
   }
 }
 
-const NAME_IT = 'Give it a name before such a change'
+const REPARTITION = /-repartition$/
+
+const renamesOf = (findings: readonly Finding[], old: TopologyShape): Readonly<Record<string, string>> => {
+  const renames: Record<string, string> = {}
+  for (const { kind, name, to } of findings) {
+    if (to === undefined) continue
+    if (kind !== 'repartition-number-moved') renames[to] = name
+    // a repartition topic that is named after its store moves with it
+    else if (REPARTITION.test(name) && REPARTITION.test(to) && !old.stores.has(name.replace(REPARTITION, '')))
+      renames[to.replace(REPARTITION, '')] = name.replace(REPARTITION, '')
+  }
+  return renames
+}
 
 const compareStores = (old: TopologyShape, next: TopologyShape): Finding[] => {
   const findings: Finding[] = []
@@ -82,7 +100,7 @@ const compareStores = (old: TopologyShape, next: TopologyShape): Finding[] => {
         losesState: true,
         name,
         to: moved.name,
-        text: `has a generated name whose number moved: ${moved.name} starts empty, and the changelog of ${name} is no longer read. ${NAME_IT}: ${advice(name)}`,
+        text: `has a generated name whose number moved: ${moved.name} starts empty, and the changelog of ${name} is no longer read. To keep the state, give it that name: ${advice(name, name)}`,
       })
       continue
     }
@@ -114,18 +132,22 @@ const compareStores = (old: TopologyShape, next: TopologyShape): Finding[] => {
   }
   for (const [name, store] of next.stores) {
     const before = old.stores.get(name)
-    if (before !== undefined) findings.push(...compareStore(before, store))
+    if (before !== undefined) findings.push(...compareStore(before, store, next))
   }
   return findings
 }
 
-const compareStore = (before: StoreShape, store: StoreShape): Finding[] => {
+const compareStore = (before: StoreShape, store: StoreShape, next: TopologyShape): Finding[] => {
   const { name } = store
   if (isGenerated(name) && !isAlike(before, store)) {
+    const heir = [...next.stores.values()].find((other) => isMoved(before, other))
     const text =
-      `now belongs to another operator (${described(before)} before, ${described(store)} now), ` +
-      `which would read the other's state. Name the stores: ${advice(name)}`
-    return [{ kind: 'store-taken-over', losesState: true, name, text }]
+      `now belongs to another operator (${described(before)} before, ${described(store)} now), which would read the other's state. ` +
+      (heir === undefined
+        ? `Name that store: ${advice(name)}`
+        : `To keep the state, give ${heir.name} that name: ${advice(name, name)}; and name the store of the other operator`)
+    const found = { kind: 'store-taken-over', losesState: true, name, text } as const
+    return [heir === undefined ? found : { ...found, to: heir.name }]
   }
   const findings: Finding[] = []
   if (before.subtopology !== store.subtopology) {
@@ -151,8 +173,8 @@ const isAlike = (a: StoreShape, b: StoreShape): boolean =>
 
 const described = ({ users, origins }: StoreShape): string => `${users.join(', ')} on ${origins.join(', ')}`
 
-const advice = (name: string): string =>
-  /JOIN/.test(name) ? "{ store: '…' } of the join" : "count('…'), { store: '…' } or the name of the operator"
+const advice = (name: string, give = '…'): string =>
+  /JOIN/.test(name) ? `{ store: '${give}' } of the join` : `count('${give}'), { store: '${give}' }`
 
 const compareRepartitions = (old: TopologyShape, next: TopologyShape): Finding[] => {
   const findings: Finding[] = []
@@ -172,7 +194,7 @@ const compareRepartitions = (old: TopologyShape, next: TopologyShape): Finding[]
             losesState: true,
             name,
             to: moved.name,
-            text: `is now ${moved.name}: ${lost}${isGenerated(name) ? `. Name it to keep it: { name: '…' } of groupBy, repartition or the join` : ''}`,
+            text: `is now ${moved.name}: ${lost}${REPARTITION.test(name) ? `. Or keep its name: { name: '${name.replace(REPARTITION, '')}' } of groupBy, repartition or the join` : ''}`,
           },
     )
   }

@@ -1,6 +1,7 @@
 import {
   ClientError,
   type CommittedOffset,
+  type DeliveryListener,
   type GroupMetadata,
   type Payload,
   type Producer,
@@ -22,11 +23,16 @@ interface PartitionBuffer {
   readonly key: string
   readonly builder: BatchBuilder
   readonly config: TopicConfig
+  /** of records in the builder, by their place there */
+  listeners: Listeners
 }
+
+type Listeners = Map<number, DeliveryListener> | undefined
 
 interface SealedBatch {
   readonly buffer: PartitionBuffer
   readonly batch: AppendedBatch
+  readonly listeners: Listeners
 }
 
 const DEFAULT_MAX_REQUEST_BYTES = 1024 * 1024
@@ -94,6 +100,7 @@ export class MemoryProducer implements Producer {
         key: tpKey(name, partition),
         builder: new BatchBuilder(),
         config,
+        listeners: undefined,
       }))
       this.buffers.set(name, buffers)
     }
@@ -110,6 +117,7 @@ export class MemoryProducer implements Producer {
     valuePayload: Payload,
     timestamp: number,
     headers: RecordHeaders,
+    listener?: DeliveryListener,
   ): void {
     if (this.failure) throw this.failure
     const key = bytesOf(keyPayload)
@@ -129,6 +137,7 @@ export class MemoryProducer implements Producer {
     const { builder } = buffer
     const limit = Math.min(this.batchBytes, buffer.config.maxMessageBytes - BATCH_OVERHEAD_BYTES)
     if (builder.count > 0 && builder.size + size > limit) this.seal(buffer)
+    if (listener !== undefined) (buffer.listeners ??= new Map()).set(builder.count, listener)
     builder.append(builder.count, key, value, timestamp, headers)
     this.bufferedBytes += size
     if (builder.count === 1) this.filling.add(buffer)
@@ -211,7 +220,8 @@ export class MemoryProducer implements Producer {
     const { producerId, epoch } = this.identity!
     const transactional = this.inTransaction
     const batch = { ...buffer.builder.take(), producerId, producerEpoch: epoch, transactional }
-    this.sealed.push({ buffer, batch })
+    this.sealed.push({ buffer, batch, listeners: buffer.listeners })
+    buffer.listeners = undefined
     this.scheduleDelivery()
   }
 
@@ -236,22 +246,26 @@ export class MemoryProducer implements Producer {
     const { sealed } = this
     if (sealed.length > 0 && this.config.lease?.holds() === false) return
     if (sealed.length > 0) this.sealed = []
-    for (const { buffer, batch } of sealed) {
+    for (const { buffer, batch, listeners } of sealed) {
       this.bufferedBytes -= batch.bytes.length
-      if (!this.failure) this.deliverBatch(buffer, batch)
+      if (!this.failure) this.deliverBatch(buffer, batch, listeners)
+      if (this.failure) failAll(listeners, this.failure)
     }
     this.settleDelivered(this.failure)
     this.settleDrained()
   }
 
-  private deliverBatch({ topic, partition, key }: PartitionBuffer, batch: AppendedBatch): void {
+  private deliverBatch({ topic, partition, key }: PartitionBuffer, batch: AppendedBatch, listeners: Listeners): void {
     const identity = { producerId: batch.producerId, epoch: batch.producerEpoch }
     try {
       this.guarded(() => {
         const target = this.cluster.requireTopic(topic)
         const log = target.partition(partition)
         if (batch.transactional) this.cluster.transactions.addPartition(identity, log)
-        this.ackedOffsets.set(key, target.append(partition, batch))
+        const lastOffset = target.append(partition, batch)
+        this.ackedOffsets.set(key, lastOffset)
+        const baseOffset = lastOffset - batch.recordCount + 1
+        for (const [index, listener] of listeners ?? []) listener.delivered(baseOffset + index)
       })
     } catch {
       // kept as the failure: later calls throw it
@@ -261,11 +275,17 @@ export class MemoryProducer implements Producer {
   private discardBuffered(): void {
     clearTimeout(this.lingering)
     this.lingering = undefined
-    for (const { builder } of this.filling) builder.clear()
+    const dropped = new ClientError('fatal', 'the records were dropped before they were written', 'DISCARDED')
+    for (const buffer of this.filling) {
+      buffer.builder.clear()
+      failAll(buffer.listeners, dropped)
+      buffer.listeners = undefined
+    }
+    for (const { listeners } of this.sealed) failAll(listeners, dropped)
     this.filling.clear()
     this.sealed = []
     this.bufferedBytes = 0
-    this.settleDelivered(new ClientError('fatal', 'the records were dropped before they were written', 'DISCARDED'))
+    this.settleDelivered(dropped)
     this.settleDrained()
   }
 
@@ -312,6 +332,10 @@ export class MemoryProducer implements Producer {
 }
 
 const bytesOf = (payload: Payload): Uint8Array | null => (typeof payload === 'string' ? Buffer.from(payload) : payload)
+
+const failAll = (listeners: Listeners, error: ClientError): void => {
+  for (const listener of listeners?.values() ?? []) listener.failed(error)
+}
 
 /** A newer producer has taken over, or this one is closed: there is nothing left to abort. */
 const isFinal = ({ code }: ClientError): boolean => code === 'PRODUCER_FENCED' || code === 'CLIENT_CLOSED'

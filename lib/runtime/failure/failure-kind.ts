@@ -1,4 +1,4 @@
-import { StreamsError } from '../../errors'
+import { type ErrorCode, StreamsError } from '../../errors'
 import { ClientError } from '../../kafka/port'
 import { MissingDependency } from '../../serdes/missing-dependency'
 
@@ -19,6 +19,13 @@ export const clientErrorOf = (error: unknown): ClientError | undefined => inCaus
 /** The dependency that a serde missed while records were processed. */
 export const missingDependencyOf = (error: unknown): MissingDependency | undefined => inCauses(error, MissingDependency)
 
-/** Local state can't be read or written. */
+/** State can't be read or written, whichever record asks for it. */
 export const isStateFailure = (error: unknown): error is StreamsError =>
-  error instanceof StreamsError && (error.code === 'STATE_STORE_DAMAGED' || error.code === 'STATE_STORE_FAILED')
+  error instanceof StreamsError && STATE_FAILURES.has(error.code)
+
+const STATE_FAILURES: ReadonlySet<ErrorCode> = new Set([
+  'STATE_STORE_DAMAGED',
+  'STATE_STORE_FAILED',
+  'STATE_VERSION_UNKNOWN',
+  'STATE_MIGRATION_FAILED',
+])

@@ -9,15 +9,13 @@ import { asError, TaskFailure } from '../failure/task-failure'
 import { partitionFor } from '../../record/murmur2'
 import type { SendingSink, SendingTask } from './sending-task'
 import { copyOf, NO_SOURCE_BYTES } from './source-bytes'
+import { StickyPartitions } from './sticky-partitions'
 import type { RecordHeaders } from '../../record/headers'
 import type { StreamRecord } from '../../record/stream-record'
 
-/** Records with a null key stay on one partition for this many bytes, as with the Java producer. */
-const STICKY_BYTES = 16 * 1024
-
 /** Passes records from the tasks of an instance to its producer: serializes them and chooses partitions. */
 export class RecordCollector {
-  private readonly sticky = new Map<string, { partition: number; left: number }>()
+  private readonly sticky = new StickyPartitions()
   /**
    * Topics that the producer or a serde has not seen yet (their names came from a `TopicNameExtractor`), with the records
    * that wait for them.
@@ -185,7 +183,7 @@ export class RecordCollector {
       )
     }
     const target =
-      partition ?? (key === null ? this.stickyPartition(topic, partitions, value) : partitionFor(key, partitions))
+      partition ?? (key === null ? this.sticky.next(topic, partitions, value) : partitionFor(key, partitions))
     this.producer.append(topic, target, key, value, timestamp, headers)
   }
 
@@ -256,16 +254,6 @@ export class RecordCollector {
       return
     }
     this.refused(sink, topic, record, task, unserializable(part, sink, topic, record[part], task, error))
-  }
-
-  private stickyPartition(topic: string, partitions: number, value: Payload): number {
-    let sticky = this.sticky.get(topic)
-    if (sticky === undefined || sticky.left <= 0) {
-      sticky = { partition: Math.floor(Math.random() * partitions), left: STICKY_BYTES }
-      this.sticky.set(topic, sticky)
-    }
-    sticky.left -= (value?.length ?? 0) + 16
-    return sticky.partition
   }
 
   private refused(

@@ -56,7 +56,7 @@ export class AvroTypes {
 
   private build(
     schema: AvroSchema,
-    references: readonly string[],
+    references: ResolvedSchema['references'],
     logicalTypes: Record<string, LogicalClass>,
   ): AvroType {
     const options: Partial<TypeOptions> = {
@@ -66,7 +66,7 @@ export class AvroTypes {
     }
     const { Type } = avsc()
     const make = (one: AvroSchema): AvroType => Type.forSchema(one as Avsc.Schema, options)
-    for (const reference of references) make(parsed(reference))
+    for (const reference of references) make(parsed(reference.schema))
     return make(schema)
   }
 }

@@ -1,18 +1,5 @@
-import {
-  BOOLEAN,
-  callback,
-  either,
-  instanceOf,
-  isObject,
-  type Kind,
-  kind,
-  oneOf,
-  optional,
-  options as optionsOf,
-  requireArgument,
-  text,
-} from '../../arguments'
-import { SchemaRegistry } from '../registry/schema-registry'
+import { isObject, type Kind, kind, oneOf, optional, options as optionsOf, requireArgument } from '../../arguments'
+import { REGISTRY_KINDS, registryOf, type RegistryOptions } from '../registry/registry-options'
 import type { Serde } from '../serde'
 import { AvroSerde } from './avro-serde'
 import { AvroTypes } from './avro-types'
@@ -20,7 +7,6 @@ import { decode, encode } from './encoding'
 import type { AvroLogicalTypes, NoLogicalTypes } from './logical-types'
 import type { AvroValue } from './avro-value'
 import type { AvroLong, AvroSchema } from './schema'
-import type { SubjectStrategy } from './subjects'
 
 /** How Avro values look in JavaScript. */
 export interface AvroValueOptions<Long extends AvroLong, Logical extends AvroLogicalTypes> {
@@ -40,19 +26,12 @@ export interface AvroOptions<
   R extends AvroSchema,
   Long extends AvroLong,
   Logical extends AvroLogicalTypes,
-> extends AvroValueOptions<Long, Logical> {
-  /** Share one registry among all serdes. A URL creates one for this serde. */
-  registry: SchemaRegistry | string
+>
+  extends AvroValueOptions<Long, Logical>, RegistryOptions {
   /** The schema for writing and reading. Without it, values are read with the schema they were written with, and written with the subject's latest version. */
   schema?: S
   /** The schema for reading, if it differs. Default: `schema`. */
   readerSchema?: R
-  /** The schema's subject in the registry. Default: `'topic'`, as with Confluent's serializers. */
-  subject?: SubjectStrategy
-  /** For the keys of topics: subjects end in `-key`. Default: false. */
-  key?: boolean
-  /** Whether to register the schema if its subject does not have it yet. Default: true; with false that is an error. */
-  autoRegister?: boolean
 }
 
 const SCHEMA = kind('an Avro schema', (value) => typeof value === 'string' || isObject(value) || Array.isArray(value))
@@ -67,12 +46,9 @@ const VALUE_OPTIONS = optional(optionsOf<AvroValueOptions<AvroLong, AvroLogicalT
 const OPTIONS = optionsOf<AvroOptions<AvroSchema, AvroSchema, AvroLong, AvroLogicalTypes>>(
   {
     ...VALUE_KINDS,
-    registry: either(text('the URL of a schema registry'), instanceOf(SchemaRegistry, 'a SchemaRegistry')),
+    ...REGISTRY_KINDS,
     schema: SCHEMA,
     readerSchema: SCHEMA,
-    subject: either(oneOf('topic', 'record', 'topic-record'), callback('a function that names the subject')),
-    key: BOOLEAN,
-    autoRegister: BOOLEAN,
   },
   ['registry'],
 )
@@ -111,7 +87,7 @@ export const avro = <
   requireArgument(options, OPTIONS, 'serdes.avro', 'options')
   const { registry, schema, readerSchema = schema, subject = 'topic', key = false, autoRegister = true } = options
   return new AvroSerde({
-    registry: typeof registry === 'string' ? new SchemaRegistry(registry) : registry,
+    registry: registryOf(registry),
     types: new AvroTypes(valueOptions(options)),
     schema,
     readerSchema,

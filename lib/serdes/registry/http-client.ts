@@ -37,20 +37,19 @@ export class HttpRegistryClient implements RegistryClient {
     return storedSchema(await this.call(`get schema ${id}`, (api) => api.Schema.find({ id })))
   }
 
-  async register(subject: string, schema: string): Promise<number> {
+  async register(subject: string, schema: StoredSchema): Promise<number> {
     return idOf(
       await this.call(`register a schema at subject "${subject}"`, (api) =>
-        api.Subject.register({ subject, body: { schema } }),
+        api.Subject.register({ subject, body: bodyOf(schema) }),
       ),
     )
   }
 
-  async idOf(subject: string, schema: string): Promise<number> {
-    return idOf(
-      await this.call(`look up a schema in subject "${subject}"`, (api) =>
-        api.Subject.registered({ subject, body: { schema } }),
-      ),
+  async find(subject: string, schema: StoredSchema): Promise<{ id: number; version: number }> {
+    const answer = await this.call(`look up a schema in subject "${subject}"`, (api) =>
+      api.Subject.registered({ subject, body: bodyOf(schema) }),
     )
+    return { id: idOf(answer), version: Number(answer['version']) }
   }
 
   async version(subject: string, version: number | 'latest'): Promise<SchemaVersion> {
@@ -151,6 +150,13 @@ export class HttpRegistryClient implements RegistryClient {
 
 const tokenOf = async (token: string | (() => string | Promise<string>)): Promise<string> =>
   typeof token === 'string' ? token : token()
+
+/** What is not said is Avro without references, also to registries that know nothing else. */
+const bodyOf = ({ schema, schemaType, references }: StoredSchema): object => ({
+  schema,
+  ...(schemaType === 'AVRO' ? {} : { schemaType }),
+  ...(references.length === 0 ? {} : { references }),
+})
 
 const idOf = (answer: Record<string, unknown>): number => Number(answer['id'])
 

@@ -17,21 +17,20 @@ export class MockRegistry implements RegistryClient {
     return this.schemas.get(id) ?? notFound(`schema ${id}`)
   }
 
-  async register(subject: string, schema: string): Promise<number> {
+  async register(subject: string, stored: StoredSchema): Promise<number> {
     const versions = this.subjects.get(subject) ?? []
-    const there = find(versions, schema)
+    const there = find(versions, stored)
     if (there) return there.id
-    const known = [...this.schemas].find(([, stored]) => canonical(stored.schema) === canonical(schema))
+    const known = [...this.schemas].find(([, other]) => canonical(other) === canonical(stored))
     const id = known?.[0] ?? this.schemas.size + 1
-    const stored = { schema, schemaType: 'AVRO', references: [] }
     if (!known) this.schemas.set(id, stored)
     this.subjects.set(subject, [...versions, { ...stored, id, version: versions.length + 1 }])
     return id
   }
 
-  async idOf(subject: string, schema: string): Promise<number> {
+  async find(subject: string, schema: StoredSchema): Promise<SchemaVersion> {
     const versions = this.subjects.get(subject) ?? notFound(`subject "${subject}"`)
-    return (find(versions, schema) ?? notFound(`this schema in subject "${subject}"`)).id
+    return find(versions, schema) ?? notFound(`this schema in subject "${subject}"`)
   }
 
   async version(subject: string, version: number | 'latest'): Promise<SchemaVersion> {
@@ -40,10 +39,11 @@ export class MockRegistry implements RegistryClient {
   }
 }
 
-const find = (versions: readonly SchemaVersion[], schema: string): SchemaVersion | undefined =>
-  versions.find((version) => canonical(version.schema) === canonical(schema))
+const find = (versions: readonly SchemaVersion[], schema: StoredSchema): SchemaVersion | undefined =>
+  versions.find((version) => canonical(version) === canonical(schema))
 
-const canonical = (schema: string): string => JSON.stringify(JSON.parse(schema))
+const canonical = ({ schema, schemaType, references }: StoredSchema): string =>
+  JSON.stringify([schemaType, schemaType === 'PROTOBUF' ? schema.trim() : JSON.parse(schema), references])
 
 const notFound = (what: string): never => {
   throw new StreamsError('SCHEMA_NOT_FOUND', `the mock registry does not have ${what}`)

@@ -24,10 +24,10 @@ export interface SchemaVersion extends StoredSchema {
  */
 export interface RegistryClient {
   schemaById(id: number): Promise<StoredSchema>
-  /** The id of an Avro schema, which is registered under the subject if necessary. */
-  register(subject: string, schema: string): Promise<number>
-  /** The id of an Avro schema that the subject has. */
-  idOf(subject: string, schema: string): Promise<number>
+  /** The id of a schema, which is registered under the subject if necessary. */
+  register(subject: string, schema: StoredSchema): Promise<number>
+  /** The id and version of a schema that the subject has. */
+  find(subject: string, schema: StoredSchema): Promise<{ readonly id: number; readonly version: number }>
   version(subject: string, version: number | 'latest'): Promise<SchemaVersion>
   /** What is known without a request: for an in-process registry. */
   known?(id: number): StoredSchema | undefined

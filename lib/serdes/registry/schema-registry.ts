@@ -3,7 +3,8 @@ import { type Duration, toMilliseconds } from '../../durations'
 import { StreamsError } from '../../errors'
 import { HttpRegistryClient, type RegistryAuth } from './http-client'
 import { dropMockRegistry, mockRegistry } from './mock-registry'
-import type { RegistryClient, SchemaVersion, StoredSchema } from './registry-client'
+import { mentions, type NamedSchema } from './references'
+import type { RegistryClient, SchemaReference, SchemaVersion, StoredSchema } from './registry-client'
 
 /** How to reach the schema registry. */
 export interface SchemaRegistryOptions {
@@ -25,7 +26,14 @@ export interface SchemaRegistryOptions {
 export interface ResolvedSchema {
   readonly schema: string
   readonly schemaType: string
-  readonly references: readonly string[]
+  readonly references: readonly NamedSchema[]
+}
+
+/** A schema to register, with those that it refers to: each of them comes behind what it refers to itself. */
+export interface OwnSchema {
+  readonly schema: string
+  readonly schemaType: string
+  readonly references: readonly NamedSchema[]
 }
 
 const MOCK = /^mock:\/\/(.*)$/
@@ -125,28 +133,44 @@ export class SchemaRegistry {
    *
    * @internal
    */
-  knownId(subject: string, schema: string): number | undefined {
+  knownId(subject: string, { schema }: OwnSchema): number | undefined {
     return this.#ids.get(keyOf(subject, schema))
   }
 
   /**
-   * The id of an Avro schema under a subject; `register` adds it if the subject does not have it.
+   * The id of a schema under a subject; `register` adds it if the subject does not have it, and what it refers to under subjects of
+   * their names, as Confluent's serializers do.
    *
    * @throws StreamsError SCHEMA_REJECTED (incompatible with an earlier version, or no schema), SCHEMA_NOT_FOUND (only
    * without `register`), SCHEMA_REGISTRY_UNAVAILABLE, NOT_AUTHORIZED
    *
    * @internal
    */
-  async id(subject: string, schema: string, { register }: { register: boolean }): Promise<number> {
-    const key = keyOf(subject, schema)
+  async id(subject: string, own: OwnSchema, { register }: { register: boolean }): Promise<number> {
+    const key = keyOf(subject, own.schema)
     const known = this.#ids.get(key)
     if (known !== undefined) return known
     return this.#once(`${register ? 'register' : 'look up'} ${key}`, async () => {
-      const id = await (register ? this.#client.register(subject, schema) : this.#client.idOf(subject, schema))
+      const stored = { ...own, references: await this.#registeredReferences(own, register) }
+      const id = register ? await this.#client.register(subject, stored) : (await this.#client.find(subject, stored)).id
       this.#ids.set(key, id)
-      if (!this.#schemas.has(id)) this.#keep(id, { schema, schemaType: 'AVRO' }, [])
+      if (!this.#schemas.has(id)) this.#keep(id, own, own.references)
       return id
     })
+  }
+
+  /** The direct ones: a reference is a version of a subject. */
+  async #registeredReferences(own: OwnSchema, register: boolean): Promise<SchemaReference[]> {
+    const direct: SchemaReference[] = []
+    for (const [i, { name, schema }] of own.references.entries()) {
+      if (!mentions(own.schema, name)) continue
+      const referred = { schema, schemaType: own.schemaType, references: own.references.slice(0, i) }
+      await this.id(name, referred, { register })
+      const stored = { ...referred, references: await this.#registeredReferences(referred, register) }
+      const { version } = await this.#client.find(name, stored)
+      direct.push({ name, subject: name, version })
+    }
+    return direct
   }
 
   /**
@@ -192,21 +216,21 @@ export class SchemaRegistry {
   #keep(
     id: number,
     { schema, schemaType }: Omit<StoredSchema, 'references'>,
-    references: readonly string[],
+    references: readonly NamedSchema[],
   ): ResolvedSchema {
     const resolved = { schema, schemaType, references }
     this.#schemas.set(id, resolved)
     return resolved
   }
 
-  async #referencesOf(schema: StoredSchema, seen = new Set<string>()): Promise<string[]> {
-    const found: string[] = []
-    for (const { subject, version } of schema.references) {
+  async #referencesOf(schema: StoredSchema, seen = new Set<string>()): Promise<NamedSchema[]> {
+    const found: NamedSchema[] = []
+    for (const { name, subject, version } of schema.references) {
       const key = JSON.stringify([subject, version])
       if (seen.has(key)) continue
       seen.add(key)
       const referred = await this.#client.version(subject, version)
-      found.push(...(await this.#referencesOf(referred, seen)), referred.schema)
+      found.push(...(await this.#referencesOf(referred, seen)), { name, schema: referred.schema })
     }
     return found
   }

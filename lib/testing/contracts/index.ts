@@ -13,6 +13,7 @@ export type {
   ClientErrorKind,
   CommittedOffset,
   Compression,
+  DeliveryListener,
   FetchedPartition,
   Fetcher,
   FetcherConfig,

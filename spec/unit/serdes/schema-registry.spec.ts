@@ -13,6 +13,8 @@ afterEach(() => http.stop())
 const registryWith = (options: Partial<SchemaRegistryOptions> = {}): SchemaRegistry =>
   new SchemaRegistry({ url: http.url, ...options })
 
+const avro = (schema: string) => ({ schema, schemaType: 'AVRO', references: [] })
+
 const failureOf = async (ask: Promise<unknown>): Promise<StreamsError> => {
   const failure: unknown = await ask.then(
     () => undefined,
@@ -36,11 +38,11 @@ describe('failures of the registry', () => {
     [422, '{"error_code":42201,"message":"invalid schema"}', 'SCHEMA_REJECTED'],
   ])('HTTP %i %s', async (status, body, code) => {
     http.failing = { status, body }
-    const failure = await failureOf(registryWith().id('s', '"int"', { register: true }))
+    const failure = await failureOf(registryWith().id('s', avro('"int"'), { register: true }))
     expect(failure).toMatchObject({ code })
     expect(failure.message).toContain(http.url)
     http.failing = undefined
-    expect(await registryWith().id('s', '"int"', { register: true })).toBe(1)
+    expect(await registryWith().id('s', avro('"int"'), { register: true })).toBe(1)
   })
 
   it('a registry that is down, and comes back', async () => {
@@ -66,14 +68,14 @@ describe('credentials', () => {
     [{ token: 'abc' }, 'Bearer abc'],
     [{ token: async () => 'later' }, 'Bearer later'],
   ])('%j', async (auth, header) => {
-    await registryWith({ auth: auth! }).id('s', '"int"', { register: true })
+    await registryWith({ auth: auth! }).id('s', avro('"int"'), { register: true })
     expect(http.requests.at(-1)!.authorization).toBe(header)
   })
 
   it('headers and an agent', async () => {
     const agent = new Agent({ keepAlive: true })
     const freed = once(agent, 'free')
-    await registryWith({ agent, headers: { authorization: 'Own' } }).id('s', '"int"', { register: true })
+    await registryWith({ agent, headers: { authorization: 'Own' } }).id('s', avro('"int"'), { register: true })
     expect(http.requests.at(-1)!.authorization).toBe('Own')
     await freed
     agent.destroy()
@@ -86,13 +88,15 @@ describe('mock://', () => {
   it('is one registry for all of a scope', async () => {
     const first = new SchemaRegistry('mock://scope')
     const second = new SchemaRegistry('mock://scope')
-    expect(await first.id('a', '"int"', { register: true })).toBe(1)
-    expect(await first.id('a', '"string"', { register: true })).toBe(2)
-    expect(await second.id('b', '"int"', { register: true })).toBe(1)
-    expect(await second.id('a', '"string"', { register: false })).toBe(2)
+    expect(await first.id('a', avro('"int"'), { register: true })).toBe(1)
+    expect(await first.id('a', avro('"string"'), { register: true })).toBe(2)
+    expect(await second.id('b', avro('"int"'), { register: true })).toBe(1)
+    expect(await second.id('a', avro('"string"'), { register: false })).toBe(2)
     expect(second.known(2)).toMatchObject({ schema: '"string"' })
     expect(await second.latest('a')).toMatchObject({ id: 2, version: 2 })
-    expect(await failureOf(second.id('b', '"string"', { register: false }))).toMatchObject({ code: 'SCHEMA_NOT_FOUND' })
+    expect(await failureOf(second.id('b', avro('"string"'), { register: false }))).toMatchObject({
+      code: 'SCHEMA_NOT_FOUND',
+    })
     expect(new SchemaRegistry('mock://other').known(2)).toBeUndefined()
     SchemaRegistry.dropMock('scope')
     expect(new SchemaRegistry('mock://scope').known(2)).toBeUndefined()

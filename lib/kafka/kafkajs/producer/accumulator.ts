@@ -1,4 +1,4 @@
-import { ClientError, type Compression, type Payload } from '../../port'
+import { ClientError, type Compression, type DeliveryListener, type Payload } from '../../port'
 import { ProducerBatch } from './batch'
 import { PartitionBuffer } from './partition-buffer'
 import { BatchBuilder, quickSizeBound, recordSizeBound } from '../records/record-batch-encoder'
@@ -50,6 +50,7 @@ export class RecordAccumulator {
     value: Payload,
     timestamp: number,
     headers: RecordHeaders,
+    listener?: DeliveryListener,
   ): void {
     const buffer = this.topics.get(topic)?.[partition] ?? this.add(topic, partition)
     let open = buffer.open
@@ -61,6 +62,7 @@ export class RecordAccumulator {
     }
     const before = open.sizeInBytes
     open.append(key, value, timestamp, headers)
+    if (listener !== undefined) buffer.listen(open.recordCount - 1, listener)
     const size = open.sizeInBytes
     this.bufferedBytes += size - before
     if (size >= buffer.wakeAt) {
@@ -111,6 +113,11 @@ export class RecordAccumulator {
     if (buffer.empty) this.active.delete(buffer)
     // a batch sent twice may still be in the queue of a dying socket
     if (batch.builder !== undefined && batch.sends === 1) this.recycle(batch.builder)
+  }
+
+  /** Tells what waits for a delivery that it does not happen. */
+  failListeners(error: ClientError): void {
+    for (const buffer of this.active) buffer.failListeners(error)
   }
 
   /** Drops every record and starts over under `identity`, with sequences at 0. */

@@ -1,5 +1,13 @@
+import type { ClientError, DeliveryListener } from '../../port'
 import type { FlushBarrier } from './flush-barrier'
 import type { BatchBuilder } from '../records/record-batch-encoder'
+
+/** Who is told of a record of a batch. */
+export interface BatchListener {
+  /** The record's, in the batch. */
+  readonly index: number
+  readonly listener: DeliveryListener
+}
 
 /** A sealed batch: its bytes, and so its sequence numbers, stay the same through every retry. */
 export class ProducerBatch {
@@ -8,6 +16,7 @@ export class ProducerBatch {
   /** An attempt ended without an answer, or one that leaves it open: the records may be in the log. */
   uncertain = false
   lastOffset = -1
+  listeners: readonly BatchListener[] | undefined
   private barriers: FlushBarrier[] | undefined
 
   constructor(
@@ -31,6 +40,30 @@ export class ProducerBatch {
   handBarriersTo(other: ProducerBatch): void {
     other.barriers = this.barriers
     this.barriers = undefined
+  }
+
+  handListenersTo([first, second]: readonly [ProducerBatch, ProducerBatch]): void {
+    const { listeners } = this
+    if (listeners === undefined) return
+    this.listeners = undefined
+    const half = first.recordCount
+    first.listeners = listeners.filter(({ index }) => index < half)
+    second.listeners = listeners
+      .filter(({ index }) => index >= half)
+      .map(({ index, listener }) => ({ index: index - half, listener }))
+  }
+
+  /** `baseOffset` −1: where it lies is not known. */
+  tellListeners(baseOffset: number): void {
+    if (this.listeners === undefined) return
+    for (const { index, listener } of this.listeners) listener.delivered(baseOffset < 0 ? -1 : baseOffset + index)
+    this.listeners = undefined
+  }
+
+  failListeners(error: ClientError): void {
+    if (this.listeners === undefined) return
+    for (const { listener } of this.listeners) listener.failed(error)
+    this.listeners = undefined
   }
 
   release(key: string): void {

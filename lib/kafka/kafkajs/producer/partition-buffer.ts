@@ -1,5 +1,5 @@
-import { type ClientError } from '../../port'
-import type { ProducerBatch } from './batch'
+import type { ClientError, DeliveryListener } from '../../port'
+import type { BatchListener, ProducerBatch } from './batch'
 import type { BatchBuilder } from '../records/record-batch-encoder'
 import type { ProducerIdentity } from './transaction-requests'
 import { tpKey, type TopicPartition } from '../../../record/topic-partition'
@@ -43,6 +43,8 @@ export class PartitionBuffer implements TopicPartition {
   transaction = -1
   /** the transaction that the coordinator has been asked to add this partition to */
   askedFor = -1
+  /** of records of the open batch */
+  private listeners: BatchListener[] | undefined
 
   constructor(
     readonly topic: string,
@@ -64,7 +66,22 @@ export class PartitionBuffer implements TopicPartition {
     return this.batches.length === 0 && this.open === undefined
   }
 
+  /** `index`: of the record in the open batch. */
+  listen(index: number, listener: DeliveryListener): void {
+    const entry = { index, listener }
+    if (this.listeners === undefined) this.listeners = [entry]
+    else this.listeners.push(entry)
+  }
+
+  failListeners(error: ClientError): void {
+    for (const batch of this.batches) batch.failListeners(error)
+    for (const { listener } of this.listeners ?? []) listener.failed(error)
+    this.listeners = undefined
+  }
+
   seal(batch: ProducerBatch): void {
+    batch.listeners = this.listeners
+    this.listeners = undefined
     this.batches.push(batch)
     this.nextSequence = sequenceAfter(batch.baseSequence, batch.recordCount)
     this.open = undefined
@@ -85,6 +102,7 @@ export class PartitionBuffer implements TopicPartition {
       batch.lastOffset = baseOffset + batch.recordCount - 1
       this.ackedOffset = Math.max(this.ackedOffset, batch.lastOffset)
     }
+    batch.tellListeners(baseOffset)
     const index = this.batches.indexOf(batch)
     this.batches.splice(index, 1)
     if (index < this.sent) this.sent--
@@ -97,6 +115,7 @@ export class PartitionBuffer implements TopicPartition {
     this.batches.splice(index, 1, ...halves)
     if (index < this.sent) this.sent++
     batch.handBarriersTo(halves[1])
+    batch.handListenersTo(halves)
   }
 
   /** Once the last answer is in. */
@@ -123,7 +142,7 @@ export class PartitionBuffer implements TopicPartition {
   /** Drops everything unacknowledged. `sequence`: that of the next record. */
   clear(sequence: number): void {
     this.batches.length = 0
-    this.open = undefined
+    this.open = this.listeners = undefined
     this.sent = this.inFlight = this.replaying = this.failures = this.retryAt = 0
     this.rewinding = this.sequenceLost = false
     this.lastError = undefined

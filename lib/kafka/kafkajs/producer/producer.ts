@@ -2,6 +2,7 @@ import {
   ClientError,
   type Compression,
   type CommittedOffset,
+  type DeliveryListener,
   type GroupMetadata,
   type Payload,
   type Producer,
@@ -157,10 +158,11 @@ export class KafkaJsProducer implements Producer {
     value: Payload,
     timestamp: number,
     headers: RecordHeaders,
+    listener?: DeliveryListener,
   ): void {
     if (this.failure !== undefined) throw this.failure
     if (!this.initialized || this.transactions?.writable === false) throw this.notReady()
-    this.accumulator.append(topic, partition, key, value, timestamp, headers)
+    this.accumulator.append(topic, partition, key, value, timestamp, headers, listener)
   }
 
   idle(): void {
@@ -234,8 +236,8 @@ export class KafkaJsProducer implements Producer {
         'the outcome of commit() is open; commit again, or init and look at what is committed',
       )
     await this.sender.stop()
-    if (!this.accumulator.dropUnsent()) this.unclean = true
     this.rejectWaiting(new ClientError('abortable', 'the transaction was aborted', 'TRANSACTION_ABORTED'))
+    if (!this.accumulator.dropUnsent()) this.unclean = true
     this.failure = undefined
     const outcome = await this.guarded(() => transactions.abort(!this.unclean))
     if (outcome === 'bumped') this.accumulator.reset(transactions.identity)
@@ -304,6 +306,7 @@ export class KafkaJsProducer implements Producer {
   }
 
   private rejectWaiting(error: ClientError): void {
+    this.accumulator.failListeners(error)
     for (const barrier of this.barriers) barrier.fail(error)
     for (const waiter of this.drainWaiters.splice(0)) waiter.reject(error)
   }

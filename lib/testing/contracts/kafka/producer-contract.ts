@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { assertMatches, matching } from './assert-matches'
-import { type Compression } from '../../../kafka/port'
+import { type Compression, type DeliveryListener } from '../../../kafka/port'
 import { pollFor, readTopic, recordsOf } from './reading'
 import type { KafkaContract } from './kafka-client-setup'
 import { appendText, startProducer } from './writing'
@@ -182,6 +182,44 @@ export const producerContract: KafkaContract = ({ test }, kafka) => {
         [tpKey(topic, 1), 0],
       ]),
     )
+  })
+
+  test('tells of each record at which offset it lies, also where a batch was too large for the topic', async () => {
+    const topic = await kafka.createTopic(2, { 'max.message.bytes': '3000' })
+    const producer = await startProducer(kafka.client(), [topic], { batchBytes: 16_384 })
+    const other = await startProducer(kafka.client(), [topic])
+    appendText(other, topic, 'k', 'of another producer')
+    await other.flush()
+    const offsets = new Map<string, number>()
+    const expected = new Map<string, number>()
+    for (let i = 0; i < 200; i++) {
+      const partition = i % 2
+      expected.set(`${i}`, (i - partition) / 2 + (partition === 0 ? 1 : 0))
+      const listener = { delivered: (offset: number) => void offsets.set(`${i}`, offset), failed: assert.fail }
+      appendText(producer, topic, 'k', `${i}`.padEnd(100, '.'), { partition, listener })
+    }
+    await producer.flush()
+    assert.deepEqual(offsets, expected)
+  })
+
+  test('tells of each record that was not delivered, and of none twice', async () => {
+    const topic = await kafka.createTopic(1, { 'max.message.bytes': '5000' })
+    const producer = await startProducer(kafka.client(), [topic], { lingerMs: 60_000 })
+    const told: string[] = []
+    const listenerOf = (name: string): DeliveryListener => ({
+      delivered: (offset) => void told.push(`${name} ${offset}`),
+      failed: ({ code }) => void told.push(`${name} ${code}`),
+    })
+    appendText(producer, topic, 'k', 'small', { listener: listenerOf('small') })
+    await producer.flush()
+    appendText(producer, topic, 'k', 'x'.repeat(6_000), { listener: listenerOf('large') })
+    await assert.rejects(producer.flush())
+    await producer.init()
+    appendText(producer, topic, 'k', 'dropped', { listener: listenerOf('dropped') })
+    await producer.close()
+    assert.deepEqual(told.slice(0, 2), ['small 0', 'large MESSAGE_TOO_LARGE'])
+    assert.match(told[2]!, /^dropped /)
+    assert.equal(told.length, 3)
   })
 
   test('sends by itself after lingering', async () => {

@@ -1,4 +1,4 @@
-import { type KafkaClient, type Producer, type ProducerConfig } from '../../../kafka/port'
+import type { DeliveryListener, KafkaClient, Producer, ProducerConfig } from '../../../kafka/port'
 import { NO_HEADERS } from '../../../record/headers'
 
 /** A producer that is ready to write these topics. */
@@ -19,7 +19,11 @@ export const appendText = (
   topic: string,
   key: string | null,
   value: string | null,
-  { partition = 0, timestamp = 1_700_000_000_000 } = {},
+  {
+    partition = 0,
+    timestamp = 1_700_000_000_000,
+    listener,
+  }: { partition?: number; timestamp?: number; listener?: DeliveryListener } = {},
 ): void =>
   producer.append(
     topic,
@@ -28,6 +32,7 @@ export const appendText = (
     value === null ? null : Buffer.from(value),
     timestamp,
     NO_HEADERS,
+    listener,
   )
 
 /** One transaction of text records, ended as told. */

@@ -3,9 +3,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { UpgradePlan } from '../../../../lib/cli/plan/compare'
 import type { KStream } from '../../../../lib/dsl/kstream'
+import type { KTable } from '../../../../lib/dsl/ktable'
 import { StreamsBuilder } from '../../../../lib/dsl/streams-builder'
 import * as serdes from '../../../../lib/serdes'
 import type { Topology } from '../../../../lib/topology/topology'
+import { TopologyTestDriver } from '../../../../lib/testing'
 import { CommandLine } from '../../../support/command-line-interface'
 
 type Words = KStream<string, string>
@@ -46,6 +48,7 @@ describe('millrace plan', () => {
       rollOut: 'rolling',
       losesState: false,
       findings: [],
+      renames: {},
       kept: ['counts'],
       generatedNames: [],
       accepted: [],
@@ -97,6 +100,49 @@ describe('millrace plan', () => {
       ['store-taken-over', 'KSTREAM-AGGREGATE-STATE-STORE-0000000001'],
       ['store-taken-over', 'KSTREAM-AGGREGATE-STATE-STORE-0000000004'],
     ])
+  })
+
+  it('lists the names to give in the new topology: with them it loses nothing, and continues with the state', async () => {
+    const out = (words: Words, store?: string) =>
+      (count(store)(words) as KTable<string, number>).toStream().to('out', { value: serdes.long() })
+    const before = topology((words) => out(words))
+    const { renames } = await plan(
+      before,
+      topology((words) => out(filtered(words))),
+    )
+    const name = renames['KSTREAM-AGGREGATE-STATE-STORE-0000000002']
+    const after = topology((words) => out(filtered(words), name))
+    expect(await plan(before, after)).toMatchObject({ code: 0, losesState: false, renames: {}, kept: [name] })
+
+    const old = new TopologyTestDriver(before)
+    await old.inputTopic('words').pipe('a', 'x')
+    const driver = new TopologyTestDriver(after, { changelogs: old.produced() })
+    await driver.inputTopic('words').pipe('a', 'y')
+    expect(driver.outputTopic('out', { value: serdes.long() }).readKeyValues()).toEqual([['a', 2]])
+    await old.close()
+    await driver.close()
+  })
+
+  it('lists the names of stores that have swapped theirs, of stores that seem renamed, and of repartition topics', async () => {
+    const others = (_: Words, builder: StreamsBuilder) => builder.stream<string, string>('others').groupByKey().count()
+    const swapped = new StreamsBuilder()
+    swapped.stream<string, string>('others').groupByKey().count()
+    swapped.stream<string, string>('words').groupByKey().count()
+    expect((await plan(topology(count(), others), swapped.build())).renames).toEqual({
+      'KSTREAM-AGGREGATE-STATE-STORE-0000000001': 'KSTREAM-AGGREGATE-STATE-STORE-0000000004',
+      'KSTREAM-AGGREGATE-STATE-STORE-0000000004': 'KSTREAM-AGGREGATE-STATE-STORE-0000000001',
+    })
+    expect((await plan(topology(count('counts')), topology(count('totals')))).renames).toEqual({ totals: 'counts' })
+    const repartitioned = (name?: string) => (words: Words) =>
+      words.repartition(name === undefined ? {} : { name }).to('out')
+    const before = topology(repartitioned())
+    const { renames } = await plan(
+      before,
+      topology((words) => repartitioned()(filtered(words))),
+    )
+    const [name] = Object.values(renames)
+    const after = topology((words) => repartitioned(name)(filtered(words)))
+    expect(await plan(before, after)).toMatchObject({ code: 0, renames: {} })
   })
 
   it('finds a store that is lost, renamed or new', async () => {
@@ -161,10 +207,13 @@ describe('millrace plan', () => {
       .toBe(`Roll-out: stop all instances, then start the new version. Instances with different topologies can't share tasks.
 
 Loses state:
-  store KSTREAM-AGGREGATE-STATE-STORE-0000000001 has a generated name whose number moved: KSTREAM-AGGREGATE-STATE-STORE-0000000002 starts empty, and the changelog of KSTREAM-AGGREGATE-STATE-STORE-0000000001 is no longer read. Give it a name before such a change: count('…'), { store: '…' } or the name of the operator.
+  store KSTREAM-AGGREGATE-STATE-STORE-0000000001 has a generated name whose number moved: KSTREAM-AGGREGATE-STATE-STORE-0000000002 starts empty, and the changelog of KSTREAM-AGGREGATE-STATE-STORE-0000000001 is no longer read. To keep the state, give it that name: count('KSTREAM-AGGREGATE-STATE-STORE-0000000001'), { store: 'KSTREAM-AGGREGATE-STATE-STORE-0000000001' }.
 
 Changes:
   topic out is a new output: it has to exist.
+
+Names to give in the new topology, so that nothing is lost:
+  KSTREAM-AGGREGATE-STATE-STORE-0000000002: 'KSTREAM-AGGREGATE-STATE-STORE-0000000001'
 
 Generated names, which move when operators are added above them: KSTREAM-AGGREGATE-STATE-STORE-0000000002
 `)

@@ -1,5 +1,4 @@
 import { StreamsError } from '../../errors'
-import type { AvroType } from './avro-types'
 
 /**
  * The registry subject of a topic's schemas: `topic` is `<topic>-key` or `<topic>-value`,
@@ -11,21 +10,27 @@ export type SubjectStrategy =
   | 'topic-record'
   | ((topic: string, schema: { readonly key: boolean; readonly recordName: string | undefined }) => string)
 
-/** `type` is undefined where the schema is not known. */
+/** The record or message that a schema is of, and what to say of one that is of none. */
+export interface SchemaRecord {
+  readonly name: string | undefined
+  readonly kind: string
+}
+
+/** `record` is undefined where the schema is not known. */
 export const subjectOf = (
   strategy: SubjectStrategy,
   topic: string,
   key: boolean,
-  type: AvroType | undefined,
+  record: SchemaRecord | undefined,
 ): string => {
-  const recordName = type?.typeName === 'record' ? type.name : undefined
+  const recordName = record?.name
   if (typeof strategy === 'function') return strategy(topic, { key, recordName })
   if (strategy === 'topic') return `${topic}-${key ? 'key' : 'value'}`
   if (recordName === undefined) {
     throw new StreamsError(
       'INVALID_ARGUMENT',
       `the subject strategy '${strategy}' takes the name of a record schema, and ` +
-        (type === undefined ? 'no schema was given' : `the schema is of type ${type.typeName}`) +
+        (record === undefined ? 'no schema was given' : record.kind) +
         `: pass a record as \`schema\`, or use the strategy 'topic'`,
       { topic },
     )
