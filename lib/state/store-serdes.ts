@@ -2,6 +2,8 @@ import { StreamsError } from '../errors'
 import { MissingDependency } from '../serdes/missing-dependency'
 import { type AppDefaults, keySerdeOf, valueSerdeOf } from '../serdes/open-serde'
 import type { Serde } from '../serdes/serde'
+import { shortcutsOf } from '../serdes/shortcuts'
+import { Scratch } from './scratch'
 import type { StateStoreContext } from './store'
 import { NO_HEADERS } from '../record/headers'
 
@@ -9,6 +11,8 @@ import { NO_HEADERS } from '../record/headers'
 export class StoreSerdes<K, V> {
   readonly key: Serde<K>
   readonly value: Serde<V>
+  readonly #toText: ((value: unknown) => string) | undefined
+  readonly #scratch = new Scratch()
 
   constructor(
     readonly store: string,
@@ -19,6 +23,7 @@ export class StoreSerdes<K, V> {
   ) {
     this.key = keySerdeOf(key, context)
     this.value = valueSerdeOf(value, context)
+    this.#toText = shortcutsOf(this.value).toText
     context.prepare(this.key as Serde<unknown>, topic)
     context.prepare(this.value as Serde<unknown>, topic)
   }
@@ -45,6 +50,16 @@ export class StoreSerdes<K, V> {
     try {
       const bytes = this.value.serialize(this.topic, value, NO_HEADERS)
       return bytes === null ? null : own(bytes, value)
+    } catch (error) {
+      throw this.#unwritable('value', error)
+    }
+  }
+
+  /** As `valueBytes`, for bytes that are copied at once: they are valid until the next call. */
+  writtenValue(value: V): Buffer | null {
+    if (this.#toText === undefined) return this.valueBytes(value)
+    try {
+      return this.#scratch.ofText(this.#toText(value))
     } catch (error) {
       throw this.#unwritable('value', error)
     }

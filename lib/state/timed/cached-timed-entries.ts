@@ -184,7 +184,7 @@ export class CachedTimedEntries<V, S> implements TimedEntries<V, S> {
     context.recordContext = cause
     try {
       const typed = value === null || typeof value !== 'object'
-      const bytes = typed ? (value === null ? null : serdes.valueBytes(value)) : (value as Buffer)
+      const bytes = typed ? (value === null ? null : serdes.writtenValue(value)) : (value as Buffer)
       logged.put(key, time, second, bytes, valueTimestamp)
       if (listener === null) return
       listener(

@@ -23,7 +23,7 @@ export class DirectTimedEntries<V, S> implements TimedEntries<V, S> {
 
   put(key: Buffer, time: number, second: number, value: S | null): void {
     const plain = value === null ? null : (this.format.plain(value) ?? null)
-    const bytes = plain === null ? null : this.serdes.valueBytes(plain)
+    const bytes = plain === null ? null : this.serdes.writtenValue(plain)
     this.rows.put(key, time, second, bytes, bytes === null ? -1 : this.format.timestamp(value!))
   }
 
@@ -32,10 +32,9 @@ export class DirectTimedEntries<V, S> implements TimedEntries<V, S> {
   }
 
   range(key: Buffer, from: number, to: number, reverse = false): TimedEntry<S>[] {
-    const entries: TimedEntry<S>[] = []
-    for (const { time, second, value } of this.rows.range(key, from, to)) {
-      entries.push({ time, second, value: this.#value(value) })
-    }
+    const entries = this.rows
+      .range(key, from, to)
+      .map(({ time, second, value }) => ({ time, second, value: this.#value(value) }))
     return reverse ? entries.reverse() : entries
   }
 
