@@ -81,6 +81,16 @@ export class StoreSerdes<K, V> {
     }
   }
 
+  /** As `valueOf`, of the bytes from `start` on. */
+  valueIn(stored: Buffer, start: number): V {
+    if (this.value.deserializeRange === undefined) return this.valueOf(stored.subarray(start))
+    try {
+      return this.value.deserializeRange(stored, start, stored.length)
+    } catch (error) {
+      throw this.#unreadable('value', error)
+    }
+  }
+
   #unwritable(what: 'key' | 'value', cause: unknown): Error {
     if (cause instanceof MissingDependency) return cause
     return new StreamsError(

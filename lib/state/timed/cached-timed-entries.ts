@@ -74,10 +74,8 @@ export class CachedTimedEntries<V, S> implements TimedEntries<V, S> {
     let entry = owner.find(time, second)
     if (entry === undefined) this.#cache.add((entry = owner.add(time, second)))
     else this.#cache.touch(entry)
-    entry.value = cached
-    entry.valueTimestamp = cached === null ? -1 : format.timestamp(value!)
-    entry.updatedBy(context.recordContext, context.heldBytes?.() ?? null)
-    this.#cache.markDirty(entry)
+    const timestamp = cached === null ? -1 : format.timestamp(value!)
+    this.#cache.update(entry, cached, timestamp, context.recordContext, context.heldBytes?.() ?? null)
     this.#cache.resize(entry, this.#sizeOf(entry, length))
   }
 
