@@ -11,8 +11,10 @@ import { NO_HEADERS } from '../record/headers'
 export class StoreSerdes<K, V> {
   readonly key: Serde<K>
   readonly value: Serde<V>
-  readonly #toText: ((value: unknown) => string) | undefined
-  readonly #scratch = new Scratch()
+  readonly #keyToText: ((key: unknown) => string) | undefined
+  readonly #valueToText: ((value: unknown) => string) | undefined
+  readonly #keyScratch = new Scratch()
+  readonly #valueScratch = new Scratch()
 
   constructor(
     readonly store: string,
@@ -23,7 +25,8 @@ export class StoreSerdes<K, V> {
   ) {
     this.key = keySerdeOf(key, context)
     this.value = valueSerdeOf(value, context)
-    this.#toText = shortcutsOf(this.value).toText
+    this.#keyToText = shortcutsOf(this.key).toText
+    this.#valueToText = shortcutsOf(this.value).toText
     context.prepare(this.key as Serde<unknown>, topic)
     context.prepare(this.value as Serde<unknown>, topic)
   }
@@ -45,6 +48,16 @@ export class StoreSerdes<K, V> {
     return own(bytes, key)
   }
 
+  /** As `keyBytes`, for bytes that are copied at once: they are valid until the next call. */
+  writtenKey(key: K): Buffer {
+    if (this.#keyToText === undefined || key === null || key === undefined) return this.keyBytes(key)
+    try {
+      return this.#keyScratch.ofText(this.#keyToText(key))
+    } catch (error) {
+      throw this.#unwritable('key', error)
+    }
+  }
+
   /** The bytes of a value; they belong to the store. A serde that returns `null` deletes. */
   valueBytes(value: V): Buffer | null {
     try {
@@ -57,9 +70,9 @@ export class StoreSerdes<K, V> {
 
   /** As `valueBytes`, for bytes that are copied at once: they are valid until the next call. */
   writtenValue(value: V): Buffer | null {
-    if (this.#toText === undefined) return this.valueBytes(value)
+    if (this.#valueToText === undefined) return this.valueBytes(value)
     try {
-      return this.#scratch.ofText(this.#toText(value))
+      return this.#valueScratch.ofText(this.#valueToText(value))
     } catch (error) {
       throw this.#unwritable('value', error)
     }

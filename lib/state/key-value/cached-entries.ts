@@ -65,7 +65,7 @@ export class CachedEntries<K, V, S> implements Entries<K, V, S> {
   peek(key: K): S | null {
     let entry = this.#primitiveKeys ? this.#cache.byKey(key) : undefined
     if (entry !== undefined) return this.#valueOf(entry)
-    const keyBytes = this.#serdes.keyBytes(key)
+    const keyBytes = this.#serdes.writtenKey(key)
     entry = this.#cache.byText(byteString(keyBytes))
     if (entry !== undefined) return this.#valueOf(entry)
     const stored = this.#bytes.get(keyBytes)
@@ -126,7 +126,7 @@ export class CachedEntries<K, V, S> implements Entries<K, V, S> {
     if (newest !== null && newest.key === key && key !== undefined) return newest
     let entry = this.#primitiveKeys ? this.#cache.byKey(key) : undefined
     if (entry === undefined) {
-      this.#missedBytes = this.#serdes.keyBytes(key)
+      this.#missedBytes = this.#serdes.writtenKey(key)
       this.#missedText = byteString(this.#missedBytes)
       entry = this.#cache.byText(this.#missedText)
       if (entry === undefined) return undefined
