@@ -73,7 +73,7 @@ export interface StreamsConfig extends ClientSettings {
   /**
    * Memory for entries of persistent stores that were read or written, in bytes, for all stores of the instance together: what
    * is there needs no read from LevelDB. It is used as it fills, and outside the JavaScript heap. Results don't depend on
-   * it; 0 turns it off. Raise it to the size of the state that is in use; beyond 4 GiB nothing is gained. Default: 64 MiB.
+   * it; 0 turns it off. Raise it to the size of the state that is in use; beyond 4 GiB nothing is gained. Default: 128 MiB.
    */
   stateCacheMaxBytes?: number
   /** Uncommitted state above which a commit is made early, in bytes. Default: 64 MiB. */
@@ -229,7 +229,7 @@ export const resolveConfig = (config: StreamsConfig): ResolvedConfig => {
     processingGuarantee: exactlyOnce ? 'exactly_once' : 'at_least_once',
     commitIntervalMs: duration(top, 'commitInterval', exactlyOnce ? 100 : 30_000),
     statestoreCacheMaxBytes: whole(top, 'statestoreCacheMaxBytes', 10 * MIB, 0),
-    stateCache: { maxBytes: whole(top, 'stateCacheMaxBytes', 64 * MIB, 0) },
+    stateCache: { maxBytes: whole(top, 'stateCacheMaxBytes', 128 * MIB, 0) },
     maxUncommittedBytes: whole(top, 'maxUncommittedBytes', 64 * MIB, 1),
     defaultKeySerde: serde(config, 'defaultKeySerde', serdes.string()),
     defaultValueSerde: serde(config, 'defaultValueSerde', fallbackJson),

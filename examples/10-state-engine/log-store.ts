@@ -27,7 +27,7 @@ export class LogStore implements ByteStore {
   }
 
   put(key: Buffer, value: Buffer | null): void {
-    this.#current.set(text(key), value)
+    this.#current.set(text(key), value === null ? null : copyOf(value))
   }
 
   restore(key: Buffer, value: Buffer | null, timestamp?: number): void {
@@ -95,7 +95,7 @@ export class LogStore implements ByteStore {
 }
 
 /** Behind its timestamp, if it has one. */
-const copyOf = (value: Buffer, timestamp: number | undefined): Buffer => {
+const copyOf = (value: Buffer, timestamp?: number): Buffer => {
   if (timestamp === undefined) return Buffer.from(value)
   const time = Buffer.alloc(8)
   time.writeBigInt64BE(BigInt(timestamp))

@@ -103,7 +103,7 @@ export interface TaskDatabase {
  * One store's bytes: synchronous point reads and asynchronous ordered scans. Both see committed data, overlaid with
  * later puts.
  *
- * Buffers passed to `put` belong to the store afterwards; returned buffers must not be modified.
+ * Buffers passed in belong to the caller, who may write them again afterwards; returned buffers must not be modified.
  *
  * Damage found by a read is a StreamsError STATE_STORE_DAMAGED: a read never returns anything that was not written.
  */
@@ -113,8 +113,8 @@ export interface ByteStore {
   /** Sets the value of a key; `null` deletes it. */
   put(key: Buffer, value: Buffer | null): void
   /**
-   * `put` for restore: in bulk, part of the next commit, and readable only once that is done. The caller keeps
-   * the buffers. With `timestamp`, the value is stored after it (8 bytes, big endian).
+   * `put` for restore: in bulk, part of the next commit, and readable only once that is done. With `timestamp`, the
+   * value is stored after it (8 bytes, big endian).
    */
   restore(key: Buffer, value: Buffer | null, timestamp?: number): void
   /** Entries in unsigned byte order of their keys. Sees the store as of the first `next()`, regardless of later writes. */

@@ -2,6 +2,8 @@ import { type ErrorCode, StreamsError } from '../errors'
 import { MissingDependency } from '../serdes/missing-dependency'
 import { type AppDefaults, keySerdeOf, valueSerdeOf } from '../serdes/open-serde'
 import type { Serde } from '../serdes/serde'
+import { shortcutsOf } from '../serdes/shortcuts'
+import { Scratch } from './scratch'
 import type { StateStoreContext } from './store'
 import { NO_HEADERS } from '../record/headers'
 
@@ -9,6 +11,10 @@ import { NO_HEADERS } from '../record/headers'
 export class StoreSerdes<K, V> {
   readonly key: Serde<K>
   readonly value: Serde<V>
+  readonly #keyToText: ((key: unknown) => string) | undefined
+  readonly #valueToText: ((value: unknown) => string) | undefined
+  readonly #keyScratch = new Scratch()
+  readonly #valueScratch = new Scratch()
 
   constructor(
     readonly store: string,
@@ -19,6 +25,8 @@ export class StoreSerdes<K, V> {
   ) {
     this.key = keySerdeOf(key, context)
     this.value = valueSerdeOf(value, context)
+    this.#keyToText = shortcutsOf(this.key).toText
+    this.#valueToText = shortcutsOf(this.value).toText
     context.prepare(this.key as Serde<unknown>, topic)
     context.prepare(this.value as Serde<unknown>, topic)
   }
@@ -40,11 +48,31 @@ export class StoreSerdes<K, V> {
     return own(bytes, key)
   }
 
+  /** As `keyBytes`, for bytes that are copied at once: they are valid until the next call. */
+  writtenKey(key: K): Buffer {
+    if (this.#keyToText === undefined || key === null || key === undefined) return this.keyBytes(key)
+    try {
+      return this.#keyScratch.ofText(this.#keyToText(key))
+    } catch (error) {
+      throw this.#unwritable('key', error)
+    }
+  }
+
   /** The bytes of a value; they belong to the store. A serde that returns `null` deletes. */
   valueBytes(value: V): Buffer | null {
     try {
       const bytes = this.value.serialize(this.topic, value, NO_HEADERS)
       return bytes === null ? null : own(bytes, value)
+    } catch (error) {
+      throw this.#unwritable('value', error)
+    }
+  }
+
+  /** As `valueBytes`, for bytes that are copied at once: they are valid until the next call. */
+  writtenValue(value: V): Buffer | null {
+    if (this.#valueToText === undefined) return this.valueBytes(value)
+    try {
+      return this.#valueScratch.ofText(this.#valueToText(value))
     } catch (error) {
       throw this.#unwritable('value', error)
     }
@@ -61,6 +89,16 @@ export class StoreSerdes<K, V> {
   valueOf(bytes: Buffer): V {
     try {
       return this.value.deserialize(this.topic, bytes, NO_HEADERS)
+    } catch (error) {
+      throw this.#unreadable('value', error)
+    }
+  }
+
+  /** As `valueOf`, of the bytes from `start` on. */
+  valueIn(stored: Buffer, start: number): V {
+    if (this.value.deserializeRange === undefined) return this.valueOf(stored.subarray(start))
+    try {
+      return this.value.deserializeRange(stored, start, stored.length)
     } catch (error) {
       throw this.#unreadable('value', error)
     }

@@ -195,7 +195,7 @@ export interface StateStoreContext {
   heldBytes?(): HeldBytes | null
   /**
    * Appends to the store's changelog, to the task's own partition. `timestamp: null` is the time of sending; `headers` are
-   * the store's own, never the user's.
+   * the store's own, never the user's. Key and value are copied.
    */
   logChange(
     changelogTopic: string,

@@ -92,7 +92,7 @@ describe('resolveConfig', () => {
       processingGuarantee: 'at_least_once',
       commitIntervalMs: 30_000,
       statestoreCacheMaxBytes: 10 * 1024 * 1024,
-      stateCache: { maxBytes: 64 * 1024 * 1024 },
+      stateCache: { maxBytes: 128 * 1024 * 1024 },
       maxTaskIdleMs: 0,
       bufferedRecordsPerPartition: 1000,
       replicationFactor: -1,

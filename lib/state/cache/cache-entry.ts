@@ -1,5 +1,6 @@
 import type { ByteString } from '../byte-string'
 import type { Indexed } from './entry-index'
+import type { Superseded } from './record-cache'
 import { NO_SLOT, type Used } from './use-order'
 import { NO_HEADERS, type RecordHeaders } from '../../record/headers'
 import type { HeldBytes } from '../../record/held-record-context'
@@ -11,6 +12,8 @@ export class CacheEntry<V> implements Indexed, Used {
   value: V | Buffer | null = null
   valueTimestamp = -1
   dirty = false
+  /** The flush that has yet to write it as it is. */
+  flush: Superseded<V> | null = null
   /** Its size in the budget. */
   size = 0
 

@@ -2,17 +2,20 @@ import type { ByteString } from '../byte-string'
 import type { RecordCacheBudget } from '../store'
 import type { CacheEntry } from './cache-entry'
 import { EntryIndex } from './entry-index'
-import { HeldRecordContext } from '../../record/held-record-context'
+import { type HeldBytes, HeldRecordContext } from '../../record/held-record-context'
 import type { RecordContext } from '../../record/record-context'
 import { NO_SLOT, UseOrder } from './use-order'
 
-/** A dirty entry as it was when its flush began: forwarding it may lead to new updates of the same store. */
+/** A dirty entry as it was when its flush began: forwarding one may lead to new updates of others. */
 export interface FlushedEntry<V> {
   readonly entry: CacheEntry<V>
   readonly value: V | Buffer | null
   readonly valueTimestamp: number
   readonly context: RecordContext
 }
+
+/** What a flush has still to write of entries that were updated since it began. */
+export type Superseded<V> = Map<CacheEntry<V>, FlushedEntry<V>>
 
 /**
  * The cached entries of one store: an order by use, which decides what is evicted, and an order of the dirty
@@ -72,8 +75,19 @@ export class RecordCache<V> {
     this.#newest = entry
   }
 
-  /** Moves it to the end of the dirty order. */
-  markDirty(entry: CacheEntry<V>): void {
+  /** Gives it a value, and moves it to the end of the dirty order. */
+  update(
+    entry: CacheEntry<V>,
+    value: V | Buffer | null,
+    timestamp: number,
+    by: RecordContext,
+    bytes: HeldBytes | null,
+  ): void {
+    const { flush } = entry
+    if (flush !== null) flush.set(entry, taken(entry))
+    entry.value = value
+    entry.valueTimestamp = timestamp
+    entry.updatedBy(by, bytes)
     this.#order.update(entry)
     this.#newest = entry
     if (entry.dirty) return
@@ -130,8 +144,13 @@ export class RecordCache<V> {
   #flush(evicted: readonly CacheEntry<V>[]): void {
     const dirty = [...evicted, ...this.#order.takeUpdated()]
     this.#dirtyEntries = 0
-    const flushed = dirty.map(cleaned)
-    for (const each of flushed) this.#write(each)
+    const superseded: Superseded<V> = new Map()
+    for (const entry of dirty) {
+      entry.dirty = false
+      entry.flush = superseded
+    }
+    // taken one by one: a flush may be of all entries, which would be copied by the garbage collector while they wait
+    for (const entry of dirty) this.#write(superseded.get(entry) ?? taken(entry))
     for (const entry of dirty) {
       // deletes are no longer kept, unless their effects wrote the key again
       if (entry.value === null && !entry.dirty && entry.slot !== NO_SLOT) this.#budget.usedBytes -= this.#takeOut(entry)
@@ -150,9 +169,9 @@ export class RecordCache<V> {
   }
 }
 
-/** As it is now, and no longer dirty. */
-const cleaned = <V>(entry: CacheEntry<V>): FlushedEntry<V> => {
-  entry.dirty = false
+/** As it is now, for its flush, which it no longer waits for. */
+const taken = <V>(entry: CacheEntry<V>): FlushedEntry<V> => {
+  entry.flush = null
   const { value, valueTimestamp, topic, partition, offset, timestamp, headers, bytes } = entry
   entry.bytes = null
   const context = new HeldRecordContext(topic, partition, offset, timestamp, headers, bytes)

@@ -1,6 +1,7 @@
 import type { ByteScan, ByteStore } from '../state-engine'
 import type { StateStoreContext } from '../store'
-import { prefixTimestamp } from '../../record/timestamped-bytes'
+import { Scratch } from '../scratch'
+import { TIMESTAMP_BYTES, writeTimestamp } from '../../record/timestamped-bytes'
 
 export interface ChangeLoggingStoreOptions {
   readonly bytes: ByteStore
@@ -20,6 +21,7 @@ export class ChangeLoggingStore {
   readonly #context: ChangeLoggingStoreOptions['context']
   readonly #topic: string | null
   readonly #timestamped: boolean
+  readonly #scratch = new Scratch()
 
   constructor({ bytes, context, changelogTopic, timestamped }: ChangeLoggingStoreOptions) {
     this.#bytes = bytes
@@ -33,10 +35,10 @@ export class ChangeLoggingStore {
     return this.#bytes.get(key)
   }
 
-  /** `value` is bare. */
+  /** `value` is bare. Both are copied. */
   put(key: Buffer, value: Buffer | null, timestamp: number): void {
     const behindTimestamp = this.#timestamped && value !== null
-    this.#bytes.put(key, behindTimestamp ? prefixTimestamp(timestamp, value) : value)
+    this.#bytes.put(key, behindTimestamp ? this.#prefixed(timestamp, value) : value)
     if (this.#topic === null) return
     this.#context.logChange(
       this.#topic,
@@ -44,6 +46,13 @@ export class ChangeLoggingStore {
       value,
       behindTimestamp ? timestamp : this.#context.recordContext.timestamp,
     )
+  }
+
+  #prefixed(timestamp: number, value: Buffer): Buffer {
+    const stored = this.#scratch.of(TIMESTAMP_BYTES + value.length)
+    writeTimestamp(stored, timestamp)
+    stored.set(value, TIMESTAMP_BYTES)
+    return stored
   }
 
   scan(scan: ByteScan): AsyncIterable<[key: Buffer, value: Buffer]> {

@@ -100,7 +100,7 @@ export class OuterJoinRows {
       for (let number = bucket.takeDirty(); number !== NONE; number = bucket.takeDirty()) {
         const list = bucket.get(number, 0, 0)
         if (list === null && !bucket.isStored(number)) continue
-        this.#bytes.put(Buffer.from(bucket.keyOf(number)), list === null ? null : Buffer.from(list))
+        this.#bytes.put(bucket.keyOf(number), list)
         bucket.setStored(number, list !== null)
       }
       if (bucket.size === 0) this.#forget(bucket)

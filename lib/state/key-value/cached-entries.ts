@@ -1,10 +1,11 @@
-import { byteString, bytesOf } from '../byte-string'
+import { byteString } from '../byte-string'
 import { CacheEntry } from '../cache/cache-entry'
 import { RecordCache, type FlushedEntry } from '../cache/record-cache'
 import type { FlushListener } from '../cached-store'
 import type { ChangeLoggingStore } from '../changelog/change-logging-store'
 import { ByteMap } from '../memory/byte-map'
 import { rangeOf } from '../memory/byte-range'
+import { Scratch } from '../scratch'
 import { overlaid } from '../overlaid'
 import type { ByteScan } from '../state-engine'
 import type { RecordCacheBudget, StateStoreContext } from '../store'
@@ -37,6 +38,7 @@ export class CachedEntries<K, V, S> implements Entries<K, V, S> {
   #sendOldValues = false
   #missedBytes: Buffer = NO_BYTES
   #missedText = ''
+  readonly #scratch = new Scratch()
 
   constructor(
     serdes: StoreSerdes<K, V>,
@@ -67,7 +69,7 @@ export class CachedEntries<K, V, S> implements Entries<K, V, S> {
   peek(key: K): S | null {
     let entry = this.#primitiveKeys ? this.#cache.byKey(key) : undefined
     if (entry !== undefined) return this.#valueOf(entry)
-    const keyBytes = this.#serdes.keyBytes(key)
+    const keyBytes = this.#serdes.writtenKey(key)
     entry = this.#cache.byText(byteString(keyBytes))
     if (entry !== undefined) return this.#valueOf(entry)
     const stored = this.#bytes.get(keyBytes)
@@ -85,10 +87,8 @@ export class CachedEntries<K, V, S> implements Entries<K, V, S> {
       cached = length === undefined ? this.#serdes.valueBytes(plain) : plain
     }
     const entry = this.#find(key) ?? this.#add(key)
-    entry.value = cached
-    entry.valueTimestamp = cached === null ? -1 : this.#format.timestamp(value!)
-    entry.updatedBy(this.#context.recordContext, this.#context.heldBytes?.() ?? null)
-    cache.markDirty(entry)
+    const timestamp = cached === null ? -1 : this.#format.timestamp(value!)
+    cache.update(entry, cached, timestamp, this.#context.recordContext, this.#context.heldBytes?.() ?? null)
     cache.resize(entry, this.#sizeOf(entry, length))
   }
 
@@ -130,7 +130,7 @@ export class CachedEntries<K, V, S> implements Entries<K, V, S> {
     if (newest !== null && newest.key === key && key !== undefined) return newest
     let entry = this.#primitiveKeys ? this.#cache.byKey(key) : undefined
     if (entry === undefined) {
-      this.#missedBytes = this.#serdes.keyBytes(key)
+      this.#missedBytes = this.#serdes.writtenKey(key)
       this.#missedText = byteString(this.#missedBytes)
       entry = this.#cache.byText(this.#missedText)
       if (entry === undefined) return undefined
@@ -145,14 +145,11 @@ export class CachedEntries<K, V, S> implements Entries<K, V, S> {
     const stored = this.#bytes.get(this.#missedBytes)
     if (stored === null) return null
     const entry = this.#add(key)
-    const bytes = this.#format.plainBytes(stored)
+    const { overhead } = this.#format
     entry.valueTimestamp = this.#format.timestampOf(stored)
-    entry.value = bytes
-    if (this.#primitiveValues) {
-      const value = this.#serdes.valueOf(bytes)
-      if (typeof value !== 'object') entry.value = value
-    }
-    this.#cache.resize(entry, this.#sizeOf(entry, bytes.length))
+    const value = this.#primitiveValues ? this.#serdes.valueIn(stored, overhead) : null
+    entry.value = value === null || typeof value === 'object' ? this.#format.plainBytes(stored) : value
+    this.#cache.resize(entry, this.#sizeOf(entry, stored.length - overhead))
     return entry
   }
 
@@ -177,7 +174,7 @@ export class CachedEntries<K, V, S> implements Entries<K, V, S> {
   }
 
   #write({ entry, value, valueTimestamp, context }: FlushedEntry<V>): void {
-    const key = bytesOf(entry.text)
+    const key = this.#scratch.ofByteString(entry.text)
     const listener = this.#listener
     let old: Buffer | null = null
     if (listener !== null && (value === null || this.#sendOldValues)) {
@@ -188,7 +185,7 @@ export class CachedEntries<K, V, S> implements Entries<K, V, S> {
     this.#context.recordContext = context
     try {
       const typed = value === null || typeof value !== 'object'
-      const bytes = typed ? (value === null ? null : this.#serdes.valueBytes(value)) : (value as Buffer)
+      const bytes = typed ? (value === null ? null : this.#serdes.writtenValue(value)) : (value as Buffer)
       this.#bytes.put(key, bytes, valueTimestamp)
       if (listener === null) return
       listener(

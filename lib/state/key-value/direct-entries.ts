@@ -33,7 +33,7 @@ export class DirectEntries<K, V, S> implements Entries<K, V, S> {
   put(key: K, value: S | null): void {
     const keyBytes = this.#keyBytes(key)
     const plain = value === null ? null : (this.#format.plain(value) ?? null)
-    const bytes = plain === null ? null : this.#serdes.valueBytes(plain)
+    const bytes = plain === null ? null : this.#serdes.writtenValue(plain)
     this.#bytes.put(keyBytes, bytes, bytes === null ? -1 : this.#format.timestamp(value!))
   }
 

@@ -127,9 +127,8 @@ export class LevelBytes implements ByteStore {
       batch.del(fullKey)
       cache?.written(number, fullKey, null, 0)
     } else {
-      const stored = this.#format.encode(fullKey, value)
-      batch.put(fullKey, stored)
-      cache?.written(number, fullKey, stored, stored.length - CHECKSUM_BYTES)
+      batch.put(fullKey, this.#format.encode(fullKey, value))
+      cache?.written(number, fullKey, value, value.length)
     }
   }
 

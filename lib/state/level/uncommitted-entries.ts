@@ -3,6 +3,7 @@ import { byteString, bytesOf } from '../byte-string'
 import { ByteMap } from '../memory/byte-map'
 import type { ByteRange } from '../memory/byte-range'
 import type { SlotCursor } from '../memory/sorted-slots'
+import { Scratch } from '../scratch'
 
 const UNIT_BYTES = 8
 /** Length of the key with a flag, length of the value. */
@@ -18,10 +19,10 @@ const INITIAL_PLACES = 64
 /** A place of the index has a hash and the entry's position + 1; 0 is free. */
 const PLACE_BYTES = 8
 
-/** An uncommitted write; views, valid until the entries are changed. */
+/** An uncommitted write, valid until the next one is taken. */
 interface Write {
-  readonly key: Buffer
-  readonly value: Buffer | null
+  key: Buffer
+  value: Buffer | null
 }
 
 /**
@@ -64,7 +65,7 @@ export class UncommittedEntries {
   /** Returns whether the key had a value; `undefined`: it was not written before. */
   set(key: Buffer, value: Buffer | null): boolean | undefined {
     if (this.#map !== null) {
-      const before = this.#map.set(byteString(key), value)
+      const before = this.#map.set(byteString(key), value === null ? null : Buffer.from(value))
       return before === undefined ? undefined : before !== null
     }
     const hash = hashBytes(0, key, 0, key.length)
@@ -92,6 +93,8 @@ export class UncommittedEntries {
       for (const { key, value } of this.#map.slots()) yield { key: bytesOf(key), value }
       return
     }
+    const keys = new Scratch()
+    const write: Write = { key: this.#bytes, value: null }
     for (let position = 0; position < this.#end;) {
       const word = this.#words[2 * position]!
       const keyLength = word >>> KEY_SHIFT
@@ -99,10 +102,9 @@ export class UncommittedEntries {
       if ((word & DEAD) === 0) {
         const start = position * UNIT_BYTES + HEADER_BYTES
         const end = start + keyLength
-        yield {
-          key: this.#bytes.subarray(start, end),
-          value: length === DELETED ? null : this.#bytes.subarray(end, end + length),
-        }
+        write.key = keys.copyOf(this.#bytes, start, end)
+        write.value = length === DELETED ? null : this.#bytes.subarray(end, end + length)
+        yield write
       }
       position += unitsOf(keyLength, length)
     }

@@ -15,15 +15,12 @@ export class MemoryBytes implements ByteStore {
   }
 
   put(key: Buffer, value: Buffer | null): void {
-    if (value === null) this.#entries.delete(byteString(key))
-    else this.#entries.set(byteString(key), value)
+    this.#set(key, value === null ? null : Buffer.from(value))
   }
 
   restore(key: Buffer, value: Buffer | null, timestamp?: number): void {
-    this.put(
-      key,
-      value === null ? null : timestamp === undefined ? Buffer.from(value) : prefixTimestamp(timestamp, value),
-    )
+    if (value === null || timestamp === undefined) this.put(key, value)
+    else this.#set(key, prefixTimestamp(timestamp, value))
   }
 
   async *scan(scan: ByteScan): AsyncGenerator<[Buffer, Buffer]> {
@@ -47,5 +44,10 @@ export class MemoryBytes implements ByteStore {
 
   clear(): void {
     this.#entries.clear()
+  }
+
+  #set(key: Buffer, value: Buffer | null): void {
+    if (value === null) this.#entries.delete(byteString(key))
+    else this.#entries.set(byteString(key), value)
   }
 }

@@ -66,12 +66,12 @@ export class TypedSessionStore<K, V> extends TimedStore<K, V, V> implements Sess
     latestStart: number,
     options?: { reverse?: boolean },
   ): Sessions<K, V> {
-    const sessions: Sessions<K, V> = []
-    const found = reads.range(this.keyBytes(key), earliestEnd, Infinity, options?.reverse)
-    for (const { time: end, second: start, value } of found) {
-      if (start <= latestStart) sessions.push([new Windowed(key, { start, end }), value])
-    }
-    return sessions
+    const session = (end: number, start: number, value: V): readonly [Windowed<K>, V] => [
+      new Windowed(key, { start, end }),
+      value,
+    ]
+    const found = reads.range(this.keyBytes(key), earliestEnd, Infinity, session, options?.reverse)
+    return found.filter(([{ window }]) => window.start <= latestStart)
   }
 }
 

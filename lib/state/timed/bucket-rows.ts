@@ -46,15 +46,15 @@ const ROW_BYTES = 4 * ROW_COLUMNS + 16
  * reclaimed by copying the others.
  */
 export class BucketRows {
-  #slots: Int32Array = new Int32Array(INITIAL_SLOTS * SLOT_COLUMNS)
-  #keys: Int32Array = new Int32Array(INITIAL_KEYS * KEY_COLUMNS)
+  #slots: Int32Array
+  #keys: Int32Array
   #keyCount = 0
-  #rows: Int32Array = new Int32Array(INITIAL_ROWS * ROW_COLUMNS)
+  #rows: Int32Array
   /** Two for each row. */
-  #times = new Float64Array(INITIAL_ROWS * 2)
+  #times: Float64Array
   #rowCount = 0
   #liveRows = 0
-  #bytes: Buffer = Buffer.allocUnsafe(INITIAL_BYTES)
+  #bytes: Buffer
   #used = 0
   #garbage = 0
   #firstDirty = NONE
@@ -63,8 +63,22 @@ export class BucketRows {
   /** What the budget knows it takes. */
   countedBytes = 0
 
-  /** `id` is the bucket's place in the order of time. */
-  constructor(readonly id: number) {}
+  /** `id` is the bucket's place in the order of time. With `like`, there is room for a little more than that one has: growing costs copies. */
+  constructor(
+    readonly id: number,
+    like?: BucketRows,
+  ) {
+    const keys = like === undefined ? INITIAL_KEYS : INITIAL_KEYS + withMargin(like.#keyCount)
+    const rows = like === undefined ? INITIAL_ROWS : INITIAL_ROWS + withMargin(like.#liveRows)
+    const bytes = like === undefined ? INITIAL_BYTES : INITIAL_BYTES + withMargin(like.#used)
+    let slots = INITIAL_SLOTS
+    while (slots < 2 * keys) slots *= 2
+    this.#slots = new Int32Array(slots * SLOT_COLUMNS)
+    this.#keys = new Int32Array(keys * KEY_COLUMNS)
+    this.#rows = new Int32Array(rows * ROW_COLUMNS)
+    this.#times = new Float64Array(2 * rows)
+    this.#bytes = Buffer.allocUnsafe(bytes)
+  }
 
   /** How much memory it takes. */
   get allocatedBytes(): number {
@@ -173,19 +187,24 @@ export class BucketRows {
     return true
   }
 
-  /** Appends a key's rows from `from` to `to`, both inclusive. */
-  collect(key: number, from: number, to: number, into: TimedRow[]): void {
+  /** A key's rows from `from` to `to`, both inclusive, added to `before`; `undefined` if there are none. */
+  collect(key: number, from: number, to: number, before: TimedRow[] | undefined): TimedRow[] | undefined {
+    let collected = before
     const times = this.#times
     const rows = this.#rows
     let row = this.#keys[key * KEY_COLUMNS + FIRST]!
-    if (row === NONE) return
+    if (row === NONE) return collected
     if (times[2 * row]! < from) {
       const before = this.#lastNotAfter(key, from, -Infinity)
       row = rows[before * ROW_COLUMNS + NEXT]!
     }
     for (; row !== NONE && times[2 * row]! <= to; row = rows[row * ROW_COLUMNS + NEXT]!) {
-      into.push({ time: times[2 * row]!, second: times[2 * row + 1]!, value: this.#valueOf(row) })
+      const found = { time: times[2 * row]!, second: times[2 * row + 1]!, value: this.#valueOf(row) }
+      // mostly there is one, and an array that it is pushed to makes room for many
+      if (collected === undefined) collected = [found]
+      else collected.push(found)
     }
+    return collected
   }
 
   markDirty(key: number): void {
@@ -374,6 +393,9 @@ export class BucketRows {
     }
   }
 }
+
+/** What varies from one bucket to the next must not make it grow. */
+const withMargin = (count: number): number => count + (count >>> 3)
 
 /** The hash by which keys are found. */
 export const hashOfKey = (key: Buffer): number => {

@@ -10,7 +10,7 @@ import { prefixTimestamp, TIMESTAMP_BYTES, writeTimestamp } from '../../record/t
 import type { LoggedRows } from './logged-rows'
 import type { TimedRow } from './row-pack'
 import { EntriesOfKey, type TimedCacheEntry } from './timed-cache-entry'
-import type { ScannedEntry, TimedEntries, TimedEntry, TimedFlushListener, TimedReads } from './timed-entries'
+import type { RowResult, ScannedEntry, TimedEntries, TimedFlushListener, TimedReads } from './timed-entries'
 import type { TimedKeyFormat } from './timed-keys'
 import type { TimedRows, TimedScan } from './timed-rows'
 
@@ -38,7 +38,7 @@ export class CachedTimedEntries<V, S> implements TimedEntries<V, S> {
   readonly #primitiveValues: boolean
   readonly peeks: TimedReads<S> = {
     get: (key, time, second, evenExpired = false) => this.#get(key, time, second, evenExpired, false),
-    range: (key, from, to, reverse = false) => this.#range(key, from, to, reverse, false),
+    range: (key, from, to, of, reverse = false) => this.#range(key, from, to, of, reverse, false),
   }
   #listener: TimedFlushListener<V> | null = null
   #sendOldValues = false
@@ -74,10 +74,8 @@ export class CachedTimedEntries<V, S> implements TimedEntries<V, S> {
     let entry = owner.find(time, second)
     if (entry === undefined) this.#cache.add((entry = owner.add(time, second)))
     else this.#cache.touch(entry)
-    entry.value = cached
-    entry.valueTimestamp = cached === null ? -1 : format.timestamp(value!)
-    entry.updatedBy(context.recordContext, context.heldBytes?.() ?? null)
-    this.#cache.markDirty(entry)
+    const timestamp = cached === null ? -1 : format.timestamp(value!)
+    this.#cache.update(entry, cached, timestamp, context.recordContext, context.heldBytes?.() ?? null)
     this.#cache.resize(entry, this.#sizeOf(entry, length))
   }
 
@@ -85,8 +83,8 @@ export class CachedTimedEntries<V, S> implements TimedEntries<V, S> {
     this.put(key, time, second, null)
   }
 
-  range(key: Buffer, from: number, to: number, reverse = false): TimedEntry<S>[] {
-    return this.#range(key, from, to, reverse, true)
+  range<T>(key: Buffer, from: number, to: number, of: RowResult<S, T>, reverse = false): T[] {
+    return this.#range(key, from, to, of, reverse, true)
   }
 
   async *scan(scan: TimedScan): AsyncGenerator<ScannedEntry<S>> {
@@ -136,8 +134,8 @@ export class CachedTimedEntries<V, S> implements TimedEntries<V, S> {
     return this.#cachedValue(entry)
   }
 
-  #range(key: Buffer, from: number, to: number, reverse: boolean, touches: boolean): TimedEntry<S>[] {
-    const merged: TimedEntry<S>[] = []
+  #range<T>(key: Buffer, from: number, to: number, of: RowResult<S, T>, reverse: boolean, touches: boolean): T[] {
+    const merged: T[] = []
     if (from > to) return merged
     const stored = this.#options.logged.range(key, from, to)
     const owner = this.#entriesOf(key)
@@ -159,13 +157,13 @@ export class CachedTimedEntries<V, S> implements TimedEntries<V, S> {
       const order = entry === undefined ? 1 : row === undefined ? -1 : step * compare(entry, row)
       if (order >= 0) j += step
       if (order > 0) {
-        merged.push({ time: row!.time, second: row!.second, value: this.#storedValue(row!.value) })
+        merged.push(of(row!.time, row!.second, this.#storedValue(row!.value)))
         continue
       }
       i += step
       if (touches) this.#cache.touch(entry!)
       const value = this.#cachedValue(entry!)
-      if (value !== null) merged.push({ time: entry!.time, second: entry!.second, value })
+      if (value !== null) merged.push(of(entry!.time, entry!.second, value))
     }
     return merged
   }
@@ -184,7 +182,7 @@ export class CachedTimedEntries<V, S> implements TimedEntries<V, S> {
     context.recordContext = cause
     try {
       const typed = value === null || typeof value !== 'object'
-      const bytes = typed ? (value === null ? null : serdes.valueBytes(value)) : (value as Buffer)
+      const bytes = typed ? (value === null ? null : serdes.writtenValue(value)) : (value as Buffer)
       logged.put(key, time, second, bytes, valueTimestamp)
       if (listener === null) return
       listener(

@@ -1,7 +1,7 @@
 import type { ValueFormat } from '../key-value/value-format'
 import type { StoreSerdes } from '../store-serdes'
 import type { LoggedRows } from './logged-rows'
-import type { ScannedEntry, TimedEntries, TimedEntry } from './timed-entries'
+import type { RowResult, ScannedEntry, TimedEntries } from './timed-entries'
 import type { TimedScan } from './timed-rows'
 
 /** No record cache: every update is written and logged at once. */
@@ -23,7 +23,7 @@ export class DirectTimedEntries<V, S> implements TimedEntries<V, S> {
 
   put(key: Buffer, time: number, second: number, value: S | null): void {
     const plain = value === null ? null : (this.format.plain(value) ?? null)
-    const bytes = plain === null ? null : this.serdes.valueBytes(plain)
+    const bytes = plain === null ? null : this.serdes.writtenValue(plain)
     this.rows.put(key, time, second, bytes, bytes === null ? -1 : this.format.timestamp(value!))
   }
 
@@ -31,12 +31,14 @@ export class DirectTimedEntries<V, S> implements TimedEntries<V, S> {
     this.rows.remove(key, time, second)
   }
 
-  range(key: Buffer, from: number, to: number, reverse = false): TimedEntry<S>[] {
-    const entries: TimedEntry<S>[] = []
-    for (const { time, second, value } of this.rows.range(key, from, to)) {
-      entries.push({ time, second, value: this.#value(value) })
+  range<T>(key: Buffer, from: number, to: number, of: RowResult<S, T>, reverse = false): T[] {
+    const rows = this.rows.range(key, from, to)
+    const results = new Array<T>(rows.length)
+    for (let i = 0; i < rows.length; i++) {
+      const { time, second, value } = rows[i]!
+      results[i] = of(time, second, this.#value(value))
     }
-    return reverse ? entries.reverse() : entries
+    return reverse ? results.reverse() : results
   }
 
   async *scan(scan: TimedScan): AsyncGenerator<ScannedEntry<S>> {

@@ -1,3 +1,4 @@
+import { Scratch } from '../scratch'
 import type { StateStoreContext } from '../store'
 import type { TimedKeyFormat } from './timed-keys'
 import type { ScannedRow, TimedRows, TimedScan } from './timed-rows'
@@ -27,6 +28,7 @@ const LARGEST_SEQUENCE = 0x7fffffff
 export class LoggedRows {
   #sequence = 0
   #loggedSequence = 0
+  readonly #scratch = new Scratch()
 
   constructor(private readonly options: LoggedRowsOptions) {}
 
@@ -87,6 +89,8 @@ export class LoggedRows {
     const { changelogTopic, keys, context, retainDuplicates } = this.options
     let number = second
     if (retainDuplicates) number = this.#loggedSequence = (this.#loggedSequence + 1) & LARGEST_SEQUENCE
-    if (changelogTopic !== null) context.logChange(changelogTopic, keys.join(key, time, number), value, timestamp)
+    if (changelogTopic === null) return
+    const joined = keys.join(key, time, number, this.#scratch.of(key.length + keys.suffixBytes))
+    context.logChange(changelogTopic, joined, value, timestamp)
   }
 }

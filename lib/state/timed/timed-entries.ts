@@ -10,22 +10,22 @@ export type TimedFlushListener<V> = (
   timestamp: number,
 ) => void
 
-export interface TimedEntry<S> {
+export interface ScannedEntry<S> {
+  readonly key: Buffer
   readonly time: number
   readonly second: number
   readonly value: S
 }
 
-export interface ScannedEntry<S> extends TimedEntry<S> {
-  readonly key: Buffer
-}
+/** What a read gives for a row. */
+export type RowResult<S, T> = (time: number, second: number, value: S) => T
 
 /** The reads of a key. */
 export interface TimedReads<S> {
   /** `evenExpired`: also what other reads no longer give. */
   get(key: Buffer, time: number, second: number, evenExpired?: boolean): S | null
   /** By time, or the other way round; bounds are inclusive. */
-  range(key: Buffer, from: number, to: number, reverse?: boolean): TimedEntry<S>[]
+  range<T>(key: Buffer, from: number, to: number, of: RowResult<S, T>, reverse?: boolean): T[]
 }
 
 /** What lies under a window or session store: with or without a record cache. Keys are bytes, values typed. */

@@ -12,7 +12,8 @@ export interface TimedKeyFormat {
   /** Length of what follows the key. */
   readonly suffixBytes: number
   readonly kind: 'window' | 'session'
-  join(key: Buffer, time: number, second: number): Buffer
+  /** `into` has just the length that is needed; default: a new buffer. */
+  join(key: Buffer, time: number, second: number, into?: Buffer): Buffer
   split(joined: Buffer): TimedKey
   /** Whether these bytes can be a key of this format: another store's keys, read as these, give times that no clock shows. */
   canBe(joined: Buffer): boolean
@@ -40,8 +41,7 @@ const isTime = (time: number): boolean => Math.abs(time) <= LAST_TIME
 export const windowKeyFormat: TimedKeyFormat = {
   suffixBytes: WINDOW_SUFFIX,
   kind: 'window',
-  join(key, start, sequence) {
-    const joined = Buffer.allocUnsafe(key.length + WINDOW_SUFFIX)
+  join(key, start, sequence, joined = Buffer.allocUnsafe(key.length + WINDOW_SUFFIX)) {
     joined.set(key, 0)
     writeWindow(joined, start, sequence, key.length)
     return joined
@@ -64,8 +64,7 @@ export const windowKeyFormat: TimedKeyFormat = {
 export const sessionKeyFormat: TimedKeyFormat = {
   suffixBytes: SESSION_SUFFIX,
   kind: 'session',
-  join(key, end, start) {
-    const joined = Buffer.allocUnsafe(key.length + SESSION_SUFFIX)
+  join(key, end, start, joined = Buffer.allocUnsafe(key.length + SESSION_SUFFIX)) {
     joined.set(key, 0)
     writeSession(joined, end, start, key.length)
     return joined

@@ -143,7 +143,7 @@ export class TimedRows {
       const bucket = this.#bucketFor(id, key)
       if (bucket === null) continue
       const found = bucket.find(key, this.#lastHash)
-      if (found !== NONE) bucket.collect(found, first, last, (rows ??= []))
+      if (found !== NONE) rows = bucket.collect(found, first, last, rows)
     }
     this.#makeRoom()
     return rows ?? NO_ROWS
@@ -271,11 +271,13 @@ export class TimedRows {
   }
 
   #addBucket(id: number): BucketRows {
-    const bucket = new BucketRows(id)
     const ids = this.#ids
     let at = ids.length
     while (at > 0 && ids[at - 1]! > id) at--
-    if (at === ids.length) ids.push(id)
+    const isNewest = at === ids.length
+    // one of the past gets but what is late
+    const bucket = new BucketRows(id, isNewest && at > 0 ? this.#buckets.get(ids[at - 1]!) : undefined)
+    if (isNewest) ids.push(id)
     else ids.splice(at, 0, id)
     this.#buckets.set(id, bucket)
     this.#lastBucket = bucket

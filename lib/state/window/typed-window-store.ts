@@ -82,7 +82,8 @@ export class TypedWindowStore<K, V, S> extends TimedStore<K, V, S> implements Wi
     timeTo: number,
     options?: { reverse?: boolean },
   ): Array<readonly [number, S]> {
-    const found = reads.range(this.keyBytes(key), timeFrom, timeTo, options?.reverse)
-    return found.map(({ time, value }) => [time, value] as const)
+    return reads.range(this.keyBytes(key), timeFrom, timeTo, asPair, options?.reverse)
   }
 }
+
+const asPair = <S>(start: number, _sequence: number, value: S): readonly [number, S] => [start, value]

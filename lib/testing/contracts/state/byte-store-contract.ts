@@ -32,6 +32,31 @@ export const byteStoreContract = (framework: TestFramework, engine: StateEngine)
     assert.equal(tested.store.get(b('a')), null)
   })
 
+  test('keeps what was put, whatever becomes of the buffers that it was put by', async () => {
+    const [key, value] = [b('a'), b('1')]
+    const overwrite = (): void => {
+      key.fill('x')
+      value.fill('x')
+    }
+    tested.store.put(key, value)
+    overwrite()
+    assert.equal(get('a'), '1')
+    assert.deepEqual(await entriesOf(tested.store), ['a=1'])
+    key.fill('b')
+    value.fill('2')
+    tested.store.put(key, value) // now that a scan has seen the store
+    overwrite()
+    assert.deepEqual(await entriesOf(tested.store), ['a=1', 'b=2'])
+    await tested.commit()
+    assert.deepEqual(await entriesOf(tested.store), ['a=1', 'b=2'])
+    key.fill('c')
+    value.fill('3')
+    tested.store.restore(key, value)
+    overwrite()
+    await tested.commit()
+    assert.deepEqual(await entriesOf(tested.store), ['a=1', 'b=2', 'c=3'])
+  })
+
   test('deletes what is not there', async () => {
     tested.store.put(b('a'), null)
     assert.equal(tested.store.get(b('a')), null)

@@ -257,6 +257,26 @@ describe('the flush listener', () => {
     expect(task.changes('s')).toHaveLength(4)
   })
 
+  test.each([
+    ['evicts entries that wait for the flush', 3, 'b=2 a=1 c=3 b=20 d=4 e=5'],
+    ['begins another flush, which comes first', 2, 'b=2 a=1 b=20 d=4 c=3 e=5'],
+  ])('that writes the store and %s leaves those as they were', async (_name, entries, expected) => {
+    const SIZE = SMALL_ENTRY + 15 // a long and its timestamp
+    const { store } = await listening(false, entries * SIZE)
+    const heard: string[] = []
+    ;(store as unknown as CachedStore<string, number>).setFlushListener((key, value) => {
+      heard.push(`${key}=${value}`)
+      if (key !== 'a') return
+      for (const [written, newValue] of Object.entries({ b: 20, d: 4, e: 5 })) {
+        store.put(written, { value: newValue, timestamp: 1 })
+      }
+    }, false)
+    for (const [key, value] of Object.entries({ b: 2, a: 1, c: 3 })) store.put(key, { value, timestamp: 1 })
+    store.flushCache()
+    store.flushCache()
+    expect(heard.join(' ')).toBe(expected)
+  })
+
   test('that writes a key whose delete is being flushed keeps the new value', async () => {
     const { store, heard } = await listening(false)
     store.put('a', { value: 1, timestamp: 1 })

@@ -7,7 +7,7 @@ const shown = (value: Buffer | null | undefined): string | null | undefined =>
   value ? value.toString() : (value as null)
 
 const written = (entries: UncommittedEntries): Map<string, string | null | undefined> =>
-  new Map([...entries.writes()].map(({ key, value }) => [key.toString(), shown(value)]))
+  new Map(Array.from(entries.writes(), ({ key, value }) => [key.toString(), shown(value)]))
 
 const viewed = (entries: UncommittedEntries): [string, string | null | undefined][] => {
   const cursor = entries.view({})
@@ -47,7 +47,7 @@ test.each([
   }
   expect(wrong).toEqual([])
   expect(entries.size).toBe(map.size)
-  expect(new Set([...entries.writes()].map(({ key }) => key.toString()))).toEqual(new Set(map.keys()))
+  expect(new Set(Array.from(entries.writes(), ({ key }) => key.toString()))).toEqual(new Set(map.keys()))
   for (const { key, value } of entries.writes()) {
     expect(value === null ? null : value.toString()).toBe(map.get(key.toString()))
   }

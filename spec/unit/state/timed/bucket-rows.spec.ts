@@ -33,8 +33,7 @@ test.each([1, 2, 3])('rows are those of a map, and values that were returned nev
     const other = random(KEYS.length)
     const expected = [...model[other]!.values()].sort((a, b) => a.time - b.time || a.second - b.second)
     const [from, to] = [random(5), random(6)]
-    const found: TimedRow[] = []
-    rows.collect(numberOf(rows, KEYS[other]!), from, to, found)
+    const found = rows.collect(numberOf(rows, KEYS[other]!), from, to, undefined) ?? []
     expect(found.map(show)).toEqual(expected.filter((row) => row.time >= from && row.time <= to).map(show))
     const some = rows.get(number, time, second)
     expect(some?.toString()).toBe(model[k]!.get(id)?.value.toString())
@@ -45,6 +44,25 @@ test.each([1, 2, 3])('rows are those of a map, and values that were returned nev
   expect(rows.size).toBe(model.reduce((sum, each) => sum + each.size, 0))
   // what was replaced does not pile up
   expect(largest).toBeLessThan(512 * 1024)
+})
+
+test('a bucket like another one takes as many rows without growing, and more', () => {
+  const before = new BucketRows(0)
+  const fill = (rows: BucketRows, keys: number): void => {
+    for (let i = 0; i < keys; i++) {
+      rows.set(numberOf(rows, Buffer.from(`key-${i}`)), i, 0, Buffer.from(`value-${i}`))
+    }
+  }
+  fill(before, 1000)
+  const rows = new BucketRows(1, before)
+  const room = rows.allocatedBytes
+  expect(room).toBeLessThan(2 * before.allocatedBytes)
+  fill(rows, 1000)
+  expect(rows.allocatedBytes).toBe(room)
+  fill(rows, 5000)
+  expect(rows.size).toBe(5000)
+  const last = rows.collect(numberOf(rows, Buffer.from('key-4999')), 0, Infinity, undefined)
+  expect(last?.map(show)).toEqual(['4999/0=value-4999'])
 })
 
 test('a bucket gives what it packed, with the key that it was packed for', () => {
