@@ -51,7 +51,7 @@ export { UnlimitedWindows, type UnlimitedWindowsOptions } from './dsl/windows/un
 export { JoinWindows, type JoinWindowsOptions } from './dsl/windows/join-windows'
 export { BranchedKStream, type Branched, type Branches, type BranchNumber } from './dsl/branched-kstream'
 export type { AsyncMapped, AsyncMappedValue, AsyncOptions, PendingSerdes, Retry } from './dsl/options/async-options'
-export type { Consumed, NullableWhereTyped, StreamConsumed } from './dsl/options/consumed'
+export type { Consumed, GlobalConsumed, NullableWhereTyped, StreamConsumed } from './dsl/options/consumed'
 export type { Deduplicated } from './dsl/options/deduplicated'
 export type { Grouped } from './dsl/options/grouped'
 export type { Joined } from './dsl/options/joined'

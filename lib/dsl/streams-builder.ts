@@ -24,8 +24,10 @@ import { requireExplicitNames } from '../topology/naming/explicit-names'
 import { Naming } from '../topology/naming/naming'
 import {
   CONSUMED,
-  CONSUMED_OPTIONS,
   type Consumed,
+  GLOBAL_CONSUMED,
+  GLOBAL_CONSUMED_OPTIONS,
+  type GlobalConsumed,
   type NullableWhereTyped,
   sourceSettings,
   STREAM_CONSUMED,
@@ -177,11 +179,11 @@ export class StreamsBuilder {
    */
   globalTable<K = string, V = unknown>(
     topic: string,
-    consumed: Consumed<K, V> = {},
+    consumed: GlobalConsumed<K, V> = {},
     materialized?: MaterializedAs<K, V>,
   ): GlobalKTable<K, V> {
     requireArgument(topic, TOPIC, 'globalTable', 'topic')
-    requireArgument(consumed, CONSUMED, 'globalTable', 'consumed')
+    requireArgument(consumed, GLOBAL_CONSUMED, 'globalTable', 'consumed')
     requireArgument(materialized, MATERIALIZED, 'globalTable', 'materialized')
     const { naming, graph } = this.context
     const options = resolveMaterialized(materialized)
@@ -228,12 +230,12 @@ export class StreamsBuilder {
   addGlobalStore<K = string, V = unknown>(
     store: StoreBuilder<StateStore>,
     topic: string,
-    consumed: Consumed<K, V>,
+    consumed: GlobalConsumed<K, V>,
     supplier: ProcessorSupplier<K, V>,
   ): this {
     requireArgument(store, STORE, 'addGlobalStore', 'store')
     requireArgument(topic, TOPIC, 'addGlobalStore', 'topic')
-    requireArgument(consumed, CONSUMED_OPTIONS, 'addGlobalStore', 'consumed')
+    requireArgument(consumed, GLOBAL_CONSUMED_OPTIONS, 'addGlobalStore', 'consumed')
     requireFunction(supplier, 'addGlobalStore', 'a supplier of processors')
     requireNewInstances(supplier, 'addGlobalStore')
     const { naming, graph } = this.context

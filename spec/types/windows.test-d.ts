@@ -108,3 +108,11 @@ same<typeof cogroupedPerHour, KTable<Windowed<string>, number>>()
 cogrouped.cogroup(clicks.groupByKey(), () => 'text')
 // @ts-expect-error is not assignable to parameter of type 'KGroupedStream<string
 cogrouped.cogroup(numbered.groupByKey(), (sum, n) => sum + n)
+
+// Stream time can follow the wall clock where an input is idle; global tables have no time.
+builder.stream('idle', { key: serdes.string(), idleAfter: '30s' })
+builder.table('idle', { key: serdes.string(), idleAfter: 30_000 })
+// @ts-expect-error Type '"soon"' is not assignable to type 'Duration | undefined'
+builder.stream('idle', { idleAfter: 'soon' })
+// @ts-expect-error 'idleAfter' does not exist in type 'GlobalConsumed<string, unknown>'
+builder.globalTable('idle', { idleAfter: '30s' })

@@ -86,6 +86,7 @@ const consumed = () => ({
   ...groupedOptions(),
   timestampExtractor: () => 1,
   offsetReset: { byDuration: '1h' },
+  idleAfter: '30s',
 })
 const mapped = () => ({ name: 'op', key: string(), value: string() })
 const mappedKey = () => ({ name: 'op', key: string() })
@@ -199,7 +200,7 @@ export const calls: Readonly<Record<string, readonly Call[]>> = {
     { on: method(() => new StreamsBuilder(), 'stream'), args: () => ['a', consumed()] },
   ],
   'StreamsBuilder.table': [
-    { on: method(() => new StreamsBuilder(), 'table'), args: () => ['a', groupedOptions(), materialized()] },
+    { on: method(() => new StreamsBuilder(), 'table'), args: () => ['a', consumed(), materialized()] },
   ],
   'StreamsBuilder.globalTable': [
     { on: method(() => new StreamsBuilder(), 'globalTable'), args: () => ['a', groupedOptions(), materialized()] },
@@ -430,7 +431,7 @@ export const calls: Readonly<Record<string, readonly Call[]>> = {
       args: () => [
         'other',
         ['a', 'b'],
-        { key: string(), value: string(), timestampExtractor: () => 1, offsetReset: 'latest' },
+        { key: string(), value: string(), timestampExtractor: () => 1, offsetReset: 'latest', idleAfter: '30s' },
       ],
     },
   ],

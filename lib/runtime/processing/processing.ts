@@ -18,7 +18,7 @@ import { Punctuations } from './punctuation'
 import { SlowCallbackMonitor } from './slow-callback-monitor'
 import type { TaskConfig } from './task-config'
 import { IDLE } from './idle-context'
-import { StreamTimeAdvance } from './stream-time-advance'
+import { PassingTime } from './passing-time'
 import { TaskContext } from './task-context'
 import { wire, type Wiring } from './wiring'
 
@@ -57,7 +57,7 @@ export class Processing {
   private readonly wiring: Wiring
   private readonly group: PartitionGroup
   private readonly punctuations: Punctuations
-  private readonly time: StreamTimeAdvance
+  private readonly time: PassingTime
   private readonly bufferLimit: number
   /** What `effects` was when the last commit sealed. */
   private sealedEffects = 0
@@ -84,9 +84,19 @@ export class Processing {
     stores.context.attach(this.context)
     this.punctuations = new Punctuations(this.context)
     this.wiring = wire(options.subTopologies, stores.all, this.context, this.punctuations)
-    this.time = new StreamTimeAdvance(this.context, this.wiring.processors)
     const queues = this.inputPartitions.map((input) => this.newQueue(input))
     this.group = new PartitionGroup(queues, config.maxTaskIdleMs, clock)
+    this.time = new PassingTime({
+      context: this.context,
+      processors: this.wiring.processors,
+      idle: this.wiring.idle,
+      group: this.group,
+      intervalMs: config.emitIntervalMs,
+      flushCaches: () => this.flushCaches(),
+      punctuate: () => {
+        if (this.punctuations.streamTime(this.context.streamTime)) this.context.moved()
+      },
+    })
   }
 
   /** Stores are restored and open: resumes partition times from committed offsets (by `tpKey`), and starts the processors. */
@@ -98,7 +108,7 @@ export class Processing {
       const decoded = decodeCommitMetadata(offset.metadata)
       queue.resumeFrom(offset.offset, decoded.partitionTime)
       this.context.advanceStreamTime(decoded.partitionTime)
-      if (decoded.reachedStreamTime !== undefined) this.context.reachStreamTime(decoded.reachedStreamTime)
+      if (decoded.reachedStreamTime !== undefined) this.time.resumeFrom(decoded.reachedStreamTime)
       for (const [name, time] of decoded.lastEmittedWindowClose) {
         lastEmittedWindowClose.set(name, Math.max(time, lastEmittedWindowClose.get(name) ?? time))
       }
@@ -171,15 +181,7 @@ export class Processing {
   /** Forwards the next result of an async operator; false if there is none. */
   forwardResult(): boolean {
     const { context } = this
-    let forwarded = false
-    try {
-      forwarded = context.asyncOperators.forwardNext()
-    } catch (error) {
-      this.fail(error)
-    }
-    this.throwIfFailed()
-    if (!forwarded) return false
-    context.idle()
+    if (!this.attempt(() => context.asyncOperators.forwardNext())) return false
     context.moved()
     return true
   }
@@ -237,7 +239,7 @@ export class Processing {
    * work is in the way: to be called again, with the same time, when it is done.
    */
   advanceStreamTime(to: number): boolean {
-    return this.passTime(this.time, to)
+    return this.attempt(() => this.time.advance(to))
   }
 
   /**
@@ -248,22 +250,17 @@ export class Processing {
     return this.time.closingTime(this.streamTime)
   }
 
-  private passTime(time: StreamTimeAdvance, to: number): boolean {
-    const { context } = this
-    this.flushCaches()
-    if (context.awaits) return false
-    let isDone = false
-    try {
-      isDone = time.to(to)
-    } catch (error) {
-      this.fail(error)
-    }
-    this.throwIfFailed()
-    context.idle()
-    if (isDone) this.maybePunctuateStreamTime()
-    for (const queue of this.group.queues) queue.commitAsItIs()
-    context.moved()
-    return isDone
+  /** Some of its inputs count as idle when they have had no record for long enough. */
+  get canBeIdle(): boolean {
+    return this.time.canBeIdle
+  }
+
+  /**
+   * Lets stream time pass where inputs are idle. `now` is by a clock that only moves forward; for `unheardMs` it has not been known
+   * whether there are more records. True if stream time has advanced.
+   */
+  passIdleTime(now: number, unheardMs = 0): boolean {
+    return this.attempt(() => this.time.passIdle(now, unheardMs))
   }
 
   maybePunctuateStreamTime(): boolean {
@@ -281,19 +278,22 @@ export class Processing {
   }
 
   private punctuate(run: () => boolean): boolean {
-    const { context } = this
+    if (!this.attempt(run)) return false
+    this.context.moved()
+    return true
+  }
+
+  private attempt(run: () => boolean): boolean {
     this.throwIfFailed()
-    let punctuated = false
+    let result = false
     try {
-      punctuated = run()
+      result = run()
     } catch (error) {
       this.fail(error)
     }
     this.throwIfFailed()
-    if (!punctuated) return false
-    context.idle()
-    context.moved()
-    return true
+    this.context.idle()
+    return result
   }
 
   // ---------------------------------------------------------------------------------------- commit

@@ -7,6 +7,7 @@ import type { TaskContext } from './task-context'
 export class StreamTimeAdvance {
   /** How many processors have been told of the time in progress. */
   #told = 0
+  #inProgress: number | undefined
 
   constructor(
     private readonly context: TaskContext,
@@ -18,13 +19,20 @@ export class StreamTimeAdvance {
   to(time: number): boolean {
     const { context, processors } = this
     context.reachStreamTime(time)
+    this.#inProgress = time
     while (this.#told < processors.length) {
       if (context.awaits) return false
       context.enter({ topic: null, partition: -1, offset: -1, timestamp: time, headers: NO_HEADERS }, NO_SOURCE_BYTES)
       processors[this.#told++]!.advanceStreamTime(time)
     }
     this.#told = 0
+    this.#inProgress = undefined
     return true
+  }
+
+  /** The time of which processors are still to be told; undefined if all know. */
+  get inProgress(): number | undefined {
+    return this.#inProgress
   }
 
   /** When everything of records up to `streamTime` has closed. */
