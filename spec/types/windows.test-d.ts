@@ -2,6 +2,7 @@
 import type { KStream } from '../../lib/dsl/kstream'
 import type { KTable } from '../../lib/dsl/ktable'
 import { StreamsBuilder } from '../../lib/dsl/streams-builder'
+import { JoinWindows } from '../../lib/dsl/windows/join-windows'
 import { SessionWindows } from '../../lib/dsl/windows/session-windows'
 import { SlidingWindows } from '../../lib/dsl/windows/sliding-windows'
 import { TimeWindows } from '../../lib/dsl/windows/time-windows'
@@ -116,3 +117,19 @@ builder.table('idle', { key: serdes.string(), idleAfter: 30_000 })
 builder.stream('idle', { idleAfter: 'soon' })
 // @ts-expect-error 'idleAfter' does not exist in type 'GlobalConsumed<string, unknown>'
 builder.globalTable('idle', { idleAfter: '30s' })
+
+// Late records of cogrouped streams are of any of their types, those of joins of their side's.
+grouped
+  .cogroup<number>((sum) => sum)
+  .windowedBy(perHour, {
+    late: (late, position) => (same<typeof late, KStream<string, unknown>>(), same<typeof position, number>()),
+  })
+orders.join(
+  builder.stream('names', { value: serdes.string() }),
+  (order) => order,
+  JoinWindows.of({ timeDifference: 5 }),
+  {
+    late: (late) => same<typeof late, KStream<string, Order>>(),
+    otherLate: (late) => same<typeof late, KStream<string, string>>(),
+  },
+)

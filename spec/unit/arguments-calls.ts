@@ -150,6 +150,8 @@ const streamJoined = () => ({
   otherStore: windowStore('other', { retention: 20, windowSize: 20, retainDuplicates: true }),
   logging: true,
   storeType: 'in-memory',
+  late: callback(),
+  otherLate: callback(),
 })
 const tableJoined = () => ({ ...materialized(), partitioner: () => 0, otherPartitioner: () => 0 })
 
@@ -372,8 +374,11 @@ export const calls: Readonly<Record<string, readonly Call[]>> = {
   ],
   'CogroupedKStream.aggregate': [{ on: method(cogrouped, 'aggregate'), args: () => [callback(), materialized()] }],
   'CogroupedKStream.windowedBy': [
-    { on: method(cogrouped, 'windowedBy'), args: () => [SessionWindows.of({ inactivityGap: 10 })] },
-    { on: method(cogrouped, 'windowedBy'), args: () => [TimeWindows.of({ size: 10 })] },
+    {
+      on: method(cogrouped, 'windowedBy'),
+      args: () => [SessionWindows.of({ inactivityGap: 10 }), { late: callback() }],
+    },
+    { on: method(cogrouped, 'windowedBy'), args: () => [TimeWindows.of({ size: 10 }), { late: callback() }] },
   ],
   'TimeWindowedCogroupedKStream.aggregate': [
     {

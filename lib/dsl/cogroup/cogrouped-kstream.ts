@@ -4,6 +4,7 @@ import type { Aggregator, Initializer } from '../../operators/callbacks'
 import { GroupedSource } from '../grouped-source'
 import type { KGroupedStream } from '../kgrouped-stream'
 import { KTable } from '../ktable'
+import { LATE_RECORDS, type LateCogroupedRecords } from '../options/late-records'
 import { MATERIALIZED, type MaterializedAs, materializedStore, resolveMaterialized } from '../options/materialized'
 import { aggregatorRequiringValue } from '../../topology/tombstones'
 import { SessionWindows } from '../windows/session-windows'
@@ -76,14 +77,19 @@ export class CogroupedKStream<K, A> {
    *   .cogroup(taps.groupByKey(), (n) => n + 1)
    *   .windowedBy(TimeWindows.of({ size: '1h' }))
    *   .aggregate(() => 0)
+   * cogrouped.windowedBy(TimeWindows.of({ size: '1h' }), { late: (records, position) => records.to(['late-clicks', 'late-taps'][position]!) })
+   *
+   * @throws TopologyError INVALID_ARGUMENT
    */
-  windowedBy(windows: SessionWindows): SessionWindowedCogroupedKStream<K, A>
-  windowedBy(windows: WindowsOfSize): TimeWindowedCogroupedKStream<K, A>
+  windowedBy(windows: SessionWindows, options?: LateCogroupedRecords<K>): SessionWindowedCogroupedKStream<K, A>
+  windowedBy(windows: WindowsOfSize, options?: LateCogroupedRecords<K>): TimeWindowedCogroupedKStream<K, A>
   windowedBy(
     windows: SessionWindows | WindowsOfSize,
+    options: LateCogroupedRecords<K> = {},
   ): SessionWindowedCogroupedKStream<K, A> | TimeWindowedCogroupedKStream<K, A> {
+    requireArgument(options, LATE_RECORDS, 'windowedBy', 'options')
     return windows instanceof SessionWindows
-      ? new SessionWindowedCogroupedKStream(this.streams, windows)
-      : new TimeWindowedCogroupedKStream(this.streams, windowShape(windows))
+      ? new SessionWindowedCogroupedKStream(this.streams, windows, options)
+      : new TimeWindowedCogroupedKStream(this.streams, windowShape(windows), options)
   }
 }

@@ -5,6 +5,9 @@ import type { NewNode } from '../../topology/graph/nodes'
 import type { SessionAggregateNode, StreamAggregateNode } from '../../topology/graph/stream-nodes'
 import type { GroupedSource } from '../grouped-source'
 import type { DslContext, GraphReference } from '../graph-reference'
+import { KStream } from '../kstream'
+import { lateName, lateRecords } from '../late-records'
+import type { LateCogrouped } from '../options/late-records'
 import { repartitionNode } from '../repartition'
 
 /** One of the grouped streams, with the aggregator of its records. */
@@ -20,10 +23,13 @@ export interface CogroupAggregation<K, KR, A> {
   readonly store: string
   readonly keySerde?: Serde<KR>
   readonly valueSerde?: Serde<A>
+  /** Gets the late records of each stream. */
+  readonly late?: LateCogrouped<K>
   /** Adds the records of one of the streams. */
   readonly node: (
     name: string,
     aggregator: Aggregator<K, unknown, A>,
+    late: string | undefined,
   ) => NewNode<StreamAggregateNode | SessionAggregateNode>
 }
 
@@ -61,12 +67,18 @@ export class CogroupedStreams<K, A> {
     const { context } = this
     const { name: given, store, keySerde, valueSerde } = aggregation
     const parents = this.streams.map(({ source }) => this.parentOf(source, store))
+    const lateNames: string[] = []
     const nodes = this.streams.map(({ aggregator }, i) => {
       const name = context.naming.suffixedNode(AGGREGATE, given, `-cogroup-agg-${i}`)
-      return context.graph.add([parents[i]!], aggregation.node(name, aggregator))
+      if (aggregation.late) lateNames.push(lateName(context, given === undefined ? undefined : `${given}-${i}`))
+      return context.graph.add([parents[i]!], aggregation.node(name, aggregator, lateNames[i]))
     })
     const name = context.naming.suffixedNode(MERGE, given, '-cogroup-merge')
     const copartitioned = this.streams.map(({ source }) => source.position.node)
+    lateNames.forEach((late, i) => {
+      const { position } = this.streams[i]!.source
+      aggregation.late!(new KStream(lateRecords(nodes[i]!, late, { ...position, repartitionRequired: false })), i)
+    })
     const node = context.graph.add(nodes, { kind: 'cogroup-merge', name, copartitioned })
     return { context, node, name, keySerde, valueSerde, repartitionRequired: false }
   }

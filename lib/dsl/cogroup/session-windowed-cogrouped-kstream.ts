@@ -3,6 +3,7 @@ import type { Initializer, Merger } from '../../operators/callbacks'
 import { SessionWindowedSerde } from '../../serdes/windowed'
 import type { Windowed } from '../../record/windowed'
 import { KTable } from '../ktable'
+import type { LateCogroupedRecords } from '../options/late-records'
 import {
   resolveWindowMaterialized,
   type SessionMaterializedAs,
@@ -19,6 +20,7 @@ export class SessionWindowedCogroupedKStream<K, A> {
   constructor(
     private readonly streams: CogroupedStreams<K, A>,
     private readonly windows: SessionWindows,
+    private readonly options: LateCogroupedRecords<K> = {},
   ) {}
 
   /**
@@ -47,9 +49,10 @@ export class SessionWindowedCogroupedKStream<K, A> {
       store: storeName,
       keySerde: options.keySerde && new SessionWindowedSerde(options.keySerde),
       valueSerde: options.valueSerde,
-      node: (name, aggregator) => {
+      late: this.options.late,
+      node: (name, aggregator, late) => {
         const aggregation = { kind: 'aggregate', initializer, aggregator, merger } as const
-        return { kind: 'session-aggregate', name, aggregation, store, windowing, emit }
+        return { kind: 'session-aggregate', name, aggregation, store, windowing, emit, late }
       },
     })
     return new KTable(position, options.store)

@@ -7,6 +7,8 @@ import { validateName } from '../../topology/naming/names'
 import { withName } from '../options/named'
 import type { StreamJoined } from '../options/stream-joined'
 import { type GraphReference, lostBehind } from '../graph-reference'
+import { KStream } from '../kstream'
+import { lateName, lateRecords } from '../late-records'
 import type { JoinWindows } from '../windows/join-windows'
 import { type JoinInput, repartitionedForJoin } from './join-input'
 import { bucketOfJoinMs, handleOf, joinStore } from './join-store'
@@ -55,10 +57,17 @@ export function streamStreamJoin<K, L, R, VR>(
           logging,
         })
 
-  const windowNode = (parent: GraphReference<K, unknown>, name: string, store: StoreBuilder<StateStore>) =>
-    graph.add([parent.node], { kind: 'join-window', name, store })
-  const leftWindow = windowNode(left, names.leftWindow, leftStore)
-  const rightWindow = windowNode(right, names.rightWindow, rightStore)
+  const lateOf = (side: string): string => lateName(context, given === undefined ? undefined : given + side)
+  const leftLate = options.late && lateOf('-this')
+  const rightLate = options.otherLate && lateOf('-other')
+  const windowNode = (
+    parent: GraphReference<K, unknown>,
+    name: string,
+    store: StoreBuilder<StateStore>,
+    late: string | undefined,
+  ) => graph.add([parent.node], { kind: 'join-window', name, store, late })
+  const leftWindow = windowNode(left, names.leftWindow, leftStore, leftLate)
+  const rightWindow = windowNode(right, names.rightWindow, rightStore, rightLate)
   const node = graph.add([left.node, right.node], {
     kind: 'stream-stream-join',
     name: names.merge,
@@ -69,6 +78,12 @@ export function streamStreamJoin<K, L, R, VR>(
     right: { name: names.right, window: rightWindow, store: rightStore },
     outerJoinStore,
   })
+  if (leftLate !== undefined) {
+    options.late!(new KStream(lateRecords(leftWindow, leftLate, left, leftInput.position)))
+  }
+  if (rightLate !== undefined) {
+    options.otherLate!(new KStream(lateRecords(rightWindow, rightLate, right, rightInput.position)))
+  }
   const lostFormat = lostBehind({ ...left, valueSerde: leftSerde }, names.merge)
   return { context, node, name: names.merge, keySerde, lostFormat, repartitionRequired: false }
 }

@@ -110,7 +110,7 @@ export function processorOf(node: Exclude<GraphNode, OtherNode>, compilation: Co
       return { supplier: () => new StreamGlobalJoinOperator(globalStore, selector, joiner, left) }
     }
     case 'join-window':
-      return { supplier: () => new JoinWindowOperator(node.store.name), stores: [node.store] }
+      return { supplier: () => new JoinWindowOperator(node.store.name, node.late), stores: [node.store] }
 
     case 'deduplicate': {
       const { by, withinMs, store, late } = node
