@@ -35,6 +35,9 @@ import {
   typedWithoutNull,
 } from './options/consumed'
 import {
+  EXPIRING_MATERIALIZED,
+  type ExpiringMaterializedAs,
+  expiryOf,
   MATERIALIZED,
   type MaterializedAs,
   materializedStore,
@@ -137,15 +140,16 @@ export class StreamsBuilder {
    *
    * @example
    * builder.table('customers', { key: serdes.string(), value: serdes.json<Customer>() }, 'customers-store')
+   * builder.table('carts', { key: serdes.string(), value: serdes.json<Order>() }, { store: 'carts', ttl: '7d' })
    */
   table<K = string, V = unknown>(
     topic: string,
     consumed: Consumed<K, V> = {},
-    materialized?: MaterializedAs<K, V>,
+    materialized?: ExpiringMaterializedAs<K, V>,
   ): KTable<K, V> {
     requireArgument(topic, TOPIC, 'table', 'topic')
     requireArgument(consumed, CONSUMED, 'table', 'consumed')
-    requireArgument(materialized, MATERIALIZED, 'table', 'materialized')
+    requireArgument(materialized, EXPIRING_MATERIALIZED, 'table', 'materialized')
     const { naming, graph } = this.context
     const options = resolveMaterialized(materialized)
     const given = consumed.name ?? options.name
@@ -155,13 +159,15 @@ export class StreamsBuilder {
     const keySerde = consumed.key ?? options.keySerde
     const valueSerde = consumed.value ?? options.valueSerde
     const builder = materializedStore(this.context, store, { ...options, keySerde, valueSerde })
+    const expiry = expiryOf(store, { ...options, keySerde }, builder.persistent)
     const node = graph.add([], {
       kind: 'table-source',
       name,
       sourceName,
       topic,
       settings: { ...sourceSettings(consumed), keySerde, valueSerde },
-      store: { builder, requested: options.store !== undefined },
+      store: { builder, requested: options.store !== undefined || expiry !== undefined },
+      expiry,
     })
     return new KTable<K, V>(
       { context: this.context, node, name, keySerde, valueSerde, repartitionRequired: false },

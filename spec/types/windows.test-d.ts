@@ -133,3 +133,16 @@ orders.join(
     otherLate: (late) => same<typeof late, KStream<string, string>>(),
   },
 )
+
+// Rows of tables can expire; windows have their retention.
+grouped.count({ store: 'expiring', ttl: '7d' })
+grouped.aggregate(
+  () => 0,
+  (sum) => sum,
+  { ttl: 60_000, value: serdes.double() },
+)
+grouped.reduce((a) => a, { ttl: '1h' })
+orders.toTable({ ttl: '1h' })
+builder.table('orders-by-id', { value: serdes.json<Order>() }, { ttl: '1h' })
+// @ts-expect-error 'ttl' does not exist in type 'WindowStoreHandle<string, number, StateStore>
+grouped.windowedBy(perHour).count({ ttl: '1h' })

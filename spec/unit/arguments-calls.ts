@@ -80,6 +80,7 @@ const materialized = () => ({
   logging: { 'segment.bytes': '1000000' },
   storeType: 'in-memory',
 })
+const expiringMaterialized = () => ({ ...materialized(), ttl: '7d' })
 const windowMaterialized = () => ({ ...materialized(), retention: '1h' })
 const named = () => ({ name: 'op' })
 const consumed = () => ({
@@ -202,7 +203,7 @@ export const calls: Readonly<Record<string, readonly Call[]>> = {
     { on: method(() => new StreamsBuilder(), 'stream'), args: () => ['a', consumed()] },
   ],
   'StreamsBuilder.table': [
-    { on: method(() => new StreamsBuilder(), 'table'), args: () => ['a', consumed(), materialized()] },
+    { on: method(() => new StreamsBuilder(), 'table'), args: () => ['a', consumed(), expiringMaterialized()] },
   ],
   'StreamsBuilder.globalTable': [
     { on: method(() => new StreamsBuilder(), 'globalTable'), args: () => ['a', groupedOptions(), materialized()] },
@@ -276,7 +277,7 @@ export const calls: Readonly<Record<string, readonly Call[]>> = {
   ],
   'KStream.groupBy': [{ on: method(stream, 'groupBy'), args: () => [callback(), groupedOptions()] }],
   'KStream.groupByKey': [{ on: method(stream, 'groupByKey'), args: () => [groupedOptions()] }],
-  'KStream.toTable': [{ on: method(stream, 'toTable'), args: () => [materialized()] }],
+  'KStream.toTable': [{ on: method(stream, 'toTable'), args: () => [expiringMaterialized()] }],
   'KStream.to': [
     {
       on: method(stream, 'to'),
@@ -326,10 +327,10 @@ export const calls: Readonly<Record<string, readonly Call[]>> = {
   'KTable.outerJoin': [joinOf('table', 'table', 'outerJoin', () => [callback(), materialized()])],
   'KTable.suppress': [{ on: method(table, 'suppress'), args: () => [untilTimeLimit('1m')] }],
 
-  'KGroupedStream.count': [{ on: method(grouped, 'count'), args: () => [materialized()] }],
-  'KGroupedStream.reduce': [{ on: method(grouped, 'reduce'), args: () => [callback(), materialized()] }],
+  'KGroupedStream.count': [{ on: method(grouped, 'count'), args: () => [expiringMaterialized()] }],
+  'KGroupedStream.reduce': [{ on: method(grouped, 'reduce'), args: () => [callback(), expiringMaterialized()] }],
   'KGroupedStream.aggregate': [
-    { on: method(grouped, 'aggregate'), args: () => [callback(), callback(), materialized()] },
+    { on: method(grouped, 'aggregate'), args: () => [callback(), callback(), expiringMaterialized()] },
   ],
   'KGroupedStream.topN': [{ on: method(grouped, 'topN'), args: () => [3, { ...materialized(), by: callback() }] }],
   'KGroupedStream.windowedBy': [

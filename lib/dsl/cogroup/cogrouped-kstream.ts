@@ -3,6 +3,7 @@ import { TopologyError } from '../../errors'
 import type { Aggregator, Initializer } from '../../operators/callbacks'
 import { GroupedSource } from '../grouped-source'
 import type { KGroupedStream } from '../kgrouped-stream'
+import type { KStream } from '../kstream'
 import { KTable } from '../ktable'
 import { LATE_RECORDS, type LateCogroupedRecords } from '../options/late-records'
 import { MATERIALIZED, type MaterializedAs, materializedStore, resolveMaterialized } from '../options/materialized'
@@ -56,15 +57,16 @@ export class CogroupedKStream<K, A> {
     const options = { ...given, keySerde: given.keySerde ?? streams.keySerde }
     const storeName = streams.storeName(options.store)
     const store = materializedStore(streams.context, storeName, options)
-    const position = streams.aggregated<K>({
+    const { table } = streams.aggregated<K>({
       ...options,
+      takesLate: false,
       store: storeName,
       node: (name, aggregator) => {
         const aggregation = { kind: 'aggregate', initializer, aggregator } as const
         return { kind: 'stream-aggregate', name, aggregation, store }
       },
     })
-    return new KTable(position, options.store)
+    return new KTable(table, options.store)
   }
 
   /**
@@ -81,11 +83,17 @@ export class CogroupedKStream<K, A> {
    *
    * @throws TopologyError INVALID_ARGUMENT
    */
-  windowedBy(windows: SessionWindows, options?: LateCogroupedRecords<K>): SessionWindowedCogroupedKStream<K, A>
-  windowedBy(windows: WindowsOfSize, options?: LateCogroupedRecords<K>): TimeWindowedCogroupedKStream<K, A>
+  windowedBy(
+    windows: SessionWindows,
+    options?: LateCogroupedRecords<KStream<K, unknown>>,
+  ): SessionWindowedCogroupedKStream<K, A>
+  windowedBy(
+    windows: WindowsOfSize,
+    options?: LateCogroupedRecords<KStream<K, unknown>>,
+  ): TimeWindowedCogroupedKStream<K, A>
   windowedBy(
     windows: SessionWindows | WindowsOfSize,
-    options: LateCogroupedRecords<K> = {},
+    options: LateCogroupedRecords<KStream<K, unknown>> = {},
   ): SessionWindowedCogroupedKStream<K, A> | TimeWindowedCogroupedKStream<K, A> {
     requireArgument(options, LATE_RECORDS, 'windowedBy', 'options')
     return windows instanceof SessionWindows

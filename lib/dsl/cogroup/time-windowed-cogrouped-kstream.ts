@@ -2,6 +2,7 @@ import { requireArgument, requireFunction } from '../../arguments'
 import type { Initializer } from '../../operators/callbacks'
 import { TimeWindowedSerde } from '../../serdes/windowed'
 import type { Windowed } from '../../record/windowed'
+import { KStream } from '../kstream'
 import { KTable } from '../ktable'
 import type { LateCogroupedRecords } from '../options/late-records'
 import {
@@ -19,7 +20,7 @@ export class TimeWindowedCogroupedKStream<K, A> {
   constructor(
     private readonly streams: CogroupedStreams<K, A>,
     private readonly shape: WindowShape,
-    private readonly options: LateCogroupedRecords<K> = {},
+    private readonly options: LateCogroupedRecords<KStream<K, unknown>> = {},
   ) {}
 
   /**
@@ -38,12 +39,12 @@ export class TimeWindowedCogroupedKStream<K, A> {
     const options = { ...given, keySerde: given.keySerde ?? streams.keySerde }
     const storeName = streams.storeName(options.store)
     const store = windowedStore(streams.context, storeName, shape, options, emit)
-    const position = streams.aggregated<Windowed<K>>({
+    const { table, late } = streams.aggregated<Windowed<K>>({
       name: options.name,
       store: storeName,
       keySerde: options.keySerde && new TimeWindowedSerde(options.keySerde, shape.sizeMs),
       valueSerde: options.valueSerde,
-      late: this.options.late,
+      takesLate: this.options.late !== undefined,
       node: (name, aggregator, late) => {
         const aggregation = { kind: 'aggregate', initializer, aggregator } as const
         return {
@@ -55,6 +56,7 @@ export class TimeWindowedCogroupedKStream<K, A> {
         }
       },
     })
-    return new KTable(position, options.store)
+    late.forEach((records, i) => this.options.late!(new KStream(records), i))
+    return new KTable(table, options.store)
   }
 }

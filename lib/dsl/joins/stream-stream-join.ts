@@ -4,14 +4,21 @@ import type { JoinKind } from '../../operators/joined-rows'
 import { outerJoinStoreBuilder } from '../../state/join/outer-join-stores'
 import type { StateStore, StoreBuilder } from '../../state/store'
 import { validateName } from '../../topology/naming/names'
+import type { LateJoinedRecords } from '../options/late-records'
 import { withName } from '../options/named'
 import type { StreamJoined } from '../options/stream-joined'
 import { type GraphReference, lostBehind } from '../graph-reference'
-import { KStream } from '../kstream'
 import { lateName, lateRecords } from '../late-records'
 import type { JoinWindows } from '../windows/join-windows'
 import { type JoinInput, repartitionedForJoin } from './join-input'
 import { bucketOfJoinMs, handleOf, joinStore } from './join-store'
+
+/** The results of a join, and the records of either side that came too late, if they are asked for. */
+export interface JoinedStreams<K, L, R, VR> {
+  readonly records: GraphReference<K, VR>
+  readonly late: GraphReference<K, L> | undefined
+  readonly otherLate: GraphReference<K, R> | undefined
+}
 
 /** `join`, `leftJoin` and `outerJoin` of two streams. */
 export function streamStreamJoin<K, L, R, VR>(
@@ -20,9 +27,9 @@ export function streamStreamJoin<K, L, R, VR>(
   joiner: ValueJoiner<K, L | null, R | null, VR>,
   { beforeMs, afterMs, graceMs }: JoinWindows,
   kind: JoinKind,
-  joined?: string | StreamJoined<K, L, R>,
-): GraphReference<K, VR> {
-  const options = withName<StreamJoined<K, L, R>>(joined)
+  joined?: string | (StreamJoined<K, L, R> & LateJoinedRecords<never, never>),
+): JoinedStreams<K, L, R, VR> {
+  const options = withName<StreamJoined<K, L, R> & LateJoinedRecords<never, never>>(joined)
   const { context } = leftInput.position
   const { naming, graph } = context
   const given = options.name
@@ -78,14 +85,12 @@ export function streamStreamJoin<K, L, R, VR>(
     right: { name: names.right, window: rightWindow, store: rightStore },
     outerJoinStore,
   })
-  if (leftLate !== undefined) {
-    options.late!(new KStream(lateRecords(leftWindow, leftLate, left, leftInput.position)))
-  }
-  if (rightLate !== undefined) {
-    options.otherLate!(new KStream(lateRecords(rightWindow, rightLate, right, rightInput.position)))
-  }
   const lostFormat = lostBehind({ ...left, valueSerde: leftSerde }, names.merge)
-  return { context, node, name: names.merge, keySerde, lostFormat, repartitionRequired: false }
+  return {
+    records: { context, node, name: names.merge, keySerde, lostFormat, repartitionRequired: false },
+    late: leftLate === undefined ? undefined : lateRecords(leftWindow, leftLate, left, leftInput.position),
+    otherLate: rightLate === undefined ? undefined : lateRecords(rightWindow, rightLate, right, rightInput.position),
+  }
 }
 
 function namesOf<K, L, R>(

@@ -4,8 +4,7 @@ import { STORE_TYPE } from './materialized'
 import type { Serde } from '../../serdes/serde'
 import type { WindowStore } from '../../state/store'
 import type { WindowStoreHandle } from '../../state/window/window-stores'
-import type { KStream } from '../kstream'
-import { LATE } from './late-records'
+import { LATE, type LateJoinedRecords } from './late-records'
 import type { NamedOptions } from './named'
 
 /**
@@ -43,20 +42,12 @@ export interface StreamJoined<K, V, VO> extends NamedOptions {
    * given by a handle follow their own `persistent`, and the store of a left or outer join that of `thisStore`.
    */
   storeType?: 'persistent' | 'in-memory'
-  /**
-   * Gets the left side's records that are too old to be kept for the right side, as a stream of their own: so far behind the newest
-   * record of their side that the window and its grace period have passed, rounded up to the segments of a store on disk. They are still
-   * joined with what is there. Called while the topology is built. Default: they are not kept, and counted as dropped.
-   */
-  late?: (records: KStream<K, V>) => void
-  /** As `late`, for the right side's records. */
-  otherLate?: (records: KStream<K, VO>) => void
 }
 
 export const STREAM_JOINED = optional(
   either(
     NAME,
-    options<StreamJoined<unknown, unknown, unknown>>({
+    options<StreamJoined<unknown, unknown, unknown> & LateJoinedRecords<never, never>>({
       name: NAME,
       store: NAME,
       thisStore: either(NAME, STORE),

@@ -73,7 +73,7 @@ describe('idle inputs', () => {
     expect(await apps.valuesIn('out')).toEqual(['a@0=1'])
   })
 
-  it('commit their time, and nothing more once everything has closed', async () => {
+  it('commit the stream time that has closed windows', async () => {
     const app = apps.create(counting(), { emitInterval: 10 })
     await app.start()
     await produce(['a', 1])
