@@ -1,4 +1,4 @@
-import { toMilliseconds } from './durations'
+import { type Duration, toMilliseconds } from './durations'
 import { TopologyError } from './errors'
 import { nearestName } from './nearest-name'
 
@@ -146,6 +146,11 @@ export const DURATION = kind(
       return false
     }
   },
+)
+
+export const POSITIVE_DURATION = kind(
+  "milliseconds as a number above 0, or text such as '250ms', '30s' or '5m'",
+  (value) => DURATION.problem(value, '') === undefined && toMilliseconds(value as Duration, '') > 0,
 )
 
 export const TIMESTAMP = kind('milliseconds since 1970, or a Date', (value) =>

@@ -46,7 +46,7 @@ export type { Duration, DurationUnit } from './durations'
 // Building one: the DSL.
 export { StreamsBuilder, type BuildOptions, type StreamsBuilderOptions } from './dsl/streams-builder'
 export type { Optimization } from './topology/optimize/optimize'
-export { KStream } from './dsl/kstream'
+export { KStream, type StreamStreamJoined } from './dsl/kstream'
 export { KTable } from './dsl/ktable'
 export { GlobalKTable } from './dsl/global-ktable'
 export { KGroupedStream } from './dsl/kgrouped-stream'
@@ -63,14 +63,20 @@ export { UnlimitedWindows, type UnlimitedWindowsOptions } from './dsl/windows/un
 export { JoinWindows, type JoinWindowsOptions } from './dsl/windows/join-windows'
 export { BranchedKStream, type Branched, type Branches, type BranchNumber } from './dsl/branched-kstream'
 export type { AsyncMapped, AsyncMappedValue, AsyncOptions, PendingSerdes, Retry } from './dsl/options/async-options'
-export type { Consumed, NullableWhereTyped, StreamConsumed } from './dsl/options/consumed'
+export type { Consumed, GlobalConsumed, NullableWhereTyped, StreamConsumed } from './dsl/options/consumed'
 export type { Deduplicated } from './dsl/options/deduplicated'
 export type { Grouped } from './dsl/options/grouped'
 export type { Joined } from './dsl/options/joined'
 export type { KeptByKey } from './dsl/options/kept-by-key'
-export type { LateRecords } from './dsl/options/late-records'
+export type { LateCogrouped, LateCogroupedRecords, LateJoinedRecords, LateRecords } from './dsl/options/late-records'
 export type { Mapped, MappedKey, MappedValue } from './dsl/options/mapped'
-export type { Materialized, MaterializedAs, TableStoreHandle } from './dsl/options/materialized'
+export type {
+  ExpiringMaterialized,
+  ExpiringMaterializedAs,
+  Materialized,
+  MaterializedAs,
+  TableStoreHandle,
+} from './dsl/options/materialized'
 export type { Named, NamedOptions } from './dsl/options/named'
 export type { SessionMaterializedAs, WindowMaterialized, WindowMaterializedAs } from './dsl/options/window-materialized'
 export type { WindowsOfSize } from './dsl/windows/window-shape'

@@ -10,7 +10,11 @@ export interface Request {
 export function anomalyDetection(): Topology {
   const builder = new StreamsBuilder()
   builder
-    .stream('requests', { key: serdes.string(), value: serdes.json<Request>() })
+    .stream('requests', {
+      key: serdes.string(),
+      value: serdes.json<Request>(),
+      idleAfter: '2m', // the last minute before an outage is over as well
+    })
     .groupByKey()
     .windowedBy(TimeWindows.of({ size: '1m', grace: '10s' }))
     .count('requests-per-minute')

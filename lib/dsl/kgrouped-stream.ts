@@ -9,9 +9,10 @@ import type { KStream } from './kstream'
 import { KTable } from './ktable'
 import { LATE_RECORDS, type LateRecords } from './options/late-records'
 import {
+  EXPIRING_MATERIALIZED,
+  type ExpiringMaterializedAs,
+  expiryOf,
   type Materialized,
-  MATERIALIZED,
-  type MaterializedAs,
   materializedStore,
   type ResolvedMaterialized,
   resolveMaterialized,
@@ -42,8 +43,8 @@ export class KGroupedStream<K, V> {
    * @example
    * words.groupBy((word) => word).count({ store: 'counts' }).toStream().to('word-counts', { value: serdes.long() })
    */
-  count(materialized?: MaterializedAs<K, number>): KTable<K, number> {
-    requireArgument(materialized, MATERIALIZED, 'count', 'materialized')
+  count(materialized?: ExpiringMaterializedAs<K, number>): KTable<K, number> {
+    requireArgument(materialized, EXPIRING_MATERIALIZED, 'count', 'materialized')
     const options = resolveMaterialized(materialized)
     // Kafka Streams takes an index for a store here that it then names again.
     if (options.given && options.store === undefined) this.source.position.context.naming.skip()
@@ -62,10 +63,10 @@ export class KGroupedStream<K, V> {
    */
   reduce(
     reducer: Reducer<NonNullable<V>>,
-    materialized?: MaterializedAs<K, NonNullable<V>>,
+    materialized?: ExpiringMaterializedAs<K, NonNullable<V>>,
   ): KTable<K, NonNullable<V>> {
     requireFunction(reducer, 'reduce', 'a reducer')
-    requireArgument(materialized, MATERIALIZED, 'reduce', 'materialized')
+    requireArgument(materialized, EXPIRING_MATERIALIZED, 'reduce', 'materialized')
     const options = resolveMaterialized(materialized)
     const valueSerde = options.valueSerde ?? withoutNulls(this.source.position).valueSerde
     return this.aggregated('KSTREAM-REDUCE-', { ...options, valueSerde }, { kind: 'reduce', reducer })
@@ -80,11 +81,11 @@ export class KGroupedStream<K, V> {
   aggregate<VR>(
     initializer: Initializer<VR>,
     aggregator: Aggregator<K, NonNullable<V>, VR>,
-    materialized?: MaterializedAs<K, VR>,
+    materialized?: ExpiringMaterializedAs<K, VR>,
   ): KTable<K, VR> {
     requireFunction(initializer, 'aggregate', 'an initializer')
     requireFunction(aggregator, 'aggregate', 'an aggregator')
-    requireArgument(materialized, MATERIALIZED, 'aggregate', 'materialized')
+    requireArgument(materialized, EXPIRING_MATERIALIZED, 'aggregate', 'materialized')
     const aggregation = { kind: 'aggregate', initializer, aggregator } as const
     return this.aggregated('KSTREAM-AGGREGATE-', resolveMaterialized(materialized), aggregation)
   }
@@ -160,7 +161,8 @@ export class KGroupedStream<K, V> {
     const keySerde = options.keySerde ?? position.keySerde
     const { valueSerde } = options
     const builder = materializedStore(position.context, store, { ...options, keySerde })
-    const node = { kind: 'stream-aggregate', name, aggregation, store: builder } as const
+    const expiry = expiryOf(store, { ...options, keySerde }, builder.persistent)
+    const node = { kind: 'stream-aggregate', name, aggregation, store: builder, expiry } as const
     return new KTable(append(grouped, node, { name, keySerde, valueSerde }), options.store)
   }
 }

@@ -40,7 +40,7 @@ import {
 import { DEDUPLICATED, type Deduplicated } from './options/deduplicated'
 import { GROUPED, type Grouped, groupedSerdes } from './options/grouped'
 import { JOINED, type Joined } from './options/joined'
-import type { LateRecords } from './options/late-records'
+import type { LateJoinedRecords, LateRecords } from './options/late-records'
 import {
   MAPPED,
   MAPPED_KEY,
@@ -50,7 +50,13 @@ import {
   mappedSerdes,
   type MappedValue,
 } from './options/mapped'
-import { MATERIALIZED, type MaterializedAs, materializedStore, resolveMaterialized } from './options/materialized'
+import {
+  EXPIRING_MATERIALIZED,
+  type ExpiringMaterializedAs,
+  expiryOf,
+  materializedStore,
+  resolveMaterialized,
+} from './options/materialized'
 import { NAMED, type Named, operatorName, withName } from './options/named'
 import { PROCESSED, type Processed, processOptions } from './options/processed'
 import { PRODUCED, type Produced } from './options/produced'
@@ -73,6 +79,10 @@ import { sample } from './selection/sample'
 import type { Selected } from './selection/selected'
 import { throttle } from './selection/throttle'
 import { JOIN_WINDOWS, type JoinWindows } from './windows/join-windows'
+
+/** How two streams are joined, and what becomes of their late records. */
+export interface StreamStreamJoined<K, V, VO>
+  extends StreamJoined<K, V, VO>, LateJoinedRecords<KStream<K, V>, KStream<K, VO>> {}
 
 /**
  * A stream of records: each one is an independent fact. Every method returns a new stream and leaves this one unchanged, so
@@ -407,7 +417,7 @@ export class KStream<K, V> {
     other: KStream<K, VO>,
     joiner: ValueJoiner<K, NonNullable<V>, VO, VR>,
     windows: JoinWindows,
-    joined?: string | StreamJoined<K, V, VO>,
+    joined?: string | StreamStreamJoined<K, V, VO>,
   ): KStream<K, VR>
   /**
    * Joins with a global table, by a key derived from each record: nothing is repartitioned, and the record keeps its
@@ -448,7 +458,7 @@ export class KStream<K, V> {
     other: KStream<K, VO>,
     joiner: ValueJoiner<K, NonNullable<V>, VO | null, VR>,
     windows: JoinWindows,
-    joined?: string | StreamJoined<K, V, VO>,
+    joined?: string | StreamStreamJoined<K, V, VO>,
   ): KStream<K, VR>
   /**
    * As `join` with a global table, but if there is no row, or no key to look up, the joiner gets `null`.
@@ -477,7 +487,7 @@ export class KStream<K, V> {
     other: KStream<K, VO>,
     joiner: ValueJoiner<K, NonNullable<V> | null, VO | null, VR>,
     windows: JoinWindows,
-    joined?: string | StreamJoined<K, V, VO>,
+    joined?: string | StreamStreamJoined<K, V, VO>,
   ): KStream<K, VR> {
     return this.joined(other, [joiner, windows, joined], 'outer') as KStream<K, VR>
   }
@@ -550,10 +560,12 @@ export class KStream<K, V> {
    * @example
    * profileChanges.toTable({ store: 'profiles' })
    */
-  toTable(materialized?: MaterializedAs<NonNullable<K>, NonNullable<V>>): KTable<NonNullable<K>, NonNullable<V>> {
-    requireArgument(materialized, MATERIALIZED, 'toTable', 'materialized')
+  toTable(
+    materialized?: ExpiringMaterializedAs<NonNullable<K>, NonNullable<V>>,
+  ): KTable<NonNullable<K>, NonNullable<V>> {
+    requireArgument(materialized, EXPIRING_MATERIALIZED, 'toTable', 'materialized')
     const { context, ...at } = this.position
-    const options = resolveMaterialized(materialized as unknown as MaterializedAs<K, V>)
+    const options = resolveMaterialized(materialized as unknown as ExpiringMaterializedAs<K, V>)
     const name = context.naming.node('KSTREAM-TOTABLE-', options.name)
     const store = options.store ?? context.naming.store('KSTREAM-TOTABLE-')
     const keySerde = options.keySerde ?? at.keySerde
@@ -562,9 +574,15 @@ export class KStream<K, V> {
     const repartition = at.repartitionRequired ? repartitionNode(context.naming, name, settings) : undefined
     const source = repartition ? this.add(repartition, { name: repartition.name, keySerde, valueSerde }) : this.position
     const builder = materializedStore(context, store, { ...options, keySerde, valueSerde })
+    const expiry = expiryOf(store, { ...options, keySerde }, builder.persistent)
     const table = append(
       source,
-      { kind: 'stream-to-table', name, store: { builder, requested: options.store !== undefined } },
+      {
+        kind: 'stream-to-table',
+        name,
+        store: { builder, requested: options.store !== undefined || expiry !== undefined },
+        expiry,
+      },
       { name, keySerde, valueSerde },
     )
     return new KTable(withoutNulls(table), options.store)
@@ -659,7 +677,18 @@ export class KStream<K, V> {
       requireFunction(first, call, 'a joiner')
       requireArgument(second, JOIN_WINDOWS, call, 'windows')
       requireArgument(third, STREAM_JOINED, call, 'joined')
-      return new KStream(streamStreamJoin<K, V, unknown, unknown>(this, other, first!, second!, kind, third))
+      const { records, late, otherLate } = streamStreamJoin<K, V, unknown, unknown>(
+        this,
+        other,
+        first!,
+        second!,
+        kind,
+        third,
+      )
+      const options: StreamStreamJoined<K, V, unknown> = third!
+      if (late !== undefined) options.late!(new KStream(late))
+      if (otherLate !== undefined) options.otherLate!(new KStream(otherLate))
+      return new KStream(records)
     }
     if (other instanceof KTable && kind !== 'outer') {
       requireSameBuilder(this.position, other.position, call)

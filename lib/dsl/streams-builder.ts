@@ -24,8 +24,10 @@ import { requireExplicitNames } from '../topology/naming/explicit-names'
 import { Naming } from '../topology/naming/naming'
 import {
   CONSUMED,
-  CONSUMED_OPTIONS,
   type Consumed,
+  GLOBAL_CONSUMED,
+  GLOBAL_CONSUMED_OPTIONS,
+  type GlobalConsumed,
   type NullableWhereTyped,
   sourceSettings,
   STREAM_CONSUMED,
@@ -33,6 +35,9 @@ import {
   typedWithoutNull,
 } from './options/consumed'
 import {
+  EXPIRING_MATERIALIZED,
+  type ExpiringMaterializedAs,
+  expiryOf,
   MATERIALIZED,
   type MaterializedAs,
   materializedStore,
@@ -135,15 +140,16 @@ export class StreamsBuilder {
    *
    * @example
    * builder.table('customers', { key: serdes.string(), value: serdes.json<Customer>() }, 'customers-store')
+   * builder.table('carts', { key: serdes.string(), value: serdes.json<Order>() }, { store: 'carts', ttl: '7d' })
    */
   table<K = string, V = unknown>(
     topic: string,
     consumed: Consumed<K, V> = {},
-    materialized?: MaterializedAs<K, V>,
+    materialized?: ExpiringMaterializedAs<K, V>,
   ): KTable<K, V> {
     requireArgument(topic, TOPIC, 'table', 'topic')
     requireArgument(consumed, CONSUMED, 'table', 'consumed')
-    requireArgument(materialized, MATERIALIZED, 'table', 'materialized')
+    requireArgument(materialized, EXPIRING_MATERIALIZED, 'table', 'materialized')
     const { naming, graph } = this.context
     const options = resolveMaterialized(materialized)
     const given = consumed.name ?? options.name
@@ -153,13 +159,15 @@ export class StreamsBuilder {
     const keySerde = consumed.key ?? options.keySerde
     const valueSerde = consumed.value ?? options.valueSerde
     const builder = materializedStore(this.context, store, { ...options, keySerde, valueSerde })
+    const expiry = expiryOf(store, { ...options, keySerde }, builder.persistent)
     const node = graph.add([], {
       kind: 'table-source',
       name,
       sourceName,
       topic,
       settings: { ...sourceSettings(consumed), keySerde, valueSerde },
-      store: { builder, requested: options.store !== undefined },
+      store: { builder, requested: options.store !== undefined || expiry !== undefined },
+      expiry,
     })
     return new KTable<K, V>(
       { context: this.context, node, name, keySerde, valueSerde, repartitionRequired: false },
@@ -177,11 +185,11 @@ export class StreamsBuilder {
    */
   globalTable<K = string, V = unknown>(
     topic: string,
-    consumed: Consumed<K, V> = {},
+    consumed: GlobalConsumed<K, V> = {},
     materialized?: MaterializedAs<K, V>,
   ): GlobalKTable<K, V> {
     requireArgument(topic, TOPIC, 'globalTable', 'topic')
-    requireArgument(consumed, CONSUMED, 'globalTable', 'consumed')
+    requireArgument(consumed, GLOBAL_CONSUMED, 'globalTable', 'consumed')
     requireArgument(materialized, MATERIALIZED, 'globalTable', 'materialized')
     const { naming, graph } = this.context
     const options = resolveMaterialized(materialized)
@@ -228,12 +236,12 @@ export class StreamsBuilder {
   addGlobalStore<K = string, V = unknown>(
     store: StoreBuilder<StateStore>,
     topic: string,
-    consumed: Consumed<K, V>,
+    consumed: GlobalConsumed<K, V>,
     supplier: ProcessorSupplier<K, V>,
   ): this {
     requireArgument(store, STORE, 'addGlobalStore', 'store')
     requireArgument(topic, TOPIC, 'addGlobalStore', 'topic')
-    requireArgument(consumed, CONSUMED_OPTIONS, 'addGlobalStore', 'consumed')
+    requireArgument(consumed, GLOBAL_CONSUMED_OPTIONS, 'addGlobalStore', 'consumed')
     requireFunction(supplier, 'addGlobalStore', 'a supplier of processors')
     requireNewInstances(supplier, 'addGlobalStore')
     const { naming, graph } = this.context

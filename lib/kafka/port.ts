@@ -134,6 +134,11 @@ export interface Fetcher {
   resume(topic: string, partition: number): void
   /** What is buffered, at once; else what arrives within `maxWaitMs`; else nothing. Prefetches while the caller works. */
   poll(maxWaitMs: number): Promise<FetchedPartition[]>
+  /**
+   * When a broker has last answered that there is nothing behind what `poll` has returned, by `performance.now()`; undefined while it
+   * has not, or that is not known.
+   */
+  caughtUpAt(topic: string, partition: number): number | undefined
   /** Ends a waiting `poll` early. */
   wakeup(): void
   /** Ends a waiting `poll` and drops what is buffered; `assign` and `poll` then fail with `CLIENT_CLOSED`. */

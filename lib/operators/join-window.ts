@@ -1,4 +1,5 @@
 import type { WindowStore } from '../state/store'
+import type { TimeBoundStore } from '../state/time-bound-store'
 import { Operator } from './operator'
 import type { OperatorContext } from './processor'
 import type { StreamRecord } from '../record/stream-record'
@@ -7,7 +8,11 @@ import type { StreamRecord } from '../record/stream-record'
 export class JoinWindowOperator<K, V> extends Operator<K, V> {
   private store!: WindowStore<K, V>
 
-  constructor(private readonly storeName: string) {
+  constructor(
+    private readonly storeName: string,
+    /** The child for records that are too old to be kept. Default: they are dropped. */
+    private readonly late?: string,
+  ) {
     super()
   }
 
@@ -17,8 +22,15 @@ export class JoinWindowOperator<K, V> extends Operator<K, V> {
   }
 
   process(record: StreamRecord<K, V>): void {
+    const { key, value, timestamp } = record
     // first: in a self-join a record must not match itself twice
     this.context.forward(record)
-    if (record.key != null) this.store.put(record.key, record.value, record.timestamp)
+    if (key == null) return
+    if (this.late !== undefined && value != null && !this.keeps(timestamp)) this.context.forward(record, this.late)
+    else this.store.put(key, value, timestamp)
+  }
+
+  private keeps(timestamp: number): boolean {
+    return (this.store as unknown as TimeBoundStore).keeps(timestamp)
   }
 }

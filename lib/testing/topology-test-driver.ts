@@ -246,11 +246,13 @@ export class TopologyTestDriver {
         )
       }
       await this.#process()
+      await this.#passIdleTime()
     })
   }
 
   /**
-   * Moves the wall clock: runs the punctuations that are due, each once, commits, and processes what has become ready.
+   * Moves the wall clock: runs the punctuations that are due, each once, commits, and processes what has become ready. Stream time
+   * follows where inputs have been without records for their `idleAfter`.
    *
    * @example
    * await driver.advanceWallClockTime('1m')
@@ -262,6 +264,7 @@ export class TopologyTestDriver {
       this.#processing!.maybePunctuateWallClock(this.#now)
       await this.#commit()
       await this.#process()
+      await this.#passIdleTime()
     })
   }
 
@@ -471,6 +474,15 @@ export class TopologyTestDriver {
     if (progress) processing.sensors?.ran(1, performance.now() - start)
     processing.sensors?.settle(this.#now)
     return progress
+  }
+
+  /** Stream time of inputs that have become idle: what closes goes to those downstream, which are then no longer idle. */
+  async #passIdleTime(): Promise<void> {
+    const processing = this.#processing!
+    while (processing.canBeIdle && processing.passIdleTime(this.#now)) {
+      await this.#commit()
+      await this.#process()
+    }
   }
 
   /** Everything that is awaited has ended, and its results are forwarded. */

@@ -40,6 +40,7 @@ export interface SourceDefinition {
   readonly valueSerde?: Serde<any>
   readonly timestampExtractor?: TimestampExtractor
   readonly offsetReset?: OffsetReset
+  readonly idleAfterMs?: number
 }
 
 export interface ProcessorDefinition {
@@ -129,6 +130,16 @@ export interface SubTopology {
   readonly sinkTopics: readonly string[]
   readonly repartitionSourceTopics: ReadonlyMap<string, InternalTopic>
   readonly changelogTopics: ReadonlyMap<string, InternalTopic>
+  /** Undefined: stream time never advances without a record. */
+  readonly idle?: IdleInputs
+}
+
+/** When the inputs of a sub-topology count as idle. */
+export interface IdleInputs {
+  /** The longest `idleAfter` of its sources and of those that its repartition topics come from. */
+  readonly afterMs: number
+  /** The most repartition topics between such a source and this sub-topology: what is upstream of them closes before. */
+  readonly hops: number
 }
 
 /** The global stores with their sources and processors: what one global task of each instance runs. */

@@ -7,10 +7,12 @@ import {
   NAME,
   optional,
   options as optionsOf,
+  POSITIVE_DURATION,
   requireArgument,
   SERDE,
   text,
 } from '../arguments'
+import { type Duration, toMilliseconds } from '../durations'
 import type { ProcessorSupplier } from '../operators/processor'
 import type { Serde } from '../serdes/serde'
 import type { StateStore, StoreBuilder } from '../state/store'
@@ -33,6 +35,14 @@ export interface SourceOptions<K, V> {
   timestampExtractor?: TimestampExtractor
   /** Where to begin without a committed offset, such as `'latest'` or `{ byDuration: '1h' }`. Default: the app's `autoOffsetReset`. */
   offsetReset?: OffsetReset
+  /**
+   * If no record has come for so long by the wall clock, stream time follows it: from the largest timestamp so far it advances as
+   * much as the wall clock has since then, so that windows, sessions, joins and suppressions close. Records that come afterwards
+   * with older timestamps are late. It counts for a task as a whole, all of whose inputs have to be without records; of several
+   * sources of a task the longest counts. Each repartition topic on the way adds as much again. An empty input partition of this
+   * source is waited for no longer than this, whatever `maxTaskIdle` says. Default: stream time advances with records only.
+   */
+  idleAfter?: Duration
 }
 
 /** How a sink writes. */
@@ -50,9 +60,19 @@ export const SOURCE_KINDS: Readonly<Record<keyof SourceOptions<unknown, unknown>
   value: SERDE,
   timestampExtractor: callback('a function that gives a timestamp'),
   offsetReset: kind(OFFSET_RESETS, (value) => offsetResetText(value) !== undefined),
+  idleAfter: POSITIVE_DURATION,
 }
 
+export const idleMilliseconds = (idleAfter: Duration | undefined): number | undefined =>
+  idleAfter === undefined ? undefined : toMilliseconds(idleAfter, 'idleAfter')
+
 const SOURCE_OPTIONS = optional(optionsOf<SourceOptions<unknown, unknown>>(SOURCE_KINDS))
+
+const { idleAfter: _, ...GLOBAL_SOURCE_KINDS } = SOURCE_KINDS
+
+const GLOBAL_SOURCE_OPTIONS = optional(
+  optionsOf<Omit<SourceOptions<unknown, unknown>, 'idleAfter'>>(GLOBAL_SOURCE_KINDS),
+)
 
 const SINK_OPTIONS = optional(
   optionsOf<SinkOptions<unknown, unknown>>({
@@ -139,6 +159,7 @@ export class Topology {
       valueSerde: options.value,
       timestampExtractor: options.timestampExtractor,
       offsetReset: options.offsetReset,
+      idleAfterMs: idleMilliseconds(options.idleAfter),
     }
     return this.added((builder) => builder.addSource(source))
   }
@@ -232,9 +253,9 @@ export class Topology {
     topic: string,
     processor: string,
     supplier: ProcessorSupplier<K, V>,
-    options: SourceOptions<K, V> = {},
+    options: Omit<SourceOptions<K, V>, 'idleAfter'> = {},
   ): this {
-    requireOwnSource('addGlobalStore', { store, source, topic, processor, supplier, options })
+    requireOwnSource('addGlobalStore', { store, source, topic, processor, supplier, options }, GLOBAL_SOURCE_OPTIONS)
     const { key: keySerde, value: valueSerde, timestampExtractor, offsetReset } = options
     const settings = { keySerde, valueSerde, timestampExtractor, offsetReset }
     requireNewInstances(supplier, `processor "${processor}"`)
@@ -328,11 +349,12 @@ function asList(names: string | readonly string[]): readonly string[] {
 function requireOwnSource(
   method: string,
   given: Readonly<Record<'store' | 'source' | 'topic' | 'processor' | 'supplier' | 'options', unknown>>,
+  options = SOURCE_OPTIONS,
 ): void {
   requireArgument(given.store, STORE, method, 'store')
   requireArgument(given.source, NAME, method, 'source')
   requireArgument(given.topic, TOPIC, method, 'topic')
   requireArgument(given.processor, NAME, method, 'processor')
   requireArgument(given.supplier, SUPPLIER, method, 'supplier')
-  requireArgument(given.options, SOURCE_OPTIONS, method, 'options')
+  requireArgument(given.options, options, method, 'options')
 }

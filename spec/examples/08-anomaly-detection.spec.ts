@@ -30,6 +30,14 @@ test('08-anomaly-detection reports a minute that is out of the ordinary, once it
   expect(anomalies()).toEqual([['login', { minute: new Date(minute(6)).toISOString(), requests: 60, expected: 10 }]])
 })
 
+test('08-anomaly-detection reports the last minute before an outage', async () => {
+  await ask('login', 10, 11, 10, 9, 10, 10, 60)
+  await driver.advanceWallClockTime('1m')
+  expect(anomalies()).toEqual([])
+  await driver.advanceWallClockTime('1m')
+  expect(anomalies()).toEqual([['login', { minute: new Date(minute(6)).toISOString(), requests: 60, expected: 10 }]])
+})
+
 test('08-anomaly-detection is used to what a service does, and says nothing before it knows', async () => {
   await ask('batch', 1, 50, 2, 40, 1, 45, 60, 1, 1)
   expect(anomalies()).toEqual([])

@@ -1,7 +1,10 @@
+import type { KStream } from '../../lib/dsl/kstream'
 import { StreamsBuilder } from '../../lib/dsl/streams-builder'
+import { JoinWindows } from '../../lib/dsl/windows/join-windows'
 import { SessionWindows } from '../../lib/dsl/windows/session-windows'
 import { SlidingWindows } from '../../lib/dsl/windows/sliding-windows'
 import { TimeWindows } from '../../lib/dsl/windows/time-windows'
+import * as serdes from '../../lib/serdes'
 import { driveRestarting, type Piped } from './restarting'
 import { repeatableRandom } from '../support/input'
 import { drive, headers, text } from './drive'
@@ -162,5 +165,115 @@ describe('late records of windows', () => {
     expect(out()).toHaveLength(records.length - expected.length)
     expect(expected.length).toBeGreaterThan(20)
     expect(driver.recordCounts().dropped).toBe(0)
+  })
+})
+
+describe('late records of cogrouped streams', () => {
+  const cogrouped =
+    (windows: TimeWindows | SessionWindows) =>
+    (b: StreamsBuilder): void => {
+      const add = (count: number): number => count + 1
+      const sums = { store: 'sums', value: serdes.double() }
+      const clicks = b
+        .stream('in', text)
+        .groupByKey()
+        .cogroup<number>(add)
+        .cogroup(b.stream('taps', text).groupByKey(), add)
+      const late = (records: KStream<string, unknown>, position: number): void =>
+        records.to(position === 0 ? 'late-clicks' : 'late-taps')
+      const table =
+        windows instanceof SessionWindows
+          ? clicks.windowedBy(windows, { late }).aggregate(
+              () => 0,
+              (a, b) => a + b,
+              sums,
+            )
+          : clicks.windowedBy(windows, { late }).aggregate(() => 0, sums)
+      table
+        .toStream((_sum, { key, window }) => `${key}@${window.start}`)
+        .mapValues(String)
+        .to('out', text)
+    }
+
+  it.each([
+    ['windows', tumbling],
+    ['sessions', SessionWindows.of({ inactivityGap: 10, grace: 5 })],
+  ])('of %s go to a stream for each of them, by its own stream time', async (_kind, windows) => {
+    const { driver, input, out } = drive(cogrouped(windows))
+    const taps = driver.inputTopic('taps', text)
+    await input.pipe('a', 'x', 30)
+    await taps.pipe('a', 'y', 2)
+    await input.pipe('b', 'late', { timestamp: 1, headers: headers('h') })
+    await taps.pipe('a', 'y', 30)
+    await taps.pipe('b', 'late too', 3)
+    expect(out('late-clicks')).toEqual(['b=late@1 h'])
+    expect(out('late-taps')).toEqual(['b=late too@3'])
+    expect(driver.recordCounts().dropped).toBe(0)
+  })
+})
+
+describe('late records of joins', () => {
+  const joined =
+    (storeType: 'persistent' | 'in-memory', self = false) =>
+    (b: StreamsBuilder): void => {
+      const left = b.stream('in', text)
+      left
+        .join(
+          self ? left : b.stream('other', text),
+          (l, r) => `${l}+${r}`,
+          JoinWindows.of({ timeDifference: 5, grace: 5 }),
+          {
+            storeType,
+            late: (late) => late.to('late', text),
+            otherLate: (late) => late.to('other-late', text),
+          },
+        )
+        .to('out', text)
+    }
+
+  it('go to a stream of their side when they are too old to be kept for the other, and meet what is there', async () => {
+    const { driver, input, out } = drive(joined('in-memory'))
+    const other = driver.inputTopic('other', text)
+    await other.pipe('a', 'r', 3)
+    await input.pipe('a', 'l', 20)
+    await input.pipe('a', 'late', { timestamp: 5, headers: headers('h') })
+    await input.pipe('a', 'in time', 6)
+    await other.pipe('a', 'after', 5)
+    expect(out('late')).toEqual(['a=late@5 h'])
+    expect(out()).toEqual(['a=late+r@5 h', 'a=in time+r@6', 'a=in time+after@6'])
+    await other.pipe('a', 'r', 40)
+    await other.pipe('a', 'other late', 25)
+    expect(out('other-late')).toEqual(['a=other late@25'])
+    expect(driver.recordCounts().dropped).toBe(0)
+  })
+
+  it('of a store on disk come with whole segments, as they are dropped there', async () => {
+    const { input, out, driver } = drive(joined('persistent'))
+    await input.pipe('a', 'l', 180_000)
+    await input.pipe('a', 'kept', 120_000)
+    await input.pipe('a', 'late', 119_999)
+    expect(out('late')).toEqual(['a=late@119999'])
+    expect(driver.recordCounts().dropped).toBe(0)
+  })
+
+  it('of a stream joined with itself are those of both sides', async () => {
+    const { input, out } = drive(joined('in-memory', true), {}, { optimization: 'all' })
+    await input.pipe('a', 'l', 20)
+    await input.pipe('a', 'late', 5)
+    expect([out('late'), out('other-late')]).toEqual([['a=late@5'], ['a=late@5']])
+  })
+
+  it('are dropped without the option, and counted', async () => {
+    const { input, driver } = drive((b) =>
+      b
+        .stream('in', text)
+        .join(b.stream('other', text), (l, r) => l + r, JoinWindows.of({ timeDifference: 5 }), {
+          storeType: 'in-memory',
+        })
+        .to('out', text),
+    )
+    await input.pipe('a', 'l', 20)
+    await input.pipe('a', 'late', 5)
+    expect(driver.recordCounts().dropped).toBe(1)
   })
 })

@@ -2,6 +2,7 @@
 import type { KStream } from '../../lib/dsl/kstream'
 import type { KTable } from '../../lib/dsl/ktable'
 import { StreamsBuilder } from '../../lib/dsl/streams-builder'
+import { JoinWindows } from '../../lib/dsl/windows/join-windows'
 import { SessionWindows } from '../../lib/dsl/windows/session-windows'
 import { SlidingWindows } from '../../lib/dsl/windows/sliding-windows'
 import { TimeWindows } from '../../lib/dsl/windows/time-windows'
@@ -108,3 +109,40 @@ same<typeof cogroupedPerHour, KTable<Windowed<string>, number>>()
 cogrouped.cogroup(clicks.groupByKey(), () => 'text')
 // @ts-expect-error is not assignable to parameter of type 'KGroupedStream<string
 cogrouped.cogroup(numbered.groupByKey(), (sum, n) => sum + n)
+
+// Stream time can follow the wall clock where an input is idle; global tables have no time.
+builder.stream('idle', { key: serdes.string(), idleAfter: '30s' })
+builder.table('idle', { key: serdes.string(), idleAfter: 30_000 })
+// @ts-expect-error Type '"soon"' is not assignable to type 'Duration | undefined'
+builder.stream('idle', { idleAfter: 'soon' })
+// @ts-expect-error 'idleAfter' does not exist in type 'GlobalConsumed<string, unknown>'
+builder.globalTable('idle', { idleAfter: '30s' })
+
+// Late records of cogrouped streams are of any of their types, those of joins of their side's.
+grouped
+  .cogroup<number>((sum) => sum)
+  .windowedBy(perHour, {
+    late: (late, position) => (same<typeof late, KStream<string, unknown>>(), same<typeof position, number>()),
+  })
+orders.join(
+  builder.stream('names', { value: serdes.string() }),
+  (order) => order,
+  JoinWindows.of({ timeDifference: 5 }),
+  {
+    late: (late) => same<typeof late, KStream<string, Order>>(),
+    otherLate: (late) => same<typeof late, KStream<string, string>>(),
+  },
+)
+
+// Rows of tables can expire; windows have their retention.
+grouped.count({ store: 'expiring', ttl: '7d' })
+grouped.aggregate(
+  () => 0,
+  (sum) => sum,
+  { ttl: 60_000, value: serdes.double() },
+)
+grouped.reduce((a) => a, { ttl: '1h' })
+orders.toTable({ ttl: '1h' })
+builder.table('orders-by-id', { value: serdes.json<Order>() }, { ttl: '1h' })
+// @ts-expect-error 'ttl' does not exist in type 'WindowStoreHandle<string, number, StateStore>
+grouped.windowedBy(perHour).count({ ttl: '1h' })

@@ -80,12 +80,14 @@ const materialized = () => ({
   logging: { 'segment.bytes': '1000000' },
   storeType: 'in-memory',
 })
+const expiringMaterialized = () => ({ ...materialized(), ttl: '7d' })
 const windowMaterialized = () => ({ ...materialized(), retention: '1h' })
 const named = () => ({ name: 'op' })
 const consumed = () => ({
   ...groupedOptions(),
   timestampExtractor: () => 1,
   offsetReset: { byDuration: '1h' },
+  idleAfter: '30s',
 })
 const mapped = () => ({ name: 'op', key: string(), value: string() })
 const mappedKey = () => ({ name: 'op', key: string() })
@@ -149,6 +151,8 @@ const streamJoined = () => ({
   otherStore: windowStore('other', { retention: 20, windowSize: 20, retainDuplicates: true }),
   logging: true,
   storeType: 'in-memory',
+  late: callback(),
+  otherLate: callback(),
 })
 const tableJoined = () => ({ ...materialized(), partitioner: () => 0, otherPartitioner: () => 0 })
 
@@ -199,7 +203,7 @@ export const calls: Readonly<Record<string, readonly Call[]>> = {
     { on: method(() => new StreamsBuilder(), 'stream'), args: () => ['a', consumed()] },
   ],
   'StreamsBuilder.table': [
-    { on: method(() => new StreamsBuilder(), 'table'), args: () => ['a', groupedOptions(), materialized()] },
+    { on: method(() => new StreamsBuilder(), 'table'), args: () => ['a', consumed(), expiringMaterialized()] },
   ],
   'StreamsBuilder.globalTable': [
     { on: method(() => new StreamsBuilder(), 'globalTable'), args: () => ['a', groupedOptions(), materialized()] },
@@ -273,7 +277,7 @@ export const calls: Readonly<Record<string, readonly Call[]>> = {
   ],
   'KStream.groupBy': [{ on: method(stream, 'groupBy'), args: () => [callback(), groupedOptions()] }],
   'KStream.groupByKey': [{ on: method(stream, 'groupByKey'), args: () => [groupedOptions()] }],
-  'KStream.toTable': [{ on: method(stream, 'toTable'), args: () => [materialized()] }],
+  'KStream.toTable': [{ on: method(stream, 'toTable'), args: () => [expiringMaterialized()] }],
   'KStream.to': [
     {
       on: method(stream, 'to'),
@@ -323,10 +327,10 @@ export const calls: Readonly<Record<string, readonly Call[]>> = {
   'KTable.outerJoin': [joinOf('table', 'table', 'outerJoin', () => [callback(), materialized()])],
   'KTable.suppress': [{ on: method(table, 'suppress'), args: () => [untilTimeLimit('1m')] }],
 
-  'KGroupedStream.count': [{ on: method(grouped, 'count'), args: () => [materialized()] }],
-  'KGroupedStream.reduce': [{ on: method(grouped, 'reduce'), args: () => [callback(), materialized()] }],
+  'KGroupedStream.count': [{ on: method(grouped, 'count'), args: () => [expiringMaterialized()] }],
+  'KGroupedStream.reduce': [{ on: method(grouped, 'reduce'), args: () => [callback(), expiringMaterialized()] }],
   'KGroupedStream.aggregate': [
-    { on: method(grouped, 'aggregate'), args: () => [callback(), callback(), materialized()] },
+    { on: method(grouped, 'aggregate'), args: () => [callback(), callback(), expiringMaterialized()] },
   ],
   'KGroupedStream.topN': [{ on: method(grouped, 'topN'), args: () => [3, { ...materialized(), by: callback() }] }],
   'KGroupedStream.windowedBy': [
@@ -371,8 +375,11 @@ export const calls: Readonly<Record<string, readonly Call[]>> = {
   ],
   'CogroupedKStream.aggregate': [{ on: method(cogrouped, 'aggregate'), args: () => [callback(), materialized()] }],
   'CogroupedKStream.windowedBy': [
-    { on: method(cogrouped, 'windowedBy'), args: () => [SessionWindows.of({ inactivityGap: 10 })] },
-    { on: method(cogrouped, 'windowedBy'), args: () => [TimeWindows.of({ size: 10 })] },
+    {
+      on: method(cogrouped, 'windowedBy'),
+      args: () => [SessionWindows.of({ inactivityGap: 10 }), { late: callback() }],
+    },
+    { on: method(cogrouped, 'windowedBy'), args: () => [TimeWindows.of({ size: 10 }), { late: callback() }] },
   ],
   'TimeWindowedCogroupedKStream.aggregate': [
     {
@@ -430,7 +437,7 @@ export const calls: Readonly<Record<string, readonly Call[]>> = {
       args: () => [
         'other',
         ['a', 'b'],
-        { key: string(), value: string(), timestampExtractor: () => 1, offsetReset: 'latest' },
+        { key: string(), value: string(), timestampExtractor: () => 1, offsetReset: 'latest', idleAfter: '30s' },
       ],
     },
   ],

@@ -3,7 +3,9 @@ import { TopologyError } from '../../errors'
 import type { Aggregator, Initializer } from '../../operators/callbacks'
 import { GroupedSource } from '../grouped-source'
 import type { KGroupedStream } from '../kgrouped-stream'
+import type { KStream } from '../kstream'
 import { KTable } from '../ktable'
+import { LATE_RECORDS, type LateCogroupedRecords } from '../options/late-records'
 import { MATERIALIZED, type MaterializedAs, materializedStore, resolveMaterialized } from '../options/materialized'
 import { aggregatorRequiringValue } from '../../topology/tombstones'
 import { SessionWindows } from '../windows/session-windows'
@@ -55,15 +57,16 @@ export class CogroupedKStream<K, A> {
     const options = { ...given, keySerde: given.keySerde ?? streams.keySerde }
     const storeName = streams.storeName(options.store)
     const store = materializedStore(streams.context, storeName, options)
-    const position = streams.aggregated<K>({
+    const { table } = streams.aggregated<K>({
       ...options,
+      takesLate: false,
       store: storeName,
       node: (name, aggregator) => {
         const aggregation = { kind: 'aggregate', initializer, aggregator } as const
         return { kind: 'stream-aggregate', name, aggregation, store }
       },
     })
-    return new KTable(position, options.store)
+    return new KTable(table, options.store)
   }
 
   /**
@@ -76,14 +79,25 @@ export class CogroupedKStream<K, A> {
    *   .cogroup(taps.groupByKey(), (n) => n + 1)
    *   .windowedBy(TimeWindows.of({ size: '1h' }))
    *   .aggregate(() => 0)
+   * cogrouped.windowedBy(TimeWindows.of({ size: '1h' }), { late: (records, position) => records.to(['late-clicks', 'late-taps'][position]!) })
+   *
+   * @throws TopologyError INVALID_ARGUMENT
    */
-  windowedBy(windows: SessionWindows): SessionWindowedCogroupedKStream<K, A>
-  windowedBy(windows: WindowsOfSize): TimeWindowedCogroupedKStream<K, A>
+  windowedBy(
+    windows: SessionWindows,
+    options?: LateCogroupedRecords<KStream<K, unknown>>,
+  ): SessionWindowedCogroupedKStream<K, A>
+  windowedBy(
+    windows: WindowsOfSize,
+    options?: LateCogroupedRecords<KStream<K, unknown>>,
+  ): TimeWindowedCogroupedKStream<K, A>
   windowedBy(
     windows: SessionWindows | WindowsOfSize,
+    options: LateCogroupedRecords<KStream<K, unknown>> = {},
   ): SessionWindowedCogroupedKStream<K, A> | TimeWindowedCogroupedKStream<K, A> {
+    requireArgument(options, LATE_RECORDS, 'windowedBy', 'options')
     return windows instanceof SessionWindows
-      ? new SessionWindowedCogroupedKStream(this.streams, windows)
-      : new TimeWindowedCogroupedKStream(this.streams, windowShape(windows))
+      ? new SessionWindowedCogroupedKStream(this.streams, windows, options)
+      : new TimeWindowedCogroupedKStream(this.streams, windowShape(windows), options)
   }
 }

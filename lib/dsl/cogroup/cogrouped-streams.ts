@@ -5,6 +5,7 @@ import type { NewNode } from '../../topology/graph/nodes'
 import type { SessionAggregateNode, StreamAggregateNode } from '../../topology/graph/stream-nodes'
 import type { GroupedSource } from '../grouped-source'
 import type { DslContext, GraphReference } from '../graph-reference'
+import { lateName, lateRecords } from '../late-records'
 import { repartitionNode } from '../repartition'
 
 /** One of the grouped streams, with the aggregator of its records. */
@@ -20,11 +21,20 @@ export interface CogroupAggregation<K, KR, A> {
   readonly store: string
   readonly keySerde?: Serde<KR>
   readonly valueSerde?: Serde<A>
+  /** Late records are asked for. */
+  readonly takesLate: boolean
   /** Adds the records of one of the streams. */
   readonly node: (
     name: string,
     aggregator: Aggregator<K, unknown, A>,
+    late: string | undefined,
   ) => NewNode<StreamAggregateNode | SessionAggregateNode>
+}
+
+/** The table of cogrouped streams, and the late records of each of them, if they are asked for. */
+export interface CogroupedTable<K, KR, A> {
+  readonly table: GraphReference<KR, A>
+  readonly late: readonly GraphReference<K, unknown>[]
 }
 
 const AGGREGATE = 'COGROUPKSTREAM-AGGREGATE-'
@@ -57,18 +67,24 @@ export class CogroupedStreams<K, A> {
     return given ?? this.context.naming.store(AGGREGATE)
   }
 
-  aggregated<KR>(aggregation: CogroupAggregation<K, KR, A>): GraphReference<KR, A> {
+  aggregated<KR>(aggregation: CogroupAggregation<K, KR, A>): CogroupedTable<K, KR, A> {
     const { context } = this
     const { name: given, store, keySerde, valueSerde } = aggregation
     const parents = this.streams.map(({ source }) => this.parentOf(source, store))
+    const lateNames: string[] = []
     const nodes = this.streams.map(({ aggregator }, i) => {
       const name = context.naming.suffixedNode(AGGREGATE, given, `-cogroup-agg-${i}`)
-      return context.graph.add([parents[i]!], aggregation.node(name, aggregator))
+      if (aggregation.takesLate) lateNames.push(lateName(context, given === undefined ? undefined : `${given}-${i}`))
+      return context.graph.add([parents[i]!], aggregation.node(name, aggregator, lateNames[i]))
     })
     const name = context.naming.suffixedNode(MERGE, given, '-cogroup-merge')
     const copartitioned = this.streams.map(({ source }) => source.position.node)
+    const late = lateNames.map((lateName, i) => {
+      const { position } = this.streams[i]!.source
+      return lateRecords(nodes[i]!, lateName, { ...position, repartitionRequired: false })
+    })
     const node = context.graph.add(nodes, { kind: 'cogroup-merge', name, copartitioned })
-    return { context, node, name, keySerde, valueSerde, repartitionRequired: false }
+    return { table: { context, node, name, keySerde, valueSerde, repartitionRequired: false }, late }
   }
 
   private parentOf(source: GroupedSource<K, unknown>, store: string): NodeId {

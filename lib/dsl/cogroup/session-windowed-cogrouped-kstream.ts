@@ -2,7 +2,9 @@ import { requireArgument, requireFunction } from '../../arguments'
 import type { Initializer, Merger } from '../../operators/callbacks'
 import { SessionWindowedSerde } from '../../serdes/windowed'
 import type { Windowed } from '../../record/windowed'
+import { KStream } from '../kstream'
 import { KTable } from '../ktable'
+import type { LateCogroupedRecords } from '../options/late-records'
 import {
   resolveWindowMaterialized,
   type SessionMaterializedAs,
@@ -19,6 +21,7 @@ export class SessionWindowedCogroupedKStream<K, A> {
   constructor(
     private readonly streams: CogroupedStreams<K, A>,
     private readonly windows: SessionWindows,
+    private readonly options: LateCogroupedRecords<KStream<K, unknown>> = {},
   ) {}
 
   /**
@@ -42,16 +45,18 @@ export class SessionWindowedCogroupedKStream<K, A> {
     const storeName = streams.storeName(options.store)
     const store = sessionsStore(streams.context, storeName, windows, options, emit)
     const windowing = sessionWindowing(windows)
-    const position = streams.aggregated<Windowed<K>>({
+    const { table, late } = streams.aggregated<Windowed<K>>({
       name: options.name,
       store: storeName,
       keySerde: options.keySerde && new SessionWindowedSerde(options.keySerde),
       valueSerde: options.valueSerde,
-      node: (name, aggregator) => {
+      takesLate: this.options.late !== undefined,
+      node: (name, aggregator, late) => {
         const aggregation = { kind: 'aggregate', initializer, aggregator, merger } as const
-        return { kind: 'session-aggregate', name, aggregation, store, windowing, emit }
+        return { kind: 'session-aggregate', name, aggregation, store, windowing, emit, late }
       },
     })
-    return new KTable(position, options.store)
+    late.forEach((records, i) => this.options.late!(new KStream(records), i))
+    return new KTable(table, options.store)
   }
 }

@@ -2,7 +2,9 @@ import { requireArgument, requireFunction } from '../../arguments'
 import type { Initializer } from '../../operators/callbacks'
 import { TimeWindowedSerde } from '../../serdes/windowed'
 import type { Windowed } from '../../record/windowed'
+import { KStream } from '../kstream'
 import { KTable } from '../ktable'
+import type { LateCogroupedRecords } from '../options/late-records'
 import {
   resolveWindowMaterialized,
   WINDOW_MATERIALIZED,
@@ -18,6 +20,7 @@ export class TimeWindowedCogroupedKStream<K, A> {
   constructor(
     private readonly streams: CogroupedStreams<K, A>,
     private readonly shape: WindowShape,
+    private readonly options: LateCogroupedRecords<KStream<K, unknown>> = {},
   ) {}
 
   /**
@@ -36,17 +39,24 @@ export class TimeWindowedCogroupedKStream<K, A> {
     const options = { ...given, keySerde: given.keySerde ?? streams.keySerde }
     const storeName = streams.storeName(options.store)
     const store = windowedStore(streams.context, storeName, shape, options, emit)
-    const windows = { windowing: shape.windowing, emit } as const
-    const position = streams.aggregated<Windowed<K>>({
+    const { table, late } = streams.aggregated<Windowed<K>>({
       name: options.name,
       store: storeName,
       keySerde: options.keySerde && new TimeWindowedSerde(options.keySerde, shape.sizeMs),
       valueSerde: options.valueSerde,
-      node: (name, aggregator) => {
+      takesLate: this.options.late !== undefined,
+      node: (name, aggregator, late) => {
         const aggregation = { kind: 'aggregate', initializer, aggregator } as const
-        return { kind: 'stream-aggregate', name, aggregation, store, windows }
+        return {
+          kind: 'stream-aggregate',
+          name,
+          aggregation,
+          store,
+          windows: { windowing: shape.windowing, emit, late },
+        }
       },
     })
-    return new KTable(position, options.store)
+    late.forEach((records, i) => this.options.late!(new KStream(records), i))
+    return new KTable(table, options.store)
   }
 }

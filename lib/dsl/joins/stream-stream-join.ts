@@ -4,12 +4,21 @@ import type { JoinKind } from '../../operators/joined-rows'
 import { outerJoinStoreBuilder } from '../../state/join/outer-join-stores'
 import type { StateStore, StoreBuilder } from '../../state/store'
 import { validateName } from '../../topology/naming/names'
+import type { LateJoinedRecords } from '../options/late-records'
 import { withName } from '../options/named'
 import type { StreamJoined } from '../options/stream-joined'
 import { type GraphReference, lostBehind } from '../graph-reference'
+import { lateName, lateRecords } from '../late-records'
 import type { JoinWindows } from '../windows/join-windows'
 import { type JoinInput, repartitionedForJoin } from './join-input'
 import { bucketOfJoinMs, handleOf, joinStore } from './join-store'
+
+/** The results of a join, and the records of either side that came too late, if they are asked for. */
+export interface JoinedStreams<K, L, R, VR> {
+  readonly records: GraphReference<K, VR>
+  readonly late: GraphReference<K, L> | undefined
+  readonly otherLate: GraphReference<K, R> | undefined
+}
 
 /** `join`, `leftJoin` and `outerJoin` of two streams. */
 export function streamStreamJoin<K, L, R, VR>(
@@ -18,9 +27,9 @@ export function streamStreamJoin<K, L, R, VR>(
   joiner: ValueJoiner<K, L | null, R | null, VR>,
   { beforeMs, afterMs, graceMs }: JoinWindows,
   kind: JoinKind,
-  joined?: string | StreamJoined<K, L, R>,
-): GraphReference<K, VR> {
-  const options = withName<StreamJoined<K, L, R>>(joined)
+  joined?: string | (StreamJoined<K, L, R> & LateJoinedRecords<never, never>),
+): JoinedStreams<K, L, R, VR> {
+  const options = withName<StreamJoined<K, L, R> & LateJoinedRecords<never, never>>(joined)
   const { context } = leftInput.position
   const { naming, graph } = context
   const given = options.name
@@ -55,10 +64,17 @@ export function streamStreamJoin<K, L, R, VR>(
           logging,
         })
 
-  const windowNode = (parent: GraphReference<K, unknown>, name: string, store: StoreBuilder<StateStore>) =>
-    graph.add([parent.node], { kind: 'join-window', name, store })
-  const leftWindow = windowNode(left, names.leftWindow, leftStore)
-  const rightWindow = windowNode(right, names.rightWindow, rightStore)
+  const lateOf = (side: string): string => lateName(context, given === undefined ? undefined : given + side)
+  const leftLate = options.late && lateOf('-this')
+  const rightLate = options.otherLate && lateOf('-other')
+  const windowNode = (
+    parent: GraphReference<K, unknown>,
+    name: string,
+    store: StoreBuilder<StateStore>,
+    late: string | undefined,
+  ) => graph.add([parent.node], { kind: 'join-window', name, store, late })
+  const leftWindow = windowNode(left, names.leftWindow, leftStore, leftLate)
+  const rightWindow = windowNode(right, names.rightWindow, rightStore, rightLate)
   const node = graph.add([left.node, right.node], {
     kind: 'stream-stream-join',
     name: names.merge,
@@ -70,7 +86,11 @@ export function streamStreamJoin<K, L, R, VR>(
     outerJoinStore,
   })
   const lostFormat = lostBehind({ ...left, valueSerde: leftSerde }, names.merge)
-  return { context, node, name: names.merge, keySerde, lostFormat, repartitionRequired: false }
+  return {
+    records: { context, node, name: names.merge, keySerde, lostFormat, repartitionRequired: false },
+    late: leftLate === undefined ? undefined : lateRecords(leftWindow, leftLate, left, leftInput.position),
+    otherLate: rightLate === undefined ? undefined : lateRecords(rightWindow, rightLate, right, rightInput.position),
+  }
 }
 
 function namesOf<K, L, R>(

@@ -1,11 +1,14 @@
 import { BOOLEAN, type Kind, NAME, optional, options } from '../../arguments'
 import { void as voidSerde } from '../../serdes/void'
-import { SOURCE_KINDS, type SourceOptions } from '../../topology/topology'
+import { idleMilliseconds, SOURCE_KINDS, type SourceOptions } from '../../topology/topology'
 import type { SourceSettings } from '../../topology/graph/node'
 import type { NamedOptions } from './named'
 
 /** How a stream or table reads its topic. The serdes give it its types. */
 export interface Consumed<K, V> extends SourceOptions<K, V>, NamedOptions {}
+
+/** How a global table or store reads its topic: in full, whatever the time. */
+export type GlobalConsumed<K, V> = Omit<Consumed<K, V>, 'idleAfter'>
 
 /** How a stream reads its topics. */
 export interface StreamConsumed<K, V> extends Consumed<K, V> {
@@ -35,8 +38,21 @@ export function typedWithoutNull<K, V>(
   return typeof topics === 'string' ? `topic "${topics}"` : `topics "${topics.join('", "')}"`
 }
 
-export function sourceSettings<K, V>({ key, value, timestampExtractor, offsetReset }: Consumed<K, V>): SourceSettings {
-  return { keySerde: key, valueSerde: value, timestampExtractor, offsetReset }
+export function sourceSettings<K, V>({
+  key,
+  value,
+  timestampExtractor,
+  offsetReset,
+  idleAfter,
+}: Consumed<K, V>): SourceSettings {
+  const idleAfterMs = idleMilliseconds(idleAfter)
+  return {
+    keySerde: key,
+    valueSerde: value,
+    timestampExtractor,
+    offsetReset,
+    ...(idleAfterMs !== undefined && { idleAfterMs }),
+  }
 }
 
 const KINDS: Readonly<Record<keyof Consumed<unknown, unknown>, Kind>> = { name: NAME, ...SOURCE_KINDS }
@@ -44,5 +60,11 @@ const KINDS: Readonly<Record<keyof Consumed<unknown, unknown>, Kind>> = { name: 
 export const CONSUMED_OPTIONS = options<Consumed<unknown, unknown>>(KINDS)
 
 export const CONSUMED = optional(CONSUMED_OPTIONS)
+
+const { idleAfter: _, ...GLOBAL_KINDS } = KINDS
+
+export const GLOBAL_CONSUMED_OPTIONS = options<GlobalConsumed<unknown, unknown>>(GLOBAL_KINDS)
+
+export const GLOBAL_CONSUMED = optional(GLOBAL_CONSUMED_OPTIONS)
 
 export const STREAM_CONSUMED = optional(options<StreamConsumed<unknown, unknown>>({ ...KINDS, nullable: BOOLEAN }))

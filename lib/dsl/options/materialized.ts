@@ -1,9 +1,29 @@
-import { BOOLEAN, either, type Kind, LOGGING, NAME, oneOf, optional, options, SERDE } from '../../arguments'
+import {
+  BOOLEAN,
+  either,
+  type Kind,
+  LOGGING,
+  NAME,
+  oneOf,
+  optional,
+  options,
+  POSITIVE_DURATION,
+  SERDE,
+} from '../../arguments'
+import { type Duration, toMilliseconds } from '../../durations'
+import { TopologyError } from '../../errors'
+import { bytes } from '../../serdes/bytes'
+import type { TableExpiry } from '../../topology/graph/table-nodes'
 import { STORE } from '../../topology/store-reference'
 import type { Serde } from '../../serdes/serde'
 import { isPlain } from '../../state/key-value/plain-view'
 import type { StateStore, StoreBuilder } from '../../state/store'
-import { type KeyValueStoreHandle, type KeyValueStoreOptions, timestampedKeyValueStore } from '../../state/stores'
+import {
+  type KeyValueStoreHandle,
+  type KeyValueStoreOptions,
+  keyValueStore,
+  timestampedKeyValueStore,
+} from '../../state/stores'
 import {
   versionedKeyValueStore,
   type VersionedKeyValueStoreHandle,
@@ -40,6 +60,19 @@ export interface Materialized<K, V> extends NamedOptions {
   storeType?: 'persistent' | 'in-memory'
 }
 
+/** How a table is kept whose rows can expire. */
+export interface ExpiringMaterialized<K, V> extends Materialized<K, V> {
+  /**
+   * How long a row is kept that is not updated. When stream time is this much past its timestamp, rounded up to the next 64th of it, the
+   * row is deleted, as by a tombstone: in the store, in the changelog, and downstream. Whatever comes for the key then starts over. At
+   * most 64 rows expire with each record, apart from the record's own. Not with a versioned store. Default: rows are kept.
+   */
+  ttl?: Duration
+}
+
+/** A store's name or handle, or all options. */
+export type ExpiringMaterializedAs<K, V> = string | TableStoreHandle<K, V> | ExpiringMaterialized<K, V>
+
 /** A store's name or handle, or all options. */
 export type MaterializedAs<K, V> = string | TableStoreHandle<K, V> | Materialized<K, V>
 
@@ -58,10 +91,11 @@ export interface ResolvedMaterialized<K, V> {
   readonly persistent?: boolean
   /** Of a store that evicts. */
   readonly maxEntries?: number
+  readonly ttlMs?: number
 }
 
-export function resolveMaterialized<K, V>(materialized: MaterializedAs<K, V> = {}): ResolvedMaterialized<K, V> {
-  const options: Materialized<K, V> =
+export function resolveMaterialized<K, V>(materialized: ExpiringMaterializedAs<K, V> = {}): ResolvedMaterialized<K, V> {
+  const options: ExpiringMaterialized<K, V> =
     typeof materialized === 'string' || isHandle(materialized) ? { store: materialized } : materialized
   const { name, store, key, value, caching, logging, storeType, ...others } = options
   const handle = typeof store === 'object' ? store : undefined
@@ -78,7 +112,26 @@ export function resolveMaterialized<K, V>(materialized: MaterializedAs<K, V> = {
     logging: logging ?? kept?.logging ?? true,
     persistent: storeType === undefined ? kept?.persistent : storeType === 'persistent',
     maxEntries: kept?.maxEntries,
+    ...(options.ttl !== undefined && { ttlMs: toMilliseconds(options.ttl, 'ttl') }),
   }
+}
+
+/** What a table needs for its rows to expire; undefined if they don't. */
+export function expiryOf<K, V>(
+  store: string,
+  { ttlMs: afterMs, handle, logging, keySerde }: ResolvedMaterialized<K, V>,
+  persistent: boolean,
+): TableExpiry | undefined {
+  if (afterMs === undefined) return undefined
+  if (isVersioned(handle)) {
+    throw new TopologyError(
+      'INVALID_ARGUMENT',
+      `the store "${store}" is versioned, and has a history that ends by its historyRetention: leave ttl out, or give it a keyValueStore`,
+      { store },
+    )
+  }
+  const options = { key: bytes(), value: bytes(), logging, persistent }
+  return { afterMs, keySerde, index: keyValueStore(validateName(`${store}-expiry`, 'the store name'), options) }
 }
 
 /** A table's store. One given by a handle can be looked up by it. */
@@ -109,7 +162,7 @@ function isVersioned<K, V>(handle: TableStoreHandle<K, V> | undefined): handle i
 }
 
 function isHandle<K, V>(
-  materialized: TableStoreHandle<K, V> | Materialized<K, V>,
+  materialized: TableStoreHandle<K, V> | ExpiringMaterialized<K, V>,
 ): materialized is TableStoreHandle<K, V> {
   return 'build' in materialized
 }
@@ -127,3 +180,11 @@ export const MATERIALIZED_KINDS: Readonly<Record<keyof Materialized<unknown, unk
 }
 
 export const MATERIALIZED = optional(either(NAME, STORE, options<Materialized<unknown, unknown>>(MATERIALIZED_KINDS)))
+
+export const EXPIRING_MATERIALIZED = optional(
+  either(
+    NAME,
+    STORE,
+    options<ExpiringMaterialized<unknown, unknown>>({ ...MATERIALIZED_KINDS, ttl: POSITIVE_DURATION }),
+  ),
+)

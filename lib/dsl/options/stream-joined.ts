@@ -4,6 +4,7 @@ import { STORE_TYPE } from './materialized'
 import type { Serde } from '../../serdes/serde'
 import type { WindowStore } from '../../state/store'
 import type { WindowStoreHandle } from '../../state/window/window-stores'
+import { LATE, type LateJoinedRecords } from './late-records'
 import type { NamedOptions } from './named'
 
 /**
@@ -46,7 +47,7 @@ export interface StreamJoined<K, V, VO> extends NamedOptions {
 export const STREAM_JOINED = optional(
   either(
     NAME,
-    options<StreamJoined<unknown, unknown, unknown>>({
+    options<StreamJoined<unknown, unknown, unknown> & LateJoinedRecords<never, never>>({
       name: NAME,
       store: NAME,
       thisStore: either(NAME, STORE),
@@ -56,6 +57,8 @@ export const STREAM_JOINED = optional(
       otherValue: SERDE,
       logging: LOGGING,
       storeType: STORE_TYPE,
+      late: LATE,
+      otherLate: LATE,
     }),
   ),
 )

@@ -1,9 +1,9 @@
-import { DURATION, options as optionsOf, requireArgument } from '../../arguments'
+import { DURATION, options as optionsOf, POSITIVE_DURATION, requireArgument } from '../../arguments'
 import { type Duration, toMilliseconds } from '../../durations'
 import { TopologyError } from '../../errors'
 import type { Window } from '../../record/windowed'
 import { alignedStarts } from '../../topology/graph/windowing'
-import { MILLISECONDS, POSITIVE_DURATION } from './window-durations'
+import { MILLISECONDS } from './window-durations'
 
 /** Describes tumbling or hopping windows. */
 export interface TimeWindowsOptions {

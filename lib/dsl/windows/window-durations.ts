@@ -1,11 +1,6 @@
 import { DURATION, kind } from '../../arguments'
 import { type Duration, toMilliseconds } from '../../durations'
 
-export const POSITIVE_DURATION = kind(
-  "milliseconds as a number above 0, or text such as '250ms', '30s' or '5m'",
-  (value) => DURATION.problem(value, '') === undefined && toMilliseconds(value as Duration, '') > 0,
-)
-
 /** Of a record. */
 export const MILLISECONDS = kind('milliseconds since 1970', Number.isFinite)
 

@@ -97,6 +97,13 @@ export class MemoryFetcher implements Fetcher {
     })
   }
 
+  caughtUpAt(topic: string, partition: number): number | undefined {
+    const entry = this.assigned.get(tpKey(topic, partition))
+    if (!entry?.log || entry.log.deleted || entry.failed) return undefined
+    const { lastStableOffset, highWatermark } = entry.log
+    return entry.position >= (this.committedOnly ? lastStableOffset : highWatermark) ? performance.now() : undefined
+  }
+
   wakeup(): void {
     this.answer([])
   }

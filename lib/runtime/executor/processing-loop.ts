@@ -36,6 +36,8 @@ const MAX_RUN = 32
 const IDLE_POLL_MS = 1000
 /** How long to wait while buffered records can't be processed yet: because of an empty partition, a slow operator or a full producer. */
 const BLOCKED_POLL_MS = 100
+/** Between two looks at whether inputs are idle. */
+const SHORTEST_LOOK_MS = 20
 /** How long each slice has its own transaction after a callback has outlasted one. */
 const CAUTIOUS_MS = 60_000
 
@@ -217,6 +219,7 @@ export class ProcessingLoop {
       if (!task.isReady || !this.options.tasks.isRunning(task)) continue
       try {
         if (task.processing.maybePunctuateWallClock(now)) punctuated = true
+        if (task.passIdleTime(this.options.fetcher)) punctuated = true
       } catch (error) {
         this.options.listener.taskFailed(task, error)
       }
@@ -305,6 +308,7 @@ export class ProcessingLoop {
     for (const { processing } of tasks.running) {
       commitNeeded ||= processing.commitNeeded
       wait = Math.min(wait, processing.nextWallClockPunctuation() - now)
+      if (processing.canBeIdle) wait = Math.min(wait, Math.max(config.emitIntervalMs, SHORTEST_LOOK_MS))
       if (processing.hasBuffered && !this.#paused) wait = Math.min(wait, BLOCKED_POLL_MS)
     }
     if (commitNeeded && !committer.inProgress && !committer.suspended) {

@@ -111,7 +111,8 @@ export class PartitionGroup {
   }
 
   /**
-   * An empty queue is waited for while records of it are on the broker, and for `maxTaskIdle` after that (KIP-695).
+   * An empty queue is waited for while records of it are on the broker, and for `maxTaskIdle`, or the `idleAfter` of
+   * its source, after that (KIP-695).
    */
   private isReady(): boolean {
     const { places, maxTaskIdleMs } = this
@@ -128,7 +129,7 @@ export class PartitionGroup {
         ready = false
       } else if (maxTaskIdleMs > 0) {
         const now = this.clock.now()
-        place.idleDeadline ??= now + maxTaskIdleMs
+        place.idleDeadline ??= now + Math.min(maxTaskIdleMs, place.queue.source.idleAfterMs)
         if (now < place.idleDeadline) ready = false
       }
     }

@@ -19,6 +19,7 @@ import { Punctuations } from './punctuation'
 import { SlowCallbackMonitor } from './slow-callback-monitor'
 import type { TaskConfig } from './task-config'
 import { IDLE } from './idle-context'
+import { PassingTime } from './passing-time'
 import { TaskContext } from './task-context'
 import { wire, type Wiring } from './wiring'
 
@@ -59,6 +60,7 @@ export class Processing {
   private readonly wiring: Wiring
   private readonly group: PartitionGroup
   private readonly punctuations: Punctuations
+  private readonly time: PassingTime
   private readonly bufferLimit: number
   /** What `effects` was when the last commit sealed. */
   private sealedEffects = 0
@@ -88,17 +90,29 @@ export class Processing {
     this.wiring = wire(options.subTopologies, stores.all, this.context, this.punctuations)
     const queues = this.inputPartitions.map((input) => this.newQueue(input))
     this.group = new PartitionGroup(queues, config.maxTaskIdleMs, clock)
+    this.time = new PassingTime({
+      context: this.context,
+      processors: this.wiring.processors,
+      idle: this.wiring.idle,
+      group: this.group,
+      intervalMs: config.emitIntervalMs,
+      flushCaches: () => this.flushCaches(),
+      punctuate: () => {
+        if (this.punctuations.streamTime(this.context.streamTime)) this.context.moved()
+      },
+    })
   }
 
   /** Stores are restored and open: resumes partition times from committed offsets (by `tpKey`), and starts the processors. */
   initialize(committed: ReadonlyMap<string, CommittedOffset>): void {
     const { lastEmittedWindowClose } = this.context
     for (const queue of this.group.queues) {
-      const metadata = committed.get(tpKey(queue.topic, queue.partition))?.metadata
-      if (!metadata) continue
-      const decoded = decodeCommitMetadata(metadata)
-      queue.resumeFrom(decoded.partitionTime)
+      const offset = committed.get(tpKey(queue.topic, queue.partition))
+      if (!offset?.metadata) continue
+      const decoded = decodeCommitMetadata(offset.metadata)
+      queue.resumeFrom(offset.offset, decoded.partitionTime)
       this.context.advanceStreamTime(decoded.partitionTime)
+      if (decoded.reachedStreamTime !== undefined) this.time.resumeFrom(decoded.reachedStreamTime)
       for (const [name, time] of decoded.lastEmittedWindowClose) {
         lastEmittedWindowClose.set(name, Math.max(time, lastEmittedWindowClose.get(name) ?? time))
       }
@@ -173,15 +187,7 @@ export class Processing {
   /** Forwards the next result of an async operator; false if there is none. */
   forwardResult(): boolean {
     const { context } = this
-    let forwarded = false
-    try {
-      forwarded = context.asyncOperators.forwardNext()
-    } catch (error) {
-      this.fail(error)
-    }
-    this.throwIfFailed()
-    if (!forwarded) return false
-    this.rest()
+    if (!this.attempt(() => context.asyncOperators.forwardNext())) return false
     context.moved()
     return true
   }
@@ -240,7 +246,37 @@ export class Processing {
     return this.context.sensors
   }
 
-  // ---------------------------------------------------------------------------------------- punctuation
+  // ---------------------------------------------------------------------------------------- time
+
+  /**
+   * Lets stream time pass without a record: caches are flushed, operators forward what is due, and stream-time punctuations run.
+   * Records that come later with older timestamps are late, also after a restart: the time is committed. False while awaited
+   * work is in the way: to be called again, with the same time, when it is done.
+   */
+  advanceStreamTime(to: number): boolean {
+    return this.attempt(() => this.time.advance(to))
+  }
+
+  /**
+   * When everything that is open or held back after the records so far will have closed; −1 before the first record. What never
+   * closes, such as unlimited windows, does not count.
+   */
+  get closingTime(): number {
+    return this.time.closingTime(this.streamTime)
+  }
+
+  /** Some of its inputs count as idle when they have had no record for long enough. */
+  get canBeIdle(): boolean {
+    return this.time.canBeIdle
+  }
+
+  /**
+   * Lets stream time pass where inputs are idle. `now` is by a clock that only moves forward; for `unheardMs` it has not been known
+   * whether there are more records. True if stream time has advanced.
+   */
+  passIdleTime(now: number, unheardMs = 0): boolean {
+    return this.attempt(() => this.time.passIdle(now, unheardMs))
+  }
 
   maybePunctuateStreamTime(): boolean {
     const { streamTime } = this.context
@@ -257,19 +293,23 @@ export class Processing {
   }
 
   private punctuate(run: () => boolean): boolean {
-    const { context } = this
+    if (!this.attempt(run)) return false
+    this.context.moved()
+    return true
+  }
+
+  private attempt(run: () => boolean): boolean {
     this.throwIfFailed()
-    let punctuated = false
+    let result = false
     try {
-      punctuated = run()
+      result = run()
     } catch (error) {
       this.fail(error)
     }
     this.throwIfFailed()
-    if (!punctuated) return false
-    this.rest()
-    context.moved()
-    return true
+    if (result) this.rest()
+    else this.context.idle()
+    return result
   }
 
   // ---------------------------------------------------------------------------------------- commit
@@ -359,7 +399,7 @@ export class Processing {
 
   /** For partitions with processed or skipped records: the next offset, with Kafka Streams' metadata. */
   committableOffsets(): Array<TopicPartition & CommittedOffset> {
-    const { lastEmittedWindowClose } = this.context
+    const { lastEmittedWindowClose, reachedStreamTime } = this.context
     const offsets: Array<TopicPartition & CommittedOffset> = []
     for (const queue of this.group.queues) {
       const { topic, partition, partitionTime } = queue
@@ -369,7 +409,7 @@ export class Processing {
         topic,
         partition,
         offset,
-        metadata: encodeCommitMetadata({ partitionTime, lastEmittedWindowClose }),
+        metadata: encodeCommitMetadata({ partitionTime, lastEmittedWindowClose, reachedStreamTime }),
       })
     }
     return offsets

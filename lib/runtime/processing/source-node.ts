@@ -24,6 +24,8 @@ export class SourceNode {
     readonly valueSerde: Serde<unknown>,
     readonly timestampExtractor: TimestampExtractor,
     readonly usesDefault: SerdeDefaults,
+    /** How long the task waits for an empty input of it at the most. */
+    readonly idleAfterMs = Infinity,
   ) {}
 
   addChild(child: Child): void {

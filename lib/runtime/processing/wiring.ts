@@ -2,7 +2,7 @@ import { StreamsError } from '../../errors'
 import type { ManagedStore } from '../../state/store'
 import { keySerdeOf, valueSerdeOf } from '../../serdes/open-serde'
 import { shortcutsOf } from '../../serdes/shortcuts'
-import type { SinkDefinition, SourceDefinition, SubTopology } from '../../topology/definition'
+import type { IdleInputs, SinkDefinition, SourceDefinition, SubTopology } from '../../topology/definition'
 import { matchesTopic } from '../../topology/topic-pattern'
 import { measured, measuredExtractor } from './measured-node'
 import { type Child, ProcessorNode } from './processor-node'
@@ -20,6 +20,14 @@ export interface Wiring {
   /** In the order in which processors first use them: the order of cache flushes. */
   readonly stores: readonly ManagedStore[]
   source(topic: string): SourceNode
+  /** Sub-topologies whose stream time advances when their inputs are idle, the first first. */
+  readonly idle: readonly IdleNodes[]
+}
+
+export interface IdleNodes {
+  readonly settings: IdleInputs
+  readonly sources: ReadonlySet<SourceNode>
+  readonly processors: readonly ProcessorNode[]
 }
 
 export const wire = (
@@ -35,9 +43,12 @@ export const wire = (
     for (const name of names) parents.get(name)!.addChild(child, sideOutput)
   }
   const storesInUse = new Set<string>()
+  const idle: IdleNodes[] = []
 
   for (const sub of subTopologies) {
     const forwarding = new Set(sub.nodes.flatMap((node) => (node.kind === 'source' ? [] : node.parents)))
+    const firstSource = sources.length
+    const firstProcessor = processors.length
     for (const definition of sub.nodes) {
       if (definition.kind === 'source') {
         const { topics } = definition
@@ -53,6 +64,8 @@ export const wire = (
           valueSerdeOf<unknown>(definition.valueSerde, task),
           extractor,
           defaultsOf(definition),
+          // of a repartition topic: those of its sub-topology
+          definition.idleAfterMs ?? (isInternal && sub.idle ? sub.idle.afterMs * (sub.idle.hops + 1) : undefined),
         )
         sources.push({ definition, node })
         parents.set(name, node)
@@ -84,6 +97,12 @@ export const wire = (
         link(tracedSink(node, task), definition.parents)
       }
     }
+    if (sub.idle === undefined) continue
+    idle.push({
+      settings: sub.idle,
+      sources: new Set(sources.slice(firstSource).map(({ node }) => node)),
+      processors: processors.slice(firstProcessor),
+    })
   }
 
   for (const { node } of sources) traceSource(node, task)
@@ -93,6 +112,7 @@ export const wire = (
   for (const name of byName.keys()) storesInUse.add(name)
   return {
     processors,
+    idle: idle.sort((a, b) => a.settings.hops - b.settings.hops),
     stores: [...storesInUse].flatMap((name) => byName.get(name) ?? []),
     source: (topic) => {
       const found = sources.find(({ definition }) => reads(definition, topic))

@@ -48,6 +48,8 @@ export class RunningTask implements TaskIdentity {
   readonly #committed: Map<string, CommittedOffset>
   /** Input partitions that are paused in the fetcher. */
   readonly #paused = new Set<string>()
+  /** When its inputs were last looked at for being idle. */
+  #lookedAt = performance.now()
 
   constructor(
     identity: TaskIdentity,
@@ -74,6 +76,20 @@ export class RunningTask implements TaskIdentity {
       if (held) this.#holds--
       held = false
     }
+  }
+
+  /** Lets its stream time pass where its inputs are idle. True if it has advanced. */
+  passIdleTime(fetcher: Fetcher): boolean {
+    const { processing } = this
+    if (!processing.canBeIdle) return false
+    const now = performance.now()
+    // nobody looked while the task was held, or the process stood still
+    let heardAt = this.#lookedAt
+    this.#lookedAt = now
+    for (const { topic, partition } of processing.inputPartitions) {
+      heardAt = Math.min(heardAt, fetcher.caughtUpAt(topic, partition) ?? -Infinity)
+    }
+    return processing.passIdleTime(now, now - heardAt)
   }
 
   /** Offsets of this task were committed. */

@@ -8,6 +8,7 @@ import { otherKindsChangelog } from '../store-kind'
 import { StoreSerdes } from '../store-serdes'
 import type { Window } from '../../record/windowed'
 import { Windowed } from '../../record/windowed'
+import type { TimeBoundStore } from '../time-bound-store'
 import { CachedTimedEntries } from './cached-timed-entries'
 import { DirectTimedEntries } from './direct-timed-entries'
 import { LoggedRows } from './logged-rows'
@@ -51,7 +52,7 @@ interface OpenStore<K, V, S> {
 }
 
 /** What window and session stores have in common: typed keys over rows that are found by key and time. */
-export abstract class TimedStore<K, V, S> implements ManagedStore, CachedStore<Windowed<K>, V> {
+export abstract class TimedStore<K, V, S> implements ManagedStore, CachedStore<Windowed<K>, V>, TimeBoundStore {
   readonly name: string
   readonly persistent: boolean
   readonly changelogTopic: string | null
@@ -117,6 +118,10 @@ export abstract class TimedStore<K, V, S> implements ManagedStore, CachedStore<W
     const { key, time } = found
     const second = logged.restoredSecond(found.second)
     rows.put(key, time, second, value, this.options.format.timestamped ? timestamp : undefined)
+  }
+
+  keeps(time: number): boolean {
+    return time >= this.#open().rows.retention.liveFrom
   }
 
   async open(): Promise<void> {

@@ -8,6 +8,7 @@ import type {
   TopologyDefinition,
 } from '../definition'
 import { changelogTopic, type InternalTopicSettings, repartitionTopic } from './internal-topics'
+import { withIdleInputs } from './idle-inputs'
 import { type NodeGroup, nodeGroups } from '../node-groups'
 import type { Serde } from '../../serdes/serde'
 import { requireKnownFormats } from './value-formats'
@@ -34,7 +35,7 @@ export function compileTopology(definition: TopologyDefinition, options: Compile
     .map((group) => subTopology(group, definition, options, topicName))
   return {
     applicationId: options.applicationId,
-    subTopologies,
+    subTopologies: withIdleInputs(subTopologies),
     global: {
       nodes: groups.flatMap((group) => (group.global ? group.nodes : [])),
       stores: [...(definition.globalStores?.values() ?? [])],

@@ -4,6 +4,7 @@ import { DeduplicateOperator } from '../../operators/deduplicate'
 import { FilterOperator } from '../../operators/filter'
 import { FixedKeyOperator } from '../../operators/fixed-key'
 import { FlatMapOperator } from '../../operators/flat-map'
+import { ExpiringTableOperator } from '../../operators/expiring-table'
 import { FlatMapValuesOperator } from '../../operators/flat-map-values'
 import { ForeachOperator } from '../../operators/foreach'
 import { ForeignTableJoinOperator } from '../../operators/foreign-key/foreign-table-join'
@@ -12,6 +13,7 @@ import { SubscriptionSendOperator } from '../../operators/foreign-key/subscripti
 import { JoinWindowOperator } from '../../operators/join-window'
 import { MapOperator } from '../../operators/map'
 import { MapValuesOperator } from '../../operators/map-values'
+import type { Operator } from '../../operators/operator'
 import { PassThroughOperator } from '../../operators/pass-through'
 import { PeekOperator } from '../../operators/peek'
 import type { ProcessorSupplier } from '../../operators/processor'
@@ -38,10 +40,11 @@ import type {
   SinkNode,
   StreamSourceNode,
 } from '../graph/stream-nodes'
-import type { TableSourceNode } from '../graph/table-nodes'
+import type { TableExpiry, TableSourceNode } from '../graph/table-nodes'
 import type { StoreReference } from '../store-reference'
 import { sessionAggregation, streamAggregation, tableAggregation } from './aggregations'
 import type { Compilation } from './compilation'
+import type { TablePlan } from './table-plans'
 
 /* eslint-disable @typescript-eslint/no-explicit-any -- nodes of a graph are heterogeneous; the DSL's signatures have checked their types */
 
@@ -102,7 +105,10 @@ export function processorOf(node: Exclude<GraphNode, OtherNode>, compilation: Co
       }
     }
     case 'stream-aggregate':
-      return { supplier: () => streamAggregation(node, plan), stores: [node.store] }
+      return expiring(node.expiry, node.store.name, plan, {
+        supplier: () => streamAggregation(node, plan),
+        stores: [node.store],
+      })
     case 'session-aggregate':
       return { supplier: () => sessionAggregation(node, plan), stores: [node.store] }
     case 'stream-global-join': {
@@ -110,7 +116,7 @@ export function processorOf(node: Exclude<GraphNode, OtherNode>, compilation: Co
       return { supplier: () => new StreamGlobalJoinOperator(globalStore, selector, joiner, left) }
     }
     case 'join-window':
-      return { supplier: () => new JoinWindowOperator(node.store.name), stores: [node.store] }
+      return { supplier: () => new JoinWindowOperator(node.store.name, node.late), stores: [node.store] }
 
     case 'deduplicate': {
       const { by, withinMs, store, late } = node
@@ -129,7 +135,8 @@ export function processorOf(node: Exclude<GraphNode, OtherNode>, compilation: Co
 
     case 'stream-to-table': {
       const store = plan.stored ? node.store.builder : null
-      return { supplier: () => new TableSourceOperator(store?.name ?? null, plan), stores: listOf(store) }
+      const table = { supplier: () => new TableSourceOperator(store?.name ?? null, plan), stores: listOf(store) }
+      return expiring(node.expiry, node.store.builder.name, plan, table)
     }
     case 'table-filter': {
       const { predicate, not, store } = node
@@ -197,4 +204,20 @@ function usedStores(stores: readonly StoreReference[], { graph }: Compilation): 
 
 function listOf(store: StoreBuilder<StateStore> | null): StoreBuilder<StateStore>[] {
   return store === null ? [] : [store]
+}
+
+/** The operator of a table, with rows that expire if they are to. */
+export function expiring(
+  expiry: TableExpiry | undefined,
+  store: string,
+  { sendOldValues }: TablePlan,
+  table: CompiledProcessor,
+): CompiledProcessor {
+  if (expiry === undefined) return table
+  const { afterMs, keySerde, index } = expiry
+  const options = { store, index: index.name, afterMs, keySerde, sendOldValues }
+  return {
+    supplier: () => new ExpiringTableOperator(table.supplier() as Operator<any, any, any, any>, options),
+    stores: [...(table.stores ?? []), index],
+  }
 }

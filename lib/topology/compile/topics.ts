@@ -11,6 +11,7 @@ import type {
 import type { TableSourceNode } from '../graph/table-nodes'
 import { failOnInvalidTimestamp } from '../timestamp-extractors'
 import { type Compilation, parentNames } from './compilation'
+import { expiring } from './processors'
 import { leadsToNullKeys } from './join-requirements'
 
 /** Nodes that read or write topics. */
@@ -46,9 +47,12 @@ export function compileTableSource(node: TableSourceNode, { plans, builder }: Co
   const plan = plans.get(node.id)!
   const store = plan.stored ? node.store.builder : null
   builder.addSource({ name: node.sourceName, topics: [node.topic], ...node.settings })
-  const supplier = () => new TableSourceOperator(store?.name ?? null, plan)
-  builder.addProcessor({ name: node.name, parents: [node.sourceName], supplier }, store ? [store] : [])
-  if (store && node.topicAsChangelog) builder.useSourceTopicAsChangelog(store.name, node.topic)
+  const table = { supplier: () => new TableSourceOperator(store?.name ?? null, plan), stores: store ? [store] : [] }
+  const { supplier, stores } = expiring(node.expiry, node.store.builder.name, plan, table)
+  builder.addProcessor({ name: node.name, parents: [node.sourceName], supplier }, stores)
+  // the topic knows nothing of rows that have expired
+  if (store && node.topicAsChangelog && node.expiry === undefined)
+    builder.useSourceTopicAsChangelog(store.name, node.topic)
 }
 
 export function compileGlobalStore(node: GlobalStoreNode, builder: DefinitionBuilder): void {

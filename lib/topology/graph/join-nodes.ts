@@ -32,6 +32,8 @@ export interface StreamGlobalJoinNode extends NodeBase {
 export interface JoinWindowNode extends NodeBase {
   readonly kind: 'join-window'
   readonly store: StoreBuilder<StateStore>
+  /** The node that takes late records. Default: they are dropped. */
+  readonly late?: string
 }
 
 /** One side of a join of two streams. */

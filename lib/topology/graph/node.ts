@@ -25,4 +25,5 @@ export interface NodeSerdes {
 export interface SourceSettings extends NodeSerdes {
   readonly timestampExtractor?: TimestampExtractor
   readonly offsetReset?: OffsetReset
+  readonly idleAfterMs?: number
 }

@@ -20,6 +20,7 @@ import type { LostFormat, StreamPartitioner, TopicNameExtractor } from '../defin
 import type { StoreReference } from '../store-reference'
 import type { ValueRequirement } from '../tombstones'
 import type { NodeBase, NodeSerdes, SourceSettings } from './node'
+import type { TableExpiry } from './table-nodes'
 import type { FixedWindowing, SessionWindowing } from './windowing'
 
 /* eslint-disable @typescript-eslint/no-explicit-any -- nodes of a graph are heterogeneous; the DSL's signatures have checked their types */
@@ -154,6 +155,8 @@ export interface StreamAggregateNode extends NodeBase {
   readonly kind: 'stream-aggregate'
   readonly aggregation: StreamAggregation
   readonly store: StoreBuilder<StateStore>
+  /** Never with windows: those have their retention. */
+  readonly expiry?: TableExpiry
   /** Absent where there is one aggregate a key. */
   readonly windows?: {
     readonly windowing: FixedWindowing

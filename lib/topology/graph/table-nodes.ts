@@ -2,6 +2,7 @@ import type { Aggregator, GroupSelector, Initializer, Predicate, Reducer, ValueM
 import type { Suppression } from '../../operators/table-suppress'
 import type { TopN } from '../../operators/top-n'
 import type { ValueTransformerSupplier } from '../../operators/value-transformer'
+import type { Serde } from '../../serdes/serde'
 import type { SuppressionBuffer } from '../../state/buffer/suppression-buffer'
 import type { StateStore, StoreBuilder } from '../../state/store'
 import type { StoreReference } from '../store-reference'
@@ -15,6 +16,14 @@ export interface OptionalStore {
   readonly requested: boolean
 }
 
+/** Rows that are not updated for so long are deleted. */
+export interface TableExpiry {
+  readonly afterMs: number
+  /** Which rows are due when. */
+  readonly index: StoreBuilder<StateStore>
+  readonly keySerde: Serde<any> | undefined
+}
+
 export interface TableSourceNode extends NodeBase {
   readonly kind: 'table-source'
   readonly sourceName: string
@@ -23,11 +32,13 @@ export interface TableSourceNode extends NodeBase {
   readonly store: OptionalStore
   /** The topic itself is the store's changelog. */
   readonly topicAsChangelog?: boolean
+  readonly expiry?: TableExpiry
 }
 
 export interface StreamToTableNode extends NodeBase {
   readonly kind: 'stream-to-table'
   readonly store: OptionalStore
+  readonly expiry?: TableExpiry
 }
 
 /** A table made from another value by value. It has a store only if the user named one. */

@@ -9,6 +9,8 @@ export function mergeSelfJoins(graph: LogicalGraph): LogicalGraph {
   const needless = new Set<NodeId>()
   const nodes = graph.nodes.map((node) => {
     if (node.kind !== 'stream-stream-join' || node.parents.length !== 1) return node
+    // its late records go somewhere
+    if (graph.nodes.some(({ parents }) => parents.includes(node.right.window))) return node
     needless.add(node.right.window)
     return { ...node, selfJoined: true }
   })

@@ -18,6 +18,7 @@ export function mergeSources(graph: LogicalGraph): LogicalGraph {
     const same = sources.find((source) => sameTopics(source, node))
     if (same) {
       requireSameReset(same, node)
+      requireSameIdleAfter(same, node)
       replaced.set(node.id, same.id)
     } else {
       requireNoOverlap(sources, node)
@@ -48,6 +49,17 @@ function requireSameReset(first: StreamSourceNode, second: StreamSourceNode): vo
   throw new TopologyError(
     'INVALID_TOPOLOGY',
     `two streams read ${topicsText(second)} with different offsetReset (${a} and ${b}), but they share one source: give both the same`,
+    { operator: second.name },
+  )
+}
+
+function requireSameIdleAfter(first: StreamSourceNode, second: StreamSourceNode): void {
+  const [a, b] = [first, second].map(({ settings }) => settings.idleAfterMs)
+  if (a === b) return
+  const [inFirst, inSecond] = [a, b].map((ms) => (ms === undefined ? 'not set' : `${ms} ms`))
+  throw new TopologyError(
+    'INVALID_TOPOLOGY',
+    `two streams read ${topicsText(second)} with different idleAfter (${inFirst} and ${inSecond}), but they share one source: give both the same`,
     { operator: second.name },
   )
 }

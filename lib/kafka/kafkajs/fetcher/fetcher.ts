@@ -44,6 +44,8 @@ interface AssignedPartition extends TopicPartition {
   /** in a row, of fetches and look-ups */
   failures: number
   reportedUnknown: boolean
+  /** of the last answer without records */
+  caughtUpAt: number | undefined
   buffered: FetchedPartition[]
   bufferedBytes: number
 }
@@ -95,6 +97,7 @@ export class KafkaFetcher implements Fetcher {
       halted: false,
       failures: 0,
       reportedUnknown: false,
+      caughtUpAt: undefined,
       buffered: [],
       bufferedBytes: 0,
     })
@@ -136,6 +139,11 @@ export class KafkaFetcher implements Fetcher {
     if (fetched.length > 0 || maxWaitMs <= 0) return fetched
     await this.arrival(maxWaitMs)
     return this.take()
+  }
+
+  caughtUpAt(topic: string, partition: number): number | undefined {
+    const assigned = this.partitions.get(tpKey(topic, partition))
+    return assigned?.buffered.length === 0 ? assigned.caughtUpAt : undefined
   }
 
   wakeup(): void {
@@ -276,7 +284,10 @@ export class KafkaFetcher implements Fetcher {
     if (part.errorCode !== 0) return this.partFailed(assigned, part)
     assigned.failures = 0
     assigned.reportedUnknown = false
-    if (part.records.length === 0) return
+    if (part.records.length === 0) {
+      assigned.caughtUpAt = performance.now()
+      return
+    }
     const { nextOffset, completeBytes } = summarizeBatches(part.records, assigned.position)
     if (completeBytes === 0) {
       // a broker sends the first batch whole; should one not, the next request makes room for it
@@ -298,6 +309,7 @@ export class KafkaFetcher implements Fetcher {
       maxDecompressedBytes: this.config.maxDecompressedBytes,
     })
     assigned.position = nextOffset
+    assigned.caughtUpAt = undefined
     assigned.maxBytes = this.config.maxBytesPerPartition
     // so that the partitions at the end of a response that is full get their turn
     this.partitions.delete(assigned.key)

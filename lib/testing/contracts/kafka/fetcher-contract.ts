@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { assertMatches, matching } from './assert-matches'
 import { type FetchedPartition, type Fetcher, type Producer } from '../../../kafka/port'
+import { eventually } from './eventually'
 import { pollFor, readTopic, recordsOf, untilTransactionsEnd } from './reading'
 import type { KafkaContract } from './kafka-client-setup'
 import { appendText, startProducer, transact } from './writing'
@@ -68,6 +69,20 @@ export const fetcherContract: KafkaContract = ({ describe, test }, kafka) => {
       assertMatches(fetched, { topic, partition: 0, nextOffset: 5, endOffset: 5, logStartOffset: 2 })
       assert.ok(fetched.sizeInBytes > 0)
       assert.deepEqual(recordsOf(fetched), recordsOf(fetched))
+    })
+
+    test('knows when there was nothing behind what it has returned', async () => {
+      const topic = await kafka.createTopic()
+      const producer = await startProducer(kafka.client(), [topic])
+      await write(producer, topic, numbers(0, 5))
+      const fetcher = kafka.client().fetcher({ isolation: 'read_committed' })
+      assert.equal(fetcher.caughtUpAt(topic, 0), undefined)
+      fetcher.assign(topic, 0, 0)
+      assert.equal(fetcher.caughtUpAt(topic, 0), undefined)
+      await readValues(fetcher, 5)
+      const after = performance.now()
+      await eventually(async () => assert.ok(fetcher.caughtUpAt(topic, 0)! >= after))
+      assert.equal(fetcher.caughtUpAt(topic, 1), undefined)
     })
 
     test('gives nothing when nothing arrives in time', async () => {

@@ -13,6 +13,7 @@ const MORE_THAN_A_SLICE_MS = 6
 interface FakeTask {
   readonly id: string
   readonly isReady: boolean
+  passIdleTime(): boolean
   readonly processing: { commitNeeded: boolean; isBusy: boolean; processUpTo(limit: number): number }
 }
 
@@ -30,6 +31,7 @@ const loopOver = (
   const running = Object.keys(records).map((id): FakeTask & { stores: object } => ({
     id,
     isReady: true,
+    passIdleTime: () => false,
     stores: { state: { dirtyBytes: 0 } },
     processing: {
       commitNeeded: false,

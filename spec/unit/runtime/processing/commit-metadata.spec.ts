@@ -18,6 +18,16 @@ describe('commit metadata', () => {
     expect(decodeCommitMetadata(text)).toEqual({ partitionTime: -1, lastEmittedWindowClose })
   })
 
+  it('has stream time that was reached without a record in the place of a store that there can not be', () => {
+    const text = encodeCommitMetadata({ partitionTime: 5, lastEmittedWindowClose: new Map(), reachedStreamTime: 77 })
+    expect(Buffer.from(text, 'base64').toString('latin1')).toContain('/stream-time')
+    expect(decodeCommitMetadata(text)).toEqual({
+      partitionTime: 5,
+      lastEmittedWindowClose: new Map(),
+      reachedStreamTime: 77,
+    })
+  })
+
   it('reads version 1', () => {
     const bytes = Buffer.alloc(9)
     bytes[0] = 1

@@ -96,3 +96,20 @@ describe('an input that is read from another offset', () => {
     expect([app.run(), offsetsOf(app)]).toEqual([['a4'], { a: 2, b: 1 }])
   })
 })
+
+describe('an empty input', () => {
+  it('is waited for no longer than the idleAfter of its source, whatever maxTaskIdle says', async () => {
+    const builder = new StreamsBuilder()
+    const busy = builder.stream('a', { key: serdes.string(), value: serdes.string() })
+    const quiet = builder.stream('b', { key: serdes.string(), value: serdes.string(), idleAfter: '30s' })
+    busy.merge(quiet).to('out', { value: serdes.string() })
+    const { task, clock, run } = await taskOf(builder.build(), [A, B], { maxTaskIdleMs: 600_000 })
+    task.initialize(new Map())
+    task.addRecords(fetched(A, records(0, 'a1')))
+    expect(run()).toEqual([])
+    clock.time += 29_999
+    expect(run()).toEqual([])
+    clock.time += 1
+    expect(run()).toEqual(['a1'])
+  })
+})

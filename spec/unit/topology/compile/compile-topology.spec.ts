@@ -23,6 +23,50 @@ test('window and session changelogs are kept longer by what the app says', () =>
   expect(['w', 's', 'own'].map(retention)).toEqual(['3601000', '3601000', '5'])
 })
 
+describe('idle inputs', () => {
+  const idleOf = (build: (builder: StreamsBuilder) => void) => {
+    const builder = new StreamsBuilder()
+    build(builder)
+    return compileTopology(builder.build().definition, options).subTopologies.map(({ idle }) => idle)
+  }
+
+  test('are none without idleAfter', () => {
+    expect(idleOf((b) => b.stream('in').groupByKey().count())).toEqual([undefined])
+  })
+
+  test('have the longest idleAfter of the sources of a sub-topology', () => {
+    const idle = idleOf((b) => {
+      const a = b.stream('a', { idleAfter: '10s' })
+      a.merge(b.stream('b'))
+        .merge(b.stream('c', { idleAfter: '1m' }))
+        .to('out')
+      b.stream('d').to('out-d')
+    })
+    expect(idle).toEqual([{ afterMs: 60_000, hops: 0 }, undefined])
+  })
+
+  test('are also those that come through repartition topics, with the number of them on the way', () => {
+    const idle = idleOf((b) => {
+      b.stream('other')
+        .groupBy((value) => value, { name: 'other' })
+        .count()
+      b.stream('in', { idleAfter: 5 })
+        .groupBy((value) => value, { name: 'one' })
+        .count()
+        .toStream()
+        .groupBy((value) => value, { name: 'two' })
+        .count()
+    })
+    expect(idle).toEqual([
+      undefined,
+      undefined,
+      { afterMs: 5, hops: 0 },
+      { afterMs: 5, hops: 1 },
+      { afterMs: 5, hops: 2 },
+    ])
+  })
+})
+
 describe('compile', () => {
   test('cuts a topology where a repartition topic runs through it', () => {
     const builder = new StreamsBuilder()

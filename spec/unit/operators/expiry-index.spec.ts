@@ -1,0 +1,54 @@
+import { ExpiryIndex } from '../../../lib/operators/expiry-index'
+import type { KeyValueStore } from '../../../lib/state/store'
+import { repeatableRandom } from '../../support/input'
+
+/** The rows of a store, which an index finds again after a restart. */
+const indexOn = (rows: Map<string, Buffer>, afterMs: number): ExpiryIndex =>
+  new ExpiryIndex(
+    {
+      get: (key: Buffer) => rows.get(key.toString('hex')) ?? null,
+      put: (key: Buffer, value: Buffer | null) =>
+        void (value === null ? rows.delete(key.toString('hex')) : rows.set(key.toString('hex'), value)),
+    } as KeyValueStore<Buffer, Buffer>,
+    afterMs,
+  )
+
+describe('expiry index', () => {
+  it.each([1, 2, 3, 4])(
+    'gives each key once when its bucket is due, the oldest bucket first, after any restarts (%i)',
+    (seed) => {
+      const upTo = repeatableRandom(seed)
+      const rows = new Map<string, Buffer>()
+      const afterMs = 1 + upTo(1000)
+      let index = indexOn(rows, afterMs)
+      let waiting: { key: string; bucket: number }[] = []
+      let now = 0
+      for (let step = 0; step < 2000; step++) {
+        if (upTo(50) === 0) index = indexOn(rows, afterMs)
+        if (upTo(4) > 0) {
+          const timestamp = Math.max(0, now - upTo(200))
+          index.add(timestamp, Buffer.from(`${step}`))
+          waiting.push({ key: `${step}`, bucket: index.bucketOf(timestamp) })
+          continue
+        }
+        now += upTo(upTo(10) === 0 ? 3 * afterMs : 20)
+        const due = waiting.filter(({ bucket }) => index.expiresAt(bucket) <= now)
+        const taken: { key: string; bucket: number }[] = []
+        for (let next = index.takeDue(now); next !== undefined; next = index.takeDue(now)) {
+          taken.push({ key: next.key.toString(), bucket: next.bucket.start })
+        }
+        expect(taken.map(({ bucket }) => bucket)).toEqual(due.map(({ bucket }) => bucket).sort((a, b) => a - b))
+        expect(taken.map(({ key }) => key).sort()).toEqual(due.map(({ key }) => key).sort())
+        waiting = waiting.filter((row) => !due.includes(row))
+      }
+      // nothing is kept but what waits, and the buckets in use
+      expect(rows.size).toBeLessThanOrEqual(waiting.length + 1)
+    },
+  )
+
+  it('has nothing to read before its first row', () => {
+    const rows = new Map<string, Buffer>()
+    expect(indexOn(rows, 10).takeDue(Number.MAX_SAFE_INTEGER)).toBeUndefined()
+    expect(rows.size).toBe(0)
+  })
+})
