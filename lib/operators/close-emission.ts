@@ -17,9 +17,10 @@ export class CloseEmission {
     return this.context.lastEmittedWindowClose(this.store)
   }
 
-  due(windowClose: number): boolean {
+  /** `atOnce`: whatever the interval. */
+  due(windowClose: number, atOnce = false): boolean {
     const now = this.context.currentSystemTime()
-    if (now < this.nextTime) return false
+    if (now < this.nextTime && !atOnce) return false
     this.nextTime = now + this.context.emitIntervalMs
     const { lastEmittedWindowClose } = this
     return lastEmittedWindowClose === undefined || lastEmittedWindowClose < windowClose

@@ -4,11 +4,21 @@ export class JoinClock {
   streamTime = -1
   /** No record older than this waits; undefined if that is not known, or nothing waits. */
   oldestWaiting: number | undefined = undefined
+  /** The last time that one of the sides was told of without a record. */
+  private announced = -1
   /** Wall-clock time of the next check. */
   nextEmit = 0
 
   advance(timestamp: number): void {
     if (timestamp > this.streamTime) this.streamTime = timestamp
+  }
+
+  /** A side is told that it is this late. True when both are: until then the other one may still get records of before. */
+  announce(to: number): boolean {
+    const isSecond = this.announced === to
+    this.announced = to
+    if (isSecond) this.advance(to)
+    return isSecond
   }
 
   waits(timestamp: number): void {

@@ -20,5 +20,16 @@ export abstract class Operator<KIn, VIn, KOut = KIn, VOut = VIn> implements Proc
     this.context = context
   }
 
+  /**
+   * By how much stream time must pass a record's timestamp until nothing that the record has part in is held back or open any longer;
+   * `Infinity` if that never comes.
+   */
+  get closesAfterMs(): number {
+    return 0
+  }
+
+  /** Stream time has reached this time without a record: forwards what is due. All operators upstream have done so before. */
+  advanceStreamTime(_to: number): void {}
+
   abstract process(record: StreamRecord<KIn, VIn>): void | Promise<void>
 }

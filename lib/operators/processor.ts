@@ -85,6 +85,11 @@ export interface OperatorContext<KOut, VOut> extends ProcessorContext<KOut, VOut
   readonly defaultValueSerde: Serde<unknown>
   /** The wall-clock interval at which operators look for results that only time completes, such as closed windows. */
   readonly emitIntervalMs: number
+  /**
+   * Stream time that was reached without a record before the task started: an operator that counts records as late starts from
+   * it, so that what has closed stays closed. −1 for none: then it starts from the records that come, as in Kafka Streams.
+   */
+  readonly resumedStreamTime: number
   /** The last window close that the store's aggregation has emitted; committed with the task's offsets. */
   lastEmittedWindowClose(store: string): number | undefined
   setLastEmittedWindowClose(store: string, windowClose: number): void

@@ -9,6 +9,7 @@ import { sendLate } from './late-output'
 import { Operator } from './operator'
 import type { OperatorContext } from './processor'
 import type { WindowAggregateOptions } from './stream-window-aggregate'
+import { NO_HEADERS } from '../record/headers'
 import { Change } from '../record/change'
 import { StreamRecord } from '../record/stream-record'
 
@@ -48,6 +49,16 @@ export class StreamSessionWindowAggregateOperator<K, V, A> extends Operator<K, V
     } else {
       this.cached = this.listenToCache(context)
     }
+    this.observedStreamTime = context.resumedStreamTime
+  }
+
+  override get closesAfterMs(): number {
+    return this.windows.inactivityGapMs + this.windows.graceMs
+  }
+
+  override advanceStreamTime(to: number): void {
+    this.observedStreamTime = Math.max(to, this.observedStreamTime)
+    this.emitClosed(null)
   }
 
   process(record: StreamRecord<K, V>): void {
@@ -57,8 +68,8 @@ export class StreamSessionWindowAggregateOperator<K, V, A> extends Operator<K, V
       return
     }
     if (timestamp > this.observedStreamTime) this.observedStreamTime = timestamp
-    const { inactivityGapMs, graceMs } = this.windows
-    const windowClose = this.observedStreamTime - graceMs - inactivityGapMs
+    const { inactivityGapMs } = this.windows
+    const { windowClose } = this
     let start = timestamp
     let end = timestamp
     let aggregate = this.initializer() ?? null
@@ -82,7 +93,12 @@ export class StreamSessionWindowAggregateOperator<K, V, A> extends Operator<K, V
       this.store.put(session, aggregate)
       this.updated(session, aggregate, null)
     }
-    this.emitClosed(record, windowClose)
+    this.emitClosed(record)
+  }
+
+  /** Sessions that end before are closed. */
+  private get windowClose(): number {
+    return this.observedStreamTime - this.windows.graceMs - this.windows.inactivityGapMs
   }
 
   private updated(session: Windowed<K>, newValue: A | null, oldValue: A | null): void {
@@ -91,15 +107,16 @@ export class StreamSessionWindowAggregateOperator<K, V, A> extends Operator<K, V
     this.context.forward(new StreamRecord(session, change, session.window.end))
   }
 
-  private emitClosed(record: StreamRecord<K, V>, windowClose: number): void {
-    if (this.emission === null || !this.emission.due(windowClose)) return
+  private emitClosed(cause: StreamRecord<K, V> | null): void {
+    const { windowClose } = this
+    if (this.emission === null || !this.emission.due(windowClose, cause === null)) return
     const to = windowClose - 1
     const from = Math.max(0, this.emission.lastEmittedWindowClose ?? -1)
     if (to < 0 || to < from) return
     const store = this.store as unknown as ClosingStore<K, A>
     for (const [session, value] of store.closed(from, to)) {
       const change = new Change<A>(value, null)
-      this.context.forward(new StreamRecord(session, change, session.window.end, record.headers))
+      this.context.forward(new StreamRecord(session, change, session.window.end, cause?.headers ?? NO_HEADERS))
     }
     this.emission.emitted(windowClose)
   }

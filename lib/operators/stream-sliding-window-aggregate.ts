@@ -61,6 +61,17 @@ export class StreamSlidingWindowAggregateOperator<K, V, A> extends Operator<K, V
     if ((this.aggregator as unknown) !== increment) this.aggregator = context.watch(this.aggregator)
     this.store = context.stateStore(this.options.store)
     this.results = new WindowResults(this.store, context, this.differenceMs, this.options.emit, this.options)
+    this.observedStreamTime = context.resumedStreamTime
+  }
+
+  /** The window after a record starts 1 ms behind it. */
+  override get closesAfterMs(): number {
+    return 1 + this.differenceMs + this.graceMs
+  }
+
+  override advanceStreamTime(to: number): void {
+    this.observedStreamTime = Math.max(to, this.observedStreamTime)
+    this.emitClosed(null, this.observedStreamTime - this.graceMs)
   }
 
   process(record: StreamRecord<K, V>): void {
@@ -84,7 +95,11 @@ export class StreamSlidingWindowAggregateOperator<K, V, A> extends Operator<K, V
     }
     this.processInWindows(record, windowClose)
     this.forwardIfLate(record)
-    this.results.closed(record, windowClose, (lastEmittedWindowClose) =>
+    this.emitClosed(record, windowClose)
+  }
+
+  private emitClosed(cause: StreamRecord<K, V> | null, windowClose: number): void {
+    this.results.closed(cause, windowClose, (lastEmittedWindowClose) =>
       this.closedStarts(windowClose, lastEmittedWindowClose),
     )
   }

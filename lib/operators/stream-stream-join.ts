@@ -4,6 +4,7 @@ import type { ValueJoiner } from './callbacks'
 import type { JoinClock, JoinClocks } from './join-clock'
 import { Operator } from './operator'
 import type { OperatorContext } from './processor'
+import { NO_HEADERS, type RecordHeaders } from '../record/headers'
 import { StreamRecord } from '../record/stream-record'
 
 /** A join window, in milliseconds: the right record may be from `beforeMs` before to `afterMs` after the left one. */
@@ -58,6 +59,16 @@ export class StreamStreamJoinOperator<K, L, R, VR> extends Operator<K, L | R, K,
     if (this.options.outerJoinStore === null) return
     this.outerJoin = context.stateStore<OuterJoinStore<K, L, R>>(this.options.outerJoinStore)
     this.clock = this.options.clocks.of(this.outerJoin)
+    this.clock.advance(context.resumedStreamTime)
+  }
+
+  override get closesAfterMs(): number {
+    return this.outerJoin === null ? 0 : this.waitMs
+  }
+
+  /** The second side emits what both hold back. */
+  override advanceStreamTime(to: number): void {
+    if (this.clock?.announce(to)) this.emitClosed(NO_HEADERS)
   }
 
   process(record: StreamRecord<K, L | R>): void {
@@ -72,7 +83,7 @@ export class StreamStreamJoinOperator<K, L, R, VR> extends Operator<K, L | R, K,
       this.forward(record, key, value, null, timestamp)
       return
     }
-    if (timestamp === this.clock?.streamTime) this.emitDue(record)
+    if (timestamp === this.clock?.streamTime) this.emitDue(record.headers)
 
     const until = Math.max(0, timestamp + this.afterMs)
     const matches = this.other.fetch(key, Math.max(0, timestamp - this.beforeMs), until)
@@ -89,14 +100,19 @@ export class StreamStreamJoinOperator<K, L, R, VR> extends Operator<K, L | R, K,
     }
   }
 
-  /** Results of records whose window has closed without a match. They have the headers of the record that triggered them. */
-  private emitDue(cause: StreamRecord<K, L | R>): void {
+  private emitDue(headers: RecordHeaders): void {
     const clock = this.clock!
-    const outerJoin = this.outerJoin!
     if (!this.mayBeDue(clock)) return
     const now = this.context.currentSystemTime()
     if (now < clock.nextEmit) return
     clock.nextEmit = now + this.context.emitIntervalMs
+    this.emitClosed(headers)
+  }
+
+  /** Results of records whose window has closed without a match. They have the headers of the record that triggered them. */
+  private emitClosed(headers: RecordHeaders): void {
+    const clock = this.clock!
+    const outerJoin = this.outerJoin!
     clock.oldestWaiting = undefined
 
     const open = { left: false, right: false }
@@ -112,7 +128,7 @@ export class StreamStreamJoinOperator<K, L, R, VR> extends Operator<K, L | R, K,
       const key = records.key()
       for (const value of records.values()) {
         const joined = isLeft ? this.joiner(value as L, null, key) : this.joiner(null, value as R, key)
-        this.context.forward(new StreamRecord(key, joined, timestamp, cause.headers))
+        this.context.forward(new StreamRecord(key, joined, timestamp, headers))
       }
       if (emitted) outerJoin.remove(emitted.key, emitted.records.timestamp, emitted.records.isLeft)
       emitted = { records, key }
@@ -120,8 +136,13 @@ export class StreamStreamJoinOperator<K, L, R, VR> extends Operator<K, L | R, K,
     if (emitted) outerJoin.remove(emitted.key, emitted.records.timestamp, emitted.records.isLeft)
   }
 
+  /** How long a record of this side waits for a match. */
+  private get waitMs(): number {
+    return this.afterMs + this.options.window.graceMs
+  }
+
   private mayBeDue({ oldestWaiting, streamTime }: JoinClock): boolean {
-    const waitMs = this.afterMs + this.options.window.graceMs
+    const { waitMs } = this
     // while it is not known the sum overflows in Kafka Streams, unless there is nothing to add
     return oldestWaiting === undefined ? waitMs > 0 : oldestWaiting + waitMs < streamTime
   }

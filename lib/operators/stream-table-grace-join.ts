@@ -25,6 +25,16 @@ export class StreamTableGraceJoinOperator<K, V, VT, VR> extends StreamTableJoinO
   override init(context: OperatorContext<K, VR>): void {
     super.init(context)
     this.waiting = context.stateStore(this.storeName)
+    this.waiting.advanceTime(context.resumedStreamTime)
+  }
+
+  override get closesAfterMs(): number {
+    return this.graceMs
+  }
+
+  override advanceStreamTime(to: number): void {
+    this.waiting.advanceTime(to)
+    this.joinDue()
   }
 
   override process(record: StreamRecord<K, V>): void {
@@ -37,7 +47,11 @@ export class StreamTableGraceJoinOperator<K, V, VT, VR> extends StreamTableJoinO
     } else {
       waiting.add(key, value, { ...this.context.recordContext, timestamp, headers })
     }
-    waiting.take(waiting.observedTime - graceMs, (due) => this.joinWaiting(due))
+    this.joinDue()
+  }
+
+  private joinDue(): void {
+    this.waiting.take(this.waiting.observedTime - this.graceMs, (due) => this.joinWaiting(due))
   }
 
   private joinWaiting({ key, value, context }: WaitingRecord<K, V>): void {

@@ -49,6 +49,16 @@ export class StreamWindowAggregateOperator<K, V, A> extends Operator<K, V, Windo
     if ((this.aggregator as unknown) !== increment) this.aggregator = context.watch(this.aggregator)
     this.store = context.stateStore(this.options.store)
     this.results = new WindowResults(this.store, context, this.windows.sizeMs, this.options.emit, this.options)
+    this.observedStreamTime = context.resumedStreamTime
+  }
+
+  override get closesAfterMs(): number {
+    return this.windows.sizeMs + this.windows.graceMs
+  }
+
+  override advanceStreamTime(to: number): void {
+    this.observedStreamTime = Math.max(to, this.observedStreamTime)
+    this.emitClosed(null, this.observedStreamTime - this.windows.graceMs)
   }
 
   process(record: StreamRecord<K, V>): void {
@@ -76,7 +86,11 @@ export class StreamWindowAggregateOperator<K, V, A> extends Operator<K, V, Windo
       this.results.updated(record, start, aggregate, old, timestamp)
     }
     if (isLate && this.options.late !== undefined) this.context.forward(record as never, this.options.late)
-    this.results.closed(record, windowClose, (lastEmittedWindowClose) =>
+    this.emitClosed(record, windowClose)
+  }
+
+  private emitClosed(cause: StreamRecord<K, V> | null, windowClose: number): void {
+    this.results.closed(cause, windowClose, (lastEmittedWindowClose) =>
       this.closedStarts(windowClose, lastEmittedWindowClose),
     )
   }

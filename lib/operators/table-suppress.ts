@@ -35,19 +35,33 @@ export class TableSuppressOperator<K, V> extends Operator<K, Change<V>> {
   override init(context: OperatorContext<K, Change<V>>): void {
     super.init(context)
     this.buffer = context.stateStore<SuppressionBuffer<K, V>>(this.suppression.buffer)
+    this.streamTime = context.resumedStreamTime
+  }
+
+  override get closesAfterMs(): number {
+    return this.suppression.waitMs
+  }
+
+  override advanceStreamTime(to: number): void {
+    this.streamTime = Math.max(to, this.streamTime)
+    this.emitDue()
   }
 
   process({ key, value, timestamp }: StreamRecord<K, Change<V>>): void {
-    const { waitMs, finalOnly, onFull } = this.suppression
+    const { finalOnly, onFull } = this.suppression
     const { buffer } = this
     if (timestamp > this.streamTime) this.streamTime = timestamp
     const time = finalOnly ? (key as Windowed<unknown>).window.end : timestamp
     buffer.put(time, key, value, this.context.recordContext)
-    const due = this.streamTime - waitMs
-    buffer.evictWhile(() => buffer.firstTime <= due, this.emit)
+    this.emitDue()
     if (!this.isFull()) return
     if (onFull === 'shutDown') throw this.fullError()
     buffer.evictWhile(() => this.isFull(), this.emit)
+  }
+
+  private emitDue(): void {
+    const due = this.streamTime - this.suppression.waitMs
+    this.buffer.evictWhile(() => this.buffer.firstTime <= due, this.emit)
   }
 
   private readonly emit = ({ key, newValue, oldValue, context }: Evicted<K, V>): void => {

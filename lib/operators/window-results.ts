@@ -4,6 +4,7 @@ import { Windowed } from '../record/windowed'
 import { ChangeForwarder, type OldValues } from './change-forwarder'
 import { CloseEmission, type EmitStrategy } from './close-emission'
 import type { OperatorContext } from './processor'
+import { NO_HEADERS } from '../record/headers'
 import { Change } from '../record/change'
 import { StreamRecord } from '../record/stream-record'
 
@@ -45,18 +46,19 @@ export class WindowResults<K, A> {
     forwarder.forwardFor(windowed, record.headers, newValue, oldValue, timestamp)
   }
 
-  /** Emits windows that have closed; `closedStarts` gives their starts, `undefined` for none. */
+  /** Emits windows that have closed; `closedStarts` gives their starts, `undefined` for none. `cause`: as `updated`; `null` for none. */
   closed(
-    record: StreamRecord<K, unknown>,
+    cause: StreamRecord<K, unknown> | null,
     windowClose: number,
     closedStarts: (lastEmittedWindowClose: number | undefined) => ClosedStarts | undefined,
   ): void {
-    if (this.emission === null || !this.emission.due(windowClose)) return
+    if (this.emission === null || !this.emission.due(windowClose, cause === null)) return
     const starts = closedStarts(this.emission.lastEmittedWindowClose)
     if (starts === undefined) return
     const store = this.store as unknown as ClosingStore<K, ValueAndTimestamp<A>>
+    const headers = cause?.headers ?? NO_HEADERS
     for (const [windowed, { value, timestamp }] of store.closed(starts.from, starts.to)) {
-      this.context.forward(new StreamRecord(windowed, new Change<A>(value, null), timestamp, record.headers))
+      this.context.forward(new StreamRecord(windowed, new Change<A>(value, null), timestamp, headers))
     }
     this.emission.emitted(windowClose)
   }

@@ -107,6 +107,11 @@ export class AsyncOperators {
     return false
   }
 
+  /** Results are there, or will come. */
+  get busy(): boolean {
+    return this.#works.some(({ hasResult, isCalling }) => hasResult || isCalling)
+  }
+
   /** Resolves when there is a result; undefined if none will come. */
   resultArrives(): Promise<void> | undefined {
     if (this.#works.some(({ hasResult }) => hasResult)) return Promise.resolve()

@@ -1,24 +1,35 @@
 /**
  * The metadata string of a committed offset, as Kafka Streams writes it: base64 of `i8 2 ‖ i64 partition time ‖ i32 n ‖
- * n × (i32 length ‖ name ‖ i64 time)`, the list omitted when empty.
+ * n × (i32 length ‖ name ‖ i64 time)`, the list omitted when empty. The names are those of stores; Kafka Streams carries
+ * others along without a use for them, and so the stream time reached without a record has one that no store can have.
  */
 export interface CommitMetadata {
   /** The largest timestamp processed on the partition; −1 for none. */
   readonly partitionTime: number
   /** By store name: the last window close that an emit-on-close aggregation has emitted. */
   readonly lastEmittedWindowClose: ReadonlyMap<string, number>
+  /** Stream time that the task has reached without a record; undefined if it never has. */
+  readonly reachedStreamTime?: number | undefined
 }
+
+const REACHED_STREAM_TIME = '/stream-time'
 
 const NONE: CommitMetadata = { partitionTime: -1, lastEmittedWindowClose: new Map() }
 
-export const encodeCommitMetadata = ({ partitionTime, lastEmittedWindowClose }: CommitMetadata): string => {
-  const head = Buffer.alloc(lastEmittedWindowClose.size === 0 ? 9 : 13)
+export const encodeCommitMetadata = ({
+  partitionTime,
+  lastEmittedWindowClose,
+  reachedStreamTime,
+}: CommitMetadata): string => {
+  const times = [...lastEmittedWindowClose]
+  if (reachedStreamTime !== undefined) times.push([REACHED_STREAM_TIME, reachedStreamTime])
+  const head = Buffer.alloc(times.length === 0 ? 9 : 13)
   head.writeInt8(2, 0)
   head.writeBigInt64BE(BigInt(partitionTime), 1)
-  if (lastEmittedWindowClose.size === 0) return head.toString('base64')
-  head.writeInt32BE(lastEmittedWindowClose.size, 9)
+  if (times.length === 0) return head.toString('base64')
+  head.writeInt32BE(times.length, 9)
   const parts = [head]
-  for (const [name, time] of lastEmittedWindowClose) {
+  for (const [name, time] of times) {
     const bytes = Buffer.from(name, 'utf8')
     const entry = Buffer.alloc(4 + bytes.length + 8)
     entry.writeInt32BE(bytes.length, 0)
@@ -46,5 +57,7 @@ export const decodeCommitMetadata = (text: string): CommitMetadata => {
     lastEmittedWindowClose.set(bytes.toString('utf8', at + 4, at + 4 + length), Number(bytes.readBigInt64BE(end - 8)))
     at = end
   }
-  return { partitionTime, lastEmittedWindowClose }
+  const reachedStreamTime = lastEmittedWindowClose.get(REACHED_STREAM_TIME)
+  lastEmittedWindowClose.delete(REACHED_STREAM_TIME)
+  return { partitionTime, lastEmittedWindowClose, reachedStreamTime }
 }

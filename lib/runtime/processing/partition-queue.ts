@@ -24,6 +24,8 @@ export class PartitionQueue implements SourceBytes {
   partitionTime = -1
   /** Offset of the next record to process, as far as known; −1 before the first fetch. */
   position = -1
+  /** Of an earlier owner; −1 for none. */
+  private committedOffset = -1
   /** Offset after the last buffered record. */
   fetchedUpTo = -1
   /** End of the partition on the broker as far as known. */
@@ -58,9 +60,15 @@ export class PartitionQueue implements SourceBytes {
     private readonly task: TaskContext,
   ) {}
 
-  /** The time up to which an earlier owner has processed the partition. */
-  resumeFrom(partitionTime: number): void {
+  /** What an earlier owner has committed. */
+  resumeFrom(offset: number, partitionTime: number): void {
+    this.committedOffset = offset
     this.partitionTime = partitionTime
+  }
+
+  /** The next commit has its offset, even where nothing was read: time has passed without a record. */
+  commitAsItIs(): void {
+    if (Math.max(this.position, this.committedOffset) >= 0) this.moved = true
   }
 
   /** The end of the partition on the broker, as far as known. */
@@ -125,7 +133,8 @@ export class PartitionQueue implements SourceBytes {
   committableOffset(): number {
     if (this.head !== null) return this.headContext.offset
     try {
-      return this.onRecord || this.advance() ? this.cursor!.offset : this.position
+      if (this.onRecord || this.advance()) return this.cursor!.offset
+      return this.position < 0 ? this.committedOffset : this.position
     } catch {
       // a damaged batch: processing will reach it again, and report it
       return this.position

@@ -18,6 +18,7 @@ import { Punctuations } from './punctuation'
 import { SlowCallbackMonitor } from './slow-callback-monitor'
 import type { TaskConfig } from './task-config'
 import { IDLE } from './idle-context'
+import { StreamTimeAdvance } from './stream-time-advance'
 import { TaskContext } from './task-context'
 import { wire, type Wiring } from './wiring'
 
@@ -56,6 +57,7 @@ export class Processing {
   private readonly wiring: Wiring
   private readonly group: PartitionGroup
   private readonly punctuations: Punctuations
+  private readonly time: StreamTimeAdvance
   private readonly bufferLimit: number
   /** What `effects` was when the last commit sealed. */
   private sealedEffects = 0
@@ -82,6 +84,7 @@ export class Processing {
     stores.context.attach(this.context)
     this.punctuations = new Punctuations(this.context)
     this.wiring = wire(options.subTopologies, stores.all, this.context, this.punctuations)
+    this.time = new StreamTimeAdvance(this.context, this.wiring.processors)
     const queues = this.inputPartitions.map((input) => this.newQueue(input))
     this.group = new PartitionGroup(queues, config.maxTaskIdleMs, clock)
   }
@@ -90,11 +93,12 @@ export class Processing {
   initialize(committed: ReadonlyMap<string, CommittedOffset>): void {
     const { lastEmittedWindowClose } = this.context
     for (const queue of this.group.queues) {
-      const metadata = committed.get(tpKey(queue.topic, queue.partition))?.metadata
-      if (!metadata) continue
-      const decoded = decodeCommitMetadata(metadata)
-      queue.resumeFrom(decoded.partitionTime)
+      const offset = committed.get(tpKey(queue.topic, queue.partition))
+      if (!offset?.metadata) continue
+      const decoded = decodeCommitMetadata(offset.metadata)
+      queue.resumeFrom(offset.offset, decoded.partitionTime)
       this.context.advanceStreamTime(decoded.partitionTime)
+      if (decoded.reachedStreamTime !== undefined) this.context.reachStreamTime(decoded.reachedStreamTime)
       for (const [name, time] of decoded.lastEmittedWindowClose) {
         lastEmittedWindowClose.set(name, Math.max(time, lastEmittedWindowClose.get(name) ?? time))
       }
@@ -225,7 +229,42 @@ export class Processing {
     return this.context.recordCounts.droppedTotal
   }
 
-  // ---------------------------------------------------------------------------------------- punctuation
+  // ---------------------------------------------------------------------------------------- time
+
+  /**
+   * Lets stream time pass without a record: caches are flushed, operators forward what is due, and stream-time punctuations run.
+   * Records that come later with older timestamps are late, also after a restart: the time is committed. False while awaited
+   * work is in the way: to be called again, with the same time, when it is done.
+   */
+  advanceStreamTime(to: number): boolean {
+    return this.passTime(this.time, to)
+  }
+
+  /**
+   * When everything that is open or held back after the records so far will have closed; −1 before the first record. What never
+   * closes, such as unlimited windows, does not count.
+   */
+  get closingTime(): number {
+    return this.time.closingTime(this.streamTime)
+  }
+
+  private passTime(time: StreamTimeAdvance, to: number): boolean {
+    const { context } = this
+    this.flushCaches()
+    if (context.awaits) return false
+    let isDone = false
+    try {
+      isDone = time.to(to)
+    } catch (error) {
+      this.fail(error)
+    }
+    this.throwIfFailed()
+    context.idle()
+    if (isDone) this.maybePunctuateStreamTime()
+    for (const queue of this.group.queues) queue.commitAsItIs()
+    context.moved()
+    return isDone
+  }
 
   maybePunctuateStreamTime(): boolean {
     const { streamTime } = this.context
@@ -344,7 +383,7 @@ export class Processing {
 
   /** For partitions with processed or skipped records: the next offset, with Kafka Streams' metadata. */
   committableOffsets(): Array<TopicPartition & CommittedOffset> {
-    const { lastEmittedWindowClose } = this.context
+    const { lastEmittedWindowClose, reachedStreamTime } = this.context
     const offsets: Array<TopicPartition & CommittedOffset> = []
     for (const queue of this.group.queues) {
       const { topic, partition, partitionTime } = queue
@@ -354,7 +393,7 @@ export class Processing {
         topic,
         partition,
         offset,
-        metadata: encodeCommitMetadata({ partitionTime, lastEmittedWindowClose }),
+        metadata: encodeCommitMetadata({ partitionTime, lastEmittedWindowClose, reachedStreamTime }),
       })
     }
     return offsets

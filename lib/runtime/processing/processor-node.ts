@@ -144,6 +144,23 @@ export class ProcessorNode implements Child, OperatorContext<unknown, unknown> {
     else done()
   }
 
+  /** By how much stream time must pass a record's timestamp until it holds nothing of it back; `Infinity` if that never comes. */
+  get closesAfterMs(): number {
+    return this.processor instanceof Operator ? this.processor.closesAfterMs : 0
+  }
+
+  /** Stream time has reached this time without a record. */
+  advanceStreamTime(to: number): void {
+    if (!(this.processor instanceof Operator)) return
+    const context = this.task.recordContext
+    try {
+      this.processor.advanceStreamTime(to)
+    } catch (error) {
+      this.failed(error, undefined)
+      this.task.setRecordContext(context)
+    }
+  }
+
   /** Calls the processing handler; returns if it decides to continue without the record. */
   failed(
     thrown: unknown,
@@ -265,6 +282,10 @@ export class ProcessorNode implements Child, OperatorContext<unknown, unknown> {
 
   currentSystemTime(): number {
     return this.task.clock.now()
+  }
+
+  get resumedStreamTime(): number {
+    return this.task.reachedStreamTime ?? -1
   }
 
   get emitIntervalMs(): number {

@@ -51,6 +51,8 @@ export class TaskContext implements SendingTask, StoreWriter {
   private enteredContext: RecordContext = IDLE
   private enteredSource: SourceBytes = NO_SOURCE_BYTES
   streamTime = -1
+  /** Stream time that was reached without a record. Committed with the offsets. */
+  reachedStreamTime: number | undefined = undefined
   /** A processor has requested a commit. */
   commitRequested = false
   /** Something was processed, punctuated or skipped since the last commit. */
@@ -145,6 +147,17 @@ export class TaskContext implements SendingTask, StoreWriter {
 
   advanceStreamTime(timestamp: number): void {
     if (timestamp > this.streamTime) this.streamTime = timestamp
+  }
+
+  /** Results of callbacks are still to come. */
+  get awaits(): boolean {
+    return this.async.busy || this.asyncOperators.busy
+  }
+
+  /** Stream time has come to be this without a record. */
+  reachStreamTime(time: number): void {
+    this.advanceStreamTime(time)
+    this.reachedStreamTime = Math.max(time, this.reachedStreamTime ?? time)
   }
 
   /** There is something to commit. */

@@ -19,8 +19,10 @@ export interface WaitingRecord<K, V> {
 
 /** Records of a stream that wait for a table to catch up with them, in the order of their timestamps. */
 export interface WaitingStore<K, V> extends StateStore {
-  /** The largest timestamp added; −1 before the first. */
+  /** The largest timestamp added, or the time it was advanced to; −1 before the first. */
   readonly observedTime: number
+  /** Time has passed without a record. */
+  advanceTime(to: number): void
   add(key: K, value: V, context: RecordContext): void
   /** Removes, one by one, the records with timestamps up to `until`: by time, then by key, then by arrival. */
   take(until: number, joined: (record: WaitingRecord<K, V>) => void): void
@@ -89,6 +91,10 @@ export class TypedWaitingStore<K, V> implements WaitingStore<K, V>, ManagedStore
     }
   }
 
+  advanceTime(to: number): void {
+    if (to > this.observedTime) this.observedTime = to
+  }
+
   add(key: K, value: V, context: RecordContext): void {
     const bytes = this.#open()
     const newValue = this.#serdes.valueBytes(value)
@@ -100,7 +106,7 @@ export class TypedWaitingStore<K, V> implements WaitingStore<K, V>, ManagedStore
     bytes.put(place, entry)
     this.#log(place, entry)
     this.#index.set(byteString(place), null)
-    if (context.timestamp > this.observedTime) this.observedTime = context.timestamp
+    this.advanceTime(context.timestamp)
   }
 
   take(until: number, joined: (record: WaitingRecord<K, V>) => void): void {
