@@ -87,5 +87,6 @@ export type ErrorCode =
   | 'OFFSET_OUT_OF_RANGE'
   | 'TRANSACTION_TIMEOUT'
   | 'CHANGELOG_LOST'
+  | 'RUN_INCOMPLETE'
   | 'ILLEGAL_STATE'
   | 'TIMEOUT'

@@ -4,6 +4,15 @@
 export { KafkaStreams } from './runtime/kafka-streams'
 export type { CloseOptions, StartOptions, StreamsEvents, TaskMetadata } from './runtime/streams-types'
 export type { Health, HealthCheck, HealthOptions } from './runtime/health'
+export type {
+  BoundedRunOptions,
+  RunProgress,
+  RunSummary,
+  RunTopicCounts,
+  RunUntil,
+  RunUntilOffsets,
+  RunUntilTimestamp,
+} from './runtime/bounded/run-options'
 export type { StreamsState } from './runtime/state-machine'
 export type { RebalanceEvent } from './runtime/executor/rebalance-listener'
 export type { RestoreEvent, RestoreProgressEvent } from './runtime/changelog/restore-progress'

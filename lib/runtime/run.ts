@@ -10,6 +10,8 @@ import type { StateStore } from '../state/store'
 import type { CompiledTopology } from '../topology/definition'
 import { missingSourceTopics } from '../topology/partition-counts'
 import type { ClusterTasks } from '../assignment/group-leader'
+import { type BoundedRun, openBoundedRun } from './bounded/bounded-run'
+import type { BoundedRunOptions, RunProgress } from './bounded/run-options'
 import type { RestoreListener } from './changelog/restore-progress'
 import { Executor } from './executor/executor'
 import type { RebalanceEvent } from './executor/rebalance-listener'
@@ -33,11 +35,17 @@ export interface RunListener extends RestoreListener {
   missingTopics(topics: readonly string[]): void
   /** It can't continue; `close` must be called. */
   failed(error: StreamsError): void
+  /** Of a bounded run. */
+  progressed(progress: RunProgress): void
+  /** A bounded run: everything is processed and committed, by whichever instance; `close` must be called. */
+  completed(): void
 }
 
 export interface RunOptions {
   readonly topology: CompiledTopology
   readonly config: ResolvedConfig
+  /** The run ends by itself. */
+  readonly bounded?: BoundedRunOptions | undefined
   readonly listener: RunListener
   /** Gives up opening. */
   readonly signal: AbortSignal
@@ -53,7 +61,7 @@ export interface CloseRunOptions {
 type Release = () => Promise<unknown>
 
 /** Opens everything that one run consists of. Releases what it has opened if it fails or is aborted. */
-export const openRun = async ({ topology, config, listener, signal }: RunOptions): Promise<Run> => {
+export const openRun = async ({ topology, config, bounded: ends, listener, signal }: RunOptions): Promise<Run> => {
   const { logger } = config
   const abort = new AbortController()
   const giveUp = (): void => abort.abort(signal.reason)
@@ -88,6 +96,16 @@ export const openRun = async ({ topology, config, listener, signal }: RunOptions
       }),
       abort.signal,
     )
+    const bounded =
+      ends &&
+      (await openBoundedRun({
+        ...parts,
+        sourceTopics,
+        applicationId,
+        isolation: config.fetcherConfig.isolation,
+        options: ends,
+        progressed: (progress) => listener.progressed(progress),
+      }))
     const opening = GlobalState.open({
       ...parts,
       topology: topology.global,
@@ -96,7 +114,7 @@ export const openRun = async ({ topology, config, listener, signal }: RunOptions
     })
     releases.push(async () => (await opening.catch(() => undefined))?.close())
     const globals = await abortable(opening, abort.signal)
-    return new Run({ ...parts, abort, globals, sourceTopics, sayMissing, listener, releases })
+    return new Run({ ...parts, abort, globals, bounded, sourceTopics, sayMissing, listener, releases })
   } catch (error) {
     abort.abort(error)
     for (const release of releases.reverse()) {
@@ -118,6 +136,7 @@ interface RunParts {
   readonly stateDirectory: StateDirectory
   readonly abort: AbortController
   readonly globals: GlobalState
+  readonly bounded: BoundedRun | undefined
   /** Partition counts as of the start. */
   readonly sourceTopics: ReadonlyMap<string, number>
   readonly sayMissing: (topics: readonly string[]) => void
@@ -198,6 +217,11 @@ export class Run {
     return this.#parts.recordCounts
   }
 
+  /** `undefined` for a run that does not end by itself. */
+  get bounded(): BoundedRun | undefined {
+    return this.#parts.bounded
+  }
+
   /** By name. */
   get globalStores(): ReadonlyMap<string, StateStore> {
     return this.#parts.globals.stores
@@ -206,7 +230,9 @@ export class Run {
   /** Resolves when the first assignments are accepted; their tasks may still be restoring. */
   async start(): Promise<void> {
     await abortable(Promise.all(this.#executors.map((executor) => executor.start())), this.#parts.abort.signal)
-    if (!this.#stopping && this.#parts.topology.subTopologies.length > 0) this.#watch.start()
+    if (this.#stopping) return
+    if (this.#parts.topology.subTopologies.length > 0) this.#watch.start()
+    if (this.#parts.bounded) void this.#awaitEnd(this.#parts.bounded)
   }
 
   pause(): void {
@@ -243,6 +269,21 @@ export class Run {
       }
     }
     return (committed || !clean) && inTime
+  }
+
+  async #awaitEnd(bounded: BoundedRun): Promise<void> {
+    try {
+      await bounded.completed({
+        tasks: () => this.tasks,
+        requestCommit: () => {
+          for (const executor of this.#executors) executor.requestCommit()
+        },
+        closeWindows: (task) => this.#executors.some((executor) => executor.closeWindows(task)),
+      })
+      if (!this.#stopping) this.#parts.listener.completed()
+    } catch (error) {
+      this.#failed(toStreamsError(error))
+    }
   }
 
   async #commit(ms: number): Promise<boolean> {
