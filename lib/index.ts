@@ -60,6 +60,7 @@ export { UnlimitedWindows, type UnlimitedWindowsOptions } from './dsl/windows/un
 export { JoinWindows, type JoinWindowsOptions } from './dsl/windows/join-windows'
 export { BranchedKStream, type Branched, type Branches, type BranchNumber } from './dsl/branched-kstream'
 export type { AsyncMapped, AsyncMappedValue, AsyncOptions, PendingSerdes, Retry } from './dsl/options/async-options'
+export type { Batched } from './dsl/options/batched'
 export type { Consumed, NullableWhereTyped, StreamConsumed } from './dsl/options/consumed'
 export type { Deduplicated } from './dsl/options/deduplicated'
 export type { Grouped } from './dsl/options/grouped'
@@ -88,6 +89,7 @@ export {
   type SuppressionBounds,
   type TimeLimitOptions,
 } from './dsl/suppressed'
+export type { BatchAction, BatchMeta, BatchOffsets, BatchRecord } from './operators/batch/batch'
 export type {
   Aggregator,
   AsyncMeta,

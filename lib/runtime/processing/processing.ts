@@ -274,7 +274,7 @@ export class Processing {
   }
 
   private get rest(): TaskRest | undefined {
-    if (!this.saysRest || this.context.awaits) return undefined
+    if (!this.saysRest || this.context.async.busy || !this.context.asyncOperators.isIdle) return undefined
     return this.hasClosedWindows ? 'closed' : 'idle'
   }
 
@@ -374,6 +374,11 @@ export class Processing {
   /** A processor has requested a commit. */
   get commitRequested(): boolean {
     return this.context.commitRequested
+  }
+
+  /** What was sealed last is committed. */
+  committed(): void {
+    this.context.asyncOperators.committed()
   }
 
   /** What was sealed may not have been committed: the next commit contains it as well. */
