@@ -16,6 +16,7 @@ const common = {
     '^millrace/testing/contracts$': '<rootDir>/lib/testing/contracts/index.ts',
     '^millrace/embedded$': '<rootDir>/lib/embedded.ts',
     '^millrace/http$': '<rootDir>/lib/http/index.ts',
+    '^millrace/files$': '<rootDir>/lib/files/index.ts',
   },
   modulePathIgnorePatterns: ['<rootDir>/dist/'],
 }

@@ -88,5 +88,7 @@ export type ErrorCode =
   | 'TRANSACTION_TIMEOUT'
   | 'CHANGELOG_LOST'
   | 'RUN_INCOMPLETE'
+  | 'FILE_FAILED'
+  | 'MISSING_PACKAGE'
   | 'ILLEGAL_STATE'
   | 'TIMEOUT'

@@ -1,7 +1,8 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { serdes } from 'millrace'
+import { runBackfillOnFiles } from '../../examples/13-backfill/on-files'
 import { progressBar } from '../../examples/13-backfill/progress-bar'
 import { dailyRevenue, type Revenue, type Sale } from '../../examples/13-backfill/topology'
 import { warehouseIn } from '../../examples/13-backfill/warehouse'
@@ -50,6 +51,24 @@ test('13-backfill writes the revenue of every day, and every sale once, also whe
     'Porto 2026-03-02 33',
     'Porto 2026-03-03 33',
   ])
+})
+
+test('13-backfill does the same on files', async () => {
+  const lines = sales.map(({ value, timestamp }) => JSON.stringify({ ...value, at: new Date(timestamp) }))
+  writeFileSync(join(folder, 'sales'), lines.join('\n'))
+  const warehouse = join(folder, 'warehouse')
+  await runBackfillOnFiles(dailyRevenue(warehouseIn<Sale>(warehouse)), join(folder, 'sales'), join(folder, 'out.csv'))
+  expect(readFileSync(join(folder, 'out.csv'), 'utf8').trim().split('\n').sort()).toEqual([
+    'Graz,2026-03-01,66',
+    'Graz,2026-03-02,67',
+    'Graz,2026-03-03,67',
+    'Porto,2026-03-01,34',
+    'Porto,2026-03-02,33',
+    'Porto,2026-03-03,33',
+    'shop,day,amount',
+  ])
+  const written = readdirSync(warehouse).map((file) => readFileSync(join(warehouse, file), 'utf8'))
+  expect(written.join('').trim().split('\n')).toHaveLength(300)
 })
 
 test('13-backfill shows how far it is', () => {

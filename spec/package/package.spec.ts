@@ -4,7 +4,14 @@ import { tmpdir } from 'node:os'
 import { dirname, join, relative, resolve } from 'node:path'
 
 const ROOT = resolve(__dirname, '..', '..')
-const ENTRIES = ['millrace', 'millrace/testing', 'millrace/testing/contracts', 'millrace/embedded', 'millrace/http']
+const ENTRIES = [
+  'millrace',
+  'millrace/testing',
+  'millrace/testing/contracts',
+  'millrace/embedded',
+  'millrace/http',
+  'millrace/files',
+]
 const MINUTES = 60_000
 const MEBIBYTE = 1024 * 1024
 const REPOSITORY = 'https://github.com/millrace/millrace'

@@ -13,6 +13,7 @@ import { kafkaClientContract, type KafkaClientSetup, stateEngineContract, tpKey 
 import { EmbeddedKafka } from 'millrace/embedded'
 import http from 'node:http'
 import { createHandler, gracefulShutdown, listen } from 'millrace/http'
+import { csv, ndjson, runOnFiles } from 'millrace/files'
 
 interface Order { id: string; customerId: string; amount: number; currency: string; cancelled: boolean; coupon?: string; createdAt: number }
 interface Customer { name: string; country: string; active: boolean; blocked: boolean }
