@@ -10,6 +10,7 @@ const ENTRIES = [
   'lib/testing/contracts/index.ts',
   'lib/embedded.ts',
   'lib/http/index.ts',
+  'lib/files/index.ts',
 ].map((entry) => join(ROOT, entry))
 
 const config = ts.readConfigFile(join(ROOT, 'tsconfig.json'), (file) => ts.sys.readFile(file)).config as unknown

@@ -13,6 +13,7 @@ const ENTRIES = [
   'lib/testing/contracts/index.ts',
   'lib/embedded.ts',
   'lib/http/index.ts',
+  'lib/files/index.ts',
 ]
 
 const programOf = (): ts.Program => {
