@@ -18,6 +18,7 @@ const common = {
     '^millrace/http$': '<rootDir>/lib/http/index.ts',
     '^millrace/metrics$': '<rootDir>/lib/metrics/index.ts',
     '^millrace/opentelemetry$': '<rootDir>/lib/opentelemetry/index.ts',
+    '^millrace/files$': '<rootDir>/lib/files/index.ts',
   },
   modulePathIgnorePatterns: ['<rootDir>/dist/'],
 }

@@ -12,15 +12,7 @@ export function run(
   withStreams?: (streams: KafkaStreams) => void,
   more: Partial<StreamsConfig> = {},
 ): void {
-  const config: StreamsConfig = {
-    applicationId: process.env.APPLICATION_ID ?? applicationId,
-    kafka: { brokers: (process.env.KAFKA_BOOTSTRAP_SERVERS ?? 'localhost:9092').split(',') },
-    ...(process.env.STATE_DIR ? { stateDir: process.env.STATE_DIR } : {}),
-    ...(process.env.GROUP_INSTANCE_ID ? { groupInstanceId: process.env.GROUP_INSTANCE_ID } : {}),
-    commitInterval: '1s', // results are seen soon; the default of 30 s saves more updates
-    ...more,
-  }
-  const streams = new KafkaStreams(topology, config)
+  const streams = new KafkaStreams(topology, configOf(applicationId, more))
   streams.on('stateChange', ({ from, to }) => console.log(`${from} -> ${to}`))
   // Ctrl-C may come more than once, through npm as well: all calls of close() settle together.
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
@@ -30,6 +22,18 @@ export function run(
   }
   withStreams?.(streams)
   exitOnFailure(runUntilClosed(streams))
+}
+
+/** What the environment says, and `more`. */
+export function configOf(applicationId: string, more: Partial<StreamsConfig> = {}): StreamsConfig {
+  return {
+    applicationId: process.env.APPLICATION_ID ?? applicationId,
+    kafka: { brokers: (process.env.KAFKA_BOOTSTRAP_SERVERS ?? 'localhost:9092').split(',') },
+    ...(process.env.STATE_DIR ? { stateDir: process.env.STATE_DIR } : {}),
+    ...(process.env.GROUP_INSTANCE_ID ? { groupInstanceId: process.env.GROUP_INSTANCE_ID } : {}),
+    commitInterval: '1s', // results are seen soon; the default of 30 s saves more updates
+    ...more,
+  }
 }
 
 /** Rejects with a failure at the start or later: by the exit code a platform knows to restart the process. */

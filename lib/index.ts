@@ -5,6 +5,15 @@ export { KafkaStreams } from './runtime/kafka-streams'
 export type { CloseOptions, StartOptions, StreamsEvents, TaskMetadata } from './runtime/streams-types'
 export type { Health, HealthCheck, HealthOptions } from './runtime/health'
 export type { DiagnosticsMessages } from './runtime/diagnostics'
+export type {
+  BoundedRunOptions,
+  RunProgress,
+  RunSummary,
+  RunTopicCounts,
+  RunUntil,
+  RunUntilOffsets,
+  RunUntilTimestamp,
+} from './runtime/bounded/run-options'
 export type { StreamsState } from './runtime/state-machine'
 export { KafkaProducer, type KafkaProducerConfig, type ProducerOptions } from './runtime/producer/kafka-producer'
 export type {
@@ -63,6 +72,7 @@ export { UnlimitedWindows, type UnlimitedWindowsOptions } from './dsl/windows/un
 export { JoinWindows, type JoinWindowsOptions } from './dsl/windows/join-windows'
 export { BranchedKStream, type Branched, type Branches, type BranchNumber } from './dsl/branched-kstream'
 export type { AsyncMapped, AsyncMappedValue, AsyncOptions, PendingSerdes, Retry } from './dsl/options/async-options'
+export type { Batched } from './dsl/options/batched'
 export type { Consumed, GlobalConsumed, NullableWhereTyped, StreamConsumed } from './dsl/options/consumed'
 export type { Deduplicated } from './dsl/options/deduplicated'
 export type { Grouped } from './dsl/options/grouped'
@@ -97,6 +107,7 @@ export {
   type SuppressionBounds,
   type TimeLimitOptions,
 } from './dsl/suppressed'
+export type { BatchAction, BatchMeta, BatchOffsets, BatchRecord } from './operators/batch/batch'
 export type {
   Aggregator,
   AsyncMeta,

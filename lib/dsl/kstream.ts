@@ -19,8 +19,10 @@ import { TOPIC_OR_SELECTOR, topicNameExtractor, type TopicSelector } from '../to
 import { windowedPartitioner } from '../topology/windowed-partitioner'
 import type { Serde } from '../serdes/serde'
 import { WindowedSerde } from '../serdes/windowed'
+import type { BatchAction } from '../operators/batch/batch'
 import { asyncOperator } from './async-operator'
 import { BranchedKStream } from './branched-kstream'
+import { forEachBatch } from './for-each-batch'
 import { GlobalKTable } from './global-ktable'
 import type { NodeId } from '../topology/graph/node'
 import type { NewNode } from '../topology/graph/nodes'
@@ -37,6 +39,7 @@ import {
   type AsyncMappedValue,
   type AsyncOptions,
 } from './options/async-options'
+import { BATCHED, type Batched } from './options/batched'
 import { DEDUPLICATED, type Deduplicated } from './options/deduplicated'
 import { GROUPED, type Grouped, groupedSerdes } from './options/grouped'
 import { JOINED, type Joined } from './options/joined'
@@ -315,6 +318,27 @@ export class KStream<K, V> {
     requireFunction(action, 'foreachAsync', 'an action')
     requireArgument(options, ASYNC, 'foreachAsync', 'options')
     this.awaiting('nothing', action, options, (name) => ({ name }))
+  }
+
+  /**
+   * Calls the action with batches of records, one batch of a task after another, as bulk writes need it. Commits don't wait for it: the
+   * records that are held here are kept in the changelog `<application id>-<name>-pending-changelog`, with the bounds of the batches, which
+   * are committed before the action is called. So a batch that is repeated after a failure or on another instance has the same `id` and
+   * the same records, and a target that remembers the ids it has written skips it. (Under `at_least_once`, records that the
+   * application reads again after a crash come again, in further batches.)
+   *
+   * @example
+   * orders.forEachBatch(
+   *   async (records, { id, signal }) => {
+   *     await database.insert({ batch: id, rows: records.map(({ value }) => value) }, { signal })
+   *   },
+   *   { name: 'to-database', size: 1000, interval: '500ms', retry: { attempts: 10 } },
+   * )
+   */
+  forEachBatch(action: BatchAction<K, V>, options?: string | Batched<K, V>): void {
+    requireFunction(action, 'forEachBatch', 'an action')
+    requireArgument(options, BATCHED, 'forEachBatch', 'options')
+    forEachBatch(this.position, action, options)
   }
 
   /**

@@ -17,6 +17,7 @@ import { compileTopology } from '../topology/compile/compile-topology'
 import type { CompiledTopology } from '../topology/definition'
 import type { Topology } from '../topology/topology'
 import { Diagnostics } from './diagnostics'
+import { type BoundedRunOptions, requireRunOptions, type RunSummary } from './bounded/run-options'
 import { toStreamsError } from './failure/streams-error'
 import { type CloseRunOptions, openRun, type Run } from './run'
 import { type Health, type HealthOptions, healthOf } from './health'
@@ -66,6 +67,8 @@ export class KafkaStreams {
   #started: { resolve: () => void; reject: (error: unknown) => void } | undefined
   #settleClosed!: { resolve: () => void; reject: (error: StreamsError) => void }
   readonly #closed: Promise<void>
+  /** How far `run` goes, and what to call when it is over. */
+  #bounded: { readonly options: BoundedRunOptions; readonly completed: () => void } | undefined
   /** Someone awaits `closed`, which reports a failure. */
   #closedIsWatched = false
 
@@ -161,6 +164,43 @@ export class KafkaStreams {
     } finally {
       signal?.removeEventListener('abort', onAbort)
     }
+  }
+
+  /**
+   * Runs the topology as a batch, in place of `start()`: reads all inputs up to their ends, through repartition topics to the last
+   * record of them, waits for async operators, commits, leaves the group and closes. All instances of the application must run
+   * in this way. Each ends when the tasks of all of them are done, so that tasks of an instance that is lost continue on
+   * another one. A run that was killed is repeated with the same call: it continues after the last commit.
+   *
+   * @example
+   * const { read, written, durationMs } = await streams.run()
+   * await streams.run({ until: { timestamp: Date.parse('2026-03-01T00:00:00Z') } })
+   *
+   * @throws TopologyError INVALID_ARGUMENT; StreamsError RUN_INCOMPLETE if it was closed before the end; whatever else the application fails with
+   */
+  async run(options: BoundedRunOptions = {}): Promise<RunSummary> {
+    requireRunOptions(options)
+    const begun = performance.now()
+    let isCompleted = false
+    const completed = new Promise<void>((resolve) => {
+      this.#bounded = {
+        options,
+        completed: () => {
+          isCompleted = true
+          resolve()
+        },
+      }
+    })
+    await Promise.race([completed, Promise.all([this.start(), this.closed])])
+    const bounded = this.#run?.bounded
+    if (!isCompleted || bounded === undefined) {
+      throw new StreamsError(
+        'RUN_INCOMPLETE',
+        'the instance was closed before its run had reached the end: what was committed is done, and another run continues after it',
+      )
+    }
+    await this.close({ leaveGroup: true })
+    return bounded.summary(this.recordCounts(), performance.now() - begun)
   }
 
   /**
@@ -450,6 +490,7 @@ export class KafkaStreams {
       topology: this.#topology,
       config: this.#config,
       sensors: this.#sensors,
+      bounded: this.#bounded?.options,
       signal: this.#abort.signal,
       listener: {
         runningChanged: (isRunning) => this.#runningChanged(isRunning),
@@ -476,6 +517,8 @@ export class KafkaStreams {
           this.#events.emit('restoreEnd', event)
           this.#diagnostics.publish('millrace:restore', () => ({ ...event, phase: 'end' }))
         },
+        progressed: (progress) => this.#events.emit('runProgress', progress),
+        completed: () => this.#bounded?.completed(),
       },
     })
     this.#run = run

@@ -11,6 +11,8 @@ import type { StateStore } from '../state/store'
 import type { CompiledTopology } from '../topology/definition'
 import { missingSourceTopics } from '../topology/partition-counts'
 import type { ClusterTasks } from '../assignment/group-leader'
+import { type BoundedRun, openBoundedRun } from './bounded/bounded-run'
+import type { BoundedRunOptions, RunProgress } from './bounded/run-options'
 import type { RestoreListener } from './changelog/restore-progress'
 import { Executor } from './executor/executor'
 import type { RebalanceEvent } from './executor/rebalance-listener'
@@ -34,6 +36,10 @@ export interface RunListener extends RestoreListener {
   missingTopics(topics: readonly string[]): void
   /** It can't continue; `close` must be called. */
   failed(error: StreamsError): void
+  /** Of a bounded run. */
+  progressed(progress: RunProgress): void
+  /** A bounded run: everything is processed and committed, by whichever instance; `close` must be called. */
+  completed(): void
 }
 
 export interface RunOptions {
@@ -41,6 +47,8 @@ export interface RunOptions {
   readonly config: ResolvedConfig
   /** Undefined: nothing is measured. */
   readonly sensors: InstanceSensors | undefined
+  /** The run ends by itself. */
+  readonly bounded?: BoundedRunOptions | undefined
   readonly listener: RunListener
   /** Gives up opening. */
   readonly signal: AbortSignal
@@ -56,7 +64,8 @@ export interface CloseRunOptions {
 type Release = () => Promise<unknown>
 
 /** Opens everything that one run consists of. Releases what it has opened if it fails or is aborted. */
-export const openRun = async ({ topology, config, sensors, listener, signal }: RunOptions): Promise<Run> => {
+export const openRun = async (options: RunOptions): Promise<Run> => {
+  const { topology, config, sensors, bounded: ends, listener, signal } = options
   const { logger } = config
   const abort = new AbortController()
   const giveUp = (): void => abort.abort(signal.reason)
@@ -94,6 +103,16 @@ export const openRun = async ({ topology, config, sensors, listener, signal }: R
       }),
       abort.signal,
     )
+    const bounded =
+      ends &&
+      (await openBoundedRun({
+        ...parts,
+        sourceTopics,
+        applicationId,
+        isolation: config.fetcherConfig.isolation,
+        options: ends,
+        progressed: (progress) => listener.progressed(progress),
+      }))
     const opening = GlobalState.open({
       ...parts,
       topology: topology.global,
@@ -102,7 +121,7 @@ export const openRun = async ({ topology, config, sensors, listener, signal }: R
     })
     releases.push(async () => (await opening.catch(() => undefined))?.close())
     const globals = await abortable(opening, abort.signal)
-    return new Run({ ...parts, abort, globals, sourceTopics, sayMissing, listener, releases })
+    return new Run({ ...parts, abort, globals, bounded, sourceTopics, sayMissing, listener, releases })
   } catch (error) {
     abort.abort(error)
     for (const release of releases.reverse()) {
@@ -125,6 +144,7 @@ interface RunParts {
   readonly stateDirectory: StateDirectory
   readonly abort: AbortController
   readonly globals: GlobalState
+  readonly bounded: BoundedRun | undefined
   /** Partition counts as of the start. */
   readonly sourceTopics: ReadonlyMap<string, number>
   readonly sayMissing: (topics: readonly string[]) => void
@@ -215,6 +235,11 @@ export class Run {
     return this.#parts.recordCounts
   }
 
+  /** `undefined` for a run that does not end by itself. */
+  get bounded(): BoundedRun | undefined {
+    return this.#parts.bounded
+  }
+
   /** By name. */
   get globalStores(): ReadonlyMap<string, StateStore> {
     return this.#parts.globals.stores
@@ -223,7 +248,9 @@ export class Run {
   /** Resolves when the first assignments are accepted; their tasks may still be restoring. */
   async start(): Promise<void> {
     await abortable(Promise.all(this.#executors.map((executor) => executor.start())), this.#parts.abort.signal)
-    if (!this.#stopping && this.#parts.topology.subTopologies.length > 0) this.#watch.start()
+    if (this.#stopping) return
+    if (this.#parts.topology.subTopologies.length > 0) this.#watch.start()
+    if (this.#parts.bounded) void this.#awaitEnd(this.#parts.bounded)
   }
 
   pause(): void {
@@ -260,6 +287,21 @@ export class Run {
       }
     }
     return (committed || !clean) && inTime
+  }
+
+  async #awaitEnd(bounded: BoundedRun): Promise<void> {
+    try {
+      await bounded.completed({
+        tasks: () => this.tasks,
+        requestCommit: () => {
+          for (const executor of this.#executors) executor.requestCommit()
+        },
+        closeWindows: (task) => this.#executors.some((executor) => executor.closeWindows(task)),
+      })
+      if (!this.#stopping) this.#parts.listener.completed()
+    } catch (error) {
+      this.#failed(toStreamsError(error))
+    }
   }
 
   async #commit(ms: number): Promise<boolean> {

@@ -2,6 +2,7 @@ import type { Duration } from '../durations'
 import type { StreamsError } from '../errors'
 import type { TaskId } from '../record/task-id'
 import type { TopicPartition } from '../record/topic-partition'
+import type { RunProgress } from './bounded/run-options'
 import type { RestoreEvent, RestoreProgressEvent } from './changelog/restore-progress'
 import type { RebalanceEvent } from './executor/rebalance-listener'
 import type { StreamsState } from './state-machine'
@@ -17,6 +18,8 @@ export interface StreamsEvents {
   error: StreamsError
   /** The instance continues, but needs attention: it waits for missing source topics. Repeated every few seconds. */
   warning: { readonly code: 'MISSING_SOURCE_TOPIC'; readonly message: string; readonly topics: readonly string[] }
+  /** How far a bounded run (`run()`) is, each time that this changes, a few times a second at most. */
+  runProgress: RunProgress
   /** Tasks were assigned to this instance or taken from it. */
   rebalance: RebalanceEvent
   /** A store's restore from its changelog begins. */

@@ -498,13 +498,17 @@ export class TopologyTestDriver {
   async #commit(): Promise<void> {
     const processing = this.#processing!
     do {
-      await this.#drained()
-      processing.flushCaches()
-    } while (processing.isBusy || processing.resultArrives() !== undefined)
-    processing.prepareCommit()
-    this.#taskStores!.state.seal()
-    await this.#taskStores!.state.commit(new Map())
-    await this.#capture()
+      do {
+        await this.#drained()
+        processing.flushCaches()
+      } while (processing.isBusy || processing.resultArrives() !== undefined)
+      processing.prepareCommit()
+      this.#taskStores!.state.seal()
+      await this.#taskStores!.state.commit(new Map())
+      await this.#capture()
+      processing.committed()
+      // what has waited for the commit
+    } while (processing.resultArrives() !== undefined)
   }
 
   /** Files what was sent; what the topology reads itself goes to the end of that topic, or into the global store. */

@@ -29,6 +29,8 @@ interface Scenario {
   readonly value?: Serde<unknown>
   /** Only of this run, as text; the last value of each. */
   readonly expected: Readonly<Record<string, unknown>>
+  /** It ends by itself. */
+  readonly bounded?: boolean
 }
 
 const repeated = <T>(times: number, make: (index: number) => T): T[] => Array.from({ length: times }, (_, i) => make(i))
@@ -166,6 +168,19 @@ const SCENARIOS: readonly Scenario[] = [
     value: serdes.long(),
     expected: { [`north-${run}`]: 2, [`south-${run}`]: 1 },
   },
+  {
+    example: '14-backfill',
+    inputs: [3, 4, 5].map((amount) => ['shop-sales', `s${amount}`, { shop: `porto-${run}`, amount }, START]),
+    output: 'revenue-per-day',
+    expected: { [`porto-${run}`]: { day: iso(START).slice(0, 10), amount: 12 } },
+    bounded: true,
+  },
+  {
+    example: '15-windowed-reduce',
+    inputs: [0, 12_000, 10 * MINUTE].map((later) => ['posts', run, `hello${run}`, START + later]),
+    output: 'trending-words',
+    expected: { [`hello${run}`]: { from: iso(START + 10_000), count: 1 } },
+  },
 ]
 
 const PARTITIONS = 2
@@ -236,11 +251,19 @@ describeWithKafka('the examples on a real broker', (bootstrapServers) => {
         STATE_DIR: join(folder, example),
         QUERY_PORT: String(queryPort),
         METRICS_PORT: String(metricsPort),
+        WAREHOUSE_DIR: join(folder, 'warehouse'),
       },
     })
 
   /** The last value of each of the run's keys, once they are as expected; as they are when the test's time is nearly over, else. */
-  const results = async ({ example, output, key, value, expected }: Scenario): Promise<Record<string, unknown>> => {
+  const results = async ({
+    example,
+    output,
+    key,
+    value,
+    expected,
+    bounded = false,
+  }: Scenario): Promise<Record<string, unknown>> => {
     const keySerde = key ?? serdes.string()
     const valueSerde = value ?? serdes.json()
     const found: Record<string, unknown> = {}
@@ -248,7 +271,8 @@ describeWithKafka('the examples on a real broker', (bootstrapServers) => {
     const deadline = Date.now() + 100_000
     try {
       for (let partition = 0; partition < PARTITIONS; partition++) fetcher.assign(output, partition, 0)
-      while (!isDeepStrictEqual(found, expected) && Date.now() < deadline && apps.get(example)!.running) {
+      const mayWrite = (): boolean => bounded || apps.get(example)!.running
+      while (!isDeepStrictEqual(found, expected) && Date.now() < deadline && mayWrite()) {
         for (const fetched of await fetcher.poll(200)) {
           if (fetched.error) continue
           const cursor = fetched.records()
@@ -268,8 +292,13 @@ describeWithKafka('the examples on a real broker', (bootstrapServers) => {
 
   it.each(SCENARIOS)('$example', async (scenario) => {
     const app = apps.get(scenario.example)!
+    if (scenario.bounded) expect(await app.end()).toBe(0)
     const found = await results(scenario)
     expect({ found, output: app.output }).toEqual({ found: scenario.expected, output: app.output })
+    if (scenario.bounded) {
+      expect(app.output).toContain('100 %')
+      return
+    }
     expect(await app.stop()).toBe(0)
     expect(app.output).toContain('PENDING_SHUTDOWN -> NOT_RUNNING')
   })

@@ -12,6 +12,7 @@ const ENTRIES = [
   'millrace/http',
   'millrace/metrics',
   'millrace/opentelemetry',
+  'millrace/files',
 ]
 const MINUTES = 60_000
 const MEBIBYTE = 1024 * 1024

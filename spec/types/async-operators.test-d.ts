@@ -54,3 +54,22 @@ orders.foreachAsync(async () => {}, { order: 'value' })
 orders.foreachAsync(async () => {}, { onError: 'deadLetter' })
 // @ts-expect-error Property 'to' does not exist on type 'void'
 orders.foreachAsync(async () => {}).to('nowhere')
+
+orders.forEachBatch(
+  async (records, { id, taskId, offsets, signal, attempt }) => {
+    for (const { key, value, timestamp, partition } of records) {
+      same<typeof key, string>()
+      same<typeof value, { amount: number }>()
+      same<typeof timestamp, number>()
+      same<typeof partition, number>()
+    }
+    same<(typeof offsets)[number]['first'], number>()
+    await lookUp(`${id} ${taskId}`.length + attempt, signal)
+  },
+  { name: 'write', size: 100, interval: '2s', timeout: '5s', retry: { attempts: 2 }, onError: 'skip', maxBytes: 1000 },
+)
+orders.forEachBatch(() => {}, 'write')
+// @ts-expect-error 'concurrency' does not exist
+orders.forEachBatch(() => {}, { concurrency: 2 })
+// @ts-expect-error Type 'string' is not assignable
+orders.forEachBatch(() => {}, { size: '100' })

@@ -18,6 +18,7 @@ import * as api from '@opentelemetry/api'
 import { metrics } from '@opentelemetry/api'
 import { observeMetrics, recordTracing } from 'millrace/opentelemetry'
 import { PROMETHEUS_CONTENT_TYPE, prometheusText, registerMetrics } from 'millrace/metrics'
+import { csv, ndjson, runOnFiles } from 'millrace/files'
 
 interface Order { id: string; customerId: string; amount: number; currency: string; cancelled: boolean; coupon?: string; createdAt: number }
 interface Customer { name: string; country: string; active: boolean; blocked: boolean }
@@ -53,6 +54,7 @@ declare const words: KStream<string, string>
 declare const alerts: KStream<string, string>
 declare const pages: KStream<string, { url: string }>
 declare const hits: KStream<string, { cookie: string }>
+declare const database: { insert(what: { batch: string; rows: readonly Order[] }, options: { signal: AbortSignal }): Promise<void> }
 declare const riskOf: (order: Order, options: { signal: AbortSignal }) => Promise<number>
 declare const isInStock: (order: Order, options: { signal: AbortSignal }) => Promise<boolean>
 declare const userOf: (cookie: string, options: { signal: AbortSignal }) => Promise<string>

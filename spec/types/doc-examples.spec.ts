@@ -12,6 +12,7 @@ const ENTRIES = [
   'lib/http/index.ts',
   'lib/metrics/index.ts',
   'lib/opentelemetry/index.ts',
+  'lib/files/index.ts',
 ].map((entry) => join(ROOT, entry))
 
 const config = ts.readConfigFile(join(ROOT, 'tsconfig.json'), (file) => ts.sys.readFile(file)).config as unknown

@@ -15,6 +15,7 @@ const ENTRIES = [
   'lib/http/index.ts',
   'lib/metrics/index.ts',
   'lib/opentelemetry/index.ts',
+  'lib/files/index.ts',
 ]
 
 const programOf = (): ts.Program => {

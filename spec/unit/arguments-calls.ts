@@ -44,6 +44,16 @@ export const notChecked = [
 
 const callback = () => () => 1
 const { string, long } = serdes
+const batchOptions = () => ({
+  name: 'n',
+  size: 2,
+  interval: '1s',
+  timeout: '1s',
+  retry: { attempts: 2, backoff: 1, maxBackoff: 2, on: () => true },
+  onError: 'skip',
+  maxBytes: 500,
+  pending: { key: serdes.string(), value: serdes.string() },
+})
 const asyncOptions = () => ({
   name: 'n',
   concurrency: 2,
@@ -251,6 +261,7 @@ export const calls: Readonly<Record<string, readonly Call[]>> = {
   ],
   'KStream.filterAsync': [{ on: method(stream, 'filterAsync'), args: () => [callback(), asyncOptions()] }],
   'KStream.foreachAsync': [{ on: method(stream, 'foreachAsync'), args: () => [callback(), asyncOptions()] }],
+  'KStream.forEachBatch': [{ on: method(stream, 'forEachBatch'), args: () => [callback(), batchOptions()] }],
   'KStream.deduplicate': [
     {
       on: method(stream, 'deduplicate'),

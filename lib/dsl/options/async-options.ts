@@ -83,7 +83,7 @@ export interface AsyncMapped<K, V, KR, VR> extends AsyncMappedValue<K, V, VR> {
 
 const POSITIVE = kind('a whole number above 0', (value) => Number.isSafeInteger(value) && (value as number) > 0)
 
-const ASYNC_KINDS: Readonly<Record<keyof AsyncOptions<unknown, unknown>, Kind>> = {
+export const ASYNC_KINDS: Readonly<Record<keyof AsyncOptions<unknown, unknown>, Kind>> = {
   name: NAME,
   concurrency: POSITIVE,
   order: oneOf('key', 'input', 'none'),

@@ -10,6 +10,8 @@ export interface AsyncWork {
   /** It accepts more, but the task should take no more input. */
   readonly isFull: boolean
   readonly hasResult: boolean
+  /** It holds no record. */
+  readonly isIdle: boolean
   /** Results will come. */
   readonly isCalling: boolean
   /** All operators of the task are initialized: what an earlier owner of the task has left is called for. */
@@ -18,6 +20,8 @@ export interface AsyncWork {
   forwardResult(): void
   /** A commit begins: what is held is part of it. True if something is left for one more commit. */
   beforeCommit(): boolean
+  /** The last commit that began is complete. */
+  committed?(): void
   /** The last commit may not have been acknowledged. */
   commitDropped(): void
 }

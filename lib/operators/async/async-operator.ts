@@ -74,6 +74,10 @@ export class AsyncOperator extends Operator<unknown, unknown> implements AsyncWo
     return this.order.hasResult
   }
 
+  get isIdle(): boolean {
+    return this.store.records === 0
+  }
+
   get isCalling(): boolean {
     return this.running.size > 0
   }

@@ -181,6 +181,7 @@ export class Committer {
         const flushed = abortable(producer.current.flush(), signal)
         release()
         const written = await this.#writeState(sealed, await flushed)
+        for (const task of written) if (this.options.tasks.isRunning(task)) task.processing.committed()
         for (const [key, offset] of offsets) if (written.has(offset.task)) this.#unsent.set(key, offset)
       }
     } finally {
@@ -220,6 +221,7 @@ export class Committer {
         ])
         await current.commit()
         current.begin()
+        for (const { task } of sealed) if (tasks.isRunning(task)) task.processing.committed()
         this.#stateWrites = this.#writeState(sealed, acked)
         listener.committed(offsets)
       }

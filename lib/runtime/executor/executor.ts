@@ -11,6 +11,7 @@ import type { StateDirectory } from '../../state/state-directory'
 import type { StateStore } from '../../state/store'
 import { RowMemory } from '../../state/timed/row-memory'
 import type { CompiledTopology } from '../../topology/definition'
+import type { BoundedRun } from '../bounded/bounded-run'
 import type { RestoreListener } from '../changelog/restore-progress'
 import { Diagnostics } from '../diagnostics'
 import { type Failure, FailurePolicy } from '../failure/failure-policy'
@@ -58,6 +59,8 @@ export interface ExecutorOptions {
   readonly recordCounts: InstanceRecordCounts
   /** Undefined: nothing is measured. */
   readonly sensors: ThreadSensors | undefined
+  /** For a run that ends by itself. */
+  readonly bounded?: BoundedRun | undefined
   readonly logger: Logger
   readonly signal: AbortSignal
   readonly listener: ExecutorListener
@@ -84,8 +87,9 @@ export class Executor {
   #stopping = false
 
   constructor(private readonly options: ExecutorOptions) {
-    const { topology, config, client, admin, stateDirectory, globalStores, logger, signal, listener } = options
-    this.#fetcher = client.fetcher(config.fetcherConfig)
+    const { topology, config, client, admin, stateDirectory, globalStores, bounded, logger, signal, listener } = options
+    const fetcher = client.fetcher(config.fetcherConfig)
+    this.#fetcher = bounded ? bounded.limited(fetcher) : fetcher
     this.#policy = new FailurePolicy(config)
     this.#diagnostics = new Diagnostics(config.applicationId)
     this.#purge = new RepartitionPurge({
@@ -131,7 +135,7 @@ export class Executor {
       },
     }))
     const producer: StreamsProducer = (this.#producer = new StreamsProducer({
-      client,
+      client: bounded ? bounded.counted(client) : client,
       config,
       transactionalId: `${config.applicationId}-${stateDirectory.processId}-${options.index}`,
       lease: membership.lease,
@@ -167,6 +171,7 @@ export class Executor {
       logger,
       signal,
       restoreListener: listener,
+      bounds: bounded?.bounds,
       listener: {
         changed: () => {
           this.#changed()
@@ -275,6 +280,15 @@ export class Executor {
 
   resume(): void {
     this.#loop.resume()
+  }
+
+  requestCommit(): void {
+    this.#loop.requestCommit()
+  }
+
+  /** False if the windows of the task can't be closed now: to be called again. */
+  closeWindows(task: RunningTask): boolean {
+    return this.#loop.closeWindows(task)
   }
 
   requestRejoin(reason: string): void {

@@ -116,6 +116,18 @@ export class ProcessingLoop {
     return Math.round(this.#longestSliceMs)
   }
 
+  /** Closes the windows of a task. False if it can't process now, or awaits something: to be called again. */
+  closeWindows(task: RunningTask): boolean {
+    if (this.#paused || !task.isReady || !this.options.tasks.isRunning(task) || !this.#maySend()) return false
+    this.options.committer.processed(performance.now())
+    try {
+      return task.processing.closeWindows()
+    } catch (error) {
+      this.options.listener.taskFailed(task, error)
+      return false
+    }
+  }
+
   isolate(ids: readonly TaskId[]): void {
     for (const id of ids) this.#isolated.add(id)
   }

@@ -13,7 +13,7 @@ const TOPIC_APPEARS_MS = 10_000
 const LOOK_AGAIN_MS = 100
 
 export interface StreamsProducerOptions {
-  readonly client: KafkaClient
+  readonly client: Pick<KafkaClient, 'producer'>
   readonly config: ResolvedConfig
   /** Transactional under `exactly_once`; unique among the executors of the application. */
   readonly transactionalId: string

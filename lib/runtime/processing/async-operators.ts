@@ -112,6 +112,11 @@ export class AsyncOperators {
     return this.#works.some(({ hasResult, isCalling }) => hasResult || isCalling)
   }
 
+  /** None holds a record. */
+  get isIdle(): boolean {
+    return this.#works.every((work) => work.isIdle)
+  }
+
   /** Resolves when there is a result; undefined if none will come. */
   resultArrives(): Promise<void> | undefined {
     if (this.#works.some(({ hasResult }) => hasResult)) return Promise.resolve()
@@ -128,6 +133,10 @@ export class AsyncOperators {
     let isRest = false
     for (const work of this.#works) if (work.beforeCommit()) isRest = true
     return isRest
+  }
+
+  committed(): void {
+    for (const work of this.#works) work.committed?.()
   }
 
   commitDropped(): void {

@@ -1,7 +1,8 @@
 /**
  * The metadata string of a committed offset, as Kafka Streams writes it: base64 of `i8 2 ‖ i64 partition time ‖ i32 n ‖
  * n × (i32 length ‖ name ‖ i64 time)`, the list omitted when empty. The names are those of stores; Kafka Streams carries
- * others along without a use for them, and so the stream time reached without a record has one that no store can have.
+ * others along without a use for them, and so what else is committed
+ * has names that no store can have.
  */
 export interface CommitMetadata {
   /** The largest timestamp processed on the partition; −1 for none. */
@@ -10,9 +11,20 @@ export interface CommitMetadata {
   readonly lastEmittedWindowClose: ReadonlyMap<string, number>
   /** Stream time that the task has reached without a record; undefined if it never has. */
   readonly reachedStreamTime?: number | undefined
+  /** In a bounded run: what the task had left to do. */
+  readonly rest?: TaskRest | undefined
 }
 
+/**
+ * A task of a bounded run has done everything about the records before the committed offsets: with `idle` no asynchronous work
+ * is pending, with `closed` its windows are closed as well.
+ */
+export type TaskRest = 'idle' | 'closed'
+
+const RESTS: readonly TaskRest[] = ['idle', 'closed']
+
 const REACHED_STREAM_TIME = '/stream-time'
+const REST = '/bounded-run'
 
 const NONE: CommitMetadata = { partitionTime: -1, lastEmittedWindowClose: new Map() }
 
@@ -20,9 +32,11 @@ export const encodeCommitMetadata = ({
   partitionTime,
   lastEmittedWindowClose,
   reachedStreamTime,
+  rest,
 }: CommitMetadata): string => {
   const times = [...lastEmittedWindowClose]
   if (reachedStreamTime !== undefined) times.push([REACHED_STREAM_TIME, reachedStreamTime])
+  if (rest !== undefined) times.push([REST, RESTS.indexOf(rest)])
   const head = Buffer.alloc(times.length === 0 ? 9 : 13)
   head.writeInt8(2, 0)
   head.writeBigInt64BE(BigInt(partitionTime), 1)
@@ -59,5 +73,7 @@ export const decodeCommitMetadata = (text: string): CommitMetadata => {
   }
   const reachedStreamTime = lastEmittedWindowClose.get(REACHED_STREAM_TIME)
   lastEmittedWindowClose.delete(REACHED_STREAM_TIME)
-  return { partitionTime, lastEmittedWindowClose, reachedStreamTime }
+  const rest = RESTS[lastEmittedWindowClose.get(REST) ?? -1]
+  lastEmittedWindowClose.delete(REST)
+  return { partitionTime, lastEmittedWindowClose, reachedStreamTime, rest }
 }

@@ -12,7 +12,7 @@ import { unwrap } from '../failure/task-failure'
 import type { RecordCollector } from '../output/record-collector'
 import type { TaskStores } from '../tasks/task-stores'
 import type { Clock } from './clock'
-import { decodeCommitMetadata, encodeCommitMetadata } from './commit-metadata'
+import { decodeCommitMetadata, encodeCommitMetadata, type TaskRest } from './commit-metadata'
 import { PartitionGroup } from './partition-group'
 import { PartitionQueue } from './partition-queue'
 import { Punctuations } from './punctuation'
@@ -64,6 +64,12 @@ export class Processing {
   private readonly bufferLimit: number
   /** What `effects` was when the last commit sealed. */
   private sealedEffects = 0
+  /** Of a bounded run: commits say whether the task is at rest. */
+  private saysRest = false
+  /** Of a bounded run: the positions of the inputs when windows were closed, by `tpKey`. */
+  private closedAt: ReadonlyMap<string, number> | undefined
+  /** Windows are being closed at this stream time. */
+  private closingAt: number | undefined
 
   constructor(options: ProcessingOptions) {
     const { stores, config, clock, logger } = options
@@ -246,6 +252,53 @@ export class Processing {
     return this.context.sensors
   }
 
+  // ---------------------------------------------------------------------------------------- bounded runs
+
+  /**
+   * The task belongs to a bounded run, and starts at these positions (by `tpKey`), which are committed even if nothing
+   * follows. Commits say from now on whether it is at rest, as those did that it starts from.
+   */
+  startBoundedRun(positions: ReadonlyMap<string, number>, committed: ReadonlyMap<string, CommittedOffset>): void {
+    let closed = true
+    for (const { topic, partition } of this.inputPartitions) {
+      const key = tpKey(topic, partition)
+      const found = committed.get(key)
+      if (found === undefined || decodeCommitMetadata(found.metadata).rest !== 'closed') closed = false
+      this.reposition(topic, partition, positions.get(key)!)
+    }
+    this.saysRest = true
+    if (closed) this.closedAt = this.positions
+  }
+
+  /** Closes everything that records have left open. False while awaited work is in the way: to be called again when it is done. */
+  closeWindows(): boolean {
+    // of records, not of an earlier closing: else time would move with every run
+    this.closingAt ??= this.time.closingTime(Math.max(...this.group.queues.map(({ partitionTime }) => partitionTime)))
+    if (this.closingAt >= 0 && !this.advanceStreamTime(this.closingAt)) return false
+    this.closingAt = undefined
+    this.closedAt = this.positions
+    this.context.moved()
+    return true
+  }
+
+  /** Nothing was processed since windows were closed. */
+  get hasClosedWindows(): boolean {
+    const { closedAt } = this
+    return (
+      closedAt !== undefined &&
+      this.group.queues.every(({ topic, partition, position }) => closedAt.get(tpKey(topic, partition)) === position)
+    )
+  }
+
+  private get rest(): TaskRest | undefined {
+    if (!this.saysRest || this.context.async.busy || !this.context.asyncOperators.isIdle) return undefined
+    return this.hasClosedWindows ? 'closed' : 'idle'
+  }
+
+  private get positions(): Map<string, number> {
+    return new Map(this.group.queues.map(({ topic, partition, position }) => [tpKey(topic, partition), position]))
+  }
+
   // ---------------------------------------------------------------------------------------- time
 
   /**
@@ -307,7 +360,7 @@ export class Processing {
       this.fail(error)
     }
     this.throwIfFailed()
-    if (result) this.rest()
+    if (result) this.settle()
     else this.context.idle()
     return result
   }
@@ -337,6 +390,11 @@ export class Processing {
   /** A processor has requested a commit. */
   get commitRequested(): boolean {
     return this.context.commitRequested
+  }
+
+  /** What was sealed last is committed. */
+  committed(): void {
+    this.context.asyncOperators.committed()
   }
 
   /** What was sealed may not have been committed: the next commit contains it as well. */
@@ -389,7 +447,7 @@ export class Processing {
       this.fail(error)
     }
     this.throwIfFailed()
-    this.rest()
+    this.settle()
   }
 
   /** The operator whose callback is pending, and for how long. */
@@ -400,6 +458,7 @@ export class Processing {
   /** For partitions with processed or skipped records: the next offset, with Kafka Streams' metadata. */
   committableOffsets(): Array<TopicPartition & CommittedOffset> {
     const { lastEmittedWindowClose, reachedStreamTime } = this.context
+    const { rest } = this
     const offsets: Array<TopicPartition & CommittedOffset> = []
     for (const queue of this.group.queues) {
       const { topic, partition, partitionTime } = queue
@@ -409,7 +468,7 @@ export class Processing {
         topic,
         partition,
         offset,
-        metadata: encodeCommitMetadata({ partitionTime, lastEmittedWindowClose, reachedStreamTime }),
+        metadata: encodeCommitMetadata({ partitionTime, lastEmittedWindowClose, reachedStreamTime, rest }),
       })
     }
     return offsets
@@ -432,7 +491,7 @@ export class Processing {
   }
 
   /** After what is not a run of records, whose owner settles the sensors. */
-  private rest(): void {
+  private settle(): void {
     const { context } = this
     context.idle()
     context.sensors?.settle(context.clock.now())

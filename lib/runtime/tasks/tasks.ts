@@ -2,6 +2,7 @@ import { StreamsError } from '../../errors'
 import type { Fetcher } from '../../kafka/port'
 import type { Logger } from '../../observe/logger'
 import type { ThreadSensors } from '../../observe/metrics/thread-sensors'
+import type { Bounds } from '../bounded/bounds'
 import type { TaskId } from '../../record/task-id'
 import { type TopicPartition, tpKey } from '../../record/topic-partition'
 import type { StateDirectory } from '../../state/state-directory'
@@ -38,6 +39,8 @@ export interface TasksOptions {
   readonly logger: Logger
   readonly signal: AbortSignal
   readonly restoreListener: RestoreListener
+  /** Of a bounded run. */
+  readonly bounds?: Bounds | undefined
   readonly listener: TasksListener
 }
 
@@ -293,7 +296,7 @@ export class Tasks {
 
   /** A task whose stores are fully restored starts to process. */
   async #start(slot: Slot, { stores }: RestoringTask, plan: StartPlan, collector: RecordCollector): Promise<void> {
-    const { factory, logger, fetcher, listener } = this.options
+    const { factory, logger, fetcher, listener, bounds } = this.options
     let running: RunningTask
     try {
       await slot.ready
@@ -305,12 +308,13 @@ export class Tasks {
     // it was closed while its stores were opening
     if (slot.isClosing) return running.processing.close()
     this.#move(slot, running)
+    if (bounds) running.processing.startBoundedRun(plan.positions, plan.committed)
     for (const { topic, partition } of slot.inputs) {
       const key = tpKey(topic, partition)
       const position = plan.positions.get(key)!
       this.#byInput.set(key, running)
-      const end = plan.endOffsets.get(key)
-      if (end !== undefined && end > position) running.processing.updateEndOffset(topic, partition, end)
+      const end = Math.min(plan.endOffsets.get(key) ?? -1, bounds?.endOf(topic, partition) ?? Infinity)
+      if (end > position) running.processing.updateEndOffset(topic, partition, end)
       fetcher.assign(topic, partition, position)
     }
     this.#refreshRunning()

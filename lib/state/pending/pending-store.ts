@@ -38,6 +38,12 @@ export interface PendingStore<K, V> extends StateStore {
   log(atomic: boolean): boolean
   /** The last commit may not have been acknowledged. */
   logAgain(): void
+  /** What the operator has noted about the records, as of the last commit; `null` if nothing was. */
+  readonly mark: Buffer | null
+  /** Written by the next `log`, behind the records. */
+  setMark(bytes: Buffer): void
+  /** Records that are added get this sequence or later ones. */
+  skipTo(sequence: number): void
 }
 
 export interface PendingStoreOptions<K, V> {
@@ -61,6 +67,9 @@ export const pendingStore = <K, V>(
   changelogPolicy: { cleanup: 'compact' },
   build: (changelogTopic) => new LoggedPendingStore<K, V>(name, changelogTopic, options),
 })
+
+/** Has the operator's mark, in place of a record. */
+const MARK_SLOT = -1
 
 interface Opened<K, V> {
   readonly context: StateStoreContext
@@ -92,6 +101,8 @@ export class LoggedPendingStore<K, V> implements PendingStore<K, V>, ManagedStor
   #removed: number[] = []
   /** Slots of entries that were removed before the last commit, and are still in the changelog. */
   #deletable: number[] = []
+  #mark: Buffer | null = null
+  #isMarkLogged = true
   #opened: Opened<K, V> | 'not open yet' | 'closed' = 'not open yet'
 
   constructor(
@@ -116,6 +127,20 @@ export class LoggedPendingStore<K, V> implements PendingStore<K, V>, ManagedStor
     context.prepare(key as Serde<unknown>, this.#topic)
     context.prepare(value as Serde<unknown>, this.#topic)
     this.#opened = { context, key, value }
+  }
+
+  get mark(): Buffer | null {
+    return this.#mark
+  }
+
+  setMark(bytes: Buffer): void {
+    if (this.#mark?.equals(bytes)) return
+    this.#mark = bytes
+    this.#isMarkLogged = false
+  }
+
+  skipTo(sequence: number): void {
+    this.#next = Math.max(this.#next, sequence)
   }
 
   add(key: K, value: V, context: RecordContext, source: OriginalBytes): HeldRecord<K, V> {
@@ -169,6 +194,8 @@ export class LoggedPendingStore<K, V> implements PendingStore<K, V>, ManagedStor
     }
     this.#unlogged.clear()
     for (const slot of now) this.#log(slot, null)
+    if (!this.#isMarkLogged) this.#log(MARK_SLOT, this.#mark)
+    this.#isMarkLogged = true
     this.#free.push(...now)
     this.#deletable = later
     this.#removed = []
@@ -183,8 +210,12 @@ export class LoggedPendingStore<K, V> implements PendingStore<K, V>, ManagedStor
   restore({ key, value }: ChangelogRecord): void {
     const [slot, entry] = readRecord(this.name, this.changelogTopic, () => [
       key.readInt32BE(),
-      value === null ? null : decodePending(value),
+      value === null || key.readInt32BE() === MARK_SLOT ? null : decodePending(value),
     ])
+    if (slot === MARK_SLOT) {
+      this.#mark = value === null ? null : Buffer.from(value)
+      return
+    }
     const former = this.#replayed.get(slot)
     if (former !== undefined) this.#take(former)
     this.#replayed.delete(slot)
@@ -199,6 +230,7 @@ export class LoggedPendingStore<K, V> implements PendingStore<K, V>, ManagedStor
     for (const entry of this.#entries.values()) {
       yield { key: slotBytes(slot++), value: encodePending(entry), timestamp: -1 }
     }
+    if (this.#mark !== null) yield { key: slotBytes(MARK_SLOT), value: this.#mark, timestamp: -1 }
   }
 
   /** What is logged is decided by the operator, when caches upstream have been flushed into it. */

@@ -1,4 +1,5 @@
 import { AsyncOperator } from '../../operators/async/async-operator'
+import { BatchOperator } from '../../operators/batch/batch-operator'
 import { BranchOperator } from '../../operators/branch'
 import { DeduplicateOperator } from '../../operators/deduplicate'
 import { FilterOperator } from '../../operators/filter'
@@ -90,6 +91,10 @@ export function processorOf(node: Exclude<GraphNode, OtherNode>, compilation: Co
     case 'async': {
       const { callback, result, settings, store } = node
       return { supplier: () => new AsyncOperator({ callback, result, settings, store: store.name }), stores: [store] }
+    }
+    case 'batch': {
+      const { operation, store } = node
+      return { supplier: () => new BatchOperator({ ...operation, store: store.name }), stores: [store] }
     }
     case 'merge':
     case 'branch-target':

@@ -11,6 +11,7 @@ import type {
 } from '../../operators/callbacks'
 import type { ResultKind } from '../../operators/async/async-results'
 import type { AsyncSettings } from '../../operators/async/async-settings'
+import type { BatchOperation } from '../../operators/batch/batch-operator'
 import type { EmitStrategy } from '../../operators/close-emission'
 import type { ProcessorSupplier } from '../../operators/processor'
 import type { PendingStore } from '../../state/pending/pending-store'
@@ -80,6 +81,14 @@ export interface AsyncNode extends NodeBase {
   readonly result: ResultKind
   readonly settings: AsyncSettings
   /** Of the records whose calls have not ended. */
+  readonly store: StoreBuilder<PendingStore<any, any>>
+}
+
+/** Calls its action with batches of records. */
+export interface BatchNode extends NodeBase {
+  readonly kind: 'batch'
+  readonly operation: Omit<BatchOperation, 'store'>
+  /** Of the records whose batches are not done. */
   readonly store: StoreBuilder<PendingStore<any, any>>
 }
 
@@ -199,6 +208,7 @@ export type StreamNode =
   | PeekNode
   | ForeachNode
   | AsyncNode
+  | BatchNode
   | MergeNode
   | BranchNode
   | BranchTargetNode

@@ -30,6 +30,7 @@ const fakeTask = (id: string, processing: object = {}, state: object = {}): Fake
       drained: async () => {},
       flushCaches: () => {},
       prepareCommit: () => true,
+      committed: () => {},
       committableOffsets: () => [{ topic: 'in', partition: Number(id.at(-1)), offset: 5, metadata: '' }],
       ...processing,
     },

@@ -28,6 +28,12 @@ describe('commit metadata', () => {
     })
   })
 
+  it.each(['idle', 'closed'] as const)('says of a task of a bounded run that it is %s', (rest) => {
+    const lastEmittedWindowClose = new Map([['wc', 1010]])
+    const text = encodeCommitMetadata({ partitionTime: 5, lastEmittedWindowClose, rest })
+    expect(decodeCommitMetadata(text)).toEqual({ partitionTime: 5, lastEmittedWindowClose, rest })
+  })
+
   it('reads version 1', () => {
     const bytes = Buffer.alloc(9)
     bytes[0] = 1

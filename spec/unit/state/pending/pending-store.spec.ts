@@ -91,6 +91,25 @@ describe('a pending store', () => {
     expect(copy.add('d', 'new', context, NO_SOURCE).sequence).toBe(3)
   })
 
+  it('writes what its operator has noted behind the records, where it has changed, and restores it', async () => {
+    const store = open()
+    store.setMark(Buffer.from('first'))
+    store.add('a', 'x', context, NO_SOURCE)
+    store.log(true)
+    store.setMark(Buffer.from('first'))
+    store.log(true)
+    expect(log.map(({ key }) => key.readInt32BE())).toEqual([0, -1])
+    store.setMark(Buffer.from('second'))
+    store.log(true)
+    const copy = open()
+    for (const { key, value } of log) copy.restore({ key, value, timestamp: 0 })
+    expect(String(copy.mark)).toBe('second')
+    const refilled = open()
+    for await (const record of copy.changelogRecords()) refilled.restore(record)
+    expect(refilled.mark).toEqual(copy.mark)
+    expect(refilled.restored()).toEqual(copy.restored())
+  })
+
   it('restores in the order in which records came, whatever order they were logged in', () => {
     const store = open()
     for (const value of ['x', 'y', 'z']) store.add('a', value, context, NO_SOURCE)

@@ -1,0 +1,4 @@
+import { run } from '../run'
+import { trendingWords } from './topology'
+
+run(trendingWords(), 'windowed-reduce')

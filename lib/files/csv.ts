@@ -1,0 +1,100 @@
+import { createReadStream } from 'node:fs'
+import { StreamsError } from '../errors'
+import type { FileInput, FileOptions, FileOutput, FileRecord, FileWriter } from './file'
+import { fileError, messageOf, recordOf } from './rows'
+import { TextFile } from './text-file'
+
+/** A row of a CSV file: text, by the names of the columns. */
+export type CsvRow = Readonly<Record<string, string>>
+
+/** How a CSV file is read and written. */
+export interface CsvOptions extends FileOptions<CsvRow> {
+  /** Between two columns. Default: `','`. */
+  delimiter?: string
+  /**
+   * The columns, in order. Default: of a file that is read, those that its first line names; of one that is written, the properties of the
+   * first row. With columns, a file that is read has no line of names.
+   */
+  columns?: readonly string[]
+}
+
+/**
+ * A CSV file, to read or to write, the latter with a first line of column names. It needs the packages `csv-parse` (to read) and `csv-stringify`
+ * (to write), which are optional: install them beside millrace.
+ *
+ * @example
+ * const rates = csv('rates.csv', { key: (row) => row.currency, value: (row) => Number(row.rate) })
+ *
+ * @throws StreamsError FILE_FAILED from a run: the file can't be read or written, or is no CSV; MISSING_PACKAGE
+ */
+export const csv = (path: string, options: CsvOptions = {}): FileInput & FileOutput => ({
+  path,
+  read: () => readRows(path, options),
+  open: () => openWriter(path, options),
+})
+
+async function* readRows(path: string, options: CsvOptions): AsyncGenerator<FileRecord> {
+  const { parse } = await load('csv-parse', 'to read CSV files', () => import('csv-parse'))
+  const stream = createReadStream(path)
+  const parser = parse({
+    bom: true,
+    columns: options.columns === undefined ? true : [...options.columns],
+    delimiter: options.delimiter ?? ',',
+    info: true,
+    skip_empty_lines: true,
+  })
+  stream.on('error', (error) => parser.destroy(fileError(path, undefined, `it can't be read: ${error.message}`, error)))
+  stream.pipe(parser)
+  try {
+    for await (const { record, info } of parser as AsyncIterable<{ record: CsvRow; info: { lines: number } }>) {
+      yield recordOf(path, record, info.lines, options)
+    }
+  } catch (error) {
+    if (error instanceof StreamsError) throw error
+    const { lines } = error as { lines?: number }
+    throw fileError(path, lines, `the line is no CSV: ${messageOf(error)}`, error)
+  } finally {
+    stream.destroy()
+    parser.destroy()
+  }
+}
+
+const openWriter = async (path: string, options: CsvOptions): Promise<FileWriter> => {
+  const { stringify } = await load('csv-stringify', 'to write CSV files', () => import('csv-stringify/sync'))
+  const file = await TextFile.create(path)
+  let columns = options.columns
+  const delimiter = options.delimiter ?? ','
+  const line = (fields: readonly unknown[]): string => stringify([[...fields]], { delimiter })
+  return {
+    async write(value, key, meta) {
+      const row = options.row
+        ? options.row(value as never, key as never, meta)
+        : hasColumns(value)
+          ? value
+          : { key, value }
+      if (!hasColumns(row))
+        throw fileError(path, undefined, `a row has to be an object with columns, and is ${String(row)}`)
+      if (columns === undefined) await file.write(line((columns = Object.keys(row))))
+      await file.write(line(columns.map((column) => row[column])))
+    },
+    async close() {
+      await file.close()
+    },
+  }
+}
+
+const hasColumns = (row: unknown): row is Record<string, unknown> =>
+  typeof row === 'object' && row !== null && !Array.isArray(row) && !(row instanceof Uint8Array)
+
+const load = async <T>(name: string, purpose: string, load: () => Promise<T>): Promise<T> => {
+  try {
+    return await load()
+  } catch (error) {
+    throw new StreamsError(
+      'MISSING_PACKAGE',
+      `the package ${name} is needed ${purpose}, and can't be loaded (${messageOf(error).split('\n')[0]}): install it with npm install ${name}`,
+      {},
+      { cause: error },
+    )
+  }
+}

@@ -1,0 +1,64 @@
+import type { Admin, Fetcher } from '../kafka/port'
+import { tpKey } from '../record/topic-partition'
+import { prepared } from '../serdes/missing-dependency'
+import type { FileWriter } from './file'
+import type { TopicSerdes } from './plan'
+
+export interface DrainOptions {
+  readonly topic: string
+  readonly serdes: TopicSerdes
+  readonly writer: FileWriter
+  /** Of this topic alone. */
+  readonly fetcher: Fetcher
+  readonly admin: Admin
+}
+
+/** Writes a topic of one partition to a file as it grows. What is in the file takes no memory. */
+export class Drain {
+  #position = 0
+  #isComplete = false
+
+  constructor(private readonly options: DrainOptions) {}
+
+  /** Until `complete`, and then to the end. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { topic, fetcher, admin } = this.options
+    fetcher.assign(topic, 0, 0)
+    while (!signal.aborted) {
+      const isComplete = this.#isComplete
+      const fetched = await fetcher.poll(isComplete ? 0 : 100)
+      for (const part of fetched) {
+        if (part.error) throw part.error
+        const cursor = part.records()
+        while (cursor.advance()) await this.#write(cursor)
+        this.#position = part.nextOffset
+        await admin.deleteRecords([{ topic, partition: 0, offset: this.#position }])
+      }
+      if (isComplete && (await this.behind()) <= 0) return
+    }
+  }
+
+  /** Nothing more is written to the topic. */
+  complete(): void {
+    this.#isComplete = true
+    this.options.fetcher.wakeup()
+  }
+
+  /** Records that are not in the file yet. */
+  async behind(): Promise<number> {
+    const { topic, admin } = this.options
+    const ends = await admin.listOffsets([{ topic, partition: 0, at: 'latest' }], 'read_committed')
+    return ends.get(tpKey(topic, 0))! - this.#position
+  }
+
+  async #write(cursor: ReturnType<Awaited<ReturnType<Fetcher['poll']>>[number]['records']>): Promise<void> {
+    const { topic, serdes, writer } = this.options
+    const { offset, timestamp, key, value } = cursor
+    const headers = cursor.headers()
+    const record = await prepared(() => ({
+      key: key && serdes.key.deserialize(topic, key, headers),
+      value: value && serdes.value.deserialize(topic, value, headers),
+    }))
+    await writer.write(record.value, record.key, { topic, partition: 0, offset, timestamp, headers })
+  }
+}

@@ -1,0 +1,57 @@
+import { createReadStream } from 'node:fs'
+import { createInterface } from 'node:readline'
+import { StreamsError } from '../errors'
+import type { FileInput, FileOptions, FileOutput, FileRecord, FileWriter } from './file'
+import { fileError, messageOf, recordOf } from './rows'
+import { TextFile } from './text-file'
+
+/**
+ * A file with a JSON value on each line (NDJSON, JSON Lines), to read or to write. Empty lines are skipped.
+ *
+ * @example
+ * const orders = ndjson<Order>('orders.ndjson', { key: (order) => order.customerId, timestamp: (order) => order.createdAt })
+ *
+ * @throws StreamsError FILE_FAILED from a run: the file can't be read or written, or a line is no JSON
+ */
+export const ndjson = <Row = unknown>(path: string, options: FileOptions<Row> = {}): FileInput & FileOutput => ({
+  path,
+  read: () => readLines(path, options),
+  open: async (): Promise<FileWriter> => {
+    const file = await TextFile.create(path)
+    return {
+      write(value, key, meta) {
+        const row = options.row ? options.row(value as never, key as never, meta) : value
+        return file.write(`${JSON.stringify(row ?? null)}\n`)
+      },
+      close: () => file.close(),
+    }
+  },
+})
+
+async function* readLines<Row>(path: string, options: FileOptions<Row>): AsyncGenerator<FileRecord> {
+  const stream = createReadStream(path, 'utf8')
+  let failure: unknown
+  // readline may end without an error
+  stream.on('error', (error) => (failure = error))
+  let line = 0
+  try {
+    for await (const text of createInterface({ input: stream, crlfDelay: Infinity })) {
+      line++
+      if (text.trim() !== '') yield recordOf(path, parsed<Row>(path, line, text), line, options)
+    }
+  } catch (error) {
+    failure ??= error
+  } finally {
+    stream.destroy()
+  }
+  if (failure instanceof StreamsError) throw failure
+  if (failure !== undefined) throw fileError(path, undefined, `it can't be read: ${messageOf(failure)}`, failure)
+}
+
+const parsed = <Row>(path: string, line: number, text: string): Row => {
+  try {
+    return JSON.parse(text) as Row
+  } catch (error) {
+    throw fileError(path, line, `the line is no JSON: ${messageOf(error)}`, error)
+  }
+}

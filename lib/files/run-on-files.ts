@@ -1,0 +1,155 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import { isObject, kind, requireArgument } from '../arguments'
+import { resolveConfig, type StreamsConfig } from '../config'
+import { StreamsError } from '../errors'
+import { EmbeddedKafka } from '../kafka/memory'
+import type { RunSummary } from '../runtime/bounded/run-options'
+import { KafkaStreams } from '../runtime/kafka-streams'
+import type { Topology } from '../topology/topology'
+import { Drain } from './drain'
+import { Feed } from './feed'
+import type { FileInput, FileOutput, FileWriter } from './file'
+import { planTopics } from './plan'
+
+/** What a topology reads and writes. */
+export interface FileRunOptions {
+  /** A file for each source topic, by its name. */
+  inputs: Readonly<Record<string, FileInput>>
+  /** Files for sink topics, by their names. Records of topics without a file are dropped. Default: none. */
+  outputs?: Readonly<Record<string, FileOutput>>
+  /** The rest of the application's configuration. Default: that of `KafkaStreams`. */
+  config?: Partial<Omit<StreamsConfig, 'kafka' | 'processingGuarantee' | 'stateDir'>>
+}
+
+/** Records between a file and the topology, or between the topology and a file, above which reading pauses. */
+const MAX_BEHIND = 4_000
+const LOOK_AGAIN_MS = 5
+
+/**
+ * Runs a topology on files, from the first record to the last: a backfill, a report or a test with the topology that runs as a service. No broker is
+ * needed: topics are in memory, with one partition each, and hold what is on its way, so that files can be larger than memory. All windows are
+ * closed at the end. Files are read in the order of their records' timestamps; where these are equal, in the order of `inputs`.
+ *
+ * @example
+ * const { read, written } = await runOnFiles(topology, {
+ *   inputs: { orders: ndjson<Order>('orders.ndjson', { key: (order) => order.id, timestamp: (order) => order.createdAt }) },
+ *   outputs: { totals: csv('totals.csv', { row: (total, customer) => ({ customer, total }) }) },
+ * })
+ *
+ * @throws StreamsError INVALID_ARGUMENT if files and topics don't match, FILE_FAILED with file and line, MISSING_PACKAGE; what the application fails
+ * with, with the file and line of the record that was being processed
+ */
+export async function runOnFiles(topology: Topology, options: FileRunOptions): Promise<RunSummary> {
+  requireArgument(options, FILES, 'runOnFiles', 'options')
+  const { inputs, outputs = {}, config = {} } = options
+  const folder = await mkdtemp(join(tmpdir(), 'millrace-files-'))
+  const kafka = new EmbeddedKafka()
+  const settings: StreamsConfig = {
+    applicationId: 'files',
+    // what is committed frees memory, and lets reading continue
+    commitInterval: 25,
+    repartitionPurgeInterval: 1000,
+    ...config,
+    kafka,
+    stateDir: folder,
+    // the isolation of transactions: records of several files become visible in the right order
+    processingGuarantee: 'exactly_once',
+  }
+  try {
+    const plan = planTopics(topology, Object.keys(inputs), Object.keys(outputs), resolveConfig(settings))
+    for (const topic of plan.topics) await kafka.createTopic(topic, 1)
+    const streams = new KafkaStreams(topology, settings)
+    return await new FileRun(kafka, streams, settings.applicationId, options, plan).run()
+  } finally {
+    await kafka.close()
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+const FILES = kind('{ inputs, outputs }, each with a file for a topic', (value) => {
+  if (!isObject(value) || !isObject(value.inputs)) return false
+  return value.outputs === undefined || isObject(value.outputs)
+})
+
+class FileRun {
+  readonly #stop = new AbortController()
+  readonly #failed = new AbortController()
+  readonly #writers: FileWriter[] = []
+
+  constructor(
+    private readonly kafka: EmbeddedKafka,
+    private readonly streams: KafkaStreams,
+    private readonly applicationId: string,
+    private readonly options: FileRunOptions,
+    private readonly plan: ReturnType<typeof planTopics>,
+  ) {}
+
+  async run(): Promise<RunSummary> {
+    const { inputs, outputs = {} } = this.options
+    const client = this.kafka.client()
+    const admin = client.admin()
+    const drains: Drain[] = []
+    for (const [topic, file] of Object.entries(outputs)) {
+      const writer = await file.open()
+      this.#writers.push(writer)
+      const fetcher = client.fetcher({ isolation: 'read_committed' })
+      drains.push(new Drain({ topic, serdes: this.plan.outputs.get(topic)!, writer, fetcher, admin }))
+    }
+    const producer = client.producer({ transactionalId: 'files', maxRequestBytes: Infinity })
+    await producer.init()
+    await producer.loadTopics([...this.plan.inputs.keys()])
+    const feedOf = (isGlobal: boolean): Feed => {
+      const files = new Map(Object.entries(inputs).filter(([topic]) => this.plan.globals.has(topic) === isGlobal))
+      return new Feed({ files, serdes: this.plan.inputs, producer, admin, now: Date.now() })
+    }
+    const [globals, feed] = [feedOf(true), feedOf(false)]
+    const work: Promise<unknown>[] = []
+    const started = <T>(promise: Promise<T>): Promise<T> => {
+      work.push(promise)
+      promise.catch((error: unknown) => this.#failed.abort(error))
+      return promise
+    }
+    try {
+      await globals.run(async () => {})
+      const running = started(this.streams.run({ until: this.#stop.signal, final: true }))
+      const draining = drains.map((drain) => started(drain.run(this.#failed.signal)))
+      await feed.run(async () => {
+        for (;;) {
+          this.#failed.signal.throwIfAborted()
+          const committed = await admin.groupOffsets(this.applicationId)
+          await feed.processed(committed)
+          const unwritten = await Promise.all(drains.map((drain) => drain.behind()))
+          if (Math.max(feed.behind(committed), ...unwritten) < MAX_BEHIND) return
+          await pause(LOOK_AGAIN_MS)
+        }
+      })
+      this.#stop.abort()
+      const summary = await running
+      for (const drain of drains) drain.complete()
+      await Promise.all(draining)
+      for (const writer of this.#writers.splice(0)) await writer.close()
+      return summary
+    } catch (error) {
+      this.#failed.abort(error)
+      await this.streams.close()
+      await Promise.allSettled(work)
+      throw located(this.#failed.signal.reason, feed)
+    } finally {
+      await feed.close()
+      await globals.close()
+      for (const writer of this.#writers) await writer.close().catch(() => {})
+    }
+  }
+}
+
+/** With the file and line of the record that was being processed. */
+const located = (error: unknown, feed: Feed): unknown => {
+  if (!(error instanceof StreamsError)) return error
+  const { topic, offset } = error.location
+  const place = topic === undefined || offset === undefined ? undefined : feed.placeOf(topic, offset)
+  if (place === undefined) return error
+  return new StreamsError(error.code, `${place}: ${error.message}`, error.location, { cause: error })
+}
