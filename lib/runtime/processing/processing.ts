@@ -12,7 +12,8 @@ import { unwrap } from '../failure/task-failure'
 import type { RecordCollector } from '../output/record-collector'
 import type { TaskStores } from '../tasks/task-stores'
 import type { Clock } from './clock'
-import { decodeCommitMetadata, encodeCommitMetadata, type TaskRest } from './commit-metadata'
+import { BoundedTask } from './bounded-task'
+import { decodeCommitMetadata, encodeCommitMetadata } from './commit-metadata'
 import { PartitionGroup } from './partition-group'
 import { PartitionQueue } from './partition-queue'
 import { Punctuations } from './punctuation'
@@ -64,12 +65,7 @@ export class Processing {
   private readonly bufferLimit: number
   /** What `effects` was when the last commit sealed. */
   private sealedEffects = 0
-  /** Of a bounded run: commits say whether the task is at rest. */
-  private saysRest = false
-  /** Of a bounded run: the positions of the inputs when windows were closed, by `tpKey`. */
-  private closedAt: ReadonlyMap<string, number> | undefined
-  /** Windows are being closed at this stream time. */
-  private closingAt: number | undefined
+  private bounded: BoundedTask | undefined
 
   constructor(options: ProcessingOptions) {
     const { stores, config, clock, logger } = options
@@ -259,44 +255,25 @@ export class Processing {
    * follows. Commits say from now on whether it is at rest, as those did that it starts from.
    */
   startBoundedRun(positions: ReadonlyMap<string, number>, committed: ReadonlyMap<string, CommittedOffset>): void {
-    let closed = true
     for (const { topic, partition } of this.inputPartitions) {
-      const key = tpKey(topic, partition)
-      const found = committed.get(key)
-      if (found === undefined || decodeCommitMetadata(found.metadata).rest !== 'closed') closed = false
-      this.reposition(topic, partition, positions.get(key)!)
+      this.reposition(topic, partition, positions.get(tpKey(topic, partition))!)
     }
-    this.saysRest = true
-    if (closed) this.closedAt = this.positions
+    this.bounded = new BoundedTask(this.group, committed)
   }
 
   /** Closes everything that records have left open. False while awaited work is in the way: to be called again when it is done. */
   closeWindows(): boolean {
-    // of records, not of an earlier closing: else time would move with every run
-    this.closingAt ??= this.time.closingTime(Math.max(...this.group.queues.map(({ partitionTime }) => partitionTime)))
-    if (this.closingAt >= 0 && !this.advanceStreamTime(this.closingAt)) return false
-    this.closingAt = undefined
-    this.closedAt = this.positions
-    this.context.moved()
-    return true
+    const isDone = this.bounded!.closeWindows(
+      (streamTime) => this.time.closingTime(streamTime),
+      (to) => this.advanceStreamTime(to),
+    )
+    if (isDone) this.context.moved()
+    return isDone
   }
 
   /** Nothing was processed since windows were closed. */
   get hasClosedWindows(): boolean {
-    const { closedAt } = this
-    return (
-      closedAt !== undefined &&
-      this.group.queues.every(({ topic, partition, position }) => closedAt.get(tpKey(topic, partition)) === position)
-    )
-  }
-
-  private get rest(): TaskRest | undefined {
-    if (!this.saysRest || this.context.async.busy || !this.context.asyncOperators.isIdle) return undefined
-    return this.hasClosedWindows ? 'closed' : 'idle'
-  }
-
-  private get positions(): Map<string, number> {
-    return new Map(this.group.queues.map(({ topic, partition, position }) => [tpKey(topic, partition), position]))
+    return this.bounded?.hasClosedWindows === true
   }
 
   // ---------------------------------------------------------------------------------------- time
@@ -458,7 +435,8 @@ export class Processing {
   /** For partitions with processed or skipped records: the next offset, with Kafka Streams' metadata. */
   committableOffsets(): Array<TopicPartition & CommittedOffset> {
     const { lastEmittedWindowClose, reachedStreamTime } = this.context
-    const { rest } = this
+    const { async, asyncOperators } = this.context
+    const rest = async.busy || !asyncOperators.isIdle ? undefined : this.bounded?.rest
     const offsets: Array<TopicPartition & CommittedOffset> = []
     for (const queue of this.group.queues) {
       const { topic, partition, partitionTime } = queue
