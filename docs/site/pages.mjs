@@ -7,6 +7,7 @@ export const SECTIONS = [
       ['concepts', 'Concepts'],
       ['operators', 'Operators'],
       ['formats', 'Formats'],
+      ['producing', 'Producing records'],
       ['testing', 'Testing'],
       ['examples', 'Examples'],
     ],

@@ -45,13 +45,17 @@ describe('a Kafka client of one’s own', () => {
 
   it('runs an application, which tells it clientId and logger, and closes it', async () => {
     const kafka = new NotingKafka()
-    const app = apps.create(shouting(), { kafka, clientId: 'shouter', logger: silentLogger })
+    const warnings: string[] = []
+    const logger = { ...silentLogger, warn: (_fields: object, message: string) => void warnings.push(message) }
+    const app = apps.create(shouting(), { kafka, clientId: 'shouter', logger })
     await app.start()
     await apps.kafka.produce('lines', [{ value: '"hello"' }])
     await until(async () => (await apps.kafka.read('shouts')).length > 0)
     await app.close()
     expect((await apps.kafka.read('shouts')).map(({ value }) => value)).toEqual(['"HELLO"'])
-    expect(kafka.made).toEqual([{ clientId: 'shouter', logger: silentLogger }])
+    expect(kafka.made).toEqual([{ clientId: 'shouter', logger: expect.anything() }])
+    kafka.made[0]!.logger.warn({}, 'from the client')
+    expect(warnings).toEqual(['from the client'])
     expect(kafka.closed).toBe(1)
   })
 
