@@ -197,7 +197,8 @@ describe('the package as npm packs it', () => {
 
   it('maps each script and each declaration to a source that is in the package', () => {
     const files = readdirSync(join(installed, 'dist'), { recursive: true, encoding: 'utf8' })
-    const mapped = files.filter((file) => /\.(js|d\.ts)$/.test(file))
+    // the dashboard's page is served as it was written
+    const mapped = files.filter((file) => /\.(js|d\.ts)$/.test(file) && !/dashboard.page/.test(file))
     expect(mapped.length).toBeGreaterThan(100)
     const broken = mapped.filter((file) => {
       const path = join(installed, 'dist', file)

@@ -150,7 +150,9 @@ export class KafkaProducer<Topics extends ProducerTopics = ProducerTopics> imple
   #client: KafkaClient | undefined
   #closing: Promise<boolean> | undefined
 
-  /** @param host what an application gives of its own, internal */
+  constructor(config: KafkaProducerConfig<Topics>)
+  /** @internal */
+  constructor(config: KafkaProducerConfig<Topics>, host: ProducerHost)
   constructor(config: KafkaProducerConfig<Topics>, host?: ProducerHost) {
     requireArgument(config, CONFIG, 'new KafkaProducer', 'config')
     const { producer = {}, maxBlock = '1m', transactionTimeout = '1m', clientId, topics } = config
