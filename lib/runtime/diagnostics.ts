@@ -3,14 +3,14 @@ import type { TaskId } from '../record/task-id'
 import type { RestoreEvent, RestoreProgressEvent } from './changelog/restore-progress'
 import type { RebalanceEvent } from './executor/rebalance-listener'
 import type { StreamsState } from './state-machine'
-import type { Task } from './tasks/task'
+import type { TaskState } from './tasks/task-state'
 
 /** What is published on the channels of `node:diagnostics_channel`, by their names. Each message also has the `applicationId`. */
 export interface DiagnosticsMessages {
   /** The instance has changed its state. */
   'millrace:state': { readonly from: StreamsState; readonly to: StreamsState }
-  /** A task has changed its state; a new one begins with `opening`, one that moves away ends with `closing`. */
-  'millrace:task': { readonly taskId: TaskId; readonly from: Task['state'] | null; readonly to: Task['state'] }
+  /** A task has changed its state; a new one begins with `CREATED`, one that moves away ends with `CLOSED`. */
+  'millrace:task': { readonly taskId: TaskId; readonly from: TaskState | null; readonly to: TaskState }
   /** Everything that the running tasks had done is committed. */
   'millrace:commit': { readonly tasks: readonly TaskId[]; readonly durationMs: number }
   /** Tasks were assigned to this instance or taken from it. */

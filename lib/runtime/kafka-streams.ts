@@ -26,6 +26,7 @@ import { instanceMetrics } from './metrics/instance-metrics'
 import { ApplicationProducers } from './producer/application-producers'
 import type { KafkaProducer, ProducerOptions } from './producer/kafka-producer'
 import type { ProducerTopics } from './producer/record-producer'
+import { TASK_STATES } from './tasks/task-state'
 import { StateMachine, type StreamsState } from './state-machine'
 import { InstanceQueries } from './stores/instance-queries'
 import { type ReadOnlyStore, type StoreHandle, storeView } from './stores/store-view'
@@ -587,14 +588,6 @@ export class KafkaStreams {
     return (await this.#run?.close(options)) ?? true
   }
 }
-
-const TASK_STATES = {
-  opening: 'CREATED',
-  restoring: 'RESTORING',
-  running: 'RUNNING',
-  suspended: 'SUSPENDED',
-  closing: 'CLOSED',
-} as const
 
 /** As for any `error` event in Node that nobody listens to: the process ends with exit code 1. */
 const throwUncaught = (error: Error): void => {

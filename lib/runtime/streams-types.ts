@@ -6,6 +6,7 @@ import type { RunProgress } from './bounded/run-options'
 import type { RestoreEvent, RestoreProgressEvent } from './changelog/restore-progress'
 import type { RebalanceEvent } from './executor/rebalance-listener'
 import type { StreamsState } from './state-machine'
+import type { TaskState } from './tasks/task-state'
 
 /** The events of a `KafkaStreams` instance. */
 export interface StreamsEvents {
@@ -52,7 +53,7 @@ export interface TaskMetadata {
   /** Sub-topology and partition, such as `0_3`. */
   readonly taskId: TaskId
   /** Kafka Streams' task states. */
-  readonly state: 'CREATED' | 'RESTORING' | 'RUNNING' | 'SUSPENDED' | 'CLOSED'
+  readonly state: TaskState
   /** The partitions it reads. */
   readonly inputs: readonly TopicPartition[]
   /** Names of its stores. */

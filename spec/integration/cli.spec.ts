@@ -54,7 +54,7 @@ describeWithKafka('the command line on a real broker', (bootstrapServers) => {
       cwd: project,
       env: { KAFKA_BOOTSTRAP_SERVERS: bootstrapServers, APPLICATION_ID: APP, STATE_DIR: stateDir() },
     })
-    await app.untilOutput(/to=RUNNING/)
+    await app.untilOutput(/"to":"RUNNING"/)
     return app
   }
 

@@ -24,6 +24,7 @@ import { StreamsProducer } from '../output/streams-producer'
 import { pause } from '../pause'
 import { SlowCallbackMonitor } from '../processing/slow-callback-monitor'
 import type { RunningTask, Task } from '../tasks/task'
+import { TASK_STATES } from '../tasks/task-state'
 import { TaskFactory } from '../tasks/task-factory'
 import { Tasks } from '../tasks/tasks'
 import { Committer } from './committer'
@@ -177,7 +178,12 @@ export class Executor {
           this.#changed()
           this.#loop.wakeUp()
         },
-        moved: (taskId, from, to) => this.#diagnostics.publish('millrace:task', () => ({ taskId, from, to })),
+        moved: (taskId, from, to) =>
+          this.#diagnostics.publish('millrace:task', () => ({
+            taskId,
+            from: from && TASK_STATES[from],
+            to: TASK_STATES[to],
+          })),
         failed: (taskId, error) => this.#failed({ error, taskId }),
       },
     }))

@@ -1,10 +1,20 @@
 import type { ByteString } from '../byte-string'
 import type { Indexed } from './entry-index'
-import type { Superseded } from './record-cache'
 import { NO_SLOT, type Used } from './use-order'
 import { NO_HEADERS, type RecordHeaders } from '../../record/headers'
 import type { HeldBytes } from '../../record/held-record-context'
 import type { RecordContext } from '../../record/record-context'
+
+/** A dirty entry as it was when its flush began: forwarding one may lead to new updates of others. */
+export interface FlushedEntry<V> {
+  readonly entry: CacheEntry<V>
+  readonly value: V | Buffer | null
+  readonly valueTimestamp: number
+  readonly context: RecordContext
+}
+
+/** What a flush has still to write of entries that were updated since it began. */
+export type Superseded<V> = Map<CacheEntry<V>, FlushedEntry<V>>
 
 /** One key of a record cache, with the record context of its last update. */
 export class CacheEntry<V> implements Indexed, Used {

@@ -1,21 +1,10 @@
 import type { ByteString } from '../byte-string'
 import type { RecordCacheBudget } from '../store'
-import type { CacheEntry } from './cache-entry'
+import type { CacheEntry, FlushedEntry, Superseded } from './cache-entry'
 import { EntryIndex } from './entry-index'
 import { type HeldBytes, HeldRecordContext } from '../../record/held-record-context'
 import type { RecordContext } from '../../record/record-context'
 import { NO_SLOT, UseOrder } from './use-order'
-
-/** A dirty entry as it was when its flush began: forwarding one may lead to new updates of others. */
-export interface FlushedEntry<V> {
-  readonly entry: CacheEntry<V>
-  readonly value: V | Buffer | null
-  readonly valueTimestamp: number
-  readonly context: RecordContext
-}
-
-/** What a flush has still to write of entries that were updated since it began. */
-export type Superseded<V> = Map<CacheEntry<V>, FlushedEntry<V>>
 
 /**
  * The cached entries of one store: an order by use, which decides what is evicted, and an order of the dirty

@@ -1,6 +1,7 @@
 import { byteString } from '../byte-string'
 import { CacheEntry } from '../cache/cache-entry'
-import { RecordCache, type FlushedEntry } from '../cache/record-cache'
+import type { FlushedEntry } from '../cache/cache-entry'
+import { RecordCache } from '../cache/record-cache'
 import type { FlushListener } from '../cached-store'
 import type { ChangeLoggingStore } from '../changelog/change-logging-store'
 import { ByteMap } from '../memory/byte-map'

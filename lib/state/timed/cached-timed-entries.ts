@@ -1,6 +1,7 @@
 import { byteString, type ByteString } from '../byte-string'
 import type { CacheEntry } from '../cache/cache-entry'
-import { type FlushedEntry, RecordCache } from '../cache/record-cache'
+import type { FlushedEntry } from '../cache/cache-entry'
+import { RecordCache } from '../cache/record-cache'
 import type { ValueFormat } from '../key-value/value-format'
 import { ByteMap } from '../memory/byte-map'
 import { overlaid } from '../overlaid'

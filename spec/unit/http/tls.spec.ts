@@ -52,7 +52,8 @@ describe('instances that listen with TLS', () => {
 
   const rowsOf = async ({ streams }: QueryInstance, tls: object | boolean): Promise<unknown[]> => {
     const rows = []
-    for await (const [, value] of streams.query('rows', { peers: { tls } }).all()) rows.push((value as { value: unknown }).value)
+    for await (const [, value] of streams.query('rows', { peers: { tls } }).all())
+      rows.push((value as { value: unknown }).value)
     return rows.sort()
   }
 

@@ -55,10 +55,10 @@ it('publishes states, rebalances, tasks and commits', async () => {
   expect(states.map(({ to }) => to)).toEqual(['REBALANCING', 'RUNNING', 'PENDING_SHUTDOWN', 'NOT_RUNNING'])
   expect(rebalances[0]).toMatchObject({ applicationId: 'app', added: ['0_0'], generation: 1 })
   expect(tasks.map(({ from, to }) => [from, to])).toEqual([
-    [null, 'opening'],
-    ['opening', 'restoring'],
-    ['restoring', 'running'],
-    ['running', 'closing'],
+    [null, 'CREATED'],
+    ['CREATED', 'RESTORING'],
+    ['RESTORING', 'RUNNING'],
+    ['RUNNING', 'CLOSED'],
   ])
   expect(tasks[0]).toMatchObject({ applicationId: 'app', taskId: '0_0' })
   expect(commits[0]).toEqual({ applicationId: 'app', tasks: ['0_0'], durationMs: expect.any(Number) })
