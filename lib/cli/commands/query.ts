@@ -132,7 +132,8 @@ const answerOf = (asked: TextQuery, lines: readonly Readonly<Record<string, unkn
     return { rows: found as Entry[], truncated: false, stale: stale === true, position }
   }
   const last = lines.at(-1) ?? {}
-  if (last.end === undefined) throw cutShort(last)
+  // windows and sessions have an end, too
+  if (typeof last.end !== 'object') throw cutShort(last)
   const { truncated, stale, position } = last.end as { truncated: boolean; stale: boolean; position: unknown }
   return { rows: lines.slice(0, -1) as unknown as Entry[], truncated, stale, position }
 }
