@@ -281,6 +281,11 @@ export class Processing {
     return true
   }
 
+  /** Nothing more will come: async operators that wait for more records do not any longer. True if one did: a commit is to follow. */
+  finishHeld(): boolean {
+    return this.context.asyncOperators.finish()
+  }
+
   /** Nothing was processed since windows were closed. */
   get hasClosedWindows(): boolean {
     const { closedAt } = this
