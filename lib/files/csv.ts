@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs'
 import { StreamsError } from '../errors'
 import type { FileInput, FileOptions, FileOutput, FileRecord, FileWriter } from './file'
-import { fileError, messageOf, recordOf } from './rows'
+import { fileError, lineOf, messageOf, recordOf, rowOf } from './rows'
 import { TextFile } from './text-file'
 
 /** A row of a CSV file: text, by the names of the columns. */
@@ -13,7 +13,8 @@ export interface CsvOptions extends FileOptions<CsvRow> {
   delimiter?: string
   /**
    * The columns, in order. Default: of a file that is read, those that its first line names; of one that is written, the properties of the
-   * first row. With columns, a file that is read has no line of names.
+   * first row, and a later row with others is an error. With columns, a file that is read has no line of names, and of rows that are
+   * written only these are.
    */
   columns?: readonly string[]
 }
@@ -47,7 +48,7 @@ async function* readRows(path: string, options: CsvOptions): AsyncGenerator<File
   stream.pipe(parser)
   try {
     for await (const { record, info } of parser as AsyncIterable<{ record: CsvRow; info: { lines: number } }>) {
-      yield recordOf(path, record, info.lines, options)
+      yield recordOf(path, record, info.lines - lineBreaksIn(record), options)
     }
   } catch (error) {
     if (error instanceof StreamsError) throw error
@@ -59,27 +60,41 @@ async function* readRows(path: string, options: CsvOptions): AsyncGenerator<File
   }
 }
 
+/** The parser counts up to where a row ends. */
+const lineBreaksIn = (row: CsvRow): number => {
+  let breaks = 0
+  for (const name in row) {
+    const text = row[name]!
+    for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) breaks++
+  }
+  return breaks
+}
+
 const openWriter = async (path: string, options: CsvOptions): Promise<FileWriter> => {
   const { stringify } = await load('csv-stringify', 'to write CSV files', () => import('csv-stringify/sync'))
   const file = await TextFile.create(path)
   let columns = options.columns
   const delimiter = options.delimiter ?? ','
-  const line = (fields: readonly unknown[]): string => stringify([[...fields]], { delimiter })
+  const line = (fields: readonly unknown[]): string =>
+    stringify([[...fields]], { delimiter, cast: { boolean: String } })
+  if (columns !== undefined) await file.write(line(columns))
   return {
     async write(value, key, meta) {
-      const row = options.row
-        ? options.row(value as never, key as never, meta)
-        : hasColumns(value)
-          ? value
-          : { key, value }
-      if (!hasColumns(row))
-        throw fileError(path, undefined, `a row has to be an object with columns, and is ${String(row)}`)
-      if (columns === undefined) await file.write(line((columns = Object.keys(row))))
-      await file.write(line(columns.map((column) => row[column])))
+      const text = lineOf(path, () => {
+        const given = rowOf(options, value, key, meta)
+        const row = options.row || hasColumns(given) ? given : { key, value }
+        if (!hasColumns(row)) throw new TypeError(`it has to be an object with columns, and is ${String(row)}`)
+        const head = columns === undefined ? line((columns = Object.keys(row))) : ''
+        const names = columns
+        const unknown = options.columns ? undefined : Object.keys(row).find((column) => !names.includes(column))
+        if (unknown !== undefined) {
+          throw new TypeError(`it has a column "${unknown}", which the first row does not have: set columns`)
+        }
+        return head + line(names.map((column) => row[column]))
+      })
+      await file.write(text)
     },
-    async close() {
-      await file.close()
-    },
+    close: () => file.close(),
   }
 }
 

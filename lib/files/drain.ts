@@ -1,4 +1,4 @@
-import type { Admin, Fetcher } from '../kafka/port'
+import type { Admin, Fetcher, RecordCursor } from '../kafka/port'
 import { tpKey } from '../record/topic-partition'
 import { prepared } from '../serdes/missing-dependency'
 import type { FileWriter } from './file'
@@ -6,14 +6,16 @@ import type { TopicSerdes } from './plan'
 
 export interface DrainOptions {
   readonly topic: string
-  readonly serdes: TopicSerdes
-  readonly writer: FileWriter
+  /** Undefined: the records are dropped. */
+  readonly file: { readonly serdes: TopicSerdes; readonly writer: FileWriter } | undefined
+  /** The topology reads the topic as well: its next offset, or undefined if it does not. */
+  readonly readUpTo: (() => Promise<number>) | undefined
   /** Of this topic alone. */
   readonly fetcher: Fetcher
   readonly admin: Admin
 }
 
-/** Writes a topic of one partition to a file as it grows. What is in the file takes no memory. */
+/** Writes a topic of one partition to a file as it grows. What is in the file, and the topology has read, takes no memory. */
 export class Drain {
   #position = 0
   #isComplete = false
@@ -30,9 +32,10 @@ export class Drain {
       for (const part of fetched) {
         if (part.error) throw part.error
         const cursor = part.records()
-        while (cursor.advance()) await this.#write(cursor)
+        if (this.options.file) while (cursor.advance()) await this.#write(cursor, this.options.file)
         this.#position = part.nextOffset
-        await admin.deleteRecords([{ topic, partition: 0, offset: this.#position }])
+        const readUpTo = (await this.options.readUpTo?.()) ?? Infinity
+        await admin.deleteRecords([{ topic, partition: 0, offset: Math.min(this.#position, readUpTo) }])
       }
       if (isComplete && (await this.behind()) <= 0) return
     }
@@ -51,8 +54,8 @@ export class Drain {
     return ends.get(tpKey(topic, 0))! - this.#position
   }
 
-  async #write(cursor: ReturnType<Awaited<ReturnType<Fetcher['poll']>>[number]['records']>): Promise<void> {
-    const { topic, serdes, writer } = this.options
+  async #write(cursor: RecordCursor, { serdes, writer }: NonNullable<DrainOptions['file']>): Promise<void> {
+    const { topic } = this.options
     const { offset, timestamp, key, value } = cursor
     const headers = cursor.headers()
     const record = await prepared(() => ({

@@ -61,6 +61,8 @@ class Input {
 export interface FeedOptions {
   readonly files: ReadonlyMap<string, FileInput>
   readonly serdes: ReadonlyMap<string, TopicSerdes>
+  /** Topics that the topology writes as well: their records are not all from files, and others may still read them. */
+  readonly shared: ReadonlySet<string>
   /** Transactional: what belongs together can be read at once. */
   readonly producer: Producer
   readonly admin: Admin
@@ -102,6 +104,7 @@ export class Feed {
       const offset = committed.get(tpKey(input.topic, 0))?.offset ?? 0
       if (offset === 0) return []
       input.processed(offset)
+      if (this.options.shared.has(input.topic)) return []
       return [{ topic: input.topic, partition: 0, offset }]
     })
     if (before.length > 0) await this.options.admin.deleteRecords(before)
@@ -109,6 +112,7 @@ export class Feed {
 
   /** Where a record of a topic came from, such as `orders.ndjson:17`. */
   placeOf(topic: string, offset: number): string | undefined {
+    if (this.options.shared.has(topic)) return undefined
     const input = this.#inputs.find((candidate) => candidate.topic === topic)
     const line = input?.lineOf(offset)
     return line === undefined ? undefined : `${input!.file.path}:${line}`

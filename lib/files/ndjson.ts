@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { StreamsError } from '../errors'
 import type { FileInput, FileOptions, FileOutput, FileRecord, FileWriter } from './file'
-import { fileError, messageOf, recordOf } from './rows'
+import { fileError, lineOf, messageOf, recordOf, rowOf } from './rows'
 import { TextFile } from './text-file'
 
 /**
@@ -19,14 +19,15 @@ export const ndjson = <Row = unknown>(path: string, options: FileOptions<Row> = 
   open: async (): Promise<FileWriter> => {
     const file = await TextFile.create(path)
     return {
-      write(value, key, meta) {
-        const row = options.row ? options.row(value as never, key as never, meta) : value
-        return file.write(`${JSON.stringify(row ?? null)}\n`)
+      async write(value, key, meta) {
+        await file.write(`${lineOf(path, () => JSON.stringify(rowOf(options, value, key, meta) ?? null))}\n`)
       },
       close: () => file.close(),
     }
   },
 })
+
+const BYTE_ORDER_MARK = '\ufeff'
 
 async function* readLines<Row>(path: string, options: FileOptions<Row>): AsyncGenerator<FileRecord> {
   const stream = createReadStream(path, 'utf8')
@@ -35,8 +36,9 @@ async function* readLines<Row>(path: string, options: FileOptions<Row>): AsyncGe
   stream.on('error', (error) => (failure = error))
   let line = 0
   try {
-    for await (const text of createInterface({ input: stream, crlfDelay: Infinity })) {
+    for await (let text of createInterface({ input: stream, crlfDelay: Infinity })) {
       line++
+      if (line === 1 && text.startsWith(BYTE_ORDER_MARK)) text = text.slice(1)
       if (text.trim() !== '') yield recordOf(path, parsed<Row>(path, line, text), line, options)
     }
   } catch (error) {

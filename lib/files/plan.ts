@@ -18,6 +18,10 @@ export interface TopicPlan {
   /** Inputs of global tables and stores, which are complete before anything else is read. */
   readonly globals: ReadonlySet<string>
   readonly outputs: ReadonlyMap<string, TopicSerdes>
+  /** All that the topology writes, whether or not there is a file for them. */
+  readonly written: ReadonlySet<string>
+  /** Of those: topics that the topology reads as well. */
+  readonly readBack: ReadonlySet<string>
   /** All that have to exist. */
   readonly topics: ReadonlySet<string>
 }
@@ -60,11 +64,14 @@ export const planTopics = (
     if (!sink) throw invalid(`no sink writes "${topic}", which outputs has a file for${suggestion(topic, written)}`)
     files.set(topic, serdesOf(sink))
   }
+  const allWritten = [...outputs, ...written]
   return {
     inputs: known,
     globals: new Set([...(definition.globalStores?.values() ?? [])].map(({ topic }) => topic)),
     outputs: files,
-    topics: new Set([...inputs, ...outputs, ...written]),
+    written: new Set(allWritten),
+    readBack: new Set(allWritten.filter((topic) => sourceOf(topic) !== undefined)),
+    topics: new Set([...inputs, ...allWritten]),
   }
 }
 

@@ -1,4 +1,5 @@
 import { StreamsError } from '../errors'
+import type { RecordContext } from '../record/record-context'
 import type { FileOptions, FileRecord } from './file'
 
 /** What goes wrong with a file. */
@@ -10,9 +11,12 @@ export const messageOf = (error: unknown): string =>
 
 export const recordOf = <Row>(path: string, row: Row, line: number, options: FileOptions<Row>): FileRecord => {
   try {
-    const timestamp = options.timestamp && Number(options.timestamp(row))
-    if (timestamp !== undefined && !(timestamp >= 0)) {
-      throw new RangeError(`its timestamp is ${timestamp}: return milliseconds since 1970, or a valid Date`)
+    const given = options.timestamp?.(row)
+    const timestamp = options.timestamp && (given == null ? Number.NaN : Number(given))
+    if (timestamp !== undefined && !(Number.isSafeInteger(timestamp) && timestamp >= 0)) {
+      throw new RangeError(
+        `its timestamp is ${given == null ? given : timestamp}: return whole milliseconds since 1970, or a valid Date`,
+      )
     }
     return {
       key: options.key?.(row) ?? null,
@@ -22,5 +26,17 @@ export const recordOf = <Row>(path: string, row: Row, line: number, options: Fil
     }
   } catch (error) {
     throw fileError(path, line, `the row can't be made a record: ${messageOf(error)}`, error)
+  }
+}
+
+export const rowOf = <Row>({ row }: FileOptions<Row>, value: unknown, key: unknown, meta: RecordContext): unknown =>
+  row ? row(value as never, key as never, meta) : value
+
+/** The line that `make` returns for a record. */
+export const lineOf = (path: string, make: () => string): string => {
+  try {
+    return make()
+  } catch (error) {
+    throw fileError(path, undefined, `a record can't be made a row: ${messageOf(error)}`, error)
   }
 }

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -6,6 +6,7 @@ import { isObject, kind, requireArgument } from '../arguments'
 import { resolveConfig, type StreamsConfig } from '../config'
 import { StreamsError } from '../errors'
 import { EmbeddedKafka } from '../kafka/memory'
+import { tpKey } from '../record/topic-partition'
 import type { RunSummary } from '../runtime/bounded/run-options'
 import { KafkaStreams } from '../runtime/kafka-streams'
 import type { Topology } from '../topology/topology'
@@ -60,7 +61,7 @@ export async function runOnFiles(topology: Topology, options: FileRunOptions): P
   }
   try {
     const plan = planTopics(topology, Object.keys(inputs), Object.keys(outputs), resolveConfig(settings))
-    for (const topic of plan.topics) await kafka.createTopic(topic, 1)
+    for (const topic of plan.topics) await kafka.createTopic(topic, 1, { 'max.message.bytes': '2147483647' })
     const streams = new KafkaStreams(topology, settings)
     return await new FileRun(kafka, streams, settings.applicationId, options, plan).run()
   } finally {
@@ -88,22 +89,26 @@ class FileRun {
   ) {}
 
   async run(): Promise<RunSummary> {
-    const { inputs, outputs = {} } = this.options
+    const { inputs } = this.options
     const client = this.kafka.client()
     const admin = client.admin()
+    const writers = await this.#openOutputs()
     const drains: Drain[] = []
-    for (const [topic, file] of Object.entries(outputs)) {
-      const writer = await file.open()
-      this.#writers.push(writer)
-      const fetcher = client.fetcher({ isolation: 'read_committed' })
-      drains.push(new Drain({ topic, serdes: this.plan.outputs.get(topic)!, writer, fetcher, admin }))
+    for (const topic of this.plan.written) {
+      const writer = writers.get(topic)
+      const file = writer && { serdes: this.plan.outputs.get(topic)!, writer }
+      const committed = async (): Promise<number> =>
+        (await admin.groupOffsets(this.applicationId)).get(tpKey(topic, 0))?.offset ?? 0
+      const readUpTo = this.plan.readBack.has(topic) ? committed : undefined
+      drains.push(new Drain({ topic, file, readUpTo, fetcher: client.fetcher({ isolation: 'read_committed' }), admin }))
     }
     const producer = client.producer({ transactionalId: 'files', maxRequestBytes: Infinity })
     await producer.init()
     await producer.loadTopics([...this.plan.inputs.keys()])
     const feedOf = (isGlobal: boolean): Feed => {
       const files = new Map(Object.entries(inputs).filter(([topic]) => this.plan.globals.has(topic) === isGlobal))
-      return new Feed({ files, serdes: this.plan.inputs, producer, admin, now: Date.now() })
+      const { inputs: serdes, readBack: shared } = this.plan
+      return new Feed({ files, serdes, shared, producer, admin, now: Date.now() })
     }
     const [globals, feed] = [feedOf(true), feedOf(false)]
     const work: Promise<unknown>[] = []
@@ -140,9 +145,45 @@ class FileRun {
     } finally {
       await feed.close()
       await globals.close()
-      for (const writer of this.#writers) await writer.close().catch(() => {})
+      await this.#closeOutputs()
     }
   }
+
+  /** Opening a file empties it: none may be one that is read, or is open already. */
+  async #openOutputs(): Promise<Map<string, FileWriter>> {
+    const { inputs, outputs = {} } = this.options
+    const taken = new Map<string | undefined, string>()
+    for (const [topic, { path }] of Object.entries(inputs)) taken.set(await identityOf(path), `inputs.${topic}`)
+    const writers = new Map<string, FileWriter>()
+    try {
+      for (const [topic, file] of Object.entries(outputs)) {
+        const found = await identityOf(file.path)
+        const other = found && taken.get(found)
+        if (other) {
+          const problem = `outputs.${topic} would overwrite ${file.path}, which is the file of ${other}`
+          throw new StreamsError('INVALID_ARGUMENT', `runOnFiles: ${problem}: write to a file of its own`)
+        }
+        const writer = await file.open()
+        this.#writers.push(writer)
+        writers.set(topic, writer)
+        taken.set(await identityOf(file.path), `outputs.${topic}`)
+      }
+    } catch (error) {
+      await this.#closeOutputs()
+      throw error
+    }
+    return writers
+  }
+
+  async #closeOutputs(): Promise<void> {
+    for (const writer of this.#writers) await writer.close().catch(() => {})
+  }
+}
+
+/** What tells two names of one file; undefined for what is no file, such as a pipe. */
+const identityOf = async (path: string): Promise<string | undefined> => {
+  const found = await stat(path).catch(() => undefined)
+  return found?.isFile() ? `${found.dev}:${found.ino}` : undefined
 }
 
 /** With the file and line of the record that was being processed. */

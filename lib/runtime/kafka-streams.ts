@@ -140,12 +140,7 @@ export class KafkaStreams {
    * await streams.start({ signal: AbortSignal.timeout(60_000) })
    */
   async start({ signal }: StartOptions = {}): Promise<void> {
-    if (!this.#machine.is('CREATED')) {
-      throw new StreamsError(
-        'ILLEGAL_STATE',
-        `start() was called in state ${this.state}: an instance can be started only once; create a new KafkaStreams for another run`,
-      )
-    }
+    this.#requireCreated('start()')
     signal?.throwIfAborted()
     const started = new Promise<void>((resolve, reject) => {
       this.#started = { resolve, reject }
@@ -181,6 +176,7 @@ export class KafkaStreams {
    */
   async run(options: BoundedRunOptions = {}): Promise<RunSummary> {
     requireRunOptions(options)
+    this.#requireCreated('run()')
     const begun = performance.now()
     let isCompleted = false
     const completed = new Promise<void>((resolve) => {
@@ -483,6 +479,14 @@ export class KafkaStreams {
       'STORE_NOT_AVAILABLE',
       `global store "${name}" is not restored yet: read it when the state is RUNNING`,
       { store: name },
+    )
+  }
+
+  #requireCreated(call: string): void {
+    if (this.#machine.is('CREATED')) return
+    throw new StreamsError(
+      'ILLEGAL_STATE',
+      `${call} was called in state ${this.state}: an instance can be started only once; create a new KafkaStreams for another run`,
     )
   }
 

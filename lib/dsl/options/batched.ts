@@ -13,7 +13,7 @@ export interface Batched<K, V> extends Pick<
    * or where `maxBytes` are held. Default: 500.
    */
   size?: number
-  /** A batch that is not full waits no longer than this for more records. Default: 1 s. */
+  /** A batch that is not full waits no longer than this for more records, and not at all at the end of a bounded run. Default: 1 s. */
   interval?: Duration
 }
 

@@ -20,6 +20,8 @@ export interface AsyncWork {
   forwardResult(): void
   /** A commit begins: what is held is part of it. True if something is left for one more commit. */
   beforeCommit(): boolean
+  /** Nothing more will come: what it holds back for more need not wait. True if there is any. */
+  finish?(): boolean
   /** The last commit that began is complete. */
   committed?(): void
   /** The last commit may not have been acknowledged. */

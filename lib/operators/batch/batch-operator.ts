@@ -58,11 +58,7 @@ export class BatchOperator extends Operator<unknown, unknown> implements AsyncWo
     this.action = context.watch(action as BatchAction<unknown, unknown>, true)
     this.store = context.stateStore<PendingStore<unknown, unknown>>(store)
     this.host = context.asyncHost(this)
-    context.schedule(settings.intervalMs, 'wall-clock-time', () => {
-      if (this.#open.length === 0) return
-      this.#due = true
-      context.commit()
-    })
+    context.schedule(settings.intervalMs, 'wall-clock-time', () => void this.finish())
   }
 
   process({ key, value }: StreamRecord<unknown, unknown>): void {
@@ -104,6 +100,13 @@ export class BatchOperator extends Operator<unknown, unknown> implements AsyncWo
 
   get isCalling(): boolean {
     return this.#call !== undefined && this.#call.outcome === undefined
+  }
+
+  finish(): boolean {
+    if (this.#open.length === 0) return false
+    this.#due = true
+    this.context.commit()
+    return true
   }
 
   begin(): void {

@@ -6,7 +6,7 @@ import { retrying } from '../failure/retrying'
 import { abortable, pause } from '../pause'
 import type { RunningTask, Task } from '../tasks/task'
 import { BoundedFetcher } from './bounded-fetcher'
-import { Bounds, lookUpEnds } from './bounds'
+import { Bounds, lookUpEnds, requireInputs } from './bounds'
 import { CountingProducer } from './counting-producer'
 import { ProgressReport } from './progress-report'
 import { RunCounts } from './run-counts'
@@ -93,6 +93,7 @@ export class BoundedRun {
     const { admin, applicationId, isolation, options, progressed } = this.parts
     const { inputs } = this.#plan
     const { until = 'end' } = options
+    requireInputs(until, this.#plan)
     const ends = await this.#retrying('look up the ends of the inputs', () =>
       lookUpEnds({ admin, inputs, until, isolation }),
     )
@@ -129,14 +130,18 @@ export class BoundedRun {
     }
   }
 
-  /** Closes windows of stages that have read everything. True if all stages are done. */
+  /** Writes batches that are not full, and closes windows, of stages that get nothing more. True if all stages are done. */
   #advance(view: RunView, running: readonly RunningTask[], worker: RunWorker): boolean {
     const { final = false } = this.parts.options
     const progress = stageProgress(this.#plan, this.bounds, view, final)
     for (const [{ tasks }, state] of progress) {
-      if (state !== 'read') continue
+      if (state === 'working' || state === 'done') continue
       for (const task of running) {
-        if (tasks.has(task.id) && !task.processing.hasClosedWindows && worker.closeWindows(task)) worker.requestCommit()
+        if (!tasks.has(task.id)) continue
+        const { processing } = task
+        const isCommitNeeded =
+          state === 'held' ? processing.finishHeld() : !processing.hasClosedWindows && worker.closeWindows(task)
+        if (isCommitNeeded) worker.requestCommit()
       }
     }
     return [...progress.values()].every((state) => state === 'done')

@@ -1,6 +1,9 @@
+import { StreamsError } from '../../errors'
 import type { Admin, Isolation } from '../../kafka/port'
+import { nearestName } from '../../nearest-name'
 import { type TopicPartition, tpKey } from '../../record/topic-partition'
 import type { RunUntil } from './run-options'
+import type { RunPlan } from './run-plan'
 
 /** Where a bounded run ends on each input partition. */
 export class Bounds {
@@ -24,6 +27,33 @@ export class Bounds {
     if (this.#ends === undefined) return Infinity
     return this.#ends.get(tpKey(topic, partition)) ?? (this.ownTopics.has(topic) ? Infinity : 0)
   }
+}
+
+/**
+ * Offsets of partitions that are not read would be without an effect.
+ *
+ * @throws StreamsError INVALID_ARGUMENT
+ */
+export const requireInputs = (until: RunUntil, { inputs, ownInputs }: Pick<RunPlan, 'inputs' | 'ownInputs'>): void => {
+  if (typeof until !== 'object' || !('offsets' in until)) return
+  const read = [...inputs, ...ownInputs]
+  const known = new Set(read.map(({ topic, partition }) => tpKey(topic, partition)))
+  const other = until.offsets.find(({ topic, partition }) => !known.has(tpKey(topic, partition)))
+  if (other === undefined) return
+  const { topic, partition } = other
+  const partitions = read.filter((input) => input.topic === topic).length
+  const near = nearestName(
+    topic,
+    read.map((input) => input.topic),
+  )
+  const help =
+    partitions > 0
+      ? `the topic has ${partitions} partitions`
+      : `the topology does not read the topic${near === undefined ? '' : `; did you mean "${near}"?`}`
+  throw new StreamsError('INVALID_ARGUMENT', `run(): until.offsets names ${topic} partition ${partition}: ${help}`, {
+    topic,
+    partition,
+  })
 }
 
 export interface EndsOptions {

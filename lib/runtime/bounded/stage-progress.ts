@@ -13,10 +13,10 @@ export interface RunView {
 }
 
 /**
- * How far a stage is. `read`: all records that it will ever get are processed and committed, asynchronous work included.
- * `done`: nothing more comes from it.
+ * How far a stage is. `held`: all records that it will ever get are processed and committed, but async operators hold some of
+ * them. `read`: these are done as well. `done`: nothing more comes from it.
  */
-export type StageProgress = 'working' | 'read' | 'done'
+export type StageProgress = 'working' | 'held' | 'read' | 'done'
 
 /**
  * A stage is `read` when all stages upstream are done, the group has committed the end of each of its partitions, and each
@@ -33,14 +33,15 @@ export const stageProgress = (
     const begun = stage.upstream.every((other) => progress.get(other) === 'done')
     const rest = begun ? restOf(stage, bounds, view) : undefined
     if (rest === undefined) progress.set(stage, 'working')
+    else if (rest === 'held') progress.set(stage, rest)
     else progress.set(stage, rest === 'closed' || !final ? 'done' : 'read')
   }
   return progress
 }
 
-/** Of the task that has most to do; undefined if there is more to read, or asynchronous work is pending. */
-const restOf = (stage: RunStage, bounds: Bounds, { committed, ownEnds }: RunView): TaskRest | undefined => {
-  let all: TaskRest = 'closed'
+/** Of the task that has most to do; undefined if there is more to read. */
+const restOf = (stage: RunStage, bounds: Bounds, { committed, ownEnds }: RunView): TaskRest | 'held' | undefined => {
+  let all: TaskRest | 'held' = 'closed'
   for (const inputs of stage.tasks.values()) {
     for (const { topic, partition } of inputs) {
       const key = tpKey(topic, partition)
@@ -48,8 +49,8 @@ const restOf = (stage: RunStage, bounds: Bounds, { committed, ownEnds }: RunView
       const end = Math.min(bounds.endOf(topic, partition), ownEnds.get(key) ?? Infinity)
       if (found === undefined || found.offset < end) return undefined
       const { rest } = decodeCommitMetadata(found.metadata)
-      if (rest === undefined) return undefined
-      if (rest === 'idle') all = 'idle'
+      if (rest === undefined) all = 'held'
+      else if (rest === 'idle' && all === 'closed') all = 'idle'
     }
   }
   return all

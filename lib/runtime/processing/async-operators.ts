@@ -135,6 +135,11 @@ export class AsyncOperators {
     return isRest
   }
 
+  /** Nothing more will come. One that holds records comes before those that its results may go to. True if one held records back. */
+  finish(): boolean {
+    return this.#works.find(({ isIdle }) => !isIdle)?.finish?.() ?? false
+  }
+
   committed(): void {
     for (const work of this.#works) work.committed?.()
   }

@@ -271,6 +271,11 @@ export class Processing {
     return isDone
   }
 
+  /** Nothing more will come: async operators that wait for more records do not any longer. True if one did: a commit is to follow. */
+  finishHeld(): boolean {
+    return this.context.asyncOperators.finish()
+  }
+
   /** Nothing was processed since windows were closed. */
   get hasClosedWindows(): boolean {
     return this.bounded?.hasClosedWindows === true

@@ -1,8 +1,9 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { serdes, StreamsBuilder, TimeWindows, type Topology, untilWindowCloses } from '../../../lib'
 import { csv, type FileInput, type FileOutput, ndjson, runOnFiles } from '../../../lib/files'
+import { EmbeddedKafka } from '../../../lib/kafka/memory'
 import { silentLogger } from '../../../lib/observe/logger'
 
 interface Order {
@@ -143,6 +144,65 @@ describe('runOnFiles', () => {
     expect(written).toBe(2)
   })
 
+  const numbers = (count: number): FileInput => ({
+    path: 'numbers',
+    async *read() {
+      for (let n = 1; n <= count; n++) yield { key: 'k', value: n, line: n }
+    },
+  })
+
+  it('gives the topology every record of a topic that it writes, reads back, and has a file for', async () => {
+    const builder = new StreamsBuilder()
+    const json = { key: serdes.string(), value: serdes.json<number>() }
+    let read = 0
+    builder.stream('in', json).to('middle', json)
+    builder.stream('middle', json).foreach(() => void read++)
+    const outputs = { middle: ndjson(path('middle')) }
+    const { topics } = await runOnFiles(builder.build(), { inputs: { in: numbers(12_000) }, outputs, config })
+    expect(read).toBe(12_000)
+    expect(linesOf('middle')).toHaveLength(12_000)
+    expect(topics).toContainEqual({ topic: 'middle', read: 12_000, written: 12_000 })
+  })
+
+  it('holds no records of topics without a file', async () => {
+    const kafka = jest.spyOn(EmbeddedKafka.prototype, 'client')
+    let held = 0
+    const watched: FileInput = {
+      path: 'watched',
+      async *read() {
+        const admin = (kafka.mock.results[0]!.value as ReturnType<EmbeddedKafka['client']>).admin()
+        const at = async (when: 'earliest' | 'latest'): Promise<number> =>
+          (await admin.listOffsets([{ topic: 'out', partition: 0, at: when }])).get('out-0')!
+        for (let n = 1; n <= 30_000; n++) {
+          if (n % 1000 === 0) held = Math.max(held, (await at('latest')) - (await at('earliest')))
+          yield { key: 'k', value: n, line: n }
+        }
+      },
+    }
+    try {
+      await runOnFiles(copying(), { inputs: { in: watched }, config })
+    } finally {
+      kafka.mockRestore()
+    }
+    expect(held).toBeLessThan(20_000)
+  })
+
+  it('reads NDJSON with a byte order mark, Windows line ends, and a record above the usual size of a message', async () => {
+    const long = 'x'.repeat(2_000_000)
+    writeFileSync(path('in'), `\ufeff{"a":1}\r\n\r\n${JSON.stringify(long)}`)
+    const out: FileOutput = ndjson(path('out'), { row: (value: unknown) => (value === long ? 'long' : value) })
+    const more = { ...config, producer: { maxRequestSize: 4_000_000 } }
+    await runOnFiles(copying(), { inputs: { in: ndjson(path('in')) }, outputs: { out }, config: more })
+    expect(linesOf('out')).toEqual(['{"a":1}', '"long"'])
+  })
+
+  it('writes CSV with the columns that are set, and truth values as text', async () => {
+    const input = file('in', '{"a":true,"b":false,"c":null}', '{"b":1.5,"d":{"e":1}}')
+    const outputs = { out: csv(path('out'), { columns: ['b', 'a', 'd'] }) }
+    await runOnFiles(copying(), { inputs: { in: ndjson(input) }, outputs, config })
+    expect(readFileSync(path('out'), 'utf8')).toBe('b,a,d\nfalse,true,\n1.5,,"{""e"":1}"\n')
+  })
+
   describe('fails', () => {
     const failing = (): Topology => {
       const builder = new StreamsBuilder()
@@ -175,6 +235,29 @@ describe('runOnFiles', () => {
         copying,
         () => ndjson(file('in.ndjson', '1', '2'), { timestamp: () => Number.NaN }),
         { code: 'FILE_FAILED', message: expect.stringMatching(/in\.ndjson:1: .* its timestamp is NaN/) },
+      ],
+      [
+        'with file and line where a row has no whole milliseconds as its time',
+        copying,
+        () => ndjson(file('in.ndjson', '1', '2'), { timestamp: () => 1500.5 }),
+        { code: 'FILE_FAILED', message: expect.stringMatching(/in\.ndjson:1: .* its timestamp is 1500\.5/) },
+      ],
+      [
+        'with file and line where the time of a row is null',
+        copying,
+        () => ndjson(file('in.ndjson', '1', '2'), { timestamp: () => null as never }),
+        { code: 'FILE_FAILED', message: expect.stringMatching(/in\.ndjson:1: .* its timestamp is null/) },
+      ],
+      [
+        'with the line where a CSV row of several lines begins',
+        copying,
+        () =>
+          csv(file('in.csv', 'a', '"x', 'y"', '"1', '', '2"'), {
+            key: ({ a }) => {
+              if (a!.startsWith('1')) throw new Error('one')
+            },
+          }),
+        { code: 'FILE_FAILED', message: expect.stringMatching(/in\.csv:4: .*one/) },
       ],
       [
         'with file and line where the serde of the source does not take a value',
@@ -217,6 +300,59 @@ describe('runOnFiles', () => {
       await expect(runOnFiles(copying(), { inputs, outputs, config })).rejects.toMatchObject({
         code: 'FILE_FAILED',
         message: expect.stringContaining("it can't be written: ENOENT"),
+      })
+    })
+
+    it.each<[string, () => FileOutput, RegExp]>([
+      [
+        'where row() throws',
+        () =>
+          ndjson(path('out'), {
+            row: () => {
+              throw new Error('no row')
+            },
+          }),
+        /out: a record can't be made a row: no row/,
+      ],
+      ['where a row is no JSON', () => ndjson(path('out'), { row: () => 1n }), /out: a record can't be made a row/],
+      [
+        'where a later row has other columns',
+        () => csv(path('out')),
+        /out: .*column "b", which the first row does not/,
+      ],
+    ])('with the file %s', async (_, out, message) => {
+      const inputs = { in: ndjson(file('in', '{"a":1}', '{"a":2,"b":3}')) }
+      await expect(runOnFiles(copying(), { inputs, outputs: { out: out() }, config })).rejects.toMatchObject({
+        code: 'FILE_FAILED',
+        message: expect.stringMatching(message),
+      })
+    })
+
+    it('where an output is a file that is read, which stays as it is', async () => {
+      file('same', '1', '2')
+      symlinkSync(path('same'), path('link'))
+      const run = runOnFiles(copying(), {
+        inputs: { in: ndjson(path('same')) },
+        outputs: { out: ndjson(path('link')) },
+        config,
+      })
+      await expect(run).rejects.toMatchObject({
+        code: 'INVALID_ARGUMENT',
+        message: expect.stringMatching(/outputs\.out would overwrite .*link, which is the file of inputs\.in/),
+      })
+      expect(linesOf('same')).toEqual(['1', '2'])
+    })
+
+    it('where two outputs are one file', async () => {
+      const builder = new StreamsBuilder()
+      const numbers = builder.stream('in', { key: serdes.string(), value: serdes.json() })
+      numbers.to('a')
+      numbers.to('b')
+      const outputs = { a: ndjson(path('out')), b: ndjson(path('out')) }
+      const run = runOnFiles(builder.build(), { inputs: { in: ndjson(file('in', '1')) }, outputs, config })
+      await expect(run).rejects.toMatchObject({
+        code: 'INVALID_ARGUMENT',
+        message: expect.stringMatching(/outputs\.b would overwrite .*out, which is the file of outputs\.a/),
       })
     })
 

@@ -380,6 +380,28 @@ describe('run()', () => {
     await expect(streams.run()).rejects.toMatchObject({ code: 'ILLEGAL_STATE' })
   })
 
+  it('that is called twice rejects the second call, and the first one ends', async () => {
+    await apps.produceTo('lines', 0, 'a')
+    const streams = apps.create(copying())
+    const first = streams.run()
+    await expect(streams.run()).rejects.toMatchObject({
+      code: 'ILLEGAL_STATE',
+      message: expect.stringContaining('run() was called in state'),
+    })
+    expect(await first).toMatchObject({ read: 1, written: 1 })
+  })
+
+  it.each([
+    [{ topic: 'linse', partition: 0, offset: 1 }, 'the topology does not read the topic; did you mean "lines"?'],
+    [{ topic: 'lines', partition: 1, offset: 1 }, 'until.offsets names lines partition 1: the topic has 1 partitions'],
+  ])('refuses the end %j, which no input has', async (end, message) => {
+    const run = apps.create(copying()).run({ until: { offsets: [end] } })
+    await expect(run).rejects.toMatchObject({
+      code: 'INVALID_ARGUMENT',
+      message: expect.stringContaining(message),
+    })
+  })
+
   it.each([
     [
       { until: 'ends' },

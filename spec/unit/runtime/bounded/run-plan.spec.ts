@@ -78,7 +78,7 @@ describe('how far a bounded run is', () => {
   it.each([
     ['nothing is committed', {}, ['working', 'working']],
     ['a partition is behind its end', { 'in-0': [4, 'idle'], 'in-1': [0, 'idle'] }, ['working', 'working']],
-    ['asynchronous work is pending', { 'in-0': [5, undefined], 'in-1': [0, 'idle'] }, ['working', 'working']],
+    ['asynchronous work is pending', { 'in-0': [5, undefined], 'in-1': [0, 'idle'] }, ['held', 'working']],
     ['an empty partition is not committed', { 'in-0': [5, 'idle'] }, ['working', 'working']],
     [
       'the first stage is done',

@@ -1,4 +1,6 @@
+import { untilWindowCloses } from '../../../../lib/dsl/suppressed'
 import { StreamsBuilder } from '../../../../lib/dsl/streams-builder'
+import { TimeWindows } from '../../../../lib/dsl/windows/time-windows'
 import type { BatchAction } from '../../../../lib/operators/batch/batch'
 import * as serdes from '../../../../lib/serdes'
 import type { Topology } from '../../../../lib/topology/topology'
@@ -75,9 +77,39 @@ describe.each(['at_least_once', 'exactly_once'] as const)('batches with %s', (pr
     expect(needed.length).toBeGreaterThan(0)
   })
 
-  it('that are not full are written at the end of a bounded run', async () => {
+  it('that are not full are written at the end of a bounded run, which does not wait for the interval', async () => {
     await produce()
-    await apps.create(topology(1000), { processingGuarantee }).run()
+    const builder = new StreamsBuilder()
+    builder
+      .stream('in', text)
+      .mapValuesAsync(async (value) => value)
+      .repartition({ ...text, name: 'again', partitions: 2 })
+      .forEachBatch((records, { id }) => void calls.set(id, [records.map(({ value }) => value)]), {
+        size: 1000,
+        interval: '1h',
+      })
+    await apps.create(builder.build(), { processingGuarantee }).run()
     expect([...calls.values()].flatMap(([list]) => list!).sort()).toEqual([...VALUES].sort())
+    // nothing more could have come into either
+    expect(calls.size).toBe(2)
+  })
+
+  it('have the windows that a final run closes', async () => {
+    await produce()
+    const builder = new StreamsBuilder()
+    const counts: (number | null)[] = []
+    builder
+      .stream('in', text)
+      .groupByKey(text)
+      .windowedBy(TimeWindows.of({ size: '1s' }))
+      .count({ store: 'counts' })
+      .suppress(untilWindowCloses())
+      .toStream()
+      .forEachBatch((records) => void counts.push(...records.map(({ value }) => value)), {
+        interval: '1h',
+        pending: { key: serdes.json(), value: serdes.long() },
+      })
+    await apps.create(builder.build(), { processingGuarantee }).run({ final: true })
+    expect(counts).toEqual(VALUES.map(() => 1))
   })
 })
