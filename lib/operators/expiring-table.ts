@@ -4,7 +4,7 @@ import { contextWith } from '../record/held-record-context'
 import type { StreamRecord } from '../record/stream-record'
 import { keySerdeOf } from '../serdes/open-serde'
 import type { Serde } from '../serdes/serde'
-import type { KeyValueStore, TimestampedKeyValueStore, ValueAndTimestamp } from '../state/store'
+import type { TimestampedKeyValueStore, ValueAndTimestamp } from '../state/store'
 import { ChangeForwarder, type OldValues } from './change-forwarder'
 import { ExpiryIndex } from './expiry-index'
 import { Operator } from './operator'
@@ -52,8 +52,8 @@ export class ExpiringTableOperator<K, V, A> extends Operator<K, V, K, Change<A>>
     this.rows = context.stateStore(store)
     this.forwarder = new ChangeForwarder(this.rows, context, sendOldValues)
     this.keySerde = keySerdeOf(keySerde, context)
-    this.index = new ExpiryIndex(context.stateStore<KeyValueStore<Buffer, Buffer>>(index), afterMs)
     this.streamTime = context.resumedStreamTime
+    this.index = new ExpiryIndex(context.stateStore(index), afterMs, context.currentStreamTime())
   }
 
   override advanceStreamTime(to: number): void {
@@ -81,7 +81,7 @@ export class ExpiringTableOperator<K, V, A> extends Operator<K, V, K, Change<A>>
       this.expire(key, after)
       return
     }
-    const isIndexed = before !== null && this.index.bucketOf(before.timestamp) === this.index.bucketOf(after.timestamp)
+    const isIndexed = before !== null && this.index.coversUpdate(before.timestamp, after.timestamp)
     if (!isIndexed) this.index.add(after.timestamp, this.bytesOf(key))
   }
 

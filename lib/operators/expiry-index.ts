@@ -6,6 +6,8 @@ const NUMBER_BYTES = 4
 const BUCKETS = 64
 /** Holds the buckets in use, in order: `(i64 start ‖ i64 length)*`. Behind all rows. */
 const BUCKETS_IN_USE = Buffer.of(0xff)
+/** Holds since when rows are indexed as they are, `i64 time ‖ i64 length of buckets`. Behind all rows, too. */
+const INDEXED_SINCE = Buffer.of(0xfe)
 
 /** Timestamps from `start` up to `start + ms`. The length is another one if it was begun with another ttl. */
 interface Bucket {
@@ -29,13 +31,22 @@ export class ExpiryIndex {
   readonly #buckets: Bucket[]
   /** Rows of buckets, as far as they have been looked at since the start. */
   readonly #counts = new Map<number, number>()
+  /** Rows up to this timestamp may be from when the table had another ttl, or none. */
+  #since: number
+  #isSinceNoted: boolean
 
+  /** `streamTime`: how far the table has got; −1 if that is not known. */
   constructor(
     private readonly store: KeyValueStore<Buffer, Buffer>,
     private readonly afterMs: number,
+    streamTime: number,
   ) {
     this.#bucketMs = Math.ceil(afterMs / BUCKETS)
     this.#buckets = bucketsIn(store.get(BUCKETS_IN_USE))
+    const since = store.get(INDEXED_SINCE)
+    this.#isSinceNoted = since !== null && readTimestamp(since, TIMESTAMP_BYTES) === this.#bucketMs
+    if (this.#isSinceNoted) this.#since = readTimestamp(since!)
+    else this.#since = streamTime >= 0 ? streamTime : endOf(this.#buckets.at(-1))
   }
 
   /** The start of the bucket of a timestamp. */
@@ -48,11 +59,21 @@ export class ExpiryIndex {
     return this.bucketOf(timestamp) + this.#bucketMs + this.afterMs
   }
 
+  /** Whether a row that had the one timestamp is found where one with the other is. */
+  coversUpdate(before: number, after: number): boolean {
+    return before > this.#since && this.bucketOf(before) === this.bucketOf(after)
+  }
+
   add(timestamp: number, key: Buffer): void {
+    if (!this.#isSinceNoted) this.#noteSince()
     const start = this.bucketOf(timestamp)
     const at = this.#buckets.findLastIndex((known) => known.start <= start)
-    if (this.#buckets[at]?.start !== start) {
+    const known = this.#buckets[at]
+    if (known?.start !== start) {
       this.#buckets.splice(at + 1, 0, { start, ms: this.#bucketMs })
+      this.#noteBuckets()
+    } else if (known.ms < this.#bucketMs) {
+      this.#buckets[at] = { start, ms: this.#bucketMs }
       this.#noteBuckets()
     }
     const count = this.#countOf(start)
@@ -68,9 +89,11 @@ export class ExpiryIndex {
       const count = this.#countOf(start)
       if (count > 0) {
         const row = rowKey(start, count - 1)
-        const key = this.store.get(row)!
-        this.store.put(row, null)
+        const key = this.store.get(row)
         this.#counts.set(start, count - 1)
+        // two owners at once, under at-least-once, may have left a gap
+        if (key === null) continue
+        this.store.put(row, null)
         return { key, bucket }
       }
       this.#buckets.shift()
@@ -98,6 +121,14 @@ export class ExpiryIndex {
     return below
   }
 
+  #noteSince(): void {
+    const bytes = Buffer.allocUnsafe(2 * TIMESTAMP_BYTES)
+    writeTimestamp(bytes, this.#since)
+    writeTimestamp(bytes, this.#bucketMs, TIMESTAMP_BYTES)
+    this.store.put(INDEXED_SINCE, bytes)
+    this.#isSinceNoted = true
+  }
+
   #noteBuckets(): void {
     const bytes = Buffer.allocUnsafe(this.#buckets.length * BUCKET_BYTES)
     this.#buckets.forEach(({ start, ms }, i) => {
@@ -109,6 +140,8 @@ export class ExpiryIndex {
 }
 
 const BUCKET_BYTES = 2 * TIMESTAMP_BYTES
+
+const endOf = (bucket: Bucket | undefined): number => (bucket === undefined ? -1 : bucket.start + bucket.ms - 1)
 
 const rowKey = (start: number, n: number): Buffer => {
   const key = Buffer.allocUnsafe(TIMESTAMP_BYTES + NUMBER_BYTES)

@@ -149,6 +149,28 @@ describe('rows with a ttl', () => {
     expect(expired.sort()).toEqual(Array.from({ length: 50 }, (_, i) => `k${i}`).sort())
   })
 
+  it.each([640, 1280, 2560])('expire if they are updated soon after the ttl is changed from 640 to %i', async (ttl) => {
+    const kept = (ms: number) => (b: StreamsBuilder) =>
+      b.table('in', text, { store: 'rows', ttl: ms }).toStream().to('out', text)
+    const before = drive(kept(640))
+    for (const key of ['a', 'b', 'c']) await before.input.pipe(key, 'x', 1)
+    const { input, out } = drive(kept(ttl), { changelogs: before.driver.produced() })
+    for (const [key, time] of [
+      ['a', 2],
+      ['b', 15],
+      ['c', 25],
+    ] as const)
+      await input.pipe(key, 'y', time)
+    out()
+    await input.pipe('other', 'x', 100_000)
+    expect(out().sort()).toEqual([
+      expect.stringMatching(/^a=null@/),
+      expect.stringMatching(/^b=null@/),
+      expect.stringMatching(/^c=null@/),
+      'other=x@100000',
+    ])
+  })
+
   it.each([1, 2, 3, 4, 5, 6])('have the results of a reference model, with restarts (%i)', async (seed) => {
     const upTo = repeatableRandom(seed)
     const config: TestDriverConfig = { statestoreCacheMaxBytes: 0 }

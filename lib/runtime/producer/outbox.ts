@@ -13,6 +13,8 @@ import type { Encoded } from './topic-formats'
 /** How long records wait for a topic that does not exist: a new one takes a moment to be known to every broker. */
 const TOPIC_APPEARS_MS = 10_000
 const LOOK_AGAIN_MS = 100
+/** How many records that no longer wait are kept in front of those that do. */
+const MOST_DONE = 256
 
 export interface OutboxOptions {
   readonly client: () => KafkaClient
@@ -55,6 +57,8 @@ export class Outbox implements PendingRecordOwner {
       !isPromise(encoded)
     if (isReady) this.append(producer, pending, encoded as Encoded)
     else this.wait(pending)
+    // its failure is looked at when its turn comes
+    if (isPromise(encoded)) encoded.catch(() => {})
     return pending.promise
   }
 
@@ -158,14 +162,18 @@ export class Outbox implements PendingRecordOwner {
   }
 
   private async work(topic: string, records: PendingRecord[]): Promise<void> {
-    while (records.length > 0) {
-      const pending = records[0]!
+    for (let next = 0; next < records.length; next++) {
+      const pending = records[next]!
       try {
         if (!pending.settled) await this.hand(pending)
       } catch (error) {
         for (const record of records) record.fail(this.explained(error, topic))
       }
-      records.shift()
+      // one by one, each would move all that are behind it
+      if (next >= MOST_DONE && 2 * next >= records.length) {
+        records.splice(0, next)
+        next = 0
+      }
     }
     this.waiting.delete(topic)
   }
@@ -179,6 +187,8 @@ export class Outbox implements PendingRecordOwner {
     } catch (error) {
       return pending.fail(error as StreamsError)
     }
+    // the producer may be closed, and must not be opened again
+    if (pending.settled) return
     for (;;) {
       const producer = await this.open()
       if (producer.partitionCount(topic) === undefined) await this.load(producer, pending)

@@ -101,7 +101,14 @@ export const encode = (
   headers: RecordHeaders,
 ): Encoded | Promise<Encoded> => {
   const keyBytes = part('key', format.key, topic, key, headers)
-  const valueBytes = part('value', format.value, topic, value, headers)
+  let valueBytes: ReturnType<typeof part>
+  try {
+    valueBytes = part('value', format.value, topic, value, headers)
+  } catch (error) {
+    // nobody looks at the key's failure any longer
+    if (isPromise(keyBytes)) keyBytes.catch(() => {})
+    throw error
+  }
   if (!isPromise(keyBytes) && !isPromise(valueBytes)) return { key: keyBytes, value: valueBytes }
   return Promise.all([keyBytes, valueBytes]).then(([key, value]) => ({ key, value }))
 }

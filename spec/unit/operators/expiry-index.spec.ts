@@ -3,7 +3,7 @@ import type { KeyValueStore } from '../../../lib/state/store'
 import { repeatableRandom } from '../../support/input'
 
 /** The rows of a store, which an index finds again after a restart. */
-const indexOn = (rows: Map<string, Buffer>, afterMs: number): ExpiryIndex =>
+const indexOn = (rows: Map<string, Buffer>, afterMs: number, streamTime = -1): ExpiryIndex =>
   new ExpiryIndex(
     {
       get: (key: Buffer) => rows.get(key.toString('hex')) ?? null,
@@ -11,7 +11,14 @@ const indexOn = (rows: Map<string, Buffer>, afterMs: number): ExpiryIndex =>
         void (value === null ? rows.delete(key.toString('hex')) : rows.set(key.toString('hex'), value)),
     } as KeyValueStore<Buffer, Buffer>,
     afterMs,
+    streamTime,
   )
+
+const allKeys = (index: ExpiryIndex): string[] => {
+  const keys: string[] = []
+  for (let next = index.takeDue(1e9); next !== undefined; next = index.takeDue(1e9)) keys.push(next.key.toString())
+  return keys.sort()
+}
 
 describe('expiry index', () => {
   it.each([1, 2, 3, 4])(
@@ -41,8 +48,8 @@ describe('expiry index', () => {
         expect(taken.map(({ key }) => key).sort()).toEqual(due.map(({ key }) => key).sort())
         waiting = waiting.filter((row) => !due.includes(row))
       }
-      // nothing is kept but what waits, and the buckets in use
-      expect(rows.size).toBeLessThanOrEqual(waiting.length + 1)
+      // nothing is kept but what waits, the buckets in use, and since when
+      expect(rows.size).toBeLessThanOrEqual(waiting.length + 2)
     },
   )
 
@@ -50,5 +57,33 @@ describe('expiry index', () => {
     const rows = new Map<string, Buffer>()
     expect(indexOn(rows, 10).takeDue(Number.MAX_SAFE_INTEGER)).toBeUndefined()
     expect(rows.size).toBe(0)
+  })
+
+  it('knows which rows are from before the table had its ttl, also after restarts', () => {
+    const rows = new Map<string, Buffer>()
+    expect(indexOn(rows, 640, 5).coversUpdate(5, 7)).toBe(false)
+    indexOn(rows, 640, 5).add(6, Buffer.from('a'))
+    for (const index of [indexOn(rows, 640, 6), indexOn(rows, 640, -1)]) {
+      expect(index.coversUpdate(5, 7)).toBe(false)
+      expect(index.coversUpdate(6, 7)).toBe(true)
+      expect(index.coversUpdate(6, 10)).toBe(false)
+    }
+    expect(indexOn(rows, 1280, 6).coversUpdate(6, 7)).toBe(false)
+  })
+
+  it('a bucket of a shorter ttl gets the length of the longer one with its next row', () => {
+    const rows = new Map<string, Buffer>()
+    indexOn(rows, 640).add(5, Buffer.from('a'))
+    const index = indexOn(rows, 1280, 5)
+    index.add(15, Buffer.from('b'))
+    expect(index.takeDue(1e9)).toEqual({ key: Buffer.from('b'), bucket: { start: 0, ms: 20 } })
+  })
+
+  it('passes over a row that is missing', () => {
+    const rows = new Map<string, Buffer>()
+    const index = indexOn(rows, 640)
+    for (const key of ['a', 'b', 'c']) index.add(0, Buffer.from(key))
+    for (const [at, key] of rows) if (key.toString() === 'b') rows.delete(at)
+    expect(allKeys(index)).toEqual(['a', 'c'])
   })
 })

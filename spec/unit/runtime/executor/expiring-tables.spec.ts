@@ -1,4 +1,5 @@
 import { StreamsBuilder } from '../../../../lib/dsl/streams-builder'
+import type { Duration } from '../../../../lib/durations'
 import * as serdes from '../../../../lib/serdes'
 import type { Topology } from '../../../../lib/topology/topology'
 import { EmbeddedApps, until } from '../../../support/embedded-apps'
@@ -6,12 +7,12 @@ import { EmbeddedApps, until } from '../../../support/embedded-apps'
 const text = { key: serdes.string(), value: serdes.string() }
 
 /** Counts of words in `out`, as `key=count`; `key=null` where one has expired. */
-const counting = (): Topology => {
+const counting = (ttl?: Duration): Topology => {
   const builder = new StreamsBuilder()
   builder
     .stream('in', text)
     .groupByKey()
-    .count({ store: 'counts', ttl: '1m' })
+    .count({ store: 'counts', ttl })
     .toStream()
     .map((count, key) => [key, `${key}=${count}`])
     .to('out', text)
@@ -41,13 +42,13 @@ describe('tables with a ttl', () => {
     'expire where the task runs next what was written before (%s, state in %s)',
     async (guarantee, folder) => {
       const config = { processingGuarantee: guarantee, statestoreCacheMaxBytes: 0 }
-      const first = apps.create(counting(), config)
+      const first = apps.create(counting('1m'), config)
       await first.start()
       await produce(['old', 0], ['kept', 0], ['kept', 60_000])
       await until(async () => (await outputs()).length === 3)
       await first.close()
 
-      const second = apps.create(counting(), { ...config, stateDir: apps.stateDir(folder) })
+      const second = apps.create(counting('1m'), { ...config, stateDir: apps.stateDir(folder) })
       await second.start()
       await produce(['new', 70_000], ['kept', 80_000])
       await until(async () => (await outputs()).length === 6)
@@ -58,4 +59,26 @@ describe('tables with a ttl', () => {
       expect(logged.filter(({ key }) => key === 'old').at(-1)!.value).toBeNull()
     },
   )
+
+  it('expire where they were there before the ttl, once they are updated', async () => {
+    const config = { statestoreCacheMaxBytes: 0 }
+    const first = apps.create(counting(), config)
+    await first.start()
+    await produce(['a', 0], ['b', 0])
+    await until(async () => (await outputs()).length === 2)
+    await first.close()
+
+    const second = apps.create(counting('1m'), config)
+    await second.start()
+    await produce(['a', 1], ['c', 1])
+    await until(async () => (await outputs()).length === 4)
+    await second.close()
+
+    const third = apps.create(counting('1m'), config)
+    await third.start()
+    await produce(['b', 2], ['c', 200_000])
+    await until(async () => (await outputs()).length === 9)
+    expect((await outputs()).slice(5).sort()).toEqual(['a=null', 'b=null', 'c=1', 'c=null'])
+    await third.close()
+  })
 })

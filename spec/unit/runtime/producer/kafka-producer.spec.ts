@@ -167,6 +167,64 @@ describe('send', () => {
     expect(await valuesOf('counts')).toEqual(['1', '2', '3'])
   })
 
+  test('a failed fetch of a serde rejects send alone, also while the producer is still opened', async () => {
+    const failing = (part: string): Serde<string> => ({
+      ...text.value,
+      serialize(topic, value, headers) {
+        if (value === 'bad') throw new MissingDependency(part, () => Promise.reject(new Error('not found')))
+        return text.value.serialize(topic, value, headers)
+      },
+    })
+    const unhandled: unknown[] = []
+    const note = (error: unknown): void => void unhandled.push(error)
+    const client = kafka.client.bind(kafka)
+    let connected = (): void => {}
+    const opened = new Promise<void>((resolve) => (connected = resolve))
+    kafka.client = (): KafkaClient => {
+      const made = client()
+      const producer = made.producer.bind(made)
+      made.producer = (config) => {
+        const port = producer(config)
+        const init = port.init.bind(port)
+        port.init = () => opened.then(init)
+        return port
+      }
+      return made
+    }
+    const producer = new KafkaProducer({
+      kafka,
+      topics: { counts: { key: failing('fetch the key'), value: failing('fetch') } },
+    })
+    open.push(producer as KafkaProducer)
+    process.on('unhandledRejection', note)
+    try {
+      const sent = Promise.allSettled([
+        producer.send('counts', 'a', 'good'),
+        producer.send('counts', 'a', 'bad'),
+        producer.send('counts', 'bad', undefined as never),
+      ])
+      // Node tells what nobody handles after the microtasks
+      for (let turn = 0; turn < 5; turn++) await new Promise(setImmediate)
+      connected()
+      expect(await sent).toMatchObject([
+        { value: { offset: 0 } },
+        { reason: { code: 'SERIALIZATION_FAILED' } },
+        { reason: { code: 'INVALID_ARGUMENT' } },
+      ])
+      expect(unhandled).toEqual([])
+    } finally {
+      process.off('unhandledRejection', note)
+    }
+  })
+
+  test('many records that wait are handed over in their order', async () => {
+    const producer = create()
+    const values = Array.from({ length: 1000 }, (_, i) => `${i}`)
+    const sent = await Promise.all(values.map((value) => producer.send('lines', null, value, { partition: 1 })))
+    expect(sent.map(({ offset }) => offset)).toEqual(values.map(Number))
+    expect(await valuesOf('lines')).toEqual(values)
+  })
+
   test('records wait for room, in their order, and drained tells when it is there', async () => {
     const producer = create({ producer: { bufferMemory: 2000 } })
     await producer.send('lines', 'a', 'first')
@@ -264,6 +322,27 @@ describe('close', () => {
     const [closed, sent] = await Promise.allSettled([producer.close({ timeout: 10 }), stuck])
     expect(closed).toEqual({ status: 'fulfilled', value: false })
     expect(sent).toMatchObject({ status: 'rejected', reason: { code: 'ILLEGAL_STATE' } })
+  })
+
+  test('opens no connection for a record whose serde was still fetching', async () => {
+    let fetched = (): void => {}
+    const fetching = new Promise<void>((resolve) => (fetched = resolve))
+    let known = false
+    const slow: Serde<string> = {
+      ...text.value,
+      serialize(topic, value, headers) {
+        if (!known) throw new MissingDependency('fetch', () => fetching)
+        return text.value.serialize(topic, value, headers)
+      },
+    }
+    const producer = new KafkaProducer({ kafka, topics: { lines: { value: slow } } })
+    const sent = Promise.allSettled([producer.send('lines', 'a', '1')])
+    expect(await producer.close({ timeout: 0 })).toBe(false)
+    known = true
+    fetched()
+    expect(await sent).toMatchObject([{ reason: { code: 'ILLEGAL_STATE' } }])
+    for (let turn = 0; turn < 5; turn++) await new Promise(setImmediate)
+    expect(ports).toEqual([])
   })
 })
 
