@@ -8,7 +8,7 @@ import type { ResolvedQueryOptions } from './query-options'
 import type { PointAnswer, RemoteStores, ScanAnswer } from './remote-stores'
 import { queryPath } from './query-path'
 import type { Position } from './query-types'
-import { rowOfJson } from './row-json'
+import { isLastLine, rowOfJson } from './row-json'
 import type { CatalogStore } from './store-catalog'
 import { mapKeys, type PointQuery, type Row, type ScanQuery, type StoreQuery } from './store-query'
 
@@ -126,8 +126,8 @@ class PeerScan implements ScanAnswer {
       for await (const line of linesOf(this.response)) {
         const shown = JSON.parse(line) as Record<string, unknown>
         if (shown.error !== undefined) throw exchange.refusal(shown)
-        if (shown.end !== undefined) {
-          const { position, stale } = shown.end as { position?: Position; stale?: boolean }
+        if (isLastLine(shown)) {
+          const { position, stale } = shown.end
           this.position = position ?? {}
           this.stale = stale === true
           ended = true

@@ -1,6 +1,7 @@
 import { NO_HEADERS } from '../record/headers'
 import type { Serde } from '../serdes/serde'
 import { toJson } from './json-values'
+import type { Position } from './query-types'
 import type { CatalogStore } from './store-catalog'
 import type { Row } from './store-query'
 
@@ -37,6 +38,13 @@ export const rowOfJson = (shown: Shown, store: CatalogStore): Row | undefined =>
     value: store.valueSerde.deserialize(store.topic, Buffer.from(value, 'base64'), NO_HEADERS),
   }
 }
+
+/** The line after the rows of a scan. In the rows of windows and sessions, `end` is a time. */
+export const isLastLine = (
+  shown: Shown,
+): shown is {
+  readonly end: { readonly truncated?: boolean; readonly position?: Position; readonly stale?: boolean }
+} => typeof shown.end === 'object' && shown.end !== null
 
 const bytesText = (serde: Serde<unknown>, { topic }: CatalogStore, value: unknown): string =>
   (serde.serialize(topic, value, NO_HEADERS) ?? Buffer.alloc(0)).toString('base64')

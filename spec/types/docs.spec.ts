@@ -11,6 +11,8 @@ const pages = ['README.md', ...readdirSync(join(ROOT, 'docs')).map((file) => `do
   page.endsWith('.md'),
 )
 const IMPORT = /^import (?:(type) )?\{([^}]*)\} from '([^']+)'$/
+/** An import from another file that the page shows: here it is the same module. */
+const OWN_FILE = /^import \{[^}]*\} from '\.\/[^']+'$/
 
 /** The page with everything but its code left blank, so that lines keep their numbers; imports are gathered in the first one. */
 const codeOf = (page: string): { code: string; blocks: number } => {
@@ -25,6 +27,7 @@ const codeOf = (page: string): { code: string; blocks: number } => {
         inside = true
         blocks++
       } else if (inside) {
+        if (OWN_FILE.test(line)) return ''
         const [, type, names, from] = IMPORT.exec(line) ?? []
         if (from === undefined) return line
         const known = imports.get(from) ?? new Set()
@@ -38,13 +41,28 @@ const codeOf = (page: string): { code: string; blocks: number } => {
   return { code: lines.join('\n'), blocks }
 }
 
-const modules = new Map(
-  pages.map((page) => {
+/** The files that a page tells its reader to create: blocks that begin with their name. Each has to compile as it is copied. */
+const filesOf = (page: string): [path: string, module: { page: string; code: string; blocks: number }][] => {
+  const text = readFileSync(join(ROOT, page), 'utf8')
+  return [...text.matchAll(/```ts\n(?=\/\/ (\S+)\.ts\n)([^]*?)```/g)].map(([block, name, code]) => {
+    const before = text.slice(0, text.indexOf(block)).split('\n').length
+    // Modules of ECMAScript, for top-level await, also where they import each other.
+    const source = code!.replace(/from '(\.\/[^']+)\.js'/g, "from '$1.mjs'")
+    return [
+      join(ROOT, page.replace(/\.md$/, ''), `${name}.mts`),
+      { page: `${page} (${name}.ts)`, code: '\n'.repeat(before) + source, blocks: 1 },
+    ]
+  })
+}
+
+const modules = new Map([
+  ...pages.map((page) => {
     // A module of ECMAScript, for its top-level await.
     const path = join(ROOT, page.replace(/\.md$/, '.mts'))
     return [path, { page, ...codeOf(page) }] as const
   }),
-)
+  ...pages.flatMap(filesOf),
+])
 
 const programOfPages = (): ts.Program => {
   const config = ts.readConfigFile(join(ROOT, 'tsconfig.json'), (file) => ts.sys.readFile(file)).config as unknown
@@ -52,6 +70,7 @@ const programOfPages = (): ts.Program => {
   const compilerOptions = { ...options, noEmit: true, noUnusedLocals: false, noUnusedParameters: false }
   const host = ts.createCompilerHost(compilerOptions)
   const { getSourceFile, fileExists, readFile } = host
+  delete host.directoryExists // the folders of files that a page shows are not there
   host.fileExists = (path) => modules.has(path) || fileExists(path)
   host.readFile = (path) => modules.get(path)?.code ?? readFile(path)
   host.getSourceFile = (path, version, ...rest) => {

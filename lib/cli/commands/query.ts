@@ -1,5 +1,6 @@
 import { StreamsError } from '../../errors'
 import { queryPath, type TextQuery } from '../../query/query-path'
+import { isLastLine } from '../../query/row-json'
 import { isPointQuery, isSingle } from '../../query/store-query'
 import { asText } from '../byte-format'
 import { defineCommand } from '../command'
@@ -132,9 +133,8 @@ const answerOf = (asked: TextQuery, lines: readonly Readonly<Record<string, unkn
     return { rows: found as Entry[], truncated: false, stale: stale === true, position }
   }
   const last = lines.at(-1) ?? {}
-  // windows and sessions have an end, too
-  if (typeof last.end !== 'object') throw cutShort(last)
-  const { truncated, stale, position } = last.end as { truncated: boolean; stale: boolean; position: unknown }
+  if (!isLastLine(last)) throw cutShort(last)
+  const { truncated = false, stale = false, position } = last.end
   return { rows: lines.slice(0, -1) as unknown as Entry[], truncated, stale, position }
 }
 

@@ -416,7 +416,7 @@ const entriesOf = (text, key) => {
   const [first] = lines
   if (first.rows !== undefined) return { rows: first.rows.map((row) => ({ key, ...row })), truncated: false }
   const last = lines.at(-1)
-  if (last.end !== undefined) return { rows: lines.slice(0, -1), truncated: last.end.truncated }
+  if (last.end?.truncated !== undefined) return { rows: lines.slice(0, -1), truncated: last.end.truncated }
   return { rows: first.value === null ? [] : [{ key, ...first }], truncated: false }
 }
 

@@ -147,7 +147,7 @@ describe('millrace query', () => {
       [404, '<html>', 'status 404, and not as millrace/http does'],
       [200, '<html>', 'not as millrace/http does'],
       [200, '{"key":"a","value":1}\n', 'the answer ended too early'],
-      [200, '{"key":"a","start":1,"end":2,"value":1}\n', 'the answer ended too early'],
+      [200, '{"key":"a","start":0,"end":60000,"value":1}\n', 'the answer ended too early'],
       [200, '{"error":{"code":"STORE_NOT_AVAILABLE","message":"moved"}}\n', 'moved'],
     ])('fails with status %d and %j', async (status, body, message) => {
       respond = () => ({ status, body })
