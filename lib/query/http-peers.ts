@@ -224,7 +224,8 @@ class Exchange {
     if (typeof code === 'string' && CODES.has(code) && !isNoPath) {
       return new StreamsError(code as ErrorCode, `${host} answered: ${String(message)}`, { host })
     }
-    return this.strange(`it refused${status === undefined ? '' : ` with status ${status}`}: ${String(message)}`)
+    const withStatus = status === undefined ? '' : ` with status ${status}`
+    return this.strange(`it refused${withStatus}${typeof message === 'string' ? `: ${message}` : ''}`)
   }
 
   strange(what: string): StreamsError {
@@ -232,7 +233,7 @@ class Exchange {
     return new StreamsError(
       'INSTANCE_UNREACHABLE',
       `${host}, which has the partition, did not answer a query as an instance of this application does: ${what}. Check that millrace/http ` +
-        'listens at its applicationServer, under the same path, and lets this instance in',
+        "listens at its applicationServer, under the path of the query's peers, and lets this instance in",
       { host },
     )
   }

@@ -6,6 +6,7 @@ import { shortcutsOf } from '../serdes/shortcuts'
 import { Scratch } from './scratch'
 import type { StateStoreContext } from './store'
 import { NO_HEADERS } from '../record/headers'
+import { Windowed } from '../record/windowed'
 
 /** A store's serdes, called with the changelog's name as topic; their errors name the store. */
 export class StoreSerdes<K, V> {
@@ -42,7 +43,7 @@ export class StoreSerdes<K, V> {
     try {
       bytes = this.key.serialize(this.topic, key, NO_HEADERS)
     } catch (error) {
-      throw this.#unwritable('key', error)
+      throw this.#unwritable('key', error, key)
     }
     if (bytes === null) throw this.#unwritable('key', new TypeError('its serde returned null'))
     return own(bytes, key)
@@ -54,7 +55,7 @@ export class StoreSerdes<K, V> {
     try {
       return this.#keyScratch.ofText(this.#keyToText(key))
     } catch (error) {
-      throw this.#unwritable('key', error)
+      throw this.#unwritable('key', error, key)
     }
   }
 
@@ -104,12 +105,16 @@ export class StoreSerdes<K, V> {
     }
   }
 
-  #unwritable(what: 'key' | 'value', cause: unknown): Error {
+  #unwritable(what: 'key' | 'value', cause: unknown, written?: unknown): Error {
     if (cause instanceof MissingDependency) return cause
+    // a store behind a windowed aggregation takes the serde of its keys from the grouping, and has no option of its own
+    const advice =
+      written instanceof Windowed
+        ? 'It is a key with its window: give the groupBy() or groupByKey() before windowedBy() a key serde (its `key` option)'
+        : `Give the store a ${what} serde for what is put into it (the \`${what}\` option)`
     return new StreamsError(
       'SERIALIZATION_FAILED',
-      `store '${this.store}' can't write this ${what}: ${(cause as Error).message}. ` +
-        `Give the store a ${what} serde for what is put into it (the \`${what}\` option)`,
+      `store '${this.store}' can't write this ${what}: ${(cause as Error).message}. ${advice}`,
       { store: this.store, topic: this.topic },
       { cause },
     )

@@ -102,6 +102,23 @@ describe('suppress until windows close', () => {
     expect(out('out', serdes.long() as never)).toEqual(['a@100-104=2@104'])
   })
 
+  it('says where the serde of its keys comes from, where none is known', async () => {
+    const { input } = drive((b) =>
+      b
+        .stream('in', text)
+        .groupBy((value) => value)
+        .windowedBy(TimeWindows.of({ size: 10 }))
+        .count()
+        .suppress(untilWindowCloses())
+        .toStream()
+        .foreach(() => {}),
+    )
+    await expect(input.pipe('a', 'x', 1)).rejects.toMatchObject({
+      code: 'SERIALIZATION_FAILED',
+      message: expect.stringContaining('give the groupBy() or groupByKey() before windowedBy() a key serde'),
+    })
+  })
+
   it('is refused where no windows are', () => {
     const builder = new StreamsBuilder()
     const table = builder.table('in', text).mapValues((value) => value)
