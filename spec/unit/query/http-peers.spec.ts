@@ -15,7 +15,9 @@ test('an instance whose server does not know the path is reported with its statu
     const options = { allowStale: false, local: false, timeoutMs: 60_000, peers: {} }
     await expect(peers.json({ host: '127.0.0.1', port }, '/metadata', options)).rejects.toMatchObject({
       code: 'INSTANCE_UNREACHABLE',
-      message: expect.stringMatching(/: it refused with status 404\. Check that .* under the path of the query's peers, /),
+      message: expect.stringMatching(
+        /: it refused with status 404\. Check that .* under the path of the query's peers, /,
+      ),
     })
   } finally {
     peers.close()
