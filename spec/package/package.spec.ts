@@ -130,6 +130,15 @@ describe('the package as npm packs it', () => {
     expect(run('app.cjs', imports + wordCount + drive)).toBe('["be",2]\n')
   })
 
+  it('loads only the connections of kafkajs, and nothing that is for some formats only', () => {
+    const printed = run('loaded.cjs', "require('millrace'); console.log(JSON.stringify(Object.keys(require.cache)))")
+    const files = (JSON.parse(printed) as string[]).map((file) => file.replaceAll('\\', '/'))
+    expect(files.some((file) => file.includes('/kafkajs/src/network/'))).toBe(true)
+    const optional =
+      /\/kafkajs\/src\/(producer|consumer|admin)\/|\/node_modules\/(@kafkajs|@bokuweb|avsc|protobufjs|ajv|csv-)/
+    expect(files.filter((file) => optional.test(file))).toEqual([])
+  })
+
   it('does not let internals be imported', () => {
     const file = 'internals.cjs'
     const printed = run(

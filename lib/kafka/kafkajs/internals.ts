@@ -4,7 +4,7 @@
  */
 import net from 'node:net'
 import tls from 'node:tls'
-import type { ISocketFactory, ISocketFactoryArgs, KafkaConfig, logCreator } from 'kafkajs'
+import type { ISocketFactory, ISocketFactoryArgs, KafkaConfig, logCreator, logLevel } from 'kafkajs'
 import { ClientError } from '../port'
 import { INVALID_RESPONSE, LEASE_ENDED } from './protocol/errors'
 import { ResponseLengths } from './protocol/response-lengths'
@@ -118,6 +118,8 @@ interface PrivateModules {
   }) => KafkaJsBroker
   ConnectionPool: new (options: ConnectionPoolOptions) => KafkaJsConnectionPool
   createLogger(options: { level: number; logCreator: logCreator }): KafkaJsLogger
+  /** What kafkajs exports as `logLevel`, whose entry point loads its producer, consumer and admin client as well. */
+  LEVELS: Readonly<Record<'ERROR' | 'WARN' | 'INFO', logLevel>>
 }
 
 const load = (): PrivateModules => {
@@ -130,11 +132,14 @@ const load = (): PrivateModules => {
   return {
     Broker: require('kafkajs/src/broker'),
     ConnectionPool: require('kafkajs/src/network/connectionPool'),
-    createLogger: require('kafkajs/src/loggers').createLogger,
+    ...require('kafkajs/src/loggers'),
   } as PrivateModules
 }
 
-const { Broker, ConnectionPool, createLogger } = load()
+const { Broker, ConnectionPool, createLogger, LEVELS } = load()
+
+/** Of kafkajs's `logLevel`. */
+export const KAFKAJS_LOG_LEVELS = LEVELS
 
 export const createKafkaJsLogger = (level: number, creator: logCreator): KafkaJsLogger =>
   createLogger({ level, logCreator: creator })

@@ -1,10 +1,12 @@
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { once } from 'node:events'
+import { logLevel } from 'kafkajs'
 import {
   connectionFor,
   createBroker,
   createKafkaJsLogger,
   destroyBroker,
+  KAFKAJS_LOG_LEVELS,
   KAFKAJS_VERSION,
   sendFrame,
 } from '../../../../lib/kafka/kafkajs/internals'
@@ -20,6 +22,11 @@ describe('what millrace uses of kafkajs', () => {
     const { dependencies } = jest.requireActual<{ dependencies: Record<string, string> }>('../../../../package.json')
     expect(version).toBe(KAFKAJS_VERSION)
     expect(dependencies['kafkajs']).toBe(KAFKAJS_VERSION)
+  })
+
+  it('has the log levels that its users give', () => {
+    const { ERROR, WARN, INFO } = logLevel
+    expect(KAFKAJS_LOG_LEVELS).toMatchObject({ ERROR, WARN, INFO })
   })
 
   it('has the shape that is relied on', () => {
