@@ -5,13 +5,13 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { isObject, kind, requireArgument } from '../arguments'
 import { resolveConfig, type StreamsConfig } from '../config'
 import { StreamsError } from '../errors'
-import { EmbeddedKafka } from '../kafka/memory'
 import { tpKey } from '../record/topic-partition'
 import type { RunSummary } from '../runtime/bounded/run-options'
 import { KafkaStreams } from '../runtime/kafka-streams'
 import type { Topology } from '../topology/topology'
 import { Drain } from './drain'
 import { Feed } from './feed'
+import { FileRunKafka, TOPIC_CONFIG } from './file-run-kafka'
 import type { FileInput, FileOutput, FileWriter } from './file'
 import { planTopics } from './plan'
 
@@ -47,9 +47,10 @@ export async function runOnFiles(topology: Topology, options: FileRunOptions): P
   requireArgument(options, FILES, 'runOnFiles', 'options')
   const { inputs, outputs = {}, config = {} } = options
   const folder = await mkdtemp(join(tmpdir(), 'millrace-files-'))
-  const kafka = new EmbeddedKafka()
+  const applicationId = 'files'
+  const kafka = new FileRunKafka((topic) => topic.startsWith(`${config.applicationId ?? applicationId}-`))
   const settings: StreamsConfig = {
-    applicationId: 'files',
+    applicationId,
     // what is committed frees memory, and lets reading continue
     commitInterval: 25,
     repartitionPurgeInterval: 1000,
@@ -61,7 +62,7 @@ export async function runOnFiles(topology: Topology, options: FileRunOptions): P
   }
   try {
     const plan = planTopics(topology, Object.keys(inputs), Object.keys(outputs), resolveConfig(settings))
-    for (const topic of plan.topics) await kafka.createTopic(topic, 1, { 'max.message.bytes': '2147483647' })
+    for (const topic of plan.topics) await kafka.createTopic(topic, 1, TOPIC_CONFIG)
     const streams = new KafkaStreams(topology, settings)
     return await new FileRun(kafka, streams, settings.applicationId, options, plan).run()
   } finally {
@@ -81,7 +82,7 @@ class FileRun {
   readonly #writers: FileWriter[] = []
 
   constructor(
-    private readonly kafka: EmbeddedKafka,
+    private readonly kafka: FileRunKafka,
     private readonly streams: KafkaStreams,
     private readonly applicationId: string,
     private readonly options: FileRunOptions,

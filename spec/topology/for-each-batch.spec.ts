@@ -1,4 +1,4 @@
-import { type BatchMeta, type Batched, serdes, StreamsBuilder } from '../../lib'
+import { type BatchMeta, type Batched, serdes, StreamsBuilder, TimeWindows, untilWindowCloses } from '../../lib'
 import { drive, text } from './drive'
 import { driveRestarting } from './restarting'
 
@@ -33,14 +33,39 @@ describe('forEachBatch in the test driver', () => {
   it('calls the action with full batches, one after another, each with an id of its offsets', async () => {
     await pipe(drive(batching()), 'a', 'b', 'c', 'd', 'e', 'f', 'g')
     expect(calls).toEqual([
-      ['0_0:in-0@0-2', ['a', 'b', 'c']],
-      ['0_0:in-0@3-5', ['d', 'e', 'f']],
+      ['0_0:in-0@0-2#0', ['a', 'b', 'c']],
+      ['0_0:in-0@3-5#3', ['d', 'e', 'f']],
     ])
     expect(metas[1]).toMatchObject({
       taskId: '0_0',
       attempt: 1,
       offsets: [{ topic: 'in', partition: 0, first: 3, last: 5 }],
     })
+  })
+
+  it('gives batches ids of their own where one input record has led to records of several', async () => {
+    const ids = new Map<string, number[]>()
+    const { input } = drive((builder) =>
+      builder
+        .stream('in', text)
+        .groupByKey(text)
+        .windowedBy(TimeWindows.of({ size: '10s', advance: '5s', grace: 0 }))
+        .count()
+        .suppress(untilWindowCloses())
+        .toStream((_, { window }) => window.start)
+        .forEachBatch(
+          (records, { id }) => void ids.set(id, [...(ids.get(id) ?? []), ...records.map(({ key }) => key)]),
+          {
+            size: 1,
+            pending: { key: serdes.double(), value: serdes.long() },
+          },
+        ),
+    )
+    // in the windows 0 and 5000, which close one after the other
+    await input.pipe('k', 'v', 7000)
+    await input.pipe('z', 'v', 12_000)
+    await input.pipe('z', 'v', 15_000)
+    expect([...ids.values()].slice(0, 2)).toEqual([[0], [5000]])
   })
 
   it('gives the records with their keys, timestamps, headers and origins', async () => {
@@ -59,12 +84,12 @@ describe('forEachBatch in the test driver', () => {
     await pipe(driven, 'a', 'b')
     expect(calls).toEqual([])
     await driven.driver.advanceWallClockTime('2s')
-    expect(calls).toEqual([['0_0:in-0@0-1', ['a', 'b']]])
+    expect(calls).toEqual([['0_0:in-0@0-1#0', ['a', 'b']]])
     await driven.driver.advanceWallClockTime('2s')
     expect(calls.length).toBe(1)
   })
 
-  it('keeps together what one record has led to, so that no two batches have the same offsets', async () => {
+  it('keeps together what one record has led to at once', async () => {
     const ids: Called[] = []
     const { input } = drive((builder) =>
       builder
@@ -77,32 +102,32 @@ describe('forEachBatch in the test driver', () => {
     )
     for (const line of ['a b c d', 'e', 'f g', 'h']) await input.pipe('k', line, 1)
     expect(ids).toEqual([
-      ['0_0:in-0@0-0', ['a', 'b', 'c', 'd']],
-      ['0_0:in-0@1-2', ['e', 'f', 'g']],
+      ['0_0:in-0@0-0#0', ['a', 'b', 'c', 'd']],
+      ['0_0:in-0@1-2#4', ['e', 'f', 'g']],
     ])
   })
 
   it('repeats a failed call with the same batch', async () => {
-    failing.add('0_0:in-0@0-2')
+    failing.add('0_0:in-0@0-2#0')
     await pipe(drive(batching({ retry: { attempts: 2 } })), 'a', 'b', 'c')
     expect(calls).toEqual([
-      ['0_0:in-0@0-2', ['a', 'b', 'c']],
-      ['0_0:in-0@0-2', ['a', 'b', 'c']],
+      ['0_0:in-0@0-2#0', ['a', 'b', 'c']],
+      ['0_0:in-0@0-2#0', ['a', 'b', 'c']],
     ])
     expect(metas.map(({ attempt }) => attempt)).toEqual([1, 2])
   })
 
   it('sends the records of a batch that fails for good to the dead letter topic, and continues', async () => {
-    failing.add('0_0:in-0@0-2')
+    failing.add('0_0:in-0@0-2#0')
     const driven = drive(batching({ onError: { deadLetter: 'not-written' } }))
     await pipe(driven, 'a', 'b', 'c', 'd', 'e', 'f')
-    expect(calls.map(([id]) => id)).toEqual(['0_0:in-0@0-2', '0_0:in-0@3-5'])
+    expect(calls.map(([id]) => id)).toEqual(['0_0:in-0@0-2#0', '0_0:in-0@3-5#3'])
     expect(driven.out('not-written')).toHaveLength(3)
     expect(driven.driver.recordCounts()).toMatchObject({ dropped: 3, deadLetters: 3 })
   })
 
   it('by default fails, and names the operator and the record', async () => {
-    failing.add('0_0:in-0@0-2')
+    failing.add('0_0:in-0@0-2#0')
     await expect(pipe(drive(batching()), 'a', 'b', 'c')).rejects.toMatchObject({
       code: 'CALL_FAILED',
       location: { operator: 'write', topic: 'in', partition: 0, offset: 0 },
@@ -123,13 +148,13 @@ describe('forEachBatch in the test driver', () => {
     const piped = ['a', 'b', 'c', 'd', 'e', 'f', 'g'].map((value) => ({ key: value, value, timestamp: 1 }))
     await driveRestarting(batching(), [piped.slice(0, 2), piped.slice(2, 5), piped.slice(5)])
     expect(calls).toEqual([
-      ['0_0:in-0@0-2', ['a', 'b', 'c']],
-      ['0_0:in-0@3-5', ['d', 'e', 'f']],
+      ['0_0:in-0@0-2#0', ['a', 'b', 'c']],
+      ['0_0:in-0@3-5#3', ['d', 'e', 'f']],
     ])
   })
 
   it('repeats a batch that had not ended with the same id and records when the application starts somewhere else', async () => {
-    failing.add('0_0:in-0@0-2')
+    failing.add('0_0:in-0@0-2#0')
     const driven = drive(batching())
     await expect(pipe(driven, 'a', 'b', 'c')).rejects.toThrow('the database is down')
     const changelogs = driven.driver.produced()
@@ -137,9 +162,9 @@ describe('forEachBatch in the test driver', () => {
     const restarted = drive(batching({ size: 2 }), { changelogs, firstOffset: 3 })
     await pipe(restarted, 'd', 'e', 'f')
     expect(calls).toEqual([
-      ['0_0:in-0@0-2', ['a', 'b', 'c']],
-      ['0_0:in-0@0-2', ['a', 'b', 'c']],
-      ['0_0:in-0@3-4', ['d', 'e']],
+      ['0_0:in-0@0-2#0', ['a', 'b', 'c']],
+      ['0_0:in-0@0-2#0', ['a', 'b', 'c']],
+      ['0_0:in-0@3-4#3', ['d', 'e']],
     ])
   })
 

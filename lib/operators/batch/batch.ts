@@ -25,8 +25,8 @@ export interface BatchOffsets {
 /** What a `forEachBatch` action gets to know besides the records. */
 export interface BatchMeta {
   /**
-   * The task and the offsets, such as `0_3:orders-3@120-219`: no two batches of an operator have the same, and a batch that is repeated has
-   * its own again.
+   * The task, the offsets, and how many records came before, such as `0_3:orders-3@120-219#120`: no two batches of an operator have the
+   * same, and a batch that is repeated has its own again.
    */
   readonly id: string
   /** The task that the batch belongs to. */
@@ -55,9 +55,8 @@ export class Batch {
   ) {
     this.offsets = offsetsOf(held)
     const ranges = this.offsets.map(({ topic, partition, first, last }) => `${topic}-${partition}@${first}-${last}`)
-    // records that a punctuation has forwarded have no offset: they are told apart by their place in the order
-    if (held.some(({ context }) => context.topic === null)) ranges.push(`#${held[0]!.sequence}`)
-    this.id = `${taskId}:${ranges.join(',')}`
+    // the offsets alone may be those of another batch: one record can lead to several at different times, and a punctuation has none
+    this.id = `${taskId}:${ranges.join(',')}#${held[0]!.sequence}`
   }
 
   readonly id: string
@@ -72,7 +71,7 @@ export class Batch {
   }
 }
 
-/** Where a batch of at least `size` ends: the records that one input record has led to stay together, so that no two batches have the same offsets. */
+/** Where a batch of at least `size` ends: the records that one input record has led to at once stay together. */
 export const batchEnd = (held: readonly HeldRecord<unknown, unknown>[], size: number): number => {
   let end = size
   while (end < held.length && isSameOrigin(held[end - 1]!.context, held[end]!.context)) end++

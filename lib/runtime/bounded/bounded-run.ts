@@ -1,7 +1,9 @@
+import { StreamsError } from '../../errors'
 import type { Admin, Fetcher, Isolation, KafkaClient } from '../../kafka/port'
 import type { Logger } from '../../observe/logger'
 import type { RecordCounts } from '../../observe/record-counts'
 import type { CompiledTopology } from '../../topology/definition'
+import { tpKey } from '../../record/topic-partition'
 import { retrying } from '../failure/retrying'
 import { abortable, pause } from '../pause'
 import type { RunningTask, Task } from '../tasks/task'
@@ -37,6 +39,8 @@ export interface BoundedRunParts {
 
 /** Between two looks at whether tasks are at rest. */
 const WORKING_MS = 50
+/** Of looks without progress, after which it is looked whether the ends still exist. */
+const STALLED_LOOKS = 20
 /** Between two looks at what others do, while nothing changes. */
 const FIRST_WAIT_MS = 10
 const LONGEST_WAIT_MS = 500
@@ -115,6 +119,7 @@ export class BoundedRun {
       await this.setEnds()
     }
     let wait = FIRST_WAIT_MS
+    let stalled = 0
     for (let before = ''; ;) {
       const running = worker.tasks().flatMap((task) => (task.state === 'running' ? [task] : []))
       const working = running.filter((task) => !this.#isAtEnd(task))
@@ -125,6 +130,8 @@ export class BoundedRun {
       if (view && this.#advance(view, running, worker)) return
       const now = `${done} ${working.length} ${uncommitted}`
       wait = now === before ? Math.min(2 * wait, LONGEST_WAIT_MS) : FIRST_WAIT_MS
+      stalled = now === before ? stalled + 1 : 0
+      if (working.length > 0 && stalled > 0 && stalled % STALLED_LOOKS === 0) await this.#requireEnds()
       before = now
       await pause(working.length > 0 ? WORKING_MS : wait, signal)
     }
@@ -154,6 +161,33 @@ export class BoundedRun {
       const end = this.bounds.endOf(topic, partition)
       return end === Infinity || position >= end
     })
+  }
+
+  /** An input that was created again, or has lost its end, would be waited for without an end of the run. */
+  async #requireEnds(): Promise<void> {
+    const { admin, options } = this.parts
+    const { until = 'end' } = options
+    // those that were given may be of records to come
+    const given = typeof until === 'object' && 'offsets' in until ? until.offsets : []
+    const isGiven = new Set(given.map(({ topic, partition }) => tpKey(topic, partition)))
+    const inputs = this.#plan.inputs.filter(({ topic, partition }) => !isGiven.has(tpKey(topic, partition)))
+    if (inputs.length === 0) return
+    const latest = await this.#retrying('look up whether the ends of the inputs still exist', () =>
+      admin.listOffsets(
+        inputs.map((input) => ({ ...input, at: 'latest' as const })),
+        'read_uncommitted',
+      ),
+    )
+    for (const { topic, partition } of inputs) {
+      const [end, found] = [this.bounds.endOf(topic, partition), latest.get(tpKey(topic, partition))!]
+      if (end <= found) continue
+      throw new StreamsError(
+        'OFFSET_OUT_OF_RANGE',
+        `the run reads ${topic} partition ${partition} up to offset ${end}, and it ends at ${found} now: the topic was created again, or ` +
+          'has lost its end. Run again to read what it has',
+        { topic, partition, offset: end },
+      )
+    }
   }
 
   async #look(): Promise<RunView> {

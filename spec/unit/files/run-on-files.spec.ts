@@ -187,6 +187,24 @@ describe('runOnFiles', () => {
     expect(held).toBeLessThan(20_000)
   })
 
+  it('drops dead letters, and the records of chosen topics, that no file is given for', async () => {
+    const builder = new StreamsBuilder()
+    builder
+      .stream('in', { key: serdes.string(), value: serdes.json<number>() })
+      .mapValuesAsync(
+        async (n) => {
+          if (n === 9) throw new Error('nine')
+          return n
+        },
+        { onError: { deadLetter: 'letters' } },
+      )
+      .to((n) => `out-${n % 2}`)
+    const outputs = { 'out-0': ndjson(path('even')) }
+    const { deadLetters } = await runOnFiles(builder.build(), { inputs: { in: numbers(10) }, outputs, config })
+    expect(deadLetters).toBe(1)
+    expect(linesOf('even')).toEqual(['2', '4', '6', '8', '10'])
+  })
+
   it('reads NDJSON with a byte order mark, Windows line ends, and a record above the usual size of a message', async () => {
     const long = 'x'.repeat(2_000_000)
     writeFileSync(path('in'), `\ufeff{"a":1}\r\n\r\n${JSON.stringify(long)}`)

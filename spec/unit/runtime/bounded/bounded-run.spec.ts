@@ -380,6 +380,31 @@ describe('run()', () => {
     await expect(streams.run()).rejects.toMatchObject({ code: 'ILLEGAL_STATE' })
   })
 
+  it('fails where an input was created again, and does not have its end any more', async () => {
+    const VALUES = Array.from({ length: 20 }, (_, i) => String(i))
+    // a batch each: the last ones are not fetched when the topic goes
+    for (const value of VALUES) await apps.produceTo('lines', 0, value)
+    const admin = apps.kafka.client().admin()
+    let recreated: Promise<unknown> | undefined
+    const builder = new StreamsBuilder()
+    builder
+      .stream('lines', text)
+      .mapValuesAsync(
+        async (value) => {
+          recreated ??= admin.deleteTopics(['lines']).then(() => apps.kafka.createTopic('lines', 1))
+          await recreated
+          return value
+        },
+        { concurrency: 1 },
+      )
+      .to('out', text)
+    const streams = apps.create(builder.build(), { consumer: { maxPartitionFetchBytes: 1 } })
+    await expect(streams.run()).rejects.toMatchObject({
+      code: 'OFFSET_OUT_OF_RANGE',
+      message: expect.stringMatching(/lines partition 0 up to offset 20, and it ends at 0 now/),
+    })
+  })
+
   it('that is called twice rejects the second call, and the first one ends', async () => {
     await apps.produceTo('lines', 0, 'a')
     const streams = apps.create(copying())
