@@ -5,7 +5,8 @@ import { withShortcuts } from './shortcuts'
 
 // Java's encoder writes '?' for a lone surrogate where JavaScript's writes U+FFFD; keys would land on other partitions.
 const LONE_SURROGATES = /[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/g
-const wellFormed = (value: string): string => (isWellFormed(value) ? value : value.replace(LONE_SURROGATES, '?'))
+/** Text as Java encodes it. */
+export const wellFormed = (value: string): string => (isWellFormed(value) ? value : value.replace(LONE_SURROGATES, '?'))
 const isWellFormed = (value: string): boolean => (value as unknown as { isWellFormed(): boolean }).isWellFormed()
 
 const decode = (bytes: Buffer, start: number, end: number): string =>

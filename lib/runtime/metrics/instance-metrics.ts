@@ -6,7 +6,7 @@ import type { ThreadSensors } from '../../observe/metrics/thread-sensors'
 import type { TaskId } from '../../record/task-id'
 import type { StreamsState } from '../state-machine'
 import type { Task } from '../tasks/task'
-import { lagAt, taskMetrics } from './task-metrics'
+import { taskMetrics } from './task-metrics'
 
 /** The processing loop of an executor, which is what Kafka Streams calls a stream thread. */
 interface Thread {
@@ -82,7 +82,7 @@ const recommendedFor = ({ tasks, sensors }: Thread): number => {
 const lagOf = (tasks: readonly Task[]): number => {
   let lag = 0
   for (const task of tasks) {
-    if (task.state === 'running') for (const input of task.processing.inputPositions) lag += lagAt(input)
+    if (task.state === 'running') for (const input of task.processing.inputPositions) lag += input.lag
   }
   return lag
 }

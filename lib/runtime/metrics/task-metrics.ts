@@ -16,10 +16,6 @@ export interface MeasuredTask {
   readonly threadProcessMs: number
 }
 
-/** Counted by offsets; 0 until the end of the partition is known. */
-export const lagAt = ({ position, endOffset }: { readonly position: number; readonly endOffset: number }): number =>
-  endOffset < 0 ? 0 : Math.max(0, endOffset - Math.max(0, position))
-
 /** Metrics of a task, its operators, stores and topics. */
 export const taskMetrics = (metrics: Metric[], task: MeasuredTask): void => {
   const { threadId, taskId, processing } = task
@@ -107,7 +103,7 @@ const ofCaches = (list: MetricList, { stores }: MeasuredTask): void => {
 }
 
 const ofInputs = (list: MetricList, { processing }: MeasuredTask): void => {
-  for (const input of processing.inputPositions) {
-    list.with({ topic: input.topic, partition: String(input.partition) }).add('records-lag', lagAt(input))
+  for (const { topic, partition, lag } of processing.inputPositions) {
+    list.with({ topic, partition: String(partition) }).add('records-lag', lag)
   }
 }

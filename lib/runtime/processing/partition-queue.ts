@@ -25,6 +25,8 @@ export class PartitionQueue implements SourceBytes {
   partitionTime = -1
   /** Offset of the next record to process, as far as known; −1 before the first fetch. */
   position = -1
+  /** Where reading starts, until `position` is known; −1 is not known. */
+  startOffset = -1
   /** Of an earlier owner; −1 for none. */
   private committedOffset = -1
   /** Offset after the last buffered record. */
@@ -106,7 +108,12 @@ export class PartitionQueue implements SourceBytes {
 
   /** Buffered records, counted by offsets: gaps of compacted topics count as well. */
   get size(): number {
-    return this.batches.length === 0 ? 0 : this.fetchedUpTo - Math.max(this.position, 0)
+    return this.batches.length === 0 ? 0 : this.fetchedUpTo - Math.max(this.next, 0)
+  }
+
+  /** Offset of the next record to process, or where reading starts; −1 is not known. */
+  get next(): number {
+    return this.position < 0 ? this.startOffset : this.position
   }
 
   /** Whether there are known to be records that are not fetched or not decoded yet. */

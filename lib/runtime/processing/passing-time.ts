@@ -70,8 +70,9 @@ export class PassingTime {
       const emitted = this.#emitted
       this.#take(advance, to)
       // once everything has closed there is nothing to commit: an idle task would do so for as long as it is idle
-      const mayHaveClosed = from < advance.closingTime(time.recordTime)
-      if (context.effects !== effects || (mayHaveClosed && this.#emitted !== emitted)) this.#commit()
+      const closing = advance.closingTime(time.recordTime)
+      const hasClosed = from < closing && (this.#emitted !== emitted || to >= closing)
+      if (context.effects !== effects || hasClosed) this.#commit()
       return true
     }
     return false

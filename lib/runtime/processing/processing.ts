@@ -142,6 +142,11 @@ export class Processing {
     this.group.reposition(this.queue(topic, partition), offset)
   }
 
+  /** Reading of an input starts at this offset. */
+  startAt(topic: string, partition: number, offset: number): void {
+    this.queue(topic, partition).startOffset = offset
+  }
+
   /** An input partition's end on the broker: if it is beyond the fetched records, the task waits for the rest, to keep timestamps in order. */
   updateEndOffset(topic: string, partition: number, endOffset: number): void {
     this.queue(topic, partition).raiseEndOffset(endOffset)
@@ -214,13 +219,19 @@ export class Processing {
     return this.queue(topic, partition).size
   }
 
-  /** Of each input: the next offset to process and the end on the broker; −1 is not known yet. */
-  get inputPositions(): Array<TopicPartition & { readonly position: number; readonly endOffset: number }> {
-    return this.group.queues.map(({ topic, partition, position, endOffset }) => ({
+  /**
+   * Of each input: the next offset to process and the end on the broker, −1 is not known yet; and how far they are apart, 0 until the end is
+   * known.
+   */
+  get inputPositions(): Array<
+    TopicPartition & { readonly position: number; readonly endOffset: number; readonly lag: number }
+  > {
+    return this.group.queues.map(({ topic, partition, position, endOffset, next }) => ({
       topic,
       partition,
       position,
       endOffset,
+      lag: endOffset < 0 ? 0 : Math.max(0, endOffset - Math.max(0, next)),
     }))
   }
 

@@ -314,6 +314,7 @@ export class Tasks {
       const position = plan.positions.get(key)!
       this.#byInput.set(key, running)
       const end = Math.min(plan.endOffsets.get(key) ?? -1, bounds?.endOf(topic, partition) ?? Infinity)
+      running.processing.startAt(topic, partition, position)
       if (end > position) running.processing.updateEndOffset(topic, partition, end)
       fetcher.assign(topic, partition, position)
     }

@@ -1,6 +1,7 @@
 import type * as Protobuf from 'protobufjs'
 import { SchemaViolation } from '../schema-violation'
 import type { ValidationIssue } from '../standard-schema'
+import { wellFormed } from '../string'
 import type { MessageType } from './proto-file'
 import type { ProtobufLong } from './protobuf-long'
 
@@ -84,7 +85,7 @@ export class ProtobufValues {
     }
     for (const field of type.fieldsArray) {
       const { name } = field
-      const item = given[name]
+      const item = fieldOf(given, name)
       const at = [...path, name]
       if (item == null) {
         if (field.required) issues.push({ path: at, message: 'it is required' })
@@ -98,7 +99,7 @@ export class ProtobufValues {
       }
     }
     for (const { name, oneof } of type.oneofsArray) {
-      const set = oneof.filter((member) => given[member] != null)
+      const set = oneof.filter((member) => fieldOf(given, member) != null)
       if (set.length > 1)
         issues.push({ path, message: `only one of ${set.join(', ')} may be set: they are a oneof, "${name}"` })
     }
@@ -114,8 +115,10 @@ export class ProtobufValues {
     const entries: Plain = {}
     for (const [key, one] of Object.entries(item)) {
       const at = [...path, key]
+      // protobufjs loses it
+      if (key === '__proto__') issues.push({ path: at, message: 'a key other than "__proto__" is needed' })
       if (!isKey(keyType, key)) issues.push({ path: at, message: `a key of type ${keyType} is needed` })
-      entries[key] = this.itemTo(field, one, at, issues)
+      entries[wellFormed(key)] = this.itemTo(field, one, at, issues)
     }
     return entries
   }
@@ -139,7 +142,7 @@ export class ProtobufValues {
     }
     if (type === 'bytes') return item instanceof Uint8Array ? item : refuse('a Buffer')
     if (type === 'bool') return typeof item === 'boolean' ? item : refuse('a boolean')
-    if (type === 'string') return typeof item === 'string' ? item : refuse('a string')
+    if (type === 'string') return typeof item === 'string' ? wellFormed(item) : refuse('a string')
     return typeof item === 'number' ? item : refuse('a number')
   }
 }
@@ -148,6 +151,10 @@ export class ProtobufValues {
 const isEnum = (type: Protobuf.Type | Protobuf.Enum | null): type is Protobuf.Enum =>
   type !== null && 'valuesById' in type
 const isMessage = (type: Protobuf.Type | Protobuf.Enum | null): type is Protobuf.Type => type !== null && !isEnum(type)
+
+/** Every object has `constructor` and the like, which is not its field. */
+const fieldOf = (given: Plain, name: string): unknown =>
+  Object.hasOwn(given, name) || !(name in Object.prototype) ? given[name] : undefined
 
 const keyTypeOf = (map: Protobuf.Field): string => (map as unknown as { keyType: string }).keyType
 

@@ -90,7 +90,7 @@ export class LevelBytes implements ByteStore {
   }
 
   dropBelow(key: Buffer): void {
-    this.#dropBelow = key
+    this.#dropBelow = Buffer.from(key)
   }
 
   approximateNumEntries(): number {

@@ -299,6 +299,24 @@ describe('what is refused', () => {
   })
 })
 
+test('fields can have names that every object has', async () => {
+  const serde = protobuf('syntax = "proto3"; message A { string constructor = 1; string toString = 2; int32 n = 3; }')
+  expect(await roundTrip(serde, { n: 1 })).toEqual({ constructor: '', toString: '', n: 1 })
+  expect(await roundTrip(serde, { constructor: 'a', n: 1 })).toEqual({ constructor: 'a', toString: '', n: 1 })
+})
+
+test('text is valid UTF-8, with a question mark for half a character, as in Java', async () => {
+  const serde = protobuf('syntax = "proto3"; message A { string text = 1; map<string, int32> counts = 2; }')
+  const value = { text: 'a\ud800b', counts: { '\udc00': 1 } }
+  expect(await roundTrip(serde, value)).toEqual({ text: 'a?b', counts: { '?': 1 } })
+})
+
+test('a key of a map that would be lost is refused', async () => {
+  const serde = protobuf('syntax = "proto3"; message A { map<string, string> counts = 1; }')
+  const failure = await failureOf(() => write(serde, { counts: JSON.parse('{ "__proto__": "x" }') as unknown }))
+  expect(failure.message).toMatch(/at counts\.__proto__: a key other than "__proto__" is needed/)
+})
+
 test('nothing is fetched for a second record', async () => {
   const http = await FakeSchemaRegistry.start()
   try {

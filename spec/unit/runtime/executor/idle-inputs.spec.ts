@@ -85,4 +85,34 @@ describe('idle inputs', () => {
     await app.close()
     expect(await apps.valuesIn('out')).toEqual(['a@0=1'])
   })
+
+  it('commit the stream time that has closed windows of which nothing is emitted then', async () => {
+    const eager = (): Topology => {
+      const builder = new StreamsBuilder()
+      builder
+        .stream('in', { ...text, idleAfter: '200ms' })
+        .groupByKey()
+        .windowedBy(TimeWindows.of({ size: 100 }), { late: (late) => late.to('late', text) })
+        .count('counts')
+        .toStream()
+        .map((count, { key }) => [key, `${key}=${count}`])
+        .to('out', text)
+      return builder.build()
+    }
+    const config = { emitInterval: 10 }
+    const first = apps.create(eager(), config)
+    await first.start()
+    await produce(['a', 1])
+    const metadata = async (): Promise<string> =>
+      (await apps.kafka.client().admin().groupOffsets('app')).get('in-0')?.metadata ?? ''
+    await until(async () => (decodeCommitMetadata(await metadata()).reachedStreamTime ?? 0) >= 101)
+    await first.close()
+
+    const second = apps.create(eager(), config)
+    await second.start()
+    await produce(['late', 2])
+    await until(async () => (await apps.kafka.read('late')).length === 1)
+    await second.close()
+    expect(await apps.valuesIn('out')).toEqual(['a=1'])
+  })
 })
