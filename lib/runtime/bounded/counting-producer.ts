@@ -1,4 +1,4 @@
-import type { CommittedOffset, GroupMetadata, Payload, Producer } from '../../kafka/port'
+import type { CommittedOffset, DeliveryListener, GroupMetadata, Payload, Producer } from '../../kafka/port'
 import type { RecordHeaders } from '../../record/headers'
 import type { TopicPartition } from '../../record/topic-partition'
 import type { RunCounts } from './run-counts'
@@ -36,8 +36,9 @@ export class CountingProducer implements Producer {
     value: Payload,
     timestamp: number,
     headers: RecordHeaders,
+    listener?: DeliveryListener,
   ): void {
-    this.producer.append(topic, partition, key, value, timestamp, headers)
+    this.producer.append(topic, partition, key, value, timestamp, headers, listener)
     if (this.#inTransaction) this.#appended.set(topic, (this.#appended.get(topic) ?? 0) + 1)
     else this.counts.written(topic, 1)
   }
