@@ -1,12 +1,13 @@
 import { StreamsError } from '../../errors'
 import { queryPath, type TextQuery } from '../../query/query-path'
 import { isLastLine } from '../../query/row-json'
-import { isPointQuery, isSingle } from '../../query/store-query'
+import { isPointQuery, isSingle, type Row } from '../../query/store-query'
 import { asText } from '../byte-format'
 import { defineCommand } from '../command'
 import { timestampOf, wholeNumber } from '../groups/offset-target'
 import { askInstance } from '../query/http-stores'
 import { type Cell, textTable } from '../text-table'
+import { timeText } from '../time-text'
 import { UsageError } from '../usage-error'
 
 const DEFAULT_LIMIT = 100
@@ -110,17 +111,8 @@ const queryOf = (key: string | undefined, options: Choices): TextQuery => {
 const timeOf = (options: Choices, name: 'time-from' | 'time-to'): number | undefined =>
   options[name] === undefined ? undefined : timestampOf(options[name], name)
 
-interface Entry {
-  readonly key?: unknown
-  readonly start?: number
-  readonly end?: number
-  readonly value: unknown
-  readonly timestamp?: number
-  readonly validTo?: number
-}
-
 interface Answer {
-  readonly rows: readonly Entry[]
+  readonly rows: readonly Row[]
   readonly truncated: boolean
   readonly stale: boolean
   readonly position: unknown
@@ -130,12 +122,12 @@ const answerOf = (asked: TextQuery, lines: readonly Readonly<Record<string, unkn
   if (isPointQuery(asked)) {
     const { rows, partition: _, position, stale, ...row } = lines[0] ?? {}
     const found = isSingle(asked) ? (row.value === null ? [] : [row]) : rows
-    return { rows: found as Entry[], truncated: false, stale: stale === true, position }
+    return { rows: found as Row[], truncated: false, stale: stale === true, position }
   }
   const last = lines.at(-1) ?? {}
   if (!isLastLine(last)) throw cutShort(last)
   const { truncated = false, stale = false, position } = last.end
-  return { rows: lines.slice(0, -1) as unknown as Entry[], truncated, stale, position }
+  return { rows: lines.slice(0, -1) as unknown as Row[], truncated, stale, position }
 }
 
 const cutShort = ({ error }: Record<string, unknown>): StreamsError => {
@@ -151,7 +143,7 @@ const COLUMNS = ['key', 'start', 'end', 'value', 'timestamp', 'validTo'] as cons
 const HEADINGS = { key: 'KEY', start: 'START', end: 'END', value: 'VALUE', timestamp: 'TIME', validTo: 'VALID TO' }
 
 /** Without the columns that this kind of store does not have. */
-const tableOf = (rows: readonly Entry[]): string => {
+const tableOf = (rows: readonly Row[]): string => {
   const columns = COLUMNS.filter((column) => column === 'value' || rows.some((row) => row[column] !== undefined))
   return textTable(
     columns.map((column) => HEADINGS[column]),
@@ -159,11 +151,7 @@ const tableOf = (rows: readonly Entry[]): string => {
   )
 }
 
-const cellOf = (column: (typeof COLUMNS)[number], row: Entry): Cell => {
+const cellOf = (column: (typeof COLUMNS)[number], row: Row): Cell => {
   if (column === 'key' || column === 'value') return asText(row[column])
-  const time = row[column]
-  return typeof time === 'number' && Math.abs(time) <= LAST_DATE ? new Date(time).toISOString() : undefined
+  return timeText(row[column])
 }
-
-/** What a Date can hold. */
-const LAST_DATE = 8.64e15

@@ -1,5 +1,6 @@
 import { asText, type ByteFormat, byteFormat, BYTE_FORMATS, decoded } from '../byte-format'
 import type { DeadLetter } from './dead-letter'
+import { timeText } from '../time-text'
 
 /** How keys, values and headers are shown. */
 export const FORMAT_OPTIONS = {
@@ -44,7 +45,7 @@ export const longText = (letter: DeadLetter, { key, value }: Formats): string =>
   const fields: [string, string][] = [
     ['record', `${topic}-${partition}@${offset}`],
     ['from', sourceText(letter) ?? '-'],
-    ['time', new Date(timestamp).toISOString()],
+    ['time', timeText(timestamp) ?? '-'],
     ['key', asText(decoded(key, letter.key))],
     ['value', asText(decoded(value, letter.value))],
     ...headers.map(([name, bytes]): [string, string] => [`header ${name}`, bytes?.toString() ?? 'null']),

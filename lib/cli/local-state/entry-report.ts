@@ -1,5 +1,7 @@
 import { readTimestamp, TIMESTAMP_BYTES, withoutTimestamp } from '../../record/timestamped-bytes'
 import { asText, type ByteFormat, byteFormat, BYTE_FORMATS, decoded } from '../byte-format'
+import type { Cell } from '../text-table'
+import { timeText } from '../time-text'
 
 /** How the entries of a store are read: it does not say so itself. */
 export const ENTRY_OPTIONS = {
@@ -54,12 +56,9 @@ export const entryFormats = (options: EntryOptions): EntryFormats => {
   }
 }
 
-export const entryCells = ({ task, key, value, timestamp }: EntryReport): string[] => [
+export const entryCells = ({ task, key, value, timestamp }: EntryReport): Cell[] => [
   task,
   asText(key),
   asText(value),
-  timestamp === null || Math.abs(timestamp) > LAST_DATE ? '-' : new Date(timestamp).toISOString(),
+  timeText(timestamp),
 ]
-
-/** What a Date can hold. */
-const LAST_DATE = 8.64e15

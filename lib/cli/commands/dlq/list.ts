@@ -7,6 +7,7 @@ import { SELECTION_OPTIONS, selectionOf } from '../../dead-letters/selection'
 import { wholeNumber } from '../../groups/offset-target'
 import { KAFKA_OPTIONS, withKafka } from '../../kafka'
 import { textTable } from '../../text-table'
+import { timeText } from '../../time-text'
 
 const DEFAULT_LIMIT = 100
 const TEXT_WIDTH = 60
@@ -54,7 +55,7 @@ export const list = defineCommand({
             found.map((letter) => [
               letter.partition,
               letter.offset,
-              new Date(letter.timestamp).toISOString(),
+              timeText(letter.timestamp),
               sourceText(letter),
               shortened(asText(decoded(formats.key, letter.key))),
               shortened(`${letter.error.get('exception') ?? ''}: ${letter.error.get('message') ?? ''}`),
