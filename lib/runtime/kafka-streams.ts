@@ -1,14 +1,12 @@
 import { type ResolvedConfig, resolveConfig, type StreamsConfig } from '../config'
 import { toMilliseconds } from '../durations'
 import { StreamsError, TopologyError } from '../errors'
-import { Emitter } from '../observe/emitter'
 import { InstanceSensors } from '../observe/metrics/instance-sensors'
 import type { Metric } from '../observe/metrics/metric'
 import { RecentProblems } from '../observe/recent-problems'
 import type { RecordCounts } from '../observe/record-counts'
 import type { KeyMetadataOptions, KeyQueryMetadata, QueryOptions, StreamsMetadata } from '../query/query-types'
 import type { StoreKey, StoreQueries } from '../query/store-queries'
-import type { TaskId } from '../record/task-id'
 import type { Serde } from '../serdes/serde'
 import { StateDirectory } from '../state/state-directory'
 import { storeFor } from '../state/key-value/plain-view'
@@ -16,18 +14,15 @@ import type { ReadOnlyKeyValueStore, StateStore } from '../state/store'
 import { compileTopology } from '../topology/compile/compile-topology'
 import type { CompiledTopology } from '../topology/definition'
 import type { Topology } from '../topology/topology'
-import { Diagnostics } from './diagnostics'
 import { type BoundedRunOptions, requireRunOptions, type RunSummary } from './bounded/run-options'
-import { toStreamsError } from './failure/streams-error'
-import { type CloseRunOptions, openRun, type Run } from './run'
 import { type Health, type HealthOptions, healthOf } from './health'
-import { withDeadline } from './pause'
+import { LifeCycle } from './life-cycle'
 import { instanceMetrics } from './metrics/instance-metrics'
 import { ApplicationProducers } from './producer/application-producers'
 import type { KafkaProducer, ProducerOptions } from './producer/kafka-producer'
 import type { ProducerTopics } from './producer/record-producer'
 import { TASK_STATES } from './tasks/task-state'
-import { StateMachine, type StreamsState } from './state-machine'
+import type { StreamsState } from './state-machine'
 import { InstanceQueries } from './stores/instance-queries'
 import { type ReadOnlyStore, type StoreHandle, storeView } from './stores/store-view'
 import type { CloseOptions, StartOptions, StreamsEvents, TaskMetadata } from './streams-types'
@@ -53,33 +48,16 @@ export class KafkaStreams {
    * @internal
    */
   readonly queries: InstanceQueries
-  readonly #events: Emitter<StreamsEvents>
-  readonly #machine: StateMachine
-  readonly #diagnostics: Diagnostics
+  readonly #lifeCycle: LifeCycle
   /** Undefined: nothing is measured. */
   readonly #sensors: InstanceSensors | undefined
-  /** Aborts what `start` opens, and the run. */
-  readonly #abort = new AbortController()
-  #opening: Promise<unknown> = Promise.resolve()
-  #run: Run | undefined
-  #closing: Promise<boolean> | undefined
-  #paused = false
-  /** Settles `start()`. */
-  #started: { resolve: () => void; reject: (error: unknown) => void } | undefined
-  #settleClosed!: { resolve: () => void; reject: (error: StreamsError) => void }
-  readonly #closed: Promise<void>
-  /** How far `run` goes, and what to call when it is over. */
-  #bounded: { readonly options: BoundedRunOptions; readonly completed: () => void } | undefined
-  /** Someone awaits `closed`, which reports a failure. */
-  #closedIsWatched = false
 
   constructor(topology: Topology, config: StreamsConfig) {
     const resolved = resolveConfig(config)
     const logger = new RecentProblems(resolved.logger)
     this.#config = { ...resolved, logger }
-    const { applicationId, metricsRecordingLevel: level } = resolved
+    const { metricsRecordingLevel: level } = resolved
     this.#sensors = level === 'off' ? undefined : new InstanceSensors(level, () => performance.now())
-    this.#diagnostics = new Diagnostics(applicationId)
     this.#topology = compileTopology(topology.definition, this.#config)
     this.#producers = new ApplicationProducers(this.#config, topology.definition, config.producer)
     if (this.#topology.subTopologies.length === 0 && this.#topology.global.stores.length === 0) {
@@ -96,26 +74,20 @@ export class KafkaStreams {
       config: this.#config,
       problems: logger,
       state: () => this.state,
-      run: () => this.#run,
+      run: () => this.#lifeCycle.run,
     })
-    this.#events = new Emitter((event, error) => {
-      logger.error({ event: String(event), err: error }, 'a listener threw')
-    })
-    this.#closed = new Promise((resolve, reject) => {
-      this.#settleClosed = { resolve, reject }
-    })
-    // each caller gets its own promise
-    this.#closed.catch(() => {})
-    this.#machine = new StateMachine((from, to) => {
-      logger.info({ applicationId, from, to }, 'state changed')
-      this.#events.emit('stateChange', { from, to })
-      this.#diagnostics.publish('millrace:state', () => ({ from, to }))
+    this.#lifeCycle = new LifeCycle({
+      topology: this.#topology,
+      config: this.#config,
+      sensors: this.#sensors,
+      closing: () => this.queries.close(),
+      closeOthers: (timeoutMs) => this.#producers.close(timeoutMs),
     })
   }
 
   /** The instance's state. */
   get state(): StreamsState {
-    return this.#machine.state
+    return this.#lifeCycle.state
   }
 
   /**
@@ -127,8 +99,7 @@ export class KafkaStreams {
    * await streams.closed
    */
   get closed(): Promise<void> {
-    this.#closedIsWatched = true
-    return this.#closed.then(() => {})
+    return this.#lifeCycle.closed
   }
 
   /**
@@ -139,27 +110,8 @@ export class KafkaStreams {
    * await streams.start()
    * await streams.start({ signal: AbortSignal.timeout(60_000) })
    */
-  async start({ signal }: StartOptions = {}): Promise<void> {
-    this.#requireCreated('start()')
-    signal?.throwIfAborted()
-    const started = new Promise<void>((resolve, reject) => {
-      this.#started = { resolve, reject }
-    })
-    this.#machine.transitionTo('REBALANCING')
-    const onAbort = (): void => {
-      // closed first, so that nothing is open when it rejects
-      const settle = (): unknown => this.#settleStart(signal!.reason)
-      this.#closing ??= this.#close(this.#config.closeTimeoutMs, false, settle)
-    }
-    signal?.addEventListener('abort', onAbort, { once: true })
-    this.#opening = this.#open().catch((error: unknown) => {
-      if (!this.#machine.is('PENDING_SHUTDOWN', 'NOT_RUNNING')) this.#fail(toStreamsError(error))
-    })
-    try {
-      await started
-    } finally {
-      signal?.removeEventListener('abort', onAbort)
-    }
+  start({ signal }: StartOptions = {}): Promise<void> {
+    return this.#lifeCycle.start(signal)
   }
 
   /**
@@ -176,28 +128,7 @@ export class KafkaStreams {
    */
   async run(options: BoundedRunOptions = {}): Promise<RunSummary> {
     requireRunOptions(options)
-    this.#requireCreated('run()')
-    const begun = performance.now()
-    let isCompleted = false
-    const completed = new Promise<void>((resolve) => {
-      this.#bounded = {
-        options,
-        completed: () => {
-          isCompleted = true
-          resolve()
-        },
-      }
-    })
-    await Promise.race([completed, Promise.all([this.start(), this.closed])])
-    const bounded = this.#run?.bounded
-    if (!isCompleted || bounded === undefined) {
-      throw new StreamsError(
-        'RUN_INCOMPLETE',
-        'the instance was closed before its run had reached the end: what was committed is done, and another run continues after it',
-      )
-    }
-    await this.close({ leaveGroup: true })
-    return bounded.summary(this.recordCounts(), performance.now() - begun)
+    return this.#lifeCycle.runToEnd(options)
   }
 
   /**
@@ -211,7 +142,7 @@ export class KafkaStreams {
    */
   close({ timeout, leaveGroup = false }: CloseOptions = {}): Promise<boolean> {
     const timeoutMs = timeout === undefined ? this.#config.closeTimeoutMs : toMilliseconds(timeout, 'timeout')
-    return (this.#closing ??= this.#close(timeoutMs, leaveGroup, () => this.#settleStart()))
+    return this.#lifeCycle.close(timeoutMs, leaveGroup)
   }
 
   /**
@@ -222,8 +153,7 @@ export class KafkaStreams {
    * streams.resume()
    */
   pause(): void {
-    this.#paused = true
-    this.#run?.pause()
+    this.#lifeCycle.pause()
   }
 
   /**
@@ -234,13 +164,12 @@ export class KafkaStreams {
    * streams.resume()
    */
   resume(): void {
-    this.#paused = false
-    this.#run?.resume()
+    this.#lifeCycle.resume()
   }
 
   /** Whether `pause()` was called, without `resume()` since. */
   get isPaused(): boolean {
-    return this.#paused
+    return this.#lifeCycle.isPaused
   }
 
   /**
@@ -253,7 +182,7 @@ export class KafkaStreams {
    * @throws StreamsError ILLEGAL_STATE while running, STATE_DIRECTORY_LOCKED while another instance uses the folder
    */
   async cleanUp(): Promise<void> {
-    if (!this.#machine.is('CREATED', 'NOT_RUNNING', 'ERROR')) {
+    if (!['CREATED', 'NOT_RUNNING', 'ERROR'].includes(this.state)) {
       throw new StreamsError(
         'ILLEGAL_STATE',
         `cleanUp() was called in state ${this.state}: call it before start() or after close()`,
@@ -280,7 +209,9 @@ export class KafkaStreams {
   store<S extends StateStore = ReadOnlyKeyValueStore<unknown, unknown>>(name: string): S
   store<S extends StateStore>(handle: StoreHandle<S>): ReadOnlyStore<S>
   store(reference: string | StoreHandle<StateStore>): StateStore {
-    return this.#globalStore(reference) ?? storeView(reference, () => this.#run?.tasks ?? [], this.#storeNames)
+    return (
+      this.#globalStore(reference) ?? storeView(reference, () => this.#lifeCycle.run?.tasks ?? [], this.#storeNames)
+    )
   }
 
   /**
@@ -365,7 +296,7 @@ export class KafkaStreams {
   producer<Topics extends ProducerTopics = ProducerTopics>(
     options: ProducerOptions<Topics> = {},
   ): KafkaProducer<Topics> {
-    if (this.#closing) {
+    if (this.#lifeCycle.isClosing) {
       throw new StreamsError('ILLEGAL_STATE', `producer() was called in state ${this.state}: the instance is closed`)
     }
     return this.#producers.make(options)
@@ -379,7 +310,7 @@ export class KafkaStreams {
    * if (!live.ok) console.error(live.reasons)
    */
   health(options: HealthOptions = {}): Health {
-    return healthOf({ state: this.state, run: this.#run, draining: this.queries.draining }, options)
+    return healthOf({ state: this.state, run: this.#lifeCycle.run, draining: this.queries.draining }, options)
   }
 
   /**
@@ -389,7 +320,7 @@ export class KafkaStreams {
    * for (const { taskId, state } of streams.metadataForLocalTasks()) console.log(taskId, state)
    */
   metadataForLocalTasks(): TaskMetadata[] {
-    return (this.#run?.tasks ?? []).map((task) => ({
+    return (this.#lifeCycle.run?.tasks ?? []).map((task) => ({
       taskId: task.id,
       state: TASK_STATES[task.state],
       inputs: task.inputs,
@@ -405,7 +336,7 @@ export class KafkaStreams {
    * for (const { taskId, operator, droppedBy } of operators) console.log(taskId, operator, droppedBy.late ?? 0)
    */
   recordCounts(): RecordCounts {
-    return this.#run?.recordCounts.snapshot() ?? { dropped: 0, deadLetters: 0, operators: [] }
+    return this.#lifeCycle.run?.recordCounts.snapshot() ?? { dropped: 0, deadLetters: 0, operators: [] }
   }
 
   /**
@@ -420,7 +351,7 @@ export class KafkaStreams {
     if (this.#sensors === undefined) return []
     const { applicationId, clientId } = this.#config
     const describeTopology = (): string => this.queries.describeTopology()
-    const run = this.#run
+    const { run } = this.#lifeCycle
     return instanceMetrics({
       applicationId,
       clientId,
@@ -439,7 +370,7 @@ export class KafkaStreams {
    * streams.on('error', (error) => console.error(error))
    */
   on<E extends keyof StreamsEvents>(event: E, listener: (event: StreamsEvents[E]) => void): this {
-    this.#events.on(event, listener)
+    this.#lifeCycle.events.on(event, listener)
     return this
   }
 
@@ -450,7 +381,7 @@ export class KafkaStreams {
    * streams.off('stateChange', listener)
    */
   off<E extends keyof StreamsEvents>(event: E, listener: (event: StreamsEvents[E]) => void): this {
-    this.#events.off(event, listener)
+    this.#lifeCycle.events.off(event, listener)
     return this
   }
 
@@ -461,7 +392,7 @@ export class KafkaStreams {
    * streams.once('error', (error) => pager.send(error.message))
    */
   once<E extends keyof StreamsEvents>(event: E, listener: (event: StreamsEvents[E]) => void): this {
-    this.#events.once(event, listener)
+    this.#lifeCycle.events.once(event, listener)
     return this
   }
 
@@ -473,7 +404,7 @@ export class KafkaStreams {
     const name = typeof reference === 'string' ? reference : reference.name
     const definition = this.#topology.global.stores.find(({ builder }) => builder.name === name)
     if (definition === undefined) return undefined
-    const store = this.#run?.globalStores.get(name)
+    const store = this.#lifeCycle.run?.globalStores.get(name)
     if (store) return storeFor(reference, store, definition.builder)
     throw new StreamsError(
       'STORE_NOT_AVAILABLE',
@@ -481,121 +412,4 @@ export class KafkaStreams {
       { store: name },
     )
   }
-
-  #requireCreated(call: string): void {
-    if (this.#machine.is('CREATED')) return
-    throw new StreamsError(
-      'ILLEGAL_STATE',
-      `${call} was called in state ${this.state}: an instance can be started only once; create a new KafkaStreams for another run`,
-    )
-  }
-
-  async #open(): Promise<void> {
-    const run = await openRun({
-      topology: this.#topology,
-      config: this.#config,
-      sensors: this.#sensors,
-      bounded: this.#bounded?.options,
-      signal: this.#abort.signal,
-      listener: {
-        runningChanged: (isRunning) => this.#runningChanged(isRunning),
-        rebalanced: (event) => {
-          this.#events.emit('rebalance', event)
-          this.#diagnostics.publish('millrace:rebalance', () => event)
-        },
-        missingTopics: (topics) =>
-          this.#events.emit('warning', {
-            code: 'MISSING_SOURCE_TOPIC',
-            message: `waiting for source topics: ${topics.join(', ')}`,
-            topics,
-          }),
-        failed: (error) => this.#fail(error),
-        restoreStart: (event) => {
-          this.#events.emit('restoreStart', event)
-          this.#diagnostics.publish('millrace:restore', () => ({ ...event, phase: 'start' }))
-        },
-        restoreProgress: (event) => {
-          this.#events.emit('restoreProgress', event)
-          this.#diagnostics.publish('millrace:restore', () => ({ ...event, phase: 'progress' }))
-        },
-        restoreEnd: (event) => {
-          this.#events.emit('restoreEnd', event)
-          this.#diagnostics.publish('millrace:restore', () => ({ ...event, phase: 'end' }))
-        },
-        progressed: (progress) => this.#events.emit('runProgress', progress),
-        completed: () => this.#bounded?.completed(),
-      },
-    })
-    this.#run = run
-    if (this.#paused) run.pause()
-    // it was closed, or failed, while the last part was opening
-    if (this.#machine.isRunningOrRebalancing) await run.start()
-  }
-
-  #runningChanged(isRunning: boolean): void {
-    if (!this.#machine.isRunningOrRebalancing) return
-    this.#machine.transitionTo(isRunning ? 'RUNNING' : 'REBALANCING')
-    if (isRunning) this.#settleStart()
-  }
-
-  /** False if nobody waits for it any longer. */
-  #settleStart(...failure: [] | [unknown]): boolean {
-    const started = this.#started
-    this.#started = undefined
-    if (failure.length > 0) started?.reject(failure[0])
-    else started?.resolve()
-    return started !== undefined
-  }
-
-  #fail(error: StreamsError): void {
-    if (!this.#machine.isRunningOrRebalancing) return
-    this.#machine.transitionTo('PENDING_ERROR')
-    this.#config.logger.error({ err: error, ...error.location }, 'the application has failed and closes')
-    const taskId = (error.location.taskId as TaskId | undefined) ?? null
-    this.#diagnostics.publish('millrace:error', () => ({ error, taskId, outcome: 'instance ends' }))
-    const isHeard = this.#events.emit('error', error)
-    this.#closing = (async () => {
-      const timeoutMs = this.#config.closeTimeoutMs
-      await Promise.all([
-        this.#closeRun({ clean: false, leaveGroup: true, timeoutMs }, error),
-        this.#producers.close(timeoutMs),
-      ])
-      this.#machine.transitionTo('ERROR')
-      this.#settleClosed.reject(error)
-      const isReported = this.#settleStart(error)
-      if (!isHeard && !isReported && !this.#closedIsWatched) throwUncaught(error)
-      return true
-    })()
-  }
-
-  async #close(timeoutMs: number, leaveGroup: boolean, settleStart: () => unknown): Promise<boolean> {
-    this.#machine.transitionTo('PENDING_SHUTDOWN')
-    const closed = new StreamsError('ILLEGAL_STATE', 'the instance was closed')
-    const [closedInTime, deliveredInTime] = await Promise.all([
-      this.#closeRun({ clean: true, leaveGroup, timeoutMs }, closed),
-      this.#producers.close(timeoutMs),
-    ])
-    const inTime = closedInTime && deliveredInTime
-    this.#machine.transitionTo('NOT_RUNNING')
-    this.#settleClosed.resolve()
-    settleStart()
-    return inTime
-  }
-
-  /** A run that is still being opened is abandoned for that reason. */
-  async #closeRun(options: CloseRunOptions, reason: StreamsError): Promise<boolean> {
-    this.queries.close()
-    if (this.#run === undefined) {
-      this.#abort.abort(reason)
-      await withDeadline(this.#opening, options.timeoutMs)
-    }
-    return (await this.#run?.close(options)) ?? true
-  }
-}
-
-/** As for any `error` event in Node that nobody listens to: the process ends with exit code 1. */
-const throwUncaught = (error: Error): void => {
-  process.nextTick(() => {
-    throw error
-  })
 }

@@ -1,33 +1,21 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { DURATION, either, instanceOf, isObject, kind, options as optionsOf, requireArgument, text } from '../arguments'
 import { resolveConfig, type ResolvedConfig, type StreamsConfig } from '../config'
 import { type Duration, toMilliseconds } from '../durations'
 import { StreamsError } from '../errors'
-import { logAndContinue } from '../handlers'
-import { InstanceSensors } from '../observe/metrics/instance-sensors'
 import type { Metric } from '../observe/metrics/metric'
-import { InstanceRecordCounts, type RecordCounts } from '../observe/record-counts'
-import { GlobalTask } from '../runtime/global/global-task'
-import { readOnlyStore } from '../runtime/global/read-only-store'
-import { taskMetrics } from '../runtime/metrics/task-metrics'
-import { systemTimers } from '../runtime/processing/async-operators'
-import { Processing } from '../runtime/processing/processing'
-import { TaskStores } from '../runtime/tasks/task-stores'
-import { GLOBAL_TASK_ID } from '../runtime/processing/task-context'
+import type { RecordCounts } from '../observe/record-counts'
 import type { Serde } from '../serdes/serde'
 import { storeFor } from '../state/key-value/plain-view'
 import type { ManagedStore, StateStore, StoreBuilder } from '../state/store'
 import { compileTopology } from '../topology/compile/compile-topology'
 import type { CompiledTopology, TopologyDefinition } from '../topology/definition'
 import { TOPIC, Topology } from '../topology/topology'
-import { matchesTopic } from '../topology/topic-pattern'
 import { PRODUCER_KINDS, type ProducerOptions } from '../runtime/producer/kafka-producer'
 import type { ProducerTopics, RecordProducer } from '../runtime/producer/record-producer'
 import { TopicFormats } from '../runtime/producer/topic-formats'
-import { asFetched } from './piped-records'
-import { type ProducedRecord, RecordingCollector } from './recording-collector'
+import { DriverTask, sourceTopics } from './driver-task'
+import type { ProducedRecord } from './recording-collector'
 import {
   TEST_INPUT_OPTIONS,
   TEST_TOPIC_OPTIONS,
@@ -38,8 +26,6 @@ import {
 } from './test-topics'
 import { TestProducer } from './test-producer'
 import { NO_HEADERS, type RecordHeaders } from '../record/headers'
-
-const TASK_ID = '0_0'
 
 /** The app's own configuration, nothing of it required, and what only tests need. `emitInterval` is 0 unless given. */
 export interface TestDriverConfig extends Partial<Omit<StreamsConfig, 'kafka'>> {
@@ -109,22 +95,7 @@ export class TopologyTestDriver {
   readonly #topology: CompiledTopology
   readonly #definition: TopologyDefinition
   readonly #storeNames: readonly string[]
-  readonly #stateDir: string
-  readonly #collector: RecordingCollector
-  readonly #outputs = new Map<string, ProducedRecord[]>()
-  readonly #produced: ProducedRecord[] = []
-  readonly #nextOffsets = new Map<string, number>()
-  readonly #changelogs: readonly ProducedRecord[]
-  readonly #firstOffset: number
-  readonly #recordCounts: InstanceRecordCounts
-  /** Undefined: nothing is measured. */
-  readonly #sensors: InstanceSensors | undefined
-  #now: number
-  #folder: string | undefined
-  #stores: ManagedStore[] = []
-  #taskStores: TaskStores | undefined
-  #processing: Processing | undefined
-  #global: GlobalTask | undefined
+  readonly #task: DriverTask
   #starting: Promise<void> | undefined
   #closed = false
   /** Calls take turns: what is piped at once is worked off one by one. */
@@ -140,23 +111,24 @@ export class TopologyTestDriver {
     )
     requireArgument(config, kind('a configuration', isObject), 'new TopologyTestDriver', 'config')
     const { initialWallClockTime, partitions, changelogs = [], firstOffset = 0, ...own } = config
-    this.#changelogs = [...changelogs]
-    this.#firstOffset = firstOffset
     this.#config = resolveConfig({
       applicationId: 'test-driver',
       emitInterval: 0,
       ...own,
       kafka: { brokers: ['test-driver:9092'] },
     })
-    this.#stateDir = own.stateDir ?? tmpdir()
     this.#definition = topology.definition
     this.#topology = compileTopology(topology.definition, this.#config)
     this.#storeNames = [...topology.definition.stores.keys()]
-    this.#now = Number(initialWallClockTime ?? Date.now())
-    const { metricsRecordingLevel: level } = this.#config
-    this.#sensors = level === 'off' ? undefined : new InstanceSensors(level, () => this.#now)
-    this.#recordCounts = new InstanceRecordCounts(this.#sensors?.windows)
-    this.#collector = new RecordingCollector(partitions ?? {})
+    this.#task = new DriverTask({
+      topology: this.#topology,
+      config: this.#config,
+      stateDir: own.stateDir ?? tmpdir(),
+      now: Number(initialWallClockTime ?? Date.now()),
+      partitions: partitions ?? {},
+      changelogs: [...changelogs],
+      firstOffset,
+    })
   }
 
   /**
@@ -181,7 +153,7 @@ export class TopologyTestDriver {
     requireArgument(name, TOPIC, 'inputTopic', 'name')
     requireArgument(options, TEST_INPUT_OPTIONS, 'inputTopic', 'options')
     const { key, value } = this.#serdes(options)
-    return new TestInputTopic(name, key, value, options, this.#now, (record) => this.pipeRaw(record))
+    return new TestInputTopic(name, key, value, options, this.#task.now, (record) => this.pipeRaw(record))
   }
 
   /**
@@ -200,13 +172,13 @@ export class TopologyTestDriver {
     requireArgument(options, PRODUCER_OPTIONS, 'producer', 'options')
     const formats = new TopicFormats(options.topics ?? {}, this.#config, this.#definition)
     return new TestProducer<Topics>(formats, {
-      now: () => this.#now,
-      nextOffset: (topic) => this.#nextOffset(topic),
+      now: () => this.#task.now,
+      nextOffset: (topic) => this.#task.nextOffset(topic),
       write: (record) =>
         this.#inTurn(async () => {
-          if (await this.#enqueue(record, record.offset)) return this.#process()
+          if (await this.#task.add(record, record.offset)) return this.#task.process()
           const { topic, key, value, timestamp, headers } = record
-          this.#output(topic).push({ topic, key, value, timestamp, headers })
+          this.#task.output(topic).push({ topic, key, value, timestamp, headers })
         }),
     })
   }
@@ -222,7 +194,7 @@ export class TopologyTestDriver {
     requireArgument(name, TOPIC, 'outputTopic', 'name')
     requireArgument(options, TEST_TOPIC_OPTIONS, 'outputTopic', 'options')
     const { key, value } = this.#serdes(options)
-    return new TestOutputTopic(name, key, value, this.#output(name))
+    return new TestOutputTopic(name, key, value, this.#task.output(name))
   }
 
   /**
@@ -237,16 +209,16 @@ export class TopologyTestDriver {
     requireArgument(record.key, BYTES, 'pipeRaw', 'record.key')
     requireArgument(record.value, BYTES, 'pipeRaw', 'record.value')
     await this.#inTurn(async () => {
-      const { topic, key, value, timestamp = this.#now, headers = NO_HEADERS } = record
-      if (!(await this.#enqueue({ topic, key, value, timestamp, headers }))) {
+      const { topic, key, value, timestamp = this.#task.now, headers = NO_HEADERS } = record
+      if (!(await this.#task.add({ topic, key, value, timestamp, headers }))) {
         throw new StreamsError(
           'INVALID_ARGUMENT',
           `no source reads topic "${topic}": the topology reads ${this.#sourceNames()}`,
           { topic },
         )
       }
-      await this.#process()
-      await this.#passIdleTime()
+      await this.#task.process()
+      await this.#task.passIdleTime()
     })
   }
 
@@ -260,11 +232,9 @@ export class TopologyTestDriver {
   async advanceWallClockTime(by: Duration): Promise<void> {
     requireArgument(by, DURATION, 'advanceWallClockTime', 'by')
     await this.#inTurn(async () => {
-      this.#now += toMilliseconds(by, 'advanceWallClockTime')
-      this.#processing!.maybePunctuateWallClock(this.#now)
-      await this.#commit()
-      await this.#process()
-      await this.#passIdleTime()
+      await this.#task.advance(toMilliseconds(by, 'advanceWallClockTime'))
+      await this.#task.process()
+      await this.#task.passIdleTime()
     })
   }
 
@@ -275,7 +245,7 @@ export class TopologyTestDriver {
    * expect(driver.produced().map(({ topic }) => topic)).toEqual(['test-driver-counts-changelog', 'counts'])
    */
   produced(): ProducedRecord[] {
-    return this.#produced.splice(0)
+    return this.#task.takeProduced()
   }
 
   /**
@@ -289,9 +259,10 @@ export class TopologyTestDriver {
   store<S extends StateStore>(store: string | { readonly name: string; readonly storeType?: S }): S {
     requireArgument(store, STORE_OR_NAME, 'store', 'store')
     const name = typeof store === 'string' ? store : store.name
-    const found = this.#started().stores.find((candidate) => candidate.name === name)
+    const stores = this.#openStores()
+    const found = stores.find((candidate) => candidate.name === name)
     if (found) return storeFor(store, found, this.#builderOf(name)) as S
-    const names = this.#stores.map((candidate) => `"${candidate.name}"`).join(', ') || 'none'
+    const names = stores.map((candidate) => `"${candidate.name}"`).join(', ') || 'none'
     throw new StreamsError('UNKNOWN_STORE', `there is no store "${name}"; the topology has: ${names}`, { store: name })
   }
 
@@ -304,7 +275,7 @@ export class TopologyTestDriver {
   stores(): ReadonlyMap<string, StateStore | null> {
     const stores = new Map<string, StateStore | null>()
     for (const name of this.#storeNames) stores.set(name, null)
-    for (const store of this.#started().stores) stores.set(store.name, store)
+    for (const store of this.#openStores()) stores.set(store.name, store)
     return stores
   }
 
@@ -317,17 +288,7 @@ export class TopologyTestDriver {
    * expect(dropped?.value).toBe(1)
    */
   metrics(): readonly Metric[] {
-    const metrics: Metric[] = []
-    this.#sensors?.windows.tick()
-    if (this.#closed || this.#processing === undefined || this.#taskStores === undefined) return metrics
-    taskMetrics(metrics, {
-      taskId: TASK_ID,
-      threadId: `${this.#config.applicationId}-StreamThread-1`,
-      processing: this.#processing,
-      stores: this.#taskStores,
-      threadProcessMs: this.#processing.sensors?.process.sum ?? 0,
-    })
-    return metrics
+    return this.#closed ? [] : this.#task.metrics()
   }
 
   /**
@@ -337,12 +298,12 @@ export class TopologyTestDriver {
    * expect(driver.recordCounts().operators[0]).toMatchObject({ operator: 'parse', droppedBy: { error: 1 } })
    */
   recordCounts(): RecordCounts {
-    return this.#recordCounts.snapshot()
+    return this.#task.recordCounts.snapshot()
   }
 
   /** What the mock wall clock shows, in milliseconds. */
   get wallClockTime(): number {
-    return this.#now
+    return this.#task.now
   }
 
   /**
@@ -355,13 +316,7 @@ export class TopologyTestDriver {
     if (this.#closed) return
     this.#closed = true
     await this.#turn.catch(() => {})
-    try {
-      this.#processing?.close()
-    } finally {
-      await this.#global?.close()
-      await this.#taskStores?.close('clean')
-      if (this.#folder !== undefined) await rm(this.#folder, { recursive: true, force: true })
-    }
+    await this.#task.close()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -373,192 +328,17 @@ export class TopologyTestDriver {
       .catch(() => {})
       .then(async () => {
         if (this.#closed) throw new StreamsError('ILLEGAL_STATE', 'the test driver is closed')
-        await (this.#starting ??= this.#start())
+        await (this.#starting ??= this.#task.start())
         await work()
       })
     this.#turn = turn
     await turn
   }
 
-  async #start(): Promise<void> {
-    const { subTopologies, global } = this.#topology
-    await mkdir(this.#stateDir, { recursive: true })
-    this.#folder = await mkdtemp(join(this.#stateDir, 'millrace-test-'))
-    const {
-      applicationId,
-      defaultKeySerde,
-      defaultValueSerde,
-      logger,
-      statestoreCacheMaxBytes: maxBytes,
-    } = this.#config
-    const clock = { now: () => this.#now }
-    const collector = this.#collector
-    if (global.stores.length > 0) {
-      this.#global = await GlobalTask.open({
-        topology: global,
-        engine: this.#config.stateEngine,
-        stateCache: this.#config.stateCache,
-        directory: join(this.#folder, 'global'),
-        collector,
-        // as in Kafka Streams' driver
-        config: { ...this.#config, deserializationExceptionHandler: logAndContinue() },
-        clock,
-        logger,
-        recordCounts: this.#recordCounts.of(GLOBAL_TASK_ID),
-      })
-      await this.#global.start()
-    }
-    const globalStores = this.#global?.stores ?? []
-    const stores = (this.#taskStores = await TaskStores.open({
-      id: TASK_ID,
-      applicationId,
-      subTopologies,
-      partition: 0,
-      engine: this.#config.stateEngine,
-      stateCache: this.#config.stateCache,
-      directory: join(this.#folder, TASK_ID),
-      defaultKeySerde,
-      defaultValueSerde,
-      cache: maxBytes > 0 ? { maxBytes, usedBytes: 0 } : undefined,
-      logger,
-    }))
-    this.#stores = [...stores.all, ...globalStores]
-    this.#processing = new Processing({
-      stores,
-      subTopologies,
-      inputPartitions: this.#sourceTopics().map((topic) => ({ topic, partition: 0 })),
-      globalStores: new Map(globalStores.map((store) => [store.name, readOnlyStore(store)])),
-      collector,
-      config: this.#config,
-      clock,
-      logger,
-      recordCounts: this.#recordCounts.of(TASK_ID),
-      sensors: this.#sensors?.thread().task(),
-      callTimers: { ...systemTimers, backOff: (_ms, callback) => systemTimers.backOff(0, callback) },
-    })
-    await stores.preparation.all()
-    await this.#restore(stores.all)
-    await stores.openStores()
-    this.#processing.initialize(new Map())
-    await this.#drained()
-    await this.#capture()
-  }
-
-  async #restore(stores: readonly ManagedStore[]): Promise<void> {
-    for (const { topic, key, value, timestamp, headers } of this.#changelogs) {
-      if (key === null) continue
-      for (const store of stores) {
-        if (store.changelogTopic === topic) store.restore({ key, value, timestamp, headers: () => headers })
-      }
-    }
-    this.#taskStores!.state.seal()
-    await this.#taskStores!.state.commit(new Map())
-  }
-
-  async #process(): Promise<void> {
-    const processing = this.#processing!
-    do {
-      while (this.#processOne(processing)) {
-        await this.#drained()
-        processing.maybePunctuateStreamTime()
-        await this.#commit()
-      }
-    } while (await processing.inputsPrepared())
-    // a record that was skipped leaves nothing to commit, but maybe a dead letter
-    await this.#capture()
-  }
-
-  #processOne(processing: Processing): boolean {
-    const start = performance.now()
-    const progress = processing.process()
-    if (progress) processing.sensors?.ran(1, performance.now() - start)
-    processing.sensors?.settle(this.#now)
-    return progress
-  }
-
-  /** Stream time of inputs that have become idle: what closes goes to those downstream, which are then no longer idle. */
-  async #passIdleTime(): Promise<void> {
-    const processing = this.#processing!
-    while (processing.canBeIdle && processing.passIdleTime(this.#now)) {
-      await this.#commit()
-      await this.#process()
-    }
-  }
-
-  /** Everything that is awaited has ended, and its results are forwarded. */
-  async #drained(): Promise<void> {
-    const processing = this.#processing!
-    do {
-      await processing.drained()
-      await processing.resultArrives()
-    } while (processing.forwardResult() || processing.isBusy || processing.resultArrives() !== undefined)
-  }
-
-  /** Caches are flushed into async operators, too: a commit never finds a record that they hold. */
-  async #commit(): Promise<void> {
-    const processing = this.#processing!
-    do {
-      do {
-        await this.#drained()
-        processing.flushCaches()
-      } while (processing.isBusy || processing.resultArrives() !== undefined)
-      processing.prepareCommit()
-      this.#taskStores!.state.seal()
-      await this.#taskStores!.state.commit(new Map())
-      await this.#capture()
-      processing.committed()
-      // what has waited for the commit
-    } while (processing.resultArrives() !== undefined)
-  }
-
-  /** Files what was sent; what the topology reads itself goes to the end of that topic, or into the global store. */
-  async #capture(): Promise<void> {
-    for (const record of this.#collector.take()) {
-      this.#produced.push(record)
-      this.#output(record.topic).push(record)
-      await this.#enqueue(record)
-    }
-  }
-
-  /** False if no source reads the topic. Global stores take a record at once, outside the task. */
-  async #enqueue(record: Required<RawRecord>, offset?: number): Promise<boolean> {
-    const { topic } = record
-    const isGlobal = this.#topology.global.stores.some((store) => store.topic === topic)
-    if (isGlobal) {
-      const fetched = asFetched({ ...record, partition: 0, offset: offset ?? this.#nextOffset(topic) })
-      await this.#global!.take(fetched)
-      await this.#global!.commit(new Map())
-      return true
-    }
-    if (!this.#sourceTopics().includes(topic)) {
-      const patterns = this.#topology.subTopologies.flatMap(({ sourcePatterns }) => sourcePatterns)
-      if (!patterns.some((pattern) => matchesTopic(pattern, topic))) return false
-      this.#processing!.addInput({ topic, partition: 0 })
-    }
-    this.#processing!.addRecords(asFetched({ ...record, partition: 0, offset: offset ?? this.#nextOffset(topic) }))
-    return true
-  }
-
-  #nextOffset(topic: string): number {
-    const offset = this.#nextOffsets.get(topic) ?? this.#firstOffset
-    this.#nextOffsets.set(topic, offset + 1)
-    return offset
-  }
-
-  #sourceTopics(): string[] {
-    return this.#topology.subTopologies.flatMap(({ sourceTopics }) => sourceTopics)
-  }
-
   #sourceNames(): string {
     const patterns = this.#topology.subTopologies.flatMap(({ sourcePatterns }) => sourcePatterns.map(String))
-    const topics = [...this.#sourceTopics(), ...this.#topology.global.stores.map(({ topic }) => topic)]
+    const topics = [...sourceTopics(this.#topology), ...this.#topology.global.stores.map(({ topic }) => topic)]
     return [...topics.map((topic) => `"${topic}"`), ...patterns].join(', ') || 'nothing'
-  }
-
-  #output(topic: string): ProducedRecord[] {
-    let queue = this.#outputs.get(topic)
-    if (!queue) this.#outputs.set(topic, (queue = []))
-    return queue
   }
 
   #serdes<K, V>(options: TestTopicOptions<K, V>): { key: Serde<K>; value: Serde<V> } {
@@ -576,13 +356,13 @@ export class TopologyTestDriver {
       StoreBuilder<StateStore> | undefined
   }
 
-  #started(): { stores: readonly ManagedStore[] } {
-    if (this.#processing === undefined) {
-      throw new StreamsError(
-        'ILLEGAL_STATE',
-        'the test driver has not opened its stores yet: await driver.start(), or pipe a record',
-      )
-    }
-    return { stores: this.#stores }
+  /** The stores, once they are open. */
+  #openStores(): readonly ManagedStore[] {
+    const { stores } = this.#task
+    if (stores !== undefined) return stores
+    throw new StreamsError(
+      'ILLEGAL_STATE',
+      'the test driver has not opened its stores yet: await driver.start(), or pipe a record',
+    )
   }
 }

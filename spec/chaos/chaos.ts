@@ -183,13 +183,17 @@ class ChaosRun {
   }
 
   private async stuck(workload: string, ms: number): Promise<void> {
-    const reports = await Promise.all(this.instances.map((instance) => instance.report()))
-    const tails = this.instances.map((instance) => `${instance.name} logged last:\n${instance.tail()}`)
     const what = `${workload} has committed nothing for ${Math.round(ms / 1000)} s, with input to process`
-    this.journal.fail(what, [...reports, ...tails].join('\n'))
+    this.journal.fail(what, await this.reports())
   }
 
-  /** Until the outputs have all that the inputs call for; or nothing more comes. */
+  private async reports(): Promise<string> {
+    const reports = await Promise.all(this.instances.map((instance) => instance.report()))
+    const tails = this.instances.map((instance) => `${instance.name} logged last:\n${instance.tail()}`)
+    return [...reports, ...tails].join('\n')
+  }
+
+  /** Until the outputs have all that the inputs call for. */
   private async untilComplete(): Promise<void> {
     const { workloads, journal } = this
     const inputs = await this.readInputs()
@@ -211,9 +215,8 @@ class ChaosRun {
         lastProgress = now
       }
       if (now - lastProgress > COMPLETE_SILENCE_MS || now - start > COMPLETE_WITHIN_MS) {
-        const reports = await Promise.all(this.instances.map((instance) => instance.report()))
         const counts = missing.map(([name, { length }]) => `${name} misses ${length}`).join(', ')
-        return journal.say(`nothing more comes, but ${counts}\n${reports.join('\n')}`)
+        return journal.fail(`nothing more comes, but ${counts}`, await this.reports())
       }
       await sleep(500)
     }
