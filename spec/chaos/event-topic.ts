@@ -14,9 +14,11 @@ export interface EventTopicOptions extends Omit<LoadOptions, 'sources'> {
 const PER_SECOND = 24
 /**
  * Until what is written after the topic was created again has come out: an old position is behind the end for long enough to be
- * found out as such, as with any consumer of Kafka.
+ * found out as such, as with any consumer of Kafka. Applications may be away for longer than that takes: after the first few, it is written to slowly.
  */
 const PER_SECOND_AT_FIRST = 3
+const RECORDS_AT_FIRST = 12
+const PER_SECOND_AFTER_THAT = 0.2
 const NAME = 'events'
 
 /** The input topic that is deleted and created again, with its load. */
@@ -72,7 +74,8 @@ export class EventTopic {
     this.settled ||=
       new Set(this.options.copies().flatMap(({ key, partition }) => (lifeOf(key!) === this.life ? [partition] : [])))
         .size === PARTITIONS
-    return this.settled ? PER_SECOND : PER_SECOND_AT_FIRST
+    if (this.settled) return PER_SECOND
+    return this.acknowledged.length < RECORDS_AT_FIRST ? PER_SECOND_AT_FIRST : PER_SECOND_AFTER_THAT
   }
 
   private next(number: number): Content {
