@@ -1,4 +1,5 @@
 import { BOOLEAN, kind, optional, options as optionsOf, requireArgument } from '../arguments'
+import { utf8Text } from '../buffer-text'
 import { isPromise } from '../record/promise'
 import { MAGIC, PREFIX_BYTES } from './registry/confluent-format'
 import type { Serde } from './serde'
@@ -28,18 +29,22 @@ export class JsonSerde implements Serde<unknown> {
   }
 
   deserialize(_topic: string, bytes: Buffer): unknown {
-    return parse(bytes)
+    return this.deserializeRange(bytes, 0, bytes.length)
+  }
+
+  deserializeRange(bytes: Buffer, start: number, end: number): unknown {
+    return parse(bytes, start, end)
   }
 }
 
 /** Confluent's format is a common mistake: it begins with a zero byte, which no JSON does. */
-const parse = (bytes: Buffer): unknown => {
+const parse = (bytes: Buffer, start: number, end: number): unknown => {
   try {
-    return JSON.parse(bytes.toString('utf8'))
+    return JSON.parse(utf8Text(bytes, start, end))
   } catch (error) {
-    if (bytes.length <= PREFIX_BYTES || bytes[0] !== MAGIC) throw error
+    if (end - start <= PREFIX_BYTES || bytes[start] !== MAGIC) throw error
     throw new SyntaxError(
-      `it is no JSON, but begins like Confluent's format, with schema ${bytes.readInt32BE(1)} of a registry: read it by ` +
+      `it is no JSON, but begins like Confluent's format, with schema ${bytes.readInt32BE(start + 1)} of a registry: read it by ` +
         'serdes.jsonSchema, serdes.avro or serdes.protobuf, whichever that schema is of',
       { cause: error },
     )
@@ -106,8 +111,8 @@ class CheckedJsonSerde extends JsonSerde {
     return text
   }
 
-  override deserialize(_topic: string, bytes: Buffer): unknown {
-    return validate(this.schema, parse(bytes))
+  override deserializeRange(bytes: Buffer, start: number, end: number): unknown {
+    return validate(this.schema, super.deserializeRange(bytes, start, end))
   }
 }
 

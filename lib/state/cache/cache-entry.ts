@@ -57,11 +57,13 @@ export class CacheEntry<V> implements Indexed, Used {
 
   /** Kafka Streams' estimate: eviction happens at the same updates as there. `length` is that of key and value bytes. */
   estimate(length: number): number {
-    let size = length + ENTRY_BYTES + (this.topic === null ? 0 : this.topic.length)
-    for (const [name, value] of this.headers) size += name.length + (value === null ? 0 : value.length)
-    return size
+    const size = length + ENTRY_BYTES + (this.topic === null ? 0 : this.topic.length)
+    return this.headers.length === 0 ? size : size + headersSize(this.headers)
   }
 }
+
+const headersSize = (headers: RecordHeaders): number =>
+  headers.reduce((size, [name, value]) => size + name.length + (value === null ? 0 : value.length), 0)
 
 /** Three references, the dirty flag, timestamp, offset and partition. */
 const ENTRY_BYTES = 24 + 1 + 8 + 8 + 4

@@ -27,9 +27,12 @@ export const CONTROL = 0x20
 
 const TWO_32 = 4294967296
 
-/** Exact to 2^53. */
-export const readInt64 = (buffer: Buffer, at: number): number =>
-  buffer.readInt32BE(at) * TWO_32 + buffer.readUInt32BE(at + 4)
+/** Exact to 2^53. Small ones, which most offsets are, stay integers to the engine: as a product they would be objects. */
+export const readInt64 = (buffer: Buffer, at: number): number => {
+  const high = buffer.readInt32BE(at)
+  const low = buffer.readUInt32BE(at + 4)
+  return high === 0 ? low : high * TWO_32 + low
+}
 
 export const writeInt64 = (buffer: Buffer, value: number, at: number): void => {
   const high = Math.floor(value / TWO_32)

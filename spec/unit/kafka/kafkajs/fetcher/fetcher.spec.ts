@@ -95,6 +95,46 @@ describe('requests', () => {
     second.answer({ 't-0': { records: batch } })
     expect(await pollValues()).toEqual(['0/0:large'])
   })
+
+  it('share a bounded number of bytes while no poll has to wait, and not where one does', async () => {
+    lead(1, 't-0', 't-1', 't-2', 't-3')
+    for (const partition of [0, 1, 2, 3]) fetcher.assign('t', partition, 0)
+    const asked = async (records: Record<string, { records?: Buffer }>): Promise<Record<string, number>> => {
+      const { request, answer } = await leaders.nextFetch()
+      answer(records)
+      return Object.fromEntries(request.targets.map(({ partition, maxBytes }) => [partition, maxBytes]))
+    }
+    const answerOf = (offset: number): Record<string, { records: Buffer }> =>
+      Object.fromEntries(
+        [0, 1, 2, 3].map((partition) => [`t-${partition}`, { records: batchOf(['x'], { baseOffset: offset }) }]),
+      )
+    const [whole, share] = [1024 * 1024, 256 * 1024]
+    expect(await asked(answerOf(0))).toEqual({ 0: whole, 1: whole, 2: whole, 3: whole })
+    expect(await asked(answerOf(1))).toEqual({ 0: share, 1: share, 2: share, 3: share })
+    const next = await leaders.nextFetch()
+    expect(next.request.targets[0]!.maxBytes).toBe(share)
+    await fetcher.poll(0)
+    const waiting = fetcher.poll(5_000)
+    next.answer(answerOf(2))
+    expect(await waiting).not.toHaveLength(0)
+    expect(await asked({})).toEqual({ 0: whole, 1: whole, 2: whole, 3: whole })
+  })
+
+  it('no longer ask for a share of a partition whose batches are larger than one', async () => {
+    lead(1, 't-0', 't-1', 't-2', 't-3')
+    for (const partition of [0, 1, 2, 3]) fetcher.assign('t', partition, 0)
+    ;(await leaders.nextFetch()).answer({ 't-0': { records: batchOf(['x']) } })
+    const share = await leaders.nextFetch()
+    const sizeOf = ({ targets }: typeof share.request): number | undefined =>
+      targets.find(({ partition }) => partition === 0)?.maxBytes
+    expect(sizeOf(share.request)).toBe(256 * 1024)
+    const large = batchOf(['large'], { baseOffset: 1 })
+    share.answer({ 't-0': { records: large.subarray(0, 50) } })
+    const whole = await leaders.nextFetch()
+    expect(sizeOf(whole.request)).toBe(2 * 1024 * 1024)
+    whole.answer({ 't-0': { records: large } })
+    expect(sizeOf((await leaders.nextFetch()).request)).toBe(1024 * 1024)
+  })
 })
 
 describe('answers', () => {
