@@ -76,7 +76,7 @@ export interface StreamsConfig extends ClientSettings {
    * it; 0 turns it off. Raise it to the size of the state that is in use; beyond 4 GiB nothing is gained. Default: 128 MiB.
    */
   stateCacheMaxBytes?: number
-  /** Uncommitted state above which a commit is made early, in bytes. Default: 64 MiB. */
+  /** Uncommitted state above which a commit is made early, in bytes. More than 32 MiB in one task always cause one. Default: 64 MiB. */
   maxUncommittedBytes?: number
   /** The serde for keys where the topology names none. Default: `serdes.string()`. */
   defaultKeySerde?: Serde<unknown>

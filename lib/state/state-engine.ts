@@ -75,6 +75,10 @@ export interface TaskDatabase {
   /** Memory used by uncommitted writes and restored records, in bytes. */
   readonly dirtyBytes: number
   /**
+   * For engines that write tables and compact them later: how many tables wait for that. It is the metric `uncompacted-tables`.
+   */
+  readonly uncompactedTables?: number
+  /**
    * The next commit writes everything put so far, and no later puts. Another call before that commit
    * extends it.
    *

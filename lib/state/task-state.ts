@@ -99,6 +99,11 @@ export class TaskState {
     return this.persistent === null ? 0 : this.persistent.dirtyBytes
   }
 
+  /** Of the engine's tables, those that are not compacted yet; `undefined` for an engine without any. */
+  get uncompactedTables(): number | undefined {
+    return this.persistent?.uncompactedTables
+  }
+
   /** Calls `write` before each `seal()`: it puts what a store still keeps apart into the store's bytes. */
   beforeSeal(write: () => void): void {
     this.#beforeSeal.push(write)

@@ -59,6 +59,7 @@ it('has Kafka Streams’ names, groups and tags at the level info', async () => 
       'dropped-records-rate',
       'dropped-records-total',
       'uncommitted-state-bytes',
+      'uncompacted-tables',
     ],
     'stream-processor-node-metrics': ['record-e2e-latency-avg', 'record-e2e-latency-max', 'record-e2e-latency-min'],
     'stream-topic-metrics': ['bytes-consumed-total', 'records-consumed-total', 'records-produced-total'],

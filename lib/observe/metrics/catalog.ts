@@ -95,6 +95,7 @@ const TASK: readonly Entry[] = [
     'uncommitted-state-bytes',
     'The size of what the task has written to its persistent stores since the last commit',
   ),
+  gauge('uncompacted-tables', 'How many tables of the task on disk wait to be compacted'),
 ]
 
 const TASK_DEBUG: readonly Entry[] = [

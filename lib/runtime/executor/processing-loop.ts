@@ -38,6 +38,11 @@ const IDLE_POLL_MS = 1000
 const BLOCKED_POLL_MS = 100
 /** Between two looks at whether inputs are idle. */
 const SHORTEST_LOOK_MS = 20
+/**
+ * Uncommitted state of a task above which a commit is made early, whatever `maxUncommittedBytes` says: LevelDB's batch grows
+ * by copying what it has, and more than this would hold the event loop up for over 20 ms.
+ */
+const LARGEST_BATCH_BYTES = 32 * 1024 * 1024
 /** How long each slice has its own transaction after a callback has outlasted one. */
 const CAUTIOUS_MS = 60_000
 
@@ -299,16 +304,19 @@ export class ProcessingLoop {
     const { running } = tasks
     let needed = committer.hasUnsentOffsets
     let dirtyBytes = 0
+    let largest = 0
     let requested = this.#commitRequested
     for (const { processing, stores, isReady } of running) {
       needed ||= processing.commitNeeded
       // one that is held waits for its callbacks, and asks again when they are done
       requested ||= processing.commitRequested && isReady
       dirtyBytes += stores.state.dirtyBytes
+      largest = Math.max(largest, stores.state.dirtyBytes)
     }
     if (requested) return running.length > 0
     if (!needed) return false
-    return dirtyBytes > config.maxUncommittedBytes || performance.now() - this.#lastCommit >= config.commitIntervalMs
+    if (dirtyBytes > config.maxUncommittedBytes || largest > LARGEST_BATCH_BYTES) return true
+    return performance.now() - this.#lastCommit >= config.commitIntervalMs
   }
 
   /** Until the next deadline: a commit, a punctuation, another look at a task that waits for an empty partition. */

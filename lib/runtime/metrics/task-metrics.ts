@@ -39,6 +39,8 @@ const ofTask = (list: MetricList, task: MeasuredTask, sensors: TaskSensors): voi
     .rateAndTotal('dropped-records', { rate, total })
     .add('active-process-ratio', threadProcessMs === 0 ? 0 : Math.min(1, process.sum / threadProcessMs))
     .add('uncommitted-state-bytes', stores.state.dirtyBytes)
+  const { uncompactedTables } = stores.state
+  if (uncompactedTables !== undefined) list.add('uncompacted-tables', uncompactedTables)
   if (lateness === undefined) return
   list
     .avgAndMax('process-latency', process)

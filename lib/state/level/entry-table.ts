@@ -32,11 +32,24 @@ const LEAST_UNITS = 8
 /** How many entries that were used since may survive at the expense of one that is added. */
 const SURVIVORS = 8
 
+/** Staged entries wait for this many, or for this much memory in units. */
+const STAGED = 64
+const STAGED_UNITS = 2048
+/** Of a value, bytes after its length may be written with it. */
+const SLACK_UNITS = 1
+
+/** Up to this many words, a loop takes less than the call that copies them. */
+const SHORT = 64
+
 /**
  * A bounded hash table of entries in one buffer: those are written one after the other, from the start again once the end
  * is reached. What lies there is evicted, but if it was used since it was written it moves to the head.
  *
  * The memory is not resident before it is used.
+ *
+ * Most of the time that an entry takes is waiting for memory: for its place in the index, then for the entry that is there.
+ * New entries are therefore staged behind the others and settled many at once, which waits for many at once, too. Whatever
+ * else happens to the table settles them first.
  */
 export class EntryTable {
   readonly #maxPlaces: number
@@ -50,6 +63,12 @@ export class EntryTable {
   #tail = 0
   /** Where entries end before they continue at the start; 0 while they don't. */
   #wrap = 0
+  /** What the largest entry takes. */
+  readonly #maxUnits: number
+  readonly #stagedHashes = new Int32Array(STAGED)
+  readonly #stagedPlaces = new Int32Array(STAGED)
+  #staged = 0
+  #stageEnd: number
 
   /** `ownerOf` is `undefined` for one that is gone. */
   constructor(
@@ -59,12 +78,14 @@ export class EntryTable {
     const most = Math.min(maxBytes, MOST_BYTES)
     this.#maxPlaces = 2 ** Math.max(4, Math.floor(Math.log2((most * INDEX_SHARE) / PLACE_BYTES)))
     this.#capacity = Math.max(LEAST_UNITS, Math.floor((most - this.#maxPlaces * PLACE_BYTES) / UNIT_BYTES))
+    this.#maxUnits = Math.max(LEAST_UNITS, Math.floor(this.#capacity * ENTRY_SHARE))
+    this.#stageEnd = this.#capacity
     this.#resetIndex()
   }
 
   /** The value, a copy; `null` if the entry says that there is none. `undefined`: no entry up to that batch. */
   get(owner: number, batch: number, key: Buffer): Buffer | null | undefined {
-    const place = this.#find(owner, key, hashBytes(owner, key, 0, key.length))
+    const place = this.#placeOfKey(owner, key)
     if (place < 0) return undefined
     const position = this.#index[2 * place + 1]! - 1
     const words = this.#words
@@ -79,45 +100,33 @@ export class EntryTable {
     return value
   }
 
-  /** Adds or replaces an entry: the first `length` bytes of `value`. Returns false if it is too large. */
+  /**
+   * Adds or replaces an entry: the first `length` bytes of `value`, which may have a checksum after them. Returns false if
+   * it is too large.
+   */
   set(owner: number, batch: number, key: Buffer, value: Buffer | null, length: number): boolean {
     const valueLength = value === null ? ABSENT : length
-    const hash = hashBytes(owner, key, 0, key.length)
     const units = unitsOf(key.length, valueLength)
-    let flags = 0
-    const place = this.#find(owner, key, hash)
-    if (place >= 0) {
-      const position = this.#index[2 * place + 1]! - 1
-      const word = 2 * position
-      const words = this.#words
-      if (unitsOf(key.length, words[word + 3]!) === units) {
-        words[word + 1] = batch
-        words[word + 2]! |= REFERENCED
-        words[word + 3] = valueLength
-        if (value !== null) value.copy(this.#bytes, position * UNIT_BYTES + HEADER_BYTES + key.length, 0, length)
-        return true
-      }
-      flags = REFERENCED
-      words[word + 2]! |= DEAD
-      this.#removePlace(place)
+    if (units > this.#maxUnits) {
+      this.delete(owner, Infinity, key)
+      return false
     }
-    if (units > Math.max(LEAST_UNITS, this.#capacity * ENTRY_SHARE)) return false
-    const position = this.#allocate(units)
+    if (this.#staged === STAGED || this.#stageEnd - this.#capacity >= STAGED_UNITS) this.#settle()
+    if (this.#bytes.length === 0) this.#takeMemory()
+    const position = this.#stageEnd
+    this.#stageEnd += units
+    this.#stagedHashes[this.#staged++] = this.#writeKey(position, owner, key)
     const word = 2 * position
-    this.#words[word] = owner
     this.#words[word + 1] = batch
-    this.#words[word + 2] = (key.length << KEY_SHIFT) | flags
     this.#words[word + 3] = valueLength
-    const start = position * UNIT_BYTES + HEADER_BYTES
-    this.#bytes.set(key, start)
-    if (value !== null) value.copy(this.#bytes, start + key.length, 0, length)
-    this.#insert(hash, position)
+    // all of it: a view of less would be an object
+    if (value !== null) this.#bytes.set(value, position * UNIT_BYTES + HEADER_BYTES + key.length)
     return true
   }
 
   /** Removes an entry if it is of that batch or an earlier one. */
   delete(owner: number, batch: number, key: Buffer): void {
-    const place = this.#find(owner, key, hashBytes(owner, key, 0, key.length))
+    const place = this.#placeOfKey(owner, key)
     if (place < 0) return
     const word = 2 * (this.#index[2 * place + 1]! - 1)
     if (this.#words[word + 1]! > batch) return
@@ -131,15 +140,80 @@ export class EntryTable {
     this.#words = new Int32Array(0)
     this.#resetIndex()
     this.#head = this.#tail = this.#wrap = 0
+    this.#staged = 0
+    this.#stageEnd = this.#capacity
+  }
+
+  #takeMemory(): void {
+    // not zeroed, so that the system provides each page when it is first written
+    this.#bytes = Buffer.allocUnsafeSlow((this.#capacity + STAGED_UNITS + this.#maxUnits + SLACK_UNITS) * UNIT_BYTES)
+    this.#words = new Int32Array(this.#bytes.buffer, this.#bytes.byteOffset, this.#bytes.length / 4)
+  }
+
+  /** Writes the part of an entry by which it is found. Returns its hash. */
+  #writeKey(position: number, owner: number, key: Buffer): number {
+    this.#words[2 * position] = owner
+    this.#words[2 * position + 2] = key.length << KEY_SHIFT
+    this.#bytes.set(key, position * UNIT_BYTES + HEADER_BYTES)
+    return hashBytes(owner, key, 0, key.length)
+  }
+
+  #settle(): void {
+    const count = this.#staged
+    if (count === 0) return
+    this.#bringCloser(count)
+    let position = this.#capacity
+    for (let i = 0; i < count; i++) position += this.#settleOne(position, this.#stagedHashes[i]!)
+    this.#staged = 0
+    this.#stageEnd = this.#capacity
+  }
+
+  /** Reads what settling reads: no read waits for another one here, so that the processor has many under way. */
+  #bringCloser(count: number): void {
+    const index = this.#index
+    const words = this.#words
+    const mask = index.length / 2 - 1
+    const hashes = this.#stagedHashes
+    const positions = this.#stagedPlaces
+    for (let i = 0; i < count; i++) positions[i] = index[2 * (hashes[i]! & mask) + 1]!
+    let sum = 0
+    for (let i = 0; i < count; i++) sum += words[2 * positions[i]!]!
+    // so that the compiler keeps the reads
+    positions[0] = sum
+  }
+
+  /** Moves a staged entry among the others. Returns its length in units. */
+  #settleOne(staged: number, hash: number): number {
+    const words = this.#words
+    const from = 2 * staged
+    const keyLength = words[from + 2]! >>> KEY_SHIFT
+    const units = unitsOf(keyLength, words[from + 3]!)
+    const place = this.#find(staged, hash)
+    if (place >= 0) {
+      const position = this.#index[2 * place + 1]! - 1
+      words[from + 2]! |= REFERENCED
+      if (unitsOf(keyLength, words[2 * position + 3]!) === units) {
+        this.#copy(staged, position, units)
+        return units
+      }
+      words[2 * position + 2]! |= DEAD
+      this.#removePlace(place)
+    }
+    const position = this.#allocate(units)
+    this.#copy(staged, position, units)
+    this.#insert(hash, position)
+    return units
+  }
+
+  #copy(from: number, to: number, units: number): void {
+    const words = this.#words
+    const count = 2 * units
+    if (count > SHORT) words.copyWithin(2 * to, 2 * from, 2 * from + count)
+    else for (let i = 0; i < count; i++) words[2 * to + i] = words[2 * from + i]!
   }
 
   /** Where that many units can be written. */
   #allocate(units: number): number {
-    if (this.#bytes.length === 0) {
-      // not zeroed, so that the system provides each page when it is first written
-      this.#bytes = Buffer.allocUnsafeSlow(this.#capacity * UNIT_BYTES)
-      this.#words = new Int32Array(this.#bytes.buffer, this.#bytes.byteOffset, this.#bytes.length / 4)
-    }
     let survivors = SURVIVORS
     while (!this.#hasRoom(units)) if (this.#evict(survivors > 0)) survivors--
     const position = this.#head
@@ -176,7 +250,7 @@ export class EntryTable {
     const known = this.ownerOf(owner)
     if (known !== undefined && flags === REFERENCED && mayMove && this.#hasRoom(units)) {
       words[word + 2] = keyLength << KEY_SHIFT
-      words.copyWithin(2 * this.#head, word, word + 2 * units)
+      this.#copy(from, this.#head, units)
       this.#index[2 * place + 1] = this.#head + 1
       this.#head += units
       return true
@@ -186,23 +260,36 @@ export class EntryTable {
     return false
   }
 
-  #find(owner: number, key: Buffer, hash: number): number {
+  /** The place of a key in the index; -1: none. */
+  #placeOfKey(owner: number, key: Buffer): number {
+    this.#settle()
+    if (this.#used === 0 || unitsOf(key.length, ABSENT) > this.#maxUnits) return -1
+    return this.#find(this.#capacity, this.#writeKey(this.#capacity, owner, key))
+  }
+
+  /** The place of the entry with the same key as a staged one. */
+  #find(staged: number, hash: number): number {
     const index = this.#index
     const mask = index.length / 2 - 1
     for (let place = hash & mask; ; place = (place + 1) & mask) {
       const position = index[2 * place + 1]! - 1
       if (position < 0) return -1
-      if (index[2 * place] === hash && this.#matches(position, owner, key)) return place
+      if (index[2 * place] === hash && this.#matches(position, staged)) return place
     }
   }
 
-  #matches(position: number, owner: number, key: Buffer): boolean {
+  #matches(position: number, staged: number): boolean {
     const words = this.#words
+    const a = 2 * position
+    const b = 2 * staged
+    const length = words[b + 2]! >>> KEY_SHIFT
+    if (words[a] !== words[b] || words[a + 2]! >>> KEY_SHIFT !== length) return false
+    const whole = length >>> 2
+    for (let i = 4; i < 4 + whole; i++) if (words[a + i] !== words[b + i]) return false
     const bytes = this.#bytes
-    const word = 2 * position
-    if (words[word] !== owner || words[word + 2]! >>> KEY_SHIFT !== key.length) return false
-    const start = position * UNIT_BYTES + HEADER_BYTES
-    for (let i = 0; i < key.length; i++) if (bytes[start + i] !== key[i]) return false
+    for (let i = HEADER_BYTES + 4 * whole; i < HEADER_BYTES + length; i++) {
+      if (bytes[position * UNIT_BYTES + i] !== bytes[staged * UNIT_BYTES + i]) return false
+    }
     return true
   }
 

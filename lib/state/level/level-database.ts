@@ -33,6 +33,13 @@ export const newBatch = (database: Database) => database.batch()
 
 const CORRUPTION = 'LEVEL_CORRUPTION'
 
+/** Tables that were written from memory and not yet compacted into the sorted ones: a read may have to look into each. */
+export const uncompactedTables = (database: Database): number => {
+  // what stands behind `Level` in Node has it
+  const { getProperty } = database as unknown as { getProperty(name: string): string }
+  return database.status === 'open' ? Number(getProperty.call(database, 'leveldb.num-files-at-level0')) : 0
+}
+
 /** Damage that LevelDB itself has not noticed. */
 export const corruption = (reason: string): Error => Object.assign(new Error(reason), { code: CORRUPTION })
 

@@ -4,6 +4,7 @@ import { breathe } from '../breathe'
 import type { OpenDatabaseOptions, TaskDatabase } from '../state-engine'
 import type { DatabaseCache, EntryCache } from './entry-cache'
 import { findDamage, findDroppedRecords, setAside } from './damage'
+import { CompactionWatch } from './compaction-watch'
 import { databaseFailure, openFailure, rebuildImpossible, writtenByNewer } from './failures'
 import { LevelBytes, type SharedDatabase } from './level-bytes'
 import {
@@ -12,6 +13,7 @@ import {
   levelErrorReason,
   newBatch,
   openDatabase,
+  uncompactedTables,
   type Database,
   type LevelTuning,
   type WriteBatch,
@@ -47,6 +49,7 @@ export class LevelTaskDatabase implements TaskDatabase, SharedDatabase {
   #damage: string | null = null
   #failure: Error | null = null
   #closed: Promise<void> | null = null
+  readonly #compaction: CompactionWatch
 
   private constructor(
     readonly database: Database,
@@ -57,6 +60,7 @@ export class LevelTaskDatabase implements TaskDatabase, SharedDatabase {
     this.#metadata = metadata
     this.#options = options
     this.cache = options.entryCache?.open(isNew)
+    this.#compaction = new CompactionWatch({ ...options, uncompacted: () => this.uncompactedTables })
     this.stores = new Map(
       options.stores.map(({ name }) => {
         const entries = metadata.entries.get(name) ?? 0
@@ -112,6 +116,10 @@ export class LevelTaskDatabase implements TaskDatabase, SharedDatabase {
     let bytes = this.#restored === null ? 0 : this.#restored.bytes
     for (const store of this.stores.values()) bytes += store.dirtyBytes
     return bytes
+  }
+
+  get uncompactedTables(): number {
+    return uncompactedTables(this.database)
   }
 
   seal(): void {
@@ -194,6 +202,7 @@ export class LevelTaskDatabase implements TaskDatabase, SharedDatabase {
         putMetadata(batch, metadata)
         await batch.write()
         this.#metadata = metadata
+        this.#compaction.committed()
       } else {
         await batch.close()
       }

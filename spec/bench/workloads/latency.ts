@@ -39,4 +39,9 @@ export const latencies: readonly Workload[] = [
     commitMs: 100,
     guarantee: 'exactly_once',
   }),
+  row('latency-commit-20-exactly-once', 'the same, exactly-once, a commit every 20 ms', {
+    lingerMs: 0,
+    commitMs: 20,
+    guarantee: 'exactly_once',
+  }),
 ]

@@ -28,7 +28,7 @@ const loopOver = (
   const commits: (() => void)[] = []
   /** How many records were done each time the producer was told that nothing more comes. */
   const idleAfter: number[] = []
-  const running = Object.keys(records).map((id): FakeTask & { stores: object } => ({
+  const running = Object.keys(records).map((id): FakeTask & { stores: { state: { dirtyBytes: number } } } => ({
     id,
     isReady: true,
     passIdleTime: () => false,
@@ -96,6 +96,22 @@ const loopOver = (
   }
   return { loop, done, failures, broken, commits, turns, running, idleAfter }
 }
+
+describe('an early commit', () => {
+  it.each([
+    ['is made if one task has more than 32 MiB of uncommitted state', [33, 0], 1],
+    ['is not made if tasks have more than that only together', [31, 31], 0],
+  ])('%s', async (_, mebibytes, expected) => {
+    const { loop, commits, turns, running } = loopOver({ '0_0': 1, '0_1': 1 })
+    mebibytes.forEach((size, i) => (running[i]!.stores.state.dirtyBytes = size * 2 ** 20))
+    const ended = loop.run()
+    await turns()
+    expect(commits).toHaveLength(expected)
+    for (const end of commits) end()
+    loop.stop()
+    await ended
+  })
+})
 
 describe('a task that is isolated', () => {
   it('processes one record, and the next when that is committed; others process as ever', async () => {

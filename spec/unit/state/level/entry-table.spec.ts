@@ -68,6 +68,42 @@ describe('a table of entries', () => {
     expect(get(entries, 'k', { batch: 2 })).toBeUndefined()
   })
 
+  it.each([
+    ['many small entries', 1, 5000],
+    ['entries that fill the stage', 900, 300],
+  ])('finds the last of the values written in a row: %s', (_, length, writes) => {
+    const entries = table(1 << 20)
+    const last = new Map<string, string | null>()
+    const random = randomly(length)
+    for (let i = 0; i < writes; i++) {
+      const key = `key-${random(200)}`
+      // of the same length as before, of another one, and none
+      const value = random(10) === 0 ? null : `${i}`.padEnd(length + 8 * random(2), '-')
+      expect(set(entries, key, value)).toBe(true)
+      last.set(key, value)
+    }
+    for (const [key, value] of last) expect(get(entries, key)).toBe(value)
+  })
+
+  it('keeps keys apart that differ in their last bytes, in their length, or by zeros', () => {
+    const entries = table()
+    const keys = ['abcd', 'abcde', 'abcdf', 'abcde\0', 'abc', '\0', '\0\0', '']
+    for (const key of keys) set(entries, key, `of ${key}`)
+    for (const key of keys) expect(get(entries, key)).toBe(`of ${key}`)
+    entries.delete(1, 0, b('abcde'))
+    expect(get(entries, 'abcde')).toBeUndefined()
+    expect(get(entries, 'abcde\0')).toBe('of abcde\0')
+  })
+
+  it('looks up keys that are longer than any entry', () => {
+    const entries = table(1 << 12)
+    set(entries, 'k', 'value')
+    expect(get(entries, 'x'.repeat(100_000))).toBeUndefined()
+    entries.delete(1, 0, b('x'.repeat(100_000)))
+    expect(set(entries, 'x'.repeat(100_000), null)).toBe(false)
+    expect(get(entries, 'k')).toBe('value')
+  })
+
   it('returns copies', () => {
     const entries = table()
     set(entries, 'k', 'value')
