@@ -27,6 +27,7 @@ import { PRODUCER_KINDS, type ProducerOptions } from '../runtime/producer/kafka-
 import type { ProducerTopics, RecordProducer } from '../runtime/producer/record-producer'
 import { TopicFormats } from '../runtime/producer/topic-formats'
 import { asFetched } from './piped-records'
+import { ClockTimers } from './clock-timers'
 import { type ProducedRecord, RecordingCollector } from './recording-collector'
 import {
   TEST_INPUT_OPTIONS,
@@ -120,6 +121,7 @@ export class TopologyTestDriver {
   /** Undefined: nothing is measured. */
   readonly #sensors: InstanceSensors | undefined
   #now: number
+  readonly #lingers = new ClockTimers(() => this.#now)
   #folder: string | undefined
   #stores: ManagedStore[] = []
   #taskStores: TaskStores | undefined
@@ -251,8 +253,8 @@ export class TopologyTestDriver {
   }
 
   /**
-   * Moves the wall clock: runs the punctuations that are due, each once, commits, and processes what has become ready. Stream time
-   * follows where inputs have been without records for their `idleAfter`.
+   * Moves the wall clock: runs the punctuations that are due, each once, commits, and processes what has become ready. Async operators
+   * call for batches whose `linger` is over. Stream time follows where inputs have been without records for their `idleAfter`.
    *
    * @example
    * await driver.advanceWallClockTime('1m')
@@ -260,7 +262,9 @@ export class TopologyTestDriver {
   async advanceWallClockTime(by: Duration): Promise<void> {
     requireArgument(by, DURATION, 'advanceWallClockTime', 'by')
     await this.#inTurn(async () => {
-      this.#now += toMilliseconds(by, 'advanceWallClockTime')
+      const now = this.#now + toMilliseconds(by, 'advanceWallClockTime')
+      await this.#endLingering(now)
+      this.#now = now
       this.#processing!.maybePunctuateWallClock(this.#now)
       await this.#commit()
       await this.#process()
@@ -434,7 +438,11 @@ export class TopologyTestDriver {
       logger,
       recordCounts: this.#recordCounts.of(TASK_ID),
       sensors: this.#sensors?.thread().task(),
-      callTimers: { ...systemTimers, backOff: (_ms, callback) => systemTimers.backOff(0, callback) },
+      callTimers: {
+        ...systemTimers,
+        backOff: (_ms, callback) => systemTimers.backOff(0, callback),
+        linger: this.#lingers.after,
+      },
     })
     await stores.preparation.all()
     await this.#restore(stores.all)
@@ -474,6 +482,16 @@ export class TopologyTestDriver {
     if (progress) processing.sensors?.ran(1, performance.now() - start)
     processing.sensors?.settle(this.#now)
     return progress
+  }
+
+  /** Batches that are not full are called for when they have waited long enough, one after another. */
+  async #endLingering(until: number): Promise<void> {
+    while (this.#lingers.next <= until) {
+      this.#now = this.#lingers.next
+      this.#lingers.fire()
+      await this.#commit()
+      await this.#process()
+    }
   }
 
   /** Stream time of inputs that have become idle: what closes goes to those downstream, which are then no longer idle. */
