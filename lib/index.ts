@@ -116,6 +116,7 @@ export {
   untilWindowCloses,
   type SuppressionBounds,
   type TimeLimitOptions,
+  type WindowCloseOptions,
 } from './dsl/suppressed'
 export type { BatchAction, BatchMeta, BatchOffsets } from './operators/batch/batch'
 export type {

@@ -28,7 +28,7 @@ export const locateAllWith =
     const bound = server.address()
     if (bound === null || typeof bound === 'string') throw new Error('the location service does not listen')
     const query = new URLSearchParams(
-      addresses.flatMap(({ street, city }) => [
+      addresses.flatMap(({ street, city }): [string, string][] => [
         ['street', street],
         ['city', city],
       ]),

@@ -466,7 +466,7 @@ export const calls: Readonly<Record<string, readonly Call[]>> = {
   untilWindowCloses: [
     {
       on: () => untilWindowCloses as never,
-      args: () => [{ name: 'op', maxRecords: 1, maxBytes: 1, logging: true }],
+      args: () => [{ name: 'op', maxRecords: 1, maxBytes: 1, logging: true, onFull: 'spill' }],
     },
   ],
 
