@@ -72,7 +72,16 @@ export { SessionWindows, type SessionWindowsOptions } from './dsl/windows/sessio
 export { UnlimitedWindows, type UnlimitedWindowsOptions } from './dsl/windows/unlimited-windows'
 export { JoinWindows, type JoinWindowsOptions } from './dsl/windows/join-windows'
 export { BranchedKStream, type Branched, type Branches, type BranchNumber } from './dsl/branched-kstream'
-export type { AsyncMapped, AsyncMappedValue, AsyncOptions, PendingSerdes, Retry } from './dsl/options/async-options'
+export type {
+  AsyncBatching,
+  AsyncMapped,
+  AsyncMappedValue,
+  AsyncOptions,
+  CallBatch,
+  OneByOne,
+  PendingSerdes,
+  Retry,
+} from './dsl/options/async-options'
 export type { Batched } from './dsl/options/batched'
 export type { Consumed, GlobalConsumed, NullableWhereTyped, StreamConsumed } from './dsl/options/consumed'
 export type { Deduplicated } from './dsl/options/deduplicated'
@@ -107,12 +116,17 @@ export {
   untilWindowCloses,
   type SuppressionBounds,
   type TimeLimitOptions,
+  type WindowCloseOptions,
 } from './dsl/suppressed'
-export type { BatchAction, BatchMeta, BatchOffsets, BatchRecord } from './operators/batch/batch'
+export type { BatchAction, BatchMeta, BatchOffsets } from './operators/batch/batch'
 export type {
   Aggregator,
+  AsyncBatchAction,
+  AsyncBatchMapper,
+  AsyncBatchMeta,
   AsyncMeta,
   AsyncValueMapper,
+  BatchRecord,
   ForeachAction,
   ForeignKeyExtractor,
   GroupSelector,

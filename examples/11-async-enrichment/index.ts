@@ -1,6 +1,8 @@
 import { run } from '../run'
-import { locateWith, startLocationService } from './location-service'
+import { batchedEnrichment } from './batched-topology'
+import { locateAllWith, locateWith, startLocationService } from './location-service'
 import { asyncEnrichment } from './topology'
 
 const service = startLocationService()
-run(asyncEnrichment(locateWith(service)), 'async-enrichment', undefined, { processingGuarantee: 'exactly_once' })
+const topology = process.env.BATCH ? batchedEnrichment(locateAllWith(service)) : asyncEnrichment(locateWith(service))
+run(topology, 'async-enrichment', undefined, { processingGuarantee: 'exactly_once' })

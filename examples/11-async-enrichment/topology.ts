@@ -6,14 +6,17 @@ export interface Address {
   city: string
 }
 
-/** In `located-addresses`, by customer. */
-export interface LocatedAddress extends Address {
+/** Where an address is. */
+export interface Location {
   latitude: number
   longitude: number
 }
 
+/** In `located-addresses`, by customer. */
+export interface LocatedAddress extends Address, Location {}
+
 /** Asks a service where an address is. */
-export type Locate = (address: Address, signal: AbortSignal) => Promise<{ latitude: number; longitude: number }>
+export type Locate = (address: Address, signal: AbortSignal) => Promise<Location>
 
 /** The service says that there is no such address: asking again changes nothing. */
 export class UnknownAddress extends Error {

@@ -1,6 +1,8 @@
 import { argumentError, instanceOf, requireArgument, requireFunction } from '../arguments'
 import type { ResultKind } from '../operators/async/async-results'
 import type {
+  AsyncBatchAction,
+  AsyncBatchMapper,
   AsyncValueMapper,
   ForeachAction,
   KeyValueMapper,
@@ -35,9 +37,11 @@ import {
   ASYNC,
   ASYNC_MAPPED,
   ASYNC_MAPPED_VALUE,
+  type AsyncBatching,
   type AsyncMapped,
   type AsyncMappedValue,
   type AsyncOptions,
+  type OneByOne,
 } from './options/async-options'
 import { BATCHED, type Batched } from './options/batched'
 import { DEDUPLICATED, type Deduplicated } from './options/deduplicated'
@@ -248,9 +252,24 @@ export class KStream<K, V> {
    *   timeout: '2s',
    *   retry: { attempts: 5, backoff: '200ms' },
    * })
+   *
+   * @example
+   * // with batch a call gets several records and returns as many results
+   * orders.mapValuesAsync(async (records, { signal }) => scoresOf(records.map(({ value }) => value.id), { signal }), {
+   *   name: 'score',
+   *   batch: { size: 100, linger: '20ms' },
+   * })
    */
   mapValuesAsync<VR>(
+    mapper: AsyncBatchMapper<K, V, VR>,
+    options: AsyncMappedValue<K, V, VR> & AsyncBatching,
+  ): KStream<K, VR>
+  mapValuesAsync<VR>(
     mapper: AsyncValueMapper<K, V, VR>,
+    options?: string | OneByOne<AsyncMappedValue<K, V, VR>>,
+  ): KStream<K, VR>
+  mapValuesAsync<VR>(
+    mapper: AsyncValueMapper<K, V, VR> | AsyncBatchMapper<K, V, VR>,
     options?: string | AsyncMappedValue<K, V, VR>,
   ): KStream<K, VR> {
     requireFunction(mapper, 'mapValuesAsync', 'a mapper')
@@ -267,7 +286,15 @@ export class KStream<K, V> {
    * hits.mapAsync(async (hit, _key, { signal }) => [await userOf(hit.cookie, { signal }), hit], 'find-user')
    */
   mapAsync<KR, VR>(
+    mapper: AsyncBatchMapper<K, V, readonly [KR, VR]>,
+    options: AsyncMapped<K, V, KR, VR> & AsyncBatching,
+  ): KStream<KR, VR>
+  mapAsync<KR, VR>(
     mapper: AsyncValueMapper<K, V, readonly [KR, VR]>,
+    options?: string | OneByOne<AsyncMapped<K, V, KR, VR>>,
+  ): KStream<KR, VR>
+  mapAsync<KR, VR>(
+    mapper: AsyncValueMapper<K, V, readonly [KR, VR]> | AsyncBatchMapper<K, V, readonly [KR, VR]>,
     options?: string | AsyncMapped<K, V, KR, VR>,
   ): KStream<KR, VR> {
     requireFunction(mapper, 'mapAsync', 'a mapper')
@@ -283,7 +310,15 @@ export class KStream<K, V> {
    * pages.flatMapValuesAsync(async (page, _key, { signal }) => linksOf(await download(page.url, { signal })), 'links')
    */
   flatMapValuesAsync<VR>(
+    mapper: AsyncBatchMapper<K, V, Iterable<VR>>,
+    options: AsyncMappedValue<K, V, VR> & AsyncBatching,
+  ): KStream<K, VR>
+  flatMapValuesAsync<VR>(
     mapper: AsyncValueMapper<K, V, Iterable<VR>>,
+    options?: string | OneByOne<AsyncMappedValue<K, V, VR>>,
+  ): KStream<K, VR>
+  flatMapValuesAsync<VR>(
+    mapper: AsyncValueMapper<K, V, Iterable<VR>> | AsyncBatchMapper<K, V, Iterable<VR>>,
     options?: string | AsyncMappedValue<K, V, VR>,
   ): KStream<K, VR> {
     requireFunction(mapper, 'flatMapValuesAsync', 'a mapper')
@@ -298,7 +333,15 @@ export class KStream<K, V> {
    * @example
    * orders.filterAsync((order, _key, { signal }) => isInStock(order, { signal }), { name: 'in-stock', timeout: '1s' })
    */
-  filterAsync(predicate: AsyncValueMapper<K, V, boolean>, options?: string | AsyncOptions<K, V>): KStream<K, V> {
+  filterAsync(predicate: AsyncBatchMapper<K, V, boolean>, options: AsyncOptions<K, V> & AsyncBatching): KStream<K, V>
+  filterAsync(
+    predicate: AsyncValueMapper<K, V, boolean>,
+    options?: string | OneByOne<AsyncOptions<K, V>>,
+  ): KStream<K, V>
+  filterAsync(
+    predicate: AsyncValueMapper<K, V, boolean> | AsyncBatchMapper<K, V, boolean>,
+    options?: string | AsyncOptions<K, V>,
+  ): KStream<K, V> {
     requireFunction(predicate, 'filterAsync', 'a predicate')
     requireArgument(options, ASYNC, 'filterAsync', 'options')
     return this.awaiting('keep', predicate, options, (name) => this.same(name))
@@ -314,7 +357,12 @@ export class KStream<K, V> {
    *   onError: { deadLetter: 'alerts-not-sent' },
    * })
    */
-  foreachAsync(action: AsyncValueMapper<K, V, void>, options?: string | AsyncOptions<K, V>): void {
+  foreachAsync(action: AsyncBatchAction<K, V>, options: AsyncOptions<K, V> & AsyncBatching): void
+  foreachAsync(action: AsyncValueMapper<K, V, void>, options?: string | OneByOne<AsyncOptions<K, V>>): void
+  foreachAsync(
+    action: AsyncValueMapper<K, V, void> | AsyncBatchAction<K, V>,
+    options?: string | AsyncOptions<K, V>,
+  ): void {
     requireFunction(action, 'foreachAsync', 'an action')
     requireArgument(options, ASYNC, 'foreachAsync', 'options')
     this.awaiting('nothing', action, options, (name) => ({ name }))
@@ -735,7 +783,7 @@ export class KStream<K, V> {
 
   private awaiting<R, KR, VR>(
     result: ResultKind,
-    callback: AsyncValueMapper<K, V, R>,
+    callback: AsyncValueMapper<K, V, R> | AsyncBatchAction<K, V>,
     options: string | AsyncOptions<K, V> | undefined,
     behind: (name: string) => NewReference<KR, VR>,
   ): KStream<KR, VR> {

@@ -20,7 +20,9 @@ export function suppress<K, V>(
   const { logging, ...limits } = bounds
   // its changelog is all that lasts of it
   if (logging === false) naming.unnamed.stores.delete(buffer)
-  const store = suppressionBuffer(buffer, { key: keySerde, value: valueSerde, logging })
+  const { maxRecords, maxBytes, onFull } = limits
+  const spill = onFull === 'spill' ? { maxRecords, maxBytes } : undefined
+  const store = suppressionBuffer(buffer, { key: keySerde, value: valueSerde, logging, spill })
   const node = {
     kind: 'suppress',
     name,

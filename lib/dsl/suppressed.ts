@@ -26,8 +26,22 @@ export interface SuppressionBounds extends NamedOptions {
 
 /** How much a time limit may hold back, and what happens when it is full. */
 export interface TimeLimitOptions extends SuppressionBounds {
-  /** When a bound is reached: emit the oldest updates early, or stop the application with an error. Default: `'emit'`. */
-  onFull?: 'emit' | 'shutDown'
+  /**
+   * When a bound is reached: emit the oldest updates early, stop the application with an error, or keep further ones on disk. With `spill`, `maxBytes` is
+   * what the updates in memory take, 32 MiB by default; the keys and times of all of them stay in memory, and what is held back survives a restart
+   * in the state directory. Default: `'emit'`.
+   */
+  onFull?: 'emit' | 'shutDown' | 'spill'
+}
+
+/** How much a suppression of windows may hold back, and what happens when it is full. */
+export interface WindowCloseOptions extends SuppressionBounds {
+  /**
+   * When a bound is reached: stop the application with an error, or keep further updates on disk. With `spill`, `maxBytes` is what the updates in memory
+   * take, 32 MiB by default; the keys and times of all of them stay in memory, and what is held back survives a restart in the state
+   * directory. Default: `'shutDown'`.
+   */
+  onFull?: 'shutDown' | 'spill'
 }
 
 /** What to hold back, and until when: returned by `untilTimeLimit` or `untilWindowCloses`. `K` is the type of keys that it works with. */
@@ -57,9 +71,9 @@ const BOUND_KINDS: Readonly<Record<keyof SuppressionBounds, Kind>> = {
   logging: LOGGING,
 }
 
-const BOUNDS = optional(optionsOf<SuppressionBounds>(BOUND_KINDS))
+const WINDOW_CLOSE = optional(optionsOf<WindowCloseOptions>({ ...BOUND_KINDS, onFull: oneOf('shutDown', 'spill') }))
 
-const TIME_LIMIT = optional(optionsOf<TimeLimitOptions>({ ...BOUND_KINDS, onFull: oneOf('emit', 'shutDown') }))
+const TIME_LIMIT = optional(optionsOf<TimeLimitOptions>({ ...BOUND_KINDS, onFull: oneOf('emit', 'shutDown', 'spill') }))
 
 /**
  * Holds the first update of a key back until stream time has advanced by this much, and then emits the last one: a rate
@@ -77,8 +91,8 @@ export const untilTimeLimit = (timeToWait: Duration, options: TimeLimitOptions =
 }
 
 /**
- * Emits one result per window, when it has closed: when stream time has passed its end plus the grace period. If a bound is
- * reached first, the application stops: there are no early results.
+ * Emits one result per window, when it has closed: when stream time has passed its end plus the grace period. There are no early results: if a bound
+ * is reached first, the application stops, or keeps what follows on disk.
  *
  * @example
  * orders
@@ -89,12 +103,17 @@ export const untilTimeLimit = (timeToWait: Duration, options: TimeLimitOptions =
  *
  * @throws TopologyError INVALID_ARGUMENT
  */
-export const untilWindowCloses = (options: SuppressionBounds = {}): Suppressed<Windowed<unknown>> => {
-  requireArgument(options, BOUNDS, 'untilWindowCloses', 'options')
+export const untilWindowCloses = (options: WindowCloseOptions = {}): Suppressed<Windowed<unknown>> => {
+  requireArgument(options, WINDOW_CLOSE, 'untilWindowCloses', 'options')
   return new Suppressed<Windowed<unknown>>(null, boundsOf(options, 'shutDown'), options.name)
 }
 
+const SPILLED_BEYOND = 32 * 1024 * 1024
+
 const boundsOf = (
-  { maxRecords = Infinity, maxBytes = Infinity, onFull, logging = true }: TimeLimitOptions,
+  { maxRecords = Infinity, maxBytes, onFull: given, logging = true }: TimeLimitOptions,
   whenFull: 'emit' | 'shutDown',
-): Suppressed<unknown>['bounds'] => ({ maxRecords, maxBytes, onFull: onFull ?? whenFull, logging })
+): Suppressed<unknown>['bounds'] => {
+  const onFull = given ?? whenFull
+  return { maxRecords, maxBytes: maxBytes ?? (onFull === 'spill' ? SPILLED_BEYOND : Infinity), onFull, logging }
+}

@@ -36,6 +36,37 @@ export interface AsyncMeta extends RecordContext {
   readonly attempt: number
 }
 
+/** A record of a batch. */
+export interface BatchRecord<K, V> extends RecordContext {
+  /** The record's key. */
+  readonly key: K
+  /** The record's value. */
+  readonly value: V
+}
+
+/** What a callback of an async operator gets to know besides the records, where `batch` gives it several. */
+export interface AsyncBatchMeta {
+  /** Aborted when this attempt has timed out, when the task moves to another instance, and on `close()`. */
+  readonly signal: AbortSignal
+  /** Which call for these records this is, by this run of the task: 1, and more for those that are repeated. */
+  readonly attempt: number
+}
+
+/**
+ * Returns a promise of the results, one for each record and in the same order: a value; or a key and a value, an iterable of values, or whether to
+ * keep the record. An `Error` in place of a result fails that record alone; a promise that rejects fails all of them.
+ */
+export type AsyncBatchMapper<K, V, R> = (
+  records: ReadonlyArray<BatchRecord<K, V>>,
+  meta: AsyncBatchMeta,
+) => ReadonlyArray<R | Error> | PromiseLike<ReadonlyArray<R | Error>>
+
+/** As `AsyncBatchMapper`, without results: what it returns matters only if some records have failed, and is an array with an `Error` for those. */
+export type AsyncBatchAction<K, V> = (
+  records: ReadonlyArray<BatchRecord<K, V>>,
+  meta: AsyncBatchMeta,
+) => void | ReadonlyArray<unknown> | PromiseLike<void | ReadonlyArray<unknown>>
+
 /** Returns a promise of a value; or of a key and a value, an iterable of values, or whether to keep the record. */
 export type AsyncValueMapper<K, V, R> = (value: V, key: K, meta: AsyncMeta) => R | PromiseLike<R>
 

@@ -20,7 +20,8 @@ export interface Suppression {
   readonly finalOnly: boolean
   readonly maxRecords: number
   readonly maxBytes: number
-  readonly onFull: 'emit' | 'shutDown'
+  /** `spill`: its buffer does what is to be done. */
+  readonly onFull: 'emit' | 'shutDown' | 'spill'
 }
 
 /** Holds back updates of a table: only the last update of a key is forwarded, when it is due. */
@@ -54,7 +55,7 @@ export class TableSuppressOperator<K, V> extends Operator<K, Change<V>> {
     const time = finalOnly ? (key as Windowed<unknown>).window.end : timestamp
     buffer.put(time, key, value, this.context.recordContext)
     this.emitDue()
-    if (!this.isFull()) return
+    if (onFull === 'spill' || !this.isFull()) return
     if (onFull === 'shutDown') throw this.fullError()
     buffer.evictWhile(() => this.isFull(), this.emit)
   }
@@ -86,7 +87,7 @@ export class TableSuppressOperator<K, V> extends Operator<K, Change<V>> {
     return new StreamsError(
       'BUFFER_FULL',
       `suppress "${operator}" holds ${records} keys in ${bytes} bytes back, and may hold ${maxRecords} in ${maxBytes}: ` +
-        "raise maxRecords or maxBytes, or let it emit early with onFull: 'emit'",
+        "raise maxRecords or maxBytes, or let it keep more on disk with onFull: 'spill', or, with a time limit, emit early with onFull: 'emit'",
       { operator, store: name },
     )
   }

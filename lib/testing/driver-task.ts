@@ -15,6 +15,7 @@ import { TaskStores } from '../runtime/tasks/task-stores'
 import type { ManagedStore } from '../state/store'
 import type { CompiledTopology } from '../topology/definition'
 import { matchesTopic } from '../topology/topic-pattern'
+import { ClockTimers } from './clock-timers'
 import { asFetched } from './piped-records'
 import { type ProducedRecord, RecordingCollector } from './recording-collector'
 
@@ -48,6 +49,7 @@ export class DriverTask {
   readonly #nextOffsets = new Map<string, number>()
   /** Undefined: nothing is measured. */
   readonly #sensors: InstanceSensors | undefined
+  readonly #lingers = new ClockTimers(() => this.#now)
   #now: number
   #folder: string | undefined
   #stores: readonly ManagedStore[] | undefined
@@ -121,7 +123,11 @@ export class DriverTask {
       logger,
       recordCounts: this.recordCounts.of(TASK_ID),
       sensors: this.#sensors?.thread().task(),
-      callTimers: { ...systemTimers, backOff: (_ms, callback) => systemTimers.backOff(0, callback) },
+      callTimers: {
+        ...systemTimers,
+        backOff: (_ms, callback) => systemTimers.backOff(0, callback),
+        linger: this.#lingers.after,
+      },
     })
     this.#stores = [...stores.all, ...globalStores]
     await stores.preparation.all()
@@ -195,8 +201,10 @@ export class DriverTask {
 
   /** Moves the wall clock, runs the punctuations that are due, and commits. */
   async advance(ms: number): Promise<void> {
-    this.#now += ms
-    this.#processing!.maybePunctuateWallClock(this.#now)
+    const now = this.#now + ms
+    await this.#endLingering(now)
+    this.#now = now
+    this.#processing!.maybePunctuateWallClock(now)
     await this.#commit()
   }
 
@@ -235,6 +243,16 @@ export class DriverTask {
     }
     this.#taskStores!.state.seal()
     await this.#taskStores!.state.commit(new Map())
+  }
+
+  /** Batches that are not full are called for when they have waited long enough, one after another. */
+  async #endLingering(until: number): Promise<void> {
+    while (this.#lingers.next <= until) {
+      this.#now = this.#lingers.next
+      this.#lingers.fire()
+      await this.#commit()
+      await this.process()
+    }
   }
 
   #processOne(processing: Processing): boolean {

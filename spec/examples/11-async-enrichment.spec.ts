@@ -1,7 +1,8 @@
 import { once } from 'node:events'
 import { serdes } from 'millrace'
 import { TopologyTestDriver } from 'millrace/testing'
-import { locateWith, startLocationService } from '../../examples/11-async-enrichment/location-service'
+import { batchedEnrichment } from '../../examples/11-async-enrichment/batched-topology'
+import { locateAllWith, locateWith, startLocationService } from '../../examples/11-async-enrichment/location-service'
 import {
   type Address,
   asyncEnrichment,
@@ -57,5 +58,20 @@ test('11-async-enrichment works with its service', async () => {
   expect(located.map(([, address]) => address)).toEqual(
     addresses.slice(1).map((address) => ({ ...address, latitude: address.street.length, longitude: 5 })),
   )
+  service.close()
+})
+
+test('11-async-enrichment with batches sends the addresses that are unknown to the dead letter topic, and locates the others', async () => {
+  const service = startLocationService()
+  await once(service, 'listening')
+  driver = new TopologyTestDriver(batchedEnrichment(locateAllWith(service)), { logger })
+  const input = driver.inputTopic<string, Address>('addresses', { key: serdes.string(), value: serdes.json() })
+  await input.pipe('ann', porto)
+  await input.pipe('bob', { street: '', city: 'Porto' })
+  await driver.advanceWallClockTime('20ms')
+  expect(driver.outputTopic('located-addresses').readKeyValues()).toEqual([
+    ['ann', { ...porto, latitude: porto.street.length, longitude: 5 }],
+  ])
+  expect(driver.outputTopic('addresses-not-located').readKeyValues()).toEqual([['bob', { street: '', city: 'Porto' }]])
   service.close()
 })

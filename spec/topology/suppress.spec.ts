@@ -140,3 +140,43 @@ test('what is not made by one of the two is refused', () => {
   const table = new StreamsBuilder().table('in', text)
   expect(() => table.suppress({ waitMs: 1 } as never)).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }))
 })
+
+describe("suppress with onFull: 'spill'", () => {
+  it.each([0, 100])('emits the same as without a bound, with %d bytes in memory', async (maxBytes) => {
+    const outputs: string[][] = []
+    for (const options of [{}, { maxBytes, onFull: 'spill' }] as const) {
+      const { input, out } = driveLimit(10, options)
+      for (let i = 0; i < 200; i++) await input.pipe(`k${(i * 7) % 13}`, `${i}`, i)
+      outputs.push(out())
+    }
+    expect(outputs[1]).toEqual(outputs[0])
+    expect(outputs[0]!.length).toBeGreaterThan(50)
+  })
+
+  it('works until windows close, and for joins that read what waits', async () => {
+    const { driver, input, out } = drive((b) => {
+      b.stream('in', text)
+        .groupByKey()
+        .windowedBy(TimeWindows.of({ size: 10 }))
+        .count()
+        .suppress(untilWindowCloses({ maxRecords: 1, onFull: 'spill' }))
+        .toStream((_, { key, window }) => `${key}-${window.start}`)
+        .to('out', { key: serdes.string(), value: serdes.long() })
+      const held = b.table('rows', text, 'rows').suppress(untilTimeLimit(10, { maxBytes: 0, onFull: 'spill' }))
+      b.table('t', text)
+        .leftJoin(held, (left, right) => `${left}+${right}`)
+        .toStream()
+        .to('joined', text)
+    })
+    for (const key of ['b', 'a', 'b', 'c']) await input.pipe(key, 'x', 1)
+    await input.pipe('a', 'x', 10)
+    expect(out('out', serdes.long())).toEqual(['a-0=1@1', 'b-0=2@1', 'c-0=1@1'])
+
+    const rows = driver.inputTopic('rows', text)
+    await rows.pipe('k', 'old', 1)
+    await rows.pipe('x', 'x', 20)
+    await rows.pipe('k', 'new', 21)
+    await driver.inputTopic('t', text).pipe('k', 't', 22)
+    expect(out('joined')).toEqual(['k=t+old@22'])
+  })
+})

@@ -42,6 +42,47 @@ orders.mapValuesAsync((order) => lookUp(order.amount, AbortSignal.timeout(1)), {
   pending: { key: serdes.string(), value: serdes.json<{ amount: number }>() },
 })
 
+// With batch the callback gets records, and returns as many results, or errors.
+const batch = { size: 100, linger: '20ms' } as const
+const scored = orders.mapValuesAsync(
+  async (records, { signal, attempt }) => {
+    same<typeof signal, AbortSignal>()
+    same<typeof attempt, number>()
+    return records.map(({ key, value, timestamp }) => {
+      same<typeof timestamp, number>()
+      return value.amount < 0 ? new Error('no amount') : `${key} ${value.amount}`
+    })
+  },
+  { name: 'score', batch, retry: { on: (error) => error instanceof TypeError }, value: serdes.string() },
+)
+same<typeof scored, KStream<string, string>>()
+const unnamedBatch = orders.mapValuesAsync((records) => records.map(({ value }) => value.amount), { batch })
+same<typeof unnamedBatch, KStream<string, number>>()
+const rekeyedBatch = orders.mapAsync(
+  async (records) => records.map(({ key, value }): [number, string] => [value.amount, key]),
+  { batch },
+)
+same<typeof rekeyedBatch, KStream<number, string>>()
+const flatBatch = orders.flatMapValuesAsync(async (records) => records.map(({ value }) => [value.amount]), { batch })
+same<typeof flatBatch, KStream<string, number>>()
+const keptBatch = orders.filterAsync(async (records) => records.map(({ value }) => value.amount > 1), { batch })
+same<typeof keptBatch, KStream<string, { amount: number }>>()
+orders.foreachAsync(async (records) => void records[0]?.value.amount, { batch })
+orders.foreachAsync(async (records) => records.map(() => new Error('no')), { batch })
+
+// @ts-expect-error Property 'amount' does not exist on type 'readonly BatchRecord<string, { amount: number; }>[]'
+orders.mapValuesAsync(async (order) => order.amount, { batch })
+// @ts-expect-error Type 'Promise<string>' is not assignable to type 'readonly (string | Error)[]'
+orders.mapValuesAsync(async () => 'one', { batch, value: serdes.string() })
+// @ts-expect-error Property 'map' does not exist on type '{ amount: number; }'
+orders.mapValuesAsync(async (records) => records.map(() => 1))
+// @ts-expect-error Type 'number[]' is not assignable
+orders.mapValuesAsync(async (records) => records.map(() => 1), { batch, value: serdes.string() })
+// @ts-expect-error Property 'size' is missing
+orders.filterAsync(async (records: readonly unknown[]) => records.map(() => true), { batch: {} })
+// @ts-expect-error Type 'number[]' is not assignable
+orders.filterAsync(async (records) => records.map(() => 1), { batch })
+
 // @ts-expect-error Type 'Promise<number>' is not assignable to type 'string | PromiseLike<string>'
 orders.mapValuesAsync(async (order) => order.amount, { value: serdes.string() })
 // @ts-expect-error Type 'number' is not assignable to type '{ amount: number; }'

@@ -56,6 +56,7 @@ declare const pages: KStream<string, { url: string }>
 declare const hits: KStream<string, { cookie: string }>
 declare const database: { insert(what: { batch: string; rows: readonly Order[] }, options: { signal: AbortSignal }): Promise<void> }
 declare const riskOf: (order: Order, options: { signal: AbortSignal }) => Promise<number>
+declare const scoresOf: (ids: readonly string[], options: { signal: AbortSignal }) => Promise<number[]>
 declare const isInStock: (order: Order, options: { signal: AbortSignal }) => Promise<boolean>
 declare const userOf: (cookie: string, options: { signal: AbortSignal }) => Promise<string>
 declare const download: (url: string, options: { signal: AbortSignal }) => Promise<string>

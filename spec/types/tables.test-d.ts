@@ -102,7 +102,9 @@ same<typeof final, KTable<Windowed<string>, number>>()
 windowed.suppress(untilTimeLimit('1m'))
 // @ts-expect-error is not assignable to parameter of type 'Suppressed<string>'
 notes.suppress(untilWindowCloses())
-// @ts-expect-error 'onFull' does not exist in type 'SuppressionBounds'
+windowed.suppress(untilWindowCloses({ maxBytes: 1000, onFull: 'spill' }))
+notes.suppress(untilTimeLimit('10s', { onFull: 'spill' }))
+// @ts-expect-error Type '"emit"' is not assignable
 windowed.suppress(untilWindowCloses({ onFull: 'emit' }))
 
 // Versioned stores carry their types, and keep tables.

@@ -65,6 +65,8 @@ const asyncOptions = () => ({
   maxBytes: 500,
   pending: { key: serdes.string(), value: serdes.string() },
 })
+/** Of the overload whose callback gets several records; without options it is the other one. */
+const batched = { batch: { size: 2, linger: 1 } }
 const stream = () => new StreamsBuilder().stream<string, string>('in')
 const table = () => new StreamsBuilder().table<string, string>('in')
 const grouped = () => stream().groupByKey()
@@ -244,10 +246,17 @@ export const calls: Readonly<Record<string, readonly Call[]>> = {
   'KStream.mapValuesAsync': [
     {
       on: method(stream, 'mapValuesAsync'),
-      args: () => [callback(), { ...asyncOptions(), value: serdes.string() }],
+      args: () => [callback(), { ...asyncOptions(), ...batched, value: serdes.string() }],
+      ambiguous: ['options undefined'],
     },
+    { on: method(stream, 'mapValuesAsync'), args: () => [callback(), { ...asyncOptions(), value: serdes.string() }] },
   ],
   'KStream.mapAsync': [
+    {
+      on: method(stream, 'mapAsync'),
+      args: () => [callback(), { ...asyncOptions(), ...batched, key: serdes.string(), value: serdes.string() }],
+      ambiguous: ['options undefined'],
+    },
     {
       on: method(stream, 'mapAsync'),
       args: () => [callback(), { ...asyncOptions(), key: serdes.string(), value: serdes.string() }],
@@ -256,11 +265,30 @@ export const calls: Readonly<Record<string, readonly Call[]>> = {
   'KStream.flatMapValuesAsync': [
     {
       on: method(stream, 'flatMapValuesAsync'),
+      args: () => [callback(), { ...asyncOptions(), ...batched, value: serdes.string() }],
+      ambiguous: ['options undefined'],
+    },
+    {
+      on: method(stream, 'flatMapValuesAsync'),
       args: () => [callback(), { ...asyncOptions(), value: serdes.string() }],
     },
   ],
-  'KStream.filterAsync': [{ on: method(stream, 'filterAsync'), args: () => [callback(), asyncOptions()] }],
-  'KStream.foreachAsync': [{ on: method(stream, 'foreachAsync'), args: () => [callback(), asyncOptions()] }],
+  'KStream.filterAsync': [
+    {
+      on: method(stream, 'filterAsync'),
+      args: () => [callback(), { ...asyncOptions(), ...batched }],
+      ambiguous: ['options undefined'],
+    },
+    { on: method(stream, 'filterAsync'), args: () => [callback(), asyncOptions()] },
+  ],
+  'KStream.foreachAsync': [
+    {
+      on: method(stream, 'foreachAsync'),
+      args: () => [callback(), { ...asyncOptions(), ...batched }],
+      ambiguous: ['options undefined'],
+    },
+    { on: method(stream, 'foreachAsync'), args: () => [callback(), asyncOptions()] },
+  ],
   'KStream.forEachBatch': [{ on: method(stream, 'forEachBatch'), args: () => [callback(), batchOptions()] }],
   'KStream.deduplicate': [
     {
@@ -438,7 +466,7 @@ export const calls: Readonly<Record<string, readonly Call[]>> = {
   untilWindowCloses: [
     {
       on: () => untilWindowCloses as never,
-      args: () => [{ name: 'op', maxRecords: 1, maxBytes: 1, logging: true }],
+      args: () => [{ name: 'op', maxRecords: 1, maxBytes: 1, logging: true, onFull: 'spill' }],
     },
   ],
 

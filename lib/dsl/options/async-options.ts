@@ -11,6 +11,7 @@ import {
   SERDE,
 } from '../../arguments'
 import { type Duration, toMilliseconds } from '../../durations'
+import type { GatherSettings } from '../../operators/async/async-callback'
 import type { AsyncSettings } from '../../operators/async/async-settings'
 import type { Serde, SerdeFor } from '../../serdes/serde'
 import { TOPIC } from '../../topology/topology'
@@ -61,12 +62,38 @@ export interface AsyncOptions<K, V> extends NamedOptions {
    * that topic, which must exist, as `deadLetterTopic` does. Default: `fail`.
    */
   onError?: 'fail' | 'skip' | { deadLetter: string }
-  /** A task holds at most about this many records here; then its inputs pause. Default: 8 × `concurrency`. */
+  /** A task holds at most about this many records here; then its inputs pause. Default: 8 × `concurrency`, or, with `batch`, 2 × `concurrency` × its size. */
   maxRecords?: number
   /** A task holds at most about this many bytes here; then its inputs pause. Default: 8 MiB. */
   maxBytes?: number
   /** How the records that are held are written to the operator's changelog. */
   pending?: PendingSerdes<K, V>
+}
+
+/** How many records one call gets. */
+export interface CallBatch {
+  /** The most records of a call. */
+  size: number
+  /**
+   * A call with fewer records waits no longer than this for more, by the wall clock; not at all while the task takes no more input, and
+   * at the end of a bounded run. Default: 10 ms.
+   */
+  linger?: Duration
+}
+
+/** Options of an async operator whose callback gets several records at once. */
+export interface AsyncBatching {
+  /**
+   * The callback gets up to so many records, and returns as many results. `concurrency`, `timeout` and `retry` are those of the calls. With `order: 'key'`
+   * a call has one record of a key at most.
+   */
+  batch: CallBatch
+}
+
+/** The options of a callback that gets one record. */
+export type OneByOne<Options> = Options & {
+  /** Not given: what the callback gets depends on it. */
+  batch?: undefined
 }
 
 /** Options of an async operator that has new values. */
@@ -83,7 +110,7 @@ export interface AsyncMapped<K, V, KR, VR> extends AsyncMappedValue<K, V, VR> {
 
 const POSITIVE = kind('a whole number above 0', (value) => Number.isSafeInteger(value) && (value as number) > 0)
 
-export const ASYNC_KINDS: Readonly<Record<keyof AsyncOptions<unknown, unknown>, Kind>> = {
+export const ASYNC_KINDS: Readonly<Record<keyof (AsyncOptions<unknown, unknown> & AsyncBatching), Kind>> = {
   name: NAME,
   concurrency: POSITIVE,
   order: oneOf('key', 'input', 'none'),
@@ -98,27 +125,37 @@ export const ASYNC_KINDS: Readonly<Record<keyof AsyncOptions<unknown, unknown>, 
   maxRecords: POSITIVE,
   maxBytes: POSITIVE,
   pending: optionsOf<PendingSerdes<unknown, unknown>>({ key: SERDE, value: SERDE }),
+  batch: optionsOf<CallBatch>({ size: POSITIVE, linger: DURATION }, ['size']),
 }
 
-export const ASYNC = optional(either(NAME, optionsOf<AsyncOptions<unknown, unknown>>(ASYNC_KINDS)))
+export const ASYNC = optional(either(NAME, optionsOf<AsyncOptions<unknown, unknown> & AsyncBatching>(ASYNC_KINDS)))
 
 export const ASYNC_MAPPED_VALUE = optional(
-  either(NAME, optionsOf<AsyncMappedValue<unknown, unknown, unknown>>({ ...ASYNC_KINDS, value: SERDE })),
+  either(
+    NAME,
+    optionsOf<AsyncMappedValue<unknown, unknown, unknown> & AsyncBatching>({ ...ASYNC_KINDS, value: SERDE }),
+  ),
 )
 
 export const ASYNC_MAPPED = optional(
   either(
     NAME,
-    optionsOf<AsyncMapped<unknown, unknown, unknown, unknown>>({ ...ASYNC_KINDS, key: SERDE, value: SERDE }),
+    optionsOf<AsyncMapped<unknown, unknown, unknown, unknown> & AsyncBatching>({
+      ...ASYNC_KINDS,
+      key: SERDE,
+      value: SERDE,
+    }),
   ),
 )
 
 const DEFAULT_CONCURRENCY = 16
 const HELD_PER_CALL = 8
+const HELD_BATCHES_PER_CALL = 2
 const DEFAULT_MAX_BYTES = 8 * 1024 * 1024
 
-export function asyncSettings(given: AsyncOptions<never, never>): AsyncSettings {
-  const { concurrency = DEFAULT_CONCURRENCY, order = 'key', retry, onError = 'fail' } = given
+export function asyncSettings(given: AsyncOptions<never, never> & Partial<AsyncBatching>): AsyncSettings {
+  const { concurrency = DEFAULT_CONCURRENCY, order = 'key', retry, onError = 'fail', batch } = given
+  const heldPerCall = batch === undefined ? HELD_PER_CALL : HELD_BATCHES_PER_CALL * batch.size
   return {
     concurrency,
     order,
@@ -130,7 +167,12 @@ export function asyncSettings(given: AsyncOptions<never, never>): AsyncSettings 
       on: retry?.on ?? (() => true),
     },
     onError,
-    maxRecords: given.maxRecords ?? HELD_PER_CALL * concurrency,
+    maxRecords: given.maxRecords ?? heldPerCall * concurrency,
     maxBytes: given.maxBytes ?? DEFAULT_MAX_BYTES,
   }
 }
+
+export const gatherSettings = ({ size, linger = '10ms' }: CallBatch): GatherSettings => ({
+  size,
+  lingerMs: toMilliseconds(linger, 'batch.linger'),
+})

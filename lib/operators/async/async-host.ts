@@ -32,6 +32,7 @@ export interface AsyncWork {
 export interface CallTimers {
   timeOut(ms: number, callback: () => void): () => void
   backOff(ms: number, callback: () => void): () => void
+  linger(ms: number, callback: () => void): () => void
 }
 
 /** A call that has failed for good. */

@@ -2,17 +2,20 @@ import { StreamsError } from '../../errors'
 import { StreamRecord } from '../../record/stream-record'
 import type { ByteString } from '../../state/byte-string'
 import type { HeldRecord, PendingStore } from '../../state/pending/pending-store'
-import type { AsyncValueMapper } from '../callbacks'
+import type { AsyncBatchAction, AsyncValueMapper } from '../callbacks'
 import { Operator } from '../operator'
 import type { OperatorContext } from '../processor'
+import type { AsyncCallback } from './async-callback'
 import type { AsyncHost, AsyncWork, CallFailure } from './async-host'
 import { recordsOf, type ResultKind } from './async-results'
 import type { AsyncSettings } from './async-settings'
+import { BatchCall } from './batch-call'
 import { Call, type Outcome } from './call'
 import { type CallOrder, callOrder } from './call-order'
+import { Gathering } from './gathering'
 
 export interface AsyncOperation {
-  readonly callback: AsyncValueMapper<never, never, unknown>
+  readonly callback: AsyncCallback
   readonly result: ResultKind
   readonly settings: AsyncSettings
   /** Name of the store of what is held. */
@@ -26,11 +29,14 @@ export interface AsyncOperation {
 export class AsyncOperator extends Operator<unknown, unknown> implements AsyncWork {
   readonly needsSource: boolean
   private readonly order: CallOrder<RecordCall>
-  private readonly running = new Set<RecordCall>()
+  private readonly running = new Set<RunningCall>()
   private isStarting = false
   private store!: PendingStore<unknown, unknown>
   private host!: AsyncHost
-  private callback!: AsyncValueMapper<unknown, unknown, unknown>
+  /** The next call; undefined if there is none, or no room for one. */
+  private nextCall!: () => RunningCall | undefined
+  /** Of a callback that gets several records. */
+  private gathering: Gathering<RecordCall> | undefined
 
   constructor(private readonly operation: AsyncOperation) {
     super()
@@ -41,19 +47,36 @@ export class AsyncOperator extends Operator<unknown, unknown> implements AsyncWo
 
   override init(context: OperatorContext<unknown, unknown>): void {
     super.init(context)
-    this.callback = context.watch(this.operation.callback as AsyncValueMapper<unknown, unknown, unknown>, true)
     this.store = context.stateStore<PendingStore<unknown, unknown>>(this.operation.store)
     this.host = context.asyncHost(this)
+    const { callback } = this.operation
+    if (callback.per === 'record') {
+      const call = context.watch(callback.call as AsyncValueMapper<unknown, unknown, unknown>, true)
+      this.nextCall = () => this.nextOfRecord(call)
+    } else {
+      const call = context.watch(callback.call as AsyncBatchAction<unknown, unknown>, true)
+      const gathering = new Gathering<RecordCall>({
+        settings: callback.gather,
+        timers: this.host.timers,
+        next: () => this.order.start(),
+        due: () => this.progressed(),
+      })
+      this.gathering = gathering
+      this.nextCall = () => this.nextOfBatch(call, gathering)
+    }
   }
 
   process({ key, value }: StreamRecord<unknown, unknown>): void {
     const { store, host, context } = this
-    this.order.add(this.callFor(store.add(key, value, context.recordContext, host.source())))
+    const { callback } = this.operation
+    if (callback.per === 'batch') callback.check(value as never, key as never, context.recordContext as never)
+    this.order.add(new RecordCall(store.add(key, value, context.recordContext, host.source())))
     this.startCalls()
     if (this.isFull) host.filled()
   }
 
   close(): void {
+    this.gathering?.close()
     if (this.running.size === 0) return
     const { operator, taskId } = this.host
     const reason = new StreamsError(
@@ -83,7 +106,7 @@ export class AsyncOperator extends Operator<unknown, unknown> implements AsyncWo
   }
 
   begin(): void {
-    for (const held of this.store.restored()) this.order.add(this.callFor(held))
+    for (const held of this.store.restored()) this.order.add(new RecordCall(held))
     this.startCalls()
     if (this.isFull) this.host.filled()
   }
@@ -97,6 +120,12 @@ export class AsyncOperator extends Operator<unknown, unknown> implements AsyncWo
     })
     this.order.settled(call)
     this.startCalls()
+  }
+
+  finish(): boolean {
+    if (this.gathering?.hurry() !== true) return false
+    this.progressed()
+    return true
   }
 
   beforeCommit(): boolean {
@@ -131,47 +160,80 @@ export class AsyncOperator extends Operator<unknown, unknown> implements AsyncWo
     // a call that returns no promise ends, and has the next one started, before its start returns
     if (this.isStarting) return
     this.isStarting = true
-    while (this.running.size < this.operation.settings.concurrency) {
-      const call = this.order.start()
-      if (call === undefined) break
+    for (let call = this.nextCall(); call !== undefined; call = this.nextCall()) {
       this.running.add(call)
       call.start()
     }
     this.isStarting = false
   }
 
-  private callFor(held: HeldRecord<unknown, unknown>): RecordCall {
-    const { host, operation, callback } = this
-    const { key, value, context, source } = held
-    const recordCall: RecordCall = new RecordCall(
-      held,
-      new Call<unknown>({
-        settings: operation.settings,
-        host,
-        where: context,
-        attempt: (signal, attempt) =>
-          host.onBehalf(context, source, () => callback(value, key, { ...context, signal, attempt })),
-        ended: (outcome) => {
-          recordCall.outcome = outcome
-          this.running.delete(recordCall)
-          this.order.ended(recordCall)
-          this.startCalls()
-          if (this.hasResult) host.resultArrived()
-        },
-      }),
-    )
-    return recordCall
+  private get hasRoom(): boolean {
+    return this.running.size < this.operation.settings.concurrency
+  }
+
+  private nextOfRecord(callback: AsyncValueMapper<unknown, unknown, unknown>): RunningCall | undefined {
+    const record = this.hasRoom ? this.order.start() : undefined
+    if (record === undefined) return undefined
+    const { host, operation } = this
+    const { key, value, context, source } = record.held
+    const call = new Call<unknown>({
+      settings: operation.settings,
+      host,
+      where: context,
+      attempt: (signal, attempt) =>
+        host.onBehalf(context, source, () => callback(value, key, { ...context, signal, attempt })),
+      ended: (outcome) => {
+        record.outcome = outcome
+        this.order.ended(record)
+        this.ended(call)
+      },
+    })
+    return call
+  }
+
+  private nextOfBatch(
+    callback: AsyncBatchAction<unknown, unknown>,
+    gathering: Gathering<RecordCall>,
+  ): RunningCall | undefined {
+    gathering.gather()
+    // while the task takes no more input, there is nothing to wait for
+    const records = this.hasRoom ? gathering.take(this.isFull) : undefined
+    if (records === undefined) return undefined
+    const { host, operation } = this
+    const call = new BatchCall<RecordCall>({
+      records,
+      callback,
+      result: operation.result,
+      settings: operation.settings,
+      host,
+      ended: (record) => this.order.ended(record),
+      progressed: () => this.progressed(),
+      done: () => this.ended(call),
+    })
+    return call
+  }
+
+  private ended(call: RunningCall): void {
+    this.running.delete(call)
+    this.progressed()
+  }
+
+  private progressed(): void {
+    this.startCalls()
+    if (this.hasResult) this.host.resultArrived()
   }
 }
 
-/** The call for a record. */
+interface RunningCall {
+  start(): void
+  abort(reason: Error): void
+}
+
+/** A record, with what has come of the call for it. */
 class RecordCall {
   outcome: Outcome<unknown> | undefined
 
-  constructor(
-    readonly held: HeldRecord<unknown, unknown>,
-    private readonly call: Call<unknown>,
-  ) {}
+  constructor(readonly held: HeldRecord<unknown, unknown>) {}
 
   get keyBytes(): ByteString | null {
     return this.held.keyBytes
@@ -183,14 +245,6 @@ class RecordCall {
 
   get hasFailed(): boolean {
     return this.outcome !== undefined && 'error' in this.outcome
-  }
-
-  start(): void {
-    this.call.start()
-  }
-
-  abort(reason: Error): void {
-    this.call.abort(reason)
   }
 }
 

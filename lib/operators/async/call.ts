@@ -19,14 +19,18 @@ export class Call<R> {
       readonly host: Pick<AsyncHost, 'timers' | 'operator' | 'taskId'>
       /** For the error of an attempt that takes too long. */
       readonly where: { readonly topic: string | null; readonly partition: number; readonly offset: number }
+      /** Of a call for several, for the same error. */
+      readonly records?: number
       readonly attempt: (signal: AbortSignal, attempt: number) => R | PromiseLike<R>
+      /** Throws if a result is none, and the attempt has failed. */
+      readonly accept?: (result: R) => void
       /** Called once, unless the call is aborted. */
       readonly ended: (outcome: Outcome<R>) => void
     },
   ) {}
 
   start(): void {
-    const { attempt, ended, settings, host } = this.options
+    const { attempt, settings, host } = this.options
     const controller = new AbortController()
     this.#controller = controller
     this.#attempt++
@@ -38,8 +42,7 @@ export class Call<R> {
       return
     }
     if (!isPromise(result)) {
-      this.#stop()
-      ended({ result: result as R })
+      this.#succeeded(result as R)
       return
     }
     this.#cancelTimer = host.timers.timeOut(settings.timeoutMs, () => {
@@ -51,9 +54,7 @@ export class Call<R> {
     const isCurrent = (): boolean => this.#controller === controller
     Promise.resolve(result as PromiseLike<R>).then(
       (value) => {
-        if (!isCurrent()) return
-        this.#stop()
-        ended({ result: value })
+        if (isCurrent()) this.#succeeded(value)
       },
       (error: unknown) => {
         if (isCurrent()) this.#failed(error)
@@ -65,6 +66,18 @@ export class Call<R> {
     const controller = this.#controller
     this.#stop()
     controller?.abort(reason)
+  }
+
+  #succeeded(result: R): void {
+    const { accept, ended } = this.options
+    try {
+      accept?.(result)
+    } catch (error) {
+      this.#failed(error)
+      return
+    }
+    this.#stop()
+    ended({ result })
   }
 
   #failed(error: unknown): void {
@@ -90,9 +103,10 @@ export class Call<R> {
   }
 
   #timedOut(): StreamsError {
-    const { host, settings, where } = this.options
+    const { host, settings, where, records } = this.options
     const { topic, partition, offset } = where
-    const record = topic === null ? 'a punctuation' : `offset ${offset} of ${topic}-${partition}`
+    const first = topic === null ? 'a punctuation' : `offset ${offset} of ${topic}-${partition}`
+    const record = records === undefined ? first : `a batch of ${records}, the first from ${first},`
     return new StreamsError(
       'CALL_TIMED_OUT',
       `the call of async operator "${host.operator}" of task ${host.taskId} for ${record} took longer than ` +
@@ -104,7 +118,8 @@ export class Call<R> {
 }
 
 /** millrace's own errors say what is wrong with the record or the topology: repeating the call changes nothing. */
-const isRetriable = (error: unknown): boolean => !(error instanceof StreamsError) || error.code === 'CALL_TIMED_OUT'
+export const isRetriable = (error: unknown): boolean =>
+  !(error instanceof StreamsError) || error.code === 'CALL_TIMED_OUT'
 
 /** Doubles with each attempt; between half of it and all of it, so that calls that failed together are not repeated together. */
 const backoffOf = ({ backoffMs, maxBackoffMs }: RetrySettings, attempt: number): number =>

@@ -1,14 +1,7 @@
 import type { RecordContext } from '../../record/record-context'
 import type { TaskId } from '../../record/task-id'
 import type { HeldRecord } from '../../state/pending/pending-store'
-
-/** A record of a batch. */
-export interface BatchRecord<K, V> extends RecordContext {
-  /** The record's key. */
-  readonly key: K
-  /** The record's value. */
-  readonly value: V
-}
+import type { BatchRecord } from '../callbacks'
 
 /** The offsets of one input partition that a batch has records of. */
 export interface BatchOffsets {

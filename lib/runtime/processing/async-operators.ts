@@ -37,7 +37,7 @@ const after = (ms: number, callback: () => void): (() => void) => {
   return () => clearTimeout(timer)
 }
 
-export const systemTimers: CallTimers = { timeOut: after, backOff: after }
+export const systemTimers: CallTimers = { timeOut: after, backOff: after, linger: after }
 
 /**
  * The async operators of a task. Their calls run beside its records; their results are forwarded one at a time, where the next record

@@ -7,7 +7,8 @@ import { StoreSerdes } from '../store-serdes'
 import { type BufferedChange, decodeEntry, encodeEntry, type LoggedEntry, sizeOf } from './buffered-change'
 import { keptContext } from '../length-prefixed'
 import { DirtyKeys } from './dirty-keys'
-import { SuppressionQueue } from './suppression-queue'
+import { type MemoryBounds, SpilledChanges } from './spilled-changes'
+import { type Queued, SuppressionQueue } from './suppression-queue'
 import { NO_HEADERS, type RecordHeaders } from '../../record/headers'
 import type { Change } from '../../record/change'
 import type { RecordContext } from '../../record/record-context'
@@ -15,7 +16,7 @@ import type { RecordContext } from '../../record/record-context'
 /** The waiting updates of a suppression, by time. Not for users: it has no reads. */
 export interface SuppressionBuffer<K, V> extends StateStore {
   readonly records: number
-  /** Estimated as in Kafka Streams. */
+  /** In memory. Estimated as in Kafka Streams. */
   readonly bytes: number
   /** The time of the next update; `Infinity` if there is none. */
   readonly firstTime: number
@@ -38,20 +39,22 @@ export interface SuppressionBufferOptions<K, V> {
   readonly key?: Serde<K>
   readonly value?: Serde<V>
   readonly logging: boolean | Readonly<Record<string, string>>
+  /** Updates beyond these bounds are on disk. Default: all are in memory. */
+  readonly spill?: MemoryBounds
 }
 
-/** In memory, and restored from its changelog at every start. */
+/** In memory, and restored from its changelog at every start; on disk if it spills. */
 export const suppressionBuffer = <K, V>(
   name: string,
-  { key, value, logging }: SuppressionBufferOptions<K, V>,
+  { key, value, logging, spill }: SuppressionBufferOptions<K, V>,
 ): StoreBuilder<SuppressionBuffer<K, V>> => ({
   name,
-  persistent: false,
+  persistent: spill !== undefined,
   cachingEnabled: false,
   loggingEnabled: logging !== false,
   changelogConfig: typeof logging === 'object' ? logging : {},
   changelogPolicy: { cleanup: 'compact' },
-  build: (changelogTopic) => new LoggedSuppressionBuffer<K, V>(name, changelogTopic, key, value),
+  build: (changelogTopic) => new LoggedSuppressionBuffer<K, V>(name, changelogTopic, key, value, spill),
 })
 
 /** Of the changelog's header that says in which version an entry is written. Tombstones have none. */
@@ -65,10 +68,11 @@ interface Opened<K, V> {
 
 /** Changes are logged at commits, with Kafka Streams' bytes: a key added and removed between two commits leaves a tombstone. */
 export class LoggedSuppressionBuffer<K, V> implements SuppressionBuffer<K, V>, ManagedStore {
-  readonly persistent = false
   readonly #queue = new SuppressionQueue()
   readonly #dirty = new DirtyKeys()
   #bytes = 0
+  #inMemory = 0
+  #spilled: SpilledChanges | undefined
   #opened: Opened<K, V> | 'not open yet' | 'closed' = 'not open yet'
 
   constructor(
@@ -76,7 +80,12 @@ export class LoggedSuppressionBuffer<K, V> implements SuppressionBuffer<K, V>, M
     readonly changelogTopic: string | null,
     private readonly keySerde: Serde<K> | undefined,
     private readonly valueSerde: Serde<V> | undefined,
+    private readonly spill: MemoryBounds | undefined,
   ) {}
+
+  get persistent(): boolean {
+    return this.spill !== undefined
+  }
 
   get records(): number {
     return this.#queue.size
@@ -99,6 +108,15 @@ export class LoggedSuppressionBuffer<K, V> implements SuppressionBuffer<K, V>, M
       context,
     )
     this.#opened = { serdes, context }
+    if (this.spill !== undefined) this.#spilled = new SpilledChanges(context.openBytes(this.name, true), this.spill)
+  }
+
+  async open(): Promise<void> {
+    if (this.#spilled === undefined) return
+    for await (const [key, { time, change }] of this.#spilled.entries()) {
+      const queued = this.#queue.add(time, byteString(key), undefined)
+      if (!this.#isMemoryFull) this.#keep(queued, change)
+    }
   }
 
   put(time: number, key: K, { newValue, oldValue }: Change<V>, context: RecordContext): void {
@@ -107,7 +125,7 @@ export class LoggedSuppressionBuffer<K, V> implements SuppressionBuffer<K, V>, M
     const oldBytes = oldValue === null ? null : serdes.valueBytes(oldValue)
     const newBytes = newValue === null ? null : serdes.valueBytes(newValue)
     const queued = this.#queue.get(text)
-    const prior = queued === undefined ? oldBytes : queued.change.prior
+    const prior = queued === undefined ? oldBytes : this.#changeOf(queued).prior
     this.#enter(time, text, { context: keptContext(context), prior, oldValue: oldBytes, newValue: newBytes })
     this.#changed(text)
   }
@@ -115,7 +133,8 @@ export class LoggedSuppressionBuffer<K, V> implements SuppressionBuffer<K, V>, M
   evictWhile(condition: () => boolean, evict: (evicted: Evicted<K, V>) => void): void {
     const { serdes } = this.#open()
     for (let first = this.#queue.first; first !== undefined && condition(); first = this.#queue.first) {
-      const { key, change } = first
+      const { key } = first
+      const change = this.#changeOf(first)
       evict({
         key: serdes.keyOf(bytesOf(key)),
         newValue: change.newValue === null ? null : serdes.valueOf(change.newValue),
@@ -131,23 +150,30 @@ export class LoggedSuppressionBuffer<K, V> implements SuppressionBuffer<K, V>, M
     const { serdes } = this.#open()
     const queued = this.#queue.get(byteString(serdes.keyBytes(key)))
     if (queued === undefined) return undefined
-    const { prior } = queued.change
+    const { prior } = this.#changeOf(queued)
     return { value: prior === null ? null : serdes.valueOf(prior) }
   }
 
   restore({ key, value, timestamp, offset = -1, headers }: ChangelogRecord): void {
     const text = byteString(key)
     if (value === null) {
-      this.#remove(text)
+      if (this.#spilled === undefined) this.#remove(text)
+      else this.#spilled.restore(key, null)
       return
     }
     const { context } = this.#open()
     const ownHeaders = headers?.() ?? NO_HEADERS
     const source = { topic: this.changelogTopic, partition: context.partition, offset, timestamp, headers: ownHeaders }
     const buffered = this.#queue.get(text)?.change
-    const entry = readRecord(this.name, this.changelogTopic, () =>
-      decodeEntry({ value, version: versionOf(ownHeaders), context: source, buffered }),
-    )
+    const entry = readRecord(this.name, this.changelogTopic, () => {
+      const version = versionOf(ownHeaders)
+      if (this.#spilled !== undefined && version < 2) throw new RangeError(TOO_OLD_TO_SPILL)
+      return decodeEntry({ value, version, context: source, buffered })
+    })
+    if (this.#spilled !== undefined) {
+      this.#spilled.restore(key, entry)
+      return
+    }
     // its position may be new: an entry that was removed and added again between two commits has left no tombstone
     this.#remove(text)
     this.#enter(entry.time, text, entry.change)
@@ -156,7 +182,8 @@ export class LoggedSuppressionBuffer<K, V> implements SuppressionBuffer<K, V>, M
   async *changelogRecords(): AsyncGenerator<ChangelogRecord> {
     this.#open()
     for (const queued of this.#queue) {
-      yield { key: bytesOf(queued.key), value: encodeEntry(queued), timestamp: -1, headers: () => WRITTEN_VERSION }
+      const { key } = queued
+      yield { key: bytesOf(key), value: this.#encoded(queued), timestamp: -1, headers: () => WRITTEN_VERSION }
     }
   }
 
@@ -164,9 +191,12 @@ export class LoggedSuppressionBuffer<K, V> implements SuppressionBuffer<K, V>, M
     const { context } = this.#open()
     for (const key of this.#dirty.take()) {
       const queued = this.#queue.get(key)
-      const bytes = bytesOf(key)
-      if (queued === undefined) context.logChange(this.changelogTopic!, bytes, null, null)
-      else context.logChange(this.changelogTopic!, bytes, encodeEntry(queued), null, WRITTEN_VERSION)
+      const encoded = queued === undefined ? null : this.#encoded(queued)
+      if (encoded === null) this.#spilled?.remove(key)
+      else if (queued!.change !== undefined) this.#spilled?.put(key, encoded)
+      if (this.changelogTopic === null) continue
+      const headers = encoded === null ? undefined : WRITTEN_VERSION
+      context.logChange(this.changelogTopic, bytesOf(key), encoded, null, headers)
     }
   }
 
@@ -176,25 +206,47 @@ export class LoggedSuppressionBuffer<K, V> implements SuppressionBuffer<K, V>, M
   }
 
   #enter(time: number, key: ByteString, change: BufferedChange): void {
-    const queued = this.#queue.get(key)
-    if (queued === undefined) {
-      this.#queue.add(time, key, change)
-      this.#bytes += entrySize(key, change)
-    } else {
-      this.#bytes += entrySize(key, change) - entrySize(key, queued.change)
-      queued.change = change
-    }
+    const queued = this.#queue.get(key) ?? this.#queue.add(time, key, undefined)
+    this.#release(queued)
+    if (this.#spilled !== undefined && this.#isMemoryFull)
+      this.#spilled.put(key, encodeEntry({ time: queued.time, change }))
+    else this.#keep(queued, change)
   }
 
   #remove(key: ByteString): void {
     const queued = this.#queue.get(key)
     if (queued === undefined) return
     this.#queue.remove(queued)
-    this.#bytes -= entrySize(key, queued.change)
+    this.#release(queued)
+  }
+
+  #keep(queued: Queued, change: BufferedChange): void {
+    queued.change = change
+    this.#bytes += entrySize(queued.key, change)
+    this.#inMemory++
+  }
+
+  #release(queued: Queued): void {
+    if (queued.change === undefined) return
+    this.#bytes -= entrySize(queued.key, queued.change)
+    this.#inMemory--
+    queued.change = undefined
+  }
+
+  get #isMemoryFull(): boolean {
+    return this.spill !== undefined && (this.#bytes >= this.spill.maxBytes || this.#inMemory >= this.spill.maxRecords)
+  }
+
+  #changeOf({ key, change }: Queued): BufferedChange {
+    return change ?? this.#spilled!.get(key)
+  }
+
+  #encoded({ key, time, change }: Queued): Buffer {
+    return change === undefined ? this.#spilled!.encoded(key) : encodeEntry({ time, change })
   }
 
   #changed(key: ByteString): void {
-    if (this.changelogTopic !== null) this.#dirty.add(key)
+    if (this.changelogTopic !== null || this.#spilled !== undefined) this.#dirty.add(key)
   }
 
   #open(): Opened<K, V> {
@@ -202,6 +254,9 @@ export class LoggedSuppressionBuffer<K, V> implements SuppressionBuffer<K, V>, M
     return this.#opened
   }
 }
+
+const TOO_OLD_TO_SPILL =
+  "it was written by Kafka Streams 2.3 or older, and a buffer with onFull: 'spill' can't restore it: start once without onFull, and wait for a commit"
 
 const entrySize = (key: ByteString, change: BufferedChange): number => 8 + key.length + sizeOf(change)
 

@@ -5,7 +5,8 @@ import type { BufferedChange } from './buffered-change'
 export interface Queued {
   readonly time: number
   readonly key: ByteString
-  change: BufferedChange
+  /** Undefined: it is on disk. */
+  change: BufferedChange | undefined
   /** Still in the heap, and skipped. */
   removed: boolean
 }
@@ -28,11 +29,12 @@ export class SuppressionQueue {
     return this.#byKey.get(key)
   }
 
-  add(time: number, key: ByteString, change: BufferedChange): void {
-    const queued = { time, key, change, removed: false }
+  add(time: number, key: ByteString, change: BufferedChange | undefined): Queued {
+    const queued: Queued = { time, key, change, removed: false }
     this.#byKey.set(key, queued)
     this.#heap.push(queued)
     this.#up(this.#heap.length - 1)
+    return queued
   }
 
   /** The next entry; undefined if the queue is empty. */

@@ -1,6 +1,5 @@
 import type {
   Aggregator,
-  AsyncValueMapper,
   ForeachAction,
   Initializer,
   KeyValueMapper,
@@ -9,6 +8,7 @@ import type {
   Reducer,
   ValueMapper,
 } from '../../operators/callbacks'
+import type { AsyncCallback } from '../../operators/async/async-callback'
 import type { ResultKind } from '../../operators/async/async-results'
 import type { AsyncSettings } from '../../operators/async/async-settings'
 import type { BatchOperation } from '../../operators/batch/batch-operator'
@@ -77,7 +77,7 @@ export interface ForeachNode extends NodeBase {
 /** Makes calls for its records, many at a time. */
 export interface AsyncNode extends NodeBase {
   readonly kind: 'async'
-  readonly callback: AsyncValueMapper<any, any, any>
+  readonly callback: AsyncCallback
   readonly result: ResultKind
   readonly settings: AsyncSettings
   /** Of the records whose calls have not ended. */

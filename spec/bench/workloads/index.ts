@@ -11,7 +11,7 @@ import { stateless } from './stateless'
 import { streamJoins } from './stream-joins'
 import { foreignKeyJoin, tableTableJoin } from './table-joins'
 import { topN } from './top-n'
-import { hoppingWindows, sessionWindows, suppress } from './windows'
+import { hoppingWindows, sessionWindows, suppress, suppressSpill } from './windows'
 import { wordCounts } from './word-count'
 
 /** In the order of the table. */
@@ -31,6 +31,7 @@ export const WORKLOADS: readonly Workload[] = [
   ...hoppingWindows,
   sessionWindows,
   suppress,
+  suppressSpill,
   cogroup,
   topN,
   avro,

@@ -1,4 +1,4 @@
-import { serdes, SessionWindows, TimeWindows, untilWindowCloses } from 'millrace'
+import { serdes, SessionWindows, TimeWindows, untilWindowCloses, type WindowCloseOptions } from 'millrace'
 import { visits } from '../data'
 import type { Workload } from '../workload'
 
@@ -49,20 +49,31 @@ export const sessionWindows: Workload = {
   java: 'SessionCount',
 }
 
+const suppressBy =
+  (options: WindowCloseOptions): Workload['build'] =>
+  (builder, { topic }) =>
+    builder
+      .stream(topic('visits'), texts)
+      .groupByKey()
+      .windowedBy(TimeWindows.of({ size: '10s', grace: '5s' }))
+      .count('counts')
+      .suppress(untilWindowCloses(options))
+      .toStream()
+      .to(topic('out'), { key: serdes.timeWindowed(serdes.string(), '10s'), value: serdes.long() })
+
 export const suppress: Workload = {
   ...common,
   name: 'suppress',
   description: 'count in windows of 10 s, each result once its window closes',
   records: 4_000_000,
   inputs: (records) => [{ name: 'visits', records: () => visits(records, { everyMs: 1, users: 2000 }) }],
-  build: (builder, { topic }) =>
-    builder
-      .stream(topic('visits'), texts)
-      .groupByKey()
-      .windowedBy(TimeWindows.of({ size: '10s', grace: '5s' }))
-      .count('counts')
-      .suppress(untilWindowCloses())
-      .toStream()
-      .to(topic('out'), { key: serdes.timeWindowed(serdes.string(), '10s'), value: serdes.long() }),
+  build: suppressBy({}),
   java: 'SuppressedWindows',
+}
+
+export const suppressSpill: Workload = {
+  ...suppress,
+  name: 'suppress-spill',
+  description: "the same with all that waits on disk; Java's in memory",
+  build: suppressBy({ maxBytes: 0, onFull: 'spill' }),
 }

@@ -281,31 +281,36 @@ proves('store of records that wait for a table', {
   },
 })
 
-proves('suppression buffer', {
-  builder: suppressionBuffer<string, string>('s', { ...serdes, logging: true }),
-  change: (store, random, step) => {
-    if (random.chance(0.1)) {
-      let left = random.below(8)
+for (const [name, spill] of [
+  ['suppression buffer', undefined],
+  ['suppression buffer that spills', { maxRecords: 5, maxBytes: Infinity }],
+] as const) {
+  proves(name, {
+    builder: suppressionBuffer<string, string>('s', { ...serdes, logging: true, spill }),
+    change: (store, random, step) => {
+      if (random.chance(0.1)) {
+        let left = random.below(8)
+        store.evictWhile(
+          () => left-- > 0,
+          () => {},
+        )
+      } else {
+        const [key, before] = [`k${random.below(30)}`, valueOrNull(random, step - 1)]
+        const context = at(step, { headers: [['h', Buffer.of(step & 0xff)]] })
+        store.put(random.below(100), key, new Change(valueOrNull(random, step), before), context)
+      }
+    },
+    reads: (store) => {
+      const prior = Array.from({ length: 30 }, (_, i) => store.prior(`k${i}`))
+      const evicted: unknown[] = [store.records, spill === undefined ? store.bytes : undefined, store.firstTime, prior]
       store.evictWhile(
-        () => left-- > 0,
-        () => {},
+        () => true,
+        (each) => evicted.push(each),
       )
-    } else {
-      const [key, before] = [`k${random.below(30)}`, valueOrNull(random, step - 1)]
-      const context = at(step, { headers: [['h', Buffer.of(step & 0xff)]] })
-      store.put(random.below(100), key, new Change(valueOrNull(random, step), before), context)
-    }
-  },
-  reads: (store) => {
-    const prior = Array.from({ length: 30 }, (_, i) => store.prior(`k${i}`))
-    const evicted: unknown[] = [store.records, store.bytes, store.firstTime, prior]
-    store.evictWhile(
-      () => true,
-      (each) => evicted.push(each),
-    )
-    return evicted
-  },
-})
+      return evicted
+    },
+  })
+}
 
 /** Also what is too late for the store: the newest time is part of what it holds. */
 const windowReads = async <S>(

@@ -1,14 +1,16 @@
 import { StreamsError } from '../../../../lib/errors'
 import type { RetrySettings } from '../../../../lib/operators/async/async-settings'
+import type { CallTimers } from '../../../../lib/operators/async/async-host'
 import { Call, type Outcome } from '../../../../lib/operators/async/call'
 
 /** Timers that are fired by hand. */
 class HandTimers {
-  readonly timers: { kind: 'timeOut' | 'backOff'; ms: number; callback: () => void; cancelled: boolean }[] = []
+  readonly timers: { kind: keyof CallTimers; ms: number; callback: () => void; cancelled: boolean }[] = []
   readonly timeOut = this.#timer('timeOut')
   readonly backOff = this.#timer('backOff')
+  readonly linger = this.#timer('linger')
 
-  #timer(kind: 'timeOut' | 'backOff') {
+  #timer(kind: keyof CallTimers) {
     return (ms: number, callback: () => void) => {
       const timer = { kind, ms, callback, cancelled: false }
       this.timers.push(timer)
@@ -16,7 +18,7 @@ class HandTimers {
     }
   }
 
-  fire(kind: 'timeOut' | 'backOff'): number {
+  fire(kind: keyof CallTimers): number {
     const timer = this.timers.filter((one) => one.kind === kind && !one.cancelled).at(-1)!
     timer.cancelled = true
     timer.callback()
