@@ -35,6 +35,7 @@ export type {
   KeyQueryMetadata,
   PeerOptions,
   Position,
+  QueryIsolation,
   QueryOptions,
   QueryResult,
   QueryScan,
@@ -195,6 +196,7 @@ export { memoryEngine } from './state/memory/memory-engine'
 export type {
   ByteScan,
   ByteStore,
+  CommittedBytes,
   DatabaseStore,
   OpenDatabaseOptions,
   StateCacheBudget,

@@ -1,6 +1,6 @@
 import { StreamsError } from '../errors'
 import { flag, parseQueryPath, type TextQuery } from '../query/query-path'
-import type { Position } from '../query/query-types'
+import type { QueryIsolation, Position } from '../query/query-types'
 import type { Format } from '../query/row-json'
 import { isPageFile, type PageFile } from './dashboard/page'
 
@@ -23,6 +23,7 @@ export interface StoreParams {
   readonly allowStale: boolean
   readonly local: boolean
   readonly atLeast: Position | undefined
+  readonly isolation: QueryIsolation | undefined
 }
 
 export type TopologyFormat = 'text' | 'json' | 'mermaid' | 'svg'
@@ -41,7 +42,7 @@ export type Target =
 
 const PARAMS: ReadonlySet<string> = new Set([
   ...['from', 'to', 'prefix', 'keyFrom', 'keyTo', 'asOf', 'earliestEnd', 'latestStart', 'latestEnd', 'reverse'],
-  ...['format', 'limit', 'partitions', 'allowStale', 'local', 'atLeast'],
+  ...['format', 'limit', 'partitions', 'allowStale', 'local', 'atLeast', 'isolation'],
 ])
 const MAX_PARTITIONS = 100_000
 
@@ -121,6 +122,7 @@ const storeParams = (params: URLSearchParams): StoreParams => {
     allowStale: flag(params, 'allowStale'),
     local: flag(params, 'local'),
     atLeast: positionOf(params.get('atLeast')),
+    isolation: isolationOf(params.get('isolation')),
   }
 }
 
@@ -135,6 +137,12 @@ const partitionsOf = (text: string | null): readonly number[] | undefined => {
   const partitions = [...new Set(text.split(',').map(Number))]
   if (partitions.every((partition) => partition < MAX_PARTITIONS)) return partitions
   throw new BadRequest(400, `partitions are below ${MAX_PARTITIONS}`)
+}
+
+const isolationOf = (text: string | null): QueryIsolation | undefined => {
+  if (text === null) return undefined
+  if (text === 'latest' || text === 'committed') return text
+  throw new BadRequest(400, 'isolation is latest or committed')
 }
 
 const positionOf = (text: string | null): Position | undefined => {

@@ -94,11 +94,12 @@ const startLines = (response: ServerResponse): void => {
 const isForwarded = ({ headers }: IncomingMessage): boolean => headers[FORWARDED_HEADER] !== undefined
 
 const queryOptions = ({ request, target, options, signal, timeoutMs }: StoreRequest): ResolvedQueryOptions => {
-  const { allowStale, local, atLeast } = target.params
+  const { allowStale, local, atLeast, isolation } = target.params
   return {
     allowStale,
     local: local || options.peers === false || isForwarded(request),
     ...(atLeast === undefined ? {} : { atLeast }),
+    ...(isolation === undefined ? {} : { isolation }),
     timeoutMs,
     signal,
     peers: peersOf(request, options),

@@ -165,8 +165,13 @@ export class QueryEngine {
   ): PointAnswer | undefined {
     const found = this.#local.find(store, partition, options)
     if (found === undefined) return undefined
-    const { part, position, stale } = found
-    return { rows: readPoint(part, query), partition, position, stale, host: null }
+    const { position, stale } = found
+    const { store: part, close } = found.open()
+    try {
+      return { rows: readPoint(part, query), partition, position, stale, host: null }
+    } finally {
+      close()
+    }
   }
 
   #globalPoint(name: string, query: PointQuery<unknown>): PointAnswer {

@@ -2,7 +2,7 @@ import { StreamsError } from '../errors'
 import type { Logger } from '../observe/logger'
 import { tpKey } from '../record/topic-partition'
 import { MemoryTaskDatabase } from './memory/memory-engine'
-import type { ByteStore, StateCacheBudget, StateEngine, TaskDatabase } from './state-engine'
+import type { ByteStore, CommittedBytes, StateCacheBudget, StateEngine, TaskDatabase } from './state-engine'
 import type { ManagedStore } from './store'
 
 export interface TaskStateOptions {
@@ -89,6 +89,11 @@ export class TaskState {
     if (bytes !== undefined) return bytes
     const { taskId } = this
     throw new StreamsError('UNKNOWN_STORE', `task ${taskId} has no store '${store}'`, { taskId, store })
+  }
+
+  /** A store's bytes as of the last commit; `undefined` where they are only in memory. */
+  committedBytes(store: string): CommittedBytes | undefined {
+    return this.persistent?.stores.get(store)?.committedView?.()
   }
 
   /** Size of what is written and not yet committed, of both generations and of restore; stores in memory don't count. */

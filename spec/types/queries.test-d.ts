@@ -56,6 +56,9 @@ const price: Promise<QueryResult<VersionedRecord<number> | null>> = streams.quer
 void streams.query(counts, { partitioner: (_topic, key, _value, partitions) => key.length % partitions })
 // @ts-expect-error Type 'string' is not assignable to type 'boolean | undefined'
 void streams.query(counts, { allowStale: 'yes' })
+void streams.query(counts, { isolation: 'committed' }).get('a')
+// @ts-expect-error Type '"serializable"' is not assignable to type 'QueryIsolation | undefined'
+void streams.query(counts, { isolation: 'serializable' })
 // @ts-expect-error 'stale' does not exist in type 'QueryOptions<string>'
 void streams.query(counts, { stale: true })
 

@@ -6,11 +6,12 @@ import { HttpPeers } from '../../query/http-peers'
 import type { LocalInstance, LocalTask } from '../../query/local-tasks'
 import { QueryEngine } from '../../query/query-engine'
 import { resolveQueryOptions } from '../../query/query-options'
-import type { Position, QueryOptions } from '../../query/query-types'
+import type { QueryIsolation, Position, QueryOptions } from '../../query/query-types'
 import { StoreCatalog } from '../../query/store-catalog'
 import { AnyStoreQueries } from '../../query/store-queries'
 import type { HostInfo } from '../../record/host-info'
 import type { TaskId } from '../../record/task-id'
+import type { OpenedReads } from '../../state/committed-store'
 import { isPlain } from '../../state/key-value/plain-view'
 import type { StateStore } from '../../state/store'
 import { checkKind } from '../../state/store-kind'
@@ -19,7 +20,7 @@ import { describe } from '../../topology/describe'
 import { descriptionOf, type TopologyDescription } from '../../topology/description'
 import type { Run } from '../run'
 import type { RunningTask, Task } from '../tasks/task'
-import { type InputPosition, positionsOf } from './positions'
+import { committedPositionsOf, type InputPosition, positionsOf } from './positions'
 import type { StoreHandle } from './store-view'
 
 export interface InstanceQueriesOptions {
@@ -164,14 +165,19 @@ class QueriedTask implements LocalTask {
     return this.task.inputs
   }
 
-  store(name: string): StateStore | undefined {
-    return this.#running?.stores.all.find((store) => store.name === name)
+  open(name: string, isolation: QueryIsolation): OpenedReads | undefined {
+    const stores = this.#running?.stores
+    if (isolation === 'committed') return stores?.openCommitted(name)
+    const store = stores?.all.find((each) => each.name === name)
+    return store && { store, close: () => {} }
   }
 
-  position(): Position {
+  position(isolation: QueryIsolation): Position {
     const position: Record<string, Record<number, number>> = {}
-    if (this.#running === undefined) return position
-    for (const { topic, partition, next } of positionsOf(this.#running)) {
+    const running = this.#running
+    if (running === undefined) return position
+    const inputs = isolation === 'committed' ? committedPositionsOf(running) : positionsOf(running)
+    for (const { topic, partition, next } of inputs) {
       if (next > 0) (position[topic] ??= {})[partition] = next - 1
     }
     return position

@@ -2,7 +2,9 @@ import type { Logger } from '../../observe/logger'
 import type { TaskId } from '../../record/task-id'
 import { type TopicPartition, tpKey } from '../../record/topic-partition'
 import type { Serde } from '../../serdes/serde'
-import type { ManagedStore, RecordCacheBudget } from '../../state/store'
+import { StreamsError } from '../../errors'
+import { type OpenedReads, openCommitted } from '../../state/committed-store'
+import type { ManagedStore, RecordCacheBudget, StoreBuilder } from '../../state/store'
 import type { StateCacheBudget, StateEngine } from '../../state/state-engine'
 import { TaskState } from '../../state/task-state'
 import type { RowMemory } from '../../state/timed/row-memory'
@@ -13,6 +15,7 @@ import { StoreContext } from './store-context'
 /** A store of a task with the partition that it is restored from. */
 export interface TaskStore {
   readonly store: ManagedStore
+  readonly builder: StoreBuilder
   /** `null` without logging. */
   readonly changelog: TopicPartition | null
   /** The changelog is a source topic of the task, read only up to the committed offset, and never written by the task. */
@@ -66,6 +69,7 @@ export class TaskStores {
     const stores = subTopologies.flatMap((sub) =>
       sub.stores.map(({ definition, changelogTopic }) => ({
         store: definition.builder.build(changelogTopic) as ManagedStore,
+        builder: definition.builder,
         changelog: changelogTopic === null ? null : { topic: changelogTopic, partition },
         fromSource: definition.sourceTopicAsChangelog !== undefined,
       })),
@@ -109,6 +113,16 @@ export class TaskStores {
 
   get all(): readonly ManagedStore[] {
     return this.stores.map(({ store }) => store)
+  }
+
+  /** A store as of the last commit; `undefined` if the task has no such store. */
+  openCommitted(name: string): OpenedReads | undefined {
+    const found = this.stores.find(({ store }) => store.name === name)
+    if (found === undefined) return undefined
+    const bytes = this.state.committedBytes(name)
+    if (bytes === undefined) throw isolationUnsupported(found.store, this.id)
+    const { builder, store } = found
+    return openCommitted({ builder, changelogTopic: store.changelogTopic, bytes, task: this.context })
   }
 
   /** The changelog partitions that this task writes or reads. */
@@ -155,6 +169,17 @@ export class TaskStores {
     if (failure) throw failure.error
   }
 }
+
+const isolationUnsupported = ({ name, persistent }: ManagedStore, taskId: TaskId): StreamsError =>
+  new StreamsError(
+    'ISOLATION_UNSUPPORTED',
+    persistent
+      ? `store "${name}" can't be read with isolation 'committed': the state engine keeps no committed state apart from what is written. Use ` +
+          "levelEngine(), the default, or read with 'latest'"
+      : `store "${name}" can't be read with isolation 'committed': it is in memory, where writes apply at once. Make it persistent, or read ` +
+          "with 'latest'",
+    { store: name, taskId },
+  )
 
 export const sumOfOffsets = (offsets: ReadonlyMap<string, number>, changelogs: readonly TopicPartition[]): number => {
   let sum = 0

@@ -1,12 +1,13 @@
 import { hashBytes } from '../byte-hash'
 import { rangeOf } from '../memory/byte-range'
 import { overlaid } from '../overlaid'
-import type { ByteScan, ByteStore } from '../state-engine'
+import type { ByteScan, ByteStore, CommittedBytes } from '../state-engine'
 import type { DatabaseCache } from './entry-cache'
 import { EntryEstimate } from './entry-estimate'
 import { CHECKSUM_BYTES, EntryFormat } from './entry-format'
 import { KeySpace } from './key-space'
 import type { Database, WriteBatch } from './level-database'
+import { LevelSnapshot } from './level-snapshot'
 import { storedEntries } from './stored-entries'
 import { UncommittedEntries } from './uncommitted-entries'
 
@@ -87,6 +88,10 @@ export class LevelBytes implements ByteStore {
       if (scan.signal?.aborted) throw error
       throw this.shared.failure(error, 'scanning', this.store)
     }
+  }
+
+  committedView(): CommittedBytes {
+    return new LevelSnapshot(this.store, this.#keys, this.shared)
   }
 
   dropBelow(key: Buffer): void {
