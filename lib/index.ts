@@ -31,6 +31,14 @@ export type { RebalanceEvent } from './runtime/executor/rebalance-listener'
 export type { RestoreEvent, RestoreProgressEvent } from './runtime/changelog/restore-progress'
 export type { ReadOnlyStore, StoreHandle } from './runtime/stores/store-view'
 export type {
+  ChangeGap,
+  StoreChange,
+  StoreEvent,
+  StoreSubscription,
+  StoreValue,
+  SubscriptionOptions,
+} from './query/change-types'
+export type {
   KeyMetadataOptions,
   KeyQueryMetadata,
   PeerOptions,

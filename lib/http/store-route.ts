@@ -126,14 +126,30 @@ const typedQuery = (
   maxKeyLength: number,
 ): StoreQuery<unknown> => {
   const bounded = <T>(text: string, read: (text: string) => T): T => {
-    if (Buffer.byteLength(text) <= maxKeyLength * (format === 'bytes' ? 4 / 3 : 1) + 4) return read(text)
-    throw new BadRequest(414, `a key has at most ${maxKeyLength} bytes`)
+    requireKeyLength(text, format, maxKeyLength)
+    return read(text)
   }
   return mapKeys(
     query,
     (text) => bounded(text, () => keyOf(text, store, format)),
     (text) => bounded(text, () => (format === 'bytes' ? bytesOf(text) : Buffer.from(text))),
   )
+}
+
+const requireKeyLength = (text: string, format: StoreParams['format'], maxKeyLength: number): void => {
+  if (Buffer.byteLength(text) <= maxKeyLength * (format === 'bytes' ? 4 / 3 : 1) + 4) return
+  throw new BadRequest(414, `a key has at most ${maxKeyLength} bytes`)
+}
+
+/** The key that a text in a URL stands for. */
+export const boundedKeyOf = (
+  text: string,
+  store: CatalogStore,
+  format: StoreParams['format'],
+  maxKeyLength: number,
+): unknown => {
+  requireKeyLength(text, format, maxKeyLength)
+  return keyOf(text, store, format)
 }
 
 const keyOf = (text: string, store: CatalogStore, format: StoreParams['format']): unknown => {

@@ -1,6 +1,7 @@
 import { StreamsError } from '../errors'
 import type { Logger } from '../observe/logger'
 import { tpKey } from '../record/topic-partition'
+import type { TaskChanges } from './changes/change-feeds'
 import { MemoryTaskDatabase } from './memory/memory-engine'
 import type { ByteStore, CommittedBytes, StateCacheBudget, StateEngine, TaskDatabase } from './state-engine'
 import type { ManagedStore } from './store'
@@ -16,6 +17,8 @@ export interface TaskStateOptions {
   logger: Logger
   /** Shared with the instance's other tasks. Default: no cache of entries. */
   cache?: StateCacheBudget
+  /** Told what is committed. Default: nobody listens. */
+  changes?: TaskChanges | undefined
 }
 
 /**
@@ -35,6 +38,7 @@ export class TaskState {
     private readonly persistent: TaskDatabase | null,
     private readonly memory: MemoryTaskDatabase,
     changelogsInMemory: readonly string[],
+    private readonly changes: TaskChanges | undefined,
   ) {
     const partition = Number(taskId.slice(taskId.indexOf('_') + 1))
     this.#memoryPartitions = new Set(changelogsInMemory.map((topic) => tpKey(topic, partition)))
@@ -44,7 +48,15 @@ export class TaskState {
    * Opens what the task left behind, or starts empty. A database that is damaged is set aside, reported to the logger,
    * and started empty.
    */
-  static async open({ engine, directory, taskId, stores, logger, cache }: TaskStateOptions): Promise<TaskState> {
+  static async open({
+    engine,
+    directory,
+    taskId,
+    stores,
+    logger,
+    cache,
+    changes,
+  }: TaskStateOptions): Promise<TaskState> {
     const onDisk = directory === null ? [] : stores.filter(({ persistent }) => persistent)
     const inMemory = stores.filter((store) => !onDisk.includes(store))
     const database =
@@ -63,6 +75,7 @@ export class TaskState {
       database,
       memory,
       inMemory.flatMap(({ changelogTopic }) => changelogTopic ?? []),
+      changes,
     )
   }
 
@@ -110,6 +123,7 @@ export class TaskState {
   seal(): void {
     for (const write of this.#beforeSeal) write()
     this.persistent?.seal()
+    this.changes?.seal()
   }
 
   /**
@@ -118,6 +132,7 @@ export class TaskState {
    * call fails too: close the task and open it again.
    */
   async commit(changelogOffsets: ReadonlyMap<string, number>): Promise<void> {
+    const publish = this.changes?.take()
     const durable = new Map<string, number>()
     const inMemory = new Map<string, number>()
     for (const [partition, offset] of changelogOffsets) {
@@ -125,6 +140,7 @@ export class TaskState {
       target.set(partition, offset)
     }
     await Promise.all([this.memory.commit(inMemory), this.persistent?.commit(durable)])
+    publish?.()
   }
 
   /**
@@ -132,6 +148,7 @@ export class TaskState {
    * forgotten.
    */
   discard(): void {
+    this.changes?.stop()
     this.persistent?.discard()
     this.memory.discard()
   }
@@ -139,5 +156,6 @@ export class TaskState {
   /** Waits for commits under way; what is not committed is lost. */
   async close(): Promise<void> {
     await this.persistent?.close()
+    this.changes?.stop()
   }
 }

@@ -1,5 +1,7 @@
 import type { ResolvedConfig } from '../../config'
 import type { Problem, RecentProblems } from '../../observe/recent-problems'
+import { ChangeSubscription } from '../../query/change-subscription'
+import type { SubscriptionOptions } from '../../query/change-types'
 import { ClusterMetadata } from '../../query/cluster-metadata'
 import type { ClusterView } from '../../query/cluster-view'
 import { HttpPeers } from '../../query/http-peers'
@@ -11,6 +13,7 @@ import { StoreCatalog } from '../../query/store-catalog'
 import { AnyStoreQueries } from '../../query/store-queries'
 import type { HostInfo } from '../../record/host-info'
 import type { TaskId } from '../../record/task-id'
+import { ChangeFeeds } from '../../state/changes/change-feeds'
 import type { OpenedReads } from '../../state/committed-store'
 import { isPlain } from '../../state/key-value/plain-view'
 import type { StateStore } from '../../state/store'
@@ -37,6 +40,7 @@ export interface InstanceQueriesOptions {
 /** What an instance answers to queries. */
 export class InstanceQueries {
   readonly engine: QueryEngine
+  readonly changeFeeds = new ChangeFeeds()
   readonly #options: InstanceQueriesOptions
   readonly peers = new HttpPeers()
   #metadata: ClusterMetadata | undefined
@@ -69,6 +73,15 @@ export class InstanceQueries {
     checkKind(reference, sample)
     const plain = typeof reference === 'string' ? plainByName : isPlain(reference)
     return new AnyStoreQueries(this.engine, name, plain, resolveQueryOptions(options))
+  }
+
+  async subscribe(
+    reference: string | StoreHandle<StateStore>,
+    options: SubscriptionOptions = {},
+  ): Promise<ChangeSubscription> {
+    const store = this.engine.catalog.get(typeof reference === 'string' ? reference : reference.name)
+    checkKind(reference, store.sample)
+    return ChangeSubscription.open(store, this.changeFeeds.of(store.name), options, this.ending)
   }
 
   /** The instance is about to close: it still answers, and is no longer ready. */

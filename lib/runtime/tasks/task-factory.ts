@@ -5,6 +5,7 @@ import type { ThreadSensors } from '../../observe/metrics/thread-sensors'
 import type { InstanceRecordCounts } from '../../observe/record-counts'
 import { parseTaskId, type TaskId } from '../../record/task-id'
 import type { TopicPartition } from '../../record/topic-partition'
+import type { ChangeFeeds } from '../../state/changes/change-feeds'
 import type { StateDirectory } from '../../state/state-directory'
 import type { RecordCacheBudget, StateStore } from '../../state/store'
 import { TaskState } from '../../state/task-state'
@@ -35,6 +36,7 @@ export interface TaskFactoryOptions {
   readonly monitor: SlowCallbackMonitor
   readonly cache: RecordCacheBudget | undefined
   readonly rowMemory: RowMemory
+  readonly changeFeeds: ChangeFeeds
   readonly recordCounts: InstanceRecordCounts
   /** Undefined: nothing is measured. */
   readonly sensors?: ThreadSensors | undefined
@@ -55,7 +57,7 @@ export class TaskFactory {
   }
 
   openStores({ id, subTopology }: TaskIdentity): Promise<TaskStores> {
-    const { config, cache, rowMemory, logger, stateDirectory } = this.options
+    const { config, cache, rowMemory, changeFeeds, logger, stateDirectory } = this.options
     return TaskStores.open({
       id,
       applicationId: config.applicationId,
@@ -68,6 +70,7 @@ export class TaskFactory {
       cache,
       rowMemory,
       stateCache: config.stateCache,
+      changeFeeds,
       fetching: (what, fetch, closed) => retrying(what, fetch, { timeoutMs: Infinity, signal: closed, logger }),
       logger,
     })
@@ -124,6 +127,7 @@ export class TaskFactory {
     try {
       await stores.openStores()
       processing.initialize(committed)
+      stores.tellChanges()
       return new RunningTask(identity, stores, processing, committed)
     } catch (error) {
       closeQuietly(processing)

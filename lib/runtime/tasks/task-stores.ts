@@ -3,6 +3,7 @@ import type { TaskId } from '../../record/task-id'
 import { type TopicPartition, tpKey } from '../../record/topic-partition'
 import type { Serde } from '../../serdes/serde'
 import { StreamsError } from '../../errors'
+import { type ChangeFeeds, TaskChanges } from '../../state/changes/change-feeds'
 import { type OpenedReads, openCommitted } from '../../state/committed-store'
 import type { ManagedStore, RecordCacheBudget, StoreBuilder } from '../../state/store'
 import type { StateCacheBudget, StateEngine } from '../../state/state-engine'
@@ -40,6 +41,8 @@ export interface TaskStoresOptions {
   readonly rowMemory?: RowMemory | undefined
   /** For entries of persistent stores, shared by all tasks of the instance. Default: none. */
   readonly stateCache?: StateCacheBudget
+  /** For those who listen to changes of stores. Default: nobody can. */
+  readonly changeFeeds?: ChangeFeeds | undefined
   /** How dependencies of serdes are fetched. Default: once. */
   readonly fetching?: Fetching
   readonly logger: Logger
@@ -59,6 +62,7 @@ export class TaskStores {
     readonly context: StoreContext,
     /** Dependencies of the serdes of stores, and of the processing on them. */
     readonly preparation: Preparation,
+    private readonly changes: TaskChanges | undefined,
     abort: AbortController,
   ) {
     this.#fetched = abort
@@ -75,6 +79,8 @@ export class TaskStores {
       })),
     )
     const managed = stores.map(({ store }) => store)
+    const names = managed.map(({ name }) => name)
+    const changes = options.changeFeeds && new TaskChanges(options.changeFeeds, partition, names)
     const needsDisk = directory !== null && managed.some((store) => store.persistent)
     const state = await TaskState.open({
       engine,
@@ -83,6 +89,7 @@ export class TaskStores {
       stores: managed,
       logger,
       cache: options.stateCache,
+      changes,
     })
     const abort = new AbortController()
     const preparation = new Preparation(options.fetching ?? ((_what, fetch) => fetch()), abort.signal)
@@ -94,13 +101,14 @@ export class TaskStores {
       preparation,
       cache: options.cache,
       rowMemory: options.rowMemory,
+      changes,
       defaultKeySerde: options.defaultKeySerde,
       defaultValueSerde: options.defaultValueSerde,
       sourceChangelogs: new Set(
         subTopologies.flatMap((sub) => sub.stores.flatMap((store) => store.definition.sourceTopicAsChangelog ?? [])),
       ),
     })
-    const opened = new TaskStores(id, stores, state, context, preparation, abort)
+    const opened = new TaskStores(id, stores, state, context, preparation, changes, abort)
     try {
       for (const store of managed) store.init(context)
     } catch (error) {
@@ -134,6 +142,11 @@ export class TaskStores {
   async openStores(): Promise<void> {
     await this.preparation.all()
     for (const { store } of this.stores) await store.open?.()
+  }
+
+  /** The task processes from now on: whoever listens to changes is told of them. */
+  tellChanges(): void {
+    this.changes?.start()
   }
 
   /** The offsets, of changelogs and inputs, that the state contains once the sealed writes are on disk. */

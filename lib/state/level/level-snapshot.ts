@@ -1,8 +1,8 @@
 import type { ByteScan, CommittedBytes } from '../state-engine'
 import { EntryFormat } from './entry-format'
 import type { KeySpace } from './key-space'
-import type { SharedDatabase } from './level-bytes'
 import type { Snapshot } from './level-database'
+import type { SharedDatabase } from './shared-database'
 import { storedEntries } from './stored-entries'
 
 /**

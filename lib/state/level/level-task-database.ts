@@ -5,7 +5,7 @@ import type { OpenDatabaseOptions, TaskDatabase } from '../state-engine'
 import type { DatabaseCache, EntryCache } from './entry-cache'
 import { findDamage, findDroppedRecords, setAside } from './damage'
 import { databaseFailure, openFailure, rebuildImpossible, writtenByNewer } from './failures'
-import { LevelBytes, type SharedDatabase } from './level-bytes'
+import { LevelBytes } from './level-bytes'
 import {
   corruption,
   isDamage,
@@ -17,6 +17,7 @@ import {
   type WriteBatch,
 } from './level-database'
 import { NO_METADATA, putFormat, putMetadata, readMetadata, withIds, type Metadata, type OtherFormat } from './metadata'
+import type { SharedDatabase } from './shared-database'
 import type { TableChecks } from './table-check'
 import type { UncommittedEntries } from './uncommitted-entries'
 

@@ -8,9 +8,9 @@ import * as serdes from '../../../lib/serdes'
 import { sessionStore } from '../../../lib/state/session/session-stores'
 import { keyValueStore, timestampedKeyValueStore } from '../../../lib/state/stores'
 import { versionedKeyValueStore } from '../../../lib/state/versioned/versioned-key-value-store'
-import type { ProcessorContext } from '../../../lib/operators/processor'
 import { windowStore } from '../../../lib/state/window/window-stores'
 import type { Topology } from '../../../lib/topology/topology'
+import { CommitsOnDemand } from '../../support/commits-on-demand'
 import { EmbeddedApps, until } from '../../support/embedded-apps'
 import { QueryInstance } from '../../support/query-instances'
 
@@ -33,19 +33,7 @@ const topology = (): Topology => {
   words.windowedBy(SessionWindows.of({ inactivityGap: '1m' })).count(sessions)
   builder.table('prices', text, versions)
   builder.globalTable('rates', text, 'rates')
-  // a record asks for one commit, also where it is processed again
-  const asked = new Set<number>()
-  builder.stream('commits', text).process<never, never>(() => {
-    let context: ProcessorContext<never, never>
-    return {
-      init: (given) => void (context = given),
-      process: () => {
-        const { offset } = context.recordMetadata()!
-        if (!asked.has(offset)) context.commit()
-        asked.add(offset)
-      },
-    }
-  })
+  CommitsOnDemand.addTo(builder)
   return builder.build()
 }
 
@@ -104,39 +92,12 @@ const EMPTY = {
 describe('queries of committed state', () => {
   let apps: EmbeddedApps
   let instance: QueryInstance
-  /** What the next transaction waits for before it is committed. */
-  let held: { reached(): void; readonly end: Promise<void> } | undefined
-
-  const holdCommit = () => {
-    let end!: (error?: Error) => void
-    let reached!: () => void
-    const isReached = new Promise<void>((resolve) => (reached = resolve))
-    held = {
-      reached,
-      end: new Promise<void>((resolve, reject) => (end = (error) => (error ? reject(error) : resolve()))),
-    }
-    return { reached: isReached, end }
-  }
+  let commits: CommitsOnDemand
 
   beforeEach(async () => {
     apps = new EmbeddedApps({ words: 1, prices: 1, rates: 1, commits: 1 })
-    held = undefined
-    apps.changeProducers((producer) => {
-      const { commit } = producer
-      producer.commit = async () => {
-        const holding = held
-        held = undefined
-        holding?.reached()
-        await holding?.end
-        return commit.call(producer)
-      }
-    })
-    const exactlyOnce = {
-      processingGuarantee: 'exactly_once',
-      commitInterval: '10m',
-      transactionTimeout: '15m',
-    } as const
-    instance = await QueryInstance.create((config) => apps.create(topology(), { ...config, ...exactlyOnce }))
+    commits = new CommitsOnDemand(apps)
+    instance = await QueryInstance.create((config) => apps.create(topology(), { ...config, ...CommitsOnDemand.config }))
     await apps.kafka.produce('rates', [{ key: 'EUR', value: '1.1' }])
     await instance.streams.start()
   })
@@ -144,8 +105,6 @@ describe('queries of committed state', () => {
     await instance.close()
     await apps.close()
   })
-
-  const commit = (): Promise<void> => apps.kafka.produce('commits', [{ value: 'now' }])
 
   const settled = <T>(promise: Promise<T>): Promise<T | undefined> => promise.catch(() => undefined)
 
@@ -187,8 +146,8 @@ describe('queries of committed state', () => {
     const first = await readsOf(streams, 'latest')
     expect(first).toMatchObject({ window: 1, windows: [[0, 1]], version: { value: '0 dear' } })
 
-    const { reached, end } = holdCommit()
-    await commit()
+    const { reached, end } = commits.hold()
+    await commits.ask()
     await reached
     // the caches are flushed, the state is sealed, and the transaction is still open
     expect(await readsOf(streams, 'committed')).toEqual(EMPTY)
@@ -200,7 +159,7 @@ describe('queries of committed state', () => {
     expect(await readsOf(streams, 'committed')).toEqual(first)
     const second = await readsOf(streams, 'latest')
     expect(second).not.toEqual(first)
-    await commit()
+    await commits.ask()
     await isWritten(6)
     expect(await readsOf(streams, 'committed')).toEqual(second)
   })
@@ -215,7 +174,7 @@ describe('queries of committed state', () => {
       message: expect.stringContaining('committed'),
     })
     expect((await streams.query(uncached, { isolation: 'committed' }).get('a')).position).toEqual({})
-    await commit()
+    await commits.ask()
     await isWritten(3)
     expect((await streams.query(uncached, { isolation: 'committed' }).get('a')).position).toEqual(atLeast)
   })
@@ -223,8 +182,8 @@ describe('queries of committed state', () => {
   it('never see what a failed transaction takes back', async () => {
     const { streams } = instance
     await process(0)
-    const { reached, end } = holdCommit()
-    await commit()
+    const { reached, end } = commits.hold()
+    await commits.ask()
     await reached
     expect(await readsOf(streams, 'committed')).toEqual(EMPTY)
     end(new ClientError('abortable', 'this transaction is aborted'))
@@ -232,7 +191,7 @@ describe('queries of committed state', () => {
     await until(async () => (await settled(readsOf(streams, 'committed'))) !== undefined)
     await isProcessed(0)
     expect(await readsOf(streams, 'committed')).toEqual(EMPTY)
-    await commit()
+    await commits.ask()
     await until(async () => (await apps.committed('words', 0)) === 3)
     await isWritten(3)
     expect(await readsOf(streams, 'committed')).toEqual(await readsOf(streams, 'latest'))
