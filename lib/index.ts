@@ -31,10 +31,19 @@ export type { RebalanceEvent } from './runtime/executor/rebalance-listener'
 export type { RestoreEvent, RestoreProgressEvent } from './runtime/changelog/restore-progress'
 export type { ReadOnlyStore, StoreHandle } from './runtime/stores/store-view'
 export type {
+  ChangeGap,
+  StoreChange,
+  StoreEvent,
+  StoreSubscription,
+  StoreValue,
+  SubscriptionOptions,
+} from './query/change-types'
+export type {
   KeyMetadataOptions,
   KeyQueryMetadata,
   PeerOptions,
   Position,
+  QueryIsolation,
   QueryOptions,
   QueryResult,
   QueryScan,
@@ -209,6 +218,7 @@ export { memoryEngine } from './state/memory/memory-engine'
 export type {
   ByteScan,
   ByteStore,
+  CommittedBytes,
   DatabaseStore,
   OpenDatabaseOptions,
   StateCacheBudget,

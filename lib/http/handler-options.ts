@@ -37,6 +37,11 @@ export interface HandlerOptions {
   readonly maxKeyLength?: number
   /** Requests that are answered at the same time: more are answered with status 503. Default: 256. */
   readonly maxConcurrentRequests?: number
+  /**
+   * Subscriptions to the changes of stores that are open at the same time: more are answered with status 503. They count as requests, too.
+   * Default: 64.
+   */
+  readonly maxSubscriptions?: number
   /** How long an answer may take until its last byte has left: then the connection is cut. Default: 30 s. */
   readonly requestTimeout?: Duration
   /** For `/health/live` and `/health/ready`. */
@@ -57,6 +62,7 @@ export interface ResolvedHandlerOptions {
   readonly maxUrlLength: number
   readonly maxKeyLength: number
   readonly maxConcurrentRequests: number
+  readonly maxSubscriptions: number
   readonly requestTimeoutMs: number
   readonly health: HealthOptions
   readonly dashboard: boolean
@@ -78,13 +84,14 @@ export const resolveHandlerOptions = (options: HandlerOptions = {}): ResolvedHan
     maxUrlLength: bound(options, 'maxUrlLength', 8192),
     maxKeyLength: bound(options, 'maxKeyLength', 4096),
     maxConcurrentRequests: bound(options, 'maxConcurrentRequests', 256),
+    maxSubscriptions: bound(options, 'maxSubscriptions', 64),
     requestTimeoutMs: toMilliseconds(requestTimeout, 'requestTimeout'),
     health,
     dashboard,
   }
 }
 
-type Bound = 'maxResults' | 'maxUrlLength' | 'maxKeyLength' | 'maxConcurrentRequests'
+type Bound = 'maxResults' | 'maxUrlLength' | 'maxKeyLength' | 'maxConcurrentRequests' | 'maxSubscriptions'
 
 const bound = (options: HandlerOptions, name: Bound, fallback: number): number => {
   const value: unknown = options[name] ?? fallback

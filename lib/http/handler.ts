@@ -7,6 +7,7 @@ import type { KafkaStreams } from '../runtime/kafka-streams'
 import { abortable } from '../runtime/pause'
 import { mermaidChart } from '../topology/mermaid'
 import { topologySvg } from '../topology/svg'
+import { ChangeStreams } from './change-streams'
 import { Dashboard } from './dashboard/dashboard'
 import { EVENT_STREAM } from './dashboard/event-stream'
 import { sendPageFile } from './dashboard/page'
@@ -36,11 +37,13 @@ export const createHandler = (streams: KafkaStreams, options: HandlerOptions = {
 class Handler {
   #active = 0
   readonly #dashboard: Dashboard | undefined
+  readonly #changes: ChangeStreams
 
   constructor(
     private readonly streams: KafkaStreams,
     private readonly options: ResolvedHandlerOptions,
   ) {
+    this.#changes = new ChangeStreams(streams, options)
     if (options.dashboard) this.#dashboard = new Dashboard(streams, options.health)
   }
 
@@ -99,6 +102,8 @@ class Handler {
         const timeoutMs = options.requestTimeoutMs
         return answerStore({ engine, options, request, response, target, signal, timeoutMs })
       }
+      case 'changes':
+        return this.#changes.answer({ request, response, target, signal, withoutLimit })
       case 'metadata':
         return sendJson(response, 200, this.#metadata(target.store))
       case 'topology':
@@ -115,7 +120,10 @@ class Handler {
   async #isAllowed(request: IncomingMessage, target: Target): Promise<boolean> {
     const { authorize } = this.options
     if (authorize === undefined) return true
-    const route = target.kind === 'store' ? { kind: target.kind, store: target.store } : { kind: target.kind }
+    const route =
+      target.kind === 'store' || target.kind === 'changes'
+        ? { kind: 'store' as const, store: target.store }
+        : { kind: target.kind }
     return (await authorize(request, route)) === true
   }
 

@@ -1,6 +1,6 @@
 import { StreamsError } from '../errors'
 import { flag, parseQueryPath, type TextQuery } from '../query/query-path'
-import type { Position } from '../query/query-types'
+import type { QueryIsolation, Position } from '../query/query-types'
 import type { Format } from '../query/row-json'
 import { isPageFile, type PageFile } from './dashboard/page'
 
@@ -23,6 +23,14 @@ export interface StoreParams {
   readonly allowStale: boolean
   readonly local: boolean
   readonly atLeast: Position | undefined
+  readonly isolation: QueryIsolation | undefined
+}
+
+/** Of a subscription to the changes of a store: the texts of keys. */
+export interface ChangesFilter {
+  readonly key: string | undefined
+  readonly from: string | undefined
+  readonly to: string | undefined
 }
 
 export type TopologyFormat = 'text' | 'json' | 'mermaid' | 'svg'
@@ -33,6 +41,7 @@ export type DashboardPart = PageFile | 'events' | 'instance'
 /** What a URL asks for. */
 export type Target =
   | { readonly kind: 'store'; readonly store: string; readonly query: TextQuery; readonly params: StoreParams }
+  | { readonly kind: 'changes'; readonly store: string; readonly filter: ChangesFilter; readonly params: StoreParams }
   | { readonly kind: 'metadata'; readonly store: string | undefined }
   | { readonly kind: 'topology'; readonly format: TopologyFormat }
   | { readonly kind: 'metrics' }
@@ -40,8 +49,8 @@ export type Target =
   | { readonly kind: 'health'; readonly probe: 'live' | 'ready' }
 
 const PARAMS: ReadonlySet<string> = new Set([
-  ...['from', 'to', 'prefix', 'keyFrom', 'keyTo', 'asOf', 'earliestEnd', 'latestStart', 'latestEnd', 'reverse'],
-  ...['format', 'limit', 'partitions', 'allowStale', 'local', 'atLeast'],
+  ...['key', 'from', 'to', 'prefix', 'keyFrom', 'keyTo', 'asOf', 'earliestEnd', 'latestStart', 'latestEnd', 'reverse'],
+  ...['format', 'limit', 'partitions', 'allowStale', 'local', 'atLeast', 'isolation'],
 ])
 const MAX_PARTITIONS = 100_000
 
@@ -65,6 +74,9 @@ export const parseTarget = (url: string, prefix: string): Target => {
   switch (first) {
     case 'stores': {
       const [store, ...segments] = rest
+      if (segments.length === 1 && segments[0] === 'changes') {
+        return { kind: 'changes', store: store!, filter: changesFilter(params), params: storeParams(params) }
+      }
       const query = store === undefined ? undefined : parseQueryPath(segments, params)
       if (query !== undefined) return { kind: 'store', store: store!, query, params: storeParams(params) }
       break
@@ -98,7 +110,7 @@ export const parseTarget = (url: string, prefix: string): Target => {
 const noSuchPath = (): BadRequest =>
   new BadRequest(
     404,
-    'there is no such path: /stores/<store>/keys/<key>, /stores/<store>/keys, /metadata, /topology, /metrics, /dashboard, /health/live and /health/ready are some',
+    'there is no such path: /stores/<store>/keys/<key>, /stores/<store>/keys, /stores/<store>/changes, /metadata, /topology, /metrics, /dashboard, /health/live and /health/ready are some',
   )
 
 const decoded = (segment: string): string => {
@@ -121,7 +133,14 @@ const storeParams = (params: URLSearchParams): StoreParams => {
     allowStale: flag(params, 'allowStale'),
     local: flag(params, 'local'),
     atLeast: positionOf(params.get('atLeast')),
+    isolation: isolationOf(params.get('isolation')),
   }
+}
+
+const changesFilter = (params: URLSearchParams): ChangesFilter => {
+  const [key, from, to] = ['key', 'from', 'to'].map((name) => params.get(name) ?? undefined)
+  if (key === undefined || (from === undefined && to === undefined)) return { key, from, to }
+  throw new BadRequest(400, 'key excludes from and to')
 }
 
 const topologyFormat = (format: string): TopologyFormat => {
@@ -135,6 +154,12 @@ const partitionsOf = (text: string | null): readonly number[] | undefined => {
   const partitions = [...new Set(text.split(',').map(Number))]
   if (partitions.every((partition) => partition < MAX_PARTITIONS)) return partitions
   throw new BadRequest(400, `partitions are below ${MAX_PARTITIONS}`)
+}
+
+const isolationOf = (text: string | null): QueryIsolation | undefined => {
+  if (text === null) return undefined
+  if (text === 'latest' || text === 'committed') return text
+  throw new BadRequest(400, 'isolation is latest or committed')
 }
 
 const positionOf = (text: string | null): Position | undefined => {

@@ -94,11 +94,12 @@ const startLines = (response: ServerResponse): void => {
 const isForwarded = ({ headers }: IncomingMessage): boolean => headers[FORWARDED_HEADER] !== undefined
 
 const queryOptions = ({ request, target, options, signal, timeoutMs }: StoreRequest): ResolvedQueryOptions => {
-  const { allowStale, local, atLeast } = target.params
+  const { allowStale, local, atLeast, isolation } = target.params
   return {
     allowStale,
     local: local || options.peers === false || isForwarded(request),
     ...(atLeast === undefined ? {} : { atLeast }),
+    ...(isolation === undefined ? {} : { isolation }),
     timeoutMs,
     signal,
     peers: peersOf(request, options),
@@ -125,14 +126,30 @@ const typedQuery = (
   maxKeyLength: number,
 ): StoreQuery<unknown> => {
   const bounded = <T>(text: string, read: (text: string) => T): T => {
-    if (Buffer.byteLength(text) <= maxKeyLength * (format === 'bytes' ? 4 / 3 : 1) + 4) return read(text)
-    throw new BadRequest(414, `a key has at most ${maxKeyLength} bytes`)
+    requireKeyLength(text, format, maxKeyLength)
+    return read(text)
   }
   return mapKeys(
     query,
     (text) => bounded(text, () => keyOf(text, store, format)),
     (text) => bounded(text, () => (format === 'bytes' ? bytesOf(text) : Buffer.from(text))),
   )
+}
+
+const requireKeyLength = (text: string, format: StoreParams['format'], maxKeyLength: number): void => {
+  if (Buffer.byteLength(text) <= maxKeyLength * (format === 'bytes' ? 4 / 3 : 1) + 4) return
+  throw new BadRequest(414, `a key has at most ${maxKeyLength} bytes`)
+}
+
+/** The key that a text in a URL stands for. */
+export const boundedKeyOf = (
+  text: string,
+  store: CatalogStore,
+  format: StoreParams['format'],
+  maxKeyLength: number,
+): unknown => {
+  requireKeyLength(text, format, maxKeyLength)
+  return keyOf(text, store, format)
 }
 
 const keyOf = (text: string, store: CatalogStore, format: StoreParams['format']): unknown => {

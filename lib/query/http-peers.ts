@@ -27,6 +27,7 @@ const CODES: ReadonlySet<string> = new Set<ErrorCode>([
   'INVALID_ARGUMENT',
   'STORE_NOT_AVAILABLE',
   'STORE_BEHIND',
+  'ISOLATION_UNSUPPORTED',
   'NOT_LOCAL',
   'TIMEOUT',
   'NOT_AUTHORIZED',
@@ -255,7 +256,7 @@ class Exchange {
 const pathOf = (
   store: CatalogStore,
   query: StoreQuery<unknown>,
-  { allowStale, atLeast }: ResolvedQueryOptions,
+  { allowStale, atLeast, isolation }: ResolvedQueryOptions,
   more: Readonly<Record<string, string>> = {},
 ): Promise<string> =>
   prepared(() => {
@@ -268,6 +269,7 @@ const pathOf = (
     const { path, params } = queryPath(store.name, text)
     params.set('format', 'bytes')
     if (allowStale) params.set('allowStale', 'true')
+    if (isolation !== undefined) params.set('isolation', isolation)
     if (atLeast !== undefined) params.set('atLeast', JSON.stringify(atLeast))
     for (const [name, value] of Object.entries(more)) params.set(name, value)
     return `${path}?${params.toString()}`

@@ -1,5 +1,6 @@
 import { StreamsError } from '../errors'
 import { taskId } from '../record/task-id'
+import type { OpenedReads } from '../state/committed-store'
 import type { StateStore } from '../state/store'
 import type { LocalInstance, LocalTask } from './local-tasks'
 import type { ResolvedQueryOptions } from './query-options'
@@ -8,9 +9,10 @@ import type { CatalogStore } from './store-catalog'
 
 /** A partition of a store, with what is known of it. */
 export interface LocalStore {
-  readonly part: StateStore
   readonly position: Position
   readonly stale: boolean
+  /** Whoever reads closes it. */
+  open(): OpenedReads
 }
 
 /** The partitions of stores that this instance has, and may read. */
@@ -25,20 +27,19 @@ export class LocalStores {
   find(
     store: CatalogStore,
     partition: number,
-    { allowStale = false, atLeast = {} }: ResolvedQueryOptions,
+    { allowStale = false, atLeast = {}, isolation = 'latest' }: ResolvedQueryOptions,
   ): LocalStore | undefined {
     const task = this.task(store, partition)
     if (task === undefined || task.state === 'closing') return undefined
     const { name } = store
     const location = { store: name, taskId: task.id, partition }
-    const part = task.store(name)
-    if (part === undefined) {
-      throw new StreamsError(
+    const notAvailable = (): StreamsError =>
+      new StreamsError(
         'STORE_NOT_AVAILABLE',
         `partition ${partition} of store "${name}" is ${task.state} on this instance: read it when the state is RUNNING`,
         location,
       )
-    }
+    if (task.state === 'opening' || task.state === 'restoring') throw notAvailable()
     const stale = task.state !== 'running' || !this.instance.holdsLease
     if (stale && !allowStale) {
       throw new StreamsError(
@@ -48,18 +49,23 @@ export class LocalStores {
         location,
       )
     }
-    const position = task.position()
+    const position = task.position(isolation)
     for (const { topic, partition } of task.inputs) {
       const wanted = atLeast[topic]?.[partition]
       const has = position[topic]?.[partition] ?? -1
       if (wanted === undefined || has >= wanted) continue
       throw new StreamsError(
         'STORE_BEHIND',
-        `store "${name}" has the records of ${topic} partition ${partition} up to offset ${has}, and ${wanted} was asked for: try again`,
+        `store "${name}" has the ${isolation === 'committed' ? 'committed ' : ''}records of ${topic} partition ${partition} up to offset ${has}, and ${wanted} was asked for: try again`,
         { ...location, topic, partition, offset: wanted },
       )
     }
-    return { part, position, stale }
+    const open = (): OpenedReads => {
+      const reads = task.open(name, isolation)
+      if (reads === undefined) throw notAvailable()
+      return reads
+    }
+    return { position, stale, open }
   }
 
   global(name: string): StateStore {

@@ -53,7 +53,12 @@ export const mergedScan = async (
         const found = localStores.find(store, partition, scoped)
         if (found === undefined) throw movedDuringScan(store, partition)
         have(found)
-        yield* readScan(found.part, query, scoped.signal)
+        const { store: part, close } = found.open()
+        try {
+          yield* readScan(part, query, scoped.signal)
+        } finally {
+          close()
+        }
       }
       for (const other of others) {
         yield* other.rows

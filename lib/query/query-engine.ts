@@ -99,6 +99,31 @@ export class QueryEngine {
     return mergedScan(this.#local, this.#remote, store, query, options, { local, remote: [...remote.values()] })
   }
 
+  /**
+   * The partitions of a store that this instance has: of a key, its only one; with `local`, whatever is here. Otherwise it must have them all.
+   *
+   * @throws StreamsError NOT_LOCAL, STORE_NOT_AVAILABLE
+   */
+  partitionsHere(
+    name: string,
+    {
+      key,
+      local,
+      partition,
+    }: { readonly key?: unknown; readonly local: boolean; readonly partition?: number | undefined },
+  ): Promise<readonly number[]> {
+    return prepared(() => {
+      const store = this.catalog.get(name)
+      if (store.subTopology === undefined) return []
+      const isHere = (each: number): boolean => this.#local.task(store, each) !== undefined
+      const all = Array.from({ length: this.#locations.partitionCount(store) }, (_, each) => each)
+      const asked = key === undefined ? all : [this.#locations.partitionOf(store, key, { partition })]
+      if (key === undefined && local) return all.filter(isHere)
+      for (const each of asked) if (!isHere(each)) this.#locations.otherOwner(store, each, { local: true })
+      return asked
+    })
+  }
+
   keyMetadata(
     name: string,
     key: unknown,
@@ -165,8 +190,13 @@ export class QueryEngine {
   ): PointAnswer | undefined {
     const found = this.#local.find(store, partition, options)
     if (found === undefined) return undefined
-    const { part, position, stale } = found
-    return { rows: readPoint(part, query), partition, position, stale, host: null }
+    const { position, stale } = found
+    const { store: part, close } = found.open()
+    try {
+      return { rows: readPoint(part, query), partition, position, stale, host: null }
+    } finally {
+      close()
+    }
   }
 
   #globalPoint(name: string, query: PointQuery<unknown>): PointAnswer {

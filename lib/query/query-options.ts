@@ -19,6 +19,10 @@ export const resolveQueryOptions = <K>(options: QueryOptions<K> = {}): ResolvedQ
     throw new StreamsError('INVALID_ARGUMENT', `query needs options to be an object, and got ${String(options)}`)
   }
   const { timeout, signal, peers = {}, partitioner, ...rest } = options
+  const { isolation } = rest
+  if (isolation !== undefined && isolation !== 'latest' && isolation !== 'committed') {
+    throw new StreamsError('INVALID_ARGUMENT', `isolation is ${String(isolation)}: give 'latest' or 'committed'`)
+  }
   return {
     ...rest,
     ...(partitioner === undefined ? {} : { partitioner: partitioner as NonNullable<QueryOptions['partitioner']> }),

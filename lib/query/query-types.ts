@@ -10,6 +10,9 @@ import type { StreamPartitioner } from '../topology/definition'
  */
 export type Position = Readonly<Record<string, Readonly<Record<number, number>>>>
 
+/** What a query sees of writes that are not committed yet: all of them, or none. */
+export type QueryIsolation = 'latest' | 'committed'
+
 /** How a store is queried. */
 export interface QueryOptions<K = unknown> {
   /**
@@ -22,6 +25,12 @@ export interface QueryOptions<K = unknown> {
    * the queried tasks don't read are ignored. Default: no bound.
    */
   readonly atLeast?: Position
+  /**
+   * What of the last writes shows. `latest`: all that has been processed, which after a failure under `exactly_once` may never have
+   * happened. `committed`: what the last commit has written, and nothing of what would be rolled back. Of stores in memory this fails with
+   * ISOLATION_UNSUPPORTED. A global store has what its topics have, either way. Default: `latest`.
+   */
+  readonly isolation?: QueryIsolation
   /** Read only the partitions of this instance: a key that another one has fails with NOT_LOCAL. Default: false. */
   readonly local?: boolean
   /**

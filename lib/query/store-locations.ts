@@ -63,7 +63,7 @@ export class StoreLocations {
   }
 
   /** The instance to ask, which is not this one. */
-  otherOwner(store: CatalogStore, partition: number, { local = false }: ResolvedQueryOptions): HostInfo {
+  otherOwner(store: CatalogStore, partition: number, { local = false }: Pick<ResolvedQueryOptions, 'local'>): HostInfo {
     const { name, subTopology } = store
     const metadata = this.metadata(name)
     const { rebalancing } = metadata.view

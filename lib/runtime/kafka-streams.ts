@@ -5,6 +5,7 @@ import { InstanceSensors } from '../observe/metrics/instance-sensors'
 import type { Metric } from '../observe/metrics/metric'
 import { RecentProblems } from '../observe/recent-problems'
 import type { RecordCounts } from '../observe/record-counts'
+import type { StoreSubscription, StoreValue, SubscriptionOptions } from '../query/change-types'
 import type { KeyMetadataOptions, KeyQueryMetadata, QueryOptions, StreamsMetadata } from '../query/query-types'
 import type { StoreKey, StoreQueries } from '../query/store-queries'
 import type { Serde } from '../serdes/serde'
@@ -80,6 +81,7 @@ export class KafkaStreams {
       topology: this.#topology,
       config: this.#config,
       sensors: this.#sensors,
+      changeFeeds: this.queries.changeFeeds,
       closing: () => this.queries.close(),
       closeOthers: (timeoutMs) => this.#producers.close(timeoutMs),
     })
@@ -233,6 +235,31 @@ export class KafkaStreams {
   query<S extends StateStore>(handle: StoreHandle<S>, options?: QueryOptions<StoreKey<S>>): StoreQueries<S>
   query(reference: string | StoreHandle<StateStore>, options?: QueryOptions): unknown {
     return this.queries.of(reference, options)
+  }
+
+  /**
+   * The changes of a store from now on, as they are committed, of the partitions that this instance has: under `exactly_once` none that is rolled back. What
+   * happened before is in the store: read it after the call, and again after every gap.
+   *
+   * @example
+   * const counts = keyValueStore('counts', { key: serdes.string(), value: serdes.long() })
+   * for await (const event of await streams.subscribe(counts, { key: 'hello' })) {
+   *   if (event.type === 'change') console.log(event.value, event.timestamp)
+   *   else console.log('changes are missing:', event.reason, (await streams.query(counts).get('hello')).value)
+   * }
+   *
+   * @throws StreamsError UNKNOWN_STORE, INVALID_ARGUMENT for a global store; from the iteration DESERIALIZATION_FAILED
+   */
+  subscribe<S extends StateStore = ReadOnlyKeyValueStore<unknown, unknown>>(
+    name: string,
+    options?: SubscriptionOptions<StoreKey<S>>,
+  ): Promise<StoreSubscription<StoreKey<S>, StoreValue<S>>>
+  subscribe<S extends StateStore>(
+    handle: StoreHandle<S>,
+    options?: SubscriptionOptions<StoreKey<S>>,
+  ): Promise<StoreSubscription<StoreKey<S>, StoreValue<S>>>
+  subscribe(reference: string | StoreHandle<StateStore>, options?: SubscriptionOptions): Promise<unknown> {
+    return this.queries.subscribe(reference, options)
   }
 
   /**

@@ -3,6 +3,7 @@ import { StreamsError } from '../errors'
 import { Emitter } from '../observe/emitter'
 import type { InstanceSensors } from '../observe/metrics/instance-sensors'
 import type { TaskId } from '../record/task-id'
+import type { ChangeFeeds } from '../state/changes/change-feeds'
 import type { CompiledTopology } from '../topology/definition'
 import type { BoundedRunOptions, RunSummary } from './bounded/run-options'
 import { Diagnostics } from './diagnostics'
@@ -17,6 +18,7 @@ export interface LifeCycleOptions {
   readonly config: ResolvedConfig
   /** Undefined: nothing is measured. */
   readonly sensors: InstanceSensors | undefined
+  readonly changeFeeds: ChangeFeeds
   /** Called as soon as it begins to close. */
   readonly closing: () => void
   /** What is closed beside the run. False: not in time. */
@@ -158,11 +160,12 @@ export class LifeCycle {
   }
 
   async #open(): Promise<void> {
-    const { topology, config, sensors } = this.#options
+    const { topology, config, sensors, changeFeeds } = this.#options
     const run = await openRun({
       topology,
       config,
       sensors,
+      changeFeeds,
       bounded: this.#bounded?.options,
       signal: this.#abort.signal,
       listener: this.#listener(),

@@ -6,6 +6,7 @@ import type { Logger } from '../observe/logger'
 import type { InstanceSensors } from '../observe/metrics/instance-sensors'
 import { InstanceRecordCounts } from '../observe/record-counts'
 import type { ClusterView } from '../query/cluster-view'
+import type { ChangeFeeds } from '../state/changes/change-feeds'
 import { StateDirectory } from '../state/state-directory'
 import type { StateStore } from '../state/store'
 import type { CompiledTopology } from '../topology/definition'
@@ -47,6 +48,8 @@ export interface RunOptions {
   readonly config: ResolvedConfig
   /** Undefined: nothing is measured. */
   readonly sensors: InstanceSensors | undefined
+  /** For those who listen to changes of stores. */
+  readonly changeFeeds: ChangeFeeds
   /** The run ends by itself. */
   readonly bounded?: BoundedRunOptions | undefined
   readonly listener: RunListener
@@ -65,7 +68,7 @@ type Release = () => Promise<unknown>
 
 /** Opens everything that one run consists of. Releases what it has opened if it fails or is aborted. */
 export const openRun = async (options: RunOptions): Promise<Run> => {
-  const { topology, config, sensors, bounded: ends, listener, signal } = options
+  const { topology, config, sensors, changeFeeds, bounded: ends, listener, signal } = options
   const { logger } = config
   const abort = new AbortController()
   const giveUp = (): void => abort.abort(signal.reason)
@@ -83,7 +86,7 @@ export const openRun = async (options: RunOptions): Promise<Run> => {
     sensors?.open()
     releases.push(async () => sensors?.close())
     const recordCounts = new InstanceRecordCounts(sensors?.windows)
-    const opened = { client, clientId, admin, stateDirectory, recordCounts, sensors }
+    const opened = { client, clientId, admin, stateDirectory, changeFeeds, recordCounts, sensors }
     const parts = { topology, config, ...opened, logger, signal: abort.signal }
     const sayMissing = (topics: readonly string[]): void => {
       logger.warn(
@@ -151,6 +154,7 @@ interface RunParts {
   readonly listener: RunListener
   /** Release what was opened, last first. */
   readonly releases: Release[]
+  readonly changeFeeds: ChangeFeeds
   readonly recordCounts: InstanceRecordCounts
   readonly sensors: InstanceSensors | undefined
   readonly logger: Logger

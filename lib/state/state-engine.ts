@@ -130,6 +130,21 @@ export interface ByteStore {
   dropBelow(key: Buffer): void
   /** The approximate number of keys, without counting them. */
   approximateNumEntries(): number
+  /**
+   * The store as the last finished commit has left it, without anything put since, for queries with
+   * `isolation: 'committed'`. Absent, as where puts apply at once: such queries fail with ISOLATION_UNSUPPORTED.
+   */
+  committedView?(): CommittedBytes
+}
+
+/** One store's bytes as of one commit: later ones don't show. */
+export interface CommittedBytes {
+  /** The value of a key; `null` if there is none. */
+  get(key: Buffer): Buffer | null
+  /** As `ByteStore.scan`. */
+  scan(scan: ByteScan): AsyncIterable<[key: Buffer, value: Buffer]>
+  /** Lets the database drop what only this view needs. Scans that have begun continue. */
+  close(): void
 }
 
 /** Bounds and direction of a scan. */

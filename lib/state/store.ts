@@ -3,6 +3,7 @@ import type { Windowed } from '../record/windowed'
 import type { RecordHeaders } from '../record/headers'
 import type { HeldBytes } from '../record/held-record-context'
 import type { RecordContext } from '../record/record-context'
+import type { ChangeLog } from './changes/change-feeds'
 import type { ByteStore } from './state-engine'
 import type { RowMemory } from './timed/row-memory'
 
@@ -208,6 +209,8 @@ export interface StateStoreContext {
   dropRecord(store: string, reason: string): void
   /** Bytes of this store inside the task's state, in key order. */
   openBytes(store: string, persistent: boolean): ByteStore
+  /** Where the store tells its writes to those who listen to its changes; `undefined`: nobody can. */
+  changesOf?(store: string): ChangeLog | undefined
   /** Calls `write` before what is to be committed is sealed: it puts what the store still keeps apart into its bytes. */
   beforeSeal(write: () => void): void
   /** What window and session stores of the loop share to keep their newest rows in memory; `undefined`: each has its own. */

@@ -1,8 +1,9 @@
 import { StreamsError } from '../errors'
 import type { Logger } from '../observe/logger'
 import { tpKey } from '../record/topic-partition'
+import type { TaskChanges } from './changes/change-feeds'
 import { MemoryTaskDatabase } from './memory/memory-engine'
-import type { ByteStore, StateCacheBudget, StateEngine, TaskDatabase } from './state-engine'
+import type { ByteStore, CommittedBytes, StateCacheBudget, StateEngine, TaskDatabase } from './state-engine'
 import type { ManagedStore } from './store'
 
 export interface TaskStateOptions {
@@ -16,6 +17,8 @@ export interface TaskStateOptions {
   logger: Logger
   /** Shared with the instance's other tasks. Default: no cache of entries. */
   cache?: StateCacheBudget
+  /** Told what is committed. Default: nobody listens. */
+  changes?: TaskChanges | undefined
 }
 
 /**
@@ -35,6 +38,7 @@ export class TaskState {
     private readonly persistent: TaskDatabase | null,
     private readonly memory: MemoryTaskDatabase,
     changelogsInMemory: readonly string[],
+    private readonly changes: TaskChanges | undefined,
   ) {
     const partition = Number(taskId.slice(taskId.indexOf('_') + 1))
     this.#memoryPartitions = new Set(changelogsInMemory.map((topic) => tpKey(topic, partition)))
@@ -44,7 +48,15 @@ export class TaskState {
    * Opens what the task left behind, or starts empty. A database that is damaged is set aside, reported to the logger,
    * and started empty.
    */
-  static async open({ engine, directory, taskId, stores, logger, cache }: TaskStateOptions): Promise<TaskState> {
+  static async open({
+    engine,
+    directory,
+    taskId,
+    stores,
+    logger,
+    cache,
+    changes,
+  }: TaskStateOptions): Promise<TaskState> {
     const onDisk = directory === null ? [] : stores.filter(({ persistent }) => persistent)
     const inMemory = stores.filter((store) => !onDisk.includes(store))
     const database =
@@ -63,6 +75,7 @@ export class TaskState {
       database,
       memory,
       inMemory.flatMap(({ changelogTopic }) => changelogTopic ?? []),
+      changes,
     )
   }
 
@@ -94,6 +107,11 @@ export class TaskState {
     throw new StreamsError('UNKNOWN_STORE', `task ${taskId} has no store '${store}'`, { taskId, store })
   }
 
+  /** A store's bytes as of the last commit; `undefined` where they are only in memory. */
+  committedBytes(store: string): CommittedBytes | undefined {
+    return this.persistent?.stores.get(store)?.committedView?.()
+  }
+
   /** Size of what is written and not yet committed, of both generations and of restore; stores in memory don't count. */
   get dirtyBytes(): number {
     return this.persistent === null ? 0 : this.persistent.dirtyBytes
@@ -113,6 +131,7 @@ export class TaskState {
   seal(): void {
     for (const write of this.#beforeSeal) write()
     this.persistent?.seal()
+    this.changes?.seal()
   }
 
   /**
@@ -121,6 +140,7 @@ export class TaskState {
    * call fails too: close the task and open it again.
    */
   async commit(changelogOffsets: ReadonlyMap<string, number>): Promise<void> {
+    const publish = this.changes?.take()
     const durable = new Map<string, number>()
     const inMemory = new Map<string, number>()
     for (const [key, number] of changelogOffsets) {
@@ -128,6 +148,7 @@ export class TaskState {
       target.set(key, number)
     }
     await Promise.all([this.memory.commit(inMemory), this.persistent?.commit(durable)])
+    publish?.()
   }
 
   /**
@@ -135,6 +156,7 @@ export class TaskState {
    * forgotten.
    */
   discard(): void {
+    this.changes?.stop()
     this.persistent?.discard()
     this.memory.discard()
   }
@@ -142,6 +164,7 @@ export class TaskState {
   /** Waits for commits under way; what is not committed is lost. */
   async close(): Promise<void> {
     await this.persistent?.close()
+    this.changes?.stop()
   }
 }
 

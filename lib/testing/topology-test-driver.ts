@@ -223,8 +223,8 @@ export class TopologyTestDriver {
   }
 
   /**
-   * Moves the wall clock: runs the punctuations that are due, each once, commits, and processes what has become ready. Stream time
-   * follows where inputs have been without records for their `idleAfter`.
+   * Moves the wall clock: runs the punctuations that are due, each once, commits, and processes what has become ready. Async operators
+   * call for batches whose `linger` is over. Stream time follows where inputs have been without records for their `idleAfter`.
    *
    * @example
    * await driver.advanceWallClockTime('1m')

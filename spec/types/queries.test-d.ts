@@ -5,6 +5,7 @@ import {
   type QueryScan,
   serdes,
   sessionStore,
+  type StoreSubscription,
   timestampedKeyValueStore,
   timestampedWindowStore,
   type ValueAndTimestamp,
@@ -56,8 +57,22 @@ const price: Promise<QueryResult<VersionedRecord<number> | null>> = streams.quer
 void streams.query(counts, { partitioner: (_topic, key, _value, partitions) => key.length % partitions })
 // @ts-expect-error Type 'string' is not assignable to type 'boolean | undefined'
 void streams.query(counts, { allowStale: 'yes' })
+void streams.query(counts, { isolation: 'committed' }).get('a')
+// @ts-expect-error Type '"serializable"' is not assignable to type 'QueryIsolation | undefined'
+void streams.query(counts, { isolation: 'serializable' })
 // @ts-expect-error 'stale' does not exist in type 'QueryOptions<string>'
 void streams.query(counts, { stale: true })
+
+const changes: Promise<StoreSubscription<string, number>> = streams.subscribe(counts, { key: 'a' })
+// values without their timestamps, which every change has
+const orderChanges: Promise<StoreSubscription<string, Order>> = streams.subscribe(orders)
+const windowChanges: Promise<StoreSubscription<string, number>> = streams.subscribe(perHour, { from: 'a', to: 'b' })
+const sessionChanges: Promise<StoreSubscription<string, number>> = streams.subscribe(visits)
+const priceChanges: Promise<StoreSubscription<string, number>> = streams.subscribe(prices)
+// @ts-expect-error Type 'number' is not assignable to type 'string'
+void streams.subscribe(counts, { key: 5 })
+// @ts-expect-error 'isolation' does not exist in type 'SubscriptionOptions<string>'
+void streams.subscribe(counts, { isolation: 'committed' })
 
 void streams.metadataForKey(counts, 'a')
 void streams.metadataForKey('counts', 5, serdes.long())
@@ -75,4 +90,5 @@ void createHandler(streams, { authorize: () => 'yes' })
 // @ts-expect-error Type '"SIGNAL"' is not assignable to type 'Signals'
 void gracefulShutdown(streams, { signals: ['SIGNAL'] })
 
-void [count, range, order, window, windows, allWindows, datedWindow, sessions, price]
+void [count, range, order, window, windows, allWindows, datedWindow, sessions, price, changes, orderChanges]
+void [windowChanges, sessionChanges, priceChanges]

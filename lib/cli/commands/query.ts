@@ -1,5 +1,6 @@
 import { StreamsError } from '../../errors'
 import { queryPath, type TextQuery } from '../../query/query-path'
+import type { QueryIsolation } from '../../query/query-types'
 import { isLastLine } from '../../query/row-json'
 import { isPointQuery, isSingle, type Row } from '../../query/store-query'
 import { asText } from '../byte-format'
@@ -38,6 +39,11 @@ JSON where the store's keys are no text. Times are ISO dates or milliseconds sin
     reverse: { type: 'boolean', help: 'the last first' },
     limit: { type: 'string', value: 'n', help: `of a list; default: ${DEFAULT_LIMIT}` },
     'allow-stale': { type: 'boolean', help: 'also read state that may be outdated' },
+    isolation: {
+      type: 'string',
+      value: 'level',
+      help: 'committed: without writes that a failure would roll back; default: latest',
+    },
     local: { type: 'boolean', help: 'only the partitions of this instance' },
     header: { type: 'string', multiple: 'repeated', value: "'name: value'", help: 'sent along, for authorize' },
     ca: { type: 'string', value: 'file', help: 'the CA of its certificate, as PEM' },
@@ -56,6 +62,7 @@ JSON where the store's keys are no text. Times are ISO dates or milliseconds sin
     }
     if (options['allow-stale']) params.set('allowStale', 'true')
     if (options.local) params.set('local', 'true')
+    if (options.isolation !== undefined) params.set('isolation', isolationOf(options.isolation))
     const { header: headers, ca } = options
     const lines = await askInstance(`${path}?${params}`, { url, headers, ca, cwd: io.cwd, signal: io.signal })
     const { rows, truncated, ...rest } = answerOf(asked, lines)
@@ -106,6 +113,11 @@ const queryOf = (key: string | undefined, options: Choices): TextQuery => {
   if (sessions) return { kind: 'sessions', key, earliestEnd: from, latestStart: to, reverse }
   if (versions) return { kind: 'versions', key, from, to: to === Infinity ? undefined : to, reverse }
   return { kind: 'get', key, ...(asOf === undefined ? {} : { asOf: timestampOf(asOf, 'as-of') }) }
+}
+
+const isolationOf = (text: string): QueryIsolation => {
+  if (text === 'latest' || text === 'committed') return text
+  throw new UsageError(`--isolation is '${text}': give latest or committed`)
 }
 
 const timeOf = (options: Choices, name: 'time-from' | 'time-to'): number | undefined =>

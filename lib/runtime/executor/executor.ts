@@ -7,6 +7,7 @@ import type { ThreadSensors } from '../../observe/metrics/thread-sensors'
 import type { InstanceRecordCounts } from '../../observe/record-counts'
 import type { ClusterView } from '../../query/cluster-view'
 import type { TaskId } from '../../record/task-id'
+import type { ChangeFeeds } from '../../state/changes/change-feeds'
 import type { StateDirectory } from '../../state/state-directory'
 import type { StateStore } from '../../state/store'
 import { RowMemory } from '../../state/timed/row-memory'
@@ -57,6 +58,7 @@ export interface ExecutorOptions {
   readonly globalStores: ReadonlyMap<string, StateStore>
   /** On the group's leader: the tasks that result from the cluster's topics. */
   readonly clusterTasks: () => Promise<ClusterTasks>
+  readonly changeFeeds: ChangeFeeds
   readonly recordCounts: InstanceRecordCounts
   /** Undefined: nothing is measured. */
   readonly sensors: ThreadSensors | undefined
@@ -156,6 +158,7 @@ export class Executor {
       monitor: new SlowCallbackMonitor(config.slowCallbackWarningMs, logger),
       cache: cacheBytes > 0 ? { maxBytes: cacheBytes, usedBytes: 0 } : undefined,
       rowMemory: new RowMemory(),
+      changeFeeds: options.changeFeeds,
       recordCounts: options.recordCounts,
       sensors: options.sensors,
       logger,

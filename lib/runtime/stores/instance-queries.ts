@@ -1,16 +1,20 @@
 import type { ResolvedConfig } from '../../config'
 import type { Problem, RecentProblems } from '../../observe/recent-problems'
+import { ChangeSubscription } from '../../query/change-subscription'
+import type { SubscriptionOptions } from '../../query/change-types'
 import { ClusterMetadata } from '../../query/cluster-metadata'
 import type { ClusterView } from '../../query/cluster-view'
 import { HttpPeers } from '../../query/http-peers'
 import type { LocalInstance, LocalTask } from '../../query/local-tasks'
 import { QueryEngine } from '../../query/query-engine'
 import { resolveQueryOptions } from '../../query/query-options'
-import type { Position, QueryOptions } from '../../query/query-types'
+import type { QueryIsolation, Position, QueryOptions } from '../../query/query-types'
 import { StoreCatalog } from '../../query/store-catalog'
 import { AnyStoreQueries } from '../../query/store-queries'
 import type { HostInfo } from '../../record/host-info'
 import type { TaskId } from '../../record/task-id'
+import { ChangeFeeds } from '../../state/changes/change-feeds'
+import type { OpenedReads } from '../../state/committed-store'
 import { isPlain } from '../../state/key-value/plain-view'
 import type { StateStore } from '../../state/store'
 import { checkKind } from '../../state/store-kind'
@@ -19,7 +23,7 @@ import { describe } from '../../topology/describe'
 import { descriptionOf, type TopologyDescription } from '../../topology/description'
 import type { Run } from '../run'
 import type { RunningTask, Task } from '../tasks/task'
-import { type InputPosition, positionsOf } from './positions'
+import { committedPositionsOf, type InputPosition, positionsOf } from './positions'
 import type { StoreHandle } from './store-view'
 
 export interface InstanceQueriesOptions {
@@ -36,6 +40,7 @@ export interface InstanceQueriesOptions {
 /** What an instance answers to queries. */
 export class InstanceQueries {
   readonly engine: QueryEngine
+  readonly changeFeeds = new ChangeFeeds()
   readonly #options: InstanceQueriesOptions
   readonly peers = new HttpPeers()
   #metadata: ClusterMetadata | undefined
@@ -68,6 +73,15 @@ export class InstanceQueries {
     checkKind(reference, sample)
     const plain = typeof reference === 'string' ? plainByName : isPlain(reference)
     return new AnyStoreQueries(this.engine, name, plain, resolveQueryOptions(options))
+  }
+
+  async subscribe(
+    reference: string | StoreHandle<StateStore>,
+    options: SubscriptionOptions = {},
+  ): Promise<ChangeSubscription> {
+    const store = this.engine.catalog.get(typeof reference === 'string' ? reference : reference.name)
+    checkKind(reference, store.sample)
+    return ChangeSubscription.open(store, this.changeFeeds.of(store.name), options, this.ending)
   }
 
   /** The instance is about to close: it still answers, and is no longer ready. */
@@ -164,14 +178,19 @@ class QueriedTask implements LocalTask {
     return this.task.inputs
   }
 
-  store(name: string): StateStore | undefined {
-    return this.#running?.stores.all.find((store) => store.name === name)
+  open(name: string, isolation: QueryIsolation): OpenedReads | undefined {
+    const stores = this.#running?.stores
+    if (isolation === 'committed') return stores?.openCommitted(name)
+    const store = stores?.all.find((each) => each.name === name)
+    return store && { store, close: () => {} }
   }
 
-  position(): Position {
+  position(isolation: QueryIsolation): Position {
     const position: Record<string, Record<number, number>> = {}
-    if (this.#running === undefined) return position
-    for (const { topic, partition, next } of positionsOf(this.#running)) {
+    const running = this.#running
+    if (running === undefined) return position
+    const inputs = isolation === 'committed' ? committedPositionsOf(running) : positionsOf(running)
+    for (const { topic, partition, next } of inputs) {
       if (next > 0) (position[topic] ??= {})[partition] = next - 1
     }
     return position

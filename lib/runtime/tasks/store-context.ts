@@ -5,6 +5,7 @@ import type { HeldBytes } from '../../record/held-record-context'
 import type { RecordContext } from '../../record/record-context'
 import type { TaskId } from '../../record/task-id'
 import type { Serde } from '../../serdes/serde'
+import type { ChangeLog, TaskChanges } from '../../state/changes/change-feeds'
 import type { ByteStore } from '../../state/state-engine'
 import type { RecordCacheBudget, StateStoreContext } from '../../state/store'
 import type { TaskState } from '../../state/task-state'
@@ -49,6 +50,8 @@ export interface StoreContextOptions {
   readonly preparation: Preparation
   readonly cache: RecordCacheBudget | undefined
   readonly rowMemory: RowMemory | undefined
+  /** Undefined: nobody can listen. */
+  readonly changes: TaskChanges | undefined
   readonly defaultKeySerde: Serde<unknown>
   readonly defaultValueSerde: Serde<unknown>
   /** Source topics that serve as changelogs of their tables: never written. */
@@ -123,6 +126,10 @@ export class StoreContext implements StateStoreContext {
 
   openBytes(store: string): ByteStore {
     return this.#options.state.bytes(store)
+  }
+
+  changesOf(store: string): ChangeLog | undefined {
+    return this.#options.changes?.log(store)
   }
 
   beforeSeal(write: () => void): void {

@@ -6,6 +6,7 @@ import type { ThreadSensors } from '../../observe/metrics/thread-sensors'
 import type { InstanceRecordCounts } from '../../observe/record-counts'
 import { parseTaskId, type TaskId } from '../../record/task-id'
 import type { TopicPartition } from '../../record/topic-partition'
+import type { ChangeFeeds } from '../../state/changes/change-feeds'
 import type { StateDirectory } from '../../state/state-directory'
 import type { RecordCacheBudget, StateStore } from '../../state/store'
 import { TaskState } from '../../state/task-state'
@@ -37,6 +38,7 @@ export interface TaskFactoryOptions {
   readonly monitor: SlowCallbackMonitor
   readonly cache: RecordCacheBudget | undefined
   readonly rowMemory: RowMemory
+  readonly changeFeeds: ChangeFeeds
   readonly recordCounts: InstanceRecordCounts
   /** Undefined: nothing is measured. */
   readonly sensors?: ThreadSensors | undefined
@@ -60,7 +62,7 @@ export class TaskFactory {
   }
 
   openStores({ id, subTopology }: TaskIdentity): Promise<TaskStores> {
-    const { config, cache, rowMemory, logger, stateDirectory } = this.options
+    const { config, cache, rowMemory, changeFeeds, logger, stateDirectory } = this.options
     return TaskStores.open({
       id,
       applicationId: config.applicationId,
@@ -73,6 +75,7 @@ export class TaskFactory {
       cache,
       rowMemory,
       stateCache: config.stateCache,
+      changeFeeds,
       fetching: (what, fetch, closed) => retrying(what, fetch, { timeoutMs: Infinity, signal: closed, logger }),
       logger,
     })
@@ -138,6 +141,7 @@ export class TaskFactory {
       await stores.openStores()
       if (await relogStaleKeys(stores, collector, logger)) processing.changed()
       processing.initialize(committed)
+      stores.tellChanges()
       return new RunningTask(identity, stores, processing, committed)
     } catch (error) {
       closeQuietly(processing)

@@ -2,7 +2,10 @@ import type { Logger } from '../../observe/logger'
 import type { TaskId } from '../../record/task-id'
 import { type TopicPartition, tpKey } from '../../record/topic-partition'
 import type { Serde } from '../../serdes/serde'
-import type { ManagedStore, RecordCacheBudget } from '../../state/store'
+import { StreamsError } from '../../errors'
+import { type ChangeFeeds, TaskChanges } from '../../state/changes/change-feeds'
+import { type OpenedReads, openCommitted } from '../../state/committed-store'
+import type { ManagedStore, RecordCacheBudget, StoreBuilder } from '../../state/store'
 import type { StateCacheBudget, StateEngine } from '../../state/state-engine'
 import { TaskState } from '../../state/task-state'
 import type { RowMemory } from '../../state/timed/row-memory'
@@ -15,6 +18,7 @@ import { StoreContext } from './store-context'
 /** A store of a task with the partition that it is restored from. */
 export interface TaskStore {
   readonly store: ManagedStore
+  readonly builder: StoreBuilder
   /** `null` without logging. */
   readonly changelog: TopicPartition | null
   /** The changelog is a source topic of the task, read only up to the committed offset, and never written by the task. */
@@ -39,6 +43,8 @@ export interface TaskStoresOptions {
   readonly rowMemory?: RowMemory | undefined
   /** For entries of persistent stores, shared by all tasks of the instance. Default: none. */
   readonly stateCache?: StateCacheBudget
+  /** For those who listen to changes of stores. Default: nobody can. */
+  readonly changeFeeds?: ChangeFeeds | undefined
   /** How dependencies of serdes are fetched. Default: once. */
   readonly fetching?: Fetching
   readonly logger: Logger
@@ -60,6 +66,7 @@ export class TaskStores {
     readonly epochs: OwnerEpochs,
     /** Dependencies of the serdes of stores, and of the processing on them. */
     readonly preparation: Preparation,
+    private readonly changes: TaskChanges | undefined,
     abort: AbortController,
   ) {
     this.#fetched = abort
@@ -70,11 +77,14 @@ export class TaskStores {
     const stores = subTopologies.flatMap((sub) =>
       sub.stores.map(({ definition, changelogTopic }) => ({
         store: definition.builder.build(changelogTopic) as ManagedStore,
+        builder: definition.builder,
         changelog: changelogTopic === null ? null : { topic: changelogTopic, partition },
         fromSource: definition.sourceTopicAsChangelog !== undefined,
       })),
     )
     const managed = stores.map(({ store }) => store)
+    const names = managed.map(({ name }) => name)
+    const changes = options.changeFeeds && new TaskChanges(options.changeFeeds, partition, names)
     const needsDisk = directory !== null && managed.some((store) => store.persistent)
     const state = await TaskState.open({
       engine,
@@ -83,6 +93,7 @@ export class TaskStores {
       stores: managed,
       logger,
       cache: options.stateCache,
+      changes,
     })
     const written = stores.flatMap(({ changelog, fromSource }) => (fromSource ? [] : (changelog ?? [])))
     const epochs = new OwnerEpochs(written, state.changelogOffsets())
@@ -97,13 +108,14 @@ export class TaskStores {
       preparation,
       cache: options.cache,
       rowMemory: options.rowMemory,
+      changes,
       defaultKeySerde: options.defaultKeySerde,
       defaultValueSerde: options.defaultValueSerde,
       sourceChangelogs: new Set(
         subTopologies.flatMap((sub) => sub.stores.flatMap((store) => store.definition.sourceTopicAsChangelog ?? [])),
       ),
     })
-    const opened = new TaskStores(id, stores, state, context, epochs, preparation, abort)
+    const opened = new TaskStores(id, stores, state, context, epochs, preparation, changes, abort)
     try {
       for (const store of managed) store.init(context)
     } catch (error) {
@@ -118,6 +130,16 @@ export class TaskStores {
     return this.stores.map(({ store }) => store)
   }
 
+  /** A store as of the last commit; `undefined` if the task has no such store. */
+  openCommitted(name: string): OpenedReads | undefined {
+    const found = this.stores.find(({ store }) => store.name === name)
+    if (found === undefined) return undefined
+    const bytes = this.state.committedBytes(name)
+    if (bytes === undefined) throw isolationUnsupported(found.store, this.id)
+    const { builder, store } = found
+    return openCommitted({ builder, changelogTopic: store.changelogTopic, bytes, task: this.context })
+  }
+
   /** The changelog partitions that this task writes or reads. */
   get changelogs(): TopicPartition[] {
     return this.stores.flatMap(({ changelog }) => changelog ?? [])
@@ -127,6 +149,11 @@ export class TaskStores {
   async openStores(): Promise<void> {
     await this.preparation.all()
     for (const { store } of this.stores) await store.open?.()
+  }
+
+  /** The task processes from now on: whoever listens to changes is told of them. */
+  tellChanges(): void {
+    this.changes?.start()
   }
 
   /** The offsets, of changelogs and inputs, that the state contains once the sealed writes are on disk. */
@@ -193,6 +220,17 @@ export class TaskStores {
     if (failure) throw failure.error
   }
 }
+
+const isolationUnsupported = ({ name, persistent }: ManagedStore, taskId: TaskId): StreamsError =>
+  new StreamsError(
+    'ISOLATION_UNSUPPORTED',
+    persistent
+      ? `store "${name}" can't be read with isolation 'committed': the state engine keeps no committed state apart from what is written. Use ` +
+          "levelEngine(), the default, or read with 'latest'"
+      : `store "${name}" can't be read with isolation 'committed': it is in memory, where writes apply at once. Make it persistent, or read ` +
+          "with 'latest'",
+    { store: name, taskId },
+  )
 
 export const sumOfOffsets = (offsets: ReadonlyMap<string, number>, changelogs: readonly TopicPartition[]): number => {
   let sum = 0

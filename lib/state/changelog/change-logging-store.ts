@@ -1,3 +1,4 @@
+import type { ChangeLog } from '../changes/change-feeds'
 import type { ByteScan, ByteStore } from '../state-engine'
 import type { StateStoreContext } from '../store'
 import { Scratch } from '../scratch'
@@ -10,6 +11,7 @@ export interface ChangeLoggingStoreOptions {
   readonly changelogTopic: string | null
   /** Values are stored behind their timestamps. */
   readonly timestamped: boolean
+  readonly changes?: ChangeLog | undefined
 }
 
 /**
@@ -21,13 +23,15 @@ export class ChangeLoggingStore {
   readonly #context: ChangeLoggingStoreOptions['context']
   readonly #topic: string | null
   readonly #timestamped: boolean
+  readonly #changes: ChangeLog | undefined
   readonly #scratch = new Scratch()
 
-  constructor({ bytes, context, changelogTopic, timestamped }: ChangeLoggingStoreOptions) {
+  constructor({ bytes, context, changelogTopic, timestamped, changes }: ChangeLoggingStoreOptions) {
     this.#bytes = bytes
     this.#context = context
     this.#topic = changelogTopic
     this.#timestamped = timestamped
+    this.#changes = changes
   }
 
   /** As stored: after its timestamp if the store keeps one. */
@@ -39,6 +43,9 @@ export class ChangeLoggingStore {
   put(key: Buffer, value: Buffer | null, timestamp: number): void {
     const behindTimestamp = this.#timestamped && value !== null
     this.#bytes.put(key, behindTimestamp ? this.#prefixed(timestamp, value) : value)
+    if (this.#changes?.active) {
+      this.#changes.add(key, 0, 0, value, behindTimestamp ? timestamp : this.#context.recordContext.timestamp)
+    }
     if (this.#topic === null) return
     this.#context.logChange(
       this.#topic,

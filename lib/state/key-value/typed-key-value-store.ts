@@ -57,6 +57,7 @@ export class TypedKeyValueStore<K, V, S> implements KeyValueStore<K, S>, Managed
       context,
       changelogTopic: logged ? changelogTopic : null,
       timestamped: format.timestamped,
+      changes: context.changesOf?.(this.name),
     })
     this.#entries =
       cached && context.cache !== undefined

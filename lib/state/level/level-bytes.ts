@@ -1,24 +1,15 @@
 import { hashBytes } from '../byte-hash'
 import { rangeOf } from '../memory/byte-range'
 import { overlaid } from '../overlaid'
-import type { ByteScan, ByteStore } from '../state-engine'
-import type { DatabaseCache } from './entry-cache'
+import type { ByteScan, ByteStore, CommittedBytes } from '../state-engine'
 import { EntryEstimate } from './entry-estimate'
 import { CHECKSUM_BYTES, EntryFormat } from './entry-format'
 import { KeySpace } from './key-space'
-import type { Database, WriteBatch } from './level-database'
+import type { WriteBatch } from './level-database'
+import { LevelSnapshot } from './level-snapshot'
+import type { SharedDatabase } from './shared-database'
 import { storedEntries } from './stored-entries'
 import { UncommittedEntries } from './uncommitted-entries'
-
-/** What a store needs from the database that it shares with the task's other stores. */
-export interface SharedDatabase {
-  readonly database: Database
-  readonly cache: DatabaseCache | undefined
-  /** The batch that collects restored records until the next commit; `bytes` are about to be added to it. */
-  restoring(bytes: number): WriteBatch
-  /** Converts LevelDB's errors, and records damage. */
-  failure(error: unknown, doing: string, store: string): Error
-}
 
 /** One store's part of a task's database, overlaid with its uncommitted writes in two generations. */
 export class LevelBytes implements ByteStore {
@@ -87,6 +78,10 @@ export class LevelBytes implements ByteStore {
       if (scan.signal?.aborted) throw error
       throw this.shared.failure(error, 'scanning', this.store)
     }
+  }
+
+  committedView(): CommittedBytes {
+    return new LevelSnapshot(this.store, this.#keys, this.shared)
   }
 
   dropBelow(key: Buffer): void {

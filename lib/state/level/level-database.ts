@@ -2,6 +2,7 @@ import { Level } from 'level'
 
 export type Database = Level<Buffer, Buffer>
 export type WriteBatch = ReturnType<typeof newBatch>
+export type Snapshot = ReturnType<Database['snapshot']>
 
 /** How LevelDB keeps its tables. */
 export interface LevelTuning {

@@ -6,7 +6,7 @@ import type { DatabaseCache, EntryCache } from './entry-cache'
 import { findDamage, findDroppedRecords, setAside } from './damage'
 import { CompactionWatch } from './compaction-watch'
 import { databaseFailure, openFailure, rebuildImpossible, writtenByNewer } from './failures'
-import { LevelBytes, type SharedDatabase } from './level-bytes'
+import { LevelBytes } from './level-bytes'
 import {
   corruption,
   isDamage,
@@ -19,6 +19,7 @@ import {
   type WriteBatch,
 } from './level-database'
 import { NO_METADATA, putFormat, putMetadata, readMetadata, withIds, type Metadata, type OtherFormat } from './metadata'
+import type { SharedDatabase } from './shared-database'
 import type { TableChecks } from './table-check'
 import type { UncommittedEntries } from './uncommitted-entries'
 

@@ -55,7 +55,7 @@ export class TypedSessionStore<K, V> extends TimedStore<K, V, V> implements Sess
     return this.scan(null, null, earliestEnd, latestEnd, options)
   }
 
-  protected windowOf(end: number, start: number): Window {
+  windowOf(end: number, start: number): Window {
     return { start, end }
   }
 

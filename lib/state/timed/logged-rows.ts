@@ -1,3 +1,4 @@
+import type { ChangeLog } from '../changes/change-feeds'
 import { Scratch } from '../scratch'
 import type { StateStoreContext } from '../store'
 import type { TimedKeyFormat } from './timed-keys'
@@ -9,6 +10,7 @@ export interface LoggedRowsOptions {
   readonly rows: TimedRows
   readonly keys: TimedKeyFormat
   readonly context: Pick<StateStoreContext, 'logChange' | 'dropRecord' | 'recordContext'>
+  readonly changes?: ChangeLog | undefined
   /** `null`: changes are not logged. */
   readonly changelogTopic: string | null
   /** Values are stored behind their timestamps. */
@@ -43,16 +45,19 @@ export class LoggedRows {
   put(key: Buffer, time: number, second: number, value: Buffer | null, timestamp: number): void {
     const { options } = this
     const behindTimestamp = options.timestamped && value !== null
+    let isKept = true
     if (!options.retainDuplicates) {
-      this.#store(key, time, second, value, behindTimestamp ? timestamp : undefined)
+      isKept = this.#store(key, time, second, value, behindTimestamp ? timestamp : undefined)
     } else if (value !== null) {
       this.#sequence = (this.#sequence + 1) & LARGEST_SEQUENCE
-      this.#store(key, time, this.#sequence, value, behindTimestamp ? timestamp : undefined)
+      isKept = this.#store(key, time, this.#sequence, value, behindTimestamp ? timestamp : undefined)
     } else if (!options.persistent) {
       // no row has this number
       this.#store(key, time, 0, null)
     }
-    this.#log(key, time, second, value, behindTimestamp ? timestamp : options.context.recordContext.timestamp)
+    const loggedTimestamp = behindTimestamp ? timestamp : options.context.recordContext.timestamp
+    if (isKept && options.changes?.active) options.changes.add(key, time, second, value, loggedTimestamp)
+    this.#log(key, time, second, value, loggedTimestamp)
   }
 
   /**
@@ -68,8 +73,11 @@ export class LoggedRows {
 
   /** As a put of `null`, but no dropped record if it is gone already. */
   remove(key: Buffer, time: number, second: number): void {
-    this.options.rows.put(key, time, second, null)
-    this.#log(key, time, second, null, this.options.context.recordContext.timestamp)
+    const { rows, changes, context } = this.options
+    const { timestamp } = context.recordContext
+    rows.put(key, time, second, null)
+    if (changes?.active) changes.add(key, time, second, null, timestamp)
+    this.#log(key, time, second, null, timestamp)
   }
 
   range(key: Buffer, from: number, to: number): readonly TimedRow[] {
@@ -80,9 +88,11 @@ export class LoggedRows {
     return this.options.rows.scan(scan)
   }
 
-  #store(key: Buffer, time: number, second: number, value: Buffer | null, timestamp?: number): void {
+  #store(key: Buffer, time: number, second: number, value: Buffer | null, timestamp?: number): boolean {
     const { rows, context, store } = this.options
-    if (!rows.put(key, time, second, value, timestamp)) context.dropRecord(store, 'it is older than the store keeps')
+    const isKept = rows.put(key, time, second, value, timestamp)
+    if (!isKept) context.dropRecord(store, 'it is older than the store keeps')
+    return isKept
   }
 
   #log(key: Buffer, time: number, second: number, value: Buffer | null, timestamp: number): void {

@@ -97,6 +97,7 @@ export abstract class TimedStore<K, V, S> implements ManagedStore, CachedStore<W
       rows,
       keys,
       context,
+      changes: context.changesOf?.(name),
       changelogTopic: logged ? changelogTopic : null,
       timestamped: format.timestamped,
       retainDuplicates: this.options.retainDuplicates,
@@ -188,7 +189,7 @@ export abstract class TimedStore<K, V, S> implements ManagedStore, CachedStore<W
     return closed
   }
 
-  protected abstract windowOf(time: number, second: number): Window
+  abstract windowOf(time: number, second: number): Window
 
   protected get entries(): TimedEntries<V, S> {
     return this.#open().entries

@@ -1,6 +1,7 @@
 import { StreamsError } from '../../errors'
 import type { Serde } from '../../serdes/serde'
 import { byteString } from '../byte-string'
+import type { ChangeLog } from '../changes/change-feeds'
 import { storeUnavailable } from '../key-value/unavailable-entries'
 import type {
   ChangelogRecord,
@@ -28,6 +29,7 @@ interface Opened<K, V> {
   readonly serdes: StoreSerdes<K, V>
   readonly segments: VersionSegments
   readonly context: StateStoreContext
+  readonly changes: ChangeLog | undefined
 }
 
 /**
@@ -57,7 +59,8 @@ export class TypedVersionedStore<K, V> implements VersionedKeyValueStore<K, V>, 
       context,
     )
     const bytes = context.openBytes(name, persistent)
-    this.#opened = { serdes, segments: new VersionSegments(bytes, historyRetentionMs, segmentIntervalMs), context }
+    const segments = new VersionSegments(bytes, historyRetentionMs, segmentIntervalMs)
+    this.#opened = { serdes, segments, context, changes: context.changesOf?.(name) }
   }
 
   restore({ key, value, timestamp }: ChangelogRecord): void {
@@ -81,7 +84,7 @@ export class TypedVersionedStore<K, V> implements VersionedKeyValueStore<K, V>, 
   }
 
   put(key: K, value: V | null, timestamp: number): number | undefined {
-    const { serdes, segments, context } = this.#open()
+    const { serdes, segments, context, changes } = this.#open()
     if (!(Number.isSafeInteger(timestamp) && timestamp >= 0)) {
       throw new StreamsError(
         'INVALID_ARGUMENT',
@@ -93,6 +96,7 @@ export class TypedVersionedStore<K, V> implements VersionedKeyValueStore<K, V>, 
     const valueBytes = value == null ? null : serdes.valueBytes(value)
     const validTo = segments.put(keyBytes, valueBytes, timestamp)
     if (validTo === undefined) context.dropRecord(this.name, 'it is older than the history retention of the store')
+    else if (changes?.active) changes.add(keyBytes, timestamp, 0, valueBytes, timestamp)
     if (this.changelogTopic !== null) context.logChange(this.changelogTopic, keyBytes, valueBytes, timestamp)
     return validTo
   }

@@ -71,7 +71,7 @@ export class TypedWindowStore<K, V, S> extends TimedStore<K, V, S> implements Wi
     return this.scan(null, null, timeFrom, timeTo, options)
   }
 
-  protected windowOf(start: number): Window {
+  windowOf(start: number): Window {
     return { start, end: start + this.#sizeMs }
   }
 

@@ -74,7 +74,7 @@ const setUp = ({
     id: '0_0',
     state: state === 'absent' ? 'closing' : state,
     inputs: [{ topic: 'in', partition: 0 }],
-    store: () => (state === 'running' || state === 'suspended' ? full : undefined),
+    open: () => (state === 'running' || state === 'suspended' ? { store: full, close: () => {} } : undefined),
     position: () => ({ in: { 0: 41 } }),
   }
   const engine = new QueryEngine({

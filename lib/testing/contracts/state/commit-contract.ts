@@ -42,6 +42,41 @@ export const commitContract = (framework: TestFramework, engine: StateEngine): v
     assert.deepEqual(await entriesOf(store), expected)
   })
 
+  test('a committed view, where there is one, has what the last commit has left, and nothing later', async () => {
+    const { store, database } = tested
+    const viewed = async (): Promise<string[]> => {
+      const view = store.committedView!()
+      const entries: string[] = []
+      for await (const [key, value] of view.scan({})) entries.push(`${key}=${value}`)
+      assert.deepEqual(
+        ['w', 'x', 'y'].flatMap((key) => (view.get(b(key)) === null ? [] : `${key}=${view.get(b(key))}`)),
+        entries,
+      )
+      view.close()
+      return entries
+    }
+    if (store.committedView === undefined) return
+    assert.deepEqual(await viewed(), [])
+    store.put(b('w'), b('1'))
+    store.put(b('x'), b('1'))
+    assert.deepEqual(await viewed(), [])
+    database.seal()
+    assert.deepEqual(await viewed(), [])
+    await database.commit(new Map())
+    const before = store.committedView()
+    store.put(b('x'), b('2'))
+    store.put(b('w'), null)
+    store.put(b('y'), b('2'))
+    assert.deepEqual(await viewed(), ['w=1', 'x=1'])
+    await tested.commit()
+    assert.deepEqual(await viewed(), ['x=2', 'y=2'])
+    assert.equal(before.get(b('w'))?.toString(), '1')
+    before.close()
+    store.put(b('x'), b('3'))
+    database.discard()
+    assert.deepEqual(await viewed(), ['x=2', 'y=2'])
+  })
+
   test('dirtyBytes is 0 when everything is committed or discarded', async () => {
     tested.store.put(b('k'), Buffer.alloc(1000))
     tested.store.restore(b('l'), Buffer.alloc(1000))

@@ -103,6 +103,16 @@ describe('millrace query', () => {
     expect(await rows('prices', 'tea', '--versions')).toHaveLength(2)
   })
 
+  it('reads with the isolation that it is given', async () => {
+    const committed = ['counts', 'apple', '--isolation', 'committed']
+    await until(async () => (await run(...committed)).code === 0)
+    await until(async () => (await run(...committed)).out.startsWith('VALUE  TIME\n2 '))
+    expect(await run('counts', 'apple', '--isolation', 'dirty')).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('give latest or committed'),
+    })
+  })
+
   it('fails with what the instance says', async () => {
     expect(await run('counts', 'plum')).toMatchObject({
       code: 1,

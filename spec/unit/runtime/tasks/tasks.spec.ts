@@ -15,6 +15,7 @@ import type { KeyValueStore } from '../../../../lib/state/store'
 import { TaskFactory } from '../../../../lib/runtime/tasks/task-factory'
 import { Tasks } from '../../../../lib/runtime/tasks/tasks'
 import * as serdes from '../../../../lib/serdes'
+import { ChangeFeeds } from '../../../../lib/state/changes/change-feeds'
 import { StateDirectory } from '../../../../lib/state/state-directory'
 import { compileTopology } from '../../../../lib/topology/compile/compile-topology'
 import { until } from '../../../support/embedded-apps'
@@ -86,6 +87,7 @@ describe('tasks', () => {
       monitor: new SlowCallbackMonitor(5000, silentLogger),
       cache: undefined,
       rowMemory: new RowMemory(),
+      changeFeeds: new ChangeFeeds(),
       recordCounts: new InstanceRecordCounts(),
       logger: silentLogger,
       signal,
