@@ -1,27 +1,63 @@
-// One CommonJS build with types, and beside every entry point a thin ES module that re-exports the same objects:
-// whoever mixes `import` and `require` still has one class of each name, so that instanceof holds.
-import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+// One CommonJS file with all modules, each run when it is first required, so that an import opens one file instead of hundreds, and every
+// entry point has the same objects. Beside each entry point lies a thin ES module that re-exports these: whoever mixes `import` and
+// `require` still has one class of each name, so that instanceof holds. Types stay in a file for each module.
+import { build } from 'esbuild'
+import { chmodSync, cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { basename, join } from 'node:path'
+import { basename, join, posix } from 'node:path'
 import { root, runTool } from './run.mjs'
 
 const require = createRequire(import.meta.url)
+const dist = join(root, 'dist')
+const MODULES = 'millrace.js'
 
-rmSync(join(root, 'dist'), { recursive: true, force: true })
+rmSync(dist, { recursive: true, force: true })
 const status = runTool('typescript/bin/tsc', ['-p', 'tsconfig.build.json'])
 if (status !== 0) process.exit(status)
 
-// The dashboard's page is served as it is.
-cpSync(join(root, 'lib/http/dashboard/page'), join(root, 'dist/http/dashboard/page'), { recursive: true })
-
-const { exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+const { exports, bin } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 const entries = Object.values(exports)
   .filter((conditions) => typeof conditions === 'object')
-  .map((conditions) => conditions.require.default)
+  .map((conditions) => posix.relative('dist', conditions.require.default))
+const commands = Object.values(bin).map((file) => posix.relative('dist', file))
+
+await build({
+  stdin: {
+    contents: [...entries, ...commands].map((file) => `exports['${file}'] = () => require('./${file}')\n`).join(''),
+    resolveDir: dist,
+  },
+  outfile: join(dist, MODULES),
+  bundle: true,
+  platform: 'node',
+  format: 'cjs',
+  target: 'node20',
+  packages: 'external',
+  sourcemap: true,
+  sourcesContent: false,
+  logLevel: 'warning',
+})
+
+for (const file of readdirSync(dist, { recursive: true, encoding: 'utf8' })) {
+  if (/\.js(\.map)?$/.test(file) && !file.startsWith(MODULES)) rmSync(join(dist, file))
+}
+
+// The dashboard's page is served as it is.
+cpSync(join(root, 'lib/http/dashboard/page'), join(dist, 'http/dashboard/page'), { recursive: true })
+
+const modulesFrom = (file) => {
+  const path = posix.relative(posix.dirname(file), MODULES)
+  return `require('${path.startsWith('.') ? path : `./${path}`}')['${file}']()\n`
+}
+
+for (const file of commands) {
+  writeFileSync(join(dist, file), `#!/usr/bin/env node\n${modulesFrom(file)}`)
+  chmodSync(join(dist, file), 0o755)
+}
+for (const file of entries) writeFileSync(join(dist, file), `module.exports = ${modulesFrom(file)}`)
 
 // "." comes last: its wrapper is the newest file of a complete build, by which prepare.mjs knows one.
 for (const entry of entries.reverse()) {
-  const script = join(root, entry)
+  const script = join(dist, entry)
   const names = Object.keys(require(script)).filter((name) => name !== 'default' && name !== '__esModule')
   const source = `./${basename(entry)}`
   const constants =

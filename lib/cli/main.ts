@@ -1,4 +1,7 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { nearestName } from '../nearest-name'
+import { PACKAGE_FOLDER } from '../package-folders'
 import { type Command, parseInvocation } from './command'
 import type { CommandEntry, CommandGroup } from './command-list'
 import { COMMANDS } from './commands'
@@ -102,5 +105,5 @@ ${columns(commands.map((command: CommandEntry) => [command.name, command.summary
 Each has its own help: millrace ${name} <command> --help
 `
 
-// eslint-disable-next-line @typescript-eslint/no-require-imports -- beside lib/ and dist/, and part of neither
-const version = (): string => (require('../../package.json') as { version: string }).version
+const version = (): string =>
+  (JSON.parse(readFileSync(join(PACKAGE_FOLDER, 'package.json'), 'utf8')) as { version: string }).version

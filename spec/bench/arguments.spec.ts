@@ -1,4 +1,5 @@
 import { parseBenchArguments } from './arguments'
+import { COSTS } from './costs'
 import { WORKLOADS } from './workloads'
 
 describe('the command line of the benchmarks', () => {
@@ -24,6 +25,10 @@ describe('the command line of the benchmarks', () => {
       command: 'all',
       values: { records: 500, rounds: 5, 'extra-rounds': 0, guarantee: 'exactly_once' },
     })
+  })
+
+  it.each(Object.keys(COSTS))('takes %s, which is no row', (command) => {
+    expect(parseBenchArguments([command, '--rounds', '5'])).toMatchObject({ command, values: { rounds: 5 } })
   })
 
   it('lists every row with a line, whether or not one is named', () => {

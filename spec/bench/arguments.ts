@@ -1,4 +1,5 @@
 import { parseCommandLine, type Parsed } from '../support/command-line'
+import { COSTS } from './costs'
 import { WORKLOADS } from './workloads'
 
 const OPTIONS = {
@@ -28,7 +29,11 @@ the same topics and have to write the same results. 'all' takes two to three hou
 docs/performance.md and spec/bench/recorded.json, unless an option makes its rows other ones.
 The broker is the one that KAFKA_BOOTSTRAP_SERVERS names, else one started for the run.
 Needs Linux, Java 17 or newer and Maven.`,
-  commands: { all: 'Every row', ...Object.fromEntries(WORKLOADS.map(({ name, description }) => [name, description])) },
+  commands: {
+    all: 'Every row',
+    ...Object.fromEntries(WORKLOADS.map(({ name, description }) => [name, description])),
+    ...Object.fromEntries(Object.entries(COSTS).map(([name, { description }]) => [name, description])),
+  },
   options: OPTIONS,
 } as const
 

@@ -51,10 +51,12 @@ export class Contestants {
     mkdirSync(join(this.folder, 'node_modules'))
     for (const name of readdirSync(join(ROOT, 'node_modules'))) this.link(join(ROOT, 'node_modules', name), name)
     this.link(ROOT, 'millrace')
-    symlinkSync(join(ROOT, 'dist'), join(this.folder, 'lib'), 'junction')
     this.transpile(join('spec', 'differential', 'random.ts'))
-    for (const file of readdirSync(__dirname, { recursive: true, encoding: 'utf8' })) {
-      if (/(?<!\.spec)\.ts$/.test(file)) this.transpile(join('spec', 'bench', file))
+    // of the sources, what the benchmark itself needs: the applications import the built package
+    for (const folder of ['lib', join('spec', 'bench')]) {
+      for (const file of readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })) {
+        if (/(?<!\.spec)\.ts$/.test(file)) this.transpile(join(folder, file))
+      }
     }
   }
 

@@ -3,6 +3,7 @@ import { Arena } from './arena'
 import { isSpecial, parseBenchArguments } from './arguments'
 import { contest } from './contest'
 import { Contestants } from './contestants'
+import { COSTS } from './costs'
 import { statsAvailable } from './process-stats'
 import { complaintsOf, readRecorded, writeRecorded } from './recorded'
 import { printResult, printTurns, writeFigures } from './report'
@@ -40,6 +41,11 @@ const main = async (): Promise<void> => {
     return
   }
   const { command, values } = parsed
+  const cost = COSTS[command]
+  if (cost !== undefined) {
+    await cost.measure({ records: values.records ?? cost.records, rounds: values.rounds })
+    return
+  }
   const workloads = command === 'all' ? WORKLOADS : [workloadNamed(command)]
   if (!statsAvailable()) throw new Error('The benchmarks read CPU time and memory from /proc: they need Linux.')
   if (!javaAvailable()) {

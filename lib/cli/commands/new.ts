@@ -1,12 +1,12 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { basename, dirname, join, relative, resolve } from 'node:path'
 import { StreamsError } from '../../errors'
+import { PACKAGE_FOLDER } from '../../package-folders'
 import { defineCommand } from '../command'
 import { UsageError } from '../usage-error'
 
 /** In `lib/`, beside the sources: nothing of it is compiled. */
-const ROOT = resolve(__dirname, '../../..')
-const TEMPLATES = join(ROOT, 'lib/cli/templates/app')
+const TEMPLATES = join(PACKAGE_FOLDER, 'lib/cli/templates/app')
 const SUFFIX = '.template'
 
 export const newApplication = defineCommand({
@@ -67,7 +67,8 @@ interface Manifest {
 
 /** Versions are those that this version of millrace is tested with. */
 const valuesOf = async (name: string): Promise<Readonly<Record<string, string>>> => {
-  const { version, devDependencies } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8')) as Manifest
+  const manifest = await readFile(join(PACKAGE_FOLDER, 'package.json'), 'utf8')
+  const { version, devDependencies } = JSON.parse(manifest) as Manifest
   return { ...devDependencies, millrace: `^${version}`, name }
 }
 

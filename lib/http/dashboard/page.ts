@@ -1,6 +1,10 @@
 import { readFile } from 'node:fs/promises'
 import type { ServerResponse } from 'node:http'
 import { join } from 'node:path'
+import { CODE_FOLDER } from '../../package-folders'
+
+/** The page is served as it is written. */
+const PAGE = join(CODE_FOLDER, 'http/dashboard/page')
 
 /** The files of the page, by what follows `/dashboard`. */
 const FILES = {
@@ -27,7 +31,7 @@ const POLICY = [
 
 export const sendPageFile = async (response: ServerResponse, name: PageFile): Promise<void> => {
   const { file, type } = FILES[name]
-  const bytes = await readFile(join(__dirname, 'page', file))
+  const bytes = await readFile(join(PAGE, file))
   response.writeHead(200, {
     'content-type': type,
     'content-length': bytes.length,

@@ -14,6 +14,7 @@ import type {
 import { KafkaAdmin } from './admin/admin'
 import { type ConnectionOptions, KafkaConnection } from './connection/connection'
 import { Outage } from './connection/outage'
+import { loadKafkaJs } from './internals'
 import { closedError } from './protocol/errors'
 import { KafkaFetcher } from './fetcher/fetcher'
 import { KafkaJsGroupMembership } from './group/membership'
@@ -31,7 +32,11 @@ export interface KafkaJsClientOptions {
 export const createKafkaJsClient = (
   config: KafkaConfig,
   { clientId, logger }: KafkaJsClientOptions = {},
-): KafkaClient => new KafkaJsClient(clientId === undefined ? config : { ...config, clientId }, logger ?? silentLogger)
+): KafkaClient => {
+  // not within an attempt to connect, which would be repeated
+  loadKafkaJs()
+  return new KafkaJsClient(clientId === undefined ? config : { ...config, clientId }, logger ?? silentLogger)
+}
 
 /** Every part has connections of its own: a request that the broker parks holds up whatever is behind it on its socket. */
 class KafkaJsClient implements KafkaClient {

@@ -136,13 +136,16 @@ const load = (): PrivateModules => {
   } as PrivateModules
 }
 
-const { Broker, ConnectionPool, createLogger, LEVELS } = load()
+let loaded: PrivateModules | undefined
 
-/** Of kafkajs's `logLevel`. */
-export const KAFKAJS_LOG_LEVELS = LEVELS
+/** By the first client: an import of millrace, and tests with the test driver, need no connection. Throws if kafkajs has another version. */
+export const loadKafkaJs = (): PrivateModules => (loaded ??= load())
+
+/** kafkajs's `logLevel`. */
+export const kafkaJsLogLevels = (): PrivateModules['LEVELS'] => loadKafkaJs().LEVELS
 
 export const createKafkaJsLogger = (level: number, creator: logCreator): KafkaJsLogger =>
-  createLogger({ level, logCreator: creator })
+  loadKafkaJs().createLogger({ level, logCreator: creator })
 
 export interface BrokerOptions {
   readonly host: string
@@ -157,6 +160,7 @@ export interface BrokerOptions {
 
 /** A broker not yet connected, with connections of its own. Request timeouts are the caller's: kafkajs would poll for them ten times a second. */
 export const createBroker = ({ host, port, kafka, ...options }: BrokerOptions): KafkaJsBroker => {
+  const { Broker, ConnectionPool } = loadKafkaJs()
   const connectionPool = new ConnectionPool({
     host,
     port,

@@ -1,6 +1,6 @@
-import { Level } from 'level'
+import type * as LevelModule from 'level'
 
-export type Database = Level<Buffer, Buffer>
+export type Database = LevelModule.Level<Buffer, Buffer>
 export type WriteBatch = ReturnType<typeof newBatch>
 export type Snapshot = ReturnType<Database['snapshot']>
 
@@ -18,6 +18,8 @@ export const DEFAULT_TUNING = { blockCacheBytes: 8 * MIB, writeBufferBytes: 8 * 
 /** Opens a LevelDB of bytes, creating it if necessary. */
 export const openDatabase = async (location: string, tuning: LevelTuning = {}): Promise<Database> => {
   const { blockCacheBytes, writeBufferBytes, compression } = { ...DEFAULT_TUNING, ...tuning }
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- with its native binding, when the first store is opened
+  const { Level } = require('level') as typeof LevelModule
   const database: Database = new Level(location, {
     keyEncoding: 'buffer',
     valueEncoding: 'buffer',

@@ -1,0 +1,28 @@
+import { measureImport } from './import-cost'
+import { measureMetrics } from './metrics-cost'
+
+export interface CostOptions {
+  readonly records: number
+  readonly rounds: number
+}
+
+/** What a part of millrace costs, measured against millrace without it: no other contestant, no broker, no row of the tables. */
+export interface Cost {
+  readonly description: string
+  /** Unless the command line says otherwise. */
+  readonly records: number
+  readonly measure: (options: CostOptions) => Promise<void>
+}
+
+export const COSTS: Readonly<Record<string, Cost>> = {
+  metrics: {
+    description: 'A word count with metrics off, with metrics on, and with the dashboard open as well; needs no Java',
+    records: 2_000_000,
+    measure: measureMetrics,
+  },
+  import: {
+    description: 'An import of millrace against one of kafkajs and classic-level; needs no Java',
+    records: 0,
+    measure: measureImport,
+  },
+}
