@@ -78,6 +78,8 @@ export interface RecordCursor {
   readonly valueStart: number
   /** Of the value, in bytes; −1 is null. */
   readonly valueLength: number
+  /** Of the idempotent producer that wrote the record, unique in the cluster; −1 where it was written in a transaction, or by none such. */
+  readonly producerId: number
   /** Decoded on call. */
   headers(): RecordHeaders
 }

@@ -25,6 +25,7 @@ export const asFetched = (record: PipedRecord): FetchedPartition => ({
 
 /** Walks records that lie in memory one by one. */
 export class PipedCursor implements RecordCursor {
+  readonly producerId = -1
   bytes: Buffer = NO_BYTES
   private at = -1
 

@@ -24,6 +24,7 @@ export class FetchedBatches implements FetchedPartition {
 class BatchCursor implements RecordCursor {
   private readonly reader = new BatchReader()
   private nextBatch = 0
+  producerId = -1
 
   constructor(
     private readonly batches: readonly StoredBatch[],
@@ -37,7 +38,9 @@ class BatchCursor implements RecordCursor {
       while (reader.advance()) if (reader.offset >= this.fromOffset) return true
       const batch = this.batches[this.nextBatch++]
       if (!batch) return false
-      if (!(batch.aborted && this.skipAborted)) reader.start(batch)
+      if (batch.aborted && this.skipAborted) continue
+      this.producerId = batch.transactional ? -1 : batch.producerId
+      reader.start(batch)
     }
   }
 

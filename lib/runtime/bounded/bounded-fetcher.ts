@@ -119,6 +119,10 @@ class BoundedCursor implements RecordCursor {
     return this.cursor.valueLength
   }
 
+  get producerId(): number {
+    return this.cursor.producerId
+  }
+
   headers(): RecordHeaders {
     return this.cursor.headers()
   }

@@ -89,6 +89,7 @@ export class BatchCursor implements RecordCursor {
   keyLength = -1
   valueStart = 0
   valueLength = -1
+  producerId = -1
   private headersAt = 0
   private readonly aborted: AbortedTransaction[]
   private nextAborted = 0
@@ -207,6 +208,7 @@ export class BatchCursor implements RecordCursor {
     this.left = count
     this.baseOffset = base
     this.logAppendTime = (attributes & LOG_APPEND_TIME) !== 0
+    this.producerId = attributes & TRANSACTIONAL ? -1 : readInt64(bytes, start + PRODUCER_ID_AT)
     this.baseTimestamp = readInt64(bytes, start + (this.logAppendTime ? MAX_TIMESTAMP_AT : BASE_TIMESTAMP_AT))
     return true
   }

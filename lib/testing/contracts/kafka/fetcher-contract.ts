@@ -85,6 +85,24 @@ export const fetcherContract: KafkaContract = ({ describe, test }, kafka) => {
       assert.equal(fetcher.caughtUpAt(topic, 1), undefined)
     })
 
+    test('tells the producers of records apart, but for those of transactions', async () => {
+      const topic = await kafka.createTopic()
+      const producers = [await startProducer(kafka.client(), [topic]), await startProducer(kafka.client(), [topic])]
+      for (const producer of [...producers, producers[0]!]) await write(producer, topic, ['value'])
+      const transactional = { transactionalId: kafka.uniqueName('txn') }
+      await transact(await startProducer(kafka.client(), [topic], transactional), topic, [['k', 'value']], 'commit')
+      const fetcher = kafka.client().fetcher({ isolation: 'read_committed' })
+      fetcher.assign(topic, 0, 0)
+      const ids: number[] = []
+      while (ids.length < 4) {
+        const cursor = (await pollFor(fetcher)).records()
+        while (cursor.advance()) ids.push(cursor.producerId)
+      }
+      const [first, second] = ids
+      assert.ok(first! >= 0 && second! >= 0 && first !== second)
+      assert.deepEqual(ids, [first, second, first, -1])
+    })
+
     test('gives nothing when nothing arrives in time', async () => {
       const topic = await kafka.createTopic()
       const fetcher = kafka.client().fetcher({ isolation: 'read_committed' })
