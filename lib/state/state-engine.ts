@@ -65,7 +65,10 @@ export interface DatabaseStore {
  * writes it. Once a read or a write has thrown, the task closes the database and opens it again.
  */
 export interface TaskDatabase {
-  /** By `<topic>-<partition>`: the offset of the last changelog record that the last finished commit contains. */
+  /**
+   * By `<topic>-<partition>`: the offset of the last changelog record that the last finished commit contains. What else the
+   * runtime knows about a changelog is kept with it, as numbers under `<topic>-<partition>#<name>`.
+   */
   readonly offsets: ReadonlyMap<string, number>
   /** By name, as asked for in `open`. */
   readonly stores: ReadonlyMap<string, ByteStore>

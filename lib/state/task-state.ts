@@ -78,7 +78,10 @@ export class TaskState {
     }
   }
 
-  /** By `tpKey`: the offset of the last changelog record that the committed state contains. Absent: none. */
+  /**
+   * By `tpKey`: the offset of the last changelog record that the committed state contains. Absent: none. Under `<tpKey>#<name>`,
+   * what else was committed about the changelog.
+   */
   changelogOffsets(): Map<string, number> {
     return new Map([...(this.persistent?.offsets ?? []), ...this.memory.offsets])
   }
@@ -115,9 +118,9 @@ export class TaskState {
   async commit(changelogOffsets: ReadonlyMap<string, number>): Promise<void> {
     const durable = new Map<string, number>()
     const inMemory = new Map<string, number>()
-    for (const [partition, offset] of changelogOffsets) {
-      const target = this.persistent === null || this.#memoryPartitions.has(partition) ? inMemory : durable
-      target.set(partition, offset)
+    for (const [key, number] of changelogOffsets) {
+      const target = this.persistent === null || this.#memoryPartitions.has(partitionOf(key)) ? inMemory : durable
+      target.set(key, number)
     }
     await Promise.all([this.memory.commit(inMemory), this.persistent?.commit(durable)])
   }
@@ -135,4 +138,10 @@ export class TaskState {
   async close(): Promise<void> {
     await this.persistent?.close()
   }
+}
+
+/** The changelog partition of a number kept about it. */
+const partitionOf = (key: string): string => {
+  const end = key.indexOf('#')
+  return end < 0 ? key : key.slice(0, end)
 }

@@ -1,6 +1,7 @@
 import { setImmediate as yieldToEventLoop } from 'node:timers/promises'
 import type { FetchedPartition } from '../../kafka/port'
 import type { ChangelogRecord, ManagedStore } from '../../state/store'
+import type { OwnerEpoch } from './owner-epochs'
 
 const SLICE_MS = 8
 const RECORDS_PER_CLOCK = 64
@@ -13,6 +14,8 @@ export interface ReplayOptions {
   readonly from: number
   /** First offset not to replay. */
   readonly end: number
+  /** Of the changelog's owners: stale writes are skipped. Default: everything is applied. */
+  readonly epoch?: OwnerEpoch | undefined
   /** Called between two slices; false ends the replay. */
   readonly proceed?: (position: number, records: number) => Promise<boolean>
 }
@@ -28,7 +31,7 @@ export interface Replayed {
 export const replay = async (
   store: Pick<ManagedStore, 'restore'>,
   fetched: FetchedPartition,
-  { from, end, proceed = async () => true }: ReplayOptions,
+  { from, end, epoch, proceed = async () => true }: ReplayOptions,
 ): Promise<Replayed> => {
   const cursor = fetched.records()
   // one object for all records, as the cursor itself is
@@ -47,7 +50,7 @@ export const replay = async (
     if (offset >= end) return { position: end, records }
     if (offset < position) continue
     const { key } = cursor
-    if (key !== null) {
+    if (key !== null && (epoch === undefined || epoch.accepts(cursor, key))) {
       record.key = key
       record.value = cursor.value
       record.timestamp = cursor.timestamp

@@ -390,6 +390,11 @@ export class Processing {
     this.context.asyncOperators.committed()
   }
 
+  /** Something was logged beside processing, which the next commit contains. */
+  changed(): void {
+    this.context.moved()
+  }
+
   /** What was sealed may not have been committed: the next commit contains it as well. */
   commitAgain(): void {
     this.context.asyncOperators.commitDropped()

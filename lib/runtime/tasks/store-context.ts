@@ -9,6 +9,7 @@ import type { ByteStore } from '../../state/state-engine'
 import type { RecordCacheBudget, StateStoreContext } from '../../state/store'
 import type { TaskState } from '../../state/task-state'
 import type { RowMemory } from '../../state/timed/row-memory'
+import type { OwnerEpochs } from '../changelog/owner-epochs'
 import type { Preparation } from './preparation'
 
 /** For writes between records: by an `init`, or by a test that fills a store. */
@@ -44,6 +45,7 @@ export interface StoreContextOptions {
   readonly taskId: TaskId
   readonly partition: number
   readonly state: Pick<TaskState, 'bytes' | 'beforeSeal'>
+  readonly epochs: OwnerEpochs
   readonly preparation: Preparation
   readonly cache: RecordCacheBudget | undefined
   readonly rowMemory: RowMemory | undefined
@@ -100,14 +102,15 @@ export class StoreContext implements StateStoreContext {
     timestamp: number | null,
     headers: RecordHeaders = NO_HEADERS,
   ): void {
-    const { sourceChangelogs, partition, taskId } = this.#options
+    const { sourceChangelogs, partition, taskId, epochs } = this.#options
     if (sourceChangelogs.size > 0 && sourceChangelogs.has(changelogTopic)) return
     if (this.#writer === undefined) {
       throw new StreamsError('ILLEGAL_STATE', `the stores of task ${taskId} are written before it processes`, {
         taskId,
       })
     }
-    this.#writer.logChange(changelogTopic, partition, key, value, timestamp, headers)
+    const marked = epochs.headersFor(changelogTopic, headers)
+    this.#writer.logChange(changelogTopic, partition, key, value, timestamp, marked)
   }
 
   dropRecord(store: string, reason: string): void {

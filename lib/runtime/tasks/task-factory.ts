@@ -10,7 +10,7 @@ import type { RecordCacheBudget, StateStore } from '../../state/store'
 import { TaskState } from '../../state/task-state'
 import type { RowMemory } from '../../state/timed/row-memory'
 import type { CompiledTopology, SubTopology } from '../../topology/definition'
-import type { ReplayTarget } from '../changelog/changelog-follower'
+import type { ChangelogRange, ReplayTarget } from '../changelog/changelog-follower'
 import { replay } from '../changelog/replay'
 import { retrying } from '../failure/retrying'
 import type { RecordCollector } from '../output/record-collector'
@@ -18,6 +18,7 @@ import { systemClock } from '../processing/clock'
 import { Processing } from '../processing/processing'
 import type { SlowCallbackMonitor } from '../processing/slow-callback-monitor'
 import { refillChangelogs } from './changelog-refill'
+import { relogStaleKeys } from './changelog-repair'
 import { type ChangelogGap, type OpenedTask, planStart, type StartPlan } from './start-plan'
 import { RunningTask, type TaskIdentity } from './task'
 import { sumOfOffsets, TaskStores } from './task-stores'
@@ -46,6 +47,9 @@ export interface TaskFactoryOptions {
 
 /** Creates the parts of a task for each of its states: its stores, its start plan, its processing. */
 export class TaskFactory {
+  /** Tasks that have written with this executor's producer, if only with an earlier one. */
+  readonly #started = new Set<TaskId>()
+
   constructor(private readonly options: TaskFactoryOptions) {}
 
   /** `undefined`: the topology has no such task. */
@@ -87,14 +91,19 @@ export class TaskFactory {
     const byName = new Map(stores.all.map((store) => [store.name, store]))
     return {
       replay: (fetched, range, from, proceed) =>
-        replay(byName.get(range.store.name)!, fetched, { from, end: range.end, proceed }),
+        replay(byName.get(range.store.name)!, fetched, {
+          from,
+          end: range.end,
+          epoch: stores.epochs.of(range.changelog),
+          proceed,
+        }),
       get dirtyBytes() {
         return stores.state.dirtyBytes
       },
       write: async (positions) => {
         // stores that combine several records write them as during processing
         stores.state.seal()
-        await stores.state.commit(new Map([...positions].map(([partition, next]) => [partition, next - 1])))
+        await stores.state.commit(stores.offsetsReplayed(positions))
       },
     }
   }
@@ -103,10 +112,12 @@ export class TaskFactory {
   async start(
     identity: TaskIdentity,
     stores: TaskStores,
-    { committed }: StartPlan,
+    { committed, ranges }: StartPlan,
     collector: RecordCollector,
   ): Promise<RunningTask> {
     const { config, globalStores, monitor, recordCounts, sensors, logger, wakeUp } = this.options
+    // under exactly-once the brokers fence earlier owners
+    if (config.processingGuarantee === 'at_least_once') this.#claim(stores, ranges)
     const processing = new Processing({
       stores,
       subTopologies: [identity.subTopology],
@@ -123,12 +134,20 @@ export class TaskFactory {
     })
     try {
       await stores.openStores()
+      if (await relogStaleKeys(stores, collector, logger)) processing.changed()
       processing.initialize(committed)
       return new RunningTask(identity, stores, processing, committed)
     } catch (error) {
       closeQuietly(processing)
       throw error
     }
+  }
+
+  /** The first owner of the changelogs stays that, where it resumes from its own state, with a new producer. */
+  #claim(stores: TaskStores, ranges: readonly ChangelogRange[]): void {
+    const returns = this.#started.has(stores.id)
+    this.#started.add(stores.id)
+    if (returns || !stores.isFirstOwner(ranges)) stores.epochs.claim()
   }
 
   /** Fills changelogs from the local state of a task that is closed. */

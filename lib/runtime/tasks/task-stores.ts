@@ -7,6 +7,8 @@ import type { StateCacheBudget, StateEngine } from '../../state/state-engine'
 import { TaskState } from '../../state/task-state'
 import type { RowMemory } from '../../state/timed/row-memory'
 import type { SubTopology } from '../../topology/definition'
+import type { ChangelogRange } from '../changelog/changelog-follower'
+import { OwnerEpochs } from '../changelog/owner-epochs'
 import { type Fetching, Preparation } from './preparation'
 import { StoreContext } from './store-context'
 
@@ -54,6 +56,8 @@ export class TaskStores {
     readonly stores: readonly TaskStore[],
     readonly state: TaskState,
     readonly context: StoreContext,
+    /** Of the changelogs that this task writes. */
+    readonly epochs: OwnerEpochs,
     /** Dependencies of the serdes of stores, and of the processing on them. */
     readonly preparation: Preparation,
     abort: AbortController,
@@ -80,6 +84,8 @@ export class TaskStores {
       logger,
       cache: options.stateCache,
     })
+    const written = stores.flatMap(({ changelog, fromSource }) => (fromSource ? [] : (changelog ?? [])))
+    const epochs = new OwnerEpochs(written, state.changelogOffsets())
     const abort = new AbortController()
     const preparation = new Preparation(options.fetching ?? ((_what, fetch) => fetch()), abort.signal)
     const context = new StoreContext({
@@ -87,6 +93,7 @@ export class TaskStores {
       taskId: id,
       partition,
       state,
+      epochs,
       preparation,
       cache: options.cache,
       rowMemory: options.rowMemory,
@@ -96,7 +103,7 @@ export class TaskStores {
         subTopologies.flatMap((sub) => sub.stores.flatMap((store) => store.definition.sourceTopicAsChangelog ?? [])),
       ),
     })
-    const opened = new TaskStores(id, stores, state, context, preparation, abort)
+    const opened = new TaskStores(id, stores, state, context, epochs, preparation, abort)
     try {
       for (const store of managed) store.init(context)
     } catch (error) {
@@ -131,7 +138,30 @@ export class TaskStores {
       const offset = acked.get(key)
       if (offset !== undefined && offset >= 0) offsets.set(key, offset)
     }
-    return offsets
+    return this.epochs.addTo(offsets)
+  }
+
+  /** What the state contains once the records that were replayed are on disk, by the offsets to replay next. */
+  offsetsReplayed(positions: ReadonlyMap<string, number>): Map<string, number> {
+    const offsets = new Map<string, number>()
+    for (const { changelog } of this.stores) {
+      if (!changelog) continue
+      const key = tpKey(changelog.topic, changelog.partition)
+      const next = positions.get(key)
+      if (next !== undefined) offsets.set(key, (this.epochs.of(changelog)?.replayed(next) ?? next) - 1)
+    }
+    return this.epochs.addTo(offsets)
+  }
+
+  /** Nobody else has written the changelogs, and nothing was behind the state of an earlier run when these ranges were planned. */
+  isFirstOwner(ranges: readonly ChangelogRange[]): boolean {
+    const contained = this.state.changelogOffsets()
+    return ranges.every(({ changelog, from, end }) => {
+      const epoch = this.epochs.of(changelog)
+      if (epoch === undefined) return true
+      const isOwn = end === 0 || contained.has(tpKey(changelog.topic, changelog.partition))
+      return epoch.isFirst && from === end && isOwn
+    })
   }
 
   /** How up to date the state is: the sum over its changelogs of the offset after the last one contained. */

@@ -205,6 +205,8 @@ export class Tasks {
     for (const slot of this.#slots.values()) {
       if (slot.task.state !== 'suspended') continue
       const { running } = slot.task
+      // another instance may have been the owner, with writes still on their way
+      running.stores.epochs.claim()
       this.#move(slot, running)
       // a commit that was under way has come to nothing
       running.processing.commitAgain()

@@ -226,9 +226,11 @@ export class LoggedPendingStore<K, V> implements PendingStore<K, V>, ManagedStor
 
   async *changelogRecords(): AsyncGenerator<ChangelogRecord> {
     this.#open()
-    let slot = 0
+    const slots = new Map(this.#slots)
+    for (const [slot, sequence] of this.#replayed) slots.set(sequence, slot)
+    let next = Math.max(-1, ...slots.values()) + 1
     for (const entry of this.#entries.values()) {
-      yield { key: slotBytes(slot++), value: encodePending(entry), timestamp: -1 }
+      yield { key: slotBytes(slots.get(entry.sequence) ?? next++), value: encodePending(entry), timestamp: -1 }
     }
     if (this.#mark !== null) yield { key: slotBytes(MARK_SLOT), value: this.#mark, timestamp: -1 }
   }

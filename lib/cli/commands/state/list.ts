@@ -41,13 +41,17 @@ the last records that the state contains.`,
           for (const store of database.stores) {
             stores.push(options.count ? await counted(store.name, database.scan(store.name)) : store)
           }
-          tasks.push({ task, bytes, stores, offsets: Object.fromEntries(database.offsets) })
+          tasks.push({ task, bytes, stores, offsets: offsetsOf(database.offsets) })
         })
       }
       print({ folder: path, tasks }, () => textOf(path, tasks, options.count))
     })
   },
 })
+
+/** Without what else is kept about a partition. */
+const offsetsOf = (numbers: ReadonlyMap<string, number>): Record<string, number> =>
+  Object.fromEntries([...numbers].filter(([partition]) => !partition.includes('#')))
 
 const counted = async (name: string, entries: AsyncIterable<[Buffer, Buffer]>): Promise<StoreReport> => {
   let [count, bytes] = [0, 0]

@@ -136,6 +136,27 @@ describe('a pending store', () => {
     expect(again.restored().map(({ value }) => value)).toEqual(['1', '2', '3'])
   })
 
+  it('gives records the slots that its changelog has them in', async () => {
+    const store = open()
+    const held = ['x', 'y', 'z'].map((value) => store.add('a', value, context, NO_SOURCE).sequence)
+    store.log(true)
+    store.remove(held[1]!)
+    store.log(true)
+    const copy = open()
+    for (const { key, value } of log) copy.restore({ key, value, timestamp: 0 })
+    for (const isOpen of [false, true]) {
+      if (isOpen) copy.restored()
+      const slots = new Map<number, string>()
+      for await (const { key, value } of copy.changelogRecords()) {
+        slots.set(key.readInt32BE(), String(decodePending(value!).value))
+      }
+      expect([...slots]).toEqual([
+        [0, 'x'],
+        [2, 'z'],
+      ])
+    }
+  })
+
   it('counts nothing when everything is removed', () => {
     const store = open()
     const { sequence } = store.add('a', 'x', context, NO_SOURCE)

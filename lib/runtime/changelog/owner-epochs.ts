@@ -1,0 +1,187 @@
+import type { RecordCursor } from '../../kafka/port'
+import { NO_HEADERS, type RecordHeaders } from '../../record/headers'
+import { type TopicPartition, tpKey } from '../../record/topic-partition'
+import { type ByteString, byteString } from '../../state/byte-string'
+
+/** The header of changelog records that names the epoch of their owner. Java ignores it. */
+export const EPOCH_HEADER = 'mr-epoch'
+
+const EPOCH_BYTES = 4
+const FENCING_BYTES = EPOCH_BYTES + 8
+/** No producer has this id. */
+const NONE = -1
+
+/** Writes of an earlier owner that lie behind those of a later one. */
+export interface StaleWrites {
+  readonly records: number
+  readonly firstOffset: number
+  readonly lastOffset: number
+  /** Keys whose last write is such a one: after compaction the log would have nothing else of them. */
+  readonly keys: ReadonlySet<ByteString>
+}
+
+/**
+ * Who may write a changelog partition, as its log tells: under at-least-once no broker fences an owner that is stalled with
+ * writes in its sockets, and they can arrive behind those of the next owner.
+ *
+ * Every owner but the first writes with an epoch, one above the highest in the log; a lower epoch behind a higher one is stale.
+ * The first one (epoch 0) writes as Java does, without a header, so its producer's id identifies it: the next owner's header
+ * names the last producer that wrote without one. Any other record without a header is valid, since Java or a transaction may
+ * have written it. An epoch is kept only where nobody can have claimed a higher one that is still on its way, which would make
+ * later writes under the old one look stale: at a restart in place as the first owner, with a new producer.
+ */
+export class OwnerEpoch {
+  /** Owners that took over, without their writes having arrived, may have had the same. */
+  #epoch: number
+  /** The producer whose writes without a header are stale, in this epoch. */
+  #fenced: number
+  /** The last one that wrote without a header, and not as this task. */
+  #last: number
+  #isKept: boolean
+  #headers: RecordHeaders = NO_HEADERS
+  #records = 0
+  #firstOffset = NONE
+  #lastOffset = NONE
+  readonly #keys = new Set<ByteString>()
+
+  /** As `numbers` gave it. */
+  constructor(key: string, kept: ReadonlyMap<string, number>) {
+    this.#isKept = kept.has(`${key}#epoch`)
+    this.#epoch = kept.get(`${key}#epoch`) ?? 0
+    this.#fenced = kept.get(`${key}#fenced`) ?? NONE
+    this.#last = kept.get(`${key}#last`) ?? NONE
+  }
+
+  /** Nobody has written but as the first owner, and that was this task. */
+  get isFirst(): boolean {
+    return this.#epoch === 0 && this.#last === NONE
+  }
+
+  /** What this task's writes carry. */
+  get headers(): RecordHeaders {
+    return this.#headers
+  }
+
+  /** From now on this task is the owner: earlier ones may still write. */
+  claim(): void {
+    this.#epoch++
+    this.#fenced = this.#last
+    const value = Buffer.alloc(this.#fenced === NONE ? EPOCH_BYTES : FENCING_BYTES)
+    value.writeUInt32BE(this.#epoch)
+    if (this.#fenced !== NONE) value.writeBigInt64BE(BigInt(this.#fenced), EPOCH_BYTES)
+    this.#headers = Object.freeze([[EPOCH_HEADER, value] as const])
+  }
+
+  /** Whether a record, in the order of the log, is to be applied; false if it is stale. */
+  accepts(record: Pick<RecordCursor, 'headers' | 'producerId' | 'offset'>, key: Buffer): boolean {
+    const headers = record.headers()
+    if (headers.length === 0 ? this.#acceptsProducer(record.producerId) : this.#acceptsHeaders(headers, record)) {
+      if (this.#keys.size > 0) this.#keys.delete(byteString(key))
+      return true
+    }
+    if (this.#records++ === 0) this.#firstOffset = record.offset
+    this.#lastOffset = record.offset
+    this.#keys.add(byteString(key))
+    return false
+  }
+
+  /** Since the last call of `repaired`; undefined if there are none. */
+  get stale(): StaleWrites | undefined {
+    if (this.#records === 0) return undefined
+    return {
+      records: this.#records,
+      firstOffset: this.#firstOffset,
+      lastOffset: this.#lastOffset,
+      keys: this.#keys,
+    }
+  }
+
+  /** The right values of the stale keys have been logged again. */
+  repaired(): void {
+    this.#records = 0
+    this.#keys.clear()
+  }
+
+  /**
+   * How far the log counts as replayed, of what was: up to the first stale write that is not repaired, so that whoever replays the
+   * rest after a crash finds it again.
+   */
+  replayed(next: number): number {
+    return this.#keys.size === 0 ? next : Math.min(next, this.#firstOffset)
+  }
+
+  /** To be committed with the position in the log. */
+  numbers(key: string): readonly (readonly [string, number])[] {
+    this.#isKept ||= !this.isFirst
+    if (!this.#isKept) return []
+    return [
+      [`${key}#epoch`, this.#epoch],
+      [`${key}#fenced`, this.#fenced],
+      [`${key}#last`, this.#last],
+    ]
+  }
+
+  #acceptsProducer(id: number): boolean {
+    if (id === NONE) return true
+    if (id === this.#fenced) return false
+    this.#last = id
+    return true
+  }
+
+  #acceptsHeaders(headers: RecordHeaders, { producerId }: Pick<RecordCursor, 'producerId'>): boolean {
+    const value = headers.find(([name]) => name === EPOCH_HEADER)?.[1]
+    if (value == null || value.length < EPOCH_BYTES) return this.#acceptsProducer(producerId)
+    const epoch = value.readUInt32BE()
+    if (epoch <= this.#epoch) return epoch === this.#epoch
+    this.#epoch = epoch
+    this.#fenced = value.length < FENCING_BYTES ? NONE : Number(value.readBigInt64BE(EPOCH_BYTES))
+    this.#last = this.#fenced
+    return true
+  }
+}
+
+/** The owner epochs of a task's changelogs. Logs that its stores only read have none. */
+export class OwnerEpochs {
+  readonly #byKey = new Map<string, OwnerEpoch>()
+  /** By topic; empty while this task writes as the first owner. */
+  readonly #headers = new Map<string, RecordHeaders>()
+
+  /** `kept` is what was committed with the positions. */
+  constructor(
+    private readonly changelogs: readonly TopicPartition[],
+    kept: ReadonlyMap<string, number>,
+  ) {
+    for (const { topic, partition } of changelogs) {
+      const key = tpKey(topic, partition)
+      this.#byKey.set(key, new OwnerEpoch(key, kept))
+    }
+  }
+
+  of({ topic, partition }: TopicPartition): OwnerEpoch | undefined {
+    return this.#byKey.get(tpKey(topic, partition))
+  }
+
+  /** See `OwnerEpoch`; all of the task's changelogs have changed owners together. */
+  claim(): void {
+    for (const { topic, partition } of this.changelogs) {
+      const epoch = this.#byKey.get(tpKey(topic, partition))!
+      epoch.claim()
+      this.#headers.set(topic, epoch.headers)
+    }
+  }
+
+  /** The headers of a record that this task writes, given a store's own. */
+  headersFor(topic: string, headers: RecordHeaders): RecordHeaders {
+    if (this.#headers.size === 0) return headers
+    const own = this.#headers.get(topic) ?? NO_HEADERS
+    return headers.length === 0 ? own : [...headers, ...own]
+  }
+
+  /** Adds what is to be committed with these positions. */
+  addTo(numbers: Map<string, number>): Map<string, number> {
+    for (const [key, epoch] of this.#byKey) {
+      if (numbers.has(key)) for (const [name, number] of epoch.numbers(key)) numbers.set(name, number)
+    }
+    return numbers
+  }
+}
