@@ -30,6 +30,7 @@ class StalledInstance {
   readonly #reached = deferred()
   #from: Step | undefined
   #stalled = false
+  #deaf = false
 
   constructor(private readonly apps: EmbeddedApps) {}
 
@@ -37,6 +38,11 @@ class StalledInstance {
   stallAt(step: Step): Promise<void> {
     this.#from = step
     return this.#reached.promise
+  }
+
+  /** It hears nothing of its group, and what it sends arrives. */
+  deafen(): void {
+    this.#deaf = true
   }
 
   get hasWritesOnTheirWay(): boolean {
@@ -57,7 +63,7 @@ class StalledInstance {
     client.producer = (config) => this.#stalling(producer.call(client, config))
     client.group = (config, listener) => {
       const lost: GroupListener['lost'] = async (cause) => {
-        if (this.#stalled) await this.#resumed.promise
+        if (this.#stalled || this.#deaf) await this.#resumed.promise
         return listener.lost(cause)
       }
       const membership = group.call(client, config, {
@@ -234,6 +240,36 @@ describe('writes of an owner that is stalled for longer than its session', () =>
     await fourth.start()
     await until(async () => (await changelog()).at(-1)![1] === 3)
     expect([count(fourth, 'x'), warnings().length]).toEqual([3, 2])
+  })
+
+  it('do not make those of an instance that resumes where it was look stale', async () => {
+    const { app, instance: first } = createStalled('first')
+    await app.start()
+    await process('x')
+    app.pause()
+    first.deafen()
+    apps.dropAllMembers()
+    const { app: second, instance } = createStalled('second')
+    const reached = instance.stallAt('delivery')
+    await second.start()
+    await apps.produceTo('words', 0, 'x')
+    await reached
+
+    apps.dropAllMembers()
+    app.resume()
+    first.resume()
+    await until(async () => (await apps.committed('words', 0)) === 2)
+    instance.deliverLateWrites()
+    await process('x', 'y')
+    await app.close()
+    expect(await changelog()).toEqual([
+      ['x', 1, false],
+      ['x', 2, true],
+      ['x', 2, true],
+      ['x', 3, true],
+      ['y', 1, true],
+    ])
+    expect(await restored('x', 'y')).toEqual([3, 1])
   })
 
   it('an owner that was never followed by another writes as Java does, also after a restart', async () => {
