@@ -6,6 +6,9 @@ import { type ByteString, byteString } from '../../state/byte-string'
 /** The header of changelog records that names the epoch of their owner. Java ignores it. */
 export const EPOCH_HEADER = 'mr-epoch'
 
+/** The header of records that refill a changelog, but for the last one: a log that ends with it is incomplete. Java ignores it. */
+export const REFILL_HEADER = 'mr-refill'
+
 const EPOCH_BYTES = 4
 const FENCING_BYTES = EPOCH_BYTES + 8
 /** No producer has this id. */
@@ -37,6 +40,7 @@ export class OwnerEpoch {
   #fenced: number
   /** The last one that wrote without a header, and not as this task. */
   #last: number
+  #isBeingRefilled: boolean
   #isKept: boolean
   #headers: RecordHeaders = NO_HEADERS
   #records = 0
@@ -50,11 +54,17 @@ export class OwnerEpoch {
     this.#epoch = kept.get(`${key}#epoch`) ?? 0
     this.#fenced = kept.get(`${key}#fenced`) ?? NONE
     this.#last = kept.get(`${key}#last`) ?? NONE
+    this.#isBeingRefilled = kept.get(`${key}#refilling`) === 1
   }
 
   /** Nobody has written but as the first owner, and that was this task. */
   get isFirst(): boolean {
     return this.#epoch === 0 && this.#last === NONE
+  }
+
+  /** What was replayed ends in the middle of a refill: the instance that began it is still at it, or was killed. */
+  get isBeingRefilled(): boolean {
+    return this.#isBeingRefilled
   }
 
   /** What this task's writes carry. */
@@ -76,6 +86,7 @@ export class OwnerEpoch {
   accepts(record: Pick<RecordCursor, 'headers' | 'producerId' | 'offset'>, key: Buffer): boolean {
     const headers = record.headers()
     if (headers.length === 0 ? this.#acceptsProducer(record.producerId) : this.#acceptsHeaders(headers, record)) {
+      this.#isBeingRefilled = headers.length > 0 && headers.some(([name]) => name === REFILL_HEADER)
       if (this.#keys.size > 0) this.#keys.delete(byteString(key))
       return true
     }
@@ -118,6 +129,7 @@ export class OwnerEpoch {
       [`${key}#epoch`, this.#epoch],
       [`${key}#fenced`, this.#fenced],
       [`${key}#last`, this.#last],
+      [`${key}#refilling`, this.#isBeingRefilled ? 1 : 0],
     ]
   }
 

@@ -1,13 +1,17 @@
 import type { CommittedOffset, Producer } from '../../kafka/port'
 import type { Logger } from '../../observe/logger'
-import { NO_HEADERS } from '../../record/headers'
+import { NO_HEADERS, type RecordHeaders } from '../../record/headers'
 import { type TopicPartition, tpKey } from '../../record/topic-partition'
+import type { ChangelogRecord } from '../../state/store'
+import { REFILL_HEADER } from '../changelog/owner-epochs'
 import type { ChangelogGap } from './start-plan'
 import type { TaskIdentity } from './task'
 import type { TaskStores } from './task-stores'
 
 /** An offset that no changelog has: local state that claims to contain it is refilled again after a crash in between. */
 const REFILLING = Number.MAX_SAFE_INTEGER - 1
+/** What follows the record is still to be written: nobody else may take the changelog for complete. */
+const INCOMPLETE: RecordHeaders = [[REFILL_HEADER, null]]
 
 /** Whether local state contains everything up to the committed offsets of its inputs. */
 export const isComplete = (
@@ -53,13 +57,19 @@ const refill = async (
   producer: Producer,
 ): Promise<number> => {
   const store = stores.all.find((candidate) => candidate.name === name)!
-  let records = 0
-  for await (const record of store.changelogRecords()) {
+  const append = ({ key, value, timestamp, headers }: ChangelogRecord, mark: RecordHeaders): void => {
     // stores without timestamps of their own log the time of sending
-    const timestamp = record.timestamp < 0 ? Date.now() : record.timestamp
-    producer.append(topic, partition, record.key, record.value, timestamp, record.headers?.() ?? NO_HEADERS)
+    const time = timestamp < 0 ? Date.now() : timestamp
+    producer.append(topic, partition, key, value, time, [...(headers?.() ?? NO_HEADERS), ...mark])
+  }
+  let records = 0
+  let last: ChangelogRecord | undefined
+  for await (const record of store.changelogRecords()) {
+    if (last !== undefined) append(last, INCOMPLETE)
+    last = { ...record, key: Buffer.from(record.key), value: record.value && Buffer.from(record.value) }
     records++
     if (!producer.writable) await producer.drained()
   }
+  if (last !== undefined) append(last, NO_HEADERS)
   return records
 }

@@ -1,4 +1,5 @@
 import type { ResolvedConfig } from '../../config'
+import { StreamsError } from '../../errors'
 import type { Admin, CommittedOffset, Producer } from '../../kafka/port'
 import type { Logger } from '../../observe/logger'
 import type { ThreadSensors } from '../../observe/metrics/thread-sensors'
@@ -116,6 +117,7 @@ export class TaskFactory {
     collector: RecordCollector,
   ): Promise<RunningTask> {
     const { config, globalStores, monitor, recordCounts, sensors, logger, wakeUp } = this.options
+    refuseIncomplete(stores)
     // under exactly-once the brokers fence earlier owners
     if (config.processingGuarantee === 'at_least_once') this.#claim(stores, ranges)
     const processing = new Processing({
@@ -179,6 +181,19 @@ export class TaskFactory {
     }
     return sums
   }
+}
+
+/** What is missing would be lost without a word. */
+const refuseIncomplete = ({ id, incomplete }: TaskStores): void => {
+  if (incomplete === undefined) return
+  const { store, changelog } = incomplete
+  throw new StreamsError(
+    'CHANGELOG_LOST',
+    `changelog ${changelog.topic} partition ${changelog.partition} of store ${store} has been refilled only in part: the instance that ` +
+      `refilled it, from its local state of task ${id}, was stopped, or is still at it. Let that instance finish first, alone; if its ` +
+      'local state is gone, restore the topic from a backup, or delete it and start with an empty store',
+    { taskId: id, store, ...changelog },
+  )
 }
 
 /** Of a start that has already failed. */

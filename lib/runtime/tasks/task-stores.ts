@@ -153,6 +153,14 @@ export class TaskStores {
     return this.epochs.addTo(offsets)
   }
 
+  /** A store whose changelog has been refilled only in part. */
+  get incomplete(): { readonly store: string; readonly changelog: TopicPartition } | undefined {
+    for (const { store, changelog } of this.stores) {
+      if (changelog && this.epochs.of(changelog)?.isBeingRefilled) return { store: store.name, changelog }
+    }
+    return undefined
+  }
+
   /** Nobody else has written the changelogs, and nothing was behind the state of an earlier run when these ranges were planned. */
   isFirstOwner(ranges: readonly ChangelogRange[]): boolean {
     const contained = this.state.changelogOffsets()

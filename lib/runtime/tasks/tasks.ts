@@ -167,11 +167,7 @@ export class Tasks {
 
   /** Removes tasks from processing at once, and releases them in the background. `dirty` discards uncommitted work. */
   close(ids: Iterable<TaskId>, how: 'clean' | 'dirty'): void {
-    for (const id of ids) {
-      const slot = this.#slots.get(id)
-      if (slot) this.#close(slot, how)
-    }
-    this.#refreshRunning()
+    this.#closeEach(ids, how)
     this.options.listener.changed()
   }
 
@@ -182,7 +178,7 @@ export class Tasks {
       const slot = this.#slots.get(id)
       if (slot) again.set(id, slot.inputs)
     }
-    this.close(again.keys(), 'dirty')
+    this.#closeEach(again.keys(), 'dirty')
     this.add(again, ready)
   }
 
@@ -370,7 +366,7 @@ export class Tasks {
 
   /** Closes a task, changes its state on disk, and reopens it. Resolves when the work has ended, and never rejects. */
   #reopen(slot: Slot, work: () => Promise<void>): Promise<void> {
-    this.close([slot.id], 'dirty')
+    this.#closeEach([slot.id], 'dirty')
     const worked = this.#releasing(slot.id, async () => {
       try {
         await work()
@@ -387,6 +383,15 @@ export class Tasks {
   }
 
   // ---------------------------------------------------------------------------------------- closing
+
+  /** Without telling: tasks that are about to be opened again are not missed. */
+  #closeEach(ids: Iterable<TaskId>, how: 'clean' | 'dirty'): void {
+    for (const id of ids) {
+      const slot = this.#slots.get(id)
+      if (slot) this.#close(slot, how)
+    }
+    this.#refreshRunning()
+  }
 
   #close(slot: Slot, how: 'clean' | 'dirty'): void {
     const { task } = slot
