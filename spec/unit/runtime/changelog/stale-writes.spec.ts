@@ -217,6 +217,31 @@ describe('writes of an owner that is stalled for longer than its session', () =>
     expect(await restored('x')).toEqual([x])
   })
 
+  it('are repaired in a transaction under exactly-once', async () => {
+    const { app, instance } = createStalled('first')
+    await app.start()
+    await process('x')
+    const reached = instance.stallAt('delivery')
+    await apps.produceTo('words', 0, 'x')
+    await reached
+    apps.dropAllMembers()
+    const second = create('second')
+    await second.start()
+    await process('x')
+    instance.deliverLateWrites()
+    await second.close()
+    const writes = (await changelog()).length
+
+    const third = create('third', { processingGuarantee: 'exactly_once' })
+    await third.start()
+    expect(count(third, 'x')).toBe(3)
+    await until(async () => (await changelog()).length > writes)
+    expect((await changelog()).slice(writes)).toEqual([['x', 3, false]])
+    await third.close()
+    expect(await restored('x')).toEqual([3])
+    expect(warnings()).toHaveLength(1)
+  })
+
   it('are found again by the next start if the one that found them did not commit', async () => {
     const { app, instance: first } = createStalled('first')
     await app.start()

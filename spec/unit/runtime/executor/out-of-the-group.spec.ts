@@ -2,7 +2,7 @@ import { StreamsBuilder } from '../../../../lib/dsl/streams-builder'
 import type { KafkaStreams } from '../../../../lib/runtime/kafka-streams'
 import * as serdes from '../../../../lib/serdes'
 import { keyValueStore } from '../../../../lib/state/stores'
-import { EmbeddedApps, until } from '../../../support/embedded-apps'
+import { EmbeddedApps, failureOf, until } from '../../../support/embedded-apps'
 import { once } from '../../../support/events'
 import { deferred } from '../processing/processing-under-test'
 
@@ -50,6 +50,33 @@ describe('an instance that is dropped from the group under at-least-once', () =>
     proceed.resolve()
     await until(async () => (await apps.committed('lines', 0)) === 1)
     expect(app.state).toBe('RUNNING')
+  })
+
+  it('fails, once it is back, with what an awaited callback was rejected with in that time', async () => {
+    const called = deferred()
+    const answer = deferred()
+    const builder = new StreamsBuilder()
+    builder
+      .stream('lines', text)
+      .peek(async () => {
+        called.resolve()
+        await answer.promise
+      })
+      .to('out', text)
+    const app = apps.create(builder.build())
+    const failed = failureOf(app)
+    await app.start()
+    await apps.produceTo('lines', 0, 'a')
+    await called.promise
+    const left = dropped(app)
+    apps.dropAllMembers()
+    await left
+    answer.reject(new Error('the answer does not come'))
+    expect(await failed).toMatchObject({
+      code: 'PROCESSING_FAILED',
+      message: expect.stringMatching(/the answer does not come/),
+    })
+    expect(await apps.committed('lines', 0)).toBe(0)
   })
 
   it('does not claim, when it is closed, that everything is committed', async () => {
