@@ -19,7 +19,7 @@ const OPTIONS = {
     help: "Processing guarantee; default: the row's own",
   },
   quix: { type: 'flag', help: 'Quix Streams (Python 3.9 or newer) takes part in the rows that it can do' },
-  check: { type: 'flag', help: 'Compare ratios with the recorded ones, and fail below 85 % of one' },
+  check: { type: 'flag', help: 'Compare ratios with the recorded ones, at their lengths, and fail below 85 % of one' },
 } as const
 
 const LINE = {
