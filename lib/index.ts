@@ -104,6 +104,7 @@ export type {
   ExpiringMaterializedAs,
   Materialized,
   MaterializedAs,
+  RowExpiry,
   TableStoreHandle,
 } from './dsl/options/materialized'
 export type { Named, NamedOptions } from './dsl/options/named'

@@ -7,8 +7,8 @@ import { TextFile } from './text-file'
 /** A row of a CSV file: text, by the names of the columns. */
 export type CsvRow = Readonly<Record<string, string>>
 
-/** How a CSV file is read and written. */
-export interface CsvOptions extends FileOptions<CsvRow> {
+/** How a CSV file is read and written. `Row` are the rows that are read. */
+export interface CsvOptions<Row = CsvRow> extends FileOptions<Row> {
   /** Between two columns. Default: `','`. */
   delimiter?: string
   /**
@@ -16,7 +16,7 @@ export interface CsvOptions extends FileOptions<CsvRow> {
    * first row, and a later row with others is an error. With columns, a file that is read has no line of names, and of rows that are
    * written only these are.
    */
-  columns?: readonly string[]
+  columns?: readonly (keyof Row & string)[]
 }
 
 /**
@@ -24,15 +24,31 @@ export interface CsvOptions extends FileOptions<CsvRow> {
  * (to write), which are optional: install them beside millrace.
  *
  * @example
- * const rates = csv('rates.csv', { key: (row) => row.currency, value: (row) => Number(row.rate) })
+ * const rates = csv<{ currency: string; rate: string }>('rates.csv', { key: (row) => row.currency, value: (row) => Number(row.rate) })
+ * const sameRates = csv('rates.csv', { columns: ['currency', 'rate'], key: (row) => row.currency })
  *
  * @throws StreamsError FILE_FAILED from a run: the file can't be read or written, or is no CSV; MISSING_PACKAGE
  */
-export const csv = (path: string, options: CsvOptions = {}): FileInput & FileOutput => ({
-  path,
-  read: () => readRows(path, options),
-  open: () => openWriter(path, options),
-})
+export function csv<const Column extends string>(
+  path: string,
+  options: CsvOptions<Readonly<Record<Column, string>>> & { columns: readonly Column[] },
+): FileInput & FileOutput
+/**
+ * A CSV file whose columns are named by its first line, or by a type: `Row` has a text for each.
+ *
+ * @throws StreamsError FILE_FAILED from a run: the file can't be read or written, or is no CSV; MISSING_PACKAGE
+ */
+export function csv<Row extends Readonly<Record<keyof Row, string>> = CsvRow>(
+  path: string,
+  options?: CsvOptions<Row>,
+): FileInput & FileOutput
+export function csv(path: string, options: CsvOptions = {}): FileInput & FileOutput {
+  return {
+    path,
+    read: () => readRows(path, options),
+    open: () => openWriter(path, options),
+  }
+}
 
 async function* readRows(path: string, options: CsvOptions): AsyncGenerator<FileRecord> {
   const { parse } = await load('csv-parse', 'to read CSV files', () => import('csv-parse'))

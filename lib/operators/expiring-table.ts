@@ -20,6 +20,8 @@ export interface Expiry<K> extends OldValues {
   /** Name of the store of the expiry index. */
   readonly index: string
   readonly afterMs: number
+  /** Nothing is forwarded for a row that expires. Its store is not cached. */
+  readonly silent: boolean
   readonly keySerde: Serde<K> | undefined
 }
 
@@ -110,7 +112,7 @@ export class ExpiringTableOperator<K, V, A> extends Operator<K, V, K, Change<A>>
     const current = context.recordContext
     context.recordContext = contextWith(current, time, NO_HEADERS)
     this.rows.put(key, null)
-    this.forwarder.forwardFor(key, NO_HEADERS, null, value, time)
+    if (!this.expiry.silent) this.forwarder.forwardFor(key, NO_HEADERS, null, value, time)
     context.recordContext = current
   }
 

@@ -53,6 +53,33 @@ describe('rows with a ttl', () => {
     expect(out()).toEqual(['a=1@0', 'a=2@1', 'a=null@66', 'a=1@66'])
   })
 
+  it.each([0, 1_000_000])(
+    'go without a tombstone downstream if they are silent (cache of %d bytes)',
+    async (statestoreCacheMaxBytes) => {
+      const { input, out, driver } = drive(
+        (b) => {
+          const rows = b.table('in', text, { store: 'rows', ttl: { after: TTL, silent: true } })
+          rows.toStream().to('out', text)
+          b.stream('lookup', text)
+            .leftJoin(rows, (_, row) => row ?? 'none')
+            .to('joined', text)
+        },
+        { statestoreCacheMaxBytes },
+      )
+      await input.pipe('a', 'x', 0)
+      await input.pipe('b', 'y', 64)
+      await driver.inputTopic('lookup', text).pipe('a', '?', 64)
+      driver.produced()
+      await input.pipe('c', 'z', 65)
+      await driver.inputTopic('lookup', text).pipe('a', '?', 65)
+      await input.pipe('a', 'again', 66)
+      expect(out()).toEqual(['a=x@0', 'b=y@64', 'c=z@65', 'a=again@66'])
+      expect(out('joined')).toEqual(['a=x@64', 'a=none@65'])
+      const rows = driver.produced().filter(({ topic }) => topic === 'app-rows-changelog')
+      expect(rows.map(({ key, value }) => `${key}=${value}`)).toEqual(['a=null', 'c=z', 'a=again'])
+    },
+  )
+
   it('that arrive too late are deleted again at once', async () => {
     const { input, out } = drive(table)
     await input.pipe('a', 'x', 100)

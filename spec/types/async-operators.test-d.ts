@@ -72,18 +72,18 @@ orders.foreachAsync(async (records) => records.map(() => new Error('no')), { bat
 
 // @ts-expect-error Property 'amount' does not exist on type 'readonly BatchRecord<string, { amount: number; }>[]'
 orders.mapValuesAsync(async (order) => order.amount, { batch })
-// @ts-expect-error Type 'Promise<string>' is not assignable to type 'readonly (string | Error)[]'
+// @ts-expect-error Type 'Promise<string>' is not assignable to type 'readonly (string | Error)[] | PromiseLike<readonly (string | Error)[]>'
 orders.mapValuesAsync(async () => 'one', { batch, value: serdes.string() })
 // @ts-expect-error Property 'map' does not exist on type '{ amount: number; }'
 orders.mapValuesAsync(async (records) => records.map(() => 1))
-// @ts-expect-error Type 'number[]' is not assignable
+// @ts-expect-error Type 'Serde<string>' is not assignable to type 'SerdeFor<number>'
 orders.mapValuesAsync(async (records) => records.map(() => 1), { batch, value: serdes.string() })
 // @ts-expect-error Property 'size' is missing
 orders.filterAsync(async (records: readonly unknown[]) => records.map(() => true), { batch: {} })
 // @ts-expect-error Type 'number[]' is not assignable
 orders.filterAsync(async (records) => records.map(() => 1), { batch })
 
-// @ts-expect-error Type 'Promise<number>' is not assignable to type 'string | PromiseLike<string>'
+// @ts-expect-error Type 'Serde<string>' is not assignable to type 'SerdeFor<number>'
 orders.mapValuesAsync(async (order) => order.amount, { value: serdes.string() })
 // @ts-expect-error Type 'number' is not assignable to type '{ amount: number; }'
 orders.foreachAsync(async () => {}, { pending: { value: serdes.long() } })

@@ -143,6 +143,7 @@ grouped.aggregate(
 )
 grouped.reduce((a) => a, { ttl: '1h' })
 orders.toTable({ ttl: '1h' })
+orders.toTable({ ttl: { after: '1h', silent: true } })
 builder.table('orders-by-id', { value: serdes.json<Order>() }, { ttl: '1h' })
 // @ts-expect-error 'ttl' does not exist in type 'WindowStoreHandle<string, number, StateStore>
 grouped.windowedBy(perHour).count({ ttl: '1h' })

@@ -92,7 +92,7 @@ const materialized = () => ({
   logging: { 'segment.bytes': '1000000' },
   storeType: 'in-memory',
 })
-const expiringMaterialized = () => ({ ...materialized(), ttl: '7d' })
+const expiringMaterialized = () => ({ ...materialized(), ttl: { after: '7d', silent: true } })
 const windowMaterialized = () => ({ ...materialized(), retention: '1h' })
 const named = () => ({ name: 'op' })
 const consumed = () => ({

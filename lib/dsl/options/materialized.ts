@@ -60,14 +60,26 @@ export interface Materialized<K, V> extends NamedOptions {
   storeType?: 'persistent' | 'in-memory'
 }
 
+/** After what time rows expire, and who is told. */
+export interface RowExpiry {
+  /** How long a row is kept that is not updated. */
+  after: Duration
+  /**
+   * Rows go from the store and its changelog only: nothing is forwarded, and tables that are made from this one keep what they had from it. The
+   * table is not cached. Default: false, and a tombstone is forwarded.
+   */
+  silent?: boolean
+}
+
 /** How a table is kept whose rows can expire. */
 export interface ExpiringMaterialized<K, V> extends Materialized<K, V> {
   /**
    * How long a row is kept that is not updated. When stream time is this much past its timestamp, rounded up to the next 64th of it, the
    * row is deleted, as by a tombstone: in the store, in the changelog, and downstream. Whatever comes for the key then starts over. At
-   * most 64 rows expire with each record, apart from the record's own. Not with a versioned store. Default: rows are kept.
+   * most 64 rows expire with each record, apart from the record's own. Not with a versioned store. `{ after: '7d', silent: true }` forwards nothing. Default: rows
+   * are kept.
    */
-  ttl?: Duration
+  ttl?: Duration | RowExpiry
 }
 
 /** A store's name or handle, or all options. */
@@ -92,12 +104,18 @@ export interface ResolvedMaterialized<K, V> {
   /** Of a store that evicts. */
   readonly maxEntries?: number
   readonly ttlMs?: number
+  /** Rows expire without a tombstone downstream. */
+  readonly silentTtl?: boolean
 }
 
 export function resolveMaterialized<K, V>(materialized: ExpiringMaterializedAs<K, V> = {}): ResolvedMaterialized<K, V> {
   const options: ExpiringMaterialized<K, V> =
     typeof materialized === 'string' || isHandle(materialized) ? { store: materialized } : materialized
   const { name, store, key, value, caching, logging, storeType, ...others } = options
+  const ttl: RowExpiry | undefined =
+    options.ttl === undefined || typeof options.ttl === 'object' ? options.ttl : { after: options.ttl }
+  // a cache forwards whatever it writes
+  const silentTtl = ttl?.silent === true
   const handle = typeof store === 'object' ? store : undefined
   const kept: KeyValueStoreOptions<K, V> | undefined = handle?.options
   return {
@@ -108,18 +126,18 @@ export function resolveMaterialized<K, V>(materialized: ExpiringMaterializedAs<K
     handle,
     keySerde: key ?? kept?.key,
     valueSerde: value ?? kept?.value,
-    caching: caching ?? kept?.caching ?? true,
+    caching: !silentTtl && (caching ?? kept?.caching ?? true),
     logging: logging ?? kept?.logging ?? true,
     persistent: storeType === undefined ? kept?.persistent : storeType === 'persistent',
     maxEntries: kept?.maxEntries,
-    ...(options.ttl !== undefined && { ttlMs: toMilliseconds(options.ttl, 'ttl') }),
+    ...(ttl && { ttlMs: toMilliseconds(ttl.after, 'ttl'), silentTtl }),
   }
 }
 
 /** What a table needs for its rows to expire; undefined if they don't. */
 export function expiryOf<K, V>(
   store: string,
-  { ttlMs: afterMs, handle, logging, keySerde }: ResolvedMaterialized<K, V>,
+  { ttlMs: afterMs, silentTtl: silent = false, handle, logging, keySerde }: ResolvedMaterialized<K, V>,
   persistent: boolean,
 ): TableExpiry | undefined {
   if (afterMs === undefined) return undefined
@@ -131,7 +149,7 @@ export function expiryOf<K, V>(
     )
   }
   const options = { key: bytes(), value: bytes(), logging, persistent }
-  return { afterMs, keySerde, index: keyValueStore(validateName(`${store}-expiry`, 'the store name'), options) }
+  return { afterMs, silent, keySerde, index: keyValueStore(validateName(`${store}-expiry`, 'the store name'), options) }
 }
 
 /** A table's store. One given by a handle can be looked up by it. */
@@ -185,6 +203,9 @@ export const EXPIRING_MATERIALIZED = optional(
   either(
     NAME,
     STORE,
-    options<ExpiringMaterialized<unknown, unknown>>({ ...MATERIALIZED_KINDS, ttl: POSITIVE_DURATION }),
+    options<ExpiringMaterialized<unknown, unknown>>({
+      ...MATERIALIZED_KINDS,
+      ttl: either(POSITIVE_DURATION, options<RowExpiry>({ after: POSITIVE_DURATION, silent: BOOLEAN }, ['after'])),
+    }),
   ),
 )

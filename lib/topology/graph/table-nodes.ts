@@ -19,6 +19,8 @@ export interface OptionalStore {
 /** Rows that are not updated for so long are deleted. */
 export interface TableExpiry {
   readonly afterMs: number
+  /** Nothing is forwarded for them. */
+  readonly silent: boolean
   /** Which rows are due when. */
   readonly index: StoreBuilder<StateStore>
   readonly keySerde: Serde<any> | undefined
