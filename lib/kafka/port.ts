@@ -110,7 +110,7 @@ export interface FetcherConfig {
   isolation: Isolation
   /** per fetch response; default 50 MiB */
   maxBytes?: number
-  /** default 1 MiB; a larger record still comes through */
+  /** at most; default 1 MiB; a larger record still comes through */
   maxBytesPerPartition?: number
   /** default 1 */
   minBytes?: number

@@ -64,49 +64,45 @@ const judge = (): void => {
  * Up to 12 characters, their codes as arguments take a third of the time of a call into native code. Each is read where it is
  * passed: a function for that would be an object for every text.
  */
-const asciiText = (b: Buffer, start: number, end: number): string => {
+const asciiText = (b: Buffer, s: number, end: number): string => {
   const { fromCharCode: of } = String
-  let i = start
-  switch (end - start) {
+  // prettier-ignore
+  switch (end - s) {
     case 1:
-      return of(b[i++]!)
+      return of(b[s]!)
     case 2:
-      return of(b[i++]!, b[i++]!)
+      return of(b[s]!, b[s + 1]!)
     case 3:
-      return of(b[i++]!, b[i++]!, b[i++]!)
+      return of(b[s]!, b[s + 1]!, b[s + 2]!)
     case 4:
-      return of(b[i++]!, b[i++]!, b[i++]!, b[i++]!)
+      return of(b[s]!, b[s + 1]!, b[s + 2]!, b[s + 3]!)
     case 5:
-      return of(b[i++]!, b[i++]!, b[i++]!, b[i++]!, b[i++]!)
+      return of(b[s]!, b[s + 1]!, b[s + 2]!, b[s + 3]!, b[s + 4]!)
     case 6:
-      return of(b[i++]!, b[i++]!, b[i++]!, b[i++]!, b[i++]!, b[i++]!)
+      return of(b[s]!, b[s + 1]!, b[s + 2]!, b[s + 3]!, b[s + 4]!, b[s + 5]!)
     case 7:
-      return of(b[i++]!, b[i++]!, b[i++]!, b[i++]!, b[i++]!, b[i++]!, b[i++]!)
+      return of(b[s]!, b[s + 1]!, b[s + 2]!, b[s + 3]!, b[s + 4]!, b[s + 5]!, b[s + 6]!)
     case 8:
-      return of(b[i++]!, b[i++]!, b[i++]!, b[i++]!, b[i++]!, b[i++]!, b[i++]!, b[i++]!)
+      return of(b[s]!, b[s + 1]!, b[s + 2]!, b[s + 3]!, b[s + 4]!, b[s + 5]!, b[s + 6]!, b[s + 7]!)
     case 9:
-      return of(b[i++]!, b[i++]!, b[i++]!, b[i++]!, b[i++]!, b[i++]!, b[i++]!, b[i++]!, b[i++]!)
+      return of(b[s]!, b[s + 1]!, b[s + 2]!, b[s + 3]!, b[s + 4]!, b[s + 5]!, b[s + 6]!, b[s + 7]!, b[s + 8]!)
     case 10:
-      return of(b[i++]!, b[i++]!, b[i++]!, b[i++]!, b[i++]!, b[i++]!, b[i++]!, b[i++]!, b[i++]!, b[i++]!)
+      return of(
+        b[s]!, b[s + 1]!, b[s + 2]!, b[s + 3]!, b[s + 4]!, b[s + 5]!,
+        b[s + 6]!, b[s + 7]!, b[s + 8]!, b[s + 9]!,
+      )
     case 11:
-      return of(b[i++]!, b[i++]!, b[i++]!, b[i++]!, b[i++]!, b[i++]!, b[i++]!, b[i++]!, b[i++]!, b[i++]!, b[i++]!)
+      return of(
+        b[s]!, b[s + 1]!, b[s + 2]!, b[s + 3]!, b[s + 4]!, b[s + 5]!,
+        b[s + 6]!, b[s + 7]!, b[s + 8]!, b[s + 9]!, b[s + 10]!,
+      )
     case 12:
       return of(
-        b[i++]!,
-        b[i++]!,
-        b[i++]!,
-        b[i++]!,
-        b[i++]!,
-        b[i++]!,
-        b[i++]!,
-        b[i++]!,
-        b[i++]!,
-        b[i++]!,
-        b[i++]!,
-        b[i++]!,
+        b[s]!, b[s + 1]!, b[s + 2]!, b[s + 3]!, b[s + 4]!, b[s + 5]!,
+        b[s + 6]!, b[s + 7]!, b[s + 8]!, b[s + 9]!, b[s + 10]!, b[s + 11]!,
       )
     default:
-      return latin1Text(b, start, end)
+      return latin1Text(b, s, end)
   }
 }
 

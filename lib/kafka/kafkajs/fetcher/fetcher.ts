@@ -26,9 +26,9 @@ const SHORT_WAIT_MS = 20
 const SETTLING_MS = 1_000
 
 /**
- * While polls need not wait, the application is slower than the network, and a request asks for no more than this for all of
- * its partitions together. More would lie in memory until records become old objects to the garbage collector, whose full
- * collections then take a tenth of all CPU time, and would be read from memory rather than from the CPU's caches.
+ * While polls need not wait, the application is slower than the network, and a request asks for no more than this of all its
+ * partitions together. More would only wait in memory, where it brings forward the next full garbage collection: the
+ * engine counts bytes outside of its heap, too.
  */
 const UNHURRIED_BYTES = 1024 * 1024
 /** But at least this much for each, so that there is room for a whole batch. */
