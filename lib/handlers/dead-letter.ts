@@ -1,12 +1,15 @@
 import type { DeadLetterRecord, ErrorHandlerContext, ErrorHandlerResponse } from './error-handler'
 import type { RecordHeaders } from '../record/headers'
 
-const PREFIX = '__streams.errors.'
+/** Of Kafka Streams' headers. */
+const JAVA = '__streams.errors.'
+/** Of those that Kafka Streams has not. */
+const OWN = '__millrace.errors.'
 
 /**
  * Sends the input record that failed to a dead letter topic: its original bytes, timestamp and headers, plus
  * Kafka Streams' headers `__streams.errors.exception`, `.message`, `.stacktrace`, `.topic`, `.partition` and `.offset`
- * (KIP-1034). Works as a handler of any kind.
+ * (KIP-1034), and `__millrace.errors.operator` and `.code`. Works as a handler of any kind.
  *
  * @param then what happens to the task afterwards; default: it continues with the next record
  * @example
@@ -28,12 +31,14 @@ const deadLetter = (topic: string, error: Error, context: ErrorHandlerContext): 
 })
 
 const errorHeaders = (error: Error, context: ErrorHandlerContext): RecordHeaders => [
-  text('exception', error.name),
-  text('message', error.message),
-  text('stacktrace', error.stack ?? ''),
-  text('topic', context.topic ?? ''),
-  text('partition', String(context.partition)),
-  text('offset', String(context.offset)),
+  text(`${JAVA}exception`, error.name),
+  text(`${JAVA}message`, error.message),
+  text(`${JAVA}stacktrace`, error.stack ?? ''),
+  text(`${JAVA}topic`, context.topic ?? ''),
+  text(`${JAVA}partition`, String(context.partition)),
+  text(`${JAVA}offset`, String(context.offset)),
+  text(`${OWN}operator`, context.operator),
+  text(`${OWN}code`, context.code),
 ]
 
-const text = (name: string, value: string): readonly [string, Buffer] => [PREFIX + name, Buffer.from(value, 'utf8')]
+const text = (name: string, value: string): readonly [string, Buffer] => [name, Buffer.from(value, 'utf8')]

@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../errors'
 import type { RecordHeaders } from '../record/headers'
 import type { TaskId } from '../record/task-id'
 
@@ -25,6 +26,8 @@ export interface ErrorHandlerContext {
   readonly taskId: TaskId
   /** The operator that failed: for deserialization the source, for production the sink. */
   readonly operator: string
+  /** The code with which the failure would be reported if it were not handled. */
+  readonly code: ErrorCode
   /** The topic that the record was read from. */
   readonly topic: string | null
   /** Its partition there. */

@@ -26,8 +26,11 @@ export interface SubscriptionOptions<K = unknown> {
 
 /** A committed write of a store. */
 export interface StoreChange<K, V> {
+  /** Distinguishes it from a gap. */
   readonly type: 'change'
+  /** Of the store. */
   readonly partition: number
+  /** Without its window. */
   readonly key: K
   /** Of window and session stores. */
   readonly window?: Window
@@ -39,7 +42,9 @@ export interface StoreChange<K, V> {
 
 /** Changes of a partition are missing before this: read the store to know what it has. */
 export interface ChangeGap {
+  /** Distinguishes it from a change. */
   readonly type: 'gap'
+  /** Of the store. */
   readonly partition: number
   /**
    * `started`: the partition has come to this instance, or its task has restarted; or, once after the beginning, there were writes before the

@@ -80,7 +80,8 @@ function compareRecords(
 }
 
 function recordLine(record: GoldenRecord): string {
-  const headers = record.headers.map((header) => [header.key, isErrorText(header.key) ? 'masked' : header.valueB64])
+  const common = record.headers.filter(({ key }) => !key.startsWith('__millrace.'))
+  const headers = common.map((header) => [header.key, isErrorText(header.key) ? 'masked' : header.valueB64])
   return JSON.stringify([
     record.after,
     record.keyB64,

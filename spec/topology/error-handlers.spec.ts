@@ -29,8 +29,13 @@ describe('a dead letter', () => {
       '__streams.errors.topic',
       '__streams.errors.partition',
       '__streams.errors.offset',
+      '__millrace.errors.operator',
+      '__millrace.errors.code',
     ])
-    expect(dead!.headers.slice(4).map(([, value]) => value!.toString())).toEqual(['in', '0', '1'])
+    expect(dead!.headers.slice(4).map(([, value]) => value!.toString())).toEqual([
+      ...['in', '0', '1'],
+      ...['KSTREAM-SOURCE-0000000000', 'DESERIALIZATION_FAILED'],
+    ])
     expect(driver.recordCounts().dropped).toBe(1)
   })
 

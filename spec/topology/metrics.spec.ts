@@ -90,6 +90,28 @@ it('measures tasks and operators as well at the level debug', async () => {
   expect([valueOf('record-lateness-avg'), valueOf('record-lateness-max')]).toEqual([200, 600])
 })
 
+it('counts the calls of stores at the level debug, and takes the time of some', async () => {
+  drive(counting(), at('debug'))
+  await pipe(['a', 'x', 9000], ['b', 'y', 9000], ['a', 'z', 9000])
+  const store = { 'state-id': 'counts' }
+  expect(metric('put-latency-avg', store)?.group).toBe('stream-state-metrics')
+  for (const name of ['get', 'put', 'flush']) {
+    expect(valueOf(`${name}-rate`, store)).toBeGreaterThan(0)
+    expect(valueOf(`${name}-latency-avg`, store)).toBeGreaterThan(0)
+    expect(valueOf(`${name}-latency-max`, store)).toBeGreaterThanOrEqual(
+      valueOf(`${name}-latency-avg`, store) as number,
+    )
+  }
+  expect(valueOf('fetch-rate', store)).toBeUndefined()
+  expect(driver.store(counts).get('a')).toBe(2)
+})
+
+it('measures no call of a store at the level info', async () => {
+  drive(counting())
+  await pipe(['a', 'x', 9000])
+  expect(namesByGroup()['stream-state-metrics']).toEqual(['estimate-num-keys'])
+})
+
 it('measures nothing where it is off', async () => {
   drive(counting(), at('off'))
   await pipe([null, 'x', 9000])

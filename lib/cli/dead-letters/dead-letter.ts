@@ -1,7 +1,13 @@
 import type { RecordHeaders } from '../../record/headers'
 import type { ReadRecord } from './bounded-read'
 
-const PREFIX = '__streams.errors.'
+const PREFIXES = ['__streams.errors.', '__millrace.errors.']
+
+/** What a header that tells of the error tells, such as `offset`; `undefined` for any other header. */
+export const errorHeader = (name: string): string | undefined => {
+  const prefix = PREFIXES.find((each) => name.startsWith(each))
+  return prefix && name.slice(prefix.length)
+}
 
 /** A record of a dead letter topic, copied. */
 export interface DeadLetter {
@@ -14,7 +20,7 @@ export interface DeadLetter {
   readonly value: Buffer | null
   /** The record's own, without those that tell of the error. */
   readonly headers: RecordHeaders
-  /** By the name after `__streams.errors.`. */
+  /** By the name after `__streams.errors.` or `__millrace.errors.`. */
   readonly error: ReadonlyMap<string, string>
   /** Where the record came from; `null` where no header tells. */
   readonly source: { readonly topic: string; readonly partition: number; readonly offset: number } | null
@@ -25,7 +31,8 @@ export const deadLetterOf = ({ topic, partition, cursor }: ReadRecord): DeadLett
   const error = new Map<string, string>()
   for (const [name, value] of cursor.headers()) {
     // of a record that failed twice, the last error counts
-    if (name.startsWith(PREFIX)) error.set(name.slice(PREFIX.length), value?.toString() ?? '')
+    const told = errorHeader(name)
+    if (told !== undefined) error.set(told, value?.toString() ?? '')
     else headers.push([name, value === null ? null : Buffer.from(value)])
   }
   const { offset, timestamp, key, value } = cursor

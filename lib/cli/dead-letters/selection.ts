@@ -3,7 +3,7 @@ import { timestampOf, wholeNumber } from '../groups/offset-target'
 import { UsageError } from '../usage-error'
 import type { Admin } from '../../kafka/port'
 import { type ReadRange, rangesOf } from './bounded-read'
-import type { DeadLetter } from './dead-letter'
+import { type DeadLetter, errorHeader } from './dead-letter'
 
 /** Which records of a dead letter topic: the options of `dlq list` and `dlq replay`. */
 export const SELECTION_OPTIONS = {
@@ -19,7 +19,7 @@ export const SELECTION_OPTIONS = {
     type: 'string',
     multiple: 'repeated',
     value: 'name=value',
-    help: 'only records with this header; also __streams.errors.…',
+    help: 'only records with this header; also __streams.errors.… and __millrace.errors.…',
   },
 } as const
 
@@ -82,9 +82,8 @@ const headerOf = (text: string): [name: string, value: string] => {
   return [text.slice(0, at), text.slice(at + 1)]
 }
 
-const PREFIX = '__streams.errors.'
-
-const hasHeader = ({ error, headers }: DeadLetter, name: string, value: string): boolean =>
-  name.startsWith(PREFIX)
-    ? error.get(name.slice(PREFIX.length)) === value
-    : headers.some(([other, bytes]) => other === name && (bytes?.toString() ?? '') === value)
+const hasHeader = ({ error, headers }: DeadLetter, name: string, value: string): boolean => {
+  const told = errorHeader(name)
+  if (told !== undefined) return error.get(told) === value
+  return headers.some(([other, bytes]) => other === name && (bytes?.toString() ?? '') === value)
+}

@@ -9,7 +9,7 @@ export interface MetricDefinition {
   /** The level at which it is measured. */
   readonly level: 'info' | 'debug'
   /** Of a time. */
-  readonly unit?: 'ms'
+  readonly unit?: 'ms' | 'ns'
 }
 
 type Entry = Omit<MetricDefinition, 'group' | 'level'>
@@ -32,6 +32,17 @@ const milliseconds = (entries: readonly Entry[]): readonly Entry[] => entries.ma
 
 const latency = (name: string, what: string): readonly Entry[] =>
   milliseconds(avgAndMax(`${name}-latency`, `${what} in milliseconds`))
+
+/** Of a store, as in Kafka Streams in nanoseconds. */
+const operation = (name: string): readonly Entry[] => [
+  gauge(`${name}-rate`, `The average per-second number of calls to ${name}`),
+  ...avgAndMax(`${name}-latency`, `latency of calls to ${name} in nanoseconds`).map((entry): Entry => ({
+    ...entry,
+    unit: 'ns',
+  })),
+]
+
+const OPERATIONS = ['get', 'put', 'put-if-absent', 'put-all', 'delete', 'fetch', 'remove', 'flush']
 
 const E2E =
   'end-to-end latency of a record, measured by comparing the record timestamp with the system time when it arrives at the node'
@@ -144,6 +155,7 @@ export const METRICS: readonly MetricDefinition[] = [
   ...of('stream-processor-node-metrics', 'info', NODE),
   ...of('stream-processor-node-metrics', 'debug', rateAndTotal('process', 'calls to process')),
   ...of('stream-state-metrics', 'info', [gauge('estimate-num-keys', 'The estimated number of keys in the store')]),
+  ...of('stream-state-metrics', 'debug', OPERATIONS.flatMap(operation)),
   ...of('stream-record-cache-metrics', 'info', CACHE),
   ...of('stream-topic-metrics', 'info', TOPIC),
   ...of('consumer-fetch-manager-metrics', 'info', [

@@ -45,6 +45,27 @@ export class NodeSensor {
   }
 }
 
+/** Of the operations of a store. */
+export class StoreSensors {
+  /** By Kafka Streams' name. */
+  readonly operations = new Map<string, { readonly rate: Stat; readonly latency: Stat }>()
+
+  constructor(
+    readonly store: string,
+    private readonly windows: SampleWindows,
+  ) {}
+
+  /** The calls of an operation, and the nanoseconds that some of them took. */
+  of(operation: string): { readonly rate: Stat; readonly latency: Stat } {
+    let sensor = this.operations.get(operation)
+    if (sensor === undefined) {
+      sensor = { rate: new Stat(this.windows), latency: new Stat(this.windows) }
+      this.operations.set(operation, sensor)
+    }
+    return sensor
+  }
+}
+
 /** What is measured of a task while it processes. */
 export class TaskSensors {
   /** Records, and the milliseconds that they took. */
@@ -57,6 +78,8 @@ export class TaskSensors {
   /** By operator: how old its records are when they arrive. */
   readonly latencies = new Map<string, Stat>()
   readonly nodes: NodeSensor[] = []
+  /** Only at `debug`. */
+  readonly stores: StoreSensors[] = []
   /** By sink and topic: records for topics that are chosen for each of them. */
   readonly chosenTopics = new Map<string, Map<string, number>>()
   readonly #tallies: Array<{ readonly tally: RecordTally; readonly latency: Stat }> = []
@@ -86,6 +109,12 @@ export class TaskSensors {
     const sensor = new NodeSensor(name, topic, rate, isLast ? this.#age(name) : undefined)
     this.nodes.push(sensor)
     return sensor
+  }
+
+  store(name: string): StoreSensors {
+    const sensors = new StoreSensors(name, this.windows)
+    this.stores.push(sensors)
+    return sensors
   }
 
   /** A sink has chosen a topic for a record. */

@@ -26,7 +26,7 @@ export const taskMetrics = (metrics: Metric[], task: MeasuredTask): void => {
   ofTask(list('stream-task-metrics'), task, sensors)
   ofNodes(list('stream-processor-node-metrics'), sensors, processing.recordCounts.snapshot())
   ofTopics(list('stream-topic-metrics'), sensors)
-  ofStores(list('stream-state-metrics'), task)
+  ofStores(list('stream-state-metrics'), task, sensors)
   ofCaches(list('stream-record-cache-metrics'), task)
   ofInputs(new MetricList(metrics, 'consumer-fetch-manager-metrics', { 'client-id': `${threadId}-consumer` }), task)
 }
@@ -84,7 +84,13 @@ const ofTopics = (list: MetricList, sensors: TaskSensors): void => {
   }
 }
 
-const ofStores = (list: MetricList, { stores }: MeasuredTask): void => {
+const ofStores = (list: MetricList, { stores }: MeasuredTask, sensors: TaskSensors): void => {
+  for (const { store, operations } of sensors.stores) {
+    const ofStore = list.with({ 'state-id': store })
+    for (const [operation, { rate, latency }] of operations) {
+      ofStore.add(`${operation}-rate`, rate.rate).avgAndMax(`${operation}-latency`, latency)
+    }
+  }
   for (const { store } of stores.stores) {
     const { approximateNumEntries } = store as Partial<ReadOnlyKeyValueStore<unknown, unknown>>
     if (approximateNumEntries === undefined) continue

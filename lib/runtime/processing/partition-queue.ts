@@ -286,8 +286,10 @@ export class PartitionQueue implements SourceBytes {
     const { source, task } = this
     this.skip(context, () => {
       const handler = task.config.deserializationExceptionHandler
-      if (handler && task.resolve(source.name, error, handler(error, task.errorContext(source.name)))) return
-      throw new TaskFailure(this.describe(part, context, error))
+      const described = this.describe(part, context, error)
+      const known = task.errorContext(source.name, described.code)
+      if (handler && task.resolve(source.name, error, handler(error, known))) return
+      throw new TaskFailure(described)
     })
   }
 

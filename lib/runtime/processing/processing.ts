@@ -9,6 +9,7 @@ import { type TopicPartition, tpKey } from '../../record/topic-partition'
 import type { StateStore } from '../../state/store'
 import type { SubTopology } from '../../topology/definition'
 import { unwrap } from '../failure/task-failure'
+import { measureStore } from './measured-store'
 import type { RecordCollector } from '../output/record-collector'
 import type { TaskStores } from '../tasks/task-stores'
 import type { Clock } from './clock'
@@ -89,6 +90,8 @@ export class Processing {
     })
     stores.context.attach(this.context)
     this.punctuations = new Punctuations(this.context)
+    const { sensors } = options
+    if (sensors?.isDebug) for (const store of stores.all) measureStore(store, sensors.store(store.name))
     this.wiring = wire(options.subTopologies, stores.all, this.context, this.punctuations)
     const queues = this.inputPartitions.map((input) => this.newQueue(input))
     this.group = new PartitionGroup(queues, config.maxTaskIdleMs, clock)

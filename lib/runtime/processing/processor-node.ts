@@ -174,17 +174,18 @@ export class ProcessorNode implements Child, OperatorContext<unknown, unknown> {
     if (error instanceof MissingDependency) throw this.escalate(this.describe(error, 'lacks what a serde needs'))
     // about the state, not the record: no handler decides
     if (isStateFailure(error)) throw this.escalate(error)
+    const located = error instanceof StreamsError && error.location.operator !== undefined
+    const reported = located ? error : explained(error)
     if (handler) {
       let response
       try {
-        response = handler(error, this.task.errorContext(this.name), record)
+        response = handler(error, this.task.errorContext(this.name, reported.code), record)
       } catch (inHandler) {
         throw this.escalate(this.describe(asError(inHandler), 'and then its processingExceptionHandler failed'))
       }
       if (this.task.resolve(this.name, error, response)) return
     }
-    const located = error instanceof StreamsError && error.location.operator !== undefined
-    throw this.escalate(located ? error : explained(error))
+    throw this.escalate(reported)
   }
 
   /** Reported to the task at once: a user's processor upstream may catch what its forward() throws. */

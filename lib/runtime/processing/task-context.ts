@@ -1,4 +1,4 @@
-import { StreamsError } from '../../errors'
+import { type ErrorCode, StreamsError } from '../../errors'
 import type { ErrorHandlerContext, ErrorHandlerResponse } from '../../handlers'
 import type { Logger } from '../../observe/logger'
 import type { RecordHeaders } from '../../record/headers'
@@ -249,12 +249,13 @@ export class TaskContext implements SendingTask, StoreWriter {
   }
 
   /** What an exception handler gets to know about the current record. */
-  errorContext(operator: string): ErrorHandlerContext {
+  errorContext(operator: string, code: ErrorCode): ErrorHandlerContext {
     const { topic, partition, offset, timestamp, headers } = this.recordContext
     const { rawKey, rawValue } = this.source
     return {
       taskId: this.taskId,
       operator,
+      code,
       topic,
       partition,
       offset,

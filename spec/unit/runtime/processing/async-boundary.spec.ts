@@ -155,6 +155,8 @@ describe('an async processor', () => {
       '__streams.errors.topic=a',
       '__streams.errors.partition=0',
       '__streams.errors.offset=0',
+      '__millrace.errors.operator=wait',
+      '__millrace.errors.code=PROCESSING_FAILED',
     ])
     expect(out!.value!.toString()).toBe('y@1')
     expect(task.droppedRecords).toBe(1)

@@ -22,7 +22,12 @@ const deadHeaders = (exception: string, topic: string, partition = 0, offset = 0
     topic,
     partition,
     offset,
-  }).map(([name, value]) => [`__streams.errors.${name}`, Buffer.from(String(value))])
+  })
+    .map(([name, value]): readonly [string, Buffer] => [`__streams.errors.${name}`, Buffer.from(String(value))])
+    .concat([
+      ['__millrace.errors.operator', Buffer.from('parse')],
+      ['__millrace.errors.code', Buffer.from(exception === 'TypeError' ? 'PROCESSING_FAILED' : 'CALL_FAILED')],
+    ])
 
 describe('millrace dlq', () => {
   let apps: EmbeddedApps
@@ -114,7 +119,13 @@ describe('millrace dlq', () => {
         value: { n: 1 },
         headers: [['trace', 't1']],
         source: { topic: 'orders', partition: 2, offset: 7 },
-        error: { exception: 'TypeError', message: 'TypeError in parse', stacktrace: 'Error\n    at x' },
+        error: {
+          exception: 'TypeError',
+          message: 'TypeError in parse',
+          stacktrace: 'Error\n    at x',
+          operator: 'parse',
+          code: 'PROCESSING_FAILED',
+        },
       },
     ])
   })
@@ -143,6 +154,7 @@ describe('millrace dlq', () => {
     [['--until', '2026-01-31T08:00:01'], ['a']],
     [['--header', 'trace=t1'], ['a']],
     [['--header', '__streams.errors.partition=9'], [null]],
+    [['--header', '__millrace.errors.code=CALL_FAILED'], ['b']],
     [['--limit', '1'], ['a']],
   ])('selects by %j', async (options, keys) => {
     await produceDead()
@@ -169,6 +181,8 @@ value         {"n":1}
 header trace  t1
 exception     TypeError
 message       TypeError in parse
+operator      parse
+code          PROCESSING_FAILED
 
 Error
     at x
