@@ -15,9 +15,23 @@ export class EmbeddedApps {
   readonly folder = mkdtempSync(join(tmpdir(), 'millrace-apps-'))
   readonly warnings: string[] = []
   private readonly apps: KafkaStreams[] = []
+  private readonly listeners = new Set<() => void>()
 
   constructor(topics: Record<string, number>) {
     this.kafka = new EmbeddedKafka({ topics })
+  }
+
+  /** Until such a warning is logged, or was before. */
+  warning(pattern: RegExp): Promise<void> {
+    return new Promise((resolve) => {
+      const check = (): void => {
+        if (!this.warnings.some((warning) => pattern.test(warning))) return
+        this.listeners.delete(check)
+        resolve()
+      }
+      this.listeners.add(check)
+      check()
+    })
   }
 
   stateDir(name: string): string {
@@ -26,7 +40,10 @@ export class EmbeddedApps {
 
   /** Of the application `app`, with the state directory `a`, unless said otherwise. */
   create(topology: Topology, config: Partial<StreamsConfig> = {}): KafkaStreams {
-    const note = (_: object, message: string): void => void this.warnings.push(message)
+    const note = (_: object, message: string): void => {
+      this.warnings.push(message)
+      for (const listener of [...this.listeners]) listener()
+    }
     const logger: Logger = { debug: () => {}, info: () => {}, warn: note, error: note }
     const app = new KafkaStreams(topology, {
       applicationId: 'app',

@@ -147,14 +147,21 @@ export class StreamsProducer {
   }
 
   async #awaitTopic(producer: Producer, topic: string): Promise<void> {
-    const { config, signal } = this.options
-    const end = performance.now() + Math.min(TOPIC_APPEARS_MS, config.producerConfig.deliveryTimeoutMs)
+    const { config, logger, signal } = this.options
+    const waitMs = Math.min(TOPIC_APPEARS_MS, config.producerConfig.deliveryTimeoutMs)
+    const end = performance.now() + waitMs
+    let warned = false
     for (;;) {
       try {
         return await producer.loadTopics([topic])
       } catch (error) {
         const mayAppear = error instanceof ClientError && error.kind === 'unknownTopic' && producer === this.#producer
         if (!mayAppear || performance.now() >= end) throw error
+        if (!warned) {
+          const reason = `output topic "${topic}" does not exist: records for it wait up to ${waitMs / 1000} s; create it`
+          logger.warn({ topic, waitMs }, reason)
+        }
+        warned = true
       }
       await pause(LOOK_AGAIN_MS, signal)
     }

@@ -41,6 +41,18 @@ describe('an output topic that does not exist', () => {
     },
   )
 
+  it('is named in a warning as soon as records wait for it', async () => {
+    const app = apps.create(copying((value) => value!))
+    await app.start()
+    const waiting = apps.warning(/output topic "y" does not exist: records for it wait up to 10 s; create it/)
+    await apps.kafka.produce('lines', [{ value: 'y' }])
+    await waiting
+    expect(app.state).toBe('RUNNING')
+    await apps.kafka.createTopic('y')
+    expect(await received('y', 1)).toEqual(['y'])
+    expect(apps.warnings.filter((warning) => warning.includes('does not exist'))).toHaveLength(1)
+  })
+
   it('and never appears ends the app, which says so, and commits nothing', async () => {
     const app = apps.create(copying('out'), { producer: { deliveryTimeout: 200 }, commitInterval: '1h' })
     await app.start()
