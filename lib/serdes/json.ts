@@ -17,7 +17,10 @@ const write = (value: unknown): string => {
 export class JsonSerde implements Serde<unknown> {
   constructor() {
     // JSON.stringify escapes lone surrogates
-    withShortcuts(this, { toText: (value) => this.toText(value) })
+    withShortcuts(this, {
+      toText: (value) => this.toText(value),
+      readRange: (bytes, start, end) => this.readRange(bytes, start, end),
+    })
   }
 
   serialize(_topic: string, value: unknown): Buffer {
@@ -29,10 +32,10 @@ export class JsonSerde implements Serde<unknown> {
   }
 
   deserialize(_topic: string, bytes: Buffer): unknown {
-    return this.deserializeRange(bytes, 0, bytes.length)
+    return this.readRange(bytes, 0, bytes.length)
   }
 
-  deserializeRange(bytes: Buffer, start: number, end: number): unknown {
+  protected readRange(bytes: Buffer, start: number, end: number): unknown {
     return parse(bytes, start, end)
   }
 }
@@ -111,8 +114,8 @@ class CheckedJsonSerde extends JsonSerde {
     return text
   }
 
-  override deserializeRange(bytes: Buffer, start: number, end: number): unknown {
-    return validate(this.schema, super.deserializeRange(bytes, start, end))
+  protected override readRange(bytes: Buffer, start: number, end: number): unknown {
+    return validate(this.schema, super.readRange(bytes, start, end))
   }
 }
 

@@ -16,8 +16,6 @@ export interface Serde<T> {
   serialize(topic: string, value: T, headers: RecordHeaders): Buffer | null
   /** `bytes` may be a view of a larger buffer: copy what outlives the call. */
   deserialize(topic: string, bytes: Buffer, headers: RecordHeaders): T
-  /** The same from the middle of a buffer, for serdes that need no other context: saves the view. */
-  deserializeRange?(bytes: Buffer, start: number, end: number): T
   /**
    * If values are immutable primitives: the length that `serialize` would return, or `undefined` if the value would not
    * round-trip exactly (it would be rounded, normalized or rejected). It lets a cache keep the value

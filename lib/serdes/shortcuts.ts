@@ -4,6 +4,8 @@ export interface Shortcuts {
   readonly toText?: (value: unknown) => string
   /** `deserialize` takes any bytes, so that what nobody looks at need not be read to find that it is damaged. */
   readonly readsAnything?: boolean
+  /** `deserialize` from the middle of a buffer: saves the view. */
+  readonly readRange?: (bytes: Buffer, start: number, end: number) => unknown
 }
 
 // By identity: a serde that a user derives from one of these has methods of its own.

@@ -20,11 +20,14 @@ const checked = (value: unknown): string => {
 const serde: Serde<string> = {
   serialize: (_topic, value) => encodeShortText(checked(value)) ?? Buffer.from(wellFormed(value), 'utf8'),
   deserialize: (_topic, bytes) => decode(bytes, 0, bytes.length),
-  deserializeRange: decode,
   sizeOf: (value) => (typeof value === 'string' && isWellFormed(value) ? Buffer.byteLength(value, 'utf8') : undefined),
 }
 
-const stringSerde = withShortcuts(serde, { toText: (value) => wellFormed(checked(value)), readsAnything: true })
+const stringSerde = withShortcuts(serde, {
+  toText: (value) => wellFormed(checked(value)),
+  readsAnything: true,
+  readRange: decode,
+})
 
 /**
  * UTF-8 text.

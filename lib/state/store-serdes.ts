@@ -14,6 +14,7 @@ export class StoreSerdes<K, V> {
   readonly value: Serde<V>
   readonly #keyToText: ((key: unknown) => string) | undefined
   readonly #valueToText: ((value: unknown) => string) | undefined
+  readonly #valueRange: ((bytes: Buffer, start: number, end: number) => unknown) | undefined
   readonly #keyScratch = new Scratch()
   readonly #valueScratch = new Scratch()
 
@@ -27,7 +28,9 @@ export class StoreSerdes<K, V> {
     this.key = keySerdeOf(key, context)
     this.value = valueSerdeOf(value, context)
     this.#keyToText = shortcutsOf(this.key).toText
-    this.#valueToText = shortcutsOf(this.value).toText
+    const { toText, readRange } = shortcutsOf(this.value)
+    this.#valueToText = toText
+    this.#valueRange = readRange
     context.prepare(this.key as Serde<unknown>, topic)
     context.prepare(this.value as Serde<unknown>, topic)
   }
@@ -97,9 +100,9 @@ export class StoreSerdes<K, V> {
 
   /** As `valueOf`, of the bytes from `start` on. */
   valueIn(stored: Buffer, start: number): V {
-    if (this.value.deserializeRange === undefined) return this.valueOf(stored.subarray(start))
+    if (this.#valueRange === undefined) return this.valueOf(stored.subarray(start))
     try {
-      return this.value.deserializeRange(stored, start, stored.length)
+      return this.#valueRange(stored, start, stored.length) as V
     } catch (error) {
       throw this.#unreadable('value', error)
     }

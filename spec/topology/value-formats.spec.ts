@@ -2,6 +2,7 @@ import { StreamsBuilder } from '../../lib/dsl/streams-builder'
 import { JoinWindows } from '../../lib/dsl/windows/join-windows'
 import { KafkaStreams } from '../../lib/runtime/kafka-streams'
 import * as serdes from '../../lib/serdes'
+import type { Serde } from '../../lib/serdes/serde'
 import { type TestDriverConfig, TopologyTestDriver } from '../../lib/testing'
 import { silentLogger } from '../../lib/observe/logger'
 import { counted, text } from './drive'
@@ -136,5 +137,28 @@ it("topics of the application's own hold such values as JSON", async () => {
       ['b', 1],
     ]),
   )
+  await driver.close()
+})
+
+it('a serde that is derived from a built-in one is read by its own methods, from topics and stores', async () => {
+  const shouted: Serde<string> = {
+    ...serdes.string(),
+    serialize: (topic, value, headers) => serdes.string().serialize(topic, value.toLowerCase(), headers),
+    deserialize: (topic, bytes, headers) => serdes.string().deserialize(topic, bytes, headers).toUpperCase(),
+  }
+  const driver = driverOf(
+    (b) =>
+      b
+        .stream('in', { key: serdes.string(), value: shouted })
+        .groupByKey()
+        .reduce((all, value) => `${all} ${value}`, { name: 'all', value: shouted })
+        .toStream()
+        .to('out', text),
+    { statestoreCacheMaxBytes: 0 },
+  )
+  const input = driver.inputTopic('in', text)
+  await input.pipe('k', 'a')
+  await input.pipe('k', 'b')
+  expect(driver.outputTopic('out', text).readValues()).toEqual(['A', 'A B'])
   await driver.close()
 })

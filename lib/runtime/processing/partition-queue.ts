@@ -4,7 +4,7 @@ import type { InputSensor } from '../../observe/metrics/task-sensors'
 import { MissingDependency } from '../../serdes/missing-dependency'
 import { asError, TaskFailure } from '../failure/task-failure'
 import type { Serde } from '../../serdes/serde'
-import type { SourceNode } from './source-node'
+import type { RangeReader, SourceNode } from './source-node'
 import type { SourceBytes } from '../output/source-bytes'
 import type { TaskContext } from './task-context'
 import { failOnInvalidTimestamp } from '../../topology/timestamp-extractors'
@@ -193,14 +193,14 @@ export class PartitionQueue implements SourceBytes {
       return
     }
     try {
-      key = this.read(source.keySerde, this.keyStart, this.keyLength, headers)
+      key = this.read(source.keySerde, source.readKeyRange, this.keyStart, this.keyLength, headers)
     } catch (error) {
       this.undecodable('key', context, error)
       return
     }
     try {
       if (source.skipsValues) value = this.valueLength < 0 ? null : NOT_READ
-      else value = this.read(source.valueSerde, this.valueStart, this.valueLength, headers)
+      else value = this.read(source.valueSerde, source.readValueRange, this.valueStart, this.valueLength, headers)
     } catch (error) {
       this.undecodable('value', context, error)
       return
@@ -220,9 +220,15 @@ export class PartitionQueue implements SourceBytes {
     this.headContext = context
   }
 
-  private read(serde: Serde<unknown>, start: number, length: number, headers: RecordHeaders): unknown {
+  private read(
+    serde: Serde<unknown>,
+    readRange: RangeReader | undefined,
+    start: number,
+    length: number,
+    headers: RecordHeaders,
+  ): unknown {
     if (length < 0) return null
-    if (serde.deserializeRange !== undefined) return serde.deserializeRange(this.bytes, start, start + length)
+    if (readRange !== undefined) return readRange(this.bytes, start, start + length)
     return serde.deserialize(this.topic, this.bytes.subarray(start, start + length), headers)
   }
 

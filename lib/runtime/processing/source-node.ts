@@ -1,4 +1,5 @@
 import type { Serde } from '../../serdes/serde'
+import { type Shortcuts, shortcutsOf } from '../../serdes/shortcuts'
 import type { TimestampExtractor } from '../../topology/definition'
 import type { Child } from './processor-node'
 import type { StreamRecord } from '../../record/stream-record'
@@ -9,6 +10,8 @@ export interface SerdeDefaults {
   readonly value: boolean
 }
 
+export type RangeReader = NonNullable<Shortcuts['readRange']>
+
 /** Brings the records of a topic into the task. */
 export class SourceNode {
   readonly children: Child[] = []
@@ -17,6 +20,9 @@ export class SourceNode {
    * reads them, as Java does: its errors are the deserialization handler's, whether the value is looked at or not.
    */
   skipsValues = false
+  /** Read keys and values from the middle of a buffer, where their serdes can. */
+  readonly readKeyRange: RangeReader | undefined
+  readonly readValueRange: RangeReader | undefined
 
   constructor(
     readonly name: string,
@@ -26,7 +32,10 @@ export class SourceNode {
     readonly usesDefault: SerdeDefaults,
     /** How long the task waits for an empty input of it at the most. */
     readonly idleAfterMs = Infinity,
-  ) {}
+  ) {
+    this.readKeyRange = shortcutsOf(keySerde).readRange
+    this.readValueRange = shortcutsOf(valueSerde).readRange
+  }
 
   addChild(child: Child): void {
     this.children.push(child)

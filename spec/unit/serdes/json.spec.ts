@@ -1,5 +1,6 @@
 import * as serdes from '../../../lib/serdes'
 import type { Serde } from '../../../lib/serdes/serde'
+import { shortcutsOf } from '../../../lib/serdes/shortcuts'
 import type { StandardSchema, ValidationIssue, ValidationResult } from '../../../lib/serdes/standard-schema'
 import { NO_HEADERS } from '../../../lib/record/headers'
 
@@ -29,28 +30,29 @@ const orderSchema = validator<Order>(({ id, items, at, ...more }: Record<string,
 })
 
 const write = <T>(serde: Serde<T>, value: T): string => serde.serialize('t', value, NO_HEADERS)!.toString()
+const rangeOf = (serde: Serde<unknown>) => shortcutsOf(serde).readRange!
 const read = <T>(serde: Serde<T>, text: string): T => serde.deserialize('t', Buffer.from(text), NO_HEADERS)
 
 describe('json', () => {
   const bytes = Buffer.from('xx{"id":"ä"}yy')
 
   it('is read from the middle of a buffer, with and without a validator', () => {
-    expect(serdes.json().deserializeRange?.(bytes, 2, bytes.length - 2)).toEqual({ id: 'ä' })
+    expect(rangeOf(serdes.json())(bytes, 2, bytes.length - 2)).toEqual({ id: 'ä' })
     const checked = serdes.json(orderSchema)
     const order = Buffer.from('xx{"id":"a","items":[],"at":"2026-01-01"}')
-    expect(checked.deserializeRange?.(order, 2, order.length)).toEqual({
+    expect(rangeOf(checked)(order, 2, order.length)).toEqual({
       id: 'a',
       items: [],
       at: new Date('2026-01-01'),
     })
-    expect(() => checked.deserializeRange?.(bytes, 2, 4)).toThrow(SyntaxError)
-    expect(() => checked.deserializeRange?.(Buffer.from('xx{"id":1}'), 2, 10)).toThrow('expected text')
+    expect(() => rangeOf(checked)(bytes, 2, 4)).toThrow(SyntaxError)
+    expect(() => rangeOf(checked)(Buffer.from('xx{"id":1}'), 2, 10)).toThrow('expected text')
   })
 
   it('tells of the format of a schema registry, wherever it begins', () => {
     const registered = Buffer.from([7, 7, 0, 0, 0, 0, 42, 1, 2])
     const hint = /begins like Confluent's format, with schema 42 /
-    expect(() => serdes.json().deserializeRange?.(registered, 2, registered.length)).toThrow(hint)
+    expect(() => rangeOf(serdes.json())(registered, 2, registered.length)).toThrow(hint)
     expect(() => serdes.json().deserialize('t', registered.subarray(2), NO_HEADERS)).toThrow(hint)
     expect(() => serdes.json().deserialize('t', registered.subarray(2, 7), NO_HEADERS)).not.toThrow(hint)
   })

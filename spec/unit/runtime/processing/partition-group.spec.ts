@@ -80,8 +80,7 @@ describe('an input that is read from another offset', () => {
         if (value === 'a1') throw new MissingDependency('fetch a schema', () => fetching.promise)
         return value
       },
-      deserializeRange: undefined,
-    } as Serde<string>
+    }
     const app = await copyOf([A, B], lacking)
     app.task.initialize(new Map())
     app.task.addRecords(fetched(A, records(100, 'a1')))
