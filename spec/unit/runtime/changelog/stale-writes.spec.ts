@@ -314,6 +314,27 @@ describe('writes of an owner that is stalled for longer than its session', () =>
     expect(await changelog()).toContainEqual(['a', 2, true])
   })
 
+  it('are not mistaken for those of an owner that follows a refill', async () => {
+    for (const name of ['first', 'second', 'first', 'second']) {
+      const app = create(name)
+      await app.start()
+      await process('x')
+      await app.close()
+    }
+    await apps.kafka.client().admin().deleteTopics([CHANGELOG])
+    const refilling = create('second')
+    await refilling.start()
+    await refilling.close()
+
+    const next = create('third')
+    await next.start()
+    await process('x', 'y')
+    await next.close()
+    const last = create('second')
+    await last.start()
+    expect([count(last, 'x'), count(last, 'y'), warnings()]).toEqual([5, 1, []])
+  })
+
   it('are not mistaken for what Java, or an owner with transactions, writes next', async () => {
     const first = create('first')
     await first.start()
