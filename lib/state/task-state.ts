@@ -96,7 +96,12 @@ export class TaskState {
    * what else was committed about the changelog.
    */
   changelogOffsets(): Map<string, number> {
-    return new Map([...(this.persistent?.offsets ?? []), ...this.memory.offsets])
+    const offsets = new Map(this.memory.offsets)
+    for (const [key, number] of this.persistent?.offsets ?? []) {
+      // or it was committed while a store that is in memory now was on disk
+      if (!this.#memoryPartitions.has(partitionOf(key))) offsets.set(key, number)
+    }
+    return offsets
   }
 
   /** The bytes of one of the task's stores; what `StateStoreContext.openBytes` gives it. */

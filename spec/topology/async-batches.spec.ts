@@ -169,6 +169,27 @@ describe('batches of async operators in the test driver', () => {
     expect(driven.out()).toEqual(['a=A@0'])
   })
 
+  it.each(['key', 'input', 'none'] as const)(
+    'a retry.on that throws fails each record once, with order %s',
+    async (order) => {
+      const options: Options = {
+        order,
+        onError: 'skip',
+        retry: {
+          attempts: 2,
+          on: (error) => {
+            if ((error as Error).message === 'bad luck') throw new Error('on')
+            return false
+          },
+        },
+      }
+      const driven = drive(upperCase(options))
+      await pipe(driven, 'bad key', 'bad luck', 'c', 'd', 'e', 'f')
+      expect(driven.out().sort()).toEqual(['c=C@0', 'd=D@0', 'e=E@0', 'f=F@0'])
+      expect(driven.driver.recordCounts().operators).toMatchObject([{ operator: 'ask', droppedBy: { error: 2 } }])
+    },
+  )
+
   it('a call that rejects fails all of its records, after its retries', async () => {
     let attempts = 0
     const driven = drive((builder) =>

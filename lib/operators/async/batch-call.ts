@@ -129,13 +129,10 @@ export class BatchCall<C extends BatchedRecord> {
   }
 
   #endWhere(errors: ReadonlyMap<C, Error>, attempts: number, isFinal: (error: Error) => boolean): void {
-    const again: C[] = []
-    for (const record of this.#open) {
-      const error = errors.get(record)!
-      if (isFinal(error)) this.#end(record, { error, attempts })
-      else again.push(record)
-    }
-    this.#open = again
+    // asked before any of them ends: it may throw, which ends all of them
+    const final = new Set(this.#open.filter((record) => isFinal(errors.get(record)!)))
+    this.#open = this.#open.filter((record) => !final.has(record))
+    for (const record of final) this.#end(record, { error: errors.get(record)!, attempts })
   }
 
   #end(record: C, outcome: Outcome<unknown>): void {

@@ -14,6 +14,10 @@ const FENCING_BYTES = EPOCH_BYTES + 8
 /** No producer has this id. */
 const NONE = -1
 
+const HOUR_MS = 3_600_000
+const EPOCHS_PER_HOUR = 1000
+const MAX_EPOCH = 0xffff_ffff
+
 /** Writes of an earlier owner that lie behind those of a later one. */
 export interface StaleWrites {
   readonly records: number
@@ -27,7 +31,9 @@ export interface StaleWrites {
  * Who may write a changelog partition, as its log tells: under at-least-once no broker fences an owner that is stalled with
  * writes in its sockets, and they can arrive behind those of the next owner.
  *
- * Every owner but the first writes with an epoch, one above the highest in the log; a lower epoch behind a higher one is stale.
+ * Every owner but the first writes with an epoch above the highest in the log; a lower epoch behind a higher one is stale. A log
+ * forgets epochs, by compaction, by retention, and where it is created again, and the local state of an earlier owner does not: so an
+ * epoch is also no lower than that of the hour in which it is claimed. Clocks decide nothing between owners that the log knows.
  * The first one (epoch 0) writes as Java does, without a header, so its producer's id identifies it: the next owner's header
  * names the last producer that wrote without one. Any other record without a header is valid, since Java or a transaction may
  * have written it. An epoch is kept only where nobody can have claimed a higher one that is still on its way, which would make
@@ -73,8 +79,9 @@ export class OwnerEpoch {
   }
 
   /** From now on this task is the owner: earlier ones may still write. */
-  claim(): void {
-    this.#epoch++
+  claim(now = Date.now()): void {
+    const ofHour = Math.floor(now / HOUR_MS) * EPOCHS_PER_HOUR
+    this.#epoch = Math.min(Math.max(this.#epoch + 1, ofHour), MAX_EPOCH)
     this.#fenced = this.#last
     const value = Buffer.alloc(this.#fenced === NONE ? EPOCH_BYTES : FENCING_BYTES)
     value.writeUInt32BE(this.#epoch)
@@ -111,6 +118,16 @@ export class OwnerEpoch {
   repaired(): void {
     this.#records = 0
     this.#keys.clear()
+  }
+
+  /** This task has written all of its state to the log, in this epoch. If that was nothing, nothing in the log tells of the epoch. */
+  refilled(records: number): void {
+    this.#isKept = true
+    this.#isBeingRefilled = false
+    if (records > 0) return
+    this.#epoch = 0
+    this.#fenced = NONE
+    this.#last = NONE
   }
 
   /**
@@ -174,10 +191,10 @@ export class OwnerEpochs {
   }
 
   /** See `OwnerEpoch`; all of the task's changelogs have changed owners together. */
-  claim(): void {
+  claim(now = Date.now()): void {
     for (const { topic, partition } of this.changelogs) {
       const epoch = this.#byKey.get(tpKey(topic, partition))!
-      epoch.claim()
+      epoch.claim(now)
       this.#headers.set(topic, epoch.headers)
     }
   }

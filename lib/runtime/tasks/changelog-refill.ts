@@ -37,17 +37,20 @@ export const refillChangelogs = async (
   const keys = gaps.map(({ changelog }) => tpKey(changelog.topic, changelog.partition))
   await stores.state.commit(new Map(keys.map((key) => [key, REFILLING])))
   await stores.openStores()
+  // local state knows epochs that a new topic does not: without them in the log, those of later owners would look stale here
+  stores.epochs.claim()
   await producer.init()
   await producer.loadTopics(gaps.map(({ changelog }) => changelog.topic))
   for (const { store, changelog } of gaps) {
     const records = await refill(stores, store, changelog, producer)
+    stores.epochs.of(changelog)?.refilled(records)
     logger.info(
       { taskId: stores.id, store, ...changelog, records },
       `refilled changelog ${changelog.topic} of store ${store}`,
     )
   }
   const acked = await producer.flush()
-  await stores.state.commit(new Map(keys.map((key) => [key, acked.get(key) ?? -1])))
+  await stores.state.commit(stores.epochs.addTo(new Map(keys.map((key) => [key, acked.get(key) ?? -1]))))
 }
 
 const refill = async (
@@ -60,7 +63,8 @@ const refill = async (
   const append = ({ key, value, timestamp, headers }: ChangelogRecord, mark: RecordHeaders): void => {
     // stores without timestamps of their own log the time of sending
     const time = timestamp < 0 ? Date.now() : timestamp
-    producer.append(topic, partition, key, value, time, [...(headers?.() ?? NO_HEADERS), ...mark])
+    const marked = [...(headers?.() ?? NO_HEADERS), ...mark]
+    producer.append(topic, partition, key, value, time, stores.epochs.headersFor(topic, marked))
   }
   let records = 0
   let last: ChangelogRecord | undefined

@@ -21,10 +21,10 @@ const applied = (epoch: OwnerEpoch, log: readonly Write[], from = 0): string[] =
   )
 
 /** The headers of an owner that has read this log. */
-const ownerAfter = (log: readonly Write[]): RecordHeaders => {
+const ownerAfter = (log: readonly Write[], now = 0): RecordHeaders => {
   const epoch = new OwnerEpoch(KEY, NO_OWNER)
   applied(epoch, log)
-  epoch.claim()
+  epoch.claim(now)
   return epoch.headers
 }
 
@@ -110,9 +110,39 @@ describe('the owners of a changelog', () => {
       const after = new OwnerEpoch(KEY, new Map(before.numbers(KEY)))
       expect([...new Set([...first, ...applied(after, log.slice(next), next)])]).toEqual(['a', 'b', 'c', 'd'])
       expect(staleKeys(after)).toEqual(expect.arrayContaining(['a!', 'c!', 'b!']))
-      after.claim()
+      after.claim(0)
       expect(after.headers).toEqual([[EPOCH_HEADER, Buffer.from('000000030000000000000001', 'hex')]])
     }
+  })
+
+  it('are not stale for local state that knows higher epochs than the log does, after compaction or retention', () => {
+    const hour = 3_600_000
+    const kept = new OwnerEpoch(KEY, NO_OWNER)
+    applied(kept, [...FIRST, write('c', 2, second), write('d', 3, third)])
+    kept.claim(7 * hour)
+    kept.claim(7 * hour)
+    // Java or transactions have written all keys since then
+    const log = [write('a', 9), write('b', -1)]
+    const fresh = ownerAfter(log, 8 * hour)
+    const again = new OwnerEpoch(KEY, new Map(kept.numbers(KEY)))
+    expect(applied(again, [...log, write('a', 10, fresh), write('b', 10, fresh)], 4)).toEqual(['a', 'b', 'a', 'b'])
+    expect(again.stale).toBeUndefined()
+  })
+
+  it('claim epochs that fit their bytes, whatever the clock says', () => {
+    const epoch = new OwnerEpoch(KEY, NO_OWNER)
+    epoch.claim(Number.MAX_SAFE_INTEGER)
+    epoch.claim(Number.MAX_SAFE_INTEGER)
+    expect(epoch.headers).toEqual([[EPOCH_HEADER, Buffer.from('ffffffff', 'hex')]])
+  })
+
+  it('are unknown after a refill that had nothing to write', () => {
+    const kept = new OwnerEpoch(KEY, NO_OWNER)
+    applied(kept, [...FIRST, write('c', 2, second), write('d', 3, third)])
+    kept.claim()
+    kept.refilled(0)
+    const again = new OwnerEpoch(KEY, new Map(kept.numbers(KEY)))
+    expect(applied(again, [write('a', 1), write('b', 4, ownerAfter([write('a', 1)]))])).toEqual(['a', 'b'])
   })
 
   it('count as replayed up to the first stale write, until that is repaired', () => {
@@ -129,7 +159,7 @@ describe('the owners of a changelog', () => {
     const headers: RecordHeaders = [['v', Buffer.of(3)]]
     expect(epochs.addTo(new Map([[KEY, 7]]))).toEqual(new Map([[KEY, 7]]))
     expect([epochs.headersFor(changelog.topic, []), epochs.headersFor(changelog.topic, headers)]).toEqual([[], headers])
-    epochs.claim()
+    epochs.claim(0)
     expect(epochs.addTo(new Map([[KEY, 7]])).get(`${KEY}#epoch`)).toBe(1)
     const own = [EPOCH_HEADER, Buffer.from('00000001', 'hex')]
     expect([epochs.headersFor(changelog.topic, []), epochs.headersFor(changelog.topic, headers)]).toEqual([

@@ -20,6 +20,15 @@ const counting = (): Topology => {
   return builder.build()
 }
 
+/** Into two stores of a task, of which one may be in memory. */
+const countingTwice = (inMemory: boolean): Topology => {
+  const builder = new StreamsBuilder()
+  const grouped = builder.stream('words', text).groupByKey()
+  grouped.count(keyValueStore('counts', { ...counted, persistent: !inMemory }))
+  grouped.count(keyValueStore('others', counted))
+  return builder.build()
+}
+
 type Step = 'delivery' | 'flush' | 'commit of offsets'
 
 /** An instance's Kafka client that can be stalled: what it has sent stays on its way, and it hears nothing of its group. */
@@ -312,6 +321,40 @@ describe('writes of an owner that is stalled for longer than its session', () =>
     await next.start()
     await process('a')
     expect(await changelog()).toContainEqual(['a', 2, true])
+  })
+
+  it('are not mistaken for those of an owner that follows a refill', async () => {
+    for (const name of ['first', 'second', 'first', 'second']) {
+      const app = create(name)
+      await app.start()
+      await process('x')
+      await app.close()
+    }
+    await apps.kafka.client().admin().deleteTopics([CHANGELOG])
+    const refilling = create('second')
+    await refilling.start()
+    await refilling.close()
+
+    const next = create('third')
+    await next.start()
+    await process('x', 'y')
+    await next.close()
+    const last = create('second')
+    await last.start()
+    expect([count(last, 'x'), count(last, 'y'), warnings()]).toEqual([5, 1, []])
+  })
+
+  it('are not found in what earlier owners wrote when a store that was on disk is in memory', async () => {
+    const words = ['a', 'b', 'c', 'd']
+    for (const [i, word] of words.entries()) {
+      const app = apps.create(countingTwice(false), { stateDir: apps.stateDir(i % 2 === 0 ? 'first' : 'second') })
+      await app.start()
+      await process(word)
+      await app.close()
+    }
+    const inMemory = apps.create(countingTwice(true), { stateDir: apps.stateDir('second') })
+    await inMemory.start()
+    expect([words.map((word) => count(inMemory, word)), warnings()]).toEqual([[1, 1, 1, 1], []])
   })
 
   it('are not mistaken for what Java, or an owner with transactions, writes next', async () => {
