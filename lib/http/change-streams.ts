@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { StreamsError } from '../errors'
-import type { StoreEvent } from '../query/change-types'
+import type { StoreEvent, StoreSubscription } from '../query/change-types'
 import { toJson } from '../query/json-values'
 import type { CatalogStore } from '../query/store-catalog'
 import { rowJson } from '../query/row-json'
@@ -9,7 +9,7 @@ import type { KafkaStreams } from '../runtime/kafka-streams'
 import { prepared } from '../serdes/missing-dependency'
 import { EVENT_STREAM } from './dashboard/event-stream'
 import type { ResolvedHandlerOptions } from './handler-options'
-import { BadRequest, type Target } from './request-target'
+import type { Target } from './request-target'
 import { sendText } from './responding'
 import { boundedKeyOf } from './store-route'
 
@@ -43,7 +43,6 @@ export class ChangeStreams {
     const { maxSubscriptions, maxKeyLength } = this.options
     const { queries } = this.streams
     const { format, local, partitions: given } = target.params
-    if (format !== 'json') throw new BadRequest(400, 'changes are JSON: drop format')
     const store = queries.engine.catalog.get(target.store)
     const bounds = await prepared(() => {
       const texts = Object.entries(target.filter).filter(([, text]) => text !== undefined) as [string, string][]
@@ -54,35 +53,35 @@ export class ChangeStreams {
       throw new StreamsError('STORE_NOT_AVAILABLE', `${maxSubscriptions} subscriptions are open already: try again`)
     }
     const { key } = bounds as { key?: unknown }
-    const partitions = await queries.engine.partitionsHere(store.name, { key, local, partition: given?.[0] })
-    const only = key === undefined ? undefined : partitions[0]
-    // it would wait for a body that never comes
-    if (request.method === 'HEAD') return sendText(response, 200, EVENT_STREAM, '')
     const ending = new AbortController()
     const end = (): void => ending.abort()
     signal.addEventListener('abort', end, { once: true })
     const timer = setTimeout(end, SUBSCRIPTION_MS).unref()
     this.#open++
+    let events: StoreSubscription<unknown, unknown> | undefined
+    let stream: ChangeStream | undefined
     try {
-      const events = await queries.subscribe(store.name, { ...bounds, signal: ending.signal })
+      events = await queries.subscribe(store.name, { ...bounds, signal: ending.signal })
+      // listens by now, so that it is told of a partition that leaves after this
+      const partitions = await queries.engine.partitionsHere(store.name, { key, local, partition: given?.[0] })
+      const only = key === undefined ? undefined : partitions[0]
+      // it would wait for a body that never comes
+      if (request.method === 'HEAD') return sendText(response, 200, EVENT_STREAM, '')
       withoutLimit()
-      const stream = new ChangeStream(response, signal)
+      stream = new ChangeStream(response, signal)
       stream.start(partitions)
-      try {
-        for await (const event of events) {
-          if (only !== undefined && event.partition !== only) continue
-          await stream.send(event.type, await prepared(() => eventJson(event, store)))
-          // the rest of the partitions would look like all of them
-          if (event.type === 'gap' && event.reason === 'stopped' && !local) break
-        }
-        await stream.send('end', '{}')
-        response.end()
-      } finally {
-        events.close()
-        stream.close()
+      for await (const event of events) {
+        if (only !== undefined && event.partition !== only) continue
+        await stream.send(event.type, await prepared(() => eventJson(event, store)))
+        // the rest of the partitions would look like all of them
+        if (event.type === 'gap' && event.reason === 'stopped' && !local) break
       }
+      await stream.send('end', '{}')
+      response.end()
     } finally {
       this.#open--
+      events?.close()
+      stream?.close()
       clearTimeout(timer)
       signal.removeEventListener('abort', end)
     }

@@ -52,6 +52,7 @@ const PARAMS: ReadonlySet<string> = new Set([
   ...['key', 'from', 'to', 'prefix', 'keyFrom', 'keyTo', 'asOf', 'earliestEnd', 'latestStart', 'latestEnd', 'reverse'],
   ...['format', 'limit', 'partitions', 'allowStale', 'local', 'atLeast', 'isolation'],
 ])
+const CHANGES_PARAMS: ReadonlySet<string> = new Set(['key', 'from', 'to', 'format', 'local', 'partitions'])
 const MAX_PARTITIONS = 100_000
 
 /**
@@ -75,7 +76,7 @@ export const parseTarget = (url: string, prefix: string): Target => {
     case 'stores': {
       const [store, ...segments] = rest
       if (segments.length === 1 && segments[0] === 'changes') {
-        return { kind: 'changes', store: store!, filter: changesFilter(params), params: storeParams(params) }
+        return changesTarget(store!, params)
       }
       const query = store === undefined ? undefined : parseQueryPath(segments, params)
       if (query !== undefined) return { kind: 'store', store: store!, query, params: storeParams(params) }
@@ -137,10 +138,21 @@ const storeParams = (params: URLSearchParams): StoreParams => {
   }
 }
 
-const changesFilter = (params: URLSearchParams): ChangesFilter => {
-  const [key, from, to] = ['key', 'from', 'to'].map((name) => params.get(name) ?? undefined)
-  if (key === undefined || (from === undefined && to === undefined)) return { key, from, to }
-  throw new BadRequest(400, 'key excludes from and to')
+/** A parameter that would be ignored is refused: the changes would not be those that were asked for. */
+const changesTarget = (store: string, given: URLSearchParams): Target => {
+  for (const name of given.keys()) {
+    if (!CHANGES_PARAMS.has(name)) throw new BadRequest(400, `changes have no parameter ${name}`)
+  }
+  const params = storeParams(given)
+  const [key, from, to] = ['key', 'from', 'to'].map((name) => given.get(name) ?? undefined)
+  if (params.format !== 'json') throw new BadRequest(400, 'changes are JSON: drop format')
+  if (key !== undefined && (from !== undefined || to !== undefined)) {
+    throw new BadRequest(400, 'key excludes from and to')
+  }
+  if (params.partitions !== undefined && (key === undefined || params.partitions.length > 1)) {
+    throw new BadRequest(400, 'partitions is the one of key: changes of all keys are those of all partitions')
+  }
+  return { kind: 'changes', store, filter: { key, from, to }, params }
 }
 
 const topologyFormat = (format: string): TopologyFormat => {

@@ -72,8 +72,8 @@ class OpenTelemetryTracing implements RecordTracing {
   }
 
   process(record: TracedRecord, work: () => unknown): void {
-    const { context, propagation, trace } = this.#api
-    const parent = propagation.extract(context.active() as never, record.headers as never, HEADERS as never)
+    const { context, trace } = this.#api
+    const parent = this.#parentOf(record)
     const span = this.#tracer.startSpan(
       `process ${record.topic}`,
       { kind: SPAN_KIND_CONSUMER, attributes: attributesOf(record) },
@@ -99,6 +99,17 @@ class OpenTelemetryTracing implements RecordTracing {
       ...headers.filter(([name]) => !names.includes(name)),
       ...names.map((name) => [name, Buffer.from(fields[name]!)] as const),
     ]
+  }
+
+  /** Some propagators throw for a malformed header, such as `baggage: a=%`: the record then begins a trace, and is processed. */
+  #parentOf({ headers }: TracedRecord): unknown {
+    const { context, propagation } = this.#api
+    const active = context.active()
+    try {
+      return propagation.extract(active as never, headers as never, HEADERS as never)
+    } catch {
+      return active
+    }
   }
 }
 

@@ -13,6 +13,8 @@ import type { ChangeGap, StoreEvent, StoreSubscription, SubscriptionOptions } fr
 import type { CatalogStore } from './store-catalog'
 
 const DEFAULT_BUFFERED_BYTES = 4 * 1024 * 1024
+/** What was read is removed from the queue when it is empty, or after this many. */
+const MOST_READ = 4096
 
 interface QueuedChange {
   readonly type: 'bytes'
@@ -40,10 +42,8 @@ export class ChangeSubscription implements StoreSubscription<unknown, unknown>, 
     private readonly signals: readonly AbortSignal[],
   ) {
     this.#end = feed.listen(this)
-    for (const signal of signals) {
-      if (signal.aborted) this.close()
-      else signal.addEventListener('abort', this.#onAbort, { once: true })
-    }
+    for (const signal of signals) signal.addEventListener('abort', this.#onAbort, { once: true })
+    if (signals.some(({ aborted }) => aborted)) this.close()
   }
 
   /** `ending` aborts when the instance closes. */
@@ -81,9 +81,12 @@ export class ChangeSubscription implements StoreSubscription<unknown, unknown>, 
   }
 
   gap(partition: number, reason: GapReason): void {
-    const last = this.#next < this.#queue.length ? this.#queue.at(-1) : undefined
-    // nobody has read the former, which says no more than this one
-    if (last?.type === 'gap' && last.partition === partition) this.#queue.pop()
+    // an unread gap of the same partition, without changes behind it, says no more than this one
+    for (let i = this.#queue.length - 1; i >= this.#next && this.#queue[i]!.type === 'gap'; i--) {
+      if (this.#queue[i]!.partition !== partition) continue
+      this.#queue.splice(i, 1)
+      break
+    }
     this.#queue.push({ type: 'gap', partition, reason })
     this.#wake()
   }
@@ -121,8 +124,9 @@ export class ChangeSubscription implements StoreSubscription<unknown, unknown>, 
     const queued = this.#queue[this.#next]
     if (queued === undefined) return undefined
     if (queued.type === 'bytes') this.#bytes -= bytesOfEntry(queued.entry)
-    if (++this.#next === this.#queue.length) {
-      this.#queue = []
+    // a reader that never catches up must not keep what it has read in memory
+    if (++this.#next === this.#queue.length || this.#next === MOST_READ) {
+      this.#queue = this.#queue.slice(this.#next)
       this.#next = 0
     }
     return queued
@@ -130,8 +134,14 @@ export class ChangeSubscription implements StoreSubscription<unknown, unknown>, 
 
   /** Drops what was not read, of all partitions: none of it would be in order. */
   #overflow(partition: number): void {
-    const partitions = new Set([...this.#queue.slice(this.#next).map((queued) => queued.partition), partition])
-    this.#queue = [...partitions].map((each) => ({ type: 'gap', partition: each, reason: 'overflow' }))
+    const reasons = new Map<number, GapReason>()
+    // that a partition is no longer here must still be told
+    for (const queued of this.#queue.slice(this.#next)) {
+      const isStopped = queued.type === 'gap' && queued.reason === 'stopped'
+      reasons.set(queued.partition, isStopped ? 'stopped' : 'overflow')
+    }
+    reasons.set(partition, 'overflow')
+    this.#queue = [...reasons].map(([each, reason]) => ({ type: 'gap', partition: each, reason }))
     this.#next = 0
     this.#bytes = 0
   }

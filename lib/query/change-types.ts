@@ -47,7 +47,7 @@ export interface ChangeGap {
   /** Of the store. */
   readonly partition: number
   /**
-   * `started`: the partition has come to this instance, or its task has restarted; or, once after the beginning, there were writes before the
+   * `started`: the partition has come to this instance, or its task has restarted; or, once or twice after the beginning, there were writes before the
    * subscription that have been committed since. `overflow`: changes came faster than they were read, or one transaction had too many.
    * `stopped`: the partition has left this instance, or its task restarts.
    */

@@ -115,7 +115,10 @@ export class QueryEngine {
     return prepared(() => {
       const store = this.catalog.get(name)
       if (store.subTopology === undefined) return []
-      const isHere = (each: number): boolean => this.#local.task(store, each) !== undefined
+      const isHere = (each: number): boolean => {
+        const task = this.#local.task(store, each)
+        return task !== undefined && task.state !== 'closing'
+      }
       const all = Array.from({ length: this.#locations.partitionCount(store) }, (_, each) => each)
       const asked = key === undefined ? all : [this.#locations.partitionOf(store, key, { partition })]
       if (key === undefined && local) return all.filter(isHere)

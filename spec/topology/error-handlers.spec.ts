@@ -39,6 +39,28 @@ describe('a dead letter', () => {
     expect(driver.recordCounts().dropped).toBe(1)
   })
 
+  it('has room for its record though the message of the error quotes all of it, several times', async () => {
+    const { driver, input } = drive(
+      (builder) =>
+        builder
+          .stream('in', text)
+          .mapValues((value): string => {
+            throw new Error(`refused: ${value}${value}`)
+          })
+          .to('out', text),
+      { processingExceptionHandler: deadLetterTopic('dead') },
+    )
+    await input.pipe('k', 'x'.repeat(100_000), 1)
+    const [dead] = driver.produced()
+    const told = new Map(dead!.headers.map(([name, value]) => [name, value!.toString()]))
+    expect(told.get('__streams.errors.message')).toMatch(/^refused: x+…$/)
+    expect(told.get('__streams.errors.message')).toHaveLength(8192 + 1)
+    expect(told.get('__streams.errors.stacktrace')!.length).toBeLessThanOrEqual(32_768 + 1)
+    // where it was thrown is not lost with the end of the message
+    expect(told.get('__streams.errors.stacktrace')).toMatch(/…\n +at /)
+    expect(dead!.value).toHaveLength(100_000)
+  })
+
   it('of an output has the source record too', async () => {
     const { driver, input, out } = drive(
       (builder) => builder.stream('in', text).to('out', { value: serdes.long() as never }),

@@ -89,6 +89,8 @@ const generation = (gap?: GapReason): Generation => ({ entries: [], bytes: 0, ga
 export class ChangeLog {
   /** Whether writes are to be added: asked for each of them. */
   active = false
+  /** Rises with each beginning. */
+  #listening = 0
   #current = generation()
   #sealed = generation()
 
@@ -100,8 +102,9 @@ export class ChangeLog {
   /** Somebody listens from now on. With `gap`, there may be earlier writes that are not committed yet, and not known. */
   begin(gap?: GapReason): void {
     this.active = true
+    this.#listening++
     this.#current = generation(gap)
-    this.#sealed = generation()
+    this.#sealed = generation(gap)
   }
 
   end(): void {
@@ -134,8 +137,13 @@ export class ChangeLog {
   /** What was sealed; the returned function tells the listeners, once it is committed. */
   take(): () => void {
     const { entries, gap } = this.#sealed
+    const { active } = this
+    const listening = this.#listening
     this.#sealed = generation()
     return () => {
+      if (!this.active) return
+      // somebody listens who did not when this was written
+      if (!active || listening !== this.#listening) return this.feed.gap(this.partition, 'started')
       if (gap !== undefined) this.feed.gap(this.partition, gap)
       if (entries.length > 0) this.feed.changed(this.partition, entries)
     }
@@ -169,7 +177,7 @@ export class TaskChanges {
   }
 
   take(): () => void {
-    const publish = [...this.#logs.values()].flatMap((log) => (log.active ? [log.take()] : []))
+    const publish = [...this.#logs.values()].map((log) => log.take())
     return () => {
       for (const each of publish) each()
     }

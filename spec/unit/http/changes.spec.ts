@@ -152,8 +152,31 @@ describe('changes of a store over HTTP', () => {
     expect(await status('/stores/nothing/changes')).toBe(404)
     expect(await status('/stores/prices/changes?key=a&from=b')).toBe(400)
     expect(await status('/stores/prices/changes?format=bytes')).toBe(400)
+    for (const ignored of ['prefix=a', 'limit=1', 'asOf=1', 'reverse=true', 'allowStale=true', 'isolation=latest']) {
+      expect(await status(`/stores/prices/changes?${ignored}`)).toBe(400)
+    }
+    expect(await status('/stores/prices/changes?partitions=0')).toBe(400)
+    expect(await status('/stores/prices/changes?key=a&partitions=0,1')).toBe(400)
     expect(await status(`/stores/prices/changes?key=${'a'.repeat(5000)}`)).toBe(414)
     expect(await status('/stores/prices/changes/more')).toBe(404)
+  })
+
+  it('end when a partition leaves while the subscription begins', async () => {
+    const instance = await create()
+    const { engine, changeFeeds } = instance.streams.queries
+    const partitionsHere = engine.partitionsHere.bind(engine)
+    engine.partitionsHere = async (...asked) => {
+      const partitions = await partitionsHere(...asked)
+      changeFeeds.of('prices').gap(1, 'stopped')
+      return partitions
+    }
+    const client = await connect(instance, '/stores/prices/changes')
+    await until(() => client.ended)
+    expect(client.events).toEqual([
+      start([0, 1]),
+      { event: 'gap', data: { partition: 1, reason: 'stopped' } },
+      { event: 'end', data: {} },
+    ])
   })
 
   it('end when the client leaves, and when the instance closes', async () => {

@@ -102,6 +102,16 @@ it('begins a trace for a record without one', async () => {
   expect(traceparentsIn('out')).toEqual([[expect.stringContaining(traces[0]!)], [expect.stringContaining(traces[2]!)]])
 })
 
+it('begins a trace for a record whose headers the propagator refuses', async () => {
+  const extract = jest.spyOn(api.propagation, 'extract').mockImplementation(() => decodeURIComponent('%') as never)
+  drive(repartitioned())
+  await pipe('x', [['baggage', Buffer.from('a=%')]])
+  extract.mockRestore()
+  const [first] = exporter.getFinishedSpans()
+  expect(first!.parentSpanContext).toBeUndefined()
+  expect(traceparentsIn('out')).toHaveLength(1)
+})
+
 it('notes in the span what has failed', async () => {
   drive(repartitioned())
   await expect(pipe('boom')).rejects.toThrow(/boom!/)

@@ -66,7 +66,7 @@ describe('an output topic that does not exist', () => {
     expect(await apps.kafka.client().admin().groupOffsets('app')).toEqual(new Map())
   })
 
-  it('holds up none that do, where records pick their topic', async () => {
+  it('delays the records behind it until it appears, and loses none, where records pick their topic', async () => {
     await apps.kafka.createTopic('x')
     await apps.create(copying((value) => value!)).start()
     await apps.kafka.produce('lines', [{ value: 'y' }, { value: 'z' }, { value: 'x' }, { value: 'y' }])
