@@ -127,9 +127,13 @@ export class TaskContext implements SendingTask, StoreWriter {
    * that was in a buffer since it was read: those at hand are another record's.
    */
   get source(): SourceBytes {
-    const { recordContext } = this
-    if (isSameRecord(recordContext, this.enteredContext)) return this.enteredSource
-    return HeldRecordContext.bytesOf(recordContext) ?? NO_SOURCE_BYTES
+    if (this.isEntered) return this.enteredSource
+    return HeldRecordContext.bytesOf(this.recordContext) ?? NO_SOURCE_BYTES
+  }
+
+  /** The current record is the one that was read just now, and not one that was held in a cache or a buffer since it was read. */
+  get isEntered(): boolean {
+    return isSameRecord(this.recordContext, this.enteredContext)
   }
 
   heldBytes(): SourceBytes | null {

@@ -44,6 +44,7 @@ class TracedSink implements Child {
   constructor(
     private readonly sink: Child,
     private readonly tracing: RecordTracing,
+    private readonly task: TaskContext,
   ) {
     this.name = sink.name
   }
@@ -53,7 +54,8 @@ class TracedSink implements Child {
   }
 
   process(record: StreamRecord<unknown, unknown>): void {
-    const headers = this.tracing.inject(record.headers)
+    // a record that another one has released belongs to the trace of its own headers
+    const headers = this.task.isEntered ? this.tracing.inject(record.headers) : record.headers
     this.sink.process(headers === record.headers ? record : record.withHeaders(headers))
   }
 }
@@ -66,5 +68,7 @@ export const traceSource = (source: SourceNode, task: TaskContext): void => {
   children.push(new TracedChildren(name, children.splice(0), tracing, task))
 }
 
-export const tracedSink = (sink: Child, { config: { tracing } }: TaskContext): Child =>
-  tracing === undefined ? sink : new TracedSink(sink, tracing)
+export const tracedSink = (sink: Child, task: TaskContext): Child => {
+  const { tracing } = task.config
+  return tracing === undefined ? sink : new TracedSink(sink, tracing, task)
+}

@@ -6,6 +6,8 @@ import { StreamsBuilder } from '../../../lib/dsl/streams-builder'
 import { logAndContinue } from '../../../lib/handlers'
 import type { RecordHeaders } from '../../../lib/record/headers'
 import * as serdes from '../../../lib/serdes'
+import { TimeWindows } from '../../../lib/dsl/windows/time-windows'
+import { untilWindowCloses } from '../../../lib/dsl/suppressed'
 import { TopologyTestDriver } from '../../../lib/testing'
 import type { TestDriverConfig } from '../../../lib/testing'
 import type { Topology } from '../../../lib/topology/topology'
@@ -13,6 +15,10 @@ import type { Topology } from '../../../lib/topology/topology'
 const text = { key: serdes.string(), value: serdes.string() }
 const TRACE = '0af7651916cd43dd8448eb211c80319c'
 const PARENT = `00-${TRACE}-b7ad6b7169203331-01`
+
+const OTHER = '00-11111111111111111111111111111111-2222222222222222-01'
+
+const traced = (traceparent: string): RecordHeaders => [['traceparent', Buffer.from(traceparent)]]
 
 const exporter = new InMemorySpanExporter()
 let driver: TopologyTestDriver
@@ -140,3 +146,24 @@ it('traces nothing unless it is asked to', async () => {
   expect(exporter.getFinishedSpans()).toEqual([])
   expect(traceparentsIn('out')).toEqual([[PARENT]])
 })
+
+it.each([0, 1 << 20])(
+  'leaves the headers alone of what a window emits when another record closes it (cache of %d bytes)',
+  async (statestoreCacheMaxBytes) => {
+    const builder = new StreamsBuilder()
+    builder
+      .stream('in', text)
+      .groupByKey()
+      .windowedBy(TimeWindows.of({ size: 1000 }))
+      .count()
+      .suppress(untilWindowCloses())
+      .toStream((_, { key }) => key)
+      .mapValues(String)
+      .to('out', text)
+    drive(builder.build(), { statestoreCacheMaxBytes })
+    const input = driver.inputTopic('in', text)
+    await input.pipe('k', 'x', { headers: traced(PARENT), timestamp: 0 })
+    await input.pipe('other', 'y', { headers: traced(OTHER), timestamp: 5000 })
+    expect(traceparentsIn('out')).toEqual([[PARENT]])
+  },
+)
