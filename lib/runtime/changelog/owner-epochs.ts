@@ -18,6 +18,9 @@ const HOUR_MS = 3_600_000
 const EPOCHS_PER_HOUR = 1000
 const MAX_EPOCH = 0xffff_ffff
 
+/** What is kept about a changelog, by name. */
+type Numbers = readonly (readonly [string, number])[]
+
 /** Writes of an earlier owner that lie behind those of a later one. */
 export interface StaleWrites {
   readonly records: number
@@ -52,6 +55,8 @@ export class OwnerEpoch {
   #records = 0
   #firstOffset = NONE
   #lastOffset = NONE
+  /** What goes with the position of the first stale write: later owners' numbers would make what is replayed again look stale. */
+  #beforeFirst: Numbers = []
   readonly #keys = new Set<ByteString>()
 
   /** As `numbers` gave it. */
@@ -97,7 +102,10 @@ export class OwnerEpoch {
       if (this.#keys.size > 0) this.#keys.delete(byteString(key))
       return true
     }
-    if (this.#records++ === 0) this.#firstOffset = record.offset
+    if (this.#records++ === 0) {
+      this.#firstOffset = record.offset
+      this.#beforeFirst = this.#numbers()
+    }
     this.#lastOffset = record.offset
     this.#keys.add(byteString(key))
     return false
@@ -139,14 +147,19 @@ export class OwnerEpoch {
   }
 
   /** To be committed with the position in the log. */
-  numbers(key: string): readonly (readonly [string, number])[] {
+  numbers(key: string): Numbers {
     this.#isKept ||= !this.isFirst
     if (!this.#isKept) return []
+    const numbers = this.#keys.size === 0 ? this.#numbers() : this.#beforeFirst
+    return numbers.map(([name, number]) => [`${key}#${name}`, number])
+  }
+
+  #numbers(): Numbers {
     return [
-      [`${key}#epoch`, this.#epoch],
-      [`${key}#fenced`, this.#fenced],
-      [`${key}#last`, this.#last],
-      [`${key}#refilling`, this.#isBeingRefilled ? 1 : 0],
+      ['epoch', this.#epoch],
+      ['fenced', this.#fenced],
+      ['last', this.#last],
+      ['refilling', this.#isBeingRefilled ? 1 : 0],
     ]
   }
 

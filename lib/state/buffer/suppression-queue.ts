@@ -11,6 +11,9 @@ export interface Queued {
   removed: boolean
 }
 
+/** How many removed keys the heap may have besides as many as are waiting. */
+const REMOVED_KEPT = 64
+
 /** Keys by time, then by their bytes: a binary heap, with an index of the keys. */
 export class SuppressionQueue {
   readonly #byKey = new Map<ByteString, Queued>()
@@ -46,6 +49,16 @@ export class SuppressionQueue {
   remove(queued: Queued): void {
     this.#byKey.delete(queued.key)
     queued.removed = true
+    if (this.#heap.length > 2 * this.#byKey.size + REMOVED_KEPT) this.#dropRemoved()
+  }
+
+  /** A restore removes keys wherever they stand, once for each record of the changelog. */
+  #dropRemoved(): void {
+    let kept = 0
+    for (const queued of this.#heap) if (!queued.removed) this.#heap[kept++] = queued
+    this.#heap.length = kept
+    // sorted, they are a heap
+    this.#heap.sort((a, b) => (isBefore(a, b) ? -1 : 1))
   }
 
   clear(): void {

@@ -196,7 +196,8 @@ export class LoggedPendingStore<K, V> implements PendingStore<K, V>, ManagedStor
     for (const slot of now) this.#log(slot, null)
     if (!this.#isMarkLogged) this.#log(MARK_SLOT, this.#mark)
     this.#isMarkLogged = true
-    this.#free.push(...now)
+    // not all as arguments of one call: a stack has room for about 100 000
+    for (const slot of now) this.#free.push(slot)
     this.#deletable = later
     this.#removed = []
     return later.length > 0
@@ -228,7 +229,8 @@ export class LoggedPendingStore<K, V> implements PendingStore<K, V>, ManagedStor
     this.#open()
     const slots = new Map(this.#slots)
     for (const [slot, sequence] of this.#replayed) slots.set(sequence, slot)
-    let next = Math.max(-1, ...slots.values()) + 1
+    let next = 0
+    for (const slot of slots.values()) next = Math.max(next, slot + 1)
     for (const entry of this.#entries.values()) {
       yield { key: slotBytes(slots.get(entry.sequence) ?? next++), value: encodePending(entry), timestamp: -1 }
     }

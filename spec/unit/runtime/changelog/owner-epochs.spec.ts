@@ -145,6 +145,23 @@ describe('the owners of a changelog', () => {
     expect(applied(again, [write('a', 1), write('b', 4, ownerAfter([write('a', 1)]))])).toEqual(['a', 'b'])
   })
 
+  it('are told apart as before when stale writes that were not repaired are replayed again', () => {
+    const log = [
+      ...FIRST,
+      write('c', 2, second),
+      write('a!', 1),
+      write('x', 9),
+      write('x', 2, second),
+      write('y', 3, third),
+    ]
+    const before = new OwnerEpoch(KEY, NO_OWNER)
+    expect(applied(before, log)).toEqual(['a', 'b', 'c', 'x', 'x', 'y'])
+    const next = before.replayed(log.length)
+    const after = new OwnerEpoch(KEY, new Map(before.numbers(KEY)))
+    expect(applied(after, log.slice(next), next)).toEqual(['x', 'x', 'y'])
+    expect(staleKeys(after)).toEqual(['a!'])
+  })
+
   it('count as replayed up to the first stale write, until that is repaired', () => {
     const epoch = new OwnerEpoch(KEY, NO_OWNER)
     applied(epoch, [...FIRST, write('c', 2, second), write('a!', 1), write('c', 2, second)])

@@ -119,6 +119,19 @@ describe('a pending store', () => {
     expect(copy.restored().map(({ value }) => value)).toEqual(['x', 'y', 'z'])
   })
 
+  it('holds more records than a call can have arguments', async () => {
+    const store = open()
+    const count = 200_000
+    for (let i = 0; i < count; i++) store.add('a', 'x', context, NO_SOURCE)
+    store.log(true)
+    let refilled = 0
+    for await (const _ of store.changelogRecords()) refilled++
+    expect(refilled).toBe(count)
+    for (let i = 0; i < count; i++) store.remove(i)
+    store.log(true)
+    expect([store.records, log.length]).toEqual([0, 2 * count])
+  })
+
   it('frees the slots that its changelog no longer has', () => {
     const store = open()
     const held = ['v', 'w', 'x', 'y', 'z'].map((value) => store.add('a', value, context, NO_SOURCE).sequence)
