@@ -109,7 +109,7 @@ const acquire = async (path: string, applicationId: string): Promise<{ release()
   } catch (error) {
     throw new StreamsError(
       'STATE_STORE_FAILED',
-      `the state directory ${path} of '${applicationId}' can't be used: ${(error as Error).message}. ` +
+      `the state directory ${path} of '${applicationId}' can't be used: ${(error as Error).message.trimEnd()}. ` +
         (isWithoutAddon(error)
           ? 'LevelDB is a native addon: keep the package classic-level out of a bundle, and install it where the application runs.'
           : 'Check that `stateDir` is writable.'),
