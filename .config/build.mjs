@@ -37,6 +37,12 @@ await build({
   logLevel: 'warning',
 })
 
+// esbuild gives a class that mentions itself a name of its own, as in `var KStream = class _KStream`, which stack traces and the console would
+// show. A space takes the place of the underscore, so that the source map still fits.
+const modules = readFileSync(join(dist, MODULES), 'utf8')
+const renamed = [...modules.matchAll(/\bvar (\w+) = class _\1\b/g)].map(([, name]) => name)
+writeFileSync(join(dist, MODULES), modules.replace(new RegExp(`\\b_(${renamed.join('|')})\\b`, 'g'), ' $1'))
+
 for (const file of readdirSync(dist, { recursive: true, encoding: 'utf8' })) {
   if (/\.js(\.map)?$/.test(file) && !file.startsWith(MODULES)) rmSync(join(dist, file))
 }

@@ -1,3 +1,5 @@
+import type * as Parser from 'csv-parse'
+import type * as Stringifier from 'csv-stringify/sync'
 import { createReadStream } from 'node:fs'
 import { StreamsError } from '../errors'
 import type { FileInput, FileOptions, FileOutput, FileRecord, FileWriter } from './file'
@@ -51,7 +53,7 @@ export function csv(path: string, options: CsvOptions = {}): FileInput & FileOut
 }
 
 async function* readRows(path: string, options: CsvOptions): AsyncGenerator<FileRecord> {
-  const { parse } = await load('csv-parse', 'to read CSV files', () => import('csv-parse'))
+  const { parse } = loadParser()
   const stream = createReadStream(path)
   const parser = parse({
     bom: true,
@@ -87,7 +89,7 @@ const lineBreaksIn = (row: CsvRow): number => {
 }
 
 const openWriter = async (path: string, options: CsvOptions): Promise<FileWriter> => {
-  const { stringify } = await load('csv-stringify', 'to write CSV files', () => import('csv-stringify/sync'))
+  const { stringify } = loadStringifier()
   const file = await TextFile.create(path)
   let columns = options.columns
   const delimiter = options.delimiter ?? ','
@@ -117,15 +119,29 @@ const openWriter = async (path: string, options: CsvOptions): Promise<FileWriter
 const hasColumns = (row: unknown): row is Record<string, unknown> =>
   typeof row === 'object' && row !== null && !Array.isArray(row) && !(row instanceof Uint8Array)
 
-const load = async <T>(name: string, purpose: string, load: () => Promise<T>): Promise<T> => {
+/* eslint-disable @typescript-eslint/no-require-imports -- a bundler accepts that a package is missing only where it is required within a `try` */
+const loadParser = (): typeof Parser => {
   try {
-    return await load()
+    return require('csv-parse') as typeof Parser
   } catch (error) {
-    throw new StreamsError(
-      'MISSING_PACKAGE',
-      `the package ${name} is needed ${purpose}, and can't be loaded (${messageOf(error).split('\n')[0]}): install it with npm install ${name}`,
-      {},
-      { cause: error },
-    )
+    throw missing('csv-parse', 'to read CSV files', error)
   }
 }
+
+const loadStringifier = (): typeof Stringifier => {
+  try {
+    return require('csv-stringify/sync') as typeof Stringifier
+  } catch (error) {
+    throw missing('csv-stringify', 'to write CSV files', error)
+  }
+}
+
+/* eslint-enable @typescript-eslint/no-require-imports */
+
+const missing = (name: string, purpose: string, cause: unknown): StreamsError =>
+  new StreamsError(
+    'MISSING_PACKAGE',
+    `the package ${name} is needed ${purpose}, and can't be loaded (${messageOf(cause).split('\n')[0]}): install it with npm install ${name}`,
+    {},
+    { cause },
+  )

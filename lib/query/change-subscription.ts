@@ -11,6 +11,7 @@ import {
 import { TimedStore } from '../state/timed/timed-store'
 import type { ChangeGap, StoreEvent, StoreSubscription, SubscriptionOptions } from './change-types'
 import type { CatalogStore } from './store-catalog'
+import { keyBytes } from './store-locations'
 
 const DEFAULT_BUFFERED_BYTES = 4 * 1024 * 1024
 /** What was read is removed from the queue when it is empty, or after this many. */
@@ -181,16 +182,11 @@ interface Bounds {
 }
 
 const boundsOf = (store: CatalogStore, { key, from, to }: SubscriptionOptions): Bounds => {
-  const bytes = (bound: unknown): Buffer | undefined => (bound === undefined ? undefined : keyBytesOf(store, bound))
+  const bytes = (bound: unknown): Buffer | undefined =>
+    bound === undefined ? undefined : keyBytes(store, store.keySerde, bound)
   if (key === undefined) return { from: bytes(from), to: bytes(to) }
   if (from !== undefined || to !== undefined) throw invalid(store, 'key excludes from and to')
   return { from: bytes(key), to: bytes(key) }
-}
-
-const keyBytesOf = (store: CatalogStore, key: unknown): Buffer => {
-  const bytes = key === null ? null : store.keySerde.serialize(store.topic, key, NO_HEADERS)
-  if (bytes === null) throw invalid(store, 'null is no key of a store: drop the option')
-  return bytes
 }
 
 const isWithin = (key: Buffer, { from, to }: Bounds): boolean =>

@@ -11,6 +11,9 @@ import type { ResolvedQueryOptions } from './query-options'
 import type { KeyMetadataOptions } from './query-types'
 import type { CatalogStore } from './store-catalog'
 
+/** States of an instance that has released its stores. */
+const ENDED: readonly string[] = ['NOT_RUNNING', 'ERROR']
+
 /** Which partition of a store has a key, and which instance has the partition: as the current assignment says. */
 export class StoreLocations {
   constructor(
@@ -69,6 +72,14 @@ export class StoreLocations {
     const { rebalancing } = metadata.view
     const owner = metadata.active(subTopology!, partition)
     const location = { store: name, partition, taskId: taskId(subTopology!.id, partition) }
+    const isHere = owner !== undefined && this.instance.host !== undefined && sameHost(owner, this.instance.host)
+    if ((owner === undefined || isHere) && ENDED.includes(this.instance.state)) {
+      throw new StreamsError(
+        'STORE_NOT_AVAILABLE',
+        `partition ${partition} of store "${name}" can't be read: this instance is ${this.instance.state}`,
+        location,
+      )
+    }
     if (owner === undefined) {
       throw new StreamsError(
         rebalancing ? 'STORE_NOT_AVAILABLE' : 'NOT_LOCAL',
@@ -79,7 +90,7 @@ export class StoreLocations {
         location,
       )
     }
-    if (this.instance.host !== undefined && sameHost(owner, this.instance.host)) {
+    if (isHere) {
       throw new StreamsError(
         'STORE_NOT_AVAILABLE',
         `partition ${partition} of store "${name}" is moving to or from this instance: try again`,
@@ -97,7 +108,8 @@ export class StoreLocations {
   }
 }
 
-const keyBytes = ({ name, topic }: CatalogStore, serde: Serde<unknown>, key: unknown): Buffer => {
+/** @throws StreamsError INVALID_ARGUMENT */
+export const keyBytes = ({ name, topic }: CatalogStore, serde: Serde<unknown>, key: unknown): Buffer => {
   let problem = `it is ${key}`
   if (key !== null && key !== undefined) {
     try {

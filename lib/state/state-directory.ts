@@ -109,8 +109,10 @@ const acquire = async (path: string, applicationId: string): Promise<{ release()
   } catch (error) {
     throw new StreamsError(
       'STATE_STORE_FAILED',
-      `the state directory ${path} of '${applicationId}' can't be used: ${(error as Error).message}. ` +
-        'Check that `stateDir` is writable.',
+      `the state directory ${path} of '${applicationId}' can't be used: ${(error as Error).message.trimEnd()}. ` +
+        (isWithoutAddon(error)
+          ? 'LevelDB is a native addon: keep the package classic-level out of a bundle, and install it where the application runs.'
+          : 'Check that `stateDir` is writable.'),
       {},
       { cause: error },
     )
@@ -127,3 +129,6 @@ const acquire = async (path: string, applicationId: string): Promise<{ release()
       'Give each instance on a machine its own `stateDir`, or stop the other one.',
   )
 }
+
+/** By node-gyp-build, which finds the addon of classic-level. */
+const isWithoutAddon = (error: unknown): boolean => /^No native build was found/.test((error as Error).message)

@@ -327,7 +327,11 @@ export class TopologyTestDriver {
     const turn = this.#turn
       .catch(() => {})
       .then(async () => {
-        if (this.#closed) throw new StreamsError('ILLEGAL_STATE', 'the test driver is closed')
+        if (this.#closed)
+          throw new StreamsError(
+            'ILLEGAL_STATE',
+            'the test driver is closed: await each of its calls, such as pipe(), before close()',
+          )
         await (this.#starting ??= this.#task.start())
         await work()
       })

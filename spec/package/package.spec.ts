@@ -164,6 +164,34 @@ describe('the package as npm packs it', () => {
     expect(files.filter((file) => optional.test(file))).toEqual([])
   })
 
+  it("goes into an application's own file by a bundler, without the optional packages", () => {
+    const imports = `import { serdes, StreamsBuilder } from 'millrace'
+      import { TopologyTestDriver } from 'millrace/testing'`
+    writeFileSync(join(project, 'bundled.mjs'), imports + wordCount + drive)
+    const options = [
+      '--bundle',
+      '--platform=node',
+      '--external:classic-level',
+      '--log-override:require-resolve-not-external=silent',
+    ]
+    const esbuild = join(ROOT, 'node_modules/.bin/esbuild')
+    const shell = process.platform === 'win32'
+    execFileSync(esbuild, ['bundled.mjs', ...options, '--outfile=bundled.cjs'], { cwd: project, stdio: 'pipe', shell })
+    expect(node(project, 'bundled.cjs')).toBe('["be",2]\n')
+  })
+
+  it('gives classes the names by which they are exported', () => {
+    const printed = run(
+      'names.cjs',
+      `const named = ${JSON.stringify(ENTRIES)}.flatMap((entry) => Object.entries(require(entry)))
+       const classes = named.filter(([, value]) => /^class\\b/.test(String(value)))
+       console.log(JSON.stringify({ count: classes.length, wrong: classes.filter(([name, value]) => value.name !== name).map(([name]) => name) }))`,
+    )
+    const { count, wrong } = JSON.parse(printed) as { count: number; wrong: string[] }
+    expect(count).toBeGreaterThan(20)
+    expect(wrong).toEqual([])
+  })
+
   it('does not let internals be imported', () => {
     const file = 'internals.cjs'
     const printed = run(

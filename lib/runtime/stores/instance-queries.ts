@@ -1,4 +1,5 @@
 import type { ResolvedConfig } from '../../config'
+import { StreamsError } from '../../errors'
 import type { Problem, RecentProblems } from '../../observe/recent-problems'
 import { ChangeSubscription } from '../../query/change-subscription'
 import type { SubscriptionOptions } from '../../query/change-types'
@@ -68,7 +69,7 @@ export class InstanceQueries {
   }
 
   of(reference: string | StoreHandle<StateStore>, options?: QueryOptions): AnyStoreQueries {
-    const name = typeof reference === 'string' ? reference : reference.name
+    const name = nameOf(reference)
     const { sample, plainByName } = this.engine.catalog.get(name)
     checkKind(reference, sample)
     const plain = typeof reference === 'string' ? plainByName : isPlain(reference)
@@ -79,7 +80,7 @@ export class InstanceQueries {
     reference: string | StoreHandle<StateStore>,
     options: SubscriptionOptions = {},
   ): Promise<ChangeSubscription> {
-    const store = this.engine.catalog.get(typeof reference === 'string' ? reference : reference.name)
+    const store = this.engine.catalog.get(nameOf(reference))
     checkKind(reference, store.sample)
     return ChangeSubscription.open(store, this.changeFeeds.of(store.name), options, this.ending)
   }
@@ -203,3 +204,12 @@ class QueriedTask implements LocalTask {
 
 const runningOf = (task: Task): RunningTask | undefined =>
   task.state === 'running' ? task : task.state === 'suspended' ? task.running : undefined
+
+const nameOf = (reference: string | StoreHandle<StateStore>): string => {
+  if (typeof reference === 'string') return reference
+  if (typeof (reference as StoreHandle<StateStore> | null | undefined)?.name === 'string') return reference.name
+  throw new StreamsError(
+    'INVALID_ARGUMENT',
+    `a store's name or handle is needed, as keyValueStore(…) gives it, and not ${String(reference)}`,
+  )
+}

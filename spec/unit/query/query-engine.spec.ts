@@ -53,12 +53,14 @@ const setUp = ({
   cluster = view(),
   state = 'running',
   holdsLease = true,
+  instanceState = 'RUNNING',
   topology = table(),
 }: {
   /** Null: nothing has been assigned yet. */
   cluster?: ClusterView | null
   state?: LocalTask['state'] | 'absent'
   holdsLease?: boolean
+  instanceState?: string
   topology?: Topology
 } = {}) => {
   const config = resolveConfig({ applicationId: 'app', kafka: { brokers: ['a:1'] }, logger: silentLogger })
@@ -81,7 +83,7 @@ const setUp = ({
     catalog: new StoreCatalog({ topology: compiled, ...config }),
     instance: {
       host: HERE,
-      state: 'RUNNING',
+      state: instanceState,
       cluster: cluster ?? undefined,
       holdsLease,
       task: (id) => (id === '0_0' && state !== 'absent' ? task : undefined),
@@ -154,6 +156,18 @@ describe('a query of a key', () => {
       code: 'NOT_LOCAL',
       message: expect.stringContaining('applicationServer'),
     })
+  })
+
+  it('fails after the close, and says so', async () => {
+    const { hosts } = view()
+    const nobody = view({ hosts: { ...hosts, active: [hosts.active[0]!] } })
+    const { get } = setUp({ state: 'absent', instanceState: 'NOT_RUNNING', cluster: nobody })
+    for (const key of [MINE, OTHERS]) {
+      await expect(get(key)).rejects.toMatchObject({
+        code: 'STORE_NOT_AVAILABLE',
+        message: expect.stringContaining('this instance is NOT_RUNNING'),
+      })
+    }
   })
 
   it('fails before the first assignment, and with a leader that tells no hosts', async () => {

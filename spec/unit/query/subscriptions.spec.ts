@@ -211,4 +211,21 @@ describe('a subscription to the changes of a store', () => {
     await expect(streams.subscribe(counts, { key: 'a', from: 'b' })).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' })
     await expect(streams.subscribe(counts, { maxBufferedBytes: 0 })).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' })
   })
+
+  it.each<[string, unknown]>([
+    ['key', 5],
+    ['key', null],
+    ['from', 5],
+    ['to', null],
+  ])('is refused for a %s that the store can not have: %p', async (option, bound) => {
+    await expect(streams.subscribe(counts, { [option]: bound } as never)).rejects.toMatchObject({
+      code: 'INVALID_ARGUMENT',
+      message: expect.stringContaining('store "counts" can\'t have this key'),
+    })
+  })
+
+  it.each([undefined, null])('is refused for %p in place of a store', async (store) => {
+    await expect(streams.subscribe(store as never)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' })
+    expect(() => streams.query(store as never)).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }))
+  })
 })

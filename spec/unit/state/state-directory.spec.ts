@@ -99,6 +99,20 @@ test('a stateDir that can’t be used is an error with a next step', async () =>
   })
 })
 
+test('without LevelDB’s native addon, as in a bundle, the error says what is missing', async () => {
+  jest.doMock('level', () => {
+    throw new Error('No native build was found for platform=linux')
+  })
+  try {
+    await expect(open()).rejects.toMatchObject({
+      code: 'STATE_STORE_FAILED',
+      message: expect.stringContaining('keep the package classic-level out of a bundle'),
+    })
+  } finally {
+    jest.dontMock('level')
+  }
+})
+
 test('lies in the folder for temporary files unless told otherwise', () => {
   expect(defaultStateDir()).toBe(join(tmpdir(), 'millrace'))
 })

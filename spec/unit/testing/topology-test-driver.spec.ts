@@ -205,6 +205,16 @@ describe('TopologyTestDriver', () => {
     expect(() => new TopologyTestDriver(copying(), { commitIntervall: 5 } as never)).toThrow('commitIntervall')
   })
 
+  it('says that a call was not awaited if it is closed before its turn', async () => {
+    const piped = drive(copying()).inputTopic('in', text).pipe('k', 'v')
+    const closed = driver.close()
+    await expect(piped).rejects.toMatchObject({
+      code: 'ILLEGAL_STATE',
+      message: expect.stringContaining('await each of its calls'),
+    })
+    await closed
+  })
+
   it('does nothing any more once closed', async () => {
     drive(copying())
     await driver.close()
