@@ -16,6 +16,7 @@ import type { BoundedRun } from '../bounded/bounded-run'
 import type { RestoreListener } from '../changelog/restore-progress'
 import { Diagnostics } from '../diagnostics'
 import { type Failure, FailurePolicy } from '../failure/failure-policy'
+import { IsolatedTasks } from '../failure/isolated-tasks'
 import { whyMembershipWasLost } from '../failure/lost-membership'
 import { retrying } from '../failure/retrying'
 import { toStreamsError } from '../failure/streams-error'
@@ -93,7 +94,8 @@ export class Executor {
     const { topology, config, client, admin, stateDirectory, globalStores, bounded, logger, signal, listener } = options
     const fetcher = client.fetcher(config.fetcherConfig)
     this.#fetcher = bounded ? bounded.limited(fetcher) : fetcher
-    this.#policy = new FailurePolicy(config)
+    const isolated = new IsolatedTasks(config.transactionTimeoutMs)
+    this.#policy = new FailurePolicy(config, isolated)
     this.#diagnostics = new Diagnostics(config.applicationId)
     this.#purge = new RepartitionPurge({
       admin,
@@ -215,6 +217,7 @@ export class Executor {
       producer,
       committer,
       tasks,
+      isolated,
       sensors: options.sensors,
       logger,
       listener: { taskFailed, failed: (error) => this.#failed({ error }) },
@@ -402,7 +405,6 @@ export class Executor {
     )
     if (this.options.sensors) this.options.sensors.failures++
     this.#loop.tasksDropped()
-    this.#loop.isolate(remedy.isolate)
     this.#committer.forget()
     this.#producer.renew().catch((error: unknown) => this.#failed({ error }))
     this.#tasks.restart(

@@ -1,10 +1,10 @@
 import { setImmediate as yieldToEventLoop } from 'node:timers/promises'
 import type { ResolvedConfig } from '../../config'
 import type { Fetcher } from '../../kafka/port'
-import type { TaskId } from '../../record/task-id'
 import type { Logger } from '../../observe/logger'
 import type { ThreadSensors } from '../../observe/metrics/thread-sensors'
 import type { StreamsProducer } from '../output/streams-producer'
+import type { IsolatedTasks } from '../failure/isolated-tasks'
 import type { RunningTask } from '../tasks/task'
 import type { Tasks } from '../tasks/tasks'
 import type { Committer } from './committer'
@@ -23,6 +23,8 @@ export interface ProcessingLoopOptions {
   readonly producer: StreamsProducer
   readonly committer: Committer
   readonly tasks: Tasks
+  /** Each of their records waits until the one before it is committed. */
+  readonly isolated: IsolatedTasks
   /** Undefined: nothing is measured. */
   readonly sensors: ThreadSensors | undefined
   readonly logger: Logger
@@ -65,8 +67,6 @@ export class ProcessingLoop {
   /** The longest slice since the last commit. */
   #longestSliceMs = 0
   #cautiousUntil = -Infinity
-  /** Tasks that process one record at a time, and the next when that is committed. */
-  readonly #isolated = new Set<TaskId>()
 
   constructor(private readonly options: ProcessingLoopOptions) {}
 
@@ -131,10 +131,6 @@ export class ProcessingLoop {
       this.options.listener.taskFailed(task, error)
       return false
     }
-  }
-
-  isolate(ids: readonly TaskId[]): void {
-    for (const id of ids) this.#isolated.add(id)
   }
 
   /**
@@ -212,21 +208,18 @@ export class ProcessingLoop {
   /** A few records of one task. Returns how many there were; a failure counts as one. */
   #processRun(task: RunningTask): number {
     const { processing } = task
-    let limit = this.#run
-    if (this.#isolated.size > 0 && this.#isolated.has(task.id)) {
-      if (processing.commitNeeded || processing.isBusy) return 0
-      limit = 1
-    }
+    const isolated = this.options.isolated.has(task.id)
+    if (isolated && (processing.commitNeeded || processing.isBusy)) return 0
     let count: number
     try {
-      count = processing.processUpTo(limit)
+      count = processing.processUpTo(isolated ? 1 : this.#run)
       if (count === 0) return 0
       processing.maybePunctuateStreamTime()
     } catch (error) {
       this.options.listener.taskFailed(task, error)
       return 1
     }
-    if (limit === 1) this.#commitRequested ||= this.#isolated.has(task.id)
+    if (isolated) this.#commitRequested = true
     return count
   }
 

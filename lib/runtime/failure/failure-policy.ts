@@ -3,6 +3,7 @@ import { ClientError } from '../../kafka/port'
 import type { TaskId } from '../../record/task-id'
 import type { MissingDependency } from '../../serdes/missing-dependency'
 import { clientErrorOf, missingDependencyOf } from './failure-kind'
+import type { IsolatedTasks } from './isolated-tasks'
 import { toStreamsError } from './streams-error'
 import { TransactionBlocked } from './transaction-blocked'
 
@@ -28,8 +29,6 @@ export type Remedy =
   | {
       readonly restart: 'executor'
       readonly missing: MissingDependency | undefined
-      /** Tasks that from now on process one record at a time, each in its own transaction. */
-      readonly isolate: readonly TaskId[]
     }
   | { readonly end: 'instance'; readonly error: StreamsError }
 
@@ -48,9 +47,11 @@ const LONGEST_DELAY_MS = 10_000
  */
 export class FailurePolicy {
   readonly #restarts = new Map<TaskId, { count: number; at: number }>()
-  readonly #isolated = new Set<TaskId>()
 
-  constructor(private readonly options: { readonly transactionTimeoutMs: number }) {}
+  constructor(
+    private readonly options: { readonly transactionTimeoutMs: number },
+    private readonly isolated: IsolatedTasks,
+  ) {}
 
   decide({ error, taskId, inTransaction = false }: Failure): Remedy {
     if (error instanceof TransactionBlocked) return this.#blocked(error)
@@ -63,13 +64,13 @@ export class FailurePolicy {
     const passes = kind === 'fenced' || kind === 'abortable' || kind === 'retriable' || kind === 'rebalance'
     // for an input or a changelog: a missing output is reported by its sink
     const deleted = error instanceof ClientError && error.kind === 'unknownTopic'
-    if (missing || damaged || passes || deleted) return { restart: 'executor', missing, isolate: [] }
+    if (missing || damaged || passes || deleted) return { restart: 'executor', missing }
     return { end: 'instance', error: toStreamsError(error) }
   }
 
-  /** A callback that outlasts a transaction again, although nothing else was in it. */
+  /** Its tasks are isolated. A callback that outlasts a transaction again, although nothing else was in it, never ends. */
   #blocked({ tasks, openForMs }: TransactionBlocked): Remedy {
-    const hopeless = tasks.find(({ id }) => this.#isolated.has(id))
+    const hopeless = tasks.find(({ id }) => this.isolated.has(id))
     if (hopeless) {
       const { transactionTimeoutMs } = this.options
       const callback = hopeless.processing.pendingCallback
@@ -86,9 +87,8 @@ export class FailurePolicy {
         ),
       }
     }
-    const isolate = tasks.map(({ id }) => id)
-    for (const id of isolate) this.#isolated.add(id)
-    return { restart: 'executor', missing: undefined, isolate }
+    this.isolated.add(tasks.map(({ id }) => id))
+    return { restart: 'executor', missing: undefined }
   }
 
   #delayOf(taskId: TaskId): number {

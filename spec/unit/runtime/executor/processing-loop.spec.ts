@@ -1,6 +1,7 @@
 import { StreamsBuilder } from '../../../../lib/dsl/streams-builder'
 import { silentLogger } from '../../../../lib/observe/logger'
 import { ProcessingLoop, type ProcessingLoopOptions } from '../../../../lib/runtime/executor/processing-loop'
+import { IsolatedTasks } from '../../../../lib/runtime/failure/isolated-tasks'
 import * as serdes from '../../../../lib/serdes'
 import { block } from '../../../support/block'
 import { Committer } from '../../../../lib/runtime/executor/committer'
@@ -72,6 +73,7 @@ const loopOver = (
         })
       }),
   }
+  const isolated = new IsolatedTasks(10_000)
   const loop = new ProcessingLoop({
     config: { commitIntervalMs: 60_000, maxUncommittedBytes: Infinity, sessionTimeoutMs: 45_000 },
     fetcher,
@@ -79,6 +81,7 @@ const loopOver = (
     producer: { writable: true, transactional: true, idle: () => idleAfter.push(done.length) },
     committer,
     tasks,
+    isolated,
     logger: silentLogger,
     listener: {
       taskFailed: ({ id }: FakeTask, error: unknown) => {
@@ -94,7 +97,7 @@ const loopOver = (
   const turns = async (): Promise<void> => {
     for (let i = 0; i < 20; i++) await new Promise(setImmediate)
   }
-  return { loop, done, failures, broken, commits, turns, running, idleAfter }
+  return { loop, done, failures, broken, commits, turns, running, idleAfter, isolated }
 }
 
 describe('an early commit', () => {
@@ -115,9 +118,9 @@ describe('an early commit', () => {
 
 describe('a task that is isolated', () => {
   it('processes one record, and the next when that is committed; others process as ever', async () => {
-    const { loop, done, commits, turns } = loopOver({ '0_0': 3, '0_1': 5 })
+    const { loop, done, commits, turns, isolated } = loopOver({ '0_0': 3, '0_1': 5 })
     const of = (id: string): number => done.filter((task) => task === id).length
-    loop.isolate(['0_0'])
+    isolated.add(['0_0'])
     const ended = loop.run()
     for (const processed of [1, 2, 3]) {
       await turns()
@@ -131,9 +134,9 @@ describe('a task that is isolated', () => {
   })
 
   it('waits with the next record while a callback is pending', async () => {
-    const { loop, done, turns, running } = loopOver({ '0_0': 1 })
+    const { loop, done, turns, running, isolated } = loopOver({ '0_0': 1 })
     running[0]!.processing.isBusy = true
-    loop.isolate(['0_0'])
+    isolated.add(['0_0'])
     const ended = loop.run()
     await turns()
     expect(done).toEqual([])

@@ -1,11 +1,13 @@
 import { StreamsError } from '../../../../lib/errors'
 import { ClientError, type ClientErrorKind } from '../../../../lib/kafka/port'
 import { FailurePolicy } from '../../../../lib/runtime/failure/failure-policy'
+import { IsolatedTasks } from '../../../../lib/runtime/failure/isolated-tasks'
 import { TransactionBlocked } from '../../../../lib/runtime/failure/transaction-blocked'
 import type { RunningTask } from '../../../../lib/runtime/tasks/task'
 import { MissingDependency } from '../../../../lib/serdes/missing-dependency'
 
-const policy = (): FailurePolicy => new FailurePolicy({ transactionTimeoutMs: 10_000 })
+const policy = (isolated = new IsolatedTasks(10_000)): FailurePolicy =>
+  new FailurePolicy({ transactionTimeoutMs: 10_000 }, isolated)
 const wrapped = (cause: unknown): StreamsError =>
   new StreamsError('PROCESSING_FAILED', 'a callback threw', {}, { cause })
 const damaged = new StreamsError('STATE_STORE_DAMAGED', 'a table has a wrong checksum')
@@ -44,7 +46,7 @@ describe('a failure restarts all tasks of the executor', () => {
     ['an input or a changelog that has been deleted', client('unknownTopic'), false],
     ['a fenced producer, met by a callback that forwards', wrapped(client('fenced')), false],
   ])('for %s', (_, error, inTransaction) => {
-    expect(policy().decide({ error, taskId: '0_0', inTransaction })).toMatchObject({ restart: 'executor', isolate: [] })
+    expect(policy().decide({ error, taskId: '0_0', inTransaction })).toMatchObject({ restart: 'executor' })
   })
 
   it('for damage that concerns no single task', () => {
@@ -83,13 +85,15 @@ describe('a transaction that a pending callback keeps from being committed', () 
   }
 
   it('is repeated at first, with the task by itself', () => {
-    expect(policy().decide({ error: blocking('0_0') })).toMatchObject({ restart: 'executor', isolate: ['0_0'] })
+    const isolated = new IsolatedTasks(10_000)
+    expect(policy(isolated).decide({ error: blocking('0_0') })).toMatchObject({ restart: 'executor' })
+    expect([isolated.has('0_0'), isolated.has('0_1')]).toEqual([true, false])
   })
 
   it('ends the instance where the task was by itself already, naming its operator', () => {
     const decide = policy()
     decide.decide({ error: blocking('0_0') })
-    expect(decide.decide({ error: blocking('0_1') })).toMatchObject({ restart: 'executor', isolate: ['0_1'] })
+    expect(decide.decide({ error: blocking('0_1') })).toMatchObject({ restart: 'executor' })
     expect(decide.decide({ error: blocking('0_0') })).toMatchObject({
       end: 'instance',
       error: {
