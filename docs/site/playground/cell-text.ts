@@ -33,5 +33,12 @@ export const cellText = (value: unknown): string | null => {
   }
   if (typeof value !== 'object') return String(value)
   if (Buffer.isBuffer(value)) return value.toString('hex')
-  return JSON.stringify(value, (_name, part: unknown) => (typeof part === 'bigint' ? String(part) : part)) ?? ''
+  return JSON.stringify(value, plainPart) ?? ''
+}
+
+/** `Buffer` has a `toJSON`, which has been called before. */
+const plainPart = (_name: string, part: unknown): unknown => {
+  if (typeof part === 'bigint') return String(part)
+  const { type, data } = (part ?? {}) as { type?: unknown; data?: unknown }
+  return type === 'Buffer' && Array.isArray(data) ? Buffer.from(data).toString('hex') : part
 }

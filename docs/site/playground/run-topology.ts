@@ -6,7 +6,7 @@ import { memoryEngine } from '../../../lib/state/memory/memory-engine'
 import { errorLine } from '../../../lib/observe/error-text'
 import { TopologyTestDriver } from '../../../lib/testing/topology-test-driver'
 import type { ProducedRecord } from '../../../lib/testing/recording-collector'
-import type { NodeDefinition, SinkDefinition, SourceDefinition } from '../../../lib/topology/definition'
+import type { SinkDefinition, SourceDefinition, TopologyDefinition } from '../../../lib/topology/definition'
 import { mermaidChart } from '../../../lib/topology/mermaid'
 import { topologySvg } from '../../../lib/topology/svg'
 import { Topology } from '../../../lib/topology/topology'
@@ -38,7 +38,8 @@ export interface StoreRow {
 /** Everything that the page shows after a run. After an error, what was there until then. */
 export interface PlaygroundResult {
   readonly topics: { readonly name: string; readonly records: OutputRecord[] }[]
-  readonly stores: { readonly name: string; readonly rows: StoreRow[] }[]
+  /** Without rows: the store has none that could be listed. */
+  readonly stores: { readonly name: string; readonly rows: StoreRow[] | null }[]
   readonly topology?: { readonly text: string; readonly mermaid: string; readonly svg: string }
   /** What the code has written to the console, and the library to its log. */
   readonly log: readonly string[]
@@ -46,7 +47,6 @@ export interface PlaygroundResult {
 }
 
 const APPLICATION_ID = 'playground'
-const INTERNAL_TOPIC = new RegExp(`^${APPLICATION_ID}-.*-(changelog|repartition)$`)
 
 /** Runs the code, and pipes its records through the topology that it exports. Never rejects: the result has the error. */
 export const runTopology = async ({ code, records }: PlaygroundRequest): Promise<PlaygroundResult> => {
@@ -109,7 +109,7 @@ const pipeAll = async (topology: Topology, steps: Step[], run: PlaygroundResult,
     stateEngine: memoryEngine(),
     logger: { debug: () => {}, info: () => {}, warn: write, error: write },
   })
-  const formats = formatsOf(topology.definition.nodes)
+  const formats = formatsOf(topology.definition)
   // topics that get nothing are shown as well
   for (const topic of formats.sinks) outputOf(run, topic)
   await driver.start()
@@ -120,7 +120,7 @@ const pipeAll = async (topology: Topology, steps: Step[], run: PlaygroundResult,
         else await driver.pipeRaw(bytesOf(step, formats))
       } finally {
         for (const record of driver.produced()) {
-          if (!INTERNAL_TOPIC.test(record.topic)) outputOf(run, record.topic).push(shown(record, step.line, formats))
+          if (!formats.internal(record.topic)) outputOf(run, record.topic).push(shown(record, step.line, formats))
         }
       }
     }
@@ -153,6 +153,8 @@ interface Formats {
   /** Topics by name that it writes. */
   readonly sinks: readonly string[]
   input(topic: string): Format
+  /** Changelogs and repartition topics, by their full names. */
+  internal(topic: string): boolean
   /** Undefined: no sink writes it by name. */
   output(topic: string): Format | undefined
 }
@@ -162,15 +164,21 @@ const formatOf = ({ keySerde, valueSerde }: SourceDefinition | SinkDefinition): 
   value: valueSerde ?? millrace.serdes.json(),
 })
 
-const formatsOf = (nodes: readonly NodeDefinition[]): Formats => {
-  const internal = (topic: string): boolean => topic.endsWith('-repartition')
+const formatsOf = ({ nodes, stores, repartitionTopics }: TopologyDefinition): Formats => {
+  const own = (topic: string): boolean => !repartitionTopics.has(topic)
+  const internal = new Set(
+    [...repartitionTopics.keys(), ...[...stores.keys()].map((store) => `${store}-changelog`)].map(
+      (name) => `${APPLICATION_ID}-${name}`,
+    ),
+  )
   const sources = nodes.filter((node) => node.kind === 'source')
   const sinks = nodes.filter((node) => node.kind === 'sink')
   const dynamic = sinks.find(({ topic }) => typeof topic !== 'string')
   const names = (topics: SourceDefinition['topics']): readonly string[] => (topics instanceof RegExp ? [] : topics)
   return {
-    sources: sources.flatMap(({ topics }) => names(topics)).filter((topic) => !internal(topic)),
-    sinks: sinks.flatMap(({ topic }) => (typeof topic === 'string' && !internal(topic) ? [topic] : [])),
+    sources: sources.flatMap(({ topics }) => names(topics)).filter(own),
+    sinks: sinks.flatMap(({ topic }) => (typeof topic === 'string' && own(topic) ? [topic] : [])),
+    internal: (topic) => internal.has(topic),
     input: (topic) => {
       const reads = ({ topics }: SourceDefinition): boolean =>
         topics instanceof RegExp ? topics.test(topic) : topics.includes(topic)
@@ -212,8 +220,9 @@ const encode = (serde: Serde<unknown>, topic: string, text: string): Buffer | nu
   if (!isText(serde, topic, text)) {
     try {
       value = JSON.parse(text)
-    } catch {
-      // a UUID, for example
+    } catch (error) {
+      // anything else is a text, such as a UUID
+      if (/^[{["]/.test(text)) throw error
     }
   }
   return serde.serialize(topic, value, NO_HEADERS)
@@ -241,9 +250,9 @@ const shown = (
   return { line, key: text(format?.key, key), value: text(format?.value, value), time: timeText(timestamp) }
 }
 
-const rowsOf = async (store: StateStore): Promise<StoreRow[]> => {
+const rowsOf = async (store: StateStore): Promise<StoreRow[] | null> => {
+  if (!('all' in store)) return null
   const rows: StoreRow[] = []
-  if (!('all' in store)) return rows
   for await (const [key, value] of (store as ReadOnlyKeyValueStore<unknown, unknown>).all()) {
     if (isTimestamped(value))
       rows.push({ key: cellText(key), value: cellText(value.value), time: timeText(value.timestamp) })
