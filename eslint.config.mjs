@@ -120,6 +120,12 @@ export default tseslint.config(
   { files: ['spec/support/kafka/global-*.ts', '**/*.{mjs,cjs}'], rules: { 'no-restricted-syntax': 'off' } },
   { files: ['lib/http/dashboard/page/*.js'], languageOptions: { globals: browserGlobals } },
   {
+    files: ['docs/site/playground/*.mjs'],
+    languageOptions: {
+      globals: { atob: 'readonly', btoa: 'readonly', TextDecoder: 'readonly', TextEncoder: 'readonly' },
+    },
+  },
+  {
     files: ['**/*.{mjs,cjs}'],
     languageOptions: { globals: nodeGlobals },
     rules: { '@typescript-eslint/no-require-imports': 'off' },

@@ -1,10 +1,11 @@
-// Assembles the pages in src/: those of docs/, the source of the examples, and the API reference from the doc comments of lib/. Then builds the
-// site in dist/. With --assemble, only the first part.
+// Assembles the pages in src/: those of docs/, the source of the examples, the playground with its worker, and the API reference from the doc
+// comments of lib/. Then builds the site in dist/. With --assemble, only the first part.
 import { spawnSync } from 'node:child_process'
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { siteLinks } from './pages.mjs'
+import { bundleWorker } from './playground/bundle.mjs'
 
 const site = fileURLToPath(new URL('.', import.meta.url))
 const root = join(site, '../..')
@@ -38,6 +39,24 @@ for (const { name } of examples) {
 const list = join(src, 'examples.md')
 const named = readFileSync(list, 'utf8').replace(/\]\([^)]*\/examples\/(\d[\w-]*)\)/g, '](/examples/$1)')
 writeFileSync(list, named)
+
+// On the site the page is the playground itself.
+await bundleWorker(join(src, 'playground-worker.js'))
+writeFileSync(
+  join(src, 'playground.md'),
+  `---
+layout: page
+sidebar: false
+title: Playground
+---
+
+<script setup>
+import Playground from '../playground/Playground.vue'
+</script>
+
+<Playground />
+`,
+)
 
 const { exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 const entries = Object.values(exports)
@@ -86,6 +105,7 @@ hero:
   tagline: Stream processing inside your Node service. Kafka is the only infrastructure.
   actions:
     - { theme: brand, text: Getting started, link: /getting-started }
+    - { theme: alt, text: Playground, link: /playground }
     - { theme: alt, text: Examples, link: /examples }
     - { theme: alt, text: API, link: /api/ }
 features:

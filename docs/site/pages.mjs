@@ -10,6 +10,7 @@ export const SECTIONS = [
       ['producing', 'Producing records'],
       ['testing', 'Testing'],
       ['examples', 'Examples'],
+      ['playground', 'Playground'],
     ],
   },
   {

@@ -4,7 +4,7 @@ import ts from 'typescript'
 
 /**
  * The TypeScript of README and docs compiles as a reader would write it: the blocks of a page are one module, in order. What a
- * reader has to imagine stands in an HTML comment that begins with `<!-- ts`.
+ * reader has to imagine stands in an HTML comment that begins with `<!-- ts`. The examples of the playground compile as they are.
  */
 const ROOT = join(__dirname, '../..')
 const pages = ['README.md', ...readdirSync(join(ROOT, 'docs')).map((file) => `docs/${file}`)].filter((page) =>
@@ -55,6 +55,15 @@ const filesOf = (page: string): [path: string, module: { page: string; code: str
   })
 }
 
+const playgroundExamples = (): [path: string, module: { page: string; code: string; blocks: number }][] => {
+  const folder = 'docs/site/playground/examples'
+  const files = readdirSync(join(ROOT, folder)).filter((file) => file.endsWith('.ts'))
+  return files.map((file) => {
+    const code = readFileSync(join(ROOT, folder, file), 'utf8')
+    return [join(ROOT, folder, file), { page: `${folder}/${file}`, code, blocks: 1 }]
+  })
+}
+
 const modules = new Map([
   ...pages.map((page) => {
     // A module of ECMAScript, for its top-level await.
@@ -62,6 +71,7 @@ const modules = new Map([
     return [path, { page, ...codeOf(page) }] as const
   }),
   ...pages.flatMap(filesOf),
+  ...playgroundExamples(),
 ])
 
 const programOfPages = (): ts.Program => {

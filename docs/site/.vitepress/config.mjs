@@ -20,12 +20,14 @@ export default {
   lastUpdated: false,
   head: [['link', { rel: 'icon', href: 'data:,' }]],
   markdown: { lineNumbers: false },
+  vite: { build: { target: 'es2022' } },
   themeConfig: {
     search: { provider: 'local' },
     outline: [2, 3],
     nav: [
       { text: 'Documentation', link: '/getting-started' },
       { text: 'Examples', link: '/examples' },
+      { text: 'Playground', link: '/playground' },
       { text: 'API', link: '/api/' },
     ],
     sidebar: {
