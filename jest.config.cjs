@@ -43,6 +43,7 @@ const only = (folders) => folders.map((folder) => `<rootDir>${folder}**/*.spec.t
 module.exports = {
   // For all projects: jest has no timeout of a project's own. Generous, because a broker may have to start first.
   testTimeout: 120_000,
+  testSequencer: '<rootDir>/.config/longest-first.cjs',
   projects: [
     { ...common, displayName: 'unit', testPathIgnorePatterns: ['/node_modules/', ...kafka, ...packaging] },
     {
