@@ -1,12 +1,12 @@
-// `npm test`: type check, then the suites. Arguments go to jest: `npm test -- spec/unit/state`.
+// `npm test`: type check and suites. Arguments go to jest: `npm test -- spec/unit/state`.
 import { spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, existsSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
-import { root, runTool } from './run.mjs'
+import { root } from './run.mjs'
 
 /** Jest's projects, with how many of their suites run at once: those of a broker share its cores with it. */
-const PROJECTS = { unit: '100%', kafka: '2', package: '1' }
+const WORKERS = { unit: '100%', kafka: '2', package: '1' }
 /** A run whose results are written and that still lives holds on to a socket, timer or process. */
 const EXIT_GRACE_MS = 20_000
 
@@ -23,12 +23,18 @@ const fail = (problem) => {
   problems.push(problem)
 }
 
-const jest = (project, workers) =>
+const typeCheck = () =>
+  new Promise((resolve) => {
+    const args = [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '--noEmit', '-p', '.']
+    spawn(process.execPath, args, { cwd: root, stdio: 'inherit' }).once('close', resolve)
+  })
+
+const jest = (project) =>
   new Promise((resolve) => {
     const file = join(folder, `${project}.json`)
     const script = join(root, 'node_modules', 'jest', 'bin', 'jest.js')
     // prettier-ignore
-    const args = [script, '--selectProjects', project, `--maxWorkers=${workers}`, '--passWithNoTests', '--json', `--outputFile=${file}`]
+    const args = [script, '--selectProjects', project, `--maxWorkers=${WORKERS[project]}`, '--passWithNoTests', '--json', `--outputFile=${file}`]
     const child = spawn(process.execPath, [...args, ...process.argv.slice(2)], {
       cwd: root,
       stdio: ['inherit', 'ignore', 'inherit'],
@@ -72,8 +78,13 @@ const take = (project, { code, results }) => {
   if (code !== 0 && failed === failedBefore) fail(`${project}: jest ended with ${code}`)
 }
 
-if (runTool('typescript/bin/tsc', ['--noEmit', '-p', '.']) !== 0) fail('the type check')
-for (const [project, workers] of Object.entries(PROJECTS)) take(project, await jest(project, workers))
+const run = async (project) => take(project, await jest(project))
+
+const checked = typeCheck()
+await run('unit')
+if ((await checked) !== 0) fail('the type check')
+// suites with a broker wait most of the time
+await Promise.all([run('kafka'), run('package')])
 
 if (skipped.size > 0) {
   console.log(`\n${'!'.repeat(100)}\nSKIPPED, NOT TESTED:`)

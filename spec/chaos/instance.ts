@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { bundled } from '../support/bundled'
 import { App } from '../support/process'
 import type { ChaosApp } from './app'
 import type { Network } from './network'
@@ -60,7 +61,7 @@ export class Instance {
       logFile: this.logFile,
       config: { ...config, stateDir: this.stateDir },
     }
-    const app = new App(resolve(__dirname, 'app.ts'), { env: { CHAOS_APP: JSON.stringify(settings) } })
+    const app = new App(bundled(resolve(__dirname, 'app.ts')), { env: { CHAOS_APP: JSON.stringify(settings) } })
     this.app = app
     this.starts++
     void app.end().then((code) => this.ended(app, code))

@@ -9,6 +9,7 @@ import { silentLogger } from '../../lib/observe/logger'
 import { NO_HEADERS } from '../../lib/record/headers'
 import type { AsyncCallsApp } from '../support/apps/async-calls'
 import { describeWithKafka } from '../support/kafka-broker'
+import { bundled } from '../support/bundled'
 import { App } from '../support/process'
 
 /** `MILLRACE_RECORDS=20000 MILLRACE_KILLS=10` for the full test. */
@@ -64,7 +65,7 @@ describeWithKafka('calls of an async operator', (bootstrapServers) => {
         ...config,
       },
     }
-    const app = new App(resolve(__dirname, '../support/apps/async-calls.ts'), {
+    const app = new App(bundled(resolve(__dirname, '../support/apps/async-calls.ts')), {
       env: { ASYNC_CALLS: JSON.stringify(settings) },
     })
     apps.push(app)

@@ -10,6 +10,7 @@ import { KafkaStreams } from '../../lib/runtime/kafka-streams'
 import { type BoundedApp, runningCounts } from '../support/apps/bounded'
 import { PARTITIONS, partitionOf } from '../support/input'
 import { describeWithKafka } from '../support/kafka-broker'
+import { bundled } from '../support/bundled'
 import { App } from '../support/process'
 import { createTopics, readTopics, untilWorkedOff } from '../support/topics'
 
@@ -68,7 +69,7 @@ describeWithKafka('a bounded run that is killed and restarted', (bootstrapServer
       // a static member has its tasks back as soon as it is restarted
       config: { ...config(`${name}-bounded`), groupInstanceId: 'one' },
     }
-    return (app = new App('spec/support/apps/bounded.ts', { env: { BOUNDED: JSON.stringify(options) } }))
+    return (app = new App(bundled('spec/support/apps/bounded.ts'), { env: { BOUNDED: JSON.stringify(options) } }))
   }
 
   it('writes what an unbounded application writes, byte by byte, and ends', async () => {

@@ -10,6 +10,7 @@ import type { CountsApp } from '../support/apps/counts'
 import { until } from '../support/embedded-apps'
 import { feed, START } from '../support/input'
 import { describeWithKafka } from '../support/kafka-broker'
+import { bundled } from '../support/bundled'
 import { App } from '../support/process'
 import { httpGet } from '../support/query-instances'
 import { createTopics } from '../support/topics'
@@ -68,7 +69,7 @@ describeWithKafka('committed reads and changes of an instance that is killed', (
         producer: { linger: 1 },
       },
     }
-    const file = resolve(__dirname, '../support/apps/counts.ts')
+    const file = bundled(resolve(__dirname, '../support/apps/counts.ts'))
     const app = new App(file, { env: { COUNTS: JSON.stringify(settings) } })
     apps.push(app)
     const [, port] = await app.untilOutput(/answers at (\d+)\./, PATIENCE_MS)

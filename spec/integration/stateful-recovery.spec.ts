@@ -9,6 +9,7 @@ import type { StatefulApp } from '../support/apps/stateful'
 import { STATEFUL_FAMILIES, type StatefulFamily } from '../support/apps/stateful-families'
 import { feed, type InputRecord, KEYS, repeatableRandom, START } from '../support/input'
 import { describeWithKafka } from '../support/kafka-broker'
+import { bundled } from '../support/bundled'
 import { App } from '../support/process'
 import { createTopics, readTopics, type TopicRecord, untilLogged, untilWorkedOff } from '../support/topics'
 import { NO_HEADERS } from '../../lib/record/headers'
@@ -116,7 +117,7 @@ describeWithKafka('an instance with state that is killed, and another one that t
         msPerRecord: MS_PER_RECORD,
         config: { ...config, applicationId: interruptedId, stateDir: join(folder, prefix, instance) },
       }
-      const app = new App(resolve(__dirname, '../support/apps/stateful.ts'), {
+      const app = new App(bundled(resolve(__dirname, '../support/apps/stateful.ts')), {
         env: { STATEFUL: JSON.stringify(settings) },
       })
       apps.push(app)

@@ -5,6 +5,7 @@ import { type KafkaClient } from '../../lib/kafka/port'
 import { silentLogger } from '../../lib/observe/logger'
 import type { StreamsConfig } from '../../lib/config'
 import type { WordCountApp } from './apps/word-count'
+import { bundled } from './bundled'
 import { App } from './process'
 import { NO_HEADERS } from '../../lib/record/headers'
 import { tpKey } from '../../lib/record/topic-partition'
@@ -137,7 +138,9 @@ export class WordCountJob {
       output: this.output,
       config: { applicationId: this.applicationId, kafka, producer: { linger: 5 }, ...config },
     }
-    const app = new App(resolve(__dirname, 'apps/word-count.ts'), { env: { WORD_COUNT: JSON.stringify(settings) } })
+    const app = new App(bundled(resolve(__dirname, 'apps/word-count.ts')), {
+      env: { WORD_COUNT: JSON.stringify(settings) },
+    })
     this.apps.push(app)
     return app
   }

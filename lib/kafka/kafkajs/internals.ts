@@ -266,6 +266,12 @@ export const destroyBroker = (broker: KafkaJsBroker, error: Error, { reset = fal
   }
 }
 
+/** Whether the operating system has everything that was written to its sockets. */
+export const isWrittenOut = ({ connectionPool }: KafkaJsBroker): boolean =>
+  connectionPool.pool.every(
+    ({ socket }) => !socket || (socket.writableLength === 0 && (tcpSockets.get(socket) ?? socket).writableLength === 0),
+  )
+
 /** The TCP sockets below those of TLS: Node can't reset the latter. */
 const tcpSockets = new WeakMap<net.Socket, net.Socket>()
 

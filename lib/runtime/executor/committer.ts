@@ -332,6 +332,7 @@ export class Committer {
     for (const [key, { task }] of this.#unsent) if (!isOurs(task)) this.#unsent.delete(key)
     if (this.#unsent.size === 0) return
     const sending = new Map(this.#unsent)
+    for (const [key, offset] of sending) offset.task.isCommitting(key, offset)
     try {
       await group.commit([...sending.values()].map(bare))
     } catch (error) {

@@ -15,7 +15,7 @@ export interface UntouchedOptions {
 }
 
 /**
- * Whether nobody else has worked on tasks since this instance lost its membership: the group has the offsets that it
+ * Whether nobody else has worked on tasks since this instance lost its membership: the group has offsets that it
  * committed last, and the changelogs end with its own acknowledged records. In doubt, the answer is no.
  */
 export const untouched = async (
@@ -44,8 +44,8 @@ export const untouched = async (
     const acked = producer.current.acknowledged()
     return tasks.every((task) => {
       const contained = task.stores.state.changelogOffsets()
-      const inputsStand = task.inputs.every(
-        (input) => committed.get(tpKey(input.topic, input.partition))?.offset === task.committedOffset(input),
+      const inputsStand = task.inputs.every((input) =>
+        task.canHaveCommitted(input, committed.get(tpKey(input.topic, input.partition))?.offset),
       )
       const changelogsStand = task.stores.stores.every(({ changelog, fromSource }) => {
         if (!changelog || fromSource) return true

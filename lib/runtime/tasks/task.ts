@@ -46,6 +46,8 @@ export class RunningTask implements TaskIdentity {
   #holds = 0
   /** By `tpKey`: what the group has, as far as this instance knows. */
   readonly #committed: Map<string, CommittedOffset>
+  /** By `tpKey`: the newest offset of which a commit was sent, which the group may have although no answer came. */
+  readonly #sent = new Map<string, number>()
   /** Input partitions that are paused in the fetcher. */
   readonly #paused = new Set<string>()
   /** When its inputs were last looked at for being idle. */
@@ -92,6 +94,11 @@ export class RunningTask implements TaskIdentity {
     return processing.passIdleTime(now, now - heardAt)
   }
 
+  /** Offsets of this task are sent to the group. */
+  isCommitting(key: string, { offset }: CommittedOffset): void {
+    this.#sent.set(key, offset)
+  }
+
   /** Offsets of this task were committed. */
   hasCommitted(key: string, offset: CommittedOffset): void {
     this.#committed.set(key, offset)
@@ -99,6 +106,14 @@ export class RunningTask implements TaskIdentity {
 
   committedOffset({ topic, partition }: TopicPartition): number | undefined {
     return this.#committed.get(tpKey(topic, partition))?.offset
+  }
+
+  /** Whether that can be what this instance committed last: what the group confirmed, or what was sent since and not answered. */
+  canHaveCommitted({ topic, partition }: TopicPartition, offset: number | undefined): boolean {
+    const key = tpKey(topic, partition)
+    const confirmed = this.#committed.get(key)?.offset
+    if (offset === undefined || confirmed === offset) return confirmed === offset
+    return offset > (confirmed ?? -1) && offset <= (this.#sent.get(key) ?? -1)
   }
 
   /** Pauses inputs that have enough buffered records, and resumes the others. */

@@ -212,11 +212,16 @@ describe('the HTTP server under attack', () => {
   })
 
   it('closes a connection whose request never ends', async () => {
+    const { headersTimeout, requestTimeout } = server
+    expect({ headersTimeout, requestTimeout }).toEqual({ headersTimeout: 10_000, requestTimeout: 10_000 })
+    // sooner, for this test
+    Object.assign(server, { headersTimeout: 500, requestTimeout: 500 })
     const socket = await dial()
     socket.write('GET /stores/rows/keys/k1 HTTP/1.1\r\nHost: a\r\n')
     const trickle = setInterval(() => socket.write('x: y\r\n'), 200)
     await closed(socket)
     clearInterval(trickle)
+    Object.assign(server, { headersTimeout, requestTimeout })
   })
 
   it('survives thousands of requests of random bytes', async () => {

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path'
+import { bundled } from '../../support/bundled'
 import { App } from '../../support/process'
 import { temporaryFolder } from '../state/temporary-folder'
 
@@ -6,7 +7,7 @@ const folder = temporaryFolder()
 const CLOSED_PORT = '9'
 
 const run = (where: string, onFailure: 'awaits' | 'listens' | 'ignores', topic: string): App =>
-  new App(resolve(__dirname, 'program.ts'), { args: [folder.path, where, onFailure, topic] })
+  new App(bundled(resolve(__dirname, 'program.ts')), { args: [folder.path, where, onFailure, topic] })
 
 describe('a program whose instance fails', () => {
   it.each(['awaits', 'ignores'] as const)('ends with exit code 1, and prints why (%s the end)', async (onFailure) => {

@@ -4,6 +4,7 @@ import { silentLogger } from '../../../lib/observe/logger'
 import { levelEngine } from '../../../lib/state/level/level-engine'
 import { TaskState } from '../../../lib/state/task-state'
 import { collect } from '../../contract/stores/store-task'
+import { bundled } from '../../support/bundled'
 import { App } from '../../support/process'
 import { temporaryFolder } from './temporary-folder'
 
@@ -14,7 +15,7 @@ test('killed at any moment, a task’s stores are all at one commit, with its of
   const stores = ['a', 'b'].map((name) => ({ name, persistent: true, changelogTopic: `app-${name}-changelog` }))
   let before = -1
   for (let round = 0; round < 12; round++) {
-    const app = new App(resolve(__dirname, 'crash-app.ts'), { args: [directory] })
+    const app = new App(bundled(resolve(__dirname, 'crash-app.ts')), { args: [directory] })
     const [, started] = await app.untilOutput(/started at (\d+)/)
     expect(Number(started)).toBe(before + 1)
     // the first kills hit the restore, later ones any point of some commit

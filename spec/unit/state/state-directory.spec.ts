@@ -2,6 +2,7 @@ import { mkdir, readdir, rm, writeFile } from 'node:fs/promises'
 import { hostname, tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { defaultStateDir, StateDirectory } from '../../../lib/state/state-directory'
+import { bundled } from '../../support/bundled'
 import { App } from '../../support/process'
 import { temporaryFolder } from './temporary-folder'
 
@@ -17,7 +18,7 @@ const open = async (applicationId = 'app') => {
   return directory
 }
 const cleanUp = () => StateDirectory.cleanUp({ stateDir: folder.path, applicationId: 'app' })
-const holder = () => new App(resolve(__dirname, 'state-directory-app.ts'), { args: [folder.path] })
+const holder = () => new App(bundled(resolve(__dirname, 'state-directory-app.ts')), { args: [folder.path] })
 
 test('a second instance in this process is refused, and told who has it', async () => {
   await open()

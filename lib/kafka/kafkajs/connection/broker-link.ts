@@ -6,6 +6,7 @@ import {
   connectionFor,
   createBroker,
   destroyBroker,
+  isWrittenOut,
   sendFrame,
   type KafkaJsBroker,
   type KafkaJsLogger,
@@ -71,12 +72,18 @@ export class BrokerLink {
   /** Fails what is pending with `cause`, and every later request. */
   close(cause: ClientError): void {
     this.closedWith = cause
-    this.disconnect(cause)
+    if (this.session) this.drop(this.session, cause)
   }
 
-  /** Fails what is pending with `cause`; the next request connects again. */
+  /**
+   * Fails what is pending with `cause`; the next request connects again. Answers that have arrived are read first, in this turn of the event loop,
+   * unless a part of a request could be written in it.
+   */
   disconnect(cause: ClientError): void {
-    if (this.session) this.drop(this.session, cause)
+    const { session } = this
+    if (!session) return
+    if (this.connecting || !isWrittenOut(session.broker)) return this.drop(session, cause)
+    setImmediate(() => this.drop(session, cause))
   }
 
   private async connect(apiKey: number, doing: string): Promise<Session> {
@@ -129,9 +136,12 @@ export class BrokerLink {
       fail = reject
     })
     session.pending.add(fail)
-    const timer = setTimeout(() => {
+    const giveUp = (): void => {
+      if (!session.pending.has(fail)) return
       this.drop(session, new ClientError('retriable', `${doing}: no answer within ${timeoutMs} ms`, TIMED_OUT))
-    }, timeoutMs)
+    }
+    // after a callback that kept the event loop busy, timers run before answers that have arrived are read
+    const timer = setTimeout(() => setImmediate(giveUp), timeoutMs)
     try {
       return await Promise.race([work(), dropped])
     } finally {

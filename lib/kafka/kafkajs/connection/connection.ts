@@ -260,7 +260,10 @@ export class KafkaConnection {
     await sleep(this.backoff.delay(attempt), this.signal)
   }
 
-  /** Drops every socket at once; what is pending rejects with `cause`, and the next request connects again. */
+  /**
+   * Drops every socket, once answers that have arrived are read; what is pending then rejects with `cause`, and the next request
+   * connects again.
+   */
   disconnect(cause: ClientError): void {
     for (const link of this.links.values()) link.disconnect(cause)
   }

@@ -261,7 +261,10 @@ export class KafkaJsProducer implements Producer {
 
   // ------------------------------------------------------------------------------------------ inside
 
-  /** Data in the operating system's buffers is dropped with the connections: by the time it was sent, another member might own the partitions. */
+  /**
+   * Data in the operating system's buffers is dropped with the connections: by the time it was sent, another member might own the partitions.
+   * Answers that have arrived tell what is in the log: a callback that kept the event loop busy for longer than the session has kept them waiting.
+   */
   private leaseChanged(held: boolean): void {
     if (held) return this.sender.schedule()
     this.connection.disconnect(new ClientError('retriable', 'the lease of the group member has ended', LEASE_ENDED))

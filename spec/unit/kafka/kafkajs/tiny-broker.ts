@@ -15,6 +15,8 @@ export class TinyBroker {
   ]
   coordinatorError = 0
   silent = false
+  /** Where set, takes the answers in place of their sockets. */
+  held: (() => void)[] | undefined
   /** Answers each request of this API with these bytes in place of a response. */
   readonly garbage = new Map<number, Buffer>()
   /** names of the topics asked for, by Metadata request */
@@ -44,6 +46,11 @@ export class TinyBroker {
     socket.on('data', (data: Buffer) => {
       for (let at = 0; at < data.length; at += 4 + data.readInt32BE(at)) this.answer(socket, data.subarray(at))
     })
+  }
+
+  /** Reads nothing more of its connections. */
+  pause(): void {
+    for (const socket of this.sockets) socket.pause()
   }
 
   get connections(): number {
@@ -91,6 +98,8 @@ export class TinyBroker {
     }
     const size = Buffer.alloc(4)
     size.writeInt32BE(w.buffer.length)
-    socket.write(Buffer.concat([size, w.buffer]))
+    const send = (): void => void socket.write(Buffer.concat([size, w.buffer]))
+    if (this.held) this.held.push(send)
+    else send()
   }
 }

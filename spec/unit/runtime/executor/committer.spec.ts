@@ -20,6 +20,7 @@ const fakeTask = (id: string, processing: object = {}, state: object = {}): Fake
       holds++
       return () => void holds--
     },
+    isCommitting: () => {},
     hasCommitted: () => {},
     processing: {
       isBusy: false,

@@ -1,4 +1,5 @@
 import { StreamsBuilder } from '../../../../lib/dsl/streams-builder'
+import { ClientError } from '../../../../lib/kafka/port'
 import type { KafkaStreams } from '../../../../lib/runtime/kafka-streams'
 import * as serdes from '../../../../lib/serdes'
 import { keyValueStore } from '../../../../lib/state/stores'
@@ -15,7 +16,10 @@ describe('an instance that is dropped from the group under at-least-once', () =>
   beforeEach(() => {
     apps = new EmbeddedApps({ lines: 3, out: 3 })
   })
-  afterEach(() => apps.close())
+  afterEach(async () => {
+    jest.restoreAllMocks()
+    await apps.close()
+  })
 
   const dropped = async (app: KafkaStreams): Promise<void> => {
     for (;;) if ((await once(app, 'rebalance')).generation === -1) return
@@ -50,6 +54,47 @@ describe('an instance that is dropped from the group under at-least-once', () =>
     proceed.resolve()
     await until(async () => (await apps.committed('lines', 0)) === 1)
     expect(app.state).toBe('RUNNING')
+  })
+
+  it('resumes where it was, although the answer to a commit was lost with the membership', async () => {
+    const builder = new StreamsBuilder()
+    builder.stream('lines', text).groupByKey().count({ store: 'counts' }).toStream().to('out', counted)
+    const committed = deferred()
+    const answered = deferred()
+    const client = apps.kafka.client.bind(apps.kafka)
+    jest.spyOn(apps.kafka, 'client').mockImplementation(() => {
+      const made = client()
+      const group = made.group.bind(made)
+      made.group = (config, listener) => {
+        const membership = group(config, listener)
+        const { commit } = membership
+        membership.commit = async (offsets) => {
+          membership.commit = commit
+          await commit.call(membership, offsets)
+          committed.resolve()
+          await answered.promise
+          throw new ClientError('retriable', 'the connection was lost', 'NETWORK_EXCEPTION')
+        }
+        return membership
+      }
+      return made
+    })
+    const app = apps.create(builder.build(), { statestoreCacheMaxBytes: 0 })
+    const counts = async (): Promise<unknown[]> =>
+      (await apps.kafka.read('out', counted)).map(({ value }) => value)
+    await app.start()
+    await apps.produceTo('lines', 0, 'a')
+    await committed.promise
+    await apps.produceTo('lines', 0, 'a')
+    await until(async () => (await counts()).length === 2)
+    const left = dropped(app)
+    apps.dropAllMembers()
+    await left
+    answered.resolve()
+    await until(async () => (await apps.committed('lines', 0)) === 2)
+    await apps.produceTo('lines', 0, 'a')
+    await until(async () => (await apps.committed('lines', 0)) === 3)
+    expect(await counts()).toEqual([1, 2, 3])
   })
 
   it('fails, once it is back, with what an awaited callback was rejected with in that time', async () => {

@@ -4,7 +4,9 @@ import { parseBroker } from '../../../../../lib/kafka/kafkajs/connection/broker-
 import { KafkaConnection } from '../../../../../lib/kafka/kafkajs/connection/connection'
 import { metadataFrame } from '../../../../../lib/kafka/kafkajs/connection/metadata'
 import { Outage } from '../../../../../lib/kafka/kafkajs/connection/outage'
+import { ClientError } from '../../../../../lib/kafka/port'
 import type { Logger } from '../../../../../lib/observe/logger'
+import { block } from '../../../../support/block'
 import { API_VERSIONS, FIND_COORDINATOR, METADATA, TinyBroker } from '../tiny-broker'
 
 describe('a connection', () => {
@@ -22,6 +24,7 @@ describe('a connection', () => {
   beforeEach(async () => {
     logged = []
     broker.silent = false
+    broker.held = undefined
     broker.requests.length = 0
     broker.asked.length = 0
     broker.garbage.clear()
@@ -181,6 +184,58 @@ describe('a connection', () => {
     broker.requests.length = 0
     await connection.send(1, metadataFrame([]))
     expect(broker.requests).toEqual([API_VERSIONS, METADATA])
+  })
+
+  it('takes an answer that arrived while a callback kept the event loop busy for longer than the timeout', async () => {
+    connect({ requestTimeout: 1000 })
+    await connection.refreshMetadata()
+    const held: (() => void)[] = (broker.held = [])
+    const answered = connection.send(1, metadataFrame([]))
+    while (held.length === 0) await new Promise(setImmediate)
+    setImmediate(() => {
+      held[0]!()
+      block(1100)
+    })
+    expect(await answered).toMatchObject({ brokers: [{ port: broker.port }] })
+  })
+
+  describe('that is disconnected', () => {
+    const cause = new ClientError('retriable', 'the lease has ended', 'LEASE_ENDED')
+
+    it('reads answers that arrived while a callback kept the event loop busy, then drops its sockets', async () => {
+      connect()
+      await connection.refreshMetadata()
+      const held: (() => void)[] = (broker.held = [])
+      const answered = connection.send(1, metadataFrame([]))
+      while (held.length === 0) await new Promise(setImmediate)
+      const silent = connection.send(1, metadataFrame([]))
+      setTimeout(() => {
+        held[0]!()
+        block(50)
+        connection.disconnect(cause)
+      })
+      expect(await Promise.allSettled([answered, silent])).toMatchObject([
+        { status: 'fulfilled' },
+        { status: 'rejected', reason: cause },
+      ])
+      while (broker.connections > 0) await new Promise(setImmediate)
+    })
+
+    it('drops its sockets at once where a part of a request is still to be written', async () => {
+      connect()
+      await connection.refreshMetadata()
+      broker.pause()
+      const { decode, ...metadata } = metadataFrame([])
+      const large = { ...metadata, decode, pieces: () => [Buffer.alloc(64 << 20)] }
+      let failure: unknown
+      const sent = connection.send(1, large).catch((error: unknown) => (failure = error))
+      await new Promise(setImmediate)
+      connection.disconnect(cause)
+      await new Promise(process.nextTick)
+      for (let i = 0; i < 20; i++) await Promise.resolve()
+      expect(failure).toBe(cause)
+      await sent
+    })
   })
 
   it('fails what is pending at once when it is closed', async () => {
