@@ -6,6 +6,7 @@ import {
   resolveClientConfig,
   type ResolvedClientConfig,
 } from './client-config'
+import { resolveConnection } from './connection-config'
 import { duration, invalid, oneOf, refuseUnknownKeys, shown, whole } from './config-values'
 import type { Duration } from './durations'
 import type {
@@ -13,7 +14,7 @@ import type {
   ProcessingExceptionHandler,
   ProductionExceptionHandler,
 } from './handlers'
-import { isKafkaConnection, type KafkaConnection } from './kafka/client'
+import type { KafkaConnection } from './kafka/client'
 import type { Logger } from './observe/logger'
 import { type HostInfo, parseHostInfo } from './record/host-info'
 import type { MetricsRecordingLevel } from './observe/metrics/metric'
@@ -327,15 +328,6 @@ const applicationId = (value: unknown): string => {
     )
   }
   return value
-}
-
-/** @throws StreamsError INVALID_CONFIG */
-export const resolveConnection = (value: unknown): KafkaConnection => {
-  if (isKafkaConnection(value)) return value
-  throw invalid(
-    "kafka is missing: pass kafkajs's configuration such as { brokers: ['localhost:9092'] }, an EmbeddedKafka, " +
-      'or { client: (options) => kafkaClient } for a client of your own',
-  )
 }
 
 const tracing = (value: unknown): RecordTracing | undefined => {

@@ -12,7 +12,8 @@ import {
   text,
 } from '../../arguments'
 import { type ProducerSettings, resolveClientConfig } from '../../client-config'
-import { resolveConnection, resolveLogger } from '../../config'
+import { resolveLogger } from '../../config'
+import { resolveConnection } from '../../connection-config'
 import { type Duration, toMilliseconds } from '../../durations'
 import { StreamsError } from '../../errors'
 import { connect, type KafkaConnection } from '../../kafka/client'
