@@ -1,3 +1,4 @@
+import { requireArgument } from '../arguments'
 import { StreamsError } from '../errors'
 import { type HostInfo, hostText } from '../record/host-info'
 import { prepared } from '../serdes/missing-dependency'
@@ -6,7 +7,7 @@ import type { ClusterMetadata } from './cluster-metadata'
 import { LocalStores } from './local-stores'
 import type { LocalInstance } from './local-tasks'
 import { mergedScan } from './merged-scan'
-import type { ResolvedQueryOptions } from './query-options'
+import { KEY_METADATA_OPTIONS, type ResolvedQueryOptions } from './query-options'
 import type { KeyMetadataOptions, KeyQueryMetadata, StreamsMetadata } from './query-types'
 import type { PointAnswer, RemoteStores, ScanAnswer } from './remote-stores'
 import type { CatalogStore, StoreCatalog } from './store-catalog'
@@ -134,6 +135,7 @@ export class QueryEngine {
     options: KeyMetadataOptions = {},
   ): Promise<KeyQueryMetadata> {
     return prepared(() => {
+      requireArgument(options, KEY_METADATA_OPTIONS, 'metadataForKey()', 'options')
       const store = this.catalog.get(name)
       const { cluster } = this.#instance
       const { subTopology: sub } = store

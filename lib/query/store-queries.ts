@@ -1,3 +1,4 @@
+import { BOOLEAN, either, kind, optional, options as optionsOf, requireArgument, WHOLE_NUMBER } from '../arguments'
 import { StreamsError } from '../errors'
 import { NO_HEADERS } from '../record/headers'
 import { Windowed } from '../record/windowed'
@@ -123,6 +124,23 @@ export type StoreKey<S> =
           ? K
           : never
 
+const TIME = kind(
+  'milliseconds since 1970, or an infinity',
+  (value) => typeof value === 'number' && !Number.isNaN(value),
+)
+const LIMIT = either(
+  WHOLE_NUMBER,
+  kind('Infinity', (value) => value === Infinity),
+)
+const SCAN_ORDER = optional(optionsOf<ScanOrder>({ reverse: BOOLEAN }))
+const VERSIONS_OPTIONS = optionsOf<VersionsOptions>({ from: TIME, to: TIME, reverse: BOOLEAN })
+const ARRAY_OPTIONS = optionsOf<{ limit?: number }>({ limit: LIMIT })
+
+const isReversed = (order: ScanOrder | undefined): boolean | undefined => {
+  requireArgument(order, SCAN_ORDER, 'a query', 'order')
+  return order?.reverse
+}
+
 type Pair = readonly [Windowed<unknown>, unknown]
 
 /** The queries of every kind of store: the types offer those that the store has, and the engine rejects the others. */
@@ -143,6 +161,7 @@ export class AnyStoreQueries {
   }
 
   async versions(key: unknown, options: VersionsOptions = {}): Promise<QueryResult<unknown>> {
+    requireArgument(options, VERSIONS_OPTIONS, 'versions()', 'options')
     const answer = await this.#point({ kind: 'versions', key, ...options })
     return result(answer, (rows) => rows.map(version))
   }
@@ -162,30 +181,29 @@ export class AnyStoreQueries {
     key: unknown,
     earliestEnd: number,
     latestStart: number,
-    { reverse }: ScanOrder = {},
+    order?: ScanOrder,
   ): Promise<QueryResult<unknown>> {
-    const answer = await this.#point({ kind: 'sessions', key, earliestEnd, latestStart, reverse })
+    const answer = await this.#point({ kind: 'sessions', key, earliestEnd, latestStart, reverse: isReversed(order) })
     return result(answer, (rows) =>
       rows.map((row): Pair => [new Windowed(key, { start: row.start!, end: row.end! }), this.#value(row)]),
     )
   }
 
-  range(keyFrom: unknown, keyTo: unknown, { reverse }: ScanOrder = {}): QueryScan<unknown> {
-    return this.#scan({ kind: 'range', keyFrom, keyTo, reverse })
+  range(keyFrom: unknown, keyTo: unknown, order?: ScanOrder): QueryScan<unknown> {
+    return this.#scan({ kind: 'range', keyFrom, keyTo, reverse: isReversed(order) })
   }
 
   prefixScan(
     prefix: unknown,
     serde: { serialize(topic: string, value: unknown, headers: never): Buffer | null },
-    { reverse }: ScanOrder = {},
+    order?: ScanOrder,
   ): QueryScan<unknown> {
     const { topic } = this.engine.catalog.get(this.name)
     const bytes = serde.serialize(topic, prefix, NO_HEADERS as never) ?? Buffer.alloc(0)
-    return this.#scan({ kind: 'prefix', prefix: bytes, reverse })
+    return this.#scan({ kind: 'prefix', prefix: bytes, reverse: isReversed(order) })
   }
 
-  all({ reverse }: ScanOrder = {}): QueryScan<unknown> {
-    const order = { reverse }
+  all(order?: ScanOrder): QueryScan<unknown> {
     switch (this.engine.catalog.get(this.name).kind) {
       case 'window':
         return this.fetchAll(0, Infinity, order)
@@ -201,16 +219,16 @@ export class AnyStoreQueries {
     keyTo: unknown,
     from?: number | ScanOrder,
     to?: number,
-    { reverse }: ScanOrder = {},
+    order?: ScanOrder,
   ): QueryScan<unknown> {
     if (this.engine.catalog.get(this.name).kind === 'session') {
       return this.findSessionsRange(keyFrom, keyTo, 0, Infinity, from as ScanOrder | undefined)
     }
-    return this.#scan({ kind: 'allWindows', keyFrom, keyTo, from: from as number, to: to!, reverse })
+    return this.#scan({ kind: 'allWindows', keyFrom, keyTo, from: from as number, to: to!, reverse: isReversed(order) })
   }
 
-  fetchAll(from: number, to: number, { reverse }: ScanOrder = {}): QueryScan<unknown> {
-    return this.#scan({ kind: 'allWindows', keyFrom: null, keyTo: null, from, to, reverse })
+  fetchAll(from: number, to: number, order?: ScanOrder): QueryScan<unknown> {
+    return this.#scan({ kind: 'allWindows', keyFrom: null, keyTo: null, from, to, reverse: isReversed(order) })
   }
 
   findSessionsRange(
@@ -218,22 +236,30 @@ export class AnyStoreQueries {
     keyTo: unknown,
     earliestEnd: number,
     latestStart: number,
-    { reverse }: ScanOrder = {},
+    order?: ScanOrder,
   ): QueryScan<unknown> {
-    return this.#scan({ kind: 'allSessions', keyFrom, keyTo, earliestEnd, latestStart, latestEnd: Infinity, reverse })
+    return this.#scan({
+      kind: 'allSessions',
+      keyFrom,
+      keyTo,
+      earliestEnd,
+      latestStart,
+      latestEnd: Infinity,
+      reverse: isReversed(order),
+    })
   }
 
-  findAllSessions(earliestEnd: number, latestEnd: number, { reverse }: ScanOrder = {}): QueryScan<unknown> {
+  findAllSessions(earliestEnd: number, latestEnd: number, order?: ScanOrder): QueryScan<unknown> {
     const bounds = { keyFrom: null, keyTo: null, earliestEnd, latestStart: Infinity, latestEnd }
-    return this.#scan({ kind: 'allSessions', ...bounds, reverse })
+    return this.#scan({ kind: 'allSessions', ...bounds, reverse: isReversed(order) })
   }
 
   async #window(key: unknown, start: number): Promise<QueryResult<unknown>> {
     return result(await this.#point({ kind: 'window', key, start }), ([row]) => (row ? this.#value(row) : null))
   }
 
-  async #windows(key: unknown, from: number, to: number, { reverse }: ScanOrder = {}): Promise<QueryResult<unknown>> {
-    const answer = await this.#point({ kind: 'windows', key, from, to, reverse })
+  async #windows(key: unknown, from: number, to: number, order?: ScanOrder): Promise<QueryResult<unknown>> {
+    const answer = await this.#point({ kind: 'windows', key, from, to, reverse: isReversed(order) })
     return result(answer, (rows) => rows.map((row) => [row.start!, this.#value(row)] as const))
   }
 
@@ -285,7 +311,9 @@ class EngineScan<T> implements QueryScan<T> {
     note()
   }
 
-  async toArray({ limit = 10_000 }: { readonly limit?: number } = {}): Promise<T[]> {
+  async toArray(options: { readonly limit?: number } = {}): Promise<T[]> {
+    requireArgument(options, ARRAY_OPTIONS, 'toArray()', 'options')
+    const { limit = 10_000 } = options
     const entries: T[] = []
     for await (const entry of this) {
       if (entries.length >= limit) {

@@ -206,7 +206,9 @@ describe('queries of committed state', () => {
     await expect(queries.get('a')).rejects.toMatchObject(refusal)
     await expect(queries.all().toArray()).rejects.toMatchObject(refusal)
     expect((await streams.query(inMemory, { isolation: 'latest' }).get('a')).value).toBe(1)
-    expect(() => streams.query(uncached, { isolation: 'dirty' as 'latest' })).toThrow(/give 'latest' or 'committed'/)
+    expect(() => streams.query(uncached, { isolation: 'dirty' as 'latest' })).toThrow(
+      /isolation to be 'latest' or 'committed'/,
+    )
   })
 
   it('read global stores as they are', async () => {
