@@ -116,6 +116,10 @@ export const callback = (is: string): Kind => kind(is, (value) => typeof value =
 
 export const text = (is: string): Kind => kind(is, (value) => typeof value === 'string' && value !== '')
 
+export const ANYTHING = kind('anything', () => true)
+
+export const OBJECT = kind('an object', isObject)
+
 export const NAME = kind('a name, as text', (value) => typeof value === 'string')
 
 export const BOOLEAN = kind('true or false', (value) => typeof value === 'boolean')
@@ -155,6 +159,12 @@ export const POSITIVE_DURATION = kind(
 
 export const TIMESTAMP = kind('milliseconds since 1970, or a Date', (value) =>
   Number.isFinite(typeof value === 'number' || value instanceof Date ? Number(value) : undefined),
+)
+
+/** Of whatever realm or library. */
+export const SIGNAL = kind(
+  'an AbortSignal',
+  (value) => isObject(value) && 'aborted' in value && typeof value.addEventListener === 'function',
 )
 
 export function isObject(value: unknown): value is Record<string, unknown> {

@@ -6,6 +6,7 @@ import {
   resolveClientConfig,
   type ResolvedClientConfig,
 } from './client-config'
+import { resolveConnection } from './connection-config'
 import { duration, invalid, oneOf, refuseUnknownKeys, shown, whole } from './config-values'
 import type { Duration } from './durations'
 import type {
@@ -13,13 +14,13 @@ import type {
   ProcessingExceptionHandler,
   ProductionExceptionHandler,
 } from './handlers'
-import { isKafkaConnection, type KafkaConnection } from './kafka/client'
+import type { KafkaConnection } from './kafka/client'
+import { resolveLogger } from './logger-config'
 import type { Logger } from './observe/logger'
 import { type HostInfo, parseHostInfo } from './record/host-info'
 import type { MetricsRecordingLevel } from './observe/metrics/metric'
 import type { RecordTracing } from './observe/tracing'
-import { defaultLogger } from './observe/default-logger'
-import { LOG_FORMATS, LOG_LEVELS, type LogFormat, type LogLevel } from './observe/log-level'
+import type { LogFormat, LogLevel } from './observe/log-level'
 import * as serdes from './serdes'
 import { fallbackJson } from './serdes/json'
 import type { Serde } from './serdes/serde'
@@ -329,15 +330,6 @@ const applicationId = (value: unknown): string => {
   return value
 }
 
-/** @throws StreamsError INVALID_CONFIG */
-export const resolveConnection = (value: unknown): KafkaConnection => {
-  if (isKafkaConnection(value)) return value
-  throw invalid(
-    "kafka is missing: pass kafkajs's configuration such as { brokers: ['localhost:9092'] }, an EmbeddedKafka, " +
-      'or { client: (options) => kafkaClient } for a client of your own',
-  )
-}
-
 const tracing = (value: unknown): RecordTracing | undefined => {
   if (value === undefined) return undefined
   const { process, inject } = (value ?? {}) as Partial<RecordTracing>
@@ -388,30 +380,4 @@ const stateEngine = (value: unknown): StateEngine => {
   const engine = value as StateEngine | null
   if (typeof engine === 'object' && typeof engine?.open === 'function' && typeof engine.name === 'string') return engine
   throw invalid('stateEngine is no engine: call the function, for example stateEngine: levelEngine()')
-}
-
-/** The given logger, or the default one. @throws StreamsError INVALID_CONFIG */
-export const resolveLogger = (config: Pick<StreamsConfig, 'logger' | 'logLevel' | 'logFormat'>): Logger => {
-  const value: unknown = config.logger
-  const level = oneOf({ values: config, path: '' }, 'logLevel', LOG_LEVELS, 'warn')
-  const format = oneOf({ values: config, path: '' }, 'logFormat', LOG_FORMATS, undefined)
-  if (value === undefined) return defaultLogger(level, format)
-  for (const [name, what] of [
-    ['logLevel', 'level'],
-    ['logFormat', 'format'],
-  ] as const) {
-    if (config[name] === undefined) continue
-    throw invalid(
-      `${name} is for the default logger, and a logger is given: set the ${what} on that one, and drop ${name}`,
-    )
-  }
-  const methods = ['debug', 'info', 'warn', 'error'] as const
-  if (
-    typeof value === 'object' &&
-    value !== null &&
-    methods.every((name) => typeof (value as Logger)[name] === 'function')
-  ) {
-    return value as Logger
-  }
-  throw invalid('logger needs the methods debug, info, warn and error, each taking (fields, message)')
 }

@@ -2,7 +2,8 @@
 
 // Running a topology.
 export { KafkaStreams } from './runtime/kafka-streams'
-export type { CloseOptions, StartOptions, StreamsEvents, TaskMetadata } from './runtime/streams-types'
+export type { CloseOptions, StartOptions } from './runtime/life-cycle-options'
+export type { StreamsEvents, TaskMetadata } from './runtime/streams-types'
 export type { TaskState } from './runtime/tasks/task-state'
 export type { Health, HealthCheck, HealthOptions } from './runtime/health'
 export type { DiagnosticsMessages } from './runtime/diagnostics'

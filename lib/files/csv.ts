@@ -1,8 +1,17 @@
 import type * as Parser from 'csv-parse'
 import type * as Stringifier from 'csv-stringify/sync'
 import { createReadStream } from 'node:fs'
+import { listOf, options as optionsOf, requireArgument, text } from '../arguments'
 import { StreamsError } from '../errors'
-import type { FileInput, FileOptions, FileOutput, FileRecord, FileWriter } from './file'
+import {
+  FILE_KINDS,
+  type FileInput,
+  type FileOptions,
+  type FileOutput,
+  type FileRecord,
+  type FileWriter,
+  PATH,
+} from './file'
 import { fileError, lineOf, messageOf, recordOf, rowOf } from './rows'
 import { TextFile } from './text-file'
 
@@ -45,12 +54,20 @@ export function csv<Row extends Readonly<Record<keyof Row, string>> = CsvRow>(
   options?: CsvOptions<Row>,
 ): FileInput & FileOutput
 export function csv(path: string, options: CsvOptions = {}): FileInput & FileOutput {
+  requireArgument(path, PATH, 'csv', 'path')
+  requireArgument(options, CSV_OPTIONS, 'csv', 'options')
   return {
     path,
     read: () => readRows(path, options),
     open: () => openWriter(path, options),
   }
 }
+
+const CSV_OPTIONS = optionsOf<CsvOptions>({
+  ...FILE_KINDS,
+  delimiter: text('what stands between two columns'),
+  columns: listOf(text('the name of a column')),
+})
 
 async function* readRows(path: string, options: CsvOptions): AsyncGenerator<FileRecord> {
   const { parse } = loadParser()

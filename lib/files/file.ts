@@ -1,3 +1,4 @@
+import { callback, type Kind, text } from '../arguments'
 import type { RecordContext } from '../record/record-context'
 
 /** A record of a file. */
@@ -46,4 +47,13 @@ export interface FileOptions<Row> {
   timestamp?: (row: Row) => number | Date
   /** The row of a record that is written. Default: the value; of CSV, `{ key, value }` where the value has no columns. */
   row?: (value: never, key: never, meta: RecordContext) => unknown
+}
+
+export const PATH = text('the path of a file')
+
+export const FILE_KINDS: Readonly<Record<keyof FileOptions<unknown>, Kind>> = {
+  key: callback('a function of a row'),
+  value: callback('a function of a row'),
+  timestamp: callback('a function of a row'),
+  row: callback('a function of a value, its key and metadata'),
 }

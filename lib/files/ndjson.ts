@@ -1,7 +1,16 @@
 import { createReadStream } from 'node:fs'
 import { createInterface } from 'node:readline'
+import { options as optionsOf, requireArgument } from '../arguments'
 import { StreamsError } from '../errors'
-import type { FileInput, FileOptions, FileOutput, FileRecord, FileWriter } from './file'
+import {
+  FILE_KINDS,
+  type FileInput,
+  type FileOptions,
+  type FileOutput,
+  type FileRecord,
+  type FileWriter,
+  PATH,
+} from './file'
 import { fileError, lineOf, messageOf, recordOf, rowOf } from './rows'
 import { TextFile } from './text-file'
 
@@ -13,19 +22,23 @@ import { TextFile } from './text-file'
  *
  * @throws StreamsError FILE_FAILED from a run: the file can't be read or written, or a line is no JSON
  */
-export const ndjson = <Row = unknown>(path: string, options: FileOptions<Row> = {}): FileInput & FileOutput => ({
-  path,
-  read: () => readLines(path, options),
-  open: async (): Promise<FileWriter> => {
-    const file = await TextFile.create(path)
-    return {
-      async write(value, key, meta) {
-        await file.write(`${lineOf(path, () => JSON.stringify(rowOf(options, value, key, meta) ?? null))}\n`)
-      },
-      close: () => file.close(),
-    }
-  },
-})
+export const ndjson = <Row = unknown>(path: string, options: FileOptions<Row> = {}): FileInput & FileOutput => {
+  requireArgument(path, PATH, 'ndjson', 'path')
+  requireArgument(options, FILE_OPTIONS, 'ndjson', 'options')
+  return { path, read: () => readLines(path, options), open: () => openWriter(path, options) }
+}
+
+const FILE_OPTIONS = optionsOf<FileOptions<unknown>>(FILE_KINDS)
+
+const openWriter = async <Row>(path: string, options: FileOptions<Row>): Promise<FileWriter> => {
+  const file = await TextFile.create(path)
+  return {
+    async write(value, key, meta) {
+      await file.write(`${lineOf(path, () => JSON.stringify(rowOf(options, value, key, meta) ?? null))}\n`)
+    },
+    close: () => file.close(),
+  }
+}
 
 const BYTE_ORDER_MARK = '\ufeff'
 

@@ -2,7 +2,7 @@ import { mkdtemp, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import { isObject, kind, requireArgument } from '../arguments'
+import { isObject, kind, OBJECT, options as optionsOf, requireArgument } from '../arguments'
 import { resolveConfig, type StreamsConfig } from '../config'
 import { StreamsError } from '../errors'
 import { tpKey } from '../record/topic-partition'
@@ -44,7 +44,7 @@ const LOOK_AGAIN_MS = 5
  * with, with the file and line of the record that was being processed
  */
 export async function runOnFiles(topology: Topology, options: FileRunOptions): Promise<RunSummary> {
-  requireArgument(options, FILES, 'runOnFiles', 'options')
+  requireArgument(options, RUN_OPTIONS, 'runOnFiles', 'options')
   const { inputs, outputs = {}, config = {} } = options
   const folder = await mkdtemp(join(tmpdir(), 'millrace-files-'))
   const applicationId = 'files'
@@ -71,10 +71,8 @@ export async function runOnFiles(topology: Topology, options: FileRunOptions): P
   }
 }
 
-const FILES = kind('{ inputs, outputs }, each with a file for a topic', (value) => {
-  if (!isObject(value) || !isObject(value.inputs)) return false
-  return value.outputs === undefined || isObject(value.outputs)
-})
+const FILES = kind('files by the names of their topics', isObject)
+const RUN_OPTIONS = optionsOf<FileRunOptions>({ inputs: FILES, outputs: FILES, config: OBJECT }, ['inputs'])
 
 class FileRun {
   readonly #stop = new AbortController()

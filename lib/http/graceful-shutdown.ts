@@ -1,5 +1,6 @@
 import type { Server } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { BOOLEAN, DURATION, isObject, kind, listOf, options as optionsOf, requireArgument, text } from '../arguments'
 import { type Duration, toMilliseconds } from '../durations'
 import type { KafkaStreams } from '../runtime/kafka-streams'
 import { withDeadline } from '../runtime/pause'
@@ -20,6 +21,17 @@ export interface GracefulShutdownOptions {
   /** As in `streams.close()`. Default: false. */
   readonly leaveGroup?: boolean
 }
+
+const SHUTDOWN_OPTIONS = optionsOf<GracefulShutdownOptions>({
+  server: kind(
+    'a server, or a function that closes it',
+    (value) => typeof value === 'function' || (isObject(value) && typeof value.close === 'function'),
+  ),
+  signals: listOf(text("the name of a signal, such as 'SIGTERM'")),
+  timeout: DURATION,
+  delay: DURATION,
+  leaveGroup: BOOLEAN,
+})
 
 /** A shutdown to come. */
 export interface GracefulShutdown {
@@ -42,6 +54,7 @@ export interface GracefulShutdown {
  * await done
  */
 export const gracefulShutdown = (streams: KafkaStreams, options: GracefulShutdownOptions = {}): GracefulShutdown => {
+  requireArgument(options, SHUTDOWN_OPTIONS, 'gracefulShutdown', 'options')
   const { server, signals = ['SIGTERM', 'SIGINT'], timeout = '30s', delay = 0, leaveGroup = false } = options
   const timeoutMs = toMilliseconds(timeout, 'timeout')
   const delayMs = toMilliseconds(delay, 'delay')

@@ -1,8 +1,19 @@
 import type { IncomingMessage } from 'node:http'
+import {
+  BOOLEAN,
+  callback,
+  COUNT,
+  DURATION,
+  either,
+  kind,
+  type Kind,
+  options as optionsOf,
+  requireArgument,
+} from '../arguments'
 import { type Duration, toMilliseconds } from '../durations'
-import { StreamsError } from '../errors'
+import { PEER_OPTIONS } from '../query/query-options'
 import type { PeerOptions } from '../query/query-types'
-import type { HealthOptions } from '../runtime/health'
+import { HEALTH_OPTIONS, type HealthOptions } from '../runtime/health'
 
 /** What a request asks for, as `authorize` sees it. */
 export interface HandlerRoute {
@@ -68,35 +79,39 @@ export interface ResolvedHandlerOptions {
   readonly dashboard: boolean
 }
 
-/** @throws StreamsError INVALID_ARGUMENT */
+export const HANDLER_KINDS: Readonly<Record<keyof HandlerOptions, Kind>> = {
+  prefix: kind("a path, such as '/millrace'", (value) => typeof value === 'string' && /^((\/[\w.~-]+)+|)$/.test(value)),
+  authorize: callback('a function that says whether a request is allowed'),
+  peers: either(
+    PEER_OPTIONS,
+    kind('false', (value) => value === false),
+  ),
+  maxResults: COUNT,
+  maxUrlLength: COUNT,
+  maxKeyLength: COUNT,
+  maxConcurrentRequests: COUNT,
+  maxSubscriptions: COUNT,
+  requestTimeout: DURATION,
+  health: HEALTH_OPTIONS,
+  dashboard: BOOLEAN,
+}
+
+const HANDLER_OPTIONS = optionsOf<HandlerOptions>(HANDLER_KINDS)
+
+/** @throws TopologyError INVALID_ARGUMENT */
 export const resolveHandlerOptions = (options: HandlerOptions = {}): ResolvedHandlerOptions => {
-  const { prefix = '', authorize, peers, requestTimeout = '30s', health = {}, dashboard = true } = options
-  if (typeof prefix !== 'string' || (prefix !== '' && !/^(\/[\w.~-]+)+$/.test(prefix))) {
-    throw invalid(`prefix is ${JSON.stringify(prefix)}: give a path such as '/millrace'`)
-  }
-  if (authorize !== undefined && typeof authorize !== 'function') throw invalid('authorize is no function')
-  if (typeof dashboard !== 'boolean') throw invalid('dashboard is true or false')
+  requireArgument(options, HANDLER_OPTIONS, 'createHandler', 'options')
   return {
-    prefix,
-    authorize,
-    peers,
-    maxResults: bound(options, 'maxResults', 10_000),
-    maxUrlLength: bound(options, 'maxUrlLength', 8192),
-    maxKeyLength: bound(options, 'maxKeyLength', 4096),
-    maxConcurrentRequests: bound(options, 'maxConcurrentRequests', 256),
-    maxSubscriptions: bound(options, 'maxSubscriptions', 64),
-    requestTimeoutMs: toMilliseconds(requestTimeout, 'requestTimeout'),
-    health,
-    dashboard,
+    prefix: options.prefix ?? '',
+    authorize: options.authorize,
+    peers: options.peers,
+    maxResults: options.maxResults ?? 10_000,
+    maxUrlLength: options.maxUrlLength ?? 8192,
+    maxKeyLength: options.maxKeyLength ?? 4096,
+    maxConcurrentRequests: options.maxConcurrentRequests ?? 256,
+    maxSubscriptions: options.maxSubscriptions ?? 64,
+    requestTimeoutMs: toMilliseconds(options.requestTimeout ?? '30s', 'requestTimeout'),
+    health: options.health ?? {},
+    dashboard: options.dashboard ?? true,
   }
 }
-
-type Bound = 'maxResults' | 'maxUrlLength' | 'maxKeyLength' | 'maxConcurrentRequests' | 'maxSubscriptions'
-
-const bound = (options: HandlerOptions, name: Bound, fallback: number): number => {
-  const value: unknown = options[name] ?? fallback
-  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 1) return value
-  throw invalid(`${name} is ${String(value)}: give a whole number of 1 or more`)
-}
-
-const invalid = (message: string): StreamsError => new StreamsError('INVALID_ARGUMENT', `createHandler: ${message}`)

@@ -2,9 +2,10 @@ import { once } from 'node:events'
 import { createServer, type RequestListener, type Server } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import type { TlsOptions } from 'node:tls'
+import { COUNT, kind, OBJECT, options as optionsOf, requireArgument, text } from '../arguments'
 import type { KafkaStreams } from '../runtime/kafka-streams'
 import { createHandler } from './handler'
-import type { HandlerOptions } from './handler-options'
+import { HANDLER_KINDS, type HandlerOptions } from './handler-options'
 
 /** Where a server listens, and how it answers. */
 export interface ListenOptions extends HandlerOptions {
@@ -24,6 +25,20 @@ export interface ListenOptions extends HandlerOptions {
   readonly maxConnections?: number
 }
 
+const LISTEN_OPTIONS = optionsOf<ListenOptions>(
+  {
+    ...HANDLER_KINDS,
+    port: kind(
+      'a TCP port, or 0',
+      (value) => Number.isInteger(value) && (value as number) >= 0 && (value as number) < 65_536,
+    ),
+    host: text('a host name or address'),
+    tls: OBJECT,
+    maxConnections: COUNT,
+  },
+  ['port'],
+)
+
 /** How long a client may take to send a request. */
 const REQUEST_MS = 10_000
 /** Of all headers together; keys are in the URL. */
@@ -38,11 +53,10 @@ const MAX_HEADER_BYTES = 32 * 1024
  *
  * @throws StreamsError INVALID_ARGUMENT; the error of `node:net` if it can't listen there
  */
-export const listen = async (
-  streams: KafkaStreams,
-  { port, host = '127.0.0.1', tls, maxConnections = 1024, ...options }: ListenOptions,
-): Promise<Server> => {
-  const handler = createHandler(streams, options)
+export const listen = async (streams: KafkaStreams, options: ListenOptions): Promise<Server> => {
+  requireArgument(options, LISTEN_OPTIONS, 'listen', 'options')
+  const { port, host = '127.0.0.1', tls, maxConnections = 1024, ...answering } = options
+  const handler = createHandler(streams, answering)
   const limits = { headersTimeout: REQUEST_MS, requestTimeout: REQUEST_MS, connectionsCheckingInterval: 1000 }
   const bounds = { ...limits, maxHeaderSize: MAX_HEADER_BYTES }
   const answer: RequestListener = (request, response) => void handler(request, response)

@@ -1,4 +1,5 @@
 import { StreamsError } from '../errors'
+import { isPosition } from '../query/query-options'
 import { flag, parseQueryPath, type TextQuery } from '../query/query-path'
 import type { QueryIsolation, Position } from '../query/query-types'
 import type { Format } from '../query/row-json'
@@ -177,16 +178,10 @@ const isolationOf = (text: string | null): QueryIsolation | undefined => {
 const positionOf = (text: string | null): Position | undefined => {
   if (text === null) return undefined
   try {
-    const position = JSON.parse(text) as Position
-    if (isObject(position) && Object.values(position).every(areOffsets)) return position
+    const position: unknown = JSON.parse(text)
+    if (isPosition(position)) return position
   } catch {
     // said below
   }
   throw new BadRequest(400, 'atLeast is JSON of offsets by topic and partition, such as {"orders":{"0":41}}')
 }
-
-const isObject = (value: unknown): value is object =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
-
-const areOffsets = (offsets: unknown): boolean =>
-  isObject(offsets) && Object.values(offsets).every(Number.isSafeInteger)

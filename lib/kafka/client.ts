@@ -9,8 +9,11 @@ export const isKafkaConnection = (value: unknown): value is KafkaConnection => {
   if (typeof value !== 'object' || value === null) return false
   if ('client' in value) return typeof value.client === 'function'
   if (!('brokers' in value)) return false
-  return typeof value.brokers === 'function' || (Array.isArray(value.brokers) && value.brokers.length > 0)
+  const { brokers } = value
+  return typeof brokers === 'function' || (Array.isArray(brokers) && brokers.length > 0 && brokers.every(isBroker))
 }
+
+const isBroker = (broker: unknown): boolean => typeof broker === 'string' && broker !== ''
 
 /** Connects with the matching adapter. `clientId` is used if the connection names none. */
 export const connect = (kafka: KafkaConnection, { clientId, logger }: KafkaClientOptions): KafkaClient =>

@@ -1,3 +1,4 @@
+import { ANYTHING, COUNT, options as optionsOf, requireArgument, SIGNAL } from '../arguments'
 import { StreamsError } from '../errors'
 import { NO_HEADERS } from '../record/headers'
 import { prepared } from '../serdes/missing-dependency'
@@ -16,6 +17,15 @@ import { keyBytes } from './store-locations'
 const DEFAULT_BUFFERED_BYTES = 4 * 1024 * 1024
 /** What was read is removed from the queue when it is empty, or after this many. */
 const MOST_READ = 4096
+
+/** What a key can be, the store says. */
+const SUBSCRIPTION_OPTIONS = optionsOf<SubscriptionOptions>({
+  key: ANYTHING,
+  from: ANYTHING,
+  to: ANYTHING,
+  maxBufferedBytes: COUNT,
+  signal: SIGNAL,
+})
 
 interface QueuedChange {
   readonly type: 'bytes'
@@ -54,10 +64,8 @@ export class ChangeSubscription implements StoreSubscription<unknown, unknown>, 
     options: SubscriptionOptions,
     ending: AbortSignal,
   ): Promise<ChangeSubscription> {
+    requireArgument(options, SUBSCRIPTION_OPTIONS, 'subscribe()', 'options')
     const { maxBufferedBytes = DEFAULT_BUFFERED_BYTES, signal } = options
-    if (!(Number.isSafeInteger(maxBufferedBytes) && maxBufferedBytes > 0)) {
-      throw invalid(store, `maxBufferedBytes is ${String(maxBufferedBytes)}: give a whole number above 0`)
-    }
     requireChanges(store)
     const bounds = await prepared(() => boundsOf(store, options))
     return new ChangeSubscription(

@@ -1,3 +1,4 @@
+import { requireArgument } from '../arguments'
 import { StreamsError } from '../errors'
 import { type HostInfo, hostText } from '../record/host-info'
 import { prepared } from '../serdes/missing-dependency'
@@ -6,7 +7,7 @@ import type { ClusterMetadata } from './cluster-metadata'
 import { LocalStores } from './local-stores'
 import type { LocalInstance } from './local-tasks'
 import { mergedScan } from './merged-scan'
-import type { ResolvedQueryOptions } from './query-options'
+import { KEY_METADATA_OPTIONS, type ResolvedQueryOptions } from './query-options'
 import type { KeyMetadataOptions, KeyQueryMetadata, StreamsMetadata } from './query-types'
 import type { PointAnswer, RemoteStores, ScanAnswer } from './remote-stores'
 import type { CatalogStore, StoreCatalog } from './store-catalog'
@@ -100,7 +101,7 @@ export class QueryEngine {
   }
 
   /**
-   * The partitions of a store that this instance has: of a key, its only one; with `local`, whatever is here. Otherwise it must have them all.
+   * The partitions whose changes this instance can give: of a key, its only one; with `local`, whatever is here. Otherwise it must have them all.
    *
    * @throws StreamsError NOT_LOCAL, STORE_NOT_AVAILABLE
    */
@@ -122,8 +123,15 @@ export class QueryEngine {
       const all = Array.from({ length: this.#locations.partitionCount(store) }, (_, each) => each)
       const asked = key === undefined ? all : [this.#locations.partitionOf(store, key, { partition })]
       if (key === undefined && local) return all.filter(isHere)
-      for (const each of asked) if (!isHere(each)) this.#locations.otherOwner(store, each, { local: true })
-      return asked
+      const missing = asked.find((each) => !isHere(each))
+      if (missing === undefined) return asked
+      const host = hostText(this.#locations.otherOwner(store, missing, {}))
+      throw new StreamsError(
+        'NOT_LOCAL',
+        `changes come from the instance that has the partition, and partition ${missing} of store "${name}" is on ${host}: ask there` +
+          (key === undefined ? ', or pass local=true for the partitions of this instance' : ''),
+        { store: name, partition: missing, host },
+      )
     })
   }
 
@@ -134,6 +142,7 @@ export class QueryEngine {
     options: KeyMetadataOptions = {},
   ): Promise<KeyQueryMetadata> {
     return prepared(() => {
+      requireArgument(options, KEY_METADATA_OPTIONS, 'metadataForKey()', 'options')
       const store = this.catalog.get(name)
       const { cluster } = this.#instance
       const { subTopology: sub } = store

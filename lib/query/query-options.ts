@@ -1,6 +1,18 @@
-import { StreamsError } from '../errors'
+import {
+  BOOLEAN,
+  callback,
+  DURATION,
+  either,
+  isObject,
+  kind,
+  OBJECT,
+  oneOf,
+  options as optionsOf,
+  requireArgument,
+  SIGNAL,
+} from '../arguments'
 import { toMilliseconds } from '../durations'
-import type { PeerOptions, QueryOptions } from './query-types'
+import type { KeyMetadataOptions, PeerOptions, Position, QueryOptions } from './query-types'
 
 /** `QueryOptions` with its defaults filled in. */
 export interface ResolvedQueryOptions extends Omit<QueryOptions, 'timeout' | 'signal' | 'peers'> {
@@ -13,16 +25,37 @@ export interface ResolvedQueryOptions extends Omit<QueryOptions, 'timeout' | 'si
 
 const DEFAULT_TIMEOUT_MS = 10_000
 
-/** @throws StreamsError INVALID_ARGUMENT */
+const areOffsets = (offsets: unknown): boolean =>
+  isObject(offsets) && Object.values(offsets).every(Number.isSafeInteger)
+
+export const isPosition = (value: unknown): value is Position =>
+  isObject(value) && Object.values(value).every(areOffsets)
+
+export const PEER_OPTIONS = optionsOf<PeerOptions>({
+  path: kind("a path, such as '/millrace'", (value) => typeof value === 'string'),
+  headers: OBJECT,
+  tls: either(BOOLEAN, kind('options of node:tls', isObject)),
+})
+
+const PARTITIONER = callback('a partitioner, as a function')
+
+export const KEY_METADATA_OPTIONS = optionsOf<KeyMetadataOptions>({ partitioner: PARTITIONER })
+
+const QUERY_OPTIONS = optionsOf<QueryOptions>({
+  allowStale: BOOLEAN,
+  atLeast: kind('offsets by topic and partition, such as { orders: { 0: 41 } }', isPosition),
+  isolation: oneOf('latest', 'committed'),
+  local: BOOLEAN,
+  partitioner: PARTITIONER,
+  timeout: DURATION,
+  signal: SIGNAL,
+  peers: PEER_OPTIONS,
+})
+
+/** @throws TopologyError INVALID_ARGUMENT */
 export const resolveQueryOptions = <K>(options: QueryOptions<K> = {}): ResolvedQueryOptions => {
-  if (typeof options !== 'object' || options === null) {
-    throw new StreamsError('INVALID_ARGUMENT', `query needs options to be an object, and got ${String(options)}`)
-  }
+  requireArgument(options, QUERY_OPTIONS, 'query()', 'options')
   const { timeout, signal, peers = {}, partitioner, ...rest } = options
-  const { isolation } = rest
-  if (isolation !== undefined && isolation !== 'latest' && isolation !== 'committed') {
-    throw new StreamsError('INVALID_ARGUMENT', `isolation is ${String(isolation)}: give 'latest' or 'committed'`)
-  }
   return {
     ...rest,
     ...(partitioner === undefined ? {} : { partitioner: partitioner as NonNullable<QueryOptions['partitioner']> }),

@@ -1,3 +1,4 @@
+import { DURATION, kind, options as optionsOf, requireArgument } from '../arguments'
 import { type Duration, toMilliseconds } from '../durations'
 import type { TaskId } from '../record/task-id'
 import type { StreamsState } from './state-machine'
@@ -36,6 +37,11 @@ export interface Health {
   readonly loopPauseMs: number
 }
 
+export const HEALTH_OPTIONS = optionsOf<HealthOptions>({
+  maxLag: kind('a number of records', (value) => typeof value === 'number' && value >= 0),
+  maxLoopPause: DURATION,
+})
+
 const DEFAULT_LOOP_PAUSE_MS = 60_000
 
 interface Instance {
@@ -45,7 +51,9 @@ interface Instance {
   readonly run: { readonly tasks: readonly Task[]; readonly sinceTurnMs: number } | undefined
 }
 
-export const healthOf = ({ state, draining, run }: Instance, { maxLag, maxLoopPause }: HealthOptions): Health => {
+export const healthOf = ({ state, draining, run }: Instance, options: HealthOptions): Health => {
+  requireArgument(options, HEALTH_OPTIONS, 'health()', 'options')
+  const { maxLag, maxLoopPause } = options
   const maxLoopPauseMs =
     maxLoopPause === undefined ? DEFAULT_LOOP_PAUSE_MS : toMilliseconds(maxLoopPause, 'maxLoopPause')
   const tasks = run?.tasks ?? []

@@ -18,6 +18,7 @@ import type { Topology } from '../topology/topology'
 import { type BoundedRunOptions, requireRunOptions, type RunSummary } from './bounded/run-options'
 import { type Health, type HealthOptions, healthOf } from './health'
 import { LifeCycle } from './life-cycle'
+import { type CloseOptions, requireCloseOptions, requireStartOptions, type StartOptions } from './life-cycle-options'
 import { instanceMetrics } from './metrics/instance-metrics'
 import { ApplicationProducers } from './producer/application-producers'
 import type { KafkaProducer, ProducerOptions } from './producer/kafka-producer'
@@ -26,7 +27,7 @@ import { TASK_STATES } from './tasks/task-state'
 import type { StreamsState } from './state-machine'
 import { InstanceQueries } from './stores/instance-queries'
 import { type ReadOnlyStore, type StoreHandle, storeView } from './stores/store-view'
-import type { CloseOptions, StartOptions, StreamsEvents, TaskMetadata } from './streams-types'
+import type { StreamsEvents, TaskMetadata } from './streams-types'
 
 /**
  * Runs a topology against Kafka. Every process that runs the same topology under the same `applicationId` takes a share
@@ -112,8 +113,9 @@ export class KafkaStreams {
    * await streams.start()
    * await streams.start({ signal: AbortSignal.timeout(60_000) })
    */
-  start({ signal }: StartOptions = {}): Promise<void> {
-    return this.#lifeCycle.start(signal)
+  async start(options: StartOptions = {}): Promise<void> {
+    requireStartOptions(options)
+    return this.#lifeCycle.start(options.signal)
   }
 
   /**
@@ -142,7 +144,9 @@ export class KafkaStreams {
    *
    * @returns false if the timeout passed first: uncommitted records are processed again after the next start
    */
-  close({ timeout, leaveGroup = false }: CloseOptions = {}): Promise<boolean> {
+  close(options: CloseOptions = {}): Promise<boolean> {
+    requireCloseOptions(options)
+    const { timeout, leaveGroup = false } = options
     const timeoutMs = timeout === undefined ? this.#config.closeTimeoutMs : toMilliseconds(timeout, 'timeout')
     return this.#lifeCycle.close(timeoutMs, leaveGroup)
   }

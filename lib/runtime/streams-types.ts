@@ -1,4 +1,3 @@
-import type { Duration } from '../durations'
 import type { StreamsError } from '../errors'
 import type { TaskId } from '../record/task-id'
 import type { TopicPartition } from '../record/topic-partition'
@@ -29,23 +28,6 @@ export interface StreamsEvents {
   restoreProgress: RestoreProgressEvent
   /** A store is restored, with the time that it took. */
   restoreEnd: RestoreEvent & { readonly durationMs: number }
-}
-
-/** How an instance starts. */
-export interface StartOptions {
-  /** Gives up starting, closes what was opened, and rejects with the signal's reason. */
-  signal?: AbortSignal
-}
-
-/** How an instance closes. */
-export interface CloseOptions {
-  /** When to give up on a clean commit and leave. Default: `closeTimeout` of the configuration, 30 s. */
-  timeout?: Duration
-  /**
-   * Static members (`groupInstanceId`) stay in the group by default, so that a restart within `sessionTimeout` moves no
-   * task; true makes them leave. Other members always leave.
-   */
-  leaveGroup?: boolean
 }
 
 /** A task that this instance has. */

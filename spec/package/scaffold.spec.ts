@@ -47,13 +47,23 @@ describe('a new application', () => {
       cwd: project,
       env: { HTTP_PORT: '0' },
     })
-    await app.untilOutput(/Type some words/)
+    await app.untilOutput(/Counting the words/)
     const [address] = /http:\S+\/dashboard/.exec(app.output)!
     expect(await (await fetch(address)).text()).toContain('<title>millrace</title>')
     app.write('to be or not to be\n')
     for (const count of [/^to: 2$/m, /^be: 2$/m, /^or: 1$/m, /^not: 1$/m]) await app.untilOutput(count)
+    expect(await app.stop()).toBe(0)
+  })
+
+  it('counts all that is piped in, and runs until it is told to end', async () => {
+    const app = new Program(process.execPath, ['--import', 'tsx', 'src/dev.ts'], {
+      cwd: project,
+      env: { HTTP_PORT: '0' },
+    })
+    app.write('to be or not to be\n')
     app.endInput()
-    expect(await app.end()).toBe(0)
+    for (const count of [/^to: 2$/m, /^be: 2$/m, /^or: 1$/m, /^not: 1$/m]) await app.untilOutput(count)
+    expect(await app.stop()).toBe(0)
   })
 
   it('has the topology in its file that the module has', () => {

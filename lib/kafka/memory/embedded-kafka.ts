@@ -1,3 +1,4 @@
+import { BOOLEAN, kind, isObject, oneOf, options as optionsOf, requireArgument, SERDE, SIGNAL } from '../../arguments'
 import { partitionFor } from '../../record/murmur2'
 import { isPromise } from '../../record/promise'
 import { prepared, whenPrepared } from '../../serdes/missing-dependency'
@@ -72,6 +73,22 @@ export interface SubscribeOptions<K, V> extends EmbeddedSerdes<K, V> {
   signal?: AbortSignal
 }
 
+const EMBEDDED_OPTIONS = optionsOf<EmbeddedKafkaOptions>({
+  topics: kind('numbers of partitions by the names of topics', isObject),
+})
+
+const SUBSCRIBE_OPTIONS = optionsOf<SubscribeOptions<unknown, unknown>>({
+  key: SERDE,
+  value: SERDE,
+  from: oneOf('earliest', 'latest'),
+  isolation: oneOf('read_committed', 'read_uncommitted'),
+  signal: SIGNAL,
+})
+
+const SERDES = optionsOf<EmbeddedSerdes<unknown, unknown>>({ key: SERDE, value: SERDE })
+
+const COMPACTION_OPTIONS = optionsOf<CompactionOptions>({ removeTombstones: BOOLEAN })
+
 /** How long one waiting poll of a subscription lasts; then the next begins. */
 const POLL_MS = 60_000
 
@@ -104,7 +121,9 @@ export class EmbeddedKafka implements KafkaClientFactory {
   private turn = 0
   private closed = false
 
-  constructor({ topics = {} }: EmbeddedKafkaOptions = {}) {
+  constructor(options: EmbeddedKafkaOptions = {}) {
+    requireArgument(options, EMBEDDED_OPTIONS, 'new EmbeddedKafka', 'options')
+    const { topics = {} } = options
     this.ownClient = this.client()
     this.producer = this.ownClient.producer({ maxRequestBytes: Infinity })
     this.producing = this.producer.init()
@@ -154,11 +173,12 @@ export class EmbeddedKafka implements KafkaClientFactory {
    * @example
    * await kafka.produce('counts', [{ key: 'hello', value: 1 }], { value: serdes.long() })
    */
-  produce<K = string, V = string>(
+  async produce<K = string, V = string>(
     topic: string,
     records: Iterable<EmbeddedRecord<NoInfer<K>, NoInfer<V>>>,
     serdes: EmbeddedSerdes<K, V> = {},
   ): Promise<void> {
+    requireArgument(serdes, SERDES, 'produce', 'serdes')
     const written = this.producing.then(() => this.write(topic, records, withDefaults(serdes)))
     // what a failed call has left behind must not come with the next one; once closed there is no next one
     this.producing = written.catch(() => this.producer.init().catch(() => undefined))
@@ -176,6 +196,7 @@ export class EmbeddedKafka implements KafkaClientFactory {
     topic: string,
     options: SubscribeOptions<K, V> = {},
   ): AsyncGenerator<ReceivedRecord<K, V>, void, undefined> {
+    requireArgument(options, SUBSCRIBE_OPTIONS, 'subscribe', 'options')
     const { from = 'earliest', isolation = 'read_committed', signal } = options
     const fetcher = this.ownClient.fetcher({ isolation })
     this.cluster.requireTopic(topic).partitions.forEach((log, partition) => {
@@ -218,6 +239,7 @@ export class EmbeddedKafka implements KafkaClientFactory {
     topic: string,
     serdes: EmbeddedSerdes<K, V> = {},
   ): Promise<ReceivedRecord<K, V>[]> {
+    requireArgument(serdes, SERDES, 'read', 'serdes')
     const fetcher = this.ownClient.fetcher({
       isolation: 'read_committed',
       maxBytesPerPartition: Infinity,
@@ -245,7 +267,8 @@ export class EmbeddedKafka implements KafkaClientFactory {
    * @example
    * await kafka.compact('customers')
    */
-  async compact(topic: string, options?: CompactionOptions): Promise<void> {
+  async compact(topic: string, options: CompactionOptions = {}): Promise<void> {
+    requireArgument(options, COMPACTION_OPTIONS, 'compact', 'options')
     this.cluster.compact(topic, options)
   }
 

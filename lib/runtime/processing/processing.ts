@@ -275,7 +275,10 @@ export class Processing {
     this.bounded = new BoundedTask(this.group, committed)
   }
 
-  /** Closes everything that records have left open. False while awaited work is in the way: to be called again when it is done. */
+  /**
+   * Closes everything that records have left open, apart from what never closes, such as unlimited windows. False while awaited work is in the way: to be
+   * called again when it is done.
+   */
   closeWindows(): boolean {
     const isDone = this.bounded!.closeWindows(
       (streamTime) => this.time.closingTime(streamTime),
@@ -304,14 +307,6 @@ export class Processing {
    */
   advanceStreamTime(to: number): boolean {
     return this.attempt(() => this.time.advance(to))
-  }
-
-  /**
-   * When everything that is open or held back after the records so far will have closed; −1 before the first record. What never
-   * closes, such as unlimited windows, does not count.
-   */
-  get closingTime(): number {
-    return this.time.closingTime(this.streamTime)
   }
 
   /** Some of its inputs count as idle when they have had no record for long enough. */

@@ -12,11 +12,12 @@ import {
   text,
 } from '../../arguments'
 import { type ProducerSettings, resolveClientConfig } from '../../client-config'
-import { resolveConnection, resolveLogger } from '../../config'
+import { resolveConnection } from '../../connection-config'
 import { type Duration, toMilliseconds } from '../../durations'
 import { StreamsError } from '../../errors'
 import { connect, type KafkaConnection } from '../../kafka/client'
 import type { KafkaClient } from '../../kafka/port'
+import { resolveLogger } from '../../logger-config'
 import type { Logger } from '../../observe/logger'
 import type { LogFormat, LogLevel } from '../../observe/log-level'
 import { json } from '../../serdes/json'

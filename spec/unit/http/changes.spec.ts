@@ -120,7 +120,15 @@ describe('changes of a store over HTTP', () => {
     const { status, json } = await a.get('/stores/prices/changes')
     expect({ status, json }).toMatchObject({
       status: 503,
-      json: { error: { code: 'NOT_LOCAL', host: `127.0.0.1:${b.port}` } },
+      json: {
+        error: {
+          code: 'NOT_LOCAL',
+          host: `127.0.0.1:${b.port}`,
+          message: expect.stringContaining(
+            `is on 127.0.0.1:${b.port}: ask there, or pass local=true for the partitions of this instance`,
+          ),
+        },
+      },
     })
     const [ofA, ofB] = [
       await connect(a, '/stores/prices/changes?local=true'),

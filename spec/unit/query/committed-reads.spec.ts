@@ -1,41 +1,24 @@
-import { StreamsBuilder } from '../../../lib/dsl/streams-builder'
-import { SessionWindows } from '../../../lib/dsl/windows/session-windows'
-import { TimeWindows } from '../../../lib/dsl/windows/time-windows'
 import { ClientError } from '../../../lib/kafka/port'
 import { type Windowed } from '../../../lib/record/windowed'
 import type { KafkaStreams } from '../../../lib/runtime/kafka-streams'
 import * as serdes from '../../../lib/serdes'
-import { sessionStore } from '../../../lib/state/session/session-stores'
-import { keyValueStore, timestampedKeyValueStore } from '../../../lib/state/stores'
-import { versionedKeyValueStore } from '../../../lib/state/versioned/versioned-key-value-store'
-import { windowStore } from '../../../lib/state/window/window-stores'
-import type { Topology } from '../../../lib/topology/topology'
+import { timestampedKeyValueStore } from '../../../lib/state/stores'
 import { CommitsOnDemand } from '../../support/commits-on-demand'
 import { EmbeddedApps, until } from '../../support/embedded-apps'
+import {
+  cached,
+  everyKindOfStore,
+  inMemory,
+  sessions,
+  text,
+  topics,
+  uncached,
+  versions,
+  windows,
+} from '../../support/every-kind-of-store'
 import { QueryInstance } from '../../support/query-instances'
 
-const text = { key: serdes.string(), value: serdes.string() }
-const long = { key: serdes.string(), value: serdes.long() }
 const HOUR = 3_600_000
-
-const cached = keyValueStore('cached', { ...long, caching: true })
-const uncached = keyValueStore('uncached', long)
-const inMemory = keyValueStore('in-memory', { ...long, persistent: false })
-const windows = windowStore('windows', { ...long, windowSize: '1h', retention: '7d' })
-const sessions = sessionStore('sessions', { ...long, retention: '7d' })
-const versions = versionedKeyValueStore('versions', { ...text, historyRetention: '7d' })
-
-const topology = (): Topology => {
-  const builder = new StreamsBuilder()
-  const words = builder.stream('words', text).groupByKey()
-  for (const store of [cached, uncached, inMemory]) words.count(store)
-  words.windowedBy(TimeWindows.of({ size: '1h' })).count(windows)
-  words.windowedBy(SessionWindows.of({ inactivityGap: '1m' })).count(sessions)
-  builder.table('prices', text, versions)
-  builder.globalTable('rates', text, 'rates')
-  CommitsOnDemand.addTo(builder)
-  return builder.build()
-}
 
 /** What every kind of read gives, of every kind of store. */
 const readsOf = async (streams: KafkaStreams, isolation: 'latest' | 'committed'): Promise<unknown> => {
@@ -95,9 +78,11 @@ describe('queries of committed state', () => {
   let commits: CommitsOnDemand
 
   beforeEach(async () => {
-    apps = new EmbeddedApps({ words: 1, prices: 1, rates: 1, commits: 1 })
+    apps = new EmbeddedApps(topics)
     commits = new CommitsOnDemand(apps)
-    instance = await QueryInstance.create((config) => apps.create(topology(), { ...config, ...CommitsOnDemand.config }))
+    instance = await QueryInstance.create((config) =>
+      apps.create(everyKindOfStore(), { ...config, ...CommitsOnDemand.config }),
+    )
     await apps.kafka.produce('rates', [{ key: 'EUR', value: '1.1' }])
     await instance.streams.start()
   })
@@ -206,7 +191,9 @@ describe('queries of committed state', () => {
     await expect(queries.get('a')).rejects.toMatchObject(refusal)
     await expect(queries.all().toArray()).rejects.toMatchObject(refusal)
     expect((await streams.query(inMemory, { isolation: 'latest' }).get('a')).value).toBe(1)
-    expect(() => streams.query(uncached, { isolation: 'dirty' as 'latest' })).toThrow(/give 'latest' or 'committed'/)
+    expect(() => streams.query(uncached, { isolation: 'dirty' as 'latest' })).toThrow(
+      /isolation to be 'latest' or 'committed'/,
+    )
   })
 
   it('read global stores as they are', async () => {

@@ -1,37 +1,18 @@
-import { StreamsBuilder } from '../../../lib/dsl/streams-builder'
-import { SessionWindows } from '../../../lib/dsl/windows/session-windows'
-import { TimeWindows } from '../../../lib/dsl/windows/time-windows'
 import { ClientError } from '../../../lib/kafka/port'
 import type { StoreEvent, StoreSubscription } from '../../../lib/query/change-types'
 import type { KafkaStreams } from '../../../lib/runtime/kafka-streams'
-import * as serdes from '../../../lib/serdes'
-import { sessionStore } from '../../../lib/state/session/session-stores'
-import { keyValueStore } from '../../../lib/state/stores'
-import { versionedKeyValueStore } from '../../../lib/state/versioned/versioned-key-value-store'
-import { windowStore } from '../../../lib/state/window/window-stores'
 import { CommitsOnDemand } from '../../support/commits-on-demand'
 import { EmbeddedApps, until } from '../../support/embedded-apps'
-
-const text = { key: serdes.string(), value: serdes.string() }
-const long = { key: serdes.string(), value: serdes.long() }
-const cached = keyValueStore('cached', { ...long, caching: true })
-const counts = keyValueStore('counts', { ...long, caching: false })
-const inMemory = keyValueStore('in-memory', { ...long, caching: false, persistent: false })
-const windows = windowStore('windows', { ...long, windowSize: '1h', retention: '7d' })
-const sessions = sessionStore('sessions', { ...long, retention: '7d' })
-const versions = versionedKeyValueStore('versions', { ...text, historyRetention: '7d' })
-
-const topology = () => {
-  const builder = new StreamsBuilder()
-  const words = builder.stream('words', text).groupByKey()
-  for (const store of [cached, counts, inMemory]) words.count(store)
-  words.windowedBy(TimeWindows.of({ size: '1h' })).count(windows)
-  words.windowedBy(SessionWindows.of({ inactivityGap: '1m' })).count(sessions)
-  builder.table('prices', text, versions)
-  builder.globalTable('rates', text, 'rates')
-  CommitsOnDemand.addTo(builder)
-  return builder.build()
-}
+import {
+  cached,
+  everyKindOfStore,
+  inMemory,
+  sessions,
+  topics,
+  uncached,
+  versions,
+  windows,
+} from '../../support/every-kind-of-store'
 
 /** The next events. */
 const take = async <K, V>(from: StoreSubscription<K, V>, count: number): Promise<StoreEvent<K, V>[]> => {
@@ -61,9 +42,9 @@ describe('a subscription to the changes of a store', () => {
   let streams: KafkaStreams
 
   beforeEach(async () => {
-    apps = new EmbeddedApps({ words: 1, prices: 1, rates: 1, commits: 1 })
+    apps = new EmbeddedApps(topics)
     commits = new CommitsOnDemand(apps)
-    streams = apps.create(topology(), CommitsOnDemand.config)
+    streams = apps.create(everyKindOfStore(), CommitsOnDemand.config)
     await streams.start()
   })
   afterEach(() => apps.close())
@@ -75,9 +56,9 @@ describe('a subscription to the changes of a store', () => {
     )
 
   it('gets each committed write, and nothing of a transaction before it is committed', async () => {
-    const changes = await streams.subscribe(counts)
+    const changes = await streams.subscribe(uncached)
     await produce('a', 'b', 'a')
-    await until(async () => (await streams.query(counts).get('a')).value === 2)
+    await until(async () => (await streams.query(uncached).get('a')).value === 2)
     const { reached, end } = commits.hold()
     await commits.ask()
     await reached
@@ -94,13 +75,13 @@ describe('a subscription to the changes of a store', () => {
     await produce('a')
     await untilCommitted(changes, [change('a', 3, 1002)])
     // told once it is on disk
-    expect((await streams.query(counts, { isolation: 'committed' }).get('a')).value).toBe(3)
+    expect((await streams.query(uncached, { isolation: 'committed' }).get('a')).value).toBe(3)
   })
 
   it('never gets what a failed transaction takes back, and is told of the restart', async () => {
-    const changes = await streams.subscribe(counts)
+    const changes = await streams.subscribe(uncached)
     await produce('a')
-    await until(async () => (await streams.query(counts).get('a')).value === 1)
+    await until(async () => (await streams.query(uncached).get('a')).value === 1)
     const { reached, end } = commits.hold()
     await commits.ask()
     await reached
@@ -156,16 +137,16 @@ describe('a subscription to the changes of a store', () => {
   })
 
   it('can be one of a key, or of a range of keys', async () => {
-    const ofKey = await streams.subscribe(counts, { key: 'b' })
-    const ofRange = await streams.subscribe(counts, { from: 'b', to: 'c' })
+    const ofKey = await streams.subscribe(uncached, { key: 'b' })
+    const ofRange = await streams.subscribe(uncached, { from: 'b', to: 'c' })
     await produce('a', 'b', 'c', 'd')
     await untilCommitted(ofKey, [change('b', 1, 1001)])
     await untilCommitted(ofRange, [change('b', 1, 1001), change('c', 1, 1002)])
   })
 
   it('that is not read keeps as much as it may, drops the rest, and tells of it', async () => {
-    const slow = await streams.subscribe(counts, { maxBufferedBytes: 250 })
-    const fast = await streams.subscribe(counts)
+    const slow = await streams.subscribe(uncached, { maxBufferedBytes: 250 })
+    const fast = await streams.subscribe(uncached)
     await produce('a', 'b', 'c', 'd', 'e')
     await untilCommitted(
       fast,
@@ -177,9 +158,9 @@ describe('a subscription to the changes of a store', () => {
   it('ends when it is closed, when its signal aborts, and when the instance closes', async () => {
     const abort = new AbortController()
     const [closed, aborted, ended] = await Promise.all([
-      streams.subscribe(counts),
-      streams.subscribe(counts, { signal: abort.signal }),
-      streams.subscribe(counts),
+      streams.subscribe(uncached),
+      streams.subscribe(uncached, { signal: abort.signal }),
+      streams.subscribe(uncached),
     ])
     const waiting = closed.next()
     closed.close()
@@ -189,12 +170,12 @@ describe('a subscription to the changes of a store', () => {
     const last = ended.next()
     await streams.close()
     expect((await last).done).toBe(true)
-    expect((await (await streams.subscribe(counts)).next()).done).toBe(true)
+    expect((await (await streams.subscribe(uncached)).next()).done).toBe(true)
   })
 
   it('costs nothing once the last has ended', async () => {
-    const changes = await streams.subscribe(counts)
-    const feed = streams.queries.changeFeeds.of('counts')
+    const changes = await streams.subscribe(uncached)
+    const feed = streams.queries.changeFeeds.of('uncached')
     expect(feed.isListenedTo).toBe(true)
     for await (const _ of (async function* () {
       await produce('a')
@@ -208,8 +189,12 @@ describe('a subscription to the changes of a store', () => {
   it('is refused for what has no changes, and for what makes no sense', async () => {
     await expect(streams.subscribe('rates')).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' })
     await expect(streams.subscribe('nothing')).rejects.toMatchObject({ code: 'UNKNOWN_STORE' })
-    await expect(streams.subscribe(counts, { key: 'a', from: 'b' })).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' })
-    await expect(streams.subscribe(counts, { maxBufferedBytes: 0 })).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' })
+    await expect(streams.subscribe(uncached, { key: 'a', from: 'b' })).rejects.toMatchObject({
+      code: 'INVALID_ARGUMENT',
+    })
+    await expect(streams.subscribe(uncached, { maxBufferedBytes: 0 })).rejects.toMatchObject({
+      code: 'INVALID_ARGUMENT',
+    })
   })
 
   it.each<[string, unknown]>([
@@ -218,9 +203,9 @@ describe('a subscription to the changes of a store', () => {
     ['from', 5],
     ['to', null],
   ])('is refused for a %s that the store can not have: %p', async (option, bound) => {
-    await expect(streams.subscribe(counts, { [option]: bound } as never)).rejects.toMatchObject({
+    await expect(streams.subscribe(uncached, { [option]: bound } as never)).rejects.toMatchObject({
       code: 'INVALID_ARGUMENT',
-      message: expect.stringContaining('store "counts" can\'t have this key'),
+      message: expect.stringContaining('store "uncached" can\'t have this key'),
     })
   })
 

@@ -233,7 +233,7 @@ describe('the dashboard of an application', () => {
     }
     expect((await made.get('/topology')).status).toBe(200)
     await made.closeServer()
-    expect(() => createHandler(streams, { dashboard: 'yes' as never })).toThrow('dashboard is true or false')
+    expect(() => createHandler(streams, { dashboard: 'yes' as never })).toThrow('dashboard to be true or false')
   })
 
   it('has its topology as text, JSON, Mermaid and SVG', async () => {

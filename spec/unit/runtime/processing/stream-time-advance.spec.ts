@@ -247,7 +247,7 @@ describe('stream time that advances without a record', () => {
     expect(task.droppedRecords).toBe(1)
   })
 
-  it('has an end at which everything is closed, apart from what never closes', async () => {
+  it('closes all windows at the end of a bounded run, apart from those that never close', async () => {
     const { task, sent, run } = await taskOf(
       topologyOf((b) => {
         const grouped = b.stream('in', text).groupByKey()
@@ -263,10 +263,10 @@ describe('stream time that advances without a record', () => {
       [input],
     )
     task.initialize(new Map())
-    expect(task.closingTime).toBe(-1)
+    task.startBoundedRun(new Map([['in-0', 0]]), new Map())
     task.addRecords(records(0, 100, 101))
     expect(run()).toEqual([])
-    task.advanceStreamTime(task.closingTime)
+    expect(task.closeWindows()).toBe(true)
     expect(sent()).toEqual(['70:1', '71:2', '101:1'])
   })
 

@@ -1,0 +1,29 @@
+import { invalid, shown } from './config-values'
+import { isKafkaConnection, type KafkaConnection } from './kafka/client'
+
+/** @throws StreamsError INVALID_CONFIG */
+export const resolveConnection = (value: unknown): KafkaConnection => {
+  if (isKafkaConnection(value)) return value
+  const brokers: unknown = typeof value === 'object' && value !== null && 'brokers' in value ? value.brokers : undefined
+  if (typeof value === 'string') throw invalid(`kafka is ${shown(value)}: pass kafka: { brokers: ${listOf(value)} }`)
+  if (typeof brokers === 'string') {
+    throw invalid(`kafka.brokers is ${shown(brokers)}: pass a list, brokers: ${listOf(brokers)}`)
+  }
+  if (Array.isArray(brokers) && brokers.length > 0) {
+    const at = brokers.findIndex((broker) => typeof broker !== 'string' || broker === '')
+    throw invalid(
+      `kafka.brokers[${at}] is ${shown(brokers[at])}: give host and port as text, such as 'localhost:9092'; ` +
+        'if it comes from an environment variable, check that it is set',
+    )
+  }
+  throw invalid(
+    "kafka is missing: pass kafkajs's configuration such as { brokers: ['localhost:9092'] }, an EmbeddedKafka, " +
+      'or { client: (options) => kafkaClient } for a client of your own',
+  )
+}
+
+/** The list that a text with one broker, or with commas between several, stands for. */
+const listOf = (text: string): string => {
+  const brokers = text.split(',').flatMap((broker) => broker.trim() || [])
+  return `[${(brokers.length > 0 ? brokers : ['localhost:9092']).map(shown).join(', ')}]`
+}

@@ -1,0 +1,28 @@
+import { BOOLEAN, DURATION, options, requireArgument, SIGNAL } from '../arguments'
+import type { Duration } from '../durations'
+
+/** How an instance starts. */
+export interface StartOptions {
+  /** Gives up starting, closes what was opened, and rejects with the signal's reason. */
+  signal?: AbortSignal
+}
+
+/** How an instance closes. */
+export interface CloseOptions {
+  /** When to give up on a clean commit and leave. Default: `closeTimeout` of the configuration, 30 s. */
+  timeout?: Duration
+  /**
+   * Static members (`groupInstanceId`) stay in the group by default, so that a restart within `sessionTimeout` moves no
+   * task; true makes them leave. Other members always leave.
+   */
+  leaveGroup?: boolean
+}
+
+const START_OPTIONS = options<StartOptions>({ signal: SIGNAL })
+const CLOSE_OPTIONS = options<CloseOptions>({ timeout: DURATION, leaveGroup: BOOLEAN })
+
+/** @throws TopologyError INVALID_ARGUMENT */
+export const requireStartOptions = (given: unknown): void => requireArgument(given, START_OPTIONS, 'start()', 'options')
+
+/** @throws TopologyError INVALID_ARGUMENT */
+export const requireCloseOptions = (given: unknown): void => requireArgument(given, CLOSE_OPTIONS, 'close()', 'options')
