@@ -190,6 +190,7 @@ export {
   type KeyValueStoreHandle,
   type KeyValueStoreOptions,
 } from './state/stores'
+export type { StoreExpiry } from './state/expiry/store-expiry'
 export type {
   KeyValueStore,
   ReadOnlyKeyValueStore,
