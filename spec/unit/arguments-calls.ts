@@ -38,6 +38,7 @@ export const notChecked = [
   /^new (StreamsError|TopologyError|MissingDependency|SchemaViolation|StreamRecord|Windowed)$/,
   /^StreamRecord\./,
   /InvalidTimestamp$|TimestampExtractor$/,
+  /^(read|write)CloudEvent$/,
   // of the configuration: INVALID_CONFIG
   /^(deadLetterTopic|levelEngine)$/,
 ]
