@@ -191,6 +191,7 @@ export {
   type KeyValueStoreHandle,
   type KeyValueStoreOptions,
 } from './state/stores'
+export type { StoreExpiry } from './state/expiry/store-expiry'
 export type {
   KeyValueStore,
   ReadOnlyKeyValueStore,
@@ -285,3 +286,4 @@ export type { TaskId } from './record/task-id'
 export { StreamRecord } from './record/stream-record'
 export type { RecordContext } from './record/record-context'
 export type { RecordHeaders } from './record/headers'
+export { readCloudEvent, writeCloudEvent, type CloudEvent } from './record/cloud-events'

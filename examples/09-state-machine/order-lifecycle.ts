@@ -33,8 +33,8 @@ const ALLOWED: Record<OrderEvent, readonly OrderEvent[]> = {
 
 const PAYMENT_TIMEOUT_MS = 15 * 60 * 1000
 
-/** The orders that are under way. */
-export const orders = keyValueStore('orders', { key: serdes.string(), value: serdes.json<OrderState>() })
+/** The orders that are under way. One that nothing is heard of for 90 days is forgotten. */
+export const orders = keyValueStore('orders', { key: serdes.string(), value: serdes.json<OrderState>(), ttl: '90d' })
 
 /** Sends new states to `states` and events out of turn to `violations`; cancels orders that are not paid in time. */
 export class OrderLifecycle implements Processor<string, OrderEvent, string, OrderState | Violation> {

@@ -160,7 +160,7 @@ export class KGroupedStream<K, V> {
     const grouped = this.source.repartitioned(store)
     const keySerde = options.keySerde ?? position.keySerde
     const { valueSerde } = options
-    const builder = materializedStore(position.context, store, { ...options, keySerde })
+    const builder = materializedStore(position.context, store, { ...options, keySerde }, 'may-expire')
     const expiry = expiryOf(store, { ...options, keySerde }, builder.persistent)
     const node = { kind: 'stream-aggregate', name, aggregation, store: builder, expiry } as const
     return new KTable(append(grouped, node, { name, keySerde, valueSerde }), options.store)

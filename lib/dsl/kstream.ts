@@ -645,7 +645,7 @@ export class KStream<K, V> {
     const settings = { keySerde, valueSerde, implicit: true, named: options.name !== undefined }
     const repartition = at.repartitionRequired ? repartitionNode(context.naming, name, settings) : undefined
     const source = repartition ? this.add(repartition, { name: repartition.name, keySerde, valueSerde }) : this.position
-    const builder = materializedStore(context, store, { ...options, keySerde, valueSerde })
+    const builder = materializedStore(context, store, { ...options, keySerde, valueSerde }, 'may-expire')
     const expiry = expiryOf(store, { ...options, keySerde }, builder.persistent)
     const table = append(
       source,

@@ -158,7 +158,7 @@ export class StreamsBuilder {
     const name = naming.node('KTABLE-SOURCE-', given)
     const keySerde = consumed.key ?? options.keySerde
     const valueSerde = consumed.value ?? options.valueSerde
-    const builder = materializedStore(this.context, store, { ...options, keySerde, valueSerde })
+    const builder = materializedStore(this.context, store, { ...options, keySerde, valueSerde }, 'may-expire')
     const expiry = expiryOf(store, { ...options, keySerde }, builder.persistent)
     const node = graph.add([], {
       kind: 'table-source',

@@ -16,6 +16,14 @@ export abstract class Operator<KIn, VIn, KOut = KIn, VOut = VIn> implements Proc
     return 'reads'
   }
 
+  /** The store that it keeps for others, and of whose reads it is told, by `rowRead`. Undefined: it need not know. */
+  get keptStore(): string | undefined {
+    return undefined
+  }
+
+  /** Another node has read this row of that store. */
+  rowRead(_key: unknown, _row: unknown): void {}
+
   init(context: OperatorContext<KOut, VOut>): void {
     this.context = context
   }

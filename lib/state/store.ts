@@ -4,6 +4,7 @@ import type { RecordHeaders } from '../record/headers'
 import type { HeldBytes } from '../record/held-record-context'
 import type { RecordContext } from '../record/record-context'
 import type { ChangeLog } from './changes/change-feeds'
+import type { ResolvedExpiry } from './expiry/store-expiry'
 import type { ByteStore } from './state-engine'
 import type { RowMemory } from './timed/row-memory'
 
@@ -298,10 +299,21 @@ export interface StoreBuilder<S extends StateStore = StateStore> {
    */
   readonly plainByName?: boolean
   /**
+   * Its rows expire where processors use it.
+   * @internal
+   */
+  readonly expiry?: BuiltExpiry
+  /**
    * Creates the store of one task; called by the runtime.
    * @internal
    */
   build(changelogTopic: string | null): S & ManagedStore
+}
+
+/** How rows expire, and the store that says which are due when. */
+export interface BuiltExpiry extends ResolvedExpiry {
+  readonly index: StoreBuilder<KeyValueStore<Buffer, Buffer>>
+  readonly keySerde: Serde<unknown> | undefined
 }
 
 export type ChangelogPolicy =

@@ -8,11 +8,15 @@ import {
   STORE_NAME,
   WHOLE_NUMBER,
 } from '../arguments'
+import type { Duration } from '../durations'
 import { TopologyError } from '../errors'
+import { bytes } from '../serdes/bytes'
 import type { Serde } from '../serdes/serde'
+import { resolveExpiry, STORE_TTL, type StoreExpiry } from './expiry/store-expiry'
 import { TypedKeyValueStore } from './key-value/typed-key-value-store'
 import { plainFormat, timestampedFormat, type ValueFormat } from './key-value/value-format'
 import type {
+  BuiltExpiry,
   ChangelogPolicy,
   KeyValueStore,
   ManagedStore,
@@ -41,6 +45,13 @@ export interface KeyValueStoreOptions<K, V> {
    * state can't be restored. Default: true.
    */
   readonly logging?: boolean | Readonly<Record<string, string>>
+  /**
+   * How long a row is kept that is not written, or with `{ after: '1h', from: 'access' }` neither written nor read by a
+   * processor. When stream time is this much past its last use, rounded up to the next 64th of it, processors no longer find the row, and it
+   * is deleted, with a tombstone in the changelog: at most 64 rows with each record that gets to a processor that uses the
+   * store. Nothing is forwarded. For a table's store it is the table's `ttl`. Not with `maxEntries`, nor in a global store. Default: rows are kept.
+   */
+  readonly ttl?: Duration | StoreExpiry
 }
 
 const OPTIONS = optional(
@@ -51,6 +62,7 @@ const OPTIONS = optional(
     maxEntries: WHOLE_NUMBER,
     caching: BOOLEAN,
     logging: LOGGING,
+    ttl: STORE_TTL,
   }),
 )
 
@@ -68,6 +80,7 @@ export interface KeyValueStoreHandle<K, V, S extends StateStore> extends StoreBu
  * @example
  * const seen = keyValueStore('seen', { key: serdes.string(), value: serdes.long() })
  * const recent = keyValueStore('recent', { key: serdes.string(), value: serdes.string(), maxEntries: 1000 })
+ * const open = keyValueStore('open', { key: serdes.string(), value: serdes.json<Order>(), ttl: { after: '7d', from: 'access' } })
  *
  * @throws TopologyError INVALID_ARGUMENT
  */
@@ -100,6 +113,7 @@ const handle = <K, V, S>(
   requireArgument(options, OPTIONS, method, 'options')
   const { maxEntries, persistent = maxEntries === undefined, caching = false, logging = true } = options
   if (maxEntries !== undefined && persistent) throw boundedOnDisk(name)
+  if (maxEntries !== undefined && options.ttl !== undefined) throw boundedTwice(name)
   const logged = logging !== false
   return {
     name,
@@ -110,6 +124,7 @@ const handle = <K, V, S>(
     loggingEnabled: logged,
     changelogConfig: typeof logging === 'object' ? logging : {},
     changelogPolicy: COMPACT,
+    ...(options.ttl !== undefined && { expiry: builtExpiry(name, options.ttl, options) }),
     build: (changelogTopic): KeyValueStore<K, S> & ManagedStore =>
       new TypedKeyValueStore<K, V, S>({
         name,
@@ -124,6 +139,30 @@ const handle = <K, V, S>(
       }),
   }
 }
+
+const builtExpiry = <K, V>(
+  store: string,
+  ttl: Duration | StoreExpiry,
+  { key, persistent, logging }: KeyValueStoreOptions<K, V>,
+): BuiltExpiry => ({
+  ...resolveExpiry(ttl),
+  index: expiryIndexStore(store, { persistent, logging }),
+  keySerde: key as Serde<unknown> | undefined,
+})
+
+/** The store beside one whose rows expire: it is kept alike. */
+export const expiryIndexStore = (
+  store: string,
+  { persistent, logging }: Pick<KeyValueStoreOptions<unknown, unknown>, 'persistent' | 'logging'>,
+): KeyValueStoreHandle<Buffer, Buffer, KeyValueStore<Buffer, Buffer>> =>
+  keyValueStore(`${store}-expiry`, { key: bytes(), value: bytes(), persistent, logging })
+
+const boundedTwice = (store: string): TopologyError =>
+  new TopologyError(
+    'INVALID_ARGUMENT',
+    `store "${store}" has maxEntries and a ttl, and rows go by one of them: leave one of the two out`,
+    { store },
+  )
 
 const boundedOnDisk = (store: string): TopologyError =>
   new TopologyError(

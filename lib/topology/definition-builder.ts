@@ -63,6 +63,13 @@ export class DefinitionBuilder {
   ): void {
     const { topic, ...settings } = source
     const { name } = builder
+    if (builder.expiry !== undefined) {
+      throw new TopologyError(
+        'INVALID_ARGUMENT',
+        `"${name}" is a global store, and its rows are those of its topic: leave out its ttl, and delete rows by tombstones in the topic`,
+        { operator: processor.name, store: name },
+      )
+    }
     if (this.stores.has(name) || this.globalStores.has(name)) {
       throw new TopologyError(
         'DUPLICATE_NAME',
@@ -102,6 +109,7 @@ export class DefinitionBuilder {
       )
     }
     if (!known) this.stores.set(builder.name, { builder, processors: new Set() })
+    if (!known && builder.expiry) this.addStateStore(builder.expiry.index)
     for (const processor of processors) this.connect(processor, [builder.name])
   }
 
@@ -119,6 +127,10 @@ export class DefinitionBuilder {
       )
     }
     const names = new Set(node.stores)
+    const connectTo = (entry: StoreEntry): void => {
+      entry.processors.add(processorName)
+      names.add(entry.builder.name)
+    }
     for (const store of stores) {
       if (typeof store !== 'string') this.addStateStore(store)
       const name = storeName(store)
@@ -131,8 +143,9 @@ export class DefinitionBuilder {
         )
       }
       if (!entry) throw unknownStore(processorName, name, [...this.stores.keys()])
-      entry.processors.add(processorName)
-      names.add(name)
+      connectTo(entry)
+      const { expiry } = entry.builder
+      if (expiry) connectTo(this.stores.get(expiry.index.name)!)
     }
     this.nodes.set(processorName, { ...node, stores: [...names] })
   }

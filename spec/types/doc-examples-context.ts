@@ -1,7 +1,7 @@
 /** What the examples of doc comments find around them, as code. */
 export const COMMON = `
 import {
-  deadLetterTopic, type DeserializationExceptionHandler, failOnInvalidTimestamp, SchemaViolation, type GlobalKTable, JoinWindows, KafkaProducer, KafkaStreams, type RecordProducer, keyValueStore, levelEngine,
+  deadLetterTopic, readCloudEvent, writeCloudEvent, type DeserializationExceptionHandler, failOnInvalidTimestamp, SchemaViolation, type GlobalKTable, JoinWindows, KafkaProducer, KafkaStreams, type RecordProducer, keyValueStore, levelEngine,
   type CogroupedKStream, type KeyValueStore, type KeyValueStoreHandle, type KStream, type KTable, logAndContinue, logAndFail,
   logAndSkipOnInvalidTimestamp, type Logger, memoryEngine, MissingDependency, type Processor, type ProcessorContext, SchemaRegistry, serdes, sessionStore,
   SessionWindows, SlidingWindows, StreamRecord, StreamsBuilder, type StreamsConfig, timestampedKeyValueStore,
@@ -102,12 +102,15 @@ declare const z: any
 const COUNTS_STORE = 'const counts = null! as KeyValueStoreHandle<string, number, KeyValueStore<string, number>>'
 const TABLE_OF_ORDERS = 'const orders = null! as KTable<string, Order>'
 
+const RECORD_IN_PROCESSOR =
+  'const record = null! as StreamRecord<string, any>; const context = null! as ProcessorContext<any, any>'
+
 /** What has another meaning there. */
 export const BY_FILE: Readonly<Record<string, string>> = {
   'lib/dsl/kstream.ts': 'const counts = null! as KStream<string, number>',
   'lib/dsl/ktable.ts': `${TABLE_OF_ORDERS}; const spend = null! as KTable<Windowed<string>, number>`,
-  'lib/record/stream-record.ts':
-    'const record = null! as StreamRecord<string, any>; const context = null! as ProcessorContext<any, any>',
+  'lib/record/cloud-events.ts': RECORD_IN_PROCESSOR,
+  'lib/record/stream-record.ts': RECORD_IN_PROCESSOR,
   'lib/record/windowed.ts': 'const counts = null! as KTable<Windowed<string>, number>',
   'lib/topology/topology.ts': 'const rates = keyValueStore("rates", { value: serdes.double() })',
   'lib/serdes/registry/schema-registry.ts': 'const orderSchema = { type: "string" } as const',

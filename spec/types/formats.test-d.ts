@@ -1,6 +1,7 @@
 /* eslint-disable @typescript-eslint/no-unused-vars -- only types are looked at */
 import { StreamsBuilder } from '../../lib/dsl/streams-builder'
 import type { KStream } from '../../lib/dsl/kstream'
+import { type CloudEvent, readCloudEvent, writeCloudEvent } from '../../lib/record/cloud-events'
 import * as serdes from '../../lib/serdes'
 import { SchemaRegistry } from '../../lib/serdes/registry/schema-registry'
 import type { Serde, SerdeType } from '../../lib/serdes/serde'
@@ -169,3 +170,13 @@ orders.groupByKey().aggregate(
   (ids, order) => [...ids, order.id],
   { value: serdes.list(serdes.string()) },
 )
+
+// CloudEvents: extensions are text, and what an event needs has to be given.
+const cloudEvent = readCloudEvent([])
+same<typeof cloudEvent, CloudEvent | null>()
+same<CloudEvent['traceparent'], string | undefined>()
+writeCloudEvent([], { id: '1', source: '/s', type: 't', traceparent: '00-ab-cd-01' })
+// @ts-expect-error Property 'type' is missing
+writeCloudEvent([], { id: '1', source: '/s' })
+// @ts-expect-error Type 'Date' is not assignable to type 'string'
+writeCloudEvent([], { id: '1', source: '/s', type: 't', time: new Date() })

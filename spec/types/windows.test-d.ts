@@ -10,6 +10,7 @@ import type { ReadOnlyStore } from '../../lib/runtime/stores/store-view'
 import * as serdes from '../../lib/serdes'
 import { sessionStore } from '../../lib/state/session/session-stores'
 import type { ReadOnlySessionStore, ReadOnlyWindowStore, SessionStore, WindowStore } from '../../lib/state/store'
+import { keyValueStore, timestampedKeyValueStore } from '../../lib/state/stores'
 import { windowStore } from '../../lib/state/window/window-stores'
 import type { Windowed } from '../../lib/record/windowed'
 
@@ -144,6 +145,13 @@ grouped.aggregate(
 grouped.reduce((a) => a, { ttl: '1h' })
 orders.toTable({ ttl: '1h' })
 orders.toTable({ ttl: { after: '1h', silent: true } })
+orders.toTable({ ttl: { after: '1h', from: 'access' } })
+// @ts-expect-error Type '"read"' is not assignable to type '"write" | "access" | undefined'
+orders.toTable({ ttl: { after: '1h', from: 'read' } })
+keyValueStore<string, number>('expiring', { ttl: '1h' })
+timestampedKeyValueStore<string, number>('expiring', { ttl: { after: '1h', from: 'access' } })
+// @ts-expect-error 'silent' does not exist in type 'StoreExpiry'
+keyValueStore<string, number>('expiring', { ttl: { after: '1h', silent: true } })
 builder.table('orders-by-id', { value: serdes.json<Order>() }, { ttl: '1h' })
 // @ts-expect-error 'ttl' does not exist in type 'WindowStoreHandle<string, number, StateStore>
 grouped.windowedBy(perHour).count({ ttl: '1h' })

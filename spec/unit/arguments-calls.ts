@@ -38,6 +38,7 @@ export const notChecked = [
   /^new (StreamsError|TopologyError|MissingDependency|SchemaViolation|StreamRecord|Windowed)$/,
   /^StreamRecord\./,
   /InvalidTimestamp$|TimestampExtractor$/,
+  /^(read|write)CloudEvent$/,
   // of the configuration: INVALID_CONFIG
   /^(deadLetterTopic|levelEngine)$/,
 ]
@@ -92,7 +93,7 @@ const materialized = () => ({
   logging: { 'segment.bytes': '1000000' },
   storeType: 'in-memory',
 })
-const expiringMaterialized = () => ({ ...materialized(), ttl: { after: '7d', silent: true } })
+const expiringMaterialized = () => ({ ...materialized(), ttl: { after: '7d', from: 'access', silent: true } })
 const windowMaterialized = () => ({ ...materialized(), retention: '1h' })
 const named = () => ({ name: 'op' })
 const consumed = () => ({
@@ -518,6 +519,10 @@ export const calls: Readonly<Record<string, readonly Call[]>> = {
         's',
         { key: string(), value: string(), persistent: false, maxEntries: 10, caching: true, logging: true },
       ],
+    },
+    {
+      on: () => keyValueStore as never,
+      args: () => ['s', { ttl: { after: '7d', from: 'access' } }],
     },
   ],
   timestampedKeyValueStore: [

@@ -10,9 +10,15 @@ import {
   POSITIVE_DURATION,
   SERDE,
 } from '../../arguments'
-import { type Duration, toMilliseconds } from '../../durations'
+import type { Duration } from '../../durations'
 import { TopologyError } from '../../errors'
-import { bytes } from '../../serdes/bytes'
+import {
+  expiryFrom,
+  resolveExpiry,
+  STORE_EXPIRY_KINDS,
+  type ResolvedExpiry,
+  type StoreExpiry,
+} from '../../state/expiry/store-expiry'
 import type { TableExpiry } from '../../topology/graph/table-nodes'
 import { STORE } from '../../topology/store-reference'
 import type { Serde } from '../../serdes/serde'
@@ -21,7 +27,7 @@ import type { StateStore, StoreBuilder } from '../../state/store'
 import {
   type KeyValueStoreHandle,
   type KeyValueStoreOptions,
-  keyValueStore,
+  expiryIndexStore,
   timestampedKeyValueStore,
 } from '../../state/stores'
 import {
@@ -60,15 +66,13 @@ export interface Materialized<K, V> extends NamedOptions {
   storeType?: 'persistent' | 'in-memory'
 }
 
-/** After what time rows expire, and who is told. */
-export interface RowExpiry {
-  /** How long a row is kept that is not updated. */
-  after: Duration
+/** After what time a table's rows expire, and who is told. */
+export interface RowExpiry extends StoreExpiry {
   /**
    * Rows go from the store and its changelog only: nothing is forwarded, and tables that are made from this one keep what they had from it. The
    * table is not cached. Default: false, and a tombstone is forwarded.
    */
-  silent?: boolean
+  readonly silent?: boolean
 }
 
 /** How a table is kept whose rows can expire. */
@@ -76,8 +80,8 @@ export interface ExpiringMaterialized<K, V> extends Materialized<K, V> {
   /**
    * How long a row is kept that is not updated. When stream time is this much past its timestamp, rounded up to the next 64th of it, the
    * row is deleted, as by a tombstone: in the store, in the changelog, and downstream. Whatever comes for the key then starts over. At
-   * most 64 rows expire with each record, apart from the record's own. Not with a versioned store. `{ after: '7d', silent: true }` forwards nothing. Default: rows
-   * are kept.
+   * most 64 rows expire with each record, apart from the record's own. Not with a versioned store. `{ after: '7d', silent: true }` forwards nothing;
+   * `{ after: '7d', from: 'access' }` also keeps rows that joins and processors read. Default: that of the store's handle, else rows are kept.
    */
   ttl?: Duration | RowExpiry
 }
@@ -103,7 +107,7 @@ export interface ResolvedMaterialized<K, V> {
   readonly persistent?: boolean
   /** Of a store that evicts. */
   readonly maxEntries?: number
-  readonly ttlMs?: number
+  readonly ttl?: ResolvedExpiry
   /** Rows expire without a tombstone downstream. */
   readonly silentTtl?: boolean
 }
@@ -112,12 +116,12 @@ export function resolveMaterialized<K, V>(materialized: ExpiringMaterializedAs<K
   const options: ExpiringMaterialized<K, V> =
     typeof materialized === 'string' || isHandle(materialized) ? { store: materialized } : materialized
   const { name, store, key, value, caching, logging, storeType, ...others } = options
-  const ttl: RowExpiry | undefined =
-    options.ttl === undefined || typeof options.ttl === 'object' ? options.ttl : { after: options.ttl }
-  // a cache forwards whatever it writes
-  const silentTtl = ttl?.silent === true
   const handle = typeof store === 'object' ? store : undefined
   const kept: KeyValueStoreOptions<K, V> | undefined = handle?.options
+  const given = options.ttl ?? kept?.ttl
+  const ttl: RowExpiry | undefined = given === undefined ? undefined : expiryFrom(given)
+  // a cache forwards whatever it writes
+  const silentTtl = ttl?.silent === true
   return {
     given: Object.keys(options).some((option) => option !== 'name' && !(option in others)),
     name,
@@ -130,17 +134,17 @@ export function resolveMaterialized<K, V>(materialized: ExpiringMaterializedAs<K
     logging: logging ?? kept?.logging ?? true,
     persistent: storeType === undefined ? kept?.persistent : storeType === 'persistent',
     maxEntries: kept?.maxEntries,
-    ...(ttl && { ttlMs: toMilliseconds(ttl.after, 'ttl'), silentTtl }),
+    ...(ttl && { ttl: resolveExpiry(ttl), silentTtl }),
   }
 }
 
 /** What a table needs for its rows to expire; undefined if they don't. */
 export function expiryOf<K, V>(
   store: string,
-  { ttlMs: afterMs, silentTtl: silent = false, handle, logging, keySerde }: ResolvedMaterialized<K, V>,
+  { ttl, silentTtl: silent = false, handle, logging, keySerde }: ResolvedMaterialized<K, V>,
   persistent: boolean,
 ): TableExpiry | undefined {
-  if (afterMs === undefined) return undefined
+  if (ttl === undefined) return undefined
   if (isVersioned(handle)) {
     throw new TopologyError(
       'INVALID_ARGUMENT',
@@ -148,8 +152,8 @@ export function expiryOf<K, V>(
       { store },
     )
   }
-  const options = { key: bytes(), value: bytes(), logging, persistent }
-  return { afterMs, silent, keySerde, index: keyValueStore(validateName(`${store}-expiry`, 'the store name'), options) }
+  validateName(`${store}-expiry`, 'the store name')
+  return { ...ttl, silent, keySerde, index: expiryIndexStore(store, { logging, persistent }) }
 }
 
 /** A table's store. One given by a handle can be looked up by it. */
@@ -157,7 +161,9 @@ export function materializedStore<K, V>(
   context: DslContext,
   name: string,
   options: ResolvedMaterialized<K, V>,
+  rows: 'may-expire' | 'stay' = 'stay',
 ): StoreBuilder<StateStore> {
+  if (options.ttl !== undefined && rows === 'stay') throw followsOthers(name)
   const { handle, keySerde, valueSerde, caching, logging, maxEntries } = options
   const persistent =
     options.persistent ??
@@ -169,6 +175,13 @@ export function materializedStore<K, V>(
   if (handle) context.graph.useForHandle(handle, store)
   return store
 }
+
+const followsOthers = (store: string): TopologyError =>
+  new TopologyError(
+    'INVALID_ARGUMENT',
+    `the store "${store}" has a ttl, and this table's rows only go with what it is made from: leave out its ttl, and give one to that`,
+    { store },
+  )
 
 /** Whether a table that was given these options is versioned; undefined if no store options were given. */
 export function versionedBy<K, V>({ given, handle }: ResolvedMaterialized<K, V>): boolean | undefined {
@@ -205,7 +218,7 @@ export const EXPIRING_MATERIALIZED = optional(
     STORE,
     options<ExpiringMaterialized<unknown, unknown>>({
       ...MATERIALIZED_KINDS,
-      ttl: either(POSITIVE_DURATION, options<RowExpiry>({ after: POSITIVE_DURATION, silent: BOOLEAN }, ['after'])),
+      ttl: either(POSITIVE_DURATION, options<RowExpiry>({ ...STORE_EXPIRY_KINDS, silent: BOOLEAN }, ['after'])),
     }),
   ),
 )

@@ -122,6 +122,7 @@ export class Processing {
         lastEmittedWindowClose.set(name, Math.max(time, lastEmittedWindowClose.get(name) ?? time))
       }
     }
+    for (const store of this.wiring.expiring) store.open()
     for (const node of this.wiring.processors) node.init()
     this.context.asyncOperators.begin()
   }

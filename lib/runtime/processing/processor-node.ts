@@ -12,7 +12,8 @@ import type {
 import { isPromise } from '../../record/promise'
 import { MissingDependency } from '../../serdes/missing-dependency'
 import type { Serde } from '../../serdes/serde'
-import { storeFor } from '../../state/key-value/plain-view'
+import { type ExpiringStore, ROWS_AT_ONCE, ROWS_WITH_A_RECORD } from '../../state/expiry/expiring-store'
+import { storeFor, viewedStoreFor } from '../../state/key-value/plain-view'
 import type { StateStore } from '../../state/store'
 import { asError, TaskFailure } from '../failure/task-failure'
 import { isStateFailure } from '../failure/failure-kind'
@@ -53,8 +54,20 @@ export class ProcessorNode implements Child, OperatorContext<unknown, unknown> {
     private readonly task: TaskContext,
     private readonly punctuations: Punctuations,
     private readonly storeNames: ReadonlySet<string>,
+    /** Of its stores those whose rows expire. */
+    private readonly expiring: readonly ExpiringStore<unknown, unknown>[] = [],
   ) {
     this.isUsers = !(processor instanceof Operator)
+  }
+
+  /** The store of whose reads by others its operator is told. */
+  get keptStore(): string | undefined {
+    return this.processor instanceof Operator ? this.processor.keptStore : undefined
+  }
+
+  /** Another node has read this row of it. */
+  rowRead(key: unknown, row: unknown): void {
+    if (this.processor instanceof Operator) this.processor.rowRead(key, row)
   }
 
   addChild(child: Child, sideOutput: boolean): void {
@@ -85,6 +98,7 @@ export class ProcessorNode implements Child, OperatorContext<unknown, unknown> {
     const context = this.task.recordContext
     let result: unknown
     try {
+      if (this.expiring.length > 0) this.deleteDue(ROWS_WITH_A_RECORD)
       if (this.isUsers) this.task.monitor.enter(this)
       result = this.processor.process(record)
     } catch (error) {
@@ -120,6 +134,7 @@ export class ProcessorNode implements Child, OperatorContext<unknown, unknown> {
 
   /** Runs a queued record; the async boundary handles its outcome. */
   start(record: StreamRecord<unknown, unknown>): unknown {
+    this.deleteDue(ROWS_WITH_A_RECORD)
     if (this.isUsers) this.task.monitor.enter(this)
     return this.processor.process(record)
   }
@@ -151,10 +166,10 @@ export class ProcessorNode implements Child, OperatorContext<unknown, unknown> {
 
   /** Stream time has reached this time without a record. */
   advanceStreamTime(to: number): void {
-    if (!(this.processor instanceof Operator)) return
     const context = this.task.recordContext
     try {
-      this.processor.advanceStreamTime(to)
+      this.deleteDue(ROWS_AT_ONCE)
+      if (this.processor instanceof Operator) this.processor.advanceStreamTime(to)
     } catch (error) {
       this.failed(error, undefined)
       this.task.setRecordContext(context)
@@ -240,7 +255,10 @@ export class ProcessorNode implements Child, OperatorContext<unknown, unknown> {
   stateStore<S extends StateStore>(store: string | { readonly name: string; readonly storeType?: S }): S {
     const name = typeof store === 'string' ? store : store.name
     const found = this.task.stores.get(name)
-    if (found !== undefined && this.storeNames.has(name)) return storeFor(store, found) as S
+    if (found !== undefined && this.storeNames.has(name)) {
+      const view = this.keptStore === name ? undefined : this.task.storeViews.get(name)
+      return viewedStoreFor(store, found, view ?? found) as S
+    }
     const global = this.task.globalStores.get(name)
     if (global !== undefined) return storeFor(store, global) as S
     const connected = [...this.storeNames].map((known) => `"${known}"`).join(', ') || 'none'
@@ -330,6 +348,10 @@ export class ProcessorNode implements Child, OperatorContext<unknown, unknown> {
   forwardFromUser(record: StreamRecord<unknown, unknown>, child?: string): void {
     this.forward(record, child)
     this.task.monitor.enter(this)
+  }
+
+  private deleteDue(limit: number): void {
+    for (const store of this.expiring) store.deleteDue(limit)
   }
 
   private childNamed(name: string): Child {

@@ -81,6 +81,8 @@ export class TaskContext implements SendingTask, StoreWriter {
   readonly preparation: Preparation
   readonly stores: ReadonlyMap<string, ManagedStore>
   readonly globalStores: ReadonlyMap<string, StateStore>
+  /** How nodes see those stores that they don't see as they are. */
+  readonly storeViews = new Map<string, StateStore>()
   readonly wakeUp: () => void
   readonly recordCounts: TaskRecordCounts
   readonly sensors: TaskSensors | undefined

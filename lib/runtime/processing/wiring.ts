@@ -1,4 +1,5 @@
 import { StreamsError } from '../../errors'
+import type { ExpiringStore } from '../../state/expiry/expiring-store'
 import type { ManagedStore } from '../../state/store'
 import { keySerdeOf, valueSerdeOf } from '../../serdes/open-serde'
 import { shortcutsOf } from '../../serdes/shortcuts'
@@ -9,6 +10,7 @@ import { type Child, ProcessorNode } from './processor-node'
 import type { Punctuations } from './punctuation'
 import { SinkNode } from './sink-node'
 import { type SerdeDefaults, SourceNode } from './source-node'
+import { expiringStores, reportReads } from './store-views'
 import type { TaskContext } from './task-context'
 import { tracedSink, traceSource } from './traced-node'
 import { failOnInvalidTimestamp } from '../../topology/timestamp-extractors'
@@ -19,6 +21,8 @@ export interface Wiring {
   readonly processors: readonly ProcessorNode[]
   /** In the order in which processors first use them: the order of cache flushes. */
   readonly stores: readonly ManagedStore[]
+  /** Stores whose rows expire: to be opened before the processors are. */
+  readonly expiring: readonly ExpiringStore<unknown, unknown>[]
   source(topic: string): SourceNode
   /** Sub-topologies whose stream time advances when their inputs are idle, the first first. */
   readonly idle: readonly IdleNodes[]
@@ -43,6 +47,7 @@ export const wire = (
     for (const name of names) parents.get(name)!.addChild(child, sideOutput)
   }
   const storesInUse = new Set<string>()
+  const expiring = expiringStores(subTopologies, task)
   const idle: IdleNodes[] = []
 
   for (const sub of subTopologies) {
@@ -74,7 +79,9 @@ export const wire = (
         const connected = sub.stores.filter((store) => store.definition.processors.has(name))
         const names = new Set(connected.map((store) => store.definition.builder.name))
         for (const store of names) storesInUse.add(store)
-        const node = new ProcessorNode(name, definition.supplier(), task, punctuations, names)
+        const ending = expiring.filter((store) => names.has(store.name))
+        const node = new ProcessorNode(name, definition.supplier(), task, punctuations, names, ending)
+        if (node.keptStore !== undefined) reportReads(node.keptStore, node, task)
         processors.push(node)
         parents.set(name, node)
         link(measured(node, task.sensors, !forwarding.has(name)), definition.parents, definition.sideOutput)
@@ -112,6 +119,7 @@ export const wire = (
   for (const name of byName.keys()) storesInUse.add(name)
   return {
     processors,
+    expiring,
     idle: idle.sort((a, b) => a.settings.hops - b.settings.hops),
     stores: [...storesInUse].flatMap((name) => byName.get(name) ?? []),
     source: (topic) => {

@@ -29,6 +29,13 @@ export const storeFor = (
   builder?: StoreBuilder<StateStore>,
 ): StateStore => viewFor(reference, store, store, builder)
 
+/** `storeFor` for a processor, which reads and writes the store through this view of it. */
+export const viewedStoreFor = (
+  reference: string | { readonly name: string },
+  store: StateStore,
+  view: StateStore,
+): StateStore => viewFor(reference, store, view, undefined)
+
 /** `storeFor` for those outside the store's task: their reads leave its record cache as it is. */
 export const readsFor = (
   reference: string | { readonly name: string },

@@ -219,8 +219,8 @@ export function expiring(
   table: CompiledProcessor,
 ): CompiledProcessor {
   if (expiry === undefined) return table
-  const { afterMs, silent, keySerde, index } = expiry
-  const options = { store, index: index.name, afterMs, silent, keySerde, sendOldValues }
+  const { afterMs, onAccess, silent, keySerde, index } = expiry
+  const options = { store, index: index.name, afterMs, onAccess, silent, keySerde, sendOldValues }
   return {
     supplier: () => new ExpiringTableOperator(table.supplier() as Operator<any, any, any, any>, options),
     stores: [...(table.stores ?? []), index],

@@ -4,6 +4,7 @@ import type { TopN } from '../../operators/top-n'
 import type { ValueTransformerSupplier } from '../../operators/value-transformer'
 import type { Serde } from '../../serdes/serde'
 import type { SuppressionBuffer } from '../../state/buffer/suppression-buffer'
+import type { ResolvedExpiry } from '../../state/expiry/store-expiry'
 import type { StateStore, StoreBuilder } from '../../state/store'
 import type { StoreReference } from '../store-reference'
 import type { NodeBase, NodeId, SourceSettings } from './node'
@@ -16,9 +17,8 @@ export interface OptionalStore {
   readonly requested: boolean
 }
 
-/** Rows that are not updated for so long are deleted. */
-export interface TableExpiry {
-  readonly afterMs: number
+/** Rows that are not used for so long are deleted. */
+export interface TableExpiry extends ResolvedExpiry {
   /** Nothing is forwarded for them. */
   readonly silent: boolean
   /** Which rows are due when. */

@@ -1,5 +1,9 @@
 import { StreamsBuilder } from '../../../../lib/dsl/streams-builder'
 import type { Duration } from '../../../../lib/durations'
+import type { ProcessorContext } from '../../../../lib/operators/processor'
+import { StreamRecord } from '../../../../lib/record/stream-record'
+import type { KeyValueStore } from '../../../../lib/state/store'
+import { keyValueStore } from '../../../../lib/state/stores'
 import * as serdes from '../../../../lib/serdes'
 import type { Topology } from '../../../../lib/topology/topology'
 import { EmbeddedApps, until } from '../../../support/embedded-apps'
@@ -19,11 +23,49 @@ const counting = (ttl?: Duration): Topology => {
   return builder.build()
 }
 
+/** Rows of `in` that stay while `lookup` reads them: a table's with a join, or a processor's own. Reads go to `out`, as `key=row`. */
+const accessed = {
+  'a table': () => {
+    const builder = new StreamsBuilder()
+    const rows = builder.table('in', text, { store: 'rows', ttl: { after: '1m', from: 'access' } })
+    builder
+      .stream('lookup', text)
+      .leftJoin(rows, (_, row, key) => `${key}=${row}`)
+      .to('out', text)
+    return builder.build()
+  },
+  'a store of processors': () => {
+    const builder = new StreamsBuilder()
+    const store = keyValueStore('rows', { ...text, ttl: { after: '1m', from: 'access' } })
+    builder.stream('in', text).process(() => {
+      let rows: KeyValueStore<string, string>
+      return {
+        init: (context) => void (rows = context.stateStore(store)),
+        process: ({ key, value }) => rows.put(key, value),
+      }
+    }, [store])
+    builder
+      .stream('lookup', text)
+      .process<string, string>(() => {
+        let context: ProcessorContext<string, string>
+        return {
+          init: (given) => void (context = given),
+          process: ({ key, timestamp, headers }) => {
+            const row = context.stateStore(store).get(key)
+            context.forward(new StreamRecord(key, `${key}=${row}`, timestamp, headers))
+          },
+        }
+      }, [store])
+      .to('out', text)
+    return builder.build()
+  },
+} satisfies Record<string, () => Topology>
+
 describe('tables with a ttl', () => {
   let apps: EmbeddedApps
 
   beforeEach(() => {
-    apps = new EmbeddedApps({ in: 1, out: 1 })
+    apps = new EmbeddedApps({ in: 1, lookup: 1, out: 1 })
   })
   afterEach(() => apps.close())
 
@@ -59,6 +101,47 @@ describe('tables with a ttl', () => {
       expect(logged.filter(({ key }) => key === 'old').at(-1)!.value).toBeNull()
     },
   )
+
+  describe.each(Object.keys(accessed) as (keyof typeof accessed)[])('from the last access, of %s', (kind) => {
+    const lookup = (key: string, timestamp: number): Promise<void> =>
+      apps.kafka.produce('lookup', [{ key, value: '?', timestamp }])
+    const put = async (key: string, timestamp: number): Promise<void> => {
+      await produce([key, timestamp])
+      await until(async () =>
+        (await apps.kafka.read('app-rows-changelog')).some((row) => row.key === key && row.timestamp === timestamp),
+      )
+    }
+
+    it.each([
+      ['at_least_once', 'a'],
+      ['exactly_once', 'a'],
+      ['exactly_once', 'b'],
+    ] as const)('stay by what was read where the task ran before (%s, state in %s)', async (guarantee, folder) => {
+      const config = { processingGuarantee: guarantee, statestoreCacheMaxBytes: 0 }
+      const first = apps.create(accessed[kind](), config)
+      await first.start()
+      await put('unread', 0)
+      await put('read', 0)
+      await lookup('read', 50_000)
+      await until(async () => (await outputs()).length === 1)
+      await first.close()
+
+      const second = apps.create(accessed[kind](), { ...config, stateDir: apps.stateDir(folder) })
+      await second.start()
+      await put('other', 100_000)
+      await lookup('unread', 100_000)
+      await until(async () => (await outputs()).length === 2)
+      await lookup('read', 100_000)
+      await until(async () => (await outputs()).length === 3)
+      await put('other', 165_000)
+      await lookup('read', 165_000)
+      await until(async () => (await outputs()).length === 4)
+      expect(await outputs()).toEqual(['read=x', 'unread=null', 'read=x', 'read=null'])
+      await second.close()
+      const logged = await apps.kafka.read('app-rows-changelog')
+      expect(logged.filter(({ value }) => value === null).map(({ key }) => key)).toEqual(['unread', 'read', 'other'])
+    })
+  })
 
   it('expire where they were there before the ttl, once they are updated', async () => {
     const config = { statestoreCacheMaxBytes: 0 }

@@ -1,6 +1,6 @@
-import { ExpiryIndex } from '../../../lib/operators/expiry-index'
-import type { KeyValueStore } from '../../../lib/state/store'
-import { repeatableRandom } from '../../support/input'
+import { ExpiryIndex } from '../../../../lib/state/expiry/expiry-index'
+import type { KeyValueStore } from '../../../../lib/state/store'
+import { repeatableRandom } from '../../../support/input'
 
 /** The rows of a store, which an index finds again after a restart. */
 const indexOn = (rows: Map<string, Buffer>, afterMs: number, streamTime = -1): ExpiryIndex =>

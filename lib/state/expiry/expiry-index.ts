@@ -1,5 +1,5 @@
-import { readTimestamp, TIMESTAMP_BYTES, writeTimestamp } from '../record/timestamped-bytes'
-import type { KeyValueStore } from '../state/store'
+import { readTimestamp, TIMESTAMP_BYTES, writeTimestamp } from '../../record/timestamped-bytes'
+import type { KeyValueStore } from '../store'
 
 const NUMBER_BYTES = 4
 /** How many buckets the time for which rows are kept is divided into. */
@@ -59,9 +59,25 @@ export class ExpiryIndex {
     return this.bucketOf(timestamp) + this.#bucketMs + this.afterMs
   }
 
+  /** The last timestamp of the bucket that this one is in: rows with either expire together. */
+  endOfBucket(timestamp: number): number {
+    return this.bucketOf(timestamp) + this.#bucketMs - 1
+  }
+
+  /** Rows may be due. Without, none is. */
+  mayBeDue(streamTime: number): boolean {
+    const [first] = this.#buckets
+    return first !== undefined && first.start + this.#bucketMs + this.afterMs <= streamTime
+  }
+
+  /** Whether a row with this timestamp is found, whatever the ttl was when it was indexed. */
+  covers(timestamp: number): boolean {
+    return timestamp > this.#since
+  }
+
   /** Whether a row that had the one timestamp is found where one with the other is. */
   coversUpdate(before: number, after: number): boolean {
-    return before > this.#since && this.bucketOf(before) === this.bucketOf(after)
+    return this.covers(before) && this.bucketOf(before) === this.bucketOf(after)
   }
 
   add(timestamp: number, key: Buffer): void {
