@@ -80,8 +80,7 @@ describe('an instance that is dropped from the group under at-least-once', () =>
       return made
     })
     const app = apps.create(builder.build(), { statestoreCacheMaxBytes: 0 })
-    const counts = async (): Promise<unknown[]> =>
-      (await apps.kafka.read('out', counted)).map(({ value }) => value)
+    const counts = async (): Promise<unknown[]> => (await apps.kafka.read('out', counted)).map(({ value }) => value)
     await app.start()
     await apps.produceTo('lines', 0, 'a')
     await committed.promise
