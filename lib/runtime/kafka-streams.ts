@@ -112,6 +112,8 @@ export class KafkaStreams {
    * @example
    * await streams.start()
    * await streams.start({ signal: AbortSignal.timeout(60_000) })
+   *
+   * @throws TopologyError INVALID_ARGUMENT; StreamsError ILLEGAL_STATE if it was started before; whatever the start fails with
    */
   async start(options: StartOptions = {}): Promise<void> {
     requireStartOptions(options)
@@ -143,6 +145,8 @@ export class KafkaStreams {
    * process.once('SIGTERM', () => streams.close({ timeout: '30s' }))
    *
    * @returns false if the timeout passed first: uncommitted records are processed again after the next start
+   *
+   * @throws TopologyError INVALID_ARGUMENT
    */
   close(options: CloseOptions = {}): Promise<boolean> {
     requireCloseOptions(options)
@@ -230,7 +234,7 @@ export class KafkaStreams {
    * const { value, position } = await streams.query(counts).get('hello')
    * for await (const [word, count] of streams.query(counts, { timeout: '1m' }).range('a', 'b')) console.log(word, count)
    *
-   * @throws StreamsError UNKNOWN_STORE; from the queries STORE_NOT_AVAILABLE, NOT_LOCAL, STORE_BEHIND, INSTANCE_UNREACHABLE, TIMEOUT
+   * @throws StreamsError UNKNOWN_STORE, INVALID_ARGUMENT; from the queries STORE_NOT_AVAILABLE, NOT_LOCAL, STORE_BEHIND, INSTANCE_UNREACHABLE, TIMEOUT
    */
   query<S extends StateStore = ReadOnlyKeyValueStore<unknown, unknown>>(
     name: string,
@@ -252,7 +256,7 @@ export class KafkaStreams {
    *   else console.log('changes are missing:', event.reason, (await streams.query(counts).get('hello')).value)
    * }
    *
-   * @throws StreamsError UNKNOWN_STORE, INVALID_ARGUMENT for a global store; from the iteration DESERIALIZATION_FAILED
+   * @throws StreamsError UNKNOWN_STORE, INVALID_ARGUMENT, also for a global store; from the iteration DESERIALIZATION_FAILED
    */
   subscribe<S extends StateStore = ReadOnlyKeyValueStore<unknown, unknown>>(
     name: string,
