@@ -47,6 +47,11 @@ describe('the Docker files', () => {
     }
   })
 
+  // An image's folder that is mounted in memory belongs to root there, whoever owned it in the image.
+  it('give Prometheus, which runs as nobody, the folder that it writes to', () => {
+    expect(services['prometheus']!.tmpfs).toEqual(['/prometheus:uid=65534,gid=65534'])
+  })
+
   it('publish ports on the loopback interface only', () => {
     const ports = Object.values(services).flatMap((service) => service.ports ?? [])
     expect(ports).toContain('127.0.0.1:29092:29092')
