@@ -24,9 +24,14 @@ interface Service {
   readonly healthcheck?: { readonly test: readonly string[] }
 }
 
-const { services } = parse(readFileSync(join(ROOT, 'docker/compose.yaml'), 'utf8')) as {
-  services: Readonly<Record<string, Service>>
+const servicesOf = (composeFile: string): Readonly<Record<string, Service>> => {
+  const text = readFileSync(join(ROOT, composeFile), 'utf8').replaceAll('{{name}}', 'my-app')
+  return (parse(text) as { services: Readonly<Record<string, Service>> }).services
 }
+
+const services = servicesOf('docker/compose.yaml')
+/** Of an application that `millrace new` makes. */
+const newServices = servicesOf('lib/cli/templates/app/compose.yaml.template')
 
 /** Declared by Kafka's image: what a container does not mount there becomes an anonymous volume. */
 const KAFKA_IMAGE_VOLUMES = ['/etc/kafka/secrets', '/mnt/shared/config', '/var/lib/kafka/data']
@@ -40,15 +45,24 @@ describe('the Docker files', () => {
 
   it('leave no anonymous volume behind', () => {
     expect(instructions).not.toMatch(/^VOLUME/m)
-    for (const { image, volumes = [], tmpfs = [] } of Object.values(services)) {
+    for (const { image, volumes = [], tmpfs = [] } of [services, newServices].flatMap(Object.values<Service>)) {
       if (!image?.startsWith('apache/kafka:')) continue
       const mounted = [...volumes.map((volume) => volume.split(':')[1]), ...tmpfs]
       expect(mounted.sort()).toEqual(KAFKA_IMAGE_VOLUMES)
     }
   })
 
+  // An image's folder that is mounted in memory belongs to root there, whoever owned it in the image.
+  it('give Prometheus, which runs as nobody, the folder that it writes to', () => {
+    expect(services['prometheus']!.tmpfs).toEqual(['/prometheus:uid=65534,gid=65534'])
+  })
+
+  it('have the same health check of Kafka in a new application', () => {
+    expect(newServices['kafka']!.healthcheck).toEqual(services['kafka']!.healthcheck)
+  })
+
   it('publish ports on the loopback interface only', () => {
-    const ports = Object.values(services).flatMap((service) => service.ports ?? [])
+    const ports = [services, newServices].flatMap(Object.values<Service>).flatMap((service) => service.ports ?? [])
     expect(ports).toContain('127.0.0.1:29092:29092')
     expect(ports.filter((port) => !port.startsWith('127.0.0.1:'))).toEqual([])
   })
