@@ -65,14 +65,21 @@ type RunInWorker = (
 ) => Promise<PlaygroundResult>
 
 /** The page's own; jest can't load a module of ECMAScript itself. */
-const runInWorker = ((): RunInWorker => {
-  const { outputText } = ts.transpileModule(readFileSync(join(PLAYGROUND, 'time-limit.mjs'), 'utf8'), {
+const pageModule = <Exports>(file: string): Exports => {
+  const { outputText } = ts.transpileModule(readFileSync(join(PLAYGROUND, file), 'utf8'), {
     compilerOptions: { module: ts.ModuleKind.CommonJS, target: ts.ScriptTarget.ES2022 },
   })
-  const exports: { runInWorker?: RunInWorker } = {}
+  const exports = {} as Exports
   new Function('exports', outputText)(exports)
-  return exports.runInWorker!
-})()
+  return exports
+}
+
+const { runInWorker } = pageModule<{ runInWorker: RunInWorker }>('time-limit.mjs')
+
+const { linkOf, openedBy } = pageModule<{
+  linkOf: (code: string, records: string) => string
+  openedBy: (hash: string, examples: readonly string[]) => object | null
+}>('shared-link.mjs')
 
 const withoutTypes = (code: string): string =>
   ts.transpileModule(code, { compilerOptions: { module: ts.ModuleKind.CommonJS, target: ts.ScriptTarget.ES2022 } })
@@ -299,6 +306,38 @@ describe('the playground of the documentation site', () => {
       { kind: 'advance', line: 5, by: 60_000 },
       { line: 6, timestamp: 70_000 },
     ])
+  })
+
+  it('shows as much of a huge output as a page can show', async () => {
+    const result = await run(
+      `
+        import { serdes, StreamsBuilder } from 'millrace'
+        const numbers = { key: serdes.long(), value: serdes.string() }
+        const builder = new StreamsBuilder()
+        const many = builder.stream('in', { value: serdes.string() }).flatMap((text) => Array.from({ length: 1500 }, (_, i) => [i, i > 0 ? '' : text]), numbers)
+        many.to('out', numbers)
+        many.toTable({ store: 'table', ...numbers })
+        for (let i = 0; i < 1500; i++) console.log('x'.repeat(20_000))
+        export const topology = builder.build()
+      `,
+      'y'.repeat(20_000),
+    )
+    expect(result.error).toBeUndefined()
+    expect(result.topics).toMatchObject([{ name: 'out', more: 500 }])
+    expect(result.topics[0]!.records).toHaveLength(1000)
+    expect(result.topics[0]!.records[0]!.value).toBe(`${'y'.repeat(10_000)}…`)
+    expect(result.stores).toMatchObject([{ name: 'table', more: 500 }])
+    expect(result.stores[0]!.rows).toHaveLength(1000)
+    expect(result.log).toHaveLength(1001)
+    expect(result.log[0]).toBe(`${'x'.repeat(10_000)}…`)
+    expect(result.log[1000]).toBe('… and more')
+  })
+
+  it('opens the examples and the links of readers, and nothing for any other hash', () => {
+    const open = (hash: string): object | null => openedBy(hash, ['word-count'])
+    expect(open('#word-count')).toEqual({ example: 'word-count' })
+    expect(open(linkOf('code – ü', 'a: b'))).toEqual({ shared: { code: 'code – ü', records: 'a: b' } })
+    expect(['', '#', '#VPContent', '#code=', '#code=e30', '#constructor'].map(open)).toEqual(Array(6).fill(null))
   })
 
   it.each([

@@ -3,6 +3,8 @@ import { Windowed } from '../../../lib/record/windowed'
 /** From here on a time counts as a date, before as the time since the first record. */
 const DATES_FROM = Date.UTC(1971)
 
+const MAX_CHARS = 10_000
+
 const UNITS = [
   ['d', 86_400_000],
   ['h', 3_600_000],
@@ -31,10 +33,13 @@ export const cellText = (value: unknown): string | null => {
     const { start, end } = value.window
     return `${cellText(value.key) ?? 'null'} [${timeText(start)} – ${timeText(end)}]`
   }
-  if (typeof value !== 'object') return String(value)
-  if (Buffer.isBuffer(value)) return value.toString('hex')
-  return JSON.stringify(value, plainPart) ?? ''
+  if (typeof value !== 'object') return shortened(String(value))
+  if (Buffer.isBuffer(value)) return shortened(value.toString('hex'))
+  return shortened(JSON.stringify(value, plainPart) ?? '')
 }
+
+/** No more than a page can show. */
+export const shortened = (text: string): string => (text.length > MAX_CHARS ? `${text.slice(0, MAX_CHARS)}…` : text)
 
 /** `Buffer` has a `toJSON`, which has been called before. */
 const plainPart = (_name: string, part: unknown): unknown => {

@@ -10,7 +10,7 @@ import type { SinkDefinition, SourceDefinition, TopologyDefinition } from '../..
 import { mermaidChart } from '../../../lib/topology/mermaid'
 import { topologySvg } from '../../../lib/topology/svg'
 import { Topology } from '../../../lib/topology/topology'
-import { cellText, timeText } from './cell-text'
+import { cellText, shortened, timeText } from './cell-text'
 import { parseRecords, type Step } from './records'
 
 /** What a reader has written: a module that exports a topology, in JavaScript with `require`, and the records, as lines. */
@@ -35,11 +35,11 @@ export interface StoreRow {
   readonly time?: string
 }
 
-/** Everything that the page shows after a run. After an error, what was there until then. */
+/** Everything that the page shows after a run. After an error, what was there until then. `more` counts what exceeds `MAX_ROWS`. */
 export interface PlaygroundResult {
-  readonly topics: { readonly name: string; readonly records: OutputRecord[] }[]
+  readonly topics: { readonly name: string; readonly records: OutputRecord[]; readonly more?: number }[]
   /** Without rows: the store has none that could be listed. */
-  readonly stores: { readonly name: string; readonly rows: StoreRow[] | null }[]
+  readonly stores: { readonly name: string; readonly rows: StoreRow[] | null; readonly more?: number }[]
   readonly topology?: { readonly text: string; readonly mermaid: string; readonly svg: string }
   /** What the code has written to the console, and the library to its log. */
   readonly log: readonly string[]
@@ -47,6 +47,8 @@ export interface PlaygroundResult {
 }
 
 const APPLICATION_ID = 'playground'
+/** Of each topic, each store and the log: a page with all of a million rows would stand still, or crash. */
+const MAX_ROWS = 1000
 
 /** Runs the code, and pipes its records through the topology that it exports. Never rejects: the result has the error. */
 export const runTopology = async ({ code, records }: PlaygroundRequest): Promise<PlaygroundResult> => {
@@ -61,8 +63,9 @@ export const runTopology = async ({ code, records }: PlaygroundRequest): Promise
     }
     await pipeAll(topology, parseRecords(records), run, log)
   } catch (error) {
-    run.error = errorLine(error)
+    run.error = shortened(errorLine(error))
   }
+  if (log.length > MAX_ROWS) log.splice(MAX_ROWS, 1, '… and more')
   return run
 }
 
@@ -74,8 +77,11 @@ const AsyncFunction = (async () => {}).constructor as new (...parametersAndBody:
 
 const topologyOf = async (code: string, log: string[]): Promise<Topology> => {
   const exports: Record<string, unknown> = {}
-  const write = (...parts: unknown[]): void =>
-    void log.push(parts.map((part) => (part instanceof Error ? errorLine(part) : (cellText(part) ?? 'null'))).join(' '))
+  const write = (...parts: unknown[]): void => {
+    if (log.length > MAX_ROWS) return
+    const texts = parts.map((part) => (part instanceof Error ? errorLine(part) : (cellText(part) ?? 'null')))
+    log.push(shortened(texts.join(' ')))
+  }
   const console = { log: write, info: write, warn: write, error: write, debug: write, table: write }
   await new AsyncFunction('require', 'exports', 'console', code)(moduleCalled, exports, console)
   const exported = Object.values(exports)
@@ -102,7 +108,9 @@ const notHere = (name: string) =>
   }
 
 const pipeAll = async (topology: Topology, steps: Step[], run: PlaygroundResult, log: string[]): Promise<void> => {
-  const write = (_fields: object, message: string): void => void log.push(message)
+  const write = (_fields: object, message: string): void => {
+    if (log.length <= MAX_ROWS) log.push(shortened(message))
+  }
   const driver = new TopologyTestDriver(topology, {
     applicationId: APPLICATION_ID,
     initialWallClockTime: 0,
@@ -120,24 +128,27 @@ const pipeAll = async (topology: Topology, steps: Step[], run: PlaygroundResult,
         else await driver.pipeRaw(bytesOf(step, formats))
       } finally {
         for (const record of driver.produced()) {
-          if (!formats.internal(record.topic)) outputOf(run, record.topic).push(shown(record, step.line, formats))
+          if (formats.internal(record.topic)) continue
+          const output = outputOf(run, record.topic)
+          if (output.records.length < MAX_ROWS) output.records.push(shown(record, step.line, formats))
+          else output.more = (output.more ?? 0) + 1
         }
       }
     }
   } finally {
     for (const [name, store] of driver.stores()) {
-      if (store !== null) run.stores.push({ name, rows: await rowsOf(store) })
+      if (store !== null) run.stores.push({ name, ...(await rowsOf(store)) })
     }
     await driver.close()
   }
 }
 
-const outputOf = ({ topics }: PlaygroundResult, name: string): OutputRecord[] => {
+const outputOf = ({ topics }: PlaygroundResult, name: string): Writable<PlaygroundResult['topics'][number]> => {
   const known = topics.find((topic) => topic.name === name)
-  if (known) return known.records
-  const records: OutputRecord[] = []
-  topics.push({ name, records })
-  return records
+  if (known) return known
+  const output = { name, records: [] }
+  topics.push(output)
+  return output
 }
 
 // ------------------------------------------------------------------------------------------------ texts and bytes
@@ -245,20 +256,22 @@ const shown = (
   const text = (serde: Serde<unknown> | undefined, bytes: Buffer | null): string | null => {
     if (bytes === null) return null
     // a dead letter has the bytes of its source
-    return serde === undefined ? bytes.toString() : cellText(serde.deserialize(topic, bytes, headers))
+    return serde === undefined ? shortened(bytes.toString()) : cellText(serde.deserialize(topic, bytes, headers))
   }
   return { line, key: text(format?.key, key), value: text(format?.value, value), time: timeText(timestamp) }
 }
 
-const rowsOf = async (store: StateStore): Promise<StoreRow[] | null> => {
-  if (!('all' in store)) return null
+const rowsOf = async (store: StateStore): Promise<{ rows: StoreRow[] | null; more?: number }> => {
+  if (!('all' in store)) return { rows: null }
   const rows: StoreRow[] = []
+  let more = 0
   for await (const [key, value] of (store as ReadOnlyKeyValueStore<unknown, unknown>).all()) {
-    if (isTimestamped(value))
+    if (rows.length === MAX_ROWS) more++
+    else if (isTimestamped(value))
       rows.push({ key: cellText(key), value: cellText(value.value), time: timeText(value.timestamp) })
     else rows.push({ key: cellText(key), value: cellText(value) })
   }
-  return rows
+  return more === 0 ? { rows } : { rows, more }
 }
 
 const isTimestamped = (value: unknown): value is { value: unknown; timestamp: number } =>

@@ -2,7 +2,7 @@
 const OWN = 'code='
 
 /** `null` for a link that has none, or a damaged one. */
-export const readLink = (hash) => {
+const readLink = (hash) => {
   if (!hash.startsWith(`#${OWN}`)) return null
   try {
     const base64 = hash
@@ -15,6 +15,14 @@ export const readLink = (hash) => {
   } catch {
     return null
   }
+}
+
+/** What a hash opens: code and records to show (`shared`), or an example to run (`example`), one of those named. `null`: nothing. */
+export const openedBy = (hash, examples) => {
+  const shared = readLink(hash)
+  if (shared) return { shared }
+  const example = examples.find((name) => hash === `#${name}`)
+  return example === undefined ? null : { example }
 }
 
 export const linkOf = (code, records) => {
