@@ -1,3 +1,4 @@
+import { oneOf, options as optionsOf, requireArgument, text } from '../arguments'
 import type { DeadLetterRecord, ErrorHandlerContext, ErrorHandlerResponse } from './error-handler'
 import type { RecordHeaders } from '../record/headers'
 
@@ -5,6 +6,7 @@ import type { RecordHeaders } from '../record/headers'
 const JAVA = '__streams.errors.'
 /** Of those that Kafka Streams has not. */
 const OWN = '__millrace.errors.'
+const OPTIONS = optionsOf<{ then?: 'continue' | 'fail' }>({ then: oneOf('continue', 'fail') })
 /** Messages that quote a record, twice with the stack, would make the dead letter larger than a topic takes. */
 const MAX_MESSAGE_CHARS = 8 * 1024
 const MAX_STACK_CHARS = 32 * 1024
@@ -15,16 +17,21 @@ const MAX_STACK_CHARS = 32 * 1024
  * (KIP-1034), and `__millrace.errors.operator` and `.code`. A message is cut after 8,192 characters, a stack after 32,768. Works as a
  * handler of any kind.
  *
- * @param then what happens to the task afterwards; default: it continues with the next record
+ * @param options `then`: what happens to the task afterwards; default: it continues with the next record
  * @example
  * new KafkaStreams(topology, { ...config, processingExceptionHandler: deadLetterTopic('orders-dead') })
+ *
+ * @throws TopologyError INVALID_ARGUMENT
  */
-export const deadLetterTopic =
-  (topic: string, { then = 'continue' }: { then?: 'continue' | 'fail' } = {}) =>
-  (error: Error, context: ErrorHandlerContext): ErrorHandlerResponse => ({
+export const deadLetterTopic = (topic: string, options: { then?: 'continue' | 'fail' } = {}) => {
+  requireArgument(topic, text('the name of a topic'), 'deadLetterTopic', 'topic')
+  requireArgument(options, OPTIONS, 'deadLetterTopic', 'options')
+  const { then = 'continue' } = options
+  return (error: Error, context: ErrorHandlerContext): ErrorHandlerResponse => ({
     result: then,
     deadLetters: [deadLetter(topic, error, context)],
   })
+}
 
 const deadLetter = (topic: string, error: Error, context: ErrorHandlerContext): DeadLetterRecord => ({
   topic,
@@ -40,17 +47,17 @@ const errorHeaders = (error: Error, context: ErrorHandlerContext): RecordHeaders
   // the frames are behind the message
   const frames = message === error.message ? stack : stack.split(error.message).join(message)
   return [
-    text(`${JAVA}exception`, error.name),
-    text(`${JAVA}message`, message),
-    text(`${JAVA}stacktrace`, cut(frames, MAX_STACK_CHARS)),
-    text(`${JAVA}topic`, context.topic ?? ''),
-    text(`${JAVA}partition`, String(context.partition)),
-    text(`${JAVA}offset`, String(context.offset)),
-    text(`${OWN}operator`, context.operator),
-    text(`${OWN}code`, context.code),
+    header(`${JAVA}exception`, error.name),
+    header(`${JAVA}message`, message),
+    header(`${JAVA}stacktrace`, cut(frames, MAX_STACK_CHARS)),
+    header(`${JAVA}topic`, context.topic ?? ''),
+    header(`${JAVA}partition`, String(context.partition)),
+    header(`${JAVA}offset`, String(context.offset)),
+    header(`${OWN}operator`, context.operator),
+    header(`${OWN}code`, context.code),
   ]
 }
 
 const cut = (whole: string, chars: number): string => (whole.length > chars ? `${whole.slice(0, chars)}…` : whole)
 
-const text = (name: string, value: string): readonly [string, Buffer] => [name, Buffer.from(value, 'utf8')]
+const header = (name: string, value: string): readonly [string, Buffer] => [name, Buffer.from(value, 'utf8')]

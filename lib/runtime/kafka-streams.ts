@@ -1,3 +1,4 @@
+import { isObject, kind, requireArgument } from '../arguments'
 import { type ResolvedConfig, resolveConfig, type StreamsConfig } from '../config'
 import { toMilliseconds } from '../durations'
 import { StreamsError, TopologyError } from '../errors'
@@ -29,6 +30,12 @@ import { InstanceQueries } from './stores/instance-queries'
 import { type ReadOnlyStore, type StoreHandle, storeView } from './stores/store-view'
 import type { StreamsEvents, TaskMetadata } from './streams-types'
 
+/** Not by its class: it may come from another copy of the package. */
+const TOPOLOGY = kind(
+  'a topology, such as builder.build() makes',
+  (value) => isObject(value) && isObject(value.definition),
+)
+
 /**
  * Runs a topology against Kafka. Every process that runs the same topology under the same `applicationId` takes a share
  * of the work. An instance can be started once.
@@ -38,7 +45,7 @@ import type { StreamsEvents, TaskMetadata } from './streams-types'
  * await streams.start()
  * process.once('SIGTERM', () => streams.close({ timeout: '30s' }))
  *
- * @throws StreamsError INVALID_CONFIG; TopologyError MISSING_SERDE
+ * @throws StreamsError INVALID_CONFIG; TopologyError INVALID_ARGUMENT, MISSING_SERDE
  */
 export class KafkaStreams {
   readonly #config: ResolvedConfig
@@ -55,6 +62,7 @@ export class KafkaStreams {
   readonly #sensors: InstanceSensors | undefined
 
   constructor(topology: Topology, config: StreamsConfig) {
+    requireArgument(topology, TOPOLOGY, 'new KafkaStreams', 'topology')
     const resolved = resolveConfig(config)
     const logger = new RecentProblems(resolved.logger)
     this.#config = { ...resolved, logger }

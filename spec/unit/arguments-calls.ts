@@ -1,4 +1,5 @@
 import {
+  deadLetterTopic,
   JoinWindows,
   keyValueStore,
   SchemaRegistry,
@@ -40,7 +41,7 @@ export const notChecked = [
   /InvalidTimestamp$|TimestampExtractor$/,
   /^(read|write)CloudEvent$/,
   // of the configuration: INVALID_CONFIG
-  /^(deadLetterTopic|levelEngine)$/,
+  /^levelEngine$/,
 ]
 
 const callback = () => () => 1
@@ -458,6 +459,7 @@ export const calls: Readonly<Record<string, readonly Call[]>> = {
       args: () => [{ timeDifference: '1m', before: '-1s', after: '2s', grace: '1s' }],
     },
   ],
+  deadLetterTopic: [{ on: () => deadLetterTopic as never, args: () => ['orders-dead', { then: 'fail' }] }],
   untilTimeLimit: [
     {
       on: () => untilTimeLimit as never,

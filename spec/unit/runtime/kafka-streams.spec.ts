@@ -55,6 +55,18 @@ describe('KafkaStreams', () => {
   }
 
   describe('that can not start', () => {
+    it.each([
+      ['a StreamsBuilder', new StreamsBuilder()],
+      ['null', null],
+    ])('refuses %s in place of a topology', (got, topology) => {
+      expect(() => create({}, topology as never)).toThrow(
+        expect.objectContaining({
+          code: 'INVALID_ARGUMENT',
+          message: `new KafkaStreams needs topology to be a topology, such as builder.build() makes, and got ${got}`,
+        }),
+      )
+    })
+
     it('rejects with the missing topics where it shall not wait', async () => {
       const builder = new StreamsBuilder()
       builder.stream('nowhere', text).to('out', text)
