@@ -144,6 +144,30 @@ describe('rows of a store of processors with a ttl', () => {
     expect(driver.produced().filter(({ topic }) => topic === 'app-rows-expiry-changelog')).toEqual([])
   })
 
+  it('cost one entry of the index within a 64th of the ttl, however often they are deleted and written', async () => {
+    const { input, driver } = drive(calling({ ttl: 6400 }))
+    await input.pipe('a', 'put x', 0)
+    driver.produced()
+    for (let time = 1; time < 50; time++) {
+      await input.pipe('a', 'delete', time)
+      await input.pipe('a', 'put x', time)
+    }
+    expect(driver.produced().filter(({ topic }) => topic === 'app-rows-expiry-changelog')).toEqual([])
+  })
+
+  it('leave nothing in the index once they are due, though they were deleted before', async () => {
+    const { input, driver } = drive(calling())
+    await input.pipe('a', 'put x', 0)
+    const index = driver.store<KeyValueStore<Buffer, Buffer>>('rows-expiry')
+    const entries = async (): Promise<number> => (await keysIn(index as never)).length
+    const whileItIsThere = await entries()
+    await input.pipe('a', 'delete', 1)
+    await input.pipe('b', 'get', 65)
+    await input.pipe('b', 'get', 66)
+    // its entry and its last use
+    expect(await entries()).toBe(whileItIsThere - 2)
+  })
+
   it('expire while inputs are idle', async () => {
     const store = storeOf({})
     const { input, driver } = drive((b) =>
