@@ -30,10 +30,13 @@ const PREFIX = 'ce_'
 const CONTENT_TYPE = 'content-type'
 const REQUIRED = ['id', 'source', 'type'] as const
 const ATTRIBUTE_NAME = /^[a-z0-9]+$/
+/** The content type of events in structured mode, whatever their format. */
+const STRUCTURED = /^application\/cloudevents/i
 
 /**
  * The attributes of a record that is a CloudEvent in the binary mode of the Kafka protocol binding, by its headers `ce_id`,
- * `ce_source`, `ce_type` and so on. `null` if it is none: it has no `ce_specversion`.
+ * `ce_source`, `ce_type` and so on. `null` if it is none: it has no `ce_specversion`, or is an event in structured mode, by its content type.
+ * Of headers with the same name the last counts. Headers such as `ce_Trace-Id`, with names that no attribute can have, are headers like others.
  *
  * @example
  * const placed = orders.filter((order, id, meta) => readCloudEvent(meta.headers)?.type === 'com.example.order.placed')
@@ -47,13 +50,13 @@ export function readCloudEvent(headers: RecordHeaders): CloudEvent | null {
     const name = attributeOf(header)
     if (name !== undefined && value !== null) attributes[name] = value.toString('utf8')
   }
-  if (attributes.specversion === undefined) return null
+  if (attributes.specversion === undefined || STRUCTURED.test(attributes.datacontenttype ?? '')) return null
   const missing = REQUIRED.filter((name) => !attributes[name])
   if (missing.length > 0) {
     throw new StreamsError(
       'DESERIALIZATION_FAILED',
       `the record has the header ce_specversion of a CloudEvent, and lacks ${missing.map((name) => PREFIX + name).join(', ')}: ` +
-        'correct its producer, or drop such records with a processingExceptionHandler',
+        'correct its producer; where an operator reads the event, a processingExceptionHandler can drop the record',
     )
   }
   return attributes as unknown as CloudEvent
@@ -74,9 +77,13 @@ export function writeCloudEvent(headers: RecordHeaders, event: CloudEvent): Reco
   const written = headers.filter(([name]) => attributeOf(name) === undefined)
   for (const [name, value] of Object.entries({ specversion: '1.0', ...definedOf(event) })) {
     if (typeof value !== 'string') throw invalid(`needs ${name} as text, and got ${typeof value}`)
-    if (!ATTRIBUTE_NAME.test(name) || name === 'data')
+    if (!isAttribute(name))
       throw invalid(
         `has no attribute "${name}": names are lower-case letters and digits, and data is the record's value`,
+      )
+    if (name === 'datacontenttype' && STRUCTURED.test(value))
+      throw invalid(
+        `in binary mode can't have the datacontenttype ${value}, which says that the record's value is the whole event: give the type of the data`,
       )
     written.push([name === 'datacontenttype' ? CONTENT_TYPE : PREFIX + name, Buffer.from(value)])
   }
@@ -89,7 +96,10 @@ const definedOf = (event: CloudEvent): Record<string, unknown> =>
 /** The attribute that a header holds; undefined if it holds none. */
 const attributeOf = (header: string): string | undefined => {
   if (header === CONTENT_TYPE) return 'datacontenttype'
-  return header.startsWith(PREFIX) ? header.slice(PREFIX.length) : undefined
+  const name = header.startsWith(PREFIX) ? header.slice(PREFIX.length) : ''
+  return isAttribute(name) ? name : undefined
 }
+
+const isAttribute = (name: string): boolean => ATTRIBUTE_NAME.test(name) && name !== 'data'
 
 const invalid = (problem: string): StreamsError => new StreamsError('INVALID_ARGUMENT', `a CloudEvent ${problem}`)

@@ -38,4 +38,28 @@ describe('CloudEvents in a topology', () => {
       type: 'order.accepted',
     })
   })
+
+  it('that lack an attribute are dropped if a handler says so, and where an extractor reads them are an error that says where they are', async () => {
+    const bad = { timestamp: 1, headers: [['ce_specversion', Buffer.from('1.0')]] as const }
+    const filtered = drive(
+      (b) =>
+        b
+          .stream('in', text)
+          .filter((_, __, { headers }) => readCloudEvent(headers) !== null)
+          .to('out', text),
+      { processingExceptionHandler: () => 'continue' },
+    )
+    await filtered.input.pipe('a', 'x', bad)
+    expect(filtered.out()).toEqual([])
+    const dated = drive((b) =>
+      b
+        .stream('in', { ...text, timestampExtractor: ({ headers }) => Date.parse(readCloudEvent(headers)!.time!) })
+        .to('out', text),
+    )
+    await expect(dated.input.pipe('a', 'x', bad)).rejects.toMatchObject({
+      code: 'INVALID_TIMESTAMP',
+      message: expect.stringMatching(/at offset 0 of in-0: .* lacks ce_id, ce_source, ce_type/) as string,
+      location: { topic: 'in', partition: 0, offset: 0 },
+    })
+  })
 })

@@ -1,6 +1,8 @@
 import type { StreamsBuilder } from '../../lib/dsl/streams-builder'
 import type { Processor, ProcessorContext } from '../../lib/operators/processor'
 import { StreamRecord } from '../../lib/record/stream-record'
+import { levelEngine } from '../../lib/state/level/level-engine'
+import { memoryEngine } from '../../lib/state/memory/memory-engine'
 import type { KeyValueStore, TimestampedKeyValueStore } from '../../lib/state/store'
 import {
   keyValueStore,
@@ -11,11 +13,17 @@ import {
 import type { TestDriverConfig } from '../../lib/testing'
 import { Topology } from '../../lib/topology/topology'
 import { repeatableRandom } from '../support/input'
-import { drive, text } from './drive'
+import { drive as driveWith, type Driven, text } from './drive'
 import { driveRestarting, inParts, type Piped } from './restarting'
 
 /** Without a fraction: 64 buckets of 1. */
 const TTL = 64
+
+/** Opening LevelDB takes longer than everything else here. */
+const IN_MEMORY = { stateEngine: memoryEngine() }
+
+const drive = (build: (builder: StreamsBuilder) => unknown, config: TestDriverConfig = {}): Driven =>
+  driveWith(build, { ...IN_MEMORY, ...config })
 
 type Options = Partial<KeyValueStoreOptions<string, string>>
 
@@ -69,7 +77,7 @@ const keysIn = async (store: KeyValueStore<string, unknown>): Promise<string[]> 
 
 describe('rows of a store of processors with a ttl', () => {
   it.each<[string, Options, TestDriverConfig]>([
-    ['on disk', {}, {}],
+    ['on disk', {}, { stateEngine: levelEngine() }],
     ['in memory', { persistent: false }, {}],
     ['with a record cache', { caching: true }, { statestoreCacheMaxBytes: 1_000_000 }],
   ])('are deleted when stream time is past it, with tombstones in the changelog (%s)', async (_, options, config) => {
@@ -134,6 +142,30 @@ describe('rows of a store of processors with a ttl', () => {
     driver.produced()
     for (let time = 1; time < 100; time++) await input.pipe('a', 'put x', time)
     expect(driver.produced().filter(({ topic }) => topic === 'app-rows-expiry-changelog')).toEqual([])
+  })
+
+  it('cost one entry of the index within a 64th of the ttl, however often they are deleted and written', async () => {
+    const { input, driver } = drive(calling({ ttl: 6400 }))
+    await input.pipe('a', 'put x', 0)
+    driver.produced()
+    for (let time = 1; time < 50; time++) {
+      await input.pipe('a', 'delete', time)
+      await input.pipe('a', 'put x', time)
+    }
+    expect(driver.produced().filter(({ topic }) => topic === 'app-rows-expiry-changelog')).toEqual([])
+  })
+
+  it('leave nothing in the index once they are due, though they were deleted before', async () => {
+    const { input, driver } = drive(calling())
+    await input.pipe('a', 'put x', 0)
+    const index = driver.store<KeyValueStore<Buffer, Buffer>>('rows-expiry')
+    const entries = async (): Promise<number> => (await keysIn(index as never)).length
+    const whileItIsThere = await entries()
+    await input.pipe('a', 'delete', 1)
+    await input.pipe('b', 'get', 65)
+    await input.pipe('b', 'get', 66)
+    // its entry and its last use
+    expect(await entries()).toBe(whileItIsThere - 2)
   })
 
   it('expire while inputs are idle', async () => {
@@ -254,7 +286,8 @@ describe('rows of a store of processors with a ttl', () => {
       return { key: `k${upTo(8)}`, value, timestamp }
     })
     const parts = inParts(all, 1 + upTo(4))
-    const outputs = await driveRestarting(calling({ ttl: { after: TTL, from } }), parts)
+    const config = seed <= 2 ? {} : IN_MEMORY
+    const outputs = await driveRestarting(calling({ ttl: { after: TTL, from } }), parts, { config })
     const model = new ExpiringRows(from)
     expect(outputs).toEqual(
       parts.map((part) => {

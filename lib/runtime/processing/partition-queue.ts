@@ -249,7 +249,8 @@ export class PartitionQueue implements SourceBytes {
         this.partitionTime,
       )
     } catch (error) {
-      if (error instanceof StreamsError) throw error
+      // one that says where
+      if (error instanceof StreamsError && error.location.topic !== undefined) throw error
       throw new StreamsError(
         'INVALID_TIMESTAMP',
         `the timestampExtractor of source "${this.source.name}" failed at offset ${offset} of ${topic}-${partition}: ${asError(error).message}`,

@@ -76,11 +76,11 @@ export class ExpiringStore<K, V> implements KeyValueStore<K, V> {
 
   put(key: K, value: V | null): void {
     this.#rows.put(key, value)
+    // its last use stays until it is due, so that a key that is deleted and written over and over is indexed once a bucket
+    if (value === null) return
     const bytes = this.#bytesOf(key)
     const uses = this.#uses!
-    const last = uses.get(bytes)
-    if (value !== null) uses.use(bytes, last, this.#task.streamTime)
-    else if (last !== undefined) uses.forget(bytes)
+    uses.use(bytes, uses.get(bytes), this.#task.streamTime)
   }
 
   putIfAbsent(key: K, value: V): V | null {
@@ -129,7 +129,7 @@ export class ExpiringStore<K, V> implements KeyValueStore<K, V> {
       if (due === undefined) return
       const { key, bucket } = due
       const last = uses.get(key)
-      // it was used since, or is gone
+      // it was used since, or has expired
       if (last === undefined || last >= bucket.start + bucket.ms) continue
       // it was written before the first record, which brought the time
       if (last < 0) uses.use(key, last, streamTime)

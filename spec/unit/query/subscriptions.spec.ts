@@ -1,6 +1,10 @@
+import { StreamsBuilder } from '../../../lib/dsl/streams-builder'
 import { ClientError } from '../../../lib/kafka/port'
 import type { StoreEvent, StoreSubscription } from '../../../lib/query/change-types'
 import type { KafkaStreams } from '../../../lib/runtime/kafka-streams'
+import type { KeyValueStore } from '../../../lib/state/store'
+import { keyValueStore } from '../../../lib/state/stores'
+import type { Topology } from '../../../lib/topology/topology'
 import { CommitsOnDemand } from '../../support/commits-on-demand'
 import { EmbeddedApps, until } from '../../support/embedded-apps'
 import {
@@ -8,6 +12,7 @@ import {
   everyKindOfStore,
   inMemory,
   sessions,
+  text,
   topics,
   uncached,
   versions,
@@ -35,6 +40,23 @@ const change = (key: string, value: unknown, timestamp: number, more: object = {
 })
 
 const gap = (reason: string): object => ({ type: 'gap', partition: 0, reason })
+
+/** Values of `in` in a table and in a store of processors, whose rows both expire. It commits on demand. */
+const withRowsThatExpire = (): Topology => {
+  const builder = new StreamsBuilder()
+  const words = builder.stream('words', text)
+  words.toTable({ store: 'table', ttl: 64, caching: false })
+  const own = keyValueStore('own', { ...text, ttl: 64 })
+  words.process(() => {
+    let rows: KeyValueStore<string, string>
+    return {
+      init: (context) => void (rows = context.stateStore(own)),
+      process: ({ key, value }) => rows.put(key, value),
+    }
+  }, [own])
+  CommitsOnDemand.addTo(builder)
+  return builder.build()
+}
 
 describe('a subscription to the changes of a store', () => {
   let apps: EmbeddedApps
@@ -134,6 +156,19 @@ describe('a subscription to the changes of a store', () => {
     await untilCommitted(ofWindows, [change('a', 1, 1000, { window: { start: 0, end: 3_600_000 } })])
     await untilCommitted(ofSessions, [change('a', 1, 1000, { window: { start: 1000, end: 1000 } })])
     await untilCommitted(ofVersions, [change('tea', 'cheap', 100), change('tea', null, 200)])
+  })
+
+  it.each(['table', 'own'])('tells of rows that expire: %s', async (store) => {
+    const app = apps.create(withRowsThatExpire(), {
+      ...CommitsOnDemand.config,
+      applicationId: 'expiring',
+      stateDir: apps.stateDir('b'),
+    })
+    await app.start()
+    const changes = await app.subscribe<KeyValueStore<string, string>>(store)
+    await produce('a')
+    await apps.kafka.produce('words', [{ key: 'b', value: '', timestamp: 2000 }])
+    await untilCommitted(changes, [change('a', '', 1000), change('a', null, 1065), change('b', '', 2000)])
   })
 
   it('can be one of a key, or of a range of keys', async () => {

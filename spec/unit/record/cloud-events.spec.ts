@@ -58,6 +58,25 @@ describe('CloudEvents in binary mode', () => {
     expect(readCloudEvent(headersOf({ 'content-type': 'application/cloudevents+json', ce_id: '1' }))).toBeNull()
   })
 
+  it.each(['application/cloudevents+json; charset=UTF-8', 'application/CloudEvents', 'Application/cloudevents+avro'])(
+    'are none in structured mode that repeats the attributes as headers: %s',
+    (type) => {
+      expect(readCloudEvent(headersOf({ ...EXAMPLE, 'content-type': type }))).toBeNull()
+      expect(() => writeCloudEvent([], { ...EVENT, datacontenttype: type })).toThrow('give the type of the data')
+    },
+  )
+
+  it('have no attributes of names that are not allowed, whose headers stay', () => {
+    const others = headersOf({ ce_: 'x', 'ce_trace-id': 'x', ce_data: 'x', CE_subject: 'x', 'Content-Type': 'x' })
+    const event = readCloudEvent([...headersOf(EXAMPLE), ...others])!
+    expect(event).toEqual(EVENT)
+    expect(writeCloudEvent(others, event).slice(0, others.length)).toEqual(others)
+  })
+
+  it('have the last of several headers of a name', () => {
+    expect(readCloudEvent([...headersOf(EXAMPLE), ...headersOf({ ce_id: '2' })])?.id).toBe('2')
+  })
+
   it('are an error if they lack what an event must have', () => {
     expect(() => readCloudEvent(headersOf({ ce_specversion: '1.0', ce_id: '', ce_type: 't' }))).toThrow(
       expect.objectContaining({
