@@ -208,18 +208,22 @@ export class ProcessingLoop {
   /** A few records of one task. Returns how many there were; a failure counts as one. */
   #processRun(task: RunningTask): number {
     const { processing } = task
-    const isolated = this.options.isolated.has(task.id)
-    if (isolated && (processing.commitNeeded || processing.isBusy)) return 0
+    const { isolated } = this.options
+    const isIsolated = isolated.has(task.id)
+    if (isIsolated && (processing.commitNeeded || processing.isBusy)) return 0
     let count: number
     try {
-      count = processing.processUpTo(isolated ? 1 : this.#run)
+      count = processing.processUpTo(isIsolated ? 1 : this.#run)
       if (count === 0) return 0
       processing.maybePunctuateStreamTime()
     } catch (error) {
       this.options.listener.taskFailed(task, error)
       return 1
     }
-    if (isolated) this.#commitRequested = true
+    if (isIsolated) {
+      isolated.processed(task.id)
+      this.#commitRequested = true
+    }
     return count
   }
 

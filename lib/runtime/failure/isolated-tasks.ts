@@ -7,6 +7,7 @@ const LEAST_MS = 60_000
  * transaction from being committed. That is slow, and most such callbacks are an exception: each ends after a while.
  */
 export class IsolatedTasks {
+  /** Infinity until the task processes again: a restart may take longer than the period, as where state has to be restored. */
   readonly #until = new Map<TaskId, number>()
   /** Long enough for the same record to block a transaction again. */
   readonly #periodMs: number
@@ -16,7 +17,12 @@ export class IsolatedTasks {
   }
 
   add(ids: readonly TaskId[]): void {
-    for (const id of ids) this.#until.set(id, performance.now() + this.#periodMs)
+    for (const id of ids) this.#until.set(id, Infinity)
+  }
+
+  /** An isolated task has processed a record. */
+  processed(id: TaskId): void {
+    if (this.#until.get(id) === Infinity) this.#until.set(id, performance.now() + this.#periodMs)
   }
 
   has(id: TaskId): boolean {

@@ -9,6 +9,7 @@ import { temporaryFolder } from './temporary-folder'
 const folder = temporaryFolder()
 const opened: TaskState[] = []
 afterEach(async () => {
+  jest.restoreAllMocks()
   for (const state of opened.splice(0)) await state.close()
 })
 
@@ -206,9 +207,7 @@ test('without a folder persistent stores are in memory too', async () => {
 test('the number of entries is near the truth however they are written', async () => {
   // it samples at random: here always in the same way
   let seed = 7
-  const random = jest
-    .spyOn(Math, 'random')
-    .mockImplementation(() => (seed = (seed * 16_807) % 2_147_483_647) / 2_147_483_647)
+  jest.spyOn(Math, 'random').mockImplementation(() => (seed = (seed * 16_807) % 2_147_483_647) / 2_147_483_647)
   const state = await open()
   const a = state.bytes('a')
   const round = async (write: (key: Buffer, i: number) => void) => {
@@ -228,5 +227,4 @@ test('the number of entries is near the truth however they are written', async (
   near(10_000)
   await round((key) => a.put(key, null))
   expect(a.approximateNumEntries()).toBeLessThan(2500)
-  random.mockRestore()
 })

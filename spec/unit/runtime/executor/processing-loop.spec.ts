@@ -133,6 +133,23 @@ describe('a task that is isolated', () => {
     await ended
   })
 
+  it('is so for a time that begins with its first record, however long its restart takes', async () => {
+    const records = { '0_0': 0, '0_1': 1 }
+    const { loop, commits, turns, isolated } = loopOver(records)
+    const processed = jest.spyOn(isolated, 'processed')
+    isolated.add(['0_0'])
+    const ended = loop.run()
+    await turns()
+    const before = [...processed.mock.calls]
+    records['0_0'] = 1
+    await turns()
+    const after = [...processed.mock.calls]
+    for (const end of commits) end()
+    loop.stop()
+    await ended
+    expect({ before, after }).toEqual({ before: [], after: [['0_0']] })
+  })
+
   it('waits with the next record while a callback is pending', async () => {
     const { loop, done, turns, running, isolated } = loopOver({ '0_0': 1 })
     running[0]!.processing.isBusy = true
