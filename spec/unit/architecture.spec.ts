@@ -135,3 +135,23 @@ test('operators are made by the compilation of a graph alone: the DSL and the gr
 test('imports, also those of types, make no circle but that of the classes of the DSL', () => {
   expect(circles().filter((circle) => !circle.every(isClassOfTheDsl))).toEqual([])
 })
+
+test('the time of day is asked for only where it is shown, stored or compared with timestamps: it can be set, and is no measure of how long something takes', () => {
+  const asking = FILES.filter((file) => /\bDate\.now\(/.test(sources.get(file)!.text))
+  expect(asking).toEqual([
+    'files/run-on-files.ts',
+    'http/dashboard/instance-state.ts',
+    'kafka/memory/embedded-kafka.ts',
+    'kafka/memory/transaction-coordinator.ts',
+    'observe/json-logger.ts',
+    'observe/metrics/thread-sensors.ts',
+    'observe/recent-problems.ts',
+    'runtime/changelog/owner-epochs.ts',
+    'runtime/executor/processing-loop.ts',
+    'runtime/processing/clock.ts',
+    'runtime/tasks/changelog-refill.ts',
+    'runtime/tasks/start-positions.ts',
+    'testing/topology-test-driver.ts',
+    'topology/timestamp-extractors.ts',
+  ])
+})

@@ -17,9 +17,8 @@ export class ThreadSensors {
   readonly commit: Stat
   readonly tasksCreated: Stat
   readonly tasksClosed: Stat
-  /** How often all of its tasks had to restart, or it ended. */
-  failures = 0
-  rebalances = 0
+  #failures = 0
+  #rebalances = 0
 
   constructor(
     private readonly windows: SampleWindows,
@@ -37,6 +36,23 @@ export class ThreadSensors {
 
   task(): TaskSensors {
     return new TaskSensors(this.windows, this.isDebug, this)
+  }
+
+  /** How often all of its tasks had to restart, or it ended. */
+  get failures(): number {
+    return this.#failures
+  }
+
+  get rebalances(): number {
+    return this.#rebalances
+  }
+
+  failed(): void {
+    this.#failures++
+  }
+
+  rebalanced(): void {
+    this.#rebalances++
   }
 
   turned(ms: number, now: number): void {

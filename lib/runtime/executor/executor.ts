@@ -357,7 +357,7 @@ export class Executor {
 
   #rebalanced(event: RebalanceEvent, missingTopics: readonly string[]): void {
     this.#assigned = event.generation >= 0 && missingTopics.length === 0
-    if (this.options.sensors) this.options.sensors.rebalances++
+    this.options.sensors?.rebalanced()
     this.options.listener.rebalanced(event)
     if (event.generation >= 0) this.options.listener.missingTopics(missingTopics)
     this.#changed()
@@ -403,7 +403,7 @@ export class Executor {
       { err: failure.error, ...(failure.taskId === undefined ? {} : { taskId: failure.taskId }) },
       'uncommitted work is dropped, and all tasks restart from the last commit',
     )
-    if (this.options.sensors) this.options.sensors.failures++
+    this.options.sensors?.failed()
     this.#loop.tasksDropped()
     this.#committer.forget()
     this.#producer.renew().catch((error: unknown) => this.#failed({ error }))
@@ -435,7 +435,7 @@ export class Executor {
   #end(error: StreamsError): void {
     if (this.#stopping) return
     this.#stopping = true
-    if (this.options.sensors) this.options.sensors.failures++
+    this.options.sensors?.failed()
     this.options.listener.failed(error)
   }
 }

@@ -26,7 +26,7 @@ export class PartitionQueue implements SourceBytes {
   /** Offset of the next record to process, as far as known; −1 before the first fetch. */
   position = -1
   /** Where reading starts, until `position` is known; −1 is not known. */
-  startOffset = -1
+  private startOffset = -1
   /** Of an earlier owner; −1 for none. */
   private committedOffset = -1
   /** Offset after the last buffered record. */
@@ -70,6 +70,11 @@ export class PartitionQueue implements SourceBytes {
   resumeFrom(offset: number, partitionTime: number): void {
     this.committedOffset = offset
     this.partitionTime = partitionTime
+  }
+
+  /** Reading starts at this offset, which is not a position: nothing is committed of it. */
+  startAt(offset: number): void {
+    this.startOffset = offset
   }
 
   /** The next commit has its offset, even where nothing was read: time has passed without a record. */

@@ -148,7 +148,7 @@ export class Processing {
 
   /** Reading of an input starts at this offset. */
   startAt(topic: string, partition: number, offset: number): void {
-    this.queue(topic, partition).startOffset = offset
+    this.queue(topic, partition).startAt(offset)
   }
 
   /** An input partition's end on the broker: if it is beyond the fetched records, the task waits for the rest, to keep timestamps in order. */

@@ -244,12 +244,12 @@ export class ProcessorNode implements Child, OperatorContext<unknown, unknown> {
     const context = task.recordContext
     if (record.timestamp !== context.timestamp || record.headers !== context.headers) {
       if (context === IDLE) throw this.outOfTurn()
-      task.recordContext = contextWith(context, record.timestamp, record.headers)
+      task.setRecordContext(contextWith(context, record.timestamp, record.headers))
     }
     if (child !== undefined) this.childNamed(child).process(record)
     else if (children.length === 1) children[0]!.process(record)
     else for (let i = 0; i < children.length; i++) children[i]!.process(record)
-    task.recordContext = context
+    task.setRecordContext(context)
   }
 
   stateStore<S extends StateStore>(store: string | { readonly name: string; readonly storeType?: S }): S {

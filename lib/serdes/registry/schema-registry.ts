@@ -99,7 +99,7 @@ export class SchemaRegistry {
     if (schema !== undefined) return schema
     const missing = this.#missing.get(id)
     if (missing !== undefined) {
-      if (missing.until > Date.now()) throw missing.error
+      if (missing.until > performance.now()) throw missing.error
       this.#missing.delete(id)
     }
     const stored = this.#client.known?.(id)
@@ -120,7 +120,7 @@ export class SchemaRegistry {
           return this.#keep(id, stored, await this.#referencesOf(stored))
         } catch (error) {
           if (error instanceof StreamsError && error.code === 'SCHEMA_NOT_FOUND') {
-            this.#missing.set(id, { until: Date.now() + this.#missingTtlMs, error })
+            this.#missing.set(id, { until: performance.now() + this.#missingTtlMs, error })
           }
           throw error
         }

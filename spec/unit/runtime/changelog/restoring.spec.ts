@@ -18,12 +18,14 @@ describe('restoring state', () => {
   let kafka: EmbeddedKafka
   let folder: string
   let warnings: string[]
+  let errors: string[]
   const made: KafkaStreams[] = []
 
   beforeEach(() => {
     kafka = new EmbeddedKafka({ topics: { words: 1, 'more-words': 1 } })
     folder = mkdtempSync(join(tmpdir(), 'millrace-restore-'))
     warnings = []
+    errors = []
   })
 
   afterEach(async () => {
@@ -42,7 +44,7 @@ describe('restoring state', () => {
       debug: () => {},
       info: () => {},
       warn: (_, message) => warnings.push(message),
-      error: (_, message) => warnings.push(message),
+      error: (_, message) => errors.push(message),
     }
     const streams = new KafkaStreams(builder.build(), {
       applicationId: 'app',
@@ -114,7 +116,7 @@ describe('restoring state', () => {
       const refilled = create()
       await refilled.streams.start()
       expect([count(refilled.streams, 'a'), count(refilled.streams, 'b')]).toEqual([2, 1])
-      expect(warnings.join()).toMatch(
+      expect(errors.join()).toMatch(
         /ends at offset 0 and the local state is ahead of it: .* Refilling it from the local state/,
       )
       await refilled.streams.close()
@@ -136,6 +138,7 @@ describe('restoring state', () => {
       renameSync(copy, folder)
       await expect(create().streams.start()).rejects.toMatchObject({
         code: 'CHANGELOG_LOST',
+        message: expect.stringMatching(/Restore the topic from a backup, or .* call cleanUp\(\)/) as string,
         location: { taskId: '1_0', store: 'counts', topic: CHANGELOG, partition: 0 },
       })
       expect(readdirSync(join(folder, 'app'))).toContain('1_0')
