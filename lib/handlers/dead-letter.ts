@@ -14,7 +14,7 @@ const MAX_STACK_CHARS = 32 * 1024
 /**
  * Sends the input record that failed to a dead letter topic: its original bytes, timestamp and headers, plus
  * Kafka Streams' headers `__streams.errors.exception`, `.message`, `.stacktrace`, `.topic`, `.partition` and `.offset`
- * (KIP-1034), and `__millrace.errors.operator` and `.code`. A message is cut after 8,192 characters, a stack after 32,768. Works as a
+ * (KIP-1034), and `__millrace.errors.operator`, `.code` and `.description`. A message is cut after 8,192 characters, a stack after 32,768. Works as a
  * handler of any kind.
  *
  * @param options `then`: what happens to the task afterwards; default: it continues with the next record
@@ -55,6 +55,7 @@ const errorHeaders = (error: Error, context: ErrorHandlerContext): RecordHeaders
     header(`${JAVA}offset`, String(context.offset)),
     header(`${OWN}operator`, context.operator),
     header(`${OWN}code`, context.code),
+    header(`${OWN}description`, cut(context.description, MAX_MESSAGE_CHARS)),
   ]
 }
 

@@ -28,6 +28,8 @@ export interface ErrorHandlerContext {
   readonly operator: string
   /** The code with which the failure would be reported if it were not handled. */
   readonly code: ErrorCode
+  /** The message with which it would be reported: with the record, the serde where one failed, and what to do. */
+  readonly description: string
   /** The topic that the record was read from. */
   readonly topic: string | null
   /** Its partition there. */

@@ -31,11 +31,13 @@ describe('a dead letter', () => {
       '__streams.errors.offset',
       '__millrace.errors.operator',
       '__millrace.errors.code',
+      '__millrace.errors.description',
     ])
-    expect(dead!.headers.slice(4).map(([, value]) => value!.toString())).toEqual([
+    expect(dead!.headers.slice(4, -1).map(([, value]) => value!.toString())).toEqual([
       ...['in', '0', '1'],
       ...['KSTREAM-SOURCE-0000000000', 'DESERIALIZATION_FAILED'],
     ])
+    expect(dead!.headers.at(-1)![1]!.toString()).toMatch(/can't read the value at offset 1 of in-0 with its serde: /)
     expect(driver.recordCounts().dropped).toBe(1)
   })
 

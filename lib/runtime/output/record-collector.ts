@@ -268,7 +268,7 @@ export class RecordCollector {
     const { key, value, timestamp } = record
     let response
     try {
-      response = handler(error, task.errorContext(sink.name, error.code), { topic, key, value, timestamp })
+      response = handler(error, task.errorContext(sink.name, error), { topic, key, value, timestamp })
     } catch (inHandler) {
       throw new TaskFailure(inHandler)
     }

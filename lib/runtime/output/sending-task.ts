@@ -1,4 +1,4 @@
-import type { ErrorCode } from '../../errors'
+import type { StreamsError } from '../../errors'
 import type { ErrorHandlerContext, ErrorHandlerResponse, ProductionExceptionHandler } from '../../handlers'
 import type { DropReason } from '../../record/drop-reason'
 import type { RecordContext } from '../../record/record-context'
@@ -28,7 +28,7 @@ export interface SendingTask {
   readonly defaultKeySerde: Serde<unknown>
   readonly defaultValueSerde: Serde<unknown>
   readonly preparation: { fetch(missing: MissingDependency): Promise<void> }
-  errorContext(operator: string, code: ErrorCode): ErrorHandlerContext
+  errorContext(operator: string, error: StreamsError): ErrorHandlerContext
   resolve(operator: string, error: Error, response: ErrorHandlerResponse): boolean
   dropRecord(operator: string, reason: DropReason, details: string): void
   within(context: RecordContext, source: SourceBytes, work: () => void): void

@@ -194,7 +194,7 @@ export class ProcessorNode implements Child, OperatorContext<unknown, unknown> {
     if (handler) {
       let response
       try {
-        response = handler(error, this.task.errorContext(this.name, reported.code), record)
+        response = handler(error, this.task.errorContext(this.name, reported), record)
       } catch (inHandler) {
         throw this.escalate(this.describe(asError(inHandler), 'and then its processingExceptionHandler failed'))
       }

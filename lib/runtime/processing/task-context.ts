@@ -1,4 +1,4 @@
-import { type ErrorCode, StreamsError } from '../../errors'
+import { StreamsError } from '../../errors'
 import type { ErrorHandlerContext, ErrorHandlerResponse } from '../../handlers'
 import type { Logger } from '../../observe/logger'
 import type { RecordHeaders } from '../../record/headers'
@@ -255,13 +255,14 @@ export class TaskContext implements SendingTask, StoreWriter {
   }
 
   /** What an exception handler gets to know about the current record. */
-  errorContext(operator: string, code: ErrorCode): ErrorHandlerContext {
+  errorContext(operator: string, { code, message }: StreamsError): ErrorHandlerContext {
     const { topic, partition, offset, timestamp, headers } = this.recordContext
     const { rawKey, rawValue } = this.source
     return {
       taskId: this.taskId,
       operator,
       code,
+      description: message,
       topic,
       partition,
       offset,

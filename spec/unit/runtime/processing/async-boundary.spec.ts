@@ -148,7 +148,9 @@ describe('an async processor', () => {
     await task.drained()
     const [dead, out] = collector.take()
     expect([dead!.topic, dead!.key!.toString(), dead!.value!.toString()]).toEqual(['dead', 'k', 'x'])
-    expect(dead!.headers.map(([name, value]) => `${name}=${name.endsWith('stacktrace') ? '…' : value}`)).toEqual([
+    expect(
+      dead!.headers.map(([name, value]) => `${name}=${/stacktrace|description/.test(name) ? '…' : value}`),
+    ).toEqual([
       '__streams.errors.exception=TypeError',
       '__streams.errors.message=no such row',
       '__streams.errors.stacktrace=…',
@@ -157,6 +159,7 @@ describe('an async processor', () => {
       '__streams.errors.offset=0',
       '__millrace.errors.operator=wait',
       '__millrace.errors.code=PROCESSING_FAILED',
+      '__millrace.errors.description=…',
     ])
     expect(out!.value!.toString()).toBe('y@1')
     expect(task.droppedRecords).toBe(1)
