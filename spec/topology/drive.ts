@@ -1,5 +1,6 @@
 import { type BuildOptions, StreamsBuilder } from '../../lib/dsl/streams-builder'
 import { silentLogger } from '../../lib/observe/logger'
+import { memoryEngine } from '../../lib/state/memory/memory-engine'
 import * as serdes from '../../lib/serdes'
 import { TopologyTestDriver, type TestDriverConfig, type TestInputTopic } from '../../lib/testing'
 import type { Serde } from '../../lib/serdes/serde'
@@ -52,3 +53,10 @@ export const drive = (
       })
   return { driver, input, out }
 }
+
+/** Opening LevelDB takes longer than most of what a spec does with it. */
+export const IN_MEMORY = { stateEngine: memoryEngine() }
+
+/** `drive` with all state in memory, unless `config` says otherwise. */
+export const driveInMemory = (build: (builder: StreamsBuilder) => unknown, config: TestDriverConfig = {}): Driven =>
+  drive(build, { ...IN_MEMORY, ...config })

@@ -1,26 +1,19 @@
 import type { StreamsBuilder } from '../../lib/dsl/streams-builder'
-import { memoryEngine } from '../../lib/state/memory/memory-engine'
 import type { KeyValueStore } from '../../lib/state/store'
 import { keyValueStore } from '../../lib/state/stores'
-import type { TestDriverConfig } from '../../lib/testing'
 import { repeatableRandom } from '../support/input'
-import { drive as driveWith, type Driven, text } from './drive'
+import { driveInMemory as drive, IN_MEMORY, text } from './drive'
+import { inAnyOrderAtATime } from './expired-rows'
 import { driveRestarting, inParts, type Piped } from './restarting'
 
 /** Without a fraction: 64 buckets of 1. */
 const TTL = 64
 
-/** Opening LevelDB takes longer than everything else here. */
-const IN_MEMORY = { stateEngine: memoryEngine() }
-
-const drive = (build: (builder: StreamsBuilder) => unknown, config: TestDriverConfig = {}): Driven =>
-  driveWith(build, { ...IN_MEMORY, ...config })
-
 /** A table from `in`; records of `lookup` read it. */
 const joined =
-  (ttl = TTL) =>
+  ({ ttl = TTL, silent = false } = {}) =>
   (b: StreamsBuilder): void => {
-    const rows = b.table('in', text, { store: 'rows', ttl: { after: ttl, from: 'access' } })
+    const rows = b.table('in', text, { store: 'rows', ttl: { after: ttl, from: 'access', silent } })
     rows.toStream().to('out', text)
     b.stream('lookup', text)
       .leftJoin(rows, (_, row) => row ?? 'none')
@@ -88,7 +81,7 @@ describe('rows with a ttl from their last access', () => {
   })
 
   it('cost no change of a store by a read within the same 64th of the ttl', async () => {
-    const { input, driver } = drive(joined(6400))
+    const { input, driver } = drive(joined({ ttl: 6400 }))
     const lookup = driver.inputTopic('lookup', text)
     await input.pipe('a', 'x', 0)
     driver.produced()
@@ -112,13 +105,7 @@ describe('rows with a ttl from their last access', () => {
   })
 
   it('go silently if they are to, as those from the last write do', async () => {
-    const { input, out, driver } = drive((b) => {
-      const rows = b.table('in', text, { store: 'rows', ttl: { after: TTL, from: 'access', silent: true } })
-      rows.toStream().to('out', text)
-      b.stream('lookup', text)
-        .leftJoin(rows, (_, row) => row ?? 'none')
-        .to('out', text)
-    })
+    const { input, out, driver } = drive(joined({ silent: true }))
     const lookup = driver.inputTopic('lookup', text)
     await input.pipe('a', 'x', 0)
     await lookup.pipe('a', '?', 40)
@@ -130,12 +117,12 @@ describe('rows with a ttl from their last access', () => {
   })
 
   it.each([16, 200, 6400])('expire by another ttl if it is changed to %i', async (ttl) => {
-    const before = drive(joined(1000))
+    const before = drive(joined({ ttl: 1000 }))
     for (let i = 0; i < 20; i++) {
       await before.input.pipe(`k${i}`, 'x', i)
       if (i % 2 === 0) await before.driver.inputTopic('lookup', text).pipe(`k${i}`, '?', 100 + i)
     }
-    const { driver, input, out } = drive(joined(ttl), { changelogs: before.driver.produced() })
+    const { driver, input, out } = drive(joined({ ttl }), { changelogs: before.driver.produced() })
     await input.pipe('other', 'x', 100 + ttl)
     expect(out().filter((text) => /^k\d*[02468]=null/.test(text))).toEqual([])
     await input.pipe('other', 'x', 100_000)
@@ -181,17 +168,6 @@ const allKeys = async (store: KeyValueStore<string, unknown>): Promise<string[]>
   const keys: string[] = []
   for await (const [key] of store.all()) keys.push(key)
   return keys
-}
-
-/** Rows of a bucket expire in no particular order. */
-const inAnyOrderAtATime = (output: readonly string[]): string[] => {
-  const timeOf = (text: string | undefined): string | undefined => text?.match(/=null@\d+$/)?.[0]
-  const sorted: string[] = []
-  for (let from = 0, to = 1; from < output.length; from = to++) {
-    while (timeOf(output[from]) !== undefined && timeOf(output[to]) === timeOf(output[from])) to++
-    sorted.push(...output.slice(from, to).sort())
-  }
-  return sorted
 }
 
 /** A table whose rows expire, looked through from end to end with each of its records, and a join that reads it. */

@@ -2,7 +2,6 @@ import type { StreamsBuilder } from '../../lib/dsl/streams-builder'
 import type { Processor, ProcessorContext } from '../../lib/operators/processor'
 import { StreamRecord } from '../../lib/record/stream-record'
 import { levelEngine } from '../../lib/state/level/level-engine'
-import { memoryEngine } from '../../lib/state/memory/memory-engine'
 import type { KeyValueStore, TimestampedKeyValueStore } from '../../lib/state/store'
 import {
   keyValueStore,
@@ -13,17 +12,11 @@ import {
 import type { TestDriverConfig } from '../../lib/testing'
 import { Topology } from '../../lib/topology/topology'
 import { repeatableRandom } from '../support/input'
-import { drive as driveWith, type Driven, text } from './drive'
+import { driveInMemory as drive, IN_MEMORY, text } from './drive'
 import { driveRestarting, inParts, type Piped } from './restarting'
 
 /** Without a fraction: 64 buckets of 1. */
 const TTL = 64
-
-/** Opening LevelDB takes longer than everything else here. */
-const IN_MEMORY = { stateEngine: memoryEngine() }
-
-const drive = (build: (builder: StreamsBuilder) => unknown, config: TestDriverConfig = {}): Driven =>
-  driveWith(build, { ...IN_MEMORY, ...config })
 
 type Options = Partial<KeyValueStoreOptions<string, string>>
 

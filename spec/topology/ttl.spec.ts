@@ -5,6 +5,7 @@ import { versionedKeyValueStore } from '../../lib/state/versioned/versioned-key-
 import type { TestDriverConfig } from '../../lib/testing'
 import { repeatableRandom } from '../support/input'
 import { drive, text } from './drive'
+import { inAnyOrderAtATime } from './expired-rows'
 import { driveRestarting, inParts, type Piped } from './restarting'
 
 /** Without a fraction: 64 buckets of 1. */
@@ -218,17 +219,6 @@ describe('rows with a ttl', () => {
     )
   })
 })
-
-/** Rows of a bucket expire in no particular order. */
-const inAnyOrderAtATime = (output: readonly string[]): string[] => {
-  const timeOf = (text: string | undefined): string | undefined => text?.match(/=null@\d+$/)?.[0]
-  const sorted: string[] = []
-  for (let from = 0, to = 1; from < output.length; from = to++) {
-    while (timeOf(output[from]) !== undefined && timeOf(output[to]) === timeOf(output[from])) to++
-    sorted.push(...output.slice(from, to).sort())
-  }
-  return sorted
-}
 
 /** A table whose rows expire, looked through from end to end with every record. */
 class ExpiringRows {
