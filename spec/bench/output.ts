@@ -9,6 +9,16 @@ export interface Digest {
   readonly sum: number
 }
 
+/** What `digestOf` gives for a topic with the rows of this table. */
+export const digestOfTable = (table: ReadonlyMap<string, string>): Digest => {
+  let sum = 0
+  for (const [key, value] of table) sum = (sum + hashOf(Buffer.from(key), Buffer.from(value))) % 2 ** 32
+  return { records: table.size, sum }
+}
+
+const hashOf = (key: Buffer, value: Buffer | null): number =>
+  value === null ? 0 : (Math.imul(murmur2(key), 31) + murmur2(value)) >>> 0
+
 /** Of closing records, which differ from run to run. */
 export const CLOSING_KEY = 'closing'
 
@@ -34,7 +44,7 @@ export const digestOf = async (client: KafkaClient, topic: string, compared: 'ta
           while (cursor.advance()) {
             const { key, value } = cursor
             if (key === null || key.toString('latin1').startsWith(CLOSING_KEY)) continue
-            const hash = value === null ? 0 : (Math.imul(murmur2(key), 31) + murmur2(value)) >>> 0
+            const hash = hashOf(key, value)
             if (compared === 'stream') {
               records++
               sum = (sum + hash) % 2 ** 32

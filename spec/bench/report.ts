@@ -21,6 +21,7 @@ export const printTurns = (workload: Workload, records: number): Watcher => ({
   round: (round, disturbed) => {
     if (disturbed) console.log(`round ${round}  disturbed: other processes kept the machine busy`)
   },
+  wrongResults: (contestant, difference) => console.log(`the results of ${contestant} are wrong: ${difference}`),
   remarks: (contestant, lines) => {
     for (const line of lines.slice(0, MOST_REMARKS)) console.log(`${contestant} says: ${line}`)
     if (lines.length > MOST_REMARKS) console.log(`${contestant} says ${lines.length - MOST_REMARKS} more lines`)

@@ -74,6 +74,11 @@ export interface Workload {
   readonly outputs?: readonly string[]
   /** Of the results both write to `out`, what has to be equal: the last value of each key, or each record. */
   readonly compared?: 'table' | 'stream'
+  /**
+   * The table that `out` has to hold at the end, where that is known and Java's results are not to be relied on. Ours have to
+   * be equal to it; where Java's aren't, the row says so.
+   */
+  readonly expected?: (records: number) => ReadonlyMap<string, string>
   /** Avro schemas by the topic that has them, registered in this order before the run: ids count from 1. */
   readonly schemas?: Readonly<Record<string, unknown>>
   /** Our topology. */

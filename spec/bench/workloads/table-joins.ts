@@ -1,10 +1,16 @@
 import { serdes } from 'millrace'
 import { Random } from '../../differential/random'
 import { FIRST_TIMESTAMP, payloads, rows, updates } from '../data'
-import type { InputRecord, Workload } from '../workload'
+import type { Input, InputRecord, Workload } from '../workload'
 
 const texts = { key: serdes.string(), value: serdes.string() }
 const joined = (left: string, right: string): string => `${left.slice(0, 20)}+${right.slice(0, 20)}`
+
+const lastValues = ({ records }: Input): Map<string, string> => {
+  const values = new Map<string, string>()
+  for (const { key, value } of records()) values.set(key, value.toString())
+  return values
+}
 
 export const tableTableJoin: Workload = {
   name: 'table-table-join',
@@ -20,6 +26,12 @@ export const tableTableJoin: Workload = {
     ]
   },
   compared: 'table',
+  // in long runs, a few of Java's last results are not the join of the last rows
+  expected: (records) => {
+    const [left, right] = tableTableJoin.inputs(records).map(lastValues)
+    const rows = [...left!].filter(([key]) => right!.has(key))
+    return new Map(rows.map(([key, value]) => [key, joined(value, right!.get(key)!)]))
+  },
   build: (builder, { topic }) =>
     builder
       .table(topic('left'), texts, 'left')

@@ -1,12 +1,13 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { StreamsBuilder } from 'millrace'
+import { serdes, StreamsBuilder } from 'millrace'
 import { TopologyTestDriver } from 'millrace/testing'
 import type { Input, InputRecord } from '../workload'
 import { WORKLOADS } from './index'
 
 const java = join(__dirname, '..', 'java')
 const RECORDS = 600
+const texts = { key: serdes.string(), value: serdes.string() }
 
 const everyRecord = (inputs: readonly Input[]): InputRecord[][] => inputs.map(({ records }) => [...records()])
 
@@ -35,3 +36,25 @@ describe.each(WORKLOADS.map((workload) => [workload.name, workload] as const))('
     await driver.close()
   })
 })
+
+const expecting = WORKLOADS.filter(({ expected }) => expected !== undefined)
+
+it.each(expecting.map((workload) => [workload.name, workload] as const))(
+  'expects of %s what it gives',
+  async (_, workload) => {
+    const builder = new StreamsBuilder()
+    workload.build(builder, { topic: (name) => name, partitions: 1, registry: '' })
+    const driver = new TopologyTestDriver(builder.build(), { applicationId: 'bench' })
+    try {
+      for (const { name, records } of workload.inputs(RECORDS)) {
+        const topic = driver.inputTopic(name, texts)
+        for (const { key, value, timestamp } of records()) await topic.pipe(key, value.toString(), timestamp)
+      }
+      const out = driver.outputTopic('out', texts).readKeyValuesToMap()
+      expect(out.size).toBeGreaterThan(0)
+      expect(out).toEqual(workload.expected!(RECORDS))
+    } finally {
+      await driver.close()
+    }
+  },
+)
