@@ -66,7 +66,7 @@ export class DefinitionBuilder {
     if (builder.expiry !== undefined) {
       throw new TopologyError(
         'INVALID_ARGUMENT',
-        `"${name}" is a global store, and its rows are those of its topic: leave out its ttl, and delete rows by tombstones in the topic`,
+        `"${name}" is a global store, and its rows are those of its topic: drop its ttl, and delete rows by tombstones in the topic`,
         { operator: processor.name, store: name },
       )
     }

@@ -254,8 +254,8 @@ describe('rows of a store of processors with a ttl', () => {
     await input.pipe('a', 'x', 0)
     await input.pipe('b', 'y', 65)
     expect(out()).toEqual(['a=x@0', 'a=null@65', 'b=y@65'])
-    expect(() => drive((b) => b.table('in', text).filter(() => true, storeOf({})))).toThrow('leave out its ttl')
-    expect(() => drive((b) => b.globalTable('in', text, storeOf({})))).toThrow('leave out its ttl')
+    expect(() => drive((b) => b.table('in', text).filter(() => true, storeOf({})))).toThrow('drop its ttl')
+    expect(() => drive((b) => b.globalTable('in', text, storeOf({})))).toThrow('drop its ttl')
   })
 
   it('are none of a global store or of one with maxEntries', () => {

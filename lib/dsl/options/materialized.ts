@@ -107,9 +107,8 @@ export interface ResolvedMaterialized<K, V> {
   readonly persistent?: boolean
   /** Of a store that evicts. */
   readonly maxEntries?: number
-  readonly ttl?: ResolvedExpiry
-  /** Rows expire without a tombstone downstream. */
-  readonly silentTtl?: boolean
+  /** `silent`: rows expire without a tombstone downstream. */
+  readonly ttl?: ResolvedExpiry & { readonly silent: boolean }
 }
 
 export function resolveMaterialized<K, V>(materialized: ExpiringMaterializedAs<K, V> = {}): ResolvedMaterialized<K, V> {
@@ -121,7 +120,7 @@ export function resolveMaterialized<K, V>(materialized: ExpiringMaterializedAs<K
   const given = options.ttl ?? kept?.ttl
   const ttl: RowExpiry | undefined = given === undefined ? undefined : expiryFrom(given)
   // a cache forwards whatever it writes
-  const silentTtl = ttl?.silent === true
+  const silent = ttl?.silent === true
   return {
     given: Object.keys(options).some((option) => option !== 'name' && !(option in others)),
     name,
@@ -130,30 +129,30 @@ export function resolveMaterialized<K, V>(materialized: ExpiringMaterializedAs<K
     handle,
     keySerde: key ?? kept?.key,
     valueSerde: value ?? kept?.value,
-    caching: !silentTtl && (caching ?? kept?.caching ?? true),
+    caching: !silent && (caching ?? kept?.caching ?? true),
     logging: logging ?? kept?.logging ?? true,
     persistent: storeType === undefined ? kept?.persistent : storeType === 'persistent',
     maxEntries: kept?.maxEntries,
-    ...(ttl && { ttl: resolveExpiry(ttl), silentTtl }),
+    ...(ttl && { ttl: { ...resolveExpiry(ttl), silent } }),
   }
 }
 
 /** What a table needs for its rows to expire; undefined if they don't. */
 export function expiryOf<K, V>(
   store: string,
-  { ttl, silentTtl: silent = false, handle, logging, keySerde }: ResolvedMaterialized<K, V>,
+  { ttl, handle, logging, keySerde }: ResolvedMaterialized<K, V>,
   persistent: boolean,
 ): TableExpiry | undefined {
   if (ttl === undefined) return undefined
   if (isVersioned(handle)) {
     throw new TopologyError(
       'INVALID_ARGUMENT',
-      `the store "${store}" is versioned, and has a history that ends by its historyRetention: leave ttl out, or give it a keyValueStore`,
+      `the store "${store}" is versioned, and has a history that ends by its historyRetention: drop its ttl, or give it a keyValueStore`,
       { store },
     )
   }
   validateName(`${store}-expiry`, 'the store name')
-  return { ...ttl, silent, keySerde, index: expiryIndexStore(store, { logging, persistent }) }
+  return { ...ttl, keySerde, index: expiryIndexStore(store, { logging, persistent }) }
 }
 
 /** A table's store. One given by a handle can be looked up by it. */
@@ -179,7 +178,7 @@ export function materializedStore<K, V>(
 const followsOthers = (store: string): TopologyError =>
   new TopologyError(
     'INVALID_ARGUMENT',
-    `the store "${store}" has a ttl, and this table's rows only go with what it is made from: leave out its ttl, and give one to that`,
+    `the store "${store}" has a ttl, and this table's rows only go with what it is made from: drop its ttl, and give one to that`,
     { store },
   )
 
