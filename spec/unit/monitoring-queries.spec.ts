@@ -148,7 +148,7 @@ describe('the queries of the Grafana dashboard, the alerts and the autoscaler', 
     })
   })
 
-  it('alert about the first record that an operator drops, with which its counter appears', () => {
+  it('alert about records that an operator drops before it is first scraped, which are no increase', () => {
     const ofOperators = RULES.filter(({ expr }) => /increase\(.*_processor_node_/.test(expr))
     expect(ofOperators.map(({ alert }) => alert)).toEqual(['RecordsDropped', 'DeadLetters'])
     for (const { expr } of ofOperators) {
