@@ -122,7 +122,14 @@ export default tseslint.config(
   {
     files: ['docs/site/playground/*.mjs'],
     languageOptions: {
-      globals: { atob: 'readonly', btoa: 'readonly', TextDecoder: 'readonly', TextEncoder: 'readonly' },
+      globals: {
+        ...browserGlobals,
+        atob: 'readonly',
+        btoa: 'readonly',
+        MessageChannel: 'readonly',
+        TextDecoder: 'readonly',
+        TextEncoder: 'readonly',
+      },
     },
   },
   {

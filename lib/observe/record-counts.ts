@@ -27,10 +27,12 @@ export interface RecordCounts {
   readonly operators: readonly OperatorRecordCounts[]
 }
 
+/** Of an operator. What can occur is counted from the start: from 0. */
 interface Tally {
   dropped: number
   readonly droppedBy: Partial<Record<DropReason, number>>
-  deadLetters: number
+  /** Undefined: it can't send any. */
+  deadLetters: number | undefined
 }
 
 /** Of one task: written by the task, read for metrics. */
@@ -46,6 +48,17 @@ export class TaskRecordCounts {
     this.#drops = windows && new Stat(windows)
   }
 
+  /**
+   * The operator may drop records for these reasons, and after errors send dead letters. Their counters start at 0, as in Kafka Streams, which
+   * registers them with the operator: a counter that appeared with its first record would hide that record from whoever asks how much it has grown.
+   */
+  mayDrop(operator: string, reasons: readonly DropReason[]): void {
+    if (reasons.length === 0) return
+    const tally = this.#tally(operator)
+    for (const reason of reasons) tally.droppedBy[reason] ??= 0
+    if (reasons.includes('error')) tally.deadLetters ??= 0
+  }
+
   /** Returns how many this operator has dropped so far. */
   dropped(operator: string, reason: DropReason): number {
     this.#drops?.add(1)
@@ -55,7 +68,8 @@ export class TaskRecordCounts {
   }
 
   deadLetterSent(operator: string): void {
-    this.#tally(operator).deadLetters++
+    const tally = this.#tally(operator)
+    tally.deadLetters = (tally.deadLetters ?? 0) + 1
   }
 
   /** `dropped-records-total` of the task. */
@@ -70,20 +84,26 @@ export class TaskRecordCounts {
     return this.#drops?.rate ?? 0
   }
 
+  /** By operator, including what has not occurred yet. */
+  get tallies(): ReadonlyMap<string, Readonly<Tally>> {
+    return this.#tallies
+  }
+
+  /** What has occurred. */
   snapshot(): OperatorRecordCounts[] {
     const taskId = this.taskId as OperatorRecordCounts['taskId']
-    return [...this.#tallies].map(([operator, { dropped, droppedBy, deadLetters }]) => ({
-      taskId,
-      operator,
-      dropped,
-      droppedBy: { ...droppedBy },
-      deadLetters,
-    }))
+    return [...this.#tallies].flatMap(([operator, { dropped, droppedBy, deadLetters = 0 }]) => {
+      if (dropped === 0 && deadLetters === 0) return []
+      const occurred = Object.entries(droppedBy).filter(([, count]) => count > 0)
+      return [{ taskId, operator, dropped, droppedBy: Object.fromEntries(occurred), deadLetters }]
+    })
   }
 
   #tally(operator: string): Tally {
     let tally = this.#tallies.get(operator)
-    if (tally === undefined) this.#tallies.set(operator, (tally = { dropped: 0, droppedBy: {}, deadLetters: 0 }))
+    if (tally === undefined) {
+      this.#tallies.set(operator, (tally = { dropped: 0, droppedBy: {}, deadLetters: undefined }))
+    }
     return tally
   }
 }

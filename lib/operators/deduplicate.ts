@@ -1,3 +1,4 @@
+import type { DropReason } from '../record/drop-reason'
 import type { RecordId } from '../record/record-id'
 import type { StreamRecord } from '../record/stream-record'
 import type { KeyedId } from '../serdes/keyed-id'
@@ -30,6 +31,10 @@ export class DeduplicateOperator<K, V> extends Operator<K, V> {
   constructor(private readonly options: DeduplicateOptions<K, V>) {
     super()
     this.by = options.by
+  }
+
+  override get dropReasons(): readonly DropReason[] {
+    return this.options.late === undefined ? ['late'] : []
   }
 
   override init(context: OperatorContext<K, V>): void {

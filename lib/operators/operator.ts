@@ -1,4 +1,5 @@
 import type { OperatorContext, Processor } from './processor'
+import type { DropReason } from '../record/drop-reason'
 import type { StreamRecord } from '../record/stream-record'
 
 /**
@@ -23,6 +24,11 @@ export abstract class Operator<KIn, VIn, KOut = KIn, VOut = VIn> implements Proc
 
   /** Another node has read this row of that store. */
   rowRead(_key: unknown, _row: unknown): void {}
+
+  /** Why it may drop records, apart from errors that the application's handler decides about: each reason is counted from the start. */
+  get dropReasons(): readonly DropReason[] {
+    return []
+  }
 
   init(context: OperatorContext<KOut, VOut>): void {
     this.context = context

@@ -1,3 +1,4 @@
+import type { DropReason } from '../record/drop-reason'
 import { NO_HEADERS } from '../record/headers'
 import { murmur2 } from '../record/murmur2'
 import { type RecordId, recordIdBytes } from '../record/record-id'
@@ -18,6 +19,10 @@ export class SampleEveryOperator<K, V> extends Operator<K, V> {
     private readonly every: number,
   ) {
     super()
+  }
+
+  override get dropReasons(): readonly DropReason[] {
+    return ['null-key-or-value']
   }
 
   override init(context: OperatorContext<K, V>): void {

@@ -4,6 +4,7 @@ import { increment, zero } from './counting'
 import { Operator } from './operator'
 import type { OperatorContext } from './processor'
 import { openTable, type TableStore } from './table-store'
+import type { DropReason } from '../record/drop-reason'
 import type { Change } from '../record/change'
 import type { StreamRecord } from '../record/stream-record'
 
@@ -19,6 +20,10 @@ export class StreamAggregateOperator<K, V, A> extends Operator<K, V, K, Change<A
     private readonly options: OldValues,
   ) {
     super()
+  }
+
+  override get dropReasons(): readonly DropReason[] {
+    return ['null-key-or-value']
   }
 
   /** A count counts whatever there is. */

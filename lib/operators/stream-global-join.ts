@@ -2,6 +2,7 @@ import type { ReadOnlyKeyValueStore, ValueAndTimestamp } from '../state/store'
 import type { ValueJoiner, ValueMapper } from './callbacks'
 import { Operator } from './operator'
 import type { OperatorContext } from './processor'
+import type { DropReason } from '../record/drop-reason'
 import { StreamRecord } from '../record/stream-record'
 
 /** `join` and `leftJoin` of a stream with a global table, by a key derived from the record. The record keeps its own. */
@@ -15,6 +16,10 @@ export class StreamGlobalJoinOperator<K, V, KG, VG, VR> extends Operator<K, V, K
     private readonly left: boolean,
   ) {
     super()
+  }
+
+  override get dropReasons(): readonly DropReason[] {
+    return ['null-key-or-value']
   }
 
   override init(context: OperatorContext<K, VR>): void {

@@ -3,6 +3,7 @@ import { ChangeForwarder, type OldValues } from './change-forwarder'
 import { Operator } from './operator'
 import type { OperatorContext } from './processor'
 import { openTable, type TableStore } from './table-store'
+import type { DropReason } from '../record/drop-reason'
 import type { Change } from '../record/change'
 import type { StreamRecord } from '../record/stream-record'
 
@@ -17,6 +18,10 @@ export class StreamReduceOperator<K, V> extends Operator<K, V, K, Change<V>> {
     private readonly options: OldValues,
   ) {
     super()
+  }
+
+  override get dropReasons(): readonly DropReason[] {
+    return ['null-key-or-value']
   }
 
   override init(context: OperatorContext<K, Change<V>>): void {

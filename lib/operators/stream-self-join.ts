@@ -3,6 +3,7 @@ import type { ValueJoiner } from './callbacks'
 import { Operator } from './operator'
 import type { OperatorContext } from './processor'
 import type { JoinWindow } from './stream-stream-join'
+import type { DropReason } from '../record/drop-reason'
 import { StreamRecord } from '../record/stream-record'
 
 /** A stream joined with itself, on one store: the results, and their order, are those of a join of two streams. */
@@ -16,6 +17,10 @@ export class StreamSelfJoinOperator<K, V, VR> extends Operator<K, V, K, VR> {
     private joiner: ValueJoiner<K, V, V, VR>,
   ) {
     super()
+  }
+
+  override get dropReasons(): readonly DropReason[] {
+    return ['null-key-or-value']
   }
 
   override init(context: OperatorContext<K, VR>): void {

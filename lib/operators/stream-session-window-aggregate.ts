@@ -1,6 +1,7 @@
 import type { CachedStore } from '../state/cached-store'
 import type { ClosingStore } from '../state/closing-store'
 import type { SessionStore } from '../state/store'
+import type { DropReason } from '../record/drop-reason'
 import { Windowed } from '../record/windowed'
 import type { Aggregator, Initializer, Merger } from './callbacks'
 import { CloseEmission } from './close-emission'
@@ -36,6 +37,10 @@ export class StreamSessionWindowAggregateOperator<K, V, A> extends Operator<K, V
     private readonly options: WindowAggregateOptions,
   ) {
     super()
+  }
+
+  override get dropReasons(): readonly DropReason[] {
+    return this.options.late === undefined ? ['null-key-or-value', 'late'] : ['null-key-or-value']
   }
 
   override init(context: OperatorContext<Windowed<K>, Change<A>>): void {

@@ -1,4 +1,5 @@
 import type { TimestampedWindowStore, ValueAndTimestamp } from '../state/store'
+import type { DropReason } from '../record/drop-reason'
 import type { Windowed } from '../record/windowed'
 import type { Aggregator, Initializer } from './callbacks'
 import { increment, zero } from './counting'
@@ -53,6 +54,10 @@ export class StreamSlidingWindowAggregateOperator<K, V, A> extends Operator<K, V
     super()
     this.differenceMs = windows.timeDifferenceMs
     this.graceMs = windows.graceMs
+  }
+
+  override get dropReasons(): readonly DropReason[] {
+    return this.options.late === undefined ? ['null-key-or-value', 'late'] : ['null-key-or-value']
   }
 
   override init(context: OperatorContext<Windowed<K>, Change<A>>): void {

@@ -4,6 +4,7 @@ import type { ValueJoiner } from './callbacks'
 import type { JoinClock, JoinClocks } from './join-clock'
 import { Operator } from './operator'
 import type { OperatorContext } from './processor'
+import type { DropReason } from '../record/drop-reason'
 import { NO_HEADERS, type RecordHeaders } from '../record/headers'
 import { StreamRecord } from '../record/stream-record'
 
@@ -50,6 +51,10 @@ export class StreamStreamJoinOperator<K, L, R, VR> extends Operator<K, L | R, K,
     this.joiner = joiner
     this.beforeMs = isLeft ? window.beforeMs : window.afterMs
     this.afterMs = isLeft ? window.afterMs : window.beforeMs
+  }
+
+  override get dropReasons(): readonly DropReason[] {
+    return ['null-key-or-value']
   }
 
   override init(context: OperatorContext<K, VR>): void {

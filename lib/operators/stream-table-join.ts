@@ -2,6 +2,7 @@ import type { ValueJoiner } from './callbacks'
 import { Operator } from './operator'
 import type { OperatorContext } from './processor'
 import type { ValueGetter, ValueGetterSupplier } from './value-getter'
+import type { DropReason } from '../record/drop-reason'
 import { StreamRecord } from '../record/stream-record'
 
 /**
@@ -17,6 +18,10 @@ export class StreamTableJoinOperator<K, V, VT, VR> extends Operator<K, V, K, VR>
     private readonly left: boolean,
   ) {
     super()
+  }
+
+  override get dropReasons(): readonly DropReason[] {
+    return ['null-key-or-value']
   }
 
   override init(context: OperatorContext<K, VR>): void {

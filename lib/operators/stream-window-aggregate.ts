@@ -1,4 +1,5 @@
 import type { TimestampedWindowStore } from '../state/store'
+import type { DropReason } from '../record/drop-reason'
 import type { Windowed } from '../record/windowed'
 import type { Aggregator, Initializer } from './callbacks'
 import type { OldValues } from './change-forwarder'
@@ -41,6 +42,10 @@ export class StreamWindowAggregateOperator<K, V, A> extends Operator<K, V, Windo
     private readonly options: WindowAggregateOptions,
   ) {
     super()
+  }
+
+  override get dropReasons(): readonly DropReason[] {
+    return this.options.late === undefined ? ['null-key-or-value', 'late'] : ['null-key-or-value']
   }
 
   override init(context: OperatorContext<Windowed<K>, Change<A>>): void {

@@ -3,6 +3,7 @@ import { joined, type TableJoin } from './joined-rows'
 import { Operator } from './operator'
 import type { OperatorContext } from './processor'
 import type { ValueGetter, ValueGetterSupplier } from './value-getter'
+import type { DropReason } from '../record/drop-reason'
 import { Change } from '../record/change'
 import { StreamRecord } from '../record/stream-record'
 
@@ -22,6 +23,10 @@ export class TableJoinOperator<K, V, VO, VR> extends Operator<K, Change<V>, K, C
   ) {
     super()
     this.join = join
+  }
+
+  override get dropReasons(): readonly DropReason[] {
+    return ['null-key-or-value', 'out-of-order']
   }
 
   override init(context: OperatorContext<K, Change<VR>>): void {

@@ -1,3 +1,4 @@
+import type { DropReason } from '../record/drop-reason'
 import type { StreamRecord } from '../record/stream-record'
 import type { WindowStore } from '../state/store'
 import { sendLate } from './late-output'
@@ -27,6 +28,10 @@ export class ThrottleOperator<K, V> extends Operator<K, V> {
 
   constructor(private readonly options: ThrottleOptions) {
     super()
+  }
+
+  override get dropReasons(): readonly DropReason[] {
+    return this.options.late === undefined ? ['null-key-or-value', 'late'] : ['null-key-or-value']
   }
 
   override init(context: OperatorContext<K, V>): void {

@@ -6,6 +6,7 @@ import { Operator } from './operator'
 import type { OperatorContext } from './processor'
 import { openTable, type TableStore } from './table-store'
 import { StreamsError } from '../errors'
+import type { DropReason } from '../record/drop-reason'
 import type { Change } from '../record/change'
 import type { StreamRecord } from '../record/stream-record'
 
@@ -46,6 +47,10 @@ export class StreamTopNOperator<K, V> extends Operator<K, V, K, Change<V[]>> {
     private readonly options: OldValues,
   ) {
     super()
+  }
+
+  override get dropReasons(): readonly DropReason[] {
+    return ['null-key-or-value']
   }
 
   override init(context: OperatorContext<K, Change<V[]>>): void {

@@ -18,6 +18,12 @@ const kindOfStore = (store: StateStore): StoreKind | undefined => {
   return 'approximateNumEntries' in store ? 'key-value' : undefined
 }
 
+/** It drops what is older than its retention. */
+export const keepsForAWhile = (store: StateStore): boolean => {
+  const kind = kindOfStore(store)
+  return kind !== undefined && kind !== 'key-value'
+}
+
 /** Undefined for a bare name. */
 const kindOfHandle = (handle: object): StoreKind | undefined => {
   if ('kind' in handle) return handle.kind as StoreKind

@@ -64,17 +64,19 @@ type RunInWorker = (
   limitMs?: number,
 ) => Promise<PlaygroundResult>
 
-/** The page's own; jest can't load a module of ECMAScript itself. */
+/** The page's own, with those that it imports; jest can't load a module of ECMAScript itself. */
 const pageModule = <Exports>(file: string): Exports => {
   const { outputText } = ts.transpileModule(readFileSync(join(PLAYGROUND, file), 'utf8'), {
     compilerOptions: { module: ts.ModuleKind.CommonJS, target: ts.ScriptTarget.ES2022 },
   })
   const exports = {} as Exports
-  new Function('exports', outputText)(exports)
+  new Function('exports', 'require', outputText)(exports, pageModule)
   return exports
 }
 
 const { runInWorker } = pageModule<{ runInWorker: RunInWorker }>('time-limit.mjs')
+
+const { POLICY, SANDBOX } = pageModule<{ POLICY: string; SANDBOX: string }>('sandbox.mjs')
 
 const { linkOf, openedBy } = pageModule<{
   linkOf: (code: string, records: string) => string
@@ -338,6 +340,34 @@ describe('the playground of the documentation site', () => {
     expect(open('#word-count')).toEqual({ example: 'word-count' })
     expect(open(linkOf('code – ü', 'a: b'))).toEqual({ shared: { code: 'code – ü', records: 'a: b' } })
     expect(['', '#', '#VPContent', '#code=', '#code=e30', '#constructor'].map(open)).toEqual(Array(6).fill(null))
+  })
+
+  it.each([
+    ['nothing', 'null'],
+    ['a text', "'hello'"],
+    ['what the page expects first', "'ready'"],
+    ['an object', '{}'],
+    ['a result without topics', '{ stores: [], log: [] }'],
+    ['topics that are none', "{ topics: ['out'], stores: [], log: [] }"],
+    ['records that are none', "{ topics: [{ name: 'out', records: null }], stores: [], log: [] }"],
+    ['a key that is no text', "{ topics: [], stores: [{ name: 'rows', rows: [{ key: {}, value: null }] }], log: [] }"],
+    ['a topology without a drawing', "{ topics: [], stores: [], log: [], topology: { text: '', mermaid: '' } }"],
+    ['an error that is no text', '{ topics: [], stores: [], log: [], error: {} }'],
+    ['a list that has no end', '{ topics: [], stores: [], log: Array(1e6).fill(String()) }'],
+  ])('stops code that sends the page %s', async (_what, message) => {
+    const { error, ...rest } = await run(`self.postMessage(${message}); ${ECHO}`, 'a: b')
+    expect(error).toBe('stopped: the code sent the page a message of its own')
+    expect(rest).toEqual({ topics: [], stores: [], log: [] })
+  })
+
+  it('gives the code no way to send anything elsewhere', () => {
+    const directives = new Map(POLICY.split('; ').map((directive) => directive.split(/ (.*)/, 2) as [string, string]))
+    expect(directives.get('default-src')).toBe("'none'")
+    expect(directives.get('connect-src')).toBe("'none'")
+    // no host is a source of scripts either: the name of one could carry what is to be sent
+    expect(directives.get('script-src')).toBe("'unsafe-inline' 'unsafe-eval'")
+    expect(directives.get('worker-src')).toBe('blob:')
+    expect(SANDBOX).toBe('allow-scripts')
   })
 
   it.each([

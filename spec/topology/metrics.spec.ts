@@ -61,7 +61,12 @@ it('has Kafka Streams’ names, groups and tags at the level info', async () => 
       'uncommitted-state-bytes',
       'uncompacted-tables',
     ],
-    'stream-processor-node-metrics': ['record-e2e-latency-avg', 'record-e2e-latency-max', 'record-e2e-latency-min'],
+    'stream-processor-node-metrics': [
+      'dropped-records-total',
+      'record-e2e-latency-avg',
+      'record-e2e-latency-max',
+      'record-e2e-latency-min',
+    ],
     'stream-topic-metrics': ['bytes-consumed-total', 'records-consumed-total', 'records-produced-total'],
     'stream-state-metrics': ['estimate-num-keys'],
     'consumer-fetch-manager-metrics': ['records-lag'],

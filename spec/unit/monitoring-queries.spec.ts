@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { parser } from '@prometheus-io/lezer-promql'
 import { deadLetterTopic, serdes, StreamsBuilder } from 'millrace'
 import { parse } from 'yaml'
 import { METRICS, type MetricDefinition } from '../../lib/observe/metrics/catalog'
@@ -60,6 +61,18 @@ const METRIC = 'kafka_(?:streams|consumer)_\\w+'
 const SELECTOR = `${METRIC}(?:\\{[^}]*\\})?`
 const DEFINITIONS = new Map<string, MetricDefinition>(METRICS.map((metric) => [prometheusName(metric), metric]))
 
+/** Where the grammar of Prometheus does not know how to go on. Variables of Grafana stand for text. */
+const syntaxErrors = (expr: string): string[] => {
+  const query = expr.replaceAll('$__rate_interval', '1m').replaceAll(/\$\w+/g, 'x')
+  const errors: string[] = []
+  parser.parse(query).iterate({
+    enter: ({ type, from }) => {
+      if (type.isError) errors.push(`${query.slice(0, from)}⟨here⟩${query.slice(from)}`)
+    },
+  })
+  return errors
+}
+
 const metricsIn = (expr: string): string[] => expr.match(new RegExp(`\\b${METRIC}`, 'g')) ?? []
 const argumentsOf = (functions: string, expr: string): string[] =>
   firstGroups(expr, new RegExp(`\\b(?:${functions})\\(\\s*(${METRIC})`, 'g'))
@@ -89,6 +102,19 @@ describe('the queries of the Grafana dashboard, the alerts and the autoscaler', 
       exported.set(name, labels)
     }
   })
+
+  it('are PromQL', () => {
+    expect(faults(QUERIES, ({ expr }) => syntaxErrors(expr))).toEqual({})
+  })
+
+  it.each([
+    'sum by (job (up)',
+    'sum(rate(up[1m])',
+    'up{job="a"',
+    'up > > 1',
+    'increases(up[1m])',
+    'rate(up[1 minute])',
+  ])('are told from what is no PromQL, such as %s', (expr) => expect(syntaxErrors(expr)).not.toEqual([]))
 
   it('ask for metrics that an application exports', () => {
     expect(QUERIES.filter(({ expr }) => metricsIn(expr).length === 0)).toEqual([])
@@ -148,7 +174,7 @@ describe('the queries of the Grafana dashboard, the alerts and the autoscaler', 
     })
   })
 
-  it('alert about the first record that an operator drops, with which its counter appears', () => {
+  it('alert about records that an operator drops before it is first scraped, which are no increase', () => {
     const ofOperators = RULES.filter(({ expr }) => /increase\(.*_processor_node_/.test(expr))
     expect(ofOperators.map(({ alert }) => alert)).toEqual(['RecordsDropped', 'DeadLetters'])
     for (const { expr } of ofOperators) {

@@ -1,8 +1,15 @@
-import { METRICS } from './catalog'
+import { METRICS, type MetricDefinition } from './catalog'
 import type { Metric, MetricGroup } from './metric'
 import type { Stat } from './stat'
 
-const DEFINITIONS = new Map(METRICS.map((definition) => [`${definition.group} ${definition.name}`, definition]))
+/** By group and name. */
+const DEFINITIONS = new Map<MetricGroup, Map<string, MetricDefinition>>()
+for (const definition of METRICS) {
+  const { group, name } = definition
+  let byName = DEFINITIONS.get(group)
+  if (byName === undefined) DEFINITIONS.set(group, (byName = new Map()))
+  byName.set(name, definition)
+}
 
 /** Collects metrics of one group that have the same tags. */
 export class MetricList {
@@ -19,7 +26,7 @@ export class MetricList {
 
   add(name: string, value: number | string): this {
     const { group, tags } = this
-    const { description, kind } = DEFINITIONS.get(`${group} ${name}`)!
+    const { description, kind } = DEFINITIONS.get(group)!.get(name)!
     this.metrics.push({ name, group, tags, description, kind, value })
     return this
   }

@@ -1,4 +1,5 @@
 import { StreamsError } from '../../errors'
+import type { DropReason } from '../../record/drop-reason'
 import { StreamRecord } from '../../record/stream-record'
 import type { ByteString } from '../../state/byte-string'
 import type { HeldRecord, PendingStore } from '../../state/pending/pending-store'
@@ -43,6 +44,10 @@ export class AsyncOperator extends Operator<unknown, unknown> implements AsyncWo
     const { onError, order } = operation.settings
     this.needsSource = typeof onError === 'object'
     this.order = callOrder(order)
+  }
+
+  override get dropReasons(): readonly DropReason[] {
+    return this.operation.settings.onError === 'fail' ? [] : ['error']
   }
 
   override init(context: OperatorContext<unknown, unknown>): void {

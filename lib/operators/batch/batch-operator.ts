@@ -1,4 +1,5 @@
 import { StreamsError } from '../../errors'
+import type { DropReason } from '../../record/drop-reason'
 import { StreamRecord } from '../../record/stream-record'
 import type { HeldRecord, PendingStore } from '../../state/pending/pending-store'
 import type { AsyncHost, AsyncWork } from '../async/async-host'
@@ -50,6 +51,10 @@ export class BatchOperator extends Operator<unknown, unknown> implements AsyncWo
   constructor(private readonly operation: BatchOperation) {
     super()
     this.needsSource = typeof operation.settings.onError === 'object'
+  }
+
+  override get dropReasons(): readonly DropReason[] {
+    return this.operation.settings.onError === 'fail' ? [] : ['error']
   }
 
   override init(context: OperatorContext<unknown, unknown>): void {

@@ -4,6 +4,7 @@ import type { OperatorContext } from '../processor'
 import type { ValueGetter, ValueGetterSupplier } from '../value-getter'
 import { ForeignKeyBytes, type ForeignKeyJoinSerdes } from '../../serdes/foreign-key/foreign-key-bytes'
 import type { SubscriptionResponse } from '../../serdes/foreign-key/subscription'
+import type { DropReason } from '../../record/drop-reason'
 import type { StreamRecord } from '../../record/stream-record'
 
 /** Joins responses with the rows of the left table, unless a row has changed since its subscription: a newer response follows then. */
@@ -18,6 +19,10 @@ export class ResponseJoinOperator<K, V, VO, VR> extends Operator<K, Subscription
     private readonly serdes: ForeignKeyJoinSerdes,
   ) {
     super()
+  }
+
+  override get dropReasons(): readonly DropReason[] {
+    return ['out-of-order']
   }
 
   override init(context: OperatorContext<K, VR | null>): void {

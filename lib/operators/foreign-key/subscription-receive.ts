@@ -3,6 +3,7 @@ import { Operator } from '../operator'
 import type { OperatorContext } from '../processor'
 import { ForeignKeyBytes, type ForeignKeyJoinSerdes } from '../../serdes/foreign-key/foreign-key-bytes'
 import { type Subscription, SubscriptionSerde } from '../../serdes/foreign-key/subscription'
+import type { DropReason } from '../../record/drop-reason'
 import type { StreamRecord } from '../../record/stream-record'
 
 /** Puts subscriptions into their store, alongside the right table, and forwards them to be answered. */
@@ -16,6 +17,10 @@ export class SubscriptionReceiveOperator<K, KO> extends Operator<KO | null, Subs
     private readonly serdes: ForeignKeyJoinSerdes,
   ) {
     super()
+  }
+
+  override get dropReasons(): readonly DropReason[] {
+    return ['null-key-or-value']
   }
 
   override init(context: OperatorContext<KO | null, Subscription<K>>): void {

@@ -3,6 +3,7 @@ import { Operator } from '../operator'
 import type { OperatorContext } from '../processor'
 import { ForeignKeyBytes, type ForeignKeyJoinSerdes } from '../../serdes/foreign-key/foreign-key-bytes'
 import type { Instruction, Subscription } from '../../serdes/foreign-key/subscription'
+import type { DropReason } from '../../record/drop-reason'
 import type { Change } from '../../record/change'
 import type { StreamRecord } from '../../record/stream-record'
 
@@ -18,6 +19,10 @@ export class SubscriptionSendOperator<K, V, KO> extends Operator<K, Change<V>, K
     private readonly serdes: ForeignKeyJoinSerdes,
   ) {
     super()
+  }
+
+  override get dropReasons(): readonly DropReason[] {
+    return ['null-key-or-value', 'out-of-order']
   }
 
   override init(context: OperatorContext<KO | null, Subscription<K>>): void {

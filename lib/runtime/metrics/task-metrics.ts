@@ -1,7 +1,7 @@
 import type { Metric, MetricGroup } from '../../observe/metrics/metric'
 import { MetricList } from '../../observe/metrics/metric-list'
 import type { TaskSensors } from '../../observe/metrics/task-sensors'
-import type { OperatorRecordCounts } from '../../observe/record-counts'
+import type { TaskRecordCounts } from '../../observe/record-counts'
 import type { ReadOnlyKeyValueStore } from '../../state/store'
 import type { Processing } from '../processing/processing'
 import type { TaskStores } from '../tasks/task-stores'
@@ -24,7 +24,7 @@ export const taskMetrics = (metrics: Metric[], task: MeasuredTask): void => {
   const tags = { 'thread-id': threadId, 'task-id': taskId }
   const list = (group: MetricGroup): MetricList => new MetricList(metrics, group, tags)
   ofTask(list('stream-task-metrics'), task, sensors)
-  ofNodes(list('stream-processor-node-metrics'), sensors, processing.recordCounts.snapshot())
+  ofNodes(list('stream-processor-node-metrics'), sensors, processing.recordCounts)
   ofTopics(list('stream-topic-metrics'), sensors)
   ofStores(list('stream-state-metrics'), task, sensors)
   ofCaches(list('stream-record-cache-metrics'), task)
@@ -57,17 +57,17 @@ const bufferedRecords = (processing: Processing): number => {
   return records
 }
 
-const ofNodes = (list: MetricList, sensors: TaskSensors, counts: readonly OperatorRecordCounts[]): void => {
+const ofNodes = (list: MetricList, sensors: TaskSensors, { tallies }: TaskRecordCounts): void => {
   const of = (node: string): MetricList => list.with({ 'processor-node-id': node })
   for (const [node, { avg, min, max }] of sensors.latencies) {
     of(node).add('record-e2e-latency-avg', avg).add('record-e2e-latency-min', min).add('record-e2e-latency-max', max)
   }
   for (const { node, rate } of sensors.nodes) if (rate !== undefined) of(node).rateAndTotal('process', rate)
-  for (const { operator, droppedBy, deadLetters } of counts) {
+  for (const [operator, { droppedBy, deadLetters }] of tallies) {
     for (const [reason, dropped] of Object.entries(droppedBy)) {
       of(operator).with({ reason }).add('dropped-records-total', dropped)
     }
-    of(operator).add('dead-letters-total', deadLetters)
+    if (deadLetters !== undefined) of(operator).add('dead-letters-total', deadLetters)
   }
 }
 

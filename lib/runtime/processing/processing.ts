@@ -7,6 +7,7 @@ import type { CallTimers } from '../../operators/async/async-host'
 import type { TaskId } from '../../record/task-id'
 import { type TopicPartition, tpKey } from '../../record/topic-partition'
 import type { StateStore } from '../../state/store'
+import { keepsForAWhile } from '../../state/store-kind'
 import type { SubTopology } from '../../topology/definition'
 import { unwrap } from '../failure/task-failure'
 import { measureStore } from './measured-store'
@@ -89,6 +90,7 @@ export class Processing {
       wakeUp: () => options.wakeUp?.(),
     })
     stores.context.attach(this.context)
+    for (const store of stores.all) if (keepsForAWhile(store)) this.context.recordCounts.mayDrop(store.name, ['late'])
     this.punctuations = new Punctuations(this.context)
     const { sensors } = options
     if (sensors?.isDebug) for (const store of stores.all) measureStore(store, sensors.store(store.name))

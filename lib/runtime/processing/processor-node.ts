@@ -65,6 +65,11 @@ export class ProcessorNode implements Child, OperatorContext<unknown, unknown> {
     return this.processor instanceof Operator ? this.processor.keptStore : undefined
   }
 
+  /** Why it may drop records, beside errors. */
+  get dropReasons(): readonly DropReason[] {
+    return this.processor instanceof Operator ? this.processor.dropReasons : []
+  }
+
   /** Another node has read this row of it. */
   rowRead(key: unknown, row: unknown): void {
     if (this.processor instanceof Operator) this.processor.rowRead(key, row)

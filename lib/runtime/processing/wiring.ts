@@ -4,6 +4,7 @@ import type { ManagedStore } from '../../state/store'
 import { keySerdeOf, valueSerdeOf } from '../../serdes/open-serde'
 import { shortcutsOf } from '../../serdes/shortcuts'
 import type { IdleInputs, SinkDefinition, SourceDefinition, SubTopology } from '../../topology/definition'
+import type { DropReason } from '../../record/drop-reason'
 import { matchesTopic } from '../../topology/topic-pattern'
 import { measured, measuredExtractor } from './measured-node'
 import { type Child, ProcessorNode } from './processor-node'
@@ -49,6 +50,10 @@ export const wire = (
   const storesInUse = new Set<string>()
   const expiring = expiringStores(subTopologies, task)
   const idle: IdleNodes[] = []
+  const { deserializationExceptionHandler, processingExceptionHandler, productionExceptionHandler } = task.config
+  /** `handler`: decides whether an error of the node drops the record. */
+  const countDrops = (node: string, handler: unknown, reasons: readonly DropReason[] = []): void =>
+    task.recordCounts.mayDrop(node, handler === undefined ? reasons : [...reasons, 'error'])
 
   for (const sub of subTopologies) {
     const forwarding = new Set(sub.nodes.flatMap((node) => (node.kind === 'source' ? [] : node.parents)))
@@ -73,6 +78,8 @@ export const wire = (
           definition.idleAfterMs ?? (isInternal && sub.idle ? sub.idle.afterMs * (sub.idle.hops + 1) : undefined),
         )
         sources.push({ definition, node })
+        const checksTimestamps = extractor !== failOnInvalidTimestamp
+        countDrops(name, deserializationExceptionHandler, checksTimestamps ? ['invalid-timestamp'] : [])
         parents.set(name, node)
       } else if (definition.kind === 'processor') {
         const { name } = definition
@@ -83,6 +90,7 @@ export const wire = (
         const node = new ProcessorNode(name, definition.supplier(), task, punctuations, names, ending)
         if (node.keptStore !== undefined) reportReads(node.keptStore, node, task)
         processors.push(node)
+        countDrops(name, processingExceptionHandler, node.dropReasons)
         parents.set(name, node)
         link(measured(node, task.sensors, !forwarding.has(name)), definition.parents, definition.sideOutput)
       } else {
@@ -101,6 +109,7 @@ export const wire = (
           task.preparation.add(node.keySerde, topic, 'sink')
           task.preparation.add(node.valueSerde, topic, 'sink')
         }
+        countDrops(name, productionExceptionHandler, partitioner === undefined ? [] : ['no-partition'])
         link(tracedSink(node, task), definition.parents)
       }
     }

@@ -45,6 +45,8 @@ export class InstanceQueries {
   readonly #options: InstanceQueriesOptions
   readonly peers = new HttpPeers()
   #metadata: ClusterMetadata | undefined
+  /** The text of the topology, which does not change. */
+  #description: string | undefined
   #draining = false
   readonly #ending = new AbortController()
 
@@ -105,7 +107,7 @@ export class InstanceQueries {
   }
 
   describeTopology(): string {
-    return describe(this.#options.definition)
+    return (this.#description ??= describe(this.#options.definition))
   }
 
   topologyDescription(): TopologyDescription {
