@@ -1,5 +1,6 @@
 import type { AppDefaults } from '../open-serde'
 import type { Serde } from '../serde'
+import { Embedded } from './embedded'
 import { murmur3 } from './murmur3'
 import { NO_HEADERS } from '../../record/headers'
 
@@ -25,12 +26,14 @@ export class ForeignKeyBytes {
   private readonly key: Part
   private readonly foreign: Part
   private readonly value: Part
+  private readonly embeddedKey: Embedded<unknown>
 
   constructor(serdes: ForeignKeyJoinSerdes, { applicationId, defaultKeySerde, defaultValueSerde }: AppDefaults) {
     const topic = `${applicationId}-${serdes.topic}`
     this.key = { what: 'primary key', serde: serdes.key ?? defaultKeySerde, topic: `${topic}-pk` }
     this.foreign = { what: 'foreign key', serde: serdes.foreignKey ?? defaultKeySerde, topic: `${topic}-fk` }
     this.value = { what: 'value', serde: serdes.value ?? defaultValueSerde, topic: `${topic}-vh` }
+    this.embeddedKey = new Embedded(this.key.serde)
   }
 
   async prepare(): Promise<void> {
@@ -42,8 +45,13 @@ export class ForeignKeyBytes {
     return written(this.key, key)
   }
 
-  readPrimaryKey(bytes: Buffer): unknown {
-    return this.key.serde.deserialize(this.key.topic, bytes, NO_HEADERS)
+  /** With room for `before` bytes in front of it and `after` behind. */
+  embeddedPrimaryKey(key: unknown, before: number, after: number): Buffer {
+    return this.embeddedKey.serialize(this.key.topic, key, before, after) ?? refuse(this.key)
+  }
+
+  readPrimaryKey(bytes: Buffer, start: number, end: number): unknown {
+    return this.embeddedKey.deserialize(this.key.topic, bytes, start, end)
   }
 
   foreignKey(key: unknown): Buffer {
@@ -56,8 +64,9 @@ export class ForeignKeyBytes {
   }
 }
 
-const written = ({ what, serde, topic }: Part, data: unknown): Buffer => {
-  const bytes = serde.serialize(topic, data, NO_HEADERS)
-  if (bytes !== null) return bytes
+const written = (part: Part, data: unknown): Buffer =>
+  part.serde.serialize(part.topic, data, NO_HEADERS) ?? refuse(part)
+
+const refuse = ({ what }: Part): never => {
   throw new TypeError(`the serde of the ${what} of a foreign-key join returned null`)
 }

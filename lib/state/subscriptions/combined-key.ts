@@ -7,10 +7,10 @@ export const combinedKey = (foreignKey: Buffer, primaryKey: Buffer): Buffer => {
   return key
 }
 
-/** Copies: changelog records are views. */
+/** Views of it. */
 export const splitCombinedKey = (key: Buffer): { foreignKey: Buffer; primaryKey: Buffer } => {
   const end = 4 + key.readInt32BE(0)
   if (end < 4 || end > key.length)
     throw new RangeError(`${key.toString('hex')} is no key of a foreign-key subscription`)
-  return { foreignKey: Buffer.from(key.subarray(4, end)), primaryKey: Buffer.from(key.subarray(end)) }
+  return { foreignKey: key.subarray(4, end), primaryKey: key.subarray(end) }
 }

@@ -54,7 +54,7 @@ export class LoggedSubscriptionStore implements SubscriptionStore, ManagedStore 
 
   restore({ key, value, timestamp }: ChangelogRecord): void {
     const { foreignKey, primaryKey } = readRecord(this.name, this.changelogTopic, () => splitCombinedKey(key))
-    this.#open().buckets.put(foreignKey, primaryKey, value === null ? null : Buffer.from(value), timestamp)
+    this.#open().buckets.put(foreignKey, primaryKey, value, timestamp)
   }
 
   async *changelogRecords(): AsyncGenerator<ChangelogRecord> {
