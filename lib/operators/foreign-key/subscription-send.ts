@@ -73,6 +73,6 @@ export class SubscriptionSendOperator<K, V, KO> extends Operator<K, Change<V>, K
   }
 
   private differ(a: KO, b: KO | null): boolean {
-    return b === null || !this.bytes.foreignKey(a).equals(this.bytes.foreignKey(b))
+    return b === null || !this.bytes.areEqualForeignKeys(a, b)
   }
 }

@@ -58,18 +58,28 @@ export const murmur3 = (bytes: Buffer): Buffer => {
     }
   }
 
-  let h1: Halves = [h1h, h1l ^ length]
-  let h2: Halves = [h2h, h2l ^ length]
-  h1 = sum(h1, h2)
-  h2 = finished(sum(h2, h1))
-  h1 = sum(finished(h1), h2)
-  h2 = sum(h2, h1)
+  h1l ^= length
+  h2l ^= length
+  let l = h1l
+  h1l = (l + h2l) | 0
+  h1h = (h1h + h2h + carryOf(h1l, l)) | 0
+  l = h2l
+  h2l = (l + h1l) | 0
+  h2h = (h2h + h1h + carryOf(h2l, l)) | 0
+  l = finishedLow(h1h, h1l)
+  h1h = finishedHigh(h1h, h1l)
+  const added = finishedLow(h2h, h2l)
+  h2h = finishedHigh(h2h, h2l)
+  h1l = (l + added) | 0
+  h1h = (h1h + h2h + carryOf(h1l, l)) | 0
+  h2l = (added + h1l) | 0
+  h2h = (h2h + h1h + carryOf(h2l, added)) | 0
 
   const hash = Buffer.allocUnsafe(16)
-  hash.writeInt32BE(h1[0], 0)
-  hash.writeInt32BE(h1[1], 4)
-  hash.writeInt32BE(h2[0], 8)
-  hash.writeInt32BE(h2[1], 12)
+  hash.writeInt32BE(h1h, 0)
+  hash.writeInt32BE(h1l, 4)
+  hash.writeInt32BE(h2h, 8)
+  hash.writeInt32BE(h2l, 12)
   return hash
 }
 
@@ -78,23 +88,22 @@ const C1_HIGH = 0x87c37b91 | 0
 const C1_LOW = 0x114253d5
 const C2_HIGH = 0x4cf5ad43
 const C2_LOW = 0x2745937f
+const C3_HIGH = 0xff51afd7 | 0
+const C3_LOW = 0xed558ccd | 0
+const C4_HIGH = 0xc4ceb9fe | 0
+const C4_LOW = 0x1a85ec53
 
-/** A 64-bit number where an object does no harm: once a hash. */
-type Halves = readonly [high: number, low: number]
-
-const sum = ([ah, al]: Halves, [bh, bl]: Halves): Halves => {
-  const low = (al + bl) | 0
-  return [(ah + bh + carryOf(low, al)) | 0, low]
+/** The last mixing of the halves of the hash; each shift to the right in it is one by 33. */
+const finishedHigh = (h: number, l: number): number => {
+  const low = l ^ (h >>> 1)
+  const high = highOfProduct(h, low, C3_HIGH, C3_LOW)
+  return highOfProduct(high, Math.imul(low, C3_LOW) ^ (high >>> 1), C4_HIGH, C4_LOW)
 }
 
-const finished = ([h, l]: Halves): Halves => {
-  // each shift to the right is one by 33
-  let low = l ^ (h >>> 1)
-  let high = highOfProduct(h, low, 0xff51afd7 | 0, 0xed558ccd | 0)
-  low = Math.imul(low, 0xed558ccd) ^ (high >>> 1)
-  high = highOfProduct(high, low, 0xc4ceb9fe | 0, 0x1a85ec53)
-  low = Math.imul(low, 0x1a85ec53)
-  return [high, low ^ (high >>> 1)]
+const finishedLow = (h: number, l: number): number => {
+  const low = l ^ (h >>> 1)
+  const high = highOfProduct(h, low, C3_HIGH, C3_LOW)
+  return Math.imul(Math.imul(low, C3_LOW) ^ (high >>> 1), C4_LOW) ^ (finishedHigh(h, l) >>> 1)
 }
 
 /** Of the lower halves of a sum and of one of its parts. */

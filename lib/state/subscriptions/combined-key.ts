@@ -1,9 +1,14 @@
-/** `i32 length of the foreign key ‖ foreign key ‖ primary key`: the keys of a subscription store's changelog. */
-export const combinedKey = (foreignKey: Buffer, primaryKey: Buffer): Buffer => {
-  const key = Buffer.allocUnsafe(4 + foreignKey.length + primaryKey.length)
+import type { Scratch } from '../scratch'
+
+/**
+ * `i32 length of the foreign key ‖ foreign key ‖ primary key`: the keys of a subscription store's changelog. In `scratch`,
+ * and valid for as long as what is there.
+ */
+export const combinedKey = (foreignKey: Buffer, primaryKey: Buffer, scratch: Scratch): Buffer => {
+  const key = scratch.of(4 + foreignKey.length + primaryKey.length)
   key.writeInt32BE(foreignKey.length)
-  foreignKey.copy(key, 4)
-  primaryKey.copy(key, 4 + foreignKey.length)
+  key.set(foreignKey, 4)
+  key.set(primaryKey, 4 + foreignKey.length)
   return key
 }
 
