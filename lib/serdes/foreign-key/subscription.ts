@@ -52,17 +52,21 @@ export class SubscriptionSerde<K> implements Serde<Subscription<K>> {
   }
 
   deserialize(_topic: string, bytes: Buffer): Subscription<K> {
-    const version = bytes[0]! & ~NO_HASH
+    return this.deserializeRange(bytes, 0, bytes.length)
+  }
+
+  deserializeRange(bytes: Buffer, from: number, to: number): Subscription<K> {
+    const version = bytes[from]! & ~NO_HASH
     if (version > VERSION) throw new RangeError(`foreign-key subscriptions of version ${version} are not known`)
-    const hasHash = (bytes[0]! & NO_HASH) === 0
-    const start = hasHash ? HEAD_BYTES + HASH_BYTES : HEAD_BYTES
-    const end = version === 0 ? bytes.length : bytes.length - PARTITION_BYTES
-    if (end < start) throw new RangeError(`a foreign-key subscription is longer than ${bytes.length} bytes`)
-    const instruction = INSTRUCTIONS[bytes[1]!]
-    if (instruction === undefined) throw new RangeError(`foreign-key instruction ${bytes[1]} is not known`)
+    const hasHash = (bytes[from]! & NO_HASH) === 0
+    const start = from + (hasHash ? HEAD_BYTES + HASH_BYTES : HEAD_BYTES)
+    const end = version === 0 ? to : to - PARTITION_BYTES
+    if (end < start) throw new RangeError(`a foreign-key subscription is longer than ${to - from} bytes`)
+    const instruction = INSTRUCTIONS[bytes[from + 1]!]
+    if (instruction === undefined) throw new RangeError(`foreign-key instruction ${bytes[from + 1]} is not known`)
     return {
       instruction,
-      hash: hasHash ? bytes.subarray(HEAD_BYTES, start) : null,
+      hash: hasHash ? bytes.subarray(from + HEAD_BYTES, start) : null,
       primaryKey: this.bytes.readPrimaryKey(bytes, start, end) as K,
       primaryPartition: version === 0 ? null : bytes.readInt32BE(end),
     }
