@@ -5,9 +5,7 @@ import { ForeignKeyBytes, type ForeignKeyJoinSerdes } from '../../serdes/foreign
 import type { Instruction, Subscription } from '../../serdes/foreign-key/subscription'
 import type { DropReason } from '../../record/drop-reason'
 import type { Change } from '../../record/change'
-import type { StreamRecord } from '../../record/stream-record'
-
-type Send<KO> = (foreignKey: KO | null, instruction: Instruction) => void
+import { StreamRecord } from '../../record/stream-record'
 
 /** On each update of the left table, tells the right one which of its rows the left row now needs, and which it no longer does. */
 export class SubscriptionSendOperator<K, V, KO> extends Operator<K, Change<V>, KO | null, Subscription<K>> {
@@ -41,36 +39,47 @@ export class SubscriptionSendOperator<K, V, KO> extends Operator<K, Change<V>, K
     const oldKey = this.foreignKey(record.key, oldValue)
     const newKey = this.foreignKey(record.key, newValue)
     const hash = newValue === null ? null : this.bytes.hash(newValue)
-    const send = (foreignKey: KO | null, instruction: Instruction): void => {
-      const subscription = {
-        instruction,
-        hash,
-        primaryKey: record.key,
-        primaryPartition: this.context.recordContext.partition,
-      }
-      this.context.forward(record.withKey(foreignKey).withValue(subscription))
-    }
-    if (this.left) this.sendLeft(oldKey, newKey, send)
-    else this.sendInner(newValue !== null, oldKey, newKey, send)
+    if (this.left) this.sendLeft(record, hash, oldKey, newKey)
+    else this.sendInner(record, hash, oldKey, newKey)
   }
 
   /** Always requests a response: a row without a foreign key, and a deleted one, also have a result. */
-  private sendLeft(oldKey: KO | null, newKey: KO | null, send: Send<KO>): void {
-    if (oldKey !== null && this.differ(oldKey, newKey)) send(oldKey, 'unsubscribe')
-    send(newKey, 'answer')
+  private sendLeft(
+    record: StreamRecord<K, Change<V>>,
+    hash: Buffer | null,
+    oldKey: KO | null,
+    newKey: KO | null,
+  ): void {
+    if (oldKey !== null && this.differ(oldKey, newKey)) this.send(record, hash, oldKey, 'unsubscribe')
+    this.send(record, hash, newKey, 'answer')
   }
 
-  private sendInner(exists: boolean, oldKey: KO | null, newKey: KO | null, send: Send<KO>): void {
+  private sendInner(
+    record: StreamRecord<K, Change<V>>,
+    hash: Buffer | null,
+    oldKey: KO | null,
+    newKey: KO | null,
+  ): void {
     if (newKey === null) {
-      if (exists) this.context.dropRecord('null-key-or-value', 'null foreign key')
-      if (oldKey !== null) send(oldKey, 'unsubscribe and answer')
+      if (record.value.newValue !== null) this.context.dropRecord('null-key-or-value', 'null foreign key')
+      if (oldKey !== null) this.send(record, hash, oldKey, 'unsubscribe and answer')
     } else if (oldKey !== null && this.differ(oldKey, newKey)) {
-      send(oldKey, 'unsubscribe')
+      this.send(record, hash, oldKey, 'unsubscribe')
       // if the new key has no row, the old one's result must be deleted
-      send(newKey, 'answer')
+      this.send(record, hash, newKey, 'answer')
     } else {
-      send(newKey, 'answer if present')
+      this.send(record, hash, newKey, 'answer if present')
     }
+  }
+
+  private send(
+    { key: primaryKey, timestamp, headers }: StreamRecord<K, Change<V>>,
+    hash: Buffer | null,
+    foreignKey: KO | null,
+    instruction: Instruction,
+  ): void {
+    const subscription = { instruction, hash, primaryKey, primaryPartition: this.context.recordContext.partition }
+    this.context.forward(new StreamRecord(foreignKey, subscription, timestamp, headers))
   }
 
   private foreignKey(key: K, value: V | null): KO | null {
@@ -78,6 +87,6 @@ export class SubscriptionSendOperator<K, V, KO> extends Operator<K, Change<V>, K
   }
 
   private differ(a: KO, b: KO | null): boolean {
-    return b === null || !this.bytes.foreignKey(a).equals(this.bytes.foreignKey(b))
+    return b === null || !this.bytes.areEqualForeignKeys(a, b)
   }
 }

@@ -1,7 +1,10 @@
 import type { AppDefaults } from '../open-serde'
 import type { Serde } from '../serde'
+import { type Shortcuts, shortcutsOf } from '../shortcuts'
+import { Embedded } from './embedded'
 import { murmur3 } from './murmur3'
 import { NO_HEADERS } from '../../record/headers'
+import { Scratch } from '../../state/scratch'
 
 /** Of a foreign-key join, as far as they are known; the others are the app's defaults. */
 export interface ForeignKeyJoinSerdes {
@@ -13,24 +16,19 @@ export interface ForeignKeyJoinSerdes {
   readonly foreignValue?: Serde<unknown>
 }
 
-/** A serde, and the topic that it is told: one that does not exist, so that a schema registry keeps them apart. */
-interface Part {
-  readonly what: string
-  readonly serde: Serde<unknown>
-  readonly topic: string
-}
-
-/** The bytes that the operators of a foreign-key join work with. */
+/** The bytes that the operators of a foreign-key join work with, each valid until the next call of the same method. */
 export class ForeignKeyBytes {
   private readonly key: Part
   private readonly foreign: Part
   private readonly value: Part
+  private readonly embeddedKey: Embedded<unknown>
 
   constructor(serdes: ForeignKeyJoinSerdes, { applicationId, defaultKeySerde, defaultValueSerde }: AppDefaults) {
     const topic = `${applicationId}-${serdes.topic}`
-    this.key = { what: 'primary key', serde: serdes.key ?? defaultKeySerde, topic: `${topic}-pk` }
-    this.foreign = { what: 'foreign key', serde: serdes.foreignKey ?? defaultKeySerde, topic: `${topic}-fk` }
-    this.value = { what: 'value', serde: serdes.value ?? defaultValueSerde, topic: `${topic}-vh` }
+    this.key = new Part('primary key', serdes.key ?? defaultKeySerde, `${topic}-pk`)
+    this.foreign = new Part('foreign key', serdes.foreignKey ?? defaultKeySerde, `${topic}-fk`)
+    this.value = new Part('value', serdes.value ?? defaultValueSerde, `${topic}-vh`)
+    this.embeddedKey = new Embedded(this.key.serde)
   }
 
   async prepare(): Promise<void> {
@@ -39,25 +37,52 @@ export class ForeignKeyBytes {
   }
 
   primaryKey(key: unknown): Buffer {
-    return written(this.key, key)
+    return this.key.written(key)
   }
 
-  readPrimaryKey(bytes: Buffer): unknown {
-    return this.key.serde.deserialize(this.key.topic, bytes, NO_HEADERS)
+  /** With room for `before` bytes in front of it and `after` behind. It is the caller's. */
+  embeddedPrimaryKey(key: unknown, before: number, after: number): Buffer {
+    return this.embeddedKey.serialize(this.key.topic, key, before, after) ?? this.key.refuse()
+  }
+
+  readPrimaryKey(bytes: Buffer, start: number, end: number): unknown {
+    return this.embeddedKey.deserialize(this.key.topic, bytes, start, end)
   }
 
   foreignKey(key: unknown): Buffer {
-    return written(this.foreign, key)
+    return this.foreign.written(key)
   }
 
-  /** Equal values must have equal bytes, or answers are taken for outdated. */
+  areEqualForeignKeys(a: unknown, b: unknown): boolean {
+    return Buffer.from(this.foreignKey(a)).equals(this.foreignKey(b))
+  }
+
+  /** Equal values must have equal bytes, or answers are taken for outdated. It is the caller's. */
   hash(value: unknown): Buffer {
-    return murmur3(written(this.value, value))
+    return murmur3(this.value.written(value))
   }
 }
 
-const written = ({ what, serde, topic }: Part, data: unknown): Buffer => {
-  const bytes = serde.serialize(topic, data, NO_HEADERS)
-  if (bytes !== null) return bytes
-  throw new TypeError(`the serde of the ${what} of a foreign-key join returned null`)
+/** A serde, and the topic that it is told: one that does not exist, so that a schema registry keeps them apart. */
+class Part {
+  private readonly scratch = new Scratch()
+  private readonly toText: Shortcuts['toText']
+
+  constructor(
+    private readonly what: string,
+    readonly serde: Serde<unknown>,
+    readonly topic: string,
+  ) {
+    this.toText = shortcutsOf(serde).toText
+  }
+
+  /** Valid until the next call. */
+  written(data: unknown): Buffer {
+    if (this.toText !== undefined) return this.scratch.ofText(this.toText(data))
+    return this.serde.serialize(this.topic, data, NO_HEADERS) ?? this.refuse()
+  }
+
+  refuse(): never {
+    throw new TypeError(`the serde of the ${this.what} of a foreign-key join returned null`)
+  }
 }

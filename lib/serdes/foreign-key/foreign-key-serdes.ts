@@ -1,5 +1,6 @@
 import type { AppDefaults, OpenSerde } from '../open-serde'
 import type { Serde } from '../serde'
+import { withShortcuts } from '../shortcuts'
 import { ForeignKeyBytes, type ForeignKeyJoinSerdes } from './foreign-key-bytes'
 import {
   type Subscription,
@@ -10,7 +11,10 @@ import {
 
 /** Of the registration topic's values, and of the subscription store's. */
 export const subscriptionSerde = <K>(serdes: ForeignKeyJoinSerdes): OpenSerde<Subscription<K>> =>
-  open((app) => new SubscriptionSerde<K>(new ForeignKeyBytes(serdes, app)))
+  open((app) => {
+    const serde = new SubscriptionSerde<K>(new ForeignKeyBytes(serdes, app))
+    return withShortcuts(serde, { readRange: (bytes, start, end) => serde.deserializeRange(bytes, start, end) })
+  })
 
 /** Of the response topic's values. */
 export const responseSerde = <VO>({ foreignValue }: ForeignKeyJoinSerdes): OpenSerde<SubscriptionResponse<VO>> =>

@@ -1,4 +1,5 @@
 import type { Serde, SerdeUse } from '../serde'
+import { Embedded } from './embedded'
 import type { ForeignKeyBytes } from './foreign-key-bytes'
 import type { RecordHeaders } from '../../record/headers'
 
@@ -24,7 +25,10 @@ export interface Subscription<K> {
   readonly primaryPartition: number | null
 }
 
+/** Version and instruction. */
+const HEAD_BYTES = 2
 const HASH_BYTES = 16
+const PARTITION_BYTES = 4
 const NO_HASH = 0x80
 const VERSION = 1
 
@@ -37,31 +41,33 @@ export class SubscriptionSerde<K> implements Serde<Subscription<K>> {
   }
 
   serialize(_topic: string, { instruction, hash, primaryKey, primaryPartition }: Subscription<K>): Buffer {
-    const key = this.bytes.primaryKey(primaryKey)
+    const keyAt = hash === null ? HEAD_BYTES : HEAD_BYTES + HASH_BYTES
     const version = primaryPartition === null ? 0 : VERSION
-    const head = Buffer.of(hash === null ? version | NO_HASH : version, INSTRUCTIONS.indexOf(instruction))
-    const parts = hash === null ? [head, key] : [head, hash, key]
-    if (primaryPartition !== null) {
-      const partition = Buffer.allocUnsafe(4)
-      partition.writeInt32BE(primaryPartition)
-      parts.push(partition)
-    }
-    return Buffer.concat(parts)
+    const bytes = this.bytes.embeddedPrimaryKey(primaryKey, keyAt, version === 0 ? 0 : PARTITION_BYTES)
+    bytes[0] = hash === null ? version | NO_HASH : version
+    bytes[1] = INSTRUCTIONS.indexOf(instruction)
+    if (hash !== null) bytes.set(hash, HEAD_BYTES)
+    if (primaryPartition !== null) bytes.writeInt32BE(primaryPartition, bytes.length - PARTITION_BYTES)
+    return bytes
   }
 
   deserialize(_topic: string, bytes: Buffer): Subscription<K> {
-    const version = bytes[0]! & ~NO_HASH
+    return this.deserializeRange(bytes, 0, bytes.length)
+  }
+
+  deserializeRange(bytes: Buffer, from: number, to: number): Subscription<K> {
+    const version = bytes[from]! & ~NO_HASH
     if (version > VERSION) throw new RangeError(`foreign-key subscriptions of version ${version} are not known`)
-    const hasHash = (bytes[0]! & NO_HASH) === 0
-    const start = hasHash ? 2 + HASH_BYTES : 2
-    const end = version === 0 ? bytes.length : bytes.length - 4
-    if (end < start) throw new RangeError(`a foreign-key subscription is longer than ${bytes.length} bytes`)
-    const instruction = INSTRUCTIONS[bytes[1]!]
-    if (instruction === undefined) throw new RangeError(`foreign-key instruction ${bytes[1]} is not known`)
+    const hasHash = (bytes[from]! & NO_HASH) === 0
+    const start = from + (hasHash ? HEAD_BYTES + HASH_BYTES : HEAD_BYTES)
+    const end = version === 0 ? to : to - PARTITION_BYTES
+    if (end < start) throw new RangeError(`a foreign-key subscription is longer than ${to - from} bytes`)
+    const instruction = INSTRUCTIONS[bytes[from + 1]!]
+    if (instruction === undefined) throw new RangeError(`foreign-key instruction ${bytes[from + 1]} is not known`)
     return {
       instruction,
-      hash: hasHash ? Buffer.from(bytes.subarray(2, start)) : null,
-      primaryKey: this.bytes.readPrimaryKey(bytes.subarray(start, end)) as K,
+      hash: hasHash ? bytes.subarray(from + HEAD_BYTES, start) : null,
+      primaryKey: this.bytes.readPrimaryKey(bytes, start, end) as K,
       primaryPartition: version === 0 ? null : bytes.readInt32BE(end),
     }
   }
@@ -78,26 +84,34 @@ export interface SubscriptionResponse<VO> {
 
 /** `i8 version 0, with the highest bit set if there is no hash ‖ hash? ‖ value?` */
 export class SubscriptionResponseSerde<VO> implements Serde<SubscriptionResponse<VO>> {
-  constructor(private readonly value: Serde<VO>) {}
+  private readonly value: Embedded<VO>
+
+  constructor(value: Serde<VO>) {
+    this.value = new Embedded(value)
+  }
 
   async prepare(topic: string, use: SerdeUse): Promise<void> {
-    await this.value.prepare?.(topic, use)
+    await this.value.serde.prepare?.(topic, use)
   }
 
   serialize(topic: string, { hash, foreignValue }: SubscriptionResponse<VO>, headers: RecordHeaders): Buffer {
-    const parts = hash === null ? [Buffer.of(NO_HASH)] : [Buffer.of(0), hash]
-    const value = foreignValue === null ? null : this.value.serialize(topic, foreignValue, headers)
-    return Buffer.concat(value === null ? parts : [...parts, value])
+    const valueAt = hash === null ? 1 : 1 + HASH_BYTES
+    const value = foreignValue === null ? null : this.value.serialize(topic, foreignValue, valueAt, 0, headers)
+    const bytes = value ?? Buffer.allocUnsafe(valueAt)
+    bytes[0] = hash === null ? NO_HASH : 0
+    if (hash !== null) bytes.set(hash, 1)
+    return bytes
   }
 
   deserialize(topic: string, bytes: Buffer, headers: RecordHeaders): SubscriptionResponse<VO> {
+    const { length } = bytes
     const version = bytes[0]! & ~NO_HASH
     if (version !== 0) throw new RangeError(`foreign-key responses of version ${version} are not known`)
     const start = (bytes[0]! & NO_HASH) === 0 ? 1 + HASH_BYTES : 1
-    if (bytes.length < start) throw new RangeError(`a foreign-key response is longer than ${bytes.length} bytes`)
+    if (length < start) throw new RangeError(`a foreign-key response is longer than ${length} bytes`)
     return {
-      hash: start === 1 ? null : Buffer.from(bytes.subarray(1, start)),
-      foreignValue: bytes.length === start ? null : this.value.deserialize(topic, bytes.subarray(start), headers),
+      hash: start === 1 ? null : bytes.subarray(1, start),
+      foreignValue: length === start ? null : this.value.deserialize(topic, bytes, start, length, headers),
       primaryPartition: null,
     }
   }

@@ -1,4 +1,4 @@
-import { byteString } from '../byte-string'
+import { Scratch } from '../scratch'
 import type { ByteStore } from '../state-engine'
 import { readTimestamp, TIMESTAMP_BYTES, writeTimestamp } from '../../record/timestamped-bytes'
 
@@ -20,43 +20,62 @@ const LOAD = 16
  * Entries are `foreign key ‖ i32 bucket`, their values `[i32 count] ‖ { i32 length ‖ primary key ‖ i64 timestamp ‖ i32 length ‖ value }*`.
  */
 export class SubscriptionBuckets {
+  readonly #keys = new Scratch()
+  readonly #values = new Scratch()
+
   constructor(private readonly bytes: ByteStore) {}
 
   get(foreignKey: Buffer, primaryKey: Buffer): StoredSubscription | null {
-    const { count, entries: first } = this.readFirst(foreignKey)
-    const bucket = bucketOf(primaryKey, bucketsFor(count))
-    const entries = bucket === 0 ? first : this.read(foreignKey, bucket)
-    return entries.find((entry) => entry.primaryKey.equals(primaryKey)) ?? null
+    const first = this.read(foreignKey, 0)
+    const number = bucketOf(primaryKey, bucketsFor(countIn(first)))
+    const bucket = number === 0 ? first : this.read(foreignKey, number)
+    const at = find(bucket, headOf(number), primaryKey)
+    return at < 0 ? null : entryAt(bucket, at)
   }
 
   /** `null` deletes. */
   put(foreignKey: Buffer, primaryKey: Buffer, value: Buffer | null, timestamp: number): void {
-    const { count, entries: first } = this.readFirst(foreignKey)
-    const bucket = bucketOf(primaryKey, bucketsFor(count))
-    const entries = bucket === 0 ? first : this.read(foreignKey, bucket)
-    const index = entries.findIndex((entry) => entry.primaryKey.equals(primaryKey))
-    const change = (value === null ? 0 : 1) - (index === -1 ? 0 : 1)
-    if (value === null && index === -1) return
-    if (value === null) entries.splice(index, 1)
-    else entries.splice(index === -1 ? entries.length : index, 1, { primaryKey, timestamp, value })
-    if (bucket !== 0) this.write(foreignKey, bucket, entries)
-    if (bucket === 0 || change !== 0) this.writeFirst(foreignKey, count + change, first)
-    this.resize(foreignKey, bucketsFor(count), bucketsFor(count + change))
+    const first = this.read(foreignKey, 0)
+    const before = countIn(first)
+    const number = bucketOf(primaryKey, bucketsFor(before))
+    const bucket = number === 0 ? first : this.read(foreignKey, number)
+    const found = find(bucket, headOf(number), primaryKey)
+    if (value === null && found < 0) return
+    const count = before + (value === null ? 0 : 1) - (found < 0 ? 0 : 1)
+
+    // in place of the entry, or behind all others
+    const start = found < 0 ? bucket.length : found
+    const end = found < 0 ? bucket.length : endOf(bucket, found)
+    const size = value === null ? 0 : sizeOf(primaryKey, value)
+    const changed = this.#values.of(start + size + bucket.length - end)
+    bucket.copy(changed, 0, 0, start)
+    if (value !== null) writeEntry(changed, start, primaryKey, timestamp, value)
+    bucket.copy(changed, start + size, end)
+    if (number === 0) {
+      this.writeFirst(foreignKey, changed, count)
+    } else {
+      this.write(foreignKey, number, changed)
+      if (count !== before) this.writeFirst(foreignKey, Buffer.from(first), count)
+    }
+    this.resize(foreignKey, bucketsFor(before), bucketsFor(count))
   }
 
   /** In the order of primary keys. */
   all(foreignKey: Buffer): StoredSubscription[] {
-    const { count, entries } = this.readFirst(foreignKey)
-    for (let bucket = 1; bucket < bucketsFor(count); bucket++) entries.push(...this.read(foreignKey, bucket))
+    const first = this.read(foreignKey, 0)
+    const buckets = bucketsFor(countIn(first))
+    const entries = decode(first, headOf(0))
+    for (let number = 1; number < buckets; number++) {
+      entries.push(...decode(this.read(foreignKey, number), headOf(number)))
+    }
     return entries.sort((a, b) => Buffer.compare(a.primaryKey, b.primaryKey))
   }
 
   /** Of all foreign keys. */
   async *scan(): AsyncGenerator<[foreignKey: Buffer, StoredSubscription]> {
-    for await (const [key, value] of this.bytes.scan({})) {
-      const foreignKey = key.subarray(0, key.length - 4)
-      const isFirst = key.readInt32BE(key.length - 4) === 0
-      for (const entry of decode(isFirst ? value.subarray(4) : value)) yield [foreignKey, entry]
+    for await (const [key, bucket] of this.bytes.scan({})) {
+      const end = key.length - NUMBER_BYTES
+      for (const entry of decode(bucket, headOf(key.readInt32BE(end)))) yield [key.subarray(0, end), entry]
     }
   }
 
@@ -65,45 +84,49 @@ export class SubscriptionBuckets {
     // the bucket that comes or goes, and the one that it shares its entries with
     const last = Math.max(before, after) - 1
     const partner = last - highestPowerOfTwo(last)
-    const { count, entries: first } = this.readFirst(foreignKey)
-    const shared = [...(partner === 0 ? first : this.read(foreignKey, partner)), ...this.read(foreignKey, last)]
+    const held = this.read(foreignKey, partner)
+    const shared = [...decode(held, headOf(partner)), ...decode(this.read(foreignKey, last), headOf(last))]
     const lower = shared.filter(({ primaryKey }) => bucketOf(primaryKey, after) === partner)
     const upper = shared.filter(({ primaryKey }) => bucketOf(primaryKey, after) !== partner)
-    if (partner === 0) this.writeFirst(foreignKey, count, lower)
-    else this.write(foreignKey, partner, lower)
-    this.write(foreignKey, last, upper)
+    if (partner === 0) this.writeFirst(foreignKey, encode(lower, headOf(0)), countIn(held))
+    else this.write(foreignKey, partner, encode(lower, headOf(partner)))
+    this.write(foreignKey, last, encode(upper, headOf(last)))
   }
 
-  private readFirst(foreignKey: Buffer): { count: number; entries: StoredSubscription[] } {
-    const value = this.bytes.get(bucketKey(foreignKey, 0))
-    return value === null
-      ? { count: 0, entries: [] }
-      : { count: value.readInt32BE(0), entries: decode(value.subarray(4)) }
+  private read(foreignKey: Buffer, number: number): Buffer {
+    return this.bytes.get(this.keyOf(foreignKey, number)) ?? (number === 0 ? NO_SUBSCRIPTIONS : NO_ENTRIES)
   }
 
-  private writeFirst(foreignKey: Buffer, count: number, entries: readonly StoredSubscription[]): void {
-    const head = Buffer.allocUnsafe(4)
-    head.writeInt32BE(count)
-    this.bytes.put(bucketKey(foreignKey, 0), count === 0 ? null : Buffer.concat([head, encode(entries)]))
+  private writeFirst(foreignKey: Buffer, bucket: Buffer, count: number): void {
+    bucket.writeInt32BE(count)
+    this.bytes.put(this.keyOf(foreignKey, 0), count === 0 ? null : bucket)
   }
 
-  private read(foreignKey: Buffer, bucket: number): StoredSubscription[] {
-    const value = this.bytes.get(bucketKey(foreignKey, bucket))
-    return value === null ? [] : decode(value)
+  private write(foreignKey: Buffer, number: number, bucket: Buffer): void {
+    this.bytes.put(this.keyOf(foreignKey, number), bucket.length === 0 ? null : bucket)
   }
 
-  private write(foreignKey: Buffer, bucket: number, entries: readonly StoredSubscription[]): void {
-    this.bytes.put(bucketKey(foreignKey, bucket), entries.length === 0 ? null : encode(entries))
+  /** Valid until the next call. */
+  private keyOf(foreignKey: Buffer, number: number): Buffer {
+    const key = this.#keys.of(foreignKey.length + NUMBER_BYTES)
+    key.set(foreignKey)
+    key.writeInt32BE(number, foreignKey.length)
+    return key
   }
 }
+
+const NUMBER_BYTES = 4
+const COUNT_BYTES = 4
+const LENGTH_BYTES = 4
+const NO_SUBSCRIPTIONS = Buffer.alloc(COUNT_BYTES)
+const NO_ENTRIES = Buffer.alloc(0)
 
 const bucketsFor = (count: number): number => Math.max(1, Math.ceil(count / LOAD))
 
 const bucketOf = (primaryKey: Buffer, buckets: number): number => {
   if (buckets === 1) return 0
   const half = highestPowerOfTwo(buckets - 1)
-  const hash = hashOf(byteString(primaryKey))
-  const bucket = hash & (2 * half - 1)
+  const bucket = hashOf(primaryKey) & (2 * half - 1)
   return bucket < buckets ? bucket : bucket - half
 }
 
@@ -111,49 +134,76 @@ const bucketOf = (primaryKey: Buffer, buckets: number): number => {
 const highestPowerOfTwo = (n: number): number => 2 ** (31 - Math.clz32(n))
 
 /** FNV-1a, and a last round for its lowest bits, which pick the bucket. */
-const hashOf = (text: string): number => {
+const hashOf = (bytes: Buffer): number => {
   let hash = 0x811c9dc5
-  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193)
+  for (let i = 0; i < bytes.length; i++) hash = Math.imul(hash ^ bytes[i]!, 0x01000193)
   return hash ^ (hash >>> 15)
 }
 
-const bucketKey = (foreignKey: Buffer, bucket: number): Buffer => {
-  const key = Buffer.allocUnsafe(foreignKey.length + 4)
-  foreignKey.copy(key)
-  key.writeInt32BE(bucket, foreignKey.length)
-  return key
+/** Of bucket 0: how many subscriptions all buckets have. */
+const countIn = (first: Buffer): number => first.readInt32BE(0)
+
+/** Where the entries of a bucket begin. */
+const headOf = (number: number): number => (number === 0 ? COUNT_BYTES : 0)
+
+/** Where the entry of a primary key begins; −1: there is none. */
+const find = (bucket: Buffer, head: number, primaryKey: Buffer): number => {
+  for (let at = head; at < bucket.length; at = endOf(bucket, at)) if (isOf(bucket, at, primaryKey)) return at
+  return -1
 }
 
-const encode = (entries: readonly StoredSubscription[]): Buffer => {
-  const size = entries.reduce(
-    (sum, { primaryKey, value }) => sum + 8 + TIMESTAMP_BYTES + primaryKey.length + value.length,
-    0,
+const isOf = (bucket: Buffer, at: number, primaryKey: Buffer): boolean => {
+  const { length } = primaryKey
+  if (bucket.readInt32BE(at) !== length) return false
+  // from the end: keys are more alike at the beginning
+  for (let i = length - 1; i >= 0; i--) if (bucket[at + LENGTH_BYTES + i] !== primaryKey[i]) return false
+  return true
+}
+
+const endOf = (bucket: Buffer, at: number): number => {
+  const valueAt = valueOf(bucket, at)
+  return valueAt + bucket.readInt32BE(valueAt - LENGTH_BYTES)
+}
+
+const valueOf = (bucket: Buffer, at: number): number =>
+  at + LENGTH_BYTES + bucket.readInt32BE(at) + TIMESTAMP_BYTES + LENGTH_BYTES
+
+/** A view of the entry that begins there. */
+const entryAt = (bucket: Buffer, at: number): StoredSubscription => {
+  const valueAt = valueOf(bucket, at)
+  const timestampAt = valueAt - LENGTH_BYTES - TIMESTAMP_BYTES
+  return {
+    primaryKey: bucket.subarray(at + LENGTH_BYTES, timestampAt),
+    timestamp: readTimestamp(bucket, timestampAt),
+    value: bucket.subarray(valueAt, endOf(bucket, at)),
+  }
+}
+
+const sizeOf = (primaryKey: Buffer, value: Buffer): number =>
+  LENGTH_BYTES + primaryKey.length + TIMESTAMP_BYTES + LENGTH_BYTES + value.length
+
+/** Returns where it ends. */
+const writeEntry = (bucket: Buffer, at: number, primaryKey: Buffer, timestamp: number, value: Buffer): number => {
+  const timestampAt = bucket.writeInt32BE(primaryKey.length, at) + primaryKey.length
+  bucket.set(primaryKey, at + LENGTH_BYTES)
+  writeTimestamp(bucket, timestamp, timestampAt)
+  const valueAt = bucket.writeInt32BE(value.length, timestampAt + TIMESTAMP_BYTES)
+  bucket.set(value, valueAt)
+  return valueAt + value.length
+}
+
+/** Behind a head, which is not written. */
+const encode = (entries: readonly StoredSubscription[], head: number): Buffer => {
+  const bucket = Buffer.allocUnsafe(
+    entries.reduce((size, { primaryKey, value }) => size + sizeOf(primaryKey, value), head),
   )
-  const bytes = Buffer.allocUnsafe(size)
-  let at = 0
-  for (const { primaryKey, timestamp, value } of entries) {
-    at = bytes.writeInt32BE(primaryKey.length, at)
-    at += primaryKey.copy(bytes, at)
-    writeTimestamp(bytes, timestamp, at)
-    at = bytes.writeInt32BE(value.length, at + TIMESTAMP_BYTES)
-    at += value.copy(bytes, at)
-  }
-  return bytes
+  let at = head
+  for (const { primaryKey, timestamp, value } of entries) at = writeEntry(bucket, at, primaryKey, timestamp, value)
+  return bucket
 }
 
-/** Views of `bytes`. */
-const decode = (bytes: Buffer): StoredSubscription[] => {
+const decode = (bucket: Buffer, head: number): StoredSubscription[] => {
   const entries: StoredSubscription[] = []
-  for (let at = 0; at < bytes.length;) {
-    const keyEnd = at + 4 + bytes.readInt32BE(at)
-    const start = keyEnd + TIMESTAMP_BYTES + 4
-    const end = start + bytes.readInt32BE(start - 4)
-    entries.push({
-      primaryKey: bytes.subarray(at + 4, keyEnd),
-      timestamp: readTimestamp(bytes, keyEnd),
-      value: bytes.subarray(start, end),
-    })
-    at = end
-  }
+  for (let at = head; at < bucket.length; at = endOf(bucket, at)) entries.push(entryAt(bucket, at))
   return entries
 }

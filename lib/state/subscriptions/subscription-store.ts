@@ -1,5 +1,6 @@
 import type { OpenSerde } from '../../serdes/open-serde'
 import { readRecord } from '../changelog/unreadable-record'
+import { Scratch } from '../scratch'
 import { storeUnavailable } from '../key-value/unavailable-entries'
 import type { ChangelogRecord, ManagedStore, StateStore, StateStoreContext, StoreBuilder } from '../store'
 import { combinedKey, splitCombinedKey } from './combined-key'
@@ -37,6 +38,7 @@ interface Opened {
 }
 
 export class LoggedSubscriptionStore implements SubscriptionStore, ManagedStore {
+  readonly #keys = new Scratch()
   #opened: Opened | 'not open yet' | 'closed' = 'not open yet'
 
   constructor(
@@ -54,7 +56,7 @@ export class LoggedSubscriptionStore implements SubscriptionStore, ManagedStore 
 
   restore({ key, value, timestamp }: ChangelogRecord): void {
     const { foreignKey, primaryKey } = readRecord(this.name, this.changelogTopic, () => splitCombinedKey(key))
-    this.#open().buckets.put(foreignKey, primaryKey, value === null ? null : Buffer.from(value), timestamp)
+    this.#open().buckets.put(foreignKey, primaryKey, value, timestamp)
   }
 
   async *changelogRecords(): AsyncGenerator<ChangelogRecord> {
@@ -66,7 +68,7 @@ export class LoggedSubscriptionStore implements SubscriptionStore, ManagedStore 
     buckets.put(foreignKey, primaryKey, subscription, timestamp)
     if (this.changelogTopic === null) return
     const time = subscription === null ? context.recordContext.timestamp : timestamp
-    context.logChange(this.changelogTopic, combinedKey(foreignKey, primaryKey), subscription, time)
+    context.logChange(this.changelogTopic, combinedKey(foreignKey, primaryKey, this.#keys), subscription, time)
   }
 
   *subscriptions(foreignKey: Buffer): Generator<Buffer> {
@@ -76,7 +78,7 @@ export class LoggedSubscriptionStore implements SubscriptionStore, ManagedStore 
   /** Everything in it, by `combinedKey`. */
   async *all(): AsyncGenerator<[key: Buffer, subscription: StoredSubscription]> {
     for await (const [foreignKey, subscription] of this.#open().buckets.scan()) {
-      yield [combinedKey(foreignKey, subscription.primaryKey), subscription]
+      yield [Buffer.from(combinedKey(foreignKey, subscription.primaryKey, this.#keys)), subscription]
     }
   }
 

@@ -73,3 +73,34 @@ test('serdes are told topics of their own, so that a schema registry keeps keys 
   expect(topics).toEqual(['app-fk-topic-pk', 'app-fk-topic-fk', 'app-fk-topic-vh'])
   expect(prepared).toEqual(topics)
 })
+
+describe('the bytes of a foreign-key join', () => {
+  const long = 'a long text '.repeat(200)
+
+  test.each([
+    ['ab', 'cd'],
+    ['', 'a'],
+    ['é', 'ab'],
+    [long, `${long}b`],
+    [`b${long}`, `a${long}`],
+  ])('foreign keys %j and %j differ, and equal themselves', (a, b) => {
+    const bytes = new ForeignKeyBytes({ topic: 'fk' }, app)
+    expect([bytes.areEqualForeignKeys(a, b), bytes.areEqualForeignKeys(a, a)]).toEqual([false, true])
+  })
+
+  test('a hash stays what it was when others are computed', () => {
+    const bytes = new ForeignKeyBytes({ topic: 'fk' }, app)
+    const first = bytes.hash('F:1')
+    bytes.hash('F:2')
+    expect(first).toEqual(hash)
+  })
+
+  test('a serde that returns null is named', () => {
+    const nothing = { ...text, serialize: () => null }
+    const bytes = new ForeignKeyBytes({ topic: 'fk', key: nothing, value: nothing, foreignKey: nothing }, app)
+    expect(() => bytes.primaryKey('p')).toThrow('the serde of the primary key of a foreign-key join returned null')
+    expect(() => bytes.embeddedPrimaryKey('p', 1, 1)).toThrow('primary key')
+    expect(() => bytes.foreignKey('f')).toThrow('foreign key')
+    expect(() => bytes.hash('v')).toThrow('value')
+  })
+})
