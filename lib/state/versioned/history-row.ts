@@ -49,10 +49,11 @@ export const withLast = (row: Buffer | null, latest: Buffer, to: number, scratch
   const valueLength = latest.length - TIMESTAMP_BYTES
   const longer = scratch.of(at + HEADER + valueLength)
   if (row !== null) longer.set(row)
-  latest.copy(longer, at + FROM_AT, 0, TIMESTAMP_BYTES)
+  // copied whole, so that no view is needed: what it has before the value is written over
+  longer.set(latest, at + HEADER - TIMESTAMP_BYTES)
+  writeTimestamp(longer, readTimestamp(latest), at + FROM_AT)
   writeTimestamp(longer, to, at + TO_AT)
   longer.writeInt32BE(valueLength, at + LENGTH_AT)
-  latest.copy(longer, at + HEADER, TIMESTAMP_BYTES)
   return longer
 }
 
