@@ -80,6 +80,8 @@ export class TypedWaitingStore<K, V> implements WaitingStore<K, V>, ManagedStore
   #queue = new PriorityQueue(isBefore)
   readonly #unwritten = new Set<Queued>()
   #unwrittenBytes = 0
+  /** The last record that was given. Still in the queue, it was failed on, and an error handler has decided to continue without it. */
+  #given: Queued | undefined
   #bytes: ByteStore | null = null
   #context!: StateStoreContext
   #serdes!: StoreSerdes<K, V>
@@ -137,7 +139,7 @@ export class TypedWaitingStore<K, V> implements WaitingStore<K, V>, ManagedStore
     if (this.changelogTopic !== null) this.#log(place, encoded(unwritten))
     this.#queue.offer(queued)
     this.#unwritten.add(queued)
-    this.#count(sizeOf(place, bytes))
+    this.#count(sizeOf(queued))
     this.advanceTime(time)
     if (this.#memory.isExceededBy(this.#unwrittenBytes) || this.#unwritten.size > MOST_UNWRITTEN) this.#writeOut()
   }
@@ -145,13 +147,14 @@ export class TypedWaitingStore<K, V> implements WaitingStore<K, V>, ManagedStore
   take(until: number, joined: (record: WaitingRecord<K, V>) => void): void {
     const bytes = this.#open()
     for (let first = this.#queue.peek(); first !== undefined && first.time <= until; first = this.#queue.peek()) {
-      const { place, unwritten } = first
-      const { value, context } = unwritten ?? this.#written(place)
-      const key = this.#serdes.keyOf(place.subarray(KEY_AT, place.length - SEQUENCE_BYTES))
-      joined({ key, value: this.#serdes.valueOf(value), context })
+      const { place } = first
+      if (first !== this.#given) {
+        this.#given = first
+        joined(this.#recordOf(first))
+      }
       this.#queue.poll()
       this.#log(place, null)
-      if (this.#unwritten.delete(first)) this.#count(-sizeOf(place, value))
+      if (this.#unwritten.delete(first)) this.#count(-sizeOf(first))
       else bytes.put(place, null)
     }
   }
@@ -162,6 +165,12 @@ export class TypedWaitingStore<K, V> implements WaitingStore<K, V>, ManagedStore
     if (this.#bytes !== null) this.#memory.leave(this.#unwrittenBytes)
     this.#bytes = null
     this.#closed = true
+  }
+
+  #recordOf({ place, unwritten = this.#written(place) }: Queued): WaitingRecord<K, V> {
+    const { value, context } = unwritten
+    const key = this.#serdes.keyOf(place.subarray(KEY_AT, place.length - SEQUENCE_BYTES))
+    return { key, value: this.#serdes.valueOf(value), context }
   }
 
   #written(place: Buffer): Unwritten {
@@ -199,7 +208,8 @@ export class TypedWaitingStore<K, V> implements WaitingStore<K, V>, ManagedStore
 const encoded = ({ value, context }: Unwritten): Buffer =>
   encodeEntry({ time: 0, change: { context, prior: null, oldValue: null, newValue: value } })
 
-const sizeOf = (place: Buffer, value: Buffer): number => OVERHEAD + place.length + value.length
+const sizeOf = ({ place, unwritten }: Queued): number =>
+  OVERHEAD + place.length + (unwritten === undefined ? 0 : unwritten.value.length)
 
 const placeOf = (key: Buffer, timestamp: number, sequence: number): Buffer => {
   const place = Buffer.allocUnsafe(KEY_AT + key.length + SEQUENCE_BYTES)
