@@ -6,7 +6,7 @@ import type { ByteStore } from '../state-engine'
 import type { ChangelogRecord, ManagedStore, StateStore, StateStoreContext } from '../store'
 import { StoreSerdes } from '../store-serdes'
 import { RowMemory } from '../timed/row-memory'
-import { PriorityQueue } from '../../priority-queue'
+import { MostlySortedQueue } from './mostly-sorted-queue'
 import { readTimestamp, TIMESTAMP_BYTES, writeTimestamp } from '../../record/timestamped-bytes'
 import type { RecordContext } from '../../record/record-context'
 
@@ -77,7 +77,7 @@ export class TypedWaitingStore<K, V> implements WaitingStore<K, V>, ManagedStore
   readonly persistent = true
   readonly changelogTopic: string | null
   observedTime = -1
-  #queue = new PriorityQueue(isBefore)
+  #queue = new MostlySortedQueue(isBefore)
   readonly #unwritten = new Set<Queued>()
   #unwrittenBytes = 0
   /** The last record that was given. Still in the queue, it was failed on, and an error handler has decided to continue without it. */
@@ -113,7 +113,7 @@ export class TypedWaitingStore<K, V> implements WaitingStore<K, V>, ManagedStore
   }
 
   async open(): Promise<void> {
-    this.#queue = new PriorityQueue(isBefore)
+    this.#queue = new MostlySortedQueue(isBefore)
     for await (const [key] of this.#open().scan({})) {
       const time = readTimestamp(key, TIME_AT)
       this.#queue.offer({ time, place: Buffer.from(key), unwritten: undefined })
