@@ -107,7 +107,8 @@ export class PartitionGroup {
         place.awaitsHeap = false
       }
     }
-    unsettled.length = waiting
+    // a length of 0 would give up the memory that the next record needs
+    while (unsettled.length > waiting) unsettled.pop()
   }
 
   /**
