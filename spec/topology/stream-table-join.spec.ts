@@ -91,6 +91,28 @@ describe('a join of a stream with a versioned table', () => {
     expect(out()).toEqual(['null=e+null@30'])
   })
 
+  it('with a grace drops a waiting record that it fails on, if the handler says so, and gives the ones after it', async () => {
+    const failing = (left: string, right: string | null): string => {
+      if (left === 'bad') throw new Error('no')
+      return pair(left, right)
+    }
+    const { driver, input, out } = drive(
+      (b) =>
+        b
+          .stream('in', text)
+          .leftJoin(b.table('t', text, prices()), failing, { name: 'priced', grace: 10 })
+          .to('out', text),
+      { processingExceptionHandler: () => 'continue' },
+    )
+    await input.pipe('k', 'bad', 20)
+    await input.pipe('k', 'good', 21)
+    await input.pipe('k', 'later', 32)
+    expect(out()).toEqual([])
+    await input.pipe('k', 'last', 33)
+    expect(out()).toEqual(['k=good+null@21'])
+    expect(driver.recordCounts().dropped).toBe(1)
+  })
+
   it('is refused with a grace longer than the history, or without one', () => {
     const build = (historyRetention: number | undefined) =>
       drive((b) => {

@@ -1,7 +1,7 @@
 import { type FetchedPartition } from '../../kafka/port'
 import type { Clock } from './clock'
 import type { PartitionQueue } from './partition-queue'
-import { PriorityQueue } from './priority-queue'
+import { PriorityQueue } from '../../priority-queue'
 import { tpKey } from '../../record/topic-partition'
 
 /** A queue's part in the choice of the next record. */
@@ -107,7 +107,8 @@ export class PartitionGroup {
         place.awaitsHeap = false
       }
     }
-    unsettled.length = waiting
+    // a length of 0 would give up the memory that the next record needs
+    while (unsettled.length > waiting) unsettled.pop()
   }
 
   /**

@@ -1,12 +1,12 @@
 import type { Serde } from '../../serdes/serde'
 import { decodeEntry, encodeEntry } from '../buffer/buffered-change'
 import { keptContext } from '../length-prefixed'
-import { byteString, bytesOf } from '../byte-string'
 import { storeUnavailable } from '../key-value/unavailable-entries'
-import { ByteMap } from '../memory/byte-map'
 import type { ByteStore } from '../state-engine'
 import type { ChangelogRecord, ManagedStore, StateStore, StateStoreContext } from '../store'
 import { StoreSerdes } from '../store-serdes'
+import { RowMemory } from '../timed/row-memory'
+import { MostlySortedQueue } from './mostly-sorted-queue'
 import { readTimestamp, TIMESTAMP_BYTES, writeTimestamp } from '../../record/timestamped-bytes'
 import type { RecordContext } from '../../record/record-context'
 
@@ -43,9 +43,32 @@ const KEY_AT = TIME_AT + TIMESTAMP_BYTES
 const SEQUENCE_BYTES = 4
 const LARGEST_SEQUENCE = 0x7fffffff
 
+/** Rough size of what a record takes in memory besides its bytes. */
+const OVERHEAD = 256
+/** Writing out so many takes about as long as a slice of the loop. */
+const MOST_UNWRITTEN = 16_384
+
+/** A record in the queue. */
+interface Queued {
+  readonly time: number
+  /** Its key in the store's bytes. */
+  readonly place: Buffer
+  /** Undefined: it is in the store's bytes. */
+  unwritten: Unwritten | undefined
+}
+
+interface Unwritten {
+  readonly value: Buffer
+  readonly context: RecordContext
+}
+
+const isBefore = (a: Queued, b: Queued): boolean =>
+  a.time < b.time || (a.time === b.time && Buffer.compare(a.place, b.place) < 0)
+
 /**
- * Bytes as in the changelog: `00 ‖ i64 timestamp ‖ key ‖ i32 sequence` holds the record. Which there are is kept in
- * memory too, in order; a join's grace bounds how many.
+ * Bytes as in the changelog: `00 ‖ i64 timestamp ‖ key ‖ i32 sequence` holds the record. In which order they are due is kept
+ * in memory; a join's grace bounds how many there are. Most records are taken before the commit that would have written
+ * them: a commit writes what is left.
  *
  * Kafka Streams can't restore its own buffer (it takes the key of the changelog for another layout); this one does.
  */
@@ -54,10 +77,15 @@ export class TypedWaitingStore<K, V> implements WaitingStore<K, V>, ManagedStore
   readonly persistent = true
   readonly changelogTopic: string | null
   observedTime = -1
-  readonly #index = new ByteMap()
+  #queue = new MostlySortedQueue(isBefore)
+  readonly #unwritten = new Set<Queued>()
+  #unwrittenBytes = 0
+  /** The last record that was given. Still in the queue, it was failed on, and an error handler has decided to continue without it. */
+  #given: Queued | undefined
   #bytes: ByteStore | null = null
   #context!: StateStoreContext
   #serdes!: StoreSerdes<K, V>
+  #memory!: RowMemory
   #sequence = 0
   #closed = false
 
@@ -71,6 +99,9 @@ export class TypedWaitingStore<K, V> implements WaitingStore<K, V>, ManagedStore
     this.#context = context
     this.#serdes = new StoreSerdes(name, topic, keySerde, valueSerde, context)
     this.#bytes = context.openBytes(name, this.persistent)
+    this.#memory = context.rowMemory ?? new RowMemory()
+    this.#memory.join()
+    context.beforeSeal(() => this.#writeOut())
   }
 
   restore({ key, value }: ChangelogRecord): void {
@@ -82,10 +113,11 @@ export class TypedWaitingStore<K, V> implements WaitingStore<K, V>, ManagedStore
   }
 
   async open(): Promise<void> {
-    this.#index.clear()
+    this.#queue = new MostlySortedQueue(isBefore)
     for await (const [key] of this.#open().scan({})) {
-      this.#index.set(byteString(key), null)
-      this.observedTime = Math.max(this.observedTime, readTimestamp(key, TIME_AT))
+      const time = readTimestamp(key, TIME_AT)
+      this.#queue.offer({ time, place: Buffer.from(key), unwritten: undefined })
+      this.advanceTime(time)
       // numbers that are still in use must not be reused
       this.#sequence = Math.max(this.#sequence, key.readInt32BE(key.length - SEQUENCE_BYTES))
     }
@@ -96,44 +128,71 @@ export class TypedWaitingStore<K, V> implements WaitingStore<K, V>, ManagedStore
   }
 
   add(key: K, value: V, context: RecordContext): void {
-    const bytes = this.#open()
-    const newValue = this.#serdes.valueBytes(value)
-    if (newValue === null) return
+    this.#open()
+    const bytes = this.#serdes.valueBytes(value)
+    if (bytes === null) return
     this.#sequence = (this.#sequence + 1) & LARGEST_SEQUENCE
-    const place = placeOf(this.#serdes.keyBytes(key), context.timestamp, this.#sequence)
-    const change = { context: keptContext(context), prior: null, oldValue: null, newValue }
-    const entry = encodeEntry({ time: 0, change })
-    bytes.put(place, entry)
-    this.#log(place, entry)
-    this.#index.set(byteString(place), null)
-    this.advanceTime(context.timestamp)
+    const time = context.timestamp
+    const place = placeOf(this.#serdes.writtenKey(key), time, this.#sequence)
+    const unwritten = { value: bytes, context: keptContext(context) }
+    const queued = { time, place, unwritten }
+    if (this.changelogTopic !== null) this.#log(place, encoded(unwritten))
+    this.#queue.offer(queued)
+    this.#unwritten.add(queued)
+    this.#count(sizeOf(queued))
+    this.advanceTime(time)
+    if (this.#memory.isExceededBy(this.#unwrittenBytes) || this.#unwritten.size > MOST_UNWRITTEN) this.#writeOut()
   }
 
   take(until: number, joined: (record: WaitingRecord<K, V>) => void): void {
     const bytes = this.#open()
-    const cursor = this.#index.view({})
-    while (cursor.advance()) {
-      const text = cursor.slot!.key
-      const place = bytesOf(text)
-      if (readTimestamp(place, TIME_AT) > until) return
-      const { context, newValue } = decodeEntry({
-        value: bytes.get(place)!,
-        version: 3,
-        context: this.#context.recordContext,
-      }).change
-      const key = this.#serdes.keyOf(place.subarray(KEY_AT, place.length - SEQUENCE_BYTES))
-      joined({ key, value: this.#serdes.valueOf(newValue!), context })
-      bytes.put(place, null)
+    for (let first = this.#queue.peek(); first !== undefined && first.time <= until; first = this.#queue.peek()) {
+      const { place } = first
+      if (first !== this.#given) {
+        this.#given = first
+        joined(this.#recordOf(first))
+      }
+      this.#queue.poll()
       this.#log(place, null)
-      this.#index.delete(text)
+      if (this.#unwritten.delete(first)) this.#count(-sizeOf(first))
+      else bytes.put(place, null)
     }
   }
 
   flushCache(): void {}
 
   close(): void {
+    if (this.#bytes !== null) this.#memory.leave(this.#unwrittenBytes)
     this.#bytes = null
     this.#closed = true
+  }
+
+  #recordOf({ place, unwritten = this.#written(place) }: Queued): WaitingRecord<K, V> {
+    const { value, context } = unwritten
+    const key = this.#serdes.keyOf(place.subarray(KEY_AT, place.length - SEQUENCE_BYTES))
+    return { key, value: this.#serdes.valueOf(value), context }
+  }
+
+  #written(place: Buffer): Unwritten {
+    const entry = { value: this.#open().get(place)!, version: 3, context: this.#context.recordContext } as const
+    const { context, newValue } = decodeEntry(entry).change
+    return { value: newValue!, context }
+  }
+
+  /** Puts what is still waiting into the store's bytes: the next commit contains it. */
+  #writeOut(): void {
+    if (this.#bytes === null) return
+    for (const queued of this.#unwritten) {
+      this.#bytes.put(queued.place, encoded(queued.unwritten!))
+      queued.unwritten = undefined
+    }
+    this.#unwritten.clear()
+    this.#count(-this.#unwrittenBytes)
+  }
+
+  #count(bytes: number): void {
+    this.#unwrittenBytes += bytes
+    this.#memory.usedBytes += bytes
   }
 
   #log(place: Buffer, entry: Buffer | null): void {
@@ -145,6 +204,12 @@ export class TypedWaitingStore<K, V> implements WaitingStore<K, V>, ManagedStore
     return this.#bytes
   }
 }
+
+const encoded = ({ value, context }: Unwritten): Buffer =>
+  encodeEntry({ time: 0, change: { context, prior: null, oldValue: null, newValue: value } })
+
+const sizeOf = ({ place, unwritten }: Queued): number =>
+  OVERHEAD + place.length + (unwritten === undefined ? 0 : unwritten.value.length)
 
 const placeOf = (key: Buffer, timestamp: number, sequence: number): Buffer => {
   const place = Buffer.allocUnsafe(KEY_AT + key.length + SEQUENCE_BYTES)

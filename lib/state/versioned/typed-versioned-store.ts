@@ -60,11 +60,12 @@ export class TypedVersionedStore<K, V> implements VersionedKeyValueStore<K, V>, 
     )
     const bytes = context.openBytes(name, persistent)
     const segments = new VersionSegments(bytes, historyRetentionMs, segmentIntervalMs)
+    context.beforeSeal(() => segments.writeClock())
     this.#opened = { serdes, segments, context, changes: context.changesOf?.(name) }
   }
 
   restore({ key, value, timestamp }: ChangelogRecord): void {
-    this.#open().segments.put(Buffer.from(key), value === null ? null : Buffer.from(value), timestamp)
+    this.#open().segments.put(key, value, timestamp)
   }
 
   changelogRecords(): AsyncIterable<ChangelogRecord> {
@@ -73,7 +74,7 @@ export class TypedVersionedStore<K, V> implements VersionedKeyValueStore<K, V>, 
 
   get(key: K, asOf?: number): VersionedRecord<V> | null {
     const { serdes, segments } = this.#open()
-    const bytes = serdes.keyBytes(key)
+    const bytes = serdes.writtenKey(key)
     return this.#record(asOf === undefined ? segments.latest(bytes) : segments.asOf(bytes, asOf))
   }
 
@@ -92,8 +93,8 @@ export class TypedVersionedStore<K, V> implements VersionedKeyValueStore<K, V>, 
         { store: this.name },
       )
     }
-    const keyBytes = serdes.keyBytes(key)
-    const valueBytes = value == null ? null : serdes.valueBytes(value)
+    const keyBytes = serdes.writtenKey(key)
+    const valueBytes = value == null ? null : serdes.writtenValue(value)
     const validTo = segments.put(keyBytes, valueBytes, timestamp)
     if (validTo === undefined) context.dropRecord(this.name, 'it is older than the history retention of the store')
     else if (changes?.active) changes.add(keyBytes, timestamp, 0, valueBytes, timestamp)
@@ -131,7 +132,7 @@ export class TypedVersionedStore<K, V> implements VersionedKeyValueStore<K, V>, 
 
   #record(version: StoredVersion | null): VersionedRecord<V> | null {
     if (version === null) return null
-    const { timestamp, validTo, value } = version
-    return { value: this.#open().serdes.valueOf(value), timestamp, validTo }
+    const { timestamp, validTo, bytes, valueAt } = version
+    return { value: this.#open().serdes.valueIn(bytes, valueAt), timestamp, validTo }
   }
 }

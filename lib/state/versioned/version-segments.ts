@@ -1,25 +1,25 @@
 import { breathe } from '../breathe'
 import { byteString, bytesOf, type ByteString } from '../byte-string'
+import { Scratch } from '../scratch'
 import type { ByteStore } from '../state-engine'
-import {
-  prefixTimestamp,
-  readTimestamp,
-  TIMESTAMP_BYTES,
-  withoutTimestamp,
-  writeTimestamp,
-} from '../../record/timestamped-bytes'
-import { decodeRow, encodeRow, type FormerVersion } from './history-row'
+import { readTimestamp, TIMESTAMP_BYTES, withoutTimestamp, writeTimestamp } from '../../record/timestamped-bytes'
+import { decodeRow, encodeRow, type FormerVersion, withLast } from './history-row'
 
-/** A version as it lies in the store. */
+/** A version as it lies in the store: its value is the rest of the bytes. */
 export interface StoredVersion {
   readonly timestamp: number
   readonly validTo: number
-  readonly value: Buffer
+  readonly bytes: Buffer
+  readonly valueAt: number
 }
 
 const FORMER = 0
 const LATEST = 1
 const CLOCK_KEY = Buffer.of(2)
+/** What is in front of the key: which kind of entry it is, and of former versions the segment. */
+const LATEST_HEAD = 1
+const FORMER_HEAD = 1 + TIMESTAMP_BYTES
+const NO_KEY = Buffer.alloc(0)
 
 /**
  * The layout of a versioned store. The latest value of a key is one entry. Former ones lie in segments of time, by when
@@ -31,6 +31,9 @@ const CLOCK_KEY = Buffer.of(2)
 export class VersionSegments {
   /** The newest timestamp put, −1 before the first. */
   observedTime: number
+  #storedTime: number
+  readonly #keys = new Scratch()
+  readonly #entries = new Scratch()
 
   constructor(
     private readonly bytes: ByteStore,
@@ -38,7 +41,16 @@ export class VersionSegments {
     private readonly segmentMs: number,
   ) {
     const clock = bytes.get(CLOCK_KEY)
-    this.observedTime = clock === null ? -1 : readTimestamp(clock)
+    this.observedTime = this.#storedTime = clock === null ? -1 : readTimestamp(clock)
+  }
+
+  /** Puts the newest timestamp into the bytes: together with the versions that have it, it has to be part of a commit. */
+  writeClock(): void {
+    if (this.observedTime === this.#storedTime) return
+    this.#storedTime = this.observedTime
+    const clock = this.#entries.of(TIMESTAMP_BYTES)
+    writeTimestamp(clock, this.observedTime)
+    this.bytes.put(CLOCK_KEY, clock)
   }
 
   /** Until when the new version is valid; `undefined` if it is too old. */
@@ -46,25 +58,26 @@ export class VersionSegments {
     if (timestamp < this.observedTime - this.retentionMs) return undefined
     this.advance(timestamp)
     const latest = this.readLatest(key)
-    if (latest === null || timestamp < latest.timestamp) return this.insert(key, value, timestamp, latest)
-    if (timestamp > latest.timestamp) {
-      this.append(key, { from: latest.timestamp, to: timestamp, value: latest.value })
-    }
+    const before = latest === null ? Infinity : readTimestamp(latest)
+    if (latest === null || timestamp < before) return this.insert(key, value, timestamp, latest)
+    if (timestamp > before) this.appendLast(key, latest, before, timestamp)
     this.writeLatest(key, value, timestamp)
     return Infinity
   }
 
   latest(key: Buffer): StoredVersion | null {
-    return this.readLatest(key)
+    const latest = this.readLatest(key)
+    return latest && latestVersion(latest, readTimestamp(latest))
   }
 
   asOf(key: Buffer, time: number): StoredVersion | null {
     const latest = this.readLatest(key)
-    if (latest !== null && latest.timestamp <= time) return latest
+    const since = latest === null ? Infinity : readTimestamp(latest)
+    if (latest !== null && since <= time) return latestVersion(latest, since)
     if (time < this.observedTime - this.retentionMs) return null
-    const found = this.endingAfter(key, time)?.version
+    const found = this.endingAfter(key, time, since)?.version
     if (found === undefined || found.from > time || found.value === null) return null
-    return { timestamp: found.from, validTo: found.to, value: found.value }
+    return formerVersion(found, found.value)
   }
 
   /** Oldest first. */
@@ -74,11 +87,11 @@ export class VersionSegments {
       for (let segment = this.oldestSegment; segment <= this.newestSegment; segment++) {
         for (const version of this.readRow(key, segment)) {
           if (version.value === null || version.from > to || version.to <= from) continue
-          found.push({ timestamp: version.from, validTo: version.to, value: version.value })
+          found.push(formerVersion(version, version.value))
         }
       }
     }
-    const latest = this.readLatest(key)
+    const latest = this.latest(key)
     if (latest !== null && latest.timestamp <= to) found.push(latest)
     return found
   }
@@ -113,30 +126,28 @@ export class VersionSegments {
   }
 
   private entries(): AsyncIterable<[Buffer, Buffer]> {
-    return this.bytes.scan({ from: segmentKey(Buffer.alloc(0), this.oldestSegment), to: CLOCK_KEY })
+    return this.bytes.scan({ from: Buffer.from(this.segmentKey(NO_KEY, this.oldestSegment)), to: CLOCK_KEY })
   }
 
   private advance(timestamp: number): void {
     if (timestamp <= this.observedTime) return
     const oldest = this.oldestSegment
     this.observedTime = timestamp
-    const clock = Buffer.allocUnsafe(TIMESTAMP_BYTES)
-    writeTimestamp(clock, timestamp)
-    this.bytes.put(CLOCK_KEY, clock)
-    if (this.oldestSegment > oldest) this.bytes.dropBelow(segmentKey(Buffer.alloc(0), this.oldestSegment))
+    if (this.oldestSegment > oldest) this.bytes.dropBelow(this.segmentKey(NO_KEY, this.oldestSegment))
   }
 
   /** Puts a version that is not newer than the latest, or where there is no latest value. */
-  private insert(key: Buffer, value: Buffer | null, timestamp: number, latest: StoredVersion | null): number {
-    const next = this.endingAfter(key, timestamp)
+  private insert(key: Buffer, value: Buffer | null, timestamp: number, latest: Buffer | null): number {
+    const since = latest === null ? Infinity : readTimestamp(latest)
+    const next = this.endingAfter(key, timestamp, since)
     if (next === undefined && latest === null) {
       if (value !== null) this.writeLatest(key, value, timestamp)
       else this.markDeleted(key, timestamp)
       return Infinity
     }
     if (next === undefined) {
-      this.append(key, { from: timestamp, to: latest!.timestamp, value })
-      return latest!.timestamp
+      this.append(key, { from: timestamp, to: since, value })
+      return since
     }
     const { segment, row, index, version } = next
     if (version.from > timestamp) {
@@ -160,12 +171,14 @@ export class VersionSegments {
     this.append(key, { from: timestamp, to: timestamp, value: null })
   }
 
-  /** The first version that ended after a time. */
+  /** The first version that ended after a time. None ends after the latest one has begun. */
   private endingAfter(
     key: Buffer,
     time: number,
+    latestFrom: number,
   ): { segment: number; row: FormerVersion[]; index: number; version: FormerVersion } | undefined {
-    for (let segment = Math.max(this.segmentOf(time), this.oldestSegment); segment <= this.newestSegment; segment++) {
+    const last = Math.min(this.newestSegment, this.segmentOf(latestFrom))
+    for (let segment = Math.max(this.segmentOf(time), this.oldestSegment); segment <= last; segment++) {
       const row = this.readRow(key, segment)
       const index = row.findIndex(({ to }) => to > time)
       if (index !== -1) return { segment, row, index, version: row[index]! }
@@ -176,9 +189,18 @@ export class VersionSegments {
   /** The value that a key got at a time; `null` if it was deleted then. */
   private startingAt(key: Buffer, timestamp: number): Buffer | null {
     const latest = this.readLatest(key)
-    if (latest?.timestamp === timestamp) return latest.value
-    const version = this.endingAfter(key, timestamp)?.version
+    const since = latest === null ? Infinity : readTimestamp(latest)
+    if (latest !== null && since === timestamp) return withoutTimestamp(latest)
+    const version = this.endingAfter(key, timestamp, since)?.version
     return version?.from === timestamp ? version.value : null
+  }
+
+  /** The latest version, which is valid from one time to the other, becomes the last one of the former ones. */
+  private appendLast(key: Buffer, latest: Buffer, from: number, to: number): void {
+    const segment = this.segmentOf(to)
+    // all others ended before it began
+    const row = this.segmentOf(from) < segment ? null : this.bytes.get(this.segmentKey(key, segment))
+    this.bytes.put(this.segmentKey(key, segment), withLast(row, latest, to, this.#entries))
   }
 
   private append(key: Buffer, version: FormerVersion): void {
@@ -189,23 +211,44 @@ export class VersionSegments {
     this.writeRow(key, segment, row)
   }
 
-  private readLatest(key: Buffer): StoredVersion | null {
-    const stored = this.bytes.get(latestKey(key))
-    if (stored === null) return null
-    return { timestamp: readTimestamp(stored), validTo: Infinity, value: withoutTimestamp(stored) }
+  /** `i64 timestamp ‖ value`. */
+  private readLatest(key: Buffer): Buffer | null {
+    return this.bytes.get(this.latestKey(key))
   }
 
   private writeLatest(key: Buffer, value: Buffer | null, timestamp: number): void {
-    this.bytes.put(latestKey(key), value === null ? null : prefixTimestamp(timestamp, value))
+    let latest: Buffer | null = null
+    if (value !== null) {
+      latest = this.#entries.of(TIMESTAMP_BYTES + value.length)
+      writeTimestamp(latest, timestamp)
+      latest.set(value, TIMESTAMP_BYTES)
+    }
+    this.bytes.put(this.latestKey(key), latest)
   }
 
   private readRow(key: Buffer, segment: number): FormerVersion[] {
-    const row = this.bytes.get(segmentKey(key, segment))
+    const row = this.bytes.get(this.segmentKey(key, segment))
     return row === null ? [] : decodeRow(row)
   }
 
   private writeRow(key: Buffer, segment: number, row: readonly FormerVersion[]): void {
-    this.bytes.put(segmentKey(key, segment), encodeRow(row))
+    this.bytes.put(this.segmentKey(key, segment), encodeRow(row))
+  }
+
+  /** Keys of entries are valid until the next one. */
+  private latestKey(key: Buffer): Buffer {
+    const bytes = this.#keys.of(LATEST_HEAD + key.length)
+    bytes[0] = LATEST
+    bytes.set(key, LATEST_HEAD)
+    return bytes
+  }
+
+  private segmentKey(key: Buffer, segment: number): Buffer {
+    const bytes = this.#keys.of(FORMER_HEAD + key.length)
+    bytes[0] = FORMER
+    writeTimestamp(bytes, segment, 1)
+    bytes.set(key, FORMER_HEAD)
+    return bytes
   }
 
   private segmentOf(timestamp: number): number {
@@ -221,20 +264,19 @@ export class VersionSegments {
   }
 }
 
-const latestKey = (key: Buffer): Buffer => {
-  const bytes = Buffer.allocUnsafe(1 + key.length)
-  bytes[0] = LATEST
-  key.copy(bytes, 1)
-  return bytes
-}
-
 /** A view of the key that an entry of either kind belongs to. */
-const keyIn = (entryKey: Buffer): Buffer => entryKey.subarray(entryKey[0] === LATEST ? 1 : 1 + TIMESTAMP_BYTES)
+const keyIn = (entryKey: Buffer): Buffer => entryKey.subarray(entryKey[0] === LATEST ? LATEST_HEAD : FORMER_HEAD)
 
-const segmentKey = (key: Buffer, segment: number): Buffer => {
-  const bytes = Buffer.allocUnsafe(1 + TIMESTAMP_BYTES + key.length)
-  bytes[0] = FORMER
-  writeTimestamp(bytes, segment, 1)
-  key.copy(bytes, 1 + TIMESTAMP_BYTES)
-  return bytes
-}
+const latestVersion = (bytes: Buffer, timestamp: number): StoredVersion => ({
+  timestamp,
+  validTo: Infinity,
+  bytes,
+  valueAt: TIMESTAMP_BYTES,
+})
+
+const formerVersion = ({ from, to }: FormerVersion, bytes: Buffer): StoredVersion => ({
+  timestamp: from,
+  validTo: to,
+  bytes,
+  valueAt: 0,
+})

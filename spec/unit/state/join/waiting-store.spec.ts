@@ -1,7 +1,7 @@
 import { string } from '../../../../lib/serdes'
 import { waitingStoreBuilder } from '../../../../lib/state/join/waiting-stores'
 import type { WaitingStore } from '../../../../lib/state/join/waiting-store'
-import { at, build, changelogOf, StoreTask } from '../../../contract/stores/store-task'
+import { at, build, changelogOf, collect, StoreTask } from '../../../contract/stores/store-task'
 import { temporaryFolder } from '../temporary-folder'
 
 const KEY = '0000000000000003e84100000001'
@@ -89,6 +89,35 @@ describe('the store of stream records that wait for a table', () => {
         headers: [['h', Buffer.from('H1')]],
       },
     ])
+  })
+
+  const stored = async (task: StoreTask): Promise<number> =>
+    (await collect(task.state.bytes('priced-Buffer').scan({}))).length
+
+  it('writes to its bytes what still waits at a commit, and gives it from there', async () => {
+    const { store, task } = await open()
+    store.add('a', '1', at(10))
+    store.add('a', '3', at(30, { headers: [['h', Buffer.from('H')]] }))
+    expect(taken(store, 10)).toEqual([['a', '1', 10]])
+    await task.commit()
+    expect(await stored(task)).toBe(1)
+    store.add('a', '2', at(20))
+    const headers: unknown[] = []
+    store.take(30, ({ value, context }) => headers.push([value, context.headers]))
+    expect(headers).toEqual([
+      ['2', []],
+      ['3', [['h', Buffer.from('H')]]],
+    ])
+    await task.commit()
+    expect(await stored(task)).toBe(0)
+  })
+
+  it('writes out before a commit what is too much for the memory', async () => {
+    const { store, task } = await open()
+    for (let i = 0; i < 20_000; i++) store.add('a', String(i), at(i))
+    expect(await stored(task)).toBeGreaterThan(10_000)
+    expect(taken(store, 20_000)).toEqual(Array.from({ length: 20_000 }, (_, i) => ['a', String(i), i]))
+    expect(await stored(task)).toBe(0)
   })
 
   it('goes on after a restart, and never gives a number again that is in use', async () => {

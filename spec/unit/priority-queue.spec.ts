@@ -1,4 +1,4 @@
-import { PriorityQueue } from '../../../../lib/runtime/processing/priority-queue'
+import { PriorityQueue } from '../../lib/priority-queue'
 
 interface Element {
   name: string
