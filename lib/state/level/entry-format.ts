@@ -1,9 +1,8 @@
-import { TIMESTAMP_BYTES, writeTimestamp } from '../../record/timestamped-bytes'
 import { crc32 } from '../../record/crc32'
 import { Scratch } from '../scratch'
 import { corruption } from './level-database'
 
-export const CHECKSUM_BYTES = 4
+const CHECKSUM_BYTES = 4
 
 /**
  * The format of a value in LevelDB: followed by a checksum of its key and itself. classic-level has LevelDB verify none of its own
@@ -14,13 +13,10 @@ export const CHECKSUM_BYTES = 4
 export class EntryFormat {
   readonly #scratch = new Scratch()
 
-  /** With `timestamp`, the value follows it. */
-  encode(key: Buffer, value: Buffer, timestamp?: number): Buffer {
-    const start = timestamp === undefined ? 0 : TIMESTAMP_BYTES
-    const end = start + value.length
+  encode(key: Buffer, value: Buffer): Buffer {
+    const end = value.length
     const stored = this.#scratch.of(end + CHECKSUM_BYTES)
-    if (timestamp !== undefined) writeTimestamp(stored, timestamp)
-    stored.set(value, start)
+    stored.set(value)
     stored.writeInt32LE(crc32(stored, end, crc32(key)) | 0, end)
     return stored
   }

@@ -53,6 +53,44 @@ test.each([
   }
 })
 
+test.each([
+  ['in a few bytes behind what they share', (number: number) => `order-${String(number).padStart(6, '0')}`],
+  ['in their first bytes', (number: number) => `${String.fromCharCode(33 + (number % 90), 33 + number / 90)}-order`],
+])('writes come in the order of their keys where these differ %s', (_name, keyOf) => {
+  const random = randomly(3)
+  const entries = new UncommittedEntries()
+  for (let i = 0; i < 3000; i++) entries.set(b(keyOf(random(4000))), b('x'))
+  const keys = Array.from(entries.writes(), ({ key }) => key.toString())
+  expect(keys).toEqual([...keys].sort())
+})
+
+test('more writes than are sorted at once come all, and only once', () => {
+  const entries = new UncommittedEntries()
+  for (let i = 0; i < 70_000; i++) entries.set(b(`${i}`), i % 3 === 0 ? null : b('x'))
+  for (let i = 0; i < 70_000; i += 7) entries.set(b(`${i}`), b('longer than before'))
+  const values = Array.from(entries.writes(), ({ key, value }) => [key.toString(), shown(value)] as const)
+  expect(values).toHaveLength(70_000)
+  const wrong = new Map(values)
+  for (let i = 0; i < 70_000; i++) {
+    const expected = i % 7 === 0 ? 'longer than before' : i % 3 === 0 ? null : 'x'
+    if (wrong.get(`${i}`) === expected) wrong.delete(`${i}`)
+  }
+  expect([...wrong]).toEqual([])
+})
+
+test('cleared, it has none of its writes, and takes others', () => {
+  const entries = new UncommittedEntries()
+  for (const clear of [() => {}, () => void entries.view({})]) {
+    for (let i = 0; i < 100; i++) entries.set(b(`${i}`), b('old'))
+    clear()
+    entries.clear()
+    expect([entries.size, entries.get(b('1')), written(entries)]).toEqual([0, undefined, new Map()])
+    entries.set(b('1'), b('new'))
+    expect(written(entries)).toEqual(new Map([['1', 'new']]))
+    entries.clear()
+  }
+})
+
 test('empty keys, empty values and deletions are told apart', () => {
   const entries = new UncommittedEntries()
   expect(entries.size).toBe(0)
