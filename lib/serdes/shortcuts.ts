@@ -1,3 +1,5 @@
+import type { WrittenValue } from './written-value'
+
 /** What the runtime may do in place of a call to a built-in serde, with the same result. */
 export interface Shortcuts {
   /** The well-formed text whose UTF-8 bytes `serialize` returns: it is written straight into the producer's batch. */
@@ -8,6 +10,11 @@ export interface Shortcuts {
   readonly readsAnything?: boolean
   /** `deserialize` from the middle of a buffer: saves the view. */
   readonly readRange?: (bytes: Buffer, start: number, end: number, topic: string) => unknown
+  /**
+   * What `serialize` has returned for a topic it returns again, for any topic, for what `deserialize` makes of it: this takes the
+   * place of that value where only `serialize` would look at it. `null` if it makes null of it.
+   */
+  readonly unread?: (bytes: Buffer) => WrittenValue | null
 }
 
 // By identity: a serde that a user derives from one of these has methods of its own.
