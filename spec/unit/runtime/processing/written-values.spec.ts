@@ -63,18 +63,18 @@ describe('the JSON of a store', () => {
     const mapped = await flushed((lists) =>
       lists
         .toStream()
-        .mapValues(({ values }) => ({ values: [...values].reverse() }))
+        .mapValues((list) => ({ values: [...list!.values].reverse() }))
         .to('out', { value: json }),
     )
     expect(mapped).toEqual({ sent: ['{"values":["a\\\\b","größe"]}', '{"values":["1"]}'], parsed: 2 })
   })
 
   it('is parsed for a partitioner, and where the topic is chosen by record', async () => {
-    const partitioner = (_topic: string, _key: string, { values }: Seen): number => values.length - 1
+    const partitioner = (_topic: string, _key: string, list: Seen | null): number => list!.values.length - 1
     const partitioned = await flushed((lists) => lists.toStream().to('out', { value: json, partitioner }))
     expect(partitioned).toEqual({ sent: SENT, parsed: 2 })
     const chosen = await flushed((lists) =>
-      lists.toStream().to((_key, { values }) => (values ? 'out' : ''), { value: json }),
+      lists.toStream().to((_key: string, list: Seen | null) => (list === null ? '' : 'out'), { value: json }),
     )
     expect(chosen.parsed).toBe(2)
   })
@@ -95,7 +95,7 @@ describe('the JSON of a store', () => {
         vendor: 'spec',
         validate: (value: unknown) => ({ value: { values: (value as Seen).values.slice(-1) } }),
       },
-    })
+    }) as Serde<Seen>
     const { sent } = await flushed((lists) => lists.toStream().to('out', { value: trimmed }), {}, trimmed)
     expect(sent).toEqual(['{"values":["a\\\\b"]}', '{"values":["1"]}'])
   })
