@@ -2,6 +2,7 @@ import type { CachedStore } from '../state/cached-store'
 import type { StateStore } from '../state/store'
 import type { OperatorContext } from './processor'
 import type { RecordHeaders } from '../record/headers'
+import type { Serde } from '../serdes/serde'
 import { Change } from '../record/change'
 import { StreamRecord } from '../record/stream-record'
 
@@ -38,6 +39,7 @@ export class ChangeForwarder<K, V> {
           context.forward(new StreamRecord(key, change, timestamp, context.recordContext.headers))
         },
         sendOldValues,
+        (serde) => context.needsOnlyBytes(serde as Serde<unknown>),
       ) ?? false
   }
 

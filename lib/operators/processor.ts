@@ -103,6 +103,8 @@ export interface OperatorContext<KOut, VOut> extends ProcessorContext<KOut, VOut
    * if slow). A promise is an error unless the operator `awaits` it.
    */
   watch<A extends unknown[], R>(callback: (...args: A) => R, awaits?: boolean): (...args: A) => R
+  /** Whether nothing downstream needs more of the values that are forwarded than the bytes that this serde has written. */
+  needsOnlyBytes(writtenBy: Serde<unknown>): boolean
   /** For an operator whose results come between records: called once, by `init`. */
   asyncHost(work: AsyncWork): AsyncHost
 }

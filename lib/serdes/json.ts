@@ -5,6 +5,7 @@ import { MAGIC, PREFIX_BYTES } from './registry/confluent-format'
 import type { Serde } from './serde'
 import { withShortcuts } from './shortcuts'
 import { SchemaViolation } from './schema-violation'
+import { WrittenValue } from './written-value'
 import type { StandardSchema, ValidatedBy } from './standard-schema'
 
 const write = (value: unknown): string => {
@@ -13,13 +14,18 @@ const write = (value: unknown): string => {
   return text
 }
 
+const NULL = Buffer.from('null')
+
 /** Unvalidated JSON. */
 export class JsonSerde implements Serde<unknown> {
-  constructor() {
+  /** `parsesAlone`: what is read is what `JSON.parse` returns. */
+  constructor(parsesAlone = true) {
     // JSON.stringify escapes lone surrogates
     withShortcuts(this, {
       toText: (value) => this.toText(value),
       readRange: (bytes, start, end) => this.readRange(bytes, start, end),
+      // what JSON.stringify has written, it writes again
+      ...(parsesAlone && { unread: (bytes: Buffer) => (bytes.equals(NULL) ? null : new WrittenValue(bytes)) }),
     })
   }
 
@@ -105,7 +111,7 @@ class CheckedJsonSerde extends JsonSerde {
     private readonly schema: StandardSchema,
     private readonly validateWrites: boolean,
   ) {
-    super()
+    super(false)
   }
 
   protected override toText(value: unknown): string {

@@ -7,7 +7,7 @@ import tls from 'node:tls'
 import type { ISocketFactory, ISocketFactoryArgs, KafkaConfig, logCreator, logLevel } from 'kafkajs'
 import { ClientError } from '../port'
 import { INVALID_RESPONSE, LEASE_ENDED } from './protocol/errors'
-import { ResponseLengths } from './protocol/response-lengths'
+import { ResponseReader } from './protocol/response-reader'
 import type { Frame } from './protocol/frame'
 import { WireWriter } from './protocol/wire'
 
@@ -28,6 +28,8 @@ export interface KafkaJsRequestQueue {
   /** Hands one request to the socket: right after it was encoded, or later where it had to wait in `pending`. */
   sendSocketRequest(request: KafkaJsRequest): void
   push(request: KafkaJsPushedRequest): void
+  /** The answer to the request with this id. */
+  fulfillRequest(response: { readonly size: number; readonly correlationId: number; readonly payload: Buffer }): void
 }
 
 export interface KafkaJsPushedRequest {
@@ -178,7 +180,7 @@ export const createBroker = ({ host, port, kafka, ...options }: BrokerOptions): 
     logger: options.logger,
   })
   for (const connection of connectionPool.pool) {
-    checkLengths(connection)
+    readResponses(connection)
     stopIdleTimer(connection.requestQueue)
     if (options.mayProduce) refuseProduce(connection.requestQueue, options.mayProduce)
   }
@@ -289,14 +291,22 @@ const resetSocket = (socket: net.Socket): void => {
   socket.destroy()
 }
 
-/** kafkajs trusts the length before a response: an invalid one throws in its `data` listener, where nobody catches it, or waits forever. */
-const checkLengths = (connection: KafkaJsConnection): void => {
+/**
+ * kafkajs trusts the length before a response: an invalid one throws in its `data` listener, where nobody catches it, or waits forever. And it
+ * keeps the pieces of a response until the last one has come.
+ */
+const readResponses = (connection: KafkaJsConnection): void => {
   const process = connection.processData
-  const lengths = new ResponseLengths()
+  const reader = new ResponseReader((response) => {
+    if (connection.authHandlers !== null) return process.call(connection, new WireWriter().bytes(response).buffer)
+    const correlationId = response.readInt32BE(0)
+    connection.requestQueue.fulfillRequest({ size: response.length, correlationId, payload: response.subarray(4) })
+  })
   connection.processData = function (this: KafkaJsConnection, data) {
     const raw = this.authHandlers !== null && !this.authExpectResponse
-    const invalid = raw ? undefined : lengths.invalidIn(data)
-    if (invalid === undefined) return process.call(this, data)
+    if (raw) return process.call(this, data)
+    const invalid = reader.read(data)
+    if (invalid === undefined) return
     this.socket?.destroy(
       Object.assign(
         new Error(

@@ -1,5 +1,6 @@
 import type { NodeSensor, TaskSensors } from '../../observe/metrics/task-sensors'
 import type { StreamRecord } from '../../record/stream-record'
+import type { Serde } from '../../serdes/serde'
 import type { TopicNameExtractor } from '../../topology/definition'
 import type { Child } from './processor-node'
 
@@ -14,8 +15,8 @@ class MeasuredNode implements Child {
     this.name = node.name
   }
 
-  readsValues(): boolean {
-    return this.node.readsValues()
+  readsValues(writtenBy?: Serde<unknown>): boolean {
+    return this.node.readsValues(writtenBy)
   }
 
   process(record: StreamRecord<unknown, unknown>): void {

@@ -29,8 +29,11 @@ import type { StreamRecord } from '../../record/stream-record'
 /** A receiver of records: a processor or a sink. */
 export interface Child {
   readonly name: string
-  /** Whether a value that is not null makes a difference, here or downstream. */
-  readsValues(): boolean
+  /**
+   * Whether a value that is not null makes a difference, here or downstream; of one that `writtenBy` has written, whether
+   * more is needed than its bytes.
+   */
+  readsValues(writtenBy?: Serde<unknown>): boolean
   process(record: StreamRecord<unknown, unknown>): void
 }
 
@@ -116,10 +119,10 @@ export class ProcessorNode implements Child, OperatorContext<unknown, unknown> {
     if (result !== undefined && isPromise(result)) this.task.async.adopt(this, record, result)
   }
 
-  readsValues(): boolean {
+  readsValues(writtenBy?: Serde<unknown>): boolean {
     const use = this.processor instanceof Operator ? this.processor.valueUse : 'reads'
     const next = use === 'forwards' ? [...this.children, ...this.sideOutputs] : this.sideOutputs
-    return use === 'reads' || next.some((child) => child.readsValues())
+    return use === 'reads' || next.some((child) => child.readsValues(writtenBy))
   }
 
   /** The async boundary holds one more of this node. */
@@ -318,6 +321,12 @@ export class ProcessorNode implements Child, OperatorContext<unknown, unknown> {
 
   lastEmittedWindowClose(store: string): number | undefined {
     return this.task.lastEmittedWindowClose.get(store)
+  }
+
+  needsOnlyBytes(writtenBy: Serde<unknown>): boolean {
+    const { processingExceptionHandler, productionExceptionHandler } = this.task.config
+    if (processingExceptionHandler !== undefined || productionExceptionHandler !== undefined) return false
+    return ![...this.children, ...this.sideOutputs].some((child) => child.readsValues(writtenBy))
   }
 
   setLastEmittedWindowClose(store: string, windowClose: number): void {

@@ -26,8 +26,8 @@ export class SinkNode implements Child {
     this.writeValue = payloadWriter(valueSerde)
   }
 
-  readsValues(): boolean {
-    return true
+  readsValues(writtenBy?: Serde<unknown>): boolean {
+    return writtenBy !== this.valueSerde || this.partitioner !== undefined || typeof this.topic !== 'string'
   }
 
   process(record: StreamRecord<unknown, unknown>): void {

@@ -1,6 +1,7 @@
 import type { RecordTracing } from '../../observe/tracing'
 import type { StreamRecord } from '../../record/stream-record'
 import type { TaskId } from '../../record/task-id'
+import type { Serde } from '../../serdes/serde'
 import { unwrap } from '../failure/task-failure'
 import type { Child } from './processor-node'
 import type { SourceNode } from './source-node'
@@ -49,8 +50,8 @@ class TracedSink implements Child {
     this.name = sink.name
   }
 
-  readsValues(): boolean {
-    return this.sink.readsValues()
+  readsValues(writtenBy?: Serde<unknown>): boolean {
+    return this.sink.readsValues(writtenBy)
   }
 
   process(record: StreamRecord<unknown, unknown>): void {

@@ -7,6 +7,8 @@ import type { ChangeLoggingStore } from '../changelog/change-logging-store'
 import { ByteMap } from '../memory/byte-map'
 import { rangeOf } from '../memory/byte-range'
 import { Scratch } from '../scratch'
+import { shortcutsOf } from '../../serdes/shortcuts'
+import type { Serde } from '../../serdes/serde'
 import { overlaid } from '../overlaid'
 import type { ByteScan } from '../state-engine'
 import type { RecordCacheBudget, StateStoreContext } from '../store'
@@ -40,6 +42,8 @@ export class CachedEntries<K, V, S> implements Entries<K, V, S> {
   #missedBytes: Buffer = NO_BYTES
   #missedText = ''
   readonly #scratch = new Scratch()
+  /** What the listener gets for the bytes of a value. */
+  #forwarded = (bytes: Buffer): V | null => this.#serdes.valueOf(bytes)
 
   constructor(
     serdes: StoreSerdes<K, V>,
@@ -109,9 +113,16 @@ export class CachedEntries<K, V, S> implements Entries<K, V, S> {
     this.#cache.flush()
   }
 
-  setFlushListener(listener: FlushListener<K, V>, sendOldValues: boolean): boolean {
+  setFlushListener(
+    listener: FlushListener<K, V>,
+    sendOldValues: boolean,
+    needsOnlyBytes?: (writtenBy: Serde<V>) => boolean,
+  ): boolean {
     this.#listener = listener
     this.#sendOldValues = sendOldValues
+    const serde = this.#serdes.value
+    const { unread } = shortcutsOf(serde)
+    if (unread !== undefined && needsOnlyBytes?.(serde)) this.#forwarded = unread as (bytes: Buffer) => V | null
     return true
   }
 
@@ -191,7 +202,7 @@ export class CachedEntries<K, V, S> implements Entries<K, V, S> {
       if (listener === null) return
       listener(
         entry.key === undefined ? this.#serdes.keyOf(key) : (entry.key as K),
-        typed ? value : this.#serdes.valueOf(value as Buffer),
+        typed ? value : this.#forwarded(value as Buffer),
         old === null || !this.#sendOldValues ? null : this.#serdes.valueOf(this.#format.plainBytes(old)),
         value === null || !this.#format.timestamped ? context.timestamp : valueTimestamp,
       )

@@ -1,4 +1,4 @@
-import type { FlushListener } from '../cached-store'
+import type { CachedStore } from '../cached-store'
 import type { ByteScan } from '../state-engine'
 import type { CacheUse } from '../store'
 
@@ -15,6 +15,6 @@ export interface Entries<K, V, S> {
   approximateNumEntries(): number
   flush(): void
   /** Returns whether there is a cache. */
-  setFlushListener(listener: FlushListener<K, V>, sendOldValues: boolean): boolean
+  setFlushListener: CachedStore<K, V>['setFlushListener']
   close(): void
 }

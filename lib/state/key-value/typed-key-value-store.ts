@@ -1,6 +1,6 @@
 import type { Serde } from '../../serdes/serde'
 import { afterPrefix, byteString, bytesOf } from '../byte-string'
-import type { CachedStore, FlushListener } from '../cached-store'
+import type { CachedStore } from '../cached-store'
 import { ChangeLoggingStore } from '../changelog/change-logging-store'
 import type { ByteScan, ByteStore } from '../state-engine'
 import type { CacheUse, ChangelogRecord, KeyValueStore, ManagedStore, ScanOptions, StateStoreContext } from '../store'
@@ -142,8 +142,8 @@ export class TypedKeyValueStore<K, V, S> implements KeyValueStore<K, S>, Managed
     return this.#entries.approximateNumEntries()
   }
 
-  setFlushListener(listener: FlushListener<K, V>, sendOldValues: boolean): boolean {
-    return this.#entries.setFlushListener(listener, sendOldValues)
+  setFlushListener(...options: Parameters<CachedStore<K, V>['setFlushListener']>): boolean {
+    return this.#entries.setFlushListener(...options)
   }
 
   flushCache(): void {

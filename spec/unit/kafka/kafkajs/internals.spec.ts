@@ -51,6 +51,8 @@ describe('what millrace uses of kafkajs', () => {
       expect(connection.isAuthenticated).toBeInstanceOf(Function)
       expect([connection.clientId, connection.sasl]).toEqual(['kafkajs', null])
       expect(connection.requestQueue.push).toBeInstanceOf(Function)
+      expect(connection.requestQueue.fulfillRequest).toBeInstanceOf(Function)
+      expect(connection.authHandlers).toBeNull()
       expect(connection.requestQueue.pending).toEqual([])
       expect(connection.requestQueue.scheduleCheckPendingRequests).toBeInstanceOf(Function)
       expect(connection.requestQueue.sendSocketRequest).toBeInstanceOf(Function)
