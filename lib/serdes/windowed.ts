@@ -7,14 +7,29 @@ import type { RecordHeaders } from '../record/headers'
 
 /** A serde of windowed keys, over one of the keys alone. */
 export abstract class WindowedSerde<K> implements Serde<Windowed<K>> {
+  #lastTopic = ''
+  #lastKey: K | undefined
+  #lastBytes: Buffer | null = null
+
   constructor(readonly inner: Serde<K>) {}
 
   serialize(topic: string, windowed: Windowed<K>, headers: RecordHeaders): Buffer | null {
     if (!(windowed instanceof Windowed)) {
       throw new TypeError(`a windowed serde writes keys of windowed tables, and got ${describe(windowed)}`)
     }
-    const key = this.inner.serialize(topic, windowed.key, headers)
+    const key = this.keyBytes(topic, windowed.key, headers)
     return key === null ? null : this.join(key, windowed)
+  }
+
+  /** The bytes of a key without its window, to be copied: the windows of a key mostly follow each other. */
+  keyBytes(topic: string, key: K, headers: RecordHeaders): Buffer | null {
+    if (typeof key !== 'string' || headers.length > 0) return this.inner.serialize(topic, key, headers)
+    if (key !== this.#lastKey || topic !== this.#lastTopic) {
+      this.#lastBytes = this.inner.serialize(topic, key, headers)
+      this.#lastKey = key
+      this.#lastTopic = topic
+    }
+    return this.#lastBytes
   }
 
   abstract deserialize(topic: string, bytes: Buffer, headers: RecordHeaders): Windowed<K>

@@ -27,6 +27,39 @@ describe("windowed keys have Kafka Streams' bytes", () => {
     expect(read(new TimeWindowedSerde(serdes.string(), Infinity), '410000000000000000').window.end).toBe(Infinity)
   })
 
+  test('a text of several windows in a row is written once in each topic, and with headers each time', () => {
+    const calls: string[] = []
+    const inner: serdes.Serde<string> = {
+      ...serdes.string(),
+      serialize: (topic, key, headers) => {
+        calls.push(`${topic} ${key}`)
+        return serdes.string().serialize(topic, headers.length > 0 ? key.toLowerCase() : key, headers)
+      },
+    }
+    const serde = serdes.timeWindowed(inner, '1s')
+    const written = [
+      ['t', 'A', 1000, NO_HEADERS],
+      ['t', 'A', 2000, NO_HEADERS],
+      ['other', 'A', 1000, NO_HEADERS],
+      ['other', 'B', 1000, NO_HEADERS],
+      ['other', 'B', 1000, [['h', null]]],
+      ['other', 'B', 2000, NO_HEADERS],
+    ] as const
+    expect(
+      written.map(([topic, key, start, headers]) =>
+        serde.serialize(topic, new Windowed(key, { start, end: start + 1000 }), headers)!.toString('hex'),
+      ),
+    ).toEqual([
+      '4100000000000003e8',
+      '4100000000000007d0',
+      '4100000000000003e8',
+      '4200000000000003e8',
+      '6200000000000003e8',
+      '4200000000000007d0',
+    ])
+    expect(calls).toEqual(['t A', 'other A', 'other B', 'other B'])
+  })
+
   test('a key without window, and bytes without room for one, are refused', () => {
     const serde = serdes.timeWindowed(serdes.string(), 10)
     expect(() => serde.serialize('t', 'A' as never, NO_HEADERS)).toThrow(
