@@ -2,10 +2,12 @@
 export interface Shortcuts {
   /** The well-formed text whose UTF-8 bytes `serialize` returns: it is written straight into the producer's batch. */
   readonly toText?: (value: unknown) => string
+  /** Makes a `serialize` whose bytes are in memory of its own, which the next call writes again: for bytes that are copied at once. */
+  readonly newWriter?: () => (topic: string, value: unknown) => Buffer
   /** `deserialize` takes any bytes, so that what nobody looks at need not be read to find that it is damaged. */
   readonly readsAnything?: boolean
   /** `deserialize` from the middle of a buffer: saves the view. */
-  readonly readRange?: (bytes: Buffer, start: number, end: number) => unknown
+  readonly readRange?: (bytes: Buffer, start: number, end: number, topic: string) => unknown
 }
 
 // By identity: a serde that a user derives from one of these has methods of its own.

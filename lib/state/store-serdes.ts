@@ -2,7 +2,7 @@ import { type ErrorCode, StreamsError } from '../errors'
 import { MissingDependency } from '../serdes/missing-dependency'
 import { type AppDefaults, keySerdeOf, valueSerdeOf } from '../serdes/open-serde'
 import type { Serde } from '../serdes/serde'
-import { shortcutsOf } from '../serdes/shortcuts'
+import { type Shortcuts, shortcutsOf } from '../serdes/shortcuts'
 import { Scratch } from './scratch'
 import type { StateStoreContext } from './store'
 import { NO_HEADERS } from '../record/headers'
@@ -14,7 +14,7 @@ export class StoreSerdes<K, V> {
   readonly value: Serde<V>
   readonly #keyToText: ((key: unknown) => string) | undefined
   readonly #valueToText: ((value: unknown) => string) | undefined
-  readonly #valueRange: ((bytes: Buffer, start: number, end: number) => unknown) | undefined
+  readonly #valueRange: Shortcuts['readRange']
   readonly #keyScratch = new Scratch()
   readonly #valueScratch = new Scratch()
 
@@ -102,7 +102,7 @@ export class StoreSerdes<K, V> {
   valueIn(stored: Buffer, start: number): V {
     if (this.#valueRange === undefined) return this.valueOf(stored.subarray(start))
     try {
-      return this.#valueRange(stored, start, stored.length) as V
+      return this.#valueRange(stored, start, stored.length, this.topic) as V
     } catch (error) {
       throw this.#unreadable('value', error)
     }

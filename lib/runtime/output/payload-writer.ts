@@ -3,12 +3,14 @@ import type { RecordHeaders } from '../../record/headers'
 import type { Serde } from '../../serdes/serde'
 import { shortcutsOf } from '../../serdes/shortcuts'
 
-/** A serde's `serialize` as a producer needs it: a text need not become bytes of its own first. */
+/**
+ * A serde's `serialize` as a producer needs it: a text need not become bytes of its own first, and bytes are valid until
+ * the next call.
+ */
 export type PayloadWriter = (topic: string, object: unknown, headers: RecordHeaders) => Payload
 
 export const payloadWriter = (serde: Serde<unknown>): PayloadWriter => {
-  const { toText } = shortcutsOf(serde)
-  return toText === undefined
-    ? (topic, object, headers) => serde.serialize(topic, object, headers)
-    : (_topic, object) => toText(object)
+  const { toText, newWriter } = shortcutsOf(serde)
+  if (toText !== undefined) return (_topic, object) => toText(object)
+  return newWriter?.() ?? ((topic, object, headers) => serde.serialize(topic, object, headers))
 }

@@ -140,7 +140,8 @@ export class RecordCollector {
   ): void {
     const partitions = this.partitionCount(topic)
     if (partitions === undefined) {
-      this.park(topic, () => this.sendPartitioned(sink, partitioner, topic, record, key, value, task))
+      const [keptKey, keptValue] = [kept(key), kept(value)]
+      this.park(topic, () => this.sendPartitioned(sink, partitioner, topic, record, keptKey, keptValue, task))
       return
     }
     const { timestamp, headers } = record
@@ -276,7 +277,7 @@ export class RecordCollector {
   }
 }
 
-/** A dead letter's bytes are views of the fetch buffer. */
+/** Bytes may be views of the fetch buffer, or in memory that the next record writes again. */
 const kept = (payload: Payload): Payload => (payload instanceof Uint8Array ? Buffer.from(payload) : payload)
 
 const unserializable = (

@@ -233,7 +233,7 @@ export class PartitionQueue implements SourceBytes {
     headers: RecordHeaders,
   ): unknown {
     if (length < 0) return null
-    if (readRange !== undefined) return readRange(this.bytes, start, start + length)
+    if (readRange !== undefined) return readRange(this.bytes, start, start + length, this.topic)
     return serde.deserialize(this.topic, this.bytes.subarray(start, start + length), headers)
   }
 

@@ -2,8 +2,9 @@ import { PREFIX_BYTES, schemaIdOf, writePrefix } from '../registry/confluent-for
 import { RegistrySchemas } from '../registry/registry-schemas'
 import type { ResolvedSchema, SchemaRegistry } from '../registry/schema-registry'
 import type { Serde, SerdeUse } from '../serde'
+import { withShortcuts } from '../shortcuts'
 import type { AvroResolver, AvroType, AvroTypes } from './avro-types'
-import { decode, encode } from './encoding'
+import { AvroEncoder, decode } from './encoding'
 import type { AvroSchema } from './schema'
 import { subjectOf, type SubjectStrategy } from '../registry/subjects'
 import type { RecordHeaders } from '../../record/headers'
@@ -19,6 +20,11 @@ export interface AvroSerdeOptions {
   readonly key: boolean
   readonly autoRegister: boolean
 }
+
+const INSTEAD = 'read Avro without a registry by serdes.avroBytes, other formats by their own serde'
+
+/** Of `serialize`, which copies what is in it. */
+const encoder = new AvroEncoder()
 
 /** How values with one schema id are read. */
 interface Reader {
@@ -57,27 +63,35 @@ export class AvroSerde implements Serde<unknown> {
       reader: (id, stored) => this.newReader(id, stored),
       writer: (id, stored) => newWriter(stored === undefined ? writerType! : types.ofStored(stored), id),
     })
+    withShortcuts(this, {
+      newWriter: () => {
+        const own = new AvroEncoder()
+        return (topic, value) => this.write(topic, value, own)
+      },
+      readRange: (bytes, start, end, topic) => this.readRange(bytes, start, end, topic),
+    })
   }
 
   serialize(topic: string, value: unknown): Buffer {
-    const writer = this.schemas.writer(topic)
-    let bytes: Buffer
-    if (writer.bare) {
-      if (!(value instanceof Uint8Array))
-        throw new TypeError(`the schema is bytes, and takes a Buffer, got ${typeof value}`)
-      bytes = Buffer.allocUnsafe(PREFIX_BYTES + value.length)
-      bytes.set(value, PREFIX_BYTES)
-    } else {
-      bytes = encode(writer.type, value, PREFIX_BYTES)
-    }
-    writePrefix(bytes, writer.id)
+    return Buffer.from(this.write(topic, value, encoder))
+  }
+
+  private write(topic: string, value: unknown, encoder: AvroEncoder): Buffer {
+    const { type, id, bare } = this.schemas.writer(topic)
+    const bytes = bare ? encoder.copy(bytesOf(value), PREFIX_BYTES) : encoder.encode(type, value, PREFIX_BYTES)
+    writePrefix(bytes, id)
     return bytes
   }
 
   deserialize(topic: string, bytes: Buffer, _headers: RecordHeaders): unknown {
-    const id = schemaIdOf(bytes, 'read Avro without a registry by serdes.avroBytes, other formats by their own serde')
+    return this.readRange(bytes, 0, bytes.length, topic)
+  }
+
+  private readRange(bytes: Buffer, start: number, end: number, topic: string): unknown {
+    const id = schemaIdOf(bytes, INSTEAD, start, end)
     const { type, resolver, bare } = this.schemas.reader(id, topic)
-    return bare ? Buffer.from(bytes.subarray(PREFIX_BYTES)) : decode(type, bytes, PREFIX_BYTES, resolver)
+    if (bare) return Buffer.from(bytes.subarray(start + PREFIX_BYTES, end))
+    return decode(type, bytes, start, end, PREFIX_BYTES, resolver)
   }
 
   prepare(topic: string, use: SerdeUse): Promise<void> {
@@ -102,6 +116,11 @@ export class AvroSerde implements Serde<unknown> {
       )
     }
   }
+}
+
+const bytesOf = (value: unknown): Uint8Array => {
+  if (value instanceof Uint8Array) return value
+  throw new TypeError(`the schema is bytes, and takes a Buffer, got ${typeof value}`)
 }
 
 const newWriter = (type: AvroType, id: number): Writer => ({ type, id, bare: type.typeName === 'bytes' })

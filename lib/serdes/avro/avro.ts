@@ -1,9 +1,10 @@
 import { isObject, type Kind, kind, oneOf, optional, options as optionsOf, requireArgument } from '../../arguments'
 import { REGISTRY_KINDS, registryOf, type RegistryOptions } from '../registry/registry-options'
 import type { Serde } from '../serde'
+import { withShortcuts } from '../shortcuts'
 import { AvroSerde } from './avro-serde'
 import { AvroTypes } from './avro-types'
-import { decode, encode } from './encoding'
+import { AvroEncoder, decode } from './encoding'
 import type { AvroLogicalTypes, NoLogicalTypes } from './logical-types'
 import type { AvroValue } from './avro-value'
 import type { AvroLong, AvroSchema } from './schema'
@@ -127,10 +128,18 @@ export const avroBytes = <
   requireArgument(schema, SCHEMA, 'serdes.avroBytes', 'schema')
   requireArgument(options, VALUE_OPTIONS, 'serdes.avroBytes', 'options')
   const type = new AvroTypes(valueOptions(options)).of(schema)
-  const serde: Serde<unknown> = {
-    serialize: (_topic, value) => encode(type, value, 0),
-    deserialize: (_topic, bytes) => decode(type, bytes, 0, undefined),
+  const newWriter = (): ((topic: string, value: unknown) => Buffer) => {
+    const encoder = new AvroEncoder()
+    return (_topic, value) => encoder.encode(type, value, 0)
   }
+  const write = newWriter()
+  const readRange = (bytes: Buffer, start: number, end: number): unknown =>
+    decode(type, bytes, start, end, 0, undefined)
+  const serde: Serde<unknown> = {
+    serialize: (topic, value) => Buffer.from(write(topic, value)),
+    deserialize: (_topic, bytes) => readRange(bytes, 0, bytes.length),
+  }
+  withShortcuts(serde, { newWriter, readRange })
   return serde as Serde<AvroValue<S, Long, Logical>>
 }
 

@@ -1,27 +1,70 @@
 import type { AvroResolver, AvroType } from './avro-types'
 
-/** Records are encoded here first, since their length is not known beforehand. Grows with them. */
-let scratch = Buffer.allocUnsafeSlow(4096)
+const LENGTH = 4096
+/** Up to this length, views are kept: one costs as much as a small value. */
+const LONGEST_VIEW = 1024
 
-/** `prefix` bytes left free, then the value in Avro's binary encoding. */
-export const encode = (type: AvroType, value: unknown, prefix: number): Buffer => {
-  for (;;) {
-    let end: number
-    try {
-      end = type.encode(value, scratch, prefix)
-    } catch (error) {
-      throw unfit(type, value, error as Error)
+/**
+ * Values are encoded into memory that the next one writes again, since their length is not known beforehand. It grows
+ * with them.
+ */
+export class AvroEncoder {
+  private memory = Buffer.allocUnsafeSlow(LENGTH)
+  /** By length. */
+  private views: Buffer[] = []
+
+  /** `prefix` bytes left free, then the value in Avro's binary encoding. They are valid until the next call. */
+  encode(type: AvroType, value: unknown, prefix: number): Buffer {
+    for (;;) {
+      let end: number
+      try {
+        end = type.encode(value, this.memory, prefix)
+      } catch (error) {
+        throw unfit(type, value, error as Error)
+      }
+      if (end >= 0) return this.view(end)
+      this.grow((this.memory.length - end) * 2)
     }
-    if (end >= 0) {
-      const bytes = Buffer.allocUnsafe(end)
-      scratch.copy(bytes, 0, 0, end)
-      return bytes
-    }
-    scratch = Buffer.allocUnsafeSlow((scratch.length - end) * 2)
+  }
+
+  /** As `encode`, of bytes that are taken as they are. */
+  copy(bytes: Uint8Array, prefix: number): Buffer {
+    const end = prefix + bytes.length
+    if (end > this.memory.length) this.grow(end * 2)
+    this.memory.set(bytes, prefix)
+    return this.view(end)
+  }
+
+  private view(end: number): Buffer {
+    if (end > LONGEST_VIEW) return this.memory.subarray(0, end)
+    return (this.views[end] ??= this.memory.subarray(0, end))
+  }
+
+  private grow(length: number): void {
+    this.memory = Buffer.allocUnsafeSlow(length)
+    this.views = []
   }
 }
 
-export const decode = (type: AvroType, bytes: Buffer, from: number, resolver: AvroResolver | undefined): unknown => {
+/** The value behind `prefix` bytes, of the bytes from `start` up to `end`. */
+export const decode = (
+  type: AvroType,
+  bytes: Buffer,
+  start: number,
+  end: number,
+  prefix: number,
+  resolver: AvroResolver | undefined,
+): unknown => {
+  try {
+    const { value, offset } = type.decode(bytes, start + prefix, resolver)
+    if (offset === end) return value
+  } catch {
+    // it may have read what follows: the error is to be about its own bytes
+  }
+  return decodeWhole(type, bytes.subarray(start, end), prefix, resolver)
+}
+
+const decodeWhole = (type: AvroType, bytes: Buffer, from: number, resolver: AvroResolver | undefined): unknown => {
   let decoded: { value: unknown; offset: number }
   try {
     decoded = type.decode(bytes, from, resolver)

@@ -3,11 +3,11 @@ export const MAGIC = 0
 /** Of magic byte and schema id. */
 export const PREFIX_BYTES = 5
 
-/** The id of a value's schema. @throws RangeError for another format; `instead` says what to read that with */
-export const schemaIdOf = (bytes: Buffer, instead: string): number => {
-  if (bytes.length >= PREFIX_BYTES && bytes[0] === MAGIC) return bytes.readInt32BE(1)
+/** The id of the schema of a value, whose bytes begin at `start`. @throws RangeError for another format; `instead` says what to read that with */
+export const schemaIdOf = (bytes: Buffer, instead: string, start = 0, end = bytes.length): number => {
+  if (end - start >= PREFIX_BYTES && bytes[start] === MAGIC) return bytes.readInt32BE(start + 1)
   throw new RangeError(
-    `Confluent's format begins with 00 and the schema's id, got ${bytes.length} bytes: ${bytes.subarray(0, 8).toString('hex')}; ${instead}`,
+    `Confluent's format begins with 00 and the schema's id, got ${end - start} bytes: ${bytes.toString('hex', start, Math.min(start + 8, end))}; ${instead}`,
   )
 }
 

@@ -3,6 +3,7 @@ import { MissingDependency, prepared } from '../../../lib/serdes/missing-depende
 import { SchemaRegistry } from '../../../lib/serdes/registry/schema-registry'
 import type { AvroSchema } from '../../../lib/serdes/avro/schema'
 import type { Serde } from '../../../lib/serdes/serde'
+import { shortcutsOf } from '../../../lib/serdes/shortcuts'
 import { FakeSchemaRegistry } from '../../support/fake-schema-registry'
 import { NO_HEADERS } from '../../../lib/record/headers'
 
@@ -78,6 +79,20 @@ describe('Confluent wire format', () => {
     http.add('t-value', order)
     await expect(read(serdes.avro({ registry, schema: order }), hex(bytes))).rejects.toThrow(message)
   })
+
+  it.each(['00 00000001 04 6131 01', '00 00000001 08 6131 01', '00 00000001 04 6131 01 ff', '00 00000001 04 61', ''])(
+    'in the middle of a buffer %p is read as by itself, and so is its error',
+    async (text) => {
+      http.add('t-value', order)
+      const serde = serdes.avro({ registry, schema: order })
+      const bytes = hex(text)
+      const whole = Buffer.concat([hex('616263'), bytes, hex('6131016131016131')])
+      const outcome = (read: () => unknown): Promise<unknown> => prepared(read).catch(String)
+      expect(await outcome(() => shortcutsOf(serde).readRange!(whole, 3, 3 + bytes.length, 't'))).toEqual(
+        await outcome(() => serde.deserialize('t', bytes, NO_HEADERS)),
+      )
+    },
+  )
 
   it('reads a value larger than what it began with', async () => {
     const serde = serdes.avro({ registry, schema: 'string' })

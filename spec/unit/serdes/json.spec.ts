@@ -30,7 +30,8 @@ const orderSchema = validator<Order>(({ id, items, at, ...more }: Record<string,
 })
 
 const write = <T>(serde: Serde<T>, value: T): string => serde.serialize('t', value, NO_HEADERS)!.toString()
-const rangeOf = (serde: Serde<unknown>) => shortcutsOf(serde).readRange!
+const rangeOf = (serde: Serde<unknown>) => (bytes: Buffer, start: number, end: number) =>
+  shortcutsOf(serde).readRange!(bytes, start, end, 't')
 const read = <T>(serde: Serde<T>, text: string): T => serde.deserialize('t', Buffer.from(text), NO_HEADERS)
 
 describe('json', () => {

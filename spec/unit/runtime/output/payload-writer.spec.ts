@@ -21,6 +21,22 @@ describe('what a sink hands to the producer', () => {
     expect(Buffer.from(payload as string)).toEqual(serdes.json<typeof value>().serialize('t', value, NO_HEADERS))
   })
 
+  it('for Avro is its bytes, whatever their length was before', () => {
+    const serde = serdes.avroBytes('string')
+    const writer = payloadWriter(serde as Serde<unknown>)
+    for (const text of ['short', 'x'.repeat(5000), 'größe', 'y'.repeat(2000), '']) {
+      expect(Buffer.from(writer('t', text, NO_HEADERS) as Buffer)).toEqual(serde.serialize('t', text, NO_HEADERS))
+    }
+  })
+
+  it('for an Avro key stays what it is while the value is written with the same serde, and while others serialize', () => {
+    const serde = serdes.avroBytes('string') as Serde<unknown>
+    const [key, value] = [payloadWriter(serde), payloadWriter(serde)]
+    const payloads = [key('t', 'key', NO_HEADERS), value('t', 'val', NO_HEADERS)]
+    serde.serialize('t', 'abc', NO_HEADERS)
+    expect(payloads.map(String)).toEqual(['\u0006key', '\u0006val'])
+  })
+
   it('for any other serde is its bytes', () => {
     expect(write(serdes.long(), 7)).toEqual(Buffer.from('0000000000000007', 'hex'))
   })

@@ -2,6 +2,7 @@ import { ClientError, type Payload, type Producer } from '../../../../lib/kafka/
 import { RecordCollector } from '../../../../lib/runtime/output/record-collector'
 import { partitionFor } from '../../../../lib/record/murmur2'
 import * as serdes from '../../../../lib/serdes'
+import type { Serde } from '../../../../lib/serdes/serde'
 import type { StreamPartitioner } from '../../../../lib/topology/definition'
 import { Topology } from '../../../../lib/topology/topology'
 import { deferred, fetched, taskOf, type TaskUnderTest } from '../processing/processing-under-test'
@@ -196,6 +197,29 @@ describe('RecordCollector', () => {
     await task.drained()
     expect(producer.appended.map(({ partition }) => partition)).toEqual([8])
   })
+
+  it.each([['a partitioner', (): number => 0] as const, ['the default partitioner', undefined] as const])(
+    'keeps the bytes of a record that waits for its topic while the next one is written, with %s',
+    async (_name, partitioner) => {
+      const producer = new FakeProducer()
+      producer.loading = async () => void producer.partitions.set('later', 4)
+      const topics = ['later', 'out']
+      const defaultValueSerde = serdes.avroBytes('string') as Serde<unknown>
+      const { task } = await sending(producer, () => topics.shift()!, partitioner, { defaultValueSerde })
+      task.addRecords(
+        fetched(A, [
+          { offset: 0, key: 'k', value: '\u0006one' },
+          { offset: 1, key: 'k', value: '\u0006two' },
+        ]),
+      )
+      while (task.process());
+      await task.drained()
+      expect(producer.appended.map(({ topic, value }) => `${topic} ${value}`)).toEqual([
+        'out \u0006two',
+        'later \u0006one',
+      ])
+    },
+  )
 
   it('fails, saying so, if the topic does not exist', async () => {
     const producer = new FakeProducer()
