@@ -205,7 +205,7 @@ export class CachedTimedEntries<V, S> implements TimedEntries<V, S> {
 
   #storedValue(stored: Buffer): S {
     const { serdes, format } = this.#options
-    return format.value(serdes.valueOf(format.plainBytes(stored)), format.timestampOf(stored))
+    return format.value(serdes.valueIn(stored, format.overhead), format.timestampOf(stored))
   }
 
   #storedBytes({ value, valueTimestamp }: CacheEntry<V>): Buffer | null {
