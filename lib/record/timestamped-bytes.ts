@@ -2,11 +2,21 @@
 export const TIMESTAMP_BYTES = 8
 
 const TWO_32 = 0x1_0000_0000
+const HALF_TWO_32 = 0x8000_0000
 
 export const writeTimestamp = (target: Buffer, timestamp: number, offset = 0): void => {
   const high = Math.floor(timestamp / TWO_32)
-  target.writeInt32BE(high, offset)
-  target.writeUInt32BE(timestamp - high * TWO_32, offset + 4)
+  if (high < -HALF_TWO_32 || high >= HALF_TWO_32) throw new RangeError(`${timestamp} does not fit in 64 bits`)
+  writeInt32(target, high, offset)
+  writeInt32(target, timestamp | 0, offset + 4)
+}
+
+/** Byte by byte: Buffer's own methods check their arguments first, which takes longer. */
+const writeInt32 = (target: Buffer, value: number, offset: number): void => {
+  target[offset] = value >>> 24
+  target[offset + 1] = value >>> 16
+  target[offset + 2] = value >>> 8
+  target[offset + 3] = value
 }
 
 export const readTimestamp = (bytes: Buffer, offset = 0): number =>

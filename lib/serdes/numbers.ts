@@ -1,9 +1,9 @@
+import { readTimestamp, writeTimestamp } from '../record/timestamped-bytes'
 import type { Serde } from './serde'
+import { withShortcuts } from './shortcuts'
 
-const TWO_32 = 0x1_0000_0000
-
-const expectLength = (bytes: Buffer, length: number, type: string): void => {
-  if (bytes.length !== length) throw new RangeError(`${type} is ${length} bytes, got ${bytes.length}`)
+const expectLength = (actual: number, length: number, type: string): void => {
+  if (actual !== length) throw new RangeError(`${type} is ${length} bytes, got ${actual}`)
 }
 
 const expectNumber = (value: unknown, type: string): void => {
@@ -21,39 +21,49 @@ const integerSerde = (type: string, length: 2 | 4, min: number, max: number): Se
     return bytes
   },
   deserialize(_topic, bytes) {
-    expectLength(bytes, length, type)
+    expectLength(bytes.length, length, type)
     return bytes.readIntBE(0, length)
   },
   sizeOf: (value) =>
     Number.isInteger(value) && value >= min && value <= max && !Object.is(value, -0) ? length : undefined,
 })
 
-const longSerde: Serde<number> = {
-  serialize(_topic, value) {
-    expectNumber(value, 'long')
-    if (!Number.isSafeInteger(value)) {
-      throw new RangeError(
-        `long needs an integer within ±(2^53 − 1), got ${value}; for larger values use serdes.bigint()`,
-      )
-    }
-    const bytes = Buffer.allocUnsafe(8)
-    const high = Math.floor(value / TWO_32)
-    bytes.writeInt32BE(high, 0)
-    bytes.writeUInt32BE(value - high * TWO_32, 4)
-    return bytes
-  },
-  deserialize(_topic, bytes) {
-    expectLength(bytes, 8, 'long')
-    const value = bytes.readInt32BE(0) * TWO_32 + bytes.readUInt32BE(4)
-    if (!Number.isSafeInteger(value)) {
-      throw new RangeError(
-        `long ${bytes.readBigInt64BE(0)} is beyond 2^53 and would lose digits; read it with serdes.bigint()`,
-      )
-    }
-    return value
-  },
-  sizeOf: (value) => (Number.isSafeInteger(value) && !Object.is(value, -0) ? 8 : undefined),
+const writeLong = (bytes: Buffer, value: unknown): Buffer => {
+  expectNumber(value, 'long')
+  if (!Number.isSafeInteger(value)) {
+    throw new RangeError(
+      `long needs an integer within ±(2^53 − 1), got ${value as number}; for larger values use serdes.bigint()`,
+    )
+  }
+  writeTimestamp(bytes, value as number)
+  return bytes
 }
+
+const readLong = (bytes: Buffer, start: number, end: number): number => {
+  expectLength(end - start, 8, 'long')
+  const value = readTimestamp(bytes, start)
+  if (!Number.isSafeInteger(value)) {
+    throw new RangeError(
+      `long ${bytes.readBigInt64BE(start)} is beyond 2^53 and would lose digits; read it with serdes.bigint()`,
+    )
+  }
+  return value
+}
+
+const longSerde = withShortcuts<Serde<number>>(
+  {
+    serialize: (_topic, value) => writeLong(Buffer.allocUnsafe(8), value),
+    deserialize: (_topic, bytes) => readLong(bytes, 0, bytes.length),
+    sizeOf: (value) => (Number.isSafeInteger(value) && !Object.is(value, -0) ? 8 : undefined),
+  },
+  {
+    newWriter: () => {
+      const bytes = Buffer.allocUnsafe(8)
+      return (_topic, value) => writeLong(bytes, value)
+    },
+    readRange: readLong,
+  },
+)
 
 const bigintSerde: Serde<bigint> = {
   serialize(_topic, value) {
@@ -63,7 +73,7 @@ const bigintSerde: Serde<bigint> = {
     return bytes
   },
   deserialize(_topic, bytes) {
-    expectLength(bytes, 8, 'bigint')
+    expectLength(bytes.length, 8, 'bigint')
     return bytes.readBigInt64BE()
   },
   sizeOf: (value) => (typeof value === 'bigint' && BigInt.asIntN(64, value) === value ? 8 : undefined),
@@ -79,7 +89,7 @@ const doubleSerde: Serde<number> = {
     return bytes
   },
   deserialize(_topic, bytes) {
-    expectLength(bytes, 8, 'double')
+    expectLength(bytes.length, 8, 'double')
     return bytes.readDoubleBE()
   },
   sizeOf: (value) => (typeof value === 'number' ? 8 : undefined),
@@ -93,7 +103,7 @@ const floatSerde: Serde<number> = {
     return bytes
   },
   deserialize(_topic, bytes) {
-    expectLength(bytes, 4, 'float')
+    expectLength(bytes.length, 4, 'float')
     return bytes.readFloatBE()
   },
   sizeOf: (value) => (typeof value === 'number' && Object.is(Math.fround(value), value) ? 4 : undefined),

@@ -3,18 +3,39 @@ import { type Duration, toMilliseconds } from '../durations'
 import { readTimestamp, TIMESTAMP_BYTES, writeTimestamp } from '../record/timestamped-bytes'
 import { Windowed } from '../record/windowed'
 import type { Serde, SerdeUse } from './serde'
-import type { RecordHeaders } from '../record/headers'
+import { shortcutsOf, withShortcuts } from './shortcuts'
+import { NO_HEADERS, type RecordHeaders } from '../record/headers'
 
 /** A serde of windowed keys, over one of the keys alone. */
 export abstract class WindowedSerde<K> implements Serde<Windowed<K>> {
-  constructor(readonly inner: Serde<K>) {}
+  #lastTopic = ''
+  #lastKey: K | undefined
+  #lastBytes: Buffer | null = null
+
+  constructor(
+    readonly inner: Serde<K>,
+    /** Of what follows the key. */
+    private readonly suffixBytes: number,
+  ) {
+    // a text has bytes, whatever the headers
+    if (shortcutsOf(inner).toText !== undefined) withShortcuts(this, { newWriter: () => this.newWriter() })
+  }
 
   serialize(topic: string, windowed: Windowed<K>, headers: RecordHeaders): Buffer | null {
-    if (!(windowed instanceof Windowed)) {
-      throw new TypeError(`a windowed serde writes keys of windowed tables, and got ${describe(windowed)}`)
+    requireWindowed(windowed)
+    const key = this.keyBytes(topic, windowed.key, headers)
+    return key === null ? null : this.join(key, windowed, Buffer.allocUnsafe(key.length + this.suffixBytes))
+  }
+
+  /** The bytes of a key without its window, to be copied: the windows of a key mostly follow each other. */
+  keyBytes(topic: string, key: K, headers: RecordHeaders): Buffer | null {
+    if (typeof key !== 'string' || headers.length > 0) return this.inner.serialize(topic, key, headers)
+    if (key !== this.#lastKey || topic !== this.#lastTopic) {
+      this.#lastBytes = this.inner.serialize(topic, key, headers)
+      this.#lastKey = key
+      this.#lastTopic = topic
     }
-    const key = this.inner.serialize(topic, windowed.key, headers)
-    return key === null ? null : this.join(key, windowed)
+    return this.#lastBytes
   }
 
   abstract deserialize(topic: string, bytes: Buffer, headers: RecordHeaders): Windowed<K>
@@ -23,7 +44,24 @@ export abstract class WindowedSerde<K> implements Serde<Windowed<K>> {
     await this.inner.prepare?.(topic, use)
   }
 
-  protected abstract join(key: Buffer, windowed: Windowed<K>): Buffer
+  /** `target` has just the length that is needed. */
+  protected abstract join(key: Buffer, windowed: Windowed<K>, target: Buffer): Buffer
+
+  private newWriter(): (topic: string, windowed: unknown) => Buffer {
+    let target = Buffer.alloc(0)
+    return (topic, windowed) => {
+      requireWindowed(windowed)
+      const key = this.keyBytes(topic, windowed.key as K, NO_HEADERS)!
+      const length = key.length + this.suffixBytes
+      if (target.length !== length) target = Buffer.allocUnsafe(length)
+      return this.join(key, windowed as Windowed<K>, target)
+    }
+  }
+}
+
+function requireWindowed(windowed: unknown): asserts windowed is Windowed<unknown> {
+  if (windowed instanceof Windowed) return
+  throw new TypeError(`a windowed serde writes keys of windowed tables, and got ${describe(windowed)}`)
 }
 
 /** `key ‖ i64 start` */
@@ -33,7 +71,7 @@ export class TimeWindowedSerde<K> extends WindowedSerde<K> {
     inner: Serde<K>,
     readonly sizeMs: number,
   ) {
-    super(inner)
+    super(inner, TIMESTAMP_BYTES)
   }
 
   deserialize(topic: string, bytes: Buffer, headers: RecordHeaders): Windowed<K> {
@@ -43,28 +81,30 @@ export class TimeWindowedSerde<K> extends WindowedSerde<K> {
     return new Windowed(key, { start, end: start + this.sizeMs })
   }
 
-  protected join(key: Buffer, { window }: Windowed<K>): Buffer {
-    const bytes = Buffer.allocUnsafe(key.length + TIMESTAMP_BYTES)
-    bytes.set(key, 0)
-    writeTimestamp(bytes, window.start, key.length)
-    return bytes
+  protected join(key: Buffer, { window }: Windowed<K>, target: Buffer): Buffer {
+    target.set(key, 0)
+    writeTimestamp(target, window.start, key.length)
+    return target
   }
 }
 
 /** `key ‖ i64 end ‖ i64 start` */
 export class SessionWindowedSerde<K> extends WindowedSerde<K> {
+  constructor(inner: Serde<K>) {
+    super(inner, 2 * TIMESTAMP_BYTES)
+  }
+
   deserialize(topic: string, bytes: Buffer, headers: RecordHeaders): Windowed<K> {
     const end = endOfKey(bytes, 2 * TIMESTAMP_BYTES, 'a key with the end and start of its session')
     const key = this.inner.deserialize(topic, bytes.subarray(0, end), headers)
     return new Windowed(key, { start: readTimestamp(bytes, end + TIMESTAMP_BYTES), end: readTimestamp(bytes, end) })
   }
 
-  protected join(key: Buffer, { window }: Windowed<K>): Buffer {
-    const bytes = Buffer.allocUnsafe(key.length + 2 * TIMESTAMP_BYTES)
-    bytes.set(key, 0)
-    writeTimestamp(bytes, window.end, key.length)
-    writeTimestamp(bytes, window.start, key.length + TIMESTAMP_BYTES)
-    return bytes
+  protected join(key: Buffer, { window }: Windowed<K>, target: Buffer): Buffer {
+    target.set(key, 0)
+    writeTimestamp(target, window.end, key.length)
+    writeTimestamp(target, window.start, key.length + TIMESTAMP_BYTES)
+    return target
   }
 }
 

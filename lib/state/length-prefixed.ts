@@ -1,4 +1,5 @@
-import { NO_HEADERS, type RecordHeaders } from '../record/headers'
+import { utf8Text } from '../buffer-text'
+import { keptHeaders, type RecordHeaders } from '../record/headers'
 import type { RecordContext } from '../record/record-context'
 import { readTimestamp, TIMESTAMP_BYTES, writeTimestamp } from '../record/timestamped-bytes'
 
@@ -24,16 +25,13 @@ export const contextLength = ({ topic, headers }: RecordContext): number => {
   return length
 }
 
-/** A record context that outlives the record: header values are views of a fetch response. */
+/** A record context that outlives the record. */
 export const keptContext = ({ topic, partition, offset, timestamp, headers }: RecordContext): RecordContext => ({
   topic,
   partition,
   offset,
   timestamp,
-  headers:
-    headers.length === 0
-      ? NO_HEADERS
-      : headers.map(([name, value]) => [name, value === null ? null : Buffer.from(value)] as const),
+  headers: keptHeaders(headers),
 })
 
 export const sameBytes = (a: Buffer | null, b: Buffer | null): boolean =>
@@ -86,11 +84,14 @@ export class LengthPrefixedWriter {
   }
 }
 
-/** Reads what a `LengthPrefixedWriter` wrote; bytes are copied. */
+/** Reads what a `LengthPrefixedWriter` wrote. Bytes are copied, unless they are `owned`: then they are views of the source. */
 export class LengthPrefixedReader {
   private at = 0
 
-  constructor(private readonly source: Buffer) {}
+  constructor(
+    private readonly source: Buffer,
+    private readonly owned = false,
+  ) {}
 
   get position(): number {
     return this.at
@@ -112,21 +113,36 @@ export class LengthPrefixedReader {
 
   bytesOf(length: number): Buffer | null {
     if (length === NULL) return null
-    const end = this.at + length
-    if (length < 0 || end > this.source.length) throw new RangeError(`a length of ${length} in a stored record`)
-    const bytes = Buffer.from(this.source.subarray(this.at, end))
-    this.at = end
-    return bytes
+    const start = this.pass(length)
+    const bytes = this.source.subarray(start, this.at)
+    return this.owned ? bytes : Buffer.from(bytes)
+  }
+
+  text(): string | null {
+    const length = this.int()
+    if (length === NULL) return null
+    const start = this.pass(length)
+    return utf8Text(this.source, start, this.at)
   }
 
   context(): RecordContext {
     const timestamp = this.time()
     const offset = this.time()
-    const topic = this.bytes()?.toString() ?? null
+    const topic = this.text()
     const partition = this.int()
     const headers: [string, Buffer | null][] = []
-    for (let count = this.int(); count > 0; count--) headers.push([this.bytes()!.toString(), this.bytes()])
+    for (let count = this.int(); count > 0; count--) headers.push([this.text()!, this.bytes()])
     return { topic, partition, offset, timestamp, headers: headers as RecordHeaders }
+  }
+
+  /** Returns where what is passed by starts. */
+  private pass(length: number): number {
+    const start = this.at
+    if (length < 0 || start + length > this.source.length) {
+      throw new RangeError(`a length of ${length} in a stored record`)
+    }
+    this.at += length
+    return start
   }
 
   end(): void {

@@ -13,7 +13,7 @@ export class StoreSerdes<K, V> {
   readonly key: Serde<K>
   readonly value: Serde<V>
   readonly #keyToText: ((key: unknown) => string) | undefined
-  readonly #valueToText: ((value: unknown) => string) | undefined
+  readonly #writeValue: ReturnType<NonNullable<Shortcuts['newWriter']>> | undefined
   readonly #valueRange: Shortcuts['readRange']
   readonly #keyScratch = new Scratch()
   readonly #valueScratch = new Scratch()
@@ -28,8 +28,9 @@ export class StoreSerdes<K, V> {
     this.key = keySerdeOf(key, context)
     this.value = valueSerdeOf(value, context)
     this.#keyToText = shortcutsOf(this.key).toText
-    const { toText, readRange } = shortcutsOf(this.value)
-    this.#valueToText = toText
+    const { toText, newWriter, readRange } = shortcutsOf(this.value)
+    this.#writeValue =
+      toText === undefined ? newWriter?.() : (_topic, value) => this.#valueScratch.ofText(toText(value))
     this.#valueRange = readRange
     context.prepare(this.key as Serde<unknown>, topic)
     context.prepare(this.value as Serde<unknown>, topic)
@@ -74,9 +75,9 @@ export class StoreSerdes<K, V> {
 
   /** As `valueBytes`, for bytes that are copied at once: they are valid until the next call. */
   writtenValue(value: V): Buffer | null {
-    if (this.#valueToText === undefined) return this.valueBytes(value)
+    if (this.#writeValue === undefined) return this.valueBytes(value)
     try {
-      return this.#valueScratch.ofText(this.#valueToText(value))
+      return this.#writeValue(this.topic, value)
     } catch (error) {
       throw this.#unwritable('value', error)
     }

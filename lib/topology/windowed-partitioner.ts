@@ -8,7 +8,7 @@ import { NO_HEADERS } from '../record/headers'
 export function windowedPartitioner<K, V>(serde: WindowedSerde<K>): StreamPartitioner<Windowed<K>, V> {
   return (topic, windowed, _value, partitions) => {
     if (windowed == null) return undefined
-    const key = serde.inner.serialize(topic, windowed.key, NO_HEADERS)
+    const key = serde.keyBytes(topic, windowed.key, NO_HEADERS)
     return key === null ? undefined : partitionFor(key, partitions)
   }
 }

@@ -100,8 +100,12 @@ const decodeVersion2 = (value: Buffer): BufferedEntry => {
   return { time, change: { context, prior, oldValue, newValue } }
 }
 
-const decodeVersion3 = (value: Buffer): BufferedEntry => {
-  const reader = new ChangeReader(value)
+/** As `encodeEntry` wrote it, of bytes that the caller may keep: the change consists of views of them. */
+export const decodeOwned = (value: Buffer): BufferedEntry => readVersion3(new ChangeReader(value, true))
+
+const decodeVersion3 = (value: Buffer): BufferedEntry => readVersion3(new ChangeReader(value))
+
+const readVersion3 = (reader: ChangeReader): BufferedEntry => {
   const context = reader.context()
   const prior = reader.bytes()
   const length = reader.int()

@@ -1,6 +1,5 @@
-import { type ByteString, bytesOf } from '../byte-string'
 import type { ByteStore } from '../state-engine'
-import { type BufferedChange, type BufferedEntry, decodeEntry, encodeEntry } from './buffered-change'
+import { type BufferedChange, type BufferedEntry, decodeOwned, encodeEntry } from './buffered-change'
 
 /** How much of a buffer that spills stays in memory. */
 export interface MemoryBounds {
@@ -10,7 +9,7 @@ export interface MemoryBounds {
 
 /**
  * The waiting updates of a buffer in the task's state: all of them as of the last commit, and those that were spilled since. They are
- * looked up by key; their order is the queue's, which is in memory and rebuilt from here at the start.
+ * looked up by key, in bytes that are valid during a call; their order is the queue's, which is in memory and rebuilt from here at the start.
  */
 export class SpilledChanges {
   constructor(
@@ -18,21 +17,21 @@ export class SpilledChanges {
     readonly bounds: MemoryBounds,
   ) {}
 
-  get(key: ByteString): BufferedChange {
-    return decodeEntry({ value: this.encoded(key), version: 3, context: NO_CONTEXT }).change
+  get(key: Buffer): BufferedChange {
+    return decodeOwned(this.encoded(key)).change
   }
 
   /** As written. */
-  encoded(key: ByteString): Buffer {
-    return this.bytes.get(bytesOf(key))!
+  encoded(key: Buffer): Buffer {
+    return this.bytes.get(key)!
   }
 
-  put(key: ByteString, encoded: Buffer): void {
-    this.bytes.put(bytesOf(key), encoded)
+  put(key: Buffer, encoded: Buffer): void {
+    this.bytes.put(key, encoded)
   }
 
-  remove(key: ByteString): void {
-    this.bytes.put(bytesOf(key), null)
+  remove(key: Buffer): void {
+    this.bytes.put(key, null)
   }
 
   restore(key: Buffer, entry: BufferedEntry | null): void {
@@ -41,10 +40,7 @@ export class SpilledChanges {
 
   async *entries(): AsyncGenerator<[key: Buffer, entry: BufferedEntry]> {
     for await (const [key, value] of this.bytes.scan({})) {
-      yield [key, decodeEntry({ value, version: 3, context: NO_CONTEXT })]
+      yield [key, decodeOwned(value)]
     }
   }
 }
-
-/** Entries of version 3 have a context of their own. */
-const NO_CONTEXT = { topic: null, partition: -1, offset: -1, timestamp: -1, headers: [] }

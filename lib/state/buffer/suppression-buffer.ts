@@ -2,6 +2,7 @@ import type { Serde } from '../../serdes/serde'
 import { type ByteString, byteString, bytesOf } from '../byte-string'
 import { readRecord } from '../changelog/unreadable-record'
 import { storeUnavailable } from '../key-value/unavailable-entries'
+import { Scratch } from '../scratch'
 import type { ChangelogRecord, ManagedStore, StateStore, StateStoreContext, StoreBuilder } from '../store'
 import { StoreSerdes } from '../store-serdes'
 import { type BufferedChange, decodeEntry, encodeEntry, type LoggedEntry, sizeOf } from './buffered-change'
@@ -70,6 +71,7 @@ interface Opened<K, V> {
 export class LoggedSuppressionBuffer<K, V> implements SuppressionBuffer<K, V>, ManagedStore {
   readonly #queue = new SuppressionQueue()
   readonly #dirty = new DirtyKeys()
+  readonly #scratch = new Scratch()
   #bytes = 0
   #inMemory = 0
   #spilled: SpilledChanges | undefined
@@ -192,11 +194,12 @@ export class LoggedSuppressionBuffer<K, V> implements SuppressionBuffer<K, V>, M
     for (const key of this.#dirty.take()) {
       const queued = this.#queue.get(key)
       const encoded = queued === undefined ? null : this.#encoded(queued)
-      if (encoded === null) this.#spilled?.remove(key)
-      else if (queued!.change !== undefined) this.#spilled?.put(key, encoded)
+      const keyBytes = this.#scratch.ofByteString(key)
+      if (encoded === null) this.#spilled?.remove(keyBytes)
+      else if (queued!.change !== undefined) this.#spilled?.put(keyBytes, encoded)
       if (this.changelogTopic === null) continue
       const headers = encoded === null ? undefined : WRITTEN_VERSION
-      context.logChange(this.changelogTopic, bytesOf(key), encoded, null, headers)
+      context.logChange(this.changelogTopic, keyBytes, encoded, null, headers)
     }
   }
 
@@ -209,7 +212,7 @@ export class LoggedSuppressionBuffer<K, V> implements SuppressionBuffer<K, V>, M
     const queued = this.#queue.get(key) ?? this.#queue.add(time, key, undefined)
     this.#release(queued)
     if (this.#spilled !== undefined && this.#isMemoryFull)
-      this.#spilled.put(key, encodeEntry({ time: queued.time, change }))
+      this.#spilled.put(this.#scratch.ofByteString(key), encodeEntry({ time: queued.time, change }))
     else this.#keep(queued, change)
   }
 
@@ -238,11 +241,13 @@ export class LoggedSuppressionBuffer<K, V> implements SuppressionBuffer<K, V>, M
   }
 
   #changeOf({ key, change }: Queued): BufferedChange {
-    return change ?? this.#spilled!.get(key)
+    return change ?? this.#spilled!.get(this.#scratch.ofByteString(key))
   }
 
   #encoded({ key, time, change }: Queued): Buffer {
-    return change === undefined ? this.#spilled!.encoded(key) : encodeEntry({ time, change })
+    return change === undefined
+      ? this.#spilled!.encoded(this.#scratch.ofByteString(key))
+      : encodeEntry({ time, change })
   }
 
   #changed(key: ByteString): void {

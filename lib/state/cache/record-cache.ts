@@ -1,8 +1,6 @@
-import type { ByteString } from '../byte-string'
 import type { RecordCacheBudget } from '../store'
 import type { CacheEntry, FlushedEntry, Superseded } from './cache-entry'
-import { EntryIndex } from './entry-index'
-import { type HeldBytes, HeldRecordContext } from '../../record/held-record-context'
+import type { HeldBytes } from '../../record/held-record-context'
 import type { RecordContext } from '../../record/record-context'
 import { NO_SLOT, UseOrder } from './use-order'
 
@@ -11,67 +9,39 @@ import { NO_SLOT, UseOrder } from './use-order'
  * ones, in which they are flushed. Reads don't change the latter. The caches of a processing loop share the budget;
  * the cache that exceeds it evicts its own entries.
  */
-export class RecordCache<V> {
-  readonly #index = new EntryIndex<CacheEntry<V>>()
-  readonly #order = new UseOrder<CacheEntry<V>>()
+export class RecordCache<V, E extends CacheEntry<V>> {
+  readonly #order = new UseOrder<E>()
   readonly #budget: RecordCacheBudget
-  readonly #write: (flushed: FlushedEntry<V>) => void
-  #newest: CacheEntry<V> | null = null
+  readonly #write: (flushed: FlushedEntry<V, E>) => void
+  readonly #removed: (entry: E) => void
+  #newest: E | null = null
   #dirtyEntries = 0
 
-  /**
-   * `removed` is called for every entry that leaves the cache, except by `clear`. Unless it is `indexed`, entries have no
-   * texts, and are found by their owner alone.
-   */
-  constructor(
-    budget: RecordCacheBudget,
-    write: (flushed: FlushedEntry<V>) => void,
-    private readonly removed?: (entry: CacheEntry<V>) => void,
-    private readonly indexed = true,
-  ) {
+  /** `removed` is called for every entry that leaves the cache, except by `clear`. */
+  constructor(budget: RecordCacheBudget, write: (flushed: FlushedEntry<V, E>) => void, removed: (entry: E) => void) {
     this.#budget = budget
     this.#write = write
+    this.#removed = removed
   }
 
   /** The most recently used entry. */
-  get newest(): CacheEntry<V> | null {
+  get newest(): E | null {
     return this.#newest
   }
 
-  /** Found by the key itself, if that is a primitive with unique bytes: saves serializing it. */
-  byKey(key: unknown): CacheEntry<V> | undefined {
-    return this.#index.byKey(key)
-  }
-
-  byText(text: ByteString): CacheEntry<V> | undefined {
-    return this.#index.byText(text)
-  }
-
-  /** Of several keys with the same bytes, the first. */
-  index(entry: CacheEntry<V>, key: unknown): void {
-    if (entry.key === undefined) this.#index.addKey(entry, key)
-  }
-
   /** Makes it the most recently used. */
-  touch(entry: CacheEntry<V>): void {
+  touch(entry: E): void {
     this.#order.use(entry)
     this.#newest = entry
   }
 
-  add(entry: CacheEntry<V>): void {
-    if (this.indexed) this.#index.add(entry)
+  add(entry: E): void {
     this.#order.add(entry)
     this.#newest = entry
   }
 
   /** Gives it a value, and moves it to the end of the dirty order. */
-  update(
-    entry: CacheEntry<V>,
-    value: V | Buffer | null,
-    timestamp: number,
-    by: RecordContext,
-    bytes: HeldBytes | null,
-  ): void {
+  update(entry: E, value: V | Buffer | null, timestamp: number, by: RecordContext, bytes: HeldBytes | null): void {
     const { flush } = entry
     if (flush !== null) flush.set(entry, taken(entry))
     entry.value = value
@@ -85,7 +55,7 @@ export class RecordCache<V> {
   }
 
   /** Sets its size, and evicts entries if that exceeds the budget. */
-  resize(entry: CacheEntry<V>, size: number): void {
+  resize(entry: E, size: number): void {
     const budget = this.#budget
     budget.usedBytes += size - entry.size
     entry.size = size
@@ -102,24 +72,23 @@ export class RecordCache<V> {
   }
 
   /** Dirty or not, in no order. */
-  entries(): Iterable<CacheEntry<V>> {
+  entries(): Iterable<E> {
     return this.#order.entries()
   }
 
-  dirtyEntries(): Iterable<CacheEntry<V>> {
+  dirtyEntries(): Iterable<E> {
     return this.#dirtyEntries === 0 ? [] : this.#order.updated()
   }
 
   /** Returns its part of the budget; dirty entries are lost. */
   clear(): void {
     for (const entry of this.#order.entries()) this.#budget.usedBytes -= entry.size
-    this.#index.clear()
     this.#order.clear()
     this.#newest = null
     this.#dirtyEntries = 0
   }
 
-  #evict(entry: CacheEntry<V>): void {
+  #evict(entry: E): void {
     const size = this.#takeOut(entry)
     try {
       if (entry.dirty) this.#flush([entry])
@@ -130,16 +99,16 @@ export class RecordCache<V> {
   }
 
   /** `evicted` is an entry that goes first. */
-  #flush(evicted: readonly CacheEntry<V>[]): void {
+  #flush(evicted: readonly E[]): void {
     const dirty = [...evicted, ...this.#order.takeUpdated()]
     this.#dirtyEntries = 0
-    const superseded: Superseded<V> = new Map()
+    const superseded: Superseded<V, E> = new Map()
     for (const entry of dirty) {
       entry.dirty = false
       entry.flush = superseded
     }
     // taken one by one: a flush may be of all entries, which would be copied by the garbage collector while they wait
-    for (const entry of dirty) this.#write(superseded.get(entry) ?? taken(entry))
+    for (const entry of dirty) this.#write(superseded.get(entry) ?? taken<V, E>(entry))
     for (const entry of dirty) {
       // deletes are no longer kept, unless their effects wrote the key again
       if (entry.value === null && !entry.dirty && entry.slot !== NO_SLOT) this.#budget.usedBytes -= this.#takeOut(entry)
@@ -147,22 +116,18 @@ export class RecordCache<V> {
   }
 
   /** Returns its size, which is still in the budget. */
-  #takeOut(entry: CacheEntry<V>): number {
+  #takeOut(entry: E): number {
     const { size } = entry
-    if (this.indexed) this.#index.delete(entry)
     this.#order.remove(entry)
     if (entry === this.#newest) this.#newest = null
     entry.size = 0
-    this.removed?.(entry)
+    this.#removed(entry)
     return size
   }
 }
 
 /** As it is now, for its flush, which it no longer waits for. */
-const taken = <V>(entry: CacheEntry<V>): FlushedEntry<V> => {
+const taken = <V, E extends CacheEntry<V>>(entry: E): FlushedEntry<V, E> => {
   entry.flush = null
-  const { value, valueTimestamp, topic, partition, offset, timestamp, headers, bytes } = entry
-  entry.bytes = null
-  const context = new HeldRecordContext(topic, partition, offset, timestamp, headers, bytes)
-  return { entry, value, valueTimestamp, context }
+  return { entry, value: entry.value, valueTimestamp: entry.valueTimestamp, context: entry.takeContext() }
 }

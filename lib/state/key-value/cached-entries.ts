@@ -1,6 +1,6 @@
 import { byteString } from '../byte-string'
-import { CacheEntry } from '../cache/cache-entry'
 import type { FlushedEntry } from '../cache/cache-entry'
+import { EntryIndex } from '../cache/entry-index'
 import { RecordCache } from '../cache/record-cache'
 import type { FlushListener } from '../cached-store'
 import type { ChangeLoggingStore } from '../changelog/change-logging-store'
@@ -15,6 +15,7 @@ import type { RecordCacheBudget, StateStoreContext } from '../store'
 import type { StoreSerdes } from '../store-serdes'
 import { prefixTimestamp } from '../../record/timestamped-bytes'
 import type { Entries } from './entries'
+import { KeyedCacheEntry } from './keyed-cache-entry'
 import type { ValueFormat } from './value-format'
 
 const NO_BYTES = Buffer.alloc(0)
@@ -32,7 +33,8 @@ export class CachedEntries<K, V, S> implements Entries<K, V, S> {
   readonly #format: ValueFormat<V, S>
   readonly #bytes: ChangeLoggingStore
   readonly #context: Pick<StateStoreContext, 'recordContext' | 'heldBytes'>
-  readonly #cache: RecordCache<V>
+  readonly #index = new EntryIndex<KeyedCacheEntry<V>>()
+  readonly #cache: RecordCache<V, KeyedCacheEntry<V>>
   /** Entries that the store below has evicted can still be read here. */
   readonly #evicts: boolean
   readonly #primitiveKeys: boolean
@@ -58,7 +60,11 @@ export class CachedEntries<K, V, S> implements Entries<K, V, S> {
     this.#bytes = bytes
     this.#context = context
     this.#evicts = evicts
-    this.#cache = new RecordCache<V>(budget, (flushed) => this.#write(flushed))
+    this.#cache = new RecordCache<V, KeyedCacheEntry<V>>(
+      budget,
+      (flushed) => this.#write(flushed),
+      (entry) => this.#index.delete(entry),
+    )
     this.#primitiveKeys = serdes.key.sizeOf !== undefined
     this.#primitiveValues = serdes.value.sizeOf !== undefined
   }
@@ -72,10 +78,10 @@ export class CachedEntries<K, V, S> implements Entries<K, V, S> {
   }
 
   peek(key: K): S | null {
-    let entry = this.#primitiveKeys ? this.#cache.byKey(key) : undefined
+    let entry = this.#primitiveKeys ? this.#index.byKey(key) : undefined
     if (entry !== undefined) return this.#valueOf(entry)
     const keyBytes = this.#serdes.writtenKey(key)
-    entry = this.#cache.byText(byteString(keyBytes))
+    entry = this.#index.byText(byteString(keyBytes))
     if (entry !== undefined) return this.#valueOf(entry)
     const stored = this.#bytes.get(keyBytes)
     if (stored === null) return null
@@ -128,32 +134,33 @@ export class CachedEntries<K, V, S> implements Entries<K, V, S> {
 
   close(): void {
     this.#cache.clear()
+    this.#index.clear()
   }
 
-  #valueOf({ value, valueTimestamp }: CacheEntry<V>): S | null {
+  #valueOf({ value, valueTimestamp }: KeyedCacheEntry<V>): S | null {
     if (value === null) return null
     return this.#format.value(typeof value === 'object' ? this.#serdes.valueOf(value as Buffer) : value, valueTimestamp)
   }
 
   /** The cached entry, now the most recently used. If there is none, `#missed…` are the key's bytes. */
-  #find(key: K): CacheEntry<V> | undefined {
+  #find(key: K): KeyedCacheEntry<V> | undefined {
     // a put follows the get of its key
     const newest = this.#cache.newest
     if (newest !== null && newest.key === key && key !== undefined) return newest
-    let entry = this.#primitiveKeys ? this.#cache.byKey(key) : undefined
+    let entry = this.#primitiveKeys ? this.#index.byKey(key) : undefined
     if (entry === undefined) {
       this.#missedBytes = this.#serdes.writtenKey(key)
       this.#missedText = byteString(this.#missedBytes)
-      entry = this.#cache.byText(this.#missedText)
+      entry = this.#index.byText(this.#missedText)
       if (entry === undefined) return undefined
-      this.#index(entry, key)
+      this.#indexKey(entry, key)
     }
     this.#cache.touch(entry)
     return entry
   }
 
   /** Reads what `#find` missed into the cache. */
-  #load(key: K): CacheEntry<V> | null {
+  #load(key: K): KeyedCacheEntry<V> | null {
     const stored = this.#bytes.get(this.#missedBytes)
     if (stored === null) return null
     const entry = this.#add(key)
@@ -166,26 +173,29 @@ export class CachedEntries<K, V, S> implements Entries<K, V, S> {
   }
 
   /** An entry for what `#find` missed. */
-  #add(key: K): CacheEntry<V> {
-    const entry = new CacheEntry<V>(this.#missedText)
+  #add(key: K): KeyedCacheEntry<V> {
+    const entry = new KeyedCacheEntry<V>(this.#missedText)
+    this.#index.add(entry)
     this.#cache.add(entry)
-    this.#index(entry, key)
+    this.#indexKey(entry, key)
     return entry
   }
 
-  #index(entry: CacheEntry<V>, key: K): void {
+  /** Makes it known by its key as well; of several keys with the same bytes, the first. */
+  #indexKey(entry: KeyedCacheEntry<V>, key: K): void {
+    if (entry.key !== undefined) return
     if (!this.#primitiveKeys || typeof key === 'object' || this.#serdes.key.sizeOf!(key) === undefined) return
     // zero and minus zero are equal, and two keys to a double's serde; NaN equals nothing
-    if ((key as unknown) !== 0 && key === key) this.#cache.index(entry, key)
+    if ((key as unknown) !== 0 && key === key) this.#index.addKey(entry, key)
   }
 
-  #sizeOf(entry: CacheEntry<V>, valueLength: number | undefined): number {
+  #sizeOf(entry: KeyedCacheEntry<V>, valueLength: number | undefined): number {
     const { text, value } = entry
     if (value === null) return entry.estimate(text.length)
     return entry.estimate(text.length + this.#format.overhead + (valueLength ?? (value as Buffer).length))
   }
 
-  #write({ entry, value, valueTimestamp, context }: FlushedEntry<V>): void {
+  #write({ entry, value, valueTimestamp, context }: FlushedEntry<V, KeyedCacheEntry<V>>): void {
     const key = this.#scratch.ofByteString(entry.text)
     const listener = this.#listener
     let old: Buffer | null = null

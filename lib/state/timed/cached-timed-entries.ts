@@ -34,7 +34,7 @@ export interface CachedTimedEntriesOptions<V, S> {
  */
 export class CachedTimedEntries<V, S> implements TimedEntries<V, S> {
   readonly #options: CachedTimedEntriesOptions<V, S>
-  readonly #cache: RecordCache<V>
+  readonly #cache: RecordCache<V, TimedCacheEntry<V>>
   readonly #byKey = new Map<ByteString, EntriesOfKey<V>>()
   readonly #primitiveValues: boolean
   readonly peeks: TimedReads<S> = {
@@ -49,11 +49,10 @@ export class CachedTimedEntries<V, S> implements TimedEntries<V, S> {
 
   constructor(options: CachedTimedEntriesOptions<V, S>) {
     this.#options = options
-    this.#cache = new RecordCache<V>(
+    this.#cache = new RecordCache<V, TimedCacheEntry<V>>(
       options.budget,
       (flushed) => this.#write(flushed),
-      (entry) => this.#removed(entry as TimedCacheEntry<V>),
-      false,
+      (entry) => this.#removed(entry),
     )
     this.#primitiveValues = options.serdes.value.sizeOf !== undefined
   }
@@ -91,8 +90,7 @@ export class CachedTimedEntries<V, S> implements TimedEntries<V, S> {
   async *scan(scan: TimedScan): AsyncGenerator<ScannedEntry<S>> {
     const { keys, rows, logged } = this.#options
     const cached = new ByteMap()
-    for (const each of this.#cache.entries()) {
-      const entry = each as TimedCacheEntry<V>
+    for (const entry of this.#cache.entries()) {
       if (!isWithin(entry, scan)) continue
       const storeKey = keys.join(entry.owner.key, entry.time, entry.second)
       cached.set(byteString(this.#place(rows.orderOf(entry.time), storeKey)), this.#storedBytes(entry))
@@ -169,9 +167,9 @@ export class CachedTimedEntries<V, S> implements TimedEntries<V, S> {
     return merged
   }
 
-  #write({ entry, value, valueTimestamp, context: cause }: FlushedEntry<V>): void {
+  #write({ entry, value, valueTimestamp, context: cause }: FlushedEntry<V, TimedCacheEntry<V>>): void {
     const { serdes, format, logged, context } = this.#options
-    const { owner, time, second } = entry as TimedCacheEntry<V>
+    const { owner, time, second } = entry
     const { key } = owner
     const listener = this.#listener
     let old: Buffer | null = null
@@ -207,7 +205,7 @@ export class CachedTimedEntries<V, S> implements TimedEntries<V, S> {
 
   #storedValue(stored: Buffer): S {
     const { serdes, format } = this.#options
-    return format.value(serdes.valueOf(format.plainBytes(stored)), format.timestampOf(stored))
+    return format.value(serdes.valueIn(stored, format.overhead), format.timestampOf(stored))
   }
 
   #storedBytes({ value, valueTimestamp }: CacheEntry<V>): Buffer | null {

@@ -56,6 +56,7 @@ export class DirectTimedEntries<V, S> implements TimedEntries<V, S> {
   close(): void {}
 
   #value(stored: Buffer): S {
-    return this.format.value(this.serdes.valueOf(this.format.plainBytes(stored)), this.format.timestampOf(stored))
+    const { serdes, format } = this
+    return format.value(serdes.valueIn(stored, format.overhead), format.timestampOf(stored))
   }
 }

@@ -1,16 +1,52 @@
 import { bytesOf, type ByteString } from '../byte-string'
 import { CacheEntry } from '../cache/cache-entry'
+import { keptHeaders, NO_HEADERS, type RecordHeaders } from '../../record/headers'
+import { type HeldBytes, HeldRecordContext } from '../../record/held-record-context'
+import type { RecordContext } from '../../record/record-context'
 
-/** A cached row. It is found by its key's entries, not by a text of its own. */
+/** A cached row. It is found by its key's entries, not by a text of its own. The windows that a record updates share its context. */
 export class TimedCacheEntry<V> extends CacheEntry<V> {
+  private context: RecordContext = NO_RECORD
+
   constructor(
     readonly owner: EntriesOfKey<V>,
     readonly time: number,
     readonly second: number,
   ) {
-    super('')
+    super()
+  }
+
+  updatedBy(context: RecordContext, bytes: HeldBytes | null): void {
+    this.context = bytes === null && context.headers.length === 0 ? context : held(context, bytes)
+  }
+
+  takeContext(): RecordContext {
+    const { context } = this
+    this.context = NO_RECORD
+    return context
+  }
+
+  protected get topic(): string | null {
+    return this.context.topic
+  }
+
+  protected get headers(): RecordHeaders {
+    return this.context.headers
   }
 }
+
+const NO_RECORD: RecordContext = Object.freeze({
+  topic: null,
+  partition: -1,
+  offset: -1,
+  timestamp: -1,
+  headers: NO_HEADERS,
+})
+
+const held = (
+  { topic, partition, offset, timestamp, headers }: RecordContext,
+  bytes: HeldBytes | null,
+): RecordContext => new HeldRecordContext(topic, partition, offset, timestamp, keptHeaders(headers), bytes)
 
 /** The cached rows of a key, by time and second number. */
 export class EntriesOfKey<V> {

@@ -1,5 +1,6 @@
 import * as serdes from '../../../lib/serdes'
 import type { Serde } from '../../../lib/serdes/serde'
+import { shortcutsOf } from '../../../lib/serdes/shortcuts'
 import { NO_HEADERS } from '../../../lib/record/headers'
 
 const hex = <T>(serde: Serde<T>, value: T): string => serde.serialize('t', value, NO_HEADERS)!.toString('hex')
@@ -84,3 +85,18 @@ test('sizeOf is undefined for what would not come back as it is', () => {
   expect(serdes.float().sizeOf!(0.1)).toBeUndefined()
   expect(serdes.double().sizeOf!(0.1)).toBe(8)
 })
+
+test.each([0, -0, 1, -2, 2 ** 32, Number.MAX_SAFE_INTEGER, Number.MIN_SAFE_INTEGER])(
+  'a long of %p is also written into memory that is used again, and read in the middle of a buffer',
+  (value) => {
+    const { newWriter, readRange } = shortcutsOf(serdes.long())
+    const write = newWriter!()
+    write('t', -1)
+    const bytes = write('t', value)
+    expect(bytes.toString('hex')).toBe(hex(serdes.long(), value))
+    expect(readRange!(Buffer.concat([Buffer.of(1, 2), bytes, Buffer.of(3)]), 2, 10, 't')).toBe(value + 0)
+    expect(() => readRange!(bytes, 0, 7, 't')).toThrow(/8 bytes, got 7/)
+    expect(() => write('t', 1.5)).toThrow(/integer/)
+    expect(() => write('t', '1')).toThrow(/a number, got string/)
+  },
+)

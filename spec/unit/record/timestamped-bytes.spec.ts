@@ -1,0 +1,36 @@
+import { readTimestamp, writeTimestamp } from '../../../lib/record/timestamped-bytes'
+
+const written = (timestamp: number): Buffer => {
+  const bytes = Buffer.alloc(10, 0xee)
+  writeTimestamp(bytes, timestamp, 1)
+  return bytes
+}
+
+describe('writeTimestamp', () => {
+  test.each([
+    0,
+    1,
+    -1,
+    255,
+    256,
+    0x7fff_ffff,
+    0x8000_0000,
+    0xffff_ffff,
+    0x1_0000_0000,
+    1_760_000_000_123,
+    -1_760_000_000_123,
+    Number.MAX_SAFE_INTEGER,
+    Number.MIN_SAFE_INTEGER,
+  ])('writes %p as a big-endian 64-bit integer, and nothing beside it', (timestamp) => {
+    const expected = Buffer.alloc(10, 0xee)
+    expected.writeBigInt64BE(BigInt(timestamp), 1)
+    expect(written(timestamp)).toEqual(expected)
+    expect(readTimestamp(expected, 1)).toBe(timestamp)
+  })
+
+  test('refuses what 64 bits have no room for', () => {
+    expect(() => written(2 ** 63)).toThrow('does not fit in 64 bits')
+    expect(() => written(-(2 ** 63) - 2048)).toThrow('does not fit in 64 bits')
+    expect(() => written(Infinity)).toThrow('does not fit in 64 bits')
+  })
+})
