@@ -35,7 +35,7 @@ export class Embedded<T> {
 
   deserialize(topic: string, bytes: Buffer, start: number, end: number, headers: RecordHeaders = NO_HEADERS): T {
     const { readRange } = this.shortcuts
-    if (readRange !== undefined) return readRange(bytes, start, end) as T
+    if (readRange !== undefined) return readRange(bytes, start, end, topic) as T
     return this.serde.deserialize(topic, bytes.subarray(start, end), headers)
   }
 }
