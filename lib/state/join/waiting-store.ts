@@ -1,9 +1,11 @@
 import type { Serde } from '../../serdes/serde'
 import { decodeEntry, encodeEntry } from '../buffer/buffered-change'
+import { type ByteString, byteString, bytesOf } from '../byte-string'
 import { keptContext } from '../length-prefixed'
 import { storeUnavailable } from '../key-value/unavailable-entries'
 import type { ByteStore } from '../state-engine'
 import type { ChangelogRecord, ManagedStore, StateStore, StateStoreContext } from '../store'
+import { Scratch } from '../scratch'
 import { StoreSerdes } from '../store-serdes'
 import { RowMemory } from '../timed/row-memory'
 import { MostlySortedQueue } from './mostly-sorted-queue'
@@ -51,8 +53,8 @@ const MOST_UNWRITTEN = 16_384
 /** A record in the queue. */
 interface Queued {
   readonly time: number
-  /** Its key in the store's bytes. */
-  readonly place: Buffer
+  /** Its key in the store's bytes. A text takes less memory than a buffer. */
+  readonly place: ByteString
   /** Undefined: it is in the store's bytes. */
   unwritten: Unwritten | undefined
 }
@@ -62,8 +64,7 @@ interface Unwritten {
   readonly context: RecordContext
 }
 
-const isBefore = (a: Queued, b: Queued): boolean =>
-  a.time < b.time || (a.time === b.time && Buffer.compare(a.place, b.place) < 0)
+const isBefore = (a: Queued, b: Queued): boolean => a.time < b.time || (a.time === b.time && a.place < b.place)
 
 /**
  * Bytes as in the changelog: `00 ‖ i64 timestamp ‖ key ‖ i32 sequence` holds the record. In which order they are due is kept
@@ -87,6 +88,7 @@ export class TypedWaitingStore<K, V> implements WaitingStore<K, V>, ManagedStore
   #serdes!: StoreSerdes<K, V>
   #memory!: RowMemory
   #sequence = 0
+  readonly #places = new Scratch()
   #closed = false
 
   constructor(private readonly options: WaitingStoreOptions<K, V>) {
@@ -116,7 +118,7 @@ export class TypedWaitingStore<K, V> implements WaitingStore<K, V>, ManagedStore
     this.#queue = new MostlySortedQueue(isBefore)
     for await (const [key] of this.#open().scan({})) {
       const time = readTimestamp(key, TIME_AT)
-      this.#queue.offer({ time, place: Buffer.from(key), unwritten: undefined })
+      this.#queue.offer({ time, place: byteString(key), unwritten: undefined })
       this.advanceTime(time)
       // numbers that are still in use must not be reused
       this.#sequence = Math.max(this.#sequence, key.readInt32BE(key.length - SEQUENCE_BYTES))
@@ -133,9 +135,9 @@ export class TypedWaitingStore<K, V> implements WaitingStore<K, V>, ManagedStore
     if (bytes === null) return
     this.#sequence = (this.#sequence + 1) & LARGEST_SEQUENCE
     const time = context.timestamp
-    const place = placeOf(this.#serdes.writtenKey(key), time, this.#sequence)
+    const place = this.#placeOf(this.#serdes.writtenKey(key), time)
     const unwritten = { value: bytes, context: keptContext(context) }
-    const queued = { time, place, unwritten }
+    const queued = { time, place: byteString(place), unwritten }
     if (this.changelogTopic !== null) this.#log(place, encoded(unwritten))
     this.#queue.offer(queued)
     this.#unwritten.add(queued)
@@ -147,12 +149,12 @@ export class TypedWaitingStore<K, V> implements WaitingStore<K, V>, ManagedStore
   take(until: number, joined: (record: WaitingRecord<K, V>) => void): void {
     const bytes = this.#open()
     for (let first = this.#queue.peek(); first !== undefined && first.time <= until; first = this.#queue.peek()) {
-      const { place } = first
       if (first !== this.#given) {
         this.#given = first
         joined(this.#recordOf(first))
       }
       this.#queue.poll()
+      const place = this.#places.ofByteString(first.place)
       this.#log(place, null)
       if (this.#unwritten.delete(first)) this.#count(-sizeOf(first))
       else bytes.put(place, null)
@@ -169,12 +171,16 @@ export class TypedWaitingStore<K, V> implements WaitingStore<K, V>, ManagedStore
 
   #recordOf({ place, unwritten = this.#written(place) }: Queued): WaitingRecord<K, V> {
     const { value, context } = unwritten
-    const key = this.#serdes.keyOf(place.subarray(KEY_AT, place.length - SEQUENCE_BYTES))
+    const key = this.#serdes.keyOf(bytesOf(place.slice(KEY_AT, -SEQUENCE_BYTES)))
     return { key, value: this.#serdes.valueOf(value), context }
   }
 
-  #written(place: Buffer): Unwritten {
-    const entry = { value: this.#open().get(place)!, version: 3, context: this.#context.recordContext } as const
+  #written(place: ByteString): Unwritten {
+    const entry = {
+      value: this.#open().get(bytesOf(place))!,
+      version: 3,
+      context: this.#context.recordContext,
+    } as const
     const { context, newValue } = decodeEntry(entry).change
     return { value: newValue!, context }
   }
@@ -183,11 +189,21 @@ export class TypedWaitingStore<K, V> implements WaitingStore<K, V>, ManagedStore
   #writeOut(): void {
     if (this.#bytes === null) return
     for (const queued of this.#unwritten) {
-      this.#bytes.put(queued.place, encoded(queued.unwritten!))
+      this.#bytes.put(this.#places.ofByteString(queued.place), encoded(queued.unwritten!))
       queued.unwritten = undefined
     }
     this.#unwritten.clear()
     this.#count(-this.#unwrittenBytes)
+  }
+
+  /** Valid until the next one. */
+  #placeOf(key: Buffer, timestamp: number): Buffer {
+    const place = this.#places.of(KEY_AT + key.length + SEQUENCE_BYTES)
+    place[0] = TIME_FIRST
+    writeTimestamp(place, timestamp, TIME_AT)
+    place.set(key, KEY_AT)
+    place.writeInt32BE(this.#sequence, KEY_AT + key.length)
+    return place
   }
 
   #count(bytes: number): void {
@@ -210,12 +226,3 @@ const encoded = ({ value, context }: Unwritten): Buffer =>
 
 const sizeOf = ({ place, unwritten }: Queued): number =>
   OVERHEAD + place.length + (unwritten === undefined ? 0 : unwritten.value.length)
-
-const placeOf = (key: Buffer, timestamp: number, sequence: number): Buffer => {
-  const place = Buffer.allocUnsafe(KEY_AT + key.length + SEQUENCE_BYTES)
-  place[0] = TIME_FIRST
-  writeTimestamp(place, timestamp, TIME_AT)
-  place.set(key, KEY_AT)
-  place.writeInt32BE(sequence, KEY_AT + key.length)
-  return place
-}
