@@ -187,7 +187,7 @@ export class LoggedSuppressionBuffer<K, V> implements SuppressionBuffer<K, V>, M
     }
   }
 
-  flushCache(): void {
+  flushCache(): boolean {
     const { context } = this.#open()
     for (const key of this.#dirty.take()) {
       const queued = this.#queue.get(key)
@@ -198,6 +198,7 @@ export class LoggedSuppressionBuffer<K, V> implements SuppressionBuffer<K, V>, M
       const headers = encoded === null ? undefined : WRITTEN_VERSION
       context.logChange(this.changelogTopic, bytesOf(key), encoded, null, headers)
     }
+    return true
   }
 
   close(): void {

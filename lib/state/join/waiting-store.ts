@@ -129,7 +129,9 @@ export class TypedWaitingStore<K, V> implements WaitingStore<K, V>, ManagedStore
     }
   }
 
-  flushCache(): void {}
+  flushCache(): boolean {
+    return true
+  }
 
   close(): void {
     this.#bytes = null
