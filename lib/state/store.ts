@@ -266,8 +266,11 @@ export interface ManagedStore extends StateStore {
    * Called after `open()`, with the record cache flushed, and while nothing else uses the store.
    */
   changelogRecords(): AsyncIterable<ChangelogRecord>
-  /** Flushes the record cache: forwards its entries, logs them, and puts them into the bytes. Uncached stores do nothing. */
-  flushCache(): void
+  /**
+   * Flushes the record cache: forwards its entries, logs them, and puts them into the bytes. Uncached stores do nothing.
+   * `due` is asked after each entry whether to pause. False: it was true before the end, and the next call continues.
+   */
+  flushCache(due?: () => boolean): boolean
   /** Undefined: the store has no record cache, or does not count. */
   readonly cacheUse?: CacheUse | undefined
   close(): void

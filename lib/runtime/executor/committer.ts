@@ -2,6 +2,7 @@ import { StreamsError } from '../../errors'
 import { ClientError, type CommittedOffset, type GroupMetadata } from '../../kafka/port'
 import type { Logger } from '../../observe/logger'
 import { type TopicPartition, tpKey } from '../../record/topic-partition'
+import { breathe } from '../../state/breathe'
 import { TransactionBlocked } from '../failure/transaction-blocked'
 import type { StreamsProducer } from '../output/streams-producer'
 import { abortable, pause, withDeadline } from '../pause'
@@ -46,7 +47,7 @@ const DRAIN_PART = 1 / 4
 /**
  * Makes progress durable, for all running tasks together, one commit at a time:
  *
- * 1. pending callbacks are awaited, caches flushed, the uncommitted state sealed (`seal`)
+ * 1. pending callbacks are awaited, caches flushed (large ones in slices), the uncommitted state sealed (`seal`)
  * 2. outputs and changelogs are acknowledged; under exactly-once the transaction is committed with the input offsets
  * 3. state and changelog offsets are written to disk, in one batch per task
  * 4. under at-least-once the input offsets are committed
@@ -117,7 +118,7 @@ export class Committer {
       .then(async () => {
         signal.throwIfAborted()
         const start = performance.now()
-        await (this.options.producer.transactional ? this.#commitTransaction() : this.#commitAtLeastOnce(signal))
+        await (this.options.producer.transactional ? this.#commitTransaction(signal) : this.#commitAtLeastOnce(signal))
         this.options.completed?.(performance.now() - start)
       })
       .catch((error: unknown) => {
@@ -172,7 +173,9 @@ export class Committer {
   async #commitAtLeastOnce(signal: AbortSignal): Promise<void> {
     const { producer } = this.options
     const releaseDrained = await this.#callbacks.drain(DRAIN_MS)
+    const releaseFlushed = await this.#flushInSlices(signal)
     const { ready, release } = this.#prepare()
+    releaseFlushed()
     releaseDrained()
     try {
       await producer.collector.settled()
@@ -190,10 +193,11 @@ export class Committer {
     await this.#sendOffsets()
   }
 
-  async #commitTransaction(): Promise<void> {
+  async #commitTransaction(signal: AbortSignal): Promise<void> {
     await this.#stateWrites
     const { producer, group, tasks, listener } = this.options
     const releaseDrained = await this.#callbacks.drain(this.#transactionalDrainMs)
+    const releaseFlushed = await this.#flushInSlices(signal)
     const releases: (() => void)[] = []
     this.#ending = true
     try {
@@ -201,6 +205,7 @@ export class Committer {
       const busy = tasks.running.filter(({ processing }) => processing.isBusy)
       const blocking = busy.filter(hasWritten)
       const part = blocking.length > 0 ? undefined : this.#prepare()
+      releaseFlushed()
       releaseDrained()
       if (!part) return this.#throwIfBlocked(blocking)
       const { ready, failed, release } = part
@@ -233,12 +238,34 @@ export class Committer {
     }
   }
 
-  /** Writes out the caches of a task: what it writes belongs to the transaction, and callbacks may have to be awaited for it. */
-  #flushCaches(task: RunningTask): void {
+  /**
+   * Flushes the caches of the tasks that will be prepared, which does it in one turn of the event loop. Until the returned
+   * function is called, they process nothing: what they write would have to be flushed again.
+   */
+  async #flushInSlices(signal: AbortSignal): Promise<() => void> {
+    const { tasks } = this.options
+    const releases: (() => void)[] = []
+    const pause = breathe()
+    for (const task of tasks.running) {
+      if (task.processing.isBusy || !task.processing.commitNeeded) continue
+      releases.push(task.hold())
+      while (!signal.aborted && tasks.isRunning(task) && !this.#flushCaches(task, () => pause.due())) await pause.take()
+    }
+    return () => {
+      for (const release of releases) release()
+    }
+  }
+
+  /**
+   * Writes out the caches of a task: what it writes belongs to the transaction, and callbacks may have to be awaited for it.
+   * False: it was `due` to pause.
+   */
+  #flushCaches(task: RunningTask, due?: () => boolean): boolean {
     try {
-      task.processing.flushCaches()
+      return task.processing.flushCaches(due)
     } catch (error) {
       this.options.listener.taskFailed(task, error)
+      return true
     }
   }
 

@@ -1,3 +1,4 @@
+import { breathe } from '../../state/breathe'
 import { withDeadline } from '../pause'
 import type { RunningTask } from '../tasks/task'
 
@@ -72,8 +73,9 @@ export class PendingCallbacks {
 
 /** Resolves when the callbacks of a task have settled, those as well into which its caches are flushed. */
 const drained = async ({ processing }: RunningTask): Promise<void> => {
+  const pause = breathe()
   do {
     await processing.drained()
-    processing.flushCaches()
+    while (!processing.flushCaches(() => pause.due())) await pause.take()
   } while (processing.isBusy)
 }

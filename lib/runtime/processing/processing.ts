@@ -67,6 +67,8 @@ export class Processing {
   private readonly bufferLimit: number
   /** What `effects` was when the last commit sealed. */
   private sealedEffects = 0
+  /** A flush of the caches has paused, at this store. */
+  private pausedAt: number | undefined
   private bounded: BoundedTask | undefined
 
   constructor(options: ProcessingOptions) {
@@ -435,18 +437,37 @@ export class Processing {
     return false
   }
 
-  /** Flushes the record caches: forwards, logs, puts. */
-  flushCaches(): void {
+  /**
+   * Flushes the record caches: forwards, logs, puts. It pauses after the entry at which `due` is true, and returns false: the
+   * next call continues.
+   */
+  flushCaches(due?: () => boolean): boolean {
     const { context } = this
     this.throwIfFailed()
     context.monitor.leave()
+    let isFlushed = false
     try {
-      for (const store of this.wiring.stores) store.flushCache()
+      const hadPaused = this.pausedAt !== undefined
+      isFlushed = this.flushStores(due)
+      // with what was written after the pause
+      if (hadPaused && due === undefined) this.flushStores()
     } catch (error) {
       this.fail(error)
     }
     this.throwIfFailed()
     this.settle()
+    return isFlushed
+  }
+
+  private flushStores(due?: () => boolean): boolean {
+    const { stores } = this.wiring
+    for (let i = this.pausedAt ?? 0; i < stores.length; i++) {
+      if (stores[i]!.flushCache(due)) continue
+      this.pausedAt = i
+      return false
+    }
+    this.pausedAt = undefined
+    return true
   }
 
   /** The operator whose callback is pending, and for how long. */

@@ -189,7 +189,7 @@ export class LoggedSuppressionBuffer<K, V> implements SuppressionBuffer<K, V>, M
     }
   }
 
-  flushCache(): void {
+  flushCache(): boolean {
     const { context } = this.#open()
     for (const key of this.#dirty.take()) {
       const queued = this.#queue.get(key)
@@ -201,6 +201,7 @@ export class LoggedSuppressionBuffer<K, V> implements SuppressionBuffer<K, V>, M
       const headers = encoded === null ? undefined : WRITTEN_VERSION
       context.logChange(this.changelogTopic, keyBytes, encoded, null, headers)
     }
+    return true
   }
 
   close(): void {

@@ -4,6 +4,14 @@ import type { HeldBytes } from '../../record/held-record-context'
 import type { RecordContext } from '../../record/record-context'
 import { NO_SLOT, UseOrder } from './use-order'
 
+/** A flush of entries as they were when it began. */
+interface Flush<V, E extends CacheEntry<V>> {
+  readonly entries: readonly E[]
+  readonly superseded: Superseded<V, E>
+  /** Which of them is written next. */
+  next: number
+}
+
 /**
  * The cached entries of one store: an order by use, which decides what is evicted, and an order of the dirty
  * ones, in which they are flushed. Reads don't change the latter. The caches of a processing loop share the budget;
@@ -12,15 +20,16 @@ import { NO_SLOT, UseOrder } from './use-order'
 export class RecordCache<V, E extends CacheEntry<V>> {
   readonly #order = new UseOrder<E>()
   readonly #budget: RecordCacheBudget
-  readonly #write: (flushed: FlushedEntry<V, E>) => void
+  readonly #writeEntry: (flushed: FlushedEntry<V, E>) => void
   readonly #removed: (entry: E) => void
   #newest: E | null = null
   #dirtyEntries = 0
+  #paused: Flush<V, E> | null = null
 
   /** `removed` is called for every entry that leaves the cache, except by `clear`. */
   constructor(budget: RecordCacheBudget, write: (flushed: FlushedEntry<V, E>) => void, removed: (entry: E) => void) {
     this.#budget = budget
-    this.#write = write
+    this.#writeEntry = write
     this.#removed = removed
   }
 
@@ -66,9 +75,13 @@ export class RecordCache<V, E extends CacheEntry<V>> {
     }
   }
 
-  /** Flushes all dirty entries, in order. */
-  flush(): void {
-    if (this.#dirtyEntries > 0) this.#flush([])
+  /**
+   * Flushes all dirty entries, in order. It pauses after the entry at which `due` is true, and returns false: the next call
+   * continues. What is updated in between is flushed by the call after the one that ends it.
+   */
+  flush(due?: () => boolean): boolean {
+    if (this.#paused !== null) return this.#resume(due)
+    return this.#dirtyEntries === 0 || this.#write(this.#begin([]), due)
   }
 
   /** Dirty or not, in no order. */
@@ -76,8 +89,10 @@ export class RecordCache<V, E extends CacheEntry<V>> {
     return this.#order.entries()
   }
 
+  /** Those that are not written yet, in no order; one may come twice. */
   dirtyEntries(): Iterable<E> {
-    return this.#dirtyEntries === 0 ? [] : this.#order.updated()
+    const updated = this.#dirtyEntries === 0 ? [] : this.#order.updated()
+    return this.#paused === null ? updated : updated.concat(this.#paused.entries.slice(this.#paused.next))
   }
 
   /** Returns its part of the budget; dirty entries are lost. */
@@ -86,12 +101,17 @@ export class RecordCache<V, E extends CacheEntry<V>> {
     this.#order.clear()
     this.#newest = null
     this.#dirtyEntries = 0
+    this.#paused = null
   }
 
   #evict(entry: E): void {
+    if (this.#paused !== null) {
+      this.#resume()
+      if (entry.slot === NO_SLOT) return
+    }
     const size = this.#takeOut(entry)
     try {
-      if (entry.dirty) this.#flush([entry])
+      if (entry.dirty) this.#write(this.#begin([entry]))
     } finally {
       // as in Kafka Streams it counts until its effects are done, for the caches downstream, too
       this.#budget.usedBytes -= size
@@ -99,20 +119,39 @@ export class RecordCache<V, E extends CacheEntry<V>> {
   }
 
   /** `evicted` is an entry that goes first. */
-  #flush(evicted: readonly E[]): void {
-    const dirty = [...evicted, ...this.#order.takeUpdated()]
+  #begin(evicted: readonly E[]): Flush<V, E> {
+    const entries = [...evicted, ...this.#order.takeUpdated()]
     this.#dirtyEntries = 0
     const superseded: Superseded<V, E> = new Map()
-    for (const entry of dirty) {
+    for (const entry of entries) {
       entry.dirty = false
       entry.flush = superseded
     }
-    // taken one by one: a flush may be of all entries, which would be copied by the garbage collector while they wait
-    for (const entry of dirty) this.#write(superseded.get(entry) ?? taken<V, E>(entry))
-    for (const entry of dirty) {
+    return { entries, superseded, next: 0 }
+  }
+
+  #resume(due?: () => boolean): boolean {
+    const flush = this.#paused!
+    this.#paused = null
+    return this.#write(flush, due)
+  }
+
+  #write(flush: Flush<V, E>, due?: () => boolean): boolean {
+    const { entries, superseded } = flush
+    while (flush.next < entries.length) {
+      // taken one by one: a flush may be of all entries, which would be copied by the garbage collector while they wait
+      const entry = entries[flush.next++]!
+      this.#writeEntry(superseded.get(entry) ?? taken<V, E>(entry))
+      if (due?.() && flush.next < entries.length) {
+        this.#paused = flush
+        return false
+      }
+    }
+    for (const entry of entries) {
       // deletes are no longer kept, unless their effects wrote the key again
       if (entry.value === null && !entry.dirty && entry.slot !== NO_SLOT) this.#budget.usedBytes -= this.#takeOut(entry)
     }
+    return true
   }
 
   /** Returns its size, which is still in the budget. */

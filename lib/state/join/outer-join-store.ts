@@ -129,8 +129,9 @@ export class TypedOuterJoinStore<K, L, R> implements OuterJoinStore<K, L, R>, Ma
     }
   }
 
-  flushCache(): void {
+  flushCache(): boolean {
     if (this.persistent && this.#bytes !== null) this.#rows.writeOut()
+    return true
   }
 
   close(): void {

@@ -161,7 +161,9 @@ export class TypedWaitingStore<K, V> implements WaitingStore<K, V>, ManagedStore
     }
   }
 
-  flushCache(): void {}
+  flushCache(): boolean {
+    return true
+  }
 
   close(): void {
     if (this.#bytes !== null) this.#memory.leave(this.#unwrittenBytes)

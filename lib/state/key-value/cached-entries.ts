@@ -115,8 +115,8 @@ export class CachedEntries<K, V, S> implements Entries<K, V, S> {
     return this.#bytes.approximateNumEntries()
   }
 
-  flush(): void {
-    this.#cache.flush()
+  flush(due?: () => boolean): boolean {
+    return this.#cache.flush(due)
   }
 
   setFlushListener(

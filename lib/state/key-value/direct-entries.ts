@@ -45,7 +45,9 @@ export class DirectEntries<K, V, S> implements Entries<K, V, S> {
     return this.#bytes.approximateNumEntries()
   }
 
-  flush(): void {}
+  flush(): boolean {
+    return true
+  }
 
   setFlushListener(): boolean {
     return false

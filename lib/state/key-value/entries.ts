@@ -13,7 +13,8 @@ export interface Entries<K, V, S> {
   /** In key order, as stored. */
   scan(scan: ByteScan): AsyncIterable<[key: Buffer, stored: Buffer]>
   approximateNumEntries(): number
-  flush(): void
+  /** False: `due` was true before all was flushed, and the next call continues. */
+  flush(due?: () => boolean): boolean
   /** Returns whether there is a cache. */
   setFlushListener: CachedStore<K, V>['setFlushListener']
   close(): void

@@ -146,8 +146,8 @@ export class TypedKeyValueStore<K, V, S> implements KeyValueStore<K, S>, Managed
     return this.#entries.setFlushListener(...options)
   }
 
-  flushCache(): void {
-    this.#entries.flush()
+  flushCache(due?: () => boolean): boolean {
+    return this.#entries.flush(due)
   }
 
   close(): void {

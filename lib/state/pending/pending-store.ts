@@ -238,7 +238,9 @@ export class LoggedPendingStore<K, V> implements PendingStore<K, V>, ManagedStor
   }
 
   /** What is logged is decided by the operator, when caches upstream have been flushed into it. */
-  flushCache(): void {}
+  flushCache(): boolean {
+    return true
+  }
 
   close(): void {
     this.#opened = 'closed'

@@ -100,7 +100,9 @@ export class TypedRankingStore<K, V> implements RankingStore<K, V>, ManagedStore
     return changed < n ? this.#first(rows, n) : undefined
   }
 
-  flushCache(): void {}
+  flushCache(): boolean {
+    return true
+  }
 
   close(): void {
     this.#bytes = null

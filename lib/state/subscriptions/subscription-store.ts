@@ -82,7 +82,9 @@ export class LoggedSubscriptionStore implements SubscriptionStore, ManagedStore 
     }
   }
 
-  flushCache(): void {}
+  flushCache(): boolean {
+    return true
+  }
 
   close(): void {
     this.#opened = 'closed'

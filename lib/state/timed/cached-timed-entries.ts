@@ -107,8 +107,8 @@ export class CachedTimedEntries<V, S> implements TimedEntries<V, S> {
     }
   }
 
-  flush(): void {
-    this.#cache.flush()
+  flush(due?: () => boolean): boolean {
+    return this.#cache.flush(due)
   }
 
   setFlushListener(listener: TimedFlushListener<V>, sendOldValues: boolean): boolean {

@@ -47,7 +47,9 @@ export class DirectTimedEntries<V, S> implements TimedEntries<V, S> {
     }
   }
 
-  flush(): void {}
+  flush(): boolean {
+    return true
+  }
 
   setFlushListener(): boolean {
     return false

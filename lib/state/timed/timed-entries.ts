@@ -35,7 +35,8 @@ export interface TimedEntries<V, S> extends TimedReads<S> {
   put(key: Buffer, time: number, second: number, value: S | null): void
   remove(key: Buffer, time: number, second: number): void
   scan(scan: TimedScan): AsyncIterable<ScannedEntry<S>>
-  flush(): void
+  /** False: `due` was true before all was flushed, and the next call continues. */
+  flush(due?: () => boolean): boolean
   /** Returns whether there is a cache. */
   setFlushListener(listener: TimedFlushListener<V>, sendOldValues: boolean): boolean
   close(): void

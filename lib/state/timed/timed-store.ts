@@ -157,10 +157,11 @@ export abstract class TimedStore<K, V, S> implements ManagedStore, CachedStore<W
     }, sendOldValues)
   }
 
-  flushCache(): void {
-    this.#opened?.entries.flush()
+  flushCache(due?: () => boolean): boolean {
+    if (this.#opened?.entries.flush(due) === false) return false
     // already here, where a failure is this task's own: what comes until the state is sealed is little
     if (this.persistent) this.#opened?.rows.writeOut()
+    return true
   }
 
   close(): void {

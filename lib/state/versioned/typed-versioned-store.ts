@@ -119,7 +119,9 @@ export class TypedVersionedStore<K, V> implements VersionedKeyValueStore<K, V>, 
   }
 
   /** Versioned stores are not cached. */
-  flushCache(): void {}
+  flushCache(): boolean {
+    return true
+  }
 
   close(): void {
     this.#opened = 'closed'

@@ -29,7 +29,7 @@ const fakeTask = (id: string, processing: object = {}, state: object = {}): Fake
       commitRequested: false,
       hasUncommittedEffects: false,
       drained: async () => {},
-      flushCaches: () => {},
+      flushCaches: () => true,
       prepareCommit: () => true,
       committed: () => {},
       committableOffsets: () => [{ topic: 'in', partition: Number(id.at(-1)), offset: 5, metadata: '' }],
@@ -183,6 +183,96 @@ describe('a commit while callbacks are pending', () => {
     await committer.commit()
     await committer.commit()
     expect(slow.task.processing.drained).toHaveBeenCalledTimes(1)
+  })
+})
+
+describe.each([
+  ['at-least-once', false],
+  ['exactly-once', true],
+])('a commit of a large cache, %s', (_guarantee, transactional) => {
+  const ENTRIES = 5000
+
+  /** Counts the turns of the event loop until `work` is done. */
+  const turnsOf = async (work: Promise<unknown>): Promise<number> => {
+    let turns = 0
+    let isDone = false
+    void work.finally(() => (isDone = true))
+    for (; !isDone; turns++) await new Promise(setImmediate)
+    return turns
+  }
+
+  const cached = (id: string, entries: number, processing: object = {}) => {
+    let unflushed = entries
+    const flushCaches = (due?: () => boolean): boolean => {
+      while (unflushed > 0) {
+        unflushed--
+        if (due?.() && unflushed > 0) return false
+      }
+      return true
+    }
+    return { ...fakeTask(id, { flushCaches, ...processing }), unflushed: () => unflushed }
+  }
+
+  it('takes several turns of the event loop, in which its tasks are held', async () => {
+    const large = cached('0_0', ENTRIES)
+    const small = cached('0_1', 100)
+    const { committer, committed } = setUp([large, small], { transactional })
+    const committing = committer.commit()
+    await new Promise(setImmediate)
+    const held: number[] = []
+    const flushed = (async () => {
+      while (large.unflushed() > 0) {
+        held.push(large.held())
+        await new Promise(setImmediate)
+      }
+    })()
+    expect(await turnsOf(committing)).toBeGreaterThan(2)
+    await flushed
+    expect(new Set(held)).toEqual(new Set([1]))
+    expect([committed, large.held(), small.held()]).toEqual([[[0, 1]], 0, 0])
+  })
+
+  it('takes none for small ones', async () => {
+    const turns = jest.fn()
+    const prepareCommit = (): boolean => {
+      expect(turns).not.toHaveBeenCalled()
+      return true
+    }
+    const { committer, committed } = setUp(
+      [cached('0_0', 500, { prepareCommit }), cached('0_1', 500, { prepareCommit })],
+      {
+        transactional,
+      },
+    )
+    setImmediate(turns)
+    await committer.commit()
+    expect(committed).toEqual([[0, 1]])
+  })
+
+  it('leaves a task alone that is dropped in that time', async () => {
+    const moving = cached('0_0', ENTRIES)
+    const { committer, committed, suspended } = setUp([moving, cached('0_1', 10)], { transactional })
+    const committing = committer.commit()
+    await new Promise(setImmediate)
+    suspended.add(moving.task)
+    const unflushed = moving.unflushed()
+    await committing
+    expect(unflushed).toBeGreaterThan(0)
+    expect([committed, moving.unflushed(), moving.held()]).toEqual([[[1]], unflushed, 0])
+  })
+
+  it('reports a failure in a later slice as that of its task, and commits the others', async () => {
+    let slices = 0
+    const flushCaches = (): boolean => {
+      if (++slices < 3) return false
+      suspended.add(broken.task)
+      throw new Error('full')
+    }
+    const broken = fakeTask('0_0', { flushCaches })
+    const { committer, committed, failures, suspended } = setUp([broken, cached('0_1', 10)], { transactional })
+    await committer.commit()
+    expect([failures, slices, broken.held()]).toEqual([[new Error('full')], 3, 0])
+    expect(committed).toEqual([[1]])
   })
 })
 

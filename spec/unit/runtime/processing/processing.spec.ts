@@ -2,6 +2,7 @@ import { deadLetterTopic, logAndContinue } from '../../../../lib/handlers'
 import { MapValuesOperator } from '../../../../lib/operators/map-values'
 import { PassThroughOperator } from '../../../../lib/operators/pass-through'
 import type { Processor, ProcessorContext } from '../../../../lib/operators/processor'
+import { StreamsBuilder } from '../../../../lib/dsl/streams-builder'
 import * as serdes from '../../../../lib/serdes'
 import type { Serde } from '../../../../lib/serdes/serde'
 import { logAndSkipOnInvalidTimestamp } from '../../../../lib/topology/timestamp-extractors'
@@ -35,6 +36,63 @@ class Tag implements Processor<string, string, string, string> {
     this.context.forward(record.withValue(`${this.context.recordMetadata()!.topic}${record.value}`))
   }
 }
+
+describe('a flush of the caches that pauses', () => {
+  const counting = async () => {
+    const builder = new StreamsBuilder()
+    const stream = builder.stream('a', { key: serdes.string(), value: serdes.string() })
+    const first = stream.groupByKey().count({ store: 'first' })
+    first
+      .toStream()
+      .groupByKey()
+      .count({ store: 'second' })
+      .toStream()
+      .to('out', { key: serdes.string(), value: serdes.long() })
+    const cache = { maxBytes: 1 << 20, usedBytes: 0 }
+    const under = await taskOf(builder.build(), [A], {}, { cache })
+    under.task.initialize(new Map())
+    const add = (offset: number, keys: string): void => {
+      under.task.addRecords(
+        fetched(
+          A,
+          [...keys].map((key, i) => ({ offset: offset + i, key, value: 'x' })),
+        ),
+      )
+      while (under.task.process());
+    }
+    const logged = (): string[] =>
+      under.collector.take().map(({ topic, key }) => `${topic.replace(/app-|-changelog/g, '')} ${key!.toString()}`)
+    return { ...under, add, logged }
+  }
+
+  it('writes, logs and forwards in the order of one that does not', async () => {
+    const [paused, whole] = [await counting(), await counting()]
+    for (const { add } of [paused, whole]) add(0, 'abcabd')
+    whole.task.flushCaches()
+    let pauses = 0
+    while (!paused.task.flushCaches(() => true)) pauses++
+    expect(pauses).toBeGreaterThan(3)
+    const expected = whole.logged()
+    expect(expected.slice(0, 2)).toEqual(['first c', 'first a'])
+    expect(paused.logged()).toEqual(expected)
+  })
+
+  it('may be followed by more records: the next commit has everything', async () => {
+    const { task, add, logged } = await counting()
+    add(0, 'abc')
+    expect(task.flushCaches(() => true)).toBe(false)
+    add(3, 'ad')
+    expect(task.prepareCommit()).toBe(true)
+    const all = logged()
+    const first = all.filter((entry) => entry.startsWith('first'))
+    expect(first).toEqual(['first a', 'first b', 'first c', 'first a', 'first d'])
+    expect(new Set(all.filter((entry) => entry.startsWith('out')))).toEqual(
+      new Set(['out a', 'out b', 'out c', 'out d']),
+    )
+    task.prepareCommit()
+    expect(logged()).toEqual([])
+  })
+})
 
 describe('StreamTask: which record comes next', () => {
   it('is the one with the smallest timestamp at the head of a queue', async () => {

@@ -37,6 +37,59 @@ const cachedStrings = async (cacheBytes: number | undefined = 1 << 20) => {
 // key 1 + entry 25 + value 1 + context 20 + topic 1
 const SMALL_ENTRY = 48
 
+describe('a flush that pauses', () => {
+  const everySecond = (): (() => boolean) => {
+    let entries = 0
+    return () => ++entries % 2 === 0
+  }
+
+  test('continues where it was, with entries as they were when it began; later updates are for the next one', async () => {
+    const { store, task, flushed } = await cachedStrings()
+    for (const key of 'abcde') store.put(key, '1')
+    const due = everySecond()
+    expect(store.flushCache(due)).toBe(false)
+    expect(flushed()).toBe('a b')
+    for (const key of 'da') store.put(key, '2')
+    expect(store.flushCache(due)).toBe(false)
+    expect(store.flushCache(due)).toBe(true)
+    expect(task.changes('s').slice(2)).toEqual(['c=1@1', 'd=1@1', 'e=1@1'])
+    expect(store.flushCache()).toBe(true)
+    expect(task.changes('s').slice(5)).toEqual(['d=2@1', 'a=2@1'])
+    expect(store.flushCache()).toBe(true)
+    expect(task.changes('s')).toHaveLength(7)
+  })
+
+  test('hides nothing from reads and scans', async () => {
+    const { store } = await cachedStrings()
+    for (const key of 'abcd') store.put(key, '1')
+    store.flushCache()
+    for (const key of 'abc') store.put(key, '2')
+    store.put('d', null)
+    expect(store.flushCache(() => true)).toBe(false)
+    store.put('b', '3')
+    const scanned: [string, string][] = []
+    for await (const entry of store.all()) scanned.push(entry)
+    expect(scanned).toEqual([
+      ['a', '2'],
+      ['b', '3'],
+      ['c', '2'],
+    ])
+    expect(['a', 'b', 'c', 'd'].map((key) => store.get(key))).toEqual(['2', '3', '2', null])
+  })
+
+  test('ends before an entry is evicted', async () => {
+    const { store, task, flushed } = await cachedStrings(3 * SMALL_ENTRY)
+    for (const key of 'abc') store.put(key, '1')
+    expect(store.flushCache(() => true)).toBe(false)
+    store.put('d', '1')
+    expect(flushed()).toBe('a b c')
+    expect(task.cache!.usedBytes).toBe(3 * SMALL_ENTRY)
+    expect(['a', 'b', 'c', 'd'].map((key) => store.get(key))).toEqual(['1', '1', '1', '1'])
+    store.flushCache()
+    expect(flushed()).toBe('a b c d')
+  })
+})
+
 describe('order of flushing', () => {
   // the sequence that was run in Kafka Streams
   const worked = (store: KeyValueStore<string, string>): void => {
