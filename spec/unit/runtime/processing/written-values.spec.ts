@@ -74,7 +74,7 @@ describe('the JSON of a store', () => {
     const partitioned = await flushed((lists) => lists.toStream().to('out', { value: json, partitioner }))
     expect(partitioned).toEqual({ sent: SENT, parsed: 2 })
     const chosen = await flushed((lists) =>
-      lists.toStream().to((_key: string, list: Seen | null) => (list === null ? '' : 'out'), { value: json }),
+      lists.toStream().to((list: Seen | null) => (list === null ? '' : 'out'), { value: json }),
     )
     expect(chosen.parsed).toBe(2)
   })
