@@ -26,6 +26,8 @@ interface DashboardEvent {
   }[]
 }
 
+const MINUTES = 60_000
+
 /** The first ten minutes of a newcomer, with the package as npm packs it. */
 describeWithKafka('a new application on a real broker', (bootstrapServers) => {
   let folder: string
@@ -44,7 +46,7 @@ describeWithKafka('a new application on a real broker', (bootstrapServers) => {
       distinctWords: 100,
     })
     await job.createTopics()
-  })
+  }, 5 * MINUTES) // it may have to be built
 
   afterAll(async () => {
     await Promise.all(instances.filter(({ app }) => app.running).map(({ app }) => app.kill()))
