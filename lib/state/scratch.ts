@@ -1,5 +1,4 @@
 import { writeUtf8 } from '../buffer-text'
-import { TIMESTAMP_BYTES, writeTimestamp } from '../record/timestamped-bytes'
 import type { ByteString } from './byte-string'
 
 const LENGTH = 1024
@@ -25,14 +24,6 @@ export class Scratch {
     const copy = this.of(end - start)
     if (copy.length > SHORT) bytes.copy(copy, 0, start, end)
     else for (let i = 0; i < copy.length; i++) copy[i] = bytes[start + i]!
-    return copy
-  }
-
-  /** A copy of a value behind its timestamp, valid for as long. */
-  behindTimestamp(timestamp: number, value: Buffer): Buffer {
-    const copy = this.of(TIMESTAMP_BYTES + value.length)
-    writeTimestamp(copy, timestamp)
-    copy.set(value, TIMESTAMP_BYTES)
     return copy
   }
 

@@ -51,10 +51,8 @@ export interface ChangelogFollowerOptions {
   readonly fetcher: () => Fetcher
   readonly logger: Logger
   readonly restoreListener: RestoreListener
-  /** Replayed and not yet written, of all tasks together: those that have not caught up share it. */
+  /** Replayed bytes above which they are written. Small batches fit in the CPU's caches. */
   readonly maxDirtyBytes: number
-  /** But each task has at least this much: many small batches cost more. Default: 0. */
-  readonly minDirtyBytes?: number
 }
 
 const POLL_MS = 200
@@ -267,22 +265,13 @@ export class ChangelogFollower {
       const { target } = job.following
       const { position, records } = await target.replay(fetched, part.range, part.position, async (now, count) => {
         this.#moved(part, now, count)
-        await this.#writeIfLarge(job)
+        if (target.dirtyBytes > this.options.maxDirtyBytes) await this.#write(job)
         return !job.removed
       })
       if (job.removed) return
       this.#moved(part, position, records)
-      await this.#writeIfLarge(job)
+      if (target.dirtyBytes > this.options.maxDirtyBytes) await this.#write(job)
     })
-  }
-
-  async #writeIfLarge(job: Job): Promise<void> {
-    const { maxDirtyBytes, minDirtyBytes = 0 } = this.options
-    let behind = 0
-    for (const other of this.#jobs.values()) if (!other.caughtUp) behind++
-    if (job.following.target.dirtyBytes > Math.max(minDirtyBytes, maxDirtyBytes / Math.max(1, behind))) {
-      await this.#write(job)
-    }
   }
 
   #moved(part: Part, position: number, records: number): void {

@@ -66,10 +66,8 @@ class Slot implements TaskIdentity {
 }
 
 const READY = Promise.resolve()
-/** Of all tasks that are restored, and as much again on its way to disk. The more is sorted at once, the less LevelDB has to do. */
-const MAX_UNWRITTEN_BYTES = 8 * 1024 * 1024
-/** Of each task. */
-const MIN_UNWRITTEN_BYTES = 512 * 1024
+/** Of each task, in native memory, and as much again on its way to disk. Larger batches don't fit the processor's caches. */
+const MAX_UNWRITTEN_BYTES = 512 * 1024
 
 /**
  * The tasks of an executor, and the only place that moves one from a state to the next:
@@ -97,7 +95,6 @@ export class Tasks {
       logger: options.logger,
       restoreListener: options.restoreListener,
       maxDirtyBytes: MAX_UNWRITTEN_BYTES,
-      minDirtyBytes: MIN_UNWRITTEN_BYTES,
     })
   }
 

@@ -2,6 +2,7 @@ import type { ChangeLog } from '../changes/change-feeds'
 import type { ByteScan, ByteStore } from '../state-engine'
 import type { StateStoreContext } from '../store'
 import { Scratch } from '../scratch'
+import { TIMESTAMP_BYTES, writeTimestamp } from '../../record/timestamped-bytes'
 
 export interface ChangeLoggingStoreOptions {
   readonly bytes: ByteStore
@@ -41,7 +42,7 @@ export class ChangeLoggingStore {
   /** `value` is bare. Both are copied. */
   put(key: Buffer, value: Buffer | null, timestamp: number): void {
     const behindTimestamp = this.#timestamped && value !== null
-    this.#bytes.put(key, behindTimestamp ? this.#scratch.behindTimestamp(timestamp, value) : value)
+    this.#bytes.put(key, behindTimestamp ? this.#prefixed(timestamp, value) : value)
     if (this.#changes?.active) {
       this.#changes.add(key, 0, 0, value, behindTimestamp ? timestamp : this.#context.recordContext.timestamp)
     }
@@ -52,6 +53,13 @@ export class ChangeLoggingStore {
       value,
       behindTimestamp ? timestamp : this.#context.recordContext.timestamp,
     )
+  }
+
+  #prefixed(timestamp: number, value: Buffer): Buffer {
+    const stored = this.#scratch.of(TIMESTAMP_BYTES + value.length)
+    writeTimestamp(stored, timestamp)
+    stored.set(value, TIMESTAMP_BYTES)
+    return stored
   }
 
   scan(scan: ByteScan): AsyncIterable<[key: Buffer, value: Buffer]> {

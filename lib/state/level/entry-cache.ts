@@ -40,13 +40,14 @@ export class EntryCaches {
 
 /**
  * Entries of one database, by full key, as the database has them once all commits under way are done. Whoever reads looks
- * among the sealed writes first.
- *
- * Restored records are not cached: most of them would be evicted before they are read, and a start is not to wait for that.
+ * among the sealed writes first, so that only restored records need care: they are not to be read before their commit.
+ * Each batch of them has a number; its entries are hidden until that is committed.
  */
 export class DatabaseCache {
-  /** A batch with restored records is being written. */
-  #restoring = false
+  /** The number of the batch that collects restored records, or of the last one that did. */
+  #restoring = 0
+  /** The number of the last batch committed. */
+  #committed = 0
   #closed = false
 
   constructor(
@@ -57,39 +58,44 @@ export class DatabaseCache {
     private readonly left: () => void,
   ) {}
 
+  get batch(): number {
+    return this.#restoring
+  }
+
   /** `null`: there is no such entry; `undefined`: ask the database. */
   get(key: Buffer): Buffer | null | undefined {
     if (this.#closed) return undefined
-    const found = this.table.get(this.id, key)
-    return found === undefined && this.complete ? null : found
+    const found = this.table.get(this.id, this.#committed, key)
+    return found === undefined && this.complete && !this.#hasPending ? null : found
   }
 
-  /** The database was read; `null`: there is no such entry. */
-  read(key: Buffer, value: Buffer | null): void {
-    // of a restored key, it still has the former value
-    if (!this.#restoring) this.written(key, value)
+  /** The database was read: `length` bytes of `value` are the entry's, `null` if there is none. */
+  read(key: Buffer, value: Buffer | null, length: number): void {
+    // of a restored key, the database still has the former value
+    if (!this.#closed && !this.#hasPending) this.#set(this.#committed, key, value, length)
   }
 
-  /** A write is about to be committed. Until it is, reads find it among the sealed ones. */
-  written(key: Buffer, value: Buffer | null): void {
+  /** A write goes into the batch of that number. Until it is committed, reads find it among the sealed writes. */
+  written(batch: number, key: Buffer, value: Buffer | null, length: number): void {
     if (this.#closed) return
-    if (!this.table.set(this.id, key, value) && value !== null) this.complete = false
-  }
-
-  /** A batch that begins with restored records is about to be written. */
-  restoring(): void {
-    this.#restoring = true
+    if (batch === this.#restoring) return this.#set(batch, key, value, length)
+    // a later batch may have the key, too, and have been evicted
     this.complete = false
+    this.table.delete(this.id, batch, key)
   }
 
-  /** The batch has that record: until it is written, the database has what was there before. */
-  restored(key: Buffer): void {
-    if (!this.#closed) this.table.delete(this.id, key)
+  /** The next records restored are those of a new batch. */
+  beginBatch(): void {
+    this.#restoring++
   }
 
-  /** The batch is written. */
-  hasRestored(): void {
-    this.#restoring = false
+  restored(key: Buffer, value: Buffer | null, length: number): void {
+    if (!this.#closed) this.#set(this.#restoring, key, value, length)
+  }
+
+  /** Commits are done in the order of their numbers. */
+  batchCommitted(batch: number): void {
+    this.#committed = batch
   }
 
   /** An entry was evicted, or found no room. */
@@ -101,5 +107,13 @@ export class DatabaseCache {
     if (this.#closed) return
     this.#closed = true
     this.left()
+  }
+
+  get #hasPending(): boolean {
+    return this.#restoring !== this.#committed
+  }
+
+  #set(batch: number, key: Buffer, value: Buffer | null, length: number): void {
+    if (!this.table.set(this.id, batch, key, value, length) && value !== null) this.complete = false
   }
 }

@@ -1,8 +1,9 @@
+import { TIMESTAMP_BYTES, writeTimestamp } from '../../record/timestamped-bytes'
 import { crc32 } from '../../record/crc32'
 import { Scratch } from '../scratch'
 import { corruption } from './level-database'
 
-const CHECKSUM_BYTES = 4
+export const CHECKSUM_BYTES = 4
 
 /**
  * The format of a value in LevelDB: followed by a checksum of its key and itself. classic-level has LevelDB verify none of its own
@@ -13,10 +14,13 @@ const CHECKSUM_BYTES = 4
 export class EntryFormat {
   readonly #scratch = new Scratch()
 
-  encode(key: Buffer, value: Buffer): Buffer {
-    const end = value.length
+  /** With `timestamp`, the value follows it. */
+  encode(key: Buffer, value: Buffer, timestamp?: number): Buffer {
+    const start = timestamp === undefined ? 0 : TIMESTAMP_BYTES
+    const end = start + value.length
     const stored = this.#scratch.of(end + CHECKSUM_BYTES)
-    stored.set(value)
+    if (timestamp !== undefined) writeTimestamp(stored, timestamp)
+    stored.set(value, start)
     stored.writeInt32LE(crc32(stored, end, crc32(key)) | 0, end)
     return stored
   }

@@ -6,9 +6,8 @@ interface Owner {
 }
 
 const UNIT_BYTES = 8
-/** Owner, length of the key with two flags, length of the value. */
-const HEADER_BYTES = 12
-const HEADER_WORDS = HEADER_BYTES / 4
+/** Owner, batch, length of the key with two flags, length of the value. */
+const HEADER_BYTES = 16
 const REFERENCED = 1
 /** Not in the index any longer. */
 const DEAD = 2
@@ -36,6 +35,8 @@ const SURVIVORS = 8
 /** Staged entries wait for this many, or for this much memory in units. */
 const STAGED = 64
 const STAGED_UNITS = 2048
+/** Of a value, bytes after its length may be written with it. */
+const SLACK_UNITS = 1
 
 /** Up to this many words, a loop takes less than the call that copies them. */
 const SHORT = 64
@@ -82,15 +83,16 @@ export class EntryTable {
     this.#resetIndex()
   }
 
-  /** The value, a copy; `null` if the entry says that there is none. `undefined`: no entry. */
-  get(owner: number, key: Buffer): Buffer | null | undefined {
+  /** The value, a copy; `null` if the entry says that there is none. `undefined`: no entry up to that batch. */
+  get(owner: number, batch: number, key: Buffer): Buffer | null | undefined {
     const place = this.#placeOfKey(owner, key)
     if (place < 0) return undefined
     const position = this.#index[2 * place + 1]! - 1
     const words = this.#words
     const word = 2 * position
-    words[word + 1]! |= REFERENCED
-    const length = words[word + 2]!
+    if (words[word + 1]! > batch) return undefined
+    words[word + 2]! |= REFERENCED
+    const length = words[word + 3]!
     if (length === ABSENT) return null
     const start = position * UNIT_BYTES + HEADER_BYTES + key.length
     const value = Buffer.allocUnsafe(length)
@@ -98,12 +100,15 @@ export class EntryTable {
     return value
   }
 
-  /** Adds or replaces an entry. Returns false if it is too large. */
-  set(owner: number, key: Buffer, value: Buffer | null): boolean {
-    const valueLength = value === null ? ABSENT : value.length
+  /**
+   * Adds or replaces an entry: the first `length` bytes of `value`, which may have a checksum after them. Returns false if
+   * it is too large.
+   */
+  set(owner: number, batch: number, key: Buffer, value: Buffer | null, length: number): boolean {
+    const valueLength = value === null ? ABSENT : length
     const units = unitsOf(key.length, valueLength)
     if (units > this.#maxUnits) {
-      this.delete(owner, key)
+      this.delete(owner, Infinity, key)
       return false
     }
     if (this.#staged === STAGED || this.#stageEnd - this.#capacity >= STAGED_UNITS) this.#settle()
@@ -111,16 +116,21 @@ export class EntryTable {
     const position = this.#stageEnd
     this.#stageEnd += units
     this.#stagedHashes[this.#staged++] = this.#writeKey(position, owner, key)
-    this.#words[2 * position + 2] = valueLength
+    const word = 2 * position
+    this.#words[word + 1] = batch
+    this.#words[word + 3] = valueLength
+    // all of it: a view of less would be an object
     if (value !== null) this.#bytes.set(value, position * UNIT_BYTES + HEADER_BYTES + key.length)
     return true
   }
 
-  /** Removes an entry. */
-  delete(owner: number, key: Buffer): void {
+  /** Removes an entry if it is of that batch or an earlier one. */
+  delete(owner: number, batch: number, key: Buffer): void {
     const place = this.#placeOfKey(owner, key)
     if (place < 0) return
-    this.#words[2 * (this.#index[2 * place + 1]! - 1) + 1]! |= DEAD
+    const word = 2 * (this.#index[2 * place + 1]! - 1)
+    if (this.#words[word + 1]! > batch) return
+    this.#words[word + 2]! |= DEAD
     this.#removePlace(place)
   }
 
@@ -136,14 +146,14 @@ export class EntryTable {
 
   #takeMemory(): void {
     // not zeroed, so that the system provides each page when it is first written
-    this.#bytes = Buffer.allocUnsafeSlow((this.#capacity + STAGED_UNITS + this.#maxUnits) * UNIT_BYTES)
+    this.#bytes = Buffer.allocUnsafeSlow((this.#capacity + STAGED_UNITS + this.#maxUnits + SLACK_UNITS) * UNIT_BYTES)
     this.#words = new Int32Array(this.#bytes.buffer, this.#bytes.byteOffset, this.#bytes.length / 4)
   }
 
   /** Writes the part of an entry by which it is found. Returns its hash. */
   #writeKey(position: number, owner: number, key: Buffer): number {
     this.#words[2 * position] = owner
-    this.#words[2 * position + 1] = key.length << KEY_SHIFT
+    this.#words[2 * position + 2] = key.length << KEY_SHIFT
     this.#bytes.set(key, position * UNIT_BYTES + HEADER_BYTES)
     return hashBytes(owner, key, 0, key.length)
   }
@@ -176,17 +186,17 @@ export class EntryTable {
   #settleOne(staged: number, hash: number): number {
     const words = this.#words
     const from = 2 * staged
-    const keyLength = words[from + 1]! >>> KEY_SHIFT
-    const units = unitsOf(keyLength, words[from + 2]!)
+    const keyLength = words[from + 2]! >>> KEY_SHIFT
+    const units = unitsOf(keyLength, words[from + 3]!)
     const place = this.#find(staged, hash)
     if (place >= 0) {
       const position = this.#index[2 * place + 1]! - 1
-      words[from + 1]! |= REFERENCED
-      if (unitsOf(keyLength, words[2 * position + 2]!) === units) {
+      words[from + 2]! |= REFERENCED
+      if (unitsOf(keyLength, words[2 * position + 3]!) === units) {
         this.#copy(staged, position, units)
         return units
       }
-      words[2 * position + 1]! |= DEAD
+      words[2 * position + 2]! |= DEAD
       this.#removePlace(place)
     }
     const position = this.#allocate(units)
@@ -228,9 +238,9 @@ export class EntryTable {
     const from = this.#tail
     const word = 2 * from
     const owner = words[word]!
-    const keyLength = words[word + 1]! >>> KEY_SHIFT
-    const flags = words[word + 1]! & (REFERENCED | DEAD)
-    const valueLength = words[word + 2]!
+    const keyLength = words[word + 2]! >>> KEY_SHIFT
+    const flags = words[word + 2]! & (REFERENCED | DEAD)
+    const valueLength = words[word + 3]!
     const units = unitsOf(keyLength, valueLength)
     this.#tail += units
     if (this.#tail === this.#wrap) this.#tail = this.#wrap = 0
@@ -239,7 +249,7 @@ export class EntryTable {
     const place = this.#placeOf(hashBytes(owner, this.#bytes, start, start + keyLength), from)
     const known = this.ownerOf(owner)
     if (known !== undefined && flags === REFERENCED && mayMove && this.#hasRoom(units)) {
-      words[word + 1] = keyLength << KEY_SHIFT
+      words[word + 2] = keyLength << KEY_SHIFT
       this.#copy(from, this.#head, units)
       this.#index[2 * place + 1] = this.#head + 1
       this.#head += units
@@ -272,10 +282,10 @@ export class EntryTable {
     const words = this.#words
     const a = 2 * position
     const b = 2 * staged
-    const length = words[b + 1]! >>> KEY_SHIFT
-    if (words[a] !== words[b] || words[a + 1]! >>> KEY_SHIFT !== length) return false
+    const length = words[b + 2]! >>> KEY_SHIFT
+    if (words[a] !== words[b] || words[a + 2]! >>> KEY_SHIFT !== length) return false
     const whole = length >>> 2
-    for (let i = HEADER_WORDS; i < HEADER_WORDS + whole; i++) if (words[a + i] !== words[b + i]) return false
+    for (let i = 4; i < 4 + whole; i++) if (words[a + i] !== words[b + i]) return false
     const bytes = this.#bytes
     for (let i = HEADER_BYTES + 4 * whole; i < HEADER_BYTES + length; i++) {
       if (bytes[position * UNIT_BYTES + i] !== bytes[staged * UNIT_BYTES + i]) return false

@@ -1,10 +1,9 @@
 import { hashBytes } from '../byte-hash'
 import { rangeOf } from '../memory/byte-range'
 import { overlaid } from '../overlaid'
-import { Scratch } from '../scratch'
 import type { ByteScan, ByteStore, CommittedBytes } from '../state-engine'
 import { EntryEstimate } from './entry-estimate'
-import { EntryFormat } from './entry-format'
+import { CHECKSUM_BYTES, EntryFormat } from './entry-format'
 import { KeySpace } from './key-space'
 import type { WriteBatch } from './level-database'
 import { LevelSnapshot } from './level-snapshot'
@@ -19,11 +18,6 @@ export class LevelBytes implements ByteStore {
   readonly #estimate: EntryEstimate
   #current = new UncommittedEntries()
   #sealed: UncommittedEntries | null = null
-  /** Restored since the last commit was asked for; nothing reads it. */
-  #restored: UncommittedEntries | null = null
-  /** Memory for more of them, while there are any. */
-  #spare: UncommittedEntries | null = null
-  readonly #scratch = new Scratch()
   #dropBelow: Buffer | null = null
   #sealedDropBelow: Buffer | null = null
   /** Entries below it may be cached, but were removed. */
@@ -55,11 +49,19 @@ export class LevelBytes implements ByteStore {
   }
 
   restore(key: Buffer, value: Buffer | null, timestamp?: number): void {
-    const restored = (this.#restored ??= this.#takeSpare())
-    const isBare = value === null || timestamp === undefined
-    const before = restored.set(key, isBare ? value : this.#scratch.behindTimestamp(timestamp, value))
+    const batch = this.shared.restoring(key.length + (value === null ? 0 : value.length))
+    const fullKey = this.#keys.of(key)
+    const { cache } = this.shared
+    if (value === null) {
+      batch.del(fullKey)
+      cache?.restored(fullKey, null, 0)
+    } else {
+      const stored = this.#format.encode(fullKey, value, timestamp)
+      batch.put(fullKey, stored)
+      cache?.restored(fullKey, stored, stored.length - CHECKSUM_BYTES)
+    }
     // a compacted changelog names nearly every key once
-    this.#estimate.changed(before ?? value === null, value !== null)
+    this.#estimate.changed(value === null, value !== null)
   }
 
   async *scan(scan: ByteScan): AsyncGenerator<[Buffer, Buffer]> {
@@ -100,7 +102,7 @@ export class LevelBytes implements ByteStore {
   }
 
   get dirtyBytes(): number {
-    return this.#current.bytes + bytesOf(this.#sealed) + bytesOf(this.#restored)
+    return this.#current.bytes + (this.#sealed === null ? 0 : this.#sealed.bytes)
   }
 
   /** The generation to commit, if it has any writes. */
@@ -108,33 +110,21 @@ export class LevelBytes implements ByteStore {
     return this.#sealed
   }
 
-  /** What to commit besides, if there is anything. */
-  takeRestored(): UncommittedEntries | null {
-    const restored = this.#restored
-    this.#restored = null
-    if (restored === null) this.#spare = null
-    return restored
-  }
-
-  /** What was restored is on disk. */
-  hasRestored(writes: UncommittedEntries): void {
-    writes.clear()
-    this.#spare = writes
-  }
-
   get keys(): KeySpace {
     return this.#keys
   }
 
-  /** Adds a write of the sealed generation, or a restored one, to the batch that commits it. */
-  write(batch: WriteBatch, key: Buffer, value: Buffer | null, isRestored: boolean): void {
+  /** Adds a write of the sealed generation to the batch that commits it, which has that number in the cache. */
+  write(batch: WriteBatch, number: number, key: Buffer, value: Buffer | null): void {
     const fullKey = this.#keys.of(key)
     const { cache } = this.shared
-    if (value === null) batch.del(fullKey)
-    else batch.put(fullKey, this.#format.encode(fullKey, value))
-    if (cache === undefined) return
-    if (isRestored) cache.restored(fullKey)
-    else cache.written(fullKey, value)
+    if (value === null) {
+      batch.del(fullKey)
+      cache?.written(number, fullKey, null, 0)
+    } else {
+      batch.put(fullKey, this.#format.encode(fullKey, value))
+      cache?.written(number, fullKey, value, value.length)
+    }
   }
 
   seal(): void {
@@ -158,17 +148,10 @@ export class LevelBytes implements ByteStore {
   discard(entries: number): void {
     this.#current = new UncommittedEntries()
     this.#sealed = null
-    this.#restored = null
     this.#dropBelow = null
     this.#sealedDropBelow = null
     this.#lastRead = null
     this.#estimate.entries = entries
-  }
-
-  #takeSpare(): UncommittedEntries {
-    const entries = this.#spare ?? new UncommittedEntries()
-    this.#spare = null
-    return entries
   }
 
   #read(key: Buffer): Buffer | null {
@@ -180,7 +163,7 @@ export class LevelBytes implements ByteStore {
       if (value === undefined) {
         const stored = this.shared.database.getSync(fullKey)
         value = stored === undefined ? null : this.#format.decode(fullKey, stored)
-        cache?.read(fullKey, value)
+        cache?.read(fullKey, value, value === null ? 0 : value.length)
       }
       this.#lastRead = hashBytes(0, key, 0, key.length)
       this.#lastFound = value !== null
@@ -203,5 +186,3 @@ export class LevelBytes implements ByteStore {
     }
   }
 }
-
-const bytesOf = (entries: UncommittedEntries | null): number => (entries === null ? 0 : entries.bytes)

@@ -16,6 +16,7 @@ import {
   uncompactedTables,
   type Database,
   type LevelTuning,
+  type WriteBatch,
 } from './level-database'
 import { NO_METADATA, putFormat, putMetadata, readMetadata, withIds, type Metadata, type OtherFormat } from './metadata'
 import type { SharedDatabase } from './shared-database'
@@ -30,8 +31,7 @@ export interface LevelTaskDatabaseOptions extends OpenDatabaseOptions {
   readonly entryCache: EntryCache | undefined
 }
 
-/** Of one store, what a commit writes. */
-interface StoreWrites {
+interface SealedStore {
   readonly store: LevelBytes
   readonly writes: UncommittedEntries
 }
@@ -42,6 +42,7 @@ export class LevelTaskDatabase implements TaskDatabase, SharedDatabase {
   readonly cache: DatabaseCache | undefined
   readonly #options: LevelTaskDatabaseOptions
   #metadata: Metadata
+  #restored: { batch: WriteBatch; bytes: number } | null = null
   /** Commits run one after the other, in the order of the calls. */
   #tail: Promise<void> = Promise.resolve()
   /** A sealed generation is on its way to disk. */
@@ -113,7 +114,7 @@ export class LevelTaskDatabase implements TaskDatabase, SharedDatabase {
   }
 
   get dirtyBytes(): number {
-    let bytes = 0
+    let bytes = this.#restored === null ? 0 : this.#restored.bytes
     for (const store of this.stores.values()) bytes += store.dirtyBytes
     return bytes
   }
@@ -133,17 +134,24 @@ export class LevelTaskDatabase implements TaskDatabase, SharedDatabase {
     for (const store of this.stores.values()) store.seal()
   }
 
-  commit(offsets: ReadonlyMap<string, number>): Promise<void> {
-    const restored: StoreWrites[] = []
-    const sealed: StoreWrites[] = []
-    for (const store of this.stores.values()) {
-      const writes = store.takeRestored()
-      if (writes !== null) restored.push({ store, writes })
-      if (store.sealed !== null) sealed.push({ store, writes: store.sealed })
+  restoring(bytes: number): WriteBatch {
+    if (this.#restored === null) {
+      this.#restored = { batch: newBatch(this.database), bytes: 0 }
+      this.cache?.beginBatch()
     }
+    this.#restored.bytes += bytes
+    return this.#restored.batch
+  }
+
+  commit(offsets: ReadonlyMap<string, number>): Promise<void> {
+    const restored = this.#restored
+    this.#restored = null
+    const number = this.cache === undefined ? 0 : this.cache.batch
+    const sealed: SealedStore[] = []
+    for (const store of this.stores.values()) if (store.sealed !== null) sealed.push({ store, writes: store.sealed })
     this.#committing ||= sealed.length > 0
     const commit = this.#tail
-      .then(() => this.#write(restored, sealed, offsets))
+      .then(() => this.#write(restored?.batch, number, sealed, offsets))
       .finally(() => {
         if (sealed.length > 0) this.#committing = false
       })
@@ -154,6 +162,8 @@ export class LevelTaskDatabase implements TaskDatabase, SharedDatabase {
   discard(): void {
     // a commit under way can no longer be told from what is committed
     this.cache?.close()
+    this.#restored?.batch.close().catch(() => {})
+    this.#restored = null
     for (const [name, store] of this.stores) store.discard(this.#metadata.entries.get(name) ?? 0)
   }
 
@@ -167,23 +177,22 @@ export class LevelTaskDatabase implements TaskDatabase, SharedDatabase {
   }
 
   async #write(
-    restored: readonly StoreWrites[],
-    sealed: readonly StoreWrites[],
+    restored: WriteBatch | undefined,
+    /** Of the batch, in the cache. */
+    number: number,
+    sealed: readonly SealedStore[],
     offsets: ReadonlyMap<string, number>,
   ): Promise<void> {
     // a failed commit's writes are missing: offsets of later ones would cover them
     if (this.#failure !== null) throw this.#failure
     const known = this.#metadata
     try {
-      if (restored.length > 0) this.cache?.restoring()
-      const batch = newBatch(this.database)
+      const batch = restored ?? newBatch(this.database)
       const pause = breathe()
-      for (const group of [restored, sealed]) {
-        for (const { store, writes } of group) {
-          for (const { key, value } of writes.writes()) {
-            if (pause.due()) await pause.take()
-            store.write(batch, key, value, group === restored)
-          }
+      for (const { store, writes } of sealed) {
+        for (const { key, value } of writes.writes()) {
+          if (pause.due()) await pause.take()
+          store.write(batch, number, key, value)
         }
       }
       const isNew = [...offsets].some(([partition, offset]) => known.offsets.get(partition) !== offset)
@@ -198,8 +207,7 @@ export class LevelTaskDatabase implements TaskDatabase, SharedDatabase {
       } else {
         await batch.close()
       }
-      this.cache?.hasRestored()
-      for (const { store, writes } of restored) store.hasRestored(writes)
+      this.cache?.batchCommitted(number)
       for (const { store, writes } of sealed) store.committed(writes)
       for (const store of this.stores.values()) {
         const below = store.takeDropBelow()
@@ -213,6 +221,8 @@ export class LevelTaskDatabase implements TaskDatabase, SharedDatabase {
 
   async #close(): Promise<void> {
     this.cache?.close()
+    this.#restored?.batch.close().catch(() => {})
+    this.#restored = null
     await this.#tail
     await this.database.close()
     if (this.#damage !== null) await setDamagedAside(this.#options, this.#damage)

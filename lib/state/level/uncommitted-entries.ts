@@ -50,13 +50,6 @@ export class UncommittedEntries {
     return this.#map === null ? this.#end * UNIT_BYTES + this.#used * PLACE_BYTES : this.#map.bytes
   }
 
-  /** Forgets all writes, and keeps the memory for the next ones. */
-  clear(): void {
-    this.#end = this.#used = 0
-    this.#index.fill(0)
-    this.#map = null
-  }
-
   /** A copy of the value; `null` if the key is deleted, `undefined` if it was not written. */
   get(key: Buffer): Buffer | null | undefined {
     if (this.#map !== null) return this.#map.get(byteString(key))?.value

@@ -53,7 +53,7 @@ describe('following the changelogs of several tasks', () => {
       target: {
         replay: (fetched, range, from, proceed) =>
           replay(store, fetched, { from, end: options.continuous ? Infinity : range.end, proceed }),
-        dirtyBytes: options.dirtyBytes ?? 0,
+        dirtyBytes: 0,
         write: options.write ?? (async (positions) => void writes.push(positions)),
       },
       caughtUp: caughtUp.resolve,
@@ -87,17 +87,6 @@ describe('following the changelogs of several tasks', () => {
     await write('a', 'two')
     await written.promise
     expect(followed.values).toEqual(['one', 'two'])
-  })
-
-  it('writes what it has replayed when that is more than the share of a task that has not caught up', async () => {
-    await write('a')
-    const alone = follow('a', 1, { dirtyBytes: 600 })
-    await alone.caughtUp
-    expect(alone.writes).toHaveLength(1)
-    follow('b', 1)
-    const oneOfTwo = follow('a', 1, { dirtyBytes: 600 })
-    await oneOfTwo.caughtUp
-    expect(oneOfTwo.writes).toHaveLength(2)
   })
 
   it('writes a task that moves away while another is written no more', async () => {

@@ -4,11 +4,11 @@ import { randomly } from '../randomly'
 const b = (text: string): Buffer => Buffer.from(text)
 const NOBODY = { lost: (): void => {} }
 
-const set = (table: EntryTable, key: string, value: string | null, { owner = 1 } = {}): boolean =>
-  table.set(owner, b(key), value === null ? null : b(value))
+const set = (table: EntryTable, key: string, value: string | null, { owner = 1, batch = 0 } = {}): boolean =>
+  table.set(owner, batch, b(key), value === null ? null : b(value), value === null ? 0 : b(value).length)
 
-const get = (table: EntryTable, key: string, { owner = 1 } = {}): string | null | undefined => {
-  const value = table.get(owner, b(key))
+const get = (table: EntryTable, key: string, { owner = 1, batch = 0 } = {}): string | null | undefined => {
+  const value = table.get(owner, batch, b(key))
   return value ? value.toString() : (value as null | undefined)
 }
 
@@ -23,7 +23,7 @@ describe('a table of entries', () => {
     set(entries, 'none', null)
     set(entries, '', 'of the empty key')
     expect(get(entries, 'a')).toBe('value')
-    expect(entries.get(1, b('empty'))).toHaveLength(0)
+    expect(entries.get(1, 0, b('empty'))).toHaveLength(0)
     expect(get(entries, 'none')).toBeNull()
     expect(get(entries, '')).toBe('of the empty key')
   })
@@ -31,6 +31,12 @@ describe('a table of entries', () => {
   it.each([4, 5, 64])('keeps entries with a bound of %d GiB', (gib) => {
     const entries = table(gib * 2 ** 30)
     set(entries, 'k', 'value')
+    expect(get(entries, 'k')).toBe('value')
+  })
+
+  it('takes only so much of the value as it is told', () => {
+    const entries = table()
+    entries.set(1, 0, b('k'), b('value and checksum'), 5)
     expect(get(entries, 'k')).toBe('value')
   })
 
@@ -47,9 +53,19 @@ describe('a table of entries', () => {
     const entries = table()
     set(entries, 'k', 'mine', { owner: 1 })
     set(entries, 'k', 'yours', { owner: 2 })
-    entries.delete(2, b('k'))
+    entries.delete(2, 0, b('k'))
     expect(get(entries, 'k', { owner: 1 })).toBe('mine')
     expect(get(entries, 'k', { owner: 2 })).toBeUndefined()
+  })
+
+  it('hides entries of a later batch, and does not delete them for an earlier one', () => {
+    const entries = table()
+    set(entries, 'k', 'value', { batch: 2 })
+    expect(get(entries, 'k', { batch: 1 })).toBeUndefined()
+    entries.delete(1, 1, b('k'))
+    expect(get(entries, 'k', { batch: 2 })).toBe('value')
+    entries.delete(1, 2, b('k'))
+    expect(get(entries, 'k', { batch: 2 })).toBeUndefined()
   })
 
   it.each([
@@ -74,7 +90,7 @@ describe('a table of entries', () => {
     const keys = ['abcd', 'abcde', 'abcdf', 'abcde\0', 'abc', '\0', '\0\0', '']
     for (const key of keys) set(entries, key, `of ${key}`)
     for (const key of keys) expect(get(entries, key)).toBe(`of ${key}`)
-    entries.delete(1, b('abcde'))
+    entries.delete(1, 0, b('abcde'))
     expect(get(entries, 'abcde')).toBeUndefined()
     expect(get(entries, 'abcde\0')).toBe('of abcde\0')
   })
@@ -83,7 +99,7 @@ describe('a table of entries', () => {
     const entries = table(1 << 12)
     set(entries, 'k', 'value')
     expect(get(entries, 'x'.repeat(100_000))).toBeUndefined()
-    entries.delete(1, b('x'.repeat(100_000)))
+    entries.delete(1, 0, b('x'.repeat(100_000)))
     expect(set(entries, 'x'.repeat(100_000), null)).toBe(false)
     expect(get(entries, 'k')).toBe('value')
   })
@@ -91,7 +107,7 @@ describe('a table of entries', () => {
   it('returns copies', () => {
     const entries = table()
     set(entries, 'k', 'value')
-    const value = entries.get(1, b('k'))!
+    const value = entries.get(1, 0, b('k'))!
     set(entries, 'k', 'other')
     expect(value.toString()).toBe('value')
   })
@@ -174,7 +190,7 @@ test.each([
       if (set(table, key, value, { owner })) written.set(id, value)
       else written.delete(id)
     } else {
-      table.delete(owner, b(key))
+      table.delete(owner, 0, b(key))
       written.delete(id)
     }
   }

@@ -78,19 +78,6 @@ test('more writes than are sorted at once come all, and only once', () => {
   expect([...wrong]).toEqual([])
 })
 
-test('cleared, it has none of its writes, and takes others', () => {
-  const entries = new UncommittedEntries()
-  for (const clear of [() => {}, () => void entries.view({})]) {
-    for (let i = 0; i < 100; i++) entries.set(b(`${i}`), b('old'))
-    clear()
-    entries.clear()
-    expect([entries.size, entries.get(b('1')), written(entries)]).toEqual([0, undefined, new Map()])
-    entries.set(b('1'), b('new'))
-    expect(written(entries)).toEqual(new Map([['1', 'new']]))
-    entries.clear()
-  }
-})
-
 test('empty keys, empty values and deletions are told apart', () => {
   const entries = new UncommittedEntries()
   expect(entries.size).toBe(0)
