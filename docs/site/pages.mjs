@@ -4,6 +4,7 @@ export const SECTIONS = [
     text: 'Start',
     pages: [
       ['getting-started', 'Getting started'],
+      ['features', 'Features'],
       ['concepts', 'Concepts'],
       ['operators', 'Operators'],
       ['formats', 'Formats'],
