@@ -3,6 +3,8 @@ import type { AvroResolver, AvroType } from './avro-types'
 const LENGTH = 4096
 /** Up to this length, views are kept: one costs as much as a small value. */
 const LONGEST_VIEW = 1024
+/** More than this is not kept for the next value: of many encoders, each would have as much as its largest value took. */
+const MOST_KEPT = 64 * 1024
 
 /**
  * Values are encoded into memory that the next one writes again, since their length is not known beforehand. It grows
@@ -12,35 +14,47 @@ export class AvroEncoder {
   private memory = Buffer.allocUnsafeSlow(LENGTH)
   /** By length. */
   private views: Buffer[] = []
+  /** A logical type may have a serde write a value within the one that is written: that needs memory of its own. */
+  private isEncoding = false
 
   /** `prefix` bytes left free, then the value in Avro's binary encoding. They are valid until the next call. */
   encode(type: AvroType, value: unknown, prefix: number): Buffer {
-    for (;;) {
-      let end: number
-      try {
-        end = type.encode(value, this.memory, prefix)
-      } catch (error) {
-        throw unfit(type, value, error as Error)
+    if (this.isEncoding) return new AvroEncoder().encode(type, value, prefix)
+    this.isEncoding = true
+    try {
+      for (;;) {
+        const end = type.encode(value, this.memory, prefix)
+        if (end >= 0) return this.view(end)
+        this.grow(this.memory.length - end)
       }
-      if (end >= 0) return this.view(end)
-      this.grow((this.memory.length - end) * 2)
+    } catch (error) {
+      throw unfit(type, value, error as Error)
+    } finally {
+      this.isEncoding = false
     }
   }
 
   /** As `encode`, of bytes that are taken as they are. */
   copy(bytes: Uint8Array, prefix: number): Buffer {
+    if (this.isEncoding) return new AvroEncoder().copy(bytes, prefix)
     const end = prefix + bytes.length
-    if (end > this.memory.length) this.grow(end * 2)
+    if (end > this.memory.length) this.grow(end)
     this.memory.set(bytes, prefix)
     return this.view(end)
   }
 
   private view(end: number): Buffer {
-    if (end > LONGEST_VIEW) return this.memory.subarray(0, end)
-    return (this.views[end] ??= this.memory.subarray(0, end))
+    if (end <= LONGEST_VIEW) return (this.views[end] ??= this.memory.subarray(0, end))
+    const bytes = this.memory.subarray(0, end)
+    if (this.memory.length > MOST_KEPT) this.take(LENGTH)
+    return bytes
   }
 
-  private grow(length: number): void {
+  private grow(needed: number): void {
+    this.take(Math.max(needed, Math.min(2 * needed, MOST_KEPT)))
+  }
+
+  private take(length: number): void {
     this.memory = Buffer.allocUnsafeSlow(length)
     this.views = []
   }

@@ -349,6 +349,43 @@ describe('values', () => {
     expect(off.deserialize('t', hex('04'), NO_HEADERS)).toBe(2)
   })
 
+  it('of an own logical type may be written by the same serde or by others, within another value', async () => {
+    interface Envelope {
+      readonly to: string
+      readonly content: Envelope | string
+    }
+    const texts = serdes.avro({ registry, schema: 'string' })
+    const envelopes: Serde<Envelope> = serdes.avro({
+      registry,
+      schema: {
+        type: 'record',
+        name: 'Envelope',
+        fields: [
+          { name: 'to', type: 'string' },
+          { name: 'content', type: { type: 'bytes', logicalType: 'content' } },
+        ],
+      },
+      logicalTypes: {
+        content: {
+          fromAvro: (bytes: Buffer): Envelope['content'] =>
+            bytes[4] === 1
+              ? texts.deserialize('texts', bytes, NO_HEADERS)
+              : envelopes.deserialize('t', bytes, NO_HEADERS),
+          toAvro: (content: Envelope['content']) =>
+            typeof content === 'string'
+              ? texts.serialize('texts', content, NO_HEADERS)
+              : envelopes.serialize('t', content, NO_HEADERS),
+        },
+      },
+    })
+    await texts.prepare!('texts', 'sink')
+    await envelopes.prepare!('t', 'sink')
+    const envelope = { to: 'everybody', content: { to: 'somebody', content: 'hello' } }
+    expect(await read(envelopes, (await write(envelopes, envelope))!)).toEqual(envelope)
+    const writer = shortcutsOf(envelopes).newWriter!()
+    expect(await read(envelopes, writer('t', envelope))).toEqual(envelope)
+  })
+
   it('of long beyond 2^53 take bigint', async () => {
     const bytes = hex('ffffffffffffffffff01')
     expect(() => serdes.avroBytes('long').deserialize('t', bytes, NO_HEADERS)).toThrow(/precision/)

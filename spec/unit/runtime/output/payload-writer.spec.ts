@@ -29,6 +29,17 @@ describe('what a sink hands to the producer', () => {
     }
   })
 
+  it.each(['string', 'bytes'] as const)('for Avro keeps no memory of a large value of %s', (type) => {
+    const serde = serdes.avroBytes(type) as Serde<unknown>
+    const writer = payloadWriter(serde)
+    const value = (length: number): unknown => (type === 'string' ? 'x'.repeat(length) : Buffer.alloc(length, 'x'))
+    for (const length of [5_000_000, 10]) {
+      const payload = writer('t', value(length), NO_HEADERS) as Buffer
+      expect(payload.equals(serde.serialize('t', value(length), NO_HEADERS)!)).toBe(true)
+      if (length === 10) expect(payload.buffer.byteLength).toBeLessThan(1_000_000)
+    }
+  })
+
   it('for an Avro key stays what it is while the value is written with the same serde, and while others serialize', () => {
     const serde = serdes.avroBytes('string') as Serde<unknown>
     const [key, value] = [payloadWriter(serde), payloadWriter(serde)]
