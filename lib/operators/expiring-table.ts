@@ -1,4 +1,5 @@
 import type { Change } from '../record/change'
+import type { DropReason } from '../record/drop-reason'
 import { NO_HEADERS } from '../record/headers'
 import { contextWith } from '../record/held-record-context'
 import type { StreamRecord } from '../record/stream-record'
@@ -47,6 +48,10 @@ export class ExpiringTableOperator<K, V, A> extends Operator<K, V, K, Change<A>>
 
   override get valueUse(): 'reads' | 'forwards' | 'ignores' {
     return this.table.valueUse
+  }
+
+  override get dropReasons(): readonly DropReason[] {
+    return this.table.dropReasons
   }
 
   override get keptStore(): string | undefined {

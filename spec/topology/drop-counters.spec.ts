@@ -90,6 +90,8 @@ describe('the counter of dropped records is there before the first one', () => {
     ['throttle of late records', fromIn((s) => s.throttle({ limit: 1, per: 10 })), LATE],
     ['sample', fromIn((s) => s.sample({ every: 2 })), NULL_KEY],
     ['a table', (b) => b.table('in', text), NULL_KEY],
+    ['a table whose rows expire', (b) => b.table('in', text, { store: 'rows', ttl: 10 }), NULL_KEY],
+    ['a count whose rows expire', fromIn((s) => s.groupByKey().count({ ttl: 10 })), NULL_KEY],
     ['a stream as a table', fromIn((s) => s.toTable()), NULL_KEY],
     [
       'a join of streams',
