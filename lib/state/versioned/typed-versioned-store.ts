@@ -93,8 +93,9 @@ export class TypedVersionedStore<K, V> implements VersionedKeyValueStore<K, V>, 
         { store: this.name },
       )
     }
-    const keyBytes = serdes.writtenKey(key)
+    // first: writing it may lead to a read of another key
     const valueBytes = value == null ? null : serdes.writtenValue(value)
+    const keyBytes = serdes.writtenKey(key)
     const validTo = segments.put(keyBytes, valueBytes, timestamp)
     if (validTo === undefined) context.dropRecord(this.name, 'it is older than the history retention of the store')
     else if (changes?.active) changes.add(keyBytes, timestamp, 0, valueBytes, timestamp)

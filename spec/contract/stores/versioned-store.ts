@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { string } from '../../../lib/serdes'
+import { json, string } from '../../../lib/serdes'
 import type { ManagedStore, VersionedKeyValueStore } from '../../../lib/state/store'
 import {
   versionedKeyValueStore,
@@ -55,6 +55,13 @@ export const versionedStoreContract = (persistent: boolean): void => {
       expect(store.get('a', 1000)?.value).toBe('three')
       expect(shown(store, 'a')).toEqual(['zero[0,10)', 'one[10,20)', 'two[20,30)', 'three[30,Infinity)'])
       expect(store.versions('a', { from: 10, to: 20, reverse: true }).map(({ value }) => value)).toEqual(['two', 'one'])
+    })
+
+    test('a value that reads the store while it is written is put under its own key', async () => {
+      const { store } = await open({ value: json<string>() })
+      const value = { toJSON: () => `seen ${store.get('other')}` } as unknown as string
+      store.put('key', value, 10)
+      expect(store.get('key')?.value).toBe('seen null')
     })
 
     test('the same timestamp replaces', async () => {
