@@ -12,7 +12,10 @@ export type SerdeUse = 'sink' | 'store'
  * the runtime adds operator, topic, partition and offset.
  */
 export interface Serde<T> {
-  /** `topic` is the topic the bytes go to, or a store's changelog topic. Returning `null` writes a tombstone. */
+  /**
+   * `topic` is the topic the bytes go to, or a store's changelog topic. Returning `null` writes a tombstone. The bytes may be kept: don't
+   * return memory that is written again.
+   */
   serialize(topic: string, value: T, headers: RecordHeaders): Buffer | null
   /** `bytes` may be a view of a larger buffer: copy what outlives the call. */
   deserialize(topic: string, bytes: Buffer, headers: RecordHeaders): T
