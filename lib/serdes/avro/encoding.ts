@@ -1,3 +1,4 @@
+import { MissingDependency } from '../missing-dependency'
 import type { AvroResolver, AvroType } from './avro-types'
 
 const LENGTH = 4096
@@ -28,7 +29,7 @@ export class AvroEncoder {
         this.grow(this.memory.length - end)
       }
     } catch (error) {
-      throw unfit(type, value, error as Error)
+      throw error instanceof MissingDependency ? error : unfit(type, value, error as Error)
     } finally {
       this.isEncoding = false
     }
@@ -83,6 +84,7 @@ const decodeWhole = (type: AvroType, bytes: Buffer, from: number, resolver: Avro
   try {
     decoded = type.decode(bytes, from, resolver)
   } catch (error) {
+    if (error instanceof MissingDependency) throw error
     throw new RangeError(`these ${bytes.length} bytes are not Avro of the schema: ${(error as Error).message}`, {
       cause: error,
     })

@@ -354,36 +354,39 @@ describe('values', () => {
       readonly to: string
       readonly content: Envelope | string
     }
-    const texts = serdes.avro({ registry, schema: 'string' })
-    const envelopes: Serde<Envelope> = serdes.avro({
-      registry,
-      schema: {
-        type: 'record',
-        name: 'Envelope',
-        fields: [
-          { name: 'to', type: 'string' },
-          { name: 'content', type: { type: 'bytes', logicalType: 'content' } },
-        ],
-      },
-      logicalTypes: {
-        content: {
-          fromAvro: (bytes: Buffer): Envelope['content'] =>
-            bytes[4] === 1
-              ? texts.deserialize('texts', bytes, NO_HEADERS)
-              : envelopes.deserialize('t', bytes, NO_HEADERS),
-          toAvro: (content: Envelope['content']) =>
-            typeof content === 'string'
-              ? texts.serialize('texts', content, NO_HEADERS)
-              : envelopes.serialize('t', content, NO_HEADERS),
+    const schema = {
+      type: 'record',
+      name: 'Envelope',
+      fields: [
+        { name: 'to', type: 'string' },
+        { name: 'content', type: { type: 'bytes', logicalType: 'content' } },
+      ],
+    } as const
+    const envelopesIn = (registry: SchemaRegistry): Serde<Envelope> => {
+      const texts = serdes.avro({ registry, schema: 'string' })
+      const envelopes: Serde<Envelope> = serdes.avro({
+        registry,
+        schema,
+        logicalTypes: {
+          content: {
+            fromAvro: (bytes: Buffer): Envelope['content'] =>
+              (bytes[4] === TEXT ? texts : envelopes).deserialize('t', bytes, NO_HEADERS),
+            toAvro: (content: Envelope['content']) =>
+              typeof content === 'string'
+                ? texts.serialize('texts', content, NO_HEADERS)
+                : envelopes.serialize('t', content, NO_HEADERS),
+          },
         },
-      },
-    })
-    await texts.prepare!('texts', 'sink')
-    await envelopes.prepare!('t', 'sink')
+      })
+      return envelopes
+    }
+    const TEXT = http.add('texts-value', 'string', { id: 7 })
     const envelope = { to: 'everybody', content: { to: 'somebody', content: 'hello' } }
-    expect(await read(envelopes, (await write(envelopes, envelope))!)).toEqual(envelope)
-    const writer = shortcutsOf(envelopes).newWriter!()
-    expect(await read(envelopes, writer('t', envelope))).toEqual(envelope)
+    const serde = envelopesIn(registry)
+    const bytes = (await write(serde, envelope))!
+    expect(shortcutsOf(serde).newWriter!()('t', envelope)).toEqual(bytes)
+    // without any schema yet
+    expect(await read(envelopesIn(new SchemaRegistry({ url: http.url })), bytes)).toEqual(envelope)
   })
 
   it('of long beyond 2^53 take bigint', async () => {
