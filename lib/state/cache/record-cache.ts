@@ -142,7 +142,8 @@ export class RecordCache<V, E extends CacheEntry<V>> {
       // taken one by one: a flush may be of all entries, which would be copied by the garbage collector while they wait
       const entry = entries[flush.next++]!
       this.#writeEntry(superseded.get(entry) ?? taken<V, E>(entry))
-      if (due?.() && flush.next < entries.length) {
+      // not asked after the last one: a pause that is due there would be lost to the caches that follow
+      if (flush.next < entries.length && due?.()) {
         this.#paused = flush
         return false
       }

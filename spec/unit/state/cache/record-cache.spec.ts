@@ -59,6 +59,14 @@ describe('a flush that pauses', () => {
     expect(task.changes('s')).toHaveLength(7)
   })
 
+  test('is not asked for after the last entry: the caches of other stores follow', async () => {
+    const { store, flushed } = await cachedStrings()
+    for (const key of 'ab') store.put(key, '1')
+    const due = jest.fn(() => false)
+    expect(store.flushCache(due)).toBe(true)
+    expect([flushed(), due.mock.calls.length]).toEqual(['a b', 1])
+  })
+
   test('hides nothing from reads and scans', async () => {
     const { store } = await cachedStrings()
     for (const key of 'abcd') store.put(key, '1')
