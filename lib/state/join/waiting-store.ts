@@ -81,8 +81,8 @@ export class TypedWaitingStore<K, V> implements WaitingStore<K, V>, ManagedStore
   #queue = new MostlySortedQueue(isBefore)
   readonly #unwritten = new Set<Queued>()
   #unwrittenBytes = 0
-  /** The last record that was given. Still in the queue, it was failed on, and an error handler has decided to continue without it. */
-  #given: Queued | undefined
+  /** Records that were failed on: where they are met again, an error handler has decided to continue without them. */
+  readonly #failed = new Set<Queued>()
   #bytes: ByteStore | null = null
   #context!: StateStoreContext
   #serdes!: StoreSerdes<K, V>
@@ -149,10 +149,7 @@ export class TypedWaitingStore<K, V> implements WaitingStore<K, V>, ManagedStore
   take(until: number, joined: (record: WaitingRecord<K, V>) => void): void {
     const bytes = this.#open()
     for (let first = this.#queue.peek(); first !== undefined && first.time <= until; first = this.#queue.peek()) {
-      if (first !== this.#given) {
-        this.#given = first
-        joined(this.#recordOf(first))
-      }
+      if (!this.#failed.delete(first)) this.#give(first, joined)
       this.#queue.poll()
       const place = this.#places.ofByteString(first.place)
       this.#log(place, null)
@@ -169,6 +166,15 @@ export class TypedWaitingStore<K, V> implements WaitingStore<K, V>, ManagedStore
     if (this.#bytes !== null) this.#memory.leave(this.#unwrittenBytes)
     this.#bytes = null
     this.#closed = true
+  }
+
+  #give(queued: Queued, joined: (record: WaitingRecord<K, V>) => void): void {
+    try {
+      joined(this.#recordOf(queued))
+    } catch (error) {
+      this.#failed.add(queued)
+      throw error
+    }
   }
 
   #recordOf({ place, unwritten = this.#written(place) }: Queued): WaitingRecord<K, V> {

@@ -120,6 +120,20 @@ describe('the store of stream records that wait for a table', () => {
     expect(await stored(task)).toBe(0)
   })
 
+  it('gives a record that was failed on no second time, even behind one that has come since', async () => {
+    const { store } = await open()
+    store.add('b', 'fails', at(10))
+    const failing = (): void => {
+      throw new Error('not joined')
+    }
+    expect(() => store.take(10, failing)).toThrow('not joined')
+    store.add('a', 'fails, too', at(10))
+    expect(() => store.take(10, failing)).toThrow('not joined')
+    store.add('c', 'is joined', at(10))
+    expect(taken(store, 10)).toEqual([['c', 'is joined', 10]])
+    expect(taken(store, 10)).toEqual([])
+  })
+
   it('goes on after a restart, and never gives a number again that is in use', async () => {
     const { store, task } = await open()
     store.add('a', 'before', at(10))
