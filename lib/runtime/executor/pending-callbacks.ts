@@ -71,11 +71,19 @@ export class PendingCallbacks {
   }
 }
 
-/** Resolves when the callbacks of a task have settled, those as well into which its caches are flushed. */
+/**
+ * Resolves when the callbacks of a task have settled, those as well into which its caches are flushed. During a pause of the
+ * flush they may write into caches that it is done with.
+ */
 const drained = async ({ processing }: RunningTask): Promise<void> => {
   const pause = breathe()
+  let hasPaused: boolean
   do {
     await processing.drained()
-    while (!processing.flushCaches(() => pause.due())) await pause.take()
-  } while (processing.isBusy)
+    hasPaused = false
+    while (!processing.flushCaches(() => pause.due())) {
+      hasPaused = true
+      await pause.take()
+    }
+  } while (hasPaused || processing.isBusy)
 }

@@ -249,6 +249,24 @@ describe.each([
     expect(committed).toEqual([[0, 1]])
   })
 
+  it('waits for the callbacks into which caches are flushed that were written to in that time', async () => {
+    const busy = (isBusy: boolean): boolean => {
+      Object.assign(slow.task.processing, { isBusy })
+      return true
+    }
+    // a callback writes during the pause, into a cache that has been flushed already and leads to another callback
+    const flushCaches = jest
+      .fn(() => true)
+      .mockReturnValueOnce(false)
+      .mockReturnValueOnce(true)
+      .mockImplementationOnce(() => busy(true))
+    const drained = async (): Promise<void> => void busy(false)
+    const slow = fakeTask('0_0', { awaitsCallbacks: true, drained, flushCaches })
+    const { committer, committed } = setUp([slow], { transactional })
+    await committer.commit()
+    expect(committed).toEqual([[0]])
+  })
+
   it('leaves a task alone that is dropped in that time', async () => {
     const moving = cached('0_0', ENTRIES)
     const { committer, committed, suspended } = setUp([moving, cached('0_1', 10)], { transactional })
