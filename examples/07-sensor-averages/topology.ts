@@ -16,8 +16,8 @@ export interface Average {
 }
 
 /** The time of a reading is when it was measured, and not when it was sent. A negative time drops the record. */
-const measuredAt: TimestampExtractor = ({ value }) => {
-  const time = Date.parse((value as Reading).measuredAt)
+const measuredAt: TimestampExtractor<string, Reading> = ({ value }) => {
+  const time = Date.parse(value?.measuredAt ?? '')
   return Number.isNaN(time) ? -1 : time
 }
 

@@ -409,7 +409,8 @@ export class KStream<K, V> {
   }
 
   /**
-   * Sends each record to the first branch whose predicate matches, else to the default branch.
+   * Sends each record to the first branch whose predicate matches, else to the default branch. The streams are found under the split's name
+   * followed by the branch's; the name of a split without one is generated, such as `KSTREAM-BRANCH-0000000003`.
    *
    * @example
    * const orders = all
@@ -418,7 +419,9 @@ export class KStream<K, V> {
    *   .defaultBranch({ name: 'small' })
    * orders['orders-large'].to('large-orders')
    */
-  split<const Prefix extends string = string>(named?: Prefix | { name?: Prefix }): BranchedKStream<K, V, Prefix> {
+  split<const Prefix extends string = `KSTREAM-BRANCH-${string}`>(
+    named?: Prefix | { name?: Prefix },
+  ): BranchedKStream<K, V, Prefix> {
     requireArgument(named, NAMED, 'split', 'named')
     return new BranchedKStream(this.position, operatorName(named))
   }

@@ -45,8 +45,8 @@ export class SessionWindowedKStream<K, V> {
    * Sessions close by the timestamps of later records; an idle stream closes none. They are looked for once per
    * `emitInterval`.
    *
-   * An in-memory store drops sessions when its retention ends, which by default is when they close, before they are emitted:
-   * give it a `retention` longer than gap and grace.
+   * The store drops sessions past its retention, which by default ends when they close: in memory always before they are emitted, on disk
+   * if the next record is much later. Give it a `retention` longer than gap, grace and the pauses between records.
    *
    * @example
    * clicks.groupByKey().windowedBy(SessionWindows.of({ inactivityGap: '30m' })).emitStrategy('onWindowClose').count()

@@ -45,7 +45,8 @@ export class TimeWindowedKStream<K, V> {
    * `emitInterval`.
    *
    * An in-memory store drops windows when its retention ends, which by default is when they close, before they are emitted:
-   * give it a `retention` longer than window and grace.
+   * give it a `retention` longer than window and grace. One on disk does so with sliding windows if the next record is much later than
+   * their close: give it a `retention` that includes the pauses between records.
    *
    * @example
    * clicks

@@ -1,5 +1,6 @@
 import { StreamsError } from '../errors'
 import { NO_HEADERS } from '../record/headers'
+import { toPrimaryPartition } from '../serdes/foreign-key/subscription'
 import type { Serde } from '../serdes/serde'
 import { MemoryTaskDatabase } from '../state/memory/memory-engine'
 import type { ManagedStore, StateStore, StateStoreContext, StoreBuilder } from '../state/store'
@@ -118,6 +119,7 @@ const hasPartitioner = (topology: CompiledTopology, { sourceTopics }: SubTopolog
       (node) =>
         node.kind === 'sink' &&
         node.partitioner !== undefined &&
+        node.partitioner !== toPrimaryPartition &&
         typeof node.topic === 'string' &&
         sourceTopics.includes(topology.topicName(node.topic)),
     ),

@@ -5,11 +5,14 @@ import type { OffsetReset } from './offset-reset'
 import type { RecordContext } from '../record/record-context'
 import type { RecordHeaders } from '../record/headers'
 
-/** The event time of a source record in milliseconds. A negative result drops the record; `partitionTime` is the largest time seen on its partition, −1 before the first. */
-export type TimestampExtractor = (
+/**
+ * The event time of a source record in milliseconds. A negative result drops the record; `partitionTime` is the largest time seen on its partition, −1 before the
+ * first. `K` and `V` are the types of the source, by its serdes: `null` where a record has no key or value.
+ */
+export type TimestampExtractor<K = unknown, V = unknown> = (
   record: {
-    readonly key: unknown
-    readonly value: unknown
+    readonly key: K | null
+    readonly value: V | null
     readonly timestamp: number
     readonly headers: RecordHeaders
     readonly topic: string
@@ -38,7 +41,7 @@ export interface SourceDefinition {
   readonly topics: readonly string[] | RegExp
   readonly keySerde?: Serde<any>
   readonly valueSerde?: Serde<any>
-  readonly timestampExtractor?: TimestampExtractor
+  readonly timestampExtractor?: TimestampExtractor<any, any>
   readonly offsetReset?: OffsetReset
   readonly idleAfterMs?: number
 }

@@ -32,7 +32,7 @@ export interface SourceOptions<K, V> {
   /** Default: the app's `defaultValueSerde`. */
   value?: Serde<V>
   /** Default: the record's own timestamp. */
-  timestampExtractor?: TimestampExtractor
+  timestampExtractor?: TimestampExtractor<NoInfer<K>, NoInfer<V>>
   /** Where to begin without a committed offset, such as `'latest'` or `{ byDuration: '1h' }`. Default: the app's `autoOffsetReset`. */
   offsetReset?: OffsetReset
   /**

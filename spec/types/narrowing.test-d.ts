@@ -89,6 +89,12 @@ numbered['by-4']
 // Of a split without a name the rest of the name is generated.
 const generated = activities.split().branch(isPurchase).noDefaultBranch()
 same<(typeof generated)['KSTREAM-BRANCH-00000000071'], KStream<string, Purchase>>()
+const unprefixed = activities.split().branch(isPurchase, 'purchases').defaultBranch('rest')
+same<(typeof unprefixed)['KSTREAM-BRANCH-0000000010purchases'], KStream<string, Purchase>>()
+// @ts-expect-error Property 'purchases' does not exist on type
+unprefixed.purchases
+// @ts-expect-error Property 'rest' does not exist on type
+unprefixed.rest
 
 // A key has to fit the serde that is given for it.
 const kindOf = (activity: Activity): Activity['kind'] => activity.kind

@@ -4,6 +4,7 @@ import type { KStream } from '../../lib/dsl/kstream'
 import type { KTable } from '../../lib/dsl/ktable'
 import * as serdes from '../../lib/serdes'
 import { timestampedKeyValueStore } from '../../lib/state/stores'
+import { wallclockTimestampExtractor } from '../../lib/topology/timestamp-extractors'
 
 interface Order {
   id: string
@@ -115,3 +116,26 @@ same<(typeof split)['size-small'], KStream<string, Order>>()
 split['size-sunk']
 // @ts-expect-error Property 'size-huge' does not exist on type
 split['size-huge']
+
+// A timestamp extractor gets the types of its source; a tombstone has no value.
+builder.stream('timed', {
+  key: serdes.string(),
+  value: serdes.json<{ at: number }>(),
+  timestampExtractor: ({ key, value, timestamp }) => {
+    same<typeof key, string | null>()
+    same<typeof value, { at: number } | null>()
+    return value?.at ?? timestamp
+  },
+})
+builder.table('timed-table', {
+  value: serdes.json<{ at: number }>(),
+  // @ts-expect-error 'value' is possibly 'null'
+  timestampExtractor: ({ value }) => value.at,
+})
+builder.stream('timed-numbers', {
+  value: serdes.double(),
+  // @ts-expect-error Property 'at' does not exist on type 'number'
+  timestampExtractor: ({ value, timestamp }) => value?.at ?? timestamp,
+})
+const clocked = builder.stream('clocked', { value: serdes.double(), timestampExtractor: wallclockTimestampExtractor })
+same<typeof clocked, KStream<string, number>>()

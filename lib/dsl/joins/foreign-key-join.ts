@@ -2,7 +2,7 @@ import { TopologyError } from '../../errors'
 import type { ForeignKeyExtractor, ValueJoiner } from '../../operators/callbacks'
 import type { ForeignKeyJoinSerdes } from '../../serdes/foreign-key/foreign-key-bytes'
 import { responseSerde, subscriptionSerde } from '../../serdes/foreign-key/foreign-key-serdes'
-import type { SubscriptionResponse } from '../../serdes/foreign-key/subscription'
+import { toPrimaryPartition } from '../../serdes/foreign-key/subscription'
 import type { Serde } from '../../serdes/serde'
 import { subscriptionStore } from '../../state/subscriptions/subscription-store'
 import type { StreamPartitioner } from '../../topology/definition'
@@ -110,9 +110,6 @@ export function foreignKeyJoin<K, V, KO, VO, VR>(
   )
   return { position, store: options.store }
 }
-
-const toPrimaryPartition: StreamPartitioner<unknown, SubscriptionResponse<unknown>> = (_topic, _key, response) =>
-  response.primaryPartition ?? undefined
 
 /** A row is in one partition, and so is what is said about it. */
 const single =

@@ -82,6 +82,13 @@ export interface SubscriptionResponse<VO> {
   readonly primaryPartition: number | null
 }
 
+/** The partitioner of responses without one of the user's: each returns to the partition that its row is in. */
+export const toPrimaryPartition = (
+  _topic: string,
+  _key: unknown,
+  response: SubscriptionResponse<unknown>,
+): number | undefined => response.primaryPartition ?? undefined
+
 /** `i8 version 0, with the highest bit set if there is no hash ‖ hash? ‖ value?` */
 export class SubscriptionResponseSerde<VO> implements Serde<SubscriptionResponse<VO>> {
   private readonly value: Embedded<VO>

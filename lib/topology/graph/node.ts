@@ -23,7 +23,7 @@ export interface NodeSerdes {
 }
 
 export interface SourceSettings extends NodeSerdes {
-  readonly timestampExtractor?: TimestampExtractor
+  readonly timestampExtractor?: TimestampExtractor<any, any>
   readonly offsetReset?: OffsetReset
   readonly idleAfterMs?: number
 }

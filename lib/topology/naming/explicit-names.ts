@@ -11,6 +11,7 @@ export function requireExplicitNames({ unnamed: { stores, repartitionTopics } }:
   throw new TopologyError(
     'UNNAMED_RESOURCES',
     `with ensureExplicitInternalResourceNaming, all that lasts needs a name of its own. Generated are the names of ${lists.join('; ')}. ` +
-      "Give tables, aggregations and joins a store ({ store: '…' }), and groupings, joins and repartition a name ({ name: '…' })",
+      "Give tables, aggregations and joins a store ({ store: '…' }), groupings, joins and repartition a name ({ name: '…' }), and " +
+      "suppressions one in untilWindowCloses or untilTimeLimit (untilWindowCloses({ name: '…' }))",
   )
 }

@@ -27,6 +27,15 @@ const table = (): Topology => {
   return builder.build()
 }
 
+const foreignKeyJoin = (options: { partitioner?: () => number } = {}): Topology => {
+  const builder = new StreamsBuilder()
+  const left = builder.table('in', text, 'rows')
+  const right = builder.table('other', text, 'other-rows')
+  const value = (row: string): string => row
+  left.join(right, value, value, { store: 'joined', ...text, ...options })
+  return builder.build()
+}
+
 /** A store that has every key. */
 const full = {
   name: 'rows',
@@ -203,6 +212,17 @@ describe('a query of a key', () => {
       code: 'INVALID_ARGUMENT',
       message: expect.stringContaining('2 partitions'),
     })
+  })
+
+  it('finds the rows of a foreign-key join, whose responses return to the partition of their row', async () => {
+    const { get } = setUp({ topology: foreignKeyJoin() })
+    expect((await get(OTHERS)).host).toEqual(THERE)
+    expect((await get(MINE)).host).toBeNull()
+  })
+
+  it('needs the partitioner of the responses of a foreign-key join that has one', async () => {
+    const { get } = setUp({ topology: foreignKeyJoin({ partitioner: () => 0 }) })
+    await expect(get(MINE)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' })
   })
 
   it('needs the partitioner of a repartition topic that has one', async () => {

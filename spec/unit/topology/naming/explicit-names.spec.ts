@@ -54,6 +54,12 @@ describe('ensureExplicitInternalResourceNaming', () => {
     )
   })
 
+  test('says where a suppression gets its name', () => {
+    expect(build((b) => b.table('t', text, 't').suppress(untilTimeLimit(1)))).toThrow(
+      "untilWindowCloses({ name: '…' })",
+    )
+  })
+
   test('lets through what is named, and what keeps nothing', () => {
     expect(
       build((b) => {
