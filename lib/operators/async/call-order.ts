@@ -1,4 +1,4 @@
-import type { ByteString } from '../../state/byte-string'
+import type { ByteString } from '../../byte-string'
 import type { CallOrderKind } from './async-settings'
 import { Fifo } from '../../fifo'
 

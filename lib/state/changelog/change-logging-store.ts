@@ -1,7 +1,7 @@
 import type { ChangeLog } from '../changes/change-feeds'
 import type { ByteScan, ByteStore } from '../state-engine'
 import type { StateStoreContext } from '../store'
-import { Scratch } from '../scratch'
+import { Scratch } from '../../scratch'
 import { TIMESTAMP_BYTES, writeTimestamp } from '../../record/timestamped-bytes'
 
 export interface ChangeLoggingStoreOptions {

@@ -1,4 +1,4 @@
-import type { ByteString } from '../byte-string'
+import type { ByteString } from '../../byte-string'
 import { CacheEntry } from '../cache/cache-entry'
 import type { Indexed } from '../cache/entry-index'
 import { keptHeaders, NO_HEADERS, type RecordHeaders } from '../../record/headers'

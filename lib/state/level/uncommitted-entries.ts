@@ -1,9 +1,9 @@
 import { hashBytes } from '../byte-hash'
-import { byteString, bytesOf } from '../byte-string'
+import { byteString, bytesOf } from '../../byte-string'
 import { ByteMap } from '../memory/byte-map'
 import type { ByteRange } from '../memory/byte-range'
 import type { SlotCursor } from '../memory/sorted-slots'
-import { Scratch } from '../scratch'
+import { Scratch } from '../../scratch'
 
 const UNIT_BYTES = 8
 /** Length of the key with a flag, length of the value. */

@@ -1,5 +1,5 @@
 import type { Serde } from '../../serdes/serde'
-import { byteString, type ByteString, bytesOf } from '../byte-string'
+import { byteString, type ByteString, bytesOf } from '../../byte-string'
 import { storeUnavailable } from '../key-value/unavailable-entries'
 import type { ByteStore } from '../state-engine'
 import type { ChangelogRecord, ManagedStore, StateStore, StateStoreContext } from '../store'

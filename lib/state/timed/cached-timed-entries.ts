@@ -1,4 +1,4 @@
-import { byteString, type ByteString } from '../byte-string'
+import { byteString, type ByteString } from '../../byte-string'
 import type { CacheEntry } from '../cache/cache-entry'
 import type { FlushedEntry } from '../cache/cache-entry'
 import { RecordCache } from '../cache/record-cache'

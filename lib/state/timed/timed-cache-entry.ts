@@ -1,4 +1,4 @@
-import { bytesOf, type ByteString } from '../byte-string'
+import { bytesOf, type ByteString } from '../../byte-string'
 import { CacheEntry } from '../cache/cache-entry'
 import { keptHeaders, NO_HEADERS, type RecordHeaders } from '../../record/headers'
 import { type HeldBytes, HeldRecordContext } from '../../record/held-record-context'

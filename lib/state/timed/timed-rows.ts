@@ -1,4 +1,4 @@
-import { byteString } from '../byte-string'
+import { byteString } from '../../byte-string'
 import type { ByteStore } from '../state-engine'
 import type { ScanOptions } from '../store'
 import { readTimestamp, TIMESTAMP_BYTES, writeTimestamp } from '../../record/timestamped-bytes'

@@ -1,4 +1,4 @@
-import { bytesOf } from '../../../../lib/state/byte-string'
+import { bytesOf } from '../../../../lib/byte-string'
 import { UncommittedEntries } from '../../../../lib/state/level/uncommitted-entries'
 import { randomly } from '../randomly'
 

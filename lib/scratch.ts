@@ -1,4 +1,4 @@
-import { writeUtf8 } from '../buffer-text'
+import { writeUtf8 } from './buffer-text'
 import type { ByteString } from './byte-string'
 
 const LENGTH = 1024

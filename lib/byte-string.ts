@@ -1,4 +1,4 @@
-import { latin1Text } from '../buffer-text'
+import { latin1Text } from './buffer-text'
 
 /**
  * Bytes as a string of one character per byte: what maps of this folder are keyed by. Comparing two such strings
