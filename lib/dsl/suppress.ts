@@ -6,6 +6,9 @@ import { closesAfterMs } from '../topology/graph/windowing'
 import { append, type DslContext, type GraphReference } from './graph-reference'
 import type { Suppressed } from './suppressed'
 
+/** Beyond the bounds of a buffer. Many updates are emitted soon after they came, and those of one key replace each other. */
+const UNSPILLED_BYTES = 1024 * 1024
+
 /** `suppress` of a table. */
 export function suppress<K, V>(
   table: GraphReference<K, V>,
@@ -21,7 +24,7 @@ export function suppress<K, V>(
   // its changelog is all that lasts of it
   if (logging === false) naming.unnamed.stores.delete(buffer)
   const { maxRecords, maxBytes, onFull } = limits
-  const spill = onFull === 'spill' ? { maxRecords, maxBytes } : undefined
+  const spill = onFull === 'spill' ? { maxRecords, maxBytes, unspilledBytes: UNSPILLED_BYTES } : undefined
   const store = suppressionBuffer(buffer, { key: keySerde, value: valueSerde, logging, spill })
   const node = {
     kind: 'suppress',

@@ -28,8 +28,8 @@ export interface SuppressionBounds extends NamedOptions {
 export interface TimeLimitOptions extends SuppressionBounds {
   /**
    * When a bound is reached: emit the oldest updates early, stop the application with an error, or keep further ones on disk. With `spill`, `maxBytes` is
-   * what the updates in memory take, 32 MiB by default; the keys and times of all of them stay in memory, and what is held back survives a restart
-   * in the state directory. Default: `'emit'`.
+   * what the updates in memory take, 32 MiB by default, besides up to 1 MiB on its way to disk; the keys and times of all of them stay in memory, and what
+   * is held back survives a restart in the state directory. Default: `'emit'`.
    */
   onFull?: 'emit' | 'shutDown' | 'spill'
 }
@@ -38,8 +38,8 @@ export interface TimeLimitOptions extends SuppressionBounds {
 export interface WindowCloseOptions extends SuppressionBounds {
   /**
    * When a bound is reached: stop the application with an error, or keep further updates on disk. With `spill`, `maxBytes` is what the updates in memory
-   * take, 32 MiB by default; the keys and times of all of them stay in memory, and what is held back survives a restart in the state
-   * directory. Default: `'shutDown'`.
+   * take, 32 MiB by default, besides up to 1 MiB on its way to disk; the keys and times of all of them stay in memory, and what is held back survives a
+   * restart in the state directory. Default: `'shutDown'`.
    */
   onFull?: 'shutDown' | 'spill'
 }

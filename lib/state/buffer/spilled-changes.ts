@@ -1,10 +1,13 @@
 import type { ByteStore } from '../state-engine'
 import { type BufferedChange, type BufferedEntry, decodeOwned, encodeEntry } from './buffered-change'
+import type { Queued } from './suppression-queue'
 
 /** How much of a buffer that spills stays in memory. */
 export interface MemoryBounds {
   readonly maxRecords: number
   readonly maxBytes: number
+  /** What exceeds the bounds is spilled once it has this size, and at each commit: what is emitted before costs no write and no read. */
+  readonly unspilledBytes: number
 }
 
 /**
@@ -12,6 +15,10 @@ export interface MemoryBounds {
  * looked up by key, in bytes that are valid during a call; their order is the queue's, which is in memory and rebuilt from here at the start.
  */
 export class SpilledChanges {
+  /** Entries that exceed the bounds and are to be spilled; some are not waiting any longer. */
+  readonly #unspilled: Queued[] = []
+  #unspilledBytes = 0
+
   constructor(
     private readonly bytes: ByteStore,
     readonly bounds: MemoryBounds,
@@ -32,6 +39,19 @@ export class SpilledChanges {
 
   remove(key: Buffer): void {
     this.bytes.put(key, null)
+  }
+
+  /** An entry in memory exceeds the bounds. True: it is time to spill. */
+  exceeds(queued: Queued, size: number): boolean {
+    this.#unspilled.push(queued)
+    this.#unspilledBytes += size
+    return this.#unspilledBytes > this.bounds.unspilledBytes
+  }
+
+  /** Entries that are to be spilled, as far as they are still in memory. */
+  takeUnspilled(): Queued[] {
+    this.#unspilledBytes = 0
+    return this.#unspilled.splice(0).filter(({ change }) => change !== undefined)
   }
 
   restore(key: Buffer, entry: BufferedEntry | null): void {

@@ -117,6 +117,7 @@ export class LoggedSuppressionBuffer<K, V> implements SuppressionBuffer<K, V>, M
     if (this.#spilled === undefined) return
     for await (const [key, { time, change }] of this.#spilled.entries()) {
       const queued = this.#queue.add(time, byteString(key), undefined)
+      queued.stored = true
       if (!this.#isMemoryFull) this.#keep(queued, change)
     }
   }
@@ -126,25 +127,25 @@ export class LoggedSuppressionBuffer<K, V> implements SuppressionBuffer<K, V>, M
     const text = byteString(serdes.keyBytes(key))
     const oldBytes = oldValue === null ? null : serdes.valueBytes(oldValue)
     const newBytes = newValue === null ? null : serdes.valueBytes(newValue)
-    const queued = this.#queue.get(text)
-    const prior = queued === undefined ? oldBytes : this.#changeOf(queued).prior
-    this.#enter(time, text, { context: keptContext(context), prior, oldValue: oldBytes, newValue: newBytes })
-    this.#changed(text)
+    const waiting = this.#queue.get(text)
+    const prior = waiting === undefined ? oldBytes : this.#changeOf(waiting).prior
+    const queued = waiting ?? this.#queue.add(time, text, undefined)
+    this.#enter(queued, { context: keptContext(context), prior, oldValue: oldBytes, newValue: newBytes })
+    this.#changed(queued)
   }
 
   evictWhile(condition: () => boolean, evict: (evicted: Evicted<K, V>) => void): void {
     const { serdes } = this.#open()
     for (let first = this.#queue.first; first !== undefined && condition(); first = this.#queue.first) {
-      const { key } = first
       const change = this.#changeOf(first)
       evict({
-        key: serdes.keyOf(bytesOf(key)),
+        key: serdes.keyOf(bytesOf(first.key)),
         newValue: change.newValue === null ? null : serdes.valueOf(change.newValue),
         oldValue: change.oldValue === null ? null : serdes.valueOf(change.oldValue),
         context: change.context,
       })
-      this.#remove(key)
-      this.#changed(key)
+      this.#remove(first)
+      this.#changed(first)
     }
   }
 
@@ -158,27 +159,27 @@ export class LoggedSuppressionBuffer<K, V> implements SuppressionBuffer<K, V>, M
 
   restore({ key, value, timestamp, offset = -1, headers }: ChangelogRecord): void {
     const text = byteString(key)
+    const waiting = this.#queue.get(text)
     if (value === null) {
-      if (this.#spilled === undefined) this.#remove(text)
-      else this.#spilled.restore(key, null)
+      if (this.#spilled !== undefined) this.#spilled.restore(key, null)
+      else if (waiting !== undefined) this.#remove(waiting)
       return
     }
     const { context } = this.#open()
     const ownHeaders = headers?.() ?? NO_HEADERS
     const source = { topic: this.changelogTopic, partition: context.partition, offset, timestamp, headers: ownHeaders }
-    const buffered = this.#queue.get(text)?.change
     const entry = readRecord(this.name, this.changelogTopic, () => {
       const version = versionOf(ownHeaders)
       if (this.#spilled !== undefined && version < 2) throw new RangeError(TOO_OLD_TO_SPILL)
-      return decodeEntry({ value, version, context: source, buffered })
+      return decodeEntry({ value, version, context: source, buffered: waiting?.change })
     })
     if (this.#spilled !== undefined) {
       this.#spilled.restore(key, entry)
       return
     }
     // its position may be new: an entry that was removed and added again between two commits has left no tombstone
-    this.#remove(text)
-    this.#enter(entry.time, text, entry.change)
+    if (waiting !== undefined) this.#remove(waiting)
+    this.#keep(this.#queue.add(entry.time, text, undefined), entry.change)
   }
 
   async *changelogRecords(): AsyncGenerator<ChangelogRecord> {
@@ -195,12 +196,12 @@ export class LoggedSuppressionBuffer<K, V> implements SuppressionBuffer<K, V>, M
       const queued = this.#queue.get(key)
       const encoded = queued === undefined ? null : this.#encoded(queued)
       const keyBytes = this.#scratch.ofByteString(key)
-      if (encoded === null) this.#spilled?.remove(keyBytes)
-      else if (queued!.change !== undefined) this.#spilled?.put(keyBytes, encoded)
+      if (queued?.change !== undefined) this.#store(queued, keyBytes, encoded!)
       if (this.changelogTopic === null) continue
       const headers = encoded === null ? undefined : WRITTEN_VERSION
       context.logChange(this.changelogTopic, keyBytes, encoded, null, headers)
     }
+    for (const queued of this.#spilled?.takeUnspilled() ?? []) this.#release(queued)
     return true
   }
 
@@ -209,19 +210,29 @@ export class LoggedSuppressionBuffer<K, V> implements SuppressionBuffer<K, V>, M
     this.#queue.clear()
   }
 
-  #enter(time: number, key: ByteString, change: BufferedChange): void {
-    const queued = this.#queue.get(key) ?? this.#queue.add(time, key, undefined)
+  #enter(queued: Queued, change: BufferedChange): void {
     this.#release(queued)
-    if (this.#spilled !== undefined && this.#isMemoryFull)
-      this.#spilled.put(this.#scratch.ofByteString(key), encodeEntry({ time: queued.time, change }))
-    else this.#keep(queued, change)
+    const exceeds = this.#isMemoryFull
+    this.#keep(queued, change)
+    if (exceeds && this.#spilled!.exceeds(queued, entrySize(queued.key, change))) this.#spill()
   }
 
-  #remove(key: ByteString): void {
-    const queued = this.#queue.get(key)
-    if (queued === undefined) return
+  #spill(): void {
+    for (const queued of this.#spilled!.takeUnspilled()) {
+      this.#store(queued, this.#scratch.ofByteString(queued.key), this.#encoded(queued))
+      this.#release(queued)
+    }
+  }
+
+  #store(queued: Queued, key: Buffer, encoded: Buffer): void {
+    this.#spilled?.put(key, encoded)
+    queued.stored = true
+  }
+
+  #remove(queued: Queued): void {
     this.#queue.remove(queued)
     this.#release(queued)
+    if (queued.stored) this.#spilled?.remove(this.#scratch.ofByteString(queued.key))
   }
 
   #keep(queued: Queued, change: BufferedChange): void {
@@ -251,7 +262,7 @@ export class LoggedSuppressionBuffer<K, V> implements SuppressionBuffer<K, V>, M
       : encodeEntry({ time, change })
   }
 
-  #changed(key: ByteString): void {
+  #changed({ key }: Queued): void {
     if (this.changelogTopic !== null || this.#spilled !== undefined) this.#dirty.add(key)
   }
 

@@ -7,6 +7,8 @@ export interface Queued {
   readonly key: ByteString
   /** Undefined: it is on disk. */
   change: BufferedChange | undefined
+  /** On disk is an update of it: this one, or one before it. */
+  stored: boolean
   /** Still in the heap, and skipped. */
   removed: boolean
 }
@@ -33,7 +35,7 @@ export class SuppressionQueue {
   }
 
   add(time: number, key: ByteString, change: BufferedChange | undefined): Queued {
-    const queued: Queued = { time, key, change, removed: false }
+    const queued: Queued = { time, key, change, stored: false, removed: false }
     this.#byKey.set(key, queued)
     this.#heap.push(queued)
     this.#up(this.#heap.length - 1)

@@ -283,7 +283,7 @@ proves('store of records that wait for a table', {
 
 for (const [name, spill] of [
   ['suppression buffer', undefined],
-  ['suppression buffer that spills', { maxRecords: 5, maxBytes: Infinity }],
+  ['suppression buffer that spills', { maxRecords: 5, maxBytes: Infinity, unspilledBytes: 300 }],
 ] as const) {
   proves(name, {
     builder: suppressionBuffer<string, string>('s', { ...serdes, logging: true, spill }),

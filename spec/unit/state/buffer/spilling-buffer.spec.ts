@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { Change } from '../../../../lib/record/change'
 import type { RecordHeaders } from '../../../../lib/record/headers'
 import { string } from '../../../../lib/serdes'
-import type { MemoryBounds } from '../../../../lib/state/buffer/spilled-changes'
+import { type MemoryBounds, SpilledChanges } from '../../../../lib/state/buffer/spilled-changes'
 import { suppressionBuffer, type SuppressionBuffer } from '../../../../lib/state/buffer/suppression-buffer'
 import type { ManagedStore } from '../../../../lib/state/store'
 import { at, build, changelogOf, type LoggedChange, StoreTask } from '../../../contract/stores/store-task'
@@ -53,9 +53,9 @@ describe('a suppression buffer that spills', () => {
   }
 
   it.each([
-    ['nothing', { maxRecords: 0, maxBytes: Infinity }],
-    ['four updates', { maxRecords: 4, maxBytes: Infinity }],
-    ['200 bytes', { maxRecords: Infinity, maxBytes: 200 }],
+    ['what is to be spilled', { maxRecords: 0, maxBytes: Infinity, unspilledBytes: 700 }],
+    ['four updates', { maxRecords: 4, maxBytes: Infinity, unspilledBytes: 0 }],
+    ['200 bytes and what is to be spilled', { maxRecords: Infinity, maxBytes: 200, unspilledBytes: 700 }],
   ])('with %s in memory gives and logs what one in memory does, also through restarts', async (_, spill) => {
     const random = randomOf(7)
     const reference = bufferOf()
@@ -93,7 +93,7 @@ describe('a suppression buffer that spills', () => {
       expect([buffer.records, buffer.firstTime]).toEqual([reference.records, reference.firstTime])
       const key = `k${random(40)}`
       expect(buffer.prior(key)).toEqual(reference.prior(key))
-      expect(buffer.records === 0 || buffer.bytes < spill.maxBytes + 150).toBe(true)
+      expect(buffer.records === 0 || buffer.bytes < spill.maxBytes + spill.unspilledBytes + 150).toBe(true)
     }
     await referenceTask.commit()
     await task.commit()
@@ -107,8 +107,23 @@ describe('a suppression buffer that spills', () => {
     expect(evict(buffer, Infinity)).toEqual(evict(reference, Infinity))
   })
 
+  it('writes nothing of an update that is emitted before it is to be spilled', async () => {
+    const put = jest.spyOn(SpilledChanges.prototype, 'put')
+    const buffer = bufferOf({ maxRecords: 0, maxBytes: Infinity, unspilledBytes: 1000 })
+    const task = await open(buffer, folder)
+    for (const [step, key] of ['a', 'b', 'a'].entries()) buffer.put(step, key, new Change(`v${step}`, null), at(step))
+    expect(evict(buffer, 2)).toEqual(['a: null -> v2 @2', 'b: null -> v1 @1'])
+    await task.commit()
+    expect(put).not.toHaveBeenCalled()
+    put.mockRestore()
+    expect(task.changelogs.get(changelogOf('s'))!.map(({ key, value }) => [key.toString(), value])).toEqual([
+      ['a', null],
+      ['b', null],
+    ])
+  })
+
   it('says what to do about a changelog that Kafka Streams 2.3 has written', async () => {
-    const buffer = bufferOf({ maxRecords: 1, maxBytes: Infinity })
+    const buffer = bufferOf({ maxRecords: 1, maxBytes: Infinity, unspilledBytes: 0 })
     await open(buffer, folder)
     const record = { key: Buffer.from('a'), value: Buffer.alloc(20), timestamp: 1, offset: 1 }
     expect(() => buffer.restore(record)).toThrow(/Kafka Streams 2.3 or older.*start once without onFull/)
