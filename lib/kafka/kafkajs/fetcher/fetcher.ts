@@ -21,8 +21,8 @@ const DEFAULTS = {
 }
 
 /**
- * A request that the broker holds takes in no further partition. So it is held only this long while one waits outside, because its
- * buffer is full, or may come soon, because the assignment is changing.
+ * A request that the broker holds takes in no further partition. So it is held only this long, and the next one follows at once, while one
+ * waits outside, because its buffer is full, or may come soon, because the assignment is changing.
  */
 const SHORT_WAIT_MS = 20
 const SETTLING_MS = 1_000
@@ -270,8 +270,8 @@ export class KafkaFetcher implements Fetcher {
       const frame = fetchFrame({ maxWaitMs, minBytes, maxBytes, isolation, targets })
       const result = await this.connection.send(leader, frame, maxWaitMs + this.connection.requestTimeoutMs)
       const hasMore = await this.accept(leader, wanted, result)
-      const rest = sentAt + this.config.minIntervalMs - performance.now()
-      if (rest > 0 && !hasMore) await sleep(rest, this.connection.signal)
+      const rest = hasMore || short ? 0 : sentAt + this.config.minIntervalMs - performance.now()
+      if (rest > 0) await sleep(rest, this.connection.signal)
     } catch (error) {
       this.requestFailed(leader, wanted, toClientError(error, `fetching from broker ${leader}`))
     } finally {

@@ -141,9 +141,12 @@ describe('an interval between requests to a broker', () => {
   beforeEach(async () => {
     await fetcher.close()
     jest.useFakeTimers({ doNotFake: ['nextTick', 'queueMicrotask', 'setImmediate'] })
-    start({ minIntervalMs: 25 })
-    lead(1, 't-0')
+    start({ minIntervalMs: 25, maxBytesPerPartition: 1_000 })
+    lead(1, 't-0', 't-1')
     fetcher.assign('t', 0, 0)
+    const settling = await leaders.nextFetch()
+    jest.advanceTimersByTime(1_000)
+    settling.answer({ 't-0': {} })
   })
   afterEach(() => jest.useRealTimers())
 
@@ -162,6 +165,27 @@ describe('an interval between requests to a broker', () => {
   it('is not kept where a broker has more', async () => {
     ;(await leaders.nextFetch()).answer({ 't-0': { records: batchOf(['x']), highWatermark: 2 } })
     expect(positions((await leaders.nextFetch()).request)).toEqual(['t-0@1'])
+  })
+
+  it('is not kept while the assignment changes', async () => {
+    const { answer } = await leaders.nextFetch()
+    fetcher.assign('t', 1, 0)
+    jest.advanceTimersByTime(25)
+    answer({ 't-0': {} })
+    ;(await leaders.nextFetch()).answer({ 't-0': {}, 't-1': {} })
+    expect(positions((await leaders.nextFetch()).request)).toEqual(['t-0@0', 't-1@0'])
+  })
+
+  it('is not kept while a partition with a full buffer is left out', async () => {
+    const { answer } = await leaders.nextFetch()
+    fetcher.assign('t', 1, 0)
+    jest.advanceTimersByTime(25)
+    answer({ 't-0': {} })
+    const settling = await leaders.nextFetch()
+    jest.advanceTimersByTime(1_000)
+    settling.answer({ 't-0': { records: batchOf(['x'.repeat(900)]), highWatermark: 1 }, 't-1': {} })
+    ;(await leaders.nextFetch()).answer({ 't-1': {} })
+    expect(positions((await leaders.nextFetch()).request)).toEqual(['t-1@0'])
   })
 
   it('counts from the request: an answer that was waited for is followed by the next request at once', async () => {
