@@ -116,6 +116,8 @@ export interface FetcherConfig {
   minBytes?: number
   /** how long the broker may hold an empty fetch; default 500 */
   maxWaitMs?: number
+  /** from one request to a broker to the next where it has sent all that it had, so that each brings more; default 0 */
+  minIntervalMs?: number
   /** fetched and not yet polled, above which fetching pauses; default 64 MiB */
   maxBufferedBytes?: number
   /** of a record batch when decompressed; a larger one is an error, so that a few bytes can't exhaust the memory; default 128 MiB */

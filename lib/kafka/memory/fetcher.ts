@@ -20,7 +20,7 @@ interface AssignedPartition {
 
 /**
  * Reads straight from the logs. Partitions with something to read announce themselves, so that a poll looks at those
- * alone. `minBytes`, `maxWaitMs` and `maxBufferedBytes` of the config have nothing to act on here.
+ * alone. `minBytes`, `maxWaitMs`, `minIntervalMs` and `maxBufferedBytes` of the config have nothing to act on here.
  */
 export class MemoryFetcher implements Fetcher {
   private readonly assigned = new Map<string, AssignedPartition>()

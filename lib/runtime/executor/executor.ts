@@ -70,6 +70,15 @@ export interface ExecutorOptions {
   readonly listener: ExecutorListener
 }
 
+const FETCHES_PER_COMMIT = 20
+const LONGEST_FETCH_INTERVAL_MS = 25
+
+/** Under exactly-once nobody sees results before their commit, and a fetch of few records costs what processing many does. */
+const fetchIntervalMs = ({ processingGuarantee, commitIntervalMs }: ResolvedConfig): number =>
+  processingGuarantee === 'exactly_once'
+    ? Math.min(commitIntervalMs / FETCHES_PER_COMMIT, LONGEST_FETCH_INTERVAL_MS)
+    : 0
+
 /**
  * Owns a loop, a producer, a committer, a membership in the group, and its tasks. After a failure, only the smallest
  * affected part restarts: one task, or everything that shares the producer.
@@ -92,7 +101,7 @@ export class Executor {
 
   constructor(private readonly options: ExecutorOptions) {
     const { topology, config, client, admin, stateDirectory, globalStores, bounded, logger, signal, listener } = options
-    const fetcher = client.fetcher(config.fetcherConfig)
+    const fetcher = client.fetcher({ ...config.fetcherConfig, minIntervalMs: fetchIntervalMs(config) })
     this.#fetcher = bounded ? bounded.limited(fetcher) : fetcher
     const isolated = new IsolatedTasks(config.transactionTimeoutMs)
     this.#policy = new FailurePolicy(config, isolated)

@@ -4,13 +4,28 @@ import type { HeldBytes } from '../../record/held-record-context'
 import type { RecordContext } from '../../record/record-context'
 import { NO_SLOT, UseOrder } from './use-order'
 
+/** Taking so many entries into a flush takes as long as writing one out. */
+const TAKEN_PER_STEP = 16
+
 /** A flush of entries as they were when it began. */
 interface Flush<V, E extends CacheEntry<V>> {
-  readonly entries: readonly E[]
+  readonly entries: E[]
   readonly superseded: Superseded<V, E>
+  /** Those that it has written as deleted. */
+  readonly deleted: E[]
+  /** All that was dirty when it began is among the entries. */
+  complete: boolean
   /** Which of them is written next. */
   next: number
 }
+
+const newFlush = <V, E extends CacheEntry<V>>(): Flush<V, E> => ({
+  entries: [],
+  superseded: new Map(),
+  deleted: [],
+  complete: false,
+  next: 0,
+})
 
 /**
  * The cached entries of one store: an order by use, which decides what is evicted, and an order of the dirty
@@ -51,6 +66,7 @@ export class RecordCache<V, E extends CacheEntry<V>> {
 
   /** Gives it a value, and moves it to the end of the dirty order. */
   update(entry: E, value: V | Buffer | null, timestamp: number, by: RecordContext, bytes: HeldBytes | null): void {
+    if (this.#paused !== null) this.#takeDirty(this.#paused)
     const { flush } = entry
     if (flush !== null) flush.set(entry, taken(entry))
     entry.value = value
@@ -81,7 +97,7 @@ export class RecordCache<V, E extends CacheEntry<V>> {
    */
   flush(due?: () => boolean): boolean {
     if (this.#paused !== null) return this.#resume(due)
-    return this.#dirtyEntries === 0 || this.#write(this.#begin([]), due)
+    return this.#dirtyEntries === 0 || this.#write(newFlush(), due)
   }
 
   /** Dirty or not, in no order. */
@@ -111,23 +127,34 @@ export class RecordCache<V, E extends CacheEntry<V>> {
     }
     const size = this.#takeOut(entry)
     try {
-      if (entry.dirty) this.#write(this.#begin([entry]))
+      if (entry.dirty) {
+        // it goes first
+        const flush = newFlush<V, E>()
+        this.#take(entry, flush)
+        this.#write(flush)
+      }
     } finally {
       // as in Kafka Streams it counts until its effects are done, for the caches downstream, too
       this.#budget.usedBytes -= size
     }
   }
 
-  /** `evicted` is an entry that goes first. */
-  #begin(evicted: readonly E[]): Flush<V, E> {
-    const entries = [...evicted, ...this.#order.takeUpdated()]
-    this.#dirtyEntries = 0
-    const superseded: Superseded<V, E> = new Map()
-    for (const entry of entries) {
-      entry.dirty = false
-      entry.flush = superseded
+  /** Takes what is dirty into a flush. False: it was due to pause. */
+  #takeDirty(flush: Flush<V, E>, due?: () => boolean): boolean {
+    while (!flush.complete) {
+      const entry = this.#order.takeUpdated()
+      if (entry === undefined) flush.complete = true
+      else this.#take(entry, flush)
+      if (flush.entries.length % TAKEN_PER_STEP === 0 && due?.()) return false
     }
-    return { entries, superseded, next: 0 }
+    return true
+  }
+
+  #take(entry: E, { entries, superseded }: Flush<V, E>): void {
+    entry.dirty = false
+    this.#dirtyEntries--
+    entry.flush = superseded
+    entries.push(entry)
   }
 
   #resume(due?: () => boolean): boolean {
@@ -137,18 +164,24 @@ export class RecordCache<V, E extends CacheEntry<V>> {
   }
 
   #write(flush: Flush<V, E>, due?: () => boolean): boolean {
-    const { entries, superseded } = flush
+    const { entries, superseded, deleted } = flush
+    if (!this.#takeDirty(flush, due)) {
+      this.#paused = flush
+      return false
+    }
     while (flush.next < entries.length) {
       // taken one by one: a flush may be of all entries, which would be copied by the garbage collector while they wait
       const entry = entries[flush.next++]!
-      this.#writeEntry(superseded.get(entry) ?? taken<V, E>(entry))
+      const flushed = superseded.get(entry) ?? taken<V, E>(entry)
+      if (flushed.value === null) deleted.push(entry)
+      this.#writeEntry(flushed)
       // not asked after the last one: a pause that is due there would be lost to the caches that follow
       if (flush.next < entries.length && due?.()) {
         this.#paused = flush
         return false
       }
     }
-    for (const entry of entries) {
+    for (const entry of deleted) {
       // deletes are no longer kept, unless their effects wrote the key again
       if (entry.value === null && !entry.dirty && entry.slot !== NO_SLOT) this.#budget.usedBytes -= this.#takeOut(entry)
     }

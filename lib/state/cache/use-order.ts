@@ -22,7 +22,7 @@ export class UseOrder<E extends Used> {
   #log = new Int32Array(4 * INITIAL_SLOTS)
   /** By slot: the position of the last use. */
   #usedAt = new Int32Array(INITIAL_SLOTS)
-  /** By slot: the position of the last update, `NOWHERE` if there was none since `takeUpdated`. */
+  /** By slot: the position of the last update, `NOWHERE` if there was none since it was taken. */
   #updatedAt = new Int32Array(INITIAL_SLOTS)
   /** Before it, no position is a last use. */
   #oldest = 0
@@ -73,7 +73,7 @@ export class UseOrder<E extends Used> {
     return undefined
   }
 
-  /** The entries updated since `takeUpdated`, the least recently updated first. */
+  /** The entries that have an update, the least recently updated first. */
   updated(): E[] {
     const updated: E[] = []
     for (let position = this.#firstUpdate; position < this.#end; position++) {
@@ -83,12 +83,16 @@ export class UseOrder<E extends Used> {
     return updated
   }
 
-  /** As `updated`; afterwards no entry has an update. */
-  takeUpdated(): E[] {
-    const updated = this.updated()
-    for (const { slot } of updated) this.#updatedAt[slot] = NOWHERE
-    this.#firstUpdate = this.#end
-    return updated
+  /** The first of `updated`, which has no update afterwards. */
+  takeUpdated(): E | undefined {
+    while (this.#firstUpdate < this.#end) {
+      const position = this.#firstUpdate++
+      const slot = this.#log[position]!
+      if (this.#updatedAt[slot] !== position) continue
+      this.#updatedAt[slot] = NOWHERE
+      return this.#entries[slot]
+    }
+    return undefined
   }
 
   /** In no order. */

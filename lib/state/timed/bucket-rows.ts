@@ -1,3 +1,4 @@
+import type { Scratch } from '../../scratch'
 import { TIMESTAMP_BYTES, writeTimestamp } from '../../record/timestamped-bytes'
 import { eachPackedRow, PACKED_ROW_HEAD, type RowPack, type TimedRow, writeRowHead } from './row-pack'
 
@@ -248,8 +249,8 @@ export class BucketRows {
     this.#garbage = (this.#rowCount - this.#liveRows) * ROW_BYTES
   }
 
-  /** The rows of a key; `null` if there are none. */
-  pack(key: number): RowPack | null {
+  /** The rows of a key, in memory of `scratch`; `null` if there are none. */
+  pack(key: number, scratch: Scratch): RowPack | null {
     const rows = this.#rows
     const first = this.#keys[key * KEY_COLUMNS + FIRST]!
     let length = 0
@@ -257,14 +258,15 @@ export class BucketRows {
       length += PACKED_ROW_HEAD + rows[row * ROW_COLUMNS + VALUE_LENGTH]!
     }
     if (length === 0) return null
-    const pack = Buffer.allocUnsafe(length)
+    const pack = scratch.of(length)
     let at = 0
     for (let row = first; row !== NONE; row = rows[row * ROW_COLUMNS + NEXT]!) {
       const valueAt = rows[row * ROW_COLUMNS + VALUE_AT]!
       const valueLength = rows[row * ROW_COLUMNS + VALUE_LENGTH]!
       writeRowHead(pack, at, this.#times[2 * row]!, this.#times[2 * row + 1]!, valueLength)
       at += PACKED_ROW_HEAD
-      this.#bytes.copy(pack, at, valueAt, valueAt + valueLength)
+      if (valueLength > SHORT) this.#bytes.copy(pack, at, valueAt, valueAt + valueLength)
+      else for (let i = 0; i < valueLength; i++) pack[at + i] = this.#bytes[valueAt + i]!
       at += valueLength
     }
     return pack

@@ -2,6 +2,7 @@ import { byteString } from '../../byte-string'
 import type { ByteStore } from '../state-engine'
 import type { ScanOptions } from '../store'
 import { readTimestamp, TIMESTAMP_BYTES, writeTimestamp } from '../../record/timestamped-bytes'
+import { Scratch } from '../../scratch'
 import { BucketRows, hashOfKey, NONE } from './bucket-rows'
 import type { Retention } from './retention'
 import type { RowMemory } from './row-memory'
@@ -76,6 +77,8 @@ export class TimedRows {
   #lastBucket: BucketRows | null = null
   #lastKey: Buffer | null = null
   #lastHash = 0
+  readonly #packKeys = new Scratch()
+  readonly #packs = new Scratch()
 
   constructor(private readonly options: TimedRowsOptions) {
     const { bytes, retention, bucketMs, segmentMs, memory } = options
@@ -314,7 +317,7 @@ export class TimedRows {
       const number = bucket.takeDirty()
       if (number === NONE) return
       this.#dirtyKeys--
-      const pack = bucket.pack(number)
+      const pack = bucket.pack(number, this.#packs)
       if (pack === null && !bucket.isStored(number)) continue
       this.#bytes.put(this.#packKey(bucket.id, bucket.keyOf(number)), pack)
       bucket.setStored(number, pack !== null)
@@ -329,8 +332,9 @@ export class TimedRows {
     if (this.#lastBucket === bucket) this.#lastBucket = null
   }
 
+  /** Valid until the next one. */
   #packKey(id: number, key: Buffer): Buffer {
-    const packKey = Buffer.allocUnsafe(TIMESTAMP_BYTES + key.length + TIMESTAMP_BYTES)
+    const packKey = this.#packKeys.of(TIMESTAMP_BYTES + key.length + TIMESTAMP_BYTES)
     writeTimestamp(packKey, Math.floor(id / this.#bucketsOfSegment), 0)
     packKey.set(key, TIMESTAMP_BYTES)
     writeTimestamp(packKey, id, TIMESTAMP_BYTES + key.length)

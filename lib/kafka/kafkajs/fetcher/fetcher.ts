@@ -1,6 +1,7 @@
 import { ClientError, type FetchedPartition, type Fetcher, type FetcherConfig } from '../../port'
 import { prepareCodecs } from '../records/compression'
 import type { KafkaConnection } from '../connection/connection'
+import { sleep } from '../connection/backoff'
 import { RateLimitedLog } from '../connection/rate-limited-log'
 import { brokerError } from '../protocol/error-codes'
 import { closedError, errorFromCode, toClientError } from '../protocol/errors'
@@ -14,13 +15,14 @@ const DEFAULTS = {
   maxBytesPerPartition: 1024 * 1024,
   minBytes: 1,
   maxWaitMs: 500,
+  minIntervalMs: 0,
   maxBufferedBytes: 64 * 1024 * 1024,
   maxDecompressedBytes: 128 * 1024 * 1024,
 }
 
 /**
- * A request that the broker holds takes in no further partition. So it is held only this long while one waits outside, because its
- * buffer is full, or may come soon, because the assignment is changing.
+ * A request that the broker holds takes in no further partition. So it is held only this long, and the next one follows at once, while one
+ * waits outside, because its buffer is full, or may come soon, because the assignment is changing.
  */
 const SHORT_WAIT_MS = 20
 const SETTLING_MS = 1_000
@@ -257,7 +259,8 @@ export class KafkaFetcher implements Fetcher {
     this.busy.add(leader)
     for (const assigned of wanted) assigned.requested = true
     const { minBytes, maxBytes, isolation } = this.config
-    const short = leftOut || performance.now() - this.changedAt < SETTLING_MS
+    const sentAt = performance.now()
+    const short = leftOut || sentAt - this.changedAt < SETTLING_MS
     const maxWaitMs = short ? Math.min(SHORT_WAIT_MS, this.config.maxWaitMs) : this.config.maxWaitMs
     const share = Math.max(UNHURRIED_BYTES_PER_PARTITION, Math.floor(UNHURRIED_BYTES / wanted.length))
     const targets = wanted.map(({ topic, partition, position, maxBytes, hurried, largeBatches }) => {
@@ -266,7 +269,9 @@ export class KafkaFetcher implements Fetcher {
     try {
       const frame = fetchFrame({ maxWaitMs, minBytes, maxBytes, isolation, targets })
       const result = await this.connection.send(leader, frame, maxWaitMs + this.connection.requestTimeoutMs)
-      await this.accept(leader, wanted, result)
+      const hasMore = await this.accept(leader, wanted, result)
+      const rest = hasMore || short ? 0 : sentAt + this.config.minIntervalMs - performance.now()
+      if (rest > 0) await sleep(rest, this.connection.signal)
     } catch (error) {
       this.requestFailed(leader, wanted, toClientError(error, `fetching from broker ${leader}`))
     } finally {
@@ -276,11 +281,12 @@ export class KafkaFetcher implements Fetcher {
     this.pump()
   }
 
+  /** Whether the broker has more than it has sent. */
   private async accept(
     leader: number,
     wanted: readonly AssignedPartition[],
     { errorCode, parts }: FetchResult,
-  ): Promise<void> {
+  ): Promise<boolean> {
     if (errorCode !== 0) throw errorFromCode(errorCode, `fetching from broker ${leader}`)
     const byKey = new Map<string, FetchedPart>()
     let codecs = 0
@@ -292,29 +298,35 @@ export class KafkaFetcher implements Fetcher {
     }
     await prepareCodecs(codecs)
     const awaited = this.waiting.size > 0
+    let hasMore = false
     for (const assigned of wanted) {
       const part = byKey.get(assigned.key)
       // drops what was reassigned or revoked in the meantime
       if (!part || this.partitions.get(assigned.key) !== assigned) continue
       assigned.hurried = awaited
-      this.acceptPart(assigned, part, total)
+      if (this.acceptPart(assigned, part, total)) hasMore = true
     }
+    return hasMore
   }
 
-  private acceptPart(assigned: AssignedPartition, part: FetchedPart, responseBytes: number): void {
-    if (part.errorCode !== 0) return this.partFailed(assigned, part)
+  /** Whether the partition has more than the part. */
+  private acceptPart(assigned: AssignedPartition, part: FetchedPart, responseBytes: number): boolean {
+    if (part.errorCode !== 0) {
+      this.partFailed(assigned, part)
+      return false
+    }
     assigned.failures = 0
     assigned.reportedUnknown = false
     if (part.records.length === 0) {
       assigned.caughtUpAt = performance.now()
-      return
+      return false
     }
     const { nextOffset, completeBytes } = summarizeBatches(part.records, assigned.position)
     if (completeBytes === 0) {
       // a broker sends the first batch whole; should one not, the next request makes room for it
       assigned.maxBytes *= 2
       assigned.largeBatches = true
-      return
+      return true
     }
     const bytes = part.records.subarray(0, completeBytes)
     const committed = this.config.isolation === 'read_committed'
@@ -337,6 +349,7 @@ export class KafkaFetcher implements Fetcher {
     this.partitions.delete(assigned.key)
     this.partitions.set(assigned.key, assigned)
     this.deliver(assigned, fetched)
+    return nextOffset < fetched.endOffset
   }
 
   // ------------------------------------------------------------------------------------------ failures

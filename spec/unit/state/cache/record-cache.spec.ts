@@ -59,6 +59,21 @@ describe('a flush that pauses', () => {
     expect(task.changes('s')).toHaveLength(7)
   })
 
+  test('may do so before the first entry is written: to take many takes time, too', async () => {
+    const { store, task } = await cachedStrings()
+    const keys = Array.from({ length: 40 }, (_, i) => `${i}`)
+    for (const key of keys) store.put(key, '1')
+    const always = (): boolean => true
+    expect(store.flushCache(always)).toBe(false)
+    expect(task.changes('s')).toEqual([])
+    store.put('0', '2')
+    store.put('39', '2')
+    while (!store.flushCache(always));
+    expect(task.changes('s')).toEqual(keys.map((key) => `${key}=1@1`))
+    expect(store.flushCache()).toBe(true)
+    expect(task.changes('s').slice(40)).toEqual(['0=2@1', '39=2@1'])
+  })
+
   test('is not asked for after the last entry: the caches of other stores follow', async () => {
     const { store, flushed } = await cachedStrings()
     for (const key of 'ab') store.put(key, '1')

@@ -1,4 +1,5 @@
 import { BucketRows, hashOfKey, NONE } from '../../../../lib/state/timed/bucket-rows'
+import { Scratch } from '../../../../lib/scratch'
 import type { TimedRow } from '../../../../lib/state/timed/row-pack'
 import { randomFrom } from '../random-numbers'
 
@@ -72,11 +73,11 @@ test('a bucket gives what it packed, with the key that it was packed for', () =>
   rows.set(number, 5, 2, Buffer.from('b'), 1000)
   const other = new BucketRows(0)
   const same = numberOf(other, rows.keyOf(number))
-  other.unpack(same, rows.pack(number)!)
+  other.unpack(same, rows.pack(number, new Scratch())!)
   expect(other.keyOf(same)).toEqual(KEYS[3])
   expect(other.get(same, 7, 1)?.toString()).toBe('a')
   expect(other.get(same, 5, 2)?.toString('hex')).toBe('00000000000003e862')
-  expect(other.pack(numberOf(other, KEYS[4]!))).toBeNull()
+  expect(other.pack(numberOf(other, KEYS[4]!), new Scratch())).toBeNull()
 })
 
 test('changed keys are given once, those changed first at first', () => {

@@ -137,6 +137,73 @@ describe('requests', () => {
   })
 })
 
+describe('an interval between requests to a broker', () => {
+  beforeEach(async () => {
+    await fetcher.close()
+    jest.useFakeTimers({ doNotFake: ['nextTick', 'queueMicrotask', 'setImmediate'] })
+    start({ minIntervalMs: 25, maxBytesPerPartition: 1_000 })
+    lead(1, 't-0', 't-1')
+    fetcher.assign('t', 0, 0)
+    const settling = await leaders.nextFetch()
+    jest.advanceTimersByTime(1_000)
+    settling.answer({ 't-0': {} })
+  })
+  afterEach(() => jest.useRealTimers())
+
+  const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+
+  it('is kept after an answer that had all there was', async () => {
+    ;(await leaders.nextFetch()).answer({ 't-0': { records: batchOf(['x']), highWatermark: 1 } })
+    expect(await pollValues()).toEqual(['0/0:x'])
+    jest.advanceTimersByTime(24)
+    await turn()
+    expect(leaders.pending).toEqual([])
+    jest.advanceTimersByTime(1)
+    expect(positions((await leaders.nextFetch()).request)).toEqual(['t-0@1'])
+  })
+
+  it('is not kept where a broker has more', async () => {
+    ;(await leaders.nextFetch()).answer({ 't-0': { records: batchOf(['x']), highWatermark: 2 } })
+    expect(positions((await leaders.nextFetch()).request)).toEqual(['t-0@1'])
+  })
+
+  it('is not kept while the assignment changes', async () => {
+    const { answer } = await leaders.nextFetch()
+    fetcher.assign('t', 1, 0)
+    jest.advanceTimersByTime(25)
+    answer({ 't-0': {} })
+    ;(await leaders.nextFetch()).answer({ 't-0': {}, 't-1': {} })
+    expect(positions((await leaders.nextFetch()).request)).toEqual(['t-0@0', 't-1@0'])
+  })
+
+  it('is not kept while a partition with a full buffer is left out', async () => {
+    const { answer } = await leaders.nextFetch()
+    fetcher.assign('t', 1, 0)
+    jest.advanceTimersByTime(25)
+    answer({ 't-0': {} })
+    const settling = await leaders.nextFetch()
+    jest.advanceTimersByTime(1_000)
+    settling.answer({ 't-0': { records: batchOf(['x'.repeat(900)]), highWatermark: 1 }, 't-1': {} })
+    ;(await leaders.nextFetch()).answer({ 't-1': {} })
+    expect(positions((await leaders.nextFetch()).request)).toEqual(['t-1@0'])
+  })
+
+  it('counts from the request: an answer that was waited for is followed by the next request at once', async () => {
+    const held = await leaders.nextFetch()
+    jest.advanceTimersByTime(25)
+    held.answer({ 't-0': { records: batchOf(['x']), highWatermark: 1 } })
+    expect(positions((await leaders.nextFetch()).request)).toEqual(['t-0@1'])
+  })
+
+  it('ends when the fetcher is closed', async () => {
+    ;(await leaders.nextFetch()).answer({ 't-0': { records: batchOf(['x']), highWatermark: 1 } })
+    await pollValues()
+    expect(jest.getTimerCount()).toBe(1)
+    await fetcher.close()
+    expect(jest.getTimerCount()).toBe(0)
+  })
+})
+
 describe('answers', () => {
   it('to an assignment that was replaced or taken away are dropped', async () => {
     lead(1, 't-0', 't-1')
