@@ -52,7 +52,7 @@ export function streamStreamJoin<K, L, R, VR>(
   const leftStore = joinStore(stores, names.leftStore, leftSerde, thisHandle, names.merge)
   const rightStore = joinStore(stores, names.rightStore, rightSerde, handleOf(options.otherStore), names.merge)
   const outerJoinStore =
-    kind === 'inner'
+    names.outerJoinStore === null
       ? null
       : outerJoinStoreBuilder({
           name: names.outerJoinStore,
@@ -125,14 +125,16 @@ function namesOf<K, L, R>(
       },
     )
   }
-  if (store === undefined) {
-    naming.unnamed.stores.add(leftStore).add(rightStore)
-  }
   const base = thisStore ?? store
   const unjoinedBase =
     base === undefined
       ? `KSTREAM-OUTERSHARED-${generatedLeft.slice(generatedLeft.lastIndexOf('-') + 1)}`
       : base + (outerThis ? '-outer-shared-join' : '-left-shared-join')
+  const outerJoinStore = kind === 'inner' ? null : stored(unjoinedBase)
+  if (store === undefined) {
+    naming.unnamed.stores.add(leftStore).add(rightStore)
+    if (outerJoinStore !== null) naming.unnamed.stores.add(outerJoinStore)
+  }
   return {
     leftWindow,
     rightWindow,
@@ -141,6 +143,6 @@ function namesOf<K, L, R>(
     merge,
     leftStore,
     rightStore,
-    outerJoinStore: stored(unjoinedBase),
+    outerJoinStore,
   }
 }

@@ -54,6 +54,22 @@ describe('ensureExplicitInternalResourceNaming', () => {
     )
   })
 
+  const named = { name: 'joined' }
+  test.each<[string, (builder: StreamsBuilder) => void]>([
+    ['a left join', (b) => stream(b).leftJoin(stream(b, 'other'), pair, window, named)],
+    ['an outer join', (b) => stream(b).outerJoin(stream(b, 'other'), pair, window, named)],
+  ])('lists the store of records without a match of %s', (_kind, describe) => {
+    expect(build(describe)).toThrow(
+      expect.objectContaining({ message: expect.stringMatching(/KSTREAM-OUTERSHARED-\d{10}-store/) }),
+    )
+  })
+
+  test('lists no store of records without a match for an inner join, which has none', () => {
+    expect(build((b) => stream(b).join(stream(b, 'other'), pair, window, named))).toThrow(
+      expect.objectContaining({ message: expect.not.stringContaining('OUTERSHARED') }),
+    )
+  })
+
   test('says where a suppression gets its name', () => {
     expect(build((b) => b.table('t', text, 't').suppress(untilTimeLimit(1)))).toThrow(
       "untilWindowCloses({ name: '…' })",
