@@ -1,3 +1,4 @@
+import { endianness } from 'node:os'
 import { writeUtf8 } from './buffer-text'
 import type { ByteString } from './byte-string'
 
@@ -6,10 +7,12 @@ const LENGTH = 1024
 const SHORT = 32
 /** Of a character in UTF-8. */
 const MOST_BYTES = 3
+const LITTLE_ENDIAN = endianness() === 'LE'
 
 /** Memory that is written again and again: bytes that are copied at once cost no allocation there. */
 export class Scratch {
   readonly #bytes = Buffer.allocUnsafeSlow(LENGTH)
+  readonly #words = new Int32Array(this.#bytes.buffer)
   /** By length. */
   readonly #views: Buffer[] = []
 
@@ -19,11 +22,26 @@ export class Scratch {
     return (this.#views[length] ??= this.#bytes.subarray(0, length))
   }
 
+  /** What is in a buffer of that length, as little-endian words; `undefined` if it is long, or the machine has another order. */
+  wordsOf(length: number): Int32Array | undefined {
+    return LITTLE_ENDIAN && length <= LENGTH ? this.#words : undefined
+  }
+
   /** A copy of some bytes, valid for as long. */
   copyOf(bytes: Buffer, start: number, end: number): Buffer {
     const copy = this.of(end - start)
     if (copy.length > SHORT) bytes.copy(copy, 0, start, end)
     else for (let i = 0; i < copy.length; i++) copy[i] = bytes[start + i]!
+    return copy
+  }
+
+  /** A copy of what a `DataView` shows, four bytes at a time and without an object; valid for as long. */
+  copyFrom(view: DataView, start: number, length: number): Buffer {
+    const copy = this.of(length)
+    const words = this.#words
+    const whole = length > LENGTH ? 0 : length & ~3
+    for (let i = 0; i < whole; i += 4) words[i >>> 2] = view.getInt32(start + i, LITTLE_ENDIAN)
+    for (let i = whole; i < length; i++) copy[i] = view.getUint8(start + i)
     return copy
   }
 

@@ -255,6 +255,11 @@ export interface ManagedStore extends StateStore {
   init(context: StateStoreContext): void
   /** Converts a restored record from the changelog's layout to the local one: which value goes under which key. */
   restore(record: ChangelogRecord): void
+  /**
+   * Whether `restore` copies what it keeps of key and value: they may then lie in memory that the next record reuses, which
+   * saves an object for each. Default: false.
+   */
+  readonly copiesRestored?: boolean
   /** Rebuilds what the store keeps in memory besides its bytes; awaited after restore, before the first record. */
   open?(): Promise<void>
   /**

@@ -34,6 +34,21 @@ test.each([0, 5, 32, 33, 2000])('a part of some bytes is copied (%d)', (length) 
   expect(copy.toString('hex')).toBe(expected)
 })
 
+test.each([0, 1, 3, 4, 5, 32, 33, 1023, 1024, 1025, 2000])('a part of what a view shows is copied (%d)', (length) => {
+  const bytes = Buffer.from(Array.from({ length: 3000 }, (_, i) => i & 0xff))
+  const expected = bytes.toString('hex', 301, 301 + length)
+  const copy = new Scratch().copyFrom(new DataView(bytes.buffer, bytes.byteOffset, bytes.length), 301, length)
+  bytes.fill(0)
+  expect(copy.toString('hex')).toBe(expected)
+})
+
+test('a buffer is there as words, too, unless it is long', () => {
+  const scratch = new Scratch()
+  scratch.of(12).writeInt32LE(0x01020304, 8)
+  expect(scratch.wordsOf(12)?.[2]).toBe(0x01020304)
+  expect(scratch.wordsOf(1025)).toBeUndefined()
+})
+
 test.each([0, 5, 32, 33, 2000])('a byte string becomes the bytes that it stands for (%d)', (length) => {
   const bytes = Buffer.from(Array.from({ length }, (_, i) => (i * 7) & 0xff))
   expect(new Scratch().ofByteString(byteString(bytes))).toEqual(bytes)

@@ -1,6 +1,7 @@
 import { setImmediate as yieldToEventLoop } from 'node:timers/promises'
 import type { FetchedPartition } from '../../kafka/port'
 import type { ChangelogRecord, ManagedStore } from '../../state/store'
+import { CopiedRecord } from './copied-record'
 import type { OwnerEpoch } from './owner-epochs'
 
 const SLICE_MS = 8
@@ -29,11 +30,12 @@ export interface Replayed {
 
 /** Replays fetched records of a changelog into a store, in slices of a few milliseconds. */
 export const replay = async (
-  store: Pick<ManagedStore, 'restore'>,
+  store: Pick<ManagedStore, 'restore' | 'copiesRestored'>,
   fetched: FetchedPartition,
   { from, end, epoch, proceed = async () => true }: ReplayOptions,
 ): Promise<Replayed> => {
   const cursor = fetched.records()
+  const read = store.copiesRestored === true ? new CopiedRecord(cursor) : cursor
   // one object for all records, as the cursor itself is
   const record: Writable<ChangelogRecord> = {
     key: NO_BYTES,
@@ -49,10 +51,10 @@ export const replay = async (
     const { offset } = cursor
     if (offset >= end) return { position: end, records }
     if (offset < position) continue
-    const { key } = cursor
+    const { key } = read
     if (key !== null && (epoch === undefined || epoch.accepts(cursor, key))) {
       record.key = key
-      record.value = cursor.value
+      record.value = read.value
       record.timestamp = cursor.timestamp
       record.offset = offset
       store.restore(record)

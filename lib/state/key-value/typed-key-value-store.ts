@@ -33,6 +33,7 @@ export class TypedKeyValueStore<K, V, S> implements KeyValueStore<K, S>, Managed
   readonly name: string
   readonly persistent: boolean
   readonly changelogTopic: string | null
+  readonly copiesRestored = true
   readonly #options: TypedKeyValueStoreOptions<K, V, S>
   #entries: Entries<K, V, S>
   #serdes: StoreSerdes<K, V> | null = null

@@ -1,5 +1,5 @@
 import { TIMESTAMP_BYTES, writeTimestamp } from '../../record/timestamped-bytes'
-import { crc32 } from '../../record/crc32'
+import { crc32, crc32OfWords } from '../../record/crc32'
 import { Scratch } from '../../scratch'
 import { corruption } from './level-database'
 
@@ -21,7 +21,9 @@ export class EntryFormat {
     const stored = this.#scratch.of(end + CHECKSUM_BYTES)
     if (timestamp !== undefined) writeTimestamp(stored, timestamp)
     stored.set(value, start)
-    stored.writeInt32LE(crc32(stored, end, crc32(key)) | 0, end)
+    const words = this.#scratch.wordsOf(stored.length)
+    const checksum = words === undefined ? crc32(stored, end, crc32(key)) : crc32OfWords(words, stored, end, crc32(key))
+    stored.writeInt32LE(checksum | 0, end)
     return stored
   }
 

@@ -1,4 +1,4 @@
-import { crc32, crc32InScript } from '../../../lib/record/crc32'
+import { crc32, crc32InScript, crc32OfWords } from '../../../lib/record/crc32'
 
 test.each([
   ['', 0],
@@ -15,5 +15,15 @@ test('short and long bytes, in one part or in two, native or in script', () => {
     expect(crc32(bytes, end)).toBe(expected)
     const half = end >> 1
     expect(crc32(bytes.subarray(half), end - half, crc32(bytes, half))).toBe(expected)
+  }
+})
+
+test('bytes that are also there as words have the same CRC', () => {
+  const bytes = Buffer.from(Array.from({ length: 1000 }, (_, i) => (i * 31) & 0xff))
+  const aligned = Buffer.allocUnsafeSlow(1000)
+  bytes.copy(aligned)
+  const words = new Int32Array(aligned.buffer)
+  for (let end = 0; end <= 1000; end++) {
+    expect(crc32OfWords(words, aligned, end, end)).toBe(crc32InScript(bytes, end, end))
   }
 })
