@@ -1,10 +1,17 @@
 import { crcTables } from './crc-tables'
+import { type Crc32cRounds, newCrc32cRounds, ROUND_BYTES } from './crc32c-rounds'
 
-const [T0, T1, T2, T3, T4, T5, T6, T7, T8, T9, T10, T11, T12, T13, T14, T15] = crcTables(0x82f63b78)
+const TABLES = crcTables(0x82f63b78)
+const [T0, T1, T2, T3, T4, T5, T6, T7, T8, T9, T10, T11, T12, T13, T14, T15] = TABLES
 
+/** From this length on, WebAssembly pays off. */
+const ROUNDS_FROM = 512
 /** From this length on, a view of whole words pays off. */
 const WORDS_FROM = 64
 const LITTLE_ENDIAN = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1
+
+/** Made for the first long bytes; null where it can't be. */
+let rounds: Crc32cRounds | null | undefined
 
 /**
  * CRC-32C (Castagnoli) of the bytes from `start` up to `end`, as an unsigned number: Kafka's and LevelDB's. Sixteen bytes a
@@ -13,7 +20,10 @@ const LITTLE_ENDIAN = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1
 export const crc32c = (bytes: Uint8Array, start = 0, end = bytes.length): number => {
   let crc = -1
   let at = start
-  if (LITTLE_ENDIAN && end - start >= WORDS_FROM) {
+  if (LITTLE_ENDIAN && end - start >= ROUNDS_FROM && (rounds ??= newCrc32cRounds(TABLES) ?? null) !== null) {
+    at = end - ((end - start) % ROUND_BYTES)
+    crc = rounds(crc, bytes, start, at)
+  } else if (LITTLE_ENDIAN && end - start >= WORDS_FROM) {
     while (((bytes.byteOffset + at) & 3) !== 0) crc = T0[(crc ^ bytes[at++]!) & 255]! ^ (crc >>> 8)
     const words = new Int32Array(bytes.buffer, bytes.byteOffset + at, (end - at) >>> 2)
     const count = words.length & ~3

@@ -32,8 +32,7 @@ export function decodeShortText(bytes: Buffer, start: number, end: number): stri
   if (length > MAX_LENGTH) return undefined
   if (passBy > 0) {
     passBy--
-    for (let i = start; i < end; i++) if (bytes[i]! > 0x7f) return undefined
-    return asciiText(bytes, start, end)
+    return newShortText(bytes, start, end)
   }
   if (++lookUps === TRIAL) judge()
   let hash = length
@@ -53,6 +52,13 @@ export function decodeShortText(bytes: Buffer, start: number, end: number): stri
     }
   }
   return (decoded[slot] = asciiText(bytes, start, end))
+}
+
+/** The same without a look into the cache, for strings of which few recur soon. */
+export const newShortText = (bytes: Buffer, start: number, end: number): string | undefined => {
+  if (end - start > MAX_LENGTH) return undefined
+  for (let i = start; i < end; i++) if (bytes[i]! > 0x7f) return undefined
+  return asciiText(bytes, start, end)
 }
 
 const judge = (): void => {

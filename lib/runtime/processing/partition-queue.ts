@@ -184,7 +184,7 @@ export class PartitionQueue implements SourceBytes {
     const { topic, partition, source } = this
     const offset = cursor.offset
     const headers = cursor.headers()
-    this.bytes = cursor.bytes
+    if (this.bytes !== cursor.bytes) this.bytes = cursor.bytes
     this.keyStart = cursor.keyStart
     this.keyLength = cursor.keyLength
     this.valueStart = cursor.valueStart

@@ -257,7 +257,7 @@ export class ProcessorNode implements Child, OperatorContext<unknown, unknown> {
     if (child !== undefined) this.childNamed(child).process(record)
     else if (children.length === 1) children[0]!.process(record)
     else for (let i = 0; i < children.length; i++) children[i]!.process(record)
-    task.setRecordContext(context)
+    if (task.recordContext !== context) task.setRecordContext(context)
   }
 
   stateStore<S extends StateStore>(store: string | { readonly name: string; readonly storeType?: S }): S {

@@ -1,6 +1,8 @@
 import type * as Avsc from 'avsc'
+import { utf8Text } from '../../buffer-text'
 import { StreamsError } from '../../errors'
 import type { ResolvedSchema } from '../registry/schema-registry'
+import { newShortText } from '../short-text'
 import { type AvroLogicalType, type AvroLogicalTypes, BUILT_IN_LOGICAL_TYPES } from './logical-types'
 import type { AvroComplexSchema, AvroLong, AvroSchema } from './schema'
 
@@ -22,11 +24,11 @@ const avsc = (): typeof Avsc =>
 
 /** Creates avsc types from schemas, with the JavaScript values that the options select. */
 export class AvroTypes {
-  private readonly longType: AvroType | undefined
+  private readonly primitives: Readonly<Record<string, AvroType>>
   private readonly logicalTypes: Record<string, LogicalClass>
 
   constructor({ long, logicalTypes }: ValueOptions) {
-    this.longType = long === 'bigint' ? bigintLong() : undefined
+    this.primitives = { string: textString(), ...(long === 'bigint' && { long: bigintLong() }) }
     this.logicalTypes = classesOf({ ...BUILT_IN_LOGICAL_TYPES, ...logicalTypes })
   }
 
@@ -60,7 +62,7 @@ export class AvroTypes {
     logicalTypes: Record<string, LogicalClass>,
   ): AvroType {
     const options: Partial<TypeOptions> = {
-      registry: this.longType === undefined ? {} : { long: this.longType },
+      registry: { ...this.primitives },
       logicalTypes,
       omitRecordMethods: true,
     }
@@ -79,6 +81,35 @@ const parsed = (schema: string): AvroSchema => {
     if (/^[a-z]+$/.test(schema)) return schema
     throw error
   }
+}
+
+/** What avsc's types read from. */
+interface AvroTap {
+  readonly buf: Buffer
+  pos: number
+  readLong(): number
+  readString(): string
+}
+
+/** avsc calls into native code for each string: for short ones that is most of what a record takes. */
+const textString = (): AvroType => {
+  const { StringType } = avsc().types
+  class TextString extends StringType {
+    /** Without `this`: resolvers use it as their own. */
+    _read(tap: AvroTap): string {
+      const from = tap.pos
+      const length = tap.readLong()
+      const start = tap.pos
+      const end = start + length
+      if (length < 0 || end > tap.buf.length) {
+        tap.pos = from
+        return tap.readString() // which notes that the bytes are damaged
+      }
+      tap.pos = end
+      return newShortText(tap.buf, start, end) ?? utf8Text(tap.buf, start, end)
+    }
+  }
+  return new TextString()
 }
 
 const bigintLong = (): AvroType => {

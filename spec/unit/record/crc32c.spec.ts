@@ -21,6 +21,29 @@ describe('crc32c', () => {
     }
   })
 
+  it('of bytes long enough for WebAssembly is that of their bits', () => {
+    const bytes = Buffer.from(Array.from({ length: 50_000 }, (_, i) => (i * 167 + (i >> 3)) & 0xff))
+    for (const start of [0, 1, 3]) {
+      for (const length of [511, 512, 513, 527, 528, 16_383, 16_384, 16_385, 32_768, 32_799, 49_990]) {
+        expect(crc32c(bytes, start, start + length)).toBe(bitByBit(bytes.subarray(start, start + length)))
+      }
+    }
+  })
+
+  it('is the same without WebAssembly', () => {
+    const { WebAssembly } = globalThis as { WebAssembly?: object }
+    const bytes = Buffer.from(Array.from({ length: 50_000 }, (_, i) => (i * 31) & 0xff))
+    Reflect.deleteProperty(globalThis, 'WebAssembly')
+    try {
+      jest.isolateModules(() => {
+        const alone = jest.requireActual<{ crc32c: typeof crc32c }>('../../../lib/record/crc32c')
+        expect(alone.crc32c(bytes)).toBe(crc32c(bytes))
+      })
+    } finally {
+      Object.assign(globalThis, { WebAssembly })
+    }
+  })
+
   it('of long bytes at any alignment is that of their bits', () => {
     const bytes = Buffer.from(Array.from({ length: 400 }, (_, i) => (i * 167 + (i >> 3)) & 0xff))
     for (let start = 0; start < 9; start++) {

@@ -100,6 +100,29 @@ describe('Confluent wire format', () => {
     expect(await read(serde, (await write(serde, text))!)).toBe(text)
   })
 
+  it('has texts of any length, ASCII or not, also where they were written as bytes', async () => {
+    const written = { type: 'record', name: 'Note', fields: [{ name: 'text', type: 'bytes' }] } as const
+    const note = { type: 'record', name: 'Note', fields: [{ name: 'text', type: 'string' }] } as const
+    const asBytes = serdes.avro({ registry, schema: written })
+    const asText = serdes.avro({ registry, schema: note })
+    const resolved = serdes.avro({ registry, schema: note, readerSchema: note })
+    for (let length = 0; length < 30; length++) {
+      for (const text of ['abc'.repeat(10).slice(0, length), `${'x'.repeat(length)}é`, `😀${'x'.repeat(length)}`]) {
+        expect(await read(asText, (await write(asText, { text }))!)).toEqual({ text })
+        const bytes = await write(asBytes, { text: Buffer.from(text) }, 'bytes')
+        expect(await read(resolved, bytes!)).toEqual({ text })
+      }
+    }
+  })
+
+  it.each(['00 00000001 01 6131 01', '00 00000001', '00 00000001 fe ff ff ff 0f 61'])(
+    'with a text that does not fit into its bytes, %p, is an error',
+    async (bytes) => {
+      http.add('t-value', order)
+      await expect(read(serdes.avro({ registry, schema: order }), hex(bytes))).rejects.toThrow(/not Avro|end within/)
+    },
+  )
+
   it('says which field does not fit', async () => {
     const serde = serdes.avro({ registry, schema: { type: 'array', items: order } })
     await expect(write(serde, [{ id: 'a', amount: 'many' as unknown as number }])).rejects.toThrow(

@@ -198,7 +198,11 @@ const MAX_RECORD_OVERHEAD = 5 * MAX_VARINT + 1 + MAX_VARLONG
 const varintSize = (value: number): number =>
   value < 64 ? 1 : value < 8192 ? 2 : value < 1048576 ? 3 : value < 134217728 ? 4 : MAX_VARINT
 
+/** Deltas of timestamps are fractions to the engine, which divides them slowly; up to here they are written as small integers. */
+const MAX_SMALL_DELTA = 2 ** 29
+
 const varlongSize = (value: number): number => {
+  if (value >= 0 && value <= MAX_SMALL_DELTA) return varintSize(value | 0)
   let zigzag = value >= 0 ? value * 2 : -value * 2 - 1
   let size = 1
   while (zigzag >= 128) {
@@ -221,6 +225,7 @@ const writeVarint = (buffer: Buffer, start: number, value: number): number => {
 }
 
 const writeVarlong = (buffer: Buffer, start: number, value: number): number => {
+  if (value >= 0 && value <= MAX_SMALL_DELTA) return writeVarint(buffer, start, value | 0)
   let at = start
   let zigzag = value >= 0 ? value * 2 : -value * 2 - 1
   while (zigzag >= 128) {

@@ -1,7 +1,14 @@
+import type * as BufferText from '../../../../lib/buffer-text'
+import { utf8Text } from '../../../../lib/buffer-text'
 import { StreamsBuilder } from '../../../../lib/dsl/streams-builder'
 import type { KStream } from '../../../../lib/dsl/kstream'
 import * as serdes from '../../../../lib/serdes'
 import { fetched, taskOf } from './processing-under-test'
+
+jest.mock('../../../../lib/buffer-text', () => {
+  const actual = jest.requireActual<typeof BufferText>('../../../../lib/buffer-text')
+  return { ...actual, utf8Text: jest.fn(actual.utf8Text) }
+})
 
 const A = { topic: 'a', partition: 0 }
 const text = { key: serdes.string(), value: serdes.string() }
@@ -15,12 +22,10 @@ const valuesRead = async (
   define(builder.stream('a', text))
   const { task, run } = await taskOf(builder.build(), [A], config)
   task.initialize(new Map())
-  const read = jest.spyOn(Buffer.prototype as unknown as { utf8Slice(): string }, 'utf8Slice')
+  const read = jest.mocked(utf8Text).mockClear()
   task.addRecords(fetched(A, [{ offset: 0, key: 'k', value: LONG }]))
   run()
-  const times = read.mock.results.filter(({ value }) => value === LONG).length
-  read.mockRestore()
-  return times
+  return read.mock.results.filter(({ value }) => value === LONG).length
 }
 
 describe('a value', () => {
