@@ -1,6 +1,6 @@
 // Before `npm start`, `npm test` and the like: installs and builds what is missing or stale; quiet when nothing is.
 import { spawnSync } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, lstatSync, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -47,5 +47,20 @@ const run = (what, command, args) => {
   if (status !== 0) process.exit(status ?? 1)
 }
 
-if (installIsStale()) run('installing dependencies …', 'npm', ['ci', '--no-audit', '--no-fund'])
+/** `npm ci` starts by removing everything in node_modules: behind a link, that is another checkout's. */
+const refuseLinkedInstall = () => {
+  const modules = at('node_modules')
+  if (!lstatSync(modules, { throwIfNoEntry: false })?.isSymbolicLink()) return
+  const target = existsSync(modules) ? realpathSync(modules) : 'a folder that does not exist'
+  console.error(
+    `node_modules is a link to ${target}, whose packages are not those of package-lock.json. Nothing was installed, ` +
+      'since `npm ci` would empty that folder: run it there, or replace the link with an installation of its own.',
+  )
+  process.exit(1)
+}
+
+if (installIsStale()) {
+  refuseLinkedInstall()
+  run('installing dependencies …', 'npm', ['ci', '--no-audit', '--no-fund'])
+}
 if (buildIsStale()) run('building …', process.execPath, ['.config/build.mjs'])

@@ -154,7 +154,7 @@ export class KStream<K, V> {
 
   /**
    * Maps each record's value to a new one, and keeps its key. The serde of the new values is unknown downstream,
-   * unless one is given here.
+   * unless one is given here. A promise fails the record (`PROCESSING_FAILED`): `mapValuesAsync` awaits it.
    *
    * @example
    * orders.mapValues((order) => order.amount * 1.2)

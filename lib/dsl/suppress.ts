@@ -2,6 +2,8 @@ import { TopologyError } from '../errors'
 import { suppressionBuffer } from '../state/buffer/suppression-buffer'
 import { nodesById } from '../topology/graph/logical-graph'
 import type { NodeId } from '../topology/graph/node'
+import type { GraphNode } from '../topology/graph/nodes'
+import { reachable } from '../topology/graph/reachable'
 import { closesAfterMs } from '../topology/graph/windowing'
 import { append, type DslContext, type GraphReference } from './graph-reference'
 import type { Suppressed } from './suppressed'
@@ -38,14 +40,21 @@ export function suppress<K, V>(
 /** Of the windows that the table's keys come from; the longest where tables of several are joined. */
 function windowGrace({ graph }: DslContext, start: NodeId, operator: string): number {
   const nodes = nodesById(graph.graph)
-  const graceOf = (id: NodeId): number => {
-    const node = nodes.get(id)!
-    if (node.kind === 'session-aggregate') return closesAfterMs(node.windowing)
-    if (node.kind === 'stream-aggregate' && node.windows !== undefined) return closesAfterMs(node.windows.windowing)
-    if (node.parents.length === 0) throw notWindowed(operator, node.name)
-    return Math.max(...node.parents.map(graceOf))
-  }
-  return graceOf(start)
+  const nodeOf = (id: NodeId): GraphNode => nodes.get(id)!
+  const upstream = reachable([nodeOf(start)], (node) => (graceOf(node) === undefined ? node.parents.map(nodeOf) : []))
+  const graces = [...upstream].map((node) => {
+    const grace = graceOf(node)
+    if (grace === undefined && node.parents.length === 0) throw notWindowed(operator, node.name)
+    return grace ?? 0
+  })
+  return Math.max(...graces)
+}
+
+/** Undefined if it opens no windows. */
+function graceOf(node: GraphNode): number | undefined {
+  if (node.kind === 'session-aggregate') return closesAfterMs(node.windowing)
+  if (node.kind === 'stream-aggregate' && node.windows !== undefined) return closesAfterMs(node.windows.windowing)
+  return undefined
 }
 
 const notWindowed = (operator: string, source: string): TopologyError =>

@@ -1,6 +1,7 @@
 import type { ValueMapper } from './callbacks'
 import { Operator } from './operator'
 import type { OperatorContext } from './processor'
+import { isPromise } from '../record/promise'
 import { StreamRecord } from '../record/stream-record'
 
 /** Runs a generator to its end inside the callback, so that its time counts as the callback's own. */
@@ -8,7 +9,8 @@ export const materialize =
   <K, V, T>(mapper: ValueMapper<K, V, Iterable<T>>): ValueMapper<K, V, readonly T[]> =>
   (value, key, meta) => {
     const result = mapper(value, key, meta)
-    return Array.isArray(result) ? (result as readonly T[]) : Array.from(result)
+    // a promise is for the operator to refuse; Array.from would make an empty array of it, and of any other object
+    return Array.isArray(result) || isPromise(result) ? (result as readonly T[]) : [...result]
   }
 
 export class FlatMapValuesOperator<K, V, VR> extends Operator<K, V, K, VR> {

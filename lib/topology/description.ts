@@ -96,9 +96,26 @@ class LinkedNode {
 
   constructor(readonly node: NodeDefinition) {}
 
+  /** Grows itself, and each node upstream once for each path from there, as in Kafka Streams. */
   grow(by: number): void {
-    this.size += by
-    for (const predecessor of this.predecessors) predecessor.grow(by)
+    const growth = new Map<LinkedNode, number>([[this, by]])
+    for (const node of this.withUpstream()) {
+      const each = growth.get(node)!
+      node.size += each
+      for (const predecessor of node.predecessors) growth.set(predecessor, (growth.get(predecessor) ?? 0) + each)
+    }
+  }
+
+  /** Children before parents. */
+  private withUpstream(): LinkedNode[] {
+    const parentsFirst = new Set<LinkedNode>()
+    const visit = (node: LinkedNode): void => {
+      if (parentsFirst.has(node)) return
+      for (const predecessor of node.predecessors) visit(predecessor)
+      parentsFirst.add(node)
+    }
+    visit(this)
+    return [...parentsFirst].reverse()
   }
 }
 

@@ -2,7 +2,7 @@ import type { NodeSensor, TaskSensors } from '../../observe/metrics/task-sensors
 import type { StreamRecord } from '../../record/stream-record'
 import type { Serde } from '../../serdes/serde'
 import type { TopicNameExtractor } from '../../topology/definition'
-import type { Child } from './processor-node'
+import type { Child } from './child'
 
 /** In front of a processor where something is measured about it: what is not measured pays nothing. */
 class MeasuredNode implements Child {
@@ -17,6 +17,10 @@ class MeasuredNode implements Child {
 
   readsValues(writtenBy?: Serde<unknown>): boolean {
     return this.node.readsValues(writtenBy)
+  }
+
+  get forwardsValuesTo(): readonly Child[] {
+    return this.node.forwardsValuesTo
   }
 
   process(record: StreamRecord<unknown, unknown>): void {

@@ -17,6 +17,7 @@ import { storeFor, viewedStoreFor } from '../../state/key-value/plain-view'
 import type { StateStore } from '../../state/store'
 import { asError, TaskFailure } from '../failure/task-failure'
 import { isStateFailure } from '../failure/failure-kind'
+import { type Child, someReadValues } from './child'
 import type { Punctuations } from './punctuation'
 import { IDLE } from './idle-context'
 import { GLOBAL_TASK_ID, type TaskContext } from './task-context'
@@ -25,17 +26,6 @@ import type { DropReason } from '../../record/drop-reason'
 import { contextWith } from '../../record/held-record-context'
 import { isSameRecord, type RecordContext } from '../../record/record-context'
 import type { StreamRecord } from '../../record/stream-record'
-
-/** A receiver of records: a processor or a sink. */
-export interface Child {
-  readonly name: string
-  /**
-   * Whether a value that is not null makes a difference, here or downstream; of one that `writtenBy` has written, whether
-   * more is needed than its bytes.
-   */
-  readsValues(writtenBy?: Serde<unknown>): boolean
-  process(record: StreamRecord<unknown, unknown>): void
-}
 
 /**
  * A processor in its task: wired once, and at the same time the context that its operator sees. Whatever the processor
@@ -119,10 +109,12 @@ export class ProcessorNode implements Child, OperatorContext<unknown, unknown> {
     if (result !== undefined && isPromise(result)) this.task.async.adopt(this, record, result)
   }
 
-  readsValues(writtenBy?: Serde<unknown>): boolean {
-    const use = this.processor instanceof Operator ? this.processor.valueUse : 'reads'
-    const next = use === 'forwards' ? [...this.children, ...this.sideOutputs] : this.sideOutputs
-    return use === 'reads' || next.some((child) => child.readsValues(writtenBy))
+  readsValues(): boolean {
+    return this.valueUse === 'reads'
+  }
+
+  get forwardsValuesTo(): readonly Child[] {
+    return this.valueUse === 'forwards' ? [...this.children, ...this.sideOutputs] : this.sideOutputs
   }
 
   /** The async boundary holds one more of this node. */
@@ -326,7 +318,7 @@ export class ProcessorNode implements Child, OperatorContext<unknown, unknown> {
   needsOnlyBytes(writtenBy: Serde<unknown>): boolean {
     const { processingExceptionHandler, productionExceptionHandler } = this.task.config
     if (processingExceptionHandler !== undefined || productionExceptionHandler !== undefined) return false
-    return ![...this.children, ...this.sideOutputs].some((child) => child.readsValues(writtenBy))
+    return !someReadValues([...this.children, ...this.sideOutputs], writtenBy)
   }
 
   setLastEmittedWindowClose(store: string, windowClose: number): void {
@@ -362,6 +354,10 @@ export class ProcessorNode implements Child, OperatorContext<unknown, unknown> {
   forwardFromUser(record: StreamRecord<unknown, unknown>, child?: string): void {
     this.forward(record, child)
     this.task.monitor.enter(this)
+  }
+
+  private get valueUse(): Operator<unknown, unknown>['valueUse'] {
+    return this.processor instanceof Operator ? this.processor.valueUse : 'reads'
   }
 
   private deleteDue(limit: number): void {

@@ -2,13 +2,14 @@ import type { NodeSensor } from '../../observe/metrics/task-sensors'
 import type { Serde } from '../../serdes/serde'
 import type { StreamPartitioner, TopicNameExtractor } from '../../topology/definition'
 import { payloadWriter, type PayloadWriter } from '../output/payload-writer'
-import type { Child } from './processor-node'
+import type { Child } from './child'
 import type { SerdeDefaults } from './source-node'
 import type { TaskContext } from './task-context'
 import type { StreamRecord } from '../../record/stream-record'
 
 /** Sends records from the task to a topic. */
 export class SinkNode implements Child {
+  readonly forwardsValuesTo = []
   readonly writeKey: PayloadWriter
   readonly writeValue: PayloadWriter
 

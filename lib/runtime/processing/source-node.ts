@@ -1,7 +1,7 @@
 import type { Serde } from '../../serdes/serde'
 import { type Shortcuts, shortcutsOf } from '../../serdes/shortcuts'
 import type { TimestampExtractor } from '../../topology/definition'
-import type { Child } from './processor-node'
+import type { Child } from './child'
 import type { StreamRecord } from '../../record/stream-record'
 
 /** Whether a source or sink uses the application's default serde: for messages. */

@@ -3,7 +3,7 @@ import type { StreamRecord } from '../../record/stream-record'
 import type { TaskId } from '../../record/task-id'
 import type { Serde } from '../../serdes/serde'
 import { unwrap } from '../failure/task-failure'
-import type { Child } from './processor-node'
+import type { Child } from './child'
 import type { SourceNode } from './source-node'
 import type { TaskContext } from './task-context'
 
@@ -11,13 +11,13 @@ import type { TaskContext } from './task-context'
 class TracedChildren implements Child {
   constructor(
     readonly name: string,
-    private readonly children: readonly Child[],
+    readonly forwardsValuesTo: readonly Child[],
     private readonly tracing: RecordTracing,
     private readonly task: TaskContext,
   ) {}
 
   readsValues(): boolean {
-    return this.children.some((child) => child.readsValues())
+    return false
   }
 
   process(record: StreamRecord<unknown, unknown>): void {
@@ -27,7 +27,7 @@ class TracedChildren implements Child {
     let failure: { readonly thrown: unknown } | undefined
     this.tracing.process({ applicationId, taskId, topic: topic!, partition, offset, headers }, () => {
       try {
-        for (const child of this.children) child.process(record)
+        for (const child of this.forwardsValuesTo) child.process(record)
       } catch (thrown) {
         failure = { thrown }
         return unwrap(thrown)
@@ -41,6 +41,7 @@ class TracedChildren implements Child {
 /** In front of a sink: what is written says which trace it belongs to. */
 class TracedSink implements Child {
   readonly name: string
+  readonly forwardsValuesTo = []
 
   constructor(
     private readonly sink: Child,

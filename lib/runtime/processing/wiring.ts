@@ -6,8 +6,9 @@ import { shortcutsOf } from '../../serdes/shortcuts'
 import type { IdleInputs, SinkDefinition, SourceDefinition, SubTopology } from '../../topology/definition'
 import type { DropReason } from '../../record/drop-reason'
 import { matchesTopic } from '../../topology/topic-pattern'
+import { type Child, someReadValues } from './child'
 import { measured, measuredExtractor } from './measured-node'
-import { type Child, ProcessorNode } from './processor-node'
+import { ProcessorNode } from './processor-node'
 import type { Punctuations } from './punctuation'
 import { SinkNode } from './sink-node'
 import { type SerdeDefaults, SourceNode } from './source-node'
@@ -147,7 +148,7 @@ const maySkipValues = (source: SourceNode, { config }: TaskContext): boolean =>
   source.timestampExtractor === failOnInvalidTimestamp &&
   // it gets the whole record
   config.processingExceptionHandler === undefined &&
-  !source.children.some((child) => child.readsValues())
+  !someReadValues(source.children)
 
 const defaultsOf = ({ keySerde, valueSerde }: SourceDefinition | SinkDefinition): SerdeDefaults => ({
   key: keySerde === undefined,

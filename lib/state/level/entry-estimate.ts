@@ -11,12 +11,17 @@ export class EntryEstimate {
   constructor(public entries: number) {}
 
   /** How much the next unknown write counts if it is looked up; 0: it isn't. */
-  sample(): number {
+  sample(oneIn = SAMPLE): number {
     if (this.entries < EXACT_BELOW) return 1
     if (--this.#skip > 0) return 0
     // at random: keys often come with a period
-    this.#skip = Math.floor(Math.random() * (2 * SAMPLE - 1)) + 1
-    return SAMPLE
+    this.#skip = Math.floor(Math.random() * (2 * oneIn - 1)) + 1
+    return oneIn
+  }
+
+  /** The same for restored records, which are many at once: the more entries, the fewer are looked up. */
+  sampleRestored(): number {
+    return this.sample(Math.ceil(this.entries / EXACT_BELOW))
   }
 
   changed(before: boolean, after: boolean, weight = 1): void {

@@ -25,6 +25,8 @@ export class LevelBytes implements ByteStore {
   /** A hash: it only serves an estimate. */
   #lastRead: number | null = null
   #lastFound = false
+  /** Of the keys restored since the last commit those that were counted: whether there is an entry. */
+  readonly #restored = new Map<number, boolean>()
 
   constructor(
     readonly store: string,
@@ -52,6 +54,7 @@ export class LevelBytes implements ByteStore {
     const batch = this.shared.restoring(key.length + (value === null ? 0 : value.length))
     const fullKey = this.#keys.of(key)
     const { cache } = this.shared
+    this.#countRestored(fullKey, value !== null)
     if (value === null) {
       batch.del(fullKey)
       cache?.restored(fullKey, null, 0)
@@ -60,8 +63,11 @@ export class LevelBytes implements ByteStore {
       batch.put(fullKey, stored)
       cache?.restored(fullKey, stored, stored.length - CHECKSUM_BYTES)
     }
-    // a compacted changelog names nearly every key once
-    this.#estimate.changed(value === null, value !== null)
+  }
+
+  /** What was restored is on disk. */
+  restoredIsCommitted(): void {
+    this.#restored.clear()
   }
 
   async *scan(scan: ByteScan): AsyncGenerator<[Buffer, Buffer]> {
@@ -151,6 +157,7 @@ export class LevelBytes implements ByteStore {
     this.#dropBelow = null
     this.#sealedDropBelow = null
     this.#lastRead = null
+    this.#restored.clear()
     this.#estimate.entries = entries
   }
 
@@ -168,6 +175,19 @@ export class LevelBytes implements ByteStore {
       this.#lastRead = hashBytes(0, key, 0, key.length)
       this.#lastFound = value !== null
       return value
+    } catch (error) {
+      throw this.shared.failure(error, 'reading', this.store)
+    }
+  }
+
+  #countRestored(fullKey: Buffer, present: boolean): void {
+    const weight = this.#estimate.sampleRestored()
+    if (weight === 0) return
+    try {
+      const hash = hashBytes(0, fullKey, 0, fullKey.length)
+      const before = this.#restored.get(hash) ?? this.shared.database.getSync(fullKey) !== undefined
+      this.#restored.set(hash, present)
+      this.#estimate.changed(before, present, weight)
     } catch (error) {
       throw this.shared.failure(error, 'reading', this.store)
     }

@@ -208,6 +208,7 @@ export class LevelTaskDatabase implements TaskDatabase, SharedDatabase {
         await batch.close()
       }
       this.cache?.batchCommitted(number)
+      if (restored !== undefined) for (const store of this.stores.values()) store.restoredIsCommitted()
       for (const { store, writes } of sealed) store.committed(writes)
       for (const store of this.stores.values()) {
         const below = store.takeDropBelow()

@@ -46,11 +46,13 @@ export function planTables(graph: LogicalGraph): TablePlans {
     return true
   }
 
+  const lookedUp = new Set<NodeId>()
   /** Gives a source table the store that its rows are looked up in. */
   const lookUp = (id: NodeId): void => {
     const node = nodes.get(id)!
     const plan = plans.get(id)
-    if (!plan || plan.stored) return
+    if (!plan || plan.stored || lookedUp.has(id)) return
+    lookedUp.add(id)
     if (isTableView(node)) node.parents.forEach(lookUp)
     else if (node.kind === 'table-join') [node.left, node.right].forEach(lookUp)
     else plan.stored = true

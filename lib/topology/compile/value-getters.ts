@@ -9,7 +9,7 @@ import {
 } from '../../operators/value-getter'
 import { type LogicalGraph, nodesById } from '../graph/logical-graph'
 import type { NodeId } from '../graph/node'
-import { storeOf, type TableViewNode } from '../graph/nodes'
+import { type GraphNode, storeOf, type TableViewNode } from '../graph/nodes'
 import type { TablePlans } from './table-plans'
 
 type Rows = ValueGetterSupplier<never, unknown>
@@ -17,12 +17,17 @@ type Rows = ValueGetterSupplier<never, unknown>
 /** How the rows of a table are looked up: in its store, else through the tables that it is made from. */
 export function valueGetters(graph: LogicalGraph, plans: TablePlans): (table: NodeId) => Rows {
   const nodes = nodesById(graph)
+  const known = new Map<NodeId, Rows>()
   const rowsOf = (id: NodeId): Rows => {
-    const node = nodes.get(id)!
+    const rows = known.get(id) ?? newRows(nodes.get(id)!)
+    known.set(id, rows)
+    return rows
+  }
+  const newRows = (node: GraphNode): Rows => {
     switch (node.kind) {
       case 'table-source':
       case 'stream-to-table':
-        if (plans.get(id)!.stored) return new StoredValues(node.store.builder)
+        if (plans.get(node.id)!.stored) return new StoredValues(node.store.builder)
         break
       case 'stream-aggregate':
       case 'session-aggregate':

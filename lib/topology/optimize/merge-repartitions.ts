@@ -94,25 +94,25 @@ function repartitionsByKeyChange(graph: LogicalGraph, links: Links): Map<NodeId,
 
 /** Parents and children while they are being moved. */
 class Links {
-  private readonly up = new Map<NodeId, NodeId[]>()
-  private readonly down = new Map<NodeId, NodeId[]>()
+  private readonly up = new Map<NodeId, readonly NodeId[]>()
+  private readonly down = new Map<NodeId, readonly NodeId[]>()
 
   constructor(graph: LogicalGraph) {
     for (const node of graph.nodes) for (const parent of node.parents) this.add(parent, node.id)
   }
 
   parents(id: NodeId): readonly NodeId[] {
-    return [...(this.up.get(id) ?? [])]
+    return this.up.get(id) ?? []
   }
 
   children(id: NodeId): readonly NodeId[] {
-    return [...(this.down.get(id) ?? [])]
+    return this.down.get(id) ?? []
   }
 
   add(parent: NodeId, child: NodeId): void {
-    if (this.up.get(child)?.includes(parent)) return
-    this.up.set(child, [...(this.up.get(child) ?? []), parent])
-    this.down.set(parent, [...(this.down.get(parent) ?? []), child])
+    if (this.parents(child).includes(parent)) return
+    this.up.set(child, [...this.parents(child), parent])
+    this.down.set(parent, [...this.children(parent), child])
   }
 
   remove(parent: NodeId, child: NodeId): void {
@@ -127,13 +127,19 @@ class Links {
   }
 
   /** Up from a node; where ways join, the last one's answer stands unless a parent itself fits, as in Kafka Streams. */
-  find(start: NodeId, fits: (id: NodeId) => boolean): NodeId | undefined {
+  find(
+    start: NodeId,
+    fits: (id: NodeId) => boolean,
+    known = new Map<NodeId, NodeId | undefined>(),
+  ): NodeId | undefined {
     if (fits(start)) return start
+    if (known.has(start)) return known.get(start)
     let found: NodeId | undefined
     for (const parent of this.parents(start)) {
-      if (fits(parent)) return parent
-      found = this.find(parent, fits)
+      found = this.find(parent, fits, known)
+      if (found === parent) break
     }
+    known.set(start, found)
     return found
   }
 }

@@ -204,10 +204,19 @@ test('without a folder persistent stores are in memory too', async () => {
   expect(state.changelogOffsets()).toEqual(offsets({ [A]: 1 }))
 })
 
-test('the number of entries is near the truth however they are written', async () => {
-  // it samples at random: here always in the same way
+/** The number of entries is sampled at random: here always in the same way. */
+const sampleAlike = () => {
   let seed = 7
   jest.spyOn(Math, 'random').mockImplementation(() => (seed = (seed * 16_807) % 2_147_483_647) / 2_147_483_647)
+}
+
+const expectNear = (expected: number, entries: number) => {
+  expect(entries).toBeGreaterThan(expected * 0.9)
+  expect(entries).toBeLessThan(expected * 1.1)
+}
+
+test('the number of entries is near the truth however they are written', async () => {
+  sampleAlike()
   const state = await open()
   const a = state.bytes('a')
   const round = async (write: (key: Buffer, i: number) => void) => {
@@ -215,16 +224,32 @@ test('the number of entries is near the truth however they are written', async (
     state.seal()
     await state.commit(new Map())
   }
-  const near = (expected: number) => {
-    expect(a.approximateNumEntries()).toBeGreaterThan(expected * 0.9)
-    expect(a.approximateNumEntries()).toBeLessThan(expected * 1.1)
-  }
   await round((key) => a.put(key, b('1')))
-  near(20_000)
+  expectNear(20_000, a.approximateNumEntries())
   await round((key) => a.put(key, b('2')))
-  near(20_000)
+  expectNear(20_000, a.approximateNumEntries())
   await round((key, i) => a.put(key, a.get(key) && i % 2 ? null : b('3')))
-  near(10_000)
+  expectNear(10_000, a.approximateNumEntries())
   await round((key) => a.put(key, null))
   expect(a.approximateNumEntries()).toBeLessThan(2500)
+})
+
+test('a restored record counts as an entry unless its key is known', async () => {
+  sampleAlike()
+  const state = await open()
+  const a = state.bytes('a')
+  const restore = async (keys: number, value: (i: number) => Buffer | null) => {
+    for (let i = 0; i < 20_000; i++) a.restore(b(`k${i % keys}`), value(i))
+    await state.commit(new Map())
+  }
+  await restore(100, (i) => b(`${i}`))
+  expect(a.approximateNumEntries()).toBe(100)
+  await restore(100, (i) => b(`again ${i}`))
+  expect(a.approximateNumEntries()).toBe(100)
+  await restore(20_000, (i) => b(`${i}`))
+  expectNear(20_000, a.approximateNumEntries())
+  await restore(20_000, (i) => b(`again ${i}`))
+  expectNear(20_000, a.approximateNumEntries())
+  await restore(20_000, (i) => (i % 2 === 0 ? null : b(`${i}`)))
+  expectNear(10_000, a.approximateNumEntries())
 })
