@@ -29,6 +29,16 @@ export function versionedTables(graph: LogicalGraph): ReadonlySet<NodeId> {
   return new Set([...nodes.keys()].filter(isVersionedTable))
 }
 
+/**
+ * Refuses to suppress a table with a versioned store where it is called. Whether others are versioned is known when the
+ * graph is complete.
+ *
+ * @throws TopologyError INVALID_TOPOLOGY
+ */
+export function refuseVersionedStore(table: GraphNode, operator: string): void {
+  if (own(table)) throw refused(operator)
+}
+
 /** Undefined where it depends on the parents. */
 function own(node: GraphNode): boolean | undefined {
   switch (node.kind) {
