@@ -1,5 +1,6 @@
 import { TopologyError } from '../errors'
 import { suppressionBuffer } from '../state/buffer/suppression-buffer'
+import { isVersionedByItself, versionedSuppressed } from '../topology/compile/versioned-tables'
 import { nodesById } from '../topology/graph/logical-graph'
 import type { NodeId } from '../topology/graph/node'
 import type { GraphNode } from '../topology/graph/nodes'
@@ -19,6 +20,7 @@ export function suppress<K, V>(
   const { context, keySerde, valueSerde } = table
   const { naming } = context
   const name = given === undefined ? naming.node('KTABLE-SUPPRESS-') : naming.given(given)
+  if (isVersionedByItself(nodesById(context.graph.graph).get(table.node)!)) throw versionedSuppressed(name)
   const finalOnly = waitMs === null
   const closesAfter = finalOnly ? windowGrace(context, table.node, name) : waitMs
   const buffer = given === undefined ? naming.store('KTABLE-SUPPRESS-') : `${given}-store`

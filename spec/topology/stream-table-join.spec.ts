@@ -1,4 +1,4 @@
-import type { StreamsBuilder } from '../../lib/dsl/streams-builder'
+import { StreamsBuilder } from '../../lib/dsl/streams-builder'
 import type { ProcessorContext } from '../../lib/operators/processor'
 import * as serdes from '../../lib/serdes'
 import type { KeyValueStore, ReadOnlyKeyValueStore, ValueAndTimestamp } from '../../lib/state/store'
@@ -113,16 +113,25 @@ describe('a join of a stream with a versioned table', () => {
     expect(driver.recordCounts().dropped).toBe(1)
   })
 
-  it('is refused with a grace longer than the history, or without one', () => {
-    const build = (historyRetention: number | undefined) =>
+  it('is refused with a grace longer than the history', () => {
+    const build = (historyRetention: number) =>
       drive((b) => {
-        const store =
-          historyRetention === undefined ? undefined : versionedKeyValueStore('v', { ...text, historyRetention })
+        const store = versionedKeyValueStore('v', { ...text, historyRetention })
         b.stream('in', text).join(b.table('t', text, store), pair, { name: 'priced', grace: 10 })
       })
-    expect(() => build(undefined)).toThrow(/join "priced" has a grace.*versionedKeyValueStore/)
     expect(() => build(9)).toThrow(/grace of 10 ms.*for 9 ms only/)
     build(10)
+  })
+
+  it.each(['call', 'build'] as const)('with a grace and a table without a history is refused by the %s', (when) => {
+    const builder = new StreamsBuilder()
+    const table = builder.table('t', text, 'rows')
+    const join = () =>
+      builder
+        .stream('in', text)
+        .join(when === 'call' ? table : table.filter(() => true), pair, { name: 'priced', grace: 10 })
+    if (when === 'build') join()
+    expect(when === 'call' ? join : () => builder.build()).toThrow(/join "priced" has a grace.*versionedKeyValueStore/)
   })
 })
 

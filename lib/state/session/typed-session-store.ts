@@ -1,3 +1,4 @@
+import { StreamsError } from '../../errors'
 import type { ScanOptions, SessionStore } from '../store'
 import type { TimedReads } from '../timed/timed-entries'
 import { TimedStore } from '../timed/timed-store'
@@ -8,7 +9,16 @@ type Sessions<K, V> = Array<readonly [Windowed<K>, V]>
 /** Typed layer of the session stores. */
 export class TypedSessionStore<K, V> extends TimedStore<K, V, V> implements SessionStore<K, V> {
   put({ key, window }: Windowed<K>, value: V | null): void {
-    this.write(this.keyBytes(key), window.end, window.start, value)
+    const { start, end } = window
+    if (!Number.isSafeInteger(start) || !Number.isSafeInteger(end) || start < 0 || end < start) {
+      throw new StreamsError(
+        'INVALID_ARGUMENT',
+        `store '${this.name}': a session lasts from a whole number of milliseconds from 1970 on to the same or a later one, and not ` +
+          `from ${start} to ${end}`,
+        { store: this.name },
+      )
+    }
+    this.write(this.keyBytes(key), end, start, value)
   }
 
   remove({ key, window }: Windowed<K>): void {

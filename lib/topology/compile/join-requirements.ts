@@ -46,14 +46,7 @@ export function leadsToNullKeys(graph: LogicalGraph, start: NodeId): boolean {
 export function requireHistory(operator: string, stores: readonly StoreBuilder<StateStore>[], graceMs: number): void {
   for (const store of stores) {
     const historyMs = historyOf(store)
-    if (historyMs === undefined) {
-      throw new TopologyError(
-        'INVALID_TOPOLOGY',
-        `join "${operator}" has a grace, for which its table has to keep former rows: give the table a versionedKeyValueStore, ` +
-          'or leave the grace out',
-        { operator, store: store.name },
-      )
-    }
+    if (historyMs === undefined) throw withoutHistory(operator)
     if (historyMs < graceMs) {
       throw new TopologyError(
         'INVALID_TOPOLOGY',
@@ -64,6 +57,15 @@ export function requireHistory(operator: string, stores: readonly StoreBuilder<S
     }
   }
 }
+
+/** The join throws it itself where the table's own store has no versions; what others have is known when the graph is complete. */
+export const withoutHistory = (operator: string): TopologyError =>
+  new TopologyError(
+    'INVALID_TOPOLOGY',
+    `join "${operator}" has a grace, for which its table has to keep former rows: give the table a versionedKeyValueStore, ` +
+      'or leave the grace out',
+    { operator },
+  )
 
 /** Undefined for a store without former rows. */
 function historyOf(store: StoreBuilder<StateStore>): number | undefined {

@@ -18,19 +18,19 @@ export function versionedTables(graph: LogicalGraph): ReadonlySet<NodeId> {
     let versioned = known.get(id)
     if (versioned === undefined) {
       const node = nodes.get(id)!
-      versioned = own(node) ?? areVersioned(node.parents)
+      versioned = isVersionedByItself(node) ?? areVersioned(node.parents)
       known.set(id, versioned)
     }
     return versioned
   }
   for (const node of graph.nodes) {
-    if (node.kind === 'suppress' && areVersioned(node.parents)) throw refused(node.name)
+    if (node.kind === 'suppress' && areVersioned(node.parents)) throw versionedSuppressed(node.name)
   }
   return new Set([...nodes.keys()].filter(isVersionedTable))
 }
 
-/** Undefined where it depends on the parents. */
-function own(node: GraphNode): boolean | undefined {
+/** Whether the table's own store makes it versioned; undefined where that depends on the parents. */
+export function isVersionedByItself(node: GraphNode): boolean | undefined {
   switch (node.kind) {
     case 'table-source':
     case 'stream-to-table':
@@ -52,7 +52,8 @@ function own(node: GraphNode): boolean | undefined {
   }
 }
 
-const refused = (operator: string): TopologyError =>
+/** `suppress` throws it itself where the table's own store is versioned; whether others are is known when the graph is complete. */
+export const versionedSuppressed = (operator: string): TopologyError =>
   new TopologyError(
     'INVALID_TOPOLOGY',
     `"${operator}" suppresses updates of a versioned table, whose updates may be about the past: suppress works with the ` +

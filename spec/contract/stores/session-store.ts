@@ -50,6 +50,23 @@ export const sessionStoreContract = ({ persistent, cached }: Variant): void => {
       }
     })
 
+    test.each([
+      [-1, 5],
+      [6, 5],
+      [0.5, 5],
+      [0, NaN],
+      [0, Infinity],
+    ])('a session from %p to %p is refused', async (start, end) => {
+      const { store } = await open()
+      expect(() => store.put(session('a', start, end), '1')).toThrow(
+        expect.objectContaining({
+          code: 'INVALID_ARGUMENT',
+          message: expect.stringContaining(`from ${start} to ${end}`),
+        }),
+      )
+      expect(store.fetch('a')).toEqual([])
+    })
+
     test('removing and putting null are the same', async () => {
       const { store, task } = await open()
       for (const start of [1, 2, 3]) store.put(session('a', start, 10), String(start))
