@@ -192,7 +192,8 @@ export class KafkaConnection {
       `no broker could be reached: ${failure?.message ?? 'none is configured'}; check \`kafka.brokers\` and the network`,
       failure?.code ?? DISCONNECTED,
       undefined,
-      { cause: failure },
+      // this message quotes the failure's
+      { cause: failure?.cause },
     )
   }
 
