@@ -324,7 +324,7 @@ describe('a connection', () => {
     const error: unknown = await connection.refreshMetadata().catch((thrown: unknown) => thrown)
     expect(errorLine(error)).toBe(
       'ClientError [ECONNREFUSED]: no broker could be reached: connecting to broker 127.0.0.1:1: connect ECONNREFUSED 127.0.0.1:1; ' +
-        'check `kafka.brokers` and the network, caused by KafkaJSConnectionError [ECONNREFUSED]: Connection error: connect ECONNREFUSED 127.0.0.1:1',
+        'check `kafka.brokers` and the network',
     )
   })
 
