@@ -4,7 +4,7 @@ import { connect } from '../kafka/client'
 import type { Admin, KafkaClient } from '../kafka/port'
 import type { Logger } from '../observe/logger'
 import type { InstanceSensors } from '../observe/metrics/instance-sensors'
-import { InstanceRecordCounts } from '../observe/record-counts'
+import { InstanceRecordCounts, type TaskRecordCounts } from '../observe/record-counts'
 import type { ClusterView } from '../query/cluster-view'
 import type { ChangeFeeds } from '../state/changes/change-feeds'
 import { StateDirectory } from '../state/state-directory'
@@ -247,6 +247,11 @@ export class Run {
   /** By name. */
   get globalStores(): ReadonlyMap<string, StateStore> {
     return this.#parts.globals.stores
+  }
+
+  /** Of the task that fills the global stores; undefined without any. */
+  get globalRecordCounts(): TaskRecordCounts | undefined {
+    return this.#parts.globals.recordCounts
   }
 
   /** Resolves when the first assignments are accepted; their tasks may still be restoring. */

@@ -7,7 +7,7 @@ import type { Metric } from '../observe/metrics/metric'
 import { InstanceRecordCounts } from '../observe/record-counts'
 import { GlobalTask } from '../runtime/global/global-task'
 import { readOnlyStore } from '../runtime/global/read-only-store'
-import { taskMetrics } from '../runtime/metrics/task-metrics'
+import { recordCountMetrics, taskMetrics } from '../runtime/metrics/task-metrics'
 import { systemTimers } from '../runtime/processing/async-operators'
 import { Processing } from '../runtime/processing/processing'
 import { GLOBAL_TASK_ID } from '../runtime/processing/task-context'
@@ -213,13 +213,18 @@ export class DriverTask {
     const metrics: Metric[] = []
     this.#sensors?.windows.tick()
     if (this.#processing === undefined || this.#taskStores === undefined) return metrics
+    const { applicationId } = this.#options.config
     taskMetrics(metrics, {
       taskId: TASK_ID,
-      threadId: `${this.#options.config.applicationId}-StreamThread-1`,
+      threadId: `${applicationId}-StreamThread-1`,
       processing: this.#processing,
       stores: this.#taskStores,
       threadProcessMs: this.#processing.sensors?.process.sum ?? 0,
     })
+    if (this.#global !== undefined && this.#sensors !== undefined) {
+      const tags = { 'thread-id': `${applicationId}-GlobalStreamThread`, 'task-id': GLOBAL_TASK_ID }
+      recordCountMetrics(metrics, tags, this.#global.recordCounts)
+    }
     return metrics
   }
 

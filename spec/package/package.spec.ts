@@ -145,6 +145,19 @@ describe('the package as npm packs it', () => {
     expect(files).toEqual(['millrace/dist/millrace.js'])
   })
 
+  it.each(ENTRIES)('has an import of %s scan no more than a wrapper for the names of exports', (entry) => {
+    const printed = run(
+      'scanned.mjs',
+      `import { createRequire } from 'node:module'
+       import { pathToFileURL } from 'node:url'
+       const script = createRequire(import.meta.url).resolve('${entry}')
+       console.log(JSON.stringify(Object.keys(await import(pathToFileURL(script).href))))`,
+    )
+    const names = JSON.parse(printed) as string[]
+    // in the file with all modules it would find those of all entry points
+    expect(names.filter((name) => name !== 'module.exports')).toEqual(['default'])
+  })
+
   it('loads, for an application, only the connections of kafkajs, and nothing that is for some formats only', () => {
     const files = filesOf(
       'connected.cjs',

@@ -111,6 +111,21 @@ it('counts the calls of stores at the level debug, and takes the time of some', 
   expect(driver.store(counts).get('a')).toBe(2)
 })
 
+it('counts what fills a global store and is dropped', async () => {
+  const builder = new StreamsBuilder()
+  builder.globalTable('numbers', { key: serdes.string(), value: serdes.long() }, { store: 'numbers' })
+  builder.stream('in', text).to('out', text)
+  drive(builder.build())
+  await driver.inputTopic('numbers', text).pipe('a', 'short')
+  await pipe(['a', 'x', 9000])
+  expect(valueOf('dropped-records-total', { 'task-id': 'global', reason: 'error' })).toBe(1)
+  expect(metric('dropped-records-total', { 'task-id': 'global' })).toMatchObject({
+    group: 'stream-task-metrics',
+    tags: { 'thread-id': 'test-driver-GlobalStreamThread' },
+    value: 1,
+  })
+})
+
 it('measures no call of a store at the level info', async () => {
   drive(counting())
   await pipe(['a', 'x', 9000])

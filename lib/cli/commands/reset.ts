@@ -91,7 +91,7 @@ the application call streams.cleanUp() before it starts.`,
         keptTopics,
         stateDir: stateDir ?? null,
       }
-      print(report, () => textOf(plan, applicationId, stateDir))
+      print(report, () => textOf(plan, execute, stateDir && join(stateDir, applicationId)))
       if (!execute) hintAtExecute(invocation)
     })
   },
@@ -133,13 +133,14 @@ const planOf = async (
   }
 }
 
-const textOf = (plan: ResetPlan, applicationId: string, stateDir: string | undefined): string => {
+const textOf = (plan: ResetPlan, execute: boolean, stateDir: string | undefined): string => {
   const rows = plan.offsets.map(({ topic, partition, from, to }) => [topic, partition, from, to])
   const lines = [textTable(['INPUT TOPIC', 'PARTITION', 'FROM', 'TO'], rows)]
-  if (plan.deletedTopics.length > 0) lines.push(listOf('Deleted internal topics', plan.deletedTopics))
+  if (plan.deletedTopics.length > 0)
+    lines.push(listOf(`Internal topics ${execute ? '' : 'to be '}deleted`, plan.deletedTopics))
   if (plan.keptTopics.length > 0)
     lines.push(listOf('Topics that stay, as they may be of another application', plan.keptTopics))
-  if (stateDir !== undefined) lines.push(listOf('Removed local state', [resolve(stateDir, applicationId)]))
+  if (stateDir !== undefined) lines.push(listOf(`Local state ${execute ? '' : 'to be '}removed`, [stateDir]))
   return lines.join('\n')
 }
 

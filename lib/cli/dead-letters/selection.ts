@@ -53,6 +53,7 @@ export const selectionOf = (options: SelectionOptions): Selection => {
   return {
     async ranges(admin, topic, resumeAt = () => 0) {
       const [found] = await admin.topics([topic])
+      if (found?.error?.kind === 'unknownTopic') throw new UsageError(`there is no topic ${topic}`)
       if (found?.error !== undefined) throw found.error
       const all = Array.from({ length: found!.partitions }, (_, partition) => ({ topic, partition }))
       const chosen = all.filter(({ partition }) => only === undefined || partition === only)

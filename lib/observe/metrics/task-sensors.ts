@@ -49,6 +49,7 @@ export class NodeSensor {
 export class StoreSensors {
   /** By Kafka Streams' name. */
   readonly operations = new Map<string, { readonly rate: Stat; readonly latency: Stat }>()
+  #flushNanoseconds = 0
 
   constructor(
     readonly store: string,
@@ -63,6 +64,19 @@ export class StoreSensors {
       this.operations.set(operation, sensor)
     }
     return sensor
+  }
+
+  /** Part of a flush of the record cache: a commit flushes it in slices. */
+  flushing(nanoseconds: number): void {
+    this.#flushNanoseconds += nanoseconds
+  }
+
+  /** The flush has ended. */
+  flushed(): void {
+    const { rate, latency } = this.of('flush')
+    rate.add(1)
+    latency.add(this.#flushNanoseconds)
+    this.#flushNanoseconds = 0
   }
 }
 

@@ -1,3 +1,4 @@
+import { durationText } from '../../durations'
 import { StreamsError } from '../../errors'
 import { ClientError } from '../../kafka/port'
 import type { Logger } from '../../observe/logger'
@@ -31,7 +32,7 @@ export const retrying = async <T>(what: string, call: () => Promise<T>, options:
       if (elapsed > options.timeoutMs) {
         throw new StreamsError(
           'KAFKA_UNAVAILABLE',
-          `could not ${what} for ${elapsed} ms: ${(error as Error).message}. Check that the brokers are up and reachable`,
+          `could not ${what} for ${durationText(elapsed)}: ${advised((error as Error).message)}`,
           {},
           { cause: error },
         )
@@ -44,6 +45,10 @@ export const retrying = async <T>(what: string, call: () => Promise<T>, options:
     }
   }
 }
+
+/** A message that says itself what to check needs no other advice. */
+const advised = (message: string): string =>
+  message.includes('; check ') ? message : `${message}; check that the brokers are up and reachable`
 
 const passes = (error: unknown): boolean =>
   (error instanceof ClientError &&

@@ -2,7 +2,7 @@ import type { ResolvedConfig } from '../../config'
 import { StreamsError } from '../../errors'
 import type { Admin, Isolation, KafkaClient, Producer } from '../../kafka/port'
 import type { Logger } from '../../observe/logger'
-import type { InstanceRecordCounts } from '../../observe/record-counts'
+import type { InstanceRecordCounts, TaskRecordCounts } from '../../observe/record-counts'
 import { type TopicPartition, tpKey } from '../../record/topic-partition'
 import type { StateDirectory } from '../../state/state-directory'
 import type { StateStore } from '../../state/store'
@@ -93,6 +93,11 @@ export class GlobalState {
     }
     void state.#lookForPartitions()
     return state
+  }
+
+  /** Undefined where there are no global stores. */
+  get recordCounts(): TaskRecordCounts | undefined {
+    return this.#task?.recordCounts
   }
 
   /** Writes pending records, and closes the stores. */

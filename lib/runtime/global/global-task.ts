@@ -109,6 +109,10 @@ export class GlobalTask {
     return this.taskStores.all
   }
 
+  get recordCounts(): TaskRecordCounts {
+    return this.processing.recordCounts
+  }
+
   /** The next offset according to the state on disk; undefined: it has nothing of that partition. */
   positionOf({ topic, partition }: TopicPartition): number | undefined {
     if (!this.#byTopic.get(topic)!.store.persistent) return undefined

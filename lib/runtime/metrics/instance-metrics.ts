@@ -3,10 +3,12 @@ import type { Metric } from '../../observe/metrics/metric'
 import { MetricList } from '../../observe/metrics/metric-list'
 import { recommendedReplicas } from '../../observe/metrics/recommended-replicas'
 import type { ThreadSensors } from '../../observe/metrics/thread-sensors'
+import type { TaskRecordCounts } from '../../observe/record-counts'
 import type { TaskId } from '../../record/task-id'
+import { GLOBAL_TASK_ID } from '../processing/task-context'
 import type { StreamsState } from '../state-machine'
 import type { Task } from '../tasks/task'
-import { taskMetrics } from './task-metrics'
+import { recordCountMetrics, taskMetrics } from './task-metrics'
 
 /** The processing loop of an executor, which is what Kafka Streams calls a stream thread. */
 interface Thread {
@@ -23,7 +25,14 @@ export interface MeasuredInstance {
   readonly state: StreamsState
   readonly describeTopology: () => string
   readonly sensors: InstanceSensors
-  readonly run: { readonly clientId: string; readonly executors: readonly Thread[] } | undefined
+  readonly run:
+    | {
+        readonly clientId: string
+        readonly executors: readonly Thread[]
+        /** Of the task that fills the global stores. */
+        readonly globalRecordCounts: TaskRecordCounts | undefined
+      }
+    | undefined
 }
 
 /** Kafka Streams' numbers for its states, as in its metric `client-state`. */
@@ -46,6 +55,10 @@ export const instanceMetrics = (instance: MeasuredInstance): Metric[] => {
   clientMetrics(new MetricList(metrics, 'stream-metrics', { 'client-id': clientId }), instance)
   for (const [i, thread] of (run?.executors ?? []).entries()) {
     threadMetrics(metrics, `${clientId}-StreamThread-${i + 1}`, thread, instance.state)
+  }
+  if (run?.globalRecordCounts !== undefined) {
+    const tags = { 'thread-id': `${clientId}-GlobalStreamThread`, 'task-id': GLOBAL_TASK_ID }
+    recordCountMetrics(metrics, tags, run.globalRecordCounts)
   }
   return metrics
 }

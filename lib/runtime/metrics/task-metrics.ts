@@ -23,20 +23,35 @@ export const taskMetrics = (metrics: Metric[], task: MeasuredTask): void => {
   if (sensors === undefined) return
   const tags = { 'thread-id': threadId, 'task-id': taskId }
   const list = (group: MetricGroup): MetricList => new MetricList(metrics, group, tags)
+  recordCountMetrics(metrics, tags, processing.recordCounts)
   ofTask(list('stream-task-metrics'), task, sensors)
-  ofNodes(list('stream-processor-node-metrics'), sensors, processing.recordCounts)
+  ofNodes(list('stream-processor-node-metrics'), sensors)
   ofTopics(list('stream-topic-metrics'), sensors)
   ofStores(list('stream-state-metrics'), task, sensors)
   ofCaches(list('stream-record-cache-metrics'), task)
   ofInputs(new MetricList(metrics, 'consumer-fetch-manager-metrics', { 'client-id': `${threadId}-consumer` }), task)
 }
 
+/** Metrics of what a task has dropped and sent to dead letter topics. */
+export const recordCountMetrics = (
+  metrics: Metric[],
+  tags: { readonly 'thread-id': string; readonly 'task-id': string },
+  { droppedRate: rate, droppedTotal: total, tallies }: TaskRecordCounts,
+): void => {
+  new MetricList(metrics, 'stream-task-metrics', tags).rateAndTotal('dropped-records', { rate, total })
+  const ofNodes = new MetricList(metrics, 'stream-processor-node-metrics', tags)
+  for (const [operator, { droppedBy, deadLetters }] of tallies) {
+    const ofNode = ofNodes.with({ 'processor-node-id': operator })
+    for (const [reason, dropped] of Object.entries(droppedBy))
+      ofNode.with({ reason }).add('dropped-records-total', dropped)
+    if (deadLetters !== undefined) ofNode.add('dead-letters-total', deadLetters)
+  }
+}
+
 const ofTask = (list: MetricList, task: MeasuredTask, sensors: TaskSensors): void => {
   const { processing, stores, threadProcessMs } = task
-  const { droppedRate: rate, droppedTotal: total } = processing.recordCounts
   const { process, punctuate, lateness } = sensors
   list
-    .rateAndTotal('dropped-records', { rate, total })
     .add('active-process-ratio', threadProcessMs === 0 ? 0 : Math.min(1, process.sum / threadProcessMs))
     .add('uncommitted-state-bytes', stores.state.dirtyBytes)
   const { uncompactedTables } = stores.state
@@ -57,18 +72,12 @@ const bufferedRecords = (processing: Processing): number => {
   return records
 }
 
-const ofNodes = (list: MetricList, sensors: TaskSensors, { tallies }: TaskRecordCounts): void => {
+const ofNodes = (list: MetricList, sensors: TaskSensors): void => {
   const of = (node: string): MetricList => list.with({ 'processor-node-id': node })
   for (const [node, { avg, min, max }] of sensors.latencies) {
     of(node).add('record-e2e-latency-avg', avg).add('record-e2e-latency-min', min).add('record-e2e-latency-max', max)
   }
   for (const { node, rate } of sensors.nodes) if (rate !== undefined) of(node).rateAndTotal('process', rate)
-  for (const [operator, { droppedBy, deadLetters }] of tallies) {
-    for (const [reason, dropped] of Object.entries(droppedBy)) {
-      of(operator).with({ reason }).add('dropped-records-total', dropped)
-    }
-    if (deadLetters !== undefined) of(operator).add('dead-letters-total', deadLetters)
-  }
 }
 
 const ofTopics = (list: MetricList, sensors: TaskSensors): void => {

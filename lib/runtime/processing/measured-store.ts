@@ -12,7 +12,6 @@ const OPERATIONS = {
   fetchSession: 'fetch',
   findSessions: 'fetch',
   remove: 'remove',
-  flushCache: 'flush',
 } as const
 
 /** Reading the clock takes as long as a read from the cache: it is done for one call in so many. */
@@ -28,15 +27,27 @@ export const measureStore = (store: ManagedStore, sensors: StoreSensors): void =
     // fetch of a session store calls findSessions
     if (method === undefined || (name === 'fetch' && 'findSessions' in store)) continue
     const { rate, latency } = sensors.of(operation)
-    const callsOfASample = operation === 'flush' ? 1 : CALLS_OF_A_SAMPLE
     let calls = 0
     methods[name] = (a, b, c, d) => {
       rate.add(1)
-      if (calls++ % callsOfASample !== 0) return method.call(store, a, b, c, d)
+      if (calls++ % CALLS_OF_A_SAMPLE !== 0) return method.call(store, a, b, c, d)
       const start = performance.now()
       const result = method.call(store, a, b, c, d)
       latency.add((performance.now() - start) * 1e6)
       return result
     }
+  }
+  measureFlush(store, sensors)
+}
+
+/** All the calls that flush the cache for one commit are one flush. */
+const measureFlush = (store: ManagedStore, sensors: StoreSensors): void => {
+  sensors.of('flush')
+  const flushCache = store.flushCache.bind(store)
+  store.flushCache = (due) => {
+    const start = performance.now()
+    const isFlushed = flushCache(due)
+    sensors.flushing((performance.now() - start) * 1e6)
+    return isFlushed
   }
 }

@@ -33,7 +33,7 @@ export const awaitSourceTopics = async ({
 }: AwaitSourceTopicsOptions): Promise<Map<string, number>> => {
   let lastSaid = -Infinity
   for (;;) {
-    const counts = await retrying('reach the brokers', () => countSourceTopics(admin, topology), {
+    const counts = await retrying('look up source topics', () => countSourceTopics(admin, topology), {
       timeoutMs: REACHABLE_MS,
       signal,
       logger,

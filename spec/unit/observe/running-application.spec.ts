@@ -63,6 +63,16 @@ describe('a running application', () => {
     await produce('short')
     await until(() => streams.recordCounts().dropped === 1)
     expect(streams.recordCounts().operators).toEqual([expect.objectContaining({ taskId: 'global', dropped: 1 })])
+    const counted = streams
+      .metrics()
+      .filter(
+        ({ name, tags, value }) => name === 'dropped-records-total' && tags['task-id'] === 'global' && value !== 0,
+      )
+    expect(counted.map(({ group, value, tags: { reason } }) => [group, reason, value])).toEqual([
+      ['stream-task-metrics', undefined, 1],
+      ['stream-processor-node-metrics', 'error', 1],
+    ])
+    for (const { tags } of counted) expect(tags['thread-id']).toMatch(/-GlobalStreamThread$/)
   })
 
   it('logs the error of a failure whole: code, place, cause, and the stack of the callback', async () => {

@@ -191,8 +191,6 @@ export class KafkaConnection {
       'retriable',
       `no broker could be reached: ${failure?.message ?? 'none is configured'}; check \`kafka.brokers\` and the network`,
       failure?.code ?? DISCONNECTED,
-      undefined,
-      { cause: failure },
     )
   }
 

@@ -75,5 +75,6 @@ interface ErrorShape {
 
 const shapeOf = (error: unknown): ErrorShape => {
   const { name = '', message = String(error), code, cause } = (error ?? {}) as Partial<ErrorShape>
-  return { name, message, code, cause }
+  // kafkajs says it of every error of a socket, whose own message says more
+  return { name, message: message.replace(/^Connection error: /, ''), code, cause }
 }

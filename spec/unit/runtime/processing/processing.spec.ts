@@ -1,4 +1,6 @@
 import { deadLetterTopic, logAndContinue } from '../../../../lib/handlers'
+import { InstanceSensors } from '../../../../lib/observe/metrics/instance-sensors'
+import type { TaskSensors } from '../../../../lib/observe/metrics/task-sensors'
 import { MapValuesOperator } from '../../../../lib/operators/map-values'
 import { PassThroughOperator } from '../../../../lib/operators/pass-through'
 import type { Processor, ProcessorContext } from '../../../../lib/operators/processor'
@@ -38,7 +40,7 @@ class Tag implements Processor<string, string, string, string> {
 }
 
 describe('a flush of the caches that pauses', () => {
-  const counting = async () => {
+  const counting = async (sensors?: TaskSensors) => {
     const builder = new StreamsBuilder()
     const stream = builder.stream('a', { key: serdes.string(), value: serdes.string() })
     const first = stream.groupByKey().count({ store: 'first' })
@@ -49,7 +51,7 @@ describe('a flush of the caches that pauses', () => {
       .toStream()
       .to('out', { key: serdes.string(), value: serdes.long() })
     const cache = { maxBytes: 1 << 20, usedBytes: 0 }
-    const under = await taskOf(builder.build(), [A], {}, { cache })
+    const under = await taskOf(builder.build(), [A], {}, { cache, sensors })
     under.task.initialize(new Map())
     const add = (offset: number, keys: string): void => {
       under.task.addRecords(
@@ -91,6 +93,19 @@ describe('a flush of the caches that pauses', () => {
     )
     task.prepareCommit()
     expect(logged()).toEqual([])
+  })
+
+  it('is one flush of the store in its metrics', async () => {
+    const sensors = new InstanceSensors('debug', () => 0).thread().task()
+    const { task, add } = await counting(sensors)
+    const flushes = (): number[] => sensors.stores.map((store) => store.of('flush').rate.total)
+    add(0, 'abc')
+    while (!task.flushCaches(() => true));
+    task.flushCaches()
+    expect(flushes()).toEqual([0, 0])
+    task.prepareCommit()
+    expect(flushes()).toEqual([1, 1])
+    for (const store of sensors.stores) expect(store.of('flush').latency.total).toBe(1)
   })
 })
 

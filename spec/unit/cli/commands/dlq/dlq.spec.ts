@@ -284,7 +284,8 @@ Error
   })
 
   it.each([
-    [['list', 'nope'], 1, /nope/],
+    [['list', 'nope'], 2, /there is no topic nope/],
+    [['replay', 'nope'], 2, /there is no topic nope/],
     [['list', 'dead', '--partition', '7'], 1, /topic 'dead' has 2 partitions, and none with number 7/],
     [['list', 'dead', '--header', 'trace'], 2, /--header is 'trace': give name=value/],
     [['list', 'dead', '--value-format', 'xml'], 2, /--value-format is 'xml'/],

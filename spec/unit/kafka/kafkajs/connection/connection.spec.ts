@@ -5,6 +5,7 @@ import { KafkaConnection } from '../../../../../lib/kafka/kafkajs/connection/con
 import { metadataFrame } from '../../../../../lib/kafka/kafkajs/connection/metadata'
 import { Outage } from '../../../../../lib/kafka/kafkajs/connection/outage'
 import { ClientError } from '../../../../../lib/kafka/port'
+import { errorLine } from '../../../../../lib/observe/error-text'
 import type { Logger } from '../../../../../lib/observe/logger'
 import { block } from '../../../../support/block'
 import { API_VERSIONS, FIND_COORDINATOR, METADATA, TinyBroker } from '../tiny-broker'
@@ -316,6 +317,15 @@ describe('a connection', () => {
     await expect(connection.refreshMetadata()).rejects.toMatchObject({ code: 'ECONNREFUSED' })
     await connection.refreshMetadata()
     expect(asked).toBe(2)
+  })
+
+  it('says once that no broker can be reached, why, and what to check', async () => {
+    connect({ brokers: ['127.0.0.1:1'] })
+    const error: unknown = await connection.refreshMetadata().catch((thrown: unknown) => thrown)
+    expect(errorLine(error)).toBe(
+      'ClientError [ECONNREFUSED]: no broker could be reached: connecting to broker 127.0.0.1:1: connect ECONNREFUSED 127.0.0.1:1; ' +
+        'check `kafka.brokers` and the network',
+    )
   })
 
   describe('keeps kafkajs’s log', () => {

@@ -65,7 +65,7 @@ describe('errors of the connection', () => {
     Object.assign(new Error(message), { name, code })
 
   it('of the network are retriable, and keep their cause', () => {
-    const refused = fromKafkaJs('KafkaJSConnectionError', 'connect ECONNREFUSED', 'ECONNREFUSED')
+    const refused = fromKafkaJs('KafkaJSConnectionError', 'Connection error: connect ECONNREFUSED', 'ECONNREFUSED')
     const message = 'doing it: connect ECONNREFUSED'
     expect(convert(refused)).toMatchObject({ kind: 'retriable', code: 'ECONNREFUSED', message, cause: refused })
     const closed = fromKafkaJs('KafkaJSConnectionClosedError', 'Closed connection')
