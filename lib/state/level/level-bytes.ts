@@ -25,8 +25,10 @@ export class LevelBytes implements ByteStore {
   /** A hash: it only serves an estimate. */
   #lastRead: number | null = null
   #lastFound = false
-  /** Of the keys restored since the last commit those that were counted: whether there is an entry. */
-  readonly #restored = new Map<number, boolean>()
+  /** Of the keys restored since the last commit began those that were counted: whether there is an entry. */
+  #restored = new Map<number, boolean>()
+  /** The same of the commit that began then, which may not be on disk yet. */
+  #sealedRestored = new Map<number, boolean>()
 
   constructor(
     readonly store: string,
@@ -65,9 +67,10 @@ export class LevelBytes implements ByteStore {
     }
   }
 
-  /** What was restored is on disk. */
-  restoredIsCommitted(): void {
-    this.#restored.clear()
+  /** A commit of what was restored begins. */
+  sealRestored(): void {
+    this.#sealedRestored = this.#restored
+    this.#restored = new Map()
   }
 
   async *scan(scan: ByteScan): AsyncGenerator<[Buffer, Buffer]> {
@@ -158,6 +161,7 @@ export class LevelBytes implements ByteStore {
     this.#sealedDropBelow = null
     this.#lastRead = null
     this.#restored.clear()
+    this.#sealedRestored.clear()
     this.#estimate.entries = entries
   }
 
@@ -181,11 +185,12 @@ export class LevelBytes implements ByteStore {
   }
 
   #countRestored(fullKey: Buffer, present: boolean): void {
-    const weight = this.#estimate.sampleRestored()
+    const hash = hashBytes(0, fullKey, 0, fullKey.length)
+    const weight = this.#estimate.weightOfRestored(hash)
     if (weight === 0) return
     try {
-      const hash = hashBytes(0, fullKey, 0, fullKey.length)
-      const before = this.#restored.get(hash) ?? this.shared.database.getSync(fullKey) !== undefined
+      const uncommitted = this.#restored.get(hash) ?? this.#sealedRestored.get(hash)
+      const before = uncommitted ?? this.shared.database.getSync(fullKey) !== undefined
       this.#restored.set(hash, present)
       this.#estimate.changed(before, present, weight)
     } catch (error) {

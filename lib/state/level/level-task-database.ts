@@ -146,6 +146,7 @@ export class LevelTaskDatabase implements TaskDatabase, SharedDatabase {
   commit(offsets: ReadonlyMap<string, number>): Promise<void> {
     const restored = this.#restored
     this.#restored = null
+    for (const store of this.stores.values()) store.sealRestored()
     const number = this.cache === undefined ? 0 : this.cache.batch
     const sealed: SealedStore[] = []
     for (const store of this.stores.values()) if (store.sealed !== null) sealed.push({ store, writes: store.sealed })
@@ -208,7 +209,6 @@ export class LevelTaskDatabase implements TaskDatabase, SharedDatabase {
         await batch.close()
       }
       this.cache?.batchCommitted(number)
-      if (restored !== undefined) for (const store of this.stores.values()) store.restoredIsCommitted()
       for (const { store, writes } of sealed) store.committed(writes)
       for (const store of this.stores.values()) {
         const below = store.takeDropBelow()

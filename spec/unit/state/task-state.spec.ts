@@ -253,3 +253,37 @@ test('a restored record counts as an entry unless its key is known', async () =>
   await restore(20_000, (i) => (i % 2 === 0 ? null : b(`${i}`)))
   expectNear(10_000, a.approximateNumEntries())
 })
+
+test('a key that is restored many times before a commit counts as one entry', async () => {
+  const state = await open()
+  const a = state.bytes('a')
+  for (let i = 0; i < 100_000; i++) a.restore(b(`k${Math.floor(i / 10)}`), b(`${i}`))
+  expectNear(10_000, a.approximateNumEntries())
+  await state.commit(new Map())
+  expectNear(10_000, a.approximateNumEntries())
+})
+
+test('a key that is restored and deleted again before a commit counts as no entry', async () => {
+  const state = await open()
+  const a = state.bytes('a')
+  const waiting = 4000
+  for (let i = 0; i < 50_000; i++) {
+    a.restore(b(`k${i}`), b('1'))
+    if (i >= waiting) a.restore(b(`k${i - waiting}`), null)
+  }
+  expectNear(waiting, a.approximateNumEntries())
+  await state.commit(new Map())
+  expectNear(waiting, a.approximateNumEntries())
+})
+
+test('a key that is deleted after the commit before the one that restores it counts as no entry', async () => {
+  const state = await open()
+  const a = state.bytes('a')
+  a.restore(b('x'), b('1'))
+  const first = state.commit(new Map())
+  a.restore(b('y'), b('1'))
+  await first
+  a.restore(b('y'), null)
+  await state.commit(new Map())
+  expect(a.approximateNumEntries()).toBe(1)
+})
