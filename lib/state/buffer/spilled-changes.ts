@@ -15,7 +15,7 @@ export interface MemoryBounds {
  * looked up by key, in bytes that are valid during a call; their order is the queue's, which is in memory and rebuilt from here at the start.
  */
 export class SpilledChanges {
-  /** Entries that exceed the bounds and are to be spilled; some are not waiting any longer. */
+  /** Entries that exceeded the bounds when they were put. One may be there several times, or no longer be in memory. */
   readonly #unspilled: Queued[] = []
   #unspilledBytes = 0
 
@@ -48,10 +48,10 @@ export class SpilledChanges {
     return this.#unspilledBytes > this.bounds.unspilledBytes
   }
 
-  /** Entries that are to be spilled, as far as they are still in memory. */
+  /** Entries to be spilled, as far as each is in memory when its turn comes. */
   takeUnspilled(): Queued[] {
     this.#unspilledBytes = 0
-    return this.#unspilled.splice(0).filter(({ change }) => change !== undefined)
+    return this.#unspilled.splice(0)
   }
 
   restore(key: Buffer, entry: BufferedEntry | null): void {

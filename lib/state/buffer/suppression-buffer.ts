@@ -219,6 +219,7 @@ export class LoggedSuppressionBuffer<K, V> implements SuppressionBuffer<K, V>, M
 
   #spill(): void {
     for (const queued of this.#spilled!.takeUnspilled()) {
+      if (queued.change === undefined) continue
       this.#store(queued, this.#scratch.ofByteString(queued.key), this.#encoded(queued))
       this.#release(queued)
     }

@@ -122,6 +122,19 @@ describe('a suppression buffer that spills', () => {
     ])
   })
 
+  it('writes the last of several updates of a key, once', async () => {
+    const put = jest.spyOn(SpilledChanges.prototype, 'put')
+    const buffer = bufferOf({ maxRecords: 0, maxBytes: Infinity, unspilledBytes: 1000 })
+    await open(buffer, folder)
+    for (let step = 0; step < 20; step++) buffer.put(0, 'a', new Change(`v${step}`, null), at(step))
+    for (let i = 0; i < 100; i++) buffer.put(0, `k${i}`, new Change('v', null), at(20))
+    const keys = put.mock.calls.map(([key]) => key.length)
+    put.mockRestore()
+    expect(keys.length).toBeLessThanOrEqual(101)
+    expect(keys.filter((length) => length === 1)).toHaveLength(1)
+    expect(evict(buffer, 1)).toEqual(['a: null -> v19 @19'])
+  })
+
   it('says what to do about a changelog that Kafka Streams 2.3 has written', async () => {
     const buffer = bufferOf({ maxRecords: 1, maxBytes: Infinity, unspilledBytes: 0 })
     await open(buffer, folder)
