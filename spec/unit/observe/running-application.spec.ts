@@ -66,7 +66,7 @@ describe('a running application', () => {
     const counted = streams
       .metrics()
       .filter(
-        ({ name, tags, value }) => name === 'dropped-records-total' && tags['task-id'] === 'global' && value !== 0,
+        ({ name, tags, value }) => name === 'dropped-records-total' && tags['task-id'] === '-1_-1' && value !== 0,
       )
     expect(counted.map(({ group, value, tags: { reason } }) => [group, reason, value])).toEqual([
       ['stream-task-metrics', undefined, 1],
