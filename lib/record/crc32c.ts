@@ -10,8 +10,11 @@ const ROUNDS_FROM = 512
 const WORDS_FROM = 64
 const LITTLE_ENDIAN = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1
 
-/** Made for the first long bytes; null where it can't be. */
+/** Null where there are none. */
 let rounds: Crc32cRounds | null | undefined
+/** Made for the first long bytes. An engine that can't make them is asked once: to find that out may take a full garbage collection. */
+const roundsOfEngine = (): Crc32cRounds | null =>
+  rounds === undefined ? (rounds = newCrc32cRounds(TABLES) ?? null) : rounds
 
 /**
  * CRC-32C (Castagnoli) of the bytes from `start` up to `end`, as an unsigned number: Kafka's and LevelDB's. Sixteen bytes a
@@ -20,9 +23,10 @@ let rounds: Crc32cRounds | null | undefined
 export const crc32c = (bytes: Uint8Array, start = 0, end = bytes.length): number => {
   let crc = -1
   let at = start
-  if (LITTLE_ENDIAN && end - start >= ROUNDS_FROM && (rounds ??= newCrc32cRounds(TABLES) ?? null) !== null) {
+  const inRounds = LITTLE_ENDIAN && end - start >= ROUNDS_FROM ? roundsOfEngine() : null
+  if (inRounds !== null) {
     at = end - ((end - start) % ROUND_BYTES)
-    crc = rounds(crc, bytes, start, at)
+    crc = inRounds(crc, bytes, start, at)
   } else if (LITTLE_ENDIAN && end - start >= WORDS_FROM) {
     while (((bytes.byteOffset + at) & 3) !== 0) crc = T0[(crc ^ bytes[at++]!) & 255]! ^ (crc >>> 8)
     const words = new Int32Array(bytes.buffer, bytes.byteOffset + at, (end - at) >>> 2)

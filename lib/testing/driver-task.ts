@@ -7,7 +7,7 @@ import type { Metric } from '../observe/metrics/metric'
 import { InstanceRecordCounts } from '../observe/record-counts'
 import { GlobalTask } from '../runtime/global/global-task'
 import { readOnlyStore } from '../runtime/global/read-only-store'
-import { recordCountMetrics, taskMetrics } from '../runtime/metrics/task-metrics'
+import { globalTaskMetrics, taskMetrics } from '../runtime/metrics/task-metrics'
 import { systemTimers } from '../runtime/processing/async-operators'
 import { Processing } from '../runtime/processing/processing'
 import { GLOBAL_TASK_ID } from '../runtime/processing/task-context'
@@ -221,10 +221,8 @@ export class DriverTask {
       stores: this.#taskStores,
       threadProcessMs: this.#processing.sensors?.process.sum ?? 0,
     })
-    if (this.#global !== undefined && this.#sensors !== undefined) {
-      const tags = { 'thread-id': `${applicationId}-GlobalStreamThread`, 'task-id': GLOBAL_TASK_ID }
-      recordCountMetrics(metrics, tags, this.#global.recordCounts)
-    }
+    if (this.#global !== undefined && this.#sensors !== undefined)
+      globalTaskMetrics(metrics, applicationId, this.#global.recordCounts)
     return metrics
   }
 

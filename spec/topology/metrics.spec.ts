@@ -118,8 +118,8 @@ it('counts what fills a global store and is dropped', async () => {
   drive(builder.build())
   await driver.inputTopic('numbers', text).pipe('a', 'short')
   await pipe(['a', 'x', 9000])
-  expect(valueOf('dropped-records-total', { 'task-id': 'global', reason: 'error' })).toBe(1)
-  expect(metric('dropped-records-total', { 'task-id': 'global' })).toMatchObject({
+  expect(valueOf('dropped-records-total', { 'task-id': '-1_-1', reason: 'error' })).toBe(1)
+  expect(metric('dropped-records-total', { 'task-id': '-1_-1' })).toMatchObject({
     group: 'stream-task-metrics',
     tags: { 'thread-id': 'test-driver-GlobalStreamThread' },
     value: 1,

@@ -5,10 +5,9 @@ import { recommendedReplicas } from '../../observe/metrics/recommended-replicas'
 import type { ThreadSensors } from '../../observe/metrics/thread-sensors'
 import type { TaskRecordCounts } from '../../observe/record-counts'
 import type { TaskId } from '../../record/task-id'
-import { GLOBAL_TASK_ID } from '../processing/task-context'
 import type { StreamsState } from '../state-machine'
 import type { Task } from '../tasks/task'
-import { recordCountMetrics, taskMetrics } from './task-metrics'
+import { globalTaskMetrics, taskMetrics } from './task-metrics'
 
 /** The processing loop of an executor, which is what Kafka Streams calls a stream thread. */
 interface Thread {
@@ -56,10 +55,7 @@ export const instanceMetrics = (instance: MeasuredInstance): Metric[] => {
   for (const [i, thread] of (run?.executors ?? []).entries()) {
     threadMetrics(metrics, `${clientId}-StreamThread-${i + 1}`, thread, instance.state)
   }
-  if (run?.globalRecordCounts !== undefined) {
-    const tags = { 'thread-id': `${clientId}-GlobalStreamThread`, 'task-id': GLOBAL_TASK_ID }
-    recordCountMetrics(metrics, tags, run.globalRecordCounts)
-  }
+  if (run?.globalRecordCounts !== undefined) globalTaskMetrics(metrics, clientId, run.globalRecordCounts)
   return metrics
 }
 

@@ -32,8 +32,12 @@ export const taskMetrics = (metrics: Metric[], task: MeasuredTask): void => {
   ofInputs(new MetricList(metrics, 'consumer-fetch-manager-metrics', { 'client-id': `${threadId}-consumer` }), task)
 }
 
+/** Metrics of the task that fills the global stores, with Kafka Streams' ids of its thread and task. */
+export const globalTaskMetrics = (metrics: Metric[], clientId: string, counts: TaskRecordCounts): void =>
+  recordCountMetrics(metrics, { 'thread-id': `${clientId}-GlobalStreamThread`, 'task-id': '-1_-1' }, counts)
+
 /** Metrics of what a task has dropped and sent to dead letter topics. */
-export const recordCountMetrics = (
+const recordCountMetrics = (
   metrics: Metric[],
   tags: { readonly 'thread-id': string; readonly 'task-id': string },
   { droppedRate: rate, droppedTotal: total, tallies }: TaskRecordCounts,

@@ -88,7 +88,6 @@ interface AvroTap {
   readonly buf: Buffer
   pos: number
   readLong(): number
-  readString(): string
 }
 
 /** avsc calls into native code for each string: for short ones that is most of what a record takes. */
@@ -97,14 +96,11 @@ const textString = (): AvroType => {
   class TextString extends StringType {
     /** Without `this`: resolvers use it as their own. */
     _read(tap: AvroTap): string {
-      const from = tap.pos
       const length = tap.readLong()
       const start = tap.pos
       const end = start + length
-      if (length < 0 || end > tap.buf.length) {
-        tap.pos = from
-        return tap.readString() // which notes that the bytes are damaged
-      }
+      // avsc would continue with empty ones, for as many items as a damaged count says
+      if (length < 0 || end > tap.buf.length) throw new RangeError('they end within a text')
       tap.pos = end
       return newShortText(tap.buf, start, end) ?? utf8Text(tap.buf, start, end)
     }

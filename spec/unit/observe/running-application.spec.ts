@@ -65,9 +65,7 @@ describe('a running application', () => {
     expect(streams.recordCounts().operators).toEqual([expect.objectContaining({ taskId: 'global', dropped: 1 })])
     const counted = streams
       .metrics()
-      .filter(
-        ({ name, tags, value }) => name === 'dropped-records-total' && tags['task-id'] === 'global' && value !== 0,
-      )
+      .filter(({ name, tags, value }) => name === 'dropped-records-total' && tags['task-id'] === '-1_-1' && value !== 0)
     expect(counted.map(({ group, value, tags: { reason } }) => [group, reason, value])).toEqual([
       ['stream-task-metrics', undefined, 1],
       ['stream-processor-node-metrics', 'error', 1],

@@ -44,6 +44,21 @@ describe('crc32c', () => {
     }
   })
 
+  it('asks an engine that can not run the rounds in WebAssembly for them once', () => {
+    const newCrc32cRounds = jest.fn(() => undefined)
+    const bytes = Buffer.alloc(600, 7)
+    jest.isolateModules(() => {
+      jest.doMock('../../../lib/record/crc32c-rounds', () => ({ newCrc32cRounds, ROUND_BYTES: 16 }))
+      try {
+        const alone = jest.requireActual<{ crc32c: typeof crc32c }>('../../../lib/record/crc32c')
+        for (let i = 0; i < 3; i++) expect(alone.crc32c(bytes)).toBe(crc32c(bytes))
+      } finally {
+        jest.dontMock('../../../lib/record/crc32c-rounds')
+      }
+    })
+    expect(newCrc32cRounds).toHaveBeenCalledTimes(1)
+  })
+
   it('of long bytes at any alignment is that of their bits', () => {
     const bytes = Buffer.from(Array.from({ length: 400 }, (_, i) => (i * 167 + (i >> 3)) & 0xff))
     for (let start = 0; start < 9; start++) {

@@ -123,6 +123,13 @@ describe('Confluent wire format', () => {
     },
   )
 
+  it('with more texts than there are bytes for is an error of the first that is missing', async () => {
+    const texts = { type: 'array', items: 'string' } as const
+    http.add('t-value', texts)
+    const serde = serdes.avro({ registry, schema: texts })
+    await expect(read(serde, hex('00 00000001 80 80 10 02 61'))).rejects.toThrow('they end within a text')
+  })
+
   it('says which field does not fit', async () => {
     const serde = serdes.avro({ registry, schema: { type: 'array', items: order } })
     await expect(write(serde, [{ id: 'a', amount: 'many' as unknown as number }])).rejects.toThrow(

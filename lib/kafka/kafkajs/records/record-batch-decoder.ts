@@ -264,13 +264,14 @@ export class BatchCursor implements RecordCursor {
     const { bytes } = this
     let at = this.at
     let byte = bytes[at++]!
-    let zigzag = byte & 0x7f
-    for (let factor = 128; byte & 0x80; factor *= 128) {
+    const isNegative = (byte & 1) === 1
+    let magnitude = (byte & 0x7f) >>> 1
+    for (let factor = 64; byte & 0x80; factor *= 128) {
       byte = bytes[at++]!
-      zigzag += (byte & 0x7f) * factor
+      magnitude += (byte & 0x7f) * factor
     }
     this.at = at
-    return zigzag % 2 === 0 ? zigzag / 2 : -(zigzag + 1) / 2
+    return isNegative ? -1 - magnitude : magnitude
   }
 
   private corrupt(

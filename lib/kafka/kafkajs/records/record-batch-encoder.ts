@@ -226,13 +226,15 @@ const writeVarint = (buffer: Buffer, start: number, value: number): number => {
 
 const writeVarlong = (buffer: Buffer, start: number, value: number): number => {
   if (value >= 0 && value <= MAX_SMALL_DELTA) return writeVarint(buffer, start, value | 0)
+  // not zigzag-encoded as one number: beyond 2^52 that would not be exact
+  const magnitude = value >= 0 ? value : -1 - value
   let at = start
-  let zigzag = value >= 0 ? value * 2 : -value * 2 - 1
-  while (zigzag >= 128) {
-    buffer[at++] = (zigzag % 128) | 0x80
-    zigzag = Math.floor(zigzag / 128)
+  let bits = (magnitude % 64) * 2 + (value >= 0 ? 0 : 1)
+  for (let rest = Math.floor(magnitude / 64); rest > 0; rest = Math.floor(rest / 128)) {
+    buffer[at++] = bits | 0x80
+    bits = rest % 128
   }
-  buffer[at++] = zigzag
+  buffer[at++] = bits
   return at
 }
 

@@ -98,6 +98,20 @@ describe('a cursor over record batches', () => {
     expect(batch.readBigInt64BE(35)).toBe(253_402_300_799_999n)
   })
 
+  it.each([
+    [[2 ** 29, 0, 2 ** 29, 2 ** 30 + 1, 2 ** 31, 2 ** 32, 2 ** 32 + 1, 1]],
+    [[0, 2 ** 29 - 1, 2 ** 29, 2 ** 29 + 1, 2 ** 31 - 1, 2 ** 31, 2 ** 33 + 7]],
+    [[Number.MAX_SAFE_INTEGER, -1, 0, 1_700_000_000_000, 8.64e15, Number.MAX_SAFE_INTEGER - 63]],
+    [[-1, Number.MAX_SAFE_INTEGER, 8.64e15, 0]],
+  ])('gives timestamps however far they are apart: %j', (timestamps) => {
+    const builder = new BatchBuilder()
+    for (const timestamp of timestamps) builder.append(null, Buffer.from('v'), timestamp, NO_HEADERS)
+    const cursor = cursorOf(builder.finish())
+    const seen: number[] = []
+    while (cursor.advance()) seen.push(cursor.timestamp)
+    expect(seen).toEqual(timestamps)
+  })
+
   it('gives the time of the append where the topic says so', () => {
     const batch = batchOf(['a', 'b'], { timestamp: 5 })
     batch.writeInt16BE(0x08, 21)
