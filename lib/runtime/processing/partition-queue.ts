@@ -1,3 +1,4 @@
+import { shown } from '../../config-values'
 import { StreamsError } from '../../errors'
 import type { FetchedPartition, RecordCursor } from '../../kafka/port'
 import type { InputSensor } from '../../observe/metrics/task-sensors'
@@ -212,7 +213,7 @@ export class PartitionQueue implements SourceBytes {
     }
     if (timestamp < 0 || source.timestampExtractor !== failOnInvalidTimestamp) {
       timestamp = this.extractTimestamp(key, value, context)
-      if (!(timestamp >= 0)) {
+      if (timestamp < 0) {
         this.skip(context, () =>
           this.task.dropRecord(source.name, 'invalid-timestamp', `its timestamp ${timestamp} is negative`),
         )
@@ -248,21 +249,30 @@ export class PartitionQueue implements SourceBytes {
   private extractTimestamp(key: unknown, value: unknown, context: RecordContext): number {
     const { topic, partition } = this
     const { timestamp, headers, offset } = context
+    let extracted: number
     try {
-      return this.source.timestampExtractor(
+      extracted = this.source.timestampExtractor(
         { key, value, timestamp, headers, topic, partition, offset },
         this.partitionTime,
       )
     } catch (error) {
       // one that says where
       if (error instanceof StreamsError && error.location.topic !== undefined) throw error
-      throw new StreamsError(
-        'INVALID_TIMESTAMP',
-        `the timestampExtractor of source "${this.source.name}" failed at offset ${offset} of ${topic}-${partition}: ${asError(error).message}`,
-        { operator: this.source.name, taskId: this.task.taskId, topic, partition, offset },
-        { cause: error },
-      )
+      throw this.notExtracted('failed', offset, asError(error).message, error)
     }
+    if (Number.isSafeInteger(extracted)) return extracted
+    const advice = 'a timestamp is a whole number of milliseconds since 1970, or negative for a record to be dropped'
+    throw this.notExtracted(`returned ${shown(extracted)}`, offset, advice)
+  }
+
+  private notExtracted(what: string, offset: number, why: string, cause?: unknown): StreamsError {
+    const { topic, partition, source } = this
+    return new StreamsError(
+      'INVALID_TIMESTAMP',
+      `the timestampExtractor of source "${source.name}" ${what} at offset ${offset} of ${topic}-${partition}: ${why}`,
+      { operator: source.name, taskId: this.task.taskId, topic, partition, offset },
+      { cause },
+    )
   }
 
   /** The record stays in place until its serde has what it lacks. */

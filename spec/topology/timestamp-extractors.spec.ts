@@ -1,0 +1,28 @@
+import type { StreamsBuilder } from '../../lib/dsl/streams-builder'
+import { drive, text } from './drive'
+
+const extracting = (timestamp: unknown) => (builder: StreamsBuilder) =>
+  builder.stream('in', { ...text, name: 'read', timestampExtractor: () => timestamp as number }).to('out', text)
+
+describe('a timestamp extractor', () => {
+  it('decides the time of a record', async () => {
+    const { input, out } = drive(extracting(7))
+    await input.pipe('a', 'x', 1)
+    expect(out()).toEqual(['a=x@7'])
+  })
+
+  it.each([
+    ['a fraction', 1.5, '1.5'],
+    ['no number', NaN, 'NaN'],
+    ['a text', '7', "'7'"],
+    ['nothing', undefined, 'undefined'],
+    ['a time beyond what a number can count', 2 ** 53, '9007199254740992'],
+  ])('that returns %s is an error that says where', async (_what, timestamp, shown) => {
+    const { input } = drive(extracting(timestamp))
+    await expect(input.pipe('a', 'x', 1)).rejects.toMatchObject({
+      code: 'INVALID_TIMESTAMP',
+      message: expect.stringContaining(`the timestampExtractor of source "read" returned ${shown} at offset 0 of in-0`),
+      location: { operator: 'read', topic: 'in', partition: 0, offset: 0 },
+    })
+  })
+})
