@@ -1,5 +1,5 @@
-import { endianness } from 'node:os'
 import { writeUtf8 } from './buffer-text'
+import { LITTLE_ENDIAN } from './byte-order'
 import type { ByteString } from './byte-string'
 
 const LENGTH = 1024
@@ -7,7 +7,6 @@ const LENGTH = 1024
 const SHORT = 32
 /** Of a character in UTF-8. */
 const MOST_BYTES = 3
-const LITTLE_ENDIAN = endianness() === 'LE'
 
 /** Memory that is written again and again: bytes that are copied at once cost no allocation there. */
 export class Scratch {

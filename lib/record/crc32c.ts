@@ -1,3 +1,4 @@
+import { LITTLE_ENDIAN } from '../byte-order'
 import { crcTables } from './crc-tables'
 import { type Crc32cRounds, newCrc32cRounds, ROUND_BYTES } from './crc32c-rounds'
 
@@ -8,7 +9,6 @@ const [T0, T1, T2, T3, T4, T5, T6, T7, T8, T9, T10, T11, T12, T13, T14, T15] = T
 const ROUNDS_FROM = 512
 /** From this length on, a view of whole words pays off. */
 const WORDS_FROM = 64
-const LITTLE_ENDIAN = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1
 
 /** Null where there are none. */
 let rounds: Crc32cRounds | null | undefined
