@@ -14,13 +14,29 @@ const KEY_SHIFT = 1
 /** As the length of the value: the key is deleted. */
 const DELETED = -1
 
-const INITIAL_BYTES = 1 << 12
+/**
+ * Memory comes in pages, of 4 MiB: one piece would be copied whenever it is outgrown, and a copy of what tens of megabytes
+ * of writes take holds up everything else.
+ */
+const PAGE_SHIFT = 19
+const PAGE_UNITS = 1 << PAGE_SHIFT
+const UNIT_MASK = PAGE_UNITS - 1
+/** The first one starts small. */
+const INITIAL_UNITS = 1 << 9
 const INITIAL_PLACES = 64
 /** A place of the index has a hash and the entry's position + 1; 0 is free. */
 const PLACE_BYTES = 8
 
 /** How many writes are sorted at once: it takes two milliseconds. */
 const RUN = 1 << 15
+
+/** Entries one after the other. One that is larger than a page has its own. */
+interface Page {
+  bytes: Buffer
+  words: Int32Array
+  /** In units. */
+  end: number
+}
 
 /** An uncommitted write, valid until the next one is taken. */
 interface Write {
@@ -33,10 +49,9 @@ interface Write {
  * of it. Keys are found by a hash of their bytes. The first scan makes it a map that is kept in order.
  */
 export class UncommittedEntries {
-  #bytes = Buffer.allocUnsafeSlow(INITIAL_BYTES)
-  #words = wordsOf(this.#bytes)
-  /** In units. */
-  #end = 0
+  // a position is the unit in its page, with the number of the page above it
+  readonly #pages = [newPage(INITIAL_UNITS)]
+  #usedUnits = 0
   #index = new Int32Array(2 * INITIAL_PLACES)
   #used = 0
   #map: ByteMap | null = null
@@ -47,7 +62,7 @@ export class UncommittedEntries {
 
   /** Memory in use. */
   get bytes(): number {
-    return this.#map === null ? this.#end * UNIT_BYTES + this.#used * PLACE_BYTES : this.#map.bytes
+    return this.#map === null ? this.#usedUnits * UNIT_BYTES + this.#used * PLACE_BYTES : this.#map.bytes
   }
 
   /** A copy of the value; `null` if the key is deleted, `undefined` if it was not written. */
@@ -57,11 +72,13 @@ export class UncommittedEntries {
     const place = this.#find(key, hashBytes(0, key, 0, key.length))
     if (place < 0) return undefined
     const position = this.#index[2 * place + 1]! - 1
-    const length = this.#words[2 * position + 1]!
+    const { bytes, words } = this.#pages[position >>> PAGE_SHIFT]!
+    const unit = position & UNIT_MASK
+    const length = words[2 * unit + 1]!
     if (length === DELETED) return null
-    const start = position * UNIT_BYTES + HEADER_BYTES + key.length
+    const start = unit * UNIT_BYTES + HEADER_BYTES + key.length
     const value = Buffer.allocUnsafe(length)
-    this.#bytes.copy(value, 0, start, start + length)
+    bytes.copy(value, 0, start, start + length)
     return value
   }
 
@@ -78,13 +95,15 @@ export class UncommittedEntries {
       return undefined
     }
     const position = this.#index[2 * place + 1]! - 1
-    const length = this.#words[2 * position + 1]!
+    const { bytes, words } = this.#pages[position >>> PAGE_SHIFT]!
+    const unit = position & UNIT_MASK
+    const length = words[2 * unit + 1]!
     const newLength = value === null ? DELETED : value.length
     if (unitsOf(key.length, newLength) === unitsOf(key.length, length)) {
-      this.#words[2 * position + 1] = newLength
-      if (value !== null) this.#bytes.set(value, position * UNIT_BYTES + HEADER_BYTES + key.length)
+      words[2 * unit + 1] = newLength
+      if (value !== null) bytes.set(value, unit * UNIT_BYTES + HEADER_BYTES + key.length)
     } else {
-      this.#words[2 * position]! |= DEAD
+      words[2 * unit]! |= DEAD
       this.#index[2 * place + 1] = this.#append(key, value) + 1
     }
     return length !== DELETED
@@ -100,22 +119,24 @@ export class UncommittedEntries {
       return
     }
     const keys = new Scratch()
-    const write: Write = { key: this.#bytes, value: null }
+    const write: Write = { key: NO_BYTES, value: null }
     const run = new Int32Array(Math.min(RUN, this.#used))
-    for (let position = 0; position < this.#end;) {
-      let count = 0
-      for (; count < run.length && position < this.#end; position += this.#unitsAt(position)) {
-        if ((this.#words[2 * position]! & DEAD) === 0) run[count++] = position
-      }
-      this.#sort(run.subarray(0, count))
-      for (let i = 0; i < count; i++) {
-        const at = run[i]!
-        const length = this.#words[2 * at + 1]!
-        const start = at * UNIT_BYTES + HEADER_BYTES
-        const end = start + (this.#words[2 * at]! >>> KEY_SHIFT)
-        write.key = keys.copyOf(this.#bytes, start, end)
-        write.value = length === DELETED ? null : this.#bytes.subarray(end, end + length)
-        yield write
+    for (const { bytes, words, end } of this.#pages) {
+      for (let unit = 0; unit < end;) {
+        let count = 0
+        for (; count < run.length && unit < end; unit += unitsAt(words, unit)) {
+          if ((words[2 * unit]! & DEAD) === 0) run[count++] = unit
+        }
+        sort(run.subarray(0, count), bytes, words)
+        for (let i = 0; i < count; i++) {
+          const at = run[i]!
+          const length = words[2 * at + 1]!
+          const keyStart = at * UNIT_BYTES + HEADER_BYTES
+          const keyEnd = keyStart + (words[2 * at]! >>> KEY_SHIFT)
+          write.key = keys.copyOf(bytes, keyStart, keyEnd)
+          write.value = length === DELETED ? null : bytes.subarray(keyEnd, keyEnd + length)
+          yield write
+        }
       }
     }
   }
@@ -131,70 +152,38 @@ export class UncommittedEntries {
     return this.#map.view(range)
   }
 
-  #unitsAt(position: number): number {
-    return unitsOf(this.#words[2 * position]! >>> KEY_SHIFT, this.#words[2 * position + 1]!)
-  }
-
-  /** Sorts positions by the bytes behind those that all of their keys begin with. */
-  #sort(run: Int32Array): void {
-    const bytes = this.#bytes
-    const shared = this.#sharedLength(run)
-    // a place in the run in the low 16 bits, six bytes of the key above it: on big-endian machines, nothing is sorted
-    const places = new BigUint64Array(run.length)
-    const halves = new Uint32Array(places.buffer)
-    for (let i = 0; i < run.length; i++) {
-      const position = run[i]!
-      const start = position * UNIT_BYTES + HEADER_BYTES
-      const end = start + (this.#words[2 * position]! >>> KEY_SHIFT)
-      let at = start + shared
-      let high = 0
-      for (let shift = 24; shift >= 0 && at < end; shift -= 8) high |= bytes[at++]! << shift
-      let low = i
-      for (let shift = 24; shift >= 16 && at < end; shift -= 8) low |= bytes[at++]! << shift
-      halves[2 * i] = low
-      halves[2 * i + 1] = high
-    }
-    places.sort()
-    const unsorted = run.slice()
-    for (let i = 0; i < run.length; i++) run[i] = unsorted[halves[2 * i]! & 0xffff]!
-  }
-
-  /** How many bytes are the same at the start of all of these keys. */
-  #sharedLength(run: Int32Array): number {
-    if (run.length === 0) return 0
-    const bytes = this.#bytes
-    const first = run[0]! * UNIT_BYTES + HEADER_BYTES
-    let shared = this.#words[2 * run[0]!]! >>> KEY_SHIFT
-    for (let i = 1; i < run.length; i++) {
-      const start = run[i]! * UNIT_BYTES + HEADER_BYTES
-      const most = Math.min(shared, this.#words[2 * run[i]!]! >>> KEY_SHIFT)
-      shared = 0
-      while (shared < most && bytes[first + shared] === bytes[start + shared]) shared++
-    }
-    return shared
-  }
-
   /** Returns the position. */
   #append(key: Buffer, value: Buffer | null): number {
     const length = value === null ? DELETED : value.length
-    const position = this.#end
-    this.#end += unitsOf(key.length, length)
-    if (this.#end * UNIT_BYTES > this.#bytes.length) this.#enlarge()
-    this.#words[2 * position] = key.length << KEY_SHIFT
-    this.#words[2 * position + 1] = length
-    const start = position * UNIT_BYTES + HEADER_BYTES
-    this.#bytes.set(key, start)
-    if (value !== null) this.#bytes.set(value, start + key.length)
-    return position
+    const units = unitsOf(key.length, length)
+    const page = this.#roomFor(units)
+    const unit = page.end
+    page.end += units
+    this.#usedUnits += units
+    const { bytes, words } = page
+    words[2 * unit] = key.length << KEY_SHIFT
+    words[2 * unit + 1] = length
+    const start = unit * UNIT_BYTES + HEADER_BYTES
+    bytes.set(key, start)
+    if (value !== null) bytes.set(value, start + key.length)
+    return ((this.#pages.length - 1) << PAGE_SHIFT) | unit
   }
 
-  #enlarge(): void {
-    let length = 2 * this.#bytes.length
-    while (this.#end * UNIT_BYTES > length) length *= 2
-    const bytes = Buffer.allocUnsafeSlow(length)
-    bytes.set(this.#bytes)
-    this.#bytes = bytes
-    this.#words = wordsOf(bytes)
+  /** The last page, once so many units fit behind its end. */
+  #roomFor(units: number): Page {
+    const page = this.#pages[this.#pages.length - 1]!
+    const needed = page.end + units
+    if (needed * UNIT_BYTES <= page.bytes.length) return page
+    if (needed > PAGE_UNITS && page.end > 0) {
+      const next = newPage(Math.max(PAGE_UNITS, units))
+      this.#pages.push(next)
+      return next
+    }
+    const larger = newPage(Math.max(needed, Math.min(PAGE_UNITS, (2 * page.bytes.length) / UNIT_BYTES)))
+    larger.bytes.set(page.bytes)
+    page.bytes = larger.bytes
+    page.words = larger.words
+    return page
   }
 
   #find(key: Buffer, hash: number): number {
@@ -208,9 +197,10 @@ export class UncommittedEntries {
   }
 
   #matches(position: number, key: Buffer): boolean {
-    if (this.#words[2 * position]! >>> KEY_SHIFT !== key.length) return false
-    const bytes = this.#bytes
-    const start = position * UNIT_BYTES + HEADER_BYTES
+    const { bytes, words } = this.#pages[position >>> PAGE_SHIFT]!
+    const unit = position & UNIT_MASK
+    if (words[2 * unit]! >>> KEY_SHIFT !== key.length) return false
+    const start = unit * UNIT_BYTES + HEADER_BYTES
     for (let i = 0; i < key.length; i++) if (bytes[start + i] !== key[i]) return false
     return true
   }
@@ -234,7 +224,52 @@ export class UncommittedEntries {
   }
 }
 
-const wordsOf = (bytes: Buffer): Int32Array => new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length >>> 2)
+const NO_BYTES = Buffer.alloc(0)
+
+const newPage = (units: number): Page => {
+  const bytes = Buffer.allocUnsafeSlow(units * UNIT_BYTES)
+  return { bytes, words: new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length >>> 2), end: 0 }
+}
+
+/** Sorts the units where entries of a page begin, by the bytes behind those that all of their keys begin with. */
+const sort = (run: Int32Array, bytes: Buffer, words: Int32Array): void => {
+  const shared = sharedLength(run, bytes, words)
+  // a place in the run in the low 16 bits, six bytes of the key above it: on big-endian machines, nothing is sorted
+  const places = new BigUint64Array(run.length)
+  const halves = new Uint32Array(places.buffer)
+  for (let i = 0; i < run.length; i++) {
+    const unit = run[i]!
+    const start = unit * UNIT_BYTES + HEADER_BYTES
+    const end = start + (words[2 * unit]! >>> KEY_SHIFT)
+    let at = start + shared
+    let high = 0
+    for (let shift = 24; shift >= 0 && at < end; shift -= 8) high |= bytes[at++]! << shift
+    let low = i
+    for (let shift = 24; shift >= 16 && at < end; shift -= 8) low |= bytes[at++]! << shift
+    halves[2 * i] = low
+    halves[2 * i + 1] = high
+  }
+  places.sort()
+  const unsorted = run.slice()
+  for (let i = 0; i < run.length; i++) run[i] = unsorted[halves[2 * i]! & 0xffff]!
+}
+
+/** How many bytes are the same at the start of all of these keys. */
+const sharedLength = (run: Int32Array, bytes: Buffer, words: Int32Array): number => {
+  if (run.length === 0) return 0
+  const first = run[0]! * UNIT_BYTES + HEADER_BYTES
+  let shared = words[2 * run[0]!]! >>> KEY_SHIFT
+  for (let i = 1; i < run.length; i++) {
+    const start = run[i]! * UNIT_BYTES + HEADER_BYTES
+    const most = Math.min(shared, words[2 * run[i]!]! >>> KEY_SHIFT)
+    shared = 0
+    while (shared < most && bytes[first + shared] === bytes[start + shared]) shared++
+  }
+  return shared
+}
+
+const unitsAt = (words: Int32Array, unit: number): number =>
+  unitsOf(words[2 * unit]! >>> KEY_SHIFT, words[2 * unit + 1]!)
 
 const unitsOf = (keyLength: number, valueLength: number): number =>
   Math.ceil((HEADER_BYTES + keyLength + (valueLength === DELETED ? 0 : valueLength)) / UNIT_BYTES)

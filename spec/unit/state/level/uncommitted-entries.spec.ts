@@ -78,6 +78,29 @@ test('more writes than are sorted at once come all, and only once', () => {
   expect([...wrong]).toEqual([])
 })
 
+test('writes of many megabytes, some larger than a page of memory, read as they were written', () => {
+  const MB = 1 << 20
+  const entries = new UncommittedEntries()
+  const values = new Map<string, Buffer>()
+  const set = (key: string, value: Buffer): void => {
+    entries.set(b(key), value)
+    values.set(key, value)
+  }
+  for (const [number, megabytes] of [1, 3, 9, 2, 2, 4, 0, 5].entries()) {
+    set(`large-${number}`, Buffer.alloc(megabytes * MB, number))
+    set(`small-${number}`, b(`${number}`))
+  }
+  set('large-1', Buffer.alloc(3 * MB, 'same length'))
+  set('large-3', Buffer.alloc(6 * MB, 'longer'))
+  set('small-2', b('longer than before'))
+
+  const wrong = [...values].filter(([key, value]) => !entries.get(b(key))!.equals(value))
+  expect(wrong).toEqual([])
+  const written = new Map(Array.from(entries.writes(), ({ key, value }) => [key.toString(), value!]))
+  expect(written.size).toBe(values.size)
+  expect([...values].filter(([key, value]) => !written.get(key)!.equals(value))).toEqual([])
+})
+
 test('empty keys, empty values and deletions are told apart', () => {
   const entries = new UncommittedEntries()
   expect(entries.size).toBe(0)
