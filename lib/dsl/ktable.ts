@@ -50,7 +50,7 @@ type View =
  * Every method returns a new table and leaves this one unchanged. A table that is given a store, as the last argument,
  * can be queried; the others exist only as a flow of updates.
  */
-export class KTable<K, V> {
+export class KTable<out K, out V> {
   /** @internal */
   constructor(
     /** @internal */
