@@ -68,6 +68,7 @@ export { StreamsBuilder, type BuildOptions, type StreamsBuilderOptions } from '.
 export type { Optimization } from './topology/optimize/optimize'
 export { KStream, type StreamStreamJoined } from './dsl/kstream'
 export { KTable } from './dsl/ktable'
+export type { FinalKTable } from './dsl/final-ktable'
 export { GlobalKTable } from './dsl/global-ktable'
 export { KGroupedStream } from './dsl/kgrouped-stream'
 export { TimeWindowedKStream } from './dsl/time-windowed-kstream'
@@ -125,6 +126,7 @@ export {
   Suppressed,
   untilTimeLimit,
   untilWindowCloses,
+  type SuppressedUntilClose,
   type SuppressionBounds,
   type TimeLimitOptions,
   type WindowCloseOptions,

@@ -35,7 +35,7 @@ export function dailyRevenue(writeSales: BatchAction<string, Sale>): Topology {
     .toStream()
     .map<string, Revenue>((amount, { key: shop, window }) => [
       shop,
-      { day: new Date(window.start).toISOString().slice(0, 10), amount: amount ?? 0 },
+      { day: new Date(window.start).toISOString().slice(0, 10), amount },
     ])
     .to('revenue-per-day', { key: serdes.string(), value: serdes.json<Revenue>() })
   return builder.build()

@@ -25,10 +25,7 @@ export function trendingWords(): Topology {
     .reduce((a, b) => a + b, { store: 'words-per-30s', value: serdes.long() })
     .suppress(untilWindowCloses())
     .toStream()
-    .map<string, Trend>((count, { key: word, window }) => [
-      word,
-      { from: new Date(window.start).toISOString(), count: count ?? 0 },
-    ])
+    .map<string, Trend>((count, { key: word, window }) => [word, { from: new Date(window.start).toISOString(), count }])
     .to('trending-words', { key: serdes.string(), value: serdes.json<Trend>() })
   return builder.build()
 }

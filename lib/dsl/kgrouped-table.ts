@@ -22,7 +22,7 @@ import { append, type GraphReference, valuesOf } from './graph-reference'
  * A table grouped by a new key, to be aggregated: an old row's contribution is subtracted before the new one is added.
  * Several aggregations of one group share its repartition topic if the grouping has a name.
  */
-export class KGroupedTable<K, V> {
+export class KGroupedTable<out K, out V> {
   private sharedRepartition: NodeId | undefined
 
   /** @internal */

@@ -12,6 +12,7 @@ import type { JoinKind } from '../operators/joined-rows'
 import type { ValueTransformerSupplier } from '../operators/value-transformer'
 import type { TableFilterNode, TableMapValuesNode, TableTransformValuesNode } from '../topology/graph/table-nodes'
 import { requireNewInstances } from '../topology/new-instances'
+import type { FinalKTable } from './final-ktable'
 import { KGroupedTable } from './kgrouped-table'
 import { foreignKeyJoin } from './joins/foreign-key-join'
 import { tableJoin } from './joins/table-join'
@@ -31,7 +32,7 @@ import { TABLE_JOINED, type TableJoinedAs } from './options/table-joined'
 import { TRANSFORMED_VALUES, type TransformedValues, transformedOptions } from './options/transformed-values'
 import { append, type GraphReference, requireSameBuilder } from './graph-reference'
 import { suppress } from './suppress'
-import { SUPPRESSED, type Suppressed } from './suppressed'
+import { SUPPRESSED, type Suppressed, type SuppressedUntilClose } from './suppressed'
 
 const FOREIGN_KEY = callback('a function that gives the key of the other row')
 
@@ -49,7 +50,7 @@ type View =
  * Every method returns a new table and leaves this one unchanged. A table that is given a store, as the last argument,
  * can be queried; the others exist only as a flow of updates.
  */
-export class KTable<K, V> {
+export class KTable<out K, out V> {
   /** @internal */
   constructor(
     /** @internal */
@@ -233,7 +234,8 @@ export class KTable<K, V> {
   }
 
   /**
-   * Holds updates back, to emit fewer of them: only the last of several updates of a key is forwarded.
+   * Holds updates back, to emit fewer of them: only the last of several updates of a key is forwarded. Until windows close, deletes are
+   * not forwarded at all.
    *
    * @example
    * spend.suppress(untilWindowCloses()).toStream().to('final-spend')
@@ -241,6 +243,8 @@ export class KTable<K, V> {
    *
    * @throws TopologyError INVALID_TOPOLOGY if the table is versioned, or has no windows that could close
    */
+  suppress(suppressed: SuppressedUntilClose<K>): FinalKTable<K, V>
+  suppress(suppressed: Suppressed<K>): KTable<K, V>
   suppress(suppressed: Suppressed<K>): KTable<K, V> {
     requireArgument(suppressed, SUPPRESSED, 'suppress', 'suppressed')
     return new KTable(suppress(this.position, suppressed), undefined)

@@ -15,14 +15,13 @@ const UNSPILLED_BYTES = 1024 * 1024
 /** `suppress` of a table. */
 export function suppress<K, V>(
   table: GraphReference<K, V>,
-  { waitMs, bounds, name: given }: Suppressed<K>,
+  { waitMs, finalOnly, bounds, name: given }: Suppressed<K>,
 ): GraphReference<K, V> {
   const { context, keySerde, valueSerde } = table
   const { naming } = context
   const name = given === undefined ? naming.node('KTABLE-SUPPRESS-') : naming.given(given)
   if (isVersionedByItself(nodesById(context.graph.graph).get(table.node)!)) throw versionedSuppressed(name)
-  const finalOnly = waitMs === null
-  const closesAfter = finalOnly ? windowGrace(context, table.node, name) : waitMs
+  const closesAfter = waitMs ?? windowGrace(context, table.node, name)
   const buffer = given === undefined ? naming.store('KTABLE-SUPPRESS-') : `${given}-store`
   const { logging, ...limits } = bounds
   // its changelog is all that lasts of it

@@ -48,6 +48,8 @@ export interface WindowCloseOptions extends SuppressionBounds {
 export class Suppressed<K> {
   /** Never set: carries the type. */
   readonly keys?: (key: K) => void
+  /** Only final results are emitted: those of windows that have closed. */
+  readonly finalOnly: boolean
 
   /** @internal */
   constructor(
@@ -57,7 +59,15 @@ export class Suppressed<K> {
     readonly bounds: Required<Pick<TimeLimitOptions, 'maxRecords' | 'maxBytes' | 'onFull' | 'logging'>>,
     /** @internal */
     readonly name: string | undefined,
-  ) {}
+  ) {
+    this.finalOnly = waitMs === null
+  }
+}
+
+/** What to hold back until windows close: returned by `untilWindowCloses`. */
+export interface SuppressedUntilClose<K> extends Suppressed<K> {
+  /** So the table that `suppress` returns never deletes a row. */
+  readonly finalOnly: true
 }
 
 export const SUPPRESSED = instanceOf(Suppressed, 'what to hold back: untilTimeLimit(…) or untilWindowCloses(…)')
@@ -92,7 +102,8 @@ export const untilTimeLimit = (timeToWait: Duration, options: TimeLimitOptions =
 
 /**
  * Emits one result per window, when it has closed: when stream time has passed its end plus the grace period. There are no early results: if a bound
- * is reached first, the application stops, or keeps what follows on disk.
+ * is reached first, the application stops, or keeps what follows on disk. A window whose row has been deleted has no result, so the table's stream has
+ * no `null`.
  *
  * @example
  * orders
@@ -103,9 +114,10 @@ export const untilTimeLimit = (timeToWait: Duration, options: TimeLimitOptions =
  *
  * @throws TopologyError INVALID_ARGUMENT
  */
-export const untilWindowCloses = (options: WindowCloseOptions = {}): Suppressed<Windowed<unknown>> => {
+export const untilWindowCloses = (options: WindowCloseOptions = {}): SuppressedUntilClose<Windowed<unknown>> => {
   requireArgument(options, WINDOW_CLOSE, 'untilWindowCloses', 'options')
-  return new Suppressed<Windowed<unknown>>(null, boundsOf(options, 'shutDown'), options.name)
+  const suppressed = new Suppressed<Windowed<unknown>>(null, boundsOf(options, 'shutDown'), options.name)
+  return suppressed as SuppressedUntilClose<Windowed<unknown>>
 }
 
 const SPILLED_BEYOND = 32 * 1024 * 1024

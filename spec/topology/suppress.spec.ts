@@ -1,7 +1,11 @@
+import type { KGroupedStream } from '../../lib/dsl/kgrouped-stream'
+import type { KTable } from '../../lib/dsl/ktable'
 import { StreamsBuilder } from '../../lib/dsl/streams-builder'
 import { type TimeLimitOptions, untilTimeLimit, untilWindowCloses } from '../../lib/dsl/suppressed'
 import { SessionWindows } from '../../lib/dsl/windows/session-windows'
+import { SlidingWindows } from '../../lib/dsl/windows/sliding-windows'
 import { TimeWindows } from '../../lib/dsl/windows/time-windows'
+import type { Windowed } from '../../lib/record/windowed'
 import * as serdes from '../../lib/serdes'
 import { drive, headers, text } from './drive'
 
@@ -100,6 +104,61 @@ describe('suppress until windows close', () => {
     expect(out('out', serdes.long() as never)).toEqual([])
     await input.pipe('b', 'x', 111)
     expect(out('out', serdes.long() as never)).toEqual(['a@100-104=2@104'])
+  })
+
+  const join = (a: string, b: string): string => a + b
+  const unlessGone = (all: string, value: string): string | null => (value === 'gone' ? null : all + value)
+  const last = (_: string, value: string): string => value
+  const per10 = TimeWindows.of({ size: 10 })
+  const sliding = SlidingWindows.of({ timeDifference: 5 })
+  const sessions = SessionWindows.of({ inactivityGap: 5 })
+  const deleting: Record<string, (grouped: KGroupedStream<string, string>) => KTable<Windowed<string>, string>> = {
+    aggregate: (grouped) => grouped.windowedBy(per10).aggregate(() => '', unlessGone, text),
+    reduce: (grouped) => grouped.windowedBy(per10).reduce(unlessGone),
+    'sliding windows': (grouped) => grouped.windowedBy(sliding).aggregate(() => '', unlessGone, text),
+    sessions: (grouped) => grouped.windowedBy(sessions).aggregate(() => '', unlessGone, join, text),
+    cogroup: (grouped) =>
+      grouped
+        .cogroup(unlessGone)
+        .windowedBy(per10)
+        .aggregate(() => '', text),
+    'cogrouped sessions': (grouped) =>
+      grouped
+        .cogroup(unlessGone)
+        .windowedBy(sessions)
+        .aggregate(() => '', join, text),
+    filter: (grouped) =>
+      grouped
+        .windowedBy(per10)
+        .reduce(last)
+        .filter((value) => value !== 'gone'),
+    mapValues: (grouped) =>
+      grouped
+        .windowedBy(per10)
+        .reduce(last)
+        .mapValues((value) => (value === 'gone' ? null : value), { value: text.value }),
+    outerJoin: (grouped) => {
+      const table = grouped.windowedBy(per10).reduce(last, 'rows')
+      return table.outerJoin(table, (value) => (value === 'gone' ? null : value), { value: text.value })
+    },
+  }
+
+  it.each(Object.keys(deleting))('emits no null for a row that has been deleted: %s', async (name) => {
+    const values = new Map<string, (string | null)[]>()
+    const { input } = drive((b) =>
+      deleting[name]!(b.stream('in', text).groupByKey())
+        .suppress(untilWindowCloses())
+        .toStream()
+        .foreach((value, { key }) => void values.set(key, [...(values.get(key) ?? []), value])),
+    )
+    await input.pipe('deleted', 'x', 1)
+    await input.pipe('deleted', 'gone', 1)
+    await input.pipe('kept', 'x', 1)
+    await input.pipe('kept', 'y', 4)
+    await input.pipe('later', 'x', 1000)
+    expect(values.has('kept')).toBe(true)
+    expect(values.has('deleted')).toBe(false)
+    expect([...values.values()].flat()).not.toContain(null)
   })
 
   it('says where the serde of its keys comes from, where none is known', async () => {

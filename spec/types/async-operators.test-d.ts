@@ -96,6 +96,49 @@ orders.foreachAsync(async () => {}, { onError: 'deadLetter' })
 // @ts-expect-error Property 'to' does not exist on type 'void'
 orders.foreachAsync(async () => {}).to('nowhere')
 
+// The others refuse a promise wherever what they return has a type of its own.
+const isLarge = async (order: { amount: number }): Promise<boolean> => order.amount > 1
+const listOf = async (order: { amount: number }): Promise<[number]> => [order.amount]
+const grouped = orders.groupByKey()
+const table = grouped.count()
+// @ts-expect-error Type 'Promise<boolean>' is not assignable to type 'boolean'
+orders.filter(async (order) => isLarge(order))
+// @ts-expect-error Type 'Promise<boolean>' is not assignable to type 'boolean'
+orders.filterNot(isLarge)
+// @ts-expect-error Type 'Promise<boolean>' is not assignable to type 'boolean'
+orders.split().branch(async (order) => isLarge(order))
+// @ts-expect-error Type 'Promise<boolean>' is not assignable to type 'boolean'
+table.filter(async (count) => count > 1)
+// @ts-expect-error Type 'Promise<[number, string]>' is not assignable to type 'readonly [unknown, unknown]'
+orders.map(async (order, key) => [order.amount, key] as [number, string])
+// @ts-expect-error missing in type 'Promise<[number]>' but required in type 'Iterable<unknown>'
+orders.flatMapValues((order) => listOf(order))
+// @ts-expect-error Type 'Promise<readonly [string, number]>' is not assignable to type 'readonly [unknown, unknown]'
+table.groupBy(async (count, key) => [key, count] as const)
+// @ts-expect-error missing in type 'Promise<{ amount: number; }>' but required in type '{ amount: number; }'
+grouped.reduce(async (order) => order)
+const sum = async (total: number, order: { amount: number }): Promise<number> => total + order.amount
+// @ts-expect-error Type 'Promise<number>' is not assignable to type 'number'
+grouped.aggregate(() => 0, sum)
+// What a mapper or joiner returns may be of any type: a promise is what comes downstream, and its use or its serde shows it.
+const promised = orders.mapValues(async (order) => order.amount)
+same<typeof promised, KStream<string, Promise<number>>>()
+// @ts-expect-error Operator '>' cannot be applied to types 'Promise<number>' and 'number'
+promised.filter((amount) => amount > 1)
+// @ts-expect-error Type 'Serde<number>' is not assignable to type 'SerdeThatWrites<Promise<number>>'
+promised.to('amounts', { value: serdes.double() })
+// So helpers can be generic in what they map to, and the type that is asked for decides what literals and lists are.
+const mapWith = <V, R>(stream: KStream<string, V>, map: (value: V) => R): KStream<string, R> => stream.mapValues(map)
+const field = <V, P extends keyof V>(stream: KStream<string, V>, name: P): KStream<string, V[P]> =>
+  stream.mapValues((value) => value[name])
+const tagged = (): KStream<string, { kind: 'order' | 'refund'; parts: [number, string] }> =>
+  orders.mapValues((order, key) => ({ kind: 'order', parts: [order.amount, key] }))
+const mapped = mapWith(orders, (order) => order.amount)
+same<typeof mapped, KStream<string, number>>()
+const amounts = field(orders, 'amount')
+same<typeof amounts, KStream<string, number>>()
+tagged().to('tagged')
+
 orders.forEachBatch(
   async (records, { id, taskId, offsets, signal, attempt }) => {
     for (const { key, value, timestamp, partition } of records) {

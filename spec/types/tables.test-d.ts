@@ -1,5 +1,7 @@
 /* eslint-disable @typescript-eslint/no-unused-vars -- only types are looked at */
 import type { KGroupedTable } from '../../lib/dsl/kgrouped-table'
+import type { FinalKTable } from '../../lib/dsl/final-ktable'
+import type { KStream } from '../../lib/dsl/kstream'
 import type { KTable } from '../../lib/dsl/ktable'
 import { StreamsBuilder } from '../../lib/dsl/streams-builder'
 import { untilTimeLimit, untilWindowCloses } from '../../lib/dsl/suppressed'
@@ -98,10 +100,33 @@ const windowed = builder
   .count()
 same<typeof windowed, KTable<Windowed<string>, number>>()
 const final = windowed.suppress(untilWindowCloses())
-same<typeof final, KTable<Windowed<string>, number>>()
-windowed.suppress(untilTimeLimit('1m'))
-// @ts-expect-error is not assignable to parameter of type 'Suppressed<string>'
+same<typeof final, FinalKTable<Windowed<string>, number>>()
+const limited = windowed.suppress(untilTimeLimit('1m'))
+same<typeof limited, KTable<Windowed<string>, number>>()
+// @ts-expect-error Type 'string' is not assignable to type 'Windowed<unknown>'
 notes.suppress(untilWindowCloses())
+
+// Final results are never deleted, so their stream has no null; what is made of them may delete again.
+const results = final.toStream()
+same<typeof results, KStream<Windowed<string>, number>>()
+const rekeyed = final.toStream((count, { key }) => key.length + count)
+same<typeof rekeyed, KStream<number, number>>()
+const plainTable: KTable<Windowed<string>, number> = final
+same<ReturnType<typeof plainTable.toStream>, KStream<Windowed<string>, number | null>>()
+const some = final.filter((count) => count > 1)
+same<typeof some, KTable<Windowed<string>, number>>()
+const ofBoth = windowed.join(final, (a, b) => a + b)
+same<typeof ofBoth, KTable<Windowed<string>, number>>()
+const ofStream = results.join(final, (a, b) => a + b)
+same<typeof ofStream, KStream<Windowed<string>, number>>()
+const finalOf = <V>(table: KTable<Windowed<string>, V>): KStream<Windowed<string>, V> =>
+  table.suppress(untilWindowCloses()).toStream()
+same<ReturnType<typeof finalOf<number>>, KStream<Windowed<string>, number>>()
+// @ts-expect-error 'count' is possibly 'null'
+limited.toStream((count) => count + 1)
+// which of the two it is may be decided at run time
+const chosen = windowed.suppress(final === limited ? untilTimeLimit(1) : untilWindowCloses())
+same<typeof chosen, KTable<Windowed<string>, number>>()
 windowed.suppress(untilWindowCloses({ maxBytes: 1000, onFull: 'spill' }))
 notes.suppress(untilTimeLimit('10s', { onFull: 'spill' }))
 // @ts-expect-error Type '"emit"' is not assignable

@@ -25,6 +25,10 @@ const withoutExpectations = (host: ts.CompilerHost): ts.CompilerHost => ({
       : host.getSourceFile(name, version, ...rest),
 })
 
+/** On one line. */
+const textOf = ({ messageText }: ts.Diagnostic): string =>
+  ts.flattenDiagnosticMessageText(messageText, '\n').replaceAll(/\n */g, ' ')
+
 const pathOf = (file: string): string => join(__dirname, file)
 /** One for all files: most of the time is spent on the library's own types. */
 const program = ts.createProgram(files.map(pathOf), options(), withoutExpectations(ts.createCompilerHost(options())))
@@ -35,7 +39,7 @@ describe.each(files)('%s', (file) => {
   const errors = new Map<number, string[]>()
   for (const diagnostic of program.getSemanticDiagnostics(program.getSourceFile(path))) {
     const { line } = ts.getLineAndCharacterOfPosition(diagnostic.file!, diagnostic.start!)
-    errors.set(line, [...(errors.get(line) ?? []), ts.flattenDiagnosticMessageText(diagnostic.messageText, '\n')])
+    errors.set(line, [...(errors.get(line) ?? []), textOf(diagnostic)])
   }
 
   const expectations = lines.flatMap((text, line) => {
