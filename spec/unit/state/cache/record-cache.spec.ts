@@ -398,7 +398,9 @@ describe('the flush listener', () => {
     const { store } = await listening(false)
     for (const key of 'abc') store.put(key, { value: 1, timestamp: 1 })
     let rows: Promise<unknown> | undefined
-    ;(store as unknown as CachedStore<string, number>).setFlushListener(() => (rows ??= collect(store.all())), false)
+    ;(store as unknown as CachedStore<string, number>).setFlushListener(() => {
+      rows ??= collect(store.all())
+    }, false)
     store.flushCache()
     expect(await rows).toEqual([...'abc'].map((key) => [key, { value: 1, timestamp: 1 }]))
   })
