@@ -17,6 +17,8 @@ interface Flush<V, E extends CacheEntry<V>> {
   complete: boolean
   /** Which of them is written next. */
   next: number
+  /** The one during whose writes it began. */
+  outer: Flush<V, E> | null
 }
 
 const newFlush = <V, E extends CacheEntry<V>>(): Flush<V, E> => ({
@@ -25,6 +27,7 @@ const newFlush = <V, E extends CacheEntry<V>>(): Flush<V, E> => ({
   deleted: [],
   complete: false,
   next: 0,
+  outer: null,
 })
 
 /**
@@ -40,8 +43,12 @@ export class RecordCache<V, E extends CacheEntry<V>> {
   #newest: E | null = null
   #dirtyEntries = 0
   #paused: Flush<V, E> | null = null
+  #running: Flush<V, E> | null = null
 
-  /** `removed` is called for every entry that leaves the cache, except by `clear`. */
+  /**
+   * `removed` is called for every entry that is no longer to be found, except by `clear`. One that is evicted can be found until it is
+   * written: by operators downstream, while a flush writes those before it.
+   */
   constructor(budget: RecordCacheBudget, write: (flushed: FlushedEntry<V, E>) => void, removed: (entry: E) => void) {
     this.#budget = budget
     this.#writeEntry = write
@@ -55,7 +62,8 @@ export class RecordCache<V, E extends CacheEntry<V>> {
 
   /** Makes it the most recently used. */
   touch(entry: E): void {
-    this.#order.use(entry)
+    if (entry.slot === NO_SLOT) this.#readmit(entry)
+    else this.#order.use(entry)
     this.#newest = entry
   }
 
@@ -100,15 +108,16 @@ export class RecordCache<V, E extends CacheEntry<V>> {
     return this.#dirtyEntries === 0 || this.#write(newFlush(), due)
   }
 
-  /** Dirty or not, in no order. */
-  entries(): Iterable<E> {
-    return this.#order.entries()
+  /** Dirty or not, in no order; one may come twice. */
+  *entries(): Iterable<E> {
+    yield* this.#order.entries()
+    yield* this.#unwritten()
   }
 
   /** Those that are not written yet, in no order; one may come twice. */
-  dirtyEntries(): Iterable<E> {
-    const updated = this.#dirtyEntries === 0 ? [] : this.#order.updated()
-    return this.#paused === null ? updated : updated.concat(this.#paused.entries.slice(this.#paused.next))
+  *dirtyEntries(): Iterable<E> {
+    if (this.#dirtyEntries > 0) yield* this.#order.updated()
+    yield* this.#unwritten()
   }
 
   /** Returns its part of the budget; dirty entries are lost. */
@@ -125,14 +134,13 @@ export class RecordCache<V, E extends CacheEntry<V>> {
       this.#resume()
       if (entry.slot === NO_SLOT) return
     }
-    const size = this.#takeOut(entry)
+    const flush = entry.dirty ? newFlush<V, E>() : null
+    // it goes first
+    if (flush !== null) this.#take(entry, flush)
+    const { size } = entry
+    this.#takeOut(entry)
     try {
-      if (entry.dirty) {
-        // it goes first
-        const flush = newFlush<V, E>()
-        this.#take(entry, flush)
-        this.#write(flush)
-      }
+      if (flush !== null) this.#write(flush)
     } finally {
       // as in Kafka Streams it counts until its effects are done, for the caches downstream, too
       this.#budget.usedBytes -= size
@@ -157,6 +165,13 @@ export class RecordCache<V, E extends CacheEntry<V>> {
     entries.push(entry)
   }
 
+  /** What flushes have taken, and not written yet. */
+  *#unwritten(): Iterable<E> {
+    for (let flush = this.#paused ?? this.#running; flush !== null; flush = flush.outer) {
+      yield* flush.entries.slice(flush.next)
+    }
+  }
+
   #resume(due?: () => boolean): boolean {
     const flush = this.#paused!
     this.#paused = null
@@ -164,38 +179,55 @@ export class RecordCache<V, E extends CacheEntry<V>> {
   }
 
   #write(flush: Flush<V, E>, due?: () => boolean): boolean {
-    const { entries, superseded, deleted } = flush
-    if (!this.#takeDirty(flush, due)) {
-      this.#paused = flush
-      return false
+    flush.outer = this.#running
+    this.#running = flush
+    try {
+      const isDone = this.#takeDirty(flush, due) && this.#writeEach(flush, due)
+      if (!isDone) this.#paused = flush
+      return isDone
+    } finally {
+      this.#running = flush.outer
     }
+  }
+
+  #writeEach(flush: Flush<V, E>, due?: () => boolean): boolean {
+    const { entries, superseded, deleted } = flush
     while (flush.next < entries.length) {
       // taken one by one: a flush may be of all entries, which would be copied by the garbage collector while they wait
       const entry = entries[flush.next++]!
-      const flushed = superseded.get(entry) ?? taken<V, E>(entry)
+      const flushed = superseded.get(entry) ?? this.#taken(entry)
       if (flushed.value === null) deleted.push(entry)
       this.#writeEntry(flushed)
       // not asked after the last one: a pause that is due there would be lost to the caches that follow
-      if (flush.next < entries.length && due?.()) {
-        this.#paused = flush
-        return false
-      }
+      if (flush.next < entries.length && due?.()) return false
     }
     for (const entry of deleted) {
       // deletes are no longer kept, unless their effects wrote the key again
-      if (entry.value === null && !entry.dirty && entry.slot !== NO_SLOT) this.#budget.usedBytes -= this.#takeOut(entry)
+      if (entry.value !== null || entry.dirty || entry.slot === NO_SLOT) continue
+      this.#budget.usedBytes -= entry.size
+      this.#takeOut(entry)
     }
     return true
   }
 
-  /** Returns its size, which is still in the budget. */
-  #takeOut(entry: E): number {
-    const { size } = entry
+  /** Its size is still in the budget. */
+  #takeOut(entry: E): void {
     this.#order.remove(entry)
     if (entry === this.#newest) this.#newest = null
-    entry.size = 0
-    this.#removed(entry)
-    return size
+    if (entry.flush === null) this.#removed(entry)
+  }
+
+  /** It was evicted, and is used before it is written. */
+  #readmit(entry: E): void {
+    this.#order.add(entry)
+    this.#budget.usedBytes += entry.size
+  }
+
+  /** For the flush that writes it next. */
+  #taken(entry: E): FlushedEntry<V, E> {
+    const flushed = taken<V, E>(entry)
+    if (entry.slot === NO_SLOT) this.#removed(entry)
+    return flushed
   }
 }
 

@@ -2,7 +2,7 @@ import { json, long, string, uuid, double } from '../../../../lib/serdes'
 import type { KeyValueStore, ManagedStore, TimestampedKeyValueStore } from '../../../../lib/state/store'
 import type { CachedStore } from '../../../../lib/state/cached-store'
 import { keyValueStore, timestampedKeyValueStore } from '../../../../lib/state/stores'
-import { at, build, StoreTask } from '../../../contract/stores/store-task'
+import { at, build, collect, StoreTask } from '../../../contract/stores/store-task'
 import type { RecordHeaders } from '../../../../lib/record/headers'
 
 type Cached<K, V> = KeyValueStore<K, V> & ManagedStore & CachedStore<K, V>
@@ -369,6 +369,40 @@ describe('the flush listener', () => {
       ['a', null],
       ['a', 2],
     ])
+  })
+
+  test('never reads a former value of what is evicted while it waits in the same flush', async () => {
+    const { store, task } = await listening(false, 2 * (SMALL_ENTRY + 15))
+    const put = (keys: string, value: number): void => {
+      for (const key of keys) store.put(key, { value, timestamp: 1 })
+    }
+    put('bcde', 1)
+    store.flushCache()
+    put('ab', 2)
+    const read: Record<string, number | undefined> = {}
+    ;(store as unknown as CachedStore<string, number>).setFlushListener((written) => {
+      // c and d take the place of a and b
+      if (written === 'a') for (const key of 'cdb') read[key] = store.get(key)?.value
+    }, false)
+    store.flushCache()
+    expect(read).toEqual({ c: 1, d: 1, b: 2 })
+    expect(store.get('b')?.value).toBe(2)
+    for (const key of 'cde') store.get(key)
+    expect(store.get('b')?.value).toBe(2)
+    expect(task.cache!.usedBytes).toBeLessThanOrEqual(task.cache!.maxBytes)
+    store.close()
+    expect(task.cache!.usedBytes).toBe(0)
+  })
+
+  test('finds in a scan what waits in the same flush', async () => {
+    const { store } = await listening(false)
+    for (const key of 'abc') store.put(key, { value: 1, timestamp: 1 })
+    let rows: Promise<unknown> | undefined
+    ;(store as unknown as CachedStore<string, number>).setFlushListener(() => {
+      rows ??= collect(store.all())
+    }, false)
+    store.flushCache()
+    expect(await rows).toEqual([...'abc'].map((key) => [key, { value: 1, timestamp: 1 }]))
   })
 
   test('that fails leaves the record context as it was', async () => {
