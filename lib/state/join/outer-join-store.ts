@@ -1,11 +1,12 @@
 import type { Serde } from '../../serdes/serde'
 import { breathe } from '../breathe'
+import { readRecord } from '../changelog/unreadable-record'
 import { storeUnavailable } from '../key-value/unavailable-entries'
 import type { ByteStore } from '../state-engine'
 import type { ChangelogRecord, ManagedStore, ScanOptions, StateStore, StateStoreContext } from '../store'
 import { StoreSerdes } from '../store-serdes'
 import { RowMemory } from '../timed/row-memory'
-import { isLeftSide, keyOf, timestampOf, outerJoinKey } from './outer-join-key'
+import { isLeftSide, keyOf, timestampOf, outerJoinKey, requireOuterJoinKey } from './outer-join-key'
 import { OuterJoinRows } from './outer-join-rows'
 import { appended, valuesOf } from './value-list'
 
@@ -84,7 +85,12 @@ export class TypedOuterJoinStore<K, L, R> implements OuterJoinStore<K, L, R>, Ma
   }
 
   restore({ key, value }: ChangelogRecord): void {
-    this.#open().restore(key, value)
+    const bytes = this.#open()
+    readRecord(this.name, this.changelogTopic, () => {
+      requireOuterJoinKey(key)
+      if (value !== null) valuesOf(value)
+    })
+    bytes.restore(key, value)
   }
 
   async *changelogRecords(): AsyncGenerator<ChangelogRecord> {
