@@ -58,9 +58,6 @@ export class TypedOuterJoinStore<K, L, R> implements OuterJoinStore<K, L, R>, Ma
   #left!: StoreSerdes<K, L>
   #right!: StoreSerdes<K, R>
   #closed = false
-  /** Most accesses follow one of the same key. */
-  #lastKey: K | undefined
-  #lastKeyBytes: Buffer | undefined
 
   constructor(private readonly options: OuterJoinStoreOptions<K, L, R>) {
     this.name = options.name
@@ -105,7 +102,7 @@ export class TypedOuterJoinStore<K, L, R> implements OuterJoinStore<K, L, R>, Ma
 
   add(key: K, timestamp: number, isLeft: boolean, value: L | R): void {
     this.#open()
-    const outerJoin = outerJoinKey(this.#keyBytes(key), timestamp, isLeft)
+    const outerJoin = outerJoinKey(this.#left.keyBytes(key), timestamp, isLeft)
     const bytes = isLeft ? this.#left.valueBytes(value as L) : this.#right.valueBytes(value as R)
     if (bytes === null) return
     const list = appended(this.#rows.get(outerJoin), isLeft, bytes)
@@ -115,7 +112,7 @@ export class TypedOuterJoinStore<K, L, R> implements OuterJoinStore<K, L, R>, Ma
 
   remove(key: K, timestamp: number, isLeft: boolean): void {
     this.#open()
-    const outerJoin = outerJoinKey(this.#keyBytes(key), timestamp, isLeft)
+    const outerJoin = outerJoinKey(this.#left.keyBytes(key), timestamp, isLeft)
     if (this.#rows.delete(outerJoin)) this.#log(outerJoin, null)
   }
 
@@ -163,15 +160,6 @@ export class TypedOuterJoinStore<K, L, R> implements OuterJoinStore<K, L, R>, Ma
   #valuesIn(list: Buffer, isLeft: boolean): (L | R)[] {
     const serdes: StoreSerdes<K, L | R> = isLeft ? this.#left : this.#right
     return valuesOf(list).map((value) => serdes.valueOf(value))
-  }
-
-  #keyBytes(key: K): Buffer {
-    if (typeof key !== 'string') return this.#left.keyBytes(key)
-    if (key !== this.#lastKey) {
-      this.#lastKeyBytes = this.#left.keyBytes(key)
-      this.#lastKey = key
-    }
-    return this.#lastKeyBytes!
   }
 
   #log(outerJoin: Buffer, list: Buffer | null): void {
