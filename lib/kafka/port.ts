@@ -39,6 +39,8 @@ export class ClientError extends Error {
   override readonly name = 'ClientError'
   /** Of an `authorization` failure, where it is known: what has to be allowed on the topic of `partition`. */
   readonly operation?: AclOperation
+  /** What to check, where that is known; the message ends with it. */
+  readonly nextStep?: string
   constructor(
     /** what the runtime can do about it */
     readonly kind: ClientErrorKind,
@@ -47,10 +49,15 @@ export class ClientError extends Error {
     readonly code?: string,
     /** with the offset where it is known */
     readonly partition?: TopicPartition & { readonly offset?: number },
-    { operation, ...options }: { cause?: unknown; operation?: AclOperation | undefined } = {},
+    {
+      operation,
+      nextStep,
+      ...options
+    }: { cause?: unknown; operation?: AclOperation | undefined; nextStep?: string | undefined } = {},
   ) {
-    super(message, options)
+    super(nextStep === undefined ? message : `${message}; ${nextStep}`, options)
     if (operation !== undefined) this.operation = operation
+    if (nextStep !== undefined) this.nextStep = nextStep
   }
 }
 

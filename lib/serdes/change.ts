@@ -41,6 +41,7 @@ export class ChangeSerde<V> implements OpenSerde<Change<V>> {
     const flag = bytes[bytes.length - 1]
     const latest = flag === OLD_WITH_LATEST || flag === NEW_WITH_LATEST || flag === BOTH_WITH_LATEST
     const end = bytes.length - (latest ? 2 : 1)
+    if (end < 0) throw new Error(`an update of a grouped table is longer than ${bytes.length} bytes`)
     const isLatest = latest ? bytes[end] === 1 : true
     const read = (from: number, to: number): V => inner.deserialize(topic, bytes.subarray(from, to), headers)
     switch (flag) {

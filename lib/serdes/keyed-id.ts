@@ -28,8 +28,13 @@ export class KeyedIdSerde<K> implements OpenSerde<KeyedId<K>> {
   }
 
   deserialize(topic: string, bytes: Buffer, headers: RecordHeaders): KeyedId<K> {
-    const length = bytes.readInt32BE(0)
+    const length = bytes.length < LENGTH_BYTES ? NaN : bytes.readInt32BE(0)
     const end = LENGTH_BYTES + Math.max(length, 0)
+    if (!(length >= NO_KEY && end < bytes.length)) {
+      throw new RangeError(
+        `the id of a record follows its key, whose length ${length} is not that of these ${bytes.length} bytes`,
+      )
+    }
     const key = length === NO_KEY ? null : this.known().deserialize(topic, bytes.subarray(LENGTH_BYTES, end), headers)
     return { key: key as K, id: recordIdOf(bytes.subarray(end)) }
   }

@@ -131,8 +131,20 @@ export class LengthPrefixedReader {
     const topic = this.text()
     const partition = this.int()
     const headers: [string, Buffer | null][] = []
-    for (let count = this.int(); count > 0; count--) headers.push([this.text()!, this.bytes()])
+    for (let count = this.count(); count > 0; count--) headers.push([this.name(), this.bytes()])
     return { topic, partition, offset, timestamp, headers: headers as RecordHeaders }
+  }
+
+  private count(): number {
+    const count = this.int()
+    if (count < 0) throw new RangeError(`${count} headers in a stored record`)
+    return count
+  }
+
+  private name(): string {
+    const name = this.text()
+    if (name === null) throw new RangeError('a header without a name in a stored record')
+    return name
   }
 
   /** Returns where what is passed by starts. */

@@ -17,6 +17,9 @@ export class StoreSerdes<K, V> {
   readonly #valueRange: Shortcuts['readRange']
   readonly #keyScratch = new Scratch()
   readonly #valueScratch = new Scratch()
+  /** Most accesses follow one of the same key. */
+  #lastText: string | undefined
+  #lastTextBytes: Buffer | undefined
 
   constructor(
     readonly store: string,
@@ -38,6 +41,15 @@ export class StoreSerdes<K, V> {
 
   /** The bytes of a key; they belong to the store. */
   keyBytes(key: K): Buffer {
+    if (typeof key !== 'string') return this.#serializedKey(key)
+    if (key !== this.#lastText) {
+      this.#lastTextBytes = this.#serializedKey(key)
+      this.#lastText = key
+    }
+    return this.#lastTextBytes!
+  }
+
+  #serializedKey(key: K): Buffer {
     if (key === null || key === undefined) {
       throw new StreamsError('INVALID_ARGUMENT', `store '${this.store}': a key must not be ${key}`, {
         store: this.store,

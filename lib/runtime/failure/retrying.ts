@@ -32,7 +32,7 @@ export const retrying = async <T>(what: string, call: () => Promise<T>, options:
       if (elapsed > options.timeoutMs) {
         throw new StreamsError(
           'KAFKA_UNAVAILABLE',
-          `could not ${what} for ${durationText(elapsed)}: ${advised((error as Error).message)}`,
+          `could not ${what} for ${durationText(elapsed)}: ${advised(error)}`,
           {},
           { cause: error },
         )
@@ -46,11 +46,20 @@ export const retrying = async <T>(what: string, call: () => Promise<T>, options:
   }
 }
 
-/** A message that says itself what to check needs no other advice. */
-const advised = (message: string): string =>
-  message.includes('; check ') ? message : `${message}; check that the brokers are up and reachable`
+/** An error that says itself what to check needs no other advice. */
+const advised = (error: Retriable): string =>
+  isAdvised(error) ? error.message : `${error.message}; check that ${serverOf(error)} up and reachable`
 
-const passes = (error: unknown): boolean =>
+/** Also where an error of another kind, or of a partition, was made of it. */
+const isAdvised = (error: unknown): boolean =>
+  error instanceof ClientError && (error.nextStep !== undefined || isAdvised(error.cause))
+
+const serverOf = (error: Retriable): string =>
+  error instanceof ClientError ? 'the brokers are' : 'the schema registry is'
+
+type Retriable = ClientError | StreamsError
+
+const passes = (error: unknown): error is Retriable =>
   (error instanceof ClientError &&
     (error.kind === 'retriable' || error.kind === 'unstableOffset' || error.kind === 'rebalance')) ||
   (error instanceof StreamsError && error.code === 'SCHEMA_REGISTRY_UNAVAILABLE')

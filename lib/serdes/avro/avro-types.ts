@@ -1,8 +1,7 @@
 import type * as Avsc from 'avsc'
-import { utf8Text } from '../../buffer-text'
 import { StreamsError } from '../../errors'
 import type { ResolvedSchema } from '../registry/schema-registry'
-import { newShortText } from '../short-text'
+import { boundedTypes, type BoundedTypes } from './bounded-types'
 import { type AvroLogicalType, type AvroLogicalTypes, BUILT_IN_LOGICAL_TYPES } from './logical-types'
 import type { AvroComplexSchema, AvroLong, AvroSchema } from './schema'
 
@@ -15,12 +14,19 @@ export interface ValueOptions {
 }
 
 type TypeOptions = NonNullable<Parameters<typeof Avsc.Type.forSchema>[1]>
-type LogicalClass = NonNullable<TypeOptions['logicalTypes']>[string]
+/** With the types that it stands on; without, any. */
+type LogicalClass = NonNullable<TypeOptions['logicalTypes']>[string] & { readonly on: readonly string[] | undefined }
 
 let loaded: typeof Avsc | undefined
 const avsc = (): typeof Avsc =>
   // eslint-disable-next-line @typescript-eslint/no-require-imports -- loaded only when Avro is used
   (loaded ??= require('avsc') as typeof Avsc)
+
+let loadedBounded: BoundedTypes | undefined
+const bounded = (): BoundedTypes => (loadedBounded ??= boundedTypes(avsc().types))
+
+/** Marks the schema of what a logical type stands on. */
+const UNDERLYING = Symbol('underlying')
 
 /** Creates avsc types from schemas, with the JavaScript values that the options select. */
 export class AvroTypes {
@@ -28,7 +34,8 @@ export class AvroTypes {
   private readonly logicalTypes: Record<string, LogicalClass>
 
   constructor({ long, logicalTypes }: ValueOptions) {
-    this.primitives = { string: textString(), ...(long === 'bigint' && { long: bigintLong() }) }
+    const { string, bytes } = bounded()
+    this.primitives = { string, bytes, ...(long === 'bigint' && { long: bigintLong() }) }
     this.logicalTypes = classesOf({ ...BUILT_IN_LOGICAL_TYPES, ...logicalTypes })
   }
 
@@ -65,11 +72,27 @@ export class AvroTypes {
       registry: { ...this.primitives },
       logicalTypes,
       omitRecordMethods: true,
+      typeHook: (one, opts) => this.own(one as AvroSchema, opts, logicalTypes),
     }
     const { Type } = avsc()
     const make = (one: AvroSchema): AvroType => Type.forSchema(one as Avsc.Schema, options)
     for (const reference of references) make(parsed(reference.schema))
     return make(schema)
+  }
+
+  /** In place of avsc's: its registry has types only by their names, not those with properties. */
+  private own(schema: AvroSchema, options: unknown, logicalTypes: Record<string, LogicalClass>): AvroType | undefined {
+    if (typeof schema !== 'object' || !('type' in schema) || typeof schema.type !== 'string') return undefined
+    const { type, logicalType = '' } = schema
+    const isUnderlying = UNDERLYING in schema
+    const logical = isUnderlying ? undefined : logicalTypes[logicalType]
+    // it asks again, for the underlying type
+    if (logical !== undefined && (logical.on?.includes(type) ?? true)) return undefined
+    const { ArrayType, MapType } = bounded()
+    if (type === 'array') return new ArrayType(schema as Avsc.Schema, options)
+    if (type === 'map') return new MapType(schema as Avsc.Schema, options)
+    // logical types convert numbers
+    return isUnderlying && type === 'long' ? undefined : this.primitives[type]
   }
 }
 
@@ -81,31 +104,6 @@ const parsed = (schema: string): AvroSchema => {
     if (/^[a-z]+$/.test(schema)) return schema
     throw error
   }
-}
-
-/** What avsc's types read from. */
-interface AvroTap {
-  readonly buf: Buffer
-  pos: number
-  readLong(): number
-}
-
-/** avsc calls into native code for each string: for short ones that is most of what a record takes. */
-const textString = (): AvroType => {
-  const { StringType } = avsc().types
-  class TextString extends StringType {
-    /** Without `this`: resolvers use it as their own. */
-    _read(tap: AvroTap): string {
-      const length = tap.readLong()
-      const start = tap.pos
-      const end = start + length
-      // avsc would continue with empty ones, for as many items as a damaged count says
-      if (length < 0 || end > tap.buf.length) throw new RangeError('they end within a text')
-      tap.pos = end
-      return newShortText(tap.buf, start, end) ?? utf8Text(tap.buf, start, end)
-    }
-  }
-  return new TextString()
 }
 
 const bigintLong = (): AvroType => {
@@ -134,10 +132,11 @@ const classesOf = (logicalTypes: AvroLogicalTypes): Record<string, LogicalClass>
 const classOf = (logical: AvroLogicalType<unknown>): LogicalClass => {
   const { LogicalType } = avsc().types
   return class extends LogicalType {
+    static readonly on = logical.on
     private readonly declared: AvroComplexSchema
 
     constructor(schema: AvroComplexSchema, options?: unknown) {
-      super(schema as Avsc.Schema, options)
+      super({ ...schema, [UNDERLYING]: true } as Avsc.Schema, options)
       this.declared = schema
       const { typeName } = this.underlyingType
       if (logical.on && !logical.on.includes(typeName.replace(/^abstract:/, ''))) {

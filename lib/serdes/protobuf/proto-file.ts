@@ -1,11 +1,20 @@
 import type * as Protobuf from 'protobufjs'
 import { registryModule } from '../registry/registry-modules'
 import type { NamedSchema } from '../registry/references'
+import { strictReader, type StrictReader } from './strict-reader'
 
 export type MessageType = Protobuf.Type
 
 let loaded: typeof Protobuf | undefined
 const protobufjs = (): typeof Protobuf => (loaded ??= registryModule('protobufjs') as typeof Protobuf)
+
+let reader: StrictReader | undefined
+
+/** @throws Error for what is no such message */
+export const decodeMessage = (type: MessageType, bytes: Buffer): Record<string, unknown> => {
+  reader ??= strictReader(protobufjs())
+  return type.decode(new reader(bytes)) as unknown as Record<string, unknown>
+}
 
 /** Types that come with every Protobuf, and are not registered. */
 const WELL_KNOWN = /^google\/protobuf\//

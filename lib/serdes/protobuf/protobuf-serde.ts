@@ -7,7 +7,7 @@ import { subjectOf, type SubjectStrategy } from '../registry/subjects'
 import { SchemaViolation } from '../schema-violation'
 import type { Serde, SerdeUse } from '../serde'
 import { messageIndexBytes, MessageIndexReader } from './message-indexes'
-import { type MessageType, nameOf, ProtoFile } from './proto-file'
+import { decodeMessage, type MessageType, nameOf, ProtoFile } from './proto-file'
 import type { ProtobufLong } from './protobuf-long'
 import { ProtobufValues } from './values'
 
@@ -66,8 +66,7 @@ export class ProtobufSerde implements Serde<unknown> {
     const { indexes } = this
     const type = this.schemas.reader(id, topic).at(indexes.read(bytes, PREFIX_BYTES))
     try {
-      const message = type.decode(bytes.subarray(indexes.end)) as unknown as Record<string, unknown>
-      return this.values.fromMessage(type, message)
+      return this.values.fromMessage(type, decodeMessage(type, bytes.subarray(indexes.end)))
     } catch (error) {
       if (error instanceof SchemaViolation) throw error
       throw new TypeError(`the bytes are no message ${nameOf(type)}: ${(error as Error).message}`, { cause: error })

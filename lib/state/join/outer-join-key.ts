@@ -14,6 +14,12 @@ export const outerJoinKey = (key: Buffer, timestamp: number, isLeft: boolean): B
   return bytes
 }
 
+/** @throws RangeError for what is no such key */
+export const requireOuterJoinKey = (bytes: Buffer): void => {
+  if (bytes.length >= KEY_AT && bytes[SIDE_AT]! <= LEFT) return
+  throw new RangeError(`${bytes.toString('hex')} is no timestamp, side and key`)
+}
+
 export const timestampOf = (outerJoin: Buffer): number => readTimestamp(outerJoin)
 
 export const isLeftSide = (outerJoin: Buffer): boolean => outerJoin[SIDE_AT] === LEFT

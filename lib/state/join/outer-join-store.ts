@@ -1,11 +1,12 @@
 import type { Serde } from '../../serdes/serde'
 import { breathe } from '../breathe'
+import { readRecord } from '../changelog/unreadable-record'
 import { storeUnavailable } from '../key-value/unavailable-entries'
 import type { ByteStore } from '../state-engine'
 import type { ChangelogRecord, ManagedStore, ScanOptions, StateStore, StateStoreContext } from '../store'
 import { StoreSerdes } from '../store-serdes'
 import { RowMemory } from '../timed/row-memory'
-import { isLeftSide, keyOf, timestampOf, outerJoinKey } from './outer-join-key'
+import { isLeftSide, keyOf, timestampOf, outerJoinKey, requireOuterJoinKey } from './outer-join-key'
 import { OuterJoinRows } from './outer-join-rows'
 import { appended, valuesOf } from './value-list'
 
@@ -57,9 +58,6 @@ export class TypedOuterJoinStore<K, L, R> implements OuterJoinStore<K, L, R>, Ma
   #left!: StoreSerdes<K, L>
   #right!: StoreSerdes<K, R>
   #closed = false
-  /** Most accesses follow one of the same key. */
-  #lastKey: K | undefined
-  #lastKeyBytes: Buffer | undefined
 
   constructor(private readonly options: OuterJoinStoreOptions<K, L, R>) {
     this.name = options.name
@@ -84,7 +82,12 @@ export class TypedOuterJoinStore<K, L, R> implements OuterJoinStore<K, L, R>, Ma
   }
 
   restore({ key, value }: ChangelogRecord): void {
-    this.#open().restore(key, value)
+    const bytes = this.#open()
+    readRecord(this.name, this.changelogTopic, () => {
+      requireOuterJoinKey(key)
+      if (value !== null) valuesOf(value)
+    })
+    bytes.restore(key, value)
   }
 
   async *changelogRecords(): AsyncGenerator<ChangelogRecord> {
@@ -99,7 +102,7 @@ export class TypedOuterJoinStore<K, L, R> implements OuterJoinStore<K, L, R>, Ma
 
   add(key: K, timestamp: number, isLeft: boolean, value: L | R): void {
     this.#open()
-    const outerJoin = outerJoinKey(this.#keyBytes(key), timestamp, isLeft)
+    const outerJoin = outerJoinKey(this.#left.keyBytes(key), timestamp, isLeft)
     const bytes = isLeft ? this.#left.valueBytes(value as L) : this.#right.valueBytes(value as R)
     if (bytes === null) return
     const list = appended(this.#rows.get(outerJoin), isLeft, bytes)
@@ -109,7 +112,7 @@ export class TypedOuterJoinStore<K, L, R> implements OuterJoinStore<K, L, R>, Ma
 
   remove(key: K, timestamp: number, isLeft: boolean): void {
     this.#open()
-    const outerJoin = outerJoinKey(this.#keyBytes(key), timestamp, isLeft)
+    const outerJoin = outerJoinKey(this.#left.keyBytes(key), timestamp, isLeft)
     if (this.#rows.delete(outerJoin)) this.#log(outerJoin, null)
   }
 
@@ -157,15 +160,6 @@ export class TypedOuterJoinStore<K, L, R> implements OuterJoinStore<K, L, R>, Ma
   #valuesIn(list: Buffer, isLeft: boolean): (L | R)[] {
     const serdes: StoreSerdes<K, L | R> = isLeft ? this.#left : this.#right
     return valuesOf(list).map((value) => serdes.valueOf(value))
-  }
-
-  #keyBytes(key: K): Buffer {
-    if (typeof key !== 'string') return this.#left.keyBytes(key)
-    if (key !== this.#lastKey) {
-      this.#lastKeyBytes = this.#left.keyBytes(key)
-      this.#lastKey = key
-    }
-    return this.#lastKeyBytes!
   }
 
   #log(outerJoin: Buffer, list: Buffer | null): void {

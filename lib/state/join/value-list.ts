@@ -25,12 +25,17 @@ export const appended = (list: Buffer | null, isLeft: boolean, value: Buffer): B
   return bytes
 }
 
-/** The values, as views of the list. */
+/** The values, as views of the list. @throws RangeError for what is no such list */
 export const valuesOf = (list: Buffer): Buffer[] => {
+  if (list.length < HEADER || list[0] !== VARIABLE_SIZES)
+    throw new RangeError(`${list.length} bytes are no list of values`)
   const values: Buffer[] = []
   for (let at = HEADER; at < list.length;) {
-    const end = at + LENGTH_BYTES + list.readInt32BE(at)
-    values.push(list.subarray(at + LENGTH_BYTES + 1, end))
+    const valueAt = at + LENGTH_BYTES + 1
+    const end = valueAt > list.length ? NaN : valueAt - 1 + list.readInt32BE(at)
+    if (!(end >= valueAt && end <= list.length))
+      throw new RangeError(`a list of ${list.length} bytes ends within a value`)
+    values.push(list.subarray(valueAt, end))
     at = end
   }
   return values

@@ -2,6 +2,7 @@ import type { Serde } from '../../serdes/serde'
 import { decodeEntry, encodeEntry } from '../buffer/buffered-change'
 import { type ByteString, byteString, bytesOf } from '../../byte-string'
 import { keptContext } from '../length-prefixed'
+import { readRecord } from '../changelog/unreadable-record'
 import { storeUnavailable } from '../key-value/unavailable-entries'
 import type { ByteStore } from '../state-engine'
 import type { ChangelogRecord, ManagedStore, StateStore, StateStoreContext } from '../store'
@@ -107,7 +108,9 @@ export class TypedWaitingStore<K, V> implements WaitingStore<K, V>, ManagedStore
   }
 
   restore({ key, value }: ChangelogRecord): void {
-    this.#open().restore(key, value)
+    const bytes = this.#open()
+    readRecord(this.name, this.changelogTopic, () => requirePlace(key))
+    bytes.restore(key, value)
   }
 
   async *changelogRecords(): AsyncGenerator<ChangelogRecord> {
@@ -189,8 +192,11 @@ export class TypedWaitingStore<K, V> implements WaitingStore<K, V>, ManagedStore
       version: 3,
       context: this.#context.recordContext,
     } as const
-    const { context, newValue } = decodeEntry(entry).change
-    return { value: newValue!, context }
+    return readRecord(this.name, this.changelogTopic, () => {
+      const { context, newValue } = decodeEntry(entry).change
+      if (newValue === null) throw new RangeError('a record without a value')
+      return { value: newValue, context }
+    })
   }
 
   /** Puts what is still waiting into the store's bytes: the next commit contains it. */
@@ -227,6 +233,11 @@ export class TypedWaitingStore<K, V> implements WaitingStore<K, V>, ManagedStore
     if (this.#bytes === null) throw storeUnavailable(this.name, this.#closed ? 'closed' : 'not open yet')
     return this.#bytes
   }
+}
+
+const requirePlace = (bytes: Buffer): void => {
+  if (bytes.length >= KEY_AT + SEQUENCE_BYTES && bytes[0] === TIME_FIRST) return
+  throw new RangeError(`${bytes.toString('hex')} is no timestamp, key and sequence number`)
 }
 
 const encoded = ({ value, context }: Unwritten): Buffer =>

@@ -9,9 +9,6 @@ export class DirectEntries<K, V, S> implements Entries<K, V, S> {
   readonly #serdes: StoreSerdes<K, V>
   readonly #format: ValueFormat<V, S>
   readonly #bytes: ChangeLoggingStore
-  /** Most puts follow a get of the same key. */
-  #lastKey: K | undefined
-  #lastKeyBytes: Buffer | undefined
 
   constructor(serdes: StoreSerdes<K, V>, format: ValueFormat<V, S>, bytes: ChangeLoggingStore) {
     this.#serdes = serdes
@@ -20,7 +17,7 @@ export class DirectEntries<K, V, S> implements Entries<K, V, S> {
   }
 
   get(key: K): S | null {
-    const stored = this.#bytes.get(this.#keyBytes(key))
+    const stored = this.#bytes.get(this.#serdes.keyBytes(key))
     if (stored === null) return null
     const format = this.#format
     return format.value(this.#serdes.valueOf(format.plainBytes(stored)), format.timestampOf(stored))
@@ -31,7 +28,7 @@ export class DirectEntries<K, V, S> implements Entries<K, V, S> {
   }
 
   put(key: K, value: S | null): void {
-    const keyBytes = this.#keyBytes(key)
+    const keyBytes = this.#serdes.keyBytes(key)
     const plain = value === null ? null : (this.#format.plain(value) ?? null)
     const bytes = plain === null ? null : this.#serdes.writtenValue(plain)
     this.#bytes.put(keyBytes, bytes, bytes === null ? -1 : this.#format.timestamp(value!))
@@ -54,13 +51,4 @@ export class DirectEntries<K, V, S> implements Entries<K, V, S> {
   }
 
   close(): void {}
-
-  #keyBytes(key: K): Buffer {
-    if (typeof key !== 'string') return this.#serdes.keyBytes(key)
-    if (key !== this.#lastKey) {
-      this.#lastKeyBytes = this.#serdes.keyBytes(key)
-      this.#lastKey = key
-    }
-    return this.#lastKeyBytes!
-  }
 }

@@ -1,5 +1,6 @@
 import type { Serde } from '../../serdes/serde'
 import { byteString, type ByteString, bytesOf } from '../../byte-string'
+import { readRecord } from '../changelog/unreadable-record'
 import { storeUnavailable } from '../key-value/unavailable-entries'
 import type { ByteStore } from '../state-engine'
 import type { ChangelogRecord, ManagedStore, StateStore, StateStoreContext } from '../store'
@@ -66,7 +67,9 @@ export class TypedRankingStore<K, V> implements RankingStore<K, V>, ManagedStore
   }
 
   restore({ key, value }: ChangelogRecord): void {
-    this.#open().restore(key, value)
+    const bytes = this.#open()
+    readRecord(this.name, this.changelogTopic, () => requireRow(key, value))
+    bytes.restore(key, value)
   }
 
   async open(): Promise<void> {
@@ -171,6 +174,14 @@ export class TypedRankingStore<K, V> implements RankingStore<K, V>, ManagedStore
     if (this.#bytes === null) throw storeUnavailable(this.name, this.#closed ? 'closed' : 'not open yet')
     return this.#bytes
   }
+}
+
+const requireRow = (place: Buffer, count: Buffer | null): void => {
+  const length = place.length < LENGTH_BYTES ? NaN : place.readInt32BE(0)
+  if (!(length >= 0 && LENGTH_BYTES + length <= place.length)) {
+    throw new RangeError(`${place.toString('hex')} is no key with a value`)
+  }
+  if (count !== null && count.length !== COUNT_BYTES) throw new RangeError(`a count of ${count.length} bytes`)
 }
 
 const inOrder = (a: Row, b: Row): number => byRank(a.rank, b.rank) || (a.text < b.text ? -1 : a.text > b.text ? 1 : 0)

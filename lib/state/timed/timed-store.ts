@@ -59,9 +59,6 @@ export abstract class TimedStore<K, V, S> implements ManagedStore, CachedStore<W
   #opened: OpenStore<K, V, S> | null = null
   #closed = false
   readonly #index: TimeIndex | null
-  /** Most accesses follow one of the same key. */
-  #lastKey: K | undefined
-  #lastKeyBytes: Buffer | undefined
 
   constructor(protected readonly options: TimedStoreOptions<K, V, S>) {
     this.name = options.name
@@ -197,12 +194,7 @@ export abstract class TimedStore<K, V, S> implements ManagedStore, CachedStore<W
   }
 
   protected keyBytes(key: K): Buffer {
-    if (typeof key !== 'string') return this.#open().serdes.keyBytes(key)
-    if (key !== this.#lastKey) {
-      this.#lastKeyBytes = this.#open().serdes.keyBytes(key)
-      this.#lastKey = key
-    }
-    return this.#lastKeyBytes!
+    return this.#open().serdes.keyBytes(key)
   }
 
   protected write(key: Buffer, time: number, second: number, value: S | null): void {

@@ -37,7 +37,7 @@ describe('ChangeSerde', () => {
     expect(read('064e45574f4c440105')).toEqual(new Change('NEW', 'OLD', true))
   })
 
-  it.each(['', '4f4c4409', 'ff02', 'ffffffffffff02', '014e02', '0e4e455702'])('rejects %p', (hex) => {
+  it.each(['', '03', '04', '05', '4f4c4409', 'ff02', 'ffffffffffff02', '014e02', '0e4e455702'])('rejects %p', (hex) => {
     expect(() => read(hex)).toThrow()
   })
 

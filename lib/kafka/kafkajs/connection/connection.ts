@@ -189,8 +189,10 @@ export class KafkaConnection {
     this.outage.unreachable(attemptedAt, failure)
     throw new ClientError(
       'retriable',
-      `no broker could be reached: ${failure?.message ?? 'none is configured'}; check \`kafka.brokers\` and the network`,
+      `no broker could be reached: ${failure?.message ?? 'none is configured'}`,
       failure?.code ?? DISCONNECTED,
+      undefined,
+      { nextStep: 'check `kafka.brokers` and the network' },
     )
   }
 

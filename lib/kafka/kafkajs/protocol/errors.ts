@@ -38,15 +38,15 @@ export const isRetriable = (error: unknown): error is ClientError =>
 export const toClientError = (error: unknown, doing: string, partition?: TopicPartition): ClientError => {
   if (error instanceof ClientError) return error
   const { name, message, code, cause } = shapeOf(error)
-  const make = (kind: ClientErrorKind, errorCode: string, hint = ''): ClientError =>
-    new ClientError(kind, `${doing}: ${message}${hint}`, errorCode, partition, { cause: error })
+  const make = (kind: ClientErrorKind, errorCode: string, nextStep?: string): ClientError =>
+    new ClientError(kind, `${doing}: ${message}`, errorCode, partition, { cause: error, nextStep })
   if (typeof code === 'number') {
     const known = brokerError(code === UNKNOWN_TO_KAFKAJS ? codeInText(message) : code)
     return make(known.kind, known.name)
   }
   if (name === 'KafkaJSSASLAuthenticationError')
-    return make('authorization', 'SASL_AUTHENTICATION_FAILED', '; check `kafka.sasl`')
-  if (typeof code === 'string' && CERTIFICATE.test(code)) return make('authorization', code, '; check `kafka.ssl`')
+    return make('authorization', 'SASL_AUTHENTICATION_FAILED', 'check `kafka.sasl`')
+  if (typeof code === 'string' && CERTIFICATE.test(code)) return make('authorization', code, 'check `kafka.ssl`')
   if (CONNECTION_ERRORS.has(name)) return make('retriable', typeof code === 'string' ? code : DISCONNECTED)
   if (typeof code === 'string' && NETWORK.test(code)) return make('retriable', code)
   if (cause instanceof Error && cause !== error) return toClientError(cause, doing, partition)

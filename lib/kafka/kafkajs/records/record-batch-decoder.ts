@@ -126,6 +126,8 @@ export class BatchCursor implements RecordCursor {
       headers.push([name, length < 0 ? null : bytes.subarray(this.at, this.at + length)])
       if (length > 0) this.at += length
     }
+    // the last length may have been read from the next record
+    if (this.at > end) throw this.corruptHeaders()
     return headers
   }
 

@@ -91,6 +91,24 @@ describe.each([true, false])('the store of records without a partner, persistent
     ])
   })
 
+  it.each([
+    ['a key without a side', '00000000000003e8', null],
+    ['a key of a third side', '00000000000003e80241', null],
+    ['an empty value', '00000000000003e80141', ''],
+    ['a value of another format', '00000000000003e80141', '7b226e223a317d'],
+    ['a list that ends within a length', '00000000000003e80141', '0100000001000000'],
+    ['a list that ends within a value', '00000000000003e80141', '01000000010000000401'],
+    ['a list with a value without a side', '00000000000003e80141', '010000000100000000'],
+    ['a list with a value that ends where it begins', '00000000000003e80141', '0100000001fffffffc01'],
+    ['a list with a value of a negative length', '00000000000003e80141', '0100000001ffffff0001'],
+  ])('does not restore %s', async (_, key, value) => {
+    const { store } = await open()
+    const bytes = value === null ? null : Buffer.from(value, 'hex')
+    expect(() => store.restore({ key: Buffer.from(key, 'hex'), value: bytes, timestamp: 5 })).toThrow(
+      expect.objectContaining({ code: 'DESERIALIZATION_FAILED', location: { store: 's', topic: changelogOf('s') } }),
+    )
+  })
+
   it('refuses to be used once it is closed', async () => {
     const { store } = await open()
     store.close()

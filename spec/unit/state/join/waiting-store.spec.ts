@@ -91,6 +91,24 @@ describe('the store of stream records that wait for a table', () => {
     ])
   })
 
+  it.each([
+    ['is too short', '0000000000000003e8000000'],
+    ['is of another format', '0100000000000003e84100000002'],
+  ])('does not restore a key that %s', async (_, key) => {
+    const { store } = await open()
+    expect(() => store.restore({ key: Buffer.from(key, 'hex'), value: null, timestamp: 5 })).toThrow(
+      expect.objectContaining({ code: 'DESERIALIZATION_FAILED' }),
+    )
+  })
+
+  it.each(['', VALUE.slice(0, -2), `${VALUE}00`])('has no record of the bytes %p', async (value) => {
+    const { store, task } = await open()
+    store.restore({ key: Buffer.from(KEY, 'hex'), value: Buffer.from(value, 'hex'), timestamp: 5 })
+    await task.state.commit(new Map())
+    await store.open!()
+    expect(() => store.take(Infinity, () => {})).toThrow(expect.objectContaining({ code: 'DESERIALIZATION_FAILED' }))
+  })
+
   const stored = async (task: StoreTask): Promise<number> =>
     (await collect(task.state.bytes('priced-Buffer').scan({}))).length
 

@@ -183,6 +183,7 @@ describe('damaged records in a batch whose CRC is right', () => {
     ['a header name longer than the record', [zigzag(1), zigzag(9), 110, NULL]],
     ['a header value of a negative length other than null', [zigzag(1), zigzag(1), 110, zigzag(-2)]],
     ['a header value longer than the record', [zigzag(1), zigzag(1), 110, zigzag(9), 1]],
+    ['a header value whose length runs into the next record', [zigzag(1), zigzag(1), 110, 0x80]],
   ])('%s are an error of the partition and offset', (_, headers) => {
     const cursor = cursorOf(Buffer.concat([batchWith(...head, NULL, NULL, ...headers), batchOf(['next batch'])]))
     expect(cursor.advance()).toBe(true)
