@@ -10,7 +10,9 @@ const INTERRUPTED = 130
 const GRACE_MS = 5_000
 
 const interrupted = new AbortController()
+let endsCleanly = false
 const interrupt = (): void => {
+  if (!endsCleanly) process.exit(INTERRUPTED)
   interrupted.abort()
   setTimeout(() => process.exit(INTERRUPTED), GRACE_MS).unref()
 }
@@ -27,9 +29,13 @@ const io: CommandIo = {
   out: (text) => void process.stdout.write(text),
   err: (text) => void process.stderr.write(text),
   interactive: process.stderr.isTTY === true,
+  readByPerson: process.stdout.isTTY === true,
   env: process.env,
   cwd: process.cwd(),
-  signal: interrupted.signal,
+  interruption: () => {
+    endsCleanly = true
+    return interrupted.signal
+  },
   now: Date.now,
   connect: (config) => {
     /* eslint-disable @typescript-eslint/no-require-imports -- only by commands that talk to Kafka */
