@@ -19,11 +19,13 @@ const interrupt = (): void => {
 // a second Ctrl+C ends the process at once, as without a listener
 process.once('SIGINT', interrupt)
 process.once('SIGTERM', interrupt)
-// `millrace … | head` has read enough
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error
-  process.exit(0)
-})
+// `millrace … | head` has read enough, or `millrace … 2>&1 | head`
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+    process.exit(0)
+  })
+}
 
 const io: CommandIo = {
   out: (text) => void process.stdout.write(text),

@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
@@ -58,6 +58,15 @@ describe('the binary as it is built', () => {
     expect(program.output).toBe('')
     socket.destroy()
     server.close()
+  })
+
+  it('ends quietly when nobody reads its results or its errors any longer', async () => {
+    for (const args of [['--help'], ['nope']]) {
+      const child = spawn(process.execPath, [BIN, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+      child.stdout.destroy()
+      child.stderr.destroy()
+      expect(await once(child, 'exit')).toEqual([0, null])
+    }
   })
 
   it('loads neither Kafka nor LevelDB for what needs neither', () => {
