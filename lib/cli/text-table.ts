@@ -1,4 +1,4 @@
-import { printable } from './printable'
+import { printable } from '../observe/printable'
 
 /** A value of a table; numbers are aligned to the right. */
 export type Cell = string | number | null | undefined

@@ -1,6 +1,6 @@
 import { asText, type ByteFormat, byteFormat, BYTE_FORMATS, decoded } from '../byte-format'
 import type { DeadLetter } from './dead-letter'
-import { printable } from '../printable'
+import { printable } from '../../observe/printable'
 import { timeText } from '../time-text'
 
 /** How keys, values and headers are shown. */
