@@ -10,26 +10,34 @@ const INTERRUPTED = 130
 const GRACE_MS = 5_000
 
 const interrupted = new AbortController()
+let endsCleanly = false
 const interrupt = (): void => {
+  if (!endsCleanly) process.exit(INTERRUPTED)
   interrupted.abort()
   setTimeout(() => process.exit(INTERRUPTED), GRACE_MS).unref()
 }
 // a second Ctrl+C ends the process at once, as without a listener
 process.once('SIGINT', interrupt)
 process.once('SIGTERM', interrupt)
-// `millrace … | head` has read enough
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error
-  process.exit(0)
-})
+// `millrace … | head` has read enough, or `millrace … 2>&1 | head`
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+    process.exit(0)
+  })
+}
 
 const io: CommandIo = {
   out: (text) => void process.stdout.write(text),
   err: (text) => void process.stderr.write(text),
   interactive: process.stderr.isTTY === true,
+  readByPerson: process.stdout.isTTY === true,
   env: process.env,
   cwd: process.cwd(),
-  signal: interrupted.signal,
+  interruption: () => {
+    endsCleanly = true
+    return interrupted.signal
+  },
   now: Date.now,
   connect: (config) => {
     /* eslint-disable @typescript-eslint/no-require-imports -- only by commands that talk to Kafka */

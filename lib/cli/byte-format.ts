@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import type * as SerdesModule from '../serdes'
 import type { Serde } from '../serdes/serde'
 import { NO_HEADERS } from '../record/headers'
@@ -32,8 +33,10 @@ export const byteFormat = (name: string): ByteFormat => {
   // eslint-disable-next-line @typescript-eslint/no-require-imports -- only where bytes are shown
   const serdes = require('../serdes') as typeof SerdesModule
   switch (name as Exclude<ByteFormatName, 'hex' | 'base64'>) {
-    case 'string':
-      return of(serdes.string(), (text) => text)
+    case 'string': {
+      const { decode, encode } = of(serdes.string(), (text) => text)
+      return { encode, decode: (bytes) => decode(requireUtf8(bytes)) }
+    }
     case 'json':
       return of(serdes.json<unknown>(), (text) => parsed(text))
     case 'long': {
@@ -78,6 +81,12 @@ const of = <T>(serde: Serde<T>, parse: (text: string) => T): ByteFormat => ({
     }
   },
 })
+
+/** The serde reads anything, with U+FFFD for what is no text: then nobody could tell what the bytes were. */
+const requireUtf8 = (bytes: Buffer): Buffer => {
+  if (isUtf8(bytes)) return bytes
+  throw new TypeError('not UTF-8')
+}
 
 /** JSON has no 64-bit integers: one that a number can't hold is text. */
 const exact = (value: bigint): number | string => (Number.isSafeInteger(Number(value)) ? Number(value) : String(value))

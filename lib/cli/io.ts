@@ -18,10 +18,15 @@ export interface CommandIo {
   readonly err: (text: string) => void
   /** Whether a person watches standard error: then progress is drawn. */
   readonly interactive: boolean
+  /** Whether a person reads standard output: then `--watch` replaces what it has printed. */
+  readonly readByPerson: boolean
   readonly env: Readonly<Record<string, string | undefined>>
   readonly cwd: string
-  /** Aborted by Ctrl+C: ends `--watch`, and a replay after its current transaction. */
-  readonly signal: AbortSignal
+  /**
+   * From this call on, Ctrl+C aborts the signal and leaves the command some time to end cleanly: without it, Ctrl+C ends the
+   * process at once.
+   */
+  readonly interruption: () => AbortSignal
   readonly now: () => number
   readonly connect: (config: KafkaConfig) => KafkaClient
   /** Imports a module of the user's, given as an absolute path: ESM, CommonJS or TypeScript. */

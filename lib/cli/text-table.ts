@@ -1,3 +1,5 @@
+import { printable } from '../observe/printable'
+
 /** A value of a table; numbers are aligned to the right. */
 export type Cell = string | number | null | undefined
 
@@ -19,4 +21,4 @@ export const textTable = (headings: readonly string[], rows: readonly (readonly 
     .join('')
 }
 
-const cellText = (cell: Cell): string => (cell == null || cell === '' ? '-' : String(cell))
+const cellText = (cell: Cell): string => (cell == null || cell === '' ? '-' : printable(String(cell)))

@@ -35,7 +35,10 @@ const SHUTDOWN_OPTIONS = optionsOf<GracefulShutdownOptions>({
 
 /** A shutdown to come. */
 export interface GracefulShutdown {
-  /** Begins it without a signal; all calls settle together: true if everything was finished in time. */
+  /**
+   * Begins it without a signal; all calls settle together: true if everything was finished in time. Rejects with what the function that closes the
+   * server fails with, once the instance is closed.
+   */
   shutdown(): Promise<boolean>
   /** Settles as `shutdown()` does, whoever begins it. */
   readonly done: Promise<boolean>
@@ -66,18 +69,26 @@ export const gracefulShutdown = (streams: KafkaStreams, options: GracefulShutdow
     const left = (): number => Math.max(0, deadline - performance.now())
     streams.queries.drain()
     await sleep(Math.min(delayMs, left()))
-    // the other half is for the last commit
-    const served = await closeServer(server, left() / 2)
-    const closed = await streams.close({ timeout: left(), leaveGroup })
+    let served: boolean
+    let closed: boolean
+    try {
+      // the other half is for the last commit
+      served = await closeServer(server, left() / 2)
+    } finally {
+      // what keeps a server from closing is no reason to lose the last commit
+      closed = await streams.close({ timeout: left(), leaveGroup })
+    }
     return served && closed
   }
   const shutdown = (): Promise<boolean> => {
     if (running === undefined) settle((running = run()))
     return running
   }
+  const reportServer = (error: unknown): void =>
+    streams.queries.logger.error({ err: error }, 'the server could not be closed')
   const onSignal = (): void => void shutdown()
   const onStateChange = ({ to }: { to: string }): void => {
-    if (to === 'ERROR') void closeServer(server, 0)
+    if (to === 'ERROR') closeServer(server, 0).catch(reportServer)
     if (to === 'ERROR' || to === 'NOT_RUNNING') cancel()
   }
   const cancel = (): void => {

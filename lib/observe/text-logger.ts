@@ -1,6 +1,7 @@
 import { errorLine, errorLines, isError, plainText } from './error-text'
 import { isWritten, type LogLevel } from './log-level'
 import type { Logger } from './logger'
+import { printable } from './printable'
 
 /** Codes of ANSI terminals. */
 const COLORS = { debug: 90, info: 36, warn: 33, error: 31, dim: 2 } as const
@@ -12,7 +13,7 @@ export interface TextLoggerOptions {
 
 /**
  * Writes to standard error: time, level, message and `name=value` fields on one line. Errors of warnings and errors follow
- * with their stacks and causes, indented; at the other levels they are fields.
+ * with their stacks and causes, indented; at the other levels they are fields. Control characters, which errors quote from records, are escaped.
  */
 export const textLogger = (
   level: LogLevel,
@@ -28,15 +29,15 @@ export const textLogger = (
       const below: string[] = []
       for (const [name, value] of Object.entries(fields)) {
         if (value === undefined) continue
-        if (!isError(value)) shown.push(`${name}=${plainText(value)}`)
-        else if (withStacks) below.push(...errorLines(value).flatMap((text) => text.split('\n')))
-        else shown.push(`${name}=${errorLine(value)}`)
+        if (!isError(value)) shown.push(`${name}=${printable(plainText(value))}`)
+        else if (withStacks) below.push(...errorLines(value).flatMap((text) => text.split('\n').map(printable)))
+        else shown.push(`${name}=${printable(errorLine(value))}`)
       }
       const time = new Date()
       const head = [
         painted('dim', colors ? timeOfDay(time) : time.toISOString()),
         painted(own, colors ? own.toUpperCase().padEnd(5) : own.toUpperCase()),
-        message,
+        printable(message),
         ...shown.map((field) => painted('dim', field)),
       ]
       write([head.join(' '), ...below.map((text) => painted('dim', `  ${text}`))].join('\n') + '\n')

@@ -1,7 +1,10 @@
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, relative, resolve } from 'node:path'
+import { Program } from '../support/process'
 
 const ROOT = resolve(__dirname, '../..')
 const BIN = join(ROOT, 'dist/cli/bin.js')
@@ -42,6 +45,28 @@ describe('the binary as it is built', () => {
 
   it.each([['--help'], ['lag', '--help'], ['reset', '--help']])('loads no dependency for %s', (...args) => {
     expect(loadedBy(...args)).toEqual(['dist/cli/bin.js', 'dist/millrace.js'])
+  })
+
+  it('ends with Ctrl+C while it waits for an instance that does not answer, and reports no error', async () => {
+    const server = createServer().listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const { port } = server.address() as AddressInfo
+    const program = new Program(process.execPath, [BIN, 'query', `127.0.0.1:${port}`, 'counts'])
+    const [socket] = (await once(server, 'connection')) as [Socket]
+    process.kill(program.pid, 'SIGINT')
+    expect(await program.end()).toBe(130)
+    expect(program.output).toBe('')
+    socket.destroy()
+    server.close()
+  })
+
+  it('ends quietly when nobody reads its results or its errors any longer', async () => {
+    for (const args of [['--help'], ['nope']]) {
+      const child = spawn(process.execPath, [BIN, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+      child.stdout.destroy()
+      child.stderr.destroy()
+      expect(await once(child, 'exit')).toEqual([0, null])
+    }
   })
 
   it('loads neither Kafka nor LevelDB for what needs neither', () => {

@@ -31,9 +31,10 @@ export class CommandLine {
       out: (text) => void (printed.out += text),
       err: (text) => void (printed.err += text),
       interactive: false,
+      readByPerson: false,
       env: {},
       cwd: process.cwd(),
-      signal: this.interruption.signal,
+      interruption: () => this.interruption.signal,
       now: Date.now,
       connect: (config) => {
         this.connections.push(config)

@@ -16,12 +16,16 @@ export const completionOf = (commands: Commands): Command =>
       const shell = args[0]!
       if (shell !== 'bash' && shell !== 'zsh')
         throw new UsageError(`there is no completion for '${shell}': give bash or zsh`)
-      const script =
-        shell === 'zsh' ? `autoload -U +X bashcompinit && bashcompinit\n${bashScript(commands)}` : bashScript(commands)
+      const script = shell === 'zsh' ? `${ZSH}${bashScript(commands)}` : bashScript(commands)
       print({ shell, script }, () => script)
       if (io.interactive) io.err(`# add this to ~/.${shell}rc\n`)
     },
   })
+
+/** What bash's completion needs in zsh, whose own is not switched on everywhere. */
+const ZSH = `(( $+functions[compdef] )) || { autoload -U compinit && compinit -i }
+autoload -U +X bashcompinit && bashcompinit
+`
 
 const bashScript = (commands: Commands): string => {
   const cases: string[] = []

@@ -26,11 +26,11 @@ that the lag of their topics can be above the number of records. Exit code 0 wha
     await withKafka(invocation, async (admin) => {
       for (;;) {
         const found = await groupLag(admin, options['application-id'])
-        if (options.watch && !json) io.out(io.interactive ? CLEAR_SCREEN : `\n${new Date(io.now()).toISOString()}\n`)
+        if (options.watch && !json) io.out(io.readByPerson ? CLEAR_SCREEN : `\n${new Date(io.now()).toISOString()}\n`)
         print(report(found), () => table(found))
         if (!options.watch) return
         try {
-          await sleep(interval, undefined, { signal: io.signal })
+          await sleep(interval, undefined, { signal: io.interruption() })
         } catch {
           return // interrupted
         }

@@ -64,7 +64,7 @@ JSON where the store's keys are no text. Times are ISO dates or milliseconds sin
     if (options.local) params.set('local', 'true')
     if (options.isolation !== undefined) params.set('isolation', isolationOf(options.isolation))
     const { header: headers, ca } = options
-    const lines = await askInstance(`${path}?${params}`, { url, headers, ca, cwd: io.cwd, signal: io.signal })
+    const lines = await askInstance(`${path}?${params}`, { url, headers, ca, cwd: io.cwd })
     const { rows, truncated, ...rest } = answerOf(asked, lines)
     if (isPointQuery(asked) && isSingle(asked) && rows.length === 0) {
       throw new StreamsError('INVALID_ARGUMENT', `store '${store}' has nothing for key '${key}'`, { store })

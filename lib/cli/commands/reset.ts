@@ -74,6 +74,8 @@ the application call streams.cleanUp() before it starts.`,
       await requireStopped(admin, applicationId)
       const plan = await planOf(admin, applicationId, target, options['input-topics'], options['internal-topics'])
       if (execute) {
+        // half a reset would count twice: it ends when all of it is done
+        io.interruption()
         // local state first: it is what may refuse, while an instance runs on it
         if (stateDir !== undefined) await stateDirectory().cleanUp({ applicationId, stateDir })
         const offsets = plan.offsets.map(({ to, ...at }) => ({ ...at, offset: to, metadata: '' }))

@@ -1,5 +1,11 @@
 import { StreamsError } from '../../errors'
-import type { CommittedOffset, GroupMetadata, KafkaClient, Producer } from '../../kafka/port'
+import {
+  ClientError,
+  type CommittedOffset,
+  type GroupMetadata,
+  type KafkaClient,
+  type Producer,
+} from '../../kafka/port'
 import { partitionFor } from '../../record/murmur2'
 import type { TopicPartition } from '../../record/topic-partition'
 import { boundedRead, type ReadRange } from './bounded-read'
@@ -112,10 +118,7 @@ class Batch {
     const { topic, partition, offset } = letter
     this.offsets.set(partition, { topic, partition, offset: offset + 1, metadata: '' })
     if (target === undefined) return
-    if (!this.loaded.has(target)) {
-      await producer.loadTopics([target])
-      this.loaded.add(target)
-    }
+    if (!this.loaded.has(target)) await this.load(target)
     producer.append(
       target,
       this.partitionOf(letter, target),
@@ -125,6 +128,19 @@ class Batch {
       letter.headers,
     )
     if (!producer.writable) await producer.drained()
+  }
+
+  private async load(target: string): Promise<void> {
+    try {
+      await this.producer.loadTopics([target])
+    } catch (error) {
+      if (!(error instanceof ClientError) || error.kind !== 'unknownTopic') throw error
+      throw new StreamsError(
+        'INVALID_ARGUMENT',
+        `there is no topic '${target}': create it, or choose another with --to`,
+      )
+    }
+    this.loaded.add(target)
   }
 
   async commit(): Promise<void> {

@@ -1,5 +1,6 @@
 import { asText, type ByteFormat, byteFormat, BYTE_FORMATS, decoded } from '../byte-format'
 import type { DeadLetter } from './dead-letter'
+import { printable } from '../../observe/printable'
 import { timeText } from '../time-text'
 
 /** How keys, values and headers are shown. */
@@ -23,6 +24,9 @@ export const formatsOf = (options: Readonly<Record<keyof typeof FORMAT_OPTIONS, 
   value: byteFormat(options['value-format'] ?? 'string'),
 })
 
+/** Headers are text as a rule. */
+const headerValue = (bytes: Buffer | null): unknown => decoded(byteFormat('string'), bytes)
+
 /** A dead letter as JSON. */
 export const reportOf = (letter: DeadLetter, { key, value }: Formats): Record<string, unknown> => ({
   topic: letter.topic,
@@ -31,7 +35,7 @@ export const reportOf = (letter: DeadLetter, { key, value }: Formats): Record<st
   timestamp: letter.timestamp,
   key: decoded(key, letter.key),
   value: decoded(value, letter.value),
-  headers: letter.headers.map(([name, bytes]) => [name, bytes?.toString() ?? null]),
+  headers: letter.headers.map(([name, bytes]) => [name, headerValue(bytes)]),
   source: letter.source,
   error: Object.fromEntries([...letter.error].filter(([name]) => !['topic', 'partition', 'offset'].includes(name))),
 })
@@ -48,13 +52,16 @@ export const longText = (letter: DeadLetter, { key, value }: Formats): string =>
     ['time', timeText(timestamp) ?? '-'],
     ['key', asText(decoded(key, letter.key))],
     ['value', asText(decoded(value, letter.value))],
-    ...headers.map(([name, bytes]): [string, string] => [`header ${name}`, bytes?.toString() ?? 'null']),
+    ...headers.map(([name, bytes]): [string, string] => [`header ${name}`, asText(headerValue(bytes))]),
   ]
   for (const [name, text] of error) {
     if (!['topic', 'partition', 'offset', 'stacktrace'].includes(name)) fields.push([name, text])
   }
-  const width = Math.max(...fields.map(([name]) => name.length))
-  const lines = fields.map(([name, text]) => `${name.padEnd(width)}  ${text}\n`)
+  const width = Math.max(...fields.map(([name]) => printable(name).length))
+  const below = `\n${' '.repeat(width + 2)}`
+  const lines = fields.map(([name, text]) => `${printable(name).padEnd(width)}  ${printableLines(text).join(below)}\n`)
   const stack = error.get('stacktrace')
-  return lines.join('') + (stack === undefined ? '' : `\n${stack.trimEnd()}\n`)
+  return lines.join('') + (stack === undefined ? '' : `\n${printableLines(stack.trimEnd()).join('\n')}\n`)
 }
+
+const printableLines = (text: string): string[] => text.split('\n').map(printable)

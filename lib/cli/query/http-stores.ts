@@ -12,7 +12,6 @@ export interface InstanceOptions {
   /** A file. */
   readonly ca: string | undefined
   readonly cwd: string
-  readonly signal: AbortSignal
 }
 
 /** The answer to a GET request of a path below the URL of an instance: its lines of JSON. */
@@ -26,8 +25,7 @@ export const askInstance = async (path: string, options: InstanceOptions): Promi
   try {
     const response = await new Promise<IncomingMessage>((resolve, reject) => {
       const url = `${base.origin}${base.pathname.replace(/\/$/, '')}${path}`
-      const { signal } = options
-      send(url, { headers, signal, ...(ca === undefined ? {} : { ca }) }, resolve)
+      send(url, { headers, ...(ca === undefined ? {} : { ca }) }, resolve)
         .once('error', reject)
         .end()
     })

@@ -87,10 +87,12 @@ export class RestoreProgress {
     if (!entry) return
     this.#open.delete(range)
     const durationMs = Math.round(performance.now() - entry.tally.startedAt)
-    const ended = { ...event(entry.taskId, range, entry.tally.restored), durationMs }
-    this.logger.info(
-      { ...ended, recordsPerSecond: rate(entry.tally.restored, durationMs) },
-      `restored store ${range.store.name}: replayed ${entry.tally.restored} records`,
+    const { restored } = entry.tally
+    const ended = { ...event(entry.taskId, range, restored), durationMs }
+    // after a clean start nothing is replayed, in each store of each task
+    this.logger[restored === 0 ? 'debug' : 'info'](
+      { ...ended, recordsPerSecond: rate(restored, durationMs) },
+      `restored store ${range.store.name}: replayed ${restored} records`,
     )
     this.listener.restoreEnd(ended)
   }

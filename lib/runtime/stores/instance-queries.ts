@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import type { ResolvedConfig } from '../../config'
 import { StreamsError } from '../../errors'
 import type { Problem, RecentProblems } from '../../observe/recent-problems'
@@ -53,6 +54,8 @@ export class InstanceQueries {
   constructor(options: InstanceQueriesOptions) {
     const { topology, config } = options
     this.#options = options
+    // each subscription listens: with the eleventh, Node would print a warning of a leak
+    setMaxListeners(Infinity, this.#ending.signal)
     const { defaultKeySerde, defaultValueSerde } = config
     this.engine = new QueryEngine({
       catalog: new StoreCatalog({ topology, defaultKeySerde, defaultValueSerde }),

@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs'
 import { copyFile, mkdtemp, readdir, rm, symlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -32,7 +33,7 @@ export class DatabaseInspection {
   private constructor(
     private readonly database: Database,
     private readonly metadata: Metadata,
-    private readonly copy: string,
+    private readonly copy: TemporaryCopy,
     private readonly where: { readonly taskId: string; readonly directory: string },
   ) {}
 
@@ -42,21 +43,21 @@ export class DatabaseInspection {
    */
   static async open(directory: string, taskId: string, verify = true): Promise<DatabaseInspection> {
     const where = { directory, taskId }
-    const copy = await mkdtemp(join(tmpdir(), 'millrace-state-'))
+    const copy = await temporaryCopy()
     let database: Database | undefined
     try {
       const damage = (await findDamage(directory)) ?? (verify ? await findDamagedTable(directory) : undefined)
       if (damage !== undefined) throw corruption(damage)
-      await copyTo(copy, directory)
-      database = await openDatabase(copy)
-      const dropped = await findDroppedRecords(copy)
+      await copyTo(copy.path, directory)
+      database = await openDatabase(copy.path)
+      const dropped = await findDroppedRecords(copy.path)
       if (dropped !== undefined) throw corruption(dropped)
       const metadata = (await readMetadata(database)) ?? NO_METADATA
       if ('format' in metadata) throw otherFormat(metadata.format, where)
       return new DatabaseInspection(database, metadata, copy, where)
     } catch (error) {
       await database?.close()
-      await rm(copy, { recursive: true, force: true })
+      await copy.remove()
       throw failure(error, 'opening', where)
     }
   }
@@ -91,7 +92,7 @@ export class DatabaseInspection {
 
   async close(): Promise<void> {
     await this.database.close()
-    await rm(this.copy, { recursive: true, force: true })
+    await this.copy.remove()
   }
 
   private keysOf(store: string): KeySpace {
@@ -99,6 +100,25 @@ export class DatabaseInspection {
     if (id !== undefined) return new KeySpace(id)
     const names = [...this.metadata.ids.keys()].join(', ') || 'none'
     throw new StreamsError('UNKNOWN_STORE', `task ${this.where.taskId} has no store '${store}', but ${names}`)
+  }
+}
+
+interface TemporaryCopy {
+  readonly path: string
+  remove(): Promise<void>
+}
+
+/** Gone with the process, too: a large database takes long enough to be interrupted. */
+const temporaryCopy = async (): Promise<TemporaryCopy> => {
+  const path = await mkdtemp(join(tmpdir(), 'millrace-state-'))
+  const removeNow = (): void => rmSync(path, { recursive: true, force: true })
+  process.once('exit', removeNow)
+  return {
+    path,
+    async remove() {
+      process.off('exit', removeNow)
+      await rm(path, { recursive: true, force: true })
+    },
   }
 }
 

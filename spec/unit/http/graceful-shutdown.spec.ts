@@ -106,6 +106,43 @@ describe('gracefulShutdown', () => {
     expect(process.listenerCount('SIGUSR2')).toBe(0)
   })
 
+  it('commits and closes the instance when the server can not be closed, and rejects with its error then', async () => {
+    await start()
+    const failure = new Error('a hook of the server failed')
+    const { shutdown, done } = gracefulShutdown(streams, { server: () => Promise.reject(failure) })
+    const told = expect(done).rejects.toBe(failure)
+    await expect(shutdown()).rejects.toBe(failure)
+    await told
+    expect(streams.state).toBe('NOT_RUNNING')
+  })
+
+  it('logs that the server of an instance that failed can not be closed', async () => {
+    const logger = { debug: jest.fn(), info: jest.fn(), warn: jest.fn(), error: jest.fn() }
+    streams = apps.create(
+      table(() => {
+        throw new Error('no such row')
+      }),
+      { logger },
+    )
+    await streams.start()
+    server = await listen(streams, { port: 0 })
+    const failure = new Error('a hook of the server failed')
+    const asked = new Promise<void>((resolve) => {
+      gracefulShutdown(streams, {
+        server: () => {
+          resolve()
+          throw failure
+        },
+      })
+    })
+    const failed = failureOf(streams)
+    await apps.kafka.produce('rows', [{ key: 'a', value: 'b' }])
+    expect((await failed).code).toBe('PROCESSING_FAILED')
+    await asked
+    await until(() => logger.error.mock.calls.some(([, message]) => message === 'the server could not be closed'))
+    expect(logger.error).toHaveBeenCalledWith({ err: failure }, 'the server could not be closed')
+  })
+
   it('closes a server of another kind by its function', async () => {
     await start()
     const calls: string[] = []

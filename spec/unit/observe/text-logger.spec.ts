@@ -30,6 +30,16 @@ describe('the logger of text', () => {
     ])
   })
 
+  it('escapes control characters, so that what an error quotes from a record neither controls a terminal nor looks like a line', () => {
+    const { logger, written } = logging('info')
+    const err = new Error('unexpected \u001b[31m\u202e\nin line 2')
+    err.stack = `Error: ${err.message}`
+    logger.warn({ err, key: 'a\nb' }, 'dropped')
+    expect(written[0]).toMatch(/ dropped key=a\\nb\n {2}Error: unexpected \\u001b\[31m\\u202e\n {2}in line 2\n$/)
+    logger.info({ err }, 'dropped')
+    expect(written[1]).toMatch(/ dropped err=Error: unexpected \\u001b\[31m\\u202e\\nin line 2\n$/)
+  })
+
   it.each<[LogLevel, string[]]>([
     ['debug', ['debug', 'info', 'warn', 'error']],
     ['info', ['info', 'warn', 'error']],

@@ -1,3 +1,4 @@
+import { getMaxListeners } from 'node:events'
 import { StreamsBuilder } from '../../../lib/dsl/streams-builder'
 import { ClientError } from '../../../lib/kafka/port'
 import type { StoreEvent, StoreSubscription } from '../../../lib/query/change-types'
@@ -206,6 +207,12 @@ describe('a subscription to the changes of a store', () => {
     await streams.close()
     expect((await last).done).toBe(true)
     expect((await (await streams.subscribe(uncached)).next()).done).toBe(true)
+  })
+
+  it('is one of many, without a warning of Node that so many listeners may be a leak', async () => {
+    const all = await Promise.all(Array.from({ length: 12 }, () => streams.subscribe(uncached)))
+    expect(getMaxListeners(streams.queries.ending)).toBe(Infinity)
+    for (const each of all) each.close()
   })
 
   it('costs nothing once the last has ended', async () => {

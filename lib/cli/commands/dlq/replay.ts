@@ -49,12 +49,13 @@ read: the group's offsets are part of the transactions.`,
       const progress = (counts: ReplayCounts): void => {
         if (io.interactive && !json) io.err(`\rreplayed ${totalOf(counts)}, passed over ${counts.passedOver} … `)
       }
-      const counts = execute
-        ? await replayAll(client, { ranges, selection, to, group, transactionalId, signal: io.signal, progress })
+      const signal = execute ? io.interruption() : undefined
+      const counts = signal
+        ? await replayAll(client, { ranges, selection, to, group, transactionalId, signal, progress })
         : await countReplay(client, { ranges, selection, to })
       if (execute && io.interactive && !json) io.err('\r\x1b[K')
       const missing = execute ? [] : await missingTopics(admin, [...counts.replayed.keys()])
-      const interrupted = execute && io.signal.aborted
+      const interrupted = signal?.aborted === true
       print(
         {
           topic,

@@ -5,6 +5,7 @@ import { requireStopped } from '../../groups/live-members'
 import { inOrder, partitionOf } from '../../groups/partitions'
 import { KAFKA_OPTIONS, withKafka } from '../../kafka'
 import { textTable } from '../../text-table'
+import { UsageError } from '../../usage-error'
 
 export const deleteOffsets = defineCommand({
   name: 'groups delete-offsets',
@@ -31,9 +32,13 @@ export const deleteOffsets = defineCommand({
       const committed = await admin.groupOffsets(group)
       if (committed.size === 0) throw await noSuchGroup(admin, group)
       await requireStopped(admin, group)
-      const offsets = inOrder([...committed].map(([key, { offset }]) => ({ ...partitionOf(key), offset }))).filter(
-        ({ topic }) => options['input-topic'].includes(topic),
-      )
+      const all = inOrder([...committed].map(([key, { offset }]) => ({ ...partitionOf(key), offset })))
+      const topics = new Set(all.map(({ topic }) => topic))
+      const strange = options['input-topic'].filter((topic) => !topics.has(topic))
+      if (strange.length > 0) {
+        throw new UsageError(`${group} has no offsets in ${strange.join(', ')}, but in ${[...topics].join(', ')}`)
+      }
+      const offsets = all.filter(({ topic }) => options['input-topic'].includes(topic))
       if (execute) await admin.deleteGroupOffsets(group, offsets)
       print({ group, executed: execute, offsets }, () =>
         textTable(

@@ -70,6 +70,28 @@ total     3
     expect(lines).toBe(3)
   })
 
+  it.each([
+    ['replaces what it has printed on a terminal', true, '\u001b[2J\u001b[H'],
+    ['appends with the time where its output goes to a file', false, '\n2026-01-31T08:00:00.000Z\n'],
+  ])('with --watch %s', async (_, readByPerson, begin) => {
+    let printed = ''
+    const watching: CommandLine = new CommandLine(kafka, {
+      interactive: true,
+      readByPerson,
+      now: () => Date.parse('2026-01-31T08:00:00Z'),
+      out: (text) => {
+        printed += text
+        if (printed.split('TOPIC   LAG').length > 2) watching.interrupt()
+      },
+    })
+    await watching.run('lag', '--application-id', 'app', '--watch', '--interval', '1ms')
+    expect(printed.split('app: Empty').map((text) => text.slice(-begin.length))).toEqual([
+      begin,
+      begin,
+      expect.anything(),
+    ])
+  })
+
   it('suggests the group that was meant', async () => {
     expect(await cli.run('lag', '--application-id', 'apps')).toEqual({
       code: 1,

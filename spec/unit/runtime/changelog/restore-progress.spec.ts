@@ -44,6 +44,15 @@ describe('the progress of a restore', () => {
     expect(lines).toHaveLength(1)
   })
 
+  it('is at info when it ends, but at debug when there was nothing to replay, as after every clean start', () => {
+    progress.finished(RANGE)
+    expect(lines).toEqual([])
+    progress.started('0_1', RANGE)
+    progress.restored(RANGE, 1000, 1100)
+    progress.finished(RANGE)
+    expect(lines).toEqual([expect.objectContaining({ message: 'restored store counts: replayed 1000 records' })])
+  })
+
   it('says nothing of the time left while it stands still', () => {
     now += 2000
     progress.report()

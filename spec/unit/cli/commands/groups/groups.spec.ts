@@ -183,6 +183,17 @@ describe('millrace groups', () => {
     expect(await committed()).toEqual([undefined, undefined])
   })
 
+  it('delete-offsets refuses topics that the group has no offsets in, and deletes nothing then', async () => {
+    await setOffsets(2, 1)
+    expect(
+      await cli.run('groups', 'delete-offsets', 'app', '--input-topic', 'orders,oders', '--execute'),
+    ).toMatchObject({
+      code: 2,
+      err: expect.stringMatching(/app has no offsets in oders, but in orders/),
+    })
+    expect(await committed()).toEqual([2, 1])
+  })
+
   it('delete deletes the group', async () => {
     await setOffsets(2, 1)
     expect((await cli.run('groups', 'delete', 'app')).out).toBe('would delete group app with 2 offsets\n')
