@@ -215,10 +215,9 @@ describe('the package as npm packs it', () => {
     expect(printed).toBe('ERR_PACKAGE_PATH_NOT_EXPORTED\n'.repeat(3))
   })
 
-  it.each(['mts', 'cts'])('has types that hold in a strict project (.%s)', (extension) => {
-    writeFileSync(
-      join(project, `typed.${extension}`),
-      `import { serdes, StreamsBuilder, type KStream } from 'millrace'
+  it('has types that hold in a strict project, in modules of both kinds (.mts, .cts)', () => {
+    const files = ['typed.mts', 'typed.cts']
+    const source = `import { serdes, StreamsBuilder, type KStream } from 'millrace'
        import { TopologyTestDriver } from 'millrace/testing'
        import { EmbeddedKafka } from 'millrace/embedded'
        const builder = new StreamsBuilder()
@@ -227,9 +226,9 @@ describe('the package as npm packs it', () => {
          .mapValues((line) => line.length)
        // @ts-expect-error a number is no string
        const wrong: KStream<string, string> = lengths
-       export { EmbeddedKafka, TopologyTestDriver, wrong }`,
-    )
-    typeCheck(`typed.${extension}`, '--module', 'nodenext')
+       export { EmbeddedKafka, TopologyTestDriver, wrong }`
+    for (const file of files) writeFileSync(join(project, file), source)
+    typeCheck(files, '--module', 'nodenext')
   })
 
   it('has types for a project that resolves modules as Node 10 did, without "exports"', () => {
@@ -238,13 +237,13 @@ describe('the package as npm packs it', () => {
       join(project, file),
       ENTRIES.map((entry, i) => `import * as entry${i} from '${entry}'; export { entry${i} }`).join('\n'),
     )
-    typeCheck(file, '--module', 'commonjs', '--moduleResolution', 'node10', '--ignoreDeprecations', '6.0')
+    typeCheck([file], '--module', 'commonjs', '--moduleResolution', 'node10', '--ignoreDeprecations', '6.0')
   })
 
-  const typeCheck = (file: string, ...options: string[]): void => {
+  const typeCheck = (files: readonly string[], ...options: string[]): void => {
     const strict = ['--strict', '--noEmit', '--target', 'es2022', '--lib', 'es2023,esnext.disposable']
     const types = ['--typeRoots', join(ROOT, 'node_modules', '@types'), '--types', 'node']
-    tool(project, 'typescript/bin/tsc', ...strict, ...types, ...options, file)
+    tool(project, 'typescript/bin/tsc', ...strict, ...types, ...options, ...files)
   }
 
   it('is clean by publint and by "are the types wrong"', () => {

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { TcpProxy } from '../tcp-proxy'
 import { makeCertificate } from './certificates'
 import { CONTAINER_DATA_FOLDER, CONTAINER_FOLDER, docker, dockerAvailable, DockerNode } from './docker-node'
-import { KAFKA_VERSION, kafkaClasspath, whyNoJava } from './java'
+import { classArchive, KAFKA_VERSION, kafkaClasspath, whyNoJava } from './java'
 import { JavaNode } from './java-node'
 import type { KafkaNode } from './node'
 import {
@@ -34,6 +34,8 @@ export interface KafkaOptions {
   readonly proxy?: boolean
   /** Runs the broker as production would rather than for a quick start. */
   readonly fullJvm?: boolean
+  /** Where a broker that Java runs writes the classes that it has loaded when it is stopped. */
+  readonly archiveClassesTo?: string
 }
 
 export interface KafkaBroker {
@@ -177,7 +179,7 @@ class Cluster implements KafkaCluster {
     hosts: ReadonlyMap<number, string>,
     controllerPorts: ReadonlyMap<number, number>,
   ): Promise<void> {
-    const { sasl = [], configs = {}, fullJvm = false } = this.options
+    const { sasl = [], configs = {}, fullJvm = false, archiveClassesTo } = this.options
     const folder = join(this.folder, `node-${id}`)
     mkdirSync(folder)
     const seenFolder = this.inDocker ? CONTAINER_FOLDER : folder
@@ -199,7 +201,12 @@ class Cluster implements KafkaCluster {
           version: this.version,
           clientPort: ports.client,
         })
-      : new JavaNode({ ...common, classpath: await kafkaClasspath(this.version) })
+      : new JavaNode({
+          ...common,
+          classpath: await kafkaClasspath(this.version),
+          classArchive: classArchive(this.version),
+          archiveClassesTo,
+        })
     this.nodes.push(node)
     this.brokers.push({
       id,

@@ -1,3 +1,4 @@
+import { archiveClasses } from './archive-classes'
 import { type KafkaCluster, startKafka, whyNoOwnKafka } from './cluster'
 import { NO_SHARED_KAFKA, SHARED_KAFKA } from './for-tests'
 
@@ -19,6 +20,7 @@ const sharedKafka = async (): Promise<void> => {
     process.env[NO_SHARED_KAFKA] = `no KAFKA_BOOTSTRAP_SERVERS, and ${reason}`
     return
   }
+  await archiveClasses()
   shared.cluster = await startKafka()
   process.env[SHARED_KAFKA] = shared.cluster.bootstrapServers
 }

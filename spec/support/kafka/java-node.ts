@@ -23,6 +23,10 @@ export interface JavaNodePlan {
   readonly folder: string
   readonly formatArgs: readonly string[]
   readonly fullJvm: boolean
+  /** The JVM reads its classes from here, if it exists and fits. */
+  readonly classArchive: string
+  /** Where the JVM writes the classes that it has loaded when it is stopped. */
+  readonly archiveClassesTo: string | undefined
 }
 
 export class JavaNode implements KafkaNode {
@@ -39,10 +43,12 @@ export class JavaNode implements KafkaNode {
     await this.format()
     const logFile = this.logFile(++this.starts)
     const log = openSync(logFile, 'w')
+    const { classpath, archiveClassesTo, folder } = this.plan
+    const archiving = archiveClassesTo === undefined ? [] : [`-XX:ArchiveClassesAtExit=${archiveClassesTo}`]
     const child = spawn(
       jdk('java'),
-      [...this.jvmArgs(), '-cp', this.plan.classpath, 'kafka.Kafka', this.propertiesFile()],
-      { stdio: ['ignore', log, log], cwd: this.plan.folder },
+      [...this.jvmArgs(), ...archiving, '-cp', classpath, 'kafka.Kafka', this.propertiesFile()],
+      { stdio: ['ignore', log, log], cwd: folder },
     )
     closeSync(log)
     child.unref()
@@ -109,8 +115,10 @@ export class JavaNode implements KafkaNode {
   }
 
   private jvmArgs(): string[] {
-    const jvm = this.plan.fullJvm ? FULL_JVM : QUICK_JVM
-    return [...jvm, '-Djava.awt.headless=true', '-Dorg.slf4j.simpleLogger.showDateTime=true']
+    const { fullJvm, classArchive } = this.plan
+    const jvm = fullJvm ? FULL_JVM : QUICK_JVM
+    const archived = !fullJvm && existsSync(classArchive) ? [`-XX:SharedArchiveFile=${classArchive}`] : []
+    return [...jvm, ...archived, '-Djava.awt.headless=true', '-Dorg.slf4j.simpleLogger.showDateTime=true']
   }
 
   private propertiesFile(): string {

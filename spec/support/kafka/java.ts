@@ -42,6 +42,9 @@ const probeJava = (): string | undefined => {
 const cacheFolder = (): string => join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'millrace')
 const jarFolder = (version: string): string => join(cacheFolder(), `kafka-${version}`)
 
+/** Kafka's classes as the JVM of a broker has loaded and verified them, if `archiveClasses` has been called on this machine. */
+export const classArchive = (version: string): string => join(jarFolder(version), 'classes.jsa')
+
 /** The class path of Kafka's own jars, fetched once per machine and version. With Kafka Streams and the tools for the default version. */
 export const kafkaClasspath = async (version = KAFKA_VERSION): Promise<string> => {
   const folder = jarFolder(version)
