@@ -13,12 +13,12 @@ import { lateName, lateRecords } from './late-records'
 import type { LateRecords } from './options/late-records'
 import {
   type WindowMaterialized,
-  WINDOW_MATERIALIZED,
+  SESSION_MATERIALIZED,
   type ResolvedWindowMaterialized,
   resolveWindowMaterialized,
   type SessionMaterializedAs,
 } from './options/window-materialized'
-import type { RankedBy } from './options/ranked'
+import { type RankedBy, SESSION_RANKED } from './options/ranked'
 import { aggregatorRequiringValue } from '../topology/tombstones'
 import { append } from './graph-reference'
 import { EMIT_STRATEGY } from './windows/emit-strategy'
@@ -65,7 +65,7 @@ export class SessionWindowedKStream<K, V> {
    * clicks.groupByKey().windowedBy(SessionWindows.of({ inactivityGap: '30m' })).count({ store: 'clicks-per-visit' })
    */
   count(materialized?: SessionMaterializedAs<K, number>): KTable<Windowed<K>, number> {
-    requireArgument(materialized, WINDOW_MATERIALIZED, 'count', 'materialized')
+    requireArgument(materialized, SESSION_MATERIALIZED, 'count', 'materialized')
     const { context } = this.source.position
     const options = resolveWindowMaterialized(context, materialized)
     // Kafka Streams takes an index for a store here that it then names again.
@@ -82,7 +82,7 @@ export class SessionWindowedKStream<K, V> {
    */
   reduce(reducer: Reducer<V>, materialized?: SessionMaterializedAs<K, V>): KTable<Windowed<K>, V> {
     requireFunction(reducer, 'reduce', 'a reducer')
-    requireArgument(materialized, WINDOW_MATERIALIZED, 'reduce', 'materialized')
+    requireArgument(materialized, SESSION_MATERIALIZED, 'reduce', 'materialized')
     const options = resolveWindowMaterialized(this.source.position.context, materialized)
     const valueSerde = options.valueSerde ?? this.source.position.valueSerde
     return this.aggregated(
@@ -115,7 +115,7 @@ export class SessionWindowedKStream<K, V> {
     requireFunction(initializer, 'aggregate', 'an initializer')
     requireFunction(aggregator, 'aggregate', 'an aggregator')
     requireFunction(merger, 'aggregate', 'a merger of sessions')
-    requireArgument(materialized, WINDOW_MATERIALIZED, 'aggregate', 'materialized')
+    requireArgument(materialized, SESSION_MATERIALIZED, 'aggregate', 'materialized')
     const options = resolveWindowMaterialized(this.source.position.context, materialized)
     const requiring = aggregatorRequiringValue(this.source.position, aggregator)
     const aggregation = { kind: 'aggregate', initializer, aggregator: requiring, merger } as const
@@ -135,7 +135,7 @@ export class SessionWindowedKStream<K, V> {
     n: number,
     options: RankedBy<K, V> & WindowMaterialized<K, V[], SessionStoreHandle<K, V[]>>,
   ): KTable<Windowed<K>, V[]> {
-    const { materialized, aggregation } = windowTopN(this.source.position, n, options)
+    const { materialized, aggregation } = windowTopN(this.source.position, n, options, SESSION_RANKED)
     return this.aggregated('KSTREAM-TOPN-', materialized, aggregation)
   }
 

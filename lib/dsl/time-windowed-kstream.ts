@@ -18,7 +18,7 @@ import {
   resolveWindowMaterialized,
   type WindowMaterializedAs,
 } from './options/window-materialized'
-import type { RankedBy } from './options/ranked'
+import { type RankedBy, WINDOW_RANKED } from './options/ranked'
 import { aggregatorRequiringValue } from '../topology/tombstones'
 import { append } from './graph-reference'
 import { EMIT_STRATEGY } from './windows/emit-strategy'
@@ -135,7 +135,7 @@ export class TimeWindowedKStream<K, V> {
    * clicks.groupByKey().windowedBy(TimeWindows.of({ size: '1h' })).topN(3, { by: (click) => click.page.length, store: 'longest' })
    */
   topN(n: number, options: RankedBy<K, V> & WindowMaterialized<K, V[]>): KTable<Windowed<K>, V[]> {
-    const { materialized, aggregation } = windowTopN(this.source.position, n, options)
+    const { materialized, aggregation } = windowTopN(this.source.position, n, options, WINDOW_RANKED)
     return this.aggregated('KSTREAM-TOPN-', materialized, aggregation)
   }
 

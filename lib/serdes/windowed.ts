@@ -61,7 +61,9 @@ export abstract class WindowedSerde<K> implements Serde<Windowed<K>> {
 
 function requireWindowed(windowed: unknown): asserts windowed is Windowed<unknown> {
   if (windowed instanceof Windowed) return
-  throw new TypeError(`a windowed serde writes keys of windowed tables, and got ${describe(windowed)}`)
+  throw new TypeError(
+    `a windowed serde writes keys of windowed tables, and got ${describe(windowed)}: make one by new Windowed(key, { start, end })`,
+  )
 }
 
 /** `key ‖ i64 start` */

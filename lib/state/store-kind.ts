@@ -3,7 +3,7 @@ import type { StateStore } from './store'
 
 export type StoreKind = 'key-value' | 'window' | 'session' | 'versioned'
 
-const MADE_BY: Readonly<Record<StoreKind, string>> = {
+export const MADE_BY: Readonly<Record<StoreKind, string>> = {
   'key-value': 'keyValueStore or timestampedKeyValueStore',
   window: 'windowStore or timestampedWindowStore',
   session: 'sessionStore',
@@ -24,8 +24,8 @@ export const keepsForAWhile = (store: StateStore): boolean => {
   return kind !== undefined && kind !== 'key-value'
 }
 
-/** Undefined for a bare name. */
-const kindOfHandle = (handle: object): StoreKind | undefined => {
+/** Undefined for a bare name, and for a builder that millrace did not make. */
+export const kindOfHandle = (handle: object): StoreKind | undefined => {
   if ('kind' in handle) return handle.kind as StoreKind
   if ('versioned' in handle) return 'versioned'
   return 'timestamped' in handle ? 'key-value' : undefined

@@ -37,6 +37,11 @@ export class RecordingCollector extends RecordCollector {
     return this.partitions[topic] ?? 1
   }
 
+  /** A test that names no count may choose any. */
+  protected override partitionLimit(topic: string): number {
+    return this.partitions[topic] ?? Infinity
+  }
+
   protected override dispatch(
     topic: string,
     partition: number | null,

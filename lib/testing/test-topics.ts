@@ -263,10 +263,24 @@ export class TestOutputTopic<K, V> {
 
   private decode({ key, value, timestamp, headers }: ProducedRecord): TestRecord<K, V> {
     return {
-      key: key === null ? null : this.keySerde.deserialize(this.name, key, headers),
-      value: value === null ? null : this.valueSerde.deserialize(this.name, value, headers),
+      key: key === null ? null : this.read('key', this.keySerde, key, headers),
+      value: value === null ? null : this.read('value', this.valueSerde, value, headers),
       timestamp,
       headers,
+    }
+  }
+
+  private read<T>(part: 'key' | 'value', serde: Serde<T>, bytes: Buffer, headers: RecordHeaders): T {
+    try {
+      return serde.deserialize(this.name, bytes, headers)
+    } catch (cause) {
+      throw new StreamsError(
+        'DESERIALIZATION_FAILED',
+        `the test can't read the ${part} of a record of topic "${this.name}": ${(cause as Error).message}. Pass the serde that the ` +
+          `topology writes it with, as in outputTopic('${this.name}', { ${part}: serdes.… })`,
+        { topic: this.name },
+        { cause },
+      )
     }
   }
 }

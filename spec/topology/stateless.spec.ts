@@ -118,6 +118,16 @@ describe('a stateless operator', () => {
     expect(driver.recordCounts().dropped).toBe(0)
   })
 
+  it.each([2, 0.5])('to refuses partition %p of a topic with two', async (partition) => {
+    const { input } = drive(
+      (builder) => builder.stream('in', text).to('out', { ...text, partitioner: () => partition }),
+      { partitions: { out: 2 } },
+    )
+    await expect(input.pipe('k', 'v')).rejects.toThrow(
+      `partition ${partition} of topic "out" was chosen, which has 2 partitions`,
+    )
+  })
+
   it('to names topics by the record, and partitions by the partitioner', async () => {
     const { driver, input } = drive(
       (builder) => {

@@ -1,3 +1,6 @@
+import type { KGroupedStream } from '../../lib/dsl/kgrouped-stream'
+import { StreamsBuilder } from '../../lib/dsl/streams-builder'
+import { SessionWindows } from '../../lib/dsl/windows/session-windows'
 import { TimeWindows } from '../../lib/dsl/windows/time-windows'
 import type { StateStore } from '../../lib/state/store'
 import { sessionStore } from '../../lib/state/session/session-stores'
@@ -49,5 +52,54 @@ describe('a handle', () => {
 
   it.each(['key-value', 'window'] as const)('of a %s store gets one', async (kind) => {
     expect(await asking(handles[kind], kind)).not.toThrow()
+  })
+})
+
+describe('the handle of another kind of store is refused where the topology is built', () => {
+  const build =
+    (kind: keyof typeof handles, use: (grouped: KGroupedStream<string, string>, handle: never) => void) => () =>
+      use(new StreamsBuilder().stream('in', text).groupByKey(), handles[kind] as never)
+
+  it.each(['window', 'session'] as const)('by a count: of a %s store', (kind) => {
+    const message =
+      'count needs materialized as the handle of a key-value or versioned store, made by keyValueStore or timestampedKeyValueStore ' +
+      `or versionedKeyValueStore, and got that of a ${kind} store`
+    expect(build(kind, (grouped, handle) => grouped.count(handle))).toThrow(message)
+    expect(build(kind, (grouped, store) => grouped.count({ store }))).toThrow(message.replace('ized', 'ized.store'))
+  })
+
+  it.each(['key-value', 'session', 'versioned'] as const)('by a windowed count: of a %s store', (kind) => {
+    const counting = (grouped: KGroupedStream<string, string>) => grouped.windowedBy(TimeWindows.of({ size: '1m' }))
+    const message =
+      'as the handle of a window store, made by windowStore or timestampedWindowStore, and got that of a ' +
+      `${kind} store`
+    expect(build(kind, (grouped, handle) => counting(grouped).count(handle))).toThrow(message)
+    expect(build(kind, (grouped, store) => counting(grouped).count({ store }))).toThrow(message)
+  })
+
+  it.each(['key-value', 'window', 'versioned'] as const)('by an aggregation of sessions: of a %s store', (kind) => {
+    const visits = (grouped: KGroupedStream<string, string>) =>
+      grouped.windowedBy(SessionWindows.of({ inactivityGap: '1m' }))
+    const message = `as the handle of a session store, made by sessionStore, and got that of a ${kind} store`
+    expect(build(kind, (grouped, handle) => visits(grouped).count(handle))).toThrow(message)
+    expect(build(kind, (grouped, store) => visits(grouped).topN(1, { by: (v) => v, store }))).toThrow(message)
+  })
+
+  it.each(['window', 'session'] as const)('by tables: of a %s store', (kind) => {
+    const message = `and got that of a ${kind} store`
+    const handle = handles[kind] as never
+    const table = new StreamsBuilder().table('names', text)
+    expect(() => new StreamsBuilder().table('in', text, handle)).toThrow(message)
+    expect(() => new StreamsBuilder().globalTable('in', text, handle)).toThrow(message)
+    expect(() => table.filter(() => true, handle)).toThrow(message)
+    expect(() =>
+      table.join(
+        table,
+        (name) => name,
+        (left) => left,
+        handle,
+      ),
+    ).toThrow(message)
+    expect(() => table.transformValues(() => ({ transform: (name) => name }), handle)).toThrow(message)
   })
 })

@@ -8,7 +8,7 @@ import type { LateCogroupedRecords } from '../options/late-records'
 import {
   resolveWindowMaterialized,
   type SessionMaterializedAs,
-  WINDOW_MATERIALIZED,
+  SESSION_MATERIALIZED,
 } from '../options/window-materialized'
 import type { SessionWindows } from '../windows/session-windows'
 import { sessionWindowing } from '../windows/window-shape'
@@ -37,7 +37,7 @@ export class SessionWindowedCogroupedKStream<K, A> {
   ): KTable<Windowed<K>, A> {
     requireFunction(initializer, 'aggregate', 'an initializer')
     requireFunction(merger, 'aggregate', 'a merger of sessions')
-    requireArgument(materialized, WINDOW_MATERIALIZED, 'aggregate', 'materialized')
+    requireArgument(materialized, SESSION_MATERIALIZED, 'aggregate', 'materialized')
     const { streams, windows } = this
     const emit = 'onWindowUpdate'
     const given = resolveWindowMaterialized(streams.context, materialized)

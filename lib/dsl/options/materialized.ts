@@ -20,7 +20,7 @@ import {
   type StoreExpiry,
 } from '../../state/expiry/store-expiry'
 import type { TableExpiry } from '../../topology/graph/table-nodes'
-import { STORE } from '../../topology/store-reference'
+import { TABLE_STORE } from '../../topology/store-reference'
 import type { Serde } from '../../serdes/serde'
 import { isPlain } from '../../state/key-value/plain-view'
 import type { StateStore, StoreBuilder } from '../../state/store'
@@ -201,7 +201,7 @@ export const STORE_TYPE = oneOf('persistent', 'in-memory')
 
 export const MATERIALIZED_KINDS: Readonly<Record<keyof Materialized<unknown, unknown>, Kind>> = {
   name: NAME,
-  store: either(NAME, STORE),
+  store: either(NAME, TABLE_STORE),
   key: SERDE,
   value: SERDE,
   caching: BOOLEAN,
@@ -209,12 +209,14 @@ export const MATERIALIZED_KINDS: Readonly<Record<keyof Materialized<unknown, unk
   storeType: STORE_TYPE,
 }
 
-export const MATERIALIZED = optional(either(NAME, STORE, options<Materialized<unknown, unknown>>(MATERIALIZED_KINDS)))
+export const MATERIALIZED = optional(
+  either(NAME, TABLE_STORE, options<Materialized<unknown, unknown>>(MATERIALIZED_KINDS)),
+)
 
 export const EXPIRING_MATERIALIZED = optional(
   either(
     NAME,
-    STORE,
+    TABLE_STORE,
     options<ExpiringMaterialized<unknown, unknown>>({
       ...MATERIALIZED_KINDS,
       ttl: either(POSITIVE_DURATION, options<RowExpiry>({ ...STORE_EXPIRY_KINDS, silent: BOOLEAN }, ['after'])),

@@ -1,7 +1,7 @@
 import { callback, options } from '../../arguments'
 import type { RankSelector } from '../../state/ranking/ranking'
 import { type Materialized, MATERIALIZED_KINDS } from './materialized'
-import { type WindowMaterialized, WINDOW_MATERIALIZED_KINDS } from './window-materialized'
+import { SESSION_MATERIALIZED_KINDS, type WindowMaterialized, WINDOW_MATERIALIZED_KINDS } from './window-materialized'
 
 /** What the values of a key are ranked by. */
 export interface RankedBy<K, V> {
@@ -17,5 +17,10 @@ export const RANKED = options<RankedBy<never, never> & Materialized<never, never
 
 export const WINDOW_RANKED = options<RankedBy<never, never> & WindowMaterialized<never, never>>(
   { ...WINDOW_MATERIALIZED_KINDS, by: BY },
+  ['by'],
+)
+
+export const SESSION_RANKED = options<RankedBy<never, never> & WindowMaterialized<never, never>>(
+  { ...SESSION_MATERIALIZED_KINDS, by: BY },
   ['by'],
 )

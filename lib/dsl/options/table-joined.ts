@@ -1,5 +1,5 @@
 import { callback, either, NAME, optional, options } from '../../arguments'
-import { STORE } from '../../topology/store-reference'
+import { TABLE_STORE } from '../../topology/store-reference'
 import type { StreamPartitioner } from '../../topology/definition'
 import { type Materialized, MATERIALIZED_KINDS, type TableStoreHandle } from './materialized'
 
@@ -26,7 +26,7 @@ export type TableJoinedAs<K, KO, VR> = string | TableStoreHandle<K, VR> | TableJ
 export const TABLE_JOINED = optional(
   either(
     NAME,
-    STORE,
+    TABLE_STORE,
     options<TableJoined<unknown, unknown, unknown>>({
       ...MATERIALIZED_KINDS,
       partitioner: callback('a function that chooses a partition'),

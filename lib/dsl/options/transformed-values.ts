@@ -1,11 +1,11 @@
 import { either, NAME, optional, options } from '../../arguments'
 import {
-  STORE,
   STORE_LIST,
   STORE_REFERENCES,
   type StoreReference,
   type StoreReferences,
   storeReferences,
+  TABLE_STORE,
 } from '../../topology/store-reference'
 import { type Materialized, type MaterializedAs, MATERIALIZED_KINDS } from './materialized'
 
@@ -38,7 +38,7 @@ function isList<K, VR>(transformed: TransformedValues<K, VR>): transformed is re
 export const TRANSFORMED_VALUES = optional(
   either(
     NAME,
-    STORE,
+    TABLE_STORE,
     STORE_LIST,
     options<TransformedValuesOptions<unknown, unknown>>({ ...MATERIALIZED_KINDS, stores: STORE_REFERENCES }),
   ),

@@ -1,5 +1,5 @@
 import { DURATION, either, type Kind, NAME, optional, options } from '../../arguments'
-import { STORE } from '../../topology/store-reference'
+import { SESSION_STORE, WINDOW_STORE } from '../../topology/store-reference'
 import { type Duration, toMilliseconds } from '../../durations'
 import { TopologyError } from '../../errors'
 import type { Serde } from '../../serdes/serde'
@@ -104,9 +104,16 @@ export function retentionOf<K, V>(
 
 export const WINDOW_MATERIALIZED_KINDS: Readonly<Record<keyof WindowMaterialized<unknown, unknown>, Kind>> = {
   ...MATERIALIZED_KINDS,
+  store: either(NAME, WINDOW_STORE),
   retention: DURATION,
 }
 
 export const WINDOW_MATERIALIZED = optional(
-  either(NAME, STORE, options<WindowMaterialized<unknown, unknown>>(WINDOW_MATERIALIZED_KINDS)),
+  either(NAME, WINDOW_STORE, options<WindowMaterialized<unknown, unknown>>(WINDOW_MATERIALIZED_KINDS)),
+)
+
+export const SESSION_MATERIALIZED_KINDS = { ...WINDOW_MATERIALIZED_KINDS, store: either(NAME, SESSION_STORE) }
+
+export const SESSION_MATERIALIZED = optional(
+  either(NAME, SESSION_STORE, options<WindowMaterialized<unknown, unknown>>(SESSION_MATERIALIZED_KINDS)),
 )

@@ -1,9 +1,9 @@
-import { COUNT, requireArgument } from '../../arguments'
+import { COUNT, type Kind, requireArgument } from '../../arguments'
 import type { StateStore } from '../../state/store'
 import type { SessionStoreHandle } from '../../state/session/session-stores'
 import type { WindowStoreHandle } from '../../state/window/window-stores'
 import { type GraphReference, valuesOf } from '../graph-reference'
-import { type RankedBy, WINDOW_RANKED } from '../options/ranked'
+import { type RankedBy } from '../options/ranked'
 import {
   type ResolvedWindowMaterialized,
   resolveWindowMaterialized,
@@ -17,9 +17,10 @@ export function windowTopN<K, V>(
   stream: GraphReference<K, V>,
   n: number,
   options: RankedBy<K, V> & WindowMaterialized<K, V[], Handle<K, V[]>>,
+  kind: Kind,
 ) {
   requireArgument(n, COUNT, 'topN', 'n')
-  requireArgument(options, WINDOW_RANKED, 'topN', 'options')
+  requireArgument(options, kind, 'topN', 'options')
   const { by, ...given } = options
   const resolved = resolveWindowMaterialized(stream.context, given)
   const materialized: ResolvedWindowMaterialized<K, V[]> = {

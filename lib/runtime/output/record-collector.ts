@@ -145,13 +145,26 @@ export class RecordCollector {
       return
     }
     const { timestamp, headers } = record
-    const choice = partitioner(topic, record.key, record.value, partitions)
+    const choice = choiceOf(partitioner, sink, topic, record, partitions, task)
     if (choice === undefined || typeof choice === 'number') {
+      if (choice !== undefined && !this.has(topic, choice)) throw wrongPartition(choice, partitions, topic, sink)
       this.dispatch(topic, choice ?? null, key, value, timestamp, headers)
       return
     }
     if (choice.length === 0) task.dropRecord(sink.name, 'no-partition', 'its partitioner chose no partition')
+    for (const partition of choice) {
+      if (!this.has(topic, partition)) throw wrongPartition(partition, partitions, topic, sink)
+    }
     for (const partition of choice) this.dispatch(topic, partition, key, value, timestamp, headers)
+  }
+
+  private has(topic: string, partition: number): boolean {
+    return Number.isInteger(partition) && partition >= 0 && partition < this.partitionLimit(topic)
+  }
+
+  /** A partitioner's choice has to be below it. */
+  protected partitionLimit(topic: string): number {
+    return this.partitionCount(topic)!
   }
 
   /** The number of partitions passed to a partitioner; `undefined` while the topic is not known yet. */
@@ -177,11 +190,7 @@ export class RecordCollector {
       return
     }
     if (partition !== null && !(partition >= 0 && partition < partitions)) {
-      throw new StreamsError(
-        'PRODUCTION_FAILED',
-        `partition ${partition} of topic "${topic}" was chosen, which has ${partitions} partitions: correct the partitioner`,
-        { topic, partition },
-      )
+      throw wrongPartition(partition, partitions, topic)
     }
     const target =
       partition ?? (key === null ? this.sticky.next(topic, partitions, value) : partitionFor(key, partitions))
@@ -333,4 +342,34 @@ const safeJson = (object: object): string => {
   } catch {
     return String(object)
   }
+}
+
+/** What a sink's partitioner says of a record. */
+function choiceOf(
+  partitioner: StreamPartitioner<unknown, unknown>,
+  sink: SendingSink,
+  topic: string,
+  { key, value }: StreamRecord<unknown, unknown>,
+  partitions: number,
+  { taskId }: SendingTask,
+): ReturnType<typeof partitioner> {
+  try {
+    return partitioner(topic, key, value, partitions)
+  } catch (cause) {
+    if (cause instanceof StreamsError) throw cause
+    throw new StreamsError(
+      'PROCESSING_FAILED',
+      `the partitioner of sink "${sink.name}" failed for a record to topic "${topic}": ${asError(cause).message}. Fix it`,
+      { operator: sink.name, taskId, topic },
+      { cause },
+    )
+  }
+}
+
+function wrongPartition(partition: number, partitions: number, topic: string, sink?: SendingSink): StreamsError {
+  return new StreamsError(
+    'PRODUCTION_FAILED',
+    `partition ${partition} of topic "${topic}" was chosen, which has ${partitions} partitions: correct the partitioner`,
+    { ...(sink && { operator: sink.name }), topic, partition },
+  )
 }

@@ -80,6 +80,9 @@ describe("windowed keys have Kafka Streams' bytes", () => {
     expect(() => serde.serialize('t', 'A' as never, NO_HEADERS)).toThrow(
       /keys of windowed tables, and got the string A/,
     )
+    expect(() => serde.serialize('t', { key: 'A', window }, NO_HEADERS)).toThrow(
+      'got another object: make one by new Windowed(key, { start, end })',
+    )
     expect(() => read(serde, '00000003e8')).toThrow(/8 bytes or more, got 5/)
     expect(() => read(serdes.sessionWindowed(serdes.string()), '0000000000000001')).toThrow(/16 bytes or more, got 8/)
     expect(() => serdes.timeWindowed(serdes.string(), '1 day' as never)).toThrow(/timeWindowed needs size to be/)

@@ -85,6 +85,24 @@ describe('TopologyTestDriver', () => {
     expect(() => output.readRecord()).toThrow('no (further) record was written to "out"')
   })
 
+  it('says of which topic it was given another serde', async () => {
+    drive(copying())
+    const input = driver.inputTopic('in', text)
+    await input.pipe('k', 'v')
+    expect(() => driver.outputTopic('out', { ...text, value: serdes.long() }).readRecord()).toThrow(
+      expect.objectContaining({
+        code: 'DESERIALIZATION_FAILED',
+        message:
+          'the test can\'t read the value of a record of topic "out": long is 8 bytes, got 1. Pass the serde that the topology ' +
+          "writes it with, as in outputTopic('out', { value: serdes.… })",
+      }),
+    )
+    await input.pipe('k', 'v')
+    expect(() => driver.outputTopic('out', { ...text, key: serdes.long() }).readKeyValues()).toThrow(
+      "outputTopic('out', { key: serdes.… })",
+    )
+  })
+
   it('pipes lists at times of their own, or at those of the topic, which can be moved on', async () => {
     drive(copying())
     const input = driver.inputTopic('in', { ...text, startTimestamp: 10, autoAdvance: 1 })

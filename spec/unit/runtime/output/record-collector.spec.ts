@@ -155,10 +155,58 @@ describe('RecordCollector', () => {
     expect(asked[0]).toEqual(['out', 'abc', 4])
   })
 
-  it('refuses a partition that the topic does not have', async () => {
-    const { task } = await sending(new FakeProducer(), 'out', () => 4)
+  it.each([[4], [-1], [0.5], [NaN], [[0, 4]]])(
+    'refuses a partition that the topic does not have: %p',
+    async (choice) => {
+      const producer = new FakeProducer()
+      const { task } = await sending(producer, 'out', () => choice)
+      task.addRecords(fetched(A, [{ offset: 0, value: 'x' }]))
+      const [wrong] = [choice].flat().slice(-1)
+      expect(() => task.process()).toThrow(
+        expect.objectContaining({
+          code: 'PRODUCTION_FAILED',
+          message: `partition ${wrong} of topic "out" was chosen, which has 4 partitions: correct the partitioner`,
+          location: { operator: 'sink', topic: 'out', partition: wrong },
+        }),
+      )
+      expect(producer.appended).toEqual([])
+    },
+  )
+
+  it('says which partitioner has thrown', async () => {
+    const partitioner = (): number => {
+      throw new Error('no such region')
+    }
+    const { task } = await sending(new FakeProducer(), 'out', partitioner)
     task.addRecords(fetched(A, [{ offset: 0, value: 'x' }]))
-    expect(() => task.process()).toThrow('partition 4 of topic "out" was chosen, which has 4 partitions')
+    expect(() => task.process()).toThrow(
+      expect.objectContaining({
+        code: 'PROCESSING_FAILED',
+        message: 'the partitioner of sink "sink" failed for a record to topic "out": no such region. Fix it',
+        location: { operator: 'sink', taskId: '0_0', topic: 'out' },
+      }),
+    )
+  })
+
+  it.each([
+    [
+      'failed: no route',
+      () => {
+        throw new Error('no route')
+      },
+    ],
+    ['returned undefined', () => undefined as never],
+    ['returned ""', () => ''],
+  ])('says which sink has no topic for a record: its function %s', async (what, choose) => {
+    const { task } = await sending(new FakeProducer(), choose)
+    task.addRecords(fetched(A, [{ offset: 0, value: 'x' }]))
+    expect(() => task.process()).toThrow(
+      expect.objectContaining({
+        code: 'PROCESSING_FAILED',
+        message: `the function that chooses the topic of sink "sink" ${what}: return the name of a topic for each record`,
+        location: { operator: 'sink', taskId: '0_0' },
+      }),
+    )
   })
 
   it('holds what is for a topic not seen before until it is known, in order', async () => {
