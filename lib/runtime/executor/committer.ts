@@ -36,6 +36,14 @@ interface Sealed {
   readonly inputOffsets: ReadonlyMap<string, number>
 }
 
+interface Prepared {
+  readonly ready: readonly RunningTask[]
+  readonly failed: readonly RunningTask[]
+  readonly release: () => void
+}
+
+const NOTHING_PREPARED: Prepared = { ready: [], failed: [], release: () => {} }
+
 /** How long a commit waits for pending callbacks before it skips their tasks. */
 const DRAIN_MS = 200
 const RETRY_MS = 50
@@ -174,7 +182,8 @@ export class Committer {
     const { producer } = this.options
     const releaseDrained = await this.#callbacks.drain(DRAIN_MS)
     const releaseFlushed = await this.#flushInSlices(signal)
-    const { ready, release } = this.#prepare()
+    // those that have started since are the next commit's: sealed by one that has no effect, they would seem to be committed
+    const { ready, release } = signal.aborted ? NOTHING_PREPARED : this.#prepare()
     releaseFlushed()
     releaseDrained()
     try {
@@ -287,11 +296,7 @@ export class Committer {
   }
 
   /** Flushes the caches of all tasks that await nothing, and holds them: everything belongs to one point in each input. */
-  #prepare(): {
-    readonly ready: readonly RunningTask[]
-    readonly failed: readonly RunningTask[]
-    readonly release: () => void
-  } {
+  #prepare(): Prepared {
     const { tasks, listener } = this.options
     const failed: RunningTask[] = []
     const ready: RunningTask[] = []

@@ -331,4 +331,23 @@ describe('a commit of tasks that were dropped since', () => {
     end.reject(new Error('the client is closed'))
     await committing
   })
+
+  it('leaves tasks to the next commit that have started since', async () => {
+    const callback = deferred()
+    const dropped = fakeTask('0_0', { awaitsCallbacks: true, drained: () => callback.promise })
+    const started = fakeTask('0_1')
+    const { committer, committed, suspended } = setUp([dropped, started], { transactional: false })
+    const prepared = jest.spyOn(started.task.processing, 'prepareCommit')
+    suspended.add(started.task)
+    const committing = committer.commit()
+    await new Promise(setImmediate)
+    committer.forget()
+    suspended.add(dropped.task)
+    suspended.delete(started.task)
+    callback.resolve()
+    await committing
+    expect([prepared.mock.calls.length, committed, dropped.held(), started.held()]).toEqual([0, [], 0, 0])
+    await committer.commit()
+    expect(committed).toEqual([[1]])
+  })
 })
