@@ -1,5 +1,6 @@
 import { StreamsBuilder } from '../../lib/dsl/streams-builder'
 import { JoinWindows, TimeWindows, untilWindowCloses } from '../../lib'
+import { logAndContinue } from '../../lib/handlers'
 import { silentLogger } from '../../lib/observe/logger'
 import * as serdes from '../../lib/serdes'
 import { SchemaRegistry } from '../../lib/serdes/registry/schema-registry'
@@ -157,6 +158,24 @@ describe.each(['mock', 'http'] as const)('Avro with a %s registry', (kind) => {
     expect(driver.outputTopic('out-2', { value: values }).readValues()).toEqual([{ amount: 2 }])
     await driver.close()
   })
+})
+
+it('hands records with damaged counts to the error handler, and continues with the next one', async () => {
+  const lists = serdes.avroBytes({ type: 'array', items: 'null' })
+  const builder = new StreamsBuilder()
+  builder
+    .stream('in', { key: serdes.string(), value: lists })
+    .mapValues((list) => `${list.length}`)
+    .to('out', { key: serdes.string(), value: serdes.string() })
+  const driver = new TopologyTestDriver(builder.build(), {
+    logger: silentLogger,
+    deserializationExceptionHandler: logAndContinue(),
+  })
+  for (const value of ['8080808080808001', 'ffffffffffffff0100', '', '0400'])
+    await driver.pipeRaw({ topic: 'in', key: null, value: Buffer.from(value, 'hex') })
+  expect(driver.outputTopic('out', { value: serdes.string() }).readValues()).toEqual(['2'])
+  expect(driver.recordCounts().dropped).toBe(3)
+  await driver.close()
 })
 
 it('is no promise for who does not use it', () => {
