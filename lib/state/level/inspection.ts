@@ -51,7 +51,7 @@ export class DatabaseInspection {
       await copyTo(copy.path, directory)
       database = await openDatabase(copy.path)
       const dropped = await findDroppedRecords(copy.path)
-      if (dropped !== undefined) throw corruption(dropped)
+      if (dropped !== undefined) throw corruption(dropped.replaceAll(copy.path, directory))
       const metadata = (await readMetadata(database)) ?? NO_METADATA
       if ('format' in metadata) throw otherFormat(metadata.format, where)
       return new DatabaseInspection(database, metadata, copy, where)

@@ -112,6 +112,16 @@ describe('millrace state', () => {
     expect(readdirSync(folder)).toEqual(before)
   })
 
+  it('reports damage of the log, in the file where it is', async () => {
+    const name = readdirSync(join(folder, '0_0')).find((file) => file.endsWith('.log'))!
+    const file = join(folder, '0_0', name)
+    const bytes = readFileSync(file)
+    bytes[40]! ^= 1
+    writeFileSync(file, bytes)
+    const { code, err } = await cli.run('state', folder)
+    expect({ code, err }).toEqual({ code: 1, err: expect.stringContaining(`damaged (${file}: dropping`) })
+  })
+
   it('reports a table with a flipped bit, which LevelDB itself would abort on', async () => {
     // the log becomes a table when the database is opened again
     const app = apps.create(counting())
