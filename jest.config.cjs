@@ -1,8 +1,7 @@
 const transform = {
   '^.+\\.ts$': [
     '@swc/jest',
-    // Source maps lie beside the code: with one inside, every suite would compile three times as much text.
-    { jsc: { target: 'es2022', parser: { syntax: 'typescript' } }, module: { type: 'commonjs' }, sourceMaps: true },
+    { jsc: { target: 'es2022', parser: { syntax: 'typescript' } }, module: { type: 'commonjs' }, sourceMaps: 'inline' },
   ],
 }
 
