@@ -13,14 +13,17 @@ const TITLES: Readonly<Record<Variant, string>> = {
 }
 
 /** Until the code is compiled. */
-const WARM_UP_ROUNDS = 3
+const WARM_UP_ROUNDS = 8
 
 /**
  * Prints what metrics and an open dashboard add to the CPU time of a word count. The variants take short turns in one process: from one process
  * to another, and from one second to the next, the same work takes times that differ by more than metrics take.
  */
 export const measureMetrics = async ({ records, rounds }: { records: number; rounds: number }): Promise<void> => {
-  const app = new App(join(__dirname, 'metrics-app.mjs'), { args: [String(records)] })
+  const app = new App(join(__dirname, 'metrics-app.mjs'), {
+    args: [String(records)],
+    nodeArgs: ['--expose-gc'],
+  })
   const [, port] = await app.untilOutput(/^PORT (\d+)$/m)
   let turn = 0
   const cpuSeconds = async (name: Variant): Promise<number> => {
