@@ -15,6 +15,9 @@ export interface Window {
  * counts.toStream((count, { key, window }) => `${key} from ${new Date(window.start).toISOString()}`)
  */
 export class Windowed<K> {
+  /** Never set: an object that only looks like one is refused by the compiler, as serdes refuse it. */
+  declare protected readonly madeByNew: true
+
   constructor(
     /** The key without its window. */
     readonly key: K,

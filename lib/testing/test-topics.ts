@@ -210,6 +210,27 @@ export class TestOutputTopic<K, V> {
   }
 
   /**
+   * Key and value of the next record; an error if there is none.
+   *
+   * @example
+   * expect(counts.readKeyValue()).toEqual(['hello', 1])
+   */
+  readKeyValue(): [K | null, V | null] {
+    const { key, value } = this.readRecord()
+    return [key, value]
+  }
+
+  /**
+   * The value of the next record; an error if there is none.
+   *
+   * @example
+   * expect(counts.readValue()).toBe(1)
+   */
+  readValue(): V | null {
+    return this.readRecord().value
+  }
+
+  /**
    * All further records.
    *
    * @example

@@ -7,6 +7,7 @@ import { SessionWindows } from '../../lib/dsl/windows/session-windows'
 import { TimeWindows } from '../../lib/dsl/windows/time-windows'
 import type { Processor } from '../../lib/operators/processor'
 import type { StreamRecord } from '../../lib/record/stream-record'
+import type { Windowed } from '../../lib/record/windowed'
 import { KafkaStreams } from '../../lib/runtime/kafka-streams'
 import * as serdes from '../../lib/serdes'
 import { keyValueStore } from '../../lib/state/stores'
@@ -97,6 +98,10 @@ const misspelt: StreamsConfig = { ...connection, commitIntervalMs: 100 }
 const ofJava: StreamsConfig = { ...connection, processingGuarantee: 'exactly_once_v2' }
 // @ts-expect-error Argument of type 'StreamsBuilder' is not assignable to parameter of type 'Topology'
 const unbuilt = (): KafkaStreams => new KafkaStreams(builder, connection)
+
+// A windowed key that only looks like one.
+// @ts-expect-error Property 'madeByNew' is missing in type '{ key: string; window: { start: number; end: number; }; }'
+const lookalike: Windowed<string> = { key: 'a', window: { start: 0, end: 10 } }
 
 // A table without windows; deletes that a table may have.
 // @ts-expect-error Type 'string' is not assignable to type 'Windowed<unknown>'

@@ -40,6 +40,7 @@ export class SinkNode implements Child {
     task.takeEffect()
     task.collector.send(this, name, record, task)
   }
+
   private chosenTopic(
     choose: TopicNameExtractor<unknown, unknown>,
     { key, value }: StreamRecord<unknown, unknown>,

@@ -80,7 +80,7 @@ describe("windowed keys have Kafka Streams' bytes", () => {
     expect(() => serde.serialize('t', 'A' as never, NO_HEADERS)).toThrow(
       /keys of windowed tables, and got the string A/,
     )
-    expect(() => serde.serialize('t', { key: 'A', window }, NO_HEADERS)).toThrow(
+    expect(() => serde.serialize('t', { key: 'A', window } as never, NO_HEADERS)).toThrow(
       'got another object: make one by new Windowed(key, { start, end })',
     )
     expect(() => read(serde, '00000003e8')).toThrow(/8 bytes or more, got 5/)

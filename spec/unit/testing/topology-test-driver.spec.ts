@@ -69,20 +69,25 @@ describe('TopologyTestDriver', () => {
       ['a', '1'],
       ['b', '2'],
       ['a', '3'],
+      ['a', '4'],
       ['b', null],
     ])
-    expect([output.isEmpty, output.queueSize]).toEqual([false, 4])
+    expect([output.isEmpty, output.queueSize]).toEqual([false, 5])
     expect(output.readRecord()).toEqual({ key: 'a', value: '1', timestamp: 1000, headers: [] })
+    expect(output.readKeyValue()).toEqual(['b', '2'])
+    expect(output.readValue()).toBe('3')
     expect(output.readKeyValuesToMap()).toEqual(
       new Map([
-        ['a', '3'],
+        ['a', '4'],
         ['b', null],
       ]),
     )
     expect(output.readValues()).toEqual([])
     await driver.inputTopic('in', text).pipe(null, 'x')
     expect(() => output.readKeyValuesToMap()).toThrow('a record without a key was written to "out"')
-    expect(() => output.readRecord()).toThrow('no (further) record was written to "out"')
+    for (const read of [() => output.readRecord(), () => output.readKeyValue(), () => output.readValue()]) {
+      expect(read).toThrow('no (further) record was written to "out"')
+    }
   })
 
   it('says of which topic it was given another serde', async () => {
