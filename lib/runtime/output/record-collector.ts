@@ -359,7 +359,7 @@ function choiceOf(
     if (cause instanceof StreamsError) throw cause
     throw new StreamsError(
       'PROCESSING_FAILED',
-      `the partitioner of sink "${sink.name}" failed for a record to topic "${topic}": ${asError(cause).message}. Fix it`,
+      `the partitioner of sink "${sink.name}" failed for a record to topic "${topic}": ${asError(cause).message}: correct the partitioner`,
       { operator: sink.name, taskId, topic },
       { cause },
     )

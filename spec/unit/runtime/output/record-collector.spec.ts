@@ -182,7 +182,7 @@ describe('RecordCollector', () => {
     expect(() => task.process()).toThrow(
       expect.objectContaining({
         code: 'PROCESSING_FAILED',
-        message: 'the partitioner of sink "sink" failed for a record to topic "out": no such region. Fix it',
+        message: 'the partitioner of sink "sink" failed for a record to topic "out": no such region: correct the partitioner',
         location: { operator: 'sink', taskId: '0_0', topic: 'out' },
       }),
     )
