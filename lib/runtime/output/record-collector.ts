@@ -7,6 +7,7 @@ import { notAuthorized } from '../failure/not-authorized'
 import { refusedRecord } from '../failure/streams-error'
 import { asError, TaskFailure } from '../failure/task-failure'
 import { partitionFor } from '../../record/murmur2'
+import { isPartition } from '../../record/topic-partition'
 import type { SendingSink, SendingTask } from './sending-task'
 import { copyOf, NO_SOURCE_BYTES } from './source-bytes'
 import { StickyPartitions } from './sticky-partitions'
@@ -146,25 +147,22 @@ export class RecordCollector {
     }
     const { timestamp, headers } = record
     const choice = choiceOf(partitioner, sink, topic, record, partitions, task)
+    const limit = this.partitionLimit(topic, partitions)
     if (choice === undefined || typeof choice === 'number') {
-      if (choice !== undefined && !this.has(topic, choice)) throw wrongPartition(choice, partitions, topic, sink)
+      if (choice !== undefined && !isPartition(choice, limit)) throw wrongPartition(choice, partitions, topic, sink)
       this.dispatch(topic, choice ?? null, key, value, timestamp, headers)
       return
     }
     if (choice.length === 0) task.dropRecord(sink.name, 'no-partition', 'its partitioner chose no partition')
     for (const partition of choice) {
-      if (!this.has(topic, partition)) throw wrongPartition(partition, partitions, topic, sink)
+      if (!isPartition(partition, limit)) throw wrongPartition(partition, partitions, topic, sink)
     }
     for (const partition of choice) this.dispatch(topic, partition, key, value, timestamp, headers)
   }
 
-  private has(topic: string, partition: number): boolean {
-    return Number.isInteger(partition) && partition >= 0 && partition < this.partitionLimit(topic)
-  }
-
-  /** A partitioner's choice has to be below it. */
-  protected partitionLimit(topic: string): number {
-    return this.partitionCount(topic)!
+  /** A partitioner's choice has to be below it: the number that the partitioner was given. */
+  protected partitionLimit(_topic: string, partitions: number): number {
+    return partitions
   }
 
   /** The number of partitions passed to a partitioner; `undefined` while the topic is not known yet. */
@@ -189,7 +187,7 @@ export class RecordCollector {
       this.park(topic, send, end && (() => end))
       return
     }
-    if (partition !== null && !(partition >= 0 && partition < partitions)) {
+    if (partition !== null && !isPartition(partition, partitions)) {
       throw wrongPartition(partition, partitions, topic)
     }
     const target =

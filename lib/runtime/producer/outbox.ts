@@ -2,6 +2,7 @@ import { StreamsError } from '../../errors'
 import { ClientError, type KafkaClient, type Producer, type ProducerConfig } from '../../kafka/port'
 import { partitionFor } from '../../record/murmur2'
 import { isPromise } from '../../record/promise'
+import { isPartition } from '../../record/topic-partition'
 import { notAuthorized } from '../failure/not-authorized'
 import { asError } from '../failure/task-failure'
 import { StickyPartitions } from '../output/sticky-partitions'
@@ -220,7 +221,7 @@ export class Outbox implements PendingRecordOwner {
     const partitions = producer.partitionCount(topic)!
     try {
       const chosen = pending.record.choosePartition(partitions)
-      if (chosen !== undefined && !(chosen >= 0 && chosen < partitions)) {
+      if (chosen !== undefined && !isPartition(chosen, partitions)) {
         throw new StreamsError(
           'PRODUCTION_FAILED',
           `partition ${chosen} of topic "${topic}" was chosen, which has ${partitions} partitions`,

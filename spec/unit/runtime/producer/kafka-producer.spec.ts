@@ -152,6 +152,17 @@ describe('send', () => {
     })
   })
 
+  test.each([4, 0.5, NaN])('a partitioner that chooses %p of four partitions fails the record', async (chosen) => {
+    const producer = new KafkaProducer({ kafka, topics: { lines: { ...text, partitioner: () => chosen } } })
+    open.push(producer as KafkaProducer)
+    await expect(producer.send('lines', 'a', 'b')).rejects.toMatchObject({
+      code: 'PRODUCTION_FAILED',
+      message: `partition ${chosen} of topic "lines" was chosen, which has 4 partitions`,
+      location: { topic: 'lines', partition: chosen },
+    })
+    expect(await valuesOf('lines')).toEqual([])
+  })
+
   test('records behind one whose serde fetches something keep their order', async () => {
     let fetched = false
     const lazy: Serde<string> = {
