@@ -1,5 +1,10 @@
+import { hashBytes } from '../byte-hash'
 import type { StateCacheBudget } from '../state-engine'
 import { EntryTable } from './entry-table'
+import { KeyFilter } from './key-filter'
+
+/** The share of the memory that the filter of keys takes. */
+const FILTER_SHARE = 1 / 32
 
 /**
  * The entries of several databases, as bytes in memory that the garbage collector does not look at. At its bound, what
@@ -7,19 +12,23 @@ import { EntryTable } from './entry-table'
  */
 export class EntryCache {
   readonly #table: EntryTable
+  readonly #keys: KeyFilter
   readonly #databases = new Map<number, DatabaseCache>()
   #lastId = 0
 
   constructor(maxBytes: number) {
-    this.#table = new EntryTable(maxBytes, (id) => this.#databases.get(id))
+    this.#keys = new KeyFilter(maxBytes * FILTER_SHARE)
+    this.#table = new EntryTable(maxBytes - this.#keys.maxBytes, (id) => this.#databases.get(id))
   }
 
   /** A part for a database as it is now: nothing that was cached of it before is found. `empty`: it has no entries. */
   open(empty: boolean): DatabaseCache {
     const id = ++this.#lastId
-    const cache = new DatabaseCache(this.#table, id, empty, () => {
+    const cache = new DatabaseCache(this.#table, empty ? this.#keys : undefined, id, () => {
       this.#databases.delete(id)
-      if (this.#databases.size === 0) this.#table.clear()
+      if (this.#databases.size > 0) return
+      this.#table.clear()
+      this.#keys.clear()
     })
     this.#databases.set(id, cache)
     return cache
@@ -49,14 +58,18 @@ export class DatabaseCache {
   /** The number of the last batch committed. */
   #committed = 0
   #closed = false
+  /** Has every entry of the database: what is not here does not exist. */
+  #complete: boolean
 
   constructor(
     private readonly table: EntryTable,
+    /** Has every key that the database ever had, if that began empty: a key that is not in it does not exist. */
+    private readonly keys: KeyFilter | undefined,
     private readonly id: number,
-    /** Has every entry of the database: what is not here does not exist. */
-    private complete: boolean,
     private readonly left: () => void,
-  ) {}
+  ) {
+    this.#complete = keys !== undefined
+  }
 
   get batch(): number {
     return this.#restoring
@@ -66,7 +79,9 @@ export class DatabaseCache {
   get(key: Buffer): Buffer | null | undefined {
     if (this.#closed) return undefined
     const found = this.table.get(this.id, this.#committed, key)
-    return found === undefined && this.complete && !this.#hasPending ? null : found
+    if (found !== undefined) return found
+    const isAbsent = (this.#complete && !this.#hasPending) || this.keys?.mayHave(this.#hashOf(key)) === false
+    return isAbsent ? null : undefined
   }
 
   /** The database was read: `length` bytes of `value` are the entry's, `null` if there is none. */
@@ -78,9 +93,10 @@ export class DatabaseCache {
   /** A write goes into the batch of that number. Until it is committed, reads find it among the sealed writes. */
   written(batch: number, key: Buffer, value: Buffer | null, length: number): void {
     if (this.#closed) return
+    if (value !== null) this.keys?.add(this.#hashOf(key))
     if (batch === this.#restoring) return this.#set(batch, key, value, length)
     // a later batch may have the key, too, and have been evicted
-    this.complete = false
+    this.#complete = false
     this.table.delete(this.id, batch, key)
   }
 
@@ -90,7 +106,9 @@ export class DatabaseCache {
   }
 
   restored(key: Buffer, value: Buffer | null, length: number): void {
-    if (!this.#closed) this.#set(this.#restoring, key, value, length)
+    if (this.#closed) return
+    if (value !== null) this.keys?.add(this.#hashOf(key))
+    this.#set(this.#restoring, key, value, length)
   }
 
   /** Commits are done in the order of their numbers. */
@@ -100,7 +118,7 @@ export class DatabaseCache {
 
   /** An entry was evicted, or found no room. */
   lost(): void {
-    this.complete = false
+    this.#complete = false
   }
 
   close(): void {
@@ -113,7 +131,11 @@ export class DatabaseCache {
     return this.#restoring !== this.#committed
   }
 
+  #hashOf(key: Buffer): number {
+    return hashBytes(this.id, key, 0, key.length)
+  }
+
   #set(batch: number, key: Buffer, value: Buffer | null, length: number): void {
-    if (!this.table.set(this.id, batch, key, value, length) && value !== null) this.complete = false
+    if (!this.table.set(this.id, batch, key, value, length) && value !== null) this.#complete = false
   }
 }

@@ -210,6 +210,20 @@ describe('LevelDB is asked', () => {
     }
     expect(readsOf(readAll)).toBeGreaterThan(500)
   })
+
+  test('for few of the keys that a new database never had, however large it is', async () => {
+    const database = await open('0_0', { maxBytes: 1 << 16 })
+    const [store, other] = [storeOf(database), storeOf(database, 't')]
+    for (let i = 0; i < 1000; i++) store.restore(`k${i}`, 'restored')
+    await database.commit(new Map())
+    for (let i = 1000; i < 2000; i++) store.put(`k${i}`, 'written')
+    await commit(database)
+    const readAbsent = (): void => {
+      for (let i = 0; i < 1000; i++) expect([store.get(`l${i}`), other.get(`k${i}`)]).toEqual([null, null])
+    }
+    expect(readsOf(readAbsent)).toBeLessThan(200)
+    for (let i = 0; i < 2000; i++) expect(store.get(`k${i}`)).toBe(i < 1000 ? 'restored' : 'written')
+  })
 })
 
 test.each([0, 100, 1000, 4000, 30_000, 1 << 20])(
@@ -252,6 +266,7 @@ test.each([0, 100, 1000, 4000, 30_000, 1 << 20])(
         for (const [i, taskId] of ['plain', 'cached'].entries()) {
           if (step % 2 === 0) both[i]!.discard()
           await both[i]!.close()
+          if (step % 3 === 0) await rm(join(folder.path, taskId), { recursive: true })
           both[i] = await open(taskId, i === 0 ? undefined : cache)
         }
       } else {
