@@ -56,6 +56,8 @@ export const serverProperties = (plan: NodePlan): string => {
     'group.min.session.timeout.ms': '1000',
     'broker.heartbeat.interval.ms': '500',
     'broker.session.timeout.ms': '4000',
+    // Of 10 MB, the default, the first write to each index of each partition takes the system milliseconds of CPU time
+    'log.index.size.max.bytes': String(1 << 20),
     'log.cleaner.backoff.ms': '500',
     'log.cleaner.dedupe.buffer.size': '16777216',
     'transaction.abort.timed.out.transaction.cleanup.interval.ms': '1000',
