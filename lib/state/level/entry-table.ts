@@ -1,9 +1,5 @@
 import { hashBytes } from '../byte-hash'
-
-/** Of the owner of entries, what an eviction needs to know. */
-interface Owner {
-  lost(): void
-}
+import { KeyFilter } from './key-filter'
 
 const UNIT_BYTES = 8
 /** Owner, batch, length of the key with two flags, length of the value. */
@@ -20,6 +16,8 @@ const PLACE_BYTES = 8
 const INITIAL_PLACES = 1024
 /** The share of the memory that the index may take at most. */
 const INDEX_SHARE = 1 / 8
+/** The share of the filter of lost keys: eight bits each for twice as many as the index has places. */
+const FILTER_SHARE = 1 / 32
 /** An entry may take this share of the memory at most. */
 const ENTRY_SHARE = 1 / 64
 
@@ -54,6 +52,8 @@ const SHORT = 64
 export class EntryTable {
   readonly #maxPlaces: number
   readonly #capacity: number
+  /** The keys of entries that are not held any longer. In time it may be full: then each key may have been lost. */
+  readonly #lost: KeyFilter
   #bytes: Buffer = NO_BYTES
   #words: Int32Array = new Int32Array(0)
   #index = new Int32Array(2 * INITIAL_PLACES)
@@ -70,14 +70,15 @@ export class EntryTable {
   #staged = 0
   #stageEnd: number
 
-  /** `ownerOf` is `undefined` for one that is gone. */
   constructor(
     maxBytes: number,
-    private readonly ownerOf: (id: number) => Owner | undefined,
+    private readonly isGone: (owner: number) => boolean,
   ) {
     const most = Math.min(maxBytes, MOST_BYTES)
+    this.#lost = new KeyFilter(most * FILTER_SHARE)
     this.#maxPlaces = 2 ** Math.max(4, Math.floor(Math.log2((most * INDEX_SHARE) / PLACE_BYTES)))
-    this.#capacity = Math.max(LEAST_UNITS, Math.floor((most - this.#maxPlaces * PLACE_BYTES) / UNIT_BYTES))
+    const entryBytes = most - this.#maxPlaces * PLACE_BYTES - this.#lost.maxBytes
+    this.#capacity = Math.max(LEAST_UNITS, Math.floor(entryBytes / UNIT_BYTES))
     this.#maxUnits = Math.max(LEAST_UNITS, Math.floor(this.#capacity * ENTRY_SHARE))
     this.#stageEnd = this.#capacity
     this.#resetIndex()
@@ -101,16 +102,18 @@ export class EntryTable {
   }
 
   /**
-   * Adds or replaces an entry: the first `length` bytes of `value`, which may have a checksum after them. Returns false if
-   * it is too large.
+   * Whether there may have been an entry of the key that was evicted, was too large or was deleted: always true if there was,
+   * seldom if not.
    */
-  set(owner: number, batch: number, key: Buffer, value: Buffer | null, length: number): boolean {
+  mayHaveLost(owner: number, key: Buffer): boolean {
+    return this.#lost.mayHave(hashBytes(owner, key, 0, key.length))
+  }
+
+  /** Adds or replaces an entry: the first `length` bytes of `value`, which may have a checksum after them. */
+  set(owner: number, batch: number, key: Buffer, value: Buffer | null, length: number): void {
     const valueLength = value === null ? ABSENT : length
     const units = unitsOf(key.length, valueLength)
-    if (units > this.#maxUnits) {
-      this.delete(owner, Infinity, key)
-      return false
-    }
+    if (units > this.#maxUnits) return this.delete(owner, Infinity, key)
     if (this.#staged === STAGED || this.#stageEnd - this.#capacity >= STAGED_UNITS) this.#settle()
     if (this.#bytes.length === 0) this.#takeMemory()
     const position = this.#stageEnd
@@ -121,11 +124,11 @@ export class EntryTable {
     this.#words[word + 3] = valueLength
     // all of it: a view of less would be an object
     if (value !== null) this.#bytes.set(value, position * UNIT_BYTES + HEADER_BYTES + key.length)
-    return true
   }
 
   /** Removes an entry if it is of that batch or an earlier one. */
   delete(owner: number, batch: number, key: Buffer): void {
+    this.#lost.add(hashBytes(owner, key, 0, key.length))
     const place = this.#placeOfKey(owner, key)
     if (place < 0) return
     const word = 2 * (this.#index[2 * place + 1]! - 1)
@@ -138,6 +141,7 @@ export class EntryTable {
   clear(): void {
     this.#bytes = NO_BYTES
     this.#words = new Int32Array(0)
+    this.#lost.clear()
     this.#resetIndex()
     this.#head = this.#tail = this.#wrap = 0
     this.#staged = 0
@@ -246,9 +250,10 @@ export class EntryTable {
     if (this.#tail === this.#wrap) this.#tail = this.#wrap = 0
     if ((flags & DEAD) !== 0) return false
     const start = from * UNIT_BYTES + HEADER_BYTES
-    const place = this.#placeOf(hashBytes(owner, this.#bytes, start, start + keyLength), from)
-    const known = this.ownerOf(owner)
-    if (known !== undefined && flags === REFERENCED && mayMove && this.#hasRoom(units)) {
+    const hash = hashBytes(owner, this.#bytes, start, start + keyLength)
+    const place = this.#placeOf(hash, from)
+    const isGone = this.isGone(owner)
+    if (flags === REFERENCED && mayMove && !isGone && this.#hasRoom(units)) {
       words[word + 2] = keyLength << KEY_SHIFT
       this.#copy(from, this.#head, units)
       this.#index[2 * place + 1] = this.#head + 1
@@ -256,7 +261,8 @@ export class EntryTable {
       return true
     }
     this.#removePlace(place)
-    if (valueLength !== ABSENT) known?.lost()
+    // also if it says that there is no value: that may be of a batch that is not committed yet
+    if (!isGone) this.#lost.add(hash)
     return false
   }
 
