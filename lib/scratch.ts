@@ -1,9 +1,10 @@
 import { writeUtf8 } from './buffer-text'
 import { LITTLE_ENDIAN } from './byte-order'
 import type { ByteString } from './byte-string'
+import { copyBytes } from './copy-bytes'
 
 const LENGTH = 1024
-/** Up to this length a loop over the bytes takes less than the call. */
+/** Up to this length a loop over the characters takes less than the call. */
 const SHORT = 32
 /** Of a character in UTF-8. */
 const MOST_BYTES = 3
@@ -28,10 +29,7 @@ export class Scratch {
 
   /** A copy of some bytes, valid for as long. */
   copyOf(bytes: Buffer, start: number, end: number): Buffer {
-    const copy = this.of(end - start)
-    if (copy.length > SHORT) bytes.copy(copy, 0, start, end)
-    else for (let i = 0; i < copy.length; i++) copy[i] = bytes[start + i]!
-    return copy
+    return copyBytes(bytes, start, end, this.of(end - start))
   }
 
   /** A copy of what a `DataView` shows, four bytes at a time and without an object; valid for as long. */

@@ -1,3 +1,4 @@
+import { copyBytes } from '../../copy-bytes'
 import { hashBytes } from '../byte-hash'
 import { KeyFilter } from './key-filter'
 
@@ -96,9 +97,7 @@ export class EntryTable {
     const length = words[word + 3]!
     if (length === ABSENT) return null
     const start = position * UNIT_BYTES + HEADER_BYTES + key.length
-    const value = Buffer.allocUnsafe(length)
-    this.#bytes.copy(value, 0, start, start + length)
-    return value
+    return copyBytes(this.#bytes, start, start + length)
   }
 
   /**

@@ -1,5 +1,6 @@
 import { hashBytes } from '../byte-hash'
 import { byteString, bytesOf } from '../../byte-string'
+import { copyBytes } from '../../copy-bytes'
 import { ByteMap } from '../memory/byte-map'
 import type { ByteRange } from '../memory/byte-range'
 import type { SlotCursor } from '../memory/sorted-slots'
@@ -77,9 +78,7 @@ export class UncommittedEntries {
     const length = words[2 * unit + 1]!
     if (length === DELETED) return null
     const start = unit * UNIT_BYTES + HEADER_BYTES + key.length
-    const value = Buffer.allocUnsafe(length)
-    bytes.copy(value, 0, start, start + length)
-    return value
+    return copyBytes(bytes, start, start + length)
   }
 
   /** Returns whether the key had a value; `undefined`: it was not written before. */
