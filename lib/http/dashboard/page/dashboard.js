@@ -357,7 +357,7 @@ const showProblems = (instances) => {
         element('td', null, element('span', { className: `badge ${level === 'error' ? 'bad' : ''}` }, level)),
         element(
           'td',
-          null,
+          { className: 'message' },
           message,
           ...(error === undefined ? [] : [element('div', { className: 'soft' }, error)]),
           element(
@@ -379,7 +379,8 @@ const showProblems = (instances) => {
 
 let kinds = new Map()
 
-const showStores = (stores) =>
+const showStores = (stores) => {
+  byId('stores-section').hidden = stores.length === 0
   render('store', stores, (all) => {
     kinds = new Map(all.map(({ name, kind }) => [name, kind]))
     return all.map(({ name, kind, global }) =>
@@ -390,6 +391,7 @@ const showStores = (stores) =>
       ),
     )
   })
+}
 
 const queryOf = () => {
   const store = byId('store').value

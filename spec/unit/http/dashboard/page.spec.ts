@@ -41,6 +41,15 @@ describe("the dashboard's page", () => {
     expect(script.match(/hostCell\(host\),\s+\]\)/g)).toHaveLength(2)
     expect(script).toMatch(/hostCell = .*className: 'host'/)
     expect(textOf('dashboard.css')).toMatch(/td\.host \{[^}]*white-space: nowrap/)
+    // on a phone, what it says is not squeezed by that
+    expect(textOf('dashboard.css')).toMatch(/max-width: 600px\) \{[^]*td\.message \{\s*min-width: 180px/)
+  })
+
+  it('shows sections that may be empty only with something in them', () => {
+    for (const id of ['restores-section', 'stores-section']) {
+      expect(html).toMatch(new RegExp(`<section[^>]* id="${id}" hidden>`))
+      expect(script).toContain(`byId('${id}').hidden = `)
+    }
   })
 
   it('lets the keyboard scroll whatever scrolls', () => {
