@@ -1,5 +1,6 @@
 import { type Duration, toMilliseconds } from './durations'
 import { StreamsError } from './errors'
+import { javaSettingHint } from './java-settings'
 import { nearestName } from './nearest-name'
 
 /** What is wrong with a configuration. */
@@ -57,7 +58,7 @@ export const whole = <T extends object>(
   throw invalid(`${path}${key} is ${shown(value)}: give a whole number ${range}`)
 }
 
-/** `suggestions`: the keys that an unknown one may have been meant for, by spelling. */
+/** `suggestions`: the keys that an unknown one may have been meant for, by spelling, where it is no setting of Kafka's. */
 export const refuseUnknownKeys = (
   { values, path }: ConfigSection<object>,
   keys: object,
@@ -67,7 +68,8 @@ export const refuseUnknownKeys = (
   if (unknown.length === 0) return
   const named = unknown.map((key) => {
     const near = nearestName(key, [...suggestions.keys()])
-    return near === undefined ? `${path}${key}` : `${path}${key} (did you mean ${suggestions.get(near)}?)`
+    const hint = javaSettingHint(key) ?? (near === undefined ? undefined : `did you mean ${suggestions.get(near)}?`)
+    return hint === undefined ? `${path}${key}` : `${path}${key} (${hint})`
   })
   throw invalid(`unknown configuration ${unknown.length > 1 ? 'keys' : 'key'}: ${named.join(', ')}`)
 }

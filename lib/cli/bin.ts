@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { canRedraw } from './can-redraw'
 import { importModule } from './import-module'
 import type { CommandIo } from './io'
 import { runCommandLine } from './main'
@@ -30,8 +31,8 @@ for (const stream of [process.stdout, process.stderr]) {
 const io: CommandIo = {
   out: (text) => void process.stdout.write(text),
   err: (text) => void process.stderr.write(text),
-  interactive: process.stderr.isTTY === true,
-  readByPerson: process.stdout.isTTY === true,
+  interactive: canRedraw(process.stderr, process.env),
+  readByPerson: canRedraw(process.stdout, process.env),
   env: process.env,
   cwd: process.cwd(),
   interruption: () => {

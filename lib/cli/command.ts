@@ -78,7 +78,10 @@ export const parseInvocation = (command: Command, args: readonly string[], io: C
     throw new UsageError(`${expected[positionals.length]!.name} is missing: ${expected[positionals.length]!.help}`)
   }
   if (positionals.length > expected.length) {
-    throw new UsageError(`unexpected argument '${positionals[expected.length]}'`)
+    const unexpected = positionals[expected.length]!
+    const missing = Object.keys(command.options).find((name) => command.options[name]!.required && !(name in values))
+    const hint = missing === undefined ? '' : `: did you mean --${missing} ${unexpected}?`
+    throw new UsageError(`unexpected argument '${unexpected}'${hint}`)
   }
   const json = values.json === true
   return {
@@ -99,11 +102,25 @@ const parse = (command: Command, args: readonly string[]): ReturnType<typeof par
   try {
     return parseArgs({ args: [...args], options, allowPositionals: true, strict: true })
   } catch (error) {
-    const unknown = /^Unknown option '--?([^']+)'/.exec((error as Error).message)?.[1]
-    if (unknown === undefined) throw new UsageError(firstSentence((error as Error).message))
-    const near = nearestName(unknown, Object.keys(specs))
-    throw new UsageError(`unknown option --${unknown}${near === undefined ? '' : `: did you mean --${near}?`}`)
+    const { message } = error as Error
+    const unknown = /^Unknown option '(--?[^']+)'/.exec(message)?.[1]
+    if (unknown !== undefined) throw new UsageError(unknownOption(unknown, Object.keys(specs)))
+    throw new UsageError(withoutValue(message, specs) ?? firstSentence(message))
   }
+}
+
+/** `given` has its dashes. */
+export const unknownOption = (given: string, names: readonly string[]): string => {
+  const near = nearestName(given.replace(/^-+/, ''), names)
+  return `unknown option ${given}${near === undefined ? '' : `: did you mean --${near}?`}`
+}
+
+/** What is wrong with an option that should have a value; `undefined` if the message tells of something else. */
+const withoutValue = (message: string, specs: OptionSpecs): string | undefined => {
+  const name = /^Option '(?:-\w, )?--([\w-]+)[^']*' argument/.exec(message)?.[1]
+  if (name === undefined) return undefined
+  if (message.includes('is ambiguous')) return `--${name} has no value: one that begins with a dash is --${name}=-…`
+  return `--${name} has no value: ${specs[name]!.help}`
 }
 
 type ParsedValue = string | boolean | (string | boolean)[] | undefined

@@ -3,6 +3,7 @@ import { resolve } from 'node:path'
 import type { KafkaConfig } from '../kafka/kafkajs'
 import type { Admin, KafkaClient } from '../kafka/port'
 import type { CommandIo } from './io'
+import { unreadable } from './unreadable'
 import { UsageError } from './usage-error'
 
 /** The options of every command that talks to Kafka. */
@@ -67,7 +68,7 @@ const readConfig = async (file: string): Promise<Partial<KafkaConfig>> => {
   try {
     text = await readFile(file, 'utf8')
   } catch (error) {
-    throw new UsageError(`--config ${file} can't be read: ${(error as Error).message}`)
+    throw new UsageError(`--config: ${unreadable(file, error)}`)
   }
   try {
     const config: unknown = JSON.parse(text)

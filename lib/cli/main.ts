@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { nearestName } from '../nearest-name'
 import { PACKAGE_FOLDER } from '../package-folders'
-import { type Command, parseInvocation } from './command'
+import { type Command, parseInvocation, unknownOption } from './command'
 import type { CommandEntry, CommandGroup } from './command-list'
 import { COMMANDS } from './commands'
 import { errorReport } from './error-report'
@@ -14,6 +14,8 @@ import { UsageError } from './usage-error'
 export const runCommandLine = async (args: readonly string[], io: CommandIo): Promise<number> => {
   let help = 'millrace --help'
   try {
+    const group = COMMANDS.find((entry) => 'commands' in entry && entry.name === args[0])
+    if (group !== undefined) help = `millrace ${group.name} --help`
     const found = findCommand(args, io)
     if (typeof found === 'number') return found
     help = `millrace ${found.command.name} --help`
@@ -46,6 +48,7 @@ const findCommand = (args: readonly string[], io: CommandIo): Found | number => 
     io.out(`${version()}\n`)
     return EXIT.ok
   }
+  if (word.startsWith('-')) throw new UsageError(unknownOption(word, ['help', 'version']))
   const entry = named(COMMANDS, word, 'command')
   if (!('commands' in entry)) return { command: entry.load(), rest }
   const [verb, ...others] = rest
@@ -89,6 +92,11 @@ Usage: millrace <command> [options]
 
 Commands:
 ${columns(COMMANDS.map(({ name, summary }) => [name, summary]))}
+Options:
+${columns([
+  ['--version', 'print the version'],
+  ['--help', 'print this help'],
+])}
 Each has its own help: millrace <command> --help. Commands that change something only print what they would do,
 until they are given --execute.
 

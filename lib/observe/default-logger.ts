@@ -8,15 +8,21 @@ interface Terminal {
   write(text: string): unknown
 }
 
-/** To standard error: for people at a terminal, with colours unless NO_COLOR is set, and as JSON for programs anywhere else. */
+/** To standard error: for people at a terminal, in colours, and as JSON for programs anywhere else. */
 export const defaultLogger = (
   level: LogLevel,
   format: LogFormat | undefined,
   output: Terminal = process.stderr,
-  noColor = (process.env['NO_COLOR'] ?? '') !== '',
+  env: NodeJS.ProcessEnv = process.env,
 ): Logger => {
   const isTerminal = output.isTTY === true
   const write = (text: string): void => void output.write(text)
   if ((format ?? (isTerminal ? 'text' : 'json')) === 'json') return jsonLogger(level, write)
-  return textLogger(level, write, { colors: isTerminal && !noColor })
+  return textLogger(level, write, { colors: wantsColors(isTerminal, env) })
+}
+
+/** As Node.js decides it: FORCE_COLOR takes precedence, also where no terminal is, then NO_COLOR. */
+const wantsColors = (isTerminal: boolean, { FORCE_COLOR, NO_COLOR = '', TERM }: NodeJS.ProcessEnv): boolean => {
+  if (FORCE_COLOR !== undefined) return FORCE_COLOR !== '0' && FORCE_COLOR !== 'false'
+  return isTerminal && NO_COLOR === '' && TERM !== 'dumb'
 }

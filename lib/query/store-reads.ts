@@ -48,7 +48,7 @@ export const requireKind = (name: string, kind: StoreKind | undefined, query: St
     'INVALID_ARGUMENT',
     kind === undefined
       ? `store "${name}" is internal or of your own making, and can't be queried: only stores of millrace can`
-      : `store "${name}" is a ${kind} store: it has no "${query.kind}"${query.kind === 'get' && kind === 'key-value' ? ' as of a time' : ''}`,
+      : `store "${name}" is a ${kind} store: ${query.kind === 'get' && kind === 'key-value' ? 'only versioned stores are read as of a time' : `this query is for ${KINDS[query.kind].join(' and ')} stores`}`,
     { store: name },
   )
 }

@@ -92,6 +92,40 @@ describe('resolveConfig', () => {
     expect(refusal({ ...base, [unknown]: 1 }).message).toContain(`${unknown} (did you mean ${known}?)`)
   })
 
+  it.each([
+    ['bootstrap.servers', "it is kafka: { brokers: ['host:port'] }"],
+    ['bootstrapServers', "it is kafka: { brokers: ['host:port'] }"],
+    ['sasl.jaas.config', 'it is kafka: { sasl: … }'],
+    ['num.stream.threads', 'an instance has one thread: start more instances'],
+    ['numStreamThreads', 'an instance has one thread: start more instances'],
+    ['cache.max.bytes.buffering', 'did you mean statestoreCacheMaxBytes?'],
+    ['main.consumer.auto.offset.reset', 'it is autoOffsetReset of the configuration itself'],
+    ['producer.transactional.id', 'processingGuarantee decides it'],
+    ['topic.retention.ms', "it is topicConfig: { 'min.insync.replicas': '2' }"],
+    ['num.standby.replicas', 'not supported: drop it'],
+    ['task.timeout.ms', 'not supported: drop it'],
+    ['default.list.key.serde.type', 'not supported: drop it'],
+  ])('tells what to do in place of the setting %s of Java', (setting, hint) => {
+    expect(refusal({ ...base, [setting]: 1 }).message).toBe(`unknown configuration key: ${setting} (${hint})`)
+  })
+
+  it.each([
+    ['application.id', 'applicationId'],
+    ['state.dir', 'stateDir'],
+    ['statestore.cache.max.bytes', 'statestoreCacheMaxBytes'],
+    ['max.task.idle.ms', 'maxTaskIdle'],
+    ['main.consumer.fetch.min.bytes', 'consumer.fetchMinBytes'],
+    ['producer.compression.type', 'producer.compressionType'],
+  ])('finds the setting %s of Java by its spelling', (setting, key) => {
+    expect(refusal({ ...base, [setting]: 1 }).message).toContain(`${setting} (did you mean ${key}?)`)
+  })
+
+  it("tells what to do with Java's settings in the sections of the clients", () => {
+    expect(refusal({ ...base, consumer: { 'session.timeout.ms': 1 } }).message).toBe(
+      'unknown configuration key: consumer.session.timeout.ms (it is sessionTimeout of the configuration itself)',
+    )
+  })
+
   it('names every unknown key, and suggests nothing far off', () => {
     expect(refusal({ ...base, rocksdb: 1, wizardry: 2 }).message).toBe('unknown configuration keys: rocksdb, wizardry')
   })

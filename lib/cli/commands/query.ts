@@ -23,7 +23,7 @@ The instance asks the others for what they have. With a key it reads that key, e
 JSON where the store's keys are no text. Times are ISO dates or milliseconds since 1970.`,
   arguments: [
     { name: 'instance', help: 'host:port of any instance, or a URL with the path of its handler' },
-    { name: 'store', help: 'the store' },
+    { name: 'store', help: "the store's name, as in the topology" },
     { name: 'key', help: 'one key; default: all, or those that the options choose', optional: true },
   ],
   options: {

@@ -60,7 +60,7 @@ export const selectionOf = (options: SelectionOptions): Selection => {
       if (chosen.length === 0) {
         throw new StreamsError(
           'INVALID_ARGUMENT',
-          `topic '${topic}' has ${all.length} partitions, and none with number ${only}`,
+          `topic '${topic}' has no partition ${only}: the last one is ${all.length - 1}`,
         )
       }
       const begin = ({ partition }: { partition: number }): number => Math.max(from ?? 0, resumeAt(partition))

@@ -4,6 +4,7 @@ import type { TopologyDescription } from '../../topology/description'
 import { parseDescription } from '../../topology/parse-description'
 import type { CommandIo } from '../io'
 import { loadTopology } from '../load-topology'
+import { unreadable } from '../unreadable'
 import { UsageError } from '../usage-error'
 
 const MODULE = /^\.[cm]?[jt]sx?$/
@@ -20,7 +21,7 @@ export const readTopology = async (
   try {
     text = await readFile(file, 'utf8')
   } catch (error) {
-    throw new UsageError(`${file} can't be read: ${(error as Error).message}`)
+    throw new UsageError(unreadable(file, error))
   }
   const description = text.trimStart().startsWith('{') ? fromJson(text) : parseDescription(text)
   if (description !== undefined) return description

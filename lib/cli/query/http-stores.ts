@@ -3,6 +3,7 @@ import { type IncomingMessage, request } from 'node:http'
 import { request as requestOverTls } from 'node:https'
 import { resolve as resolvePath } from 'node:path'
 import { type ErrorCode, StreamsError } from '../../errors'
+import { unreadable } from '../unreadable'
 import { UsageError } from '../usage-error'
 
 /** How an instance is reached. */
@@ -55,10 +56,11 @@ const baseOf = (url: string): URL => {
 }
 
 const caOf = (file: string, cwd: string): Buffer => {
+  const path = resolvePath(cwd, file)
   try {
-    return readFileSync(resolvePath(cwd, file))
+    return readFileSync(path)
   } catch (error) {
-    throw new UsageError(`--ca: ${(error as Error).message}`)
+    throw new UsageError(`--ca: ${unreadable(path, error)}`)
   }
 }
 

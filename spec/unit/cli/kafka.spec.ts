@@ -43,7 +43,7 @@ describe('the connection of a command', () => {
     expect(broken.err).not.toContain('secret')
     expect(await cli.run('groups', 'list', '--config', 'none.json')).toMatchObject({
       code: 2,
-      err: expect.stringMatching(/--config .*none\.json can't be read: ENOENT/),
+      err: expect.stringMatching(/--config: there is no file .*none\.json\n/),
     })
   })
 

@@ -16,6 +16,7 @@ describe('the command line', () => {
     expect({ code, err }).toEqual({ code: 0, err: '' })
     for (const { name, summary } of COMMANDS)
       expect(out).toMatch(new RegExp(`^  ${name} +${summary.slice(0, 20)}`, 'm'))
+    expect(out).toMatch(/^ {2}--version +print the version$/m)
     expect((await cli.run()).out).toBe(out)
     expect((await cli.run('help')).out).toBe(out)
   })
@@ -32,6 +33,31 @@ describe('the command line', () => {
     expect((await cli.run('describe', 'x', '--frmat', 'json')).err).toBe(
       'millrace: unknown option --frmat: did you mean --format?\nSee millrace describe --help\n',
     )
+  })
+
+  it.each([
+    [['groups', 'lst'], "'lst' is no command of 'millrace groups': did you mean list?", 'millrace groups --help'],
+    [['--verson'], 'unknown option --verson: did you mean --version?', 'millrace --help'],
+    [['lag', '-x'], 'unknown option -x', 'millrace lag --help'],
+    [['lag', 'orders'], "unexpected argument 'orders': did you mean --application-id orders?", 'millrace lag --help'],
+    [['lag', '--application-id', 'a', 'b'], "unexpected argument 'b'", 'millrace lag --help'],
+    [
+      ['lag', '--application-id'],
+      '--application-id has no value: the application, or any consumer group',
+      'millrace lag --help',
+    ],
+    [
+      ['groups', 'reset-offsets', 'orders', '--shift-by', '-1'],
+      '--shift-by has no value: one that begins with a dash is --shift-by=-…',
+      'millrace groups reset-offsets --help',
+    ],
+    [
+      ['groups', 'list', '--state', 'Stabel'],
+      "there is no state 'stabel': give PreparingRebalance, CompletingRebalance, Assigning, Reconciling, Stable, Empty, Dead",
+      'millrace groups list --help',
+    ],
+  ])('says what is wrong with %j', async (args, message, help) => {
+    expect(await cli.run(...args)).toEqual({ code: 2, out: '', err: `millrace: ${message}\nSee ${help}\n` })
   })
 
   it('reports errors as JSON with --json', async () => {

@@ -211,6 +211,18 @@ describe('the HTTP handler of an instance', () => {
   })
 
   it.each([
+    ['/stores/counts/windows', 'store "counts" is a key-value store: this query is for window stores'],
+    ['/stores/per-hour/keys/a', 'store "per-hour" is a window store: this query is for key-value and versioned stores'],
+    [
+      '/stores/counts/keys/a?asOf=5',
+      'store "counts" is a key-value store: only versioned stores are read as of a time',
+    ],
+  ])('says for what stores %s is', async (path, message) => {
+    const { status, json } = await instance.get(path)
+    expect({ status, error: json.error }).toEqual({ status: 400, error: { code: 'INVALID_ARGUMENT', message } })
+  })
+
+  it.each([
     ['/', 404],
     ['/stores', 404],
     ['/stores/counts', 404],

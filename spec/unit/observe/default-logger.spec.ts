@@ -1,12 +1,9 @@
 import { defaultLogger } from '../../../lib/observe/default-logger'
 import type { LogFormat } from '../../../lib/observe/log-level'
 
-const writtenTo = (isTTY: boolean, format?: LogFormat, noColor = false): string => {
+const writtenTo = (isTTY: boolean, format?: LogFormat, env: NodeJS.ProcessEnv = {}): string => {
   let written = ''
-  defaultLogger('warn', format, { isTTY, write: (text) => (written += text) }, noColor).warn(
-    { topic: 'orders' },
-    'late',
-  )
+  defaultLogger('warn', format, { isTTY, write: (text) => (written += text) }, env).warn({ topic: 'orders' }, 'late')
   return written
 }
 
@@ -20,8 +17,19 @@ describe('the default logger', () => {
   })
 
   it('writes text without colours where they are unwanted, or would end up in a file', () => {
-    expect(writtenTo(true, undefined, true)).toMatch(/^[\d-]+T[\d:.]+Z WARN late topic=orders\n$/)
-    expect(writtenTo(false, 'text')).toMatch(/^[\d-]+T[\d:.]+Z WARN late topic=orders\n$/)
+    const plain = /^[\d-]+T[\d:.]+Z WARN late topic=orders\n$/
+    for (const env of [{ NO_COLOR: '1' }, { FORCE_COLOR: '0' }, { TERM: 'dumb' }]) {
+      expect(writtenTo(true, undefined, env)).toMatch(plain)
+    }
+    expect(writtenTo(true, undefined, { NO_COLOR: '' })).toContain('\u001b[33m')
+    expect(writtenTo(false, 'text')).toMatch(plain)
+  })
+
+  it('writes text in colours wherever FORCE_COLOR asks for them', () => {
+    for (const FORCE_COLOR of ['', '1', '3', 'true']) {
+      expect(writtenTo(false, 'text', { FORCE_COLOR, NO_COLOR: '1' })).toContain('\u001b[33mWARN \u001b[0m late')
+    }
+    expect(JSON.parse(writtenTo(false, undefined, { FORCE_COLOR: '1' }))).toMatchObject({ msg: 'late' })
   })
 
   it('writes JSON to a terminal if told to', () => {

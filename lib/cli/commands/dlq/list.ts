@@ -58,7 +58,7 @@ export const list = defineCommand({
               timeText(letter.timestamp),
               sourceText(letter),
               shortened(asText(decoded(formats.key, letter.key))),
-              shortened(`${letter.error.get('exception') ?? ''}: ${letter.error.get('message') ?? ''}`),
+              shortened(['exception', 'message'].flatMap((name) => letter.error.get(name) ?? []).join(': ')),
             ]),
           ),
       )

@@ -46,6 +46,9 @@ const table = (headings, rows, none) => {
 
 const number = (text) => element('td', { className: 'number' }, text)
 
+/** The last cell of a row: names of hosts are long, and on a phone they are scrolled to. */
+const hostCell = (host) => element('td', { className: 'host' }, host ?? '')
+
 // ------------------------------------------------------------------------------------------------ rates
 
 /** Where a partition was when its instance was last seen. */
@@ -272,7 +275,7 @@ const showInstances = (event) => {
     if (instance.unreachable !== undefined) return { host: instance.host, here: instance.unreachable }
     const { host, state, ready, reasons, tasks, process, eventLoopDelayMs } = instance
     const delay = eventLoopDelayMs === null ? '' : ` · event loop delay ${Math.round(eventLoopDelayMs)} ms`
-    const facts = `${tasks.length} tasks · memory ${megabytes(process.rssBytes)}${delay} · up ${duration(process.uptimeSeconds * 1000)} · Node ${process.node} · pid ${process.pid}`
+    const facts = `${tasks.length} ${tasks.length === 1 ? 'task' : 'tasks'} · memory ${megabytes(process.rssBytes)}${delay} · up ${duration(process.uptimeSeconds * 1000)} · Node ${process.node} · pid ${process.pid}`
     const shownTasks = tasks.map((task) => ({
       id: task.id,
       state: task.state,
@@ -291,20 +294,20 @@ const showRestores = (instances) => {
   byId('restores-section').hidden = restores.length === 0
   render('restores', restores, (all) =>
     table(
-      ['Store', 'Task', 'Instance', 'Progress', 'Records', 'Rate', 'Time left'],
+      ['Store', 'Task', 'Progress', 'Time left', 'Rate', 'Records', 'Instance'],
       all.map(({ store, taskId, host, percent, restored, recordsPerSecond, etaMs }) => [
         store,
         taskId,
-        host ?? '',
         element(
           'td',
-          null,
+          { className: 'number' },
           element('progress', { max: 100, value: percent ?? 0, ariaLabel: `${store} ${taskId}` }),
           ` ${percent ?? 0} %`,
         ),
-        number(count.format(restored)),
-        number(recordsPerSecond === undefined ? '' : rateText(recordsPerSecond)),
         number(etaMs === undefined ? '' : duration(Number(etaMs))),
+        number(recordsPerSecond === undefined ? '' : rateText(recordsPerSecond)),
+        number(count.format(restored)),
+        hostCell(host),
       ]),
       'Nothing is being restored.',
     ),
@@ -344,7 +347,7 @@ const showProblems = (instances) => {
     .slice(0, 100)
   render('problems', problems, (all) =>
     table(
-      ['Time', 'Level', 'Instance', 'Message'],
+      ['Time', 'Level', 'Message', 'Instance'],
       all.map(({ time, level, host, message, error, location }) => [
         element(
           'td',
@@ -352,10 +355,9 @@ const showProblems = (instances) => {
           element('time', { dateTime: new Date(time).toISOString() }, new Date(time).toLocaleTimeString()),
         ),
         element('td', null, element('span', { className: `badge ${level === 'error' ? 'bad' : ''}` }, level)),
-        host ?? '',
         element(
           'td',
-          null,
+          { className: 'message' },
           message,
           ...(error === undefined ? [] : [element('div', { className: 'soft' }, error)]),
           element(
@@ -366,6 +368,7 @@ const showProblems = (instances) => {
               .join(' · '),
           ),
         ),
+        hostCell(host),
       ]),
       'None since the instances have started.',
     ),
@@ -376,7 +379,8 @@ const showProblems = (instances) => {
 
 let kinds = new Map()
 
-const showStores = (stores) =>
+const showStores = (stores) => {
+  byId('stores-section').hidden = stores.length === 0
   render('store', stores, (all) => {
     kinds = new Map(all.map(({ name, kind }) => [name, kind]))
     return all.map(({ name, kind, global }) =>
@@ -387,6 +391,7 @@ const showStores = (stores) =>
       ),
     )
   })
+}
 
 const queryOf = () => {
   const store = byId('store').value

@@ -233,7 +233,11 @@ Generated names, which move when operators are added above them: KSTREAM-AGGREGA
     writeFileSync(join(folder, 'good.txt'), topology(count()).describe())
     for (const file of ['readme.md', 'broken.json', 'none.txt']) {
       const { code, err } = await cli.run('plan', 'good.txt', file)
-      expect({ code, err }).toEqual({ code: 2, err: expect.stringMatching(/is no topology|can't be read/) })
+      expect({ code, err }).toEqual({
+        code: 2,
+        err: expect.stringMatching(/is no topology|there is no file .*none\.txt\n/),
+      })
     }
+    expect((await cli.run('plan', 'good.txt', '.')).err).toMatch(/ can't be read: EISDIR/)
   })
 })

@@ -134,7 +134,7 @@ describe('millrace query', () => {
     [['localhost:1', 'counts', '--prefix', 'b', '--key-to', 'c'], 2, '--prefix excludes'],
     [['localhost:1', 'counts', 'a', '--windows', '--sessions'], 2, 'give one of'],
     [['localhost:1', 'counts', '--header', 'x'], 2, "give 'name: value'"],
-    [['localhost:1', 'counts', '--ca', 'missing.pem'], 2, '--ca: ENOENT'],
+    [['localhost:1', 'counts', '--ca', 'missing.pem'], 2, '--ca: there is no file '],
   ])('fails with %j', async (args, code, message) => {
     const outcome = await cli.run('query', ...args)
     expect(outcome).toMatchObject({ code, out: '', err: expect.stringContaining(message) })

@@ -34,6 +34,30 @@ describe("the dashboard's page", () => {
       expect(region).toMatch(/role="region"[^>]*aria-label=/)
   })
 
+  it('shows where things are last in a table, and on one line', () => {
+    const tables = [...script.matchAll(/\[([^\]]*'Instance'[^\]]*)\],\s+all\.map/g)]
+    expect(tables).toHaveLength(2)
+    for (const [, headings] of tables) expect(headings).toMatch(/'Instance'$/)
+    expect(script.match(/hostCell\(host\),\s+\]\)/g)).toHaveLength(2)
+    expect(script).toMatch(/hostCell = .*className: 'host'/)
+    expect(textOf('dashboard.css')).toMatch(/td\.host \{[^}]*white-space: nowrap/)
+    // on a phone, what it says is not squeezed by that
+    expect(textOf('dashboard.css')).toMatch(/max-width: 600px\) \{[^]*td\.message \{\s*min-width: 180px/)
+  })
+
+  it('shows sections that may be empty only with something in them', () => {
+    for (const id of ['restores-section', 'stores-section']) {
+      expect(html).toMatch(new RegExp(`<section[^>]* id="${id}" hidden>`))
+      expect(script).toContain(`byId('${id}').hidden = `)
+    }
+  })
+
+  it('lets the keyboard scroll whatever scrolls', () => {
+    const scrolled = [...html.matchAll(/<div[^>]*class="scroll"[^>]*>/g)]
+    expect(scrolled.length).toBeGreaterThan(4)
+    for (const [region] of scrolled) expect(region).toContain('tabindex="0"')
+  })
+
   it('follows the colour scheme of its reader', () => {
     expect(textOf('dashboard.css')).toContain('@media (prefers-color-scheme: dark)')
   })

@@ -317,14 +317,21 @@ Error
     })
   })
 
+  it('lists records that tell of no error, as those of another topic', async () => {
+    await apps.kafka.produce('out', [{ key: 'k', value: '1', timestamp: TIME }])
+    expect((await cli.run('dlq', 'list', 'out')).out).toMatch(/^ +0 +0 +2026-01-31T08:00:00.000Z +- +k +-$/m)
+  })
+
   it.each([
     [['list', 'nope'], 2, /there is no topic nope/],
     [['replay', 'nope'], 2, /there is no topic nope/],
-    [['list', 'dead', '--partition', '7'], 1, /topic 'dead' has 2 partitions, and none with number 7/],
+    [['list', 'dead', '--partition', '7'], 1, /topic 'dead' has no partition 7: the last one is 1/],
     [['list', 'dead', '--header', 'trace'], 2, /--header is 'trace': give name=value/],
     [['list', 'dead', '--value-format', 'xml'], 2, /--value-format is 'xml'/],
     [['show', 'dead', '0'], 2, /offset is missing/],
-    [['show', 'dead', 'x', '0'], 2, /--partition is 'x'/],
+    [['show', 'dead', 'x', '0'], 2, /the partition is 'x': give a whole number, as dlq list has it/],
+    [['show', 'dead', '0', '1.5'], 2, /the offset is '1.5'/],
+    [['show', 'dead', '0', '-1'], 2, /unknown option -1\n/],
   ])('refuses %j', async (args, code, message) => {
     const outcome = await cli.run('dlq', ...args)
     expect(outcome).toMatchObject({ code, out: '' })
