@@ -332,11 +332,14 @@ describe('a commit of tasks that were dropped since', () => {
     await committing
   })
 
-  it('leaves tasks to the next commit that have started since', async () => {
+  it.each([
+    ['at-least-once', false],
+    ['exactly-once', true],
+  ])('leaves tasks to the next commit that have started since, %s', async (_guarantee, transactional) => {
     const callback = deferred()
     const dropped = fakeTask('0_0', { awaitsCallbacks: true, drained: () => callback.promise })
     const started = fakeTask('0_1')
-    const { committer, committed, suspended } = setUp([dropped, started], { transactional: false })
+    const { committer, committed, suspended } = setUp([dropped, started], { transactional })
     const prepared = jest.spyOn(started.task.processing, 'prepareCommit')
     suspended.add(started.task)
     const committing = committer.commit()
