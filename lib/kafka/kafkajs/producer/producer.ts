@@ -236,11 +236,19 @@ export class KafkaJsProducer implements Producer {
         'the outcome of commit() is open; commit again, or init and look at what is committed',
       )
     await this.sender.stop()
-    this.rejectWaiting(new ClientError('abortable', 'the transaction was aborted', 'TRANSACTION_ABORTED'))
+    // until it has succeeded nothing can be written, and what fails belongs to the transaction that ends
+    this.failure = new ClientError('abortable', 'the transaction was aborted', 'TRANSACTION_ABORTED')
+    this.rejectWaiting(this.failure)
     if (!this.accumulator.dropUnsent()) this.unclean = true
+    try {
+      const outcome = await transactions.abort(!this.unclean)
+      if (outcome === 'bumped') this.accumulator.reset(transactions.identity)
+    } catch (error) {
+      // after a `retriable` one the caller may retry
+      if (error instanceof ClientError && error.kind !== 'retriable') throw (this.failure = transactional(error))
+      throw error
+    }
     this.failure = undefined
-    const outcome = await this.guarded(() => transactions.abort(!this.unclean))
-    if (outcome === 'bumped') this.accumulator.reset(transactions.identity)
     this.unclean = false
     this.sender.restart()
   }

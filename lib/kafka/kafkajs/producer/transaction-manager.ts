@@ -165,6 +165,8 @@ export class TransactionManager {
           alsoRetry: ({ code }) => code === 'UNKNOWN_TOPIC_OR_PARTITION',
         })
       } catch (error) {
+        // a transaction that is over needs none
+        if (number !== this.number) continue
         this.asked.clear()
         return this.listener.failed(toClientError(error, this.doing('adding partitions')))
       }
