@@ -182,7 +182,7 @@ export class Committer {
     const { ready, release } = this.#prepare()
     releaseSettled()
     try {
-      await producer.collector.settled()
+      await abortable(producer.collector.settled(), signal)
       const { sealed, offsets } = this.#seal(ready)
       if (sealed.length > 0) {
         const flushed = abortable(producer.current.flush(), signal)
@@ -215,7 +215,7 @@ export class Committer {
       if (failed.some(({ processing }) => processing.hasUncommittedEffects)) return
       const { current, collector } = producer
       // awaited only where something is on its way: callbacks of the others may settle in that time
-      if (!collector.isSettled) await collector.settled()
+      if (!collector.isSettled) await abortable(collector.settled(), signal)
       const late = busy.find(hasWritten)
       if (late) throw new ClientError('abortable', `task ${late.id} wrote to a transaction that is being committed`)
       // what they write from here on belongs to the next transaction

@@ -43,7 +43,10 @@ const fakeTask = (id: string, processing: object = {}, state: object = {}): Fake
   return { task: task as unknown as RunningTask, held: () => holds }
 }
 
-const setUp = (tasks: readonly FakeTask[], options: { transactional: boolean; commit?: () => Promise<void> }) => {
+const setUp = (
+  tasks: readonly FakeTask[],
+  options: { transactional: boolean; commit?: () => Promise<void>; settled?: () => Promise<void> },
+) => {
   const committed: number[][] = []
   const failures: unknown[] = []
   let requests = 0
@@ -66,7 +69,11 @@ const setUp = (tasks: readonly FakeTask[], options: { transactional: boolean; co
     producer: {
       transactional: options.transactional,
       current,
-      collector: { isSettled: true, settled: async () => {}, withhold: () => () => {} },
+      collector: {
+        isSettled: options.settled === undefined,
+        settled: options.settled ?? (async () => {}),
+        withhold: () => () => {},
+      },
     },
     group: { metadata: () => ({}), commit: sendOffsets },
     tasks: tasksOfExecutor,
@@ -330,6 +337,25 @@ describe('a commit of tasks that were dropped since', () => {
     committer.forget()
     end.reject(new Error('the client is closed'))
     await committing
+  })
+
+  it.each([
+    ['at-least-once', false],
+    ['exactly-once', true],
+  ])('waits for no topic of theirs, %s', async (_guarantee, transactional) => {
+    const waiting = deferred()
+    const settled = (): Promise<void> => {
+      waiting.resolve()
+      return new Promise(() => {})
+    }
+    const dropped = fakeTask('0_0')
+    const { committer, committed, suspended } = setUp([dropped], { transactional, settled })
+    const committing = committer.commit()
+    await waiting.promise
+    suspended.add(dropped.task)
+    committer.forget()
+    await committing
+    expect([committed, dropped.held(), committer.endsTransaction]).toEqual([[], 0, false])
   })
 
   it.each([
