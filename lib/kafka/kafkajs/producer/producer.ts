@@ -214,14 +214,14 @@ export class KafkaJsProducer implements Producer {
     const transactions = this.transactional('sendOffsets')
     if (this.failure !== undefined) throw this.failure
     if (!transactions.writable) throw this.illegal('sendOffsets', 'no transaction is open')
-    await this.guarded(() => transactions.sendOffsets(offsets, group))
+    await this.guarded(transactions, () => transactions.sendOffsets(offsets, group))
   }
 
   async commit(): Promise<void> {
     const transactions = this.transactional('commit')
     if (!transactions.open) throw this.failure ?? this.illegal('commit', 'no transaction is open')
     await this.flush()
-    await this.guarded(() => transactions.commit())
+    await this.guarded(transactions, () => transactions.commit())
   }
 
   /** Also after a failure, unless it was a newer producer that has fenced this one. */
@@ -300,10 +300,13 @@ export class KafkaJsProducer implements Producer {
     throw errorFromCode(metadata?.errorCode || UNKNOWN_TOPIC_OR_PARTITION, `loading topic '${topic}' to write to`)
   }
 
-  private async guarded<T>(work: () => Promise<T>): Promise<T> {
+  private async guarded(transactions: TransactionManager, work: () => Promise<void>): Promise<void> {
+    const { number } = transactions
     try {
-      return await work()
+      await work()
     } catch (error) {
+      // no failure of a later transaction
+      if (number !== transactions.number) throw error
       // after a `retriable` one the caller may retry
       if (error instanceof ClientError && error.kind !== 'retriable') this.fail(error)
       throw this.failure ?? error

@@ -97,4 +97,23 @@ describe('the end of a transaction of the kafkajs producer', () => {
     await producer.commit()
     expect(broker.sent).toMatchObject([{ records: 1, producerEpoch: 1 }])
   })
+
+  it.each([
+    ['accepted', 0],
+    ['refused', PRODUCER_FENCED],
+  ])('offsets of the transaction before that are %s late get into no later one', async (_how, errorCode) => {
+    const group = { groupId: 'g', generationId: 1, memberId: 'm', groupInstanceId: null }
+    const offsets = [{ topic: 't', partition: 0, offset: 1, metadata: '' }]
+    const adding = hold('AddOffsetsToTxn')
+    const late = producer.sendOffsets(offsets, group)
+    await adding.asked
+    await producer.abort()
+    producer.begin()
+    adding.answer(errorCode)
+    await expect(late).rejects.toThrow()
+    expect(broker.coordinated).not.toContain('TxnOffsetCommit')
+    await producer.sendOffsets(offsets, group)
+    await producer.commit()
+    expect(broker.coordinated.slice(-3)).toEqual(['AddOffsetsToTxn', 'TxnOffsetCommit', 'EndTxn'])
+  })
 })
