@@ -61,7 +61,7 @@ export type ProcessingExceptionHandler = (
 ) => ErrorHandlerResponse
 
 /**
- * What to do with an output that can't be serialized, or that is too large for the broker. `error` is what the serde has thrown,
+ * What to do with an output that can't be serialized, or that is larger than `producer.maxRequestSize`. `error` is what the serde has thrown,
  * or why Kafka does not take the record; `context.description` names sink, topic and source record.
  */
 export type ProductionExceptionHandler = (
