@@ -42,7 +42,8 @@ export const assignGroup = async (
     cluster = await clusterTasks()
   } catch (error) {
     if (!(error instanceof StreamsError)) throw error
-    logger.error({ err: error }, 'this instance leads the group and cannot assign tasks')
+    // each instance reports what it is told, this one as well
+    logger.debug({ err: error }, 'this instance leads the group and cannot assign tasks')
     return toAll(members, { ...NOTHING, error: 'failed', errorCode: error.code, errorMessage: error.message })
   }
   const assignments = refusals(others, logger)

@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { exitOnBrokenOutput } from './broken-output'
 import { canRedraw } from './can-redraw'
 import { importModule } from './import-module'
 import type { CommandIo } from './io'
@@ -20,13 +21,7 @@ const interrupt = (): void => {
 // a second Ctrl+C ends the process at once, as without a listener
 process.once('SIGINT', interrupt)
 process.once('SIGTERM', interrupt)
-// `millrace … | head` has read enough, or `millrace … 2>&1 | head`
-for (const stream of [process.stdout, process.stderr]) {
-  stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error
-    process.exit(0)
-  })
-}
+exitOnBrokenOutput({ stdout: process.stdout, stderr: process.stderr, exit: (code) => process.exit(code) })
 
 const io: CommandIo = {
   out: (text) => void process.stdout.write(text),

@@ -15,15 +15,18 @@ export const errorReport = (error: unknown): ErrorReport => {
   return { code: 'UNEXPECTED_ERROR', message: error instanceof Error ? error.message : String(error) }
 }
 
-const ofClient = ({ kind, message, code }: ClientError): ErrorReport => {
+const ofClient = (error: ClientError): ErrorReport => {
+  const { kind, code } = error
   if (kind === 'authorization') {
-    return {
-      code: 'NOT_AUTHORIZED',
-      message: `${message}. ${code?.endsWith('AUTHORIZATION_FAILED') === true ? 'An ACL is missing for this principal' : 'Check sasl and ssl in the file of --config'}`,
-    }
+    const isAcl = code?.endsWith('AUTHORIZATION_FAILED') === true
+    const nextStep = isAcl ? 'An ACL is missing for this principal' : 'Check sasl and ssl in the file of --config'
+    return { code: 'NOT_AUTHORIZED', message: `${withoutNextStep(error)}. ${nextStep}` }
   }
-  return { code: kind === 'retriable' ? 'KAFKA_UNAVAILABLE' : 'KAFKA_FAILED', message: advised(message) }
+  if (kind !== 'retriable') return { code: 'KAFKA_FAILED', message: error.message }
+  const nextStep = error.nextStep === undefined ? '' : '; check --bootstrap-servers and the network'
+  return { code: 'KAFKA_UNAVAILABLE', message: withoutNextStep(error) + nextStep }
 }
 
-/** The client speaks of options that the command line calls otherwise. */
-const advised = (message: string): string => message.replace('check `kafka.brokers`', 'check --bootstrap-servers')
+/** The client's next step speaks of options that the command line calls otherwise. */
+const withoutNextStep = ({ message, nextStep }: ClientError): string =>
+  nextStep === undefined ? message : message.slice(0, -`; ${nextStep}`.length)

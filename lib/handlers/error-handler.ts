@@ -60,7 +60,10 @@ export type ProcessingExceptionHandler = (
   record: { readonly key: unknown; readonly value: unknown; readonly timestamp: number } | undefined,
 ) => ErrorHandlerResponse
 
-/** What to do with an output that can't be serialized, or that is too large for the broker. */
+/**
+ * What to do with an output that can't be serialized, or that is larger than `producer.maxRequestSize`. `error` is what the serde has thrown,
+ * or why Kafka does not take the record; `context.description` names sink, topic and source record.
+ */
 export type ProductionExceptionHandler = (
   error: Error,
   context: ErrorHandlerContext,

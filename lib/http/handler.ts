@@ -124,7 +124,11 @@ class Handler {
       target.kind === 'store' || target.kind === 'changes'
         ? { kind: 'store' as const, store: target.store }
         : { kind: target.kind }
-    return (await authorize(request, route)) === true
+    try {
+      return (await authorize(request, route)) === true
+    } catch (error) {
+      throw new AuthorizeFailed(target.kind, error)
+    }
   }
 
   async #answerDashboard(
@@ -164,14 +168,31 @@ class Handler {
     sendJson(response, ok ? 200 : 503, toJson({ ok, reasons, state, restoring, lag, loopPauseMs }))
   }
 
+  #report(error: unknown): void {
+    const { logger } = this.streams.queries
+    if (error instanceof AuthorizeFailed) logger.error({ err: error.cause, kind: error.kind }, error.message)
+    else logger.error({ err: error }, 'a query over HTTP failed')
+  }
+
   #fail(response: ServerResponse, error: unknown): void {
     const { status, json } = describeError(error)
     if (response.destroyed || response.writableFinished) return
-    if (status === 500) this.streams.queries.logger.error({ err: error }, 'a query over HTTP failed')
+    if (status === 500) this.#report(error)
     if (!response.headersSent) return sendJson(response, status, json)
     // a scan that is cut must not look complete: the connection ends without the end of the answer
     if (response.writableEnded || response.writableNeedDrain) response.destroy()
     else response.write(`${json}\n`, () => response.destroy())
+  }
+}
+
+/** What `authorize` has thrown: of whatever class, the client is told nothing of it. */
+class AuthorizeFailed extends Error {
+  constructor(
+    readonly kind: Target['kind'],
+    cause: unknown,
+  ) {
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    super(`authorize failed, and the request (kind: '${kind}') was answered with status 500: ${reason}`, { cause })
   }
 }
 

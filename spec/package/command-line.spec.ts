@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, relative, resolve } from 'node:path'
@@ -45,6 +45,18 @@ describe('the binary as it is built', () => {
 
   it.each([['--help'], ['lag', '--help'], ['reset', '--help']])('loads no dependency for %s', (...args) => {
     expect(loadedBy(...args)).toEqual(['dist/cli/bin.js', 'dist/millrace.js'])
+  })
+
+  const onLinux = process.platform === 'linux' ? it : it.skip
+  onLinux('ends with one line of error where its output can not be written', () => {
+    const full = openSync('/dev/full', 'w')
+    const { status, stderr } = spawnSync(process.execPath, [BIN, '--help'], {
+      stdio: ['ignore', full, 'pipe'],
+      encoding: 'utf8',
+    })
+    closeSync(full)
+    expect(status).toBe(1)
+    expect(stderr).toMatch(/^millrace: standard output can't be written: ENOSPC.*\n$/)
   })
 
   it('ends with Ctrl+C while it waits for an instance that does not answer, and reports no error', async () => {

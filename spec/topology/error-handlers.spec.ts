@@ -74,6 +74,47 @@ describe('a dead letter', () => {
   })
 })
 
+describe('what a handler is given of an output that can not be written', () => {
+  const refusal = new RangeError('only small ones')
+  const picky = {
+    ...serdes.string(),
+    serialize: (): never => {
+      throw refusal
+    },
+  }
+
+  it.each(['key', 'value'])('is what the serde of its %s has thrown, as in Java', async (part) => {
+    const logger = recordingLogger()
+    const asked: unknown[] = []
+    const { input } = drive((builder) => builder.stream('in', text).to('out', { ...text, [part]: picky }), {
+      logger,
+      productionExceptionHandler: (error, { code, operator, description }) => {
+        asked.push(error, code, operator, description)
+        return 'continue'
+      },
+    })
+    await input.pipe('k', 'v', 4)
+    expect(asked[0]).toBe(refusal)
+    expect(asked.slice(1)).toEqual([
+      'SERIALIZATION_FAILED',
+      'KSTREAM-SINK-0000000001',
+      expect.stringMatching(`can't write the ${part} [kv] \\(string\\) to topic "out" with its serde: only small ones`),
+    ])
+    expect(logger.entries.find(({ level }) => level === 'warn')?.fields['err']).toBe(refusal)
+  })
+
+  it('is told by the headers of a dead letter', async () => {
+    const { driver, input } = drive((builder) => builder.stream('in', text).to('out', { ...text, value: picky }), {
+      productionExceptionHandler: deadLetterTopic('dead'),
+    })
+    await input.pipe('k', 'v', 4)
+    const told = new Map(driver.produced()[0]!.headers.map(([name, value]) => [name, value!.toString()]))
+    expect(told.get('__streams.errors.exception')).toBe('RangeError')
+    expect(told.get('__streams.errors.message')).toBe('only small ones')
+    expect(told.get('__millrace.errors.code')).toBe('SERIALIZATION_FAILED')
+  })
+})
+
 describe('logAndContinue', () => {
   it('drops the element an operator fails on, and keeps what was forwarded', async () => {
     const { driver, input, out } = drive(

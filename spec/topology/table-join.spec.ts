@@ -38,6 +38,31 @@ describe('a join of two tables', () => {
     expect(driven.out()).toEqual(['k=a1+null@10 h', 'k=a1+b1@10', 'k=a1+null@20', 'k=null@30', 'k=null+b2@32'])
   })
 
+  it.each([
+    ['join', false, null],
+    ['join', true, 'v+v!'],
+    ['leftJoin', true, null],
+    ['outerJoin', true, null],
+  ] as const)(
+    'as %s (record cache: %s), of a key deleted on both sides in one commit, has %s',
+    async (join, caching, left) => {
+      const { input, driver } = drive(
+        (s) => {
+          const stream = s.stream('in', { ...text, nullable: true })
+          const a = stream.toTable({ store: 'a', caching })
+          const b = stream.mapValues((value) => (value === null ? null : `${value}!`)).toTable({ store: 'b', caching })
+          if (join === 'join') a.join(b, pair, 'joined')
+          else if (join === 'leftJoin') a.leftJoin(b, pair, 'joined')
+          else a.outerJoin(b, pair, 'joined')
+        },
+        { statestoreCacheMaxBytes: 1_000_000 },
+      )
+      await input.pipe('k', 'v', 1)
+      await input.pipe('k', null as never, 2)
+      expect(driver.store<TimestampedKeyValueStore<string, string>>('joined').get('k')?.value ?? null).toBe(left)
+    },
+  )
+
   it('drops records without a key', async () => {
     const { a, out, driver } = driveTables((s) =>
       s.table('a', text).join(s.table('b', text), pair).toStream().to('out', text),

@@ -42,8 +42,6 @@ interface Prepared {
   readonly release: () => void
 }
 
-const NOTHING_PREPARED: Prepared = { ready: [], failed: [], release: () => {} }
-
 /** How long a commit waits for pending callbacks before it skips their tasks. */
 const DRAIN_MS = 200
 const RETRY_MS = 50
@@ -180,14 +178,11 @@ export class Committer {
 
   async #commitAtLeastOnce(signal: AbortSignal): Promise<void> {
     const { producer } = this.options
-    const releaseDrained = await this.#callbacks.drain(DRAIN_MS)
-    const releaseFlushed = await this.#flushInSlices(signal)
-    // those that have started since are the next commit's: sealed by one that has no effect, they would seem to be committed
-    const { ready, release } = signal.aborted ? NOTHING_PREPARED : this.#prepare()
-    releaseFlushed()
-    releaseDrained()
+    const releaseSettled = await this.#settle(DRAIN_MS, signal)
+    const { ready, release } = this.#prepare()
+    releaseSettled()
     try {
-      await producer.collector.settled()
+      await abortable(producer.collector.settled(), signal)
       const { sealed, offsets } = this.#seal(ready)
       if (sealed.length > 0) {
         const flushed = abortable(producer.current.flush(), signal)
@@ -205,8 +200,7 @@ export class Committer {
   async #commitTransaction(signal: AbortSignal): Promise<void> {
     await this.#stateWrites
     const { producer, group, tasks, listener } = this.options
-    const releaseDrained = await this.#callbacks.drain(this.#transactionalDrainMs)
-    const releaseFlushed = await this.#flushInSlices(signal)
+    const releaseSettled = await this.#settle(this.#transactionalDrainMs, signal)
     const releases: (() => void)[] = []
     this.#ending = true
     try {
@@ -214,15 +208,14 @@ export class Committer {
       const busy = tasks.running.filter(({ processing }) => processing.isBusy)
       const blocking = busy.filter(hasWritten)
       const part = blocking.length > 0 ? undefined : this.#prepare()
-      releaseFlushed()
-      releaseDrained()
+      releaseSettled()
       if (!part) return this.#throwIfBlocked(blocking)
       const { ready, failed, release } = part
       releases.push(release)
       if (failed.some(({ processing }) => processing.hasUncommittedEffects)) return
       const { current, collector } = producer
       // awaited only where something is on its way: callbacks of the others may settle in that time
-      if (!collector.isSettled) await collector.settled()
+      if (!collector.isSettled) await abortable(collector.settled(), signal)
       const late = busy.find(hasWritten)
       if (late) throw new ClientError('abortable', `task ${late.id} wrote to a transaction that is being committed`)
       // what they write from here on belongs to the next transaction
@@ -245,6 +238,22 @@ export class Committer {
       for (const release of releases) release()
       listener.released()
     }
+  }
+
+  /**
+   * Waits for pending callbacks and flushes large caches. The returned function releases the tasks that are held for it. Throws if
+   * the commit was dropped in that time: tasks that have started since belong to the next one.
+   */
+  async #settle(drainMs: number, signal: AbortSignal): Promise<() => void> {
+    const releaseDrained = await this.#callbacks.drain(drainMs)
+    const releaseFlushed = await this.#flushInSlices(signal)
+    const release = (): void => {
+      releaseFlushed()
+      releaseDrained()
+    }
+    if (signal.aborted) release()
+    signal.throwIfAborted()
+    return release
   }
 
   /**

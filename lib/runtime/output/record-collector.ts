@@ -5,6 +5,7 @@ import { MissingDependency } from '../../serdes/missing-dependency'
 import type { StreamPartitioner } from '../../topology/definition'
 import { notAuthorized } from '../failure/not-authorized'
 import { refusedRecord } from '../failure/streams-error'
+import { sinkFunctionFailed } from '../failure/sink-function-failed'
 import { asError, TaskFailure } from '../failure/task-failure'
 import { partitionFor } from '../../record/murmur2'
 import { isPartition } from '../../record/topic-partition'
@@ -269,18 +270,19 @@ export class RecordCollector {
     topic: string,
     record: StreamRecord<unknown, unknown>,
     task: SendingTask,
-    error: StreamsError,
+    described: StreamsError,
   ): void {
     const handler = task.config.productionExceptionHandler
-    if (!handler) throw error
+    if (!handler) throw described
+    const error = asError(described.cause)
     const { key, value, timestamp } = record
     let response
     try {
-      response = handler(error, task.errorContext(sink.name, error), { topic, key, value, timestamp })
+      response = handler(error, task.errorContext(sink.name, described), { topic, key, value, timestamp })
     } catch (inHandler) {
       throw new TaskFailure(inHandler)
     }
-    if (!task.resolve(sink.name, error, response)) throw error
+    if (!task.resolve(sink.name, error, response)) throw described
   }
 }
 
@@ -353,13 +355,12 @@ function choiceOf(
 ): ReturnType<typeof partitioner> {
   try {
     return partitioner(topic, key, value, partitions)
-  } catch (cause) {
-    if (cause instanceof StreamsError) throw cause
-    throw new StreamsError(
-      'PROCESSING_FAILED',
-      `the partitioner of sink "${sink.name}" failed for a record to topic "${topic}": ${asError(cause).message}: correct the partitioner`,
+  } catch (thrown) {
+    throw sinkFunctionFailed(
+      thrown,
+      `the partitioner of sink "${sink.name}" failed for a record to topic "${topic}"`,
+      'correct the partitioner',
       { operator: sink.name, taskId, topic },
-      { cause },
     )
   }
 }

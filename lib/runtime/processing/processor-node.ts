@@ -77,14 +77,7 @@ export class ProcessorNode implements Child, OperatorContext<unknown, unknown> {
     try {
       this.processor.init?.(this.isUsers ? new UserContext(this) : this)
     } catch (error) {
-      throw error instanceof StreamsError
-        ? error
-        : new StreamsError(
-            'PROCESSING_FAILED',
-            `init() of processor "${this.name}" failed: ${asError(error).message}`,
-            { operator: this.name, taskId: this.taskId },
-            { cause: error },
-          )
+      throw this.lifeCycleFailed('init', error)
     }
   }
 
@@ -210,7 +203,11 @@ export class ProcessorNode implements Child, OperatorContext<unknown, unknown> {
   }
 
   close(): void {
-    this.processor.close?.()
+    try {
+      this.processor.close?.()
+    } catch (error) {
+      throw this.lifeCycleFailed('close', error)
+    }
   }
 
   // ---------------------------------------------------------------------------------------- its operator's context
@@ -373,6 +370,16 @@ export class ProcessorNode implements Child, OperatorContext<unknown, unknown> {
       'INVALID_ARGUMENT',
       `processor "${this.name}" forwards to "${name}", which is not one of its children (${names})`,
       { operator: this.name, taskId: this.taskId },
+    )
+  }
+
+  private lifeCycleFailed(method: 'init' | 'close', error: unknown): StreamsError {
+    if (error instanceof StreamsError) return error
+    return new StreamsError(
+      'PROCESSING_FAILED',
+      `${method}() of processor "${this.name}" failed: ${asError(error).message}`,
+      { operator: this.name, taskId: this.taskId },
+      { cause: error },
     )
   }
 

@@ -1,13 +1,15 @@
-import { StreamsError } from '../../errors'
+import { type ErrorLocation, StreamsError } from '../../errors'
 import type { NodeSensor } from '../../observe/metrics/task-sensors'
 import type { Serde } from '../../serdes/serde'
 import type { StreamPartitioner, TopicNameExtractor } from '../../topology/definition'
-import { asError } from '../failure/task-failure'
+import { sinkFunctionFailed } from '../failure/sink-function-failed'
 import { payloadWriter, type PayloadWriter } from '../output/payload-writer'
 import type { Child } from './child'
 import type { SerdeDefaults } from './source-node'
 import type { TaskContext } from './task-context'
 import type { StreamRecord } from '../../record/stream-record'
+
+const CHOOSE_A_TOPIC = 'return the name of a topic for each record'
 
 /** Sends records from the task to a topic. */
 export class SinkNode implements Child {
@@ -48,20 +50,19 @@ export class SinkNode implements Child {
     let topic: unknown
     try {
       topic = choose(key, value, this.task.recordContext)
-    } catch (cause) {
-      if (cause instanceof StreamsError) throw cause
-      throw this.withoutTopic(`failed: ${asError(cause).message}`, cause)
+    } catch (thrown) {
+      throw sinkFunctionFailed(thrown, `${this.chooser} failed`, CHOOSE_A_TOPIC, this.location)
     }
-    if (typeof topic !== 'string' || topic === '') throw this.withoutTopic(`returned ${JSON.stringify(topic)}`)
-    return topic
+    if (typeof topic === 'string' && topic !== '') return topic
+    const what = `${this.chooser} returned ${JSON.stringify(topic)}`
+    throw new StreamsError('PROCESSING_FAILED', `${what}: ${CHOOSE_A_TOPIC}`, this.location)
   }
 
-  private withoutTopic(what: string, cause?: unknown): StreamsError {
-    return new StreamsError(
-      'PROCESSING_FAILED',
-      `the function that chooses the topic of sink "${this.name}" ${what}: return the name of a topic for each record`,
-      { operator: this.name, taskId: this.task.taskId },
-      { cause },
-    )
+  private get chooser(): string {
+    return `the function that chooses the topic of sink "${this.name}"`
+  }
+
+  private get location(): ErrorLocation {
+    return { operator: this.name, taskId: this.task.taskId }
   }
 }

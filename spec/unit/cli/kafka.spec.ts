@@ -51,36 +51,54 @@ describe('the connection of a command', () => {
     [
       'retriable',
       'NETWORK_EXCEPTION',
-      'no broker could be reached: x; check `kafka.brokers` and the network',
-      /no broker could be reached: x; check --bootstrap-servers and the network \(KAFKA_UNAVAILABLE\)/,
+      'no broker could be reached: x',
+      /^millrace: no broker could be reached: x; check --bootstrap-servers and the network \(KAFKA_UNAVAILABLE\)$/m,
+      'look after the brokers and the network',
+    ],
+    [
+      'retriable',
+      'REQUEST_TIMED_OUT',
+      'listing groups: slow',
+      /^millrace: listing groups: slow \(KAFKA_UNAVAILABLE\)$/m,
+      undefined,
     ],
     [
       'authorization',
       'GROUP_AUTHORIZATION_FAILED',
       'listing groups: no',
       /An ACL is missing for this principal \(NOT_AUTHORIZED\)/,
+      undefined,
     ],
-    ['authorization', 'SASL_AUTHENTICATION_FAILED', 'bad password', /Check sasl and ssl .* \(NOT_AUTHORIZED\)/],
-    ['invalid', 'INVALID_REQUEST', 'no', /no \(KAFKA_FAILED\)/],
-  ] as const)('reports %s failures (%s) with a code and the next step', async (kind, code, message, expected) => {
-    const closed: string[] = []
-    const cli = new CommandLine(kafka, {
-      connect: () => {
-        const client = kafka.client()
-        const admin = client.admin()
-        admin.listGroups = () => Promise.reject(new ClientError(kind, message, code))
-        const close = client.close.bind(client)
-        client.close = () => {
-          closed.push(code)
-          return close()
-        }
-        client.admin = () => admin
-        return client
-      },
-    })
-    const { code: exit, err } = await cli.run('groups', 'list')
-    expect(exit).toBe(1)
-    expect(err).toMatch(expected)
-    expect(closed).toEqual([code])
-  })
+    [
+      'authorization',
+      'SASL_AUTHENTICATION_FAILED',
+      'bad password',
+      /^millrace: bad password\. Check sasl and ssl in the file of --config \(NOT_AUTHORIZED\)$/m,
+      'check `kafka.sasl`',
+    ],
+    ['invalid', 'INVALID_REQUEST', 'no', /no \(KAFKA_FAILED\)/, undefined],
+  ] as const)(
+    'reports %s failures (%s) with a code and the next step',
+    async (kind, code, message, expected, nextStep) => {
+      const closed: string[] = []
+      const cli = new CommandLine(kafka, {
+        connect: () => {
+          const client = kafka.client()
+          const admin = client.admin()
+          admin.listGroups = () => Promise.reject(new ClientError(kind, message, code, undefined, { nextStep }))
+          const close = client.close.bind(client)
+          client.close = () => {
+            closed.push(code)
+            return close()
+          }
+          client.admin = () => admin
+          return client
+        },
+      })
+      const { code: exit, err } = await cli.run('groups', 'list')
+      expect(exit).toBe(1)
+      expect(err).toMatch(expected)
+      expect(closed).toEqual([code])
+    },
+  )
 })

@@ -161,6 +161,9 @@ describe('the HTTP server under attack', () => {
       expect({ path, status: failed.status }).toEqual({ path, status: 500 })
       expect(failed.text).not.toContain('database of users')
     }
+    expect(apps.warnings).toContain(
+      "authorize failed, and the request (kind: 'topology') was answered with status 500: the database of users is down",
+    )
     expect((await ask('/health/live', 'nobody')).status).toBe(200)
     expect(seen).toEqual(
       expect.arrayContaining(['store rows', 'store none', 'metadata undefined', 'topology undefined']),

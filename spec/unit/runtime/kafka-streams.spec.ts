@@ -5,6 +5,7 @@ import { StreamsBuilder } from '../../../lib/dsl/streams-builder'
 import type { KafkaStreams } from '../../../lib/runtime/kafka-streams'
 import * as serdes from '../../../lib/serdes'
 import type { Topology } from '../../../lib/topology/topology'
+import { recordingLogger } from './processing/processing-under-test'
 
 const text = { key: serdes.string(), value: serdes.string() }
 const counted = { key: serdes.string(), value: serdes.long() }
@@ -65,6 +66,20 @@ describe('KafkaStreams', () => {
           message: `new KafkaStreams needs topology to be a topology, such as builder.build() makes, and got ${got}`,
         }),
       )
+    })
+
+    it('reports once that topics are not co-partitioned', async () => {
+      await apps.kafka.createTopic('prices', 3)
+      const builder = new StreamsBuilder()
+      builder.stream('lines', text).join(builder.table('prices', text), (line) => line)
+      const logger = recordingLogger()
+      const streams = create({ logger }, builder.build())
+      await expect(streams.start()).rejects.toMatchObject({ code: 'NOT_COPARTITIONED' })
+      await streams.close()
+      const problems = logger.entries.filter(({ level }) => level === 'error' || level === 'warn')
+      expect(problems.map(({ fields }) => fields['err'])).toEqual([
+        expect.objectContaining({ code: 'NOT_COPARTITIONED' }),
+      ])
     })
 
     it('rejects with the missing topics where it shall not wait', async () => {

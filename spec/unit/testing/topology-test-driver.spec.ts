@@ -244,6 +244,29 @@ describe('TopologyTestDriver', () => {
     await driver.close()
     await expect(driver.inputTopic('in', text).pipe('k', 'v')).rejects.toThrow('closed')
   })
+
+  it('names the processor whose close() fails, and closes everything', async () => {
+    const cause = new Error('the connection is gone')
+    const topology = new Topology().addSource('source', 'in', text).addProcessor(
+      'client',
+      () => ({
+        process: () => {},
+        close: () => {
+          throw cause
+        },
+      }),
+      'source',
+    )
+    drive(topology)
+    await driver.inputTopic('in', text).pipe('k', 'v')
+    await expect(driver.close()).rejects.toMatchObject({
+      code: 'PROCESSING_FAILED',
+      message: 'close() of processor "client" failed: the connection is gone',
+      location: { operator: 'client', taskId: '0_0' },
+      cause,
+    })
+    expect(readdirSync(stateDir)).toEqual([])
+  })
 })
 
 type Store = KeyValueStore<string, string>

@@ -174,7 +174,9 @@ export class KafkaConnection {
   ): Promise<T> {
     let failure: ClientError | undefined
     const attemptedAt = performance.now()
+    const tried = new Set<string>()
     for await (const link of this.candidates()) {
+      tried.add(link.address)
       try {
         const response = await link.send(frame, timeoutMs)
         this.outage.reached(link.address)
@@ -189,7 +191,7 @@ export class KafkaConnection {
     this.outage.unreachable(attemptedAt, failure)
     throw new ClientError(
       'retriable',
-      `no broker could be reached: ${failure?.message ?? 'none is configured'}`,
+      `no broker could be reached${tried.size > 1 ? ` (tried ${[...tried].join(', ')})` : ''}: ${failure?.message ?? 'none is configured'}`,
       failure?.code ?? DISCONNECTED,
       undefined,
       { nextStep: 'check `kafka.brokers` and the network' },

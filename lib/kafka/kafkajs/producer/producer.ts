@@ -214,14 +214,14 @@ export class KafkaJsProducer implements Producer {
     const transactions = this.transactional('sendOffsets')
     if (this.failure !== undefined) throw this.failure
     if (!transactions.writable) throw this.illegal('sendOffsets', 'no transaction is open')
-    await this.guarded(() => transactions.sendOffsets(offsets, group))
+    await this.guarded(transactions, () => transactions.sendOffsets(offsets, group))
   }
 
   async commit(): Promise<void> {
     const transactions = this.transactional('commit')
     if (!transactions.open) throw this.failure ?? this.illegal('commit', 'no transaction is open')
     await this.flush()
-    await this.guarded(() => transactions.commit())
+    await this.guarded(transactions, () => transactions.commit())
   }
 
   /** Also after a failure, unless it was a newer producer that has fenced this one. */
@@ -236,11 +236,19 @@ export class KafkaJsProducer implements Producer {
         'the outcome of commit() is open; commit again, or init and look at what is committed',
       )
     await this.sender.stop()
-    this.rejectWaiting(new ClientError('abortable', 'the transaction was aborted', 'TRANSACTION_ABORTED'))
+    // until it has succeeded nothing can be written, and what fails belongs to the transaction that ends
+    this.failure = new ClientError('abortable', 'the transaction was aborted', 'TRANSACTION_ABORTED')
+    this.rejectWaiting(this.failure)
     if (!this.accumulator.dropUnsent()) this.unclean = true
+    try {
+      const outcome = await transactions.abort(!this.unclean)
+      if (outcome === 'bumped') this.accumulator.reset(transactions.identity)
+    } catch (error) {
+      // after a `retriable` one the caller may retry
+      if (error instanceof ClientError && error.kind !== 'retriable') throw (this.failure = transactional(error))
+      throw error
+    }
     this.failure = undefined
-    const outcome = await this.guarded(() => transactions.abort(!this.unclean))
-    if (outcome === 'bumped') this.accumulator.reset(transactions.identity)
     this.unclean = false
     this.sender.restart()
   }
@@ -292,10 +300,13 @@ export class KafkaJsProducer implements Producer {
     throw errorFromCode(metadata?.errorCode || UNKNOWN_TOPIC_OR_PARTITION, `loading topic '${topic}' to write to`)
   }
 
-  private async guarded<T>(work: () => Promise<T>): Promise<T> {
+  private async guarded(transactions: TransactionManager, work: () => Promise<void>): Promise<void> {
+    const { number } = transactions
     try {
-      return await work()
+      await work()
     } catch (error) {
+      // no failure of a later transaction
+      if (number !== transactions.number) throw error
       // after a `retriable` one the caller may retry
       if (error instanceof ClientError && error.kind !== 'retriable') this.fail(error)
       throw this.failure ?? error

@@ -1,4 +1,4 @@
-import { type ClientError, type CommittedOffset, type GroupMetadata } from '../../port'
+import { ClientError, type CommittedOffset, type GroupMetadata } from '../../port'
 import type { KafkaConnection } from '../connection/connection'
 import { Coordinator } from '../connection/coordinator'
 import { isClosed, isRetriable, toClientError } from '../protocol/errors'
@@ -33,7 +33,7 @@ export class TransactionManager {
   /** the outcome of a commit isn't known yet */
   committing = false
   /** Counts transactions: what was added to an earlier one isn't part of this one. */
-  private number = 0
+  number = 0
   /** the coordinator knows, or may know, of the transaction */
   private known = false
   private readonly asked = new Set<PartitionBuffer>()
@@ -79,13 +79,15 @@ export class TransactionManager {
   }
 
   async sendOffsets(offsets: ReadonlyArray<TopicPartition & CommittedOffset>, group: GroupMetadata): Promise<void> {
-    const { transactionalId, identity } = this
+    const { transactionalId, identity, number } = this
     const { groupId } = group
     if (!this.groups.has(groupId)) {
       this.known = true
       await this.coordinator.call(() => addOffsetsToTxn(transactionalId, identity, groupId), {
         doing: this.doing(`adding the offsets of group '${groupId}'`),
       })
+      if (number !== this.number)
+        throw new ClientError('abortable', this.doing('sending offsets: it has ended since'), 'TRANSACTION_ABORTED')
       this.groups.add(groupId)
     }
     await this.coordinatorOf(groupId).call(() => txnOffsetCommit(transactionalId, identity, group, offsets), {
@@ -165,6 +167,8 @@ export class TransactionManager {
           alsoRetry: ({ code }) => code === 'UNKNOWN_TOPIC_OR_PARTITION',
         })
       } catch (error) {
+        // a transaction that is over needs none
+        if (number !== this.number) continue
         this.asked.clear()
         return this.listener.failed(toClientError(error, this.doing('adding partitions')))
       }

@@ -23,7 +23,12 @@ export class ScriptedBroker {
   /** Requests get their answers only after a `disconnect`, as failures. */
   silent = false
   private readonly unanswered: Array<(cause: Error) => void> = []
+  /** The error code with which the transaction coordinator answers a request; default: success */
+  coordinate: (apiName: string) => number | Promise<number> = () => 0
+  /** The requests to the transaction coordinator, by name. */
+  readonly coordinated: string[] = []
   private nextOffset = 0
+  private nextEpoch = 0
   private readonly closing = new AbortController()
 
   get connection(): KafkaConnection {
@@ -41,6 +46,13 @@ export class ScriptedBroker {
       refreshMetadata: async () => {},
       send: <T>(_node: number, frame: Frame<T>) => this.send(frame),
       sendToAny: async () => ({ errorCode: 0, producerId: 7n, producerEpoch: 0 }),
+      sendToCoordinator: async (_kind: string, _key: string, { apiName }: Frame<unknown>) => {
+        this.coordinated.push(apiName)
+        const errorCode = await this.coordinate(apiName)
+        return { errorCode, failed: undefined, producerId: 7n, producerEpoch: this.nextEpoch++ }
+      },
+      forgetCoordinator: () => {},
+      pause: () => new Promise((resolve) => setTimeout(resolve, 10)),
       disconnect: (cause: Error) => {
         for (const fail of this.unanswered.splice(0)) fail(cause)
       },

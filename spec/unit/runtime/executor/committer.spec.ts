@@ -43,7 +43,10 @@ const fakeTask = (id: string, processing: object = {}, state: object = {}): Fake
   return { task: task as unknown as RunningTask, held: () => holds }
 }
 
-const setUp = (tasks: readonly FakeTask[], options: { transactional: boolean; commit?: () => Promise<void> }) => {
+const setUp = (
+  tasks: readonly FakeTask[],
+  options: { transactional: boolean; commit?: () => Promise<void>; settled?: () => Promise<void> },
+) => {
   const committed: number[][] = []
   const failures: unknown[] = []
   let requests = 0
@@ -66,7 +69,11 @@ const setUp = (tasks: readonly FakeTask[], options: { transactional: boolean; co
     producer: {
       transactional: options.transactional,
       current,
-      collector: { isSettled: true, settled: async () => {}, withhold: () => () => {} },
+      collector: {
+        isSettled: options.settled === undefined,
+        settled: options.settled ?? (async () => {}),
+        withhold: () => () => {},
+      },
     },
     group: { metadata: () => ({}), commit: sendOffsets },
     tasks: tasksOfExecutor,
@@ -332,11 +339,33 @@ describe('a commit of tasks that were dropped since', () => {
     await committing
   })
 
-  it('leaves tasks to the next commit that have started since', async () => {
+  it.each([
+    ['at-least-once', false],
+    ['exactly-once', true],
+  ])('waits for no topic of theirs, %s', async (_guarantee, transactional) => {
+    const waiting = deferred()
+    const settled = (): Promise<void> => {
+      waiting.resolve()
+      return new Promise(() => {})
+    }
+    const dropped = fakeTask('0_0')
+    const { committer, committed, suspended } = setUp([dropped], { transactional, settled })
+    const committing = committer.commit()
+    await waiting.promise
+    suspended.add(dropped.task)
+    committer.forget()
+    await committing
+    expect([committed, dropped.held(), committer.endsTransaction]).toEqual([[], 0, false])
+  })
+
+  it.each([
+    ['at-least-once', false],
+    ['exactly-once', true],
+  ])('leaves tasks to the next commit that have started since, %s', async (_guarantee, transactional) => {
     const callback = deferred()
     const dropped = fakeTask('0_0', { awaitsCallbacks: true, drained: () => callback.promise })
     const started = fakeTask('0_1')
-    const { committer, committed, suspended } = setUp([dropped, started], { transactional: false })
+    const { committer, committed, suspended } = setUp([dropped, started], { transactional })
     const prepared = jest.spyOn(started.task.processing, 'prepareCommit')
     suspended.add(started.task)
     const committing = committer.commit()

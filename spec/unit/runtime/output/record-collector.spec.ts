@@ -182,7 +182,8 @@ describe('RecordCollector', () => {
     expect(() => task.process()).toThrow(
       expect.objectContaining({
         code: 'PROCESSING_FAILED',
-        message: 'the partitioner of sink "sink" failed for a record to topic "out": no such region: correct the partitioner',
+        message:
+          'the partitioner of sink "sink" failed for a record to topic "out": no such region: correct the partitioner',
         location: { operator: 'sink', taskId: '0_0', topic: 'out' },
       }),
     )
@@ -316,10 +317,18 @@ describe('RecordCollector', () => {
       /sink "sink" can't send a record to topic "out": record of 2 MB.*productionExceptionHandler/,
     )
 
-    const lenient = await sending(producer, 'out', undefined, { productionExceptionHandler: () => 'continue' })
+    const asked: unknown[] = []
+    const lenient = await sending(producer, 'out', undefined, {
+      productionExceptionHandler: (error, { code }) => {
+        asked.push(error, code)
+        return 'continue'
+      },
+    })
     lenient.task.addRecords(fetched(A, [{ offset: 4, value: 'x' }]))
     expect(lenient.task.process()).toBe(true)
     expect(lenient.task.droppedRecords).toBe(1)
+    expect(asked).toEqual([producer.failure, 'PRODUCTION_FAILED'])
+    expect(asked[0]).toBe(producer.failure)
   })
 
   it('lets no handler touch a producer that has failed or is fenced', async () => {

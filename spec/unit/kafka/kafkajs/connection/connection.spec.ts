@@ -328,6 +328,15 @@ describe('a connection', () => {
     )
   })
 
+  it('names all brokers that it has tried', async () => {
+    connect({ brokers: ['127.0.0.1:1', '127.0.0.1:2'] })
+    await expect(connection.refreshMetadata()).rejects.toMatchObject({
+      message: expect.stringMatching(
+        /^no broker could be reached \(tried 127\.0\.0\.1:[12], 127\.0\.0\.1:[12]\): connecting to broker 127\.0\.0\.1:/,
+      ) as string,
+    })
+  })
+
   describe('keeps kafkajs’s log', () => {
     const fail = async (kafka: Partial<KafkaConfig>): Promise<void> => {
       connect({ brokers: ['127.0.0.1:1'], ...kafka })
