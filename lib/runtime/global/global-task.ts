@@ -195,9 +195,7 @@ export class GlobalTask {
 const asSubTopology = ({ nodes, stores }: GlobalTopology): SubTopology => ({
   id: -1,
   // as in Kafka Streams: their records keep their own timestamps, which are also what a restore gives them
-  nodes: nodes.map((node) =>
-    node.kind === 'source' ? { ...node, timestampExtractor: failOnInvalidTimestamp } : node,
-  ),
+  nodes: nodes.map((node) => (node.kind === 'source' ? { ...node, timestampExtractor: failOnInvalidTimestamp } : node)),
   stores: stores.map(({ builder, topic, processor }) => ({
     definition: { builder, processors: new Set([processor]), sourceTopicAsChangelog: topic },
     changelogTopic: topic,
