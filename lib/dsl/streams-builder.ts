@@ -126,7 +126,7 @@ export class StreamsBuilder {
     requireArgument(consumed, STREAM_CONSUMED, 'stream', 'consumed')
     const { naming, graph } = this.context
     const name = naming.node('KSTREAM-SOURCE-', consumed.name)
-    const list = topics instanceof RegExp ? topics : typeof topics === 'string' ? [topics] : [...topics]
+    const list = topics instanceof RegExp ? topics : typeof topics === 'string' ? [topics] : [...new Set(topics)]
     const settings = sourceSettings(consumed)
     const node = graph.add([], { kind: 'stream-source', name, topics: list, settings })
     const { key: keySerde, value: valueSerde } = consumed

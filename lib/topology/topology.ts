@@ -13,6 +13,7 @@ import {
   text,
 } from '../arguments'
 import { type Duration, toMilliseconds } from '../durations'
+import { TopologyError } from '../errors'
 import type { ProcessorSupplier } from '../operators/processor'
 import type { Serde } from '../serdes/serde'
 import type { StateStore, StoreBuilder } from '../state/store'
@@ -239,7 +240,8 @@ export class Topology {
   /**
    * Adds a store that every instance holds in full, with a source and a processor of its own: they fill it from a topic,
    * which is read to its end before anything else is processed. All processors can read the store, without being connected
-   * to it; only this one writes it. When the store is restored, the processor sees the whole topic again.
+   * to it; only this one writes it. When the store is restored, the processor sees the whole topic again. As in Kafka Streams
+   * records keep their own timestamps: `timestampExtractor` has no effect.
    *
    * @example
    * const rules = keyValueStore('rules', { key: serdes.string(), value: serdes.json<Rule>() })
@@ -297,12 +299,19 @@ export class Topology {
    * @example
    * topology.connectProcessorAndStateStores('report', ['counts'])
    *
-   * @throws TopologyError UNKNOWN_PARENT, UNKNOWN_STORE
+   * @throws TopologyError UNKNOWN_PARENT, UNKNOWN_STORE; INVALID_ARGUMENT: no stores
    */
   connectProcessorAndStateStores(processor: string, stores: StoreReferences): this {
     requireArgument(processor, NAME, 'connectProcessorAndStateStores', 'processor')
     requireArgument(stores, STORE_REFERENCES, 'connectProcessorAndStateStores', 'stores')
     const references = [...storeReferences(stores)]
+    if (references.length === 0) {
+      throw new TopologyError(
+        'INVALID_ARGUMENT',
+        `connectProcessorAndStateStores has no stores for processor "${processor}": name those that it uses`,
+        { operator: processor },
+      )
+    }
     return this.added((builder) => builder.connect(processor, references))
   }
 

@@ -1,4 +1,5 @@
 import type { StreamsBuilder } from '../../lib/dsl/streams-builder'
+import { keyValueStore, timestampedKeyValueStore } from '../../lib/state/stores'
 import { drive, text } from './drive'
 
 const extracting = (timestamp: unknown) => (builder: StreamsBuilder) =>
@@ -9,6 +10,21 @@ describe('a timestamp extractor', () => {
     const { input, out } = drive(extracting(7))
     await input.pipe('a', 'x', 1)
     expect(out()).toEqual(['a=x@7'])
+  })
+
+  it('has no effect on a global table or store', async () => {
+    const seen: number[] = []
+    const table = timestampedKeyValueStore('table', text)
+    const { driver } = drive((builder) => {
+      const consumed = { ...text, timestampExtractor: () => 7 }
+      builder.globalTable('in', consumed, table)
+      const supplier = () => ({ process: ({ timestamp }: { timestamp: number }) => void seen.push(timestamp) })
+      builder.addGlobalStore(keyValueStore('store', text), 'other', consumed, supplier)
+    })
+    await driver.inputTopic('in', text).pipe('a', 'x', 1)
+    await driver.inputTopic('other', text).pipe('a', 'x', 2)
+    expect(driver.store(table).get('a')).toEqual({ value: 'x', timestamp: 1 })
+    expect(seen).toEqual([2])
   })
 
   it.each([

@@ -7,7 +7,10 @@ import type { NamedOptions } from './named'
 /** How a stream or table reads its topic. The serdes give it its types. */
 export interface Consumed<K, V> extends SourceOptions<K, V>, NamedOptions {}
 
-/** How a global table or store reads its topic: in full, whatever the time. */
+/**
+ * How a global table or store reads its topic: in full. As in Kafka Streams its records keep their own timestamps:
+ * `timestampExtractor` has no effect.
+ */
 export type GlobalConsumed<K, V> = Omit<Consumed<K, V>, 'idleAfter'>
 
 /** How a stream reads its topics. */

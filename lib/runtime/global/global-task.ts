@@ -6,6 +6,7 @@ import { type TopicPartition, tpKey } from '../../record/topic-partition'
 import type { StateCacheBudget, StateEngine } from '../../state/state-engine'
 import type { ManagedStore } from '../../state/store'
 import type { GlobalStoreDefinition, GlobalTopology, SubTopology } from '../../topology/definition'
+import { failOnInvalidTimestamp } from '../../topology/timestamp-extractors'
 import { type Replayed, replay } from '../changelog/replay'
 import type { RecordCollector } from '../output/record-collector'
 import type { Clock } from '../processing/clock'
@@ -193,7 +194,8 @@ export class GlobalTask {
 /** The topics are the stores' changelogs: read to restore them, and never written. */
 const asSubTopology = ({ nodes, stores }: GlobalTopology): SubTopology => ({
   id: -1,
-  nodes,
+  // as in Kafka Streams: their records keep their own timestamps, which are also what a restore gives them
+  nodes: nodes.map((node) => (node.kind === 'source' ? { ...node, timestampExtractor: failOnInvalidTimestamp } : node)),
   stores: stores.map(({ builder, topic, processor }) => ({
     definition: { builder, processors: new Set([processor]), sourceTopicAsChangelog: topic },
     changelogTopic: topic,

@@ -22,7 +22,7 @@ export class PartitionGroup {
   private readonly places: Place[] = []
   private readonly byTp = new Map<string, Place>()
   private readonly byTime = new PriorityQueue<Place>((a, b) => a.queue.headTimestamp < b.queue.headTimestamp)
-  /** Queues that were polled or filled since, in that order: their heads are decoded when the next record is wanted. */
+  /** Queues that were polled and have more, or were filled since, in that order: their heads are decoded when the next record is wanted. */
   private unsettled: Place[] = []
 
   constructor(
@@ -71,7 +71,8 @@ export class PartitionGroup {
     if (this.byTime.size === 0 || !this.isReady()) return null
     const place = this.byTime.poll()!
     place.inHeap = false
-    this.settleLater(place)
+    // one that is empty now gets its place among equals by when it is filled again
+    if (place.queue.hasMore) this.settleLater(place)
     return place.queue
   }
 

@@ -117,6 +117,11 @@ export class PartitionQueue implements SourceBytes {
     return this.batches.length === 0 ? 0 : this.fetchedUpTo - Math.max(this.next, 0)
   }
 
+  /** Offsets behind the head's are buffered. */
+  get hasMore(): boolean {
+    return this.batches.length > 1 || this.fetchedUpTo > this.headContext.offset + 1
+  }
+
   /** Offset of the next record to process, or where reading starts; −1 is not known. */
   get next(): number {
     return this.position < 0 ? this.startOffset : this.position

@@ -82,7 +82,7 @@ export class Punctuations {
         ? unanchored
         : start >= now
           ? start
-          : start + Math.ceil((now - start) / intervalMs) * intervalMs
+          : start + (Math.floor((now - start) / intervalMs) + 1) * intervalMs
     const schedule = new Schedule(node, intervalMs, callback, first, byStreamTime ? undefined : startMs)
     ;(byStreamTime ? this.byStreamTime : this.byWallClock).offer(schedule)
     return {

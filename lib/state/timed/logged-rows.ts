@@ -71,11 +71,11 @@ export class LoggedRows {
     return this.#sequence
   }
 
-  /** As a put of `null`, but no dropped record if it is gone already. */
+  /** As a put of `null`, but no dropped record if it is gone already; and in memory it does not tell the time to the store. */
   remove(key: Buffer, time: number, second: number): void {
-    const { rows, changes, context } = this.options
+    const { rows, changes, context, persistent } = this.options
     const { timestamp } = context.recordContext
-    rows.put(key, time, second, null)
+    if (persistent || time <= rows.retention.observed) rows.put(key, time, second, null)
     if (changes?.active) changes.add(key, time, second, null, timestamp)
     this.#log(key, time, second, null, timestamp)
   }

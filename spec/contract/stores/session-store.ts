@@ -144,5 +144,12 @@ export const sessionStoreContract = ({ persistent, cached }: Variant): void => {
       expect(store.findSessions('a', 991, 1011)).toEqual([])
       expect(store.fetchSession('a', 1000, 1000)).toBeNull()
     })
+
+    test('removing a session that was never put makes others late on disk only', async () => {
+      const { store } = await open(15)
+      store.put(session('a', 1000, 1000), 'only')
+      store.remove(session('b', 1016, 1016))
+      expect(shown(store.fetch('a'))).toEqual(persistent ? [] : ['a@1000-1000=only'])
+    })
   })
 }

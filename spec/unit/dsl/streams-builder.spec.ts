@@ -464,6 +464,12 @@ describe('build', () => {
     expect(builder.build().describe()).toContain('more')
   })
 
+  test('reads a topic once that is named twice', () => {
+    const builder = new StreamsBuilder()
+    builder.stream(['in', 'other', 'in'], { name: 'src' })
+    expect(node<SourceDefinition>(builder.build(), 'src').topics).toEqual(['in', 'other'])
+  })
+
   test('makes a topology that the Processor API adds to', () => {
     const builder = new StreamsBuilder()
     builder.stream('in', { name: 'src' })

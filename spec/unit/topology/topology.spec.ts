@@ -73,6 +73,10 @@ describe('Topology refuses', () => {
     expectFailure('UNKNOWN_STORE', () => topology.connectProcessorAndStateStores('p', 'nope'), '"nope"', '"p"')
   })
 
+  test('to connect a processor to no stores', () => {
+    expectFailure('INVALID_ARGUMENT', () => base().connectProcessorAndStateStores('p', []), '"p"')
+  })
+
   test('a supplier that returns one instance twice', () => {
     const shared = idle()
     const words = ['the same object every time', 'inside the supplier']

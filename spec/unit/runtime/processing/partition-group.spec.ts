@@ -96,6 +96,27 @@ describe('an input that is read from another offset', () => {
   })
 })
 
+describe('records of equal timestamps', () => {
+  it('come from the input first that had any first', async () => {
+    const app = await copyOf([A, B])
+    app.task.initialize(new Map())
+    app.task.addRecords(fetched(B, records(0, 'b1')))
+    app.task.process()
+    app.task.addRecords(fetched(A, records(0, 'a2')))
+    app.task.addRecords(fetched(B, records(1, 'b2')))
+    expect([...app.sent(), ...app.run()]).toEqual(['b1', 'a2', 'b2'])
+  })
+
+  it('come from an input that still has some before one that had none', async () => {
+    const app = await copyOf([A, B])
+    app.task.initialize(new Map())
+    app.task.addRecords(fetched(B, records(0, 'b1', 'b2')))
+    app.task.process()
+    app.task.addRecords(fetched(A, records(0, 'a2')))
+    expect([...app.sent(), ...app.run()]).toEqual(['b1', 'b2', 'a2'])
+  })
+})
+
 describe('an empty input', () => {
   it('is waited for no longer than the idleAfter of its source, whatever maxTaskIdle says', async () => {
     const builder = new StreamsBuilder()

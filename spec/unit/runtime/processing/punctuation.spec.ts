@@ -59,6 +59,23 @@ describe('a punctuation', () => {
     expect(past.task.nextWallClockPunctuation()).toBe(3)
   })
 
+  it.each(['wall-clock-time', 'stream-time'] as const)(
+    'by %s with a start in the past first fires after now, even if now is a whole number of intervals away',
+    async (type) => {
+      let context!: ProcessorContext<string, string>
+      const under = await scheduling((own) => void (context = own))
+      under.at(30)
+      under.clock.time = 30
+      for (const startMs of [10, 30]) every(10, type, startMs)(context, under.fired)
+      const fire = (now: number): number => {
+        if (type === 'stream-time') under.at(now)
+        else under.task.maybePunctuateWallClock(now)
+        return under.fired.splice(0).length
+      }
+      expect([fire(30), fire(39), fire(40)]).toEqual([1, 0, 2])
+    },
+  )
+
   it('by wall clock continues at its interval when the clock is set back, and gets the time that the clock shows', async () => {
     const { task, fired } = await scheduling(every(10, 'wall-clock-time'))
     for (const now of [10, 12]) task.maybePunctuateWallClock(now)
