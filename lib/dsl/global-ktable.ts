@@ -16,9 +16,7 @@ export class GlobalKTable<K, V> {
   constructor(
     /** @internal */
     readonly context: DslContext,
-    /** @internal */
-    readonly storeName: string,
-    /** The name of its store, for queries; undefined if it was not given one. */
-    readonly queryableStoreName: string | undefined,
+    /** The name of its store, for queries: a generated one, such as `rates-STATE-STORE-0000000000`, if it was not given one. */
+    readonly queryableStoreName: string,
   ) {}
 }

@@ -220,7 +220,7 @@ export class StreamsBuilder {
         logging: false,
       }),
     })
-    return new GlobalKTable<K, V>(this.context, storeName, options.store)
+    return new GlobalKTable<K, V>(this.context, storeName)
   }
 
   /**

@@ -207,8 +207,9 @@ export class Generator {
     ] as const)
     if (kind === 'stream') {
       const topics = random.chance(0.1) ? ['s1', 's2'] : [random.pick(['s1', 's2', 's3'])]
-      const read = this.ops.some((op) => op.op === 'stream' && op.topics!.some((topic) => topics.includes(topic)))
-      if (read) return
+      // streams may share their topics, all of them or none
+      const overlaps = (op: Op) => op.op === 'stream' && op.topics!.some((topic) => topics.includes(topic))
+      if (this.ops.some((op) => overlaps(op) && op.topics!.join() !== topics.join())) return
       for (const topic of topics) this.topics.add(topic)
       this.add({ op: kind, topics, ...serdes, ...this.named() }, { kind, ...known })
       return

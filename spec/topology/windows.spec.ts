@@ -271,6 +271,21 @@ describe('cogroup', () => {
     expect(out()).toEqual(['k=a1@5', 'k=a1b2@5', 'k=null@9', 'k=a3@1'])
   })
 
+  it('may read a topic that another stream reads', async () => {
+    const { driver, input, out } = drive((builder) => {
+      grouped(builder)
+        .cogroup<string>((all, value) => `${all}a${value}`)
+        .cogroup(builder.stream('other', text).groupByKey(), (all, value) => `${all}b${value}`)
+        .cogroup(grouped(builder), (all, value) => `${all}c${value}`)
+        .aggregate(() => '', 'all')
+        .toStream()
+        .to('out', text)
+    })
+    await input.pipe('k', '1', 5)
+    await driver.inputTopic('other', text).pipe('k', '2', 6)
+    expect(out()).toEqual(['k=a1@5', 'k=a1c1@5', 'k=a1c1b2@6'])
+  })
+
   it('of windows judges lateness by each stream', async () => {
     const { driver, input, out } = drive((builder) => {
       const other = builder.stream('other', text).groupByKey()

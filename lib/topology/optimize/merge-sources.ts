@@ -27,7 +27,13 @@ export function mergeSources(graph: LogicalGraph): LogicalGraph {
   }
   if (replaced.size === 0) return graph
   const nodes = graph.nodes.filter(({ id }) => !replaced.has(id))
-  return { ...graph, nodes: nodes.map((node) => ({ ...node, parents: parentsOf(node, replaced) })) }
+  return { ...graph, nodes: nodes.map((node) => withStandIns(node, replaced)) }
+}
+
+function withStandIns(node: GraphNode, replaced: ReadonlyMap<NodeId, NodeId>): GraphNode {
+  const parents = parentsOf(node, replaced)
+  if (node.kind !== 'cogroup-merge') return { ...node, parents }
+  return { ...node, parents, copartitioned: node.copartitioned.map((id) => replaced.get(id) ?? id) }
 }
 
 /** A parent that stands in for another comes last, as in Kafka Streams: topology texts show the order. */

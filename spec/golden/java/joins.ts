@@ -15,8 +15,8 @@ export const valueJoiner = (joiner: Joiner): ((left: unknown, right: unknown, ke
 export class GlobalKTable {
   constructor(readonly table: Global<unknown, unknown>) {}
 
-  queryableStoreName(): string | null {
-    return this.table.queryableStoreName ?? null
+  queryableStoreName(): string {
+    return this.table.queryableStoreName
   }
 }
 

@@ -422,6 +422,12 @@ describe('stores', () => {
     expect(stores.get('counts')!.builder).toMatchObject({ persistent: false, cachingEnabled: true })
   })
 
+  test('of global tables can be asked by a generated name, too', () => {
+    const builder = new StreamsBuilder()
+    expect(builder.globalTable('rates').queryableStoreName).toBe('rates-STATE-STORE-0000000000')
+    expect(builder.globalTable('names', {}, 'by-id').queryableStoreName).toBe('by-id')
+  })
+
   test('are added by hand, or by whoever is given their handle', () => {
     const own = keyValueStore('own')
     expect(
