@@ -15,6 +15,13 @@ export function streamGlobalJoin<K, V, KG, VG, VR>(
   // Kafka Streams gives the inner join this name as well.
   const name = stream.context.naming.node('KSTREAM-LEFTJOIN-', operatorName(named))
   const { keySerde, repartitionRequired } = stream
-  const node = { kind: 'stream-global-join', name, globalStore: table.queryableStoreName, selector, joiner, left } as const
+  const node = {
+    kind: 'stream-global-join',
+    name,
+    globalStore: table.queryableStoreName,
+    selector,
+    joiner,
+    left,
+  } as const
   return append(stream, node, { name, keySerde, repartitionRequired })
 }
