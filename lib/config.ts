@@ -1,4 +1,4 @@
-import { tmpdir } from 'node:os'
+import { tmpdir, totalmem } from 'node:os'
 import { join } from 'node:path'
 import {
   type ClientSettings,
@@ -74,7 +74,8 @@ export interface StreamsConfig extends ClientSettings {
   /**
    * Memory for entries of persistent stores that were read or written, in bytes, for all stores of the instance together: what
    * is there needs no read from LevelDB. It is used as it fills, and outside the JavaScript heap. Results don't depend on
-   * it; 0 turns it off. Raise it to the size of the state that is in use; beyond 4 GiB nothing is gained. Default: 128 MiB.
+   * it; 0 turns it off. Raise it to the size of the state that is in use; beyond 4 GiB nothing is gained. Default: an eighth of the memory of the machine
+   * or container (`process.constrainedMemory()`), at most 256 MiB.
    */
   stateCacheMaxBytes?: number
   /** Uncommitted state above which a commit is made early, in bytes. More than 32 MiB in one task always cause one. Default: 64 MiB. */
@@ -205,6 +206,12 @@ export interface ResolvedConfig extends ResolvedClientConfig {
 
 const MIB = 1024 * 1024
 
+/** In a container, what limits it counts, as for the JVM's heap: a fixed size would be too much for a small one. */
+const defaultStateCacheBytes = (): number => {
+  const limit = process.constrainedMemory() || Infinity
+  return Math.min(256 * MIB, Math.floor(Math.min(limit, totalmem()) / 8))
+}
+
 /** Fills in defaults; throws `INVALID_CONFIG` for an unknown key or an invalid value. */
 export const resolveConfig = (config: StreamsConfig): ResolvedConfig => {
   if (typeof config !== 'object' || config === null) {
@@ -230,7 +237,7 @@ export const resolveConfig = (config: StreamsConfig): ResolvedConfig => {
     processingGuarantee: exactlyOnce ? 'exactly_once' : 'at_least_once',
     commitIntervalMs: duration(top, 'commitInterval', exactlyOnce ? 100 : 30_000),
     statestoreCacheMaxBytes: whole(top, 'statestoreCacheMaxBytes', 10 * MIB, 0),
-    stateCache: { maxBytes: whole(top, 'stateCacheMaxBytes', 128 * MIB, 0) },
+    stateCache: { maxBytes: whole(top, 'stateCacheMaxBytes', defaultStateCacheBytes(), 0) },
     maxUncommittedBytes: whole(top, 'maxUncommittedBytes', 64 * MIB, 1),
     defaultKeySerde: serde(config, 'defaultKeySerde', serdes.string()),
     defaultValueSerde: serde(config, 'defaultValueSerde', fallbackJson),

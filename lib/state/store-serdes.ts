@@ -113,7 +113,7 @@ export class StoreSerdes<K, V> {
 
   /** As `valueOf`, of the bytes from `start` on. */
   valueIn(stored: Buffer, start: number): V {
-    if (this.#valueRange === undefined) return this.valueOf(stored.subarray(start))
+    if (this.#valueRange === undefined) return this.valueOf(start === 0 ? stored : stored.subarray(start))
     try {
       return this.#valueRange(stored, start, stored.length, this.topic) as V
     } catch (error) {

@@ -85,7 +85,7 @@ export class CachedEntries<K, V, S> implements Entries<K, V, S> {
     if (entry !== undefined) return this.#valueOf(entry)
     const stored = this.#bytes.get(keyBytes)
     if (stored === null) return null
-    return this.#format.value(this.#serdes.valueOf(this.#format.plainBytes(stored)), this.#format.timestampOf(stored))
+    return this.#format.value(this.#serdes.valueIn(stored, this.#format.overhead), this.#format.timestampOf(stored))
   }
 
   put(key: K, value: S | null): void {

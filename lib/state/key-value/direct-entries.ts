@@ -17,10 +17,10 @@ export class DirectEntries<K, V, S> implements Entries<K, V, S> {
   }
 
   get(key: K): S | null {
-    const stored = this.#bytes.get(this.#serdes.keyBytes(key))
+    const stored = this.#bytes.get(this.#serdes.writtenKey(key))
     if (stored === null) return null
     const format = this.#format
-    return format.value(this.#serdes.valueOf(format.plainBytes(stored)), format.timestampOf(stored))
+    return format.value(this.#serdes.valueIn(stored, format.overhead), format.timestampOf(stored))
   }
 
   peek(key: K): S | null {
@@ -28,7 +28,7 @@ export class DirectEntries<K, V, S> implements Entries<K, V, S> {
   }
 
   put(key: K, value: S | null): void {
-    const keyBytes = this.#serdes.keyBytes(key)
+    const keyBytes = this.#serdes.writtenKey(key)
     const plain = value === null ? null : (this.#format.plain(value) ?? null)
     const bytes = plain === null ? null : this.#serdes.writtenValue(plain)
     this.#bytes.put(keyBytes, bytes, bytes === null ? -1 : this.#format.timestamp(value!))
