@@ -74,8 +74,8 @@ export interface StreamsConfig extends ClientSettings {
   /**
    * Memory for entries of persistent stores that were read or written, in bytes, for all stores of the instance together: what
    * is there needs no read from LevelDB. It is used as it fills, and outside the JavaScript heap. Results don't depend on
-   * it; 0 turns it off. Raise it to the size of the state that is in use; beyond 4 GiB nothing is gained. Default: an eighth of the memory of the machine
-   * or container (`process.constrainedMemory()`), at most 256 MiB.
+   * it; 0 turns it off. Raise it to the size of the state that is in use; beyond 4 GiB nothing is gained. Default: an eighth of the memory of the
+   * machine or container, at most 256 MiB.
    */
   stateCacheMaxBytes?: number
   /** Uncommitted state above which a commit is made early, in bytes. More than 32 MiB in one task always cause one. Default: 64 MiB. */

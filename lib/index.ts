@@ -220,6 +220,7 @@ export {
 } from './state/window/window-stores'
 export { levelEngine, type LevelEngineOptions } from './state/level/level-engine'
 export { memoryEngine } from './state/memory/memory-engine'
+export type { ByteSpan } from './byte-span'
 export type {
   ByteScan,
   ByteStore,

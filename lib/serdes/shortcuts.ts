@@ -8,7 +8,7 @@ export interface Shortcuts {
   readonly newWriter?: () => (topic: string, value: unknown) => Buffer
   /** `deserialize` takes any bytes, so that what nobody looks at need not be read to find that it is damaged. */
   readonly readsAnything?: boolean
-  /** `deserialize` from the middle of a buffer: saves the view. */
+  /** `deserialize` from the middle of a buffer: saves the view. What a store reads with it must not refer to the buffer, whose memory is used again. */
   readonly readRange?: (bytes: Buffer, start: number, end: number, topic: string) => unknown
   /**
    * What `serialize` has returned for a topic it returns again, for any topic, for what `deserialize` makes of it: this takes the

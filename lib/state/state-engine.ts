@@ -1,3 +1,4 @@
+import type { ByteSpan } from '../byte-span'
 import type { Logger } from '../observe/logger'
 
 /**
@@ -117,6 +118,11 @@ export interface TaskDatabase {
 export interface ByteStore {
   /** The value of a key; `null` if there is none. */
   get(key: Buffer): Buffer | null
+  /**
+   * As `get`, without a copy, for a reader who decodes the value at once: sets `span` to where it lies, which is valid until the
+   * next call of any of the task's stores. Returns whether there is a value. Absent where `get` makes no copy.
+   */
+  find?(key: Buffer, span: ByteSpan): boolean
   /** Sets the value of a key; `null` deletes it. */
   put(key: Buffer, value: Buffer | null): void
   /**

@@ -1,3 +1,4 @@
+import { type ByteSpan, copyOfSpan } from '../byte-span'
 import { type ErrorCode, StreamsError } from '../errors'
 import { MissingDependency } from '../serdes/missing-dependency'
 import { type AppDefaults, keySerdeOf, valueSerdeOf } from '../serdes/open-serde'
@@ -112,13 +113,20 @@ export class StoreSerdes<K, V> {
   }
 
   /** As `valueOf`, of the bytes from `start` on. */
-  valueIn(stored: Buffer, start: number): V {
-    if (this.#valueRange === undefined) return this.valueOf(start === 0 ? stored : stored.subarray(start))
+  valueIn(stored: Buffer, start: number, end = stored.length): V {
+    if (this.#valueRange === undefined) return this.valueOf(stored.subarray(start, end))
     try {
-      return this.#valueRange(stored, start, stored.length, this.topic) as V
+      return this.#valueRange(stored, start, end, this.topic) as V
     } catch (error) {
       throw this.#unreadable('value', error)
     }
+  }
+
+  /** As `valueOf`, of the bytes of `span` after the first `skipped`. */
+  valueAt(span: ByteSpan, skipped: number): V {
+    // a user's serde may keep what it is given, and the memory is used again
+    if (this.#valueRange === undefined) return this.valueOf(copyOfSpan(span, skipped))
+    return this.valueIn(span.bytes, span.start + skipped, span.end)
   }
 
   #unwritable(what: 'key' | 'value', cause: unknown, written?: unknown): Error {

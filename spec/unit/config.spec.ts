@@ -1,3 +1,4 @@
+import os from 'node:os'
 import { resolveConfig, type StreamsConfig } from '../../lib/config'
 import { StreamsError } from '../../lib/errors'
 import { EmbeddedKafka } from '../../lib/kafka/memory'
@@ -19,6 +20,8 @@ const refusal = (config: unknown): StreamsError => {
 }
 
 describe('resolveConfig', () => {
+  afterEach(() => jest.restoreAllMocks())
+
   it.each([
     [undefined, /configuration is missing/],
     [{ kafka: base.kafka }, /applicationId is missing/],
@@ -135,7 +138,6 @@ describe('resolveConfig', () => {
       processingGuarantee: 'at_least_once',
       commitIntervalMs: 30_000,
       statestoreCacheMaxBytes: 10 * 1024 * 1024,
-      stateCache: { maxBytes: 128 * 1024 * 1024 },
       maxTaskIdleMs: 0,
       bufferedRecordsPerPartition: 1000,
       replicationFactor: -1,
@@ -148,6 +150,18 @@ describe('resolveConfig', () => {
       repartitionPurgeIntervalMs: 30_000,
       stateEngine: { name: 'LevelDB' },
     })
+  })
+
+  it.each([
+    [0, 24, 256],
+    [0, 1, 128],
+    [2 ** 64, 24, 256],
+    [0.5, 24, 64],
+    [4, 1, 128],
+  ])('with a limit of %d GiB on a machine with %d GiB, caches %d MiB of state', (limit, memory, mib) => {
+    jest.spyOn(process, 'constrainedMemory').mockReturnValue(limit * 2 ** 30)
+    jest.spyOn(os, 'totalmem').mockReturnValue(memory * 2 ** 30)
+    expect(resolveConfig(base).stateCache.maxBytes).toBe(mib * 2 ** 20)
   })
 
   it('commits every 100 ms under exactly_once, unless told otherwise', () => {

@@ -1,4 +1,5 @@
 import type { ChangeLog } from '../changes/change-feeds'
+import { type ByteSpan, setSpan } from '../../byte-span'
 import type { ByteScan, ByteStore } from '../state-engine'
 import type { StateStoreContext } from '../store'
 import { Scratch } from '../../scratch'
@@ -37,6 +38,16 @@ export class ChangeLoggingStore {
   /** As stored: after its timestamp if the store keeps one. */
   get(key: Buffer): Buffer | null {
     return this.#bytes.get(key)
+  }
+
+  /** As `ByteStore.find`, of any engine. */
+  find(key: Buffer, span: ByteSpan): boolean {
+    const bytes = this.#bytes
+    if (bytes.find !== undefined) return bytes.find(key, span)
+    const value = bytes.get(key)
+    if (value === null) return false
+    setSpan(span, value, 0, value.length)
+    return true
   }
 
   /** `value` is bare. Both are copied. */

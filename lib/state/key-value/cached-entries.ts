@@ -1,3 +1,4 @@
+import { copyOfSpan, newByteSpan } from '../../byte-span'
 import { byteString } from '../../byte-string'
 import type { FlushedEntry } from '../cache/cache-entry'
 import { EntryIndex } from '../cache/entry-index'
@@ -41,6 +42,7 @@ export class CachedEntries<K, V, S> implements Entries<K, V, S> {
   readonly #primitiveValues: boolean
   #listener: FlushListener<K, V> | null = null
   #sendOldValues = false
+  readonly #found = newByteSpan()
   #missedBytes: Buffer = NO_BYTES
   #missedText = ''
   readonly #scratch = new Scratch()
@@ -83,9 +85,10 @@ export class CachedEntries<K, V, S> implements Entries<K, V, S> {
     const keyBytes = this.#serdes.writtenKey(key)
     entry = this.#index.byText(byteString(keyBytes))
     if (entry !== undefined) return this.#valueOf(entry)
-    const stored = this.#bytes.get(keyBytes)
-    if (stored === null) return null
-    return this.#format.value(this.#serdes.valueIn(stored, this.#format.overhead), this.#format.timestampOf(stored))
+    const found = this.#found
+    if (!this.#bytes.find(keyBytes, found)) return null
+    const format = this.#format
+    return format.value(this.#serdes.valueAt(found, format.overhead), format.timestampOf(found.bytes, found.start))
   }
 
   put(key: K, value: S | null): void {
@@ -161,14 +164,17 @@ export class CachedEntries<K, V, S> implements Entries<K, V, S> {
 
   /** Reads what `#find` missed into the cache. */
   #load(key: K): KeyedCacheEntry<V> | null {
-    const stored = this.#bytes.get(this.#missedBytes)
-    if (stored === null) return null
-    const entry = this.#add(key)
+    const found = this.#found
+    if (!this.#bytes.find(this.#missedBytes, found)) return null
     const { overhead } = this.#format
-    entry.valueTimestamp = this.#format.timestampOf(stored)
-    const value = this.#primitiveValues ? this.#serdes.valueIn(stored, overhead) : null
-    entry.value = value === null || typeof value === 'object' ? this.#format.plainBytes(stored) : value
-    this.#cache.resize(entry, this.#sizeOf(entry, stored.length - overhead))
+    const timestamp = this.#format.timestampOf(found.bytes, found.start)
+    const length = found.end - found.start - overhead
+    const value = this.#primitiveValues ? this.#serdes.valueAt(found, overhead) : null
+    const cached = value === null || typeof value === 'object' ? copyOfSpan(found, overhead) : value
+    const entry = this.#add(key)
+    entry.valueTimestamp = timestamp
+    entry.value = cached
+    this.#cache.resize(entry, this.#sizeOf(entry, length))
     return entry
   }
 

@@ -1,3 +1,4 @@
+import { newByteSpan } from '../../byte-span'
 import type { ChangeLoggingStore } from '../changelog/change-logging-store'
 import type { ByteScan } from '../state-engine'
 import type { StoreSerdes } from '../store-serdes'
@@ -9,6 +10,7 @@ export class DirectEntries<K, V, S> implements Entries<K, V, S> {
   readonly #serdes: StoreSerdes<K, V>
   readonly #format: ValueFormat<V, S>
   readonly #bytes: ChangeLoggingStore
+  readonly #found = newByteSpan()
 
   constructor(serdes: StoreSerdes<K, V>, format: ValueFormat<V, S>, bytes: ChangeLoggingStore) {
     this.#serdes = serdes
@@ -17,10 +19,10 @@ export class DirectEntries<K, V, S> implements Entries<K, V, S> {
   }
 
   get(key: K): S | null {
-    const stored = this.#bytes.get(this.#serdes.writtenKey(key))
-    if (stored === null) return null
+    const found = this.#found
+    if (!this.#bytes.find(this.#serdes.writtenKey(key), found)) return null
     const format = this.#format
-    return format.value(this.#serdes.valueIn(stored, format.overhead), format.timestampOf(stored))
+    return format.value(this.#serdes.valueAt(found, format.overhead), format.timestampOf(found.bytes, found.start))
   }
 
   peek(key: K): S | null {

@@ -12,7 +12,8 @@ export interface ValueFormat<V, S> {
   timestamp(value: S): number
   /** The plain value's part of stored bytes. */
   plainBytes(stored: Buffer): Buffer
-  timestampOf(stored: Buffer): number
+  /** Of the bytes of `stored` from `start` on. */
+  timestampOf(stored: Buffer, start?: number): number
 }
 
 const NO_TIMESTAMP = -1

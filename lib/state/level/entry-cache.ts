@@ -1,3 +1,4 @@
+import type { ByteSpan } from '../../byte-span'
 import type { StateCacheBudget } from '../state-engine'
 import { EntryTable } from './entry-table'
 
@@ -61,12 +62,12 @@ export class DatabaseCache {
     return this.#restoring
   }
 
-  /** `null`: there is no such entry; `undefined`: ask the database. */
-  get(key: Buffer): Buffer | null | undefined {
+  /** Sets `span` to where the value lies until the next call; `false`: there is no such entry; `undefined`: ask the database. */
+  find(key: Buffer, span: ByteSpan): boolean | undefined {
     if (this.#closed) return undefined
-    const found = this.table.get(this.id, this.#committed, key)
+    const found = this.table.find(this.id, this.#committed, key, span)
     if (found !== undefined || !this.beganEmpty || this.#hasPending) return found
-    return this.table.mayHaveLost(this.id, key) ? undefined : null
+    return this.table.mayHaveLost(this.id, key) ? undefined : false
   }
 
   /** The database was read: `length` bytes of `value` are the entry's, `null` if there is none. */

@@ -29,10 +29,15 @@ export class EntryFormat {
 
   /** The value, as a view. Throws if it is not what was written under this key. */
   decode(key: Buffer, stored: Buffer): Buffer {
+    return stored.subarray(0, this.lengthOfValue(key, stored))
+  }
+
+  /** How much of what is stored is the value. Throws if it is not what was written under this key. */
+  lengthOfValue(key: Buffer, stored: Buffer): number {
     const end = stored.length - CHECKSUM_BYTES
     if (end < 0 || (crc32(stored, end, crc32(key)) | 0) !== stored.readInt32LE(end)) {
       throw corruption('an entry does not match its checksum')
     }
-    return stored.subarray(0, end)
+    return end
   }
 }

@@ -1,4 +1,4 @@
-import { copyBytes } from '../../copy-bytes'
+import { type ByteSpan, setSpan } from '../../byte-span'
 import { hashBytes } from '../byte-hash'
 import { KeyFilter } from './key-filter'
 
@@ -85,8 +85,11 @@ export class EntryTable {
     this.#resetIndex()
   }
 
-  /** The value, a copy; `null` if the entry says that there is none. `undefined`: no entry up to that batch. */
-  get(owner: number, batch: number, key: Buffer): Buffer | null | undefined {
+  /**
+   * Sets `span` to where the value lies until the next call; `false` if the entry says that there is none. `undefined`: no entry
+   * up to that batch.
+   */
+  find(owner: number, batch: number, key: Buffer, span: ByteSpan): boolean | undefined {
     const place = this.#placeOfKey(owner, key)
     if (place < 0) return undefined
     const position = this.#index[2 * place + 1]! - 1
@@ -95,9 +98,10 @@ export class EntryTable {
     if (words[word + 1]! > batch) return undefined
     words[word + 2]! |= REFERENCED
     const length = words[word + 3]!
-    if (length === ABSENT) return null
+    if (length === ABSENT) return false
     const start = position * UNIT_BYTES + HEADER_BYTES + key.length
-    return copyBytes(this.#bytes, start, start + length)
+    setSpan(span, this.#bytes, start, start + length)
+    return true
   }
 
   /**

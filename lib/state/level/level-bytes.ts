@@ -1,6 +1,7 @@
 import { hashBytes } from '../byte-hash'
 import { rangeOf } from '../memory/byte-range'
 import { overlaid } from '../overlaid'
+import { type ByteSpan, copyOfSpan, newByteSpan, setSpan } from '../../byte-span'
 import type { ByteScan, ByteStore, CommittedBytes } from '../state-engine'
 import { EntryEstimate } from './entry-estimate'
 import { CHECKSUM_BYTES, EntryFormat } from './entry-format'
@@ -22,6 +23,7 @@ export class LevelBytes implements ByteStore {
   #sealedDropBelow: Buffer | null = null
   /** Entries below it may be cached, but were removed. */
   #removedBelow: Buffer | null = null
+  readonly #span = newByteSpan()
   /** A hash: it only serves an estimate. */
   #lastRead: number | null = null
   #lastFound = false
@@ -41,9 +43,12 @@ export class LevelBytes implements ByteStore {
   }
 
   get(key: Buffer): Buffer | null {
-    let value = this.#current.get(key)
-    if (value === undefined && this.#sealed !== null) value = this.#sealed.get(key)
-    return value === undefined ? this.#read(key) : value
+    const span = this.#span
+    return this.find(key, span) ? copyOfSpan(span) : null
+  }
+
+  find(key: Buffer, span: ByteSpan): boolean {
+    return this.#current.find(key, span) ?? this.#sealed?.find(key, span) ?? this.#read(key, span)
   }
 
   put(key: Buffer, value: Buffer | null): void {
@@ -165,20 +170,22 @@ export class LevelBytes implements ByteStore {
     this.#estimate.entries = entries
   }
 
-  #read(key: Buffer): Buffer | null {
+  #read(key: Buffer, span: ByteSpan): boolean {
     try {
       const fullKey = this.#keys.of(key)
       const isRemoved = this.#removedBelow !== null && Buffer.compare(key, this.#removedBelow) < 0
       const cache = isRemoved ? undefined : this.shared.cache
-      let value = cache?.get(fullKey)
-      if (value === undefined) {
+      let found = cache?.find(fullKey, span)
+      if (found === undefined) {
         const stored = this.shared.database.getSync(fullKey)
-        value = stored === undefined ? null : this.#format.decode(fullKey, stored)
-        cache?.read(fullKey, value, value === null ? 0 : value.length)
+        found = stored !== undefined
+        const length = stored === undefined ? 0 : this.#format.lengthOfValue(fullKey, stored)
+        cache?.read(fullKey, stored ?? null, length)
+        if (stored !== undefined) setSpan(span, stored, 0, length)
       }
       this.#lastRead = hashBytes(0, key, 0, key.length)
-      this.#lastFound = value !== null
-      return value
+      this.#lastFound = found
+      return found
     } catch (error) {
       throw this.shared.failure(error, 'reading', this.store)
     }
@@ -200,14 +207,14 @@ export class LevelBytes implements ByteStore {
 
   /** Counts the first write of a key in this generation. */
   #countBlind(key: Buffer, present: boolean): void {
-    const sealed = this.#sealed?.get(key)
+    const sealed = this.#sealed?.find(key, this.#span)
     if (sealed !== undefined) {
-      this.#estimate.changed(sealed !== null, present)
+      this.#estimate.changed(sealed, present)
     } else if (this.#lastRead === hashBytes(0, key, 0, key.length)) {
       this.#estimate.changed(this.#lastFound, present)
     } else {
       const weight = this.#estimate.sample()
-      if (weight > 0) this.#estimate.changed(this.#read(key) !== null, present, weight)
+      if (weight > 0) this.#estimate.changed(this.#read(key, this.#span), present, weight)
     }
   }
 }

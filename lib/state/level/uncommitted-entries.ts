@@ -1,6 +1,6 @@
 import { hashBytes } from '../byte-hash'
+import { type ByteSpan, setSpan } from '../../byte-span'
 import { byteString, bytesOf } from '../../byte-string'
-import { copyBytes } from '../../copy-bytes'
 import { ByteMap } from '../memory/byte-map'
 import type { ByteRange } from '../memory/byte-range'
 import type { SlotCursor } from '../memory/sorted-slots'
@@ -66,9 +66,9 @@ export class UncommittedEntries {
     return this.#map === null ? this.#usedUnits * UNIT_BYTES + this.#used * PLACE_BYTES : this.#map.bytes
   }
 
-  /** A copy of the value; `null` if the key is deleted, `undefined` if it was not written. */
-  get(key: Buffer): Buffer | null | undefined {
-    if (this.#map !== null) return this.#map.get(byteString(key))?.value
+  /** Sets `span` to where the value lies until the next call; `false` if the key is deleted, `undefined` if it was not written. */
+  find(key: Buffer, span: ByteSpan): boolean | undefined {
+    if (this.#map !== null) return this.#findInMap(this.#map, key, span)
     if (this.#used === 0) return undefined
     const place = this.#find(key, hashBytes(0, key, 0, key.length))
     if (place < 0) return undefined
@@ -76,9 +76,18 @@ export class UncommittedEntries {
     const { bytes, words } = this.#pages[position >>> PAGE_SHIFT]!
     const unit = position & UNIT_MASK
     const length = words[2 * unit + 1]!
-    if (length === DELETED) return null
+    if (length === DELETED) return false
     const start = unit * UNIT_BYTES + HEADER_BYTES + key.length
-    return copyBytes(bytes, start, start + length)
+    setSpan(span, bytes, start, start + length)
+    return true
+  }
+
+  #findInMap(map: ByteMap, key: Buffer, span: ByteSpan): boolean | undefined {
+    const slot = map.get(byteString(key))
+    if (slot === undefined) return undefined
+    if (slot.value === null) return false
+    setSpan(span, slot.value, 0, slot.value.length)
+    return true
   }
 
   /** Returns whether the key had a value; `undefined`: it was not written before. */

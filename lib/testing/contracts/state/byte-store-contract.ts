@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import type { ByteScan, StateEngine } from '../../../state/state-engine'
+import { copyOfSpan, newByteSpan } from '../../../byte-span'
+import type { ByteScan, ByteStore, StateEngine } from '../../../state/state-engine'
 import type { TestFramework } from '../test-framework'
 import { b, DatabaseUnderTest, entriesOf } from './database-under-test'
 
@@ -10,7 +11,11 @@ export const byteStoreContract = (framework: TestFramework, engine: StateEngine)
   const put = (keys: Iterable<string>, value = 'v'): void => {
     for (const key of keys) tested.store.put(b(key), b(value))
   }
-  const get = (key: string): string | undefined => tested.store.get(b(key))?.toString('latin1')
+  const get = (key: string): string | undefined => {
+    const value = tested.store.get(b(key))
+    if (tested.store.find !== undefined) assert.deepEqual(foundOf(tested.store, b(key)), value)
+    return value?.toString('latin1')
+  }
 
   test('has nothing at first', async () => {
     assert.equal(tested.store.get(b('a')), null)
@@ -242,4 +247,9 @@ export const byteStoreContract = (framework: TestFramework, engine: StateEngine)
     assert.deepEqual(await entriesOf(tested.store), ['a=1', 'b=\x00\x00\x00\x01\x02\x03\x04\x052'])
     assert.equal(tested.store.approximateNumEntries(), 2)
   })
+}
+
+const foundOf = (store: ByteStore, key: Buffer): Buffer | null => {
+  const span = newByteSpan()
+  return store.find!(key, span) ? copyOfSpan(span) : null
 }
