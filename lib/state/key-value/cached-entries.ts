@@ -204,14 +204,15 @@ export class CachedEntries<K, V, S> implements Entries<K, V, S> {
   #write({ entry, value, valueTimestamp, context }: FlushedEntry<V, KeyedCacheEntry<V>>): void {
     const key = this.#scratch.ofByteString(entry.text)
     const listener = this.#listener
-    let old: Buffer | null = null
-    if (listener !== null && (value === null || this.#sendOldValues)) {
-      old = this.#bytes.get(key)
-      if (value === null && old === null) return
-    }
     const current = this.#context.recordContext
     this.#context.recordContext = context
     try {
+      let old: V | null = null
+      if (listener !== null && (value === null || this.#sendOldValues)) {
+        const found = this.#bytes.find(key, this.#found)
+        if (value === null && !found) return
+        if (found && this.#sendOldValues) old = this.#serdes.valueAt(this.#found, this.#format.overhead)
+      }
       const typed = value === null || typeof value !== 'object'
       const bytes = typed ? (value === null ? null : this.#serdes.writtenValue(value)) : (value as Buffer)
       this.#bytes.put(key, bytes, valueTimestamp)
@@ -219,7 +220,7 @@ export class CachedEntries<K, V, S> implements Entries<K, V, S> {
       listener(
         entry.key === undefined ? this.#serdes.keyOf(key) : (entry.key as K),
         typed ? value : this.#forwarded(value as Buffer),
-        old === null || !this.#sendOldValues ? null : this.#serdes.valueOf(this.#format.plainBytes(old)),
+        old,
         value === null || !this.#format.timestamped ? context.timestamp : valueTimestamp,
       )
     } finally {
