@@ -25,6 +25,7 @@ export const process = {
   versions: { node: '24.0.0' },
   platform: 'browser',
   emitWarning: (): void => {},
+  constrainedMemory: (): number => 0,
   nextTick: (callback: Callback, ...parameters: unknown[]): void => queueMicrotask(() => callback(...parameters)),
 }
 

@@ -12,7 +12,11 @@ export const path = {
   basename: (file: string): string => file.slice(file.lastIndexOf('/') + 1),
 }
 
-export const os = { tmpdir: (): string => '/tmp', hostname: (): string => 'browser' }
+export const os = {
+  tmpdir: (): string => '/tmp',
+  hostname: (): string => 'browser',
+  totalmem: (): number => 2 ** 30,
+}
 
 /** The driver makes a folder for its stores and removes it; stores in memory write nothing there. */
 export const fs_promises = { mkdir: resolved, mkdtemp: async (prefix: string): Promise<string> => prefix, rm: resolved }
