@@ -151,20 +151,16 @@ export class RowsOfKey<V> {
     const slots = this.#slots
     const { times, seconds } = this.#rows
     const at = this.countBefore(times[slot]!, seconds[slot]!)
-    slots.push(slot)
-    if (at < slots.length - 1) {
-      slots.copyWithin(at + 1, at, slots.length - 1)
-      slots[at] = slot
-    }
+    if (at === slots.length) slots.push(slot)
+    else slots.splice(at, 0, slot)
     this.#last = at
   }
 
   remove(slot: number): void {
     const slots = this.#slots
-    const { times, seconds } = this.#rows
-    const at = slots[0] === slot ? 0 : this.countBefore(times[slot]!, seconds[slot]!)
-    slots.copyWithin(at, at + 1)
-    slots.pop()
+    // the oldest row is mostly the one that was not used for longest
+    if (slots[0] === slot) slots.shift()
+    else slots.splice(this.countBefore(this.#rows.times[slot]!, this.#rows.seconds[slot]!), 1)
   }
 
   /** How many of the rows come before this time and second number. */
