@@ -1,100 +1,119 @@
 import type { RecordCacheBudget } from '../store'
-import type { CacheEntry, FlushedEntry, Superseded } from './cache-entry'
-import type { HeldBytes } from '../../record/held-record-context'
-import type { RecordContext } from '../../record/record-context'
+import type { FlushedEntry } from './flushed-entry'
 import { NO_SLOT, UseOrder } from './use-order'
 
 /** Taking so many entries into a flush takes as long as writing one out. */
 const TAKEN_PER_STEP = 16
+const INITIAL_SLOTS = 16
+/** No flush's number. */
+const NO_FLUSH = 0
+
+/** What a store keeps of the entries of its cache, by their slots. */
+export interface CachedValues<F extends FlushedEntry<unknown>> {
+  isDeleted(slot: number): boolean
+  /** The entry as it is now. It no longer needs the context of its last update. */
+  take(slot: number): F
+  write(flushed: F): void
+  /**
+   * Called for every entry that is no longer to be found, except by `clear`: its slot will be another one's. An entry that is
+   * evicted can be found until it is written: by operators downstream, while a flush writes those before it.
+   */
+  removed(slot: number): void
+}
 
 /** A flush of entries as they were when it began. */
-interface Flush<V, E extends CacheEntry<V>> {
-  readonly entries: E[]
-  readonly superseded: Superseded<V, E>
+interface Flush<F> {
+  readonly number: number
+  readonly slots: number[]
+  /** What it has still to write of entries that were updated since it began. */
+  readonly superseded: Map<number, F>
   /** Those that it has written as deleted. */
-  readonly deleted: E[]
+  readonly deleted: number[]
   /** All that was dirty when it began is among the entries. */
   complete: boolean
   /** Which of them is written next. */
   next: number
   /** The one during whose writes it began. */
-  outer: Flush<V, E> | null
+  outer: Flush<F> | null
 }
-
-const newFlush = <V, E extends CacheEntry<V>>(): Flush<V, E> => ({
-  entries: [],
-  superseded: new Map(),
-  deleted: [],
-  complete: false,
-  next: 0,
-  outer: null,
-})
 
 /**
  * The cached entries of one store: an order by use, which decides what is evicted, and an order of the dirty
  * ones, in which they are flushed. Reads don't change the latter. The caches of a processing loop share the budget;
  * the cache that exceeds it evicts its own entries.
+ *
+ * It knows entries by their slots only, small numbers which index arrays: an entry that were an object would be copied and
+ * followed by the garbage collector, and waited for whenever it is used or evicted.
  */
-export class RecordCache<V, E extends CacheEntry<V>> {
-  readonly #order = new UseOrder<E>()
+export class RecordCache<F extends FlushedEntry<unknown>> {
+  readonly #order = new UseOrder()
   readonly #budget: RecordCacheBudget
-  readonly #writeEntry: (flushed: FlushedEntry<V, E>) => void
-  readonly #removed: (entry: E) => void
-  #newest: E | null = null
+  readonly #values: CachedValues<F>
+  /** By slot: its size in the budget. */
+  #sizes = new Int32Array(INITIAL_SLOTS)
+  /** By slot: the number of the flush that has yet to write it as it is. */
+  #flushOf = new Int32Array(INITIAL_SLOTS)
+  #free: number[] = []
+  /** Slots from here on were never used. */
+  #end = 0
+  #newest = NO_SLOT
   #dirtyEntries = 0
-  #paused: Flush<V, E> | null = null
-  #running: Flush<V, E> | null = null
+  #flushes = NO_FLUSH
+  #paused: Flush<F> | null = null
+  #running: Flush<F> | null = null
 
-  /**
-   * `removed` is called for every entry that is no longer to be found, except by `clear`. One that is evicted can be found until it is
-   * written: by operators downstream, while a flush writes those before it.
-   */
-  constructor(budget: RecordCacheBudget, write: (flushed: FlushedEntry<V, E>) => void, removed: (entry: E) => void) {
+  constructor(budget: RecordCacheBudget, values: CachedValues<F>) {
     this.#budget = budget
-    this.#writeEntry = write
-    this.#removed = removed
+    this.#values = values
   }
 
   /** The most recently used entry. */
-  get newest(): E | null {
+  get newest(): number {
     return this.#newest
   }
 
   /** Makes it the most recently used. */
-  touch(entry: E): void {
-    if (entry.slot === NO_SLOT) this.#readmit(entry)
-    else this.#order.use(entry)
-    this.#newest = entry
+  touch(slot: number): void {
+    if (this.#order.has(slot)) this.#order.use(slot)
+    else this.#readmit(slot)
+    this.#newest = slot
   }
 
-  add(entry: E): void {
-    this.#order.add(entry)
-    this.#newest = entry
+  /** The slot of a new entry. */
+  add(): number {
+    const slot = this.#free.pop() ?? this.#end++
+    if (slot === this.#sizes.length) {
+      this.#sizes = doubled(this.#sizes)
+      this.#flushOf = doubled(this.#flushOf)
+    }
+    this.#sizes[slot] = 0
+    this.#order.add(slot)
+    this.#newest = slot
+    return slot
   }
 
-  /** Gives it a value, and moves it to the end of the dirty order. */
-  update(entry: E, value: V | Buffer | null, timestamp: number, by: RecordContext, bytes: HeldBytes | null): void {
+  /** To be called before it gets a value. Moves it to the end of the dirty order. */
+  update(slot: number): void {
     if (this.#paused !== null) this.#takeDirty(this.#paused)
-    const { flush } = entry
-    if (flush !== null) flush.set(entry, taken(entry))
-    entry.value = value
-    entry.valueTimestamp = timestamp
-    entry.updatedBy(by, bytes)
-    this.#order.update(entry)
-    this.#newest = entry
-    if (entry.dirty) return
-    entry.dirty = true
-    this.#dirtyEntries++
+    const number = this.#flushOf[slot]!
+    if (number !== NO_FLUSH) this.#supersede(slot, number)
+    if (!this.#order.hasUpdate(slot)) this.#dirtyEntries++
+    this.#order.update(slot)
+    this.#newest = slot
   }
 
   /** Sets its size, and evicts entries if that exceeds the budget. */
-  resize(entry: E, size: number): void {
+  resize(slot: number, size: number): void {
     const budget = this.#budget
-    budget.usedBytes += size - entry.size
-    entry.size = size
+    budget.usedBytes += size - this.#sizes[slot]!
+    this.#sizes[slot] = size
     while (budget.usedBytes > budget.maxBytes) {
+      if (this.#paused !== null) {
+        this.#resume()
+        continue
+      }
       const oldest = this.#order.leastRecentlyUsed()
-      if (oldest === undefined) return
+      if (oldest === NO_SLOT) return
       this.#evict(oldest)
     }
   }
@@ -105,40 +124,45 @@ export class RecordCache<V, E extends CacheEntry<V>> {
    */
   flush(due?: () => boolean): boolean {
     if (this.#paused !== null) return this.#resume(due)
-    return this.#dirtyEntries === 0 || this.#write(newFlush(), due)
+    return this.#dirtyEntries === 0 || this.#write(this.#newFlush(), due)
   }
 
   /** Dirty or not, in no order; one may come twice. */
-  *entries(): Iterable<E> {
-    yield* this.#order.entries()
+  *entries(): Iterable<number> {
+    yield* this.#order.slots()
     yield* this.#unwritten()
   }
 
   /** Those that are not written yet, in no order; one may come twice. */
-  *dirtyEntries(): Iterable<E> {
+  *dirtyEntries(): Iterable<number> {
     if (this.#dirtyEntries > 0) yield* this.#order.updated()
     yield* this.#unwritten()
   }
 
   /** Returns its part of the budget; dirty entries are lost. */
   clear(): void {
-    for (const entry of this.#order.entries()) this.#budget.usedBytes -= entry.size
+    for (const slot of this.#order.slots()) this.#budget.usedBytes -= this.#sizes[slot]!
     this.#order.clear()
-    this.#newest = null
+    this.#sizes = new Int32Array(INITIAL_SLOTS)
+    this.#flushOf = new Int32Array(INITIAL_SLOTS)
+    this.#free = []
+    this.#end = 0
+    this.#newest = NO_SLOT
     this.#dirtyEntries = 0
     this.#paused = null
   }
 
-  #evict(entry: E): void {
-    if (this.#paused !== null) {
-      this.#resume()
-      if (entry.slot === NO_SLOT) return
-    }
-    const flush = entry.dirty ? newFlush<V, E>() : null
+  #newFlush(): Flush<F> {
+    const number = (this.#flushes = (this.#flushes % LARGEST_NUMBER) + 1)
+    return { number, slots: [], superseded: new Map(), deleted: [], complete: false, next: 0, outer: null }
+  }
+
+  #evict(slot: number): void {
+    const flush = this.#order.hasUpdate(slot) ? this.#newFlush() : null
     // it goes first
-    if (flush !== null) this.#take(entry, flush)
-    const { size } = entry
-    this.#takeOut(entry)
+    if (flush !== null) this.#take(slot, flush)
+    const size = this.#sizes[slot]!
+    this.#takeOut(slot)
     try {
       if (flush !== null) this.#write(flush)
     } finally {
@@ -148,27 +172,36 @@ export class RecordCache<V, E extends CacheEntry<V>> {
   }
 
   /** Takes what is dirty into a flush. False: it was due to pause. */
-  #takeDirty(flush: Flush<V, E>, due?: () => boolean): boolean {
+  #takeDirty(flush: Flush<F>, due?: () => boolean): boolean {
     while (!flush.complete) {
-      const entry = this.#order.takeUpdated()
-      if (entry === undefined) flush.complete = true
-      else this.#take(entry, flush)
-      if (flush.entries.length % TAKEN_PER_STEP === 0 && due?.()) return false
+      const slot = this.#order.takeUpdated()
+      if (slot === NO_SLOT) flush.complete = true
+      else this.#take(slot, flush)
+      if (flush.slots.length % TAKEN_PER_STEP === 0 && due?.()) return false
     }
     return true
   }
 
-  #take(entry: E, { entries, superseded }: Flush<V, E>): void {
-    entry.dirty = false
+  #take(slot: number, { number, slots }: Flush<F>): void {
     this.#dirtyEntries--
-    entry.flush = superseded
-    entries.push(entry)
+    this.#flushOf[slot] = number
+    slots.push(slot)
+  }
+
+  /** It is updated before the flush with this number has written it. */
+  #supersede(slot: number, number: number): void {
+    let flush = this.#paused ?? this.#running
+    while (flush !== null && flush.number !== number) flush = flush.outer
+    flush?.superseded.set(slot, this.#values.take(slot))
+    this.#flushOf[slot] = NO_FLUSH
   }
 
   /** What flushes have taken, and not written yet. */
-  *#unwritten(): Iterable<E> {
+  *#unwritten(): Iterable<number> {
     for (let flush = this.#paused ?? this.#running; flush !== null; flush = flush.outer) {
-      yield* flush.entries.slice(flush.next)
+      for (const slot of flush.slots.slice(flush.next)) {
+        if (this.#flushOf[slot] === flush.number) yield slot
+      }
     }
   }
 
@@ -178,7 +211,7 @@ export class RecordCache<V, E extends CacheEntry<V>> {
     return this.#write(flush, due)
   }
 
-  #write(flush: Flush<V, E>, due?: () => boolean): boolean {
+  #write(flush: Flush<F>, due?: () => boolean): boolean {
     flush.outer = this.#running
     this.#running = flush
     try {
@@ -190,49 +223,57 @@ export class RecordCache<V, E extends CacheEntry<V>> {
     }
   }
 
-  #writeEach(flush: Flush<V, E>, due?: () => boolean): boolean {
-    const { entries, superseded, deleted } = flush
-    while (flush.next < entries.length) {
+  #writeEach(flush: Flush<F>, due?: () => boolean): boolean {
+    const { slots, superseded, deleted } = flush
+    while (flush.next < slots.length) {
       // taken one by one: a flush may be of all entries, which would be copied by the garbage collector while they wait
-      const entry = entries[flush.next++]!
-      const flushed = superseded.get(entry) ?? this.#taken(entry)
-      if (flushed.value === null) deleted.push(entry)
-      this.#writeEntry(flushed)
+      const slot = slots[flush.next++]!
+      const flushed = this.#flushOf[slot] === flush.number ? this.#taken(slot) : superseded.get(slot)!
+      if (flushed.value === null) deleted.push(slot)
+      this.#values.write(flushed)
       // not asked after the last one: a pause that is due there would be lost to the caches that follow
-      if (flush.next < entries.length && due?.()) return false
+      if (flush.next < slots.length && due?.()) return false
     }
-    for (const entry of deleted) {
+    for (const slot of deleted) {
       // deletes are no longer kept, unless their effects wrote the key again
-      if (entry.value !== null || entry.dirty || entry.slot === NO_SLOT) continue
-      this.#budget.usedBytes -= entry.size
-      this.#takeOut(entry)
+      if (!this.#order.has(slot) || this.#order.hasUpdate(slot) || !this.#values.isDeleted(slot)) continue
+      this.#budget.usedBytes -= this.#sizes[slot]!
+      this.#takeOut(slot)
     }
     return true
   }
 
   /** Its size is still in the budget. */
-  #takeOut(entry: E): void {
-    this.#order.remove(entry)
-    if (entry === this.#newest) this.#newest = null
-    if (entry.flush === null) this.#removed(entry)
+  #takeOut(slot: number): void {
+    this.#order.remove(slot)
+    if (slot === this.#newest) this.#newest = NO_SLOT
+    if (this.#flushOf[slot] === NO_FLUSH) this.#remove(slot)
   }
 
   /** It was evicted, and is used before it is written. */
-  #readmit(entry: E): void {
-    this.#order.add(entry)
-    this.#budget.usedBytes += entry.size
+  #readmit(slot: number): void {
+    this.#order.add(slot)
+    this.#budget.usedBytes += this.#sizes[slot]!
   }
 
-  /** For the flush that writes it next. */
-  #taken(entry: E): FlushedEntry<V, E> {
-    const flushed = taken<V, E>(entry)
-    if (entry.slot === NO_SLOT) this.#removed(entry)
+  /** For the flush that writes it next, and which it no longer waits for. */
+  #taken(slot: number): F {
+    this.#flushOf[slot] = NO_FLUSH
+    const flushed = this.#values.take(slot)
+    if (!this.#order.has(slot)) this.#remove(slot)
     return flushed
+  }
+
+  #remove(slot: number): void {
+    this.#values.removed(slot)
+    this.#free.push(slot)
   }
 }
 
-/** As it is now, for its flush, which it no longer waits for. */
-const taken = <V, E extends CacheEntry<V>>(entry: E): FlushedEntry<V, E> => {
-  entry.flush = null
-  return { entry, value: entry.value, valueTimestamp: entry.valueTimestamp, context: entry.takeContext() }
+const LARGEST_NUMBER = 0x7fffffff
+
+const doubled = (numbers: Int32Array): Int32Array<ArrayBuffer> => {
+  const larger = new Int32Array(2 * numbers.length)
+  larger.set(numbers)
+  return larger
 }

@@ -1,9 +1,4 @@
-/** An entry of a `UseOrder`. */
-export interface Used {
-  /** Its number while it is in the order, `NO_SLOT` otherwise. */
-  slot: number
-}
-
+/** No entry's slot. */
 export const NO_SLOT = -1
 
 /** No position in the log. */
@@ -11,19 +6,17 @@ const NOWHERE = -1
 const INITIAL_SLOTS = 16
 
 /**
- * The entries of a cache in two orders, by their last use and by their last update, in amortised constant time.
+ * The entries of a cache, by their slots, in two orders, by their last use and by their last update, in amortised constant time.
  *
  * A log has the slot of an entry for each use: a use appends to it and touches no other entry. Positions of uses that are
  * no longer an entry's last are skipped when the log is read from its start, and dropped when it is full.
  */
-export class UseOrder<E extends Used> {
-  #entries: (E | undefined)[] = []
-  #free: number[] = []
+export class UseOrder {
   #log = new Int32Array(4 * INITIAL_SLOTS)
-  /** By slot: the position of the last use. */
-  #usedAt = new Int32Array(INITIAL_SLOTS)
+  /** By slot: the position of the last use, `NOWHERE` if it is not in the order. */
+  #usedAt = new Int32Array(INITIAL_SLOTS).fill(NOWHERE)
   /** By slot: the position of the last update, `NOWHERE` if there was none since it was taken. */
-  #updatedAt = new Int32Array(INITIAL_SLOTS)
+  #updatedAt = new Int32Array(INITIAL_SLOTS).fill(NOWHERE)
   /** Before it, no position is a last use. */
   #oldest = 0
   /** Before it, no position is a last update. */
@@ -31,82 +24,80 @@ export class UseOrder<E extends Used> {
   #end = 0
 
   /** Adds it as the most recently used. */
-  add(entry: E): void {
-    const slot = this.#free.pop() ?? this.#entries.length
-    if (slot === this.#usedAt.length) {
+  add(slot: number): void {
+    while (slot >= this.#usedAt.length) {
       this.#usedAt = doubled(this.#usedAt)
       this.#updatedAt = doubled(this.#updatedAt)
     }
-    entry.slot = slot
-    this.#entries[slot] = entry
-    this.#updatedAt[slot] = NOWHERE
     this.#append(slot)
   }
 
+  has(slot: number): boolean {
+    return this.#usedAt[slot] !== NOWHERE
+  }
+
+  /** It has an update that is not taken. */
+  hasUpdate(slot: number): boolean {
+    return this.#updatedAt[slot] !== NOWHERE
+  }
+
   /** Makes it the most recently used. */
-  use({ slot }: E): void {
+  use(slot: number): void {
     if (this.#usedAt[slot] !== this.#end - 1) this.#append(slot)
   }
 
   /** Makes it the most recently used and the last updated. */
-  update(entry: E): void {
-    const { slot } = entry
+  update(slot: number): void {
     const position = this.#usedAt[slot]!
     if (position !== this.#end - 1 || position < this.#firstUpdate) this.#append(slot)
     this.#updatedAt[slot] = this.#end - 1
   }
 
-  remove(entry: E): void {
-    const { slot } = entry
+  remove(slot: number): void {
     this.#usedAt[slot] = NOWHERE
     this.#updatedAt[slot] = NOWHERE
-    this.#entries[slot] = undefined
-    this.#free.push(slot)
-    entry.slot = NO_SLOT
   }
 
-  leastRecentlyUsed(): E | undefined {
+  /** `NO_SLOT` if there are no entries. */
+  leastRecentlyUsed(): number {
     for (; this.#oldest < this.#end; this.#oldest++) {
       const slot = this.#log[this.#oldest]!
-      if (this.#usedAt[slot] === this.#oldest) return this.#entries[slot]
+      if (this.#usedAt[slot] === this.#oldest) return slot
     }
-    return undefined
+    return NO_SLOT
   }
 
   /** The entries that have an update, the least recently updated first. */
-  updated(): E[] {
-    const updated: E[] = []
+  updated(): number[] {
+    const updated: number[] = []
     for (let position = this.#firstUpdate; position < this.#end; position++) {
       const slot = this.#log[position]!
-      if (this.#updatedAt[slot] === position) updated.push(this.#entries[slot]!)
+      if (this.#updatedAt[slot] === position) updated.push(slot)
     }
     return updated
   }
 
-  /** The first of `updated`, which has no update afterwards. */
-  takeUpdated(): E | undefined {
+  /** The first of `updated`, which has no update afterwards; `NO_SLOT` if there is none. */
+  takeUpdated(): number {
     while (this.#firstUpdate < this.#end) {
       const position = this.#firstUpdate++
       const slot = this.#log[position]!
       if (this.#updatedAt[slot] !== position) continue
       this.#updatedAt[slot] = NOWHERE
-      return this.#entries[slot]
+      return slot
     }
-    return undefined
+    return NO_SLOT
   }
 
   /** In no order. */
-  *entries(): IterableIterator<E> {
-    for (const entry of this.#entries) if (entry !== undefined) yield entry
+  *slots(): IterableIterator<number> {
+    for (const [slot, position] of this.#usedAt.entries()) if (position !== NOWHERE) yield slot
   }
 
   clear(): void {
-    for (const entry of this.entries()) entry.slot = NO_SLOT
-    this.#entries = []
-    this.#free = []
     this.#log = new Int32Array(4 * INITIAL_SLOTS)
-    this.#usedAt = new Int32Array(INITIAL_SLOTS)
-    this.#updatedAt = new Int32Array(INITIAL_SLOTS)
+    this.#usedAt = new Int32Array(INITIAL_SLOTS).fill(NOWHERE)
+    this.#updatedAt = new Int32Array(INITIAL_SLOTS).fill(NOWHERE)
     this.#oldest = this.#firstUpdate = this.#end = 0
   }
 
@@ -143,7 +134,7 @@ export class UseOrder<E extends Used> {
 }
 
 const doubled = (numbers: Int32Array): Int32Array<ArrayBuffer> => {
-  const larger = new Int32Array(2 * numbers.length)
+  const larger = new Int32Array(2 * numbers.length).fill(NOWHERE, numbers.length)
   larger.set(numbers)
   return larger
 }

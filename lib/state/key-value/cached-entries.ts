@@ -1,8 +1,8 @@
 import { copyOfSpan, newByteSpan } from '../../byte-span'
 import { byteString } from '../../byte-string'
-import type { FlushedEntry } from '../cache/cache-entry'
 import { EntryIndex } from '../cache/entry-index'
 import { RecordCache } from '../cache/record-cache'
+import { NO_SLOT } from '../cache/use-order'
 import type { FlushListener } from '../cached-store'
 import type { ChangeLoggingStore } from '../changelog/change-logging-store'
 import { ByteMap } from '../memory/byte-map'
@@ -16,7 +16,7 @@ import type { RecordCacheBudget, StateStoreContext } from '../store'
 import type { StoreSerdes } from '../store-serdes'
 import { prefixTimestamp } from '../../record/timestamped-bytes'
 import type { Entries } from './entries'
-import { KeyedCacheEntry } from './keyed-cache-entry'
+import { type FlushedKey, KeyedCacheEntry } from './keyed-cache-entry'
 import type { ValueFormat } from './value-format'
 
 const NO_BYTES = Buffer.alloc(0)
@@ -35,7 +35,9 @@ export class CachedEntries<K, V, S> implements Entries<K, V, S> {
   readonly #bytes: ChangeLoggingStore
   readonly #context: Pick<StateStoreContext, 'recordContext' | 'heldBytes'>
   readonly #index = new EntryIndex<KeyedCacheEntry<V>>()
-  readonly #cache: RecordCache<V, KeyedCacheEntry<V>>
+  /** By their slots. */
+  readonly #entries: (KeyedCacheEntry<V> | undefined)[] = []
+  readonly #cache: RecordCache<FlushedKey<V>>
   /** Entries that the store below has evicted can still be read here. */
   readonly #evicts: boolean
   readonly #primitiveKeys: boolean
@@ -62,11 +64,16 @@ export class CachedEntries<K, V, S> implements Entries<K, V, S> {
     this.#bytes = bytes
     this.#context = context
     this.#evicts = evicts
-    this.#cache = new RecordCache<V, KeyedCacheEntry<V>>(
-      budget,
-      (flushed) => this.#write(flushed),
-      (entry) => this.#index.delete(entry),
-    )
+    const entries = this.#entries
+    this.#cache = new RecordCache<FlushedKey<V>>(budget, {
+      isDeleted: (slot) => entries[slot]!.value === null,
+      take: (slot) => entries[slot]!.take(),
+      write: (flushed) => this.#write(flushed),
+      removed: (slot) => {
+        this.#index.delete(entries[slot]!)
+        entries[slot] = undefined
+      },
+    })
     this.#primitiveKeys = serdes.key.sizeOf !== undefined
     this.#primitiveValues = serdes.value.sizeOf !== undefined
   }
@@ -102,13 +109,17 @@ export class CachedEntries<K, V, S> implements Entries<K, V, S> {
     }
     const entry = this.#find(key) ?? this.#add(key)
     const timestamp = cached === null ? -1 : this.#format.timestamp(value!)
-    cache.update(entry, cached, timestamp, this.#context.recordContext, this.#context.heldBytes?.() ?? null)
-    cache.resize(entry, this.#sizeOf(entry, length))
+    cache.update(entry.slot)
+    entry.value = cached
+    entry.valueTimestamp = timestamp
+    entry.updatedBy(this.#context.recordContext, this.#context.heldBytes?.() ?? null)
+    cache.resize(entry.slot, this.#sizeOf(entry, length))
   }
 
   async *scan(scan: ByteScan): AsyncGenerator<[Buffer, Buffer]> {
     const newer = new ByteMap()
-    for (const { text, value, valueTimestamp } of this.#evicts ? this.#cache.entries() : this.#cache.dirtyEntries()) {
+    for (const slot of this.#evicts ? this.#cache.entries() : this.#cache.dirtyEntries()) {
+      const { text, value, valueTimestamp } = this.#entries[slot]!
       newer.set(text, this.#storedBytes(value, valueTimestamp))
     }
     yield* overlaid(this.#bytes.scan(scan), newer.view(rangeOf(scan)), scan)
@@ -138,6 +149,7 @@ export class CachedEntries<K, V, S> implements Entries<K, V, S> {
   close(): void {
     this.#cache.clear()
     this.#index.clear()
+    this.#entries.length = 0
   }
 
   #valueOf({ value, valueTimestamp }: KeyedCacheEntry<V>): S | null {
@@ -149,7 +161,10 @@ export class CachedEntries<K, V, S> implements Entries<K, V, S> {
   #find(key: K): KeyedCacheEntry<V> | undefined {
     // a put follows the get of its key
     const newest = this.#cache.newest
-    if (newest !== null && newest.key === key && key !== undefined) return newest
+    if (newest !== NO_SLOT && key !== undefined) {
+      const entry = this.#entries[newest]!
+      if (entry.key === key) return entry
+    }
     let entry = this.#primitiveKeys ? this.#index.byKey(key) : undefined
     if (entry === undefined) {
       this.#missedBytes = this.#serdes.writtenKey(key)
@@ -158,7 +173,7 @@ export class CachedEntries<K, V, S> implements Entries<K, V, S> {
       if (entry === undefined) return undefined
       this.#indexKey(entry, key)
     }
-    this.#cache.touch(entry)
+    this.#cache.touch(entry.slot)
     return entry
   }
 
@@ -174,15 +189,16 @@ export class CachedEntries<K, V, S> implements Entries<K, V, S> {
     const entry = this.#add(key)
     entry.valueTimestamp = timestamp
     entry.value = cached
-    this.#cache.resize(entry, this.#sizeOf(entry, length))
+    this.#cache.resize(entry.slot, this.#sizeOf(entry, length))
     return entry
   }
 
   /** An entry for what `#find` missed. */
   #add(key: K): KeyedCacheEntry<V> {
-    const entry = new KeyedCacheEntry<V>(this.#missedText)
+    const slot = this.#cache.add()
+    const entry = new KeyedCacheEntry<V>(this.#missedText, slot)
+    this.#entries[slot] = entry
     this.#index.add(entry)
-    this.#cache.add(entry)
     this.#indexKey(entry, key)
     return entry
   }
@@ -197,11 +213,11 @@ export class CachedEntries<K, V, S> implements Entries<K, V, S> {
 
   #sizeOf(entry: KeyedCacheEntry<V>, valueLength: number | undefined): number {
     const { text, value } = entry
-    if (value === null) return entry.estimate(text.length)
-    return entry.estimate(text.length + this.#format.overhead + (valueLength ?? (value as Buffer).length))
+    if (value === null) return entry.sizeWith(text.length)
+    return entry.sizeWith(text.length + this.#format.overhead + (valueLength ?? (value as Buffer).length))
   }
 
-  #write({ entry, value, valueTimestamp, context }: FlushedEntry<V, KeyedCacheEntry<V>>): void {
+  #write({ entry, value, valueTimestamp, context }: FlushedKey<V>): void {
     const key = this.#scratch.ofByteString(entry.text)
     const listener = this.#listener
     const current = this.#context.recordContext

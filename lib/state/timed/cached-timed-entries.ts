@@ -1,16 +1,16 @@
 import { byteString, type ByteString } from '../../byte-string'
-import type { CacheEntry } from '../cache/cache-entry'
-import type { FlushedEntry } from '../cache/cache-entry'
+import { entrySize } from '../cache/flushed-entry'
 import { RecordCache } from '../cache/record-cache'
+import { NO_SLOT } from '../cache/use-order'
 import type { ValueFormat } from '../key-value/value-format'
 import { ByteMap } from '../memory/byte-map'
 import { overlaid } from '../overlaid'
 import type { RecordCacheBudget, StateStoreContext } from '../store'
 import type { StoreSerdes } from '../store-serdes'
 import { prefixTimestamp, TIMESTAMP_BYTES, writeTimestamp } from '../../record/timestamped-bytes'
+import { CachedRows, type FlushedRow, RowsOfKey } from './cached-rows'
 import type { LoggedRows } from './logged-rows'
 import type { TimedRow } from './row-pack'
-import { EntriesOfKey, type TimedCacheEntry } from './timed-cache-entry'
 import type { RowResult, ScannedEntry, TimedEntries, TimedFlushListener, TimedReads } from './timed-entries'
 import type { TimedKeyFormat } from './timed-keys'
 import type { TimedRows, TimedScan } from './timed-rows'
@@ -34,8 +34,9 @@ export interface CachedTimedEntriesOptions<V, S> {
  */
 export class CachedTimedEntries<V, S> implements TimedEntries<V, S> {
   readonly #options: CachedTimedEntriesOptions<V, S>
-  readonly #cache: RecordCache<V, TimedCacheEntry<V>>
-  readonly #byKey = new Map<ByteString, EntriesOfKey<V>>()
+  readonly #cache: RecordCache<FlushedRow<V>>
+  readonly #rows = new CachedRows<V>()
+  readonly #byKey = new Map<ByteString, RowsOfKey<V>>()
   readonly #primitiveValues: boolean
   readonly peeks: TimedReads<S> = {
     get: (key, time, second, evenExpired = false) => this.#get(key, time, second, evenExpired, false),
@@ -45,15 +46,17 @@ export class CachedTimedEntries<V, S> implements TimedEntries<V, S> {
   #sendOldValues = false
   #lastKey: Buffer | null = null
   #lastKeyText: ByteString = ''
-  #lastOwner: EntriesOfKey<V> | undefined
+  #lastOwner: RowsOfKey<V> | undefined
 
   constructor(options: CachedTimedEntriesOptions<V, S>) {
     this.#options = options
-    this.#cache = new RecordCache<V, TimedCacheEntry<V>>(
-      options.budget,
-      (flushed) => this.#write(flushed),
-      (entry) => this.#removed(entry),
-    )
+    const rows = this.#rows
+    this.#cache = new RecordCache<FlushedRow<V>>(options.budget, {
+      isDeleted: (slot) => rows.value(slot) === null,
+      take: (slot) => rows.take(slot),
+      write: (flushed) => this.#write(flushed),
+      removed: (slot) => this.#removed(slot),
+    })
     this.#primitiveValues = options.serdes.value.sizeOf !== undefined
   }
 
@@ -70,13 +73,14 @@ export class CachedTimedEntries<V, S> implements TimedEntries<V, S> {
       if (this.#primitiveValues && typeof plain !== 'object') length = serdes.value.sizeOf!(plain)
       cached = length === undefined ? serdes.valueBytes(plain) : plain
     }
-    const owner = this.#entriesOf(key) ?? this.#addKey()
-    let entry = owner.find(time, second)
-    if (entry === undefined) this.#cache.add((entry = owner.add(time, second)))
-    else this.#cache.touch(entry)
+    const owner = this.#rowsOf(key) ?? this.#addKey()
+    let slot = owner.find(time, second)
+    if (slot === NO_SLOT) this.#rows.add((slot = this.#cache.add()), owner, time, second)
+    else this.#cache.touch(slot)
     const timestamp = cached === null ? -1 : format.timestamp(value!)
-    this.#cache.update(entry, cached, timestamp, context.recordContext, context.heldBytes?.() ?? null)
-    this.#cache.resize(entry, this.#sizeOf(entry, length))
+    this.#cache.update(slot)
+    this.#rows.update(slot, cached, timestamp, context.recordContext, context.heldBytes?.() ?? null)
+    this.#cache.resize(slot, this.#sizeOf(slot, length))
   }
 
   remove(key: Buffer, time: number, second: number): void {
@@ -90,10 +94,12 @@ export class CachedTimedEntries<V, S> implements TimedEntries<V, S> {
   async *scan(scan: TimedScan): AsyncGenerator<ScannedEntry<S>> {
     const { keys, rows, logged } = this.#options
     const cached = new ByteMap()
-    for (const entry of this.#cache.entries()) {
-      if (!isWithin(entry, scan)) continue
-      const storeKey = keys.join(entry.owner.key, entry.time, entry.second)
-      cached.set(byteString(this.#place(rows.orderOf(entry.time), storeKey)), this.#storedBytes(entry))
+    for (const slot of this.#cache.entries()) {
+      const { key, keyText } = this.#rows.owner(slot)
+      const time = this.#rows.times[slot]!
+      if (!isWithin(keyText, time, scan)) continue
+      const storeKey = keys.join(key, time, this.#rows.seconds[slot]!)
+      cached.set(byteString(this.#place(rows.orderOf(time), storeKey)), this.#storedBytes(slot))
     }
     const stored = async function* (this: CachedTimedEntries<V, S>): AsyncGenerator<[Buffer, Buffer]> {
       for await (const { order, key, time, second, value } of logged.scan(scan)) {
@@ -119,25 +125,26 @@ export class CachedTimedEntries<V, S> implements TimedEntries<V, S> {
 
   close(): void {
     this.#cache.clear()
+    this.#rows.clear()
     this.#byKey.clear()
     this.#lastKey = null
   }
 
   #get(key: Buffer, time: number, second: number, evenExpired: boolean, touches: boolean): S | null {
-    const entry = this.#entriesOf(key)?.find(time, second)
-    if (entry === undefined) {
+    const slot = this.#rowsOf(key)?.find(time, second) ?? NO_SLOT
+    if (slot === NO_SLOT) {
       const stored = this.#options.logged.get(key, time, second, evenExpired)
       return stored === null ? null : this.#storedValue(stored)
     }
-    if (touches) this.#cache.touch(entry)
-    return this.#cachedValue(entry)
+    if (touches) this.#cache.touch(slot)
+    return this.#cachedValue(slot)
   }
 
   #range<T>(key: Buffer, from: number, to: number, of: RowResult<S, T>, reverse: boolean, touches: boolean): T[] {
     const merged: T[] = []
     if (from > to) return merged
     const stored = this.#options.logged.range(key, from, to)
-    const owner = this.#entriesOf(key)
+    const owner = this.#rowsOf(key)
     const step = reverse ? -1 : 1
     // of the cached ones, and of the stored ones, the next, and where they end
     let i = 0
@@ -151,26 +158,24 @@ export class CachedTimedEntries<V, S> implements TimedEntries<V, S> {
     let j = reverse ? stored.length - 1 : 0
     const storedEnd = reverse ? -1 : stored.length
     while (i !== end || j !== storedEnd) {
-      const entry = i === end ? undefined : owner!.at(i)
+      const slot = i === end ? NO_SLOT : owner!.at(i)
       const row = j === storedEnd ? undefined : stored[j]!
-      const order = entry === undefined ? 1 : row === undefined ? -1 : step * compare(entry, row)
+      const order = slot === NO_SLOT ? 1 : row === undefined ? -1 : step * this.#compare(slot, row)
       if (order >= 0) j += step
       if (order > 0) {
         merged.push(of(row!.time, row!.second, this.#storedValue(row!.value)))
         continue
       }
       i += step
-      if (touches) this.#cache.touch(entry!)
-      const value = this.#cachedValue(entry!)
-      if (value !== null) merged.push(of(entry!.time, entry!.second, value))
+      if (touches) this.#cache.touch(slot)
+      const value = this.#cachedValue(slot)
+      if (value !== null) merged.push(of(this.#rows.times[slot]!, this.#rows.seconds[slot]!, value))
     }
     return merged
   }
 
-  #write({ entry, value, valueTimestamp, context: cause }: FlushedEntry<V, TimedCacheEntry<V>>): void {
+  #write({ key, time, second, value, valueTimestamp, context: cause }: FlushedRow<V>): void {
     const { serdes, format, logged, context } = this.#options
-    const { owner, time, second } = entry
-    const { key } = owner
     const listener = this.#listener
     let old: Buffer | null = null
     if (listener !== null && (value === null || this.#sendOldValues)) {
@@ -197,10 +202,16 @@ export class CachedTimedEntries<V, S> implements TimedEntries<V, S> {
     }
   }
 
-  #cachedValue({ value, valueTimestamp }: CacheEntry<V>): S | null {
+  #compare(slot: number, row: TimedRow): number {
+    return this.#rows.times[slot]! - row.time || this.#rows.seconds[slot]! - row.second
+  }
+
+  #cachedValue(slot: number): S | null {
+    const value = this.#rows.value(slot)
     if (value === null) return null
     const { serdes, format } = this.#options
-    return format.value(typeof value === 'object' ? serdes.valueOf(value as Buffer) : value, valueTimestamp)
+    const timestamp = this.#rows.valueTimestamp(slot)
+    return format.value(typeof value === 'object' ? serdes.valueOf(value as Buffer) : value, timestamp)
   }
 
   #storedValue(stored: Buffer): S {
@@ -208,19 +219,22 @@ export class CachedTimedEntries<V, S> implements TimedEntries<V, S> {
     return format.value(serdes.valueIn(stored, format.overhead), format.timestampOf(stored))
   }
 
-  #storedBytes({ value, valueTimestamp }: CacheEntry<V>): Buffer | null {
+  #storedBytes(slot: number): Buffer | null {
+    const value = this.#rows.value(slot)
     if (value === null) return null
     const { serdes, format } = this.#options
     const bytes = typeof value === 'object' ? (value as Buffer) : serdes.valueBytes(value)
-    return bytes !== null && format.timestamped ? prefixTimestamp(valueTimestamp, bytes) : bytes
+    return bytes !== null && format.timestamped ? prefixTimestamp(this.#rows.valueTimestamp(slot), bytes) : bytes
   }
 
-  #sizeOf(entry: TimedCacheEntry<V>, valueLength: number | undefined): number {
-    const { owner, value } = entry
+  #sizeOf(slot: number, valueLength: number | undefined): number {
+    const rows = this.#rows
+    const value = rows.value(slot)
+    const { topic, headers } = rows.context(slot)
     // Kafka Streams' cache keys have the number of a segment in front
-    const keyLength = TIMESTAMP_BYTES + owner.keyText.length + this.#options.keys.suffixBytes
-    if (value === null) return entry.estimate(keyLength)
-    return entry.estimate(keyLength + this.#options.format.overhead + (valueLength ?? (value as Buffer).length))
+    let length = TIMESTAMP_BYTES + rows.owner(slot).keyText.length + this.#options.keys.suffixBytes
+    if (value !== null) length += this.#options.format.overhead + (valueLength ?? (value as Buffer).length)
+    return entrySize(length, topic, headers)
   }
 
   #place(order: number, storeKey: Buffer): Buffer {
@@ -231,7 +245,7 @@ export class CachedTimedEntries<V, S> implements TimedEntries<V, S> {
   }
 
   /** The cached rows of a key, if there are any. Stores hand the same buffer in again for the same key. */
-  #entriesOf(key: Buffer): EntriesOfKey<V> | undefined {
+  #rowsOf(key: Buffer): RowsOfKey<V> | undefined {
     if (key !== this.#lastKey) {
       this.#lastKey = key
       this.#lastKeyText = byteString(key)
@@ -241,28 +255,22 @@ export class CachedTimedEntries<V, S> implements TimedEntries<V, S> {
   }
 
   /** For the key last looked for. */
-  #addKey(): EntriesOfKey<V> {
-    this.#lastOwner = new EntriesOfKey<V>(this.#lastKeyText)
+  #addKey(): RowsOfKey<V> {
+    this.#lastOwner = new RowsOfKey<V>(this.#lastKeyText, this.#rows)
     this.#byKey.set(this.#lastKeyText, this.#lastOwner)
     return this.#lastOwner
   }
 
-  #removed(entry: TimedCacheEntry<V>): void {
-    const { owner } = entry
-    owner.remove(entry)
+  #removed(slot: number): void {
+    const owner = this.#rows.owner(slot)
+    this.#rows.remove(slot)
     if (owner.size > 0) return
     this.#byKey.delete(owner.keyText)
     if (owner === this.#lastOwner) this.#lastKey = null
   }
 }
 
-const compare = (entry: TimedCacheEntry<unknown>, row: TimedRow): number =>
-  entry.time - row.time || entry.second - row.second
-
-const isWithin = (
-  { owner: { keyText }, time }: TimedCacheEntry<unknown>,
-  { keyFrom, keyTo, from, to }: TimedScan,
-): boolean =>
+const isWithin = (keyText: ByteString, time: number, { keyFrom, keyTo, from, to }: TimedScan): boolean =>
   time >= from &&
   time <= to &&
   (keyFrom === null || keyText >= byteString(keyFrom)) &&

@@ -111,6 +111,18 @@ describe('a flush that pauses', () => {
     store.flushCache()
     expect(flushed()).toBe('a b c d')
   })
+
+  test('evicts nothing where the deletes that it writes make room', async () => {
+    const { store, task, flushed } = await cachedStrings(3 * SMALL_ENTRY)
+    for (const key of 'abc') store.put(key, '1')
+    store.flushCache()
+    store.put('b', '2')
+    store.put('c', null)
+    expect(store.flushCache(() => true)).toBe(false)
+    store.put('d', '1')
+    expect(flushed()).toBe('a b c b c')
+    expect(task.cache!.usedBytes).toBe(3 * SMALL_ENTRY)
+  })
 })
 
 describe('order of flushing', () => {

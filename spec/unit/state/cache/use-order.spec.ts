@@ -1,31 +1,23 @@
-import { UseOrder } from '../../../../lib/state/cache/use-order'
+import { NO_SLOT, UseOrder } from '../../../../lib/state/cache/use-order'
 import { randomly } from '../randomly'
-
-interface Entry {
-  slot: number
-  readonly name: number
-}
-
-const entryOf = (name: number): Entry => ({ slot: -1, name })
-const names = (entries: readonly Entry[]): number[] => entries.map(({ name }) => name)
 
 /** Both orders as lists, the oldest first. */
 class Lists {
-  used: Entry[] = []
-  updated: Entry[] = []
+  used: number[] = []
+  updated: number[] = []
 
-  use(entry: Entry): void {
-    this.used = [...this.used.filter((each) => each !== entry), entry]
+  use(slot: number): void {
+    this.used = [...this.used.filter((each) => each !== slot), slot]
   }
 
-  update(entry: Entry): void {
-    this.use(entry)
-    this.updated = [...this.updated.filter((each) => each !== entry), entry]
+  update(slot: number): void {
+    this.use(slot)
+    this.updated = [...this.updated.filter((each) => each !== slot), slot]
   }
 
-  remove(entry: Entry): void {
-    this.used = this.used.filter((each) => each !== entry)
-    this.updated = this.updated.filter((each) => each !== entry)
+  remove(slot: number): void {
+    this.used = this.used.filter((each) => each !== slot)
+    this.updated = this.updated.filter((each) => each !== slot)
   }
 }
 
@@ -37,57 +29,60 @@ test.each([
   ['no flush', 5, [9, 9, 1, 0]],
 ])('random work has the same orders as lists: %s', (_name, seed, [use, update, evict, flush]) => {
   const random = randomly(seed)
-  const order = new UseOrder<Entry>()
+  const order = new UseOrder()
   const lists = new Lists()
-  const pick = (): Entry => lists.used[random(lists.used.length)]!
+  const pick = (): number => lists.used[random(lists.used.length)]!
+  const removed: number[] = []
   for (let step = 0, made = 0; step < 20_000; step++) {
     if (lists.used.length < 2 || random(40) === 0) {
-      const entry = entryOf(made++)
-      order.add(entry)
-      lists.use(entry)
+      const slot = removed.pop() ?? made++
+      order.add(slot)
+      lists.use(slot)
+      expect([order.has(slot), order.hasUpdate(slot)]).toEqual([true, false])
     }
     const action = random(use! + update! + evict! + flush!)
     if (action < use!) {
-      const entry = pick()
-      order.use(entry)
-      lists.use(entry)
+      const slot = pick()
+      order.use(slot)
+      lists.use(slot)
     } else if (action < use! + update!) {
-      const entry = pick()
-      order.update(entry)
-      lists.update(entry)
+      const slot = pick()
+      order.update(slot)
+      lists.update(slot)
+      expect(order.hasUpdate(slot)).toBe(true)
     } else if (action < use! + update! + evict!) {
-      const entry = random(3) === 0 ? pick() : lists.used[0]!
-      if (entry === lists.used[0]) expect(order.leastRecentlyUsed()).toBe(entry)
-      order.remove(entry)
-      lists.remove(entry)
+      const slot = random(3) === 0 ? pick() : lists.used[0]!
+      if (slot === lists.used[0]) expect(order.leastRecentlyUsed()).toBe(slot)
+      order.remove(slot)
+      lists.remove(slot)
+      removed.push(slot)
+      expect([order.has(slot), order.hasUpdate(slot)]).toEqual([false, false])
     } else {
       const taken = random(lists.updated.length + 1)
-      for (const entry of lists.updated.splice(0, taken)) expect(order.takeUpdated()).toBe(entry)
-      if (lists.updated.length === 0) expect(order.takeUpdated()).toBeUndefined()
+      for (const slot of lists.updated.splice(0, taken)) expect(order.takeUpdated()).toBe(slot)
+      if (lists.updated.length === 0) expect(order.takeUpdated()).toBe(NO_SLOT)
     }
-    if (step % 50 === 0) expect(names(order.updated())).toEqual(names(lists.updated))
+    if (step % 50 === 0) expect(order.updated()).toEqual(lists.updated)
   }
-  expect(new Set(order.entries())).toEqual(new Set(lists.used))
-  for (const entry of lists.used) {
-    expect(order.leastRecentlyUsed()).toBe(entry)
-    order.remove(entry)
+  expect(new Set(order.slots())).toEqual(new Set(lists.used))
+  for (const slot of lists.used) {
+    expect(order.leastRecentlyUsed()).toBe(slot)
+    order.remove(slot)
   }
-  expect(order.leastRecentlyUsed()).toBeUndefined()
+  expect(order.leastRecentlyUsed()).toBe(NO_SLOT)
 })
 
 test('after clear it is empty, and can be filled again', () => {
-  const order = new UseOrder<Entry>()
-  const first = entryOf(1)
-  order.add(first)
-  order.update(first)
+  const order = new UseOrder()
+  order.add(0)
+  order.update(0)
   order.clear()
-  expect(first.slot).toBe(-1)
-  expect(order.leastRecentlyUsed()).toBeUndefined()
+  expect(order.has(0)).toBe(false)
+  expect(order.leastRecentlyUsed()).toBe(NO_SLOT)
   expect(order.updated()).toEqual([])
-  const second = entryOf(2)
-  order.add(second)
-  order.update(second)
-  expect(order.leastRecentlyUsed()).toBe(second)
-  expect(order.takeUpdated()).toBe(second)
-  expect(order.takeUpdated()).toBeUndefined()
+  order.add(1)
+  order.update(1)
+  expect(order.leastRecentlyUsed()).toBe(1)
+  expect(order.takeUpdated()).toBe(1)
+  expect(order.takeUpdated()).toBe(NO_SLOT)
 })
