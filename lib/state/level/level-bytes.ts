@@ -41,14 +41,16 @@ export class LevelBytes implements ByteStore {
   }
 
   get(key: Buffer): Buffer | null {
-    let value = this.#current.get(key)
-    if (value === undefined && this.#sealed !== null) value = this.#sealed.get(key)
-    return value === undefined ? this.#read(key) : value
+    const hash = hashOf(key)
+    let value = this.#current.get(key, hash)
+    if (value === undefined && this.#sealed !== null) value = this.#sealed.get(key, hash)
+    return value === undefined ? this.#read(key, hash) : value
   }
 
   put(key: Buffer, value: Buffer | null): void {
-    const before = this.#current.set(key, value)
-    if (before === undefined) this.#countBlind(key, value !== null)
+    const hash = hashOf(key)
+    const before = this.#current.set(key, value, hash)
+    if (before === undefined) this.#countBlind(key, value !== null, hash)
     else this.#estimate.changed(before, value !== null)
   }
 
@@ -143,7 +145,7 @@ export class LevelBytes implements ByteStore {
     if (this.#sealed === null) {
       this.#sealed = this.#current
     } else {
-      for (const { key, value } of this.#current.writes()) this.#sealed.set(key, value)
+      for (const { key, value } of this.#current.writes()) this.#sealed.set(key, value, hashOf(key))
     }
     this.#current = new UncommittedEntries()
     this.#lastRead = null
@@ -165,7 +167,7 @@ export class LevelBytes implements ByteStore {
     this.#estimate.entries = entries
   }
 
-  #read(key: Buffer): Buffer | null {
+  #read(key: Buffer, hash: number): Buffer | null {
     try {
       const fullKey = this.#keys.of(key)
       const isRemoved = this.#removedBelow !== null && Buffer.compare(key, this.#removedBelow) < 0
@@ -176,7 +178,7 @@ export class LevelBytes implements ByteStore {
         value = stored === undefined ? null : this.#format.decode(fullKey, stored)
         cache?.read(fullKey, value, value === null ? 0 : value.length)
       }
-      this.#lastRead = hashBytes(0, key, 0, key.length)
+      this.#lastRead = hash
       this.#lastFound = value !== null
       return value
     } catch (error) {
@@ -185,7 +187,7 @@ export class LevelBytes implements ByteStore {
   }
 
   #countRestored(fullKey: Buffer, present: boolean): void {
-    const hash = hashBytes(0, fullKey, 0, fullKey.length)
+    const hash = hashOf(fullKey)
     const weight = this.#estimate.weightOfRestored(hash)
     if (weight === 0) return
     try {
@@ -199,15 +201,17 @@ export class LevelBytes implements ByteStore {
   }
 
   /** Counts the first write of a key in this generation. */
-  #countBlind(key: Buffer, present: boolean): void {
-    const sealed = this.#sealed?.get(key)
+  #countBlind(key: Buffer, present: boolean, hash: number): void {
+    const sealed = this.#sealed?.get(key, hash)
     if (sealed !== undefined) {
       this.#estimate.changed(sealed !== null, present)
-    } else if (this.#lastRead === hashBytes(0, key, 0, key.length)) {
+    } else if (this.#lastRead === hash) {
       this.#estimate.changed(this.#lastFound, present)
     } else {
       const weight = this.#estimate.sample()
-      if (weight > 0) this.#estimate.changed(this.#read(key) !== null, present, weight)
+      if (weight > 0) this.#estimate.changed(this.#read(key, hash) !== null, present, weight)
     }
   }
 }
+
+const hashOf = (key: Buffer): number => hashBytes(0, key, 0, key.length)
