@@ -1,3 +1,4 @@
+import { LITTLE_ENDIAN } from '../../byte-order'
 import { byteString, bytesOf } from '../../byte-string'
 import { copyBytes } from '../../copy-bytes'
 import { ByteMap } from '../memory/byte-map'
@@ -190,9 +191,15 @@ export class UncommittedEntries {
   #matches(position: number, key: Buffer): boolean {
     const { bytes, words } = this.#pages[position >>> PAGE_SHIFT]!
     const unit = position & UNIT_MASK
-    if (words[2 * unit]! >>> KEY_SHIFT !== key.length) return false
+    const { length } = key
+    if (words[2 * unit]! >>> KEY_SHIFT !== length) return false
     const start = unit * UNIT_BYTES + HEADER_BYTES
-    for (let i = 0; i < key.length; i++) if (bytes[start + i] !== key[i]) return false
+    const whole = LITTLE_ENDIAN ? length & ~3 : 0
+    for (let i = 0; i < whole; i += 4) {
+      const four = key[i]! | (key[i + 1]! << 8) | (key[i + 2]! << 16) | (key[i + 3]! << 24)
+      if (words[(start + i) >>> 2] !== four) return false
+    }
+    for (let i = whole; i < length; i++) if (bytes[start + i] !== key[i]) return false
     return true
   }
 }
