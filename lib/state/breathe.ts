@@ -5,8 +5,8 @@ const STEPS = 1024
 
 /** Paces a long walk over memory, so that heartbeats and other tasks continue. Throws the signal's reason once aborted. */
 export interface Breathing {
-  /** Counts one step. */
-  due(): boolean
+  /** Counts a step, which may be as long as several usual ones. */
+  due(steps?: number): boolean
   take(): Promise<void>
 }
 
@@ -14,9 +14,10 @@ export const breathe = (signal?: AbortSignal): Breathing => {
   signal?.throwIfAborted()
   let steps = 0
   return {
-    due() {
+    due(count = 1) {
       signal?.throwIfAborted()
-      return ++steps === STEPS
+      steps += count
+      return steps >= STEPS
     },
     async take() {
       steps = 0

@@ -41,10 +41,10 @@ const BLOCKED_POLL_MS = 100
 /** Between two looks at whether inputs are idle. */
 const SHORTEST_LOOK_MS = 20
 /**
- * Uncommitted state of a task above which a commit is made early, whatever `maxUncommittedBytes` says: LevelDB's batch grows
- * by copying what it has, and more than this would hold the event loop up for over 20 ms.
+ * Uncommitted state of a task above which a commit is made early, whatever `maxUncommittedBytes` says: LevelDB's batch doubles
+ * by copying what it has, and above 32 MiB, which this stays below, that would hold the event loop up for up to 20 ms.
  */
-const LARGEST_BATCH_BYTES = 32 * 1024 * 1024
+const LARGEST_BATCH_BYTES = 30 * 1024 * 1024
 /** How long each slice has its own transaction after a callback has outlasted one. */
 const CAUTIOUS_MS = 60_000
 

@@ -1,5 +1,6 @@
 import { type ByteSpan, setSpan } from '../../byte-span'
 import { hashBytes } from '../byte-hash'
+import { HashIndex, PLACE_BYTES } from './hash-index'
 import { KeyFilter } from './key-filter'
 
 const UNIT_BYTES = 8
@@ -12,9 +13,6 @@ const KEY_SHIFT = 2
 /** As the length of the value: there is none. */
 const ABSENT = -1
 
-/** A place of the index has a hash and the entry's position + 1; 0 is free. */
-const PLACE_BYTES = 8
-const INITIAL_PLACES = 1024
 /** The share of the memory that the index may take at most. */
 const INDEX_SHARE = 1 / 8
 /** The share of the filter of lost keys: eight bits each for twice as many as the index has places. */
@@ -51,14 +49,12 @@ const SHORT = 64
  * else happens to the table settles them first.
  */
 export class EntryTable {
-  readonly #maxPlaces: number
+  readonly #index: HashIndex
   readonly #capacity: number
   /** The keys of entries that are not held any longer. In time it may be full: then each key may have been lost. */
   readonly #lost: KeyFilter
   #bytes: Buffer = NO_BYTES
   #words: Int32Array = new Int32Array(0)
-  #index = new Int32Array(2 * INITIAL_PLACES)
-  #used = 0
   // positions count units
   #head = 0
   #tail = 0
@@ -67,7 +63,7 @@ export class EntryTable {
   /** What the largest entry takes. */
   readonly #maxUnits: number
   readonly #stagedHashes = new Int32Array(STAGED)
-  readonly #stagedPlaces = new Int32Array(STAGED)
+  readonly #stagedPositions = new Int32Array(STAGED)
   #staged = 0
   #stageEnd: number
 
@@ -77,12 +73,12 @@ export class EntryTable {
   ) {
     const most = Math.min(maxBytes, MOST_BYTES)
     this.#lost = new KeyFilter(most * FILTER_SHARE)
-    this.#maxPlaces = 2 ** Math.max(4, Math.floor(Math.log2((most * INDEX_SHARE) / PLACE_BYTES)))
-    const entryBytes = most - this.#maxPlaces * PLACE_BYTES - this.#lost.maxBytes
+    const maxPlaces = 2 ** Math.max(4, Math.floor(Math.log2((most * INDEX_SHARE) / PLACE_BYTES)))
+    this.#index = new HashIndex(maxPlaces)
+    const entryBytes = most - maxPlaces * PLACE_BYTES - this.#lost.maxBytes
     this.#capacity = Math.max(LEAST_UNITS, Math.floor(entryBytes / UNIT_BYTES))
     this.#maxUnits = Math.max(LEAST_UNITS, Math.floor(this.#capacity * ENTRY_SHARE))
     this.#stageEnd = this.#capacity
-    this.#resetIndex()
   }
 
   /**
@@ -92,7 +88,7 @@ export class EntryTable {
   find(owner: number, batch: number, key: Buffer, span: ByteSpan): boolean | undefined {
     const place = this.#placeOfKey(owner, key)
     if (place < 0) return undefined
-    const position = this.#index[2 * place + 1]! - 1
+    const position = this.#index.positionAt(place)
     const words = this.#words
     const word = 2 * position
     if (words[word + 1]! > batch) return undefined
@@ -134,10 +130,10 @@ export class EntryTable {
     this.#lost.add(hashBytes(owner, key, 0, key.length))
     const place = this.#placeOfKey(owner, key)
     if (place < 0) return
-    const word = 2 * (this.#index[2 * place + 1]! - 1)
+    const word = 2 * this.#index.positionAt(place)
     if (this.#words[word + 1]! > batch) return
     this.#words[word + 2]! |= DEAD
-    this.#removePlace(place)
+    this.#index.remove(place)
   }
 
   /** Gives the memory back. */
@@ -145,7 +141,7 @@ export class EntryTable {
     this.#bytes = NO_BYTES
     this.#words = new Int32Array(0)
     this.#lost.clear()
-    this.#resetIndex()
+    this.#index.clear()
     this.#head = this.#tail = this.#wrap = 0
     this.#staged = 0
     this.#stageEnd = this.#capacity
@@ -177,12 +173,9 @@ export class EntryTable {
 
   /** Reads what settling reads: no read waits for another one here, so that the processor has many under way. */
   #bringCloser(count: number): void {
-    const index = this.#index
     const words = this.#words
-    const mask = index.length / 2 - 1
-    const hashes = this.#stagedHashes
-    const positions = this.#stagedPlaces
-    for (let i = 0; i < count; i++) positions[i] = index[2 * (hashes[i]! & mask) + 1]!
+    const positions = this.#stagedPositions
+    this.#index.likelyPositions(this.#stagedHashes, count, positions)
     let sum = 0
     for (let i = 0; i < count; i++) sum += words[2 * positions[i]!]!
     // so that the compiler keeps the reads
@@ -197,14 +190,14 @@ export class EntryTable {
     const units = unitsOf(keyLength, words[from + 3]!)
     const place = this.#find(staged, hash)
     if (place >= 0) {
-      const position = this.#index[2 * place + 1]! - 1
+      const position = this.#index.positionAt(place)
       words[from + 2]! |= REFERENCED
       if (unitsOf(keyLength, words[2 * position + 3]!) === units) {
         this.#copy(staged, position, units)
         return units
       }
       words[2 * position + 2]! |= DEAD
-      this.#removePlace(place)
+      this.#index.remove(place)
     }
     const position = this.#allocate(units)
     this.#copy(staged, position, units)
@@ -254,16 +247,16 @@ export class EntryTable {
     if ((flags & DEAD) !== 0) return false
     const start = from * UNIT_BYTES + HEADER_BYTES
     const hash = hashBytes(owner, this.#bytes, start, start + keyLength)
-    const place = this.#placeOf(hash, from)
+    const place = this.#index.placeOf(hash, from)
     const isGone = this.isGone(owner)
     if (flags === REFERENCED && mayMove && !isGone && this.#hasRoom(units)) {
       words[word + 2] = keyLength << KEY_SHIFT
       this.#copy(from, this.#head, units)
-      this.#index[2 * place + 1] = this.#head + 1
+      this.#index.setPosition(place, this.#head)
       this.#head += units
       return true
     }
-    this.#removePlace(place)
+    this.#index.remove(place)
     // also if it says that there is no value: that may be of a batch that is not committed yet
     if (!isGone) this.#lost.add(hash)
     return false
@@ -272,19 +265,16 @@ export class EntryTable {
   /** The place of a key in the index; -1: none. */
   #placeOfKey(owner: number, key: Buffer): number {
     this.#settle()
-    if (this.#used === 0 || unitsOf(key.length, ABSENT) > this.#maxUnits) return -1
+    if (this.#index.size === 0 || unitsOf(key.length, ABSENT) > this.#maxUnits) return -1
     return this.#find(this.#capacity, this.#writeKey(this.#capacity, owner, key))
   }
 
   /** The place of the entry with the same key as a staged one. */
   #find(staged: number, hash: number): number {
     const index = this.#index
-    const mask = index.length / 2 - 1
-    for (let place = hash & mask; ; place = (place + 1) & mask) {
-      const position = index[2 * place + 1]! - 1
-      if (position < 0) return -1
-      if (index[2 * place] === hash && this.#matches(position, staged)) return place
-    }
+    let place = index.find(hash)
+    while (place >= 0 && !this.#matches(index.positionAt(place), staged)) place = index.next(place, hash)
+    return place
   }
 
   #matches(position: number, staged: number): boolean {
@@ -302,58 +292,10 @@ export class EntryTable {
     return true
   }
 
-  #placeOf(hash: number, position: number): number {
-    const index = this.#index
-    const mask = index.length / 2 - 1
-    let place = hash & mask
-    while (index[2 * place + 1] !== position + 1) place = (place + 1) & mask
-    return place
-  }
-
   #insert(hash: number, position: number): void {
     let survivors = SURVIVORS
-    while (4 * (this.#used + 1) > 3 * (this.#index.length / 2)) {
-      if (this.#index.length / 2 < this.#maxPlaces) this.#grow()
-      else if (this.#evict(survivors > 0)) survivors--
-    }
-    this.#used++
-    this.#put(hash, position + 1)
-  }
-
-  #put(hash: number, value: number): void {
-    const index = this.#index
-    const mask = index.length / 2 - 1
-    let place = hash & mask
-    while (index[2 * place + 1] !== 0) place = (place + 1) & mask
-    index[2 * place] = hash
-    index[2 * place + 1] = value
-  }
-
-  #removePlace(removed: number): void {
-    const index = this.#index
-    const mask = index.length / 2 - 1
-    let hole = removed
-    this.#used--
-    // entries displaced by this one move back, so that probing finds them without a gap
-    for (let place = (hole + 1) & mask; index[2 * place + 1] !== 0; place = (place + 1) & mask) {
-      const distance = (place - index[2 * place]!) & mask
-      if (distance < ((place - hole) & mask)) continue
-      index[2 * hole] = index[2 * place]!
-      index[2 * hole + 1] = index[2 * place + 1]!
-      hole = place
-    }
-    index[2 * hole + 1] = 0
-  }
-
-  #grow(): void {
-    const before = this.#index
-    this.#index = new Int32Array(2 * before.length)
-    for (let i = 0; i < before.length; i += 2) if (before[i + 1] !== 0) this.#put(before[i]!, before[i + 1]!)
-  }
-
-  #resetIndex(): void {
-    this.#index = new Int32Array(2 * Math.min(INITIAL_PLACES, this.#maxPlaces))
-    this.#used = 0
+    while (this.#index.isFull) if (this.#evict(survivors > 0)) survivors--
+    this.#index.add(hash, position)
   }
 }
 

@@ -48,12 +48,14 @@ export class LevelBytes implements ByteStore {
   }
 
   find(key: Buffer, span: ByteSpan): boolean {
-    return this.#current.find(key, span) ?? this.#sealed?.find(key, span) ?? this.#read(key, span)
+    const hash = hashOf(key)
+    return this.#current.find(key, hash, span) ?? this.#sealed?.find(key, hash, span) ?? this.#read(key, hash, span)
   }
 
   put(key: Buffer, value: Buffer | null): void {
-    const before = this.#current.set(key, value)
-    if (before === undefined) this.#countBlind(key, value !== null)
+    const hash = hashOf(key)
+    const before = this.#current.set(key, value, hash)
+    if (before === undefined) this.#countBlind(key, value !== null, hash)
     else this.#estimate.changed(before, value !== null)
   }
 
@@ -148,7 +150,7 @@ export class LevelBytes implements ByteStore {
     if (this.#sealed === null) {
       this.#sealed = this.#current
     } else {
-      for (const { key, value } of this.#current.writes()) this.#sealed.set(key, value)
+      for (const { key, value } of this.#current.writes()) this.#sealed.set(key, value, hashOf(key))
     }
     this.#current = new UncommittedEntries()
     this.#lastRead = null
@@ -170,7 +172,7 @@ export class LevelBytes implements ByteStore {
     this.#estimate.entries = entries
   }
 
-  #read(key: Buffer, span: ByteSpan): boolean {
+  #read(key: Buffer, hash: number, span: ByteSpan): boolean {
     try {
       const fullKey = this.#keys.of(key)
       const isRemoved = this.#removedBelow !== null && Buffer.compare(key, this.#removedBelow) < 0
@@ -183,7 +185,7 @@ export class LevelBytes implements ByteStore {
         cache?.read(fullKey, stored ?? null, length)
         if (stored !== undefined) setSpan(span, stored, 0, length)
       }
-      this.#lastRead = hashBytes(0, key, 0, key.length)
+      this.#lastRead = hash
       this.#lastFound = found
       return found
     } catch (error) {
@@ -192,7 +194,7 @@ export class LevelBytes implements ByteStore {
   }
 
   #countRestored(fullKey: Buffer, present: boolean): void {
-    const hash = hashBytes(0, fullKey, 0, fullKey.length)
+    const hash = hashOf(fullKey)
     const weight = this.#estimate.weightOfRestored(hash)
     if (weight === 0) return
     try {
@@ -206,15 +208,17 @@ export class LevelBytes implements ByteStore {
   }
 
   /** Counts the first write of a key in this generation. */
-  #countBlind(key: Buffer, present: boolean): void {
-    const sealed = this.#sealed?.find(key, this.#span)
+  #countBlind(key: Buffer, present: boolean, hash: number): void {
+    const sealed = this.#sealed?.find(key, hash, this.#span)
     if (sealed !== undefined) {
       this.#estimate.changed(sealed, present)
-    } else if (this.#lastRead === hashBytes(0, key, 0, key.length)) {
+    } else if (this.#lastRead === hash) {
       this.#estimate.changed(this.#lastFound, present)
     } else {
       const weight = this.#estimate.sample()
-      if (weight > 0) this.#estimate.changed(this.#read(key, this.#span), present, weight)
+      if (weight > 0) this.#estimate.changed(this.#read(key, hash, this.#span), present, weight)
     }
   }
 }
+
+const hashOf = (key: Buffer): number => hashBytes(0, key, 0, key.length)

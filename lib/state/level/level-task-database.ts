@@ -31,6 +31,9 @@ export interface LevelTaskDatabaseOptions extends OpenDatabaseOptions {
   readonly entryCache: EntryCache | undefined
 }
 
+/** A write of a longer value takes as long as several. */
+const BYTES_PER_STEP = 512
+
 interface SealedStore {
   readonly store: LevelBytes
   readonly writes: UncommittedEntries
@@ -192,7 +195,7 @@ export class LevelTaskDatabase implements TaskDatabase, SharedDatabase {
       const pause = breathe()
       for (const { store, writes } of sealed) {
         for (const { key, value } of writes.writes()) {
-          if (pause.due()) await pause.take()
+          if (pause.due(1 + (value === null ? 0 : value.length / BYTES_PER_STEP))) await pause.take()
           store.write(batch, number, key, value)
         }
       }

@@ -1,10 +1,11 @@
-import { hashBytes } from '../byte-hash'
+import { LITTLE_ENDIAN } from '../../byte-order'
 import { type ByteSpan, setSpan } from '../../byte-span'
 import { byteString, bytesOf } from '../../byte-string'
 import { ByteMap } from '../memory/byte-map'
 import type { ByteRange } from '../memory/byte-range'
 import type { SlotCursor } from '../memory/sorted-slots'
 import { Scratch } from '../../scratch'
+import { HashIndex, PLACE_BYTES } from './hash-index'
 
 const UNIT_BYTES = 8
 /** Length of the key with a flag, length of the value. */
@@ -24,9 +25,6 @@ const PAGE_UNITS = 1 << PAGE_SHIFT
 const UNIT_MASK = PAGE_UNITS - 1
 /** The first one starts small. */
 const INITIAL_UNITS = 1 << 9
-const INITIAL_PLACES = 64
-/** A place of the index has a hash and the entry's position + 1; 0 is free. */
-const PLACE_BYTES = 8
 
 /** How many writes are sorted at once: it takes two milliseconds. */
 const RUN = 1 << 15
@@ -53,26 +51,28 @@ export class UncommittedEntries {
   // a position is the unit in its page, with the number of the page above it
   readonly #pages = [newPage(INITIAL_UNITS)]
   #usedUnits = 0
-  #index = new Int32Array(2 * INITIAL_PLACES)
-  #used = 0
+  readonly #index = new HashIndex()
   #map: ByteMap | null = null
 
   get size(): number {
-    return this.#map === null ? this.#used : this.#map.size
+    return this.#map === null ? this.#index.size : this.#map.size
   }
 
   /** Memory in use. */
   get bytes(): number {
-    return this.#map === null ? this.#usedUnits * UNIT_BYTES + this.#used * PLACE_BYTES : this.#map.bytes
+    return this.#map === null ? this.#usedUnits * UNIT_BYTES + this.#index.size * PLACE_BYTES : this.#map.bytes
   }
 
-  /** Sets `span` to where the value lies until the next call; `false` if the key is deleted, `undefined` if it was not written. */
-  find(key: Buffer, span: ByteSpan): boolean | undefined {
+  /**
+   * Sets `span` to where the value lies until the next call; `false` if the key is deleted, `undefined` if it was not written.
+   * `hash` is that of the key.
+   */
+  find(key: Buffer, hash: number, span: ByteSpan): boolean | undefined {
     if (this.#map !== null) return this.#findInMap(this.#map, key, span)
-    if (this.#used === 0) return undefined
-    const place = this.#find(key, hashBytes(0, key, 0, key.length))
+    if (this.#index.size === 0) return undefined
+    const place = this.#find(key, hash)
     if (place < 0) return undefined
-    const position = this.#index[2 * place + 1]! - 1
+    const position = this.#index.positionAt(place)
     const { bytes, words } = this.#pages[position >>> PAGE_SHIFT]!
     const unit = position & UNIT_MASK
     const length = words[2 * unit + 1]!
@@ -90,19 +90,18 @@ export class UncommittedEntries {
     return true
   }
 
-  /** Returns whether the key had a value; `undefined`: it was not written before. */
-  set(key: Buffer, value: Buffer | null): boolean | undefined {
+  /** Returns whether the key had a value; `undefined`: it was not written before. `hash` is that of the key. */
+  set(key: Buffer, value: Buffer | null, hash: number): boolean | undefined {
     if (this.#map !== null) {
       const before = this.#map.set(byteString(key), value === null ? null : Buffer.from(value))
       return before === undefined ? undefined : before !== null
     }
-    const hash = hashBytes(0, key, 0, key.length)
     const place = this.#find(key, hash)
     if (place < 0) {
-      this.#insert(hash, this.#append(key, value) + 1)
+      this.#index.add(hash, this.#append(key, value))
       return undefined
     }
-    const position = this.#index[2 * place + 1]! - 1
+    const position = this.#index.positionAt(place)
     const { bytes, words } = this.#pages[position >>> PAGE_SHIFT]!
     const unit = position & UNIT_MASK
     const length = words[2 * unit + 1]!
@@ -112,7 +111,7 @@ export class UncommittedEntries {
       if (value !== null) bytes.set(value, unit * UNIT_BYTES + HEADER_BYTES + key.length)
     } else {
       words[2 * unit]! |= DEAD
-      this.#index[2 * place + 1] = this.#append(key, value) + 1
+      this.#index.setPosition(place, this.#append(key, value))
     }
     return length !== DELETED
   }
@@ -128,7 +127,7 @@ export class UncommittedEntries {
     }
     const keys = new Scratch()
     const write: Write = { key: NO_BYTES, value: null }
-    const run = new Int32Array(Math.min(RUN, this.#used))
+    const run = new Int32Array(Math.min(RUN, this.#index.size))
     for (const { bytes, words, end } of this.#pages) {
       for (let unit = 0; unit < end;) {
         let count = 0
@@ -196,39 +195,24 @@ export class UncommittedEntries {
 
   #find(key: Buffer, hash: number): number {
     const index = this.#index
-    const mask = index.length / 2 - 1
-    for (let place = hash & mask; ; place = (place + 1) & mask) {
-      const position = index[2 * place + 1]! - 1
-      if (position < 0) return -1
-      if (index[2 * place] === hash && this.#matches(position, key)) return place
-    }
+    let place = index.find(hash)
+    while (place >= 0 && !this.#matches(index.positionAt(place), key)) place = index.next(place, hash)
+    return place
   }
 
   #matches(position: number, key: Buffer): boolean {
     const { bytes, words } = this.#pages[position >>> PAGE_SHIFT]!
     const unit = position & UNIT_MASK
-    if (words[2 * unit]! >>> KEY_SHIFT !== key.length) return false
+    const { length } = key
+    if (words[2 * unit]! >>> KEY_SHIFT !== length) return false
     const start = unit * UNIT_BYTES + HEADER_BYTES
-    for (let i = 0; i < key.length; i++) if (bytes[start + i] !== key[i]) return false
-    return true
-  }
-
-  #insert(hash: number, value: number): void {
-    if (4 * ++this.#used > 3 * (this.#index.length / 2)) {
-      const before = this.#index
-      this.#index = new Int32Array(2 * before.length)
-      for (let i = 0; i < before.length; i += 2) if (before[i + 1] !== 0) this.#put(before[i]!, before[i + 1]!)
+    const whole = LITTLE_ENDIAN ? length & ~3 : 0
+    for (let i = 0; i < whole; i += 4) {
+      const four = key[i]! | (key[i + 1]! << 8) | (key[i + 2]! << 16) | (key[i + 3]! << 24)
+      if (words[(start + i) >>> 2] !== four) return false
     }
-    this.#put(hash, value)
-  }
-
-  #put(hash: number, value: number): void {
-    const index = this.#index
-    const mask = index.length / 2 - 1
-    let place = hash & mask
-    while (index[2 * place + 1] !== 0) place = (place + 1) & mask
-    index[2 * place] = hash
-    index[2 * place + 1] = value
+    for (let i = whole; i < length; i++) if (bytes[start + i] !== key[i]) return false
+    return true
   }
 }
 

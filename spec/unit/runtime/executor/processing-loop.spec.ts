@@ -102,8 +102,8 @@ const loopOver = (
 
 describe('an early commit', () => {
   it.each([
-    ['is made if one task has more than 32 MiB of uncommitted state', [33, 0], 1],
-    ['is not made if tasks have more than that only together', [31, 31], 0],
+    ['is made if one task has more than 30 MiB of uncommitted state', [31, 0], 1],
+    ['is not made if tasks have more than that only together', [29, 29], 0],
   ])('%s', async (_, mebibytes, expected) => {
     const { loop, commits, turns, running } = loopOver({ '0_0': 1, '0_1': 1 })
     mebibytes.forEach((size, i) => (running[i]!.stores.state.dirtyBytes = size * 2 ** 20))

@@ -1,5 +1,6 @@
 import { copyOfSpan, newByteSpan } from '../../../../lib/byte-span'
 import { bytesOf } from '../../../../lib/byte-string'
+import { hashBytes } from '../../../../lib/state/byte-hash'
 import { UncommittedEntries } from '../../../../lib/state/level/uncommitted-entries'
 import { randomly } from '../randomly'
 
@@ -7,11 +8,14 @@ const b = (text: string): Buffer => Buffer.from(text)
 const shown = (value: Buffer | null | undefined): string | null | undefined =>
   value ? value.toString() : (value as null)
 
+const hashOf = (key: Buffer): number => hashBytes(0, key, 0, key.length)
 const get = (entries: UncommittedEntries, key: string): Buffer | null | undefined => {
   const span = newByteSpan()
-  const found = entries.find(b(key), span)
+  const found = entries.find(b(key), hashOf(b(key)), span)
   return found ? copyOfSpan(span) : found === undefined ? undefined : null
 }
+const set = (entries: UncommittedEntries, key: string, value: Buffer | null): boolean | undefined =>
+  entries.set(b(key), value, hashOf(b(key)))
 
 const written = (entries: UncommittedEntries): Map<string, string | null | undefined> =>
   new Map(Array.from(entries.writes(), ({ key, value }) => [key.toString(), shown(value)]))
@@ -37,7 +41,7 @@ test.each([
       const value = random(5) === 0 ? null : String(step).repeat(random(6))
       const before = map.get(key)
       if (
-        entries.set(b(key), value === null ? null : b(value)) !== (before === undefined ? undefined : before !== null)
+        set(entries, key, value === null ? null : b(value)) !== (before === undefined ? undefined : before !== null)
       ) {
         wrong.push(['set', key])
       }
@@ -65,15 +69,15 @@ test.each([
 ])('writes come in the order of their keys where these differ %s', (_name, keyOf) => {
   const random = randomly(3)
   const entries = new UncommittedEntries()
-  for (let i = 0; i < 3000; i++) entries.set(b(keyOf(random(4000))), b('x'))
+  for (let i = 0; i < 3000; i++) set(entries, keyOf(random(4000)), b('x'))
   const keys = Array.from(entries.writes(), ({ key }) => key.toString())
   expect(keys).toEqual([...keys].sort())
 })
 
 test('more writes than are sorted at once come all, and only once', () => {
   const entries = new UncommittedEntries()
-  for (let i = 0; i < 70_000; i++) entries.set(b(`${i}`), i % 3 === 0 ? null : b('x'))
-  for (let i = 0; i < 70_000; i += 7) entries.set(b(`${i}`), b('longer than before'))
+  for (let i = 0; i < 70_000; i++) set(entries, `${i}`, i % 3 === 0 ? null : b('x'))
+  for (let i = 0; i < 70_000; i += 7) set(entries, `${i}`, b('longer than before'))
   const values = Array.from(entries.writes(), ({ key, value }) => [key.toString(), shown(value)] as const)
   expect(values).toHaveLength(70_000)
   const wrong = new Map(values)
@@ -88,17 +92,17 @@ test('writes of many megabytes, some larger than a page of memory, read as they 
   const MB = 1 << 20
   const entries = new UncommittedEntries()
   const values = new Map<string, Buffer>()
-  const set = (key: string, value: Buffer): void => {
-    entries.set(b(key), value)
+  const write = (key: string, value: Buffer): void => {
+    set(entries, key, value)
     values.set(key, value)
   }
   for (const [number, megabytes] of [1, 3, 9, 2, 2, 4, 0, 5].entries()) {
-    set(`large-${number}`, Buffer.alloc(megabytes * MB, number))
-    set(`small-${number}`, b(`${number}`))
+    write(`large-${number}`, Buffer.alloc(megabytes * MB, number))
+    write(`small-${number}`, b(`${number}`))
   }
-  set('large-1', Buffer.alloc(3 * MB, 'same length'))
-  set('large-3', Buffer.alloc(6 * MB, 'longer'))
-  set('small-2', b('longer than before'))
+  write('large-1', Buffer.alloc(3 * MB, 'same length'))
+  write('large-3', Buffer.alloc(6 * MB, 'longer'))
+  write('small-2', b('longer than before'))
 
   const wrong = [...values].filter(([key, value]) => !get(entries, key)!.equals(value))
   expect(wrong).toEqual([])
@@ -111,13 +115,13 @@ test('empty keys, empty values and deletions are told apart', () => {
   const entries = new UncommittedEntries()
   expect(entries.size).toBe(0)
   expect(get(entries, '')).toBeUndefined()
-  expect(entries.set(b(''), b('of the empty key'))).toBeUndefined()
-  expect(entries.set(b('empty'), b(''))).toBeUndefined()
-  expect(entries.set(b('deleted'), null)).toBeUndefined()
+  expect(set(entries, '', b('of the empty key'))).toBeUndefined()
+  expect(set(entries, 'empty', b(''))).toBeUndefined()
+  expect(set(entries, 'deleted', null)).toBeUndefined()
   expect(get(entries, 'empty')).toHaveLength(0)
   expect(get(entries, 'deleted')).toBeNull()
-  expect(entries.set(b('deleted'), b('1'))).toBe(false)
-  expect(entries.set(b('empty'), null)).toBe(true)
+  expect(set(entries, 'deleted', b('1'))).toBe(false)
+  expect(set(entries, 'empty', null)).toBe(true)
   expect(written(entries)).toEqual(
     new Map([
       ['', 'of the empty key'],
@@ -130,17 +134,17 @@ test('empty keys, empty values and deletions are told apart', () => {
 test('values are copied', () => {
   const entries = new UncommittedEntries()
   const value = b('value')
-  entries.set(b('k'), value)
+  set(entries, 'k', value)
   value.fill(0)
   expect(shown(get(entries, 'k'))).toBe('value')
 })
 
 test('a view stays as it was when it was taken', () => {
   const entries = new UncommittedEntries()
-  for (const key of ['b', 'a', 'c']) entries.set(b(key), b('1'))
+  for (const key of ['b', 'a', 'c']) set(entries, key, b('1'))
   const cursor = entries.view({})
-  entries.set(b('a'), null)
-  entries.set(b('d'), b('2'))
+  set(entries, 'a', null)
+  set(entries, 'd', b('2'))
   const seen: string[] = []
   while (cursor.advance()) seen.push(`${cursor.slot!.key}=${String(cursor.slot!.value)}`)
   expect(seen).toEqual(['a=1', 'b=1', 'c=1'])
@@ -154,11 +158,11 @@ test('a view stays as it was when it was taken', () => {
 
 test('memory in use counts what was replaced by something longer', () => {
   const entries = new UncommittedEntries()
-  entries.set(b('k'), b('1'))
+  set(entries, 'k', b('1'))
   const one = entries.bytes
-  entries.set(b('k'), b('2'))
+  set(entries, 'k', b('2'))
   expect(entries.bytes).toBe(one)
-  entries.set(b('k'), Buffer.alloc(100_000))
+  set(entries, 'k', Buffer.alloc(100_000))
   expect(entries.bytes).toBeGreaterThan(100_000)
   expect(entries.size).toBe(1)
 })
