@@ -61,21 +61,19 @@ async function* dashboardPairs(words: number): AsyncGenerator<Pair> {
 
 /**
  * Of new processes, at the same time: the level stays what it is for as long as an application runs, the compiler makes of it what it can, and from one
- * process to another it makes something else.
+ * process to another it makes something else. Which of them starts first is random.
  */
 async function* metricsPairs(words: number): AsyncGenerator<Pair> {
   for (;;) {
-    const apps = { with: new WordCount('info'), without: new WordCount('off') }
-    const turns = (): Promise<[number, number]> => Promise.all([apps.with.turn(words), apps.without.turn(words)])
-    for (let turn = 0; turn < WARM_UP_TURNS; turn++) await turns()
-    const sums = { with: 0, without: 0 }
-    for (let turn = 0; turn < TURNS; turn++) {
-      const [taken, takenWithout] = await turns()
-      sums.with += taken
-      sums.without += takenWithout
+    const levels = Math.random() < 0.5 ? (['off', 'info'] as const) : (['info', 'off'] as const)
+    const apps = levels.map((level) => new WordCount(level))
+    const sums = { off: 0, info: 0 }
+    for (let turn = 0; turn < WARM_UP_TURNS + TURNS; turn++) {
+      const taken = await Promise.all(apps.map((app) => app.turn(words)))
+      if (turn >= WARM_UP_TURNS) levels.forEach((level, i) => (sums[level] += taken[i]!))
     }
-    await Promise.all([apps.with.end(), apps.without.end()])
-    yield { with: sums.with / TURNS, without: sums.without / TURNS }
+    await Promise.all(apps.map((app) => app.end()))
+    yield { with: sums.info / TURNS, without: sums.off / TURNS }
   }
 }
 
