@@ -1,4 +1,13 @@
-import { anotherRound, countingRounds, DISTURBED_SHARE, halfwayAt, isDisturbed, median, percentile } from './statistics'
+import {
+  anotherRound,
+  countingRounds,
+  DISTURBED_SHARE,
+  halfwayAt,
+  isDisturbed,
+  median,
+  medianInterval,
+  percentile,
+} from './statistics'
 
 const quiet = { disturbed: false }
 const disturbed = { disturbed: true }
@@ -10,6 +19,22 @@ describe('median', () => {
 
   it('is between the two middle values of an even number', () => {
     expect(median([4, 1, 3, 100])).toBe(3.5)
+  })
+})
+
+describe('medianInterval', () => {
+  const upTo = (count: number): number[] => Array.from({ length: count }, (_, i) => count - i)
+
+  it('is between the values whose ranks the sign test gives', () => {
+    expect(medianInterval(upTo(6))).toEqual([1, 6])
+    expect(medianInterval(upTo(9))).toEqual([2, 8])
+    expect(medianInterval(upTo(20))).toEqual([6, 15])
+    expect(medianInterval(upTo(100))).toEqual([40, 61])
+  })
+
+  it('is not known of fewer values than 95 % take', () => {
+    expect(medianInterval(upTo(5))).toBeUndefined()
+    expect(medianInterval([])).toBeUndefined()
   })
 })
 

@@ -4,6 +4,17 @@ export const median = (values: readonly number[]): number => {
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2
 }
 
+/**
+ * Where the median of all that could have been measured is, with 95 % confidence, whatever their distribution: each value is above it as often as a coin
+ * falls on one side. Undefined for fewer than 6 values: all of them are on the same side too often.
+ */
+export const medianInterval = (values: readonly number[]): readonly [number, number] | undefined => {
+  const sorted = [...values].sort((a, b) => a - b)
+  // of a normal distribution with the deviation of tosses, √n / 2
+  const rank = Math.floor((sorted.length + 1) / 2 - 1.96 * (Math.sqrt(sorted.length) / 2))
+  return rank < 1 ? undefined : [sorted[rank - 1]!, sorted.at(-rank)!]
+}
+
 /** The smallest value that at least this share of all does not exceed. */
 export const percentile = (values: Float64Array, share: number): number => {
   const sorted = Float64Array.from(values).sort()

@@ -1,63 +1,104 @@
 import { join } from 'node:path'
 import { App } from '../../support/process'
-import { median } from '../statistics'
-
-const NAMES = ['off', 'metrics', 'dashboard'] as const
-
-type Variant = (typeof NAMES)[number]
-
-const TITLES: Readonly<Record<Variant, string>> = {
-  off: 'off',
-  metrics: 'metrics on',
-  dashboard: 'metrics on, dashboard open',
-}
+import { median, medianInterval } from '../statistics'
+import { openDashboard } from './dashboard-viewer'
 
 /** Until the code is compiled. */
-const WARM_UP_ROUNDS = 8
+const WARM_UP_TURNS = 6
+/** Of each process in a round, with and without what is measured. */
+const TURNS = 4
+const TIMEOUT_MS = 10 * 60_000
 
 /**
- * Prints what metrics and an open dashboard add to the CPU time of a word count. The variants take short turns in one process: from one process
- * to another, and from one second to the next, the same work takes times that differ by more than metrics take.
+ * Prints what an open dashboard, and what metrics add to the CPU time of a saturated word count. Each comparison is of pairs whose halves have as much in
+ * common as can be: from one minute to the next, other processes on the machine make the same work take a fifth more or less.
  */
 export const measureMetrics = async ({ records, rounds }: { records: number; rounds: number }): Promise<void> => {
-  const app = new App(join(__dirname, 'metrics-app.mjs'), {
-    args: [String(records)],
-    nodeArgs: ['--expose-gc'],
-  })
-  const [, port] = await app.untilOutput(/^PORT (\d+)$/m)
-  let turn = 0
-  const cpuSeconds = async (name: Variant): Promise<number> => {
-    const reader = new AbortController()
-    if (name === 'dashboard') await readDashboard(port!, reader.signal)
-    app.write(`${name}\n`)
-    const [, seconds] = await app.untilOutput(new RegExp(`^TURN ${++turn}: (\\S+)$`, 'm'), TIMEOUT_MS)
-    reader.abort()
-    return Number(seconds)
-  }
+  await compare('dashboard open : closed', rounds * TURNS, dashboardPairs(records))
+  await compare('metrics on : off', rounds, metricsPairs(records))
+}
 
-  const ratios = new Map<Variant, number[]>(NAMES.map((name) => [name, []]))
-  for (let round = 1 - WARM_UP_ROUNDS; round <= rounds; round++) {
-    const seconds = new Map<Variant, number>()
-    for (let i = 0; i < NAMES.length; i++) {
-      const name = NAMES[(round + WARM_UP_ROUNDS + i) % NAMES.length]!
-      seconds.set(name, await cpuSeconds(name))
+/** CPU microseconds a word, with what is measured and without. */
+interface Pair {
+  readonly with: number
+  readonly without: number
+}
+
+const compare = async (title: string, count: number, pairs: AsyncGenerator<Pair>): Promise<void> => {
+  const ratios: number[] = []
+  for await (const pair of pairs) {
+    ratios.push(pair.with / pair.without)
+    console.log(`${title}, CPU µs a word: ${pair.with.toFixed(3)} : ${pair.without.toFixed(3)}`)
+    if (ratios.length === count) break
+  }
+  const interval = medianInterval(ratios)?.map((bound) => bound.toFixed(3))
+  const shown = interval === undefined ? 'too few for an interval' : `95 % interval ${interval.join(' to ')}`
+  console.log(`${title} = ${median(ratios).toFixed(3)}, the median of ${count} (${shown})`)
+}
+
+/** Of neighbouring turns of one process, in random order. */
+async function* dashboardPairs(words: number): AsyncGenerator<Pair> {
+  const app = new WordCount('info')
+  const open = async (): Promise<number> => {
+    const leave = await openDashboard(await app.url)
+    const taken = await app.turn(words)
+    leave()
+    return taken
+  }
+  const closed = (): Promise<number> => app.turn(words)
+  try {
+    for (let turn = 0; turn < WARM_UP_TURNS; turn++) await (turn % 2 === 0 ? open : closed)()
+    for (;;) {
+      const isOpenFirst = Math.random() < 0.5
+      const first = await (isOpenFirst ? open : closed)()
+      const second = await (isOpenFirst ? closed : open)()
+      yield isOpenFirst ? { with: first, without: second } : { with: second, without: first }
     }
-    if (round < 1) continue
-    for (const name of NAMES) ratios.get(name)!.push(seconds.get(name)! / seconds.get('off')!)
-    const shown = NAMES.map((name) => `${TITLES[name]} ${((seconds.get(name)! / records) * 1e6).toFixed(3)}`)
-    console.log(`round ${round}, CPU µs a word: ${shown.join(', ')}`)
-  }
-  app.endInput()
-  if ((await app.end()) !== 0) throw new Error(app.output)
-  for (const name of NAMES) {
-    if (name !== 'off')
-      console.log(`${TITLES[name]} : off = ${median(ratios.get(name)!).toFixed(3)}, the median of ${rounds}`)
+  } finally {
+    await app.end()
   }
 }
 
-const readDashboard = async (port: string, signal: AbortSignal): Promise<void> => {
-  const { body } = await fetch(`http://127.0.0.1:${port}/dashboard/events`, { signal })
-  void body!.pipeTo(new WritableStream()).catch(() => {})
+/**
+ * Of new processes, at the same time: the level stays what it is for as long as an application runs, the compiler makes of it what it can, and from one
+ * process to another it makes something else. Which of them starts first is random.
+ */
+async function* metricsPairs(words: number): AsyncGenerator<Pair> {
+  for (;;) {
+    const levels = Math.random() < 0.5 ? (['off', 'info'] as const) : (['info', 'off'] as const)
+    const apps = levels.map((level) => new WordCount(level))
+    const sums = { off: 0, info: 0 }
+    for (let turn = 0; turn < WARM_UP_TURNS + TURNS; turn++) {
+      const taken = await Promise.all(apps.map((app) => app.turn(words)))
+      if (turn >= WARM_UP_TURNS) levels.forEach((level, i) => (sums[level] += taken[i]!))
+    }
+    await Promise.all(apps.map((app) => app.end()))
+    yield { with: sums.info / TURNS, without: sums.off / TURNS }
+  }
 }
 
-const TIMEOUT_MS = 10 * 60_000
+/** An application in a process of its own. */
+class WordCount {
+  readonly #app: App
+  #turn = 0
+
+  constructor(level: 'off' | 'info') {
+    this.#app = new App(join(__dirname, 'metrics-app.mjs'), { args: [level], nodeArgs: ['--expose-gc'] })
+  }
+
+  get url(): Promise<string> {
+    return this.#app.untilOutput(/^PORT (\d+)$/m, TIMEOUT_MS).then(([, port]) => `http://127.0.0.1:${port}`)
+  }
+
+  /** CPU microseconds a word. */
+  async turn(words: number): Promise<number> {
+    this.#app.write(`${words}\n`)
+    const [, microseconds] = await this.#app.untilOutput(new RegExp(`^TURN ${++this.#turn}: (\\S+)$`, 'm'), TIMEOUT_MS)
+    return Number(microseconds)
+  }
+
+  async end(): Promise<void> {
+    this.#app.endInput()
+    if ((await this.#app.end()) !== 0) throw new Error(this.#app.output)
+  }
+}
