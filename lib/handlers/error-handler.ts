@@ -61,8 +61,9 @@ export type ProcessingExceptionHandler = (
 ) => ErrorHandlerResponse
 
 /**
- * What to do with an output that can't be serialized, or that is larger than `producer.maxRequestSize`. `error` is what the serde has thrown,
- * or why Kafka does not take the record; `context.description` names sink, topic and source record.
+ * What to do with an output that can't be serialized, that is larger than `producer.maxRequestSize`, or whose topic still does not exist after ten
+ * seconds. `error` is what the serde has thrown, or why Kafka does not take the record; `context.description` names sink, topic and source record. What
+ * only a broker refuses, by settings of the topic, is not asked about: the instance fails.
  */
 export type ProductionExceptionHandler = (
   error: Error,

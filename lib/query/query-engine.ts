@@ -146,7 +146,7 @@ export class QueryEngine {
       const store = this.catalog.get(name)
       const { cluster } = this.#instance
       const { subTopology: sub } = store
-      const metadata = this.#locations.metadata(name)
+      const metadata = this.#locations.currentMetadata(name)
       const { generation = -1, rebalancing = true } = cluster ?? {}
       if (sub === undefined) {
         return {
@@ -177,7 +177,7 @@ export class QueryEngine {
   /** Of all instances, or of those that have partitions of a store. */
   metadata(name?: string): StreamsMetadata[] {
     if (name !== undefined) this.catalog.get(name)
-    const all = this.#locations.metadata(name).all()
+    const all = this.#locations.currentMetadata(name).all()
     if (name === undefined) return all
     return all.filter(({ stores, standbyStores }) => stores.includes(name) || standbyStores.includes(name))
   }

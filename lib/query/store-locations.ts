@@ -32,6 +32,17 @@ export class StoreLocations {
     )
   }
 
+  /** As `metadata`, for those who ask where something is: once this instance has ended, it does not learn of changes. */
+  currentMetadata(store?: string): ClusterMetadata {
+    const { state } = this.instance
+    if (!ENDED.includes(state)) return this.metadata(store)
+    throw new StreamsError(
+      'STORE_NOT_AVAILABLE',
+      `this instance is ${state}, and no longer knows which instance has what: ask one that is RUNNING`,
+      store === undefined ? {} : { store },
+    )
+  }
+
   partitionCount({ name, subTopology }: CatalogStore): number {
     return this.metadata(name).partitionsOf(subTopology!, name)
   }
@@ -50,8 +61,8 @@ export class StoreLocations {
     }
     if (partitioner !== undefined) {
       const chosen = partitioner(topic, key, null, count)
-      const [partition] = chosen === undefined ? [undefined] : typeof chosen === 'number' ? [chosen] : chosen
-      if (partition !== undefined) {
+      if (chosen !== undefined) {
+        const partition = single(chosen, name)
         if (Number.isInteger(partition) && partition >= 0 && partition < count) return partition
         throw noSuchPartition(store, partition, count)
       }
@@ -132,3 +143,14 @@ export const noSuchPartition = ({ name }: CatalogStore, partition: number, count
       store: name,
     },
   )
+
+const single = (chosen: number | readonly number[], store: string): number => {
+  if (typeof chosen === 'number') return chosen
+  if (chosen.length === 1) return chosen[0]!
+  throw new StreamsError(
+    'INVALID_ARGUMENT',
+    `the partitioner chose ${chosen.length} partitions for a key of store "${store}", and a key is read from one: ` +
+      'return the partition in which the store has it',
+    { store },
+  )
+}

@@ -165,7 +165,8 @@ export class KafkaStreams {
   }
 
   /**
-   * Stops processing while staying in the group, until `resume()`.
+   * Stops processing and punctuations while staying in the group, until `resume()`. Restores continue, so that `start()` also resolves while it is
+   * paused.
    *
    * @example
    * streams.pause() // during a database migration
@@ -192,7 +193,7 @@ export class KafkaStreams {
   }
 
   /**
-   * Deletes the local state of the application under `stateDir`; the next start restores it from the changelogs.
+   * Deletes the local state of the application under `stateDir`, and nothing else there; the next start restores it from the changelogs.
    *
    * @example
    * await streams.close()
@@ -285,7 +286,8 @@ export class KafkaStreams {
    * @example
    * const { active, rebalancing } = await streams.metadataForKey('counts', 'hello')
    *
-   * @throws StreamsError UNKNOWN_STORE, STORE_NOT_AVAILABLE before the first assignment, INVALID_ARGUMENT for a key that the serde can't write
+   * @throws StreamsError UNKNOWN_STORE, STORE_NOT_AVAILABLE before the first assignment and after the end, INVALID_ARGUMENT for a key that the serde
+   * can't write, and where the partitioner doesn't choose one partition
    */
   metadataForKey<K>(
     store: string | { readonly name: string },
@@ -308,7 +310,7 @@ export class KafkaStreams {
    * @example
    * for (const { host, partitions } of streams.metadataForStore('counts')) console.log(host, partitions)
    *
-   * @throws StreamsError UNKNOWN_STORE, STORE_NOT_AVAILABLE before the first assignment
+   * @throws StreamsError UNKNOWN_STORE, STORE_NOT_AVAILABLE before the first assignment and after the end
    */
   metadataForStore(store: string | { readonly name: string }): StreamsMetadata[] {
     return this.queries.engine.metadata(typeof store === 'string' ? store : store.name)
@@ -320,7 +322,7 @@ export class KafkaStreams {
    * @example
    * for (const { host, stores } of streams.allMetadata()) console.log(host, stores)
    *
-   * @throws StreamsError STORE_NOT_AVAILABLE before the first assignment
+   * @throws StreamsError STORE_NOT_AVAILABLE before the first assignment and after the end
    */
   allMetadata(): StreamsMetadata[] {
     return this.queries.engine.metadata()

@@ -70,6 +70,8 @@ type Release = () => Promise<unknown>
 export const openRun = async (options: RunOptions): Promise<Run> => {
   const { topology, config, sensors, changeFeeds, bounded: ends, listener, signal } = options
   const { logger } = config
+  // closed by a listener that heard of the start
+  signal.throwIfAborted()
   const abort = new AbortController()
   const giveUp = (): void => abort.abort(signal.reason)
   signal.addEventListener('abort', giveUp, { once: true })

@@ -17,6 +17,8 @@ const LOCK_FOLDER = 'lock'
 const PROCESS_FILE = 'process.json'
 const GLOBAL_FOLDER = 'global'
 const TASK_FOLDER = /^\d+_\d+$/
+/** State, also what was set aside as damaged, and the process id; but not the lock: removing that would let another instance in. */
+const OWN_ENTRIES = /^((\d+_\d+|global)(\.damaged-.*)?|process\.json(\.tmp)?)$/
 
 /**
  * Where an application keeps its state on this machine: `<stateDir>/<applicationId>`, with a folder for each task. Only
@@ -46,16 +48,15 @@ export class StateDirectory {
   }
 
   /**
-   * Removes all local state of an application, its process id included: the next start restores from the changelogs.
-   * Throws STATE_DIRECTORY_LOCKED while an instance runs on it.
+   * Removes all local state of an application, its process id included: the next start restores from the changelogs. Files of
+   * others stay. Throws STATE_DIRECTORY_LOCKED while an instance runs on it.
    */
   static async cleanUp(options: StateDirectoryOptions): Promise<void> {
     const path = pathOf(options)
     const lock = await acquire(path, options.applicationId)
     try {
-      // the lock's own folder stays: removing it would let another instance in before this is done
       for (const name of await readdir(path)) {
-        if (name !== LOCK_FOLDER) await rm(join(path, name), { recursive: true, force: true })
+        if (OWN_ENTRIES.test(name)) await rm(join(path, name), { recursive: true, force: true })
       }
     } finally {
       await lock.release()

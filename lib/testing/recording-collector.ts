@@ -49,7 +49,7 @@ export class RecordingCollector extends RecordCollector {
     value: Payload,
     timestamp: number,
     headers: RecordHeaders,
-  ): void {
+  ): undefined {
     const record = { topic, key: bytesOf(key), value: bytesOf(value), timestamp, headers }
     this.records.push(partition === null ? record : { ...record, partition })
   }

@@ -35,7 +35,7 @@ export function currentSourceTopics(sub: SubTopology, existing: ReadonlyMap<stri
  *
  * @param existing partition counts of the user's topics
  * @throws StreamsError MISSING_SOURCE_TOPIC
- * @throws TopologyError NOT_COPARTITIONED, INVALID_TOPOLOGY if a count depends on itself
+ * @throws TopologyError NOT_COPARTITIONED, TOPIC_ALREADY_REGISTERED if two sources match a topic, INVALID_TOPOLOGY if a count depends on itself
  */
 export function partitionCounts(topology: CompiledTopology, existing: ReadonlyMap<string, number>): PartitionCounts {
   const missing = missingSourceTopics(topology, existing)
@@ -47,10 +47,40 @@ export function partitionCounts(topology: CompiledTopology, existing: ReadonlyMa
       { topic: missing[0] },
     )
   }
+  requireOneReader(topology, existing)
   const internal = new Map(topology.subTopologies.flatMap((sub) => [...sub.repartitionSourceTopics]))
   const decided = decideRepartitionTopics(topology, internal, existing)
   copartition(topology, internal, existing, decided)
   return withTasks(topology, existing, decided)
+}
+
+/** Which topics a pattern matches is known only where it runs. */
+function requireOneReader(topology: CompiledTopology, existing: ReadonlyMap<string, number>): void {
+  const readers = new Map<string, string>()
+  for (const sub of topology.subTopologies) {
+    for (const node of sub.nodes) {
+      if (node.kind !== 'source') continue
+      const { name, topics } = node
+      const read =
+        topics instanceof RegExp
+          ? [...existing.keys()].filter((topic) => matchesTopic(topics, topic))
+          : topics.map((topic) => topology.topicName(topic))
+      for (const topic of read) {
+        const other = readers.get(topic)
+        if (other !== undefined) throw readTwice(topic, other, name)
+        readers.set(topic, name)
+      }
+    }
+  }
+}
+
+function readTwice(topic: string, source: string, other: string): TopologyError {
+  return new TopologyError(
+    'TOPIC_ALREADY_REGISTERED',
+    `topic "${topic}" is read by source "${source}" and matches source "${other}" as well, and a topology reads a topic once: ` +
+      'change their patterns so that no topic matches both, or read it once and give both branches the same stream',
+    { operator: other, topic },
+  )
 }
 
 function decideRepartitionTopics(

@@ -93,16 +93,21 @@ export class MemoryProducer implements Producer {
     if (this.closed) throw closedError('producer')
     for (const name of topics) {
       const { partitions, config } = this.cluster.requireTopic(name)
-      if (this.buffers.get(name)?.[0]!.config === config) continue
-      const buffers = partitions.map((_, partition) => ({
-        topic: name,
-        partition,
-        key: tpKey(name, partition),
-        builder: new BatchBuilder(),
-        config,
-        listeners: undefined,
-      }))
-      this.buffers.set(name, buffers)
+      const known = this.buffers.get(name)
+      const current = known?.[0]!.config === config ? known : []
+      if (current.length === partitions.length) continue
+      const added = partitions.slice(current.length).map((_, i) => {
+        const partition = current.length + i
+        return {
+          topic: name,
+          partition,
+          key: tpKey(name, partition),
+          builder: new BatchBuilder(),
+          config,
+          listeners: undefined,
+        }
+      })
+      this.buffers.set(name, [...current, ...added])
     }
   }
 

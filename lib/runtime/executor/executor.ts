@@ -357,11 +357,20 @@ export class Executor {
         await this.#committer.idle()
         await this.#tasks.shutdown()
       },
+      () => (how === 'dirty' ? this.#deliver() : Promise.resolve()),
       () => this.#membership.leave({ force: leaveGroup }),
       () => this.#producer.close(),
       () => this.#fetcher.close(),
       () => this.#purge.idle(),
     ]
+  }
+
+  /** At-least-once: what was sent before a failure, and dead letters about it, are delivered while the group still knows this member. */
+  async #deliver(): Promise<void> {
+    if (this.#producer.transactional || !this.#membership.lease.holds()) return
+    await this.#producer.deliver().catch((error: unknown) => {
+      this.options.logger.debug({ err: error }, 'what was sent before the failure could not be delivered')
+    })
   }
 
   #rebalanced(event: RebalanceEvent, missingTopics: readonly string[]): void {

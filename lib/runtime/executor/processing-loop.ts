@@ -324,9 +324,10 @@ export class ProcessingLoop {
     let commitNeeded = committer.hasUnsentOffsets
     for (const { processing } of tasks.running) {
       commitNeeded ||= processing.commitNeeded
+      if (this.#paused) continue
       wait = Math.min(wait, processing.nextWallClockPunctuation() - now)
       if (processing.canBeIdle) wait = Math.min(wait, Math.max(config.emitIntervalMs, SHORTEST_LOOK_MS))
-      if (processing.hasBuffered && !this.#paused) wait = Math.min(wait, BLOCKED_POLL_MS)
+      if (processing.hasBuffered) wait = Math.min(wait, BLOCKED_POLL_MS)
     }
     if (commitNeeded && !committer.inProgress && !committer.suspended) {
       wait = Math.min(wait, this.#lastCommit + config.commitIntervalMs - performance.now())

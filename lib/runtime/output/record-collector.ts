@@ -15,6 +15,13 @@ import { StickyPartitions } from './sticky-partitions'
 import type { RecordHeaders } from '../../record/headers'
 import type { StreamRecord } from '../../record/stream-record'
 
+/** A record that waits for its topic. */
+interface Parked {
+  readonly send: () => void
+  /** Asks the handler about a topic that does not exist; undefined: that is fatal. */
+  refuse: ((error: unknown) => void) | undefined
+}
+
 /** Passes records from the tasks of an instance to its producer: serializes them and chooses partitions. */
 export class RecordCollector {
   private readonly sticky = new StickyPartitions()
@@ -22,7 +29,7 @@ export class RecordCollector {
    * Topics that the producer or a serde has not seen yet (their names came from a `TopicNameExtractor`), with the records
    * that wait for them.
    */
-  private readonly parked = new Map<string, Array<() => void>>()
+  private readonly parked = new Map<string, Parked[]>()
   private readonly loading = new Set<Promise<void>>()
   private failure: TaskFailure | undefined
   /** Of a transaction that takes no more records: what is sent until then waits for it. */
@@ -89,8 +96,10 @@ export class RecordCollector {
       return
     }
     try {
-      if (sink.partitioner === undefined) this.dispatch(topic, null, keyPayload, valuePayload, timestamp, headers)
-      else this.sendPartitioned(sink, sink.partitioner, topic, record, keyPayload, valuePayload, task)
+      if (sink.partitioner === undefined) {
+        const parked = this.dispatch(topic, null, keyPayload, valuePayload, timestamp, headers)
+        if (parked !== undefined) parked.refuse = this.refusalOf(sink, topic, record, task)
+      } else this.sendPartitioned(sink, sink.partitioner, topic, record, keyPayload, valuePayload, task)
     } catch (error) {
       if (!(error instanceof ClientError)) throw error
       if (error.kind !== 'invalid') throw new TaskFailure(error)
@@ -143,7 +152,8 @@ export class RecordCollector {
     const partitions = this.partitionCount(topic)
     if (partitions === undefined) {
       const [keptKey, keptValue] = [kept(key), kept(value)]
-      this.park(topic, () => this.sendPartitioned(sink, partitioner, topic, record, keptKey, keptValue, task))
+      const send = (): void => this.sendPartitioned(sink, partitioner, topic, record, keptKey, keptValue, task)
+      this.park(topic, { send, refuse: this.refusalOf(sink, topic, record, task) })
       return
     }
     const { timestamp, headers } = record
@@ -171,7 +181,10 @@ export class RecordCollector {
     return this.producer.partitionCount(topic)
   }
 
-  /** `null` uses Kafka's default partitioning: the key's hash, or a sticky partition without a key. */
+  /**
+   * `null` uses Kafka's default partitioning: the key's hash, or a sticky partition without a key. Returns the record if it has to
+   * wait for its topic.
+   */
   protected dispatch(
     topic: string,
     partition: number | null,
@@ -179,14 +192,20 @@ export class RecordCollector {
     value: Payload,
     timestamp: number,
     headers: RecordHeaders,
-  ): void {
+  ): Parked | undefined {
     const { end } = this
     const partitions = this.producer.partitionCount(topic)
     if (end !== undefined || partitions === undefined || (this.parked.size > 0 && this.parked.has(topic))) {
       const [keptKey, keptValue] = [kept(key), kept(value)]
-      const send = (): void => this.dispatch(topic, partition, keptKey, keptValue, timestamp, headers)
-      this.park(topic, send, end && (() => end))
-      return
+      const parked: Parked = {
+        send: () => {
+          const again = this.dispatch(topic, partition, keptKey, keptValue, timestamp, headers)
+          if (again !== undefined) again.refuse = parked.refuse
+        },
+        refuse: undefined,
+      }
+      this.park(topic, parked, end && (() => end))
+      return parked
     }
     if (partition !== null && !isPartition(partition, partitions)) {
       throw wrongPartition(partition, partitions, topic)
@@ -194,16 +213,17 @@ export class RecordCollector {
     const target =
       partition ?? (key === null ? this.sticky.next(topic, partitions, value) : partitionFor(key, partitions))
     this.producer.append(topic, target, key, value, timestamp, headers)
+    return undefined
   }
 
-  private park(topic: string, send: () => void, ready = (): Promise<void> => this.loadTopic(topic)): void {
+  private park(topic: string, record: Parked, ready = (): Promise<void> => this.loadTopic(topic)): void {
     if (this.failure) throw this.failure
     const waiting = this.parked.get(topic)
     if (waiting) {
-      waiting.push(send)
+      waiting.push(record)
       return
     }
-    this.parked.set(topic, [send])
+    this.parked.set(topic, [record])
     const loading: Promise<void> = this.release(topic, ready).finally(() => this.loading.delete(loading))
     this.loading.add(loading)
   }
@@ -213,9 +233,41 @@ export class RecordCollector {
       await ready()
       const waiting = this.parked.get(topic) ?? []
       this.parked.delete(topic)
-      for (const send of waiting) send()
+      for (const { send } of waiting) send()
     } catch (error) {
-      this.failure ??= error instanceof TaskFailure ? error : new TaskFailure(error)
+      try {
+        this.giveUp(topic, error)
+      } catch (failure) {
+        this.failure ??= failure instanceof TaskFailure ? failure : new TaskFailure(failure)
+      }
+    }
+  }
+
+  /** A topic that does not exist is a matter of the handler, for each record that waits for it; throws unless it drops all of them. */
+  private giveUp(topic: string, error: unknown): void {
+    const waiting = isMissingTopic(error) ? (this.parked.get(topic) ?? []) : []
+    if (waiting.length === 0 || waiting.some(({ refuse }) => refuse === undefined)) throw error
+    this.parked.delete(topic)
+    for (const { refuse } of waiting) refuse!(error)
+  }
+
+  /** Undefined without a handler. */
+  private refusalOf(
+    sink: SendingSink,
+    topic: string,
+    record: StreamRecord<unknown, unknown>,
+    task: SendingTask,
+  ): Parked['refuse'] {
+    if (task.config.productionExceptionHandler === undefined) return undefined
+    const context = task.recordContext
+    const bytes = copyOf(task.source)
+    return (error) => {
+      if (task.closed) return
+      task.within(context, bytes, () => {
+        const { message, cause } = asError(error)
+        const described = new StreamsError('PRODUCTION_FAILED', message, source(sink, task), { cause })
+        this.refused(sink, topic, record, task, described)
+      })
     }
   }
 
@@ -247,7 +299,11 @@ export class RecordCollector {
     const send = (): void => {
       if (!task.closed) task.within(context, source, () => this.send(sink, topic, record, task))
     }
-    this.park(topic, send, lacking && (() => task.preparation.fetch(lacking)))
+    this.park(
+      topic,
+      { send, refuse: this.refusalOf(sink, topic, record, task) },
+      lacking && (() => task.preparation.fetch(lacking)),
+    )
   }
 
   private unserializable(
@@ -321,6 +377,9 @@ const unsendable = (sink: SendingSink, topic: string, task: SendingTask, cause: 
 
 const isAuthorization = (error: unknown): error is ClientError =>
   error instanceof ClientError && error.kind === 'authorization'
+
+const isMissingTopic = (error: unknown): boolean =>
+  error instanceof StreamsError && error.cause instanceof ClientError && error.cause.kind === 'unknownTopic'
 
 /** The origin of the current record. */
 const source = (sink: SendingSink, task: SendingTask): ErrorLocation => {

@@ -117,6 +117,16 @@ export class StreamsProducer {
     return this.#next(async () => void (await withDeadline(this.current.flush(), SETTLE_MS)))
   }
 
+  /** At-least-once, at the end of an instance that has failed: delivers what was sent, with the dead letters about the failure. */
+  deliver(): Promise<void> {
+    const send = async (): Promise<void> => {
+      // a topic that does not exist holds up nothing else
+      await this.collector.settled().catch(() => {})
+      await this.current.flush()
+    }
+    return this.#next(async () => void (await withDeadline(send(), SETTLE_MS)))
+  }
+
   #next(work: () => Promise<void>): Promise<void> {
     const before = this.#ready.catch(() => {})
     this.#ready = before.then(work)

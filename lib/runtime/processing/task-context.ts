@@ -1,3 +1,5 @@
+import { isObject } from '../../arguments'
+import { shown } from '../../config-values'
 import { StreamsError } from '../../errors'
 import type { ErrorHandlerContext, ErrorHandlerResponse } from '../../handlers'
 import type { Logger } from '../../observe/logger'
@@ -13,6 +15,7 @@ import type { Serde } from '../../serdes/serde'
 import type { ManagedStore, StateStore } from '../../state/store'
 import type { RecordCollector } from '../output/record-collector'
 import type { SendingTask } from '../output/sending-task'
+import { TaskFailure } from '../failure/task-failure'
 import { copyOf, NO_SOURCE_BYTES, type SourceBytes } from '../output/source-bytes'
 import type { Preparation } from '../tasks/preparation'
 import type { StoreWriter } from '../tasks/store-context'
@@ -278,6 +281,7 @@ export class TaskContext implements SendingTask, StoreWriter {
    * dropped and logged with its error.
    */
   resolve(operator: string, error: Error, response: ErrorHandlerResponse): boolean {
+    this.#requireResponse(operator, error, response)
     const [result, letters] = typeof response === 'string' ? [response, []] : [response.result, response.deadLetters]
     for (const letter of letters) {
       this.effects++
@@ -295,6 +299,22 @@ export class TaskContext implements SendingTask, StoreWriter {
         (sent === '' ? '' : `, and sent to ${sent}`),
     )
     return true
+  }
+
+  /** Its type is checked by compilers only. */
+  #requireResponse(operator: string, error: Error, response: unknown): void {
+    const result = isObject(response) ? response.result : response
+    if (result === 'continue' || result === 'fail') return
+    const { topic, partition, offset } = this.recordContext
+    throw new TaskFailure(
+      new StreamsError(
+        'PROCESSING_FAILED',
+        `an exception handler returned ${shown(response)} for operator "${operator}", which failed on ${this.#recordInWork()}: ` +
+          `${error.message}. Let the handler return 'continue', 'fail' or { result, deadLetters }`,
+        { operator, taskId: this.taskId, ...(topic === null ? {} : { topic, partition, offset }) },
+        { cause: error },
+      ),
+    )
   }
 
   #recordInWork(): string {

@@ -96,16 +96,19 @@ export const planStart = async <T extends OpenedTask>(
         positions: ofInputs(task, positions),
         committed: ofInputs(task, committed),
         endOffsets: ofInputs(task, endOffsets),
-        ...restoreOf(task, positions, earliest, latest),
+        ...restoreOf(task, committed, earliest, latest),
       },
     ]),
   )
 }
 
-/** The changelog ranges that the stores of a task lack. */
+/**
+ * The changelog ranges that the stores of a task lack. An input that is its store's changelog is restored up to what the group has
+ * committed of it, and processed from there: nothing is restored before the first commit, wherever reading starts.
+ */
 const restoreOf = (
   { stores }: OpenedTask,
-  positions: ReadonlyMap<string, number>,
+  committed: ReadonlyMap<string, CommittedOffset>,
   earliestOffsets: ReadonlyMap<string, number>,
   latestOffsets: ReadonlyMap<string, number>,
 ): Pick<StartPlan, 'ranges' | 'gaps'> => {
@@ -122,7 +125,12 @@ const restoreOf = (
     if (contained !== undefined && (from > latest || from < earliest)) {
       gaps.push({ store: store.name, changelog, contained, earliest, latest })
     }
-    ranges.push({ store, changelog, from, end: fromSource ? Math.min(latest, positions.get(key)!) : latest })
+    ranges.push({
+      store,
+      changelog,
+      from,
+      end: fromSource ? Math.min(latest, committed.get(key)?.offset ?? 0) : latest,
+    })
   }
   return { ranges: gaps.length > 0 ? [] : ranges, gaps }
 }

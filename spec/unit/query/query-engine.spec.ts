@@ -179,6 +179,19 @@ describe('a query of a key', () => {
     }
   })
 
+  it('gives no metadata after the close: it would be that of the last assignment', async () => {
+    for (const instanceState of ['NOT_RUNNING', 'ERROR']) {
+      const { engine } = setUp({ state: 'absent', instanceState })
+      const error = {
+        code: 'STORE_NOT_AVAILABLE',
+        message: expect.stringContaining(`this instance is ${instanceState}`),
+      }
+      await expect(engine.keyMetadata('rows', MINE)).rejects.toMatchObject(error)
+      expect(() => engine.metadata()).toThrow(expect.objectContaining(error))
+      expect(() => engine.metadata('rows')).toThrow(expect.objectContaining(error))
+    }
+  })
+
   it('fails before the first assignment, and with a leader that tells no hosts', async () => {
     const { engine } = setUp({ cluster: null })
     await expect(engine.keyMetadata('rows', MINE)).rejects.toMatchObject({ code: 'STORE_NOT_AVAILABLE' })
@@ -208,6 +221,12 @@ describe('a query of a key', () => {
     const { get } = setUp()
     expect((await get(OTHERS, { partitioner: () => 0 })).host).toBeNull()
     expect((await get(MINE, { partitioner: () => undefined })).host).toBeNull()
+    for (const partitioner of [() => [0, 1], () => []]) {
+      await expect(get(MINE, { partitioner })).rejects.toMatchObject({
+        code: 'INVALID_ARGUMENT',
+        message: expect.stringContaining('and a key is read from one'),
+      })
+    }
     await expect(get(MINE, { partitioner: () => 2 })).rejects.toMatchObject({
       code: 'INVALID_ARGUMENT',
       message: expect.stringContaining('2 partitions'),

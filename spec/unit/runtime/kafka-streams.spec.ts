@@ -362,6 +362,39 @@ describe('KafkaStreams', () => {
     })
   })
 
+  it('is closed by a listener that hears of its failure, and stays in ERROR', async () => {
+    const streams = create(
+      {},
+      wordCount(() => {
+        throw new Error('no such word')
+      }),
+    )
+    const closed: Promise<boolean>[] = []
+    const states: string[] = []
+    streams.on('stateChange', ({ to }) => {
+      states.push(to)
+      if (to.endsWith('ERROR')) closed.push(streams.close())
+    })
+    streams.on('error', () => closed.push(streams.close()))
+    await streams.start()
+    await apps.kafka.produce('lines', [{ value: 'a' }])
+    await expect(streams.closed).rejects.toMatchObject({ code: 'PROCESSING_FAILED' })
+    expect(await Promise.all(closed)).toEqual([true, true, true])
+    expect(states).toEqual(['REBALANCING', 'RUNNING', 'PENDING_ERROR', 'ERROR'])
+  })
+
+  it('closes once, where listeners close it as it starts and as it closes, and releases everything', async () => {
+    const streams = create()
+    const closed: Promise<boolean>[] = []
+    streams.on('stateChange', () => closed.push(streams.close()))
+    await streams.start()
+    expect(await Promise.all(closed)).toEqual([true, true, true])
+    expect(streams.state).toBe('NOT_RUNNING')
+    const next = create()
+    await next.start()
+    expect(next.state).toBe('RUNNING')
+  })
+
   it('processes nothing while paused', async () => {
     const words: string[] = []
     const streams = create(

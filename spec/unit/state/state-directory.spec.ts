@@ -92,6 +92,15 @@ test('cleanUp() removes all state, damaged folders and the process id', async ()
   expect((await open()).processId).not.toBe(processId)
 })
 
+test('cleanUp() leaves what is not of the application', async () => {
+  const { path } = await open()
+  await opened.pop()!.close()
+  await mkdir(join(path, 'backup'))
+  await writeFile(join(path, 'notes.txt'), '')
+  await cleanUp()
+  expect((await readdir(path)).sort()).toEqual(['backup', 'lock', 'notes.txt'])
+})
+
 test('a stateDir that can’t be used is an error with a next step', async () => {
   await writeFile(join(folder.path, 'app'), 'a file')
   await expect(open()).rejects.toMatchObject({

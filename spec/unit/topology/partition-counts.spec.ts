@@ -103,6 +103,21 @@ describe('partition counts', () => {
     expect([...tasks.values()]).toEqual([0, 0])
   })
 
+  test('of a topic that two patterns match don’t exist: each topic has one source', () => {
+    const topology = compiled((builder) => {
+      builder.stream(/logs-.*/).to('out')
+      builder.stream(/.*-web/).to('out')
+    })
+    expect([...partitionCounts(topology, counts({ 'logs-app': 2, 'clicks-web': 3 })).tasks.values()]).toEqual([2, 3])
+    expect(() => partitionCounts(topology, counts({ 'logs-app': 2, 'logs-web': 1 }))).toThrow(
+      expect.objectContaining({
+        code: 'TOPIC_ALREADY_REGISTERED',
+        location: { operator: 'KSTREAM-SOURCE-0000000002', topic: 'logs-web' },
+        message: expect.stringContaining('"KSTREAM-SOURCE-0000000000"'),
+      }),
+    )
+  })
+
   test('of the topics of a foreign-key join, which write to each other, are those of its tables', () => {
     const topology = compiled((builder) => {
       const right = builder.table('right')

@@ -49,7 +49,13 @@ describe('EmbeddedKafka', () => {
   })
 
   it('gives a topic more partitions, never fewer', async () => {
+    await kafka.produce('lines', [{ value: 'before', partition: 0 }])
     await kafka.createPartitions('lines', 3)
+    await kafka.produce('lines', [{ value: 'after', partition: 2 }])
+    expect((await kafka.read('lines')).map(({ partition, value }) => [partition, value])).toEqual([
+      [0, 'before'],
+      [2, 'after'],
+    ])
     expect(await kafka.client().admin().topics(['lines'])).toEqual([{ topic: 'lines', partitions: 3 }])
     await expect(kafka.createPartitions('lines', 3)).rejects.toMatchObject({ code: 'INVALID_PARTITIONS' })
     await expect(kafka.createPartitions('nowhere', 3)).rejects.toMatchObject({ kind: 'unknownTopic' })

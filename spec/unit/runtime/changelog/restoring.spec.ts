@@ -78,6 +78,31 @@ describe('restoring state', () => {
     await streams.close()
   }
 
+  it('restores nothing of a source topic of which nothing was committed, wherever reading begins', async () => {
+    await kafka.produce('words', [{ key: 'before', value: 'before' }])
+    const builder = new StreamsBuilder()
+    builder
+      .table('words', { ...text, offsetReset: 'latest' }, 'words')
+      .toStream()
+      .to('more-words', text)
+    const streams = new KafkaStreams(builder.build({ optimization: 'all' }), {
+      applicationId: 'app',
+      kafka,
+      stateDir: folder,
+      commitInterval: 20,
+      producer: { linger: 1 },
+    })
+    made.push(streams)
+    await streams.start()
+    await kafka.produce('words', [{ key: 'after', value: 'after' }])
+    for await (const { value } of kafka.subscribe('more-words')) {
+      expect(value).toBe('after')
+      break
+    }
+    expect(streams.store('words').get('before')).toBeNull()
+    expect(streams.store('words').get('after')).toMatchObject({ value: 'after' })
+  })
+
   it('starts a task over whose changelog no longer has what follows its local state', async () => {
     await run(['a', 'b', 'a'])
     const client = kafka.client()

@@ -278,3 +278,24 @@ it('a wake-up while the loop looks for records keeps it from waiting for them', 
   expect(wake).toBeUndefined()
   await ended
 })
+
+it('waits as long as for records while it is paused, however long punctuations are due', async () => {
+  const waits: number[] = []
+  const { loop, running, turns } = loopOver(
+    { a: 1 },
+    {
+      poll: async (maxWaitMs) => {
+        if (maxWaitMs > 0) waits.push(maxWaitMs)
+        return []
+      },
+      wakeup: () => {},
+    },
+  )
+  Object.assign(running[0]!.processing, { nextWallClockPunctuation: () => Date.now() - 1000 })
+  loop.pause()
+  const ended = loop.run()
+  await turns()
+  loop.stop()
+  await ended
+  expect(Math.min(...waits)).toBe(1000)
+})

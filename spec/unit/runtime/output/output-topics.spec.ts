@@ -1,7 +1,7 @@
 import { StreamsBuilder } from '../../../../lib/dsl/streams-builder'
 import * as serdes from '../../../../lib/serdes'
 import type { Topology } from '../../../../lib/topology/topology'
-import { EmbeddedApps, failureOf } from '../../../support/embedded-apps'
+import { EmbeddedApps, failureOf, until } from '../../../support/embedded-apps'
 
 const text = { key: serdes.string(), value: serdes.string() }
 
@@ -64,6 +64,54 @@ describe('an output topic that does not exist', () => {
       message: expect.stringMatching(/records for topic "out" can't be sent.*create it first/) as string,
     })
     expect(await apps.kafka.client().admin().groupOffsets('app')).toEqual(new Map())
+  })
+
+  it.each(['at_least_once', 'exactly_once'] as const)(
+    'is a matter of the production handler, for each of its records (%s)',
+    async (processingGuarantee) => {
+      const builder = new StreamsBuilder()
+      const lines = builder.stream('lines', text)
+      lines.to('missing', text)
+      lines.to(() => 'missing too', { ...text, partitioner: () => 0 })
+      lines.to('copy', text)
+      await apps.kafka.createTopic('copy')
+      const refused: unknown[] = []
+      const app = apps.create(builder.build(), {
+        processingGuarantee,
+        producer: { deliveryTimeout: 200 },
+        productionExceptionHandler: (error, { code, topic, offset, sourceRawValue }, record) => {
+          refused.push([code, topic, offset, String(sourceRawValue), record.topic, record.value, error.name])
+          return 'continue'
+        },
+      })
+      await app.start()
+      await apps.produceTo('lines', 0, 'a')
+      await until(async () => (await apps.committed('lines', 0)) === 1)
+      await apps.produceTo('lines', 0, 'b')
+      await until(async () => (await apps.committed('lines', 0)) >= 2)
+      expect(await apps.valuesIn('copy')).toEqual(['a', 'b'])
+      expect(refused.filter((_, i) => i < 2)).toEqual([
+        ['PRODUCTION_FAILED', 'lines', 0, 'a', 'missing', 'a', 'ClientError'],
+        ['PRODUCTION_FAILED', 'lines', 0, 'a', 'missing too', 'a', 'ClientError'],
+      ])
+      expect(refused).toHaveLength(4)
+      expect(app.recordCounts().dropped).toBe(4)
+      expect(app.state).toBe('RUNNING')
+    },
+  )
+
+  it('ends the app where the production handler says so', async () => {
+    const app = apps.create(copying('out'), {
+      producer: { deliveryTimeout: 200 },
+      productionExceptionHandler: () => 'fail',
+    })
+    await app.start()
+    const failed = failureOf(app)
+    await apps.kafka.produce('lines', [{ value: 'a' }])
+    expect(await failed).toMatchObject({
+      code: 'PRODUCTION_FAILED',
+      location: { operator: 'KSTREAM-SINK-0000000001', topic: 'lines', offset: 0 },
+    })
   })
 
   it('delays the records behind it until it appears, and loses none, where records pick their topic', async () => {

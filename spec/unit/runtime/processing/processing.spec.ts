@@ -389,6 +389,23 @@ describe('StreamTask: failures', () => {
     expect(task.droppedRecords).toBe(0)
   })
 
+  it.each([undefined, 'skip', { deadLetters: [] }])(
+    'says that a handler returned %p, and what it was asked about',
+    async (response) => {
+      const topology = new Topology().addSource('source', 'a').addProcessor('picky', () => new Picky(), 'source')
+      const { task } = await taskOf(topology, [A], { processingExceptionHandler: () => response as never })
+      task.initialize(new Map())
+      task.addRecords(fetched(A, [{ offset: 4, value: 'bad' }]))
+      expect(() => task.process()).toThrow(
+        expect.objectContaining({
+          code: 'PROCESSING_FAILED',
+          location: { operator: 'picky', taskId: '0_0', topic: 'a', partition: 0, offset: 4 },
+          message: expect.stringMatching(/returned .* for operator "picky".*bad value.*'continue', 'fail'/),
+        }),
+      )
+    },
+  )
+
   it('names the sink, the topic and the option where a value does not fit the serde', async () => {
     const topology = new Topology()
       .addSource('source', 'a')
