@@ -97,7 +97,7 @@ export class LifeCycle {
     const onAbort = (): void => {
       // closed first, so that nothing is open when it rejects
       const settle = (): unknown => this.#settleStart(signal!.reason)
-      this.#closing ??= this.#close(this.#options.config.closeTimeoutMs, false, settle)
+      void this.#closeOnce(() => this.#close(this.#options.config.closeTimeoutMs, false, settle))
     }
     signal?.addEventListener('abort', onAbort, { once: true })
     this.#opening = this.#open().catch((error: unknown) => {
@@ -138,7 +138,7 @@ export class LifeCycle {
 
   /** All calls settle together. False if the time passed first. */
   close(timeoutMs: number, leaveGroup: boolean): Promise<boolean> {
-    return (this.#closing ??= this.#close(timeoutMs, leaveGroup, () => this.#settleStart()))
+    return this.#closeOnce(() => this.#close(timeoutMs, leaveGroup, () => this.#settleStart()))
   }
 
   pause(): void {
@@ -224,23 +224,34 @@ export class LifeCycle {
 
   #fail(error: StreamsError): void {
     if (!this.#machine.isRunningOrRebalancing) return
+    void this.#closeOnce(() => this.#closeFailed(error))
+  }
+
+  /** Listeners that are told of it may call `close()`: they get the promise of the close that is under way. */
+  #closeOnce(close: () => Promise<boolean>): Promise<boolean> {
+    if (this.#closing !== undefined) return this.#closing
+    let settle!: (closed: Promise<boolean>) => void
+    this.#closing = new Promise((resolve) => (settle = resolve))
+    settle(close())
+    return this.#closing
+  }
+
+  async #closeFailed(error: StreamsError): Promise<boolean> {
     this.#machine.transitionTo('PENDING_ERROR')
     this.#options.config.logger.error({ err: error, ...error.location }, 'the application has failed and closes')
     const taskId = (error.location.taskId as TaskId | undefined) ?? null
     this.#diagnostics.publish('millrace:error', () => ({ error, taskId, outcome: 'instance ends' }))
     const isHeard = this.events.emit('error', error)
-    this.#closing = (async () => {
-      const timeoutMs = this.#options.config.closeTimeoutMs
-      await Promise.all([
-        this.#closeRun({ clean: false, leaveGroup: true, timeoutMs }, error),
-        this.#options.closeOthers(timeoutMs),
-      ])
-      this.#machine.transitionTo('ERROR')
-      this.#settleClosed.reject(error)
-      const isReported = this.#settleStart(error)
-      if (!isHeard && !isReported && !this.#closedIsWatched) throwUncaught(error)
-      return true
-    })()
+    const timeoutMs = this.#options.config.closeTimeoutMs
+    await Promise.all([
+      this.#closeRun({ clean: false, leaveGroup: true, timeoutMs }, error),
+      this.#options.closeOthers(timeoutMs),
+    ])
+    this.#machine.transitionTo('ERROR')
+    this.#settleClosed.reject(error)
+    const isReported = this.#settleStart(error)
+    if (!isHeard && !isReported && !this.#closedIsWatched) throwUncaught(error)
+    return true
   }
 
   async #close(timeoutMs: number, leaveGroup: boolean, settleStart: () => unknown): Promise<boolean> {

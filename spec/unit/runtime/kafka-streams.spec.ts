@@ -264,6 +264,26 @@ describe('KafkaStreams', () => {
       expect(await first).toBe(true)
     })
 
+    it.each(['error', 'stateChange'] as const)('by a listener of %s that hears of a failure', async (event) => {
+      const streams = create(
+        {},
+        wordCount(() => {
+          throw new Error('no such word')
+        }),
+      )
+      const closes: Array<Promise<boolean>> = []
+      streams.on('error', () => {})
+      streams.on(event, () => {
+        if (streams.state === 'PENDING_ERROR') closes.push(streams.close())
+      })
+      const { closed } = streams
+      await streams.start()
+      await apps.kafka.produce('lines', [{ value: 'a' }])
+      await expect(closed).rejects.toMatchObject({ code: 'PROCESSING_FAILED' })
+      await expect(Promise.all(closes)).resolves.toEqual([true])
+      expect(streams.state).toBe('ERROR')
+    })
+
     it('within a deadline gives up on an operator that does not come to an end', async () => {
       const builder = new StreamsBuilder()
       let reached = (): void => {}
