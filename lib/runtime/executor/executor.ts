@@ -156,6 +156,7 @@ export class Executor {
       transactionalId: `${config.applicationId}-${stateDirectory.processId}-${options.index}`,
       lease: membership.lease,
       topics: () => outputTopics(topology),
+      isInternal: (topic) => isInternalTopic(topology, topic),
       logger,
       signal,
     }))
@@ -454,3 +455,6 @@ export class Executor {
 
 const outputTopics = (topology: CompiledTopology): Set<string> =>
   new Set(topology.subTopologies.flatMap((sub) => [...sub.sinkTopics, ...sub.changelogTopics.keys()]))
+
+const isInternalTopic = ({ subTopologies }: CompiledTopology, topic: string): boolean =>
+  subTopologies.some((sub) => sub.repartitionSourceTopics.has(topic) || sub.changelogTopics.has(topic))
