@@ -1,3 +1,4 @@
+import { EmitInterval } from './emit-interval'
 import type { OperatorContext } from './processor'
 
 /**
@@ -5,7 +6,7 @@ import type { OperatorContext } from './processor'
  * wall-clock time, and only if its close time has advanced. Its progress is committed with the task's offsets.
  */
 export class CloseEmission {
-  private nextTime = 0
+  private readonly interval = new EmitInterval()
 
   constructor(
     private readonly context: OperatorContext<never, never>,
@@ -19,9 +20,8 @@ export class CloseEmission {
 
   /** `atOnce`: whatever the interval. */
   due(windowClose: number, atOnce = false): boolean {
-    const now = this.context.currentSystemTime()
-    if (now < this.nextTime && !atOnce) return false
-    this.nextTime = now + this.context.emitIntervalMs
+    const { context } = this
+    if (!this.interval.due(context.currentSystemTime(), context.emitIntervalMs, atOnce)) return false
     const { lastEmittedWindowClose } = this
     return lastEmittedWindowClose === undefined || lastEmittedWindowClose < windowClose
   }

@@ -1,3 +1,5 @@
+import { EmitInterval } from './emit-interval'
+
 /** The time shared by both sides of a left or outer stream–stream join. As in Kafka Streams, it is reset with the task. */
 export class JoinClock {
   /** The largest timestamp seen on either side. */
@@ -6,8 +8,8 @@ export class JoinClock {
   oldestWaiting: number | undefined = undefined
   /** The last time that one of the sides was told of without a record. */
   private announced = -1
-  /** Wall-clock time of the next check. */
-  nextEmit = 0
+  /** When both sides look for what has waited long enough. */
+  readonly emission = new EmitInterval()
 
   advance(timestamp: number): void {
     if (timestamp > this.streamTime) this.streamTime = timestamp

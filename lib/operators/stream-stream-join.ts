@@ -108,10 +108,8 @@ export class StreamStreamJoinOperator<K, L, R, VR> extends Operator<K, L | R, K,
   private emitDue(headers: RecordHeaders): void {
     const clock = this.clock!
     if (!this.mayBeDue(clock)) return
-    const now = this.context.currentSystemTime()
-    if (now < clock.nextEmit) return
-    clock.nextEmit = now + this.context.emitIntervalMs
-    this.emitClosed(headers)
+    const { context } = this
+    if (clock.emission.due(context.currentSystemTime(), context.emitIntervalMs)) this.emitClosed(headers)
   }
 
   /** Results of records whose window has closed without a match. They have the headers of the record that triggered them. */

@@ -97,7 +97,7 @@ export class LifeCycle {
     const onAbort = (): void => {
       // closed first, so that nothing is open when it rejects
       const settle = (): unknown => this.#settleStart(signal!.reason)
-      if (!this.isClosing) void this.#end(() => this.#close(this.#options.config.closeTimeoutMs, false, settle))
+      void this.#closeOnce(() => this.#close(this.#options.config.closeTimeoutMs, false, settle))
     }
     signal?.addEventListener('abort', onAbort, { once: true })
     this.#opening = this.#open().catch((error: unknown) => {
@@ -138,7 +138,7 @@ export class LifeCycle {
 
   /** All calls settle together. False if the time passed first. */
   close(timeoutMs: number, leaveGroup: boolean): Promise<boolean> {
-    return this.#closing ?? this.#end(() => this.#close(timeoutMs, leaveGroup, () => this.#settleStart()))
+    return this.#closeOnce(() => this.#close(timeoutMs, leaveGroup, () => this.#settleStart()))
   }
 
   pause(): void {
@@ -222,19 +222,21 @@ export class LifeCycle {
     return started !== undefined
   }
 
-  /** The end is known before listeners hear of it: they may call `close()`. */
-  #end(work: () => Promise<boolean>): Promise<boolean> {
-    let settle!: (ended: Promise<boolean>) => void
-    const closing = (this.#closing = new Promise<boolean>((resolve) => (settle = resolve)))
-    settle(work())
-    return closing
-  }
-
   #fail(error: StreamsError): void {
-    if (this.#machine.isRunningOrRebalancing) void this.#end(() => this.#closeAfter(error))
+    if (!this.#machine.isRunningOrRebalancing) return
+    void this.#closeOnce(() => this.#closeFailed(error))
   }
 
-  async #closeAfter(error: StreamsError): Promise<boolean> {
+  /** Listeners that are told of it may call `close()`: they get the promise of the close that is under way. */
+  #closeOnce(close: () => Promise<boolean>): Promise<boolean> {
+    if (this.#closing !== undefined) return this.#closing
+    let settle!: (closed: Promise<boolean>) => void
+    this.#closing = new Promise((resolve) => (settle = resolve))
+    settle(close())
+    return this.#closing
+  }
+
+  async #closeFailed(error: StreamsError): Promise<boolean> {
     this.#machine.transitionTo('PENDING_ERROR')
     this.#options.config.logger.error({ err: error, ...error.location }, 'the application has failed and closes')
     const taskId = (error.location.taskId as TaskId | undefined) ?? null

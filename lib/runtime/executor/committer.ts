@@ -29,6 +29,13 @@ export interface CommitterOptions {
   readonly listener: CommitterListener
 }
 
+export interface CommitAllOptions {
+  /** Default: all that run. */
+  readonly tasks?: readonly RunningTask[]
+  /** Aborted where one of them can't be committed. */
+  readonly signal?: AbortSignal
+}
+
 type OffsetsToSend = Map<string, TopicPartition & CommittedOffset & { readonly task: RunningTask }>
 
 interface Sealed {
@@ -140,9 +147,12 @@ export class Committer {
 
   /**
    * Commits until these tasks have nothing uncommitted, as before they move away: uncommitted work would be done
-   * twice. False if time runs out first.
+   * twice. False if time runs out first. Rejects once the signal is aborted and the commit that was under way has ended.
    */
-  async commitAll(timeoutMs: number, tasks = this.options.tasks.running): Promise<boolean> {
+  async commitAll(
+    timeoutMs: number,
+    { tasks = this.options.tasks.running, signal }: CommitAllOptions = {},
+  ): Promise<boolean> {
     const deadline = performance.now() + timeoutMs
     for (;;) {
       const committing = this.commit()
@@ -150,6 +160,7 @@ export class Committer {
         committing.catch(() => {})
         return false
       }
+      signal?.throwIfAborted()
       if (!this.hasUnsentOffsets && !tasks.some((task) => this.#isUncommitted(task))) return true
       if (performance.now() + RETRY_MS > deadline) return false
       await pause(RETRY_MS)

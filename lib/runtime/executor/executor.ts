@@ -98,6 +98,8 @@ export class Executor {
   #assigned = false
   #cluster: ClusterView | undefined
   #stopping = false
+  /** Aborted where a task fails that the last commit waits for: nothing restarts it any more. */
+  readonly #lastCommit = new AbortController()
 
   constructor(private readonly options: ExecutorOptions) {
     const { topology, config, client, admin, stateDirectory, globalStores, bounded, logger, signal, listener } = options
@@ -154,6 +156,7 @@ export class Executor {
       transactionalId: `${config.applicationId}-${stateDirectory.processId}-${options.index}`,
       lease: membership.lease,
       topics: () => outputTopics(topology),
+      isInternal: (topic) => isInternalTopic(topology, topic),
       logger,
       signal,
     }))
@@ -333,7 +336,7 @@ export class Executor {
       return false
     }
     try {
-      if (await this.#committer.commitAll(ms)) return true
+      if (await this.#committer.commitAll(ms, { signal: this.#lastCommit.signal })) return true
       logger.warn(
         { timeoutMs: ms },
         'the last commit took too long: its records are processed again after the next start',
@@ -393,6 +396,7 @@ export class Executor {
 
   #taskFailed(task: RunningTask, error: unknown): void {
     if (!this.#tasks.isRunning(task)) return
+    if (this.#stopping) this.#lastCommit.abort(error)
     const inTransaction = this.#producer.transactional && task.processing.hasUncommittedEffects
     this.#failed({ error, taskId: task.id, inTransaction })
   }
@@ -460,3 +464,6 @@ export class Executor {
 
 const outputTopics = (topology: CompiledTopology): Set<string> =>
   new Set(topology.subTopologies.flatMap((sub) => [...sub.sinkTopics, ...sub.changelogTopics.keys()]))
+
+const isInternalTopic = ({ subTopologies }: CompiledTopology, topic: string): boolean =>
+  subTopologies.some((sub) => sub.repartitionSourceTopics.has(topic) || sub.changelogTopics.has(topic))

@@ -11,8 +11,25 @@ export const toStreamsError = (error: unknown): StreamsError => {
   if (client?.kind === 'authorization') return notAuthorized(client)
   if (!client) return new StreamsError('PROCESSING_FAILED', `processing failed: ${message}`, {}, { cause: error })
   const { code, what } = namesOf(client)
-  return new StreamsError(code, `${what}: ${message}`, client.partition ?? {}, { cause: error })
+  const advice = client.code === undefined ? undefined : ADVICE.get(client.code)
+  const nextStep = advice === undefined ? '' : `. ${advice}`
+  return new StreamsError(code, `${what}: ${message}${nextStep}`, client.partition ?? {}, { cause: error })
 }
+
+/** By Kafka's name of the error: what to change, where Kafka's words name no setting of ours. */
+const ADVICE: ReadonlyMap<string, string> = new Map([
+  [
+    'FENCED_INSTANCE_ID',
+    'Another process has joined with the same groupInstanceId: give each instance its own, and make sure that the old process has ended before its replacement starts',
+  ],
+  [
+    'INCONSISTENT_GROUP_PROTOCOL',
+    'The group has members that are no instances of this application, such as plain consumers: use another applicationId',
+  ],
+  ['INVALID_SESSION_TIMEOUT', 'Set sessionTimeout to a value that the brokers allow'],
+  ['INVALID_TRANSACTION_TIMEOUT', 'Lower transactionTimeout, or raise transaction.max.timeout.ms of the brokers'],
+  ['GROUP_MAX_SIZE_REACHED', 'Run fewer instances, or raise group.max.size of the brokers'],
+])
 
 /** A record, or a request, that Kafka's limits or its format do not allow. */
 export const refusedRecord = (error: ClientError, location: ErrorLocation): StreamsError => {

@@ -275,6 +275,7 @@ export class RecordCollector {
     try {
       await this.load(topic)
     } catch (error) {
+      if (error instanceof TaskFailure) throw error
       if (isAuthorization(error)) throw notAuthorized(error, {}, { topic, operation: 'Write' })
       throw new StreamsError(
         'PRODUCTION_FAILED',

@@ -4,6 +4,7 @@ import type { Logger } from '../../observe/logger'
 import { pause, withDeadline } from '../pause'
 import { RecordCollector } from './record-collector'
 import { retrying } from '../failure/retrying'
+import { TaskFailure } from '../failure/task-failure'
 
 const LONGEST_PAUSE_MS = 10_000
 const CALM_MS = 60_000
@@ -21,6 +22,8 @@ export interface StreamsProducerOptions {
   readonly lease: Lease
   /** Output topics that are known beforehand. */
   readonly topics: () => Iterable<string>
+  /** Whether the group's leader creates it, whenever tasks are assigned. */
+  readonly isInternal: (topic: string) => boolean
   readonly logger: Logger
   readonly signal: AbortSignal
 }
@@ -156,8 +159,9 @@ export class StreamsProducer {
     }
   }
 
+  /** Rejects with a `TaskFailure` for an internal topic: it is there again when all tasks have restarted. */
   async #awaitTopic(producer: Producer, topic: string): Promise<void> {
-    const { config, logger, signal } = this.options
+    const { config, logger, signal, isInternal } = this.options
     const waitMs = Math.min(TOPIC_APPEARS_MS, config.producerConfig.deliveryTimeoutMs)
     const end = performance.now() + waitMs
     let warned = false
@@ -166,9 +170,13 @@ export class StreamsProducer {
         return await producer.loadTopics([topic])
       } catch (error) {
         const mayAppear = error instanceof ClientError && error.kind === 'unknownTopic' && producer === this.#producer
-        if (!mayAppear || performance.now() >= end) throw error
+        const isOver = !mayAppear || performance.now() >= end
+        if (isOver) throw mayAppear && isInternal(topic) ? new TaskFailure(error) : error
         if (!warned) {
-          const reason = `output topic "${topic}" does not exist: records for it wait up to ${waitMs / 1000} s; create it`
+          const wait = `does not exist: records for it wait up to ${waitMs / 1000} s`
+          const reason = isInternal(topic)
+            ? `internal topic "${topic}" ${wait}, then all tasks restart and it is created again. It must have been deleted`
+            : `output topic "${topic}" ${wait}; create it`
           logger.warn({ topic, waitMs }, reason)
         }
         warned = true

@@ -52,6 +52,17 @@ describe('emit on window close', () => {
     expect(run()).toEqual(['1'])
   })
 
+  test('is not held back where the wall clock was set back', async () => {
+    const { task, run, clock } = await taskOf(topology(), [input], { emitIntervalMs: 1000 })
+    task.initialize(new Map())
+    clock.time = 3_600_000
+    task.addRecords(records(0, 1))
+    expect(run()).toEqual([])
+    clock.time = 0
+    task.addRecords(records(1, 12))
+    expect(run()).toEqual(['1'])
+  })
+
   test('before anything closed nothing is committed of it', async () => {
     const { task, run } = await taskOf(topology(), [input])
     task.initialize(new Map())

@@ -264,6 +264,56 @@ describe('KafkaStreams', () => {
       expect(await first).toBe(true)
     })
 
+    it.each(['error', 'stateChange'] as const)('by a listener of %s that hears of a failure', async (event) => {
+      const streams = create(
+        {},
+        wordCount(() => {
+          throw new Error('no such word')
+        }),
+      )
+      const closes: Array<Promise<boolean>> = []
+      streams.on('error', () => {})
+      streams.on(event, () => {
+        if (streams.state === 'PENDING_ERROR') closes.push(streams.close())
+      })
+      const { closed } = streams
+      await streams.start()
+      await apps.kafka.produce('lines', [{ value: 'a' }])
+      await expect(closed).rejects.toMatchObject({ code: 'PROCESSING_FAILED' })
+      await expect(Promise.all(closes)).resolves.toEqual([true])
+      expect(streams.state).toBe('ERROR')
+    })
+
+    it.each(['at_least_once', 'exactly_once'] as const)(
+      '%s: gives up its last commit where an operator fails that the record cache is flushed into, and says why',
+      async (processingGuarantee) => {
+        const builder = new StreamsBuilder()
+        const counted = new Promise<void>((resolve) => {
+          builder
+            .stream('lines', text)
+            .peek(() => resolve())
+            .groupByKey()
+            .count({ store: 'counts' })
+            .toStream()
+            .peek(() => {
+              throw new Error('no such count')
+            })
+        })
+        const logger = recordingLogger()
+        // the test's own time-out comes long before
+        const config = { commitInterval: '5m', transactionTimeout: '10m', closeTimeout: '5m' } as const
+        const streams = create({ ...config, processingGuarantee, logger }, builder.build())
+        await streams.start()
+        await apps.kafka.produce('lines', [{ key: 'a', value: 'a' }])
+        await counted
+        expect(await streams.close()).toBe(false)
+        expect(streams.state).toBe('NOT_RUNNING')
+        expect(logger.entries.filter(({ level }) => level === 'warn').map(({ fields }) => fields['err'])).toEqual([
+          expect.objectContaining({ code: 'PROCESSING_FAILED' }),
+        ])
+      },
+    )
+
     it('within a deadline gives up on an operator that does not come to an end', async () => {
       const builder = new StreamsBuilder()
       let reached = (): void => {}

@@ -1,5 +1,6 @@
 import { ClientError } from '../../port'
 import type { KafkaConnection } from '../connection/connection'
+import { RateLimitedLog } from '../connection/rate-limited-log'
 import { errorFromCode, isClosed, toClientError } from '../protocol/errors'
 import type { RecordAccumulator } from './accumulator'
 import type { ProducerBatch } from './batch'
@@ -32,6 +33,9 @@ const MAX_PRODUCER_EPOCH = 32767
 /** At most so many requests are made in a linger time, to one broker, for batches that need not linger: each costs what many records do. */
 const EARLY_REQUESTS = 20
 
+/** Attempts to write to a partition that fail in a row without a warning: a leader that moves costs a few. */
+const QUIET_ATTEMPTS = 5
+
 const DUPLICATE_SEQUENCE_NUMBER = 46
 const OUT_OF_ORDER_SEQUENCE_NUMBER = 45
 const UNKNOWN_PRODUCER_ID = 59
@@ -58,13 +62,16 @@ export class ProducerSender {
   /** answers to requests of an earlier session are ignored */
   private session = 0
   private quiet: Array<() => void> = []
+  private readonly log: RateLimitedLog
 
   constructor(
     private readonly connection: KafkaConnection,
     private readonly accumulator: RecordAccumulator,
     private readonly options: SenderOptions,
     private readonly listener: SenderListener,
-  ) {}
+  ) {
+    this.log = new RateLimitedLog(connection.logger)
+  }
 
   /** Soon, but after the current work, so that one request takes the records of a whole slice. */
   schedule(): void {
@@ -103,6 +110,7 @@ export class ProducerSender {
         if (at < next) next = at
       } else if (leader === undefined) {
         buffer.retryAt = now + this.connection.backoff.delay(buffer.failures++)
+        this.warnOfWaiting(buffer)
         if (buffer.retryAt < next) next = buffer.retryAt
         this.refreshMetadata()
       } else if (this.listener.admits(buffer)) {
@@ -290,7 +298,8 @@ export class ProducerSender {
     if (kind === 'retriable' || kind === 'unknownTopic') {
       // a leader that steps down, or has too few replicas, may have appended it before answering
       batch.uncertain = true
-      return this.sendAgain(buffer, error)
+      this.sendAgain(buffer, error)
+      return this.warnOfWaiting(buffer)
     }
     if (errorCode === OUT_OF_ORDER_SEQUENCE_NUMBER || errorCode === UNKNOWN_PRODUCER_ID) {
       // batches after a failed one are out of order until it is in the log
@@ -311,6 +320,18 @@ export class ProducerSender {
   private sendAgain(buffer: PartitionBuffer, error: ClientError): void {
     buffer.rewinding = true
     buffer.lastError = error
+  }
+
+  /** Commits wait for these records, for minutes at the worst: not in silence. */
+  private warnOfWaiting({ topic, partition, failures, lastError }: PartitionBuffer): void {
+    if (failures < QUIET_ATTEMPTS) return
+    const code = lastError?.code ?? 'LEADER_NOT_AVAILABLE'
+    const { deliveryTimeoutMs } = this.options
+    this.log.warn(
+      `${topic} ${code}`,
+      { topic, partition, code, attempts: failures, deliveryTimeoutMs, ...(lastError && { err: lastError }) },
+      'records can not be written, and wait: trying again until the delivery timeout has passed',
+    )
   }
 
   /**

@@ -18,6 +18,8 @@ const PRODUCE = 0
 /** A connection to one broker whose answers a test decides on, batch by batch; it leads every partition. */
 export class ScriptedBroker {
   readonly sent: SentBatch[] = []
+  /** What the client has warned of. */
+  readonly warnings: object[] = []
   /** default: appends, in the order in which the batches come */
   answer: (batch: SentBatch) => Answer = () => this.append()
   /** Requests get their answers only after a `disconnect`, as failures. */
@@ -35,7 +37,7 @@ export class ScriptedBroker {
     const { closing } = this
     const connection = {
       requestTimeoutMs: 1_000,
-      logger: silentLogger,
+      logger: { ...silentLogger, warn: (fields: object) => void this.warnings.push(fields) },
       backoff: createBackoff({ initialRetryTime: 1, maxRetryTime: 1 }),
       signal: closing.signal,
       get closed() {

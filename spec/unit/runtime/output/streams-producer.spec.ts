@@ -31,6 +31,7 @@ describe('the producer of an executor', () => {
       transactionalId: 'app-1',
       lease,
       topics: () => topics,
+      isInternal: (topic) => topic.startsWith('app-'),
       logger: silentLogger,
       signal: new AbortController().signal,
     })

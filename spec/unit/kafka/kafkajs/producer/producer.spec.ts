@@ -5,7 +5,9 @@ import { ClientError, type Lease, type Producer, type ProducerConfig } from '../
 import { ScriptedBroker } from '../scripted-broker'
 import { NO_HEADERS } from '../../../../../lib/record/headers'
 
+const UNKNOWN_TOPIC = 3
 const NOT_LEADER = 6
+const NOT_ENOUGH_REPLICAS = 19
 const TOPIC_AUTHORIZATION_FAILED = 29
 const OUT_OF_ORDER = 45
 const DUPLICATE = 46
@@ -97,6 +99,24 @@ describe('the kafkajs producer, answered by a script', () => {
     expect(sequences()).toEqual([1, 2, 3, 4, 1, 2, 3, 4])
     expect(broker.sent.every(({ producerEpoch }) => producerEpoch === 0)).toBe(true)
   })
+
+  it.each([
+    [UNKNOWN_TOPIC, 'UNKNOWN_TOPIC_OR_PARTITION'],
+    [NOT_ENOUGH_REPLICAS, 'NOT_ENOUGH_REPLICAS'],
+  ])(
+    'says once that the broker refuses records for longer than a leader takes to move: %i',
+    async (errorCode, code) => {
+      await start()
+      let refusals = 0
+      broker.answer = () => (refusals++ < 3 ? { errorCode: NOT_LEADER } : broker.append())
+      await send()
+      expect(broker.warnings).toEqual([])
+      refusals = 0
+      broker.answer = () => (refusals++ < 20 ? { errorCode } : broker.append())
+      await send()
+      expect(broker.warnings).toEqual([expect.objectContaining({ topic: 't', partition: 0, code })])
+    },
+  )
 
   it('takes a duplicate for a success', async () => {
     await start()
