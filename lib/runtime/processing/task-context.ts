@@ -20,6 +20,7 @@ import { AsyncBoundary } from './async-boundary'
 import { AsyncOperators, systemTimers } from './async-operators'
 import type { Clock } from './clock'
 import { IDLE } from './idle-context'
+import type { AwaitedWork } from './idle-time'
 import type { SlowCallbackMonitor } from './slow-callback-monitor'
 import type { TaskConfig } from './task-config'
 
@@ -163,6 +164,11 @@ export class TaskContext implements SendingTask, StoreWriter {
   /** Results of callbacks are still to come. */
   get awaits(): boolean {
     return this.async.busy || this.asyncOperators.busy
+  }
+
+  get awaited(): AwaitedWork {
+    if (!this.awaits) return 'nothing'
+    return this.asyncOperators.busy || this.async.holdsRecords ? 'records' : 'punctuations'
   }
 
   /** Stream time has come to be this without a record. */
