@@ -140,7 +140,7 @@ export class Committer {
 
   /**
    * Commits until these tasks have nothing uncommitted, as before they move away: uncommitted work would be done
-   * twice. False if time runs out first.
+   * twice. A task that fails meanwhile is told to the listener, and not waited for. False if time runs out first.
    */
   async commitAll(timeoutMs: number, tasks = this.options.tasks.running): Promise<boolean> {
     const deadline = performance.now() + timeoutMs
@@ -157,8 +157,8 @@ export class Committer {
   }
 
   #isUncommitted(task: RunningTask): boolean {
-    const { isBusy, commitNeeded } = task.processing
-    return this.options.tasks.isRunning(task) && (isBusy || commitNeeded)
+    const { isBusy, commitNeeded, hasFailed } = task.processing
+    return this.options.tasks.isRunning(task) && !hasFailed && (isBusy || commitNeeded)
   }
 
   /** Resolves when no commit uses any task any longer. */

@@ -98,6 +98,8 @@ export class Executor {
   #assigned = false
   #cluster: ClusterView | undefined
   #stopping = false
+  /** Of a task, after `stop`: it can't restart any more. */
+  #lastFailure: Failure | undefined
 
   constructor(private readonly options: ExecutorOptions) {
     const { topology, config, client, admin, stateDirectory, globalStores, bounded, logger, signal, listener } = options
@@ -333,7 +335,9 @@ export class Executor {
       return false
     }
     try {
-      if (await this.#committer.commitAll(ms)) return true
+      const isDone = await this.#committer.commitAll(ms)
+      if (this.#lastFailure !== undefined) throw this.#lastFailure.error
+      if (isDone) return true
       logger.warn(
         { timeoutMs: ms },
         'the last commit took too long: its records are processed again after the next start',
@@ -389,7 +393,11 @@ export class Executor {
   }
 
   #failed(failure: Failure): void {
-    if (this.#stopping || this.options.signal.aborted) return
+    if (this.options.signal.aborted) return
+    if (this.#stopping) {
+      if (failure.taskId !== undefined) this.#lastFailure ??= failure
+      return
+    }
     const remedy = this.#policy.decide(failure)
     if ('end' in remedy) return this.#end(remedy.error)
     const { logger } = this.options
