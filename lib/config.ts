@@ -14,6 +14,7 @@ import type {
   ProcessingExceptionHandler,
   ProductionExceptionHandler,
 } from './handlers'
+import { exceptionHandler } from './handler-config'
 import type { KafkaConnection } from './kafka/client'
 import { resolveLogger } from './logger-config'
 import type { Logger } from './observe/logger'
@@ -259,9 +260,12 @@ export const resolveConfig = (config: StreamsConfig): ResolvedConfig => {
     repartitionPurgeIntervalMs: duration(top, 'repartitionPurgeInterval', 30_000),
     slowCallbackWarningMs: duration(top, 'slowCallbackWarning', 5000),
     closeTimeoutMs: duration(top, 'closeTimeout', 30_000),
-    deserializationExceptionHandler: config.deserializationExceptionHandler,
-    processingExceptionHandler: config.processingExceptionHandler,
-    productionExceptionHandler: config.productionExceptionHandler,
+    deserializationExceptionHandler: exceptionHandler(
+      'deserializationExceptionHandler',
+      config.deserializationExceptionHandler,
+    ),
+    processingExceptionHandler: exceptionHandler('processingExceptionHandler', config.processingExceptionHandler),
+    productionExceptionHandler: exceptionHandler('productionExceptionHandler', config.productionExceptionHandler),
     metricsRecordingLevel: oneOf(top, 'metricsRecordingLevel', ['off', 'info', 'debug'], 'info'),
     tracing: tracing(config.tracing),
     logger: resolveLogger(config),

@@ -16,6 +16,11 @@ export const resolveConnection = (value: unknown): KafkaConnection => {
         'if it comes from an environment variable, check that it is set',
     )
   }
+  if (Array.isArray(brokers)) throw invalid("kafka.brokers is empty: name at least one, such as 'localhost:9092'")
+  if (brokers === undefined && typeof value === 'object' && value !== null && !('client' in value)) {
+    const keys = Object.keys(value).map(shown).join(', ')
+    throw invalid(`kafka has no brokers${keys === '' ? '' : `, but ${keys}`}: pass { brokers: ['localhost:9092'] }`)
+  }
   throw invalid(
     "kafka is missing: pass kafkajs's configuration such as { brokers: ['localhost:9092'] }, an EmbeddedKafka, " +
       'or { client: (options) => kafkaClient } for a client of your own',

@@ -15,6 +15,7 @@ import type {
 import type { JoinKind } from '../operators/joined-rows'
 import type { ProcessorSupplier } from '../operators/processor'
 import type { StreamPartitioner } from '../topology/definition'
+import { TopologyError } from '../errors'
 import { requireNewInstances } from '../topology/new-instances'
 import { partitionerRequiringValue, processorRequiringValue, requiringValue } from '../topology/tombstones'
 import { TOPIC_OR_SELECTOR, topicNameExtractor, type TopicSelector } from '../topology/topology'
@@ -469,17 +470,17 @@ export class KStream<K, V> {
   }
 
   /**
-   * Joins with a table: each record of the stream is joined with the row of its key, if there is one. The table's
-   * updates trigger nothing. Records of the stream without key or value are dropped. Repartitions if the key may have
-   * changed; the table's topic needs the same number of partitions.
+   * Joins with a global table, by a key derived from each record: nothing is repartitioned, and the record keeps its
+   * own key.
    *
    * @example
-   * orders.join(customers, (order, customer) => ({ ...order, name: customer.name }))
+   * orders.join(rates, (order) => order.currency, (order, rate) => order.amount * rate)
    */
-  join<VT, VR>(
-    table: KTable<K, VT>,
-    joiner: ValueJoiner<K, NonNullable<V>, VT, VR>,
-    joined?: string | Joined<K, V, VT>,
+  join<KG, VG, VR>(
+    table: GlobalKTable<KG, VG>,
+    selector: ValueMapper<K, NonNullable<V>, KG>,
+    joiner: ValueJoiner<K, NonNullable<V>, VG, VR>,
+    named?: Named,
   ): KStream<K, VR>
   /**
    * Joins with another stream: each record is joined with those of the same key on the other side within the window,
@@ -495,32 +496,33 @@ export class KStream<K, V> {
     joined?: string | StreamStreamJoined<K, V, VO>,
   ): KStream<K, VR>
   /**
-   * Joins with a global table, by a key derived from each record: nothing is repartitioned, and the record keeps its
-   * own key.
+   * Joins with a table: each record of the stream is joined with the row of its key, if there is one. The table's
+   * updates trigger nothing. Records of the stream without key or value are dropped. Repartitions if the key may have
+   * changed; the table's topic needs the same number of partitions.
    *
    * @example
-   * orders.join(rates, (order) => order.currency, (order, rate) => order.amount * rate)
+   * orders.join(customers, (order, customer) => ({ ...order, name: customer.name }))
    */
-  join<KG, VG, VR>(
-    table: GlobalKTable<KG, VG>,
-    selector: ValueMapper<K, NonNullable<V>, KG>,
-    joiner: ValueJoiner<K, NonNullable<V>, VG, VR>,
-    named?: Named,
+  join<VT, VR>(
+    table: KTable<K, VT>,
+    joiner: ValueJoiner<K, NonNullable<V>, VT, VR>,
+    joined?: string | Joined<K, V, VT>,
   ): KStream<K, VR>
   join(other: unknown, ...rest: unknown[]): KStream<K, unknown> {
     return this.joined(other, rest, 'inner')
   }
 
   /**
-   * As `join` with a table, but if there is no row, the joiner gets `null`. Records without a key have no row.
+   * As `join` with a global table, but if there is no row, or no key to look up, the joiner gets `null`.
    *
    * @example
-   * orders.leftJoin(customers, (order, customer) => ({ ...order, name: customer?.name }))
+   * events.leftJoin(users, (event) => event.userId, (event, user) => ({ ...event, country: user?.country ?? 'unknown' }))
    */
-  leftJoin<VT, VR>(
-    table: KTable<K, VT>,
-    joiner: ValueJoiner<K, NonNullable<V>, VT | null, VR>,
-    joined?: string | Joined<K, V, VT>,
+  leftJoin<KG, VG, VR>(
+    table: GlobalKTable<KG, VG>,
+    selector: ValueMapper<K, NonNullable<V>, KG>,
+    joiner: ValueJoiner<K, NonNullable<V>, VG | null, VR>,
+    named?: Named,
   ): KStream<K, VR>
   /**
    * As `join` with another stream, but a record of this stream without a match is emitted with `null` when its
@@ -536,16 +538,15 @@ export class KStream<K, V> {
     joined?: string | StreamStreamJoined<K, V, VO>,
   ): KStream<K, VR>
   /**
-   * As `join` with a global table, but if there is no row, or no key to look up, the joiner gets `null`.
+   * As `join` with a table, but if there is no row, the joiner gets `null`. Records without a key have no row.
    *
    * @example
-   * events.leftJoin(users, (event) => event.userId, (event, user) => ({ ...event, country: user?.country ?? 'unknown' }))
+   * orders.leftJoin(customers, (order, customer) => ({ ...order, name: customer?.name }))
    */
-  leftJoin<KG, VG, VR>(
-    table: GlobalKTable<KG, VG>,
-    selector: ValueMapper<K, NonNullable<V>, KG>,
-    joiner: ValueJoiner<K, NonNullable<V>, VG | null, VR>,
-    named?: Named,
+  leftJoin<VT, VR>(
+    table: KTable<K, VT>,
+    joiner: ValueJoiner<K, NonNullable<V>, VT | null, VR>,
+    joined?: string | Joined<K, V, VT>,
   ): KStream<K, VR>
   leftJoin(other: unknown, ...rest: unknown[]): KStream<K, unknown> {
     return this.joined(other, rest, 'left')
@@ -705,7 +706,7 @@ export class KStream<K, V> {
     supplier: ProcessorSupplier<K, V, KR, VR>,
     processed?: Processed,
   ): KStream<KR, VR> {
-    requireFunction(supplier, 'process', 'a supplier of processors')
+    requireFunction(supplier, 'process', 'a supplier of processors, such as () => new MyProcessor(),')
     requireArgument(processed, PROCESSED, 'process', 'processed')
     requireNewInstances(supplier, 'process')
     const { name, stores } = this.processorOf('KSTREAM-PROCESSOR-', processed)
@@ -721,7 +722,7 @@ export class KStream<K, V> {
    * clicks.processValues<Click>(() => new Deduplicate('seen'), ['seen'])
    */
   processValues<VR = unknown>(supplier: ProcessorSupplier<K, V, K, VR>, processed?: Processed): KStream<K, VR> {
-    requireFunction(supplier, 'processValues', 'a supplier of processors')
+    requireFunction(supplier, 'processValues', 'a supplier of processors, such as () => new MyProcessor(),')
     requireArgument(processed, PROCESSED, 'processValues', 'processed')
     requireNewInstances(supplier, 'processValues')
     const { name, stores } = this.processorOf('KSTREAM-PROCESSVALUES-', processed)
@@ -768,6 +769,13 @@ export class KStream<K, V> {
     if (other instanceof KTable && kind !== 'outer') {
       requireSameBuilder(this.position, other.position, call)
       requireFunction(first, call, 'a joiner')
+      if (typeof second === 'function') {
+        throw new TopologyError(
+          'INVALID_ARGUMENT',
+          `${call} with a table takes a joiner and options, and got two functions: a stream is joined by its own key, so call ` +
+            'selectKey first; or read the table with globalTable, which is joined by any key. Two tables are joined by a foreign key',
+        )
+      }
       requireArgument(second, JOINED, call, 'joined')
       return new KStream(streamTableJoin<K, V, unknown, unknown>(this, other.position, first!, left, second))
     }

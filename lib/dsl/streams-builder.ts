@@ -242,7 +242,7 @@ export class StreamsBuilder {
     requireArgument(store, STORE, 'addGlobalStore', 'store')
     requireArgument(topic, TOPIC, 'addGlobalStore', 'topic')
     requireArgument(consumed, GLOBAL_CONSUMED_OPTIONS, 'addGlobalStore', 'consumed')
-    requireFunction(supplier, 'addGlobalStore', 'a supplier of processors')
+    requireFunction(supplier, 'addGlobalStore', 'a supplier of processors, such as () => new MyProcessor(),')
     requireNewInstances(supplier, 'addGlobalStore')
     const { naming, graph } = this.context
     const sourceName = naming.suffixedNode('KSTREAM-SOURCE-', consumed.name, '-source')

@@ -15,6 +15,7 @@ const write = (value: unknown): string => {
 }
 
 const NULL = Buffer.from('null')
+const LONG_BYTES = 8
 
 /** Unvalidated JSON. */
 export class JsonSerde implements Serde<unknown> {
@@ -46,14 +47,22 @@ export class JsonSerde implements Serde<unknown> {
   }
 }
 
-/** Confluent's format is a common mistake: it begins with a zero byte, which no JSON does. */
+/** Confluent's format, and a number of 8 bytes, are common mistakes: they begin with a zero byte, which no JSON does. */
 const parse = (bytes: Buffer, start: number, end: number): unknown => {
   try {
     return JSON.parse(utf8Text(bytes, start, end))
   } catch (error) {
     if (end - start <= PREFIX_BYTES || bytes[start] !== MAGIC) throw error
+    const schema = bytes.readInt32BE(start + 1)
+    // ids of schemas begin at 1
+    if (end - start === LONG_BYTES && schema === 0) {
+      const long = bytes.readUIntBE(start + PREFIX_BYTES, LONG_BYTES - PREFIX_BYTES)
+      throw new SyntaxError(`it is no JSON, but 8 bytes that are ${long} as a long: read it by serdes.long()`, {
+        cause: error,
+      })
+    }
     throw new SyntaxError(
-      `it is no JSON, but begins like Confluent's format, with schema ${bytes.readInt32BE(start + 1)} of a registry: read it by ` +
+      `it is no JSON, but begins like Confluent's format, with schema ${schema} of a registry: read it by ` +
         'serdes.jsonSchema, serdes.avro or serdes.protobuf, whichever that schema is of',
       { cause: error },
     )

@@ -283,7 +283,8 @@ function topicTaken(source: string, topic: string, other: string, how = ''): Top
   return new TopologyError(
     'TOPIC_ALREADY_REGISTERED',
     `source "${source}" reads topic "${topic}"${how}, which source "${other}" reads already. ` +
-      'A topology reads a topic once: give further processors the first source as their parent',
+      'A topology reads a topic once: use the stream or table twice, or make the one of the other, with toTable() or toStream(); ' +
+      'with addSource, give further processors the first source as their parent',
     { operator: source, topic },
   )
 }

@@ -194,3 +194,28 @@ describe('recordCounts', () => {
     expect(driver.recordCounts().dropped).toBe(3)
   })
 })
+
+describe('a handler', () => {
+  it.each([
+    ['nothing', undefined, 'returned undefined'],
+    ["Java's name of a response", 'CONTINUE', "returned 'CONTINUE'"],
+    ['a promise', Promise.resolve('continue'), 'returned a promise, which is not awaited,'],
+    ['no dead letters', { result: 'continue' }, 'returned [object Object]'],
+  ])('that answers with %s fails, and drops nothing', async (_what, response, words) => {
+    const handler = (() => response) as never
+    const broken = drive((builder) => builder.stream('in', counted).to('out', counted), {
+      deserializationExceptionHandler: handler,
+    })
+    const misread = broken.input.pipe('k', 'no number')
+    await expect(misread).rejects.toThrow(`the exception handler ${words} for operator`)
+    expect(broken.driver.recordCounts().dropped).toBe(0)
+    const throwing = drive(
+      (builder) =>
+        builder.stream('in', text).foreach(() => {
+          throw new Error('refused')
+        }),
+      { processingExceptionHandler: handler },
+    )
+    await expect(throwing.input.pipe('k', 'v')).rejects.toThrow(`the exception handler ${words} for operator`)
+  })
+})

@@ -1,3 +1,4 @@
+import { TimeWindows } from '../../lib/dsl/windows/time-windows'
 import * as serdes from '../../lib/serdes'
 import type { ProcessorContext } from '../../lib/operators/processor'
 import { drive, headers, text } from './drive'
@@ -24,6 +25,44 @@ describe('a stateless operator', () => {
       ['a', 'k', 'in', 0, 0, 5, 1],
       ['bc', 'k', 'in', 0, 1, 6, 0],
     ])
+  })
+
+  it.each(['map', 'flatMap'] as const)('%s refuses an object in place of a list of key and value', async (operator) => {
+    const { input } = drive((builder) => {
+      const stream = builder.stream('in', text)
+      if (operator === 'map') stream.map(((value: string) => ({ key: value, value })) as never).to('out')
+      else stream.flatMap(((value: string) => [{ key: value, value }]) as never).to('out')
+    })
+    await expect(input.pipe('k', 'v')).rejects.toThrow(`the callback of ${operator} gives [key, value], a list of two`)
+  })
+
+  it('a processor forwards nothing but records', async () => {
+    const forwarding = (...given: unknown[]) =>
+      drive((builder) =>
+        builder.stream('in', text).process(() => {
+          let context: ProcessorContext<string, string>
+          return {
+            init: (own) => void (context = own),
+            process: () => (context.forward as (...args: unknown[]) => void).apply(context, given),
+          }
+        }),
+      )
+    const message = /processor "KSTREAM-PROCESSOR-0000000001" forwards what is no StreamRecord: .*withValue/
+    await expect(forwarding('k', 'v').input.pipe('k', 'v')).rejects.toThrow(message)
+    await expect(forwarding({ key: 'k', value: 'v' }).input.pipe('k', 'v')).rejects.toThrow(message)
+  })
+
+  it('a sink of windowed keys without their serde says where it comes from', async () => {
+    const { input } = drive((builder) =>
+      builder
+        .stream('in', { value: serdes.string() })
+        .groupByKey()
+        .windowedBy(TimeWindows.of({ size: '1m' }))
+        .count()
+        .toStream()
+        .to('out'),
+    )
+    await expect(input.pipe('k', 'v')).rejects.toThrow(/can't write the key .*groupByKey\(\{ key: serdes/)
   })
 
   it('map, mapValues, flatMap, flatMapValues and selectKey keep timestamp and headers', async () => {

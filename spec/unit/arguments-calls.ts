@@ -171,9 +171,9 @@ const streamJoined = () => ({
 const tableJoined = () => ({ ...materialized(), partitioner: () => 0, otherPartitioner: () => 0 })
 
 const streamJoins = (name: 'join' | 'leftJoin'): Call[] => [
-  joinOf('stream', 'table', name, () => [callback(), joined()], { called: { table: 'other' } }),
-  joinOf('stream', 'stream', name, () => [callback(), joinWindows(), streamJoined()]),
   joinOf('stream', 'globalTable', name, () => [callback(), callback(), named()], { called: { table: 'other' } }),
+  joinOf('stream', 'stream', name, () => [callback(), joinWindows(), streamJoined()]),
+  joinOf('stream', 'table', name, () => [callback(), joined()], { called: { table: 'other' } }),
 ]
 const tableJoins = (name: 'join' | 'leftJoin'): Call[] => [
   joinOf('table', 'table', name, () => [callback(), materialized()]),

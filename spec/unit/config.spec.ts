@@ -1,6 +1,7 @@
 import os from 'node:os'
 import { resolveConfig, type StreamsConfig } from '../../lib/config'
 import { StreamsError } from '../../lib/errors'
+import { deadLetterTopic } from '../../lib/handlers'
 import { EmbeddedKafka } from '../../lib/kafka/memory'
 import type { KafkaClientFactory } from '../../lib/kafka/port'
 import { silentLogger } from '../../lib/observe/logger'
@@ -29,7 +30,9 @@ describe('resolveConfig', () => {
     [{ ...base, applicationId: 'my app' }, /applicationId is 'my app'.*letters, digits/],
     [{ ...base, applicationId: '..' }, /applicationId is '\.\.'/],
     [{ applicationId: 'app' }, /kafka is missing.*brokers/],
-    [{ ...base, kafka: { brokers: [] } }, /kafka is missing/],
+    [{ ...base, kafka: { brokers: [] } }, /kafka.brokers is empty/],
+    [{ ...base, kafka: {} }, /kafka has no brokers: pass \{ brokers/],
+    [{ ...base, kafka: { bootstrapServers: 'a:1' } }, /kafka has no brokers, but 'bootstrapServers': pass/],
     [{ ...base, kafka: 'localhost:9092' }, /kafka is 'localhost:9092': pass kafka: { brokers: \['localhost:9092'\] }/],
     [
       { ...base, kafka: { brokers: 'localhost:9092' } },
@@ -65,6 +68,14 @@ describe('resolveConfig', () => {
     [{ ...base, stateEngine: levelEngine }, /stateEngine is no engine: call the function/],
     [{ ...base, stateEngine: null }, /stateEngine is no engine/],
     [{ ...base, metricsRecordingLevel: 'trace' }, /metricsRecordingLevel is 'trace'.*'off', 'info', 'debug'/],
+    [
+      { ...base, deserializationExceptionHandler: 'continue' },
+      /deserializationExceptionHandler is 'continue': give a function, such as logAndContinue\(\)/,
+    ],
+    [
+      { ...base, processingExceptionHandler: deadLetterTopic },
+      /processingExceptionHandler is deadLetterTopic itself: call it, as in deadLetterTopic\(…\)/,
+    ],
     [{ ...base, tracing: () => {} }, /tracing is .*recordTracing\(api\)/],
     [{ ...base, logger: console.log }, /logger needs the methods/],
     [{ ...base, logLevel: 'trace' }, /logLevel is 'trace': it can be 'debug', 'info', 'warn', 'error', 'silent'/],

@@ -29,13 +29,6 @@ export interface CommitterOptions {
   readonly listener: CommitterListener
 }
 
-export interface CommitAllOptions {
-  /** Default: all that run. */
-  readonly tasks?: readonly RunningTask[]
-  /** Aborted where one of them can't be committed. */
-  readonly signal?: AbortSignal
-}
-
 type OffsetsToSend = Map<string, TopicPartition & CommittedOffset & { readonly task: RunningTask }>
 
 interface Sealed {
@@ -147,12 +140,9 @@ export class Committer {
 
   /**
    * Commits until these tasks have nothing uncommitted, as before they move away: uncommitted work would be done
-   * twice. False if time runs out first. Rejects once the signal is aborted and the commit that was under way has ended.
+   * twice. A task that fails meanwhile is told to the listener, and not waited for. False if time runs out first.
    */
-  async commitAll(
-    timeoutMs: number,
-    { tasks = this.options.tasks.running, signal }: CommitAllOptions = {},
-  ): Promise<boolean> {
+  async commitAll(timeoutMs: number, tasks = this.options.tasks.running): Promise<boolean> {
     const deadline = performance.now() + timeoutMs
     for (;;) {
       const committing = this.commit()
@@ -160,7 +150,6 @@ export class Committer {
         committing.catch(() => {})
         return false
       }
-      signal?.throwIfAborted()
       if (!this.hasUnsentOffsets && !tasks.some((task) => this.#isUncommitted(task))) return true
       if (performance.now() + RETRY_MS > deadline) return false
       await pause(RETRY_MS)
@@ -168,8 +157,8 @@ export class Committer {
   }
 
   #isUncommitted(task: RunningTask): boolean {
-    const { isBusy, commitNeeded } = task.processing
-    return this.options.tasks.isRunning(task) && (isBusy || commitNeeded)
+    const { isBusy, commitNeeded, hasFailed } = task.processing
+    return this.options.tasks.isRunning(task) && !hasFailed && (isBusy || commitNeeded)
   }
 
   /** Resolves when no commit uses any task any longer. */

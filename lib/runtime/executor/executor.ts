@@ -98,8 +98,8 @@ export class Executor {
   #assigned = false
   #cluster: ClusterView | undefined
   #stopping = false
-  /** Aborted where a task fails that the last commit waits for: nothing restarts it any more. */
-  readonly #lastCommit = new AbortController()
+  /** Of a task, after `stop`: it can't restart any more. */
+  #lastFailure: Failure | undefined
 
   constructor(private readonly options: ExecutorOptions) {
     const { topology, config, client, admin, stateDirectory, globalStores, bounded, logger, signal, listener } = options
@@ -336,7 +336,9 @@ export class Executor {
       return false
     }
     try {
-      if (await this.#committer.commitAll(ms, { signal: this.#lastCommit.signal })) return true
+      const isDone = await this.#committer.commitAll(ms)
+      if (this.#lastFailure !== undefined) throw this.#lastFailure.error
+      if (isDone) return true
       logger.warn(
         { timeoutMs: ms },
         'the last commit took too long: its records are processed again after the next start',
@@ -396,13 +398,16 @@ export class Executor {
 
   #taskFailed(task: RunningTask, error: unknown): void {
     if (!this.#tasks.isRunning(task)) return
-    if (this.#stopping) this.#lastCommit.abort(error)
     const inTransaction = this.#producer.transactional && task.processing.hasUncommittedEffects
     this.#failed({ error, taskId: task.id, inTransaction })
   }
 
   #failed(failure: Failure): void {
-    if (this.#stopping || this.options.signal.aborted) return
+    if (this.options.signal.aborted) return
+    if (this.#stopping) {
+      if (failure.taskId !== undefined) this.#lastFailure ??= failure
+      return
+    }
     const remedy = this.#policy.decide(failure)
     if ('end' in remedy) return this.#end(remedy.error)
     const { logger } = this.options

@@ -171,7 +171,7 @@ export class RebalanceListener implements MembershipListener {
     // for good: they are closed next
     for (const task of running) task.hold()
     const [committed, refilled] = await Promise.all([
-      committer.commitAll(handOverMs, { tasks: running }),
+      committer.commitAll(handOverMs, running),
       withDeadline(tasks.refilled(ids), handOverMs),
     ])
     if (!committed) {

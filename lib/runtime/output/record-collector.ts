@@ -14,6 +14,7 @@ import { copyOf, NO_SOURCE_BYTES } from './source-bytes'
 import { StickyPartitions } from './sticky-partitions'
 import type { RecordHeaders } from '../../record/headers'
 import type { StreamRecord } from '../../record/stream-record'
+import { Windowed } from '../../record/windowed'
 
 /** A record that waits for its topic. */
 interface Parked {
@@ -360,8 +361,11 @@ const unserializable = (
   return new StreamsError(
     'SERIALIZATION_FAILED',
     `sink "${sink.name}" can't write the ${part} ${shown(object)} to topic "${topic}" with ${which}: ${asError(cause).message}. ` +
-      `Pass the right serde where the topic is written, as in { ${part}: serdes.… } of to(), repartition() or groupBy()` +
-      (isDefault ? `, or set ${option}` : ''),
+      (object instanceof Windowed
+        ? 'Pass the serde of the keys without their windows to the grouping, as in groupByKey({ key: serdes.… }), or ' +
+          'serdes.timeWindowed(inner, size) or serdes.sessionWindowed(inner) to the sink; or make keys of another type, as in toStream((_value, { key }) => key)'
+        : `Pass the right serde where the topic is written, as in { ${part}: serdes.… } of to(), repartition() or groupBy()` +
+          (isDefault ? `, or set ${option}` : '')),
     source(sink, task),
     { cause },
   )

@@ -66,6 +66,12 @@ export class AsyncBoundary {
     return this.awaited.size > 0
   }
 
+  /** Some of the work is that of records, not of punctuations. */
+  get holdsRecords(): boolean {
+    for (const { record } of this.awaited.keys()) if (record !== undefined) return true
+    return this.queue.some(({ record }) => record !== undefined)
+  }
+
   get full(): boolean {
     return this.queue.length >= CAPACITY
   }

@@ -4,6 +4,9 @@ import type { PartitionQueue } from './partition-queue'
 /** Brokers are not heard of for so long without being unavailable: an empty fetch takes its time, and so does other work. */
 const USUALLY_UNHEARD_MS = 5_000
 
+/** What a task awaits: time stands still either way, but only records say that its inputs are not idle. */
+export type AwaitedWork = 'nothing' | 'punctuations' | 'records'
+
 /**
  * The stream time of a sub-topology whose inputs are idle: from the largest timestamp that they had, it continues as the wall clock
  * does. Looked at often, by a clock that only moves forward.
@@ -31,18 +34,19 @@ export class IdleTime {
   }
 
   /**
-   * The stream time to advance to; undefined if it does not advance. `isBusy`: records are still in work. `unheardMs`: how long it
-   * has not been known whether there are more; if that is too long, the inputs are not taken for idle.
+   * The stream time to advance to; undefined if it does not advance. `unheardMs`: how long it has not been known whether there are
+   * more records; if that is too long, the inputs are not taken for idle.
    */
-  look(now: number, isBusy: boolean, unheardMs: number): number | undefined {
+  look(now: number, awaited: AwaitedWork, unheardMs: number): number | undefined {
     const { afterMs, hops } = this.settings
-    const isActive = this.#hasFetched()
-    if (isActive || isBusy || unheardMs >= Math.max(afterMs, USUALLY_UNHEARD_MS) || this.#quietSince > now) {
+    const isActive = this.#hasFetched() || awaited === 'records'
+    if (isActive || unheardMs >= Math.max(afterMs, USUALLY_UNHEARD_MS) || this.#quietSince > now) {
       this.#quietSince = now
       this.#base = undefined
       return undefined
     }
     this.#base ??= Math.max(this.#reached, this.recordTime)
+    if (awaited === 'punctuations') return undefined
     const quietMs = now - unheardMs - this.#quietSince
     if (this.#base < 0 || quietMs < afterMs * (hops + 1) || now < this.#nextAt) return undefined
     const time = Math.floor(this.#base + quietMs - afterMs * hops)

@@ -61,9 +61,9 @@ export class PassingTime {
   /** True if stream time has advanced. At most one sub-topology at a time: what it forwards goes to the others first. */
   passIdle(now: number, unheardMs: number): boolean {
     const { context } = this.options
-    const isBusy = context.awaits
+    const { awaited } = context
     for (const { time, advance } of this.#idle) {
-      const to = (isBusy ? undefined : advance.inProgress) ?? time.look(now, isBusy, unheardMs)
+      const to = (awaited === 'nothing' ? advance.inProgress : undefined) ?? time.look(now, awaited, unheardMs)
       if (to === undefined) continue
       const from = context.reachedStreamTime ?? -1
       const { effects } = context

@@ -368,6 +368,11 @@ export class Processing {
     return this.context.async.used
   }
 
+  /** Nothing of it is committed any more. */
+  get hasFailed(): boolean {
+    return this.context.failure !== undefined
+  }
+
   /** An awaited callback is pending. */
   get isBusy(): boolean {
     return this.context.async.busy

@@ -25,7 +25,7 @@ import { UserContext } from './user-context'
 import type { DropReason } from '../../record/drop-reason'
 import { contextWith } from '../../record/held-record-context'
 import { isSameRecord, type RecordContext } from '../../record/record-context'
-import type { StreamRecord } from '../../record/stream-record'
+import { StreamRecord } from '../../record/stream-record'
 
 /**
  * A processor in its task: wired once, and at the same time the context that its operator sees. Whatever the processor
@@ -349,6 +349,7 @@ export class ProcessorNode implements Child, OperatorContext<unknown, unknown> {
 
   /** For a user's processor, whose own time resumes when its children are done. */
   forwardFromUser(record: StreamRecord<unknown, unknown>, child?: string): void {
+    if (!(record instanceof StreamRecord)) throw this.noRecord()
     this.forward(record, child)
     this.task.monitor.enter(this)
   }
@@ -403,6 +404,15 @@ export class ProcessorNode implements Child, OperatorContext<unknown, unknown> {
       'PROCESSING_FAILED',
       `the callback of operator "${this.name}" returned a promise, and this operator takes the result as it is: ` +
         'do awaited work in mapValuesAsync and the like, in foreach, peek, or a processor whose process() is async',
+      { operator: this.name, taskId: this.taskId },
+    )
+  }
+
+  private noRecord(): StreamsError {
+    return new StreamsError(
+      'INVALID_ARGUMENT',
+      `processor "${this.name}" forwards what is no StreamRecord: pass the record that it got, changed by withKey(), withValue(), ` +
+        'withTimestamp() or withHeaders(), or new StreamRecord(key, value, timestamp)',
       { operator: this.name, taskId: this.taskId },
     )
   }

@@ -11,6 +11,7 @@ import { RateLimitedLog } from '../../observe/rate-limited-log'
 import { TaskRecordCounts } from '../../observe/record-counts'
 import type { TaskSensors } from '../../observe/metrics/task-sensors'
 import type { DropReason } from '../../record/drop-reason'
+import { isPromise } from '../../record/promise'
 import type { Serde } from '../../serdes/serde'
 import type { ManagedStore, StateStore } from '../../state/store'
 import type { RecordCollector } from '../output/record-collector'
@@ -23,6 +24,7 @@ import { AsyncBoundary } from './async-boundary'
 import { AsyncOperators, systemTimers } from './async-operators'
 import type { Clock } from './clock'
 import { IDLE } from './idle-context'
+import type { AwaitedWork } from './idle-time'
 import type { SlowCallbackMonitor } from './slow-callback-monitor'
 import type { TaskConfig } from './task-config'
 
@@ -168,6 +170,11 @@ export class TaskContext implements SendingTask, StoreWriter {
     return this.async.busy || this.asyncOperators.busy
   }
 
+  get awaited(): AwaitedWork {
+    if (!this.awaits) return 'nothing'
+    return this.asyncOperators.busy || this.async.holdsRecords ? 'records' : 'punctuations'
+  }
+
   /** Stream time has come to be this without a record. */
   reachStreamTime(time: number): void {
     this.advanceStreamTime(time)
@@ -281,7 +288,7 @@ export class TaskContext implements SendingTask, StoreWriter {
    * dropped and logged with its error.
    */
   resolve(operator: string, error: Error, response: ErrorHandlerResponse): boolean {
-    this.#requireResponse(operator, error, response)
+    if (!isResponse(response)) throw this.#noResponse(operator, error, response)
     const [result, letters] = typeof response === 'string' ? [response, []] : [response.result, response.deadLetters]
     for (const letter of letters) {
       this.effects++
@@ -301,16 +308,14 @@ export class TaskContext implements SendingTask, StoreWriter {
     return true
   }
 
-  /** Its type is checked by compilers only. */
-  #requireResponse(operator: string, error: Error, response: unknown): void {
-    const result = isObject(response) ? response.result : response
-    if (result === 'continue' || result === 'fail') return
+  #noResponse(operator: string, error: Error, response: unknown): TaskFailure {
     const { topic, partition, offset } = this.recordContext
-    throw new TaskFailure(
+    const what = isPromise(response) ? 'a promise, which is not awaited,' : shown(response)
+    return new TaskFailure(
       new StreamsError(
         'PROCESSING_FAILED',
-        `an exception handler returned ${shown(response)} for operator "${operator}", which failed on ${this.#recordInWork()}: ` +
-          `${error.message}. Let the handler return 'continue', 'fail' or { result, deadLetters }`,
+        `the exception handler returned ${what} for operator "${operator}", which failed on ${this.#recordInWork()}: ` +
+          `${error.message}. Let the handler return 'continue', 'fail', or { result, deadLetters } with one of them and a list`,
         { operator, taskId: this.taskId, ...(topic === null ? {} : { topic, partition, offset }) },
         { cause: error },
       ),
@@ -322,3 +327,9 @@ export class TaskContext implements SendingTask, StoreWriter {
     return topic === null ? 'a punctuation' : `the record of ${topic}-${partition} at offset ${offset}`
   }
 }
+
+/** Only compilers check what a handler returns. */
+const isResponse = (response: unknown): response is ErrorHandlerResponse =>
+  isObject(response) ? isResult(response.result) && Array.isArray(response.deadLetters) : isResult(response)
+
+const isResult = (value: unknown): boolean => value === 'fail' || value === 'continue'

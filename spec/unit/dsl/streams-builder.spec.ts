@@ -73,6 +73,29 @@ describe('the DSL refuses', () => {
     expect(error.message).toContain(`the supplier of ${operator} returns the same object every time`)
   })
 
+  test('a class in place of a supplier', () => {
+    class Reporter {
+      process(): void {}
+    }
+    const error = failure(() => new StreamsBuilder().stream('in').process(Reporter as never))
+    expect(error.code).toBe('INVALID_ARGUMENT')
+    expect(error.message).toBe('process needs a supplier, and got the class Reporter: pass () => new Reporter()')
+  })
+
+  test('a join of a stream and a table by a foreign key', () => {
+    const builder = new StreamsBuilder()
+    const join = builder.stream('in').join.bind(builder.stream('in')) as (...given: unknown[]) => unknown
+    const error = failure(() =>
+      join(
+        builder.table('other'),
+        () => 'key',
+        () => 'joined',
+      ),
+    )
+    expect(error.code).toBe('INVALID_ARGUMENT')
+    expect(error.message).toMatch(/^join with a table .*two functions.*selectKey.*globalTable/)
+  })
+
   test('a versioned store for a global table', () => {
     const history = versionedKeyValueStore('history', { historyRetention: '1h' })
     const error = failure(() => new StreamsBuilder().globalTable('in', {}, history))

@@ -57,6 +57,11 @@ describe('json', () => {
     expect(() => serdes.json().deserialize('t', registered.subarray(2), NO_HEADERS)).toThrow(hint)
     expect(() => serdes.json().deserialize('t', registered.subarray(2, 7), NO_HEADERS)).not.toThrow(hint)
   })
+
+  it('tells of numbers of 8 bytes', () => {
+    const long = serdes.long().serialize('t', 300_000, NO_HEADERS)!
+    expect(() => serdes.json().deserialize('t', long, NO_HEADERS)).toThrow('300000 as a long: read it by serdes.long()')
+  })
 })
 
 describe('json with a validator', () => {

@@ -308,7 +308,7 @@ describe('the last commit of tasks that move away', () => {
     const staying = fakeTask('0_1', pending)
     const { committer, committed } = setUp([moving, staying], { transactional: true })
     let over = false
-    const committing = committer.commitAll(60_000, { tasks: [moving.task] }).finally(() => (over = true))
+    const committing = committer.commitAll(60_000, [moving.task]).finally(() => (over = true))
     await committer.commit()
     expect([over, committed]).toEqual([false, []])
     Object.assign(moving.task.processing, { isBusy: false, prepareCommit: () => sealing(moving) })
@@ -319,7 +319,7 @@ describe('the last commit of tasks that move away', () => {
   it('is given up when the time is over', async () => {
     const moving = fakeTask('0_0', pending)
     const { committer } = setUp([moving], { transactional: true })
-    expect(await committer.commitAll(1, { tasks: [moving.task] })).toBe(false)
+    expect(await committer.commitAll(1, [moving.task])).toBe(false)
   })
 })
 

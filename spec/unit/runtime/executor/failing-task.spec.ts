@@ -6,6 +6,7 @@ import type { Processor, ProcessorContext } from '../../../../lib/operators/proc
 import type { StreamRecord } from '../../../../lib/record/stream-record'
 import * as serdes from '../../../../lib/serdes'
 import { MissingDependency } from '../../../../lib/serdes/missing-dependency'
+import { keyValueStore } from '../../../../lib/state/stores'
 import type { Topology } from '../../../../lib/topology/topology'
 import { EmbeddedApps, until } from '../../../support/embedded-apps'
 
@@ -132,5 +133,23 @@ describe('a task that fails', () => {
     const counts = await apps.kafka.read('out', { value: serdes.long() })
     expect(counts.filter(({ key }) => key === 'key 0').at(-1)!.value).toBe(3)
     expect(counts.filter(({ key }) => key === 'key 1').map(({ value }) => value)).toEqual([1])
+  })
+
+  it('in the last commit is reported, and not waited for', async () => {
+    const builder = new StreamsBuilder()
+    builder
+      .table('words', text, { store: 'words', caching: true })
+      .mapValues(() => {
+        throw new Error('not this one')
+      })
+      .toStream()
+      .to('out', text)
+    const app = apps.create(builder.build(), { commitInterval: '1h' })
+    await app.start()
+    await apps.produceTo('words', 0, 'a')
+    await until(() => app.store(keyValueStore('words', text)).get('a') !== null)
+    await app.close({ timeout: '10s' })
+    expect(apps.warnings).toEqual(['the last commit failed: its records are processed again after the next start'])
+    expect(await apps.committed('words', 0)).toBe(0)
   })
 })

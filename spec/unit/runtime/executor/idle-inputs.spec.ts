@@ -73,6 +73,33 @@ describe('idle inputs', () => {
     expect(await apps.valuesIn('out')).toEqual(['a@0=1'])
   })
 
+  it('are idle although a punctuation waits again and again', async () => {
+    const topology = (): Topology => {
+      const builder = new StreamsBuilder()
+      const records = builder.stream('in', { ...text, idleAfter: '200ms' })
+      records.process(() => ({
+        init: (context) =>
+          void context.schedule('10ms', 'wall-clock-time', () => new Promise((done) => setTimeout(done, 5))),
+        process: () => undefined,
+      }))
+      records
+        .groupByKey()
+        .windowedBy(TimeWindows.of({ size: 100 }))
+        .count('counts')
+        .suppress(untilWindowCloses())
+        .toStream((_count, { key, window }) => `${key}@${window.start}`)
+        .map((count, key) => [key, `${key}=${count}`])
+        .to('out', text)
+      return builder.build()
+    }
+    const app = apps.create(topology(), { emitInterval: 10 })
+    await app.start()
+    await produce(['a', 1])
+    await until(async () => (await apps.valuesIn('out')).length > 0)
+    await app.close()
+    expect(await apps.valuesIn('out')).toEqual(['a@0=1'])
+  })
+
   it('commit the stream time that has closed windows', async () => {
     const app = apps.create(counting(), { emitInterval: 10 })
     await app.start()
