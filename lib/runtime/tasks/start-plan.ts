@@ -96,7 +96,7 @@ export const planStart = async <T extends OpenedTask>(
         positions: ofInputs(task, positions),
         committed: ofInputs(task, committed),
         endOffsets: ofInputs(task, endOffsets),
-        ...restoreOf(task, committed, earliest, latest),
+        ...restoreOf(task, positions, committed, earliest, latest),
       },
     ]),
   )
@@ -108,6 +108,7 @@ export const planStart = async <T extends OpenedTask>(
  */
 const restoreOf = (
   { stores }: OpenedTask,
+  positions: ReadonlyMap<string, number>,
   committed: ReadonlyMap<string, CommittedOffset>,
   earliestOffsets: ReadonlyMap<string, number>,
   latestOffsets: ReadonlyMap<string, number>,
@@ -125,12 +126,9 @@ const restoreOf = (
     if (contained !== undefined && (from > latest || from < earliest)) {
       gaps.push({ store: store.name, changelog, contained, earliest, latest })
     }
-    ranges.push({
-      store,
-      changelog,
-      from,
-      end: fromSource ? Math.min(latest, committed.get(key)?.offset ?? 0) : latest,
-    })
+    // where the offset committed is out of range, reading starts elsewhere
+    const processed = fromSource ? Math.min(positions.get(key)!, committed.get(key)?.offset ?? 0) : latest
+    ranges.push({ store, changelog, from, end: Math.min(latest, processed) })
   }
   return { ranges: gaps.length > 0 ? [] : ranges, gaps }
 }
