@@ -2,8 +2,11 @@ import { copyBytes } from './copy-bytes'
 
 /** A part of a buffer, from `start` to before `end`: set again and again, where `subarray` makes a new object each time. */
 export interface ByteSpan {
+  /** The buffer that it is a part of. */
   bytes: Buffer
+  /** Where it begins in the buffer, in bytes. */
   start: number
+  /** Where it ends: the position of the first byte behind it. */
   end: number
 }
 

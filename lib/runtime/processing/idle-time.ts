@@ -1,11 +1,9 @@
 import type { IdleInputs } from '../../topology/definition'
+import type { AwaitedWork } from './awaited-work'
 import type { PartitionQueue } from './partition-queue'
 
 /** Brokers are not heard of for so long without being unavailable: an empty fetch takes its time, and so does other work. */
 const USUALLY_UNHEARD_MS = 5_000
-
-/** What a task awaits: time stands still either way, but only records say that its inputs are not idle. */
-export type AwaitedWork = 'nothing' | 'punctuations' | 'records'
 
 /**
  * The stream time of a sub-topology whose inputs are idle: from the largest timestamp that they had, it continues as the wall clock
