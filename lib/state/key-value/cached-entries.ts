@@ -17,7 +17,7 @@ import type { StoreSerdes } from '../store-serdes'
 import { prefixTimestamp } from '../../record/timestamped-bytes'
 import type { Entries } from './entries'
 import { type FlushedKey, KeyedCacheEntry } from './keyed-cache-entry'
-import type { ValueFormat } from './value-format'
+import { valueAt, type ValueFormat } from './value-format'
 
 const NO_BYTES = Buffer.alloc(0)
 
@@ -94,8 +94,7 @@ export class CachedEntries<K, V, S> implements Entries<K, V, S> {
     if (entry !== undefined) return this.#valueOf(entry)
     const found = this.#found
     if (!this.#bytes.find(keyBytes, found)) return null
-    const format = this.#format
-    return format.value(this.#serdes.valueAt(found, format.overhead), format.timestampOf(found.bytes, found.start))
+    return valueAt(this.#format, this.#serdes, found)
   }
 
   put(key: K, value: S | null): void {

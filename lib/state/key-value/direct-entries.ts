@@ -3,7 +3,7 @@ import type { ChangeLoggingStore } from '../changelog/change-logging-store'
 import type { ByteScan } from '../state-engine'
 import type { StoreSerdes } from '../store-serdes'
 import type { Entries } from './entries'
-import type { ValueFormat } from './value-format'
+import { valueAt, type ValueFormat } from './value-format'
 
 /** No record cache: every update is written and logged at once. */
 export class DirectEntries<K, V, S> implements Entries<K, V, S> {
@@ -21,8 +21,7 @@ export class DirectEntries<K, V, S> implements Entries<K, V, S> {
   get(key: K): S | null {
     const found = this.#found
     if (!this.#bytes.find(this.#serdes.writtenKey(key), found)) return null
-    const format = this.#format
-    return format.value(this.#serdes.valueAt(found, format.overhead), format.timestampOf(found.bytes, found.start))
+    return valueAt(this.#format, this.#serdes, found)
   }
 
   peek(key: K): S | null {

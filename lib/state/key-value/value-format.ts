@@ -1,4 +1,6 @@
+import type { ByteSpan } from '../../byte-span'
 import type { ValueAndTimestamp } from '../store'
+import type { StoreSerdes } from '../store-serdes'
 import { readTimestamp, TIMESTAMP_BYTES, withoutTimestamp } from '../../record/timestamped-bytes'
 
 /** How the values `S` of a store are derived from plain values `V`, and stored as bytes. */
@@ -37,6 +39,10 @@ const timestamped: ValueFormat<unknown, ValueAndTimestamp<unknown>> = {
   plainBytes: withoutTimestamp,
   timestampOf: readTimestamp,
 }
+
+/** What a store has in `stored`, whose memory is used again. */
+export const valueAt = <K, V, S>(format: ValueFormat<V, S>, serdes: StoreSerdes<K, V>, stored: ByteSpan): S =>
+  format.value(serdes.valueAt(stored, format.overhead), format.timestampOf(stored.bytes, stored.start))
 
 /** Plain values. */
 export const plainFormat = <V>(): ValueFormat<V, V> => plain as ValueFormat<V, V>

@@ -1,3 +1,4 @@
+import type { KStream } from '../../../../lib/dsl/kstream'
 import { StreamsBuilder } from '../../../../lib/dsl/streams-builder'
 import { untilWindowCloses } from '../../../../lib/dsl/suppressed'
 import { TimeWindows } from '../../../../lib/dsl/windows/time-windows'
@@ -10,10 +11,8 @@ import { EmbeddedApps, until } from '../../../support/embedded-apps'
 const text = { key: serdes.string(), value: serdes.string() }
 
 /** Final counts of windows in `out`, late records in `late`. */
-const counting = (idleAfter: Duration = '200ms'): Topology => {
-  const builder = new StreamsBuilder()
-  builder
-    .stream('in', { ...text, idleAfter })
+const countWindows = (records: KStream<string, string>): void =>
+  records
     .groupByKey()
     .windowedBy(TimeWindows.of({ size: 100 }), { late: (late) => late.to('late', text) })
     .count('counts')
@@ -21,6 +20,10 @@ const counting = (idleAfter: Duration = '200ms'): Topology => {
     .toStream((_count, { key, window }) => `${key}@${window.start}`)
     .map((count, key) => [key, `${key}=${count}`])
     .to('out', text)
+
+const counting = (idleAfter: Duration = '200ms'): Topology => {
+  const builder = new StreamsBuilder()
+  countWindows(builder.stream('in', { ...text, idleAfter }))
   return builder.build()
 }
 
@@ -82,14 +85,7 @@ describe('idle inputs', () => {
           void context.schedule('10ms', 'wall-clock-time', () => new Promise((done) => setTimeout(done, 5))),
         process: () => undefined,
       }))
-      records
-        .groupByKey()
-        .windowedBy(TimeWindows.of({ size: 100 }))
-        .count('counts')
-        .suppress(untilWindowCloses())
-        .toStream((_count, { key, window }) => `${key}@${window.start}`)
-        .map((count, key) => [key, `${key}=${count}`])
-        .to('out', text)
+      countWindows(records)
       return builder.build()
     }
     const app = apps.create(topology(), { emitInterval: 10 })
