@@ -134,7 +134,10 @@ describeWithOwnKafka('membership by the kafkajs adapter when things break', () =
     })
     const a = member('a', { sessionTimeoutMs: 6_000 })
     const b = member('b', { sessionTimeoutMs: 6_000, beforeRejoin: () => released })
-    await Promise.all([a.group.join(), b.group.join()])
+    // one after the other: a second member would make the first rejoin, and b's rejoin waits to be released
+    await a.group.join()
+    await a.owns(0)
+    await b.group.join()
     await a.owns(0)
     await b.owns(1)
     const told: boolean[] = []
