@@ -55,7 +55,7 @@ const DRAIN_PART = 1 / 4
  *
  * 1. pending callbacks are awaited, caches flushed (large ones in slices), the uncommitted state sealed (`seal`)
  * 2. outputs and changelogs are acknowledged; under exactly-once the transaction is committed with the input offsets
- * 3. state and changelog offsets are written to disk, in one batch per task
+ * 3. state and changelog offsets are written to disk, in one batch per task; under at-least-once only while the lease holds
  * 4. under at-least-once the input offsets are committed
  *
  * A crash between any two steps leaves state at or behind its changelog. At-least-once resumes processing after step 2,
@@ -187,7 +187,11 @@ export class Committer {
       if (sealed.length > 0) {
         const flushed = abortable(producer.current.flush(), signal)
         release()
-        const written = await this.#writeState(sealed, await flushed)
+        const acked = await flushed
+        // What is acknowledged later may lie in a changelog behind writes of another owner, which this state does not contain. It
+        // stays uncommitted: the next commit includes it, unless the membership is lost.
+        if (!producer.holdsLease) return
+        const written = await this.#writeState(sealed, acked)
         for (const task of written) if (this.options.tasks.isRunning(task)) task.processing.committed()
         for (const [key, offset] of offsets) if (written.has(offset.task)) this.#unsent.set(key, offset)
       }

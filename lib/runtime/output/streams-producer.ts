@@ -61,6 +61,11 @@ export class StreamsProducer {
     return this.#collector?.writable ?? false
   }
 
+  /** False once another instance may have this one's tasks. */
+  get holdsLease(): boolean {
+    return this.#gate.holds()
+  }
+
   /** Nothing more is about to be sent: what waits for more need not. */
   idle(): void {
     this.#producer?.idle()

@@ -58,6 +58,7 @@ const setUp = (
     commit: options.commit ?? (async () => {}),
     begin: () => {},
   }
+  const lease = { held: true }
   const suspended = new Set<RunningTask>()
   const tasksOfExecutor = {
     get running() {
@@ -68,6 +69,9 @@ const setUp = (
   const committer = new Committer({
     producer: {
       transactional: options.transactional,
+      get holdsLease() {
+        return lease.held
+      },
       current,
       collector: {
         isSettled: options.settled === undefined,
@@ -86,7 +90,7 @@ const setUp = (
       taskFailed: (_task: RunningTask, error: unknown) => failures.push(error),
     },
   } as unknown as CommitterOptions)
-  return { committer, committed, failures, suspended, requested: () => requests }
+  return { committer, committed, failures, suspended, lease, requested: () => requests }
 }
 
 describe('the end of a transaction', () => {
@@ -124,6 +128,20 @@ describe('the end of a transaction', () => {
     await committer.idle()
     expect(failures).toMatchObject([{ code: 'STATE_STORE_FAILED' }])
     expect(committed).toEqual([[0, 1]])
+  })
+})
+
+describe('a commit at-least-once whose writes were acknowledged when the lease had ended', () => {
+  it('leaves state and offsets to the next one: another owner may have written before them', async () => {
+    const written: string[] = []
+    const state = { commit: async () => void written.push('state') }
+    const { committer, committed, lease } = setUp([fakeTask('0_0', {}, state)], { transactional: false })
+    lease.held = false
+    await committer.commit()
+    expect([written, committed, committer.hasUnsentOffsets]).toEqual([[], [], false])
+    lease.held = true
+    await committer.commit()
+    expect([written, committed]).toEqual([['state'], [[0]]])
   })
 })
 
