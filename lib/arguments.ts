@@ -157,6 +157,12 @@ export const POSITIVE_DURATION = kind(
   (value) => DURATION.problem(value, '') === undefined && toMilliseconds(value as Duration, '') > 0,
 )
 
+/** A duration that may have no end. */
+export const ENDLESS_DURATION = kind(
+  `${DURATION.is}, or Infinity`,
+  (value) => value === Infinity || DURATION.problem(value, '') === undefined,
+)
+
 export const TIMESTAMP = kind('milliseconds since 1970, or a Date', (value) =>
   Number.isFinite(typeof value === 'number' || value instanceof Date ? Number(value) : undefined),
 )

@@ -22,6 +22,10 @@ export const toMilliseconds = (duration: Duration, name: string): number => {
   return Math.round(value)
 }
 
+/** As `toMilliseconds`, and `Infinity` as it is. */
+export const toEndlessMilliseconds = (duration: Duration, name: string): number =>
+  duration === Infinity ? Infinity : toMilliseconds(duration, name)
+
 /** For people, in the largest unit of which there is at least one, such as `40 s`, `12 min` or `3.5 h`. */
 export const durationText = (ms: number): string => {
   const seconds = Math.round(ms / 1000)

@@ -150,7 +150,7 @@ export class KStream<K, V> {
     requireArgument(mapped, MAPPED, 'map', 'mapped')
     const name = this.nameOf('KSTREAM-MAP-', mapped)
     const behind = { name, ...mappedSerdes(mapped), repartitionRequired: true }
-    return this.then({ kind: 'map', name, mapper: requiringValue(this.position, mapper) }, behind)
+    return this.followedBy({ kind: 'map', name, mapper: requiringValue(this.position, mapper) }, behind)
   }
 
   /**
@@ -166,7 +166,7 @@ export class KStream<K, V> {
     requireArgument(mapped, MAPPED_VALUE, 'mapValues', 'mapped')
     const name = this.nameOf('KSTREAM-MAPVALUES-', mapped)
     const behind = { ...this.sameKey<VR>(name), valueSerde: mappedSerdes(mapped).valueSerde }
-    return this.then({ kind: 'map-values', name, mapper: requiringValue(this.position, mapper) }, behind)
+    return this.followedBy({ kind: 'map-values', name, mapper: requiringValue(this.position, mapper) }, behind)
   }
 
   /**
@@ -183,7 +183,7 @@ export class KStream<K, V> {
     requireArgument(mapped, MAPPED, 'flatMap', 'mapped')
     const name = this.nameOf('KSTREAM-FLATMAP-', mapped)
     const behind = { name, ...mappedSerdes(mapped), repartitionRequired: true }
-    return this.then({ kind: 'flat-map', name, mapper: requiringValue(this.position, mapper) }, behind)
+    return this.followedBy({ kind: 'flat-map', name, mapper: requiringValue(this.position, mapper) }, behind)
   }
 
   /**
@@ -197,7 +197,7 @@ export class KStream<K, V> {
     requireArgument(mapped, MAPPED_VALUE, 'flatMapValues', 'mapped')
     const name = this.nameOf('KSTREAM-FLATMAPVALUES-', mapped)
     const behind = { ...this.sameKey<VR>(name), valueSerde: mappedSerdes(mapped).valueSerde }
-    return this.then({ kind: 'flat-map-values', name, mapper: requiringValue(this.position, mapper) }, behind)
+    return this.followedBy({ kind: 'flat-map-values', name, mapper: requiringValue(this.position, mapper) }, behind)
   }
 
   /**
@@ -212,7 +212,7 @@ export class KStream<K, V> {
     const name = this.nameOf('KSTREAM-KEY-SELECT-', mapped)
     const { keySerde } = mappedSerdes(mapped)
     const behind = { ...this.same(name), keySerde, repartitionRequired: true }
-    return this.then({ kind: 'select-key', name, selector: requiringValue(this.position, selector) }, behind)
+    return this.followedBy({ kind: 'select-key', name, selector: requiringValue(this.position, selector) }, behind)
   }
 
   /**
@@ -225,7 +225,7 @@ export class KStream<K, V> {
     requireFunction(action, 'peek', 'an action')
     requireArgument(named, NAMED, 'peek', 'named')
     const name = this.nameOf('KSTREAM-PEEK-', named)
-    return this.then({ kind: 'peek', name, action: requiringValue(this.position, action) }, this.same(name))
+    return this.followedBy({ kind: 'peek', name, action: requiringValue(this.position, action) }, this.same(name))
   }
 
   /**
@@ -591,7 +591,7 @@ export class KStream<K, V> {
       named: given !== undefined,
     }
     const node = repartitionNode(context.naming, name, settings)
-    return this.then(node, { ...this.same(node.name), keySerde, valueSerde, repartitionRequired: false })
+    return this.followedBy(node, { ...this.same(node.name), keySerde, valueSerde, repartitionRequired: false })
   }
 
   /**
@@ -712,7 +712,7 @@ export class KStream<K, V> {
     const { name, stores } = this.processorOf('KSTREAM-PROCESSOR-', processed)
     const behind = { name, repartitionRequired: true }
     const requiring = processorRequiringValue(this.position, supplier)
-    return this.then({ kind: 'process', name, supplier: requiring, stores, keepsKey: false }, behind)
+    return this.followedBy({ kind: 'process', name, supplier: requiring, stores, keepsKey: false }, behind)
   }
 
   /**
@@ -727,7 +727,7 @@ export class KStream<K, V> {
     requireNewInstances(supplier, 'processValues')
     const { name, stores } = this.processorOf('KSTREAM-PROCESSVALUES-', processed)
     const requiring = processorRequiringValue(this.position, supplier)
-    return this.then({ kind: 'process', name, supplier: requiring, stores, keepsKey: true }, this.sameKey(name))
+    return this.followedBy({ kind: 'process', name, supplier: requiring, stores, keepsKey: true }, this.sameKey(name))
   }
 
   private filtered(predicate: Predicate<K, V>, not: boolean, named?: Named): KStream<K, V> {
@@ -736,7 +736,7 @@ export class KStream<K, V> {
     requireArgument(named, NAMED, method, 'named')
     const name = this.nameOf('KSTREAM-FILTER-', named)
     const requiring = requiringValue(this.position, predicate)
-    return this.then({ kind: 'filter', name, predicate: requiring, not }, this.same(name))
+    return this.followedBy({ kind: 'filter', name, predicate: requiring, not }, this.same(name))
   }
 
   private selected({ records, late }: Selected<K, V>, options: LateRecords<KStream<K, V>>): KStream<K, V> {
@@ -831,7 +831,7 @@ export class KStream<K, V> {
     return append(this.position, node, behind)
   }
 
-  private then<KR, VR>(node: NewNode, behind: NewReference<KR, VR>): KStream<KR, VR> {
+  private followedBy<KR, VR>(node: NewNode, behind: NewReference<KR, VR>): KStream<KR, VR> {
     return new KStream(this.add(node, behind))
   }
 }

@@ -259,7 +259,7 @@ export class StreamsBuilder {
    * builder.addStateStore(keyValueStore('last-seen', { key: serdes.string(), value: serdes.long() }))
    * clicks.process(() => new Sessionizer(), ['last-seen'])
    */
-  addStateStore<S extends StateStore>(store: StoreBuilder<S>): this {
+  addStateStore(store: StoreBuilder<StateStore>): this {
     requireArgument(store, STORE, 'addStateStore', 'store')
     this.context.graph.addStore(store)
     return this

@@ -1,5 +1,5 @@
 import {
-  DURATION,
+  ENDLESS_DURATION,
   instanceOf,
   type Kind,
   kind,
@@ -10,7 +10,7 @@ import {
   options as optionsOf,
   requireArgument,
 } from '../arguments'
-import { type Duration, toMilliseconds } from '../durations'
+import { type Duration, toEndlessMilliseconds } from '../durations'
 import type { Windowed } from '../record/windowed'
 import type { NamedOptions } from './options/named'
 
@@ -87,7 +87,7 @@ const TIME_LIMIT = optional(optionsOf<TimeLimitOptions>({ ...BOUND_KINDS, onFull
 
 /**
  * Holds the first update of a key back until stream time has advanced by this much, and then emits the last one: a rate
- * limit. Time passes only with records.
+ * limit. Time passes only with records. With `Infinity` only the bounds let updates go.
  *
  * @example
  * counts.suppress(untilTimeLimit('10s', { maxRecords: 10_000 })).toStream().to('counts')
@@ -95,9 +95,9 @@ const TIME_LIMIT = optional(optionsOf<TimeLimitOptions>({ ...BOUND_KINDS, onFull
  * @throws TopologyError INVALID_ARGUMENT
  */
 export const untilTimeLimit = (timeToWait: Duration, options: TimeLimitOptions = {}): Suppressed<unknown> => {
-  requireArgument(timeToWait, DURATION, 'untilTimeLimit', 'timeToWait')
+  requireArgument(timeToWait, ENDLESS_DURATION, 'untilTimeLimit', 'timeToWait')
   requireArgument(options, TIME_LIMIT, 'untilTimeLimit', 'options')
-  return new Suppressed(toMilliseconds(timeToWait, 'timeToWait'), boundsOf(options, 'emit'), options.name)
+  return new Suppressed(toEndlessMilliseconds(timeToWait, 'timeToWait'), boundsOf(options, 'emit'), options.name)
 }
 
 /**

@@ -50,7 +50,7 @@ const errorHeaders = (error: Error, context: ErrorHandlerContext): RecordHeaders
     header(`${JAVA}exception`, error.name),
     header(`${JAVA}message`, message),
     header(`${JAVA}stacktrace`, cut(frames, MAX_STACK_CHARS)),
-    header(`${JAVA}topic`, context.topic ?? ''),
+    header(`${JAVA}topic`, context.topic),
     header(`${JAVA}partition`, String(context.partition)),
     header(`${JAVA}offset`, String(context.offset)),
     header(`${OWN}operator`, context.operator),
@@ -61,4 +61,7 @@ const errorHeaders = (error: Error, context: ErrorHandlerContext): RecordHeaders
 
 const cut = (whole: string, chars: number): string => (whole.length > chars ? `${whole.slice(0, chars)}…` : whole)
 
-const header = (name: string, value: string): readonly [string, Buffer] => [name, Buffer.from(value, 'utf8')]
+const header = (name: string, value: string | null): readonly [string, Buffer | null] => [
+  name,
+  value === null ? null : Buffer.from(value, 'utf8'),
+]

@@ -1,4 +1,4 @@
-import type { RecordHeaders } from './headers'
+import { keptHeaders, type RecordHeaders } from './headers'
 import type { RecordContext } from './record-context'
 
 /** The bytes that a record was read from, copied. */
@@ -26,6 +26,12 @@ export class HeldRecordContext implements RecordContext {
     return context instanceof HeldRecordContext ? context.#bytes : null
   }
 }
+
+/** A record context that outlives the record. */
+export const heldContext = (
+  { topic, partition, offset, timestamp, headers }: RecordContext,
+  bytes: HeldBytes | null,
+): HeldRecordContext => new HeldRecordContext(topic, partition, offset, timestamp, keptHeaders(headers), bytes)
 
 /** The same record with another timestamp and other headers. */
 export const contextWith = (context: RecordContext, timestamp: number, headers: RecordHeaders): RecordContext => {

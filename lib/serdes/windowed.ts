@@ -1,5 +1,5 @@
-import { DURATION, requireArgument, SERDE } from '../arguments'
-import { type Duration, toMilliseconds } from '../durations'
+import { ENDLESS_DURATION, requireArgument, SERDE } from '../arguments'
+import { type Duration, toEndlessMilliseconds } from '../durations'
 import { readTimestamp, TIMESTAMP_BYTES, writeTimestamp } from '../record/timestamped-bytes'
 import { Windowed } from '../record/windowed'
 import type { Serde, SerdeUse } from './serde'
@@ -120,15 +120,15 @@ const describe = (value: unknown): string =>
 
 /**
  * Keys of tumbling, hopping and sliding windows, in Kafka Streams' bytes: only the start is written, so reading them
- * takes the windows' size (of sliding ones the time difference).
+ * takes the windows' size (of sliding ones the time difference, of unlimited ones `Infinity`).
  *
  * @example
  * perHour.toStream().to('per-hour', { key: serdes.timeWindowed(serdes.string(), '1h'), value: serdes.long() })
  */
 export const timeWindowed = <K>(inner: Serde<K>, size: Duration): Serde<Windowed<K>> => {
   requireArgument(inner, SERDE, 'serdes.timeWindowed', 'inner')
-  requireArgument(size, DURATION, 'serdes.timeWindowed', 'size')
-  return new TimeWindowedSerde(inner, toMilliseconds(size, 'size'))
+  requireArgument(size, ENDLESS_DURATION, 'serdes.timeWindowed', 'size')
+  return new TimeWindowedSerde(inner, toEndlessMilliseconds(size, 'size'))
 }
 
 /**

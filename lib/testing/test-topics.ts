@@ -261,15 +261,17 @@ export class TestOutputTopic<K, V> {
   }
 
   /**
-   * The last value of each key in all further records; `null` where the last record was a tombstone. A record without a
-   * key is an error.
+   * The last value of each key in all further records; `null` where the last record was a tombstone. Keys are the same if
+   * their bytes are. A record without a key is an error.
    *
    * @example
    * expect(counts.readKeyValuesToMap()).toEqual(new Map([['hello', 2], ['gone', null]]))
    */
   readKeyValuesToMap(): Map<K, V | null> {
+    const keys = new Map<string, K>()
     const last = new Map<K, V | null>()
-    for (const { key, value } of this.readRecords()) {
+    for (const record of this.queue.splice(0)) {
+      const { key, value } = this.decode(record)
       if (key === null) {
         throw new StreamsError(
           'ILLEGAL_STATE',
@@ -277,7 +279,10 @@ export class TestOutputTopic<K, V> {
           { topic: this.name },
         )
       }
-      last.set(key, value)
+      // equal keys may be different objects
+      const bytes = record.key!.toString('latin1')
+      if (!keys.has(bytes)) keys.set(bytes, key)
+      last.set(keys.get(bytes)!, value)
     }
     return last
   }

@@ -230,7 +230,7 @@ export class Topology {
    *
    * @throws TopologyError DUPLICATE_NAME, UNKNOWN_PARENT
    */
-  addStateStore<S extends StateStore>(store: StoreBuilder<S>, processors: string | readonly string[] = []): this {
+  addStateStore(store: StoreBuilder<StateStore>, processors: string | readonly string[] = []): this {
     requireArgument(store, STORE, 'addStateStore', 'store')
     requireArgument(processors, NAMES, 'addStateStore', 'processors')
     const users = asList(processors)

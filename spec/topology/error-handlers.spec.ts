@@ -1,5 +1,6 @@
 import { TimeWindows } from '../../lib/dsl/windows/time-windows'
 import { deadLetterTopic, logAndContinue } from '../../lib/handlers'
+import type { ProcessorSupplier } from '../../lib/operators/processor'
 import * as serdes from '../../lib/serdes'
 import { recordingLogger } from '../unit/runtime/processing/processing-under-test'
 import { counted, drive, headers, text } from './drive'
@@ -112,6 +113,29 @@ describe('what a handler is given of an output that can not be written', () => {
     expect(told.get('__streams.errors.exception')).toBe('RangeError')
     expect(told.get('__streams.errors.message')).toBe('only small ones')
     expect(told.get('__millrace.errors.code')).toBe('SERIALIZATION_FAILED')
+  })
+})
+
+describe('a dead letter of a punctuation', () => {
+  it('has neither key nor value, and names no topic', async () => {
+    const ticking: ProcessorSupplier<string, string> = () => ({
+      init(context) {
+        context.schedule(1, 'stream-time', () => {
+          throw new Error('tick')
+        })
+      },
+      process: () => undefined,
+    })
+    const { driver, input } = drive((builder) => builder.stream('in', text).process(ticking), {
+      processingExceptionHandler: deadLetterTopic('dead'),
+    })
+    await input.pipe('k', 'v', 4)
+    const [letter] = driver.produced()
+    expect(letter).toMatchObject({ topic: 'dead', key: null, value: null, timestamp: 4 })
+    const told = new Map(letter!.headers)
+    expect(told.get('__streams.errors.topic')).toBeNull()
+    expect(told.get('__streams.errors.partition')?.toString()).toBe('-1')
+    expect(told.get('__streams.errors.offset')?.toString()).toBe('-1')
   })
 })
 

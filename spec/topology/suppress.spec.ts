@@ -34,6 +34,15 @@ describe('suppress until a time limit', () => {
     expect(out()).toEqual(['a=1@1'])
   })
 
+  it('without a limit emits by its bounds only', async () => {
+    const { input, out } = driveLimit(Infinity, { maxRecords: 1 })
+    await input.pipe('a', '1', 0)
+    await input.pipe('a', '2', 8.64e15)
+    expect(out()).toEqual([])
+    await input.pipe('b', '1', 8.64e15)
+    expect(out()).toEqual(['a=2@8640000000000000'])
+  })
+
   it('or stops with an error that says what to do', async () => {
     const { input } = driveLimit(1000, { maxBytes: 40, onFull: 'shutDown', name: 'held' })
     await input.pipe('a', '1', 1)

@@ -1,4 +1,5 @@
 /* eslint-disable @typescript-eslint/no-unused-vars -- only types are looked at */
+import type { StreamsBuilder } from '../../lib/dsl/streams-builder'
 import type { KafkaStreams } from '../../lib/runtime/kafka-streams'
 import * as serdes from '../../lib/serdes'
 import { sessionStore } from '../../lib/state/session/session-stores'
@@ -18,6 +19,7 @@ import { keyValueStore, timestampedKeyValueStore } from '../../lib/state/stores'
 import { versionedKeyValueStore } from '../../lib/state/versioned/versioned-key-value-store'
 import { windowStore } from '../../lib/state/window/window-stores'
 import type { TopologyTestDriver } from '../../lib/testing'
+import type { Topology } from '../../lib/topology/topology'
 
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
 const same = <A, B>(..._: Same<A, B> extends true ? [] : ['the types differ']): void => undefined
@@ -74,3 +76,11 @@ same<typeof kept.sessions, SessionStore<string, number>>()
 same<typeof kept.versions, VersionedKeyValueStore<string, number>>()
 // @ts-expect-error Argument of type 'string' is not assignable to parameter of type 'number'
 driver.store(plain).put('a', 'one')
+
+// Stores of several kinds can be added in a loop.
+declare const builder: StreamsBuilder
+declare const topology: Topology
+for (const store of [plain, timestamped, windows, sessions, versions]) {
+  builder.addStateStore(store)
+  topology.addStateStore(store, 'processor')
+}

@@ -6,12 +6,12 @@ import { Scratch } from '../../scratch'
 import type { ChangelogRecord, ManagedStore, StateStore, StateStoreContext, StoreBuilder } from '../store'
 import { StoreSerdes } from '../store-serdes'
 import { type BufferedChange, decodeEntry, encodeEntry, type LoggedEntry, sizeOf } from './buffered-change'
-import { keptContext } from '../length-prefixed'
 import { DirtyKeys } from './dirty-keys'
 import { type MemoryBounds, SpilledChanges } from './spilled-changes'
 import { type Queued, SuppressionQueue } from './suppression-queue'
 import { NO_HEADERS, type RecordHeaders } from '../../record/headers'
 import type { Change } from '../../record/change'
+import { heldContext } from '../../record/held-record-context'
 import type { RecordContext } from '../../record/record-context'
 
 /** The waiting updates of a suppression, by time. Not for users: it has no reads. */
@@ -123,14 +123,15 @@ export class LoggedSuppressionBuffer<K, V> implements SuppressionBuffer<K, V>, M
   }
 
   put(time: number, key: K, { newValue, oldValue }: Change<V>, context: RecordContext): void {
-    const { serdes } = this.#open()
+    const { serdes, context: held } = this.#open()
     const text = byteString(serdes.keyBytes(key))
     const oldBytes = oldValue === null ? null : serdes.valueBytes(oldValue)
     const newBytes = newValue === null ? null : serdes.valueBytes(newValue)
     const waiting = this.#queue.get(text)
     const prior = waiting === undefined ? oldBytes : this.#changeOf(waiting).prior
     const queued = waiting ?? this.#queue.add(time, text, undefined)
-    this.#enter(queued, { context: keptContext(context), prior, oldValue: oldBytes, newValue: newBytes })
+    const source = heldContext(context, held.heldBytes?.() ?? null)
+    this.#enter(queued, { context: source, prior, oldValue: oldBytes, newValue: newBytes })
     this.#changed(queued)
   }
 

@@ -1,8 +1,8 @@
 import { bytesOf, type ByteString } from '../../byte-string'
 import type { FlushedEntry } from '../cache/flushed-entry'
 import { NO_SLOT } from '../cache/use-order'
-import { NO_HEADERS, keptHeaders } from '../../record/headers'
-import { type HeldBytes, HeldRecordContext } from '../../record/held-record-context'
+import { NO_HEADERS } from '../../record/headers'
+import { type HeldBytes, heldContext } from '../../record/held-record-context'
 import type { RecordContext } from '../../record/record-context'
 
 const INITIAL_SLOTS = 16
@@ -64,7 +64,7 @@ export class CachedRows<V> {
   ): void {
     this.#values[slot] = value
     this.#valueTimestamps[slot] = timestamp
-    this.#contexts[slot] = bytes === null && context.headers.length === 0 ? context : held(context, bytes)
+    this.#contexts[slot] = bytes === null && context.headers.length === 0 ? context : heldContext(context, bytes)
   }
 
   take(slot: number): FlushedRow<V> {
@@ -101,11 +101,6 @@ const NO_RECORD: RecordContext = Object.freeze({
   timestamp: -1,
   headers: NO_HEADERS,
 })
-
-const held = (
-  { topic, partition, offset, timestamp, headers }: RecordContext,
-  bytes: HeldBytes | null,
-): RecordContext => new HeldRecordContext(topic, partition, offset, timestamp, keptHeaders(headers), bytes)
 
 const doubled = (numbers: Float64Array): Float64Array<ArrayBuffer> => {
   const larger = new Float64Array(2 * numbers.length)

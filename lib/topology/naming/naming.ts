@@ -20,9 +20,9 @@ export class Naming {
     return validateName(name, 'the operator name')
   }
 
-  /** For operators made of several nodes: `given` with a suffix that tells them apart. */
+  /** For operators made of several nodes: `given` with a suffix that tells them apart. Both have to be valid. */
   suffixedNode(prefix: string, given: string | undefined, suffix: string): string {
-    return this.node(prefix, given === undefined ? undefined : given + suffix)
+    return this.node(prefix, given === undefined ? undefined : this.given(given) + suffix)
   }
 
   /** A name such as `KSTREAM-AGGREGATE-STATE-STORE-0000000003`. */

@@ -140,6 +140,12 @@ describe('the DSL refuses', () => {
           .branch(() => true, 'a b'),
       ).code,
     ).toBe('INVALID_NAME')
+    const windows = JoinWindows.of({ timeDifference: 1 })
+    for (const name of ['', '..', 'a b']) {
+      const [left, right] = [builder.stream('left'), builder.stream('right')]
+      expect(failure(() => left.join(right, (a) => a, windows, name)).code).toBe('INVALID_NAME')
+      expect(failure(() => left.outerJoin(right, (a) => a, windows, name)).code).toBe('INVALID_NAME')
+    }
   })
 
   test('a number of partitions that is none', () => {
@@ -527,4 +533,15 @@ describe('build', () => {
     group.reduce((a) => a)
     expect([...builder.build().definition.repartitionTopics.keys()]).toEqual(['g-repartition'])
   })
+})
+
+test('a stream can come from an async function, and be awaited', async () => {
+  const builder = new StreamsBuilder()
+  const shouted = await (async () => builder.stream('in').mapValues(String))()
+  shouted.to('out')
+  expect(builder.build().definition.nodes.map(({ name }) => name)).toEqual([
+    'KSTREAM-SOURCE-0000000000',
+    'KSTREAM-MAPVALUES-0000000001',
+    'KSTREAM-SINK-0000000002',
+  ])
 })

@@ -1,6 +1,5 @@
 import * as serdes from '../../../lib/serdes'
 import type { Serde } from '../../../lib/serdes/serde'
-import { TimeWindowedSerde } from '../../../lib/serdes/windowed'
 import { Windowed } from '../../../lib/record/windowed'
 import { shortcutsOf } from '../../../lib/serdes/shortcuts'
 import { NO_HEADERS } from '../../../lib/record/headers'
@@ -26,7 +25,7 @@ describe("windowed keys have Kafka Streams' bytes", () => {
   })
 
   test('unlimited windows end never', () => {
-    expect(read(new TimeWindowedSerde(serdes.string(), Infinity), '410000000000000000').window.end).toBe(Infinity)
+    expect(read(serdes.timeWindowed(serdes.string(), Infinity), '410000000000000000').window.end).toBe(Infinity)
   })
 
   test('a text of several windows in a row is written once in each topic, and with headers each time', () => {

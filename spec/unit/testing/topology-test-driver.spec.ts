@@ -90,6 +90,23 @@ describe('TopologyTestDriver', () => {
     }
   })
 
+  it('takes keys of equal bytes for one in a map', async () => {
+    const keyed = { key: serdes.json<{ id: number }>(), value: serdes.string() }
+    const builder = new StreamsBuilder()
+    builder.stream('in', keyed).to('out', keyed)
+    await drive(builder.build())
+      .inputTopic('in', keyed)
+      .pipeKeyValues([
+        [{ id: 1 }, 'a'],
+        [{ id: 2 }, 'b'],
+        [{ id: 1 }, 'c'],
+      ])
+    expect([...driver.outputTopic('out', keyed).readKeyValuesToMap()]).toEqual([
+      [{ id: 1 }, 'c'],
+      [{ id: 2 }, 'b'],
+    ])
+  })
+
   it('says of which topic it was given another serde', async () => {
     drive(copying())
     const input = driver.inputTopic('in', text)

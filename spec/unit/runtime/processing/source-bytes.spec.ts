@@ -1,4 +1,5 @@
 import { StreamsBuilder } from '../../../../lib/dsl/streams-builder'
+import { untilTimeLimit } from '../../../../lib/dsl/suppressed'
 import { TimeWindows } from '../../../../lib/dsl/windows/time-windows'
 import { deadLetterTopic } from '../../../../lib/handlers'
 import type { ProcessorContext } from '../../../../lib/operators/processor'
@@ -107,6 +108,27 @@ describe('the source bytes of a dead letter', () => {
     )
     under.task.processUpTo(10)
     under.task.prepareCommit()
+    expect(letters(under)).toEqual(['1 a=bad'])
+  })
+
+  it('are its own, when a suppression has held it back', async () => {
+    const builder = new StreamsBuilder()
+    builder
+      .table('in', text, 'rows')
+      .suppress(untilTimeLimit(5))
+      .toStream()
+      .mapValues((value) => unlessBad(value!))
+      .to('out', text)
+    const under = await taskOf(builder.build(), [IN], handlers)
+    under.task.initialize(new Map())
+    under.task.addRecords(
+      fetched(IN, [
+        { offset: 0, timestamp: 10, key: 'a', value: 'good' },
+        { offset: 1, timestamp: 11, key: 'a', value: 'bad' },
+        { offset: 2, timestamp: 20, key: 'b', value: 'good' },
+      ]),
+    )
+    under.task.processUpTo(10)
     expect(letters(under)).toEqual(['1 a=bad'])
   })
 
