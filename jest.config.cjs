@@ -41,8 +41,8 @@ const only = (folders) => folders.map((folder) => `<rootDir>${folder}**/*.spec.t
 
 /** @type {import('jest').Config} */
 module.exports = {
-  // For all projects: jest has no timeout of a project's own. Generous, because a broker may have to start first.
-  testTimeout: 120_000,
+  // For all projects: jest has no timeout of a project's own. Generous, because a broker may have to start first, on a machine that is busy.
+  testTimeout: 300_000,
   testSequencer: '<rootDir>/.config/longest-first.cjs',
   projects: [
     { ...common, displayName: 'unit', testPathIgnorePatterns: ['/node_modules/', ...kafka, ...packaging] },

@@ -6,7 +6,10 @@ const { default: Sequencer } = require('@jest/test-sequencer')
 
 const root = dirname(__dirname)
 
-/** Of each project, those that take more than about ten seconds, longest first. */
+/**
+ * Of each project, those that take more than about ten seconds, longest first; but beside chaos, which keeps three brokers and three applications
+ * busy, suites that mostly wait.
+ */
 const LONGEST = [
   'spec/golden/golden.spec.ts',
   'spec/differential/corpus.spec.ts',
@@ -24,19 +27,21 @@ const LONGEST = [
   'spec/types/doc-examples.spec.ts',
 
   'spec/chaos/chaos.spec.ts',
+  'spec/faults/callbacks.spec.ts',
+  'spec/faults/async-calls.spec.ts',
+  'spec/contract/kafka/kafkajs-group-faults.spec.ts',
   'spec/faults/broker.spec.ts',
-  'spec/integration/stateful-recovery.spec.ts',
   'spec/migration/migration.spec.ts',
+  'spec/integration/stateful-recovery.spec.ts',
+  'spec/faults/kill.spec.ts',
   'spec/contract/kafka/kafkajs-producer-faults.spec.ts',
   'spec/integration/word-count.spec.ts',
-  'spec/faults/async-calls.spec.ts',
-  'spec/faults/callbacks.spec.ts',
-  'spec/faults/kill.spec.ts',
   'spec/contract/kafka/kafkajs.spec.ts',
-  'spec/contract/kafka/kafkajs-brokers.spec.ts',
-  'spec/contract/kafka/kafkajs-group-faults.spec.ts',
+  'spec/integration/cli.spec.ts',
   'spec/integration/newcomer.spec.ts',
+  'spec/contract/kafka/kafkajs-brokers.spec.ts',
   'spec/integration/security.spec.ts',
+  'spec/contract/kafka/kafkajs-network.spec.ts',
 ].map((suite) => join(root, suite))
 
 const gone = LONGEST.filter((suite) => !existsSync(suite))

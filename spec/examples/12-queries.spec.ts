@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer as createHttpServer, type Server } from 'node:http'
-import { type AddressInfo, createServer } from 'node:net'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { KafkaStreams } from 'millrace'
@@ -11,16 +11,8 @@ import { gracefulShutdown, listen } from 'millrace/http'
 import { countVisits, visitsPerPage } from '../../examples/12-queries/topology'
 import { visitsApi, written } from '../../examples/12-queries/visits-api'
 import { until } from '../support/embedded-apps'
+import { freePort } from '../support/kafka/ports'
 import { httpGet } from '../support/query-instances'
-
-const freePort = async (): Promise<number> => {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
-}
 
 test('12-queries answers for all pages, whichever copy is asked', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'millrace-queries-'))
@@ -49,8 +41,8 @@ test('12-queries answers for all pages, whichever copy is asked', async () => {
   const isSpread = (): boolean => copies.every(({ streams }) => streams.metadataForLocalTasks().length === 2)
   const isCounted = async (): Promise<boolean> => {
     try {
-      const counted = await copies[0]!.streams.query(visitsPerPage).all().toArray()
-      return counted.length === pages.length && counted.every(([, visits]) => visits === 2)
+      const counted = await Promise.all(copies.map(({ streams }) => streams.query(visitsPerPage).all().toArray()))
+      return counted.every((rows) => rows.length === pages.length && rows.every(([, visits]) => visits === 2))
     } catch {
       return false // tasks are moving
     }

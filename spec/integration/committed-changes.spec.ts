@@ -38,11 +38,12 @@ class Seen {
 describeWithKafka('committed reads and changes of an instance that is killed', (bootstrapServers) => {
   const kafka = { brokers: bootstrapServers.split(',') }
   const topic = `committed-${Math.random().toString(36).slice(2, 8)}`
-  const folder = mkdtempSync(join(tmpdir(), 'millrace-committed-'))
   const apps: App[] = []
+  let folder: string
   let client: KafkaClient
 
   beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'millrace-committed-'))
     client = connect(kafka, { clientId: 'committed-test', logger: silentLogger })
     await createTopics(client, [topic])
   })

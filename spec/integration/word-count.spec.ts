@@ -86,8 +86,9 @@ describeWithKafka('word count on a real broker', (bootstrapServers) => {
     await job.produce(1000)
     await job.overcounts()
     const generations = (app: App): string[] => app.output.match(/^generation .*$/gm) ?? []
+    const last = generations(second).at(-1)!
+    await first.untilOutput(new RegExp(`^${/^generation \d+ /.exec(last)![0]}`, 'm'))
     const before = generations(first)
-    const last = generations(second).at(-1)
     expect(await second.stop()).toBe(0)
     const again = await member('b')
     expect(generations(again)).toEqual([last])

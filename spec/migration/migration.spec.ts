@@ -159,7 +159,7 @@ const suite = (bootstrapServers: string): void => {
     )
     expectAllEqual(results, (records) => records)
     expectVaried(results.get('java-alone')!)
-  }, 180_000)
+  })
 
   it('leaves what Java alone does behind (exactly_once, with caches, local state lost each time)', async () => {
     const results = await run(
@@ -173,7 +173,7 @@ const suite = (bootstrapServers: string): void => {
       // lets through depends on what it has been given.
       return topic === 'limited' ? [] : records.slice(-1).filter(({ value }) => value !== null)
     })
-  }, 180_000)
+  })
 }
 
 describeWithJava('an application that moves between Java and millrace', () => describeWithKafka('on one broker', suite))

@@ -11,6 +11,7 @@ const MINUTES = 60_000
 describe('a new application', () => {
   let folder: string
   let project: string
+  let app: Program | undefined
 
   const node = (cwd: string, args: readonly string[]): { status: number | null; stdout: string; stderr: string } =>
     spawnSync(process.execPath, args, { cwd, encoding: 'utf8' })
@@ -29,7 +30,13 @@ describe('a new application', () => {
     for (const name of ['tsx', 'typescript', '@types/node']) symlinkSync(bin(name), join(project, 'node_modules', name))
   }, 5 * MINUTES)
 
+  afterEach(async () => {
+    if (app?.running === true) await app.kill()
+  })
   afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+  const dev = (): Program =>
+    (app = new Program(process.execPath, ['--import', 'tsx', 'src/dev.ts'], { cwd: project, env: { HTTP_PORT: '0' } }))
 
   it('passes its type check, and builds', () => {
     const tsc = join(ROOT, 'node_modules/typescript/bin/tsc')
@@ -43,10 +50,7 @@ describe('a new application', () => {
   })
 
   it('runs on a Kafka in memory', async () => {
-    const app = new Program(process.execPath, ['--import', 'tsx', 'src/dev.ts'], {
-      cwd: project,
-      env: { HTTP_PORT: '0' },
-    })
+    const app = dev()
     await app.untilOutput(/Counting the words/)
     const [address] = /http:\S+\/dashboard/.exec(app.output)!
     expect(await (await fetch(address)).text()).toContain('<title>millrace</title>')
@@ -56,10 +60,7 @@ describe('a new application', () => {
   })
 
   it('counts all that is piped in, and runs until it is told to end', async () => {
-    const app = new Program(process.execPath, ['--import', 'tsx', 'src/dev.ts'], {
-      cwd: project,
-      env: { HTTP_PORT: '0' },
-    })
+    const app = dev()
     app.write('to be or not to be\n')
     app.endInput()
     for (const count of [/^to: 2$/m, /^be: 2$/m, /^or: 1$/m, /^not: 1$/m]) await app.untilOutput(count)

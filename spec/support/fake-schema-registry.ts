@@ -1,5 +1,6 @@
+import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { freePort } from './kafka/ports'
 
 interface Version {
   readonly deleted?: boolean
@@ -27,10 +28,12 @@ export class FakeSchemaRegistry {
   private readonly subjects = new Map<string, Version[]>()
   private lastId = 0
   private server: Server | undefined
-  private port = 0
+
+  private constructor(private readonly port: number) {}
 
   static async start(): Promise<FakeSchemaRegistry> {
-    const registry = new FakeSchemaRegistry()
+    // none that an outgoing connection can take while the registry is down
+    const registry = new FakeSchemaRegistry(await freePort())
     await registry.listen()
     return registry
   }
@@ -42,8 +45,8 @@ export class FakeSchemaRegistry {
   /** On the same port after `stop`, with what it had. */
   async listen(): Promise<void> {
     const server = createServer((request, response) => void this.answer(request, response))
-    await new Promise<void>((resolve) => server.listen(this.port, '127.0.0.1', resolve))
-    this.port = (server.address() as AddressInfo).port
+    server.listen(this.port, '127.0.0.1')
+    await once(server, 'listening')
     this.server = server
   }
 

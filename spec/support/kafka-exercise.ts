@@ -113,7 +113,7 @@ const joinAlone = async (
     },
   }
   const membership = client.group(
-    { groupId, protocol: 'exercise', sessionTimeoutMs: 10_000, heartbeatIntervalMs: 500, rebalanceTimeoutMs: 10_000 },
+    { groupId, protocol: 'exercise', sessionTimeoutMs: 60_000, heartbeatIntervalMs: 500, rebalanceTimeoutMs: 60_000 },
     listener,
   )
   await membership.join()

@@ -60,7 +60,7 @@ export class Program {
   }
 
   /** The first match in the output, past or to come; rejects with the output when the app ends or the time is up. */
-  async untilOutput(pattern: RegExp, timeoutMs = 60_000): Promise<RegExpExecArray> {
+  async untilOutput(pattern: RegExp, timeoutMs = 120_000): Promise<RegExpExecArray> {
     let timer: NodeJS.Timeout | undefined
     let check: () => void = () => {}
     try {

@@ -93,9 +93,11 @@ describe('TcpProxy', () => {
 
   it('refuses connections until it is healed', async () => {
     proxy.refuse()
+    const told = proxy.refused()
     const refused = connect(proxy.port, '127.0.0.1')
     refused.on('error', () => {})
     await once(refused, 'close')
+    await told
     proxy.heal()
     const client = await connected()
     client.write(request(METADATA, 1))

@@ -1,4 +1,4 @@
-import { once } from 'node:events'
+import { EventEmitter, once } from 'node:events'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { FrameReader } from './kafka-frames'
 
@@ -19,6 +19,7 @@ export interface TcpProxyOptions {
 /** Stands between clients and one broker (which must advertise the proxy's port), and breaks what runs through it. */
 export class TcpProxy {
   private readonly links = new Set<Link>()
+  private readonly events = new EventEmitter()
   private refusing = false
   private stalled = false
   private requestVerdict: (request: KafkaRequestHead) => Verdict = () => 'forward'
@@ -55,6 +56,11 @@ export class TcpProxy {
   refuse(): void {
     this.refusing = true
     this.cut()
+  }
+
+  /** Until the next connection is refused. */
+  async refused(): Promise<void> {
+    await once(this.events, 'refused')
   }
 
   /** Stops forwarding in both directions while connections stay open: a network that swallows packets. */
@@ -95,6 +101,7 @@ export class TcpProxy {
   private accept(client: Socket): void {
     if (this.refusing) {
       client.destroy()
+      this.events.emit('refused')
       return
     }
     const broker = connect(this.target)

@@ -27,7 +27,7 @@ export const untilWorkedOff = async (
   {
     inputs,
     exactlyOnce,
-    timeoutMs = 60_000,
+    timeoutMs = 120_000,
     pollMs = 100,
   }: { inputs: readonly string[]; exactlyOnce: boolean; timeoutMs?: number; pollMs?: number },
 ): Promise<void> => {
@@ -61,7 +61,7 @@ export const untilWorkedOff = async (
 }
 
 /** Until an application has committed state. */
-export const untilLogged = async (client: KafkaClient, applicationId: string, timeoutMs = 60_000): Promise<void> => {
+export const untilLogged = async (client: KafkaClient, applicationId: string, timeoutMs = 120_000): Promise<void> => {
   const admin = client.admin()
   const deadline = Date.now() + timeoutMs
   try {

@@ -14,10 +14,10 @@ describeWithOwnKafka('several brokers', () => {
   beforeAll(async () => {
     cluster = await startKafka({ brokers: 3 })
     client = createKafkaJsClient(cluster.clientConfig())
-  }, 120_000)
+  })
   afterAll(async () => {
-    await client.close()
-    await cluster.close()
+    await client?.close()
+    await cluster?.close()
   })
 
   const restart = async (broker: KafkaBroker): Promise<void> => {
@@ -53,16 +53,17 @@ describeWithOwnKafka('several brokers', () => {
         for (const fetched of await fetcher.poll(200)) take(fetched)
     }
     const work = Promise.all([writing(), reading()])
+    work.catch(() => (done = true))
     for (const broker of cluster.brokers) {
       const before = written
       await restart(broker)
-      while (written < before + 20) await delay(20)
+      while (written < before + 20 && !done) await delay(20)
     }
     done = true
     await work
     const all = Array.from({ length: written }, (_, i) => i)
     for (const values of seen) expect(values).toEqual(all)
-  }, 180_000)
+  })
 
   it('each answer for the partitions that they lead', async () => {
     const topic = 'spread'

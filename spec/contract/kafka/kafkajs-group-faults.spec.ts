@@ -10,6 +10,10 @@ const HEARTBEAT = 12
 const SYNC_GROUP = 14
 const OFFSET_COMMIT = 8
 
+const HEARTBEAT_INTERVAL_MS = 100
+/** Of members whose sessions are to end, or could: longer than a busy machine may stop for. */
+const SESSION_MS = 12_000
+
 let names = 0
 
 describeWithOwnKafka('membership by the kafkajs adapter when things break', () => {
@@ -40,7 +44,8 @@ describeWithOwnKafka('membership by the kafkajs adapter when things break', () =
     await client.admin().createTopics([{ topic, partitions: 2 }])
     const groupId = `group-${names}`
     const member = (name: string, options: Partial<TestMemberOptions> = {}): TestMember => {
-      const created = new TestMember(client, { groupId, topics: [topic], ...options })
+      const config = { groupId, topics: [topic], heartbeatIntervalMs: HEARTBEAT_INTERVAL_MS }
+      const created = new TestMember(client, { ...config, ...options })
       created.userData = Buffer.from(name)
       return created
     }
@@ -106,7 +111,7 @@ describeWithOwnKafka('membership by the kafkajs adapter when things break', () =
 
   it('the lease ends when no heartbeat was answered for a session, and holds again when one is', async () => {
     const { member } = await setUp()
-    const a = member('a', { sessionTimeoutMs: 6_000 })
+    const a = member('a', { sessionTimeoutMs: SESSION_MS })
     await a.group.join()
     const change = (): Promise<boolean> =>
       new Promise((resolve) => {
@@ -132,8 +137,8 @@ describeWithOwnKafka('membership by the kafkajs adapter when things break', () =
     const released = new Promise<void>((resolve) => {
       release = resolve
     })
-    const a = member('a', { sessionTimeoutMs: 6_000 })
-    const b = member('b', { sessionTimeoutMs: 6_000, beforeRejoin: () => released })
+    const a = member('a', { sessionTimeoutMs: SESSION_MS })
+    const b = member('b', { sessionTimeoutMs: SESSION_MS, beforeRejoin: () => released })
     // one after the other: a second member would make the first rejoin, and b's rejoin waits to be released
     await a.group.join()
     await a.owns(0)
@@ -145,7 +150,7 @@ describeWithOwnKafka('membership by the kafkajs adapter when things break', () =
     a.group.requestRejoin('to be parked until the other one comes')
     await a.next('beforeRejoin')
     // of both members, for a session and a half
-    await answersTo(HEARTBEAT, (2 * 9_000) / 100)
+    await answersTo(HEARTBEAT, (2 * 1.5 * SESSION_MS) / HEARTBEAT_INTERVAL_MS)
     expect(told).toEqual([])
     release()
     await a.next('assigned')
@@ -156,8 +161,9 @@ describeWithOwnKafka('membership by the kafkajs adapter when things break', () =
     const { member } = await setUp()
     proxy.refuse()
     const a = member('a')
+    const refused = proxy.refused()
     const joined = a.group.join()
-    await new Promise((resolve) => setTimeout(resolve, 500))
+    await refused
     proxy.heal()
     await joined
     await a.owns(0)

@@ -21,7 +21,7 @@ describeWithOwnKafka('reading over a bad network', () => {
     broker = cluster.brokers[0]!
     proxy = broker.proxy!
   })
-  afterAll(() => cluster.close())
+  afterAll(() => cluster?.close())
   beforeEach(() => {
     client = createKafkaJsClient({ ...cluster.clientConfig(), requestTimeout: 1_000 })
   })
@@ -33,7 +33,8 @@ describeWithOwnKafka('reading over a bad network', () => {
 
   const topicWith = async (records: number, partitions = 1): Promise<string> => {
     const topic = `network-${++topics}`
-    expect((await client.admin().createTopics([{ topic, partitions }])).get(topic)).toBe('created')
+    // it is there already where a busy broker answers only the second attempt in time
+    expect((await client.admin().createTopics([{ topic, partitions }])).get(topic)).toMatch(/created|exists/)
     const producer = await startProducer(client, [topic], { batchBytes: 1_000 })
     for (let i = 0; i < records; i++) appendText(producer, topic, null, String(i), { partition: i % partitions })
     await producer.flush()

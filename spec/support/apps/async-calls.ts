@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
 import { StreamsBuilder } from '../../../lib/dsl/streams-builder'
 import { textLogger } from '../../../lib/observe/text-logger'
@@ -7,7 +8,7 @@ import type { StreamsConfig } from '../../../lib/config'
 
 /**
  * Calls a service for each record that takes a while, as a process of its own. Configured by a JSON text in `ASYNC_CALLS`; says on standard
- * output when it has started; closes on SIGTERM. A value `slow:<ms>` takes that long.
+ * output when it has started; closes on SIGTERM. A value `held` takes until there is something on standard input.
  */
 export interface AsyncCallsApp {
   readonly input: string
@@ -25,7 +26,13 @@ builder
   .stream(input, { key: serdes.string(), value: serdes.string() })
   .mapValuesAsync(
     async (value, _key, { signal }) => {
-      await delay(value.startsWith('slow:') ? Number(value.slice(5)) : callMs, undefined, { signal })
+      if (value === 'held') {
+        say('holding')
+        await once(process.stdin, 'data', { signal })
+        process.stdin.pause()
+      } else {
+        await delay(callMs, undefined, { signal })
+      }
       return value
     },
     { name: 'call', concurrency, value: serdes.string() },

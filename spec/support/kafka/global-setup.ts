@@ -21,7 +21,8 @@ const sharedKafka = async (): Promise<void> => {
     return
   }
   await archiveClasses()
-  shared.cluster = await startKafka()
+  // nobody stops it, so nobody waits for its session to end, and a machine that stops for seconds takes no leader away
+  shared.cluster = await startKafka({ configs: { 'broker.session.timeout.ms': '60000' } })
   process.env[SHARED_KAFKA] = shared.cluster.bootstrapServers
 }
 

@@ -70,7 +70,7 @@ describe('gracefulShutdown', () => {
 
   it('is not ready any longer while it still answers, for the time that a load balancer needs', async () => {
     await start()
-    const { shutdown, cancel } = gracefulShutdown(streams, { server, delay: '1s' })
+    const { shutdown, cancel } = gracefulShutdown(streams, { server, delay: '4s' })
     expect((await ask('/health/ready')).status).toBe(200)
     const ending = shutdown()
     const { status, json } = await ask('/health/ready')

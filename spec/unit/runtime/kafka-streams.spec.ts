@@ -32,7 +32,7 @@ const reading = (topic: string): Topology => {
 /** A port on which nobody listens. */
 const UNREACHABLE = { brokers: ['127.0.0.1:9'] }
 /** A limit of tests, far below what a time-out of the client would take. */
-const QUICKLY_MS = 10_000
+const QUICKLY_MS = 25_000
 
 describe('KafkaStreams', () => {
   let apps: EmbeddedApps

@@ -1,4 +1,4 @@
-const DEADLINE_MS = 10_000
+const DEADLINE_MS = 60_000
 
 /** Repeats an assertion until it holds: a broker answers from its copy of the metadata, which follows the controller's. */
 export const eventually = async (assertion: () => Promise<void>): Promise<void> => {

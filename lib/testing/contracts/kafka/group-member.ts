@@ -62,9 +62,10 @@ export class TestMember {
     }
     const defaults = {
       protocol: 'test',
-      sessionTimeoutMs: 10_000,
+      // longer than a busy machine may stop for: a member that is to be missed has shorter ones
+      sessionTimeoutMs: 60_000,
       heartbeatIntervalMs: 100,
-      rebalanceTimeoutMs: 20_000,
+      rebalanceTimeoutMs: 60_000,
     }
     this.group = client.group({ ...defaults, ...config }, listener)
   }

@@ -162,7 +162,8 @@ export const leaseContract: KafkaContract = ({ describe, test }, kafka) => {
       release()
       await a.next('lost')
       await a.owns(0)
-      assert.deepEqual(heldWhenLost, [false])
+      // it may be late again
+      assert.deepEqual(new Set(heldWhenLost), new Set([false]))
       assert.equal(a.group.lease.holds(), true)
     })
   })

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { createServer, type Server, type Socket } from 'node:net'
 import { WireReader, WireWriter } from '../../../../lib/kafka/kafkajs/protocol/wire'
+import { freePort } from '../../../support/kafka/ports'
 
 export const API_VERSIONS = 18
 export const METADATA = 3
@@ -26,9 +27,10 @@ export class TinyBroker {
   port = 0
 
   async start(): Promise<void> {
+    // none that an outgoing connection can take while it is stopped
+    this.port ||= await freePort()
     this.server = createServer((socket) => this.accept(socket)).listen(this.port, '127.0.0.1')
     await once(this.server, 'listening')
-    this.port = (this.server.address() as { port: number }).port
   }
 
   async stop(): Promise<void> {

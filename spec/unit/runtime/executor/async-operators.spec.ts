@@ -10,6 +10,7 @@ import { EmbeddedApps, failureOf, until } from '../../../support/embedded-apps'
 
 const text = { key: serdes.string(), value: serdes.string() }
 const GUARANTEES = ['at_least_once', 'exactly_once'] as const
+const TRANSACTION_TIMEOUT_MS = 1000
 
 /** The same numbers for the same seed. */
 const randomOf = (seed: number) => (below: number) => {
@@ -82,13 +83,13 @@ describe('an async operator in an application', () => {
         if (value === 'slow') await slow
         return value
       })
-      const app = apps.create(topology, { processingGuarantee, transactionTimeout: 300 })
+      const app = apps.create(topology, { processingGuarantee, transactionTimeout: TRANSACTION_TIMEOUT_MS })
       await app.start()
       await apps.kafka.produce('in', [{ key: 'slow', value: 'slow', partition: 0 }])
       await until(() => calls.includes('slow'))
       const from = performance.now()
       let others = 0
-      while (performance.now() - from < 900) {
+      while (performance.now() - from < 2.5 * TRANSACTION_TIMEOUT_MS) {
         await apps.kafka.produce('in', [{ key: `k${others}`, value: String(others++), partition: 0 }])
         await until(async () => (await apps.committed('in', 0)) === others + 1)
         await until(async () => (await apps.valuesIn('out')).length === others)
