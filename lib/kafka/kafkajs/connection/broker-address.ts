@@ -7,10 +7,11 @@ export const brokerFault = (broker: string): string | undefined => {
   const text = broker.trim()
   const url = /^([a-z_+]+):\/\/([^/]*)/i.exec(text)
   if (url) {
-    return (
-      `write '${url[2]}', without ${url[1]}://. TLS and SASL are set by kafkajs's own options: ssl: true, ` +
-      "sasl: { mechanism: 'plain', username, password }"
-    )
+    const [, protocol = '', address = ''] = url
+    const security = /ssl|sasl|https/i.test(protocol)
+      ? ". TLS and SASL are set by kafkajs's own options: ssl: true, sasl: { mechanism: 'plain', username, password }"
+      : ''
+    return `write '${address}', without ${protocol}://${security}`
   }
   if (/[,;\s]/.test(text)) {
     const each = text.split(/[,;\s]+/).filter((part) => part !== '')
