@@ -1,9 +1,10 @@
 import { invalid, shown } from './config-values'
+import { brokerFault } from './kafka/kafkajs'
 import { isKafkaConnection, type KafkaConnection } from './kafka/client'
 
 /** @throws StreamsError INVALID_CONFIG */
 export const resolveConnection = (value: unknown): KafkaConnection => {
-  if (isKafkaConnection(value)) return value
+  if (isKafkaConnection(value)) return withAddresses(value)
   const brokers: unknown = typeof value === 'object' && value !== null && 'brokers' in value ? value.brokers : undefined
   if (typeof value === 'string') throw invalid(`kafka is ${shown(value)}: pass kafka: { brokers: ${listOf(value)} }`)
   if (typeof brokers === 'string') {
@@ -25,6 +26,16 @@ export const resolveConnection = (value: unknown): KafkaConnection => {
     "kafka is missing: pass kafkajs's configuration such as { brokers: ['localhost:9092'] }, an EmbeddedKafka, " +
       'or { client: (options) => kafkaClient } for a client of your own',
   )
+}
+
+/** What a function gives is known when the application connects. */
+const withAddresses = (connection: KafkaConnection): KafkaConnection => {
+  if ('client' in connection || typeof connection.brokers === 'function') return connection
+  for (const [at, broker] of connection.brokers.entries()) {
+    const fault = brokerFault(broker)
+    if (fault !== undefined) throw invalid(`kafka.brokers[${at}] is ${shown(broker)}: ${fault}`)
+  }
+  return connection
 }
 
 /** The list that a text with one broker, or with commas between several, stands for. */

@@ -12,6 +12,6 @@ export interface CommandGroup {
   readonly name: string
   readonly summary: string
   readonly commands: readonly CommandEntry[]
-  /** The command that is meant where the next word names none. */
+  /** The command that is meant where the next word names none, but a folder, or is an option. */
   readonly usual?: string
 }

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import type { KafkaConfig } from '../kafka/kafkajs'
+import { brokerFault, type KafkaConfig } from '../kafka/kafkajs'
 import type { Admin, KafkaClient } from '../kafka/port'
 import type { CommandIo } from './io'
 import { unreadable } from './unreadable'
@@ -49,17 +49,35 @@ export const withKafka = async <T>(
 const kafkaConfig = async (options: KafkaOptions, io: CommandIo): Promise<KafkaConfig> => {
   const file = options.config ?? io.env.MILLRACE_KAFKA_CONFIG
   const fromFile = file === undefined ? {} : await readConfig(resolve(io.cwd, file))
-  const servers = options['bootstrap-servers'] ?? io.env.KAFKA_BOOTSTRAP_SERVERS
-  const brokers = servers === undefined ? (fromFile.brokers ?? ['localhost:9092']) : brokersOf(servers)
+  const brokers = givenBrokers(options, io) ?? brokersOfFile(fromFile) ?? ['localhost:9092']
   return { clientId: 'millrace-cli', retry: { retries: RETRIES }, ...fromFile, brokers }
 }
 
-const brokersOf = (servers: string): string[] => {
+const givenBrokers = (options: KafkaOptions, io: CommandIo): string[] | undefined => {
+  const option = options['bootstrap-servers']
+  const servers = option ?? io.env.KAFKA_BOOTSTRAP_SERVERS
+  if (servers === undefined) return undefined
   const brokers = servers
     .split(',')
     .map((server) => server.trim())
     .filter((server) => server !== '')
-  if (brokers.length === 0) throw new UsageError('--bootstrap-servers is empty: give host:port,host:port …')
+  return addresses(brokers, option === undefined ? 'KAFKA_BOOTSTRAP_SERVERS' : '--bootstrap-servers')
+}
+
+const brokersOfFile = ({ brokers }: { readonly brokers?: unknown }): string[] | undefined => {
+  if (brokers === undefined) return undefined
+  if (Array.isArray(brokers) && brokers.every((broker) => typeof broker === 'string')) {
+    return addresses(brokers, 'brokers of --config')
+  }
+  throw new UsageError('brokers of --config is no list of texts: write "brokers": ["host:port"]')
+}
+
+const addresses = (brokers: string[], from: string): string[] => {
+  if (brokers.length === 0) throw new UsageError(`${from} is empty: give host:port,host:port …`)
+  for (const broker of brokers) {
+    const fault = brokerFault(broker)
+    if (fault !== undefined) throw new UsageError(`${from} has '${broker}': ${fault}`)
+  }
   return brokers
 }
 

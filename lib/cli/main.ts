@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, readFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
 import { nearestName } from '../nearest-name'
 import { PACKAGE_FOLDER } from '../package-folders'
 import { type Command, parseInvocation, unknownOption } from './command'
@@ -60,11 +60,14 @@ const findCommand = (args: readonly string[], io: CommandIo): Found | number => 
     io.out(groupHelp(entry))
     return EXIT.ok
   }
+  const what = `command of 'millrace ${entry.name}'`
   const usual = entry.commands.find(({ name }) => name === entry.usual)
-  if (usual !== undefined && entry.commands.every(({ name }) => name !== verb)) {
-    return { command: usual.load(), rest }
+  if (usual === undefined || entry.commands.some(({ name }) => name === verb)) {
+    return { command: named(entry.commands, verb, what).load(), rest: others }
   }
-  return { command: named(entry.commands, verb, `command of 'millrace ${entry.name}'`).load(), rest: others }
+  const mayBeWord = !verb.startsWith('-') && !/[\\/]/.test(verb)
+  if (mayBeWord && !existsSync(resolve(io.cwd, verb))) named(entry.commands, verb, `${what}, and no folder here`)
+  return { command: usual.load(), rest }
 }
 
 /** `millrace help groups list` is `millrace groups list --help`. */

@@ -1,5 +1,6 @@
 import { oneOf, options as optionsOf, requireArgument, text } from '../arguments'
 import type { DeadLetterRecord, ErrorHandlerContext, ErrorHandlerResponse } from './error-handler'
+import { writingTo } from './handler-topics'
 import type { RecordHeaders } from '../record/headers'
 
 /** Of Kafka Streams' headers. */
@@ -27,10 +28,10 @@ export const deadLetterTopic = (topic: string, options: { then?: 'continue' | 'f
   requireArgument(topic, text('the name of a topic'), 'deadLetterTopic', 'topic')
   requireArgument(options, OPTIONS, 'deadLetterTopic', 'options')
   const { then = 'continue' } = options
-  return (error: Error, context: ErrorHandlerContext): ErrorHandlerResponse => ({
+  return writingTo([topic], (error: Error, context: ErrorHandlerContext): ErrorHandlerResponse => ({
     result: then,
     deadLetters: [deadLetter(topic, error, context)],
-  })
+  }))
 }
 
 const deadLetter = (topic: string, error: Error, context: ErrorHandlerContext): DeadLetterRecord => ({

@@ -1,4 +1,5 @@
 import type { ErrorHandlerResponse } from './error-handler'
+import { writingTo } from './handler-topics'
 
 /**
  * The default of every handler: the task stops at the record, and the error says where.
@@ -6,7 +7,7 @@ import type { ErrorHandlerResponse } from './error-handler'
  * @example
  * new KafkaStreams(topology, { ...config, deserializationExceptionHandler: logAndFail() })
  */
-export const logAndFail = (): (() => ErrorHandlerResponse) => () => 'fail'
+export const logAndFail = (): (() => ErrorHandlerResponse) => writingTo([], () => 'fail')
 
 /**
  * Drops the record and continues with the next. Each is logged at `warn` with its error (at most ten per operator in
@@ -15,4 +16,4 @@ export const logAndFail = (): (() => ErrorHandlerResponse) => () => 'fail'
  * @example
  * new KafkaStreams(topology, { ...config, deserializationExceptionHandler: logAndContinue() })
  */
-export const logAndContinue = (): (() => ErrorHandlerResponse) => () => 'continue'
+export const logAndContinue = (): (() => ErrorHandlerResponse) => writingTo([], () => 'continue')

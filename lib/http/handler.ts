@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { StreamsError } from '../errors'
 import { hostText } from '../record/host-info'
-import { PROMETHEUS_CONTENT_TYPE, prometheusText } from '../metrics/prometheus-text'
+import { PROMETHEUS_CONTENT_TYPE, prometheusParts } from '../metrics/prometheus-text'
 import { toJson } from '../query/json-values'
 import type { KafkaStreams } from '../runtime/kafka-streams'
 import { abortable } from '../runtime/pause'
@@ -13,7 +13,7 @@ import { EVENT_STREAM } from './dashboard/event-stream'
 import { sendPageFile } from './dashboard/page'
 import { type HandlerOptions, type ResolvedHandlerOptions, resolveHandlerOptions } from './handler-options'
 import { BadRequest, type DashboardPart, parseTarget, type Target, type TopologyFormat } from './request-target'
-import { describeError, sendJson, sendText } from './responding'
+import { describeError, sendJson, sendParts, sendText } from './responding'
 import { answerStore, peersOf } from './store-route'
 
 /** Answers a request of `node:http`; resolves when the answer has left or the connection is cut, and never rejects. */
@@ -109,7 +109,7 @@ class Handler {
       case 'topology':
         return sendTopology(response, streams, target.format)
       case 'metrics':
-        return sendText(response, 200, PROMETHEUS_CONTENT_TYPE, prometheusText(streams))
+        return sendParts(response, PROMETHEUS_CONTENT_TYPE, prometheusParts(streams), signal)
       case 'dashboard':
         return this.#answerDashboard(request, response, target.part, signal, withoutLimit)
       case 'health':

@@ -8,6 +8,8 @@ const COMMON = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff
 const RETRY_AFTER_S = '1'
 /** Text is gathered up to this size before it is written. */
 const CHUNK_CHARS = 16 * 1024
+/** How long an answer is worked on before timers and sockets get their turn. */
+const TURN_MS = 4
 
 const STATUS: Partial<Readonly<Record<ErrorCode, number>>> = {
   UNKNOWN_STORE: 404,
@@ -23,11 +25,34 @@ const STATUS: Partial<Readonly<Record<ErrorCode, number>>> = {
   TIMEOUT: 504,
 }
 
-export const sendText = (response: ServerResponse, status: number, type: string, text: string): void => {
-  const bytes = Buffer.from(text)
+export const sendText = (response: ServerResponse, status: number, type: string, text: string): void =>
+  send(response, status, type, [Buffer.from(text)])
+
+/** Sends a long text that is made part by part, and gives other work its turn in between. */
+export const sendParts = async (
+  response: ServerResponse,
+  type: string,
+  parts: Iterable<string>,
+  signal: AbortSignal,
+): Promise<void> => {
+  const bytes: Buffer[] = []
+  let turn = performance.now()
+  for (const part of parts) {
+    bytes.push(Buffer.from(part))
+    if (performance.now() - turn < TURN_MS) continue
+    await new Promise((resolve) => setImmediate(resolve))
+    signal.throwIfAborted()
+    turn = performance.now()
+  }
+  send(response, 200, type, bytes)
+}
+
+const send = (response: ServerResponse, status: number, type: string, parts: readonly Buffer[]): void => {
+  const length = parts.reduce((sum, { byteLength }) => sum + byteLength, 0)
   const retry = status === 503 ? { 'retry-after': RETRY_AFTER_S } : {}
-  response.writeHead(status, { ...COMMON, ...retry, 'content-type': type, 'content-length': bytes.length })
-  response.end(bytes)
+  response.writeHead(status, { ...COMMON, ...retry, 'content-type': type, 'content-length': length })
+  for (const part of parts.slice(0, -1)) response.write(part)
+  response.end(parts.at(-1))
 }
 
 export const sendJson = (response: ServerResponse, status: number, json: string): void =>

@@ -59,12 +59,12 @@ export class TaskRecordCounts {
     if (reasons.includes('error')) tally.deadLetters ??= 0
   }
 
-  /** Returns how many this operator has dropped so far. */
+  /** Returns how many this operator has dropped so far for this reason. */
   dropped(operator: string, reason: DropReason): number {
     this.#drops?.add(1)
     const tally = this.#tally(operator)
-    tally.droppedBy[reason] = (tally.droppedBy[reason] ?? 0) + 1
-    return ++tally.dropped
+    tally.dropped++
+    return (tally.droppedBy[reason] = (tally.droppedBy[reason] ?? 0) + 1)
   }
 
   deadLetterSent(operator: string): void {

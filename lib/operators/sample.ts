@@ -22,7 +22,7 @@ export class SampleEveryOperator<K, V> extends Operator<K, V> {
   }
 
   override get dropReasons(): readonly DropReason[] {
-    return ['null-key-or-value']
+    return ['null-key']
   }
 
   override init(context: OperatorContext<K, V>): void {
@@ -33,7 +33,7 @@ export class SampleEveryOperator<K, V> extends Operator<K, V> {
   process(record: StreamRecord<K, V>): void {
     const { key } = record
     if (key == null) {
-      this.context.dropRecord('null-key-or-value', 'null key')
+      this.context.dropRecord('null-key', 'null key')
       return
     }
     // a smaller `every` than before must not wait for a count that it never reaches

@@ -1,6 +1,7 @@
 import type { Aggregator, Initializer } from './callbacks'
 import { ChangeForwarder, type OldValues } from './change-forwarder'
 import { increment, zero } from './counting'
+import { dropNull, NULL_REASONS } from './null-records'
 import { Operator } from './operator'
 import type { OperatorContext } from './processor'
 import { openTable, type TableStore } from './table-store'
@@ -23,7 +24,7 @@ export class StreamAggregateOperator<K, V, A> extends Operator<K, V, K, Change<A
   }
 
   override get dropReasons(): readonly DropReason[] {
-    return ['null-key-or-value']
+    return NULL_REASONS
   }
 
   /** A count counts whatever there is. */
@@ -42,7 +43,7 @@ export class StreamAggregateOperator<K, V, A> extends Operator<K, V, K, Change<A
   process(record: StreamRecord<K, V>): void {
     const { key, value } = record
     if (key == null || value == null) {
-      this.context.dropRecord('null-key-or-value', 'null key or value')
+      dropNull(this.context, key)
       return
     }
     const stored = this.store.get(key)

@@ -19,7 +19,7 @@ export class StreamGlobalJoinOperator<K, V, KG, VG, VR> extends Operator<K, V, K
   }
 
   override get dropReasons(): readonly DropReason[] {
-    return ['null-key-or-value']
+    return this.left ? ['null-value'] : ['null-value', 'null-foreign-key']
   }
 
   override init(context: OperatorContext<K, VR>): void {
@@ -32,12 +32,12 @@ export class StreamGlobalJoinOperator<K, V, KG, VG, VR> extends Operator<K, V, K
   process(record: StreamRecord<K, V>): void {
     const { key, value, timestamp, headers } = record
     if (value == null) {
-      this.context.dropRecord('null-key-or-value', 'null value')
+      this.context.dropRecord('null-value', 'null value')
       return
     }
     const globalKey = this.selector(value, key, this.context.recordContext)
     if (globalKey == null && !this.left) {
-      this.context.dropRecord('null-key-or-value', 'null key of the global table')
+      this.context.dropRecord('null-foreign-key', 'null key of the global table')
       return
     }
     const row = globalKey == null ? null : this.row(globalKey)

@@ -1,5 +1,6 @@
 import type { Reducer } from './callbacks'
 import { ChangeForwarder, type OldValues } from './change-forwarder'
+import { dropNull, NULL_REASONS } from './null-records'
 import { Operator } from './operator'
 import type { OperatorContext } from './processor'
 import { openTable, type TableStore } from './table-store'
@@ -21,7 +22,7 @@ export class StreamReduceOperator<K, V> extends Operator<K, V, K, Change<V>> {
   }
 
   override get dropReasons(): readonly DropReason[] {
-    return ['null-key-or-value']
+    return NULL_REASONS
   }
 
   override init(context: OperatorContext<K, Change<V>>): void {
@@ -34,7 +35,7 @@ export class StreamReduceOperator<K, V> extends Operator<K, V, K, Change<V>> {
   process(record: StreamRecord<K, V>): void {
     const { key, value } = record
     if (key == null || value == null) {
-      this.context.dropRecord('null-key-or-value', 'null key or value')
+      dropNull(this.context, key)
       return
     }
     const stored = this.store.get(key)

@@ -1,5 +1,6 @@
 import type { WindowStore } from '../state/store'
 import type { ValueJoiner } from './callbacks'
+import { dropNull, NULL_REASONS } from './null-records'
 import { Operator } from './operator'
 import type { OperatorContext } from './processor'
 import type { JoinWindow } from './stream-stream-join'
@@ -20,7 +21,7 @@ export class StreamSelfJoinOperator<K, V, VR> extends Operator<K, V, K, VR> {
   }
 
   override get dropReasons(): readonly DropReason[] {
-    return ['null-key-or-value']
+    return NULL_REASONS
   }
 
   override init(context: OperatorContext<K, VR>): void {
@@ -31,7 +32,7 @@ export class StreamSelfJoinOperator<K, V, VR> extends Operator<K, V, K, VR> {
 
   process({ key, value, timestamp, headers }: StreamRecord<K, V>): void {
     if (key == null || value == null) {
-      this.context.dropRecord('null-key-or-value', 'null key or value')
+      dropNull(this.context, key)
       return
     }
     if (timestamp > this.streamTime) this.streamTime = timestamp

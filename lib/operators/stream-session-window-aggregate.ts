@@ -40,7 +40,7 @@ export class StreamSessionWindowAggregateOperator<K, V, A> extends Operator<K, V
   }
 
   override get dropReasons(): readonly DropReason[] {
-    return this.options.late === undefined ? ['null-key-or-value', 'late'] : ['null-key-or-value']
+    return this.options.late === undefined ? ['null-key', 'late'] : ['null-key']
   }
 
   override init(context: OperatorContext<Windowed<K>, Change<A>>): void {
@@ -69,7 +69,7 @@ export class StreamSessionWindowAggregateOperator<K, V, A> extends Operator<K, V
   process(record: StreamRecord<K, V>): void {
     const { key, value, timestamp } = record
     if (key == null) {
-      this.context.dropRecord('null-key-or-value', 'null key')
+      this.context.dropRecord('null-key', 'null key')
       return
     }
     if (timestamp > this.observedStreamTime) this.observedStreamTime = timestamp

@@ -4,6 +4,7 @@ import type { Windowed } from '../record/windowed'
 import type { Aggregator, Initializer } from './callbacks'
 import { increment, zero } from './counting'
 import { sendLate } from './late-output'
+import { dropNull, NULL_REASONS } from './null-records'
 import { Operator } from './operator'
 import type { OperatorContext } from './processor'
 import type { WindowAggregateOptions } from './stream-window-aggregate'
@@ -57,7 +58,7 @@ export class StreamSlidingWindowAggregateOperator<K, V, A> extends Operator<K, V
   }
 
   override get dropReasons(): readonly DropReason[] {
-    return this.options.late === undefined ? ['null-key-or-value', 'late'] : ['null-key-or-value']
+    return this.options.late === undefined ? [...NULL_REASONS, 'late'] : NULL_REASONS
   }
 
   override init(context: OperatorContext<Windowed<K>, Change<A>>): void {
@@ -82,7 +83,7 @@ export class StreamSlidingWindowAggregateOperator<K, V, A> extends Operator<K, V
   process(record: StreamRecord<K, V>): void {
     const { key, value, timestamp } = record
     if (key == null || value == null) {
-      this.context.dropRecord('null-key-or-value', 'null key or value')
+      dropNull(this.context, key)
       return
     }
     if (timestamp > this.observedStreamTime) this.observedStreamTime = timestamp

@@ -2,6 +2,7 @@ import type { OuterJoinStore, WaitingRecords } from '../state/join/outer-join-st
 import type { WindowStore } from '../state/store'
 import type { ValueJoiner } from './callbacks'
 import type { JoinClock, JoinClocks } from './join-clock'
+import { dropNull, NULL_REASONS } from './null-records'
 import { Operator } from './operator'
 import type { OperatorContext } from './processor'
 import type { DropReason } from '../record/drop-reason'
@@ -54,7 +55,7 @@ export class StreamStreamJoinOperator<K, L, R, VR> extends Operator<K, L | R, K,
   }
 
   override get dropReasons(): readonly DropReason[] {
-    return ['null-key-or-value']
+    return this.options.preserved ? ['null-value'] : NULL_REASONS
   }
 
   override init(context: OperatorContext<K, VR>): void {
@@ -81,7 +82,7 @@ export class StreamStreamJoinOperator<K, L, R, VR> extends Operator<K, L | R, K,
     const { isLeft, preserved } = this.options
     this.clock?.advance(timestamp)
     if (value == null || (key == null && !preserved)) {
-      this.context.dropRecord('null-key-or-value', value == null ? 'null value' : 'null key')
+      dropNull(this.context, key, preserved)
       return
     }
     if (key == null) {

@@ -1,4 +1,5 @@
 import type { ValueJoiner } from './callbacks'
+import { dropNull, NULL_REASONS } from './null-records'
 import { Operator } from './operator'
 import type { OperatorContext } from './processor'
 import type { ValueGetter, ValueGetterSupplier } from './value-getter'
@@ -21,7 +22,7 @@ export class StreamTableJoinOperator<K, V, VT, VR> extends Operator<K, V, K, VR>
   }
 
   override get dropReasons(): readonly DropReason[] {
-    return ['null-key-or-value']
+    return this.left ? ['null-value'] : NULL_REASONS
   }
 
   override init(context: OperatorContext<K, VR>): void {
@@ -41,7 +42,7 @@ export class StreamTableJoinOperator<K, V, VT, VR> extends Operator<K, V, K, VR>
   /** Counts the record as dropped otherwise. */
   protected isJoinable({ key, value }: StreamRecord<K, V>): boolean {
     if (value != null && (key != null || this.left)) return true
-    this.context.dropRecord('null-key-or-value', value == null ? 'null value' : 'null key')
+    dropNull(this.context, key, this.left)
     return false
   }
 

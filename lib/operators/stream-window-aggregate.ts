@@ -45,7 +45,7 @@ export class StreamWindowAggregateOperator<K, V, A> extends Operator<K, V, Windo
   }
 
   override get dropReasons(): readonly DropReason[] {
-    return this.options.late === undefined ? ['null-key-or-value', 'late'] : ['null-key-or-value']
+    return this.options.late === undefined ? ['null-key', 'late'] : ['null-key']
   }
 
   override init(context: OperatorContext<Windowed<K>, Change<A>>): void {
@@ -69,7 +69,7 @@ export class StreamWindowAggregateOperator<K, V, A> extends Operator<K, V, Windo
   process(record: StreamRecord<K, V>): void {
     const { key, value } = record
     if (key == null) {
-      this.context.dropRecord('null-key-or-value', 'null key')
+      this.context.dropRecord('null-key', 'null key')
       return
     }
     if (record.timestamp > this.observedStreamTime) this.observedStreamTime = record.timestamp

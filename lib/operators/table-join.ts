@@ -26,7 +26,7 @@ export class TableJoinOperator<K, V, VO, VR> extends Operator<K, Change<V>, K, C
   }
 
   override get dropReasons(): readonly DropReason[] {
-    return ['null-key-or-value', 'out-of-order']
+    return ['null-key', 'out-of-order']
   }
 
   override init(context: OperatorContext<K, Change<VR>>): void {
@@ -38,7 +38,7 @@ export class TableJoinOperator<K, V, VO, VR> extends Operator<K, Change<V>, K, C
   process(record: StreamRecord<K, Change<V>>): void {
     const { key, value: change } = record
     if (key == null) {
-      this.context.dropRecord('null-key-or-value', 'null key')
+      this.context.dropRecord('null-key', 'null key')
       return
     }
     if (!change.isLatest) {

@@ -23,7 +23,7 @@ export class TableSourceOperator<K, V> extends Operator<K, V, K, Change<V>> {
   }
 
   override get dropReasons(): readonly DropReason[] {
-    return ['null-key-or-value']
+    return ['null-key']
   }
 
   override init(context: OperatorContext<K, Change<V>>): void {
@@ -36,7 +36,7 @@ export class TableSourceOperator<K, V> extends Operator<K, V, K, Change<V>> {
   process(record: StreamRecord<K, V>): void {
     const { key, timestamp } = record
     if (key == null) {
-      this.context.dropRecord('null-key-or-value', 'null key')
+      this.context.dropRecord('null-key', 'null key')
       return
     }
     const value = record.value ?? null

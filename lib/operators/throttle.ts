@@ -31,7 +31,7 @@ export class ThrottleOperator<K, V> extends Operator<K, V> {
   }
 
   override get dropReasons(): readonly DropReason[] {
-    return this.options.late === undefined ? ['null-key-or-value', 'late'] : ['null-key-or-value']
+    return this.options.late === undefined ? ['null-key', 'late'] : ['null-key']
   }
 
   override init(context: OperatorContext<K, V>): void {
@@ -44,7 +44,7 @@ export class ThrottleOperator<K, V> extends Operator<K, V> {
     const { limit, perMs } = this.options
     this.origins.advance(this.context.recordContext)
     if (key == null) {
-      this.context.dropRecord('null-key-or-value', 'null key')
+      this.context.dropRecord('null-key', 'null key')
       return
     }
     if (timestamp > this.observedStreamTime) this.observedStreamTime = timestamp

@@ -2,6 +2,7 @@ import { byRank, checkedRank, type Rank, type RankSelector } from '../state/rank
 import type { RankingStore } from '../state/ranking/ranking-store'
 import type { Aggregator, Merger } from './callbacks'
 import { ChangeForwarder, type OldValues } from './change-forwarder'
+import { dropNull, NULL_REASONS } from './null-records'
 import { Operator } from './operator'
 import type { OperatorContext } from './processor'
 import { openTable, type TableStore } from './table-store'
@@ -50,7 +51,7 @@ export class StreamTopNOperator<K, V> extends Operator<K, V, K, Change<V[]>> {
   }
 
   override get dropReasons(): readonly DropReason[] {
-    return ['null-key-or-value']
+    return NULL_REASONS
   }
 
   override init(context: OperatorContext<K, Change<V[]>>): void {
@@ -63,7 +64,7 @@ export class StreamTopNOperator<K, V> extends Operator<K, V, K, Change<V[]>> {
   process(record: StreamRecord<K, V>): void {
     const { key, value } = record
     if (key == null || value == null) {
-      this.context.dropRecord('null-key-or-value', 'null key or value')
+      dropNull(this.context, key)
       return
     }
     const stored = this.store.get(key)

@@ -1,7 +1,11 @@
 /** Why a record was dropped: the categories of the counts. */
 export type DropReason =
-  /** The operator needs a key, a value or a foreign key that is null. */
-  | 'null-key-or-value'
+  /** It has no key, and the operator needs one. */
+  | 'null-key'
+  /** It has no value, and the operator needs one. */
+  | 'null-value'
+  /** The key by which it refers to another table's row is null. */
+  | 'null-foreign-key'
   /** Its window has closed, or it is older than the store keeps. */
   | 'late'
   /** A newer version of the row is known already. */

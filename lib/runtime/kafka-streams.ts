@@ -116,7 +116,7 @@ export class KafkaStreams {
   /**
    * Resolves when all tasks assigned to this instance run, or if it is closed first; rejects if the start fails, after
    * closing everything. Where no broker can be reached, it tries for a minute, then rejects with KAFKA_UNAVAILABLE; `signal` ends it
-   * earlier. From then on outages are waited for.
+   * earlier, and it rejects with `signal.reason`. From then on outages are waited for.
    *
    * @example
    * await streams.start()

@@ -3,7 +3,10 @@ import type { Duration } from '../durations'
 
 /** How an instance starts. */
 export interface StartOptions {
-  /** Gives up starting, closes what was opened, and rejects with the signal's reason. */
+  /**
+   * Gives up starting, closes what was opened, and rejects with the signal's reason as it is, like `fetch`: a `TimeoutError` of
+   * `AbortSignal.timeout(…)`, what `abort(reason)` was given, or an `AbortError`. What the start was waiting for is in the log.
+   */
   signal?: AbortSignal
 }
 

@@ -18,6 +18,45 @@ const kindOfStore = (store: StateStore): StoreKind | undefined => {
   return 'approximateNumEntries' in store ? 'key-value' : undefined
 }
 
+const LAYOUTS: readonly string[] = [
+  'key-value store',
+  'key-value store with timestamps',
+  'window store',
+  'window store with timestamps',
+  'session store',
+  'versioned store',
+]
+
+const layoutNameOf = (store: StateStore): string | undefined => {
+  const kind = kindOfStore(store)
+  if (kind === undefined) return undefined
+  return 'timestamped' in store && store.timestamped === true ? `${kind} store with timestamps` : `${kind} store`
+}
+
+/** How the store's entries are laid out on disk, as a number to keep with them; undefined for a store that millrace did not create. */
+export const layoutOf = (store: StateStore): number | undefined => {
+  const layout = LAYOUTS.indexOf(layoutNameOf(store) ?? '')
+  return layout < 0 ? undefined : layout
+}
+
+/** The state on disk is that of a store with another layout. */
+export const otherKindsState = (store: StateStore, kept: number, topic: string): StreamsError =>
+  new StreamsError(
+    'INTERNAL_TOPIC_MISMATCH',
+    `store "${store.name}" is a ${layoutNameOf(store)}, and the local state of this name is that of a ${LAYOUTS[kept] ?? 'store of a newer version'}. ` +
+      (sharesChangelog(store, kept)
+        ? 'Stop all instances, and call cleanUp() on each before its next start: the store is restored from its changelog'
+        : `Give the store a new name; or, if the former contents can go, stop all instances, delete ${topic}, and call cleanUp() on each ` +
+          'before its next start'),
+    { store: store.name, topic },
+  )
+
+/** With and without timestamps, stores of a kind have the same changelog. */
+const sharesChangelog = (store: StateStore, kept: number): boolean => {
+  const kind = kindOfStore(store)
+  return kind !== undefined && LAYOUTS[kept]?.startsWith(`${kind} store`) === true
+}
+
 /** It drops what is older than its retention. */
 export const keepsForAWhile = (store: StateStore): boolean => {
   const kind = kindOfStore(store)

@@ -16,6 +16,7 @@ import type { ManagedStore } from '../state/store'
 import type { CompiledTopology } from '../topology/definition'
 import { matchesTopic } from '../topology/topic-pattern'
 import { ClockTimers } from './clock-timers'
+import { OutputTopics } from './output-topics'
 import { asFetched } from './piped-records'
 import { type ProducedRecord, RecordingCollector } from './recording-collector'
 
@@ -42,9 +43,9 @@ export interface DriverTaskOptions {
  */
 export class DriverTask {
   readonly recordCounts: InstanceRecordCounts
+  readonly outputs: OutputTopics
   readonly #options: DriverTaskOptions
   readonly #collector: RecordingCollector
-  readonly #outputs = new Map<string, ProducedRecord[]>()
   readonly #produced: ProducedRecord[] = []
   readonly #nextOffsets = new Map<string, number>()
   /** Undefined: nothing is measured. */
@@ -64,6 +65,7 @@ export class DriverTask {
     this.#sensors = level === 'off' ? undefined : new InstanceSensors(level, () => this.#now)
     this.recordCounts = new InstanceRecordCounts(this.#sensors?.windows)
     this.#collector = new RecordingCollector(options.partitions)
+    this.outputs = new OutputTopics(options.topology, options.config)
   }
 
   get now(): number {
@@ -141,13 +143,6 @@ export class DriverTask {
   /** Everything written since the last call, changelogs and repartition topics included. */
   takeProduced(): ProducedRecord[] {
     return this.#produced.splice(0)
-  }
-
-  /** What was written to a topic and not yet read: readers shift it. */
-  output(topic: string): ProducedRecord[] {
-    let queue = this.#outputs.get(topic)
-    if (!queue) this.#outputs.set(topic, (queue = []))
-    return queue
   }
 
   /** Counts the topic's records: each call takes an offset. */
@@ -296,7 +291,7 @@ export class DriverTask {
   async #capture(): Promise<void> {
     for (const record of this.#collector.take()) {
       this.#produced.push(record)
-      this.output(record.topic).push(record)
+      this.outputs.file(record)
       await this.add(record)
     }
   }

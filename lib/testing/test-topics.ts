@@ -180,17 +180,17 @@ export class TestOutputTopic<K, V> {
     readonly name: string,
     private readonly keySerde: Serde<K>,
     private readonly valueSerde: Serde<V>,
-    private readonly queue: ProducedRecord[],
+    private readonly unread: () => ProducedRecord[],
   ) {}
 
   /** Whether everything was read that was written. */
   get isEmpty(): boolean {
-    return this.queue.length === 0
+    return this.unread().length === 0
   }
 
   /** How many records were written and not read yet. */
   get queueSize(): number {
-    return this.queue.length
+    return this.unread().length
   }
 
   /**
@@ -200,7 +200,7 @@ export class TestOutputTopic<K, V> {
    * expect(counts.readRecord()).toMatchObject({ key: 'hello', value: 1, timestamp: 5 })
    */
   readRecord(): TestRecord<K, V> {
-    const record = this.queue.shift()
+    const record = this.unread().shift()
     if (record) return this.decode(record)
     throw new StreamsError(
       'ILLEGAL_STATE',
@@ -237,7 +237,9 @@ export class TestOutputTopic<K, V> {
    * expect(counts.readRecords().map(({ timestamp }) => timestamp)).toEqual([5, 6])
    */
   readRecords(): Array<TestRecord<K, V>> {
-    return this.queue.splice(0).map((record) => this.decode(record))
+    return this.unread()
+      .splice(0)
+      .map((record) => this.decode(record))
   }
 
   /**

@@ -170,7 +170,9 @@ export class TopologyTestDriver {
     options: Pick<ProducerOptions<Topics>, 'topics'> = {},
   ): RecordProducer<Topics> {
     requireArgument(options, PRODUCER_OPTIONS, 'producer', 'options')
-    const formats = new TopicFormats(options.topics ?? {}, this.#config, this.#definition)
+    const topics = options.topics ?? {}
+    this.#task.outputs.add(Object.keys(topics))
+    const formats = new TopicFormats(topics, this.#config, this.#definition)
     return new TestProducer<Topics>(formats, {
       now: () => this.#task.now,
       nextOffset: (topic) => this.#task.nextOffset(topic),
@@ -178,13 +180,14 @@ export class TopologyTestDriver {
         this.#inTurn(async () => {
           if (await this.#task.add(record, record.offset)) return this.#task.process()
           const { topic, key, value, timestamp, headers } = record
-          this.#task.output(topic).push({ topic, key, value, timestamp, headers })
+          this.#task.outputs.file({ topic, key, value, timestamp, headers })
         }),
     })
   }
 
   /**
-   * Changelogs and repartition topics can be read by their full names as well.
+   * A topic that the topology writes. Changelogs and repartition topics can be read by their full names as well. Reading one that nothing
+   * writes to is an error, unless sinks or exception handlers choose their topics as they run.
    *
    * @example
    * const counts = driver.outputTopic('counts', { key: serdes.string(), value: serdes.long() })
@@ -194,7 +197,7 @@ export class TopologyTestDriver {
     requireArgument(name, TOPIC, 'outputTopic', 'name')
     requireArgument(options, TEST_TOPIC_OPTIONS, 'outputTopic', 'options')
     const { key, value } = this.#serdes(options)
-    return new TestOutputTopic(name, key, value, this.#task.output(name))
+    return new TestOutputTopic(name, key, value, () => this.#task.outputs.unread(name))
   }
 
   /**

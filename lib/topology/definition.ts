@@ -55,6 +55,8 @@ export interface ProcessorDefinition {
   readonly sideOutput?: boolean
   /** Names of the stores it may use, in the order in which they were connected. */
   readonly stores: readonly string[]
+  /** Where it sends the source records of what it fails on. */
+  readonly deadLetterTopic?: string
 }
 
 /** The serde that values had before an operator made others of them. */

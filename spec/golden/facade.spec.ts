@@ -99,7 +99,7 @@ test('Windowed, for a session store of a processor', async () => {
   await pipe(driver, 'in', 'a', 'x', 1)
   await pipe(driver, 'in', 'c', 'y', 2)
   expect(traced).toEqual(['[a@1/6] 6', 'ended x', '[a@1/6] 6', 'ended x'])
-  expect(changes(driver, 's')).toEqual([])
+  expect(driver.produced()).toEqual([])
 })
 
 test('a foreign-key subscription store is shown by the key serde of its join', async () => {

@@ -75,7 +75,10 @@ describe('async operators in the test driver', () => {
         seen.push(`${key}=${value}`)
       }),
     )
-    await pipe(['a', 'x'], ['b', 'y'])
+    await driver.inputTopic('in', text).pipeKeyValues([
+      ['a', 'x'],
+      ['b', 'y'],
+    ])
     expect(seen).toEqual(['a=x', 'b=y'])
   })
 
@@ -160,7 +163,7 @@ describe('async operators in the test driver', () => {
         },
       ),
     )
-    await pipe(['a', 'x'])
+    await driver.inputTopic('in', text).pipe('a', 'x')
     expect(seen).toEqual([
       ['x', 1],
       ['x', 2],
@@ -232,7 +235,7 @@ describe('async operators in the test driver', () => {
           { name: 'post', onError: { deadLetter: 'dead' } },
         ),
     )
-    await pipe(['a', 'x'])
+    await driver.inputTopic('in', text).pipe('a', 'x')
     const { key, value, headers } = driver.outputTopic('dead', text).readRecord()
     expect([key, value]).toEqual(['a', 'x'])
     const told = Object.fromEntries(headers.map(([name, bytes]) => [name, bytes!.toString()]))

@@ -5,6 +5,7 @@ import { SessionWindows } from '../../lib/dsl/windows/session-windows'
 import { SlidingWindows } from '../../lib/dsl/windows/sliding-windows'
 import { TimeWindows } from '../../lib/dsl/windows/time-windows'
 import { deadLetterTopic, logAndContinue } from '../../lib/handlers'
+import { silentLogger } from '../../lib/observe/logger'
 import * as serdes from '../../lib/serdes'
 import { versionedKeyValueStore } from '../../lib/state/versioned/versioned-key-value-store'
 import type { TestDriverConfig, TopologyTestDriver } from '../../lib/testing'
@@ -138,6 +139,59 @@ describe('the counter of dropped records is there before the first one', () => {
     const after = counters(driver)
     expect(occurred(after)).not.toEqual([])
     expect(Object.keys(after)).toEqual(Object.keys(before))
+  })
+})
+
+describe('a record without what an operator needs is dropped, and count and log say what that is:', () => {
+  const window = JoinWindows.of({ timeDifference: 10, grace: 0 })
+
+  it.each<[reason: string, what: string, record: Piped[number], build: (builder: StreamsBuilder) => unknown]>([
+    ['null-key', 'a count', [null, 'x', 0], fromIn((s) => s.groupByKey().count())],
+    ['null-value', 'a count', ['a', null, 0], fromIn((s) => s.groupByKey().count())],
+    ['null-value', 'a reduce', ['a', null, 0], fromIn((s) => s.groupByKey().reduce(pair))],
+    ['null-value', 'topN', ['a', null, 0], fromIn((s) => s.groupByKey().topN(1, { by: Number }))],
+    [
+      'null-value',
+      'a count of sliding windows',
+      ['a', null, 0],
+      fromIn((s) =>
+        s
+          .groupByKey()
+          .windowedBy(SlidingWindows.of({ timeDifference: 10, grace: 0 }))
+          .count(),
+      ),
+    ],
+    ['null-key', 'a join with a table', [null, 'x', 0], fromIn((s, b) => s.join(b.table('t', text), pair))],
+    ['null-value', 'a join with a table', ['a', null, 0], fromIn((s, b) => s.join(b.table('t', text), pair))],
+    ['null-value', 'a left join with a table', [null, null, 0], fromIn((s, b) => s.leftJoin(b.table('t', text), pair))],
+    ['null-key', 'a join of streams', [null, 'x', 0], fromIn((s, b) => s.join(b.stream('o', text), pair, window))],
+    ['null-value', 'a join of streams', ['a', null, 0], fromIn((s, b) => s.join(b.stream('o', text), pair, window))],
+    [
+      'null-foreign-key',
+      'a join with a global table',
+      ['a', 'x', 0],
+      fromIn((s, b) => s.join(b.globalTable('t', text), () => null as unknown as string, pair)),
+    ],
+    [
+      'null-foreign-key',
+      'a foreign-key join',
+      ['a', 'x', 0],
+      (b) => b.table('in', text).join(b.table('other', text), () => null as unknown as string, pair),
+    ],
+  ])('%s, in %s of %j', async (reason, _what, [key, value, timestamp], build) => {
+    const lines: { fields: object; message: string }[] = []
+    const warn = (fields: object, message: string): void => void lines.push({ fields, message })
+    const { driver, input } = driveInMemory(build, { logger: { ...silentLogger, warn } })
+    await input.pipe(key, value, timestamp)
+    expect(driver.recordCounts().operators).toMatchObject([{ dropped: 1, droppedBy: { [reason]: 1 } }])
+    expect(lines).toMatchObject([
+      {
+        fields: { reason, topic: 'in', partition: 0, offset: 0 },
+        message: expect.stringMatching(
+          reason === 'null-foreign-key' ? /: null (foreign )?key/ : `: ${reason.replace('-', ' ')} \\(`,
+        ),
+      },
+    ])
   })
 })
 

@@ -210,7 +210,7 @@ describe('recordCounts', () => {
           taskId: '0_0',
           operator: 'count',
           dropped: 2,
-          droppedBy: { late: 1, 'null-key-or-value': 1 },
+          droppedBy: { late: 1, 'null-key': 1 },
           deadLetters: 0,
         },
       ],

@@ -146,7 +146,7 @@ describe('forEachBatch in the test driver', () => {
 
   it('continues batches that had begun to fill when the application starts somewhere else', async () => {
     const piped = ['a', 'b', 'c', 'd', 'e', 'f', 'g'].map((value) => ({ key: value, value, timestamp: 1 }))
-    await driveRestarting(batching(), [piped.slice(0, 2), piped.slice(2, 5), piped.slice(5)])
+    await driveRestarting(batching(), [piped.slice(0, 2), piped.slice(2, 5), piped.slice(5)], { topics: [] })
     expect(calls).toEqual([
       ['0_0:in-0@0-2#0', ['a', 'b', 'c']],
       ['0_0:in-0@3-5#3', ['d', 'e', 'f']],

@@ -164,7 +164,8 @@ it('counts dropped records in all, by operator and by reason', async () => {
   expect(valueOf('dropped-records-rate')).toBe(2)
   const reasons = driver.metrics().filter(({ tags }) => tags['reason'] !== undefined)
   expect(reasons.map(({ tags, value }) => [tags['processor-node-id'], tags['reason'], value])).toEqual([
-    ['KSTREAM-AGGREGATE-0000000002', 'null-key-or-value', 2],
+    ['KSTREAM-AGGREGATE-0000000002', 'null-key', 2],
+    ['KSTREAM-AGGREGATE-0000000002', 'null-value', 0],
   ])
 })
 

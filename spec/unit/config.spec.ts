@@ -43,6 +43,23 @@ describe('resolveConfig', () => {
     [{ ...base, kafka: { brokers: ['a:1', undefined] } }, /kafka.brokers\[1\] is undefined.*environment variable/],
     [{ ...base, kafka: { brokers: [''] } }, /kafka.brokers\[0\] is ''/],
     [{ ...base, kafka: { brokers: 9092 } }, /kafka is missing/],
+    [
+      { ...base, kafka: { brokers: ['a:1', 'http://b:9092/'] } },
+      /^kafka.brokers\[1\] is 'http:\/\/b:9092\/': write 'b:9092', without http:\/\//,
+    ],
+    [
+      { ...base, kafka: { brokers: ['SASL_SSL://a:9094'] } },
+      /write 'a:9094', without SASL_SSL:\/\/.*ssl: true, sasl: \{/,
+    ],
+    [{ ...base, kafka: { brokers: ['a:1, b:2'] } }, /each broker as an entry of its own, 'a:1', 'b:2'/],
+    [
+      { ...base, kafka: { brokers: ['kafka'] } },
+      /kafka.brokers\[0\] is 'kafka': the port is missing: write 'kafka:9092'/,
+    ],
+    [{ ...base, kafka: { brokers: ['kafka:'] } }, /the port is missing: write 'kafka:9092'/],
+    [{ ...base, kafka: { brokers: ['kafka:99999'] } }, /port 99999 is not between 1 and 65535/],
+    [{ ...base, kafka: { brokers: ['kafka:port'] } }, /write host:port, such as/],
+    [{ ...base, kafka: { brokers: ['::1:9092'] } }, /an IPv6 address in brackets/],
     [{ ...base, kafka: { client: 'mine' } }, /kafka is missing.*\{ client: \(options\) => kafkaClient \}/],
     [{ ...base, commitInterval: 'soon' }, /commitInterval is "soon".*'30s'/],
     [{ ...base, commitInterval: -1 }, /commitInterval is -1/],

@@ -21,6 +21,7 @@ import { KafkaJsGroupMembership } from './group/membership'
 import { KafkaJsProducer } from './producer/producer'
 
 export type { KafkaConfig } from 'kafkajs'
+export { brokerFault } from './connection/broker-address'
 
 export interface KafkaJsClientOptions {
   /** Names the application in the broker's logs and quotas; default: the one of the `KafkaConfig`. */

@@ -21,7 +21,7 @@ export class ForeignTableJoinOperator<K, KO, VO> extends Operator<KO, Change<VO>
   }
 
   override get dropReasons(): readonly DropReason[] {
-    return ['null-key-or-value', 'out-of-order']
+    return ['null-key', 'out-of-order']
   }
 
   override init(context: OperatorContext<K, SubscriptionResponse<VO>>): void {
@@ -34,7 +34,7 @@ export class ForeignTableJoinOperator<K, KO, VO> extends Operator<KO, Change<VO>
   process(record: StreamRecord<KO, Change<VO>>): void {
     const { key, value: change } = record
     if (key == null) {
-      this.context.dropRecord('null-key-or-value', 'null key')
+      this.context.dropRecord('null-key', 'null key')
       return
     }
     if (!change.isLatest) {

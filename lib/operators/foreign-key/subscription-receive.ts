@@ -20,7 +20,7 @@ export class SubscriptionReceiveOperator<K, KO> extends Operator<KO | null, Subs
   }
 
   override get dropReasons(): readonly DropReason[] {
-    return ['null-key-or-value']
+    return ['null-foreign-key']
   }
 
   override init(context: OperatorContext<KO | null, Subscription<K>>): void {
@@ -35,7 +35,7 @@ export class SubscriptionReceiveOperator<K, KO> extends Operator<KO | null, Subs
     const { instruction, primaryKey } = subscription
     if (key === null) {
       if (instruction === 'answer') this.context.forward(record)
-      else this.context.dropRecord('null-key-or-value', 'null foreign key')
+      else this.context.dropRecord('null-foreign-key', 'null foreign key')
       return
     }
     const ends = instruction === 'unsubscribe' || instruction === 'unsubscribe and answer'

@@ -20,7 +20,7 @@ export class SubscriptionSendOperator<K, V, KO> extends Operator<K, Change<V>, K
   }
 
   override get dropReasons(): readonly DropReason[] {
-    return ['null-key-or-value', 'out-of-order']
+    return ['null-foreign-key', 'out-of-order']
   }
 
   override init(context: OperatorContext<KO | null, Subscription<K>>): void {
@@ -61,7 +61,7 @@ export class SubscriptionSendOperator<K, V, KO> extends Operator<K, Change<V>, K
     newKey: KO | null,
   ): void {
     if (newKey === null) {
-      if (record.value.newValue !== null) this.context.dropRecord('null-key-or-value', 'null foreign key')
+      if (record.value.newValue !== null) this.context.dropRecord('null-foreign-key', 'null foreign key')
       if (oldKey !== null) this.send(record, hash, oldKey, 'unsubscribe and answer')
     } else if (oldKey !== null && this.differ(oldKey, newKey)) {
       this.send(record, hash, oldKey, 'unsubscribe')

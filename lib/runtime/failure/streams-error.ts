@@ -38,6 +38,7 @@ export const refusedRecord = (error: ClientError, location: ErrorLocation): Stre
 }
 
 const namesOf = ({ code = '' }: ClientError): { code: ErrorCode; what: string } => {
+  if (code === 'INVALID_BROKER') return { code: 'INVALID_CONFIG', what: "the application can't connect" }
   if (DAMAGE.has(code)) return { code: 'RECORDS_DAMAGED', what: "records can't be read" }
   if (TOO_LARGE.has(code)) return { code: 'PRODUCTION_FAILED', what: "a record can't be written" }
   return { code: 'KAFKA_FAILED', what: 'Kafka refused a request' }

@@ -253,7 +253,7 @@ export class TaskContext implements SendingTask, StoreWriter {
     this.droppedOnErrors.close()
   }
 
-  /** Logged at the 1st, 10th, 100th … time of each operator: a bad producer must not flood the log. */
+  /** Logged at the 1st, 10th, 100th … time of each operator and reason: a bad producer must not flood the log. */
   dropRecord(operator: string, reason: DropReason, details: string, level: 'warn' | 'debug' = 'warn'): void {
     const times = this.recordCounts.dropped(operator, reason)
     if (!Number.isInteger(Math.log10(times))) return

@@ -7,6 +7,7 @@ import { type ChangeFeeds, TaskChanges } from '../../state/changes/change-feeds'
 import { type OpenedReads, openCommitted } from '../../state/committed-store'
 import type { ManagedStore, RecordCacheBudget, StoreBuilder } from '../../state/store'
 import type { StateCacheBudget, StateEngine } from '../../state/state-engine'
+import { layoutOf, otherKindsState } from '../../state/store-kind'
 import { TaskState } from '../../state/task-state'
 import type { RowMemory } from '../../state/timed/row-memory'
 import type { SubTopology } from '../../topology/definition'
@@ -117,6 +118,7 @@ export class TaskStores {
     })
     const opened = new TaskStores(id, stores, state, context, epochs, preparation, changes, abort)
     try {
+      requireLayouts(stores, state.changelogOffsets())
       for (const store of managed) store.init(context)
     } catch (error) {
       // or the next attempt would find the database locked, and damage would not be set aside
@@ -165,7 +167,7 @@ export class TaskStores {
       const offset = acked.get(key)
       if (offset !== undefined && offset >= 0) offsets.set(key, offset)
     }
-    return this.epochs.addTo(offsets)
+    return this.#withNumbers(offsets)
   }
 
   /** What the state contains once the records that were replayed are on disk, by the offsets to replay next. */
@@ -177,7 +179,7 @@ export class TaskStores {
       const next = positions.get(key)
       if (next !== undefined) offsets.set(key, (this.epochs.of(changelog)?.replayed(next) ?? next) - 1)
     }
-    return this.epochs.addTo(offsets)
+    return this.#withNumbers(offsets)
   }
 
   /** A store whose changelog has been refilled only in part. */
@@ -204,6 +206,17 @@ export class TaskStores {
     return sumOfOffsets(this.state.changelogOffsets(), this.changelogs)
   }
 
+  /** With what else is kept about the changelogs. */
+  #withNumbers(offsets: Map<string, number>): Map<string, number> {
+    for (const { store, changelog } of this.stores) {
+      const layout = layoutOf(store)
+      if (changelog === null || layout === undefined) continue
+      const key = tpKey(changelog.topic, changelog.partition)
+      if (offsets.has(key)) offsets.set(layoutKey(key), layout)
+    }
+    return this.epochs.addTo(offsets)
+  }
+
   /** Closes the stores, then the state; throws the first error after everything is closed. */
   async close(how: 'clean' | 'dirty'): Promise<void> {
     this.#fetched.abort()
@@ -218,6 +231,17 @@ export class TaskStores {
     if (how === 'dirty') this.state.discard()
     await this.state.close()
     if (failure) throw failure.error
+  }
+}
+
+const layoutKey = (changelog: string): string => `${changelog}#layout`
+
+/** A store that read the entries of another kind as its own would have garbage, and continue from it. */
+const requireLayouts = (stores: readonly TaskStore[], kept: ReadonlyMap<string, number>): void => {
+  for (const { store, changelog } of stores) {
+    if (changelog === null) continue
+    const layout = kept.get(layoutKey(tpKey(changelog.topic, changelog.partition)))
+    if (layout !== undefined && layout !== layoutOf(store)) throw otherKindsState(store, layout, changelog.topic)
   }
 }
 

@@ -97,31 +97,31 @@ export class InternalTopics {
     }
   }
 
-  /** A changelog that is not compacted loses the state that it should restore. */
+  /** A changelog that is not compacted, or that forgets, loses the state that it should restore. */
   async #checkCleanupPolicies(topics: readonly InternalTopic[]): Promise<void> {
-    for (const topic of topics) {
-      if (this.#configChecked.has(topic.name)) continue
-      this.#configChecked.add(topic.name)
-      const wanted = topic.config['cleanup.policy']
-      if (wanted === undefined) continue
-      let found: string | null | undefined
-      try {
-        found = (await this.options.admin.topicConfigs(topic.name)).get('cleanup.policy')?.value
-      } catch (error) {
-        // reading configs may not be authorized, and only this warning depends on it
-        this.options.logger.debug(
-          { topic: topic.name, err: error },
-          'could not read the configuration of an internal topic',
-        )
-        continue
-      }
-      if (typeof found === 'string' && policies(found) !== policies(wanted)) {
+    for (const { name: topic, config } of topics) {
+      const wanted = config['cleanup.policy']
+      if (wanted === undefined || this.#configChecked.has(topic)) continue
+      const found = await this.#cleanupPolicyOf(topic)
+      if (found !== undefined && forgets(found) && !forgets(wanted)) throw forgetful(topic, found, wanted)
+      this.#configChecked.add(topic)
+      if (found !== undefined && policies(found) !== policies(wanted)) {
         this.options.logger.warn(
-          { topic: topic.name, found, wanted },
+          { topic, found, wanted },
           'internal topic has another cleanup.policy than the topology needs: records may be lost, or kept without end. Alter the topic; or, ' +
             'if its store was of another kind under this name before, give the store a new name',
         )
       }
+    }
+  }
+
+  /** Undefined where it can't be read: that may not be authorized. */
+  async #cleanupPolicyOf(topic: string): Promise<string | undefined> {
+    try {
+      return (await this.options.admin.topicConfigs(topic)).get('cleanup.policy')?.value ?? undefined
+    } catch (error) {
+      this.options.logger.debug({ topic, err: error }, 'could not read the configuration of an internal topic')
+      return undefined
     }
   }
 
@@ -133,6 +133,19 @@ export class InternalTopics {
     })
   }
 }
+
+const forgets = (policy: string): boolean => policy.includes('delete')
+
+const forgetful = (topic: string, found: string, wanted: string): StreamsError =>
+  new StreamsError(
+    'INTERNAL_TOPIC_MISMATCH',
+    `changelog ${topic} has cleanup.policy=${found} and the topology needs ${wanted}: the brokers would delete with time what its store ` +
+      'keeps. If a window or session store had this name before, give the store a new name; or, if the former contents can go, stop all ' +
+      'instances, delete the topic, and call cleanUp() on each before its next start. If the topic was created or altered by hand, set its ' +
+      `cleanup.policy to ${wanted}; if rows are meant to be deleted with time, say so in the store's options: ` +
+      `logging: { 'cleanup.policy': '${found}' }`,
+    { topic },
+  )
 
 const policies = (text: string): string =>
   text

@@ -52,12 +52,9 @@ function compileNode(node: GraphNode, compilation: Compilation): void {
     case 'table-join':
       return compileTableJoin(node, compilation)
     default: {
-      const { supplier, sideOutput, stores = [] } = processorOf(node, compilation)
+      const { stores = [], ...processor } = processorOf(node, compilation)
       if (node.kind === 'cogroup-merge') builder.copartition(node.name, sourcesOf(graph, node.copartitioned))
-      return builder.addProcessor(
-        { name: node.name, parents: parentNames(node, compilation), supplier, sideOutput },
-        stores,
-      )
+      return builder.addProcessor({ name: node.name, parents: parentNames(node, compilation), ...processor }, stores)
     }
   }
 }

@@ -1,4 +1,5 @@
 import { AsyncOperator } from '../../operators/async/async-operator'
+import type { AsyncSettings } from '../../operators/async/async-settings'
 import { BatchOperator } from '../../operators/batch/batch-operator'
 import { BranchOperator } from '../../operators/branch'
 import { DeduplicateOperator } from '../../operators/deduplicate'
@@ -66,6 +67,7 @@ export interface CompiledProcessor {
   readonly stores?: readonly StoreReference[]
   /** It gets only what its parent forwards to it by name. */
   readonly sideOutput?: boolean
+  readonly deadLetterTopic?: string
 }
 
 /** The operator of a node that is one processor, and the stores that it uses. */
@@ -90,11 +92,19 @@ export function processorOf(node: Exclude<GraphNode, OtherNode>, compilation: Co
       return { supplier: () => new ForeachOperator(node.action) }
     case 'async': {
       const { callback, result, settings, store } = node
-      return { supplier: () => new AsyncOperator({ callback, result, settings, store: store.name }), stores: [store] }
+      return {
+        supplier: () => new AsyncOperator({ callback, result, settings, store: store.name }),
+        stores: [store],
+        deadLetterTopic: deadLetterTopicOf(settings),
+      }
     }
     case 'batch': {
       const { operation, store } = node
-      return { supplier: () => new BatchOperator({ ...operation, store: store.name }), stores: [store] }
+      return {
+        supplier: () => new BatchOperator({ ...operation, store: store.name }),
+        stores: [store],
+        deadLetterTopic: deadLetterTopicOf(operation.settings),
+      }
     }
     case 'merge':
     case 'branch-target':
@@ -200,6 +210,10 @@ function branchSupplier(node: BranchNode, { graph }: Compilation): () => BranchO
   const children = conditional.map(({ name }) => name)
   const fallback = targets.find(({ predicate }) => predicate === null)?.name ?? null
   return () => new BranchOperator(predicates, children, fallback)
+}
+
+function deadLetterTopicOf({ onError }: Pick<AsyncSettings, 'onError'>): string | undefined {
+  return typeof onError === 'object' ? onError.deadLetter : undefined
 }
 
 /** The stores that a user's processor names: by the handle of a table, the table's own. */

@@ -35,6 +35,33 @@ describe('the connection of a command', () => {
     expect(await connection({})).toMatchObject({ brokers: ['localhost:9092'], retry: { retries: 5 } })
   })
 
+  it('refuses brokers that are not written as host and port, and says where they are from', async () => {
+    const refused = async (env: Record<string, string>, ...args: string[]): Promise<{ code: number; err: string }> => {
+      const cli = new CommandLine(kafka, { env, cwd: folder })
+      const ended = await cli.run('groups', 'list', ...args)
+      expect(cli.connections).toEqual([])
+      return ended
+    }
+    expect(await refused({}, '--bootstrap-servers', 'a:1,SASL_SSL://b:2')).toMatchObject({
+      code: 2,
+      err: expect.stringMatching(/--bootstrap-servers has 'SASL_SSL:\/\/b:2': write 'b:2', without SASL_SSL:/),
+    })
+    expect(await refused({ KAFKA_BOOTSTRAP_SERVERS: 'a' })).toMatchObject({
+      code: 2,
+      err: expect.stringMatching(/KAFKA_BOOTSTRAP_SERVERS has 'a': the port is missing/),
+    })
+    writeFileSync(file, JSON.stringify({ brokers: ['http://a:1'] }))
+    expect(await refused({}, '--config', 'kafka.json')).toMatchObject({
+      code: 2,
+      err: expect.stringMatching(/brokers of --config has 'http:\/\/a:1': write 'a:1'/),
+    })
+    writeFileSync(file, JSON.stringify({ brokers: 'a:1,b:2' }))
+    expect(await refused({}, '--config', 'kafka.json')).toMatchObject({
+      code: 2,
+      err: expect.stringMatching(/brokers of --config is no list of texts: write "brokers": \["host:port"\]/),
+    })
+  })
+
   it('refuses a file that is not there or no JSON, without quoting it', async () => {
     const cli = new CommandLine(kafka, { cwd: folder })
     writeFileSync(file, '{ "password": "secret" ')

@@ -37,6 +37,16 @@ describe('the command line', () => {
 
   it.each([
     [['groups', 'lst'], "'lst' is no command of 'millrace groups': did you mean list?", 'millrace groups --help'],
+    [
+      ['state', 'lst'],
+      "'lst' is no command of 'millrace state', and no folder here: did you mean list?",
+      'millrace state --help',
+    ],
+    [
+      ['state', 'my-app'],
+      "'my-app' is no command of 'millrace state', and no folder here: there are list, get, scan",
+      'millrace state --help',
+    ],
     [['--verson'], 'unknown option --verson: did you mean --version?', 'millrace --help'],
     [['lag', '-x'], 'unknown option -x', 'millrace lag --help'],
     [['lag', 'orders'], "unexpected argument 'orders': did you mean --application-id orders?", 'millrace lag --help'],

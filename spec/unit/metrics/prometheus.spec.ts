@@ -1,5 +1,6 @@
 import { Gauge, type OpenMetricsContentType, Registry } from 'prom-client'
 import { prometheusText, registerMetrics } from 'millrace/metrics'
+import { prometheusParts } from '../../../lib/metrics/prometheus-text'
 import { METRICS } from '../../../lib/observe/metrics/catalog'
 import type { Metric } from '../../../lib/observe/metrics/metric'
 
@@ -110,6 +111,21 @@ describe('the text format', () => {
     expect(parse(prometheusText(instance(state, description)))).toEqual([
       { name: 'kafka_streams_stream_metrics_state', labels: { state: 'RUNNING' }, value: '1' },
     ])
+  })
+
+  it('is made in parts of some kilobytes, which are one text', () => {
+    const metrics = Array.from({ length: 3000 }, (_, i) => metric({ tags: { 'task-id': `0_${i}` }, value: i }))
+    const parts = [...prometheusParts(instance(...metrics))]
+    expect(Math.max(...parts.map(({ length }) => length))).toBeLessThan(70_000)
+    expect(parts.join('')).toBe(prometheusText(instance(...metrics)))
+    expect(parse(parts.join('')).map(({ labels, value }) => [labels['task_id'], value])).toEqual(
+      metrics.map(({ tags, value }) => [tags['task-id'], String(value)]),
+    )
+  })
+
+  it('names what is in no catalogue', () => {
+    const own = metric({ name: 'my.own-total', tags: { 'my-tag': 'x' } })
+    expect(prometheusText(instance(own))).toContain('kafka_streams_stream_thread_metrics_my_own_total{my_tag="x"} 3')
   })
 
   it('is empty where nothing is measured', () => {

@@ -5,7 +5,7 @@ describe('record counts', () => {
     const counts = new InstanceRecordCounts()
     counts.of('0_0').dropped('parse', 'error')
     counts.of('0_0').dropped('parse', 'error')
-    counts.of('0_0').dropped('parse', 'null-key-or-value')
+    counts.of('0_0').dropped('parse', 'null-key')
     counts.of('0_1').deadLetterSent('parse')
     counts.of('0_1').dropped('count', 'late')
     expect(counts.snapshot()).toEqual({
@@ -16,7 +16,7 @@ describe('record counts', () => {
           taskId: '0_0',
           operator: 'parse',
           dropped: 3,
-          droppedBy: { error: 2, 'null-key-or-value': 1 },
+          droppedBy: { error: 2, 'null-key': 1 },
           deadLetters: 0,
         },
         { taskId: '0_1', operator: 'parse', dropped: 0, droppedBy: {}, deadLetters: 1 },
@@ -30,5 +30,12 @@ describe('record counts', () => {
     const counts = new InstanceRecordCounts()
     expect(counts.of('0_0').dropped('count', 'late')).toBe(1)
     expect(counts.of('0_0').dropped('count', 'late')).toBe(2)
+  })
+
+  it('number the drops of each reason', () => {
+    const counts = new InstanceRecordCounts().of('0_0')
+    counts.dropped('count', 'null-key')
+    expect(counts.dropped('count', 'null-value')).toBe(1)
+    expect(counts.dropped('count', 'null-key')).toBe(2)
   })
 })

@@ -2,6 +2,7 @@ import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { StreamsBuilder } from '../../../lib/dsl/streams-builder'
+import { deadLetterTopic, logAndContinue } from '../../../lib/handlers'
 import { silentLogger } from '../../../lib/observe/logger'
 import type { ProcessorContext } from '../../../lib/operators/processor'
 import * as serdes from '../../../lib/serdes'
@@ -161,6 +162,76 @@ describe('TopologyTestDriver', () => {
     await expect(driver.inputTopic('typo', text).pipe('k', 'v')).rejects.toThrow(
       'no source reads topic "typo": the topology reads "in"',
     )
+  })
+
+  describe('an output topic that nothing writes to', () => {
+    const counting = (): Topology => {
+      const builder = new StreamsBuilder()
+      builder
+        .stream('in', text)
+        .selectKey((_key, value) => value)
+        .groupByKey({ name: 'by-word', ...text })
+        .count('counts')
+        .toStream()
+        .to('out', { ...text, value: serdes.long() })
+      return builder.build()
+    }
+
+    it('is an error that says which there are, however it is read', async () => {
+      drive(counting())
+      await driver.inputTopic('in', text).pipe('k', 'v')
+      const typo = driver.outputTopic('oout', text)
+      const message =
+        'nothing writes to topic "oout" (did you mean "out"?): the topology writes to ' +
+        '"test-driver-by-word-repartition", "out", "test-driver-counts-changelog"'
+      expect(() => typo.readKeyValues()).toThrow(message)
+      expect(() => typo.readRecord()).toThrow(message)
+      expect(() => typo.isEmpty).toThrow(message)
+      expect(() => typo.queueSize).toThrow(message)
+      expect(() => driver.outputTopic('in', text).readValues()).toThrow('nothing writes to topic "in"')
+    })
+
+    it('is none that has no record yet: of a sink, a changelog or a repartition topic', () => {
+      drive(counting())
+      for (const topic of ['out', 'test-driver-counts-changelog', 'test-driver-by-word-repartition']) {
+        expect(driver.outputTopic(topic, text).isEmpty).toBe(true)
+        expect(driver.outputTopic(topic, text).readKeyValues()).toEqual([])
+      }
+    })
+
+    it('may be any that a sink or an exception handler chooses as it runs', () => {
+      const builder = new StreamsBuilder()
+      builder.stream('in', text).to((key) => key ?? 'none', text)
+      expect(drive(builder.build()).outputTopic('chosen', text).queueSize).toBe(0)
+      drive(copying(), { processingExceptionHandler: () => 'fail' })
+      expect(driver.outputTopic('dead', text).queueSize).toBe(0)
+    })
+
+    it('is none that dead letters go to', () => {
+      const builder = new StreamsBuilder()
+      builder
+        .stream('in', text)
+        .mapValuesAsync(async (value) => value, { name: 'call', onError: { deadLetter: 'not-called' }, pending: text })
+        .forEachBatch(async () => {}, { name: 'write', onError: { deadLetter: 'not-written' }, pending: text })
+      drive(builder.build(), {
+        deserializationExceptionHandler: logAndContinue(),
+        processingExceptionHandler: deadLetterTopic('dead'),
+      })
+      for (const topic of ['not-called', 'not-written', 'dead']) {
+        expect(driver.outputTopic(topic, text).isEmpty).toBe(true)
+      }
+      expect(() => driver.outputTopic('dad', text).isEmpty).toThrow('did you mean "dead"')
+    })
+
+    it('is none that a producer of the test writes to', async () => {
+      drive(copying())
+      const audit = driver.outputTopic('audit', text)
+      expect(() => audit.isEmpty).toThrow('nothing writes to topic "audit"')
+      const producer = driver.producer({ topics: { audit: text } })
+      expect(audit.isEmpty).toBe(true)
+      await producer.send('audit', 'k', 'v')
+      expect(audit.readValues()).toEqual(['v'])
+    })
   })
 
   it('reads topics that match a pattern', async () => {

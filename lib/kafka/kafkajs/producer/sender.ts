@@ -330,7 +330,7 @@ export class ProducerSender {
     this.log.warn(
       `${topic} ${code}`,
       { topic, partition, code, attempts: failures, deliveryTimeoutMs, ...(lastError && { err: lastError }) },
-      'records can not be written, and wait: trying again until the delivery timeout has passed',
+      'the brokers do not take the records of this partition: they are sent again until they are taken, or producer.deliveryTimeout has passed',
     )
   }
 

@@ -15,6 +15,15 @@ describe('toStreamsError', () => {
     expect(message).toContain(setting)
   })
 
+  it('a broker that can not be one is a matter of the configuration, also where a function gave it', () => {
+    expect(
+      toStreamsError(new ClientError('fatal', "kafka.brokers has 'x': the port is missing", 'INVALID_BROKER')),
+    ).toMatchObject({
+      code: 'INVALID_CONFIG',
+      message: "the application can't connect: kafka.brokers has 'x': the port is missing",
+    })
+  })
+
   it('adds nothing to an error that says enough', () => {
     const { message } = toStreamsError(new ClientError('fatal', 'joining group app: refused', 'UNKNOWN_SERVER_ERROR'))
     expect(message).toBe('Kafka refused a request: joining group app: refused')

@@ -371,15 +371,25 @@ describe('a connection', () => {
 describe('broker addresses', () => {
   it.each([
     ['kafka:9093', 'kafka', 9093],
-    ['kafka', 'kafka', 9092],
+    [' kafka:9094 ', 'kafka', 9094],
     ['10.0.0.1:1', '10.0.0.1', 1],
     ['[::1]:9094', '::1', 9094],
   ])('%s', (text, host, port) => {
     expect(parseBroker(text)).toEqual({ host, port })
   })
 
-  it.each(['', ':9092', 'a:b', 'http://kafka:9092'])('%p is refused', (text) => {
-    expect(() => parseBroker(text)).toThrow('host:port')
+  it.each([
+    ['', 'host:port'],
+    [':9092', 'host:port'],
+    ['a:b', 'host:port'],
+    ['user@a:1', 'host:port'],
+    ['a:1/', 'host:port'],
+    ['kafka', "the port is missing: write 'kafka:9092'"],
+    ['http://kafka:9092', "write 'kafka:9092', without http://"],
+    ['a:1 b:2', "'a:1', 'b:2'"],
+    ['a:0', 'port 0'],
+  ])('%p is refused', (text, how) => {
+    expect(() => parseBroker(text)).toThrow(how)
   })
 })
 
