@@ -32,4 +32,6 @@ export interface SendingTask {
   resolve(operator: string, error: Error, response: ErrorHandlerResponse): boolean
   dropRecord(operator: string, reason: DropReason, details: string): void
   within(context: RecordContext, source: SourceBytes, work: () => void): void
+  requestCommit(): void
+  readonly wakeUp: () => void
 }

@@ -125,7 +125,7 @@ export class StreamsProducer {
     const send = async (): Promise<void> => {
       // a topic that does not exist holds up nothing else
       await this.collector.settled().catch(() => {})
-      await this.current.flush()
+      await this.collector.flush()
     }
     return this.#next(async () => void (await withDeadline(send(), SETTLE_MS)))
   }

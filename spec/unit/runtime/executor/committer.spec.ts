@@ -73,6 +73,7 @@ const setUp = (
         isSettled: options.settled === undefined,
         settled: options.settled ?? (async () => {}),
         withhold: () => () => {},
+        flush: () => current.flush(),
       },
     },
     group: { metadata: () => ({}), commit: sendOffsets },
