@@ -1,4 +1,4 @@
-import { type ErrorLocation, StreamsError } from '../../errors'
+import { StreamsError } from '../../errors'
 import type { DeadLetterRecord } from '../../handlers'
 import { ClientError, type Payload, type Producer } from '../../kafka/port'
 import { MissingDependency } from '../../serdes/missing-dependency'
@@ -9,7 +9,7 @@ import { sinkFunctionFailed } from '../failure/sink-function-failed'
 import { asError, TaskFailure } from '../failure/task-failure'
 import { partitionFor } from '../../record/murmur2'
 import { isPartition } from '../../record/topic-partition'
-import type { SendingSink, SendingTask } from './sending-task'
+import { locationOf, type SendingSink, type SendingTask } from './sending-task'
 import { SentRecord } from './sent-record'
 import { copyOf, NO_SOURCE_BYTES } from './source-bytes'
 import { StickyPartitions } from './sticky-partitions'
@@ -296,7 +296,7 @@ export class RecordCollector {
     for (const { sent } of waiting) {
       this.askAbout(
         sent!,
-        ({ sink, task }) => new StreamsError('PRODUCTION_FAILED', message, source(sink, task), { cause }),
+        ({ sink, task }) => new StreamsError('PRODUCTION_FAILED', message, locationOf(sink.name, task), { cause }),
       )
     }
   }
@@ -424,7 +424,7 @@ const unserializable = (
           'serdes.timeWindowed(inner, size) or serdes.sessionWindowed(inner) to the sink; or make keys of another type, as in toStream((_value, { key }) => key)'
         : `Pass the right serde where the topic is written, as in { ${part}: serdes.… } of to(), repartition() or groupBy()` +
           (isDefault ? `, or set ${option}` : '')),
-    source(sink, task),
+    locationOf(sink.name, task),
     { cause },
   )
 }
@@ -434,7 +434,7 @@ const unsendable = (sink: SendingSink, topic: string, task: SendingTask, cause: 
     'PRODUCTION_FAILED',
     `sink "${sink.name}" can't send a record to topic "${topic}": ${cause.message}. ` +
       'With a productionExceptionHandler such records can be skipped',
-    source(sink, task),
+    locationOf(sink.name, task),
     { cause },
   )
 
@@ -443,12 +443,6 @@ const isAuthorization = (error: unknown): error is ClientError =>
 
 const isMissingTopic = (error: unknown): boolean =>
   error instanceof StreamsError && error.cause instanceof ClientError && error.cause.kind === 'unknownTopic'
-
-/** The origin of the current record. */
-const source = (sink: SendingSink, task: SendingTask): ErrorLocation => {
-  const { topic, partition, offset } = task.recordContext
-  return { operator: sink.name, taskId: task.taskId, ...(topic === null ? {} : { topic, partition, offset }) }
-}
 
 const shown = (object: unknown): string => {
   const text = typeof object === 'object' && object !== null ? safeJson(object) : String(object)
@@ -473,7 +467,7 @@ function choiceOf(
   topic: string,
   { key, value }: StreamRecord<unknown, unknown>,
   partitions: number,
-  { taskId }: SendingTask,
+  task: SendingTask,
 ): ReturnType<typeof partitioner> {
   try {
     return partitioner(topic, key, value, partitions)
@@ -482,7 +476,7 @@ function choiceOf(
       thrown,
       `the partitioner of sink "${sink.name}" failed for a record to topic "${topic}"`,
       'correct the partitioner',
-      { operator: sink.name, taskId, topic },
+      locationOf(sink.name, task),
     )
   }
 }

@@ -1,4 +1,4 @@
-import type { StreamsError } from '../../errors'
+import type { ErrorLocation, StreamsError } from '../../errors'
 import type { ErrorHandlerContext, ErrorHandlerResponse, ProductionExceptionHandler } from '../../handlers'
 import type { DropReason } from '../../record/drop-reason'
 import type { RecordContext } from '../../record/record-context'
@@ -35,3 +35,9 @@ export interface SendingTask {
   requestCommit(): void
   readonly wakeUp: () => void
 }
+
+/** A sink, and the origin of the current record. */
+export const locationOf = (
+  operator: string,
+  { taskId, recordContext: { topic, partition, offset } }: Pick<SendingTask, 'taskId' | 'recordContext'>,
+): ErrorLocation => ({ operator, taskId, ...(topic === null ? {} : { topic, partition, offset }) })

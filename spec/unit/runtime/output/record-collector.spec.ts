@@ -184,7 +184,7 @@ describe('RecordCollector', () => {
         code: 'PROCESSING_FAILED',
         message:
           'the partitioner of sink "sink" failed for a record to topic "out": no such region: correct the partitioner',
-        location: { operator: 'sink', taskId: '0_0', topic: 'out' },
+        location: { operator: 'sink', taskId: '0_0', topic: 'a', partition: 0, offset: 0 },
       }),
     )
   })
@@ -205,7 +205,7 @@ describe('RecordCollector', () => {
       expect.objectContaining({
         code: 'PROCESSING_FAILED',
         message: `the function that chooses the topic of sink "sink" ${what}: return the name of a topic for each record`,
-        location: { operator: 'sink', taskId: '0_0' },
+        location: { operator: 'sink', taskId: '0_0', topic: 'a', partition: 0, offset: 0 },
       }),
     )
   })
