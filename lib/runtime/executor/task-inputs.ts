@@ -59,6 +59,8 @@ export class TaskInputs {
       this.#reset(task, topic, partition).catch((failure: unknown) => this.options.taskFailed(task, failure))
       return
     }
+    // the group's leader creates it again once the tasks restart; until then, commits wait for what was written to it
+    if (error!.kind === 'unknownTopic' && task.subTopology.repartitionSourceTopics.has(topic)) throw error!
     const what = `${topic} partition ${partition}`
     const failure = fetchFailure(error!, { what, location, code: 'PROCESSING_FAILED' })
     if (failure) throw failure

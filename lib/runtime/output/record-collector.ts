@@ -40,6 +40,7 @@ export class RecordCollector {
   /** Dead letters about such records that wait for their topic. */
   private readonly lateLetters = new Set<Promise<void>>()
   private failure: TaskFailure | undefined
+  private abandoned = false
   /** Of a transaction that takes no more records: what is sent until then waits for it. */
   private end: Promise<void> | undefined
 
@@ -96,6 +97,12 @@ export class RecordCollector {
     }
     if (this.failure) throw this.failure.error
     return acked
+  }
+
+  /** Its producer is discarded, with what waits here: a failure is nobody's any more. */
+  abandon(): void {
+    this.abandoned = true
+    this.failure = undefined
   }
 
   send(sink: SendingSink, topic: string, record: StreamRecord<unknown, unknown>, task: SendingTask): void {
@@ -257,6 +264,7 @@ export class RecordCollector {
   }
 
   private fail(error: unknown): void {
+    if (this.abandoned) return
     this.failure ??= error instanceof TaskFailure ? error : new TaskFailure(error)
   }
 

@@ -94,6 +94,7 @@ export class StreamsProducer {
   }
 
   #renewAfter(wait: number): Promise<void> {
+    this.#collector?.abandon()
     const discarded = this.#producer && this.#close(this.#producer, true)
     this.#gate.open()
     return this.#next(async () => {

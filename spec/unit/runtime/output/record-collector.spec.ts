@@ -304,6 +304,18 @@ describe('RecordCollector', () => {
     })
   })
 
+  it('has no failures once its producer is discarded, as that of a topic that is then no longer waited for', async () => {
+    const producer = new FakeProducer()
+    const loading = deferred()
+    producer.loading = () => loading.promise
+    const { task, collector } = await sending(producer, () => 'later')
+    task.addRecords(fetched(A, [{ offset: 0, value: '1' }]))
+    task.process()
+    collector.abandon()
+    loading.reject(new ClientError('fatal', 'this Kafka client has been closed', 'CLIENT_CLOSED'))
+    await collector.settled()
+  })
+
   it('asks the production handler about a record that is too large', async () => {
     const producer = new FakeProducer()
     producer.failure = new ClientError(
