@@ -14,9 +14,14 @@ const text = { key: serdes.string(), value: serdes.string() }
 describeWithKafka('a repartition topic that is deleted under load, on a real broker', (bootstrapServers) => {
   const kafka = { brokers: bootstrapServers.split(',') }
 
-  it.each<ProcessingGuarantee>(['at_least_once', 'exactly_once'])(
-    '%s: is created again at once, and what comes then is read from its beginning',
-    async (processingGuarantee) => {
+  // of one partition, an instance writes it that does not read it
+  it.each<[ProcessingGuarantee, number]>([
+    ['at_least_once', 2],
+    ['exactly_once', 2],
+    ['exactly_once', 1],
+  ])(
+    '%s, with %i partitions: is created again at once, and what comes then is read from its beginning',
+    async (processingGuarantee, partitions) => {
       const name = `deleted-${Math.random().toString(36).slice(2, 8)}`
       const [input, output, repartition] = [`${name}-in`, `${name}-out`, `${name}-by-value-repartition`]
       const folder = mkdtempSync(join(tmpdir(), 'millrace-deleted-'))
@@ -29,7 +34,7 @@ describeWithKafka('a repartition topic that is deleted under load, on a real bro
         builder
           .stream(input, text)
           .selectKey((value) => value)
-          .repartition({ name: 'by-value', ...text })
+          .repartition({ name: 'by-value', partitions, ...text })
           .to(output, text)
         const app = new KafkaStreams(builder.build(), {
           applicationId: name,

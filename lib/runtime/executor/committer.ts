@@ -185,7 +185,7 @@ export class Committer {
       await abortable(producer.collector.settled(), signal)
       const { sealed, offsets } = this.#seal(ready)
       if (sealed.length > 0) {
-        const flushed = abortable(producer.collector.flush(), signal)
+        const flushed = abortable(producer.flush(), signal)
         release()
         const written = await this.#writeState(sealed, await flushed)
         for (const task of written) if (this.options.tasks.isRunning(task)) task.processing.committed()
@@ -223,7 +223,7 @@ export class Committer {
       const { sealed, offsets } = this.#seal(ready)
       if (sealed.length > 0) {
         const [acked] = await Promise.all([
-          collector.flush(),
+          producer.flush(),
           current.sendOffsets([...offsets.values()].map(bare), group.metadata()),
         ])
         await current.commit()
