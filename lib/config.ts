@@ -140,7 +140,7 @@ export interface StreamsConfig extends ClientSettings {
   deserializationExceptionHandler?: DeserializationExceptionHandler
   /** What to do with a record on which a processor throws. Default: fail. */
   processingExceptionHandler?: ProcessingExceptionHandler
-  /** What to do with an output that can't be serialized, that is larger than `producer.maxRequestSize`, or whose topic does not exist. Default: fail. */
+  /** What to do with an output that can't be serialized, that is too large for the producer or the topic, or whose topic does not exist. Default: fail. */
   productionExceptionHandler?: ProductionExceptionHandler
   /**
    * How much `metrics()` measures: `info` costs next to nothing, `debug` adds rates and latencies of each task and operator, at a

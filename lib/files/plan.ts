@@ -3,7 +3,7 @@ import { StreamsError } from '../errors'
 import { nearestName } from '../nearest-name'
 import type { Serde } from '../serdes/serde'
 import type { SinkDefinition, SourceDefinition } from '../topology/definition'
-import { matchesTopic } from '../topology/topic-pattern'
+import { readsTopic } from '../topology/topic-pattern'
 import type { Topology } from '../topology/topology'
 
 /** How the records of a topic are written and read. */
@@ -50,7 +50,7 @@ export const planTopics = (
     value: (node.valueSerde as Serde<unknown> | undefined) ?? defaultValueSerde,
   })
   const sourceOf = (topic: string): SourceDefinition | undefined =>
-    sources.find(({ topics }) => (topics instanceof RegExp ? matchesTopic(topics, topic) : topics.includes(topic)))
+    sources.find(({ topics }) => readsTopic(topics, topic))
   const known = new Map<string, TopicSerdes>()
   for (const topic of inputs) {
     const source = sourceOf(topic)

@@ -61,9 +61,11 @@ export type ProcessingExceptionHandler = (
 ) => ErrorHandlerResponse
 
 /**
- * What to do with an output that can't be serialized, that is larger than `producer.maxRequestSize`, or whose topic still does not exist after ten
- * seconds. `error` is what the serde has thrown, or why Kafka does not take the record; `context.description` names sink, topic and source record. What
- * only a broker refuses, by settings of the topic, is not asked about: the instance fails.
+ * What to do with an output that can't be serialized, that is larger than `producer.maxRequestSize`, whose topic still does not exist after ten
+ * seconds, or that the broker refuses: larger than the topic's `max.message.bytes`, without a key for a compacted topic, or with a timestamp that the
+ * topic does not take. `error` is what the serde has thrown, or why Kafka does not take the record; `context.description` names sink, topic and source
+ * record. Under exactly-once, too, the rest of the transaction is committed, with the dead letters. Changelogs are not asked about: what they do not take
+ * ends the instance.
  */
 export type ProductionExceptionHandler = (
   error: Error,

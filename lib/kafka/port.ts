@@ -311,12 +311,17 @@ export interface ProducerConfig {
   lease?: Lease
 }
 
-/** Told of one record that was appended with it: one of the two is called, once, unless the producer is closed with `discard`. */
+/** Told of one record that was appended with it: one of these is called, once, unless the producer is closed with `discard`. */
 export interface DeliveryListener {
   /** The record is in the log, at this offset; −1 where the broker only knew that it already had it. */
   delivered(offset: number): void
   /** The record was not acknowledged, and is not sent again: it may be in the log. */
   failed(error: ClientError): void
+  /**
+   * The broker refuses just this record, for its size or its contents: it is dropped, and the producer and its transaction go on. A `flush` that is under
+   * way does not wait for what is appended in the call. A refused record whose listener has no such method fails the producer.
+   */
+  refused?(error: ClientError): void
 }
 
 /** Idempotent always; transactional with a `transactionalId`. */

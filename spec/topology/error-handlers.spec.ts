@@ -139,6 +139,53 @@ describe('a dead letter of a punctuation', () => {
   })
 })
 
+describe("what a sink's own function throws", () => {
+  const failing = (): never => {
+    throw new TypeError('no such region')
+  }
+  const [topic, partitioner] = [failing, failing]
+
+  it.each([
+    ['partitioner', () => 'out', { partitioner }, /the partitioner of sink "to-out" failed .* "out": no such region/],
+    ['topic name extractor', topic, {}, /the function that chooses the topic of sink "to-out" failed: no such region/],
+  ])(
+    'a %s: comes to the processing handler as it is, as of the operator before the sink',
+    async (_, to, how, words) => {
+      const asked: unknown[] = []
+      const { input, driver } = drive(
+        (builder) =>
+          builder
+            .stream('in', text)
+            .mapValues((value) => `${value}!`, { name: 'shout' })
+            .to(to, { ...text, ...how, name: 'to-out' }),
+        {
+          processingExceptionHandler: (error, { operator, code, description, offset }, record) => {
+            asked.push([error, operator, code, offset, record?.value])
+            expect(description).toMatch(words)
+            return 'continue'
+          },
+        },
+      )
+      await input.pipe('k', 'v')
+      expect(asked).toEqual([[new TypeError('no such region'), 'shout', 'PROCESSING_FAILED', 0, 'v']])
+      expect((asked[0] as unknown[])[0]).toBeInstanceOf(TypeError)
+      expect(driver.recordCounts().dropped).toBe(1)
+    },
+  )
+
+  it.each([
+    ['partitioner', () => 'out', { partitioner }],
+    ['topic name extractor', topic, {}],
+  ])('a %s: says which sink and which record it was where no handler decides', async (_, to, how) => {
+    const { input } = drive((builder) => builder.stream('in', text).to(to, { ...text, ...how, name: 'to-out' }))
+    await expect(input.pipe('k', 'v')).rejects.toMatchObject({
+      code: 'PROCESSING_FAILED',
+      location: { operator: 'to-out', taskId: '0_0', topic: 'in', partition: 0, offset: 0 },
+      cause: new TypeError('no such region'),
+    })
+  })
+})
+
 describe('logAndContinue', () => {
   it('drops the element an operator fails on, and keeps what was forwarded', async () => {
     const { driver, input, out } = drive(

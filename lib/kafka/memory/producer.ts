@@ -11,7 +11,7 @@ import { brokerError, closedError } from './broker-error'
 import type { MemoryCluster } from './cluster'
 import { Deferred } from './deferred'
 import type { AppendedBatch } from './partition-log'
-import { BATCH_OVERHEAD_BYTES, BatchBuilder, sizeOfRecord } from './stored-batch'
+import { BATCH_OVERHEAD_BYTES, BatchBuilder, BatchReader, sizeOfRecord } from './stored-batch'
 import type { TopicConfig } from './topic-config'
 import type { ProducerIdentity } from './transaction-coordinator'
 import { tpKey, type TopicPartition } from '../../record/topic-partition'
@@ -260,14 +260,21 @@ export class MemoryProducer implements Producer {
     this.settleDrained()
   }
 
-  private deliverBatch({ topic, partition, key }: PartitionBuffer, batch: AppendedBatch, listeners: Listeners): void {
+  private deliverBatch(buffer: PartitionBuffer, batch: AppendedBatch, listeners: Listeners): void {
+    const { topic, partition, key } = buffer
     const identity = { producerId: batch.producerId, epoch: batch.producerEpoch }
     try {
       this.guarded(() => {
         const target = this.cluster.requireTopic(topic)
         const log = target.partition(partition)
         if (batch.transactional) this.cluster.transactions.addPartition(identity, log)
-        const lastOffset = target.append(partition, batch)
+        let lastOffset: number
+        try {
+          lastOffset = target.append(partition, batch)
+        } catch (error) {
+          if (!isRefusal(error)) throw error
+          return this.refused(buffer, batch, listeners, error)
+        }
         this.ackedOffsets.set(key, lastOffset)
         const baseOffset = lastOffset - batch.recordCount + 1
         for (const [index, listener] of listeners ?? []) listener.delivered(baseOffset + index)
@@ -275,6 +282,22 @@ export class MemoryProducer implements Producer {
     } catch {
       // kept as the failure: later calls throw it
     }
+  }
+
+  /** Its records are delivered one by one, as a real producer does it in the end; the refused one is dropped where its listener says so. */
+  private refused(buffer: PartitionBuffer, batch: AppendedBatch, listeners: Listeners, error: ClientError): void {
+    const listener = listeners?.get(0)
+    if (batch.recordCount === 1) {
+      if (listener?.refused === undefined) throw error
+      listeners!.delete(0)
+      listener.refused(error)
+      return
+    }
+    singles(batch).forEach((single, index) => {
+      const own = listeners?.get(index)
+      if (this.failure === undefined) this.deliverBatch(buffer, single, own && new Map([[0, own]]))
+      if (this.failure === undefined) listeners?.delete(index)
+    })
   }
 
   private discardBuffered(): void {
@@ -337,6 +360,22 @@ export class MemoryProducer implements Producer {
 }
 
 const bytesOf = (payload: Payload): Uint8Array | null => (typeof payload === 'string' ? Buffer.from(payload) : payload)
+
+/** A record of the batch is at fault, and none of it was written. */
+const isRefusal = (error: unknown): error is ClientError =>
+  error instanceof ClientError && (error.code === 'MESSAGE_TOO_LARGE' || error.code === 'INVALID_RECORD')
+
+const singles = (batch: AppendedBatch): AppendedBatch[] => {
+  const reader = new BatchReader()
+  const builder = new BatchBuilder()
+  const made: AppendedBatch[] = []
+  reader.start({ bytes: batch.bytes, baseOffset: 0 })
+  while (reader.advance()) {
+    builder.append(0, reader.key, reader.value, reader.timestamp, reader.headers())
+    made.push({ ...batch, ...builder.take() })
+  }
+  return made
+}
 
 const failAll = (listeners: Listeners, error: ClientError): void => {
   for (const listener of listeners?.values() ?? []) listener.failed(error)

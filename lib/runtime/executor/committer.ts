@@ -185,7 +185,7 @@ export class Committer {
       await abortable(producer.collector.settled(), signal)
       const { sealed, offsets } = this.#seal(ready)
       if (sealed.length > 0) {
-        const flushed = abortable(producer.current.flush(), signal)
+        const flushed = abortable(producer.flush(), signal)
         release()
         const acked = await flushed
         // What is acknowledged later may lie in a changelog behind writes of another owner, which this state does not contain. It
@@ -227,7 +227,7 @@ export class Committer {
       const { sealed, offsets } = this.#seal(ready)
       if (sealed.length > 0) {
         const [acked] = await Promise.all([
-          current.flush(),
+          producer.flush(),
           current.sendOffsets([...offsets.values()].map(bare), group.metadata()),
         ])
         await current.commit()

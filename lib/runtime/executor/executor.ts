@@ -225,7 +225,17 @@ export class Executor {
     this.#loop = new ProcessingLoop({
       config,
       fetcher: this.#fetcher,
-      inputs: new TaskInputs({ topology, config, admin, fetcher: this.#fetcher, tasks, logger, signal, taskFailed }),
+      inputs: new TaskInputs({
+        topology,
+        config,
+        admin,
+        fetcher: this.#fetcher,
+        tasks,
+        lease: membership.lease,
+        logger,
+        signal,
+        taskFailed,
+      }),
       producer,
       committer,
       tasks,

@@ -1,14 +1,18 @@
 import type { ResolvedConfig } from '../../config'
 import { StreamsError } from '../../errors'
-import type { Admin, FetchedPartition, Fetcher } from '../../kafka/port'
+import type { Admin, FetchedPartition, Fetcher, Lease } from '../../kafka/port'
 import type { Logger } from '../../observe/logger'
 import type { CompiledTopology } from '../../topology/definition'
 import { offsetResetText } from '../../topology/offset-reset'
 import { fetchFailure } from '../failure/fetch-errors'
 import { retrying } from '../failure/retrying'
+import { pause } from '../pause'
 import { offsetResetOf, resetPosition } from '../tasks/start-positions'
 import type { RunningTask } from '../tasks/task'
 import type { Tasks } from '../tasks/tasks'
+
+/** Between two looks at whether the group has answered. */
+const GROUP_SPEAKS_MS = 50
 
 export interface TaskInputsOptions {
   readonly topology: CompiledTopology
@@ -16,6 +20,8 @@ export interface TaskInputsOptions {
   readonly admin: Admin
   readonly fetcher: Fetcher
   readonly tasks: Tasks
+  /** While it holds, no other instance has the tasks. */
+  readonly lease: Pick<Lease, 'holds'>
   readonly logger: Logger
   readonly signal: AbortSignal
   readonly taskFailed: (task: RunningTask, error: unknown) => void
@@ -53,6 +59,8 @@ export class TaskInputs {
       this.#reset(task, topic, partition).catch((failure: unknown) => this.options.taskFailed(task, failure))
       return
     }
+    // the group's leader creates it again once the tasks restart; until then, commits wait for what was written to it
+    if (error!.kind === 'unknownTopic' && task.subTopology.repartitionSourceTopics.has(topic)) throw error!
     const what = `${topic} partition ${partition}`
     const failure = fetchFailure(error!, { what, location, code: 'PROCESSING_FAILED' })
     if (failure) throw failure
@@ -61,9 +69,14 @@ export class TaskInputs {
 
   /** The next offset no longer exists, or not yet: the reset policy says where to continue. */
   async #reset(task: RunningTask, topic: string, partition: number): Promise<void> {
-    const { topology, config, admin, fetcher, tasks, logger, signal } = this.options
+    const { topology, config, admin, fetcher, tasks, lease, logger, signal } = this.options
     const reset = offsetResetOf(task.subTopology, topic, config.autoOffsetReset, topology)
     const location = { taskId: task.id, topic, partition }
+    const isRead = (): boolean => tasks.readerOf(topic, partition) === task
+    // after a stall others may have had the task, and deleted what they had processed: the group says whether it is still this instance's
+    while (!lease.holds() && isRead()) await pause(GROUP_SPEAKS_MS, signal)
+    // a suspended task resumes with its inputs as they are
+    if (!isRead()) return
     if (reset === 'none') {
       throw new StreamsError(
         'OFFSET_OUT_OF_RANGE',
@@ -76,8 +89,7 @@ export class TaskInputs {
       () => resetPosition(admin, { topic, partition }, reset),
       { timeoutMs: Infinity, signal, logger },
     )
-    // a suspended task resumes with its inputs as they are
-    if (tasks.readerOf(topic, partition) !== task) return
+    if (!isRead()) return
     logger.warn(
       { ...location, offset, reset },
       `the next offset to read of ${topic} partition ${partition} does not exist any more (records were deleted before they were ` +

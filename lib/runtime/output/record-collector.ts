@@ -1,4 +1,4 @@
-import { type ErrorLocation, StreamsError } from '../../errors'
+import { StreamsError } from '../../errors'
 import type { DeadLetterRecord } from '../../handlers'
 import { ClientError, type Payload, type Producer } from '../../kafka/port'
 import { MissingDependency } from '../../serdes/missing-dependency'
@@ -9,7 +9,8 @@ import { sinkFunctionFailed } from '../failure/sink-function-failed'
 import { asError, TaskFailure } from '../failure/task-failure'
 import { partitionFor } from '../../record/murmur2'
 import { isPartition } from '../../record/topic-partition'
-import type { SendingSink, SendingTask } from './sending-task'
+import { locationOf, type SendingSink, type SendingTask } from './sending-task'
+import { SentRecord } from './sent-record'
 import { copyOf, NO_SOURCE_BYTES } from './source-bytes'
 import { StickyPartitions } from './sticky-partitions'
 import type { RecordHeaders } from '../../record/headers'
@@ -19,8 +20,8 @@ import { Windowed } from '../../record/windowed'
 /** A record that waits for its topic. */
 interface Parked {
   readonly send: () => void
-  /** Asks the handler about a topic that does not exist; undefined: that is fatal. */
-  refuse: ((error: unknown) => void) | undefined
+  /** Whose handler is asked about a topic that does not exist; undefined: that is fatal. */
+  readonly sent: SentRecord | undefined
 }
 
 /** Passes records from the tasks of an instance to its producer: serializes them and chooses partitions. */
@@ -32,7 +33,14 @@ export class RecordCollector {
    */
   private readonly parked = new Map<string, Parked[]>()
   private readonly loading = new Set<Promise<void>>()
+  /** A handler is asked about a record that the broker has refused: its dead letters belong to the transaction of that record. */
+  private refusing = false
+  /** How many records a broker has refused. */
+  private refusals = 0
+  /** Dead letters about such records that wait for their topic. */
+  private readonly lateLetters = new Set<Promise<void>>()
   private failure: TaskFailure | undefined
+  private abandoned = false
   /** Of a transaction that takes no more records: what is sent until then waits for it. */
   private end: Promise<void> | undefined
 
@@ -76,7 +84,29 @@ export class RecordCollector {
     if (this.failure) throw this.failure.error
   }
 
+  /**
+   * Resolves when everything that was handed to the producer before the call is acknowledged, with the last offsets of that, or was
+   * refused and its handler's dead letters are acknowledged. Rejects where the handler says `fail`.
+   */
+  async flush(): Promise<ReadonlyMap<string, number>> {
+    const { refusals } = this
+    const acked = await this.producer.flush()
+    if (refusals !== this.refusals || this.lateLetters.size > 0) {
+      await Promise.all(this.lateLetters)
+      await this.producer.flush()
+    }
+    if (this.failure) throw this.failure.error
+    return acked
+  }
+
+  /** Its producer is discarded, with what waits here: a failure is nobody's any more. */
+  abandon(): void {
+    this.abandoned = true
+    this.failure = undefined
+  }
+
   send(sink: SendingSink, topic: string, record: StreamRecord<unknown, unknown>, task: SendingTask): void {
+    if (this.failure) throw this.failure
     if (this.parked.size > 0 && this.parked.has(topic)) {
       this.sendLater(sink, topic, record, task)
       return
@@ -96,11 +126,12 @@ export class RecordCollector {
       this.unserializable('value', sink, topic, record, task, error)
       return
     }
+    const sent = this.sentRecord(sink, topic, record, task)
     try {
-      if (sink.partitioner === undefined) {
-        const parked = this.dispatch(topic, null, keyPayload, valuePayload, timestamp, headers)
-        if (parked !== undefined) parked.refuse = this.refusalOf(sink, topic, record, task)
-      } else this.sendPartitioned(sink, sink.partitioner, topic, record, keyPayload, valuePayload, task)
+      const { partitioner } = sink
+      if (partitioner === undefined) {
+        this.dispatch(topic, null, keyPayload, valuePayload, timestamp, headers, sent)
+      } else this.sendPartitioned(sink, partitioner, topic, record, keyPayload, valuePayload, task, sent)
     } catch (error) {
       if (!(error instanceof ClientError)) throw error
       if (error.kind !== 'invalid') throw new TaskFailure(error)
@@ -149,12 +180,13 @@ export class RecordCollector {
     key: Payload,
     value: Payload,
     task: SendingTask,
+    sent: SentRecord | undefined,
   ): void {
     const partitions = this.partitionCount(topic)
     if (partitions === undefined) {
       const [keptKey, keptValue] = [kept(key), kept(value)]
-      const send = (): void => this.sendPartitioned(sink, partitioner, topic, record, keptKey, keptValue, task)
-      this.park(topic, { send, refuse: this.refusalOf(sink, topic, record, task) })
+      const send = (): void => this.sendPartitioned(sink, partitioner, topic, record, keptKey, keptValue, task, sent)
+      this.park(topic, { send, sent })
       return
     }
     const { timestamp, headers } = record
@@ -162,14 +194,14 @@ export class RecordCollector {
     const limit = this.partitionLimit(topic, partitions)
     if (choice === undefined || typeof choice === 'number') {
       if (choice !== undefined && !isPartition(choice, limit)) throw wrongPartition(choice, partitions, topic, sink)
-      this.dispatch(topic, choice ?? null, key, value, timestamp, headers)
+      this.dispatch(topic, choice ?? null, key, value, timestamp, headers, sent)
       return
     }
     if (choice.length === 0) task.dropRecord(sink.name, 'no-partition', 'its partitioner chose no partition')
     for (const partition of choice) {
       if (!isPartition(partition, limit)) throw wrongPartition(partition, partitions, topic, sink)
     }
-    for (const partition of choice) this.dispatch(topic, partition, key, value, timestamp, headers)
+    for (const partition of choice) this.dispatch(topic, partition, key, value, timestamp, headers, sent)
   }
 
   /** A partitioner's choice has to be below it: the number that the partitioner was given. */
@@ -182,10 +214,7 @@ export class RecordCollector {
     return this.producer.partitionCount(topic)
   }
 
-  /**
-   * `null` uses Kafka's default partitioning: the key's hash, or a sticky partition without a key. Returns the record if it has to
-   * wait for its topic.
-   */
+  /** `null` uses Kafka's default partitioning: the key's hash, or a sticky partition without a key. The record may have to wait for its topic. */
   protected dispatch(
     topic: string,
     partition: number | null,
@@ -193,28 +222,50 @@ export class RecordCollector {
     value: Payload,
     timestamp: number,
     headers: RecordHeaders,
-  ): Parked | undefined {
+    sent?: SentRecord,
+  ): void {
     const { end } = this
     const partitions = this.producer.partitionCount(topic)
-    if (end !== undefined || partitions === undefined || (this.parked.size > 0 && this.parked.has(topic))) {
+    if (partitions === undefined || (!this.refusing && (end !== undefined || this.parked.has(topic)))) {
       const [keptKey, keptValue] = [kept(key), kept(value)]
-      const parked: Parked = {
-        send: () => {
-          const again = this.dispatch(topic, partition, keptKey, keptValue, timestamp, headers)
-          if (again !== undefined) again.refuse = parked.refuse
-        },
-        refuse: undefined,
-      }
-      this.park(topic, parked, end && (() => end))
-      return parked
+      const send = (): void => this.dispatch(topic, partition, keptKey, keptValue, timestamp, headers, sent)
+      if (this.refusing) this.sendLetterLater(topic, send)
+      else this.park(topic, { send, sent }, end && (() => end))
+      return
     }
     if (partition !== null && !isPartition(partition, partitions)) {
       throw wrongPartition(partition, partitions, topic)
     }
     const target =
       partition ?? (key === null ? this.sticky.next(topic, partitions, value) : partitionFor(key, partitions))
-    this.producer.append(topic, target, key, value, timestamp, headers)
-    return undefined
+    this.producer.append(topic, target, key, value, timestamp, headers, sent)
+  }
+
+  /** Ahead of what is withheld or waits for the topic since before. */
+  private sendLetterLater(topic: string, send: () => void): void {
+    const letter: Promise<void> = this.loadTopic(topic)
+      .then(() => this.whileRefusing(send))
+      .catch((error: unknown) => this.fail(error))
+      .finally(() => {
+        this.lateLetters.delete(letter)
+        this.loading.delete(letter)
+      })
+    this.lateLetters.add(letter)
+    this.loading.add(letter)
+  }
+
+  private whileRefusing(work: () => void): void {
+    this.refusing = true
+    try {
+      work()
+    } finally {
+      this.refusing = false
+    }
+  }
+
+  private fail(error: unknown): void {
+    if (this.abandoned) return
+    this.failure ??= error instanceof TaskFailure ? error : new TaskFailure(error)
   }
 
   private park(topic: string, record: Parked, ready = (): Promise<void> => this.loadTopic(topic)): void {
@@ -239,7 +290,7 @@ export class RecordCollector {
       try {
         this.giveUp(topic, error)
       } catch (failure) {
-        this.failure ??= failure instanceof TaskFailure ? failure : new TaskFailure(failure)
+        this.fail(failure)
       }
     }
   }
@@ -247,29 +298,44 @@ export class RecordCollector {
   /** A topic that does not exist is a matter of the handler, for each record that waits for it; throws unless it drops all of them. */
   private giveUp(topic: string, error: unknown): void {
     const waiting = isMissingTopic(error) ? (this.parked.get(topic) ?? []) : []
-    if (waiting.length === 0 || waiting.some(({ refuse }) => refuse === undefined)) throw error
+    if (waiting.length === 0 || waiting.some(({ sent }) => sent === undefined)) throw error
     this.parked.delete(topic)
-    for (const { refuse } of waiting) refuse!(error)
+    const { message, cause } = asError(error)
+    for (const { sent } of waiting) {
+      this.askAbout(
+        sent!,
+        ({ sink, task }) => new StreamsError('PRODUCTION_FAILED', message, locationOf(sink.name, task), { cause }),
+      )
+    }
   }
 
   /** Undefined without a handler. */
-  private refusalOf(
+  private sentRecord(
     sink: SendingSink,
     topic: string,
     record: StreamRecord<unknown, unknown>,
     task: SendingTask,
-  ): Parked['refuse'] {
+  ): SentRecord | undefined {
     if (task.config.productionExceptionHandler === undefined) return undefined
-    const context = task.recordContext
-    const bytes = copyOf(task.source)
-    return (error) => {
-      if (task.closed) return
-      task.within(context, bytes, () => {
-        const { message, cause } = asError(error)
-        const described = new StreamsError('PRODUCTION_FAILED', message, source(sink, task), { cause })
-        this.refused(sink, topic, record, task, described)
-      })
+    return new SentRecord(sink, topic, record, task, this.refusedByBroker)
+  }
+
+  private readonly refusedByBroker = (sent: SentRecord, error: ClientError): void => {
+    this.refusals++
+    try {
+      this.whileRefusing(() => this.askAbout(sent, ({ sink, topic, task }) => unsendable(sink, topic, task, error)))
+    } catch (failure) {
+      this.fail(failure)
+      // which reports it
+      sent.task.requestCommit()
+      sent.task.wakeUp()
     }
+  }
+
+  private askAbout(sent: SentRecord, describe: (sent: SentRecord) => StreamsError): void {
+    const { sink, topic, record, task, context, bytes } = sent
+    if (task.closed) return
+    task.within(context, bytes, () => this.refused(sink, topic, record, task, describe(sent)))
   }
 
   private async loadTopic(topic: string): Promise<void> {
@@ -303,7 +369,7 @@ export class RecordCollector {
     }
     this.park(
       topic,
-      { send, refuse: this.refusalOf(sink, topic, record, task) },
+      { send, sent: this.sentRecord(sink, topic, record, task) },
       lacking && (() => task.preparation.fetch(lacking)),
     )
   }
@@ -366,7 +432,7 @@ const unserializable = (
           'serdes.timeWindowed(inner, size) or serdes.sessionWindowed(inner) to the sink; or make keys of another type, as in toStream((_value, { key }) => key)'
         : `Pass the right serde where the topic is written, as in { ${part}: serdes.… } of to(), repartition() or groupBy()` +
           (isDefault ? `, or set ${option}` : '')),
-    source(sink, task),
+    locationOf(sink.name, task),
     { cause },
   )
 }
@@ -376,7 +442,7 @@ const unsendable = (sink: SendingSink, topic: string, task: SendingTask, cause: 
     'PRODUCTION_FAILED',
     `sink "${sink.name}" can't send a record to topic "${topic}": ${cause.message}. ` +
       'With a productionExceptionHandler such records can be skipped',
-    source(sink, task),
+    locationOf(sink.name, task),
     { cause },
   )
 
@@ -385,12 +451,6 @@ const isAuthorization = (error: unknown): error is ClientError =>
 
 const isMissingTopic = (error: unknown): boolean =>
   error instanceof StreamsError && error.cause instanceof ClientError && error.cause.kind === 'unknownTopic'
-
-/** The origin of the current record. */
-const source = (sink: SendingSink, task: SendingTask): ErrorLocation => {
-  const { topic, partition, offset } = task.recordContext
-  return { operator: sink.name, taskId: task.taskId, ...(topic === null ? {} : { topic, partition, offset }) }
-}
 
 const shown = (object: unknown): string => {
   const text = typeof object === 'object' && object !== null ? safeJson(object) : String(object)
@@ -415,7 +475,7 @@ function choiceOf(
   topic: string,
   { key, value }: StreamRecord<unknown, unknown>,
   partitions: number,
-  { taskId }: SendingTask,
+  task: SendingTask,
 ): ReturnType<typeof partitioner> {
   try {
     return partitioner(topic, key, value, partitions)
@@ -424,7 +484,7 @@ function choiceOf(
       thrown,
       `the partitioner of sink "${sink.name}" failed for a record to topic "${topic}"`,
       'correct the partitioner',
-      { operator: sink.name, taskId, topic },
+      locationOf(sink.name, task),
     )
   }
 }

@@ -1,4 +1,4 @@
-import type { StreamsError } from '../../errors'
+import type { ErrorLocation, StreamsError } from '../../errors'
 import type { ErrorHandlerContext, ErrorHandlerResponse, ProductionExceptionHandler } from '../../handlers'
 import type { DropReason } from '../../record/drop-reason'
 import type { RecordContext } from '../../record/record-context'
@@ -32,4 +32,12 @@ export interface SendingTask {
   resolve(operator: string, error: Error, response: ErrorHandlerResponse): boolean
   dropRecord(operator: string, reason: DropReason, details: string): void
   within(context: RecordContext, source: SourceBytes, work: () => void): void
+  requestCommit(): void
+  readonly wakeUp: () => void
 }
+
+/** A sink, and the origin of the current record. */
+export const locationOf = (
+  operator: string,
+  { taskId, recordContext: { topic, partition, offset } }: Pick<SendingTask, 'taskId' | 'recordContext'>,
+): ErrorLocation => ({ operator, taskId, ...(topic === null ? {} : { topic, partition, offset }) })

@@ -99,6 +99,7 @@ export class StreamsProducer {
   }
 
   #renewAfter(wait: number): Promise<void> {
+    this.#collector?.abandon()
     const discarded = this.#producer && this.#close(this.#producer, true)
     this.#gate.open()
     return this.#next(async () => {
@@ -130,9 +131,34 @@ export class StreamsProducer {
     const send = async (): Promise<void> => {
       // a topic that does not exist holds up nothing else
       await this.collector.settled().catch(() => {})
-      await this.current.flush()
+      await this.collector.flush()
     }
     return this.#next(async () => void (await withDeadline(send(), SETTLE_MS)))
+  }
+
+  /**
+   * Of a commit: see `RecordCollector.flush`. Rejects where an internal topic has gone: the commit would hold up the rebalance that creates it again.
+   */
+  async flush(): Promise<ReadonlyMap<string, number>> {
+    const producer = this.current
+    const flushed = this.collector.flush()
+    for (;;) {
+      const acked = await withDeadline(flushed, this.#topicAppearsMs)
+      if (acked !== 'timeout') return acked
+      const { topics, isInternal } = this.options
+      const gone = [...topics()].find((topic) => isInternal(topic) && producer.partitionCount(topic) === undefined)
+      if (gone === undefined) continue
+      flushed.catch(() => {})
+      throw new ClientError(
+        'unknownTopic',
+        `internal topic "${gone}" does not exist any more`,
+        'UNKNOWN_TOPIC_OR_PARTITION',
+      )
+    }
+  }
+
+  get #topicAppearsMs(): number {
+    return Math.min(TOPIC_APPEARS_MS, this.options.config.producerConfig.deliveryTimeoutMs)
   }
 
   #next(work: () => Promise<void>): Promise<void> {
@@ -166,8 +192,8 @@ export class StreamsProducer {
 
   /** Rejects with a `TaskFailure` for an internal topic: it is there again when all tasks have restarted. */
   async #awaitTopic(producer: Producer, topic: string): Promise<void> {
-    const { config, logger, signal, isInternal } = this.options
-    const waitMs = Math.min(TOPIC_APPEARS_MS, config.producerConfig.deliveryTimeoutMs)
+    const { logger, signal, isInternal } = this.options
+    const waitMs = this.#topicAppearsMs
     const end = performance.now() + waitMs
     let warned = false
     for (;;) {

@@ -15,6 +15,7 @@ import type { Serde } from '../../serdes/serde'
 import { type ExpiringStore, ROWS_AT_ONCE, ROWS_WITH_A_RECORD } from '../../state/expiry/expiring-store'
 import { storeFor, viewedStoreFor } from '../../state/key-value/plain-view'
 import type { StateStore } from '../../state/store'
+import { SinkFunctionFailed } from '../failure/sink-function-failed'
 import { asError, TaskFailure } from '../failure/task-failure'
 import { isStateFailure } from '../failure/failure-kind'
 import { type Child, someReadValues } from './child'
@@ -177,13 +178,14 @@ export class ProcessorNode implements Child, OperatorContext<unknown, unknown> {
     explained = (error: Error): StreamsError => this.describe(error, 'failed'),
   ): void {
     if (thrown instanceof TaskFailure) throw thrown
-    const error = asError(thrown)
+    const failure = asError(thrown)
+    const error = failure instanceof SinkFunctionFailed ? failure.thrown : failure
     // processing can't wait: the task restarts once it is available
     if (error instanceof MissingDependency) throw this.escalate(this.describe(error, 'lacks what a serde needs'))
     // about the state, not the record: no handler decides
     if (isStateFailure(error)) throw this.escalate(error)
-    const located = error instanceof StreamsError && error.location.operator !== undefined
-    const reported = located ? error : explained(error)
+    const located = failure instanceof StreamsError && failure.location.operator !== undefined
+    const reported = located ? failure : explained(failure)
     if (handler) {
       let response
       try {

@@ -4,6 +4,7 @@ import type { Serde } from '../../serdes/serde'
 import type { StreamPartitioner, TopicNameExtractor } from '../../topology/definition'
 import { sinkFunctionFailed } from '../failure/sink-function-failed'
 import { payloadWriter, type PayloadWriter } from '../output/payload-writer'
+import { locationOf } from '../output/sending-task'
 import type { Child } from './child'
 import type { SerdeDefaults } from './source-node'
 import type { TaskContext } from './task-context'
@@ -63,6 +64,6 @@ export class SinkNode implements Child {
   }
 
   private get location(): ErrorLocation {
-    return { operator: this.name, taskId: this.task.taskId }
+    return locationOf(this.name, this.task)
   }
 }

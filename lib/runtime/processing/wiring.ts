@@ -5,7 +5,7 @@ import { keySerdeOf, valueSerdeOf } from '../../serdes/open-serde'
 import { shortcutsOf } from '../../serdes/shortcuts'
 import type { IdleInputs, SinkDefinition, SourceDefinition, SubTopology } from '../../topology/definition'
 import type { DropReason } from '../../record/drop-reason'
-import { matchesTopic } from '../../topology/topic-pattern'
+import { readsTopic } from '../../topology/topic-pattern'
 import { type Child, someReadValues } from './child'
 import { measured, measuredExtractor } from './measured-node'
 import { ProcessorNode } from './processor-node'
@@ -133,7 +133,7 @@ export const wire = (
     idle: idle.sort((a, b) => a.settings.hops - b.settings.hops),
     stores: [...storesInUse].flatMap((name) => byName.get(name) ?? []),
     source: (topic) => {
-      const found = sources.find(({ definition }) => reads(definition, topic))
+      const found = sources.find(({ definition }) => readsTopic(definition.topics, topic))
       if (found) return found.node
       throw new StreamsError('ILLEGAL_STATE', `no source of task ${task.taskId} reads topic "${topic}"`, {
         taskId: task.taskId,
@@ -154,6 +154,3 @@ const defaultsOf = ({ keySerde, valueSerde }: SourceDefinition | SinkDefinition)
   key: keySerde === undefined,
   value: valueSerde === undefined,
 })
-
-const reads = ({ topics }: SourceDefinition, topic: string): boolean =>
-  topics instanceof RegExp ? matchesTopic(topics, topic) : topics.includes(topic)

@@ -60,6 +60,11 @@ export class PendingRecord implements DeliveryListener {
 
   failed(error: ClientError): void {
     this.owner.clientFailed()
+    this.refused(error)
+  }
+
+  /** Alone. */
+  refused(error: ClientError): void {
     this.fail(undelivered(error, { topic: this.record.topic, partition: this.partition }))
   }
 

@@ -6,7 +6,7 @@ import { whenPrepared } from '../../serdes/missing-dependency'
 import { type AppDefaults, keySerdeOf, valueSerdeOf } from '../../serdes/open-serde'
 import type { Serde } from '../../serdes/serde'
 import type { SinkDefinition, SourceDefinition, StreamPartitioner, TopologyDefinition } from '../../topology/definition'
-import { matchesTopic } from '../../topology/topic-pattern'
+import { readsTopic } from '../../topology/topic-pattern'
 import { asError } from '../failure/task-failure'
 import type { ProducerTopics } from './record-producer'
 
@@ -57,7 +57,9 @@ export class TopicFormats {
   /** What the topology reads has to be readable by it: so its source takes precedence over its sink. */
   private nodeOf(topic: string): SourceDefinition | SinkDefinition | undefined {
     if (this.topology?.repartitionTopics.has(topic)) return undefined
-    return this.sources.find((source) => reads(source, topic)) ?? this.sinks.find((sink) => sink.topic === topic)
+    return (
+      this.sources.find((source) => readsTopic(source.topics, topic)) ?? this.sinks.find((sink) => sink.topic === topic)
+    )
   }
 
   private partitionerOf(topic: string): StreamPartitioner<unknown, unknown> | undefined {
@@ -88,9 +90,6 @@ export class TopicFormats {
     )
   }
 }
-
-const reads = ({ topics }: SourceDefinition, topic: string): boolean =>
-  topics instanceof RegExp ? matchesTopic(topics, topic) : topics.includes(topic)
 
 /** Serializes a record; a promise if a serde has to fetch something first. @throws StreamsError SERIALIZATION_FAILED, INVALID_ARGUMENT */
 export const encode = (

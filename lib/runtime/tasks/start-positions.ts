@@ -2,7 +2,7 @@ import { StreamsError } from '../../errors'
 import { type Admin } from '../../kafka/port'
 import type { CompiledTopology, SubTopology } from '../../topology/definition'
 import { type OffsetReset, resetTarget } from '../../topology/offset-reset'
-import { matchesTopic } from '../../topology/topic-pattern'
+import { readsTopic } from '../../topology/topic-pattern'
 import { type TopicPartition, tpKey } from '../../record/topic-partition'
 
 export interface InputToStart extends TopicPartition {
@@ -52,10 +52,7 @@ export const offsetResetOf = (
   if (sub.repartitionSourceTopics.has(topic)) return 'earliest'
   for (const node of sub.nodes) {
     if (node.kind !== 'source' || node.offsetReset === undefined) continue
-    const { topics } = node
-    const found =
-      topics instanceof RegExp ? matchesTopic(topics, topic) : topics.some((name) => topicName(name) === topic)
-    if (found) return node.offsetReset
+    if (readsTopic(node.topics, topic, topicName)) return node.offsetReset
   }
   return appDefault
 }

@@ -59,6 +59,10 @@ interface AssignedPartition extends TopicPartition {
   /** in a row, of fetches and look-ups */
   failures: number
   reportedUnknown: boolean
+  /** since it was last fetched, a broker has said that it does not exist */
+  vanished: boolean
+  /** of the leader that it was last fetched from; -1 before that */
+  leaderEpoch: number
   /** of the last answer without records */
   caughtUpAt: number | undefined
   buffered: FetchedPartition[]
@@ -114,6 +118,8 @@ export class KafkaFetcher implements Fetcher {
       halted: false,
       failures: 0,
       reportedUnknown: false,
+      vanished: false,
+      leaderEpoch: -1,
       caughtUpAt: undefined,
       buffered: [],
       bufferedBytes: 0,
@@ -316,7 +322,8 @@ export class KafkaFetcher implements Fetcher {
       return false
     }
     assigned.failures = 0
-    assigned.reportedUnknown = false
+    assigned.reportedUnknown = assigned.vanished = false
+    assigned.leaderEpoch = this.connection.leader(assigned.topic, assigned.partition)?.leaderEpoch ?? -1
     if (part.records.length === 0) {
       assigned.caughtUpAt = performance.now()
       return false
@@ -365,6 +372,7 @@ export class KafkaFetcher implements Fetcher {
       )
       assigned.stale = true
       assigned.failures++
+      if (kind === 'unknownTopic') assigned.vanished = true
       return
     }
     const doing = `fetching ${topic}-${partition} at offset ${position}`
@@ -454,7 +462,19 @@ export class KafkaFetcher implements Fetcher {
       if (this.partitions.get(assigned.key) !== assigned) continue
       assigned.stale = false
       if (this.leaderOf(assigned) === undefined) this.withoutLeader(assigned)
+      else if (this.mayBeAnother(assigned)) this.reportUnknown(assigned)
     }
+  }
+
+  /** A partition that a leader has left and returned to has a higher epoch: this one has been created again, and the position is none of it. */
+  private mayBeAnother({ topic, partition, vanished, leaderEpoch, reportedUnknown }: AssignedPartition): boolean {
+    const now = this.connection.leader(topic, partition)?.leaderEpoch ?? -1
+    return vanished && !reportedUnknown && now <= leaderEpoch
+  }
+
+  private reportUnknown(assigned: AssignedPartition): void {
+    assigned.reportedUnknown = true
+    this.report(assigned, errorFromCode(UNKNOWN_TOPIC_OR_PARTITION, `fetching ${assigned.topic}-${assigned.partition}`))
   }
 
   private withoutLeader(assigned: AssignedPartition): void {
@@ -468,10 +488,9 @@ export class KafkaFetcher implements Fetcher {
     }
     const unknown =
       !known || brokerError(known.errorCode).kind === 'unknownTopic' || partition >= known.partitions.length
-    if (unknown && assigned.failures >= LOOKUPS_OF_UNKNOWN_TOPIC && !assigned.reportedUnknown) {
-      assigned.reportedUnknown = true
-      this.report(assigned, errorFromCode(UNKNOWN_TOPIC_OR_PARTITION, doing))
-    }
+    if (unknown) assigned.vanished = true
+    if (unknown && assigned.failures >= LOOKUPS_OF_UNKNOWN_TOPIC && !assigned.reportedUnknown)
+      this.reportUnknown(assigned)
     if (assigned.failures >= LOOKUPS_OF_UNKNOWN_TOPIC) {
       const what = unknown ? 'a partition does not exist; waiting for it' : 'a partition has no leader; waiting for one'
       this.log.warn(`no leader ${topic}`, { topic, partition }, what)

@@ -1,7 +1,7 @@
 import { ClientError, type Compression, type DeliveryListener, type Payload } from '../../port'
 import { ProducerBatch } from './batch'
 import { PartitionBuffer } from './partition-buffer'
-import { BatchBuilder, quickSizeBound, recordSizeBound } from '../records/record-batch-encoder'
+import { BatchBuilder, quickSizeBound, recordSizeBound, stampProducer } from '../records/record-batch-encoder'
 import { NO_IDENTITY, type ProducerIdentity } from './transaction-requests'
 import type { RecordHeaders } from '../../../record/headers'
 
@@ -113,6 +113,20 @@ export class RecordAccumulator {
     if (buffer.empty) this.active.delete(buffer)
     // a batch sent twice may still be in the queue of a dying socket
     if (batch.builder !== undefined && batch.sends === 1) this.recycle(batch.builder)
+  }
+
+  /** Drops what the broker has refused, once no answer is pending. False: there is nothing such. */
+  dropRefused(buffer: PartitionBuffer): boolean {
+    const dropped = buffer.dropRefused(({ bytes, baseSequence }) =>
+      stampProducer(bytes, { ...buffer.identity, baseSequence }),
+    )
+    for (const batch of dropped) {
+      this.bufferedBytes -= batch.size
+      batch.tellRefused()
+      batch.release(buffer.key)
+    }
+    if (buffer.empty) this.active.delete(buffer)
+    return dropped.length > 0
   }
 
   /** Tells what waits for a delivery that it does not happen. */

@@ -17,6 +17,8 @@ export class ProducerBatch {
   uncertain = false
   lastOffset = -1
   listeners: readonly BatchListener[] | undefined
+  /** Why the broker does not take its only record, which is to be dropped. */
+  refusal: ClientError | undefined
   private barriers: FlushBarrier[] | undefined
 
   constructor(
@@ -58,6 +60,17 @@ export class ProducerBatch {
     if (this.listeners === undefined) return
     for (const { index, listener } of this.listeners) listener.delivered(baseOffset < 0 ? -1 : baseOffset + index)
     this.listeners = undefined
+  }
+
+  /** Whether its only record may be dropped if the broker does not take it. */
+  get mayBeRefused(): boolean {
+    return this.recordCount === 1 && this.listeners?.[0]?.listener.refused !== undefined
+  }
+
+  tellRefused(): void {
+    const { listeners, refusal } = this
+    this.listeners = undefined
+    for (const { listener } of listeners ?? []) listener.refused!(refusal!)
   }
 
   failListeners(error: ClientError): void {

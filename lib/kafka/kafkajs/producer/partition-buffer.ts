@@ -118,6 +118,33 @@ export class PartitionBuffer implements TopicPartition {
     batch.handListenersTo(halves)
   }
 
+  /** Removes the batches that the broker has refused, once no answer is pending: the sequence continues without them. */
+  dropRefused(rewrite: (batch: ProducerBatch) => void): ProducerBatch[] {
+    const dropped: ProducerBatch[] = []
+    if (this.batches.every(({ refusal }) => refusal === undefined)) return dropped
+    const { sent, replaying } = this
+    const before = this.batches.splice(0)
+    let sequence = before[0]!.baseSequence
+    before.forEach((batch, index) => {
+      if (batch.refusal !== undefined) {
+        dropped.push(batch)
+        if (index < sent) this.sent--
+        if (index < replaying) this.replaying--
+        return
+      }
+      this.batches.push(batch)
+      if (batch.baseSequence !== sequence) {
+        // behind a gap the broker takes nothing
+        batch.uncertain = false
+        batch.baseSequence = sequence
+        rewrite(batch)
+      }
+      sequence = sequenceAfter(sequence, batch.recordCount)
+    })
+    this.nextSequence = sequence
+    return dropped
+  }
+
   /** Once the last answer is in. */
   rewind(retryAt: number): void {
     this.rewinding = false

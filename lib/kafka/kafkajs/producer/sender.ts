@@ -41,6 +41,15 @@ const OUT_OF_ORDER_SEQUENCE_NUMBER = 45
 const UNKNOWN_PRODUCER_ID = 59
 const MESSAGE_TOO_LARGE = 10
 const RECORD_LIST_TOO_LARGE = 18
+const INVALID_TIMESTAMP = 32
+const INVALID_RECORD = 87
+/** About a record of the batch: the broker takes none of the others with it. */
+const RECORD_REFUSALS: ReadonlySet<number> = new Set([
+  MESSAGE_TOO_LARGE,
+  RECORD_LIST_TOO_LARGE,
+  INVALID_TIMESTAMP,
+  INVALID_RECORD,
+])
 
 /**
  * Sends what the accumulator holds: one Produce request carries a batch of every partition that one broker leads and that is due.
@@ -280,8 +289,9 @@ export class ProducerSender {
     const now = performance.now()
     for (const { buffer } of parts) {
       if (!buffer.rewinding || buffer.inFlight > 0) continue
+      if (this.accumulator.dropRefused(buffer)) this.listener.acknowledged()
       if (buffer.sequenceLost) this.renumber(buffer)
-      // a batch that was too large has been split: its halves can go at once
+      // a batch that was refused has been split or dropped: what there is can go at once
       const pause = buffer.lastError?.kind === 'invalid' ? 0 : this.connection.backoff.delay(buffer.failures++)
       buffer.rewind(now + pause)
     }
@@ -310,11 +320,21 @@ export class ProducerSender {
         return this.sendAgain(buffer, error)
       }
     }
-    if (tooLarge && batch.recordCount > 1) {
+    if (!RECORD_REFUSALS.has(errorCode)) return this.fail(error)
+    if (batch.recordCount > 1) {
       buffer.replace(batch, splitBatch(buffer, batch, this.options.transactionalId !== null))
       return this.sendAgain(buffer, error)
     }
-    this.fail(error)
+    if (!batch.mayBeRefused) return this.fail(error)
+    if (batch.uncertain) return this.fail(this.mayBeWritten(error))
+    batch.refusal = error
+    this.sendAgain(buffer, error)
+  }
+
+  /** An earlier attempt has perhaps written what the broker refuses by now, as after a change of the topic's settings: its sequence can't be given to another. */
+  private mayBeWritten({ message, code, partition }: ClientError): ClientError {
+    const kind = this.options.transactionalId === null ? 'retriable' : 'abortable'
+    return new ClientError(kind, `${message}; an earlier attempt may have been written`, code, partition)
   }
 
   private sendAgain(buffer: PartitionBuffer, error: ClientError): void {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { assertMatches, matching } from './assert-matches'
-import { type Compression, type DeliveryListener } from '../../../kafka/port'
-import { pollFor, readTopic, recordsOf } from './reading'
+import { type ClientError, type Compression, type DeliveryListener } from '../../../kafka/port'
+import { pollFor, readTopic, recordsOf, untilTransactionsEnd } from './reading'
 import type { KafkaContract } from './kafka-client-setup'
 import { appendText, startProducer } from './writing'
 import { tpKey } from '../../../record/topic-partition'
@@ -220,6 +220,75 @@ export const producerContract: KafkaContract = ({ test }, kafka) => {
     assert.deepEqual(told.slice(0, 2), ['small 0', 'large MESSAGE_TOO_LARGE'])
     assert.match(told[2]!, /^dropped /)
     assert.equal(told.length, 3)
+  })
+
+  for (const transactionalId of [undefined, 'refusing']) {
+    const kind = transactionalId === undefined ? 'idempotent' : 'transactional'
+
+    test(`drops a record that the topic refuses if its listener says so, and writes all others (${kind})`, async () => {
+      const topic = await kafka.createTopic(2, { 'max.message.bytes': '3000' })
+      const producer = await startProducer(kafka.client(), [topic], {
+        batchBytes: 1_000,
+        ...(transactionalId && { transactionalId: `${topic}-${transactionalId}` }),
+      })
+      const expected: string[] = []
+      const refused: string[] = []
+      const written = new Map<string, number>()
+      const add = (name: string, size = 100): void => {
+        const listener = {
+          delivered: (offset: number) => void written.set(name, offset),
+          failed: assert.fail,
+          refused({ code }: ClientError) {
+            refused.push(`${name} ${code}`)
+            appendText(producer, topic, 'k', `about ${name}`, { partition: 1 })
+          },
+        }
+        appendText(producer, topic, 'k', name.padEnd(size, '.'), { listener })
+      }
+      if (transactionalId) producer.begin()
+      for (let round = 0; round < 3; round++) {
+        for (let i = 0; i < 40; i++) {
+          const name = `${round}-${i}`
+          const isLarge = i % 13 === 0
+          add(name, isLarge ? 4_000 : 100)
+          if (!isLarge) expected.push(name)
+        }
+        await producer.flush()
+      }
+      await producer.flush()
+      if (transactionalId) await producer.commit()
+      await untilTransactionsEnd(kafka.client(), topic)
+      const names = [0, 1, 2].flatMap((round) => [0, 13, 26, 39].map((i) => `${round}-${i}`))
+      // a batch of one record is refused at once, a larger one after it was split
+      assert.deepEqual(new Set(refused), new Set(names.map((name) => `${name} MESSAGE_TOO_LARGE`)))
+      assert.equal(refused.length, names.length)
+      assert.deepEqual(written, new Map(expected.map((name, offset) => [name, offset])))
+      assert.deepEqual(
+        await valuesOf(topic),
+        expected.map((name) => name.padEnd(100, '.')),
+      )
+      assert.deepEqual(
+        await valuesOf(topic, 1),
+        refused.map((told) => `about ${told.split(' ')[0]}`),
+      )
+    })
+  }
+
+  test('drops a record without a key for a compacted topic, and writes what was batched with it', async () => {
+    const topic = await kafka.createTopic(1, { 'cleanup.policy': 'compact' })
+    const producer = await startProducer(kafka.client(), [topic])
+    const refused: string[] = []
+    for (let i = 0; i < 10; i++) {
+      const listener = {
+        delivered() {},
+        failed: assert.fail,
+        refused: ({ code }: ClientError) => void refused.push(`${i} ${code}`),
+      }
+      appendText(producer, topic, i === 3 || i === 9 ? null : `${i}`, `${i}`, { listener })
+    }
+    await producer.flush()
+    assert.deepEqual(refused, ['3 INVALID_RECORD', '9 INVALID_RECORD'])
+    assert.deepEqual(await valuesOf(topic), ['0', '1', '2', '4', '5', '6', '7', '8'])
   })
 
   test('sends by itself after lingering', async () => {

@@ -30,6 +30,8 @@ interface Pending {
 export class ScriptedLeaders {
   /** by `topic-partition` */
   readonly leaders = new Map<string, number>()
+  /** by `topic-partition`; default 0 */
+  readonly epochs = new Map<string, number>()
   readonly topics = new Map<string, { errorCode: number; partitions: unknown[] }>()
   readonly pending: Pending[] = []
   readonly logged: string[] = []
@@ -58,7 +60,8 @@ export class ScriptedLeaders {
       },
       leader: (topic: string, partition: number) => {
         const leader = this.leaders.get(`${topic}-${partition}`)
-        return leader === undefined ? undefined : { leader, leaderEpoch: 0 }
+        const leaderEpoch = this.epochs.get(`${topic}-${partition}`) ?? 0
+        return leader === undefined ? undefined : { leader, leaderEpoch }
       },
       topic: (topic: string) => this.topics.get(topic),
       watch: () => {},

@@ -78,6 +78,7 @@ const setUp = (
         settled: options.settled ?? (async () => {}),
         withhold: () => () => {},
       },
+      flush: () => current.flush(),
     },
     group: { metadata: () => ({}), commit: sendOffsets },
     tasks: tasksOfExecutor,

@@ -1,5 +1,8 @@
 import { StreamsBuilder } from '../../../../lib/dsl/streams-builder'
-import type { Admin, KafkaClient } from '../../../../lib/kafka/port'
+import { ClientError, type Admin, type FetchedPartition, type KafkaClient } from '../../../../lib/kafka/port'
+import { silentLogger } from '../../../../lib/observe/logger'
+import { TaskInputs, type TaskInputsOptions } from '../../../../lib/runtime/executor/task-inputs'
+import { pause } from '../../../../lib/runtime/pause'
 import * as serdes from '../../../../lib/serdes'
 import type { Topology } from '../../../../lib/topology/topology'
 import { EmbeddedApps, until } from '../../../support/embedded-apps'
@@ -116,6 +119,72 @@ describe('an input topic', () => {
     await produce(1, 'c')
     await until(async () => (await committed(1)) === 1)
     expect(await outputs()).toEqual(['a', 'b', 'c'])
+  })
+})
+
+describe('an input whose next offset is gone while the group may have given the task away', () => {
+  const zombie = () => {
+    const warnings: string[] = []
+    const moved: number[] = []
+    const state = { holds: false, reads: true }
+    const task = {
+      id: '0_0',
+      subTopology: { repartitionSourceTopics: new Set(['a']), nodes: [] },
+      processing: { reposition: (_topic: string, _partition: number, offset: number) => void moved.push(offset) },
+    }
+    const inputs = new TaskInputs({
+      topology: {},
+      config: { autoOffsetReset: 'earliest' },
+      admin: { listOffsets: async () => new Map([['a-0', 7]]) },
+      fetcher: { assign: () => {} },
+      tasks: { readerOf: () => (state.reads ? task : undefined) },
+      lease: { holds: () => state.holds },
+      logger: { ...silentLogger, warn: (_: object, message?: string) => void warnings.push(message!) },
+      signal: new AbortController().signal,
+      taskFailed: (_: unknown, error: unknown) => void warnings.push(String(error)),
+    } as unknown as TaskInputsOptions)
+    const error = new ClientError('offsetOutOfRange', 'gone', 'OFFSET_OUT_OF_RANGE')
+    inputs.take({ topic: 'a', partition: 0, error, nextOffset: 5 } as FetchedPartition)
+    return { state, warnings, moved }
+  }
+
+  it('is none of its business once the task is gone: others have processed and deleted those records', async () => {
+    const { state, warnings, moved } = zombie()
+    await pause(120)
+    state.reads = false
+    await pause(120)
+    state.holds = true
+    await pause(120)
+    expect([warnings, moved]).toEqual([[], []])
+  })
+
+  it('is read on elsewhere, with a warning, once the group has said that the task is still its own', async () => {
+    const { state, warnings, moved } = zombie()
+    await pause(120)
+    expect([warnings, moved]).toEqual([[], []])
+    state.holds = true
+    await until(() => moved.length > 0)
+    expect(moved).toEqual([7])
+    expect(warnings).toEqual([expect.stringMatching(/continuing at the earliest offset 7$/)])
+  })
+})
+
+describe('an input that does not exist any more', () => {
+  it.each([
+    ['ends what its task has done, if it is a repartition topic, which the group creates again', ['a'], ['gone'], []],
+    ['is waited for, with a warning, if it is a source topic', [], [], ['reading a partition 0 failed, trying again']],
+  ])('%s', (_, repartitionTopics, failures, warnings) => {
+    const failed: string[] = []
+    const warned: string[] = []
+    const task = { id: '0_0', subTopology: { repartitionSourceTopics: new Set(repartitionTopics), nodes: [] } }
+    const inputs = new TaskInputs({
+      tasks: { readerOf: () => task },
+      logger: { ...silentLogger, warn: (_fields: object, message?: string) => void warned.push(message!) },
+      taskFailed: (_task: unknown, error: Error) => void failed.push(error.message),
+    } as unknown as TaskInputsOptions)
+    const error = new ClientError('unknownTopic', 'gone', 'UNKNOWN_TOPIC_OR_PARTITION')
+    inputs.take({ topic: 'a', partition: 0, error, nextOffset: 5 } as FetchedPartition)
+    expect([failed, warned]).toEqual([failures, warnings])
   })
 })
 

@@ -1,7 +1,8 @@
 import { StreamsBuilder } from '../../../../lib/dsl/streams-builder'
+import { deadLetterTopic, type ErrorHandlerContext } from '../../../../lib/handlers'
 import * as serdes from '../../../../lib/serdes'
 import type { Topology } from '../../../../lib/topology/topology'
-import { EmbeddedApps, failureOf } from '../../../support/embedded-apps'
+import { EmbeddedApps, failureOf, until } from '../../../support/embedded-apps'
 
 const MIB = 1024 * 1024
 const text = { key: serdes.string(), value: serdes.string() }
@@ -63,6 +64,115 @@ describe('a record above 1 MiB', () => {
         code: 'PRODUCTION_FAILED',
         location: { topic: 'out', partition: 0 },
         message: expect.stringMatching(/a record can't be written.*out-0.*max\.message\.bytes/) as string,
+      })
+    },
+  )
+
+  describe.each(['at_least_once', 'exactly_once'] as const)(
+    'that only the topic refuses (%s)',
+    (processingGuarantee) => {
+      const config = { processingGuarantee, producer: { maxRequestSize: 4 * MIB, linger: 1 } }
+      /** Every `large` becomes too large for `out`, which gets the others. */
+      const inflatingSome = (partitioner?: () => number[]): Topology => {
+        const builder = new StreamsBuilder()
+        builder
+          .stream('lines', text)
+          .mapValues((value) => (value === 'large' ? 'x'.repeat(LARGE) : value))
+          .to('out', { ...text, name: 'to-out', ...(partitioner && { partitioner }) })
+        return builder.build()
+      }
+
+      it('is a matter of the handler, which is told of its source, and all others are written', async () => {
+        await apps.kafka.createTopic('out')
+        await apps.kafka.createTopic('dead')
+        const asked: ErrorHandlerContext[] = []
+        const toDeadLetters = deadLetterTopic('dead')
+        const app = apps.create(inflatingSome(), {
+          ...config,
+          productionExceptionHandler: (error, context, { topic, key, value }) => {
+            expect(error).toMatchObject({ name: 'ClientError', code: 'MESSAGE_TOO_LARGE' })
+            expect([topic, key, (value as string).length]).toEqual(['out', 'large', LARGE])
+            asked.push(context)
+            return toDeadLetters(error, context)
+          },
+        })
+        await app.start()
+        await apps.produceTo('lines', 0, 'a', 'large', 'b', 'c', 'large', 'd')
+        await until(async () => (await apps.committed('lines', 0)) >= 6)
+        expect(await apps.valuesIn('out')).toEqual(['a', 'b', 'c', 'd'])
+        expect(await apps.valuesIn('dead')).toEqual(['large', 'large'])
+        expect(asked).toMatchObject([
+          { operator: 'to-out', code: 'PRODUCTION_FAILED', topic: 'lines', partition: 0, offset: 1, taskId: '0_0' },
+          { operator: 'to-out', topic: 'lines', partition: 0, offset: 4 },
+        ])
+        expect(asked[0]!.description).toMatch(/sink "to-out" can't send a record to topic "out".*max\.message\.bytes/)
+        expect(app.recordCounts()).toMatchObject({ dropped: 2, deadLetters: 2, operators: [{ operator: 'to-out' }] })
+        expect(app.state).toBe('RUNNING')
+      })
+
+      it('is asked about for each partition that was chosen', async () => {
+        await apps.kafka.createTopic('out', 2)
+        let asked = 0
+        const app = apps.create(
+          inflatingSome(() => [0, 1]),
+          {
+            ...config,
+            productionExceptionHandler: () => {
+              asked++
+              return 'continue'
+            },
+          },
+        )
+        await app.start()
+        await apps.produceTo('lines', 0, 'large', 'a')
+        await until(async () => (await apps.committed('lines', 0)) >= 2)
+        expect(await apps.valuesIn('out')).toEqual(['a', 'a'])
+        expect(asked).toBe(2)
+      })
+
+      it('ends the instance where the handler says fail, and commits nothing of it', async () => {
+        await apps.kafka.createTopic('out')
+        await apps.kafka.createTopic('dead')
+        const app = apps.create(inflatingSome(), {
+          ...config,
+          productionExceptionHandler: deadLetterTopic('dead', { then: 'fail' }),
+        })
+        await app.start()
+        const failed = failureOf(app)
+        await apps.produceTo('lines', 0, 'large')
+        expect(await failed).toMatchObject({
+          code: 'PRODUCTION_FAILED',
+          location: { operator: 'to-out', topic: 'lines', partition: 0, offset: 0 },
+        })
+        expect(await apps.committed('lines', 0)).toBe(0)
+        expect(await apps.valuesIn('dead')).toEqual(processingGuarantee === 'at_least_once' ? ['large'] : [])
+      })
+
+      it('ends the instance where the handler throws', async () => {
+        await apps.kafka.createTopic('out')
+        const app = apps.create(inflatingSome(), {
+          ...config,
+          productionExceptionHandler: () => {
+            throw new Error('the handler is broken')
+          },
+        })
+        await app.start()
+        const failed = failureOf(app)
+        await apps.produceTo('lines', 0, 'large')
+        expect((await failed).message).toMatch(/the handler is broken/)
+        expect(await apps.committed('lines', 0)).toBe(0)
+      })
+
+      it('has its dead letter committed with it, though its topic is not known to the producer, or does not exist', async () => {
+        await apps.kafka.createTopic('out')
+        const app = apps.create(inflatingSome(), { ...config, productionExceptionHandler: deadLetterTopic('dead') })
+        await app.start()
+        await apps.produceTo('lines', 0, 'large')
+        await apps.warning(/output topic "dead" does not exist/)
+        expect(await apps.committed('lines', 0)).toBe(0)
+        await apps.kafka.createTopic('dead')
+        await until(async () => (await apps.committed('lines', 0)) >= 1)
+        expect(await apps.valuesIn('dead')).toEqual(['large'])
       })
     },
   )

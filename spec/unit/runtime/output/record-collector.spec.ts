@@ -184,7 +184,7 @@ describe('RecordCollector', () => {
         code: 'PROCESSING_FAILED',
         message:
           'the partitioner of sink "sink" failed for a record to topic "out": no such region: correct the partitioner',
-        location: { operator: 'sink', taskId: '0_0', topic: 'out' },
+        location: { operator: 'sink', taskId: '0_0', topic: 'a', partition: 0, offset: 0 },
       }),
     )
   })
@@ -205,7 +205,7 @@ describe('RecordCollector', () => {
       expect.objectContaining({
         code: 'PROCESSING_FAILED',
         message: `the function that chooses the topic of sink "sink" ${what}: return the name of a topic for each record`,
-        location: { operator: 'sink', taskId: '0_0' },
+        location: { operator: 'sink', taskId: '0_0', topic: 'a', partition: 0, offset: 0 },
       }),
     )
   })
@@ -302,6 +302,18 @@ describe('RecordCollector', () => {
       message: expect.stringMatching(/the operation Write on topic "secret"$/),
       location: { topic: 'secret' },
     })
+  })
+
+  it('has no failures once its producer is discarded, as that of a topic that is then no longer waited for', async () => {
+    const producer = new FakeProducer()
+    const loading = deferred()
+    producer.loading = () => loading.promise
+    const { task, collector } = await sending(producer, () => 'later')
+    task.addRecords(fetched(A, [{ offset: 0, value: '1' }]))
+    task.process()
+    collector.abandon()
+    loading.reject(new ClientError('fatal', 'this Kafka client has been closed', 'CLIENT_CLOSED'))
+    await collector.settled()
   })
 
   it('asks the production handler about a record that is too large', async () => {

@@ -5,6 +5,7 @@ import { type KafkaClient, ClientError } from '../../../../lib/kafka/port'
 import { silentLogger } from '../../../../lib/observe/logger'
 import { NO_HEADERS } from '../../../../lib/record/headers'
 import { StreamsProducer } from '../../../../lib/runtime/output/streams-producer'
+import { pause } from '../../../../lib/runtime/pause'
 import { until } from '../../../support/embedded-apps'
 
 describe('the producer of an executor', () => {
@@ -24,10 +25,19 @@ describe('the producer of an executor', () => {
     await kafka.close()
   })
 
-  const open = async (processingGuarantee: 'at_least_once' | 'exactly_once', topics = ['out']) => {
+  const open = async (
+    processingGuarantee: 'at_least_once' | 'exactly_once',
+    topics = ['out'],
+    deliveryTimeout = 120_000,
+  ) => {
     const producer = new StreamsProducer({
       client,
-      config: resolveConfig({ applicationId: 'app', kafka, processingGuarantee, producer: { linger: 0 } }),
+      config: resolveConfig({
+        applicationId: 'app',
+        kafka,
+        processingGuarantee,
+        producer: { linger: 0, requestTimeout: 10, deliveryTimeout },
+      }),
       transactionalId: 'app-1',
       lease,
       topics: () => topics,
@@ -57,6 +67,29 @@ describe('the producer of an executor', () => {
     producer.thaw()
     await flushed
     expect(await values()).toEqual(['a'])
+  })
+
+  it('does not wait for an internal topic that has gone: the rebalance that creates it again waits for the commit', async () => {
+    await kafka.createTopic('app-kept-changelog')
+    const producer = await open('exactly_once', ['out', 'app-kept-changelog'], 50)
+    const { current } = producer
+    let end = (_: ReadonlyMap<string, number>): void => {}
+    current.flush = () => new Promise((resolve) => (end = resolve))
+    const partitionCount = current.partitionCount.bind(current)
+    const known = new Set(['app-kept-changelog'])
+    current.partitionCount = (topic) => (known.has(topic) ? partitionCount(topic) : undefined)
+
+    const slow = producer.flush()
+    await pause(120)
+    end(new Map([['out-0', 1]]))
+    expect(await slow).toEqual(new Map([['out-0', 1]]))
+
+    const stuck = producer.flush()
+    known.clear()
+    await expect(stuck).rejects.toMatchObject({
+      kind: 'unknownTopic',
+      message: expect.stringContaining('app-kept-changelog') as string,
+    })
   })
 
   it('stays frozen where the lease is renewed, and waits for the lease where it is thawed', async () => {

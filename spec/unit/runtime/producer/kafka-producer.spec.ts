@@ -254,16 +254,18 @@ describe('send', () => {
     expect(await valuesOf('lines')).toEqual(['first', ...values])
   })
 
-  test('what the broker refuses fails its records, and the next ones are written', async () => {
+  test('what the broker refuses fails alone', async () => {
     await kafka.createTopic('small', 1, { 'max.message.bytes': '1000' })
     const producer = new KafkaProducer({ kafka, topics: { small: text } })
     open.push(producer as KafkaProducer)
     const refused = producer.send('small', 'a', 'x'.repeat(2000))
+    const beside = producer.send('small', 'a', 'beside')
     await expect(refused).rejects.toMatchObject({
       code: 'PRODUCTION_FAILED',
       message: expect.stringMatching(/max\.message\.bytes/),
     })
-    expect(await producer.send('small', 'a', 'y')).toMatchObject({ offset: 0 })
+    expect(await beside).toMatchObject({ offset: 0 })
+    expect(await producer.send('small', 'a', 'y')).toMatchObject({ offset: 1 })
     expect(ports).toHaveLength(1)
   })
 

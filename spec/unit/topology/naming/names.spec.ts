@@ -1,5 +1,5 @@
 import { validateName } from '../../../../lib/topology/naming/names'
-import { matchesTopic } from '../../../../lib/topology/topic-pattern'
+import { matchesTopic, readsTopic } from '../../../../lib/topology/topic-pattern'
 
 describe('names', () => {
   test.each(['a', 'A.b_c-9', 'x'.repeat(249), '...'])('%s is valid', (name) =>
@@ -34,5 +34,13 @@ describe('topic patterns', () => {
   test('keep their flags, and no position', () => {
     const pattern = /LOGS/gi
     expect([matchesTopic(pattern, 'logs'), matchesTopic(pattern, 'logs')]).toEqual([true, true])
+  })
+
+  test('are read beside named topics, which may have another name in Kafka', () => {
+    expect([readsTopic(/logs-.*/, 'logs-web'), readsTopic(/logs/, 'logs-web')]).toEqual([true, false])
+    expect([readsTopic(['a', 'b'], 'b'), readsTopic(['a', 'b'], 'c')]).toEqual([true, false])
+    const inKafka = (name: string): string => `app-${name}`
+    expect([readsTopic(['a'], 'app-a', inKafka), readsTopic(['a'], 'a', inKafka)]).toEqual([true, false])
+    expect(readsTopic(/a/, 'a', inKafka)).toBe(true)
   })
 })

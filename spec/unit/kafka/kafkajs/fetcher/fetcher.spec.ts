@@ -287,6 +287,38 @@ describe('a leader that has moved', () => {
   })
 })
 
+describe('a partition that was unknown to its broker for a moment', () => {
+  const UNKNOWN_TOPIC_OR_PARTITION = 3
+
+  const vanish = async (epochAfter: number): Promise<void> => {
+    lead(1, 't-0')
+    leaders.epochs.set('t-0', 2)
+    fetcher.assign('t', 0, 0)
+    ;(await leaders.nextFetch()).answer({ 't-0': { records: batchOf(['before']) } })
+    expect(await pollValues()).toEqual(['0/0:before'])
+    leaders.refresh = () => void leaders.epochs.set('t-0', epochAfter)
+    ;(await leaders.nextFetch()).answer({ 't-0': { errorCode: UNKNOWN_TOPIC_OR_PARTITION } })
+  }
+
+  it.each([0, 2])(
+    'was created again where the epoch of its leader is not higher: the caller is told',
+    async (epoch) => {
+      await vanish(epoch)
+      const [fetched] = await fetcher.poll(5_000)
+      expect(fetched).toMatchObject({
+        nextOffset: 1,
+        error: { kind: 'unknownTopic', partition: { topic: 't', partition: 0 } },
+      })
+    },
+  )
+
+  it('is the same where its leader has changed', async () => {
+    await vanish(3)
+    ;(await leaders.nextFetch()).answer({ 't-0': { records: batchOf(['after'], { baseOffset: 1 }) } })
+    expect(await pollValues()).toEqual(['0/1:after'])
+  })
+})
+
 describe('errors for the caller', () => {
   it.each([
     [1, 'offsetOutOfRange', 'OFFSET_OUT_OF_RANGE'],

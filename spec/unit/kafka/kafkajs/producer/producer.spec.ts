@@ -12,6 +12,7 @@ const TOPIC_AUTHORIZATION_FAILED = 29
 const OUT_OF_ORDER = 45
 const DUPLICATE = 46
 const UNKNOWN_PRODUCER_ID = 59
+const INVALID_RECORD = 87
 
 const value = Buffer.from('value')
 
@@ -117,6 +118,55 @@ describe('the kafkajs producer, answered by a script', () => {
       expect(broker.warnings).toEqual([expect.objectContaining({ topic: 't', partition: 0, code })])
     },
   )
+
+  describe('a refused record that may be dropped', () => {
+    const told: string[] = []
+    const mayBeRefused = {
+      delivered: () => {},
+      failed: ({ code }: ClientError) => void told.push(`failed ${code}`),
+      refused: ({ code }: ClientError) => void told.push(`refused ${code}`),
+    }
+    const sendAnd = (): Promise<ReadonlyMap<string, number>> => {
+      producer.append('t', 0, null, value, 0, NO_HEADERS, mayBeRefused)
+      return producer.flush()
+    }
+    beforeEach(() => void (told.length = 0))
+
+    it('gives its sequence to the batches behind it, which the broker has not taken', async () => {
+      await start()
+      await send()
+      broker.sent.length = 0
+      let refused = false
+      let expected = 1
+      broker.answer = ({ baseSequence }) => {
+        if (baseSequence === 1 && !refused) {
+          refused = true
+          return { errorCode: INVALID_RECORD }
+        }
+        return baseSequence === expected ? (expected++, broker.append()) : { errorCode: OUT_OF_ORDER }
+      }
+      const flushed = [sendAnd(), send(), send(), send()]
+      expect((await Promise.all(flushed)).at(-1)).toEqual(new Map([['t-0', 3]]))
+      expect(sequences()).toEqual([1, 2, 3, 4, 1, 2, 3])
+      expect(told).toEqual(['refused INVALID_RECORD'])
+      expect(await send()).toEqual(new Map([['t-0', 4]]))
+      expect(broker.sent.at(-1)).toMatchObject({ baseSequence: 4, producerEpoch: 0 })
+    })
+
+    it.each([
+      [undefined, 'retriable'],
+      ['tx', 'abortable'],
+    ])('is not where an earlier attempt may have been written, as its sequence is then taken', async (id, kind) => {
+      await start(id === undefined ? {} : { transactionalId: id })
+      if (id !== undefined) producer.begin()
+      await send()
+      let attempts = 0
+      broker.answer = () =>
+        ++attempts === 1 ? new ClientError('retriable', 'the connection was cut') : { errorCode: INVALID_RECORD }
+      await expect(sendAnd()).rejects.toMatchObject({ kind, code: 'INVALID_RECORD' })
+      expect(told).toEqual(['failed INVALID_RECORD'])
+    })
+  })
 
   it('takes a duplicate for a success', async () => {
     await start()

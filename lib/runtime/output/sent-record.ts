@@ -1,0 +1,31 @@
+import type { ClientError, DeliveryListener } from '../../kafka/port'
+import type { RecordContext } from '../../record/record-context'
+import type { StreamRecord } from '../../record/stream-record'
+import type { SendingSink, SendingTask } from './sending-task'
+import { type SourceBytes, viewsOf } from './source-bytes'
+
+/** A record that was sent, with what its handler has to be told should Kafka not take it. */
+export class SentRecord implements DeliveryListener {
+  readonly context: RecordContext
+  readonly bytes: SourceBytes
+
+  constructor(
+    readonly sink: SendingSink,
+    readonly topic: string,
+    readonly record: StreamRecord<unknown, unknown>,
+    readonly task: SendingTask,
+    private readonly onRefused: (sent: SentRecord, error: ClientError) => void,
+  ) {
+    this.context = task.recordContext
+    this.bytes = viewsOf(task.source)
+  }
+
+  delivered(): void {}
+
+  /** So has the producer, which tells it itself. */
+  failed(): void {}
+
+  refused(error: ClientError): void {
+    this.onRefused(this, error)
+  }
+}
