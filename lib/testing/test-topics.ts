@@ -272,7 +272,7 @@ export class TestOutputTopic<K, V> {
   readKeyValuesToMap(): Map<K, V | null> {
     const keys = new Map<string, K>()
     const last = new Map<K, V | null>()
-    for (const record of this.queue.splice(0)) {
+    for (const record of this.unread().splice(0)) {
       const { key, value } = this.decode(record)
       if (key === null) {
         throw new StreamsError(
