@@ -90,10 +90,13 @@ describe('an output topic that does not exist', () => {
       await apps.produceTo('lines', 0, 'b')
       await until(async () => (await apps.committed('lines', 0)) >= 2)
       expect(await apps.valuesIn('copy')).toEqual(['a', 'b'])
-      expect(refused.filter((_, i) => i < 2)).toEqual([
-        ['PRODUCTION_FAILED', 'lines', 0, 'a', 'missing', 'a', 'ClientError'],
-        ['PRODUCTION_FAILED', 'lines', 0, 'a', 'missing too', 'a', 'ClientError'],
-      ])
+      // each topic is waited for by itself
+      expect(new Set(refused.slice(0, 2))).toEqual(
+        new Set([
+          ['PRODUCTION_FAILED', 'lines', 0, 'a', 'missing', 'a', 'ClientError'],
+          ['PRODUCTION_FAILED', 'lines', 0, 'a', 'missing too', 'a', 'ClientError'],
+        ]),
+      )
       expect(refused).toHaveLength(4)
       expect(app.recordCounts().dropped).toBe(4)
       expect(app.state).toBe('RUNNING')
