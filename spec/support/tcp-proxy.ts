@@ -86,6 +86,17 @@ export class TcpProxy {
     this.responseVerdict = verdict
   }
 
+  /** Resolves when so many responses to requests of this kind have come; all are forwarded. */
+  answersTo(wanted: number, times: number): Promise<void> {
+    return new Promise((resolve) => {
+      let left = times
+      this.onResponse(({ apiKey }) => {
+        if (apiKey === wanted && --left === 0) resolve()
+        return 'forward'
+      })
+    })
+  }
+
   /** Swallows the next `times` responses to requests of this kind. */
   dropResponses(apiKey: number, times = Infinity, verdict: Verdict = 'drop'): void {
     let left = times

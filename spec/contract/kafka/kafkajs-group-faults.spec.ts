@@ -52,15 +52,6 @@ describeWithOwnKafka('membership by the kafkajs adapter when things break', () =
     return { topic, member }
   }
 
-  const answersTo = (wanted: number, times: number): Promise<void> =>
-    new Promise((resolve) => {
-      let left = times
-      proxy.onResponse(({ apiKey }) => {
-        if (apiKey === wanted && --left === 0) resolve()
-        return 'forward'
-      })
-    })
-
   it.each([
     ['JoinGroup', JOIN_GROUP],
     ['SyncGroup', SYNC_GROUP],
@@ -79,7 +70,7 @@ describeWithOwnKafka('membership by the kafkajs adapter when things break', () =
     await other.group.join()
     const a = member('a')
     const joining = a.group.join()
-    await answersTo(JOIN_GROUP, 3)
+    await proxy.answersTo(JOIN_GROUP, 3)
     expect(a.count('assigned')).toBe(0)
     await other.group.leave()
     await joining
@@ -103,7 +94,7 @@ describeWithOwnKafka('membership by the kafkajs adapter when things break', () =
     await a.group.join()
     for (let i = 0; i < 5; i++) {
       proxy.cut()
-      await answersTo(HEARTBEAT, 2)
+      await proxy.answersTo(HEARTBEAT, 2)
     }
     await a.group.commit([{ topic, partition: 0, offset: 1, metadata: '' }])
     expect(a.events.map(({ type }) => type)).toEqual(['assign', 'assigned'])
@@ -150,7 +141,7 @@ describeWithOwnKafka('membership by the kafkajs adapter when things break', () =
     a.group.requestRejoin('to be parked until the other one comes')
     await a.next('beforeRejoin')
     // of both members, for a session and a half
-    await answersTo(HEARTBEAT, (2 * 1.5 * SESSION_MS) / HEARTBEAT_INTERVAL_MS)
+    await proxy.answersTo(HEARTBEAT, (2 * 1.5 * SESSION_MS) / HEARTBEAT_INTERVAL_MS)
     expect(told).toEqual([])
     release()
     await a.next('assigned')

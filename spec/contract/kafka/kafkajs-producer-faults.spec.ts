@@ -95,15 +95,6 @@ describeWithOwnKafka('the kafkajs producer when things break', () => {
     await client.close()
   })
 
-  const answersTo = (wanted: number, times: number): Promise<void> =>
-    new Promise((resolve) => {
-      let left = times
-      proxy.onResponse(({ apiKey }) => {
-        if (apiKey === wanted && --left === 0) resolve()
-        return 'forward'
-      })
-    })
-
   const letters = ['a', 'b', 'c', 'd', 'e']
 
   it('a connection cut before any of five answers: each batch is in the log once, in order', async () => {
@@ -247,7 +238,7 @@ describeWithOwnKafka('the kafkajs producer when things break', () => {
     const topic = await createTopic(client, 3)
     const producer = await startProducer(client, [topic], { batchBytes: 500, lingerMs: 2 })
     const broker = cluster.brokers[0]!
-    const answered = answersTo(PRODUCE, 20)
+    const answered = proxy.answersTo(PRODUCE, 20)
     const restarted = (async () => {
       await answered
       await broker[end]()
