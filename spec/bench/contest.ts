@@ -56,10 +56,12 @@ export const contest = async (
       const number = rounds.length + 1
       const turns = new Map<Contestant, Measured>()
       const digests = new Map<Contestant, Digest>()
-      for (const contestant of contestantsOf(workload, options)) {
-        // restored is the changelog that the run's name says
-        const restoring = workload.run.kind === 'restore' || workload.run.kind === 'warm-start'
-        const applicationId = restoring ? prefix : `${prefix}-${contestant}-${number}`
+      const contestants = contestantsOf(workload, options)
+      // restored is the changelog that the run's name says
+      const restoring = workload.run.kind === 'restore' || workload.run.kind === 'warm-start'
+      const idOf = (contestant: Contestant): string => (restoring ? prefix : `${prefix}-${contestant}-${number}`)
+      for (const contestant of contestants) {
+        const applicationId = idOf(contestant)
         const turn: Turn = {
           workload,
           contestant,
@@ -68,14 +70,17 @@ export const contest = async (
           settings: settingsOf(workload, options.guarantee),
           applicationId,
           inputPrefix: shared ? prefix : applicationId,
+          ...(contestant === 'ceiling' && { ceilingOf: idOf('millrace') }),
         }
         if (!shared) await createInputs(arena, workload, applicationId, records, { fill: false })
-        if (!restoring) await createOutputs(arena, turn)
+        if (!restoring && contestant !== 'ceiling') await createOutputs(arena, turn)
         const { measured, digest } = await takeTurn(arena, turn, number === 1, watcher)
         turns.set(contestant, measured)
         if (digest !== undefined) digests.set(contestant, digest)
         watcher.turn(number, contestant, measured)
-        if (!restoring) await deleteTopics(arena.admin, `${applicationId}-`)
+        if (restoring || (contestant === 'millrace' && contestants.includes('ceiling'))) continue
+        await deleteTopics(arena.admin, `${applicationId}-`)
+        if (contestant === 'ceiling') await deleteTopics(arena.admin, `${idOf('millrace')}-`)
       }
       if (digests.size > 0) compareResults(workload, records, digests, watcher)
       rounds.push({ turns, disturbed: isDisturbed([...turns.values()].map(({ usage }) => usage)) })
@@ -87,12 +92,17 @@ export const contest = async (
   return rounds
 }
 
-const contestantsOf = ({ ceiling, quix }: Workload, options: ContestOptions): Contestant[] => [
+/** The ceiling's turn is after that of millrace, whose topics it needs. */
+const contestantsOf = (workload: Workload, options: ContestOptions): Contestant[] => [
   'java',
   'millrace',
-  ...(quix === undefined || options.quix !== true ? [] : (['quix'] as const)),
-  ...(ceiling === undefined ? [] : (['ceiling'] as const)),
+  ...(hasCeiling(workload) ? (['ceiling'] as const) : []),
+  ...(workload.quix === undefined || options.quix !== true ? [] : (['quix'] as const)),
 ]
+
+/** There is a program in `ceilings/` for it. */
+const hasCeiling = (workload: Workload): boolean =>
+  (workload.run.kind === 'drain' || workload.run.kind === 'restore') && settingsOf(workload).processes === 1
 
 const register = ({ registry }: Arena, { schemas = {} }: Workload, prefix: string): void => {
   for (const [topic, schema] of Object.entries(schemas)) registry.add(`${prefix}-${topic}-value`, schema)

@@ -73,7 +73,7 @@ export class Contestants {
       const args = [join(QUIX, 'bench.py'), workload.quix!]
       return Promise.resolve(new Program(this.python, args, { env, cwd: this.folder }))
     }
-    const program = contestant === 'ceiling' ? workload.ceiling! : 'app'
+    const program = contestant === 'ceiling' ? `ceilings/${workload.run.kind}` : 'app'
     const file = join(this.folder, 'spec', 'bench', `${program}.js`)
     return Promise.resolve(new App(file, { args: [workload.name], env, cwd: this.folder }))
   }

@@ -9,6 +9,8 @@ export interface ContestantEnvironment {
   readonly stateDir: string
   readonly registry: string
   readonly settings: Settings
+  /** Of the application whose reads and writes a ceiling repeats. */
+  readonly ceilingOf?: string
 }
 
 export const toEnvironment = (servers: string, run: ContestantEnvironment): Readonly<Record<string, string>> => {
@@ -24,6 +26,7 @@ export const toEnvironment = (servers: string, run: ContestantEnvironment): Read
     ...(cacheBytes === undefined ? {} : { CACHE_BYTES: String(cacheBytes) }),
     ...(commitMs === undefined ? {} : { COMMIT_MS: String(commitMs) }),
     ...(lingerMs === undefined ? {} : { LINGER_MS: String(lingerMs) }),
+    ...(run.ceilingOf === undefined ? {} : { CEILING_OF: run.ceilingOf }),
   }
 }
 

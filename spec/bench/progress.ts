@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Admin } from '../../lib/kafka/port'
-import { partitionsOf } from './topics'
+import { partitionsOf, READ_BACK } from './topics'
 import type { Sample } from './statistics'
 
 export interface Watched {
@@ -27,7 +27,7 @@ export const untilCommitted = async (
 ): Promise<Sample[]> => {
   const internal = (await admin.listTopics()).filter(
     (topic) =>
-      (topic.startsWith(`${applicationId}-`) && /-(repartition|topic)$/.test(topic)) ||
+      (topic.startsWith(`${applicationId}-`) && READ_BACK.test(topic)) ||
       topic.startsWith(`repartition__${applicationId}--`),
   )
   const read = (await partitionsOf(admin, [...inputs, ...internal])).map((each) => ({ ...each, at: 'latest' as const }))

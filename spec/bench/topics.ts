@@ -13,6 +13,9 @@ const KNOWN_WITHIN_MS = 30_000
 /** In front of the application id, in the names of Quix Streams' internal topics. */
 export const QUIX_INTERNAL = /^(changelog|repartition)__/
 
+/** The ends of the names of internal topics that the application itself reads while it works. */
+export const READ_BACK = /-(repartition|topic)$/
+
 /** Resolves when the broker knows all of them. */
 export const createTopics = async (admin: Admin, specs: readonly TopicSpec[]): Promise<void> => {
   const outcomes = await admin.createTopics(specs.map((spec) => ({ ...spec, configs: { ...KEEP, ...spec.configs } })))

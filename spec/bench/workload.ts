@@ -87,8 +87,6 @@ export interface Workload {
   readonly java: string
   /** The function in `quix/bench.py` that does the same in Quix Streams, which can't do every row. */
   readonly quix?: string
-  /** A program of `spec/bench` that does the same work on the bare Kafka client: the most that can be had. */
-  readonly ceiling?: string
 }
 
 export const DEFAULT_PARTITIONS = 4

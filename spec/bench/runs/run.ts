@@ -15,6 +15,8 @@ export interface Turn {
   readonly settings: Settings
   readonly applicationId: string
   readonly inputPrefix: string
+  /** Of a ceiling: the application whose reads and writes it repeats. */
+  readonly ceilingOf?: string
 }
 
 /** What came of it. */

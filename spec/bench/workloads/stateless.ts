@@ -18,5 +18,4 @@ export const stateless: Workload = {
       .mapValues((text) => text.slice(1) + text[0])
       .to(topic('out'), texts),
   java: 'Stateless',
-  ceiling: 'ceiling',
 }
