@@ -2,14 +2,14 @@ import { StreamsError } from '../../errors'
 import { ClientError } from '../../kafka/port'
 import { notAuthorized } from '../failure/not-authorized'
 import { asError, TaskFailure } from '../failure/task-failure'
-import { isAuthorization } from './production-errors'
+import { isAuthorization, unsendable } from './production-errors'
 import type { SentRecord } from './sent-record'
 import { locationOf } from './sending-task'
 
 /** A record that is sent later. */
 export interface DeferredRecord {
   readonly send: () => void
-  /** Whose handler is asked about a topic that does not exist; undefined: that is fatal. */
+  /** Whose handler is asked where its topic does not exist, or the producer does not take it; undefined: that is fatal. */
   readonly sent: SentRecord | undefined
 }
 
@@ -115,13 +115,22 @@ export class DeferredRecords {
       await ready()
       const waiting = this.parked.get(topic) ?? []
       this.parked.delete(topic)
-      for (const { send } of waiting) send()
+      for (const record of waiting) this.sendNow(record)
     } catch (error) {
       try {
         this.giveUp(topic, error)
       } catch (failure) {
         this.fail(failure)
       }
+    }
+  }
+
+  private sendNow({ send, sent }: DeferredRecord): void {
+    try {
+      send()
+    } catch (error) {
+      if (sent === undefined || !(error instanceof ClientError) || error.kind !== 'invalid') throw error
+      this.askAbout(sent, ({ sink, topic, task }) => unsendable(sink, topic, task, error))
     }
   }
 

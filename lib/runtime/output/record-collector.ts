@@ -13,7 +13,7 @@ import { isAuthorization, unsendable, unserializable, wrongPartition } from './p
 import { RefusedRecords } from './refused-records'
 import { locationOf, type SendingSink, type SendingTask } from './sending-task'
 import type { SentRecord } from './sent-record'
-import { copyOf, NO_SOURCE_BYTES } from './source-bytes'
+import { NO_SOURCE_BYTES } from './source-bytes'
 import { StickyPartitions } from './sticky-partitions'
 import type { RecordHeaders } from '../../record/headers'
 import type { StreamRecord } from '../../record/stream-record'
@@ -163,7 +163,7 @@ export class RecordCollector {
     if (partitions === undefined) {
       const [keptKey, keptValue] = [kept(key), kept(value)]
       const send = (): void => this.sendPartitioned(sink, partitioner, topic, record, keptKey, keptValue, task, sent)
-      this.deferred.park(topic, { send, sent })
+      this.deferred.park(topic, { send: inTask(send, sink, record, task), sent })
       return
     }
     const { timestamp, headers } = record
@@ -227,11 +227,7 @@ export class RecordCollector {
     task: SendingTask,
     lacking?: MissingDependency,
   ): void {
-    const context = task.recordContext
-    const source = task.config.productionExceptionHandler === undefined ? NO_SOURCE_BYTES : copyOf(task.source)
-    const send = (): void => {
-      if (!task.closed) task.within(context, source, () => this.send(sink, topic, record, task))
-    }
+    const send = inTask(() => this.send(sink, topic, record, task), sink, record, task)
     this.deferred.park(
       topic,
       { send, sent: this.refused.sentRecord(sink, topic, record, task) },
@@ -257,6 +253,31 @@ export class RecordCollector {
 
 /** Bytes may be views of the fetch buffer, or in memory that the next record writes again. */
 const kept = (payload: Payload): Payload => (payload instanceof Uint8Array ? Buffer.from(payload) : payload)
+
+/**
+ * Runs `send` later as of the current record. The operator before the sink has returned by then, and catches nothing: the sink asks its handler.
+ * A closed task sends nothing: the next one processes the record again.
+ */
+function inTask(
+  send: () => void,
+  sink: SendingSink,
+  record: StreamRecord<unknown, unknown>,
+  task: SendingTask,
+): () => void {
+  const { recordContext } = task
+  const bytes = task.heldBytes() ?? NO_SOURCE_BYTES
+  return () => {
+    if (task.closed) return
+    task.within(recordContext, bytes, () => {
+      try {
+        send()
+      } catch (error) {
+        if (error instanceof ClientError) throw error
+        sink.failed(error, record)
+      }
+    })
+  }
+}
 
 /** What a sink's partitioner says of a record. */
 function choiceOf(
