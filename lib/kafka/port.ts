@@ -324,6 +324,12 @@ export interface DeliveryListener {
   refused?(error: ClientError): void
 }
 
+/** From where to where the log of a partition has nothing but acknowledged records of one producer. In doubt it begins later. */
+export interface AcknowledgedRun {
+  readonly first: number
+  readonly last: number
+}
+
 /** Idempotent always; transactional with a `transactionalId`. */
 export interface Producer {
   /** InitProducerId. With a `transactionalId` it fences older epochs and ends their open transaction. */
@@ -361,8 +367,8 @@ export interface Producer {
    * Later appends do not delay it and are not in its result.
    */
   flush(): Promise<ReadonlyMap<string, number>>
-  /** What `flush` would resolve with if nothing were under way: the last acknowledged offsets, by `tpKey`. */
-  acknowledged(): ReadonlyMap<string, number>
+  /** The last acknowledged records of every partition (by `tpKey`) that this producer wrote since its `init`. */
+  acknowledged(): ReadonlyMap<string, AcknowledgedRun>
   /** Opens a transaction; the broker hears of it with the first batch. Throws `ILLEGAL_STATE` while one is open and without a `transactionalId`. */
   begin(): void
   /** TxnOffsetCommit with member and generation (KIP-447). */

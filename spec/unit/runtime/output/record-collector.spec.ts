@@ -1,4 +1,4 @@
-import { ClientError, type Payload, type Producer } from '../../../../lib/kafka/port'
+import { type AcknowledgedRun, ClientError, type Payload, type Producer } from '../../../../lib/kafka/port'
 import { RecordCollector } from '../../../../lib/runtime/output/record-collector'
 import { partitionFor } from '../../../../lib/record/murmur2'
 import * as serdes from '../../../../lib/serdes'
@@ -56,7 +56,7 @@ class FakeProducer implements Producer {
   async flush(): Promise<ReadonlyMap<string, number>> {
     return new Map()
   }
-  acknowledged(): ReadonlyMap<string, number> {
+  acknowledged(): ReadonlyMap<string, AcknowledgedRun> {
     return new Map()
   }
   begin(): void {}
