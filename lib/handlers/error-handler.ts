@@ -56,7 +56,10 @@ export type DeserializationExceptionHandler = (error: Error, context: ErrorHandl
 export type ProcessingExceptionHandler = (
   error: Error,
   context: ErrorHandlerContext,
-  /** What the operator was given; `undefined` in a punctuation. */
+  /**
+   * What the operator was given; `undefined` in a punctuation. What it forwarded, where that waited for its output topic to appear before a
+   * partitioner threw.
+   */
   record: { readonly key: unknown; readonly value: unknown; readonly timestamp: number } | undefined,
 ) => ErrorHandlerResponse
 

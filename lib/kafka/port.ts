@@ -318,10 +318,19 @@ export interface DeliveryListener {
   /** The record was not acknowledged, and is not sent again: it may be in the log. */
   failed(error: ClientError): void
   /**
-   * The broker refuses just this record, for its size or its contents: it is dropped, and the producer and its transaction go on. A `flush` that is under
-   * way does not wait for what is appended in the call. A refused record whose listener has no such method fails the producer.
+   * The broker rejects only this record, because of its size or its contents. The record is dropped; the producer continues, and so does its
+   * transaction. A `flush` in progress does not wait for records that are appended during this call. If the listener has no such method, the
+   * rejected record fails the producer.
    */
   refused?(error: ClientError): void
+}
+
+/** A range of offsets in which the log of a partition has only acknowledged records of one producer. It may begin later than it could, never earlier. */
+export interface AcknowledgedRun {
+  /** The first offset of the range. */
+  readonly first: number
+  /** The offset of the producer's last acknowledged record. */
+  readonly last: number
 }
 
 /** Idempotent always; transactional with a `transactionalId`. */
@@ -361,8 +370,8 @@ export interface Producer {
    * Later appends do not delay it and are not in its result.
    */
   flush(): Promise<ReadonlyMap<string, number>>
-  /** What `flush` would resolve with if nothing were under way: the last acknowledged offsets, by `tpKey`. */
-  acknowledged(): ReadonlyMap<string, number>
+  /** By `tpKey`, for every partition with acknowledged records since `init`: the range up to the last of them in which no other producer has written. */
+  acknowledged(): ReadonlyMap<string, AcknowledgedRun>
   /** Opens a transaction; the broker hears of it with the first batch. Throws `ILLEGAL_STATE` while one is open and without a `transactionalId`. */
   begin(): void
   /** TxnOffsetCommit with member and generation (KIP-447). */

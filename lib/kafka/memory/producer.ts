@@ -1,5 +1,6 @@
 import {
   ClientError,
+  type AcknowledgedRun,
   type CommittedOffset,
   type DeliveryListener,
   type GroupMetadata,
@@ -56,6 +57,8 @@ export class MemoryProducer implements Producer {
   private lingering: NodeJS.Timeout | undefined
   private draining: Deferred<void> | undefined
   private ackedOffsets = new Map<string, number>()
+  /** The first offsets of runs that end there. */
+  private readonly ackedFrom = new Map<string, number>()
   private identity: ProducerIdentity | undefined
   private inTransaction = false
   private failure: ClientError | undefined
@@ -173,8 +176,8 @@ export class MemoryProducer implements Producer {
     return new Map(this.ackedOffsets)
   }
 
-  acknowledged(): ReadonlyMap<string, number> {
-    return new Map(this.ackedOffsets)
+  acknowledged(): ReadonlyMap<string, AcknowledgedRun> {
+    return new Map([...this.ackedOffsets].map(([key, last]) => [key, { first: this.ackedFrom.get(key)!, last }]))
   }
 
   begin(): void {
@@ -275,8 +278,9 @@ export class MemoryProducer implements Producer {
           if (!isRefusal(error)) throw error
           return this.refused(buffer, batch, listeners, error)
         }
-        this.ackedOffsets.set(key, lastOffset)
         const baseOffset = lastOffset - batch.recordCount + 1
+        if (this.ackedOffsets.get(key) !== baseOffset - 1) this.ackedFrom.set(key, baseOffset)
+        this.ackedOffsets.set(key, lastOffset)
         for (const [index, listener] of listeners ?? []) listener.delivered(baseOffset + index)
       })
     } catch {

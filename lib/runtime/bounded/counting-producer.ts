@@ -1,4 +1,11 @@
-import type { CommittedOffset, DeliveryListener, GroupMetadata, Payload, Producer } from '../../kafka/port'
+import type {
+  AcknowledgedRun,
+  CommittedOffset,
+  DeliveryListener,
+  GroupMetadata,
+  Payload,
+  Producer,
+} from '../../kafka/port'
 import type { RecordHeaders } from '../../record/headers'
 import type { TopicPartition } from '../../record/topic-partition'
 import type { RunCounts } from './run-counts'
@@ -55,7 +62,7 @@ export class CountingProducer implements Producer {
     return this.producer.flush()
   }
 
-  acknowledged(): ReadonlyMap<string, number> {
+  acknowledged(): ReadonlyMap<string, AcknowledgedRun> {
     return this.producer.acknowledged()
   }
 

@@ -16,7 +16,8 @@ export interface UntouchedOptions {
 
 /**
  * Whether nobody else has worked on tasks since this instance lost its membership: the group has offsets that it
- * committed last, and the changelogs end with its own acknowledged records. In doubt, the answer is no.
+ * committed last, and the changelogs have nothing but its own acknowledged records behind what the state contained at the last
+ * commit. In doubt, the answer is no.
  */
 export const untouched = async (
   tasks: readonly RunningTask[],
@@ -50,7 +51,10 @@ export const untouched = async (
       const changelogsStand = task.stores.stores.every(({ changelog, fromSource }) => {
         if (!changelog || fromSource) return true
         const key = tpKey(changelog.topic, changelog.partition)
-        return ends.get(key) === (acked.get(key) ?? contained.get(key) ?? -1) + 1
+        const next = (contained.get(key) ?? -1) + 1
+        const run = acked.get(key) ?? { first: next, last: next - 1 }
+        // what another one has written lies behind it, or between: writes may have arrived late, and be acknowledged
+        return run.first <= next && ends.get(key) === run.last + 1
       })
       return inputsStand && changelogsStand
     })

@@ -3,56 +3,38 @@ import type { DeadLetterRecord } from '../../handlers'
 import { ClientError, type Payload, type Producer } from '../../kafka/port'
 import { MissingDependency } from '../../serdes/missing-dependency'
 import type { StreamPartitioner } from '../../topology/definition'
-import { notAuthorized } from '../failure/not-authorized'
 import { refusedRecord } from '../failure/streams-error'
 import { sinkFunctionFailed } from '../failure/sink-function-failed'
 import { asError, TaskFailure } from '../failure/task-failure'
 import { partitionFor } from '../../record/murmur2'
 import { isPartition } from '../../record/topic-partition'
+import { DeferredRecords } from './deferred-records'
+import { isAuthorization, unsendable, unserializable, wrongPartition } from './production-errors'
+import { RefusedRecords } from './refused-records'
 import { locationOf, type SendingSink, type SendingTask } from './sending-task'
-import { SentRecord } from './sent-record'
-import { copyOf, NO_SOURCE_BYTES } from './source-bytes'
+import type { SentRecord } from './sent-record'
+import { NO_SOURCE_BYTES } from './source-bytes'
 import { StickyPartitions } from './sticky-partitions'
 import type { RecordHeaders } from '../../record/headers'
 import type { StreamRecord } from '../../record/stream-record'
-import { Windowed } from '../../record/windowed'
-
-/** A record that waits for its topic. */
-interface Parked {
-  readonly send: () => void
-  /** Whose handler is asked about a topic that does not exist; undefined: that is fatal. */
-  readonly sent: SentRecord | undefined
-}
 
 /** Passes records from the tasks of an instance to its producer: serializes them and chooses partitions. */
 export class RecordCollector {
   private readonly sticky = new StickyPartitions()
-  /**
-   * Topics that the producer or a serde has not seen yet (their names came from a `TopicNameExtractor`), with the records
-   * that wait for them.
-   */
-  private readonly parked = new Map<string, Parked[]>()
-  private readonly loading = new Set<Promise<void>>()
-  /** A handler is asked about a record that the broker has refused: its dead letters belong to the transaction of that record. */
-  private refusing = false
-  /** How many records a broker has refused. */
-  private refusals = 0
-  /** Dead letters about such records that wait for their topic. */
-  private readonly lateLetters = new Set<Promise<void>>()
-  private failure: TaskFailure | undefined
-  private abandoned = false
-  /** Of a transaction that takes no more records: what is sent until then waits for it. */
-  private end: Promise<void> | undefined
+  private readonly deferred: DeferredRecords
+  private readonly refused = new RefusedRecords((failure) => this.deferred.fail(failure))
 
   /** `load` may wait for a topic that does not exist yet. */
   constructor(
     private readonly producer: Producer,
-    private readonly load: (topic: string) => Promise<void> = (topic) => producer.loadTopics([topic]),
-  ) {}
+    load: (topic: string) => Promise<void> = (topic) => producer.loadTopics([topic]),
+  ) {
+    this.deferred = new DeferredRecords(load, (sent, describe) => this.refused.askAbout(sent, describe))
+  }
 
   /** False: stop processing and await `drained()`. */
   get writable(): boolean {
-    return this.producer.writable && this.loading.size === 0
+    return this.producer.writable && this.deferred.isEmpty
   }
 
   /** Resolves when the producer accepts records again, and everything sent so far has been passed to it. */
@@ -63,25 +45,19 @@ export class RecordCollector {
 
   /** Nothing that was sent waits on its way to the producer. */
   get isSettled(): boolean {
-    return this.loading.size === 0 && this.failure === undefined
+    return this.deferred.isEmpty && this.deferred.failure === undefined
   }
 
   /**
    * Records of the next transaction: what is sent from now on is handed to the producer after the returned function is called.
    */
   withhold(): () => void {
-    let release!: () => void
-    this.end = new Promise((resolve) => (release = resolve))
-    return () => {
-      this.end = undefined
-      release()
-    }
+    return this.deferred.withhold()
   }
 
   /** Resolves when everything sent so far has been passed to the producer: before that, a flush would miss some. */
-  async settled(): Promise<void> {
-    while (this.loading.size > 0) await Promise.all(this.loading)
-    if (this.failure) throw this.failure.error
+  settled(): Promise<void> {
+    return this.deferred.settled()
   }
 
   /**
@@ -89,25 +65,26 @@ export class RecordCollector {
    * refused and its handler's dead letters are acknowledged. Rejects where the handler says `fail`.
    */
   async flush(): Promise<ReadonlyMap<string, number>> {
-    const { refusals } = this
+    const { deferred, refused } = this
+    const { count } = refused
     const acked = await this.producer.flush()
-    if (refusals !== this.refusals || this.lateLetters.size > 0) {
-      await Promise.all(this.lateLetters)
+    if (count !== refused.count || deferred.hasLateLetters) {
+      await deferred.lateLettersSent()
       await this.producer.flush()
     }
-    if (this.failure) throw this.failure.error
+    deferred.throwFailure()
     return acked
   }
 
   /** Its producer is discarded, with what waits here: a failure is nobody's any more. */
   abandon(): void {
-    this.abandoned = true
-    this.failure = undefined
+    this.deferred.abandon()
   }
 
   send(sink: SendingSink, topic: string, record: StreamRecord<unknown, unknown>, task: SendingTask): void {
-    if (this.failure) throw this.failure
-    if (this.parked.size > 0 && this.parked.has(topic)) {
+    const { failure, parked } = this.deferred
+    if (failure) throw failure
+    if (parked.size > 0 && parked.has(topic)) {
       this.sendLater(sink, topic, record, task)
       return
     }
@@ -126,7 +103,7 @@ export class RecordCollector {
       this.unserializable('value', sink, topic, record, task, error)
       return
     }
-    const sent = this.sentRecord(sink, topic, record, task)
+    const sent = this.refused.sentRecord(sink, topic, record, task)
     try {
       const { partitioner } = sink
       if (partitioner === undefined) {
@@ -135,7 +112,7 @@ export class RecordCollector {
     } catch (error) {
       if (!(error instanceof ClientError)) throw error
       if (error.kind !== 'invalid') throw new TaskFailure(error)
-      this.refused(sink, topic, record, task, unsendable(sink, topic, task, error))
+      this.refused.ask(sink, topic, record, task, unsendable(sink, topic, task, error))
     }
   }
 
@@ -186,7 +163,7 @@ export class RecordCollector {
     if (partitions === undefined) {
       const [keptKey, keptValue] = [kept(key), kept(value)]
       const send = (): void => this.sendPartitioned(sink, partitioner, topic, record, keptKey, keptValue, task, sent)
-      this.park(topic, { send, sent })
+      this.deferred.park(topic, { send: inTask(send, sink, record, task), sent })
       return
     }
     const { timestamp, headers } = record
@@ -224,13 +201,14 @@ export class RecordCollector {
     headers: RecordHeaders,
     sent?: SentRecord,
   ): void {
-    const { end } = this
+    const { deferred, refused } = this
+    const { end } = deferred
     const partitions = this.producer.partitionCount(topic)
-    if (partitions === undefined || (!this.refusing && (end !== undefined || this.parked.has(topic)))) {
+    if (partitions === undefined || (!refused.asking && (end !== undefined || deferred.parked.has(topic)))) {
       const [keptKey, keptValue] = [kept(key), kept(value)]
       const send = (): void => this.dispatch(topic, partition, keptKey, keptValue, timestamp, headers, sent)
-      if (this.refusing) this.sendLetterLater(topic, send)
-      else this.park(topic, { send, sent }, end && (() => end))
+      if (refused.asking) deferred.sendLetterLater(topic, () => refused.whileAsking(send))
+      else deferred.park(topic, { send, sent }, end && (() => end))
       return
     }
     if (partition !== null && !isPartition(partition, partitions)) {
@@ -241,119 +219,6 @@ export class RecordCollector {
     this.producer.append(topic, target, key, value, timestamp, headers, sent)
   }
 
-  /** Ahead of what is withheld or waits for the topic since before. */
-  private sendLetterLater(topic: string, send: () => void): void {
-    const letter: Promise<void> = this.loadTopic(topic)
-      .then(() => this.whileRefusing(send))
-      .catch((error: unknown) => this.fail(error))
-      .finally(() => {
-        this.lateLetters.delete(letter)
-        this.loading.delete(letter)
-      })
-    this.lateLetters.add(letter)
-    this.loading.add(letter)
-  }
-
-  private whileRefusing(work: () => void): void {
-    this.refusing = true
-    try {
-      work()
-    } finally {
-      this.refusing = false
-    }
-  }
-
-  private fail(error: unknown): void {
-    if (this.abandoned) return
-    this.failure ??= error instanceof TaskFailure ? error : new TaskFailure(error)
-  }
-
-  private park(topic: string, record: Parked, ready = (): Promise<void> => this.loadTopic(topic)): void {
-    if (this.failure) throw this.failure
-    const waiting = this.parked.get(topic)
-    if (waiting) {
-      waiting.push(record)
-      return
-    }
-    this.parked.set(topic, [record])
-    const loading: Promise<void> = this.release(topic, ready).finally(() => this.loading.delete(loading))
-    this.loading.add(loading)
-  }
-
-  private async release(topic: string, ready: () => Promise<void>): Promise<void> {
-    try {
-      await ready()
-      const waiting = this.parked.get(topic) ?? []
-      this.parked.delete(topic)
-      for (const { send } of waiting) send()
-    } catch (error) {
-      try {
-        this.giveUp(topic, error)
-      } catch (failure) {
-        this.fail(failure)
-      }
-    }
-  }
-
-  /** A topic that does not exist is a matter of the handler, for each record that waits for it; throws unless it drops all of them. */
-  private giveUp(topic: string, error: unknown): void {
-    const waiting = isMissingTopic(error) ? (this.parked.get(topic) ?? []) : []
-    if (waiting.length === 0 || waiting.some(({ sent }) => sent === undefined)) throw error
-    this.parked.delete(topic)
-    const { message, cause } = asError(error)
-    for (const { sent } of waiting) {
-      this.askAbout(
-        sent!,
-        ({ sink, task }) => new StreamsError('PRODUCTION_FAILED', message, locationOf(sink.name, task), { cause }),
-      )
-    }
-  }
-
-  /** Undefined without a handler. */
-  private sentRecord(
-    sink: SendingSink,
-    topic: string,
-    record: StreamRecord<unknown, unknown>,
-    task: SendingTask,
-  ): SentRecord | undefined {
-    if (task.config.productionExceptionHandler === undefined) return undefined
-    return new SentRecord(sink, topic, record, task, this.refusedByBroker)
-  }
-
-  private readonly refusedByBroker = (sent: SentRecord, error: ClientError): void => {
-    this.refusals++
-    try {
-      this.whileRefusing(() => this.askAbout(sent, ({ sink, topic, task }) => unsendable(sink, topic, task, error)))
-    } catch (failure) {
-      this.fail(failure)
-      // which reports it
-      sent.task.requestCommit()
-      sent.task.wakeUp()
-    }
-  }
-
-  private askAbout(sent: SentRecord, describe: (sent: SentRecord) => StreamsError): void {
-    const { sink, topic, record, task, context, bytes } = sent
-    if (task.closed) return
-    task.within(context, bytes, () => this.refused(sink, topic, record, task, describe(sent)))
-  }
-
-  private async loadTopic(topic: string): Promise<void> {
-    try {
-      await this.load(topic)
-    } catch (error) {
-      if (error instanceof TaskFailure) throw error
-      if (isAuthorization(error)) throw notAuthorized(error, {}, { topic, operation: 'Write' })
-      throw new StreamsError(
-        'PRODUCTION_FAILED',
-        `records for topic "${topic}" can't be sent: ${asError(error).message}. ` +
-          'Output topics are not created by the application: create it first',
-        { topic },
-        { cause: error },
-      )
-    }
-  }
-
   /** Queues the record after others that wait for its topic: `lacking` is what its serde has to fetch. */
   private sendLater(
     sink: SendingSink,
@@ -362,14 +227,10 @@ export class RecordCollector {
     task: SendingTask,
     lacking?: MissingDependency,
   ): void {
-    const context = task.recordContext
-    const source = task.config.productionExceptionHandler === undefined ? NO_SOURCE_BYTES : copyOf(task.source)
-    const send = (): void => {
-      if (!task.closed) task.within(context, source, () => this.send(sink, topic, record, task))
-    }
-    this.park(
+    const send = inTask(() => this.send(sink, topic, record, task), sink, record, task)
+    this.deferred.park(
       topic,
-      { send, sent: this.sentRecord(sink, topic, record, task) },
+      { send, sent: this.refused.sentRecord(sink, topic, record, task) },
       lacking && (() => task.preparation.fetch(lacking)),
     )
   }
@@ -386,85 +247,35 @@ export class RecordCollector {
       this.sendLater(sink, topic, record, task, error)
       return
     }
-    this.refused(sink, topic, record, task, unserializable(part, sink, topic, record[part], task, error))
-  }
-
-  private refused(
-    sink: SendingSink,
-    topic: string,
-    record: StreamRecord<unknown, unknown>,
-    task: SendingTask,
-    described: StreamsError,
-  ): void {
-    const handler = task.config.productionExceptionHandler
-    if (!handler) throw described
-    const error = asError(described.cause)
-    const { key, value, timestamp } = record
-    let response
-    try {
-      response = handler(error, task.errorContext(sink.name, described), { topic, key, value, timestamp })
-    } catch (inHandler) {
-      throw new TaskFailure(inHandler)
-    }
-    if (!task.resolve(sink.name, error, response)) throw described
+    this.refused.ask(sink, topic, record, task, unserializable(part, sink, topic, record[part], task, error))
   }
 }
 
 /** Bytes may be views of the fetch buffer, or in memory that the next record writes again. */
 const kept = (payload: Payload): Payload => (payload instanceof Uint8Array ? Buffer.from(payload) : payload)
 
-const unserializable = (
-  part: 'key' | 'value',
+/**
+ * Runs `send` later as of the current record. The operator before the sink has returned by then, and catches nothing: the sink asks its handler.
+ * A closed task sends nothing: the next one processes the record again.
+ */
+function inTask(
+  send: () => void,
   sink: SendingSink,
-  topic: string,
-  object: unknown,
+  record: StreamRecord<unknown, unknown>,
   task: SendingTask,
-  cause: unknown,
-): StreamsError => {
-  const isDefault = sink.usesDefault[part]
-  const option = part === 'key' ? 'defaultKeySerde' : 'defaultValueSerde'
-  const which = isDefault ? `the default serde (${option})` : 'its serde'
-  return new StreamsError(
-    'SERIALIZATION_FAILED',
-    `sink "${sink.name}" can't write the ${part} ${shown(object)} to topic "${topic}" with ${which}: ${asError(cause).message}. ` +
-      (object instanceof Windowed
-        ? 'Pass the serde of the keys without their windows to the grouping, as in groupByKey({ key: serdes.… }), or ' +
-          'serdes.timeWindowed(inner, size) or serdes.sessionWindowed(inner) to the sink; or make keys of another type, as in toStream((_value, { key }) => key)'
-        : `Pass the right serde where the topic is written, as in { ${part}: serdes.… } of to(), repartition() or groupBy()` +
-          (isDefault ? `, or set ${option}` : '')),
-    locationOf(sink.name, task),
-    { cause },
-  )
-}
-
-const unsendable = (sink: SendingSink, topic: string, task: SendingTask, cause: ClientError): StreamsError =>
-  new StreamsError(
-    'PRODUCTION_FAILED',
-    `sink "${sink.name}" can't send a record to topic "${topic}": ${cause.message}. ` +
-      'With a productionExceptionHandler such records can be skipped',
-    locationOf(sink.name, task),
-    { cause },
-  )
-
-const isAuthorization = (error: unknown): error is ClientError =>
-  error instanceof ClientError && error.kind === 'authorization'
-
-const isMissingTopic = (error: unknown): boolean =>
-  error instanceof StreamsError && error.cause instanceof ClientError && error.cause.kind === 'unknownTopic'
-
-const shown = (object: unknown): string => {
-  const text = typeof object === 'object' && object !== null ? safeJson(object) : String(object)
-  return `${text.length > 60 ? `${text.slice(0, 60)}…` : text} (${describeType(object)})`
-}
-
-const describeType = (object: unknown): string =>
-  typeof object === 'object' && object !== null ? (object.constructor?.name ?? 'object') : typeof object
-
-const safeJson = (object: object): string => {
-  try {
-    return JSON.stringify(object)
-  } catch {
-    return String(object)
+): () => void {
+  const { recordContext } = task
+  const bytes = task.heldBytes() ?? NO_SOURCE_BYTES
+  return () => {
+    if (task.closed) return
+    task.within(recordContext, bytes, () => {
+      try {
+        send()
+      } catch (error) {
+        if (error instanceof ClientError) throw error
+        sink.failed(error, record)
+      }
+    })
   }
 }
 
@@ -487,12 +298,4 @@ function choiceOf(
       locationOf(sink.name, task),
     )
   }
-}
-
-function wrongPartition(partition: number, partitions: number, topic: string, sink?: SendingSink): StreamsError {
-  return new StreamsError(
-    'PRODUCTION_FAILED',
-    `partition ${partition} of topic "${topic}" was chosen, which has ${partitions} partitions: correct the partitioner`,
-    { ...(sink && { operator: sink.name }), topic, partition },
-  )
 }

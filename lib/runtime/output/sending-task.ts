@@ -2,6 +2,7 @@ import type { ErrorLocation, StreamsError } from '../../errors'
 import type { ErrorHandlerContext, ErrorHandlerResponse, ProductionExceptionHandler } from '../../handlers'
 import type { DropReason } from '../../record/drop-reason'
 import type { RecordContext } from '../../record/record-context'
+import type { StreamRecord } from '../../record/stream-record'
 import type { MissingDependency } from '../../serdes/missing-dependency'
 import type { Serde } from '../../serdes/serde'
 import type { StreamPartitioner } from '../../topology/definition'
@@ -16,6 +17,8 @@ export interface SendingSink {
   /** Whether a serde is the configured default rather than one named by the topology. */
   readonly usesDefault: { readonly key: boolean; readonly value: boolean }
   readonly partitioner: StreamPartitioner<unknown, unknown> | undefined
+  /** Something was thrown about a record that had to wait. Returns if the handler of the operator before the sink drops the record. */
+  failed(thrown: unknown, record: StreamRecord<unknown, unknown>): void
 }
 
 /** What the collector needs of the task that sends. */
@@ -31,6 +34,8 @@ export interface SendingTask {
   errorContext(operator: string, error: StreamsError): ErrorHandlerContext
   resolve(operator: string, error: Error, response: ErrorHandlerResponse): boolean
   dropRecord(operator: string, reason: DropReason, details: string): void
+  /** A copy of `source`; null where no handler can ask for it. */
+  heldBytes(): SourceBytes | null
   within(context: RecordContext, source: SourceBytes, work: () => void): void
   requestCommit(): void
   readonly wakeUp: () => void

@@ -12,7 +12,12 @@ import type { StreamRecord } from '../../record/stream-record'
 
 const CHOOSE_A_TOPIC = 'return the name of a topic for each record'
 
-/** Sends records from the task to a topic. */
+/** What is told of errors that a sink has met when it could no longer throw them. */
+interface SinkParent {
+  failed(thrown: unknown, record: StreamRecord<unknown, unknown>): void
+}
+
+/** Sends what one node of the task forwards to a topic. */
 export class SinkNode implements Child {
   readonly forwardsValuesTo = []
   readonly writeKey: PayloadWriter
@@ -27,6 +32,8 @@ export class SinkNode implements Child {
     private readonly task: TaskContext,
     readonly usesDefault: SerdeDefaults,
     private readonly sensor: NodeSensor | undefined,
+    /** The processor that forwards to it; undefined: a source, whose errors no handler decides. */
+    private readonly parent: SinkParent | undefined,
   ) {
     this.writeKey = payloadWriter(keySerde)
     this.writeValue = payloadWriter(valueSerde)
@@ -42,6 +49,11 @@ export class SinkNode implements Child {
     const name = typeof topic === 'string' ? topic : this.chosenTopic(topic, record)
     task.takeEffect()
     task.collector.send(this, name, record, task)
+  }
+
+  failed(thrown: unknown, record: StreamRecord<unknown, unknown>): void {
+    if (this.parent === undefined) throw thrown
+    this.parent.failed(thrown, record)
   }
 
   private chosenTopic(

@@ -44,7 +44,7 @@ export const wire = (
 ): Wiring => {
   const sources: Array<{ definition: SourceDefinition; node: SourceNode }> = []
   const processors: ProcessorNode[] = []
-  const parents = new Map<string, { addChild(child: Child, sideOutput: boolean): void }>()
+  const parents = new Map<string, SourceNode | ProcessorNode>()
   const link = (child: Child, names: readonly string[], sideOutput = false): void => {
     for (const name of names) parents.get(name)!.addChild(child, sideOutput)
   }
@@ -95,23 +95,34 @@ export const wire = (
         parents.set(name, node)
         link(measured(node, task.sensors, !forwarding.has(name)), definition.parents, definition.sideOutput)
       } else {
-        const { name, topic, partitioner } = definition
-        const node = new SinkNode(
-          name,
-          typeof topic === 'string' ? topic : measuredExtractor(name, topic, task.sensors),
-          keySerdeOf<unknown>(definition.keySerde, task),
-          valueSerdeOf<unknown>(definition.valueSerde, task),
-          partitioner,
-          task,
-          defaultsOf(definition),
-          task.sensors?.node(name, true, typeof topic === 'string' ? topic : undefined),
-        )
+        const { name, partitioner } = definition
+        const topic =
+          typeof definition.topic === 'string'
+            ? definition.topic
+            : measuredExtractor(name, definition.topic, task.sensors)
+        const keySerde = keySerdeOf<unknown>(definition.keySerde, task)
+        const valueSerde = valueSerdeOf<unknown>(definition.valueSerde, task)
+        const sensor = task.sensors?.node(name, true, typeof topic === 'string' ? topic : undefined)
         if (typeof topic === 'string') {
-          task.preparation.add(node.keySerde, topic, 'sink')
-          task.preparation.add(node.valueSerde, topic, 'sink')
+          task.preparation.add(keySerde, topic, 'sink')
+          task.preparation.add(valueSerde, topic, 'sink')
         }
         countDrops(name, productionExceptionHandler, partitioner === undefined ? [] : ['no-partition'])
-        link(tracedSink(node, task), definition.parents)
+        for (const forwarder of definition.parents) {
+          const parent = parents.get(forwarder)
+          const node = new SinkNode(
+            name,
+            topic,
+            keySerde,
+            valueSerde,
+            partitioner,
+            task,
+            defaultsOf(definition),
+            sensor,
+            parent instanceof ProcessorNode ? parent : undefined,
+          )
+          link(tracedSink(node, task), [forwarder])
+        }
       }
     }
     if (sub.idle === undefined) continue

@@ -7,6 +7,7 @@ export { FILLER_KEY, type KafkaClientSetup } from './kafka/kafka-client-setup'
 // The port to Kafka, for who implements it.
 export { ClientError } from '../../kafka/port'
 export type {
+  AcknowledgedRun,
   AclOperation,
   Admin,
   Assignment,

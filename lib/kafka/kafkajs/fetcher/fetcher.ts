@@ -5,10 +5,12 @@ import { sleep } from '../connection/backoff'
 import { RateLimitedLog } from '../connection/rate-limited-log'
 import { brokerError } from '../protocol/error-codes'
 import { closedError, errorFromCode, toClientError } from '../protocol/errors'
+import { type AssignedPartition, assignedPartition } from './assigned-partition'
 import { FetchedBatches } from './fetched-batches'
 import { fetchFrame, type FetchedPart, type FetchResult } from './fetch-request'
+import { LeaderLookup } from './leader-lookup'
 import { summarizeBatches } from '../records/record-batch-decoder'
-import { tpKey, type TopicPartition } from '../../../record/topic-partition'
+import { tpKey } from '../../../record/topic-partition'
 
 const DEFAULTS = {
   maxBytes: 50 * 1024 * 1024,
@@ -36,39 +38,6 @@ const UNHURRIED_BYTES = 1024 * 1024
 /** But at least this much for each, so that there is room for a whole batch. */
 const UNHURRIED_BYTES_PER_PARTITION = 256 * 1024
 
-/** A new topic takes a moment to be known by every broker: only after this many look-ups is it reported as unknown. */
-const LOOKUPS_OF_UNKNOWN_TOPIC = 4
-
-/** One assignment of a partition: a new one takes its place on every `assign`, so that answers to the old one are recognised. */
-interface AssignedPartition extends TopicPartition {
-  readonly key: string
-  /** the next offset to fetch */
-  position: number
-  maxBytes: number
-  /** a poll waited for its last answer */
-  hurried: boolean
-  /** a share of a request has been too small for one of its batches */
-  largeBatches: boolean
-  paused: boolean
-  /** part of a request in flight */
-  requested: boolean
-  /** its leader has to be looked up again */
-  stale: boolean
-  /** failed for good: waits for a new `assign` */
-  halted: boolean
-  /** in a row, of fetches and look-ups */
-  failures: number
-  reportedUnknown: boolean
-  /** since it was last fetched, a broker has said that it does not exist */
-  vanished: boolean
-  /** of the leader that it was last fetched from; -1 before that */
-  leaderEpoch: number
-  /** of the last answer without records */
-  caughtUpAt: number | undefined
-  buffered: FetchedPartition[]
-  bufferedBytes: number
-}
-
 /**
  * Fetches assigned partitions from their leaders, one request at a time each, ahead of what is polled. A partition whose leader is
  * gone is looked up and fetched again for as long as it is assigned; what only the caller can settle comes out of `poll` as its `error`.
@@ -76,13 +45,13 @@ interface AssignedPartition extends TopicPartition {
 export class KafkaFetcher implements Fetcher {
   private readonly config: Required<Omit<FetcherConfig, 'requestTimeoutMs'>>
   private readonly log: RateLimitedLog
+  private readonly leaders: LeaderLookup
   private readonly partitions = new Map<string, AssignedPartition>()
   /** leaders with a request in flight */
   private readonly busy = new Set<number>()
   private bufferedBytes = 0
   /** waiting polls */
   private readonly waiting = new Set<() => void>()
-  private lookingUp = false
   private pumpScheduled = false
   private changedAt = -Infinity
 
@@ -93,6 +62,11 @@ export class KafkaFetcher implements Fetcher {
   ) {
     this.config = { ...DEFAULTS, ...definedOf(config) }
     this.log = new RateLimitedLog(connection.logger)
+    this.leaders = new LeaderLookup(connection, this.log, this.partitions, {
+      lookedUp: () => this.pump(),
+      failed: (assigned, error) => this.halt(assigned, error),
+      unknown: (assigned, error) => this.report(assigned, error),
+    })
     connection.signal.addEventListener('abort', () => {
       this.partitions.clear()
       this.arrived()
@@ -104,26 +78,11 @@ export class KafkaFetcher implements Fetcher {
     const key = tpKey(topic, partition)
     const previous = this.partitions.get(key)
     if (previous) this.dropBuffered(previous)
-    this.partitions.set(key, {
-      topic,
-      partition,
+    const { maxBytesPerPartition } = this.config
+    this.partitions.set(
       key,
-      position: offset,
-      maxBytes: this.config.maxBytesPerPartition,
-      hurried: true,
-      largeBatches: false,
-      paused: previous?.paused ?? false,
-      requested: false,
-      stale: false,
-      halted: false,
-      failures: 0,
-      reportedUnknown: false,
-      vanished: false,
-      leaderEpoch: -1,
-      caughtUpAt: undefined,
-      buffered: [],
-      bufferedBytes: 0,
-    })
+      assignedPartition({ topic, partition }, offset, maxBytesPerPartition, previous?.paused ?? false),
+    )
     this.connection.watch([topic])
     this.changedAt = performance.now()
     this.schedulePump()
@@ -239,18 +198,14 @@ export class KafkaFetcher implements Fetcher {
     let leaderless = false
     for (const assigned of this.partitions.values()) {
       if (assigned.halted || assigned.requested) continue
-      const leader = this.leaderOf(assigned)
+      const leader = this.leaders.of(assigned)
       if (leader === undefined) leaderless = true
       else if (this.busy.has(leader)) continue
       else if (!this.hasRoom(assigned)) leftOut.add(leader)
       else if (!requests.get(leader)?.push(assigned)) requests.set(leader, [assigned])
     }
     for (const [leader, wanted] of requests) void this.fetch(leader, wanted, leftOut.has(leader))
-    if (leaderless) void this.lookUpLeaders()
-  }
-
-  private leaderOf(assigned: AssignedPartition): number | undefined {
-    return assigned.stale ? undefined : this.connection.leader(assigned.topic, assigned.partition)?.leader
+    if (leaderless) void this.leaders.lookUp()
   }
 
   /** With the whole buffer full, a partition with nothing in it is still fetched: others, paused, must not starve it. */
@@ -421,84 +376,8 @@ export class KafkaFetcher implements Fetcher {
       }),
     )
   }
-
-  /** Repeats with backoff until every assigned partition has a leader. */
-  private async lookUpLeaders(): Promise<void> {
-    if (this.lookingUp) return
-    this.lookingUp = true
-    try {
-      for (let waiting = this.leaderless(); waiting.length > 0; waiting = this.leaderless()) {
-        const failures = Math.min(...waiting.map((assigned) => assigned.failures))
-        if (failures > 1) await this.connection.pause(failures - 2)
-        await this.refreshLeaders()
-        if (this.connection.closed) return
-        this.pump()
-      }
-    } finally {
-      this.lookingUp = false
-    }
-  }
-
-  private leaderless(): AssignedPartition[] {
-    if (this.connection.closed) return []
-    return [...this.partitions.values()].filter((assigned) => !assigned.halted && this.leaderOf(assigned) === undefined)
-  }
-
-  private async refreshLeaders(): Promise<void> {
-    const waiting = this.leaderless()
-    try {
-      await this.connection.refreshMetadata()
-    } catch (error) {
-      const failure = toClientError(error, 'looking up the leaders of partitions')
-      if (this.connection.closed) return
-      for (const assigned of waiting) {
-        if (this.partitions.get(assigned.key) !== assigned) continue
-        assigned.failures++
-        if (failure.kind !== 'retriable') this.halt(assigned, failure)
-      }
-      return
-    }
-    for (const assigned of waiting) {
-      if (this.partitions.get(assigned.key) !== assigned) continue
-      assigned.stale = false
-      if (this.leaderOf(assigned) === undefined) this.withoutLeader(assigned)
-      else if (this.mayBeAnother(assigned)) this.reportUnknown(assigned)
-    }
-  }
-
-  /** A partition that a leader has left and returned to has a higher epoch: this one has been created again, and the position is none of it. */
-  private mayBeAnother({ topic, partition, vanished, leaderEpoch, reportedUnknown }: AssignedPartition): boolean {
-    const now = this.connection.leader(topic, partition)?.leaderEpoch ?? -1
-    return vanished && !reportedUnknown && now <= leaderEpoch
-  }
-
-  private reportUnknown(assigned: AssignedPartition): void {
-    assigned.reportedUnknown = true
-    this.report(assigned, errorFromCode(UNKNOWN_TOPIC_OR_PARTITION, `fetching ${assigned.topic}-${assigned.partition}`))
-  }
-
-  private withoutLeader(assigned: AssignedPartition): void {
-    const { topic, partition } = assigned
-    const known = this.connection.topic(topic)
-    assigned.failures++
-    const doing = `fetching ${topic}-${partition}`
-    if (known && known.errorCode !== 0) {
-      const error = errorFromCode(known.errorCode, doing)
-      if (error.kind !== 'unknownTopic' && error.kind !== 'retriable') return this.halt(assigned, error)
-    }
-    const unknown =
-      !known || brokerError(known.errorCode).kind === 'unknownTopic' || partition >= known.partitions.length
-    if (unknown) assigned.vanished = true
-    if (unknown && assigned.failures >= LOOKUPS_OF_UNKNOWN_TOPIC && !assigned.reportedUnknown)
-      this.reportUnknown(assigned)
-    if (assigned.failures >= LOOKUPS_OF_UNKNOWN_TOPIC) {
-      const what = unknown ? 'a partition does not exist; waiting for it' : 'a partition has no leader; waiting for one'
-      this.log.warn(`no leader ${topic}`, { topic, partition }, what)
-    }
-  }
 }
 
-const UNKNOWN_TOPIC_OR_PARTITION = 3
 const CORRUPT = 'CORRUPT_MESSAGE'
 const NOTHING = Buffer.alloc(0)
 

@@ -1,4 +1,4 @@
-import { ClientError, type Compression, type DeliveryListener, type Payload } from '../../port'
+import { type AcknowledgedRun, ClientError, type Compression, type DeliveryListener, type Payload } from '../../port'
 import { ProducerBatch } from './batch'
 import { PartitionBuffer } from './partition-buffer'
 import { BatchBuilder, quickSizeBound, recordSizeBound, stampProducer } from '../records/record-batch-encoder'
@@ -113,6 +113,18 @@ export class RecordAccumulator {
     if (buffer.empty) this.active.delete(buffer)
     // a batch sent twice may still be in the queue of a dying socket
     if (batch.builder !== undefined && batch.sends === 1) this.recycle(batch.builder)
+  }
+
+  /** See `Producer`. */
+  acknowledged(): Map<string, AcknowledgedRun> {
+    const runs = new Map<string, AcknowledgedRun>()
+    for (const buffers of this.topics.values()) {
+      for (const buffer of buffers) {
+        if (buffer === undefined || buffer.ackedOffset < 0) continue
+        runs.set(buffer.key, { first: buffer.ackedFrom, last: buffer.ackedOffset })
+      }
+    }
+    return runs
   }
 
   /** Drops what the broker has refused, once no answer is pending. False: there is nothing such. */

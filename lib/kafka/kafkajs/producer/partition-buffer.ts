@@ -37,6 +37,8 @@ export class PartitionBuffer implements TopicPartition {
   sequenceLost = false
   nextSequence = 0
   ackedOffset = -1
+  /** Between this offset and `ackedOffset` lie only acknowledged records of this producer. */
+  ackedFrom = -1
   /** `performance.now()` of the last acknowledgement under the current identity */
   ackedAt = -Infinity
   /** the transaction that the coordinator has added this partition to */
@@ -100,6 +102,7 @@ export class PartitionBuffer implements TopicPartition {
     this.lastError = undefined
     if (baseOffset >= 0) {
       batch.lastOffset = baseOffset + batch.recordCount - 1
+      if (this.ackedOffset < 0 || baseOffset > this.ackedOffset + 1) this.ackedFrom = baseOffset
       this.ackedOffset = Math.max(this.ackedOffset, batch.lastOffset)
     }
     batch.tellListeners(baseOffset)

@@ -1,6 +1,7 @@
 import {
   ClientError,
   type Compression,
+  type AcknowledgedRun,
   type CommittedOffset,
   type DeliveryListener,
   type GroupMetadata,
@@ -198,8 +199,8 @@ export class KafkaJsProducer implements Producer {
     }
   }
 
-  acknowledged(): ReadonlyMap<string, number> {
-    return new Map(this.accumulator.ackedOffsets)
+  acknowledged(): ReadonlyMap<string, AcknowledgedRun> {
+    return this.accumulator.acknowledged()
   }
 
   begin(): void {

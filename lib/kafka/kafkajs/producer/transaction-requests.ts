@@ -1,5 +1,6 @@
 import type { CommittedOffset, GroupMetadata } from '../../port'
 import { groupByTopic } from '../group/consumer-protocol'
+import { brokerError } from '../protocol/error-codes'
 import { flex, rigid, type Frame } from '../protocol/frame'
 import { notePartitionError, type PartitionErrors } from '../group/requests'
 import type { WireReader } from '../protocol/wire'
@@ -56,9 +57,10 @@ export const addPartitionsToTxn = (
         const topic = reader.string()
         reader.array(() => {
           const partition = reader.int32()
-          const code = reader.int16()
-          // of the others the coordinator says this when one of them is at fault
-          if (code !== OPERATION_NOT_ATTEMPTED) notePartitionError(result, topic, partition, code)
+          const errorCode = reader.int16()
+          if (precedence(errorCode) <= precedence(result.errorCode)) return
+          result.errorCode = errorCode
+          result.failed = { topic, partition }
         })
       })
       return result
@@ -66,6 +68,17 @@ export const addPartitionsToTxn = (
   )
 
 const OPERATION_NOT_ATTEMPTED = 55
+
+/**
+ * The coordinator adds all partitions or none: where one is at fault, it has not attempted the others. As in Java, an error that may pass
+ * takes precedence: all of them are added again.
+ */
+const precedence = (errorCode: number): number => {
+  if (errorCode === 0) return 0
+  if (errorCode === OPERATION_NOT_ATTEMPTED) return 1
+  const { kind } = brokerError(errorCode)
+  return kind === 'retriable' || kind === 'unknownTopic' ? 3 : 2
+}
 
 export const addOffsetsToTxn = (
   transactionalId: string,

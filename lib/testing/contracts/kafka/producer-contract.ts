@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { assertMatches, matching } from './assert-matches'
-import { type ClientError, type Compression, type DeliveryListener } from '../../../kafka/port'
+import { type AcknowledgedRun, type ClientError, type Compression, type DeliveryListener } from '../../../kafka/port'
 import { pollFor, readTopic, recordsOf, untilTransactionsEnd } from './reading'
 import type { KafkaContract } from './kafka-client-setup'
 import { appendText, startProducer } from './writing'
@@ -100,6 +100,34 @@ export const producerContract: KafkaContract = ({ test }, kafka) => {
         [null, 'b', 5],
       ],
     )
+  })
+
+  test('knows since where the end of a partition is its own', async () => {
+    const topic = await kafka.createTopic(2)
+    const producer = await startProducer(kafka.client(), [topic])
+    const other = await startProducer(kafka.client(), [topic])
+    const write = async (from: typeof producer, partition: number): Promise<void> => {
+      appendText(from, topic, 'k', 'v', { partition })
+      appendText(from, topic, 'k', 'w', { partition })
+      await from.flush()
+    }
+    assert.deepEqual(producer.acknowledged(), new Map())
+    await write(other, 0)
+    await write(producer, 0)
+    await write(producer, 0)
+    await write(producer, 1)
+    const [first, second] = [tpKey(topic, 0), tpKey(topic, 1)]
+    const ends = (own: AcknowledgedRun): ReadonlyMap<string, AcknowledgedRun> =>
+      new Map([
+        [first, own],
+        [second, { first: 0, last: 1 }],
+      ])
+    assert.deepEqual(producer.acknowledged(), ends({ first: 2, last: 5 }))
+    await write(other, 0)
+    await write(producer, 0)
+    assert.deepEqual(producer.acknowledged(), ends({ first: 8, last: 9 }))
+    await producer.init()
+    assert.deepEqual(producer.acknowledged(), new Map())
   })
 
   test('writes headers in their order, with repeated names, null and empty values', async () => {

@@ -6,7 +6,7 @@ import { EPOCH_HEADER } from '../../../../lib/runtime/changelog/owner-epochs'
 import * as serdes from '../../../../lib/serdes'
 import { keyValueStore } from '../../../../lib/state/stores'
 import type { Topology } from '../../../../lib/topology/topology'
-import { EmbeddedApps, until } from '../../../support/embedded-apps'
+import { EmbeddedApps, failureOf, until } from '../../../support/embedded-apps'
 import { deferred } from '../processing/processing-under-test'
 
 const text = { key: serdes.string(), value: serdes.string() }
@@ -17,6 +17,17 @@ const counts = keyValueStore('counts', counted)
 const counting = (): Topology => {
   const builder = new StreamsBuilder()
   builder.stream('words', text).groupByKey().count(counts)
+  return builder.build()
+}
+
+/** `check` may throw. */
+const countingChecked = (check: (word: string) => void): Topology => {
+  const builder = new StreamsBuilder()
+  const words = builder.stream('words', text).filter((word) => {
+    check(word)
+    return true
+  })
+  words.groupByKey().count(counts)
   return builder.build()
 }
 
@@ -64,6 +75,13 @@ class StalledInstance {
 
   resume(): void {
     this.#resumed.resolve()
+  }
+
+  /** What it sends arrives again, after what was on its way. */
+  heal(): void {
+    this.#stalled = false
+    this.#from = undefined
+    this.deliverLateWrites()
   }
 
   client(): KafkaClient {
@@ -300,6 +318,56 @@ describe('writes of an owner that is stalled for longer than its session', () =>
       ['y', 1, true],
     ])
     expect(await restored('x', 'y')).toEqual([3, 1])
+  })
+
+  it('do not let it resume where the next owner has died before its first commit', async () => {
+    const config = { commitInterval: '1h', statestoreCacheMaxBytes: 0 } as const
+    const instance = new StalledInstance(apps)
+    stalled.push(instance)
+    const kafka = { client: () => instance.client() }
+    const first = apps.create(
+      countingChecked(() => {}),
+      { ...config, kafka },
+    )
+    await first.start()
+    await apps.produceTo('words', 0, 'x')
+    await until(async () => (await changelog()).length === 1)
+    const reached = instance.stallAt('delivery')
+    await apps.produceTo('words', 0, 'y')
+    await reached
+    first.pause()
+    instance.deafen()
+    apps.dropAllMembers()
+    const second = apps.create(
+      countingChecked((word) => {
+        if (word === 'y') throw new Error('not this one')
+      }),
+      { ...config, stateDir: apps.stateDir('second') },
+    )
+    const failed = failureOf(second)
+    await second.start()
+    await failed
+
+    instance.heal()
+    expect(await changelog()).toEqual([
+      ['x', 1, false],
+      ['x', 2, true],
+      ['y', 1, false],
+    ])
+    first.resume()
+    instance.resume()
+    await apps.produceTo('words', 0, 'z')
+    await until(() => first.state === 'RUNNING' && count(first, 'z') === 1)
+    await first.close()
+    expect(await apps.committed('words', 0)).toBe(3)
+    const last = apps.create(
+      countingChecked(() => {}),
+      { ...config, stateDir: apps.stateDir('last') },
+    )
+    await last.start()
+    // those of the first owner are stale behind those of the second
+    expect(count(last, 'y')).toBe(1)
+    expect(count(last, 'z')).toBe(1)
   })
 
   it('an owner that was never followed by another writes as Java does, also after a restart', async () => {

@@ -1,4 +1,4 @@
-import { ClientError, type Payload, type Producer } from '../../../../lib/kafka/port'
+import { type AcknowledgedRun, ClientError, type Payload, type Producer } from '../../../../lib/kafka/port'
 import { RecordCollector } from '../../../../lib/runtime/output/record-collector'
 import { partitionFor } from '../../../../lib/record/murmur2'
 import * as serdes from '../../../../lib/serdes'
@@ -7,6 +7,7 @@ import type { StreamPartitioner } from '../../../../lib/topology/definition'
 import { Topology } from '../../../../lib/topology/topology'
 import { deferred, fetched, taskOf, type TaskUnderTest } from '../processing/processing-under-test'
 import type { RecordHeaders } from '../../../../lib/record/headers'
+import type { StreamRecord } from '../../../../lib/record/stream-record'
 
 const A = { topic: 'a', partition: 0 }
 
@@ -24,6 +25,7 @@ class FakeProducer implements Producer {
   readonly partitions = new Map([['out', 4]])
   writable = true
   failure: ClientError | undefined
+  refuses: (record: Appended) => ClientError | undefined = () => undefined
   loading: (topics: readonly string[]) => Promise<void> = async () => {}
 
   async init(): Promise<void> {}
@@ -44,14 +46,17 @@ class FakeProducer implements Producer {
     if (this.failure) throw this.failure
     const text = (payload: Payload): string | undefined =>
       payload === null ? undefined : Buffer.from(payload as string).toString()
-    this.appended.push({ topic, partition, key: text(key), value: text(value), timestamp, headers })
+    const record = { topic, partition, key: text(key), value: text(value), timestamp, headers }
+    const refused = this.refuses(record)
+    if (refused) throw refused
+    this.appended.push(record)
   }
   idle(): void {}
   async drained(): Promise<void> {}
   async flush(): Promise<ReadonlyMap<string, number>> {
     return new Map()
   }
-  acknowledged(): ReadonlyMap<string, number> {
+  acknowledged(): ReadonlyMap<string, AcknowledgedRun> {
     return new Map()
   }
   begin(): void {}
@@ -269,6 +274,116 @@ describe('RecordCollector', () => {
       ])
     },
   )
+
+  describe('asks about a record that has waited for its topic', () => {
+    const partitioner: StreamPartitioner<unknown, unknown> = (_topic, _key, value) => {
+      if (value === 'bad!') throw new TypeError('no such region')
+      return 0
+    }
+    const shouting = new Topology()
+      .addSource('source', 'a')
+      .addProcessor(
+        'shout',
+        () => {
+          let forward: (record: StreamRecord<unknown, unknown>) => void
+          return {
+            init: (context) => void (forward = (record) => context.forward(record)),
+            process: (record) => forward(record.withValue(`${record.value as string}!`)),
+          }
+        },
+        'source',
+      )
+      .addSink('sink', () => 'later', 'shout', { partitioner })
+
+    const waiting = async (config: Parameters<typeof taskOf>[2], topology = shouting) => {
+      const producer = new FakeProducer()
+      const loaded = deferred()
+      producer.loading = () => loaded.promise
+      const collector = new RecordCollector(producer)
+      const { task } = await taskOf(topology, [A], config, { collector })
+      task.initialize(new Map())
+      task.addRecords(
+        fetched(A, [
+          { offset: 0, value: 'first' },
+          { offset: 1, key: 'k', value: 'bad' },
+          { offset: 2, value: 'last' },
+        ]),
+      )
+      while (task.process());
+      producer.partitions.set('later', 1)
+      return { producer, collector, task, loaded }
+    }
+
+    it('the handler of the operator before the sink, where its partitioner throws, and the others are sent', async () => {
+      const asked: unknown[] = []
+      const { producer, collector, task, loaded } = await waiting({
+        processingExceptionHandler: (
+          error,
+          { operator, code, topic, offset, sourceRawKey, sourceRawValue },
+          record,
+        ) => {
+          asked.push([error, operator, code, topic, offset, `${sourceRawKey}=${sourceRawValue}`, record?.value])
+          return 'continue'
+        },
+      })
+      loaded.resolve()
+      await collector.settled()
+      expect(asked).toEqual([[new TypeError('no such region'), 'shout', 'PROCESSING_FAILED', 'a', 1, 'k=bad', 'bad!']])
+      expect(producer.appended.map(({ value }) => value)).toEqual(['first!', 'last!'])
+      expect(task.droppedRecords).toBe(1)
+    })
+
+    it.each([
+      ['the handler says so', { processingExceptionHandler: () => 'fail' as const }, shouting],
+      ['there is no handler', {}, shouting],
+      [
+        'a source is before the sink',
+        { processingExceptionHandler: () => 'continue' as const },
+        new Topology().addSource('source', 'a').addSink('sink', () => 'later', 'source', {
+          partitioner: (topic, key, value, partitions) => partitioner(topic, key, `${value as string}!`, partitions),
+        }),
+      ],
+    ])('and fails where %s', async (_, config, topology) => {
+      const { collector, loaded } = await waiting(config, topology)
+      loaded.resolve()
+      await expect(collector.settled()).rejects.toMatchObject({
+        code: 'PROCESSING_FAILED',
+        location: { operator: 'sink', offset: 1 },
+        cause: new TypeError('no such region'),
+      })
+    })
+
+    it('nobody where its task has closed: the next one processes it again', async () => {
+      const processingExceptionHandler = (): never => {
+        throw new Error('not asked')
+      }
+      const { producer, collector, task, loaded } = await waiting({ processingExceptionHandler })
+      task.close()
+      loaded.resolve()
+      await collector.settled()
+      expect(producer.appended).toEqual([])
+    })
+
+    it('the production handler, where it is too large', async () => {
+      const asked: unknown[] = []
+      const { producer, collector, task, loaded } = await waiting(
+        {
+          productionExceptionHandler: (error, { operator, code }, { value }) => {
+            asked.push([error, operator, code, value])
+            return 'continue'
+          },
+        },
+        new Topology().addSource('source', 'a').addSink('sink', () => 'later', 'source'),
+      )
+      const tooLarge = new ClientError('invalid', 'above producer.maxRequestSize', 'MESSAGE_TOO_LARGE')
+      producer.refuses = ({ value }) => (value === 'bad' ? tooLarge : undefined)
+      loaded.resolve()
+      await collector.settled()
+      expect(asked).toEqual([[tooLarge, 'sink', 'PRODUCTION_FAILED', 'bad']])
+      expect(producer.appended.map(({ value }) => value)).toEqual(['first', 'last'])
+      expect(task.droppedRecords).toBe(1)
+    })
+  })
 
   it('fails, saying so, if the topic does not exist', async () => {
     const producer = new FakeProducer()
