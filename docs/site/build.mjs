@@ -110,8 +110,8 @@ hero:
     - { theme: alt, text: API, link: /api/ }
 features:
   - { title: Streams and tables, details: 'Joins, windows, sessions and aggregations with the semantics, the topics and the bytes of Kafka Streams.', link: /concepts }
-  - { title: State that survives, details: 'LevelDB on the disk, changelogs in Kafka, exactly-once if you ask for it.', link: /operations }
-  - { title: Seen at a glance, details: 'Metrics, health, queries and a dashboard, served by the instances themselves.', link: /dashboard }
+  - { title: State that survives, details: 'LevelDB on disk, changelogs in Kafka, exactly-once if you ask for it.', link: /operations }
+  - { title: Observable, details: 'Metrics, health, queries and a dashboard, served by the instances themselves.', link: /dashboard }
 ---
 `,
 )

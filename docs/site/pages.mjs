@@ -42,9 +42,13 @@ export const SECTIONS = [
 
 const REPOSITORY = 'https://github.com/millrace/millrace'
 
-/** Links to other pages stay in the site, whether they are relative or to the repository; those to other files lead to the repository. */
+/**
+ * Links to other pages stay in the site, whether they are relative or to the repository; those to other files lead to the repository. So do
+ * those to images: the site has only the ones that its pages show.
+ */
 export const siteLinks = (markdown) =>
-  markdown.replace(/\]\((?!#)([^)\s]+)\)/g, (whole, link) => {
+  markdown.replace(/(?<!!\[[^\]]*)\]\((?!#)([^)\s]+)\)/g, (whole, link) => {
+    if (link.startsWith('images/')) return `](${REPOSITORY}/blob/main/docs/${link})`
     const page = link.match(
       /^(?:https:\/\/github\.com\/millrace\/millrace\/blob\/main\/docs\/|\.\/)?([\w-]+)\.md(#[^)]*)?$/,
     )

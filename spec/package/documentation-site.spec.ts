@@ -33,6 +33,7 @@ describe('the documentation site', () => {
     ['[a](../examples/01-word-count)', '[a](https://github.com/millrace/millrace/tree/main/examples/01-word-count)'],
     ['[a](#here) [b](https://keda.sh)', '[a](#here) [b](https://keda.sh)'],
     ['![a](images/dashboard.png)', '![a](images/dashboard.png)'],
+    ['[a](images/dashboard.png)', '[a](https://github.com/millrace/millrace/blob/main/docs/images/dashboard.png)'],
   ])('leads %s to the right place', (markdown, expected) => {
     expect(evaluate(`siteLinks(${JSON.stringify(markdown)})`)).toBe(expected)
   })
@@ -40,7 +41,7 @@ describe('the documentation site', () => {
   it('leaves no link between pages that leads out of it', () => {
     const texts = pages.map((page) => readFileSync(join(ROOT, 'docs', `${page}.md`), 'utf8'))
     const links = evaluate(`siteLinks(${JSON.stringify(texts.join('\n'))}).match(/\\]\\([^)]+\\)/g)`) as string[]
-    const toDocs = /\/blob\/main\/docs\/|^\]\((?!https:)[^)]*\.md\b/
+    const toDocs = /\/blob\/main\/docs\/(?!images\/)|^\]\((?!https:)[^)]*\.md\b/
     expect(links.filter((link) => toDocs.test(link))).toEqual([])
   })
 

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join, relative, resolve } from 'node:path'
+import ts from 'typescript'
 
 const ROOT = resolve(__dirname, '..', '..')
 const ENTRIES = [
@@ -253,6 +254,31 @@ describe('the package as npm packs it', () => {
     const types = ['--typeRoots', join(ROOT, 'node_modules', '@types'), '--types', 'node']
     tool(project, 'typescript/bin/tsc', ...strict, ...types, ...options, ...files)
   }
+
+  // Parallel compilers check declarations in any order, and infer variance from what they see first.
+  it('has variance annotations that hold whichever declaration is checked first', () => {
+    const types = join(installed, 'dist')
+    const annotated = readdirSync(types, { recursive: true, encoding: 'utf8' })
+      .filter((file) => file.endsWith('.d.ts'))
+      .map((file) => join(types, file))
+      .filter((file) => /<(?:in|out) \w+/.test(readFileSync(file, 'utf8')))
+    expect(annotated.length).toBeGreaterThan(0)
+    const options: ts.CompilerOptions = {
+      ...{
+        module: ts.ModuleKind.NodeNext,
+        target: ts.ScriptTarget.ES2022,
+        lib: ['lib.es2023.d.ts', 'lib.esnext.disposable.d.ts'],
+      },
+      ...{ strict: true, exactOptionalPropertyTypes: true, skipLibCheck: false, noEmit: true },
+      ...{ typeRoots: [join(ROOT, 'node_modules', '@types')], types: ['node'] },
+    }
+    let program: ts.Program | undefined
+    const errors = annotated.flatMap((file) => {
+      program = ts.createProgram([join(types, 'index.d.ts')], options, undefined, program)
+      return program.getSemanticDiagnostics(program.getSourceFile(file))
+    })
+    expect(errors.map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, '\n'))).toEqual([])
+  })
 
   it('is clean by publint and by "are the types wrong"', () => {
     tool(ROOT, 'publint/src/cli.js', 'run', tarball, '--strict')

@@ -8,16 +8,17 @@ import { type Materialized, MATERIALIZED_KINDS, type TableStoreHandle } from './
  * subscription store.
  */
 export interface TableJoined<K, KO, VR> extends Materialized<K, VR> {
+  // Partitioners are methods, whose parameters leave a table covariant in its key, as KTable declares.
   /**
    * How the topic of the left table is partitioned, if not by the default partitioner: responses go there. It must choose
    * one partition, and gets no value. Default: the partition that the left record came from.
    */
-  partitioner?: StreamPartitioner<K, null>
+  partitioner?(...record: Parameters<StreamPartitioner<K, null>>): ReturnType<StreamPartitioner<K, null>>
   /**
    * How the topic of the right table is partitioned, if not by the default partitioner: subscriptions go there. It must
    * choose one partition, gets no value, and a `null` key for rows of a left join without a foreign key.
    */
-  otherPartitioner?: StreamPartitioner<KO, null>
+  otherPartitioner?(...record: Parameters<StreamPartitioner<KO, null>>): ReturnType<StreamPartitioner<KO, null>>
 }
 
 /** The store of the result by its name or handle, or all options. */

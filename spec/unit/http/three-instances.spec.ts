@@ -116,6 +116,15 @@ describe('three instances behind a round-robin of HTTP clients', () => {
     }
   })
 
+  it('name the instances that have a store', () => {
+    for (const { streams } of instances) {
+      const found = streams.metadataForStore(counts)
+      expect(found).toEqual(streams.allMetadata())
+      expect(found.map(({ stores }) => stores)).toEqual(Array(3).fill(['counts']))
+      expect(() => streams.metadataForStore('nothing')).toThrow(expect.objectContaining({ code: 'UNKNOWN_STORE' }))
+    }
+  })
+
   it('pass the credentials of a request on, under the path where they are mounted', async () => {
     await Promise.all(instances.map((each) => each.close()))
     const authorize = ({ headers }: IncomingMessage): boolean => headers.authorization === 'me'
