@@ -199,7 +199,8 @@ export class LevelBytes implements ByteStore {
     if (weight === 0) return
     try {
       const uncommitted = this.#restored.get(hash) ?? this.#sealedRestored.get(hash)
-      const before = uncommitted ?? this.shared.database.getSync(fullKey) !== undefined
+      const before =
+        uncommitted ?? this.shared.cache?.has(fullKey) ?? this.shared.database.getSync(fullKey) !== undefined
       this.#restored.set(hash, present)
       this.#estimate.changed(before, present, weight)
     } catch (error) {
