@@ -89,6 +89,14 @@ export class DatabaseCache {
     this.#restoring++
   }
 
+  /** Whether the last batch that has the key gives it a value, committed or not; `undefined`: ask the database. */
+  has(key: Buffer): boolean | undefined {
+    if (this.#closed) return undefined
+    const found = this.table.has(this.id, key)
+    if (found !== undefined || !this.beganEmpty) return found
+    return this.table.mayHaveLost(this.id, key) ? undefined : false
+  }
+
   restored(key: Buffer, value: Buffer | null, length: number): void {
     if (!this.#closed) this.table.set(this.id, this.#restoring, key, value, length)
   }

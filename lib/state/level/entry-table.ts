@@ -100,6 +100,12 @@ export class EntryTable {
     return true
   }
 
+  /** As `find`, of any batch, without the value. */
+  has(owner: number, key: Buffer): boolean | undefined {
+    const place = this.#placeOfKey(owner, key)
+    return place < 0 ? undefined : this.#words[2 * this.#index.positionAt(place) + 3]! !== ABSENT
+  }
+
   /**
    * Whether there may have been an entry of the key that was evicted, was too large or was deleted: always true if there was,
    * seldom if not.

@@ -73,6 +73,21 @@ describe('a database with a cache', () => {
     expect(['read', 'a', 'b', 'c'].map(store.get)).toEqual(['new', null, 'old', 'new'])
   })
 
+  test.each([
+    ['all', 1 << 22],
+    ['few', 1 << 16],
+  ])('counts restored entries, of which it keeps %s, without those that were deleted again', async (_, maxBytes) => {
+    const database = await open('0_0', { maxBytes })
+    const store = storeOf(database)
+    for (let i = 0; i < 60_000; i++) {
+      store.restore(`k${i % 20_000}`, i >= 40_000 && i % 2 === 0 ? null : `${i}`)
+      if (i % 1000 === 999) await database.commit(new Map())
+    }
+    const entries = database.stores.get('s')!.approximateNumEntries()
+    expect(entries).toBeGreaterThan(9000)
+    expect(entries).toBeLessThan(11_000)
+  })
+
   test('a write that is committed before a restored record of its key does not replace that', async () => {
     const database = await open('0_0', budget())
     const store = storeOf(database)
@@ -163,6 +178,16 @@ describe('LevelDB is asked', () => {
     work()
     return reads.mock.calls.length
   }
+
+  test('for nothing to count what is restored into a new database, while that fits into the cache', async () => {
+    const database = await open('0_0', large)
+    const store = storeOf(database)
+    const restore = (keys: string[], value: string | null): void => keys.forEach((key) => store.restore(key, value))
+    expect(readsOf(() => restore(['a', 'b', 'a'], '1'))).toBe(0)
+    await database.commit(new Map())
+    expect(readsOf(() => restore(['a', 'c'], null))).toBe(0)
+    expect(database.stores.get('s')!.approximateNumEntries()).toBe(1)
+  })
 
   test('for nothing while a new database fits into the cache', async () => {
     const database = await open('0_0', large)

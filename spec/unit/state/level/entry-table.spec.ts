@@ -36,6 +36,14 @@ describe('a table of entries', () => {
     expect(get(entries, 'k')).toBe('value')
   })
 
+  it('knows of any batch whether there is a value', () => {
+    const entries = table()
+    set(entries, 'value', '1', { batch: 7 })
+    set(entries, 'none', null, { batch: 7 })
+    set(entries, 'other owner', '1', { owner: 2 })
+    expect(['value', 'none', 'other owner'].map((key) => entries.has(1, b(key)))).toEqual([true, false, undefined])
+  })
+
   it('takes only so much of the value as it is told', () => {
     const entries = table()
     entries.set(1, 0, b('k'), b('value and checksum'), 5)
