@@ -70,6 +70,11 @@ export class TypedKeyValueStore<K, V, S> implements KeyValueStore<K, S>, Managed
     return this.#entries.cacheUse
   }
 
+  /** It keeps so many keys at most. */
+  get maxEntries(): number | undefined {
+    return this.#options.maxEntries
+  }
+
   /** Values are stored with the event time of their last update. */
   get timestamped(): boolean {
     return this.#options.format.timestamped
