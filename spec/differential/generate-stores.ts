@@ -71,13 +71,17 @@ class Words {
     return `${from}:${random.chance(0.15) ? 'max' : bounds[1]}`
   }
 
-  /** Keys to begin and to end with. Cached rows between open bounds may come twice in Java. */
+  /**
+   * Keys to begin and to end with. Cached rows between open bounds may come twice in Java, and sessions in memory refuse
+   * bounds in descending order.
+   */
   keys(): string {
     const { random, storage } = this
     const isOpen = !(storage.caching && storage.type !== 'key-value')
     const bound = (): string => (isOpen && random.chance(0.25) ? '~' : random.pick(['a', 'ab', 'b', 'c', 'd']))
     const [from, to] = [bound(), bound()]
-    return from !== '~' && to !== '~' && from > to && random.chance(0.9) ? `${to}:${from}` : `${from}:${to}`
+    const isDescending = from !== '~' && to !== '~' && from > to
+    return isDescending && (storage.type === 'session' || random.chance(0.9)) ? `${to}:${from}` : `${from}:${to}`
   }
 
   /** Cached rows in reverse have what was deleted, in Java. */

@@ -136,8 +136,8 @@ const rowsOf = async (entries: Entries): Promise<string[]> => {
 
 const rows = async (entries: Entries): Promise<string> => (await rowsOf(entries)).join(' ')
 
-/** Java has sessions of one key and end in another order in memory than on disk. */
-const sessions = async (entries: Entries): Promise<string> => (await rowsOf(entries)).sort().join(' ')
+/** Java has sessions of one key and end in another order in memory than on disk, and cached ones may come twice. */
+const sessions = async (entries: Entries): Promise<string> => [...new Set(await rowsOf(entries))].sort().join(' ')
 
 type Answer = (store: StateStore, call: Call) => Promise<string> | string
 

@@ -1,8 +1,8 @@
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.List;
+import java.util.TreeSet;
 
 import com.fasterxml.jackson.databind.JsonNode;
 
@@ -159,11 +159,9 @@ final class StoreCalls {
         return String.join(" ", rowsOf(iterator));
     }
 
-    /** In memory, sessions of one key and end are in another order than on disk. */
+    /** In memory, sessions of one key and end are in another order than on disk; cached ones may come twice. */
     private static String sessions(final KeyValueIterator<?, ?> iterator) {
-        final List<String> all = rowsOf(iterator);
-        Collections.sort(all);
-        return String.join(" ", all);
+        return String.join(" ", new TreeSet<>(rowsOf(iterator)));
     }
 
     private static List<String> rowsOf(final KeyValueIterator<?, ?> iterator) {
