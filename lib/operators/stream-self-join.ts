@@ -35,6 +35,8 @@ export class StreamSelfJoinOperator<K, V, VR> extends Operator<K, V, K, VR> {
       dropNull(this.context, key)
       return
     }
+    // before all others: where this fails, the record has no results, and stream time stays
+    const withItself = new StreamRecord(key, this.joiner(value, value, key), timestamp, headers)
     if (timestamp > this.streamTime) this.streamTime = timestamp
     const { beforeMs, afterMs, graceMs } = this.window
     const forward = (left: V, right: V, time: number): void => {
@@ -49,11 +51,11 @@ export class StreamSelfJoinOperator<K, V, VR> extends Operator<K, V, K, VR> {
     for (const [time, other] of this.within(key, timestamp, afterMs, beforeMs)) {
       if (meetsItself && time > timestamp) {
         meetsItself = false
-        forward(value, value, timestamp)
+        this.context.forward(withItself)
       }
       forward(other, value, Math.max(timestamp, time))
     }
-    if (meetsItself) forward(value, value, timestamp)
+    if (meetsItself) this.context.forward(withItself)
   }
 
   private within(key: K, timestamp: number, beforeMs: number, afterMs: number): readonly (readonly [number, V])[] {

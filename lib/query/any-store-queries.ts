@@ -14,6 +14,9 @@ const TIME = kind(
   'milliseconds since 1970, or an infinity',
   (value) => typeof value === 'number' && !Number.isNaN(value),
 )
+/** What queries call their times, besides those of versions, which are optional. */
+const TIMES = ['asOf', 'from', 'to', 'start', 'end', 'earliestEnd', 'latestStart', 'latestEnd'] as const
+
 const LIMIT = either(
   WHOLE_NUMBER,
   kind('Infinity', (value) => value === Infinity),
@@ -25,6 +28,13 @@ const ARRAY_OPTIONS = optionsOf<{ limit?: number }>({ limit: LIMIT })
 const isReversed = (order: ScanOrder | undefined): boolean | undefined => {
   requireArgument(order, SCAN_ORDER, 'a query', 'order')
   return order?.reverse
+}
+
+/** A time that is `null` or NaN would be answered with nothing. */
+const requireTimes = (query: PointQuery<unknown> | ScanQuery<unknown>): void => {
+  if (query.kind === 'versions') return
+  const given = query as { readonly [Time in (typeof TIMES)[number]]?: unknown }
+  for (const time of TIMES) if (time in query) requireArgument(given[time], TIME, 'a query', time)
 }
 
 type Pair = readonly [Windowed<unknown>, unknown]
@@ -150,10 +160,12 @@ export class AnyStoreQueries {
   }
 
   #point(query: PointQuery<unknown>): Promise<PointAnswer> {
+    requireTimes(query)
     return this.engine.point(this.name, query, this.options)
   }
 
   #scan(query: ScanQuery<unknown>): QueryScan<unknown> {
+    requireTimes(query)
     return new EngineScan(this.engine, this.name, query, this.options, (row) => [
       row.start === undefined ? row.key : new Windowed(row.key, { start: row.start, end: row.end! }),
       this.#value(row),

@@ -11,7 +11,7 @@ export const MADE_BY: Readonly<Record<StoreKind, string>> = {
 }
 
 /** By the reads that it has; undefined for a store that millrace did not create. */
-const kindOfStore = (store: StateStore): StoreKind | undefined => {
+export const kindOfStore = (store: StateStore): StoreKind | undefined => {
   if ('findSessions' in store) return 'session'
   if ('fetchAll' in store) return 'window'
   if ('versions' in store) return 'versioned'

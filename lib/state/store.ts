@@ -48,7 +48,7 @@ export interface KeyValueStore<K, V> extends ReadOnlyKeyValueStore<K, V> {
   put(key: K, value: V | null): void
   /** Sets the value if the key has none, and returns `null`; otherwise returns the existing value. */
   putIfAbsent(key: K, value: V): V | null
-  /** `put` for each entry, in order. */
+  /** `put` for each entry, in order; for none if one of them can't be written, because its key is `null` for example. */
   putAll(entries: Iterable<readonly [K, V | null]>): void
   /** Deletes the key and returns its former value. */
   delete(key: K): V | null

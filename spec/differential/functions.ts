@@ -9,7 +9,7 @@ export const text = (value: unknown): string => {
 }
 
 /** Java's hash of a string, without its sign. */
-const hash = (value: string): number => {
+export const hash = (value: string): number => {
   let result = 0
   for (let i = 0; i < value.length; i++) result = (31 * result + value.charCodeAt(i)) | 0
   return result & 0x7fffffff
@@ -22,15 +22,31 @@ export const clip = (value: string): string =>
 const chosen = ([, modulus, rest]: readonly string[], value: string): boolean =>
   hash(value) % Number(modulus) === Number(rest)
 
+const FAILING = /^fail:(\d+):(\d+)\//
+
+/** The words of a function. Those that begin with `fail:<modulus>:<rest>/` fail on some of what they are given. */
+export const wordsOf = (spec: string): string[] => spec.replace(FAILING, '').split(':')
+
+/** @throws Error if the function fails on this. */
+export const refuse = (spec: string, given: string): void => {
+  const failing = FAILING.exec(spec)
+  if (failing && chosen(failing, given)) throw new Error(`refused ${given}`)
+}
+
+const accepted = (spec: string, given: string): string[] => {
+  refuse(spec, given)
+  return wordsOf(spec)
+}
+
 export const predicate = (spec: string, key: unknown, value: unknown): boolean => {
   if (spec === 'keyed') return key !== null
-  const words = spec.split(':')
+  const words = accepted(spec, text(value))
   return !chosen(words, text(words[0] === 'k' ? key : value))
 }
 
 /** Makes a value, or a key, of a record. */
 export const map = (spec: string, key: unknown, value: unknown): string | null => {
-  const words = spec.split(':')
+  const words = accepted(spec, text(value))
   switch (words[0]) {
     case 'tag':
       return clip(text(value) + words[1])
@@ -50,7 +66,7 @@ export const map = (spec: string, key: unknown, value: unknown): string | null =
 }
 
 export const flat = (spec: string, value: unknown): string[] => {
-  const words = spec.split(':')
+  const words = accepted(spec, text(value))
   const whole = clip(text(value))
   switch (words[0]) {
     case 'chars':
@@ -66,7 +82,7 @@ export const flat = (spec: string, value: unknown): string[] => {
 
 /** Makes one value of two: reducers, aggregators, mergers and joiners. */
 export const combine = (spec: string, key: unknown, left: unknown, right: unknown): string | null => {
-  const words = spec.split(':')
+  const words = accepted(spec, `${text(left)}+${text(right)}`)
   const both = clip(`${text(left)}+${text(right)}`)
   switch (words[0]) {
     case 'cat':

@@ -1,15 +1,23 @@
 import type { Input } from './program'
 import type { Random } from './random'
 
-/** Records for these topics: out of order, late, at equal times, deletes, without a key; and moves of the wall clock. */
-export const generateInputs = (random: Random, topics: readonly string[], start: number): Input[] => {
+/**
+ * Records for these topics: out of order, late, at equal times, deletes, without a key; and moves of the wall clock, as often
+ * as this probability says.
+ */
+export const generateInputs = (
+  random: Random,
+  topics: readonly string[],
+  start: number,
+  clockMoves = 0.03,
+): Input[] => {
   const keys = ['a', 'b', 'c', 'd'].slice(0, random.between(1, 4))
   const jumps = random.chance(0.1) ? [60_000, 100_000, 130_000] : [40, 80, 150]
   const step = random.pick([2, 5, 10])
   const inputs: Input[] = []
   let time = start
   for (let left = random.between(8, 36); left > 0; left--) {
-    if (random.chance(0.03)) {
+    if (random.chance(clockMoves)) {
       inputs.push(random.pick([1, 10, 100, 1_000]))
       continue
     }

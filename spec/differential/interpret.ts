@@ -4,6 +4,7 @@ import {
   SlidingWindows,
   StreamsBuilder,
   TimeWindows,
+  type StoreBuilder,
   type Topology,
   UnlimitedWindows,
   serdes,
@@ -22,6 +23,7 @@ import { versionedKeyValueStore } from '../../lib/state/versioned/versioned-key-
 import { combine, flat, map, predicate } from './functions'
 import { fixedKeyProcessor, processor, processorStore, transformer } from './processors'
 import type { Mat, Op, Program, Win } from './program'
+import { handleOf, storeCaller } from './store-calls'
 
 type Stream = KStream<unknown, unknown>
 type Table = KTable<unknown, unknown>
@@ -44,6 +46,9 @@ interface Scope {
   readonly inMemory: boolean
 }
 
+const storeOf = ({ storage, caching = false }: Op, name: string, inMemory: boolean): StoreBuilder =>
+  storage === undefined ? processorStore(name, { inMemory, caching }) : handleOf(name, storage)
+
 const call = (op: Op, { builder, values, inMemory }: Scope): Value[] => {
   const { f = '', kf = '' } = op
   const on = values[op.on!]!
@@ -59,7 +64,7 @@ const call = (op: Op, { builder, values, inMemory }: Scope): Value[] => {
   const joiner = (left: unknown, right: unknown, key: unknown): unknown => combine(f, key, left, right)
   // Java's joiners of tables get no key
   const plainJoiner = (left: unknown, right: unknown): unknown => combine(f, null, left, right)
-  const stores = op.store === undefined ? [] : [processorStore(op.store, { inMemory, caching: op.caching ?? false })]
+  const stores = op.store === undefined ? [] : [storeOf(op, op.store, inMemory)]
   if (op.store !== undefined && op.op !== 'streamJoin') builder.addStateStore(stores[0]!)
 
   switch (op.op) {
@@ -97,6 +102,8 @@ const call = (op: Op, { builder, values, inMemory }: Scope): Value[] => {
       return [stream.toTable(kept) as unknown as Table]
     case 'process':
       return [stream.process(processor(f, op.store), { ...named, stores: stores.map(({ name }) => name) })]
+    case 'callStore':
+      return [stream.process(storeCaller(op.storage!, op.calls!, op.store!), { ...named, stores: [op.store!] })]
     case 'processValues':
       return [
         stream.processValues(fixedKeyProcessor(f, op.store), { ...named, stores: stores.map(({ name }) => name) }),

@@ -1,4 +1,4 @@
-import { serdes, StreamsError } from '../../lib'
+import { deadLetterTopic, serdes, StreamsError } from '../../lib'
 import { type ProducedRecord, TopologyTestDriver } from '../../lib/testing'
 import type { Serde } from '../../lib/serdes/serde'
 import { Windowed } from '../../lib/record/windowed'
@@ -21,6 +21,7 @@ export const runMillrace = async (program: Program): Promise<Result> => {
       statestoreCacheMaxBytes: program.config.cache,
       logger: { debug() {}, info() {}, warn() {}, error() {} },
       changelogs: logged,
+      ...(program.config.deadLetters && { processingExceptionHandler: deadLetterTopic('dlq') }),
     })
     await driver.start()
     return driver

@@ -1,4 +1,5 @@
 import {
+  type Cancellable,
   keyValueStore,
   serdes,
   type KeyValueStore,
@@ -7,7 +8,7 @@ import {
   StreamRecord,
 } from '../../lib'
 import type { ValueTransformer } from '../../lib/operators/value-transformer'
-import { clip, map, text } from './functions'
+import { clip, hash, map, refuse, text, wordsOf } from './functions'
 
 /* The processors that programs name; java/Processors.java has the same. */
 
@@ -24,27 +25,76 @@ const seen = (store: Store, key: unknown): string => {
   return times
 }
 
+/**
+ * `ticks:<interval>:<clock>` and, optionally, what a tick does besides forwarding, and where the schedule starts (`-`: by
+ * default). With these, values of records say when it is cancelled and scheduled again.
+ */
+class Ticks {
+  private schedules: Cancellable[] = []
+  private ticks = 0
+  private records = 0
+
+  constructor(
+    private readonly spec: string,
+    private readonly context: Context,
+    private readonly store: Store | undefined,
+  ) {
+    this.schedule()
+  }
+
+  arrived(value: string): void {
+    this.records++
+    const [, , , act] = wordsOf(this.spec)
+    if (act === undefined) return
+    const what = hash(value) % 5
+    if (what === 0) this.schedules.pop()?.cancel()
+    if (what === 1) this.schedule()
+    if (what === 2) this.context.commit()
+  }
+
+  private schedule(interval?: number): void {
+    const [, usual, clock, , start = '-'] = wordsOf(this.spec)
+    const type = clock === 'wall' ? 'wall-clock-time' : 'stream-time'
+    const from = start === '-' ? undefined : Number(start)
+    this.schedules.push(this.context.schedule(interval ?? Number(usual), type, (time) => this.tick(time), from))
+  }
+
+  private tick(time: number): void {
+    const { context, store, schedules } = this
+    const [, , , act] = wordsOf(this.spec)
+    this.ticks++
+    if (act === 'twice' && this.ticks === 2) schedules.pop()?.cancel()
+    if (act === 'again' && this.ticks === 1) this.schedule(7)
+    if (act === 'put') store?.put('tick', String(this.ticks))
+    const at = act === 'past' ? Math.max(0, time - 20) : time
+    const clock = act === undefined ? '' : `/${context.currentSystemTime()}`
+    context.forward(new StreamRecord('tick', `${this.records}@${time}/${context.currentStreamTime()}${clock}`, at))
+    refuse(this.spec, String(time))
+  }
+}
+
 export const processor = (spec: string, storeName?: string) => (): Processor<unknown, unknown> => {
-  const words = spec.split(':')
+  const words = wordsOf(spec)
   let context: Context
-  let store: Store
+  let store: Store | undefined
+  let ticks: Ticks | undefined
   let records = 0
   return {
     init(given: Context) {
       context = given
       if (storeName !== undefined) store = context.stateStore(storeName) as unknown as Store
-      if (words[0] !== 'ticks') return
-      context.schedule(Number(words[1]), words[2] === 'wall' ? 'wall-clock-time' : 'stream-time', (time) =>
-        context.forward(new StreamRecord('tick', `${records}@${time}/${context.currentStreamTime()}`, time)),
-      )
+      if (words[0] === 'ticks') ticks = new Ticks(spec, context, store)
     },
     process(record) {
       records++
+      if (ticks !== undefined) {
+        ticks.arrived(text(record.value))
+        return context.forward(record)
+      }
+      refuse(spec, text(record.value))
       switch (words[0]) {
         case 'count':
-          return context.forward(record.withValue(clip(`${text(record.value)}#${seen(store, record.key)}`)))
-        case 'ticks':
-          return context.forward(record)
+          return context.forward(record.withValue(clip(`${text(record.value)}#${seen(store!, record.key)}`)))
         case 'shift':
           return context.forward(record.withTimestamp(record.timestamp + Number(words[1])))
         case 'header':
@@ -70,7 +120,8 @@ export const fixedKeyProcessor = (spec: string, storeName?: string) => (): Proce
       if (storeName !== undefined) store = context.stateStore(storeName) as unknown as Store
     },
     process(record) {
-      const tag = spec === 'count' ? `#${seen(store, record.key)}` : `@${record.timestamp}`
+      refuse(spec, text(record.value))
+      const tag = wordsOf(spec)[0] === 'count' ? `#${seen(store, record.key)}` : `@${record.timestamp}`
       context.forward(record.withValue(clip(text(record.value) + tag)))
     },
   }
@@ -83,8 +134,10 @@ export const transformer = (spec: string, storeName?: string) => (): ValueTransf
       if (storeName !== undefined) store = context.stateStore(storeName) as unknown as Store
     },
     transform(value, key, meta) {
-      if (spec === 'count') return clip(`${text(value)}#${seen(store, key)}`)
-      if (spec === 'ts') return value === null ? null : clip(`${text(value)}@${meta.timestamp}`)
+      const [word] = wordsOf(spec)
+      if (word === 'count' || word === 'ts') refuse(spec, text(value))
+      if (word === 'count') return clip(`${text(value)}#${seen(store, key)}`)
+      if (word === 'ts') return value === null ? null : clip(`${text(value)}@${meta.timestamp}`)
       return map(spec, key, value)
     },
   }

@@ -10,6 +10,8 @@ export interface Program {
     /** Where the DSL's stores are by default. */
     readonly inMemory: boolean
     readonly optimization: 'none' | 'all'
+    /** Records on which a function fails go to the dead letter topic `dlq`. Default: the application fails. */
+    readonly deadLetters?: boolean
   }
   /** The wall clock at first. */
   readonly start: number
@@ -45,6 +47,9 @@ export interface Op {
   readonly os?: string
   /** Of a processor. */
   readonly store?: string
+  /** Of a processor that calls methods of its store, what that store is, and the calls, as words (see store-calls.ts). */
+  readonly storage?: Storage
+  readonly calls?: readonly string[]
   readonly caching?: boolean
   readonly mat?: Mat
   readonly win?: Win
@@ -79,6 +84,19 @@ export interface Mat {
   readonly caching?: boolean
   readonly logging?: boolean
   readonly retention?: number
+}
+
+/** A store as a processor declares it. */
+export interface Storage {
+  readonly type: 'key-value' | 'window' | 'session' | 'versioned'
+  readonly inMemory?: boolean
+  readonly caching?: boolean
+  readonly timestamped?: boolean
+  /** Of a bounded key-value store. */
+  readonly maxEntries?: number
+  readonly retention?: number
+  readonly size?: number
+  readonly duplicates?: boolean
 }
 
 export interface Win {

@@ -2,7 +2,7 @@ import { deepStrictEqual } from 'node:assert/strict'
 import { appendFileSync, readFileSync } from 'node:fs'
 import { readCommandLine } from '../support/command-line'
 import { compare, hashed } from './compare'
-import { generate } from './generate'
+import { generate, SUBJECTS } from './generate'
 import { JavaDriver } from './java-driver'
 import { generateForTasks } from './many-tasks/generate'
 import { deploymentOf } from './many-tasks/deployment'
@@ -22,6 +22,13 @@ const { values } = readCommandLine({
 A program follows from its seed, so a seed that differs can be run again. Needs Java 17 or newer and Maven.`,
   options: {
     seed: { type: 'number', least: 0, help: 'Seed of the first program (default: taken from the clock)' },
+    about: {
+      type: 'text',
+      value: 'SUBJECT',
+      choices: SUBJECTS,
+      default: 'dsl',
+      help: 'What random programs are about: dsl, stores of processors, failures of functions, or punctuations',
+    },
     count: { type: 'number', default: 1000, help: 'How many programs' },
     programs: { type: 'text', value: 'FILE', help: 'Run the programs recorded in this file in place of random ones' },
     shrink: { type: 'flag', help: 'Print the smallest part of a program that still differs' },
@@ -39,7 +46,9 @@ on the brokers of KAFKA_BOOTSTRAP_SERVERS, else on an embedded Kafka. Needs no J
 const main = async (): Promise<void> => {
   if (values['many-tasks']) return compareTasks(seedsOf(values.seed, values.count))
   const programs =
-    values.programs === undefined ? seedsOf(values.seed, values.count).map(generate) : recorded(values.programs)
+    values.programs === undefined
+      ? seedsOf(values.seed, values.count).map((seed) => generate(seed, values.about))
+      : recorded(values.programs)
   const java = await JavaDriver.start()
   const outcome = { passed: 0, failed: 0, refused: 0, thrown: 0 }
   let expected = java.run(programs[0]!)

@@ -1,7 +1,11 @@
 import { StreamsBuilder } from '../../lib/dsl/streams-builder'
 import type { Metric, MetricsRecordingLevel } from '../../lib/observe/metrics/metric'
 import * as serdes from '../../lib/serdes'
+import { untilTimeLimit } from '../../lib/dsl/suppressed'
+import { sessionStore } from '../../lib/state/session/session-stores'
 import { keyValueStore } from '../../lib/state/stores'
+import { versionedKeyValueStore } from '../../lib/state/versioned/versioned-key-value-store'
+import { windowStore } from '../../lib/state/window/window-stores'
 import { TopologyTestDriver } from '../../lib/testing'
 import type { TestDriverConfig } from '../../lib/testing'
 import type { Topology } from '../../lib/topology/topology'
@@ -98,7 +102,7 @@ it('measures tasks and operators as well at the level debug', async () => {
 it('counts the calls of stores at the level debug, and takes the time of some', async () => {
   drive(counting(), at('debug'))
   await pipe(['a', 'x', 9000], ['b', 'y', 9000], ['a', 'z', 9000])
-  const store = { 'state-id': 'counts' }
+  const store = { 'rocksdb-state-id': 'counts' }
   expect(metric('put-latency-avg', store)?.group).toBe('stream-state-metrics')
   for (const name of ['get', 'put', 'flush']) {
     expect(valueOf(`${name}-rate`, store)).toBeGreaterThan(0)
@@ -205,7 +209,64 @@ it('counts punctuations', async () => {
 it('knows how many keys a store has', async () => {
   drive(counting())
   await pipe(['a', 'x', 0], ['b', 'x', 0], ['a', 'y', 0])
-  expect(valueOf('estimate-num-keys', { 'state-id': 'counts' })).toBe(2)
+  expect(valueOf('estimate-num-keys', { 'rocksdb-state-id': 'counts' })).toBe(2)
+})
+
+it('names stores in tags by their kind and place, as Kafka Streams does', async () => {
+  const times = { retention: 1000, windowSize: 10 }
+  const stores = [
+    keyValueStore('a', text),
+    keyValueStore('b', { ...text, persistent: false }),
+    keyValueStore('c', { ...text, maxEntries: 2 }),
+    windowStore('d', { ...text, ...times }),
+    windowStore('e', { ...text, ...times, persistent: false }),
+    sessionStore('f', { ...text, retention: 1000 }),
+    sessionStore('g', { ...text, retention: 1000, persistent: false }),
+    versionedKeyValueStore('h', { ...text, historyRetention: 1000 }),
+  ]
+  const builder = new StreamsBuilder()
+  builder.stream('in', text).process(() => ({ process: () => {} }), stores)
+  builder
+    .table('updates', text, 'table')
+    .suppress(untilTimeLimit('1s', { name: 'later' }))
+    .toStream()
+    .to('out', text)
+  drive(builder.build(), at('debug'))
+  await pipe(['a', 'x', 0])
+  await driver.inputTopic('updates', text).pipe('a', 'x')
+  const tags = driver.metrics().flatMap(({ name, tags }) => (name === 'flush-rate' ? [Object.entries(tags)[2]] : []))
+  expect(Object.fromEntries(tags.map((tag) => tag!.toReversed()))).toEqual({
+    a: 'rocksdb-state-id',
+    b: 'in-memory-state-id',
+    c: 'in-memory-lru-state-id',
+    d: 'rocksdb-window-state-id',
+    e: 'in-memory-window-state-id',
+    f: 'rocksdb-session-state-id',
+    g: 'in-memory-session-state-id',
+    h: 'rocksdb-state-id',
+    table: 'rocksdb-state-id',
+    'later-store': 'in-memory-suppression-state-id',
+  })
+})
+
+it('describes rates and latencies in the words of Kafka Streams', async () => {
+  drive(counting(), at('debug'))
+  await pipe(['a', 'x', 0])
+  const said = (name: string, group: string): unknown =>
+    driver.metrics().find((each) => each.name === name && each.group === group)?.description
+  expect([
+    said('process-rate', 'stream-task-metrics'),
+    said('process-latency-max', 'stream-task-metrics'),
+    said('record-lateness-avg', 'stream-task-metrics'),
+    said('put-rate', 'stream-state-metrics'),
+    said('put-latency-avg', 'stream-state-metrics'),
+  ]).toEqual([
+    'The average number of calls to process per second',
+    'The maximum latency of calls to process',
+    'The observed average lateness of records in milliseconds, measured by comparing the record timestamp with the current stream time',
+    'The average number of calls to put per second',
+    'The average latency of calls to put',
+  ])
 })
 
 it('knows how often the record cache of a store has what is read', async () => {

@@ -1,5 +1,6 @@
 import type { StreamsBuilder } from '../../lib/dsl/streams-builder'
 import { JoinWindows } from '../../lib/dsl/windows/join-windows'
+import { logAndContinue } from '../../lib/handlers'
 import type { TestDriverConfig, TestInputTopic } from '../../lib/testing'
 import { windowStore } from '../../lib/state/window/window-stores'
 import { drive, headers, text } from './drive'
@@ -205,5 +206,24 @@ describe('a stream joined with itself', () => {
     expect(results[0]!.out).toEqual(results[1]!.out)
     expect(results.map(({ stores }) => stores)).toEqual([2, 1])
     expect(results[0]!.out).toHaveLength(9)
+  })
+
+  it('gives a record no results of its own on one store where its join with itself fails', async () => {
+    const { input, out } = drive(
+      (b) => {
+        const stream = b.stream('in', text)
+        const joiner = (left: string, right: string): string => {
+          if (left === 'bad' && right === 'bad') throw new Error('refused')
+          return pair(left, right)
+        }
+        stream.join(stream, joiner, within(10)).to('out', text)
+      },
+      { processingExceptionHandler: logAndContinue() },
+      { optimization: 'all' },
+    )
+    await input.pipe('k', 'a', 10)
+    await input.pipe('k', 'bad', 15)
+    await input.pipe('k', 'b', 12)
+    expect(out()).toEqual(['k=a+a@10', 'k=b+a@12', 'k=b+bad@15', 'k=a+b@12', 'k=b+b@12', 'k=bad+b@15'])
   })
 })

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { deadLetterTopic, serdes, StreamsBuilder } from 'millrace'
+import { deadLetterTopic, keyValueStore, serdes, StreamsBuilder } from 'millrace'
 import { parse } from 'yaml'
 import { METRICS, type MetricDefinition } from '../../lib/observe/metrics/catalog'
 import type { Metric } from '../../lib/observe/metrics/metric'
@@ -195,8 +195,11 @@ describe('the queries of the Grafana dashboard, the alerts and the autoscaler', 
 /** Of a topology with a store, a sink and an operator that fails, on a Kafka in memory. */
 const metricsOfAnApplication = async (): Promise<readonly Metric[]> => {
   const builder = new StreamsBuilder()
-  builder
-    .stream('lines', { key: serdes.string(), value: serdes.string() })
+  // tags of stores begin with their kind
+  const stores = [keyValueStore('memory', { persistent: false }), keyValueStore('bounded', { maxEntries: 1 })]
+  const lines = builder.stream('lines', { key: serdes.string(), value: serdes.string() })
+  lines.process(() => ({ process: () => {} }), stores)
+  lines
     .mapValues((line) => {
       if (line === 'bad') throw new Error('bad')
       return line

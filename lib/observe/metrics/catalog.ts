@@ -18,9 +18,16 @@ const gauge = (name: string, description: string): Entry => ({ name, description
 const counter = (name: string, description: string): Entry => ({ name, description, kind: 'counter' })
 const text = (name: string, description: string): Entry => ({ name, description, kind: 'text' })
 
-const rateAndTotal = (name: string, what: string): readonly Entry[] => [
+const total = (name: string, what: string): Entry => counter(`${name}-total`, `The total number of ${what}`)
+
+const rate = (name: string, what: string): Entry => gauge(`${name}-rate`, `The average number of ${what} per second`)
+
+const rateAndTotal = (name: string, what: string): readonly Entry[] => [rate(name, what), total(name, what)]
+
+/** Of a thread, where Kafka Streams has other words for a rate. */
+const threadRateAndTotal = (name: string, what: string): readonly Entry[] => [
   gauge(`${name}-rate`, `The average per-second number of ${what}`),
-  counter(`${name}-total`, `The total number of ${what}`),
+  total(name, what),
 ]
 
 const avgAndMax = (name: string, what: string): readonly Entry[] => [
@@ -30,13 +37,12 @@ const avgAndMax = (name: string, what: string): readonly Entry[] => [
 
 const milliseconds = (entries: readonly Entry[]): readonly Entry[] => entries.map((entry) => ({ ...entry, unit: 'ms' }))
 
-const latency = (name: string, what: string): readonly Entry[] =>
-  milliseconds(avgAndMax(`${name}-latency`, `${what} in milliseconds`))
+const latency = (name: string, what: string): readonly Entry[] => milliseconds(avgAndMax(`${name}-latency`, what))
 
 /** Of a store, as in Kafka Streams in nanoseconds. */
 const operation = (name: string): readonly Entry[] => [
-  gauge(`${name}-rate`, `The average per-second number of calls to ${name}`),
-  ...avgAndMax(`${name}-latency`, `latency of calls to ${name} in nanoseconds`).map((entry): Entry => ({
+  rate(name, `calls to ${name}`),
+  ...avgAndMax(`${name}-latency`, `latency of calls to ${name}`).map((entry): Entry => ({
     ...entry,
     unit: 'ns',
   })),
@@ -47,7 +53,7 @@ const OPERATIONS = ['get', 'put', 'put-if-absent', 'put-all', 'delete', 'fetch',
 const E2E =
   'end-to-end latency of a record, measured by comparing the record timestamp with the system time when it arrives at the node'
 const LATENESS =
-  'observed lateness of records in milliseconds, measured by comparing the record timestamp with the current stream time'
+  'lateness of records in milliseconds, measured by comparing the record timestamp with the current stream time'
 
 const CLIENT: readonly Entry[] = [
   text('application-id', 'The application ID of the Kafka Streams client'),
@@ -79,16 +85,16 @@ const THREAD: readonly Entry[] = [
   text('state', 'The current state of the thread'),
   ...milliseconds([gauge('thread-start-time', 'The time that the thread was started')]),
   ...latency('commit', 'commit latency'),
-  ...rateAndTotal('commit', 'calls to commit'),
+  ...threadRateAndTotal('commit', 'calls to commit'),
   ...latency('poll', 'poll latency'),
-  ...rateAndTotal('poll', 'calls to poll'),
+  ...threadRateAndTotal('poll', 'calls to poll'),
   ...latency('process', 'process latency'),
-  ...rateAndTotal('process', 'calls to process'),
+  ...threadRateAndTotal('process', 'calls to process'),
   ...avgAndMax('process-records', 'number of records processed within an iteration'),
   ...latency('punctuate', 'punctuate latency'),
-  ...rateAndTotal('punctuate', 'calls to punctuate'),
-  ...rateAndTotal('task-created', 'newly created tasks'),
-  ...rateAndTotal('task-closed', 'closed tasks'),
+  ...threadRateAndTotal('punctuate', 'calls to punctuate'),
+  ...threadRateAndTotal('task-created', 'newly created tasks'),
+  ...threadRateAndTotal('task-closed', 'closed tasks'),
   gauge('process-ratio', `${FRACTION} processing active tasks`),
   gauge('punctuate-ratio', `${FRACTION} punctuating active tasks`),
   gauge('poll-ratio', `${FRACTION} polling records from consumer`),
@@ -114,7 +120,10 @@ const TASK_DEBUG: readonly Entry[] = [
   ...rateAndTotal('process', 'calls to process'),
   ...latency('punctuate', 'latency of calls to punctuate'),
   ...rateAndTotal('punctuate', 'calls to punctuate'),
-  ...milliseconds(avgAndMax('record-lateness', LATENESS)),
+  ...milliseconds([
+    gauge('record-lateness-avg', `The observed average ${LATENESS}`),
+    gauge('record-lateness-max', `The observed maximum ${LATENESS}`),
+  ]),
   gauge(
     'active-buffer-count',
     'The count of buffered records that are polled from consumer and not yet processed for this active task',

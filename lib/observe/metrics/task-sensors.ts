@@ -51,10 +51,7 @@ export class StoreSensors {
   readonly operations = new Map<string, { readonly rate: Stat; readonly latency: Stat }>()
   #flushNanoseconds = 0
 
-  constructor(
-    readonly store: string,
-    private readonly windows: SampleWindows,
-  ) {}
+  constructor(private readonly windows: SampleWindows) {}
 
   /** The calls of an operation, and the nanoseconds that some of them took. */
   of(operation: string): { readonly rate: Stat; readonly latency: Stat } {
@@ -92,8 +89,8 @@ export class TaskSensors {
   /** By operator: how old its records are when they arrive. */
   readonly latencies = new Map<string, Stat>()
   readonly nodes: NodeSensor[] = []
-  /** Only at `debug`. */
-  readonly stores: StoreSensors[] = []
+  /** By name; only at `debug`. */
+  readonly stores = new Map<string, StoreSensors>()
   /** By sink and topic: records for topics that are chosen for each of them. */
   readonly chosenTopics = new Map<string, Map<string, number>>()
   readonly #tallies: Array<{ readonly tally: RecordTally; readonly latency: Stat }> = []
@@ -126,8 +123,8 @@ export class TaskSensors {
   }
 
   store(name: string): StoreSensors {
-    const sensors = new StoreSensors(name, this.windows)
-    this.stores.push(sensors)
+    const sensors = new StoreSensors(this.windows)
+    this.stores.set(name, sensors)
     return sensors
   }
 

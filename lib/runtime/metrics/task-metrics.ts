@@ -5,6 +5,7 @@ import type { TaskRecordCounts } from '../../observe/record-counts'
 import type { ReadOnlyKeyValueStore } from '../../state/store'
 import type { Processing } from '../processing/processing'
 import type { TaskStores } from '../tasks/task-stores'
+import { storeTag } from './store-scope'
 
 /** A task that processes. */
 export interface MeasuredTask {
@@ -98,16 +99,13 @@ const ofTopics = (list: MetricList, sensors: TaskSensors): void => {
 }
 
 const ofStores = (list: MetricList, { stores }: MeasuredTask, sensors: TaskSensors): void => {
-  for (const { store, operations } of sensors.stores) {
-    const ofStore = list.with({ 'state-id': store })
-    for (const [operation, { rate, latency }] of operations) {
+  for (const store of stores.all) {
+    const ofStore = list.with(storeTag(store))
+    for (const [operation, { rate, latency }] of sensors.stores.get(store.name)?.operations ?? []) {
       ofStore.add(`${operation}-rate`, rate.rate).avgAndMax(`${operation}-latency`, latency)
     }
-  }
-  for (const { store } of stores.stores) {
     const { approximateNumEntries } = store as Partial<ReadOnlyKeyValueStore<unknown, unknown>>
-    if (approximateNumEntries === undefined) continue
-    list.with({ 'state-id': store.name }).add('estimate-num-keys', approximateNumEntries.call(store))
+    if (approximateNumEntries !== undefined) ofStore.add('estimate-num-keys', approximateNumEntries.call(store))
   }
 }
 

@@ -425,7 +425,7 @@ export class Processing {
     this.flushCaches()
     if (context.async.busy) return false
     const isRest = this.logHeldRecords()
-    for (const store of context.sensors?.stores ?? []) store.flushed()
+    for (const store of context.sensors?.stores.values() ?? []) store.flushed()
     context.sealed()
     if (isRest) context.moved()
     this.sealedEffects = context.effects

@@ -76,6 +76,10 @@ export class ExpiringStore<K, V> implements KeyValueStore<K, V> {
 
   put(key: K, value: V | null): void {
     this.#rows.put(key, value)
+    this.#written(key, value)
+  }
+
+  #written(key: K, value: V | null): void {
     // its last use stays until it is due, so that a key that is deleted and written over and over is indexed once a bucket
     if (value === null) return
     const bytes = this.#bytesOf(key)
@@ -90,7 +94,9 @@ export class ExpiringStore<K, V> implements KeyValueStore<K, V> {
   }
 
   putAll(entries: Iterable<readonly [K, V | null]>): void {
-    for (const [key, value] of entries) this.put(key, value)
+    const all = [...entries]
+    this.#rows.putAll(all)
+    for (const [key, value] of all) this.#written(key, value)
   }
 
   delete(key: K): V | null {

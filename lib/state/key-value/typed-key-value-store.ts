@@ -70,6 +70,11 @@ export class TypedKeyValueStore<K, V, S> implements KeyValueStore<K, S>, Managed
     return this.#entries.cacheUse
   }
 
+  /** It keeps so many keys at most. */
+  get maxEntries(): number | undefined {
+    return this.#options.maxEntries
+  }
+
   /** Values are stored with the event time of their last update. */
   get timestamped(): boolean {
     return this.#options.format.timestamped
@@ -107,7 +112,16 @@ export class TypedKeyValueStore<K, V, S> implements KeyValueStore<K, S>, Managed
   }
 
   putAll(entries: Iterable<readonly [K, S | null]>): void {
-    for (const [key, value] of entries) this.#entries.put(key, value)
+    const all = [...entries]
+    for (const [key, value] of all) this.#requireWritable(key, value)
+    for (const [key, value] of all) this.#entries.put(key, value)
+  }
+
+  /** @throws StreamsError where a serde refuses the key or the value */
+  #requireWritable(key: K, value: S | null): void {
+    const plain = value === null ? null : this.#options.format.plain(value)
+    this.#serdes?.writtenKey(key)
+    if (plain !== null && plain !== undefined) this.#serdes?.writtenValue(plain)
   }
 
   delete(key: K): S | null {

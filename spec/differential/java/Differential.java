@@ -35,6 +35,7 @@ import org.apache.kafka.streams.RestorableDriver;
 import org.apache.kafka.streams.StreamsConfig;
 import org.apache.kafka.streams.Topology;
 import org.apache.kafka.streams.TestInputTopic;
+import org.apache.kafka.streams.errors.LogAndContinueProcessingExceptionHandler;
 import org.apache.kafka.streams.processor.StateStore;
 import org.apache.kafka.streams.query.MultiVersionedKeyQuery;
 import org.apache.kafka.streams.query.PositionBound;
@@ -152,6 +153,10 @@ public final class Differential {
         properties.put(StreamsConfig.TOPOLOGY_OPTIMIZATION_CONFIG, config.get("optimization").asText());
         if (config.get("inMemory").asBoolean()) {
             properties.put(StreamsConfig.DSL_STORE_SUPPLIERS_CLASS_CONFIG, BuiltInDslStoreSuppliers.InMemoryDslStoreSuppliers.class);
+        }
+        if (config.has("deadLetters")) {
+            properties.put(StreamsConfig.PROCESSING_EXCEPTION_HANDLER_CLASS_CONFIG, LogAndContinueProcessingExceptionHandler.class);
+            properties.put(StreamsConfig.ERRORS_DEAD_LETTER_QUEUE_TOPIC_NAME_CONFIG, "dlq");
         }
         return properties;
     }

@@ -1,5 +1,7 @@
 import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 import org.apache.kafka.streams.kstream.Windowed;
 
@@ -22,8 +24,22 @@ final class Functions {
         return text.length() <= 16 ? text : text.substring(0, 6) + "~" + hash(text) % 100000;
     }
 
+    private static final Pattern FAILING = Pattern.compile("^fail:(\\d+):(\\d+)/");
+
+    /** The words of a function. Those that begin with `fail:<modulus>:<rest>/` fail on some of what they are given. */
     static String[] words(final String spec) {
-        return spec.split(":");
+        return FAILING.matcher(spec).replaceFirst("").split(":");
+    }
+
+    /** Throws if the function fails on this. */
+    static void refuse(final String spec, final String given) {
+        final Matcher failing = FAILING.matcher(spec);
+        if (failing.find() && chosen(new String[] {null, failing.group(1), failing.group(2)}, given)) throw new IllegalStateException("refused " + given);
+    }
+
+    private static String[] accepted(final String spec, final String given) {
+        refuse(spec, given);
+        return words(spec);
     }
 
     private static boolean chosen(final String[] words, final String text) {
@@ -32,13 +48,13 @@ final class Functions {
 
     static boolean predicate(final String spec, final Object key, final Object value) {
         if (spec.equals("keyed")) return key != null;
-        final String[] words = words(spec);
+        final String[] words = accepted(spec, text(value));
         return !chosen(words, text(words[0].equals("k") ? key : value));
     }
 
     /** Makes a value, or a key, of a record. */
     static String map(final String spec, final Object key, final Object value) {
-        final String[] words = words(spec);
+        final String[] words = accepted(spec, text(value));
         switch (words[0]) {
             case "tag": return clip(text(value) + words[1]);
             case "key": return clip(text(key) + ":" + text(value));
@@ -51,7 +67,7 @@ final class Functions {
     }
 
     static List<String> flat(final String spec, final Object value) {
-        final String[] words = words(spec);
+        final String[] words = accepted(spec, text(value));
         final String text = clip(text(value));
         final List<String> result = new ArrayList<>();
         switch (words[0]) {
@@ -70,7 +86,7 @@ final class Functions {
 
     /** Makes one value of two: reducers, aggregators, mergers and joiners. */
     static String combine(final String spec, final Object key, final Object left, final Object right) {
-        final String[] words = words(spec);
+        final String[] words = accepted(spec, text(left) + "+" + text(right));
         final String both = clip(text(left) + "+" + text(right));
         switch (words[0]) {
             case "cat": return both;

@@ -202,6 +202,14 @@ final class Interpreter {
                     : stream().process(Processors.processor(f, store), stores));
                 break;
             }
+            case "callStore": {
+                final JsonNode storage = op.get("storage");
+                builder.addStateStore(StoreCalls.builder(word("store"), storage));
+                values.add(has("name")
+                    ? stream().process(StoreCalls.caller(storage, op.get("calls"), word("store")), named(), word("store"))
+                    : stream().process(StoreCalls.caller(storage, op.get("calls"), word("store")), word("store")));
+                break;
+            }
             case "processValues": {
                 final String store = store();
                 final String[] stores = store == null ? new String[0] : new String[] {store};

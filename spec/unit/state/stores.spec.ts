@@ -62,6 +62,26 @@ test('a plain store logs at the record’s timestamp', async () => {
   expect(task.changes('s')).toEqual(['a=1@100'])
 })
 
+test.each([false, true])(
+  'entries are put together, or none if one of them is refused (cached: %s)',
+  async (caching) => {
+    const store = build(keyValueStore('s', { key: string(), value: long(), caching }))
+    const task = await open(store)
+    store.putAll([
+      ['a', 1],
+      ['b', 2],
+    ])
+    for (const refused of [[null as unknown as string, 3] as const, ['c', 'no number' as unknown as number] as const]) {
+      expect(() => store.putAll([['a', 4], refused])).toThrow("store 's'")
+    }
+    await task.commit()
+    expect(await collect(store.all())).toEqual([
+      ['a', 1],
+      ['b', 2],
+    ])
+  },
+)
+
 test('a timestamped store keeps Java’s layout, and takes the timestamp of a restored record', async () => {
   const store = build(timestampedKeyValueStore('s', { key: string(), value: string() }))
   const task = await open(store)

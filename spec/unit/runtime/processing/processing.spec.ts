@@ -98,14 +98,15 @@ describe('a flush of the caches that pauses', () => {
   it('is one flush of the store in its metrics', async () => {
     const sensors = new InstanceSensors('debug', () => 0).thread().task()
     const { task, add } = await counting(sensors)
-    const flushes = (): number[] => sensors.stores.map((store) => store.of('flush').rate.total)
+    const stores = [...sensors.stores.values()]
+    const flushes = (): number[] => stores.map((store) => store.of('flush').rate.total)
     add(0, 'abc')
     while (!task.flushCaches(() => true));
     task.flushCaches()
     expect(flushes()).toEqual([0, 0])
     task.prepareCommit()
     expect(flushes()).toEqual([1, 1])
-    for (const store of sensors.stores) expect(store.of('flush').latency.total).toBe(1)
+    for (const store of stores) expect(store.of('flush').latency.total).toBe(1)
   })
 })
 
