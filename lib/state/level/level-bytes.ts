@@ -6,11 +6,11 @@ import type { ByteScan, ByteStore, CommittedBytes } from '../state-engine'
 import { EntryEstimate } from './entry-estimate'
 import { CHECKSUM_BYTES, EntryFormat } from './entry-format'
 import { KeySpace } from './key-space'
+import type { WriteBatch } from './level-database'
 import { LevelSnapshot } from './level-snapshot'
 import type { SharedDatabase } from './shared-database'
 import { storedEntries } from './stored-entries'
 import { UncommittedEntries } from './uncommitted-entries'
-import type { WriteBatch } from './write-batch'
 
 /** One store's part of a task's database, overlaid with its uncommitted writes in two generations. */
 export class LevelBytes implements ByteStore {

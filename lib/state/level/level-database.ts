@@ -1,6 +1,7 @@
 import type * as LevelModule from 'level'
 
 export type Database = LevelModule.Level<Buffer, Buffer>
+export type WriteBatch = ReturnType<typeof newBatch>
 export type Snapshot = ReturnType<Database['snapshot']>
 
 /** How LevelDB keeps its tables. */
@@ -30,20 +31,8 @@ export const openDatabase = async (location: string, tuning: LevelTuning = {}): 
   return database
 }
 
-/**
- * What abstract-level documents for those who implement a batch. Each public call takes an object more than it, and a batch that
- * was written by `write` can't be used again.
- */
-export interface NativeBatch {
-  _put(key: Buffer, value: Buffer): void
-  _del(key: Buffer): void
-  _clear(): void
-  _write(options: object): Promise<void>
-  close(): Promise<void>
-}
-
-/** Throws unless the database is open. */
-export const newNativeBatch = (database: Database): NativeBatch => database.batch() as unknown as NativeBatch
+/** Collects writes in native memory: keys and values are copied as they are added. */
+export const newBatch = (database: Database) => database.batch()
 
 const CORRUPTION = 'LEVEL_CORRUPTION'
 

@@ -11,16 +11,17 @@ import {
   corruption,
   isDamage,
   levelErrorReason,
+  newBatch,
   openDatabase,
   uncompactedTables,
   type Database,
   type LevelTuning,
+  type WriteBatch,
 } from './level-database'
 import { NO_METADATA, putFormat, putMetadata, readMetadata, withIds, type Metadata, type OtherFormat } from './metadata'
 import type { SharedDatabase } from './shared-database'
 import type { TableChecks } from './table-check'
 import type { UncommittedEntries } from './uncommitted-entries'
-import { type WriteBatch, WriteBatches } from './write-batch'
 
 export interface LevelTaskDatabaseOptions extends OpenDatabaseOptions {
   readonly tuning: LevelTuning
@@ -44,7 +45,6 @@ export class LevelTaskDatabase implements TaskDatabase, SharedDatabase {
   readonly cache: DatabaseCache | undefined
   readonly #options: LevelTaskDatabaseOptions
   #metadata: Metadata
-  readonly #batches: WriteBatches
   #restored: { batch: WriteBatch; bytes: number } | null = null
   /** Commits run one after the other, in the order of the calls. */
   #tail: Promise<void> = Promise.resolve()
@@ -62,7 +62,6 @@ export class LevelTaskDatabase implements TaskDatabase, SharedDatabase {
     isNew = false,
   ) {
     this.#metadata = metadata
-    this.#batches = new WriteBatches(database)
     this.#options = options
     this.cache = options.entryCache?.open(isNew)
     this.#compaction = new CompactionWatch({ ...options, uncompacted: () => this.uncompactedTables })
@@ -97,11 +96,10 @@ export class LevelTaskDatabase implements TaskDatabase, SharedDatabase {
       found = await readMetadata(database)
       if (found === undefined || !('format' in found)) {
         const metadata = withIds(found ?? NO_METADATA, namesOf(options))
-        const batch = new WriteBatches(database).take()
+        const batch = newBatch(database)
         if (found === undefined) putFormat(batch)
         putMetadata(batch, metadata)
         await batch.write()
-        batch.close()
         return new LevelTaskDatabase(database, metadata, options, found === undefined)
       }
     } catch (error) {
@@ -141,7 +139,7 @@ export class LevelTaskDatabase implements TaskDatabase, SharedDatabase {
 
   restoring(bytes: number): WriteBatch {
     if (this.#restored === null) {
-      this.#restored = { batch: this.#batches.take(), bytes: 0 }
+      this.#restored = { batch: newBatch(this.database), bytes: 0 }
       this.cache?.beginBatch()
     }
     this.#restored.bytes += bytes
@@ -168,7 +166,7 @@ export class LevelTaskDatabase implements TaskDatabase, SharedDatabase {
   discard(): void {
     // a commit under way can no longer be told from what is committed
     this.cache?.close()
-    this.#restored?.batch.close()
+    this.#restored?.batch.close().catch(() => {})
     this.#restored = null
     for (const [name, store] of this.stores) store.discard(this.#metadata.entries.get(name) ?? 0)
   }
@@ -193,7 +191,7 @@ export class LevelTaskDatabase implements TaskDatabase, SharedDatabase {
     if (this.#failure !== null) throw this.#failure
     const known = this.#metadata
     try {
-      const batch = restored ?? this.#batches.take()
+      const batch = restored ?? newBatch(this.database)
       const pause = breathe()
       for (const { store, writes } of sealed) {
         for (const { key, value } of writes.writes()) {
@@ -210,8 +208,9 @@ export class LevelTaskDatabase implements TaskDatabase, SharedDatabase {
         await batch.write()
         this.#metadata = metadata
         this.#compaction.committed()
+      } else {
+        await batch.close()
       }
-      this.#batches.giveBack(batch)
       this.cache?.batchCommitted(number)
       for (const { store, writes } of sealed) store.committed(writes)
       for (const store of this.stores.values()) {
@@ -226,7 +225,7 @@ export class LevelTaskDatabase implements TaskDatabase, SharedDatabase {
 
   async #close(): Promise<void> {
     this.cache?.close()
-    this.#restored?.batch.close()
+    this.#restored?.batch.close().catch(() => {})
     this.#restored = null
     await this.#tail
     await this.database.close()

@@ -1,7 +1,6 @@
 import { EntryFormat } from './entry-format'
 import { PREFIX_BYTES } from './key-space'
-import { corruption, type Database } from './level-database'
-import type { WriteBatch } from './write-batch'
+import { corruption, type Database, type WriteBatch } from './level-database'
 
 /** The number in front of the database's own keys; stores have the ones from 1 on. */
 const METADATA_ID = 0

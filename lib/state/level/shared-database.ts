@@ -1,6 +1,5 @@
 import type { DatabaseCache } from './entry-cache'
-import type { Database } from './level-database'
-import type { WriteBatch } from './write-batch'
+import type { Database, WriteBatch } from './level-database'
 
 /** What a store needs from the database that it shares with the task's other stores. */
 export interface SharedDatabase {

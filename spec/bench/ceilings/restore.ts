@@ -1,8 +1,7 @@
 import { join } from 'node:path'
 import { connect } from '../../../lib/kafka/client'
 import { silentLogger } from '../../../lib/observe/logger'
-import { openDatabase } from '../../../lib/state/level/level-database'
-import { WriteBatches } from '../../../lib/state/level/write-batch'
+import { newBatch, openDatabase } from '../../../lib/state/level/level-database'
 import { env, topicInEnv } from '../environment'
 
 // What the bare Kafka client and LevelDB take to bring a changelog to disk, in a database for each partition as millrace has
@@ -15,7 +14,6 @@ const main = async (): Promise<void> => {
   const topic = topicInEnv('table-changelog')
   const partitions = Array.from({ length: Number(env('PARTITIONS')) }, (_, partition) => partition)
   const databases = await Promise.all(partitions.map((each) => openDatabase(join(env('STATE_DIR'), String(each)))))
-  const batches = databases.map((database) => new WriteBatches(database))
   const ends = await client.admin().listOffsets(partitions.map((partition) => ({ topic, partition, at: 'latest' })))
   const total = [...ends.values()].reduce((sum, end) => sum + end, 0)
   const begin = performance.now()
@@ -25,16 +23,15 @@ const main = async (): Promise<void> => {
   while (read < total) {
     for (const fetched of await fetcher.poll(1000)) {
       if (fetched.error) throw fetched.error
-      const ofDatabase = batches[fetched.partition]!
+      const database = databases[fetched.partition]!
       const cursor = fetched.records()
       for (let more = cursor.advance(); more;) {
-        const batch = ofDatabase.take()
+        const batch = newBatch(database)
         for (let count = 0; more && count < BATCH_RECORDS; count++, more = cursor.advance()) {
           batch.put(cursor.key!, cursor.value!)
           read++
         }
         await batch.write()
-        ofDatabase.giveBack(batch)
       }
     }
   }
