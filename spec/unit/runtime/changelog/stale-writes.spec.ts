@@ -162,6 +162,14 @@ describe('writes of an owner that is stalled for longer than its session', () =>
   const create = (name: string, config: Parameters<EmbeddedApps['create']>[1] = {}): KafkaStreams =>
     apps.create(counting(), { stateDir: apps.stateDir(name), statestoreCacheMaxBytes: 0, ...config })
 
+  /** When it is RUNNING the next time. */
+  const runs = (app: KafkaStreams): Promise<void> =>
+    new Promise((resolve) => {
+      app.on('stateChange', ({ to }) => {
+        if (to === 'RUNNING') resolve()
+      })
+    })
+
   const count = (app: KafkaStreams, word: string): number | null => app.store(counts).get(word)
 
   const process = async (...words: string[]): Promise<void> => {
@@ -304,8 +312,11 @@ describe('writes of an owner that is stalled for longer than its session', () =>
     await reached
 
     apps.dropAllMembers()
-    app.resume()
+    const back = runs(app)
     first.resume()
+    // or it would still process as the former owner
+    await back
+    app.resume()
     await until(async () => (await apps.committed('words', 0)) === 2)
     instance.deliverLateWrites()
     await process('x', 'y')
@@ -354,10 +365,12 @@ describe('writes of an owner that is stalled for longer than its session', () =>
       ['x', 2, true],
       ['y', 1, false],
     ])
-    first.resume()
+    const back = runs(first)
     instance.resume()
+    await back
+    first.resume()
     await apps.produceTo('words', 0, 'z')
-    await until(() => first.state === 'RUNNING' && count(first, 'z') === 1)
+    await until(() => count(first, 'z') === 1)
     await first.close()
     expect(await apps.committed('words', 0)).toBe(3)
     const last = apps.create(
