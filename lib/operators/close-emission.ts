@@ -1,5 +1,5 @@
 import { EmitInterval } from './emit-interval'
-import type { OperatorContext } from './processor'
+import type { OperatorContext, OperatorSensor } from './processor'
 
 /**
  * When an aggregation that emits on window close looks for closed windows: at most once per `emitIntervalMs` of
@@ -7,11 +7,16 @@ import type { OperatorContext } from './processor'
  */
 export class CloseEmission {
   private readonly interval = new EmitInterval()
+  private readonly records: OperatorSensor | undefined
+  private readonly latency: OperatorSensor | undefined
 
   constructor(
     private readonly context: OperatorContext<never, never>,
     private readonly store: string,
-  ) {}
+  ) {
+    this.records = context.sensor('window-aggregate-final-emit')
+    this.latency = context.sensor('window-aggregate-final-emit-latency')
+  }
 
   /** Windows that closed up to this time have been emitted; `undefined` before the first emission. */
   get lastEmittedWindowClose(): number | undefined {
@@ -26,7 +31,15 @@ export class CloseEmission {
     return lastEmittedWindowClose === undefined || lastEmittedWindowClose < windowClose
   }
 
-  emitted(windowClose: number): void {
+  /** `closed` finds what has closed up to this time, and `forward` emits it. */
+  emit<T>(windowClose: number, closed: () => Iterable<T>, forward: (each: T) => void): void {
+    const { records, latency } = this
+    const start = latency === undefined ? 0 : performance.now()
+    for (const each of closed()) {
+      forward(each)
+      records?.add(1)
+    }
+    latency?.add(performance.now() - start)
     this.context.setLastEmittedWindowClose(this.store, windowClose)
   }
 }

@@ -76,6 +76,14 @@ export interface Processor<KIn, VIn, KOut = unknown, VOut = unknown> {
 /** Creates the processor of each task: never return the same instance twice. */
 export type ProcessorSupplier<KIn, VIn, KOut = unknown, VOut = unknown> = () => Processor<KIn, VIn, KOut, VOut>
 
+/** What operators measure of themselves, by Kafka Streams' names. Latencies are milliseconds. */
+export type OperatorMetric = 'suppression-emit' | 'window-aggregate-final-emit' | 'window-aggregate-final-emit-latency'
+
+/** Takes what is measured. */
+export interface OperatorSensor {
+  add(value: number): void
+}
+
 /** The context of built-in operators, with the runtime's own services. Never passed to users. */
 export interface OperatorContext<KOut, VOut> extends ProcessorContext<KOut, VOut> {
   /** The current record's origin. The cache swaps it while it flushes entries of earlier records. */
@@ -105,6 +113,8 @@ export interface OperatorContext<KOut, VOut> extends ProcessorContext<KOut, VOut
   watch<A extends unknown[], R>(callback: (...args: A) => R, awaits?: boolean): (...args: A) => R
   /** Whether nothing downstream needs more of the values that are forwarded than the bytes that this serde has written. */
   needsOnlyBytes(writtenBy: Serde<unknown>): boolean
+  /** Called once for each metric, by `init`. Undefined: it is not measured. */
+  sensor(metric: OperatorMetric): OperatorSensor | undefined
   /** For an operator whose results come between records: called once, by `init`. */
   asyncHost(work: AsyncWork): AsyncHost
 }

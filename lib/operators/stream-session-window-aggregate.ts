@@ -119,11 +119,13 @@ export class StreamSessionWindowAggregateOperator<K, V, A> extends Operator<K, V
     const from = Math.max(0, this.emission.lastEmittedWindowClose ?? -1)
     if (to < 0 || to < from) return
     const store = this.store as unknown as ClosingStore<K, A>
-    for (const [session, value] of store.closed(from, to)) {
-      const change = new Change<A>(value, null)
-      this.context.forward(new StreamRecord(session, change, session.window.end, cause?.headers ?? NO_HEADERS))
-    }
-    this.emission.emitted(windowClose)
+    const headers = cause?.headers ?? NO_HEADERS
+    this.emission.emit(
+      windowClose,
+      () => store.closed(from, to),
+      ([session, value]) =>
+        this.context.forward(new StreamRecord(session, new Change<A>(value, null), session.window.end, headers)),
+    )
   }
 
   private listenToCache(context: OperatorContext<Windowed<K>, Change<A>>): boolean {

@@ -3,7 +3,7 @@ import type { Evicted, SuppressionBuffer } from '../state/buffer/suppression-buf
 import type { StateStore, StoreBuilder, ValueAndTimestamp } from '../state/store'
 import type { Windowed } from '../record/windowed'
 import { Operator } from './operator'
-import type { OperatorContext } from './processor'
+import type { OperatorContext, OperatorSensor } from './processor'
 import type { ValueGetter, ValueGetterSupplier } from './value-getter'
 import { Change } from '../record/change'
 import { StreamRecord } from '../record/stream-record'
@@ -27,6 +27,7 @@ export interface Suppression {
 /** Holds back updates of a table: only the last update of a key is forwarded, when it is due. */
 export class TableSuppressOperator<K, V> extends Operator<K, Change<V>> {
   private buffer!: SuppressionBuffer<K, V>
+  private emitted: OperatorSensor | undefined
   private streamTime = -1
 
   constructor(private readonly suppression: Suppression) {
@@ -36,6 +37,7 @@ export class TableSuppressOperator<K, V> extends Operator<K, Change<V>> {
   override init(context: OperatorContext<K, Change<V>>): void {
     super.init(context)
     this.buffer = context.stateStore<SuppressionBuffer<K, V>>(this.suppression.buffer)
+    this.emitted = context.sensor('suppression-emit')
     this.streamTime = context.resumedStreamTime
   }
 
@@ -71,6 +73,7 @@ export class TableSuppressOperator<K, V> extends Operator<K, Change<V>> {
     this.context.recordContext = context
     try {
       this.context.forward(new StreamRecord(key, new Change(newValue, oldValue), context.timestamp, context.headers))
+      this.emitted?.add(1)
     } finally {
       this.context.recordContext = current
     }

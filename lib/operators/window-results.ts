@@ -57,9 +57,11 @@ export class WindowResults<K, A> {
     if (starts === undefined) return
     const store = this.store as unknown as ClosingStore<K, ValueAndTimestamp<A>>
     const headers = cause?.headers ?? NO_HEADERS
-    for (const [windowed, { value, timestamp }] of store.closed(starts.from, starts.to)) {
-      this.context.forward(new StreamRecord(windowed, new Change<A>(value, null), timestamp, headers))
-    }
-    this.emission.emitted(windowClose)
+    this.emission.emit(
+      windowClose,
+      () => store.closed(starts.from, starts.to),
+      ([windowed, { value, timestamp }]) =>
+        this.context.forward(new StreamRecord(windowed, new Change<A>(value, null), timestamp, headers)),
+    )
   }
 }

@@ -5,6 +5,7 @@ import type { HeldBytes } from '../record/held-record-context'
 import type { RecordContext } from '../record/record-context'
 import type { ChangeLog } from './changes/change-feeds'
 import type { ResolvedExpiry } from './expiry/store-expiry'
+import type { OpenScans } from './open-scans'
 import type { ByteStore } from './state-engine'
 import type { RowMemory } from './timed/row-memory'
 
@@ -278,6 +279,8 @@ export interface ManagedStore extends StateStore {
   flushCache(due?: () => boolean): boolean
   /** Undefined: the store has no record cache, or does not count. */
   readonly cacheUse?: CacheUse | undefined
+  /** Undefined: the store has no scans. */
+  readonly openScans?: OpenScans
   close(): void
 }
 

@@ -1,8 +1,13 @@
 import { StreamsBuilder } from '../../lib/dsl/streams-builder'
 import type { Metric, MetricsRecordingLevel } from '../../lib/observe/metrics/metric'
 import * as serdes from '../../lib/serdes'
+import { SessionWindows } from '../../lib/dsl/windows/session-windows'
+import { SlidingWindows } from '../../lib/dsl/windows/sliding-windows'
+import { TimeWindows } from '../../lib/dsl/windows/time-windows'
+import type { KGroupedStream } from '../../lib/dsl/kgrouped-stream'
 import { untilTimeLimit } from '../../lib/dsl/suppressed'
 import { sessionStore } from '../../lib/state/session/session-stores'
+import type { ReadOnlyWindowStore } from '../../lib/state/store'
 import { keyValueStore } from '../../lib/state/stores'
 import { versionedKeyValueStore } from '../../lib/state/versioned/versioned-key-value-store'
 import { windowStore } from '../../lib/state/window/window-stores'
@@ -72,7 +77,7 @@ it('has Kafka Streams’ names, groups and tags at the level info', async () => 
       'record-e2e-latency-min',
     ],
     'stream-topic-metrics': ['bytes-consumed-total', 'records-consumed-total', 'records-produced-total'],
-    'stream-state-metrics': ['estimate-num-keys'],
+    'stream-state-metrics': ['estimate-num-keys', 'num-open-iterators', 'oldest-iterator-open-since-ms'],
     'consumer-fetch-manager-metrics': ['records-lag'],
   })
   const thread = { 'thread-id': 'test-driver-StreamThread-1', 'task-id': '0_0' }
@@ -133,7 +138,11 @@ it('counts what fills a global store and is dropped', async () => {
 it('measures no call of a store at the level info', async () => {
   drive(counting())
   await pipe(['a', 'x', 9000])
-  expect(namesByGroup()['stream-state-metrics']).toEqual(['estimate-num-keys'])
+  expect(namesByGroup()['stream-state-metrics']).toEqual([
+    'estimate-num-keys',
+    'num-open-iterators',
+    'oldest-iterator-open-since-ms',
+  ])
 })
 
 it('measures nothing where it is off', async () => {
@@ -276,6 +285,169 @@ it('knows how often the record cache of a store has what is read', async () => {
   expect([valueOf('hit-ratio-avg', cache), valueOf('reads-total', cache), valueOf('hits-total', cache)]).toEqual([
     0.5, 4, 2,
   ])
+})
+
+it('knows the extremes of the hit ratio at the level debug, as they were with each hit', async () => {
+  drive(counting(), { statestoreCacheMaxBytes: 1_000_000, ...at('debug') })
+  await pipe(['a', 'x', 0], ['b', 'x', 0], ['a', 'y', 0], ['a', 'z', 0])
+  const cache = { 'record-cache-id': 'counts' }
+  expect([valueOf('hit-ratio-min', cache), valueOf('hit-ratio-max', cache)]).toEqual([1 / 3, 2 / 4])
+})
+
+describe('of suppressions', () => {
+  const buffer = { 'in-memory-suppression-state-id': 'later-store' }
+  const operator = { 'processor-node-id': 'later' }
+
+  const suppressing = (): Topology => {
+    const builder = new StreamsBuilder()
+    builder
+      .table('in', text)
+      .suppress(untilTimeLimit('1s', { name: 'later' }))
+      .toStream()
+      .to('out', text)
+    return builder.build()
+  }
+
+  it('count what is emitted, and how full the buffer is, at the level debug', async () => {
+    drive(suppressing(), at('debug'))
+    await pipe(['a', 'x', 0], ['b', 'x', 0])
+    expect(valueOf('suppression-emit-total', operator)).toBe(0)
+    await pipe(['c', 'x', 2000])
+    expect(valueOf('suppression-emit-total', operator)).toBe(2)
+    expect(valueOf('suppression-emit-rate', operator)).toBeGreaterThan(0)
+    // when it opened, with each of the three updates, and when two of them had left
+    expect(valueOf('suppression-buffer-count-avg', buffer)).toBe((0 + 1 + 2 + 3 + 1) / 5)
+    expect(valueOf('suppression-buffer-count-max', buffer)).toBe(3)
+    const largest = valueOf('suppression-buffer-size-max', buffer) as number
+    expect(valueOf('suppression-buffer-size-avg', buffer)).toBeCloseTo((largest / 3) * (7 / 5))
+    expect(metric('suppression-emit-total')).toMatchObject({
+      group: 'stream-processor-node-metrics',
+      description: 'The total number of emitted records from the suppression buffer',
+    })
+    expect(metric('suppression-buffer-size-max')).toMatchObject({
+      group: 'stream-state-metrics',
+      description: 'The maximum size of buffered records',
+    })
+  })
+
+  it('are not measured at the level info', async () => {
+    drive(suppressing())
+    await pipe(['a', 'x', 0])
+    expect(driver.metrics().filter(({ name }) => name.startsWith('suppression'))).toEqual([])
+  })
+})
+
+describe('of aggregations that emit when windows close', () => {
+  const byKey = (): KGroupedStream<string, string> => builder.stream('in', text).groupByKey()
+  let builder: StreamsBuilder
+  beforeEach(() => (builder = new StreamsBuilder()))
+
+  const kept = { store: 'closing', retention: 1000 }
+  const closing = {
+    time: () =>
+      byKey()
+        .windowedBy(TimeWindows.of({ size: 10, grace: 0 }))
+        .emitStrategy('onWindowClose')
+        .count(kept),
+    sliding: () =>
+      byKey()
+        .windowedBy(SlidingWindows.of({ timeDifference: 10, grace: 0 }))
+        .emitStrategy('onWindowClose')
+        .count(kept),
+    session: () =>
+      byKey()
+        .windowedBy(SessionWindows.of({ inactivityGap: 10, grace: 0 }))
+        .emitStrategy('onWindowClose')
+        .count(kept),
+  }
+
+  it.each(Object.entries(closing))('count what %s windows emit, and how long it takes', async (_kind, count) => {
+    count().toStream({ name: 'rows' }).to('out', { key: serdes.json(), value: serdes.long() })
+    drive(builder.build(), at('debug'))
+    await pipe(['a', 'x', 100], ['b', 'x', 100])
+    expect(valueOf('window-aggregate-final-emit-total')).toBe(0)
+    await pipe(['a', 'x', 200])
+    expect(valueOf('window-aggregate-final-emit-total')).toBe(driver.outputTopic('out').queueSize)
+    expect(valueOf('window-aggregate-final-emit-total')).toBe(2)
+    expect(valueOf('window-aggregate-final-emit-rate')).toBeGreaterThan(0)
+    const avg = valueOf('window-aggregate-final-emit-latency-avg') as number
+    expect(valueOf('window-aggregate-final-emit-latency-max')).toBeGreaterThanOrEqual(avg)
+    expect(metric('window-aggregate-final-emit-latency-avg')).toMatchObject({
+      group: 'stream-processor-node-metrics',
+      description: 'The average latency of calls to emit final in milliseconds',
+    })
+  })
+})
+
+describe('of scans', () => {
+  const store = { 'rocksdb-state-id': 'counts' }
+
+  const lengthOf = async (scan: AsyncIterable<unknown>): Promise<number> => {
+    let length = 0
+    for await (const _ of scan) length++
+    return length
+  }
+
+  it('say how many are open, and since when, at the level info', async () => {
+    drive(counting())
+    await pipe(['a', 'x', 0], ['b', 'x', 0], ['c', 'x', 0])
+    const open = (): unknown => valueOf('num-open-iterators', store)
+    expect([open(), valueOf('oldest-iterator-open-since-ms', store)]).toEqual([0, 0])
+    const before = Date.now()
+    const scan = driver.store(counts).all()[Symbol.asyncIterator]()
+    expect(open()).toBe(0)
+    await scan.next()
+    expect(open()).toBe(1)
+    expect(valueOf('oldest-iterator-open-since-ms', store)).toBeGreaterThanOrEqual(before)
+    await scan.return!()
+    expect([open(), valueOf('oldest-iterator-open-since-ms', store)]).toEqual([0, 0])
+    expect(valueOf('iterator-duration-avg', store)).toBeUndefined()
+  })
+
+  it('time them by what was called, at the level debug', async () => {
+    drive(counting(), at('debug'))
+    await pipe(['a', 'x', 0], ['b', 'x', 0])
+    expect([valueOf('range-rate', store), valueOf('iterator-duration-max', store)]).toEqual([0, NaN])
+    const rows = driver.store(counts)
+    for (const scan of [rows.all(), rows.range('a', 'b'), rows.prefixScan('a', serdes.string())]) {
+      expect(await lengthOf(scan)).toBeGreaterThan(0)
+    }
+    for (const name of ['all', 'range', 'prefix-scan']) {
+      expect(valueOf(`${name}-rate`, store)).toBeGreaterThan(0)
+      expect(valueOf(`${name}-latency-max`, store)).toBeGreaterThan(0)
+    }
+    const longest = Math.max(
+      ...['all', 'range', 'prefix-scan'].map((name) => valueOf(`${name}-latency-max`, store) as number),
+    )
+    expect(valueOf('iterator-duration-max', store)).toBe(longest)
+    expect(valueOf('num-open-iterators', store)).toBe(0)
+  })
+
+  it('of windows count as fetches', async () => {
+    const builder = new StreamsBuilder()
+    builder
+      .stream('in', text)
+      .groupByKey()
+      .windowedBy(TimeWindows.of({ size: 10 }))
+      .count({ store: 'windows' })
+    drive(builder.build(), at('debug'))
+    await pipe(['a', 'x', 0])
+    const windows = { 'rocksdb-window-state-id': 'windows' }
+    const fetched = valueOf('fetch-rate', windows) as number
+    expect(await lengthOf((driver.store('windows') as ReadOnlyWindowStore<string, bigint>).all())).toBe(1)
+    expect(valueOf('fetch-rate', windows)).toBe(2 * fetched)
+    expect(valueOf('iterator-duration-avg', windows)).toBeGreaterThan(0)
+    expect(valueOf('all-rate', windows)).toBeUndefined()
+  })
+})
+
+it('counts the records that do not wait for an empty input, at the level debug', async () => {
+  const builder = new StreamsBuilder()
+  builder.stream(['in', 'other'], text).to('out', text)
+  drive(builder.build(), at('debug'))
+  await pipe(['a', 'x', 0], ['b', 'x', 0])
+  expect(valueOf('enforced-processing-total')).toBe(2)
+  expect(valueOf('enforced-processing-rate')).toBeGreaterThan(0)
 })
 
 it('measures nothing before the first record, and nothing once it is closed', async () => {

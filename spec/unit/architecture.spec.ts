@@ -153,6 +153,7 @@ test('the time of day is asked for only where it is shown, stored or compared wi
     'runtime/processing/clock.ts',
     'runtime/tasks/changelog-refill.ts',
     'runtime/tasks/start-positions.ts',
+    'state/open-scans.ts',
     'testing/topology-test-driver.ts',
     'topology/timestamp-extractors.ts',
   ])

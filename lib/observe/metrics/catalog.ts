@@ -37,18 +37,18 @@ const avgAndMax = (name: string, what: string): readonly Entry[] => [
 
 const milliseconds = (entries: readonly Entry[]): readonly Entry[] => entries.map((entry) => ({ ...entry, unit: 'ms' }))
 
+const nanoseconds = (entries: readonly Entry[]): readonly Entry[] => entries.map((entry) => ({ ...entry, unit: 'ns' }))
+
 const latency = (name: string, what: string): readonly Entry[] => milliseconds(avgAndMax(`${name}-latency`, what))
 
 /** Of a store, as in Kafka Streams in nanoseconds. */
 const operation = (name: string): readonly Entry[] => [
   rate(name, `calls to ${name}`),
-  ...avgAndMax(`${name}-latency`, `latency of calls to ${name}`).map((entry): Entry => ({
-    ...entry,
-    unit: 'ns',
-  })),
+  ...nanoseconds(avgAndMax(`${name}-latency`, `latency of calls to ${name}`)),
 ]
 
 const OPERATIONS = ['get', 'put', 'put-if-absent', 'put-all', 'delete', 'fetch', 'remove', 'flush']
+const SCANS = ['all', 'range', 'prefix-scan']
 
 const E2E =
   'end-to-end latency of a record, measured by comparing the record timestamp with the system time when it arrives at the node'
@@ -120,6 +120,8 @@ const TASK_DEBUG: readonly Entry[] = [
   ...rateAndTotal('process', 'calls to process'),
   ...latency('punctuate', 'latency of calls to punctuate'),
   ...rateAndTotal('punctuate', 'calls to punctuate'),
+  gauge('enforced-processing-rate', 'The average number of occurrences of enforced-processing operations per second'),
+  counter('enforced-processing-total', 'The total number of occurrences of enforced-processing operations'),
   ...milliseconds([
     gauge('record-lateness-avg', `The observed average ${LATENESS}`),
     gauge('record-lateness-max', `The observed maximum ${LATENESS}`),
@@ -138,6 +140,36 @@ const NODE: readonly Entry[] = [
   ]),
   counter('dropped-records-total', 'The total number of records that the node dropped for this reason'),
   counter('dead-letters-total', 'The total number of dead letters of the node'),
+]
+
+const NODE_DEBUG: readonly Entry[] = [
+  ...rateAndTotal('process', 'calls to process'),
+  ...rateAndTotal('suppression-emit', 'emitted records from the suppression buffer'),
+  ...rateAndTotal('window-aggregate-final-emit', 'emit final records'),
+  ...latency('window-aggregate-final-emit', 'latency of calls to emit final in milliseconds'),
+]
+
+const STORE: readonly Entry[] = [
+  gauge('estimate-num-keys', 'The estimated number of keys in the store'),
+  gauge(
+    'num-open-iterators',
+    'The current number of iterators on the store that have been created, but not yet closed',
+  ),
+  ...milliseconds([
+    gauge(
+      'oldest-iterator-open-since-ms',
+      'The UNIX timestamp the oldest still open iterator was created, in milliseconds',
+    ),
+  ]),
+]
+
+const STORE_DEBUG: readonly Entry[] = [
+  ...[...OPERATIONS, ...SCANS].flatMap(operation),
+  ...nanoseconds(
+    avgAndMax('iterator-duration', 'time spent between creating an iterator and closing it, in nanoseconds'),
+  ),
+  ...avgAndMax('suppression-buffer-size', 'size of buffered records'),
+  ...avgAndMax('suppression-buffer-count', 'count of buffered records'),
 ]
 
 const TOPIC: readonly Entry[] = [
@@ -162,10 +194,14 @@ export const METRICS: readonly MetricDefinition[] = [
   ...of('stream-task-metrics', 'info', TASK),
   ...of('stream-task-metrics', 'debug', TASK_DEBUG),
   ...of('stream-processor-node-metrics', 'info', NODE),
-  ...of('stream-processor-node-metrics', 'debug', rateAndTotal('process', 'calls to process')),
-  ...of('stream-state-metrics', 'info', [gauge('estimate-num-keys', 'The estimated number of keys in the store')]),
-  ...of('stream-state-metrics', 'debug', OPERATIONS.flatMap(operation)),
+  ...of('stream-processor-node-metrics', 'debug', NODE_DEBUG),
+  ...of('stream-state-metrics', 'info', STORE),
+  ...of('stream-state-metrics', 'debug', STORE_DEBUG),
   ...of('stream-record-cache-metrics', 'info', CACHE),
+  ...of('stream-record-cache-metrics', 'debug', [
+    gauge('hit-ratio-min', 'The minimum cache hit ratio'),
+    gauge('hit-ratio-max', 'The maximum cache hit ratio'),
+  ]),
   ...of('stream-topic-metrics', 'info', TOPIC),
   ...of('consumer-fetch-manager-metrics', 'info', [
     gauge('records-lag', 'The number of records that are still to be processed, counted by offsets'),

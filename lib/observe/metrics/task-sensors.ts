@@ -45,10 +45,14 @@ export class NodeSensor {
   }
 }
 
-/** Of the operations of a store. */
+/** Of a store. */
 export class StoreSensors {
   /** By Kafka Streams' name. */
   readonly operations = new Map<string, { readonly rate: Stat; readonly latency: Stat }>()
+  /** By Kafka Streams' name: how long or large something was, or how many there were. */
+  readonly amounts = new Map<string, Stat>()
+  /** Of the record cache, at each hit; undefined: it has none, or none that counts. */
+  hitRatio: Stat | undefined
   #flushNanoseconds = 0
 
   constructor(private readonly windows: SampleWindows) {}
@@ -61,6 +65,16 @@ export class StoreSensors {
       this.operations.set(operation, sensor)
     }
     return sensor
+  }
+
+  amount(name: string): Stat {
+    const stat = new Stat(this.windows)
+    this.amounts.set(name, stat)
+    return stat
+  }
+
+  hitRatios(): Stat {
+    return (this.hitRatio = new Stat(this.windows))
   }
 
   /** Part of a flush of the record cache: a commit flushes it in slices. */
@@ -85,10 +99,14 @@ export class TaskSensors {
   readonly punctuate: Stat
   /** By how much records are behind stream time; only at `debug`. */
   readonly lateness: Stat | undefined
+  /** Records that were processed while another input was empty and no longer waited for; only at `debug`. */
+  readonly enforced: Stat | undefined
   readonly inputs: InputSensor[] = []
   /** By operator: how old its records are when they arrive. */
   readonly latencies = new Map<string, Stat>()
   readonly nodes: NodeSensor[] = []
+  /** By operator and Kafka Streams' name: what operators measure of themselves; only at `debug`. */
+  readonly operators = new Map<string, Map<string, Stat>>()
   /** By name; only at `debug`. */
   readonly stores = new Map<string, StoreSensors>()
   /** By sink and topic: records for topics that are chosen for each of them. */
@@ -105,6 +123,7 @@ export class TaskSensors {
     this.process = new Stat(windows)
     this.punctuate = new Stat(windows)
     this.lateness = isDebug ? new Stat(windows) : undefined
+    this.enforced = isDebug ? new Stat(windows) : undefined
   }
 
   input(node: string, topic: string): InputSensor {
@@ -120,6 +139,16 @@ export class TaskSensors {
     const sensor = new NodeSensor(name, topic, rate, isLast ? this.#age(name) : undefined)
     this.nodes.push(sensor)
     return sensor
+  }
+
+  /** Undefined if it is not measured. */
+  operator(name: string, metric: string): Stat | undefined {
+    if (!this.isDebug) return undefined
+    let stats = this.operators.get(name)
+    if (stats === undefined) this.operators.set(name, (stats = new Map()))
+    const stat = new Stat(this.windows)
+    stats.set(metric, stat)
+    return stat
   }
 
   store(name: string): StoreSensors {

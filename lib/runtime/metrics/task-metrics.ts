@@ -29,7 +29,7 @@ export const taskMetrics = (metrics: Metric[], task: MeasuredTask): void => {
   ofNodes(list('stream-processor-node-metrics'), sensors)
   ofTopics(list('stream-topic-metrics'), sensors)
   ofStores(list('stream-state-metrics'), task, sensors)
-  ofCaches(list('stream-record-cache-metrics'), task)
+  ofCaches(list('stream-record-cache-metrics'), task, sensors)
   ofInputs(new MetricList(metrics, 'consumer-fetch-manager-metrics', { 'client-id': `${threadId}-consumer` }), task)
 }
 
@@ -55,18 +55,19 @@ const recordCountMetrics = (
 
 const ofTask = (list: MetricList, task: MeasuredTask, sensors: TaskSensors): void => {
   const { processing, stores, threadProcessMs } = task
-  const { process, punctuate, lateness } = sensors
+  const { process, punctuate, lateness, enforced } = sensors
   list
     .add('active-process-ratio', threadProcessMs === 0 ? 0 : Math.min(1, process.sum / threadProcessMs))
     .add('uncommitted-state-bytes', stores.state.dirtyBytes)
   const { uncompactedTables } = stores.state
   if (uncompactedTables !== undefined) list.add('uncompacted-tables', uncompactedTables)
-  if (lateness === undefined) return
+  if (lateness === undefined || enforced === undefined) return
   list
     .avgAndMax('process-latency', process)
     .rateAndTotal('process', process)
     .avgAndMax('punctuate-latency', punctuate)
     .rateAndTotal('punctuate', punctuate)
+    .rateAndTotal('enforced-processing', enforced)
     .avgAndMax('record-lateness', lateness)
     .add('active-buffer-count', bufferedRecords(processing))
 }
@@ -81,6 +82,12 @@ const ofNodes = (list: MetricList, sensors: TaskSensors): void => {
   const of = (node: string): MetricList => list.with({ 'processor-node-id': node })
   for (const [node, { avg, min, max }] of sensors.latencies) {
     of(node).add('record-e2e-latency-avg', avg).add('record-e2e-latency-min', min).add('record-e2e-latency-max', max)
+  }
+  for (const [node, stats] of sensors.operators) {
+    for (const [metric, stat] of stats) {
+      if (metric.endsWith('-latency')) of(node).avgAndMax(metric, stat)
+      else of(node).rateAndTotal(metric, stat)
+    }
   }
   for (const { node, rate } of sensors.nodes) if (rate !== undefined) of(node).rateAndTotal('process', rate)
 }
@@ -101,23 +108,31 @@ const ofTopics = (list: MetricList, sensors: TaskSensors): void => {
 const ofStores = (list: MetricList, { stores }: MeasuredTask, sensors: TaskSensors): void => {
   for (const store of stores.all) {
     const ofStore = list.with(storeTag(store))
-    for (const [operation, { rate, latency }] of sensors.stores.get(store.name)?.operations ?? []) {
+    const ofCalls = sensors.stores.get(store.name)
+    for (const [operation, { rate, latency }] of ofCalls?.operations ?? []) {
       ofStore.add(`${operation}-rate`, rate.rate).avgAndMax(`${operation}-latency`, latency)
+    }
+    for (const [name, amount] of ofCalls?.amounts ?? []) ofStore.avgAndMax(name, amount)
+    if (store.openScans !== undefined) {
+      const { count, oldestSince } = store.openScans
+      ofStore.add('num-open-iterators', count).add('oldest-iterator-open-since-ms', oldestSince)
     }
     const { approximateNumEntries } = store as Partial<ReadOnlyKeyValueStore<unknown, unknown>>
     if (approximateNumEntries !== undefined) ofStore.add('estimate-num-keys', approximateNumEntries.call(store))
   }
 }
 
-const ofCaches = (list: MetricList, { stores }: MeasuredTask): void => {
+const ofCaches = (list: MetricList, { stores }: MeasuredTask, sensors: TaskSensors): void => {
   for (const { store } of stores.stores) {
     if (store.cacheUse === undefined) continue
     const { reads, hits } = store.cacheUse
-    list
+    const ofCache = list
       .with({ 'record-cache-id': store.name })
       .add('hit-ratio-avg', reads === 0 ? NaN : hits / reads)
       .add('reads-total', reads)
       .add('hits-total', hits)
+    const ratio = sensors.stores.get(store.name)?.hitRatio
+    if (ratio !== undefined) ofCache.add('hit-ratio-min', ratio.min).add('hit-ratio-max', ratio.max)
   }
 }
 

@@ -1,4 +1,6 @@
 import type { StoreSensors } from '../../observe/metrics/task-sensors'
+import { LoggedSuppressionBuffer } from '../../state/buffer/suppression-buffer'
+import type { OpenScans } from '../../state/open-scans'
 import type { ManagedStore } from '../../state/store'
 
 /** Kafka Streams' name of what a method does. A method that only calls another one of these is not among them. */
@@ -13,6 +15,9 @@ const OPERATIONS = {
   findSessions: 'fetch',
   remove: 'remove',
 } as const
+
+/** Kafka Streams' names of the scans of key-value stores. Those of other stores are fetches. */
+const SCANS = ['all', 'range', 'prefix-scan']
 
 /** Reading the clock takes as long as a read from the cache: it is done for one call in so many. */
 const CALLS_OF_A_SAMPLE = 16
@@ -38,6 +43,61 @@ export const measureStore = (store: ManagedStore, sensors: StoreSensors): void =
     }
   }
   measureFlush(store, sensors)
+  if (store.openScans !== undefined) measureScans(store.openScans, 'prefixScan' in store ? SCANS : [], sensors)
+  if (store.cacheUse !== undefined) measureHits(store, sensors)
+  if (store instanceof LoggedSuppressionBuffer) measureBuffer(store, sensors)
+}
+
+/** `timed`: calls that are scans alone. A fetch may be one as well, but only some of the other fetches are timed: it would outweigh them. */
+const measureScans = (scans: OpenScans, timed: readonly string[], sensors: StoreSensors): void => {
+  for (const operation of timed) sensors.of(operation)
+  const duration = sensors.amount('iterator-duration')
+  scans.ended = (operation, nanoseconds) => {
+    const { rate, latency } = sensors.of(operation)
+    rate.add(1)
+    if (timed.includes(operation)) latency.add(nanoseconds)
+    duration.add(nanoseconds)
+  }
+}
+
+/** As in Kafka Streams, what the ratio has come to be with each hit. */
+const measureHits = (store: ManagedStore, sensors: StoreSensors): void => {
+  const ratio = sensors.hitRatios()
+  const cached = store as ManagedStore & { get(key: unknown): unknown }
+  const get = cached.get
+  cached.get = (key) => {
+    const before = cached.cacheUse!.hits
+    const value = get.call(cached, key)
+    const { reads, hits } = cached.cacheUse!
+    if (hits > before) ratio.add(hits / reads)
+    return value
+  }
+}
+
+/** How full the buffer of a suppression is: when it opens, and after each change. */
+const measureBuffer = (buffer: LoggedSuppressionBuffer<unknown, unknown>, sensors: StoreSensors): void => {
+  const size = sensors.amount('suppression-buffer-size')
+  const count = sensors.amount('suppression-buffer-count')
+  const measure = (): void => {
+    size.add(buffer.bytes)
+    count.add(buffer.records)
+  }
+  const open = buffer.open.bind(buffer)
+  const put = buffer.put.bind(buffer)
+  const evictWhile = buffer.evictWhile.bind(buffer)
+  buffer.open = async () => {
+    await open()
+    measure()
+  }
+  buffer.put = (time, key, change, context) => {
+    put(time, key, change, context)
+    measure()
+  }
+  buffer.evictWhile = (condition, evict) => {
+    const before = buffer.records
+    evictWhile(condition, evict)
+    if (buffer.records !== before) measure()
+  }
 }
 
 /** All the calls that flush the cache for one commit are one flush. */

@@ -1,4 +1,5 @@
 import { type FetchedPartition } from '../../kafka/port'
+import type { Stat } from '../../observe/metrics/stat'
 import type { Clock } from './clock'
 import type { PartitionQueue } from './partition-queue'
 import { PriorityQueue } from '../../priority-queue'
@@ -29,6 +30,8 @@ export class PartitionGroup {
     queues: readonly PartitionQueue[],
     private readonly maxTaskIdleMs: number,
     private readonly clock: Clock,
+    /** Counts records that are processed although an input is empty. */
+    private readonly enforced?: Stat,
   ) {
     for (const queue of queues) this.place(queue)
   }
@@ -135,6 +138,7 @@ export class PartitionGroup {
         if (now < place.idleDeadline) ready = false
       }
     }
+    if (ready) this.enforced?.add(1)
     return ready
   }
 }

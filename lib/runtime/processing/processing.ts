@@ -98,7 +98,7 @@ export class Processing {
     if (sensors?.isDebug) for (const store of stores.all) measureStore(store, sensors.store(store.name))
     this.wiring = wire(options.subTopologies, stores.all, this.context, this.punctuations)
     const queues = this.inputPartitions.map((input) => this.newQueue(input))
-    this.group = new PartitionGroup(queues, config.maxTaskIdleMs, clock)
+    this.group = new PartitionGroup(queues, config.maxTaskIdleMs, clock, sensors?.enforced)
     this.time = new PassingTime({
       context: this.context,
       processors: this.wiring.processors,

@@ -5,6 +5,8 @@ import { Operator } from '../../operators/operator'
 import type {
   Cancellable,
   OperatorContext,
+  OperatorMetric,
+  OperatorSensor,
   Processor,
   PunctuationType,
   RecordMetadata,
@@ -326,6 +328,10 @@ export class ProcessorNode implements Child, OperatorContext<unknown, unknown> {
 
   dropRecord(reason: DropReason, details: string, level?: 'warn' | 'debug'): void {
     this.task.dropRecord(this.name, reason, details, level)
+  }
+
+  sensor(metric: OperatorMetric): OperatorSensor | undefined {
+    return this.task.sensors?.operator(this.name, metric)
   }
 
   asyncHost(work: AsyncWork): AsyncHost {

@@ -3,6 +3,7 @@ import { afterPrefix, byteString, bytesOf } from '../../byte-string'
 import type { CachedStore } from '../cached-store'
 import { ChangeLoggingStore } from '../changelog/change-logging-store'
 import type { ByteScan, ByteStore } from '../state-engine'
+import { OpenScans } from '../open-scans'
 import type { CacheUse, ChangelogRecord, KeyValueStore, ManagedStore, ScanOptions, StateStoreContext } from '../store'
 import { StoreSerdes } from '../store-serdes'
 import { BoundedBytes } from './bounded-bytes'
@@ -34,6 +35,7 @@ export class TypedKeyValueStore<K, V, S> implements KeyValueStore<K, S>, Managed
   readonly persistent: boolean
   readonly changelogTopic: string | null
   readonly copiesRestored = true
+  readonly openScans = new OpenScans()
   readonly #options: TypedKeyValueStoreOptions<K, V, S>
   #entries: Entries<K, V, S>
   #serdes: StoreSerdes<K, V> | null = null
@@ -131,7 +133,7 @@ export class TypedKeyValueStore<K, V, S> implements KeyValueStore<K, S>, Managed
   }
 
   range(from: K | null, to: K | null, options?: ScanOptions): AsyncIterable<[K, S]> {
-    return this.#scan({
+    return this.#scan('range', {
       ...options,
       from: from === null ? undefined : this.#keyBytes(from),
       to: to === null ? undefined : this.#keyBytes(to),
@@ -140,7 +142,7 @@ export class TypedKeyValueStore<K, V, S> implements KeyValueStore<K, S>, Managed
   }
 
   all(options?: ScanOptions): AsyncIterable<[K, S]> {
-    return this.#scan({ ...options })
+    return this.#scan('all', { ...options })
   }
 
   prefixScan<P>(
@@ -150,7 +152,7 @@ export class TypedKeyValueStore<K, V, S> implements KeyValueStore<K, S>, Managed
   ): AsyncIterable<[K, S]> {
     const from = prefixSerde.serialize(this.#openSerdes().topic, prefix, NO_HEADERS as never) ?? Buffer.alloc(0)
     const to = afterPrefix(byteString(from))
-    return this.#scan({ ...options, from, to: to === undefined ? undefined : bytesOf(to) })
+    return this.#scan('prefix-scan', { ...options, from, to: to === undefined ? undefined : bytesOf(to) })
   }
 
   approximateNumEntries(): number {
@@ -191,19 +193,24 @@ export class TypedKeyValueStore<K, V, S> implements KeyValueStore<K, S>, Managed
   }
 
   /** Fails at once, not at the first `next()`, if the store is not available. */
-  #scan(scan: ByteScan): AsyncIterable<[K, S]> {
+  #scan(operation: string, scan: ByteScan): AsyncIterable<[K, S]> {
     const serdes = this.#openSerdes()
     const { format } = this.#options
     const entries = this.#entries
     const found = entries.scan(scan)
     const isClosed = (): boolean => this.#entries !== entries
-    const { name } = this
+    const { name, openScans } = this
     return (async function* () {
       // what it had may be gone without a trace
       if (isClosed()) throw storeUnavailable(name, 'closed')
-      for await (const [key, stored] of found) {
-        const value = format.value(serdes.valueOf(format.plainBytes(stored)), format.timestampOf(stored))
-        yield [serdes.keyOf(key), value] as [K, S]
+      const open = openScans.begin(operation)
+      try {
+        for await (const [key, stored] of found) {
+          const value = format.value(serdes.valueOf(format.plainBytes(stored)), format.timestampOf(stored))
+          yield [serdes.keyOf(key), value] as [K, S]
+        }
+      } finally {
+        openScans.end(open)
       }
     })()
   }

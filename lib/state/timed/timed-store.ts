@@ -3,6 +3,7 @@ import { byteString, bytesOf } from '../../byte-string'
 import type { CachedStore, FlushListener } from '../cached-store'
 import { storeUnavailable } from '../key-value/unavailable-entries'
 import type { ValueFormat } from '../key-value/value-format'
+import { OpenScans } from '../open-scans'
 import type { ChangelogRecord, ManagedStore, ScanOptions, StateStoreContext } from '../store'
 import { otherKindsChangelog } from '../store-kind'
 import { StoreSerdes } from '../store-serdes'
@@ -56,6 +57,7 @@ export abstract class TimedStore<K, V, S> implements ManagedStore, CachedStore<W
   readonly name: string
   readonly persistent: boolean
   readonly changelogTopic: string | null
+  readonly openScans = new OpenScans()
   #opened: OpenStore<K, V, S> | null = null
   #closed = false
   readonly #index: TimeIndex | null
@@ -225,11 +227,17 @@ export abstract class TimedStore<K, V, S> implements ManagedStore, CachedStore<W
     })
     const windowOf = this.windowOf.bind(this)
     const requireOpen = (): unknown => this.#open()
+    const { openScans } = this
     return (async function* () {
       // what it had may be gone without a trace
       requireOpen()
-      for await (const { key, time, second, value } of found) {
-        yield [new Windowed(serdes.keyOf(key), windowOf(time, second)), value] as [Windowed<K>, S]
+      const open = openScans.begin('fetch')
+      try {
+        for await (const { key, time, second, value } of found) {
+          yield [new Windowed(serdes.keyOf(key), windowOf(time, second)), value] as [Windowed<K>, S]
+        }
+      } finally {
+        openScans.end(open)
       }
     })()
   }
