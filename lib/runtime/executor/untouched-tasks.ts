@@ -51,10 +51,13 @@ export const untouched = async (
       const changelogsStand = task.stores.stores.every(({ changelog, fromSource }) => {
         if (!changelog || fromSource) return true
         const key = tpKey(changelog.topic, changelog.partition)
-        const next = (contained.get(key) ?? -1) + 1
-        const run = acked.get(key) ?? { first: next, last: next - 1 }
-        // what another one has written lies behind it, or between: writes may have arrived late, and be acknowledged
-        return run.first <= next && ends.get(key) === run.last + 1
+        const last = contained.get(key) ?? -1
+        const run = acked.get(key)
+        const end = ends.get(key)
+        // its writes may be of an earlier time with the task
+        if (run === undefined || run.last <= last) return end === last + 1
+        // what another one has written lies behind them, or in front: writes may have arrived late, and be acknowledged
+        return run.first <= last + 1 && end === run.last + 1
       })
       return inputsStand && changelogsStand
     })

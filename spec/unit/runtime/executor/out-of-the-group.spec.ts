@@ -96,6 +96,35 @@ describe('an instance that is dropped from the group under at-least-once', () =>
     expect(await counts()).toEqual([1, 2, 3])
   })
 
+  it('resumes although others have had a task since it last wrote its changelog', async () => {
+    const builder = new StreamsBuilder()
+    builder.stream('lines', text).groupByKey().count({ store: 'counts' })
+    const app = apps.create(builder.build())
+    const other = apps.create(builder.build(), { stateDir: apps.stateDir('other') })
+    const toEach = async (committed: number): Promise<void> => {
+      for (const partition of [0, 1, 2]) await apps.produceTo('lines', partition, 'a')
+      for (const partition of [0, 1, 2]) {
+        await until(async () => (await apps.committed('lines', partition)) === committed)
+      }
+    }
+    await app.start()
+    await toEach(1)
+    let had = 0
+    other.on('rebalance', ({ tasks }) => (had = tasks.length))
+    await other.start()
+    await until(() => had > 0)
+    await toEach(2)
+    let rebalanced: { tasks: readonly string[] } | undefined
+    app.on('rebalance', (rebalance) => (rebalanced = rebalance))
+    await other.close()
+    await until(() => rebalanced?.tasks.length === 3)
+
+    const left = dropped(app)
+    apps.dropAllMembers()
+    await left
+    expect(await once(app, 'rebalance')).toMatchObject({ added: [], tasks: ['0_0', '0_1', '0_2'] })
+  })
+
   it('fails, once it is back, with what an awaited callback was rejected with in that time', async () => {
     const called = deferred()
     const answer = deferred()
