@@ -31,6 +31,8 @@ export class LevelBytes implements ByteStore {
   #restored = new Map<number, boolean>()
   /** The same of the commit that began then, which may not be on disk yet. */
   #sealedRestored = new Map<number, boolean>()
+  /** How many there are with what is sealed, and without what came after it. */
+  #sealedEntries: number
 
   constructor(
     readonly store: string,
@@ -40,6 +42,7 @@ export class LevelBytes implements ByteStore {
   ) {
     this.#keys = new KeySpace(id)
     this.#estimate = new EntryEstimate(entries)
+    this.#sealedEntries = entries
   }
 
   get(key: Buffer): Buffer | null {
@@ -76,6 +79,7 @@ export class LevelBytes implements ByteStore {
 
   /** A commit of what was restored begins. */
   sealRestored(): void {
+    if (this.#restored.size > 0) this.#sealedEntries = this.#estimate.entries
     this.#sealedRestored = this.#restored
     this.#restored = new Map()
   }
@@ -126,6 +130,11 @@ export class LevelBytes implements ByteStore {
     return this.#sealed
   }
 
+  /** As `approximateNumEntries`, once that and what was restored are on disk. */
+  get sealedEntries(): number {
+    return this.#sealedEntries
+  }
+
   get keys(): KeySpace {
     return this.#keys
   }
@@ -146,6 +155,7 @@ export class LevelBytes implements ByteStore {
   seal(): void {
     if (this.#dropBelow !== null) this.#sealedDropBelow = this.#dropBelow
     this.#dropBelow = null
+    this.#sealedEntries = this.#estimate.entries
     if (this.#current.size === 0) return
     if (this.#sealed === null) {
       this.#sealed = this.#current
@@ -169,7 +179,7 @@ export class LevelBytes implements ByteStore {
     this.#lastRead = null
     this.#restored.clear()
     this.#sealedRestored.clear()
-    this.#estimate.entries = entries
+    this.#estimate.entries = this.#sealedEntries = entries
   }
 
   #read(key: Buffer, hash: number, span: ByteSpan): boolean {

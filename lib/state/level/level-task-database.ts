@@ -149,13 +149,17 @@ export class LevelTaskDatabase implements TaskDatabase, SharedDatabase {
   commit(offsets: ReadonlyMap<string, number>): Promise<void> {
     const restored = this.#restored
     this.#restored = null
-    for (const store of this.stores.values()) store.sealRestored()
     const number = this.cache === undefined ? 0 : this.cache.batch
     const sealed: SealedStore[] = []
-    for (const store of this.stores.values()) if (store.sealed !== null) sealed.push({ store, writes: store.sealed })
+    const entries = new Map<string, number>()
+    for (const [name, store] of this.stores) {
+      store.sealRestored()
+      entries.set(name, store.sealedEntries)
+      if (store.sealed !== null) sealed.push({ store, writes: store.sealed })
+    }
     this.#committing ||= sealed.length > 0
     const commit = this.#tail
-      .then(() => this.#write(restored?.batch, number, sealed, offsets))
+      .then(() => this.#write(restored?.batch, number, sealed, offsets, entries))
       .finally(() => {
         if (sealed.length > 0) this.#committing = false
       })
@@ -186,6 +190,7 @@ export class LevelTaskDatabase implements TaskDatabase, SharedDatabase {
     number: number,
     sealed: readonly SealedStore[],
     offsets: ReadonlyMap<string, number>,
+    entries: ReadonlyMap<string, number>,
   ): Promise<void> {
     // a failed commit's writes are missing: offsets of later ones would cover them
     if (this.#failure !== null) throw this.#failure
@@ -201,9 +206,11 @@ export class LevelTaskDatabase implements TaskDatabase, SharedDatabase {
       }
       const isNew = [...offsets].some(([partition, offset]) => known.offsets.get(partition) !== offset)
       if (batch.length > 0 || isNew) {
-        const entries = new Map(known.entries)
-        for (const [name, store] of this.stores) entries.set(name, store.approximateNumEntries())
-        const metadata = { ids: known.ids, offsets: new Map([...known.offsets, ...offsets]), entries }
+        const metadata = {
+          ids: known.ids,
+          offsets: new Map([...known.offsets, ...offsets]),
+          entries: new Map([...known.entries, ...entries]),
+        }
         putMetadata(batch, metadata)
         await batch.write()
         this.#metadata = metadata

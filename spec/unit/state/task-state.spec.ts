@@ -234,6 +234,26 @@ test('the number of entries is near the truth however they are written', async (
   expect(a.approximateNumEntries()).toBeLessThan(2500)
 })
 
+test('the number of entries does not grow with what is discarded and written again', async () => {
+  const state = await open()
+  const a = state.bytes('a')
+  const counted: number[] = []
+  const commitAnd = async (write: () => void) => {
+    const commit = state.commit(new Map())
+    write()
+    await commit
+    counted.push(a.approximateNumEntries())
+    state.discard()
+    counted.push(a.approximateNumEntries())
+  }
+  a.restore(b('x'), b('1'))
+  await commitAnd(() => a.restore(b('y'), b('1')))
+  a.put(b('y'), b('1'))
+  state.seal()
+  await commitAnd(() => a.put(b('z'), b('1')))
+  expect(counted).toEqual([2, 1, 3, 2])
+})
+
 test('a restored record counts as an entry unless its key is known', async () => {
   sampleAlike()
   const state = await open()
