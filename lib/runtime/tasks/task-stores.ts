@@ -161,11 +161,13 @@ export class TaskStores {
   /** The offsets, of changelogs and inputs, that the state contains once the sealed writes are on disk. */
   offsetsContained(acked: ReadonlyMap<string, number>, inputOffsets: ReadonlyMap<string, number>): Map<string, number> {
     const offsets = new Map([...inputOffsets].map(([key, next]) => [key, next - 1]))
+    const contained = this.state.changelogOffsets()
     for (const { changelog, fromSource } of this.stores) {
       if (!changelog || fromSource) continue
       const key = tpKey(changelog.topic, changelog.partition)
       const offset = acked.get(key)
-      if (offset !== undefined && offset >= 0) offsets.set(key, offset)
+      // it may be of an earlier time with the task: others have written, and this instance has restored, more since
+      if (offset !== undefined && offset > (contained.get(key) ?? -1)) offsets.set(key, offset)
     }
     return this.#withNumbers(offsets)
   }
