@@ -11,6 +11,8 @@ const kafka = (): EmbeddedKafka =>
       'app-count-changelog': 1,
       'app-count-repartition': 2,
       'app-empty': 1,
+      'app-windows-changelog': 1,
+      'app-out-late': 1,
       'copy-out': 2,
       'copy-count-changelog': 1,
       'copy-count-repartition': 2,
@@ -59,9 +61,27 @@ describe('writtenBy', () => {
     expect(repartition.samples).toHaveLength(2000)
   })
 
-  it('rejects for a topic whose records are gone', async () => {
+  const deleteAllOf = (topic: string, records: number): Promise<void> =>
+    client.admin().deleteRecords([{ topic, partition: 0, offset: records }])
+
+  it('takes samples of the results for a topic whose records are gone', async () => {
+    await fill('app-windows-changelog', 1, 5)
+    await fill('app-out-late', 1, 3)
+    await deleteAllOf('app-windows-changelog', 5)
+    const written = await writtenBy(client, 'app')
+    const changelog = written.find(({ name }) => name === 'windows-changelog')!
+    expect(changelog.records).toBe(5)
+    expect(changelog.samples.map(({ key }) => String(key))).toEqual([
+      'app-out-late-0',
+      'app-out-late-1',
+      'app-out-late-2',
+    ])
+  })
+
+  it('rejects where there are no results with as many partitions', async () => {
     await fill('app-count-changelog', 1, 5)
-    await client.admin().deleteRecords([{ topic: 'app-count-changelog', partition: 0, offset: 5 }])
+    await fill('app-out', 2, 3)
+    await deleteAllOf('app-count-changelog', 5)
     await expect(writtenBy(client, 'app')).rejects.toThrow('app-count-changelog has none of its 5 records left')
   })
 })
