@@ -91,8 +91,17 @@ export const fillTopic = async (
   }
 }
 
-const recordCount = async (admin: Admin, topic: string): Promise<number> => {
-  const partitions = await partitionsOf(admin, [topic])
-  const ends = await admin.listOffsets(partitions.map((partition) => ({ ...partition, at: 'latest' as const })))
-  return [...ends.values()].reduce((sum, end) => sum + end, 0)
-}
+/** Where the partitions of all these topics begin or end, by `tpKey`. */
+export const offsetsOf = async (
+  admin: Admin,
+  topics: readonly string[],
+  at: 'earliest' | 'latest',
+): Promise<Map<string, number>> =>
+  admin.listOffsets((await partitionsOf(admin, topics)).map((partition) => ({ ...partition, at })))
+
+/** How many records all these topics have been given. */
+export const recordCount = async (admin: Admin, ...topics: string[]): Promise<number> =>
+  sumOf(await offsetsOf(admin, topics, 'latest'))
+
+export const sumOf = (offsets: ReadonlyMap<string, number>): number =>
+  [...offsets.values()].reduce((sum, offset) => sum + offset, 0)

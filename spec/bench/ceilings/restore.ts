@@ -3,6 +3,7 @@ import { connect } from '../../../lib/kafka/client'
 import { silentLogger } from '../../../lib/observe/logger'
 import { newBatch, openDatabase } from '../../../lib/state/level/level-database'
 import { env, topicInEnv } from '../environment'
+import { recordCount } from '../topics'
 
 // What the bare Kafka client and LevelDB take to bring a changelog to disk, in a database for each partition as millrace has
 // one for each task: no restore that uses them can be faster. Prints what app.ts does.
@@ -14,8 +15,7 @@ const main = async (): Promise<void> => {
   const topic = topicInEnv('table-changelog')
   const partitions = Array.from({ length: Number(env('PARTITIONS')) }, (_, partition) => partition)
   const databases = await Promise.all(partitions.map((each) => openDatabase(join(env('STATE_DIR'), String(each)))))
-  const ends = await client.admin().listOffsets(partitions.map((partition) => ({ topic, partition, at: 'latest' })))
-  const total = [...ends.values()].reduce((sum, end) => sum + end, 0)
+  const total = await recordCount(client.admin(), topic)
   const begin = performance.now()
   const fetcher = client.fetcher({ isolation: 'read_committed' })
   for (const partition of partitions) fetcher.assign(topic, partition, 0)

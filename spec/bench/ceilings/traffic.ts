@@ -1,7 +1,7 @@
-import type { Admin, KafkaClient } from '../../../lib/kafka/port'
+import type { KafkaClient } from '../../../lib/kafka/port'
 import type { RecordHeaders } from '../../../lib/record/headers'
 import { tpKey } from '../../../lib/record/topic-partition'
-import { partitionsOf, READ_BACK } from '../topics'
+import { offsetsOf, partitionsOf, READ_BACK, recordCount, sumOf } from '../topics'
 
 export interface SampleRecord {
   readonly partition: number
@@ -33,7 +33,7 @@ export const writtenBy = async (client: KafkaClient, applicationId: string): Pro
   const written: WrittenTopic[] = []
   for (const topic of topics) {
     const ends = await offsetsOf(admin, [topic], 'latest')
-    const records = sum(ends)
+    const records = sumOf(ends)
     if (records === 0) continue
     const samples = await sample(client, topic, await offsetsOf(admin, [topic], 'earliest'), ends)
     written.push({ name: topic.slice(prefix.length), partitions: ends.size, records, samples })
@@ -74,7 +74,7 @@ export const repeatTraffic = async (
   for (const topic of [...inputs, ...readBack.map(({ topic }) => topic)]) {
     for (const { partition } of await partitionsOf(admin, [topic])) fetcher.assign(topic, partition, 0)
   }
-  const inputTotal = sum(await offsetsOf(admin, inputs, 'latest'))
+  const inputTotal = await recordCount(admin, ...inputs)
   const total = readBack.reduce((all, { records }) => all + records, inputTotal)
   const isInput = new Set(inputs)
   let [read, inputsRead] = [0, 0]
@@ -118,7 +118,7 @@ const sample = async (
     open.add(partition)
     fetcher.assign(topic, partition, starts.get(key)!)
   }
-  const samples: SampleRecord[] = []
+  const samples: { readonly place: number; readonly record: SampleRecord }[] = []
   while (open.size > 0) {
     for (const fetched of await fetcher.poll(1000)) {
       if (fetched.error) throw fetched.error
@@ -128,8 +128,8 @@ const sample = async (
       let count = 0
       while (count < SAMPLES_PER_PARTITION && cursor.advance()) {
         const { key, value, timestamp } = cursor
-        samples.push({ partition, key: copied(key), value: copied(value), timestamp, headers: cursor.headers() })
-        count++
+        const record = { partition, key: copied(key), value: copied(value), timestamp, headers: cursor.headers() }
+        samples.push({ place: count++, record })
       }
       if (count === 0 && nextOffset < ends.get(tpKey(topic, partition))!) continue
       open.delete(partition)
@@ -137,29 +137,8 @@ const sample = async (
     }
   }
   await fetcher.close()
-  return spreadOverPartitions(samples)
-}
-
-/** As an application writes them: to one partition after the other, not a thousand to each. */
-const spreadOverPartitions = (samples: readonly SampleRecord[]): SampleRecord[] => {
-  const places = new Map<number, number>()
-  return samples
-    .map((record) => {
-      const place = places.get(record.partition) ?? 0
-      places.set(record.partition, place + 1)
-      return { record, place }
-    })
-    .sort((a, b) => a.place - b.place)
-    .map(({ record }) => record)
+  // as an application writes: to one partition after the other, not a thousand to each
+  return samples.sort((a, b) => a.place - b.place).map(({ record }) => record)
 }
 
 const copied = (bytes: Buffer | null): Buffer | null => (bytes === null ? null : Buffer.from(bytes))
-
-const sum = (offsets: ReadonlyMap<string, number>): number => [...offsets.values()].reduce((all, each) => all + each, 0)
-
-const offsetsOf = async (
-  admin: Admin,
-  topics: readonly string[],
-  at: 'earliest' | 'latest',
-): Promise<Map<string, number>> =>
-  admin.listOffsets((await partitionsOf(admin, topics)).map((partition) => ({ ...partition, at })))
