@@ -224,23 +224,31 @@ export class RecordCache<F extends FlushedEntry<unknown>> {
   }
 
   #writeEach(flush: Flush<F>, due?: () => boolean): boolean {
-    const { slots, superseded, deleted } = flush
+    const { slots } = flush
     while (flush.next < slots.length) {
-      // taken one by one: a flush may be of all entries, which would be copied by the garbage collector while they wait
-      const slot = slots[flush.next++]!
-      const flushed = this.#flushOf[slot] === flush.number ? this.#taken(slot) : superseded.get(slot)!
-      if (flushed.value === null) deleted.push(slot)
-      this.#values.write(flushed)
+      this.#writeNext(flush)
       // not asked after the last one: a pause that is due there would be lost to the caches that follow
       if (flush.next < slots.length && due?.()) return false
     }
-    for (const slot of deleted) {
+    for (const slot of flush.deleted) {
       // deletes are no longer kept, unless their effects wrote the key again
       if (!this.#order.has(slot) || this.#order.hasUpdate(slot) || !this.#values.isDeleted(slot)) continue
       this.#budget.usedBytes -= this.#sizes[slot]!
       this.#takeOut(slot)
     }
     return true
+  }
+
+  /**
+   * Not in the loop over them: V8 compiles a loop as long as a flush while it runs, and once it has to give that up, it may interpret
+   * the loop for as long as the process lives.
+   */
+  #writeNext(flush: Flush<F>): void {
+    // taken one by one: a flush may be of all entries, which would be copied by the garbage collector while they wait
+    const slot = flush.slots[flush.next++]!
+    const flushed = this.#flushOf[slot] === flush.number ? this.#taken(slot) : flush.superseded.get(slot)!
+    if (flushed.value === null) flush.deleted.push(slot)
+    this.#values.write(flushed)
   }
 
   /** Its size is still in the budget. */

@@ -119,11 +119,22 @@ const sample = async (
     fetcher.assign(topic, partition, starts.get(key)!)
   }
   const samples: { readonly place: number; readonly record: SampleRecord }[] = []
+  const passOver = (partition: number): void => {
+    open.delete(partition)
+    fetcher.unassign(topic, partition)
+  }
   while (open.size > 0) {
     for (const fetched of await fetcher.poll(1000)) {
-      if (fetched.error) throw fetched.error
-      const { partition, nextOffset } = fetched
+      const { error, partition, nextOffset } = fetched
       if (!open.has(partition)) continue
+      if (error?.kind === 'offsetOutOfRange') {
+        // the broker has deleted a segment since it was asked
+        const start = (await offsetsOf(client.admin(), [topic], 'earliest')).get(tpKey(topic, partition))!
+        if (start < ends.get(tpKey(topic, partition))!) fetcher.assign(topic, partition, start)
+        else passOver(partition)
+        continue
+      }
+      if (error) throw error
       const cursor = fetched.records()
       let count = 0
       while (count < SAMPLES_PER_PARTITION && cursor.advance()) {
@@ -132,8 +143,7 @@ const sample = async (
         samples.push({ place: count++, record })
       }
       if (count === 0 && nextOffset < ends.get(tpKey(topic, partition))!) continue
-      open.delete(partition)
-      fetcher.unassign(topic, partition)
+      passOver(partition)
     }
   }
   await fetcher.close()
