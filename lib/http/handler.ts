@@ -13,7 +13,7 @@ import { EVENT_STREAM } from './dashboard/event-stream'
 import { sendPageFile } from './dashboard/page'
 import { type HandlerOptions, type ResolvedHandlerOptions, resolveHandlerOptions } from './handler-options'
 import { BadRequest, type DashboardPart, parseTarget, type Target, type TopologyFormat } from './request-target'
-import { describeError, sendJson, sendParts, sendText } from './responding'
+import { describeError, sendJson, sendParts, sendRedirect, sendText } from './responding'
 import { answerStore, peersOf } from './store-route'
 
 /** Answers a request of `node:http`; resolves when the answer has left or the connection is cut, and never rejects. */
@@ -141,6 +141,8 @@ class Handler {
     const dashboard = this.#dashboard
     if (dashboard === undefined) throw new BadRequest(404, 'the dashboard is switched off')
     if (part === 'instance') return sendJson(response, 200, dashboard.instance())
+    // relative: a proxy may have cut off what was in front of the path
+    if (part === 'with-slash') return sendRedirect(response, '../dashboard')
     if (part !== 'events') return sendPageFile(response, part)
     // it would wait for a body that never comes
     if (request.method === 'HEAD') return sendText(response, 200, EVENT_STREAM, '')

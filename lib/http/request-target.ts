@@ -36,8 +36,8 @@ export interface ChangesFilter {
 
 export type TopologyFormat = 'text' | 'json' | 'mermaid' | 'svg'
 
-/** A file of the page, the events that it listens to, or the state of this instance alone. */
-export type DashboardPart = PageFile | 'events' | 'instance'
+/** A file of the page, the events that it listens to, the state of this instance alone, or the page by a path that its files are not relative to. */
+export type DashboardPart = PageFile | 'events' | 'instance' | 'with-slash'
 
 /** What a URL asks for. */
 export type Target =
@@ -94,8 +94,8 @@ export const parseTarget = (url: string, prefix: string): Target => {
       break
     case 'dashboard': {
       const [part = ''] = rest
-      // what the page refers to is relative to a path without a slash at its end
-      if (rest.length > 1 || (rest.length === 1 && part === '')) break
+      if (rest.length > 1) break
+      if (rest.length === 1 && part === '') return { kind: 'dashboard', part: 'with-slash' }
       if (isPageFile(part) || part === 'events' || part === 'instance') return { kind: 'dashboard', part }
       break
     }

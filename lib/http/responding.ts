@@ -55,6 +55,11 @@ const send = (response: ServerResponse, status: number, type: string, parts: rea
   response.end(parts.at(-1))
 }
 
+export const sendRedirect = (response: ServerResponse, location: string): void => {
+  response.writeHead(308, { ...COMMON, location, 'content-length': 0 })
+  response.end()
+}
+
 export const sendJson = (response: ServerResponse, status: number, json: string): void =>
   sendText(response, status, 'application/json; charset=utf-8', json)
 

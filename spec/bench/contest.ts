@@ -73,7 +73,7 @@ export const contest = async (
           ...(contestant === 'ceiling' && { ceilingOf: idOf('millrace') }),
         }
         if (!shared) await createInputs(arena, workload, applicationId, records, { fill: false })
-        if (!restoring && contestant !== 'ceiling') await createOutputs(arena, turn)
+        if (!restoring && !repeatsTraffic(turn)) await createOutputs(arena, turn)
         const { measured, digest } = await takeTurn(arena, turn, number === 1, watcher)
         turns.set(contestant, measured)
         if (digest !== undefined) digests.set(contestant, digest)
@@ -96,13 +96,27 @@ export const contest = async (
 const contestantsOf = (workload: Workload, options: ContestOptions): Contestant[] => [
   'java',
   'millrace',
-  ...(hasCeiling(workload) ? (['ceiling'] as const) : []),
+  ...(hasCeiling(workload, options) ? (['ceiling'] as const) : []),
   ...(workload.quix === undefined || options.quix !== true ? [] : (['quix'] as const)),
 ]
 
-/** There is a program in `ceilings/` for it. */
-const hasCeiling = (workload: Workload): boolean =>
-  (workload.run.kind === 'drain' || workload.run.kind === 'restore') && settingsOf(workload).processes === 1
+/** There is a program in `ceilings/` for it. Exactly-once, the commit decides when a result can be read, and not the client. */
+const hasCeiling = (workload: Workload, { guarantee: wanted }: ContestOptions): boolean => {
+  const { guarantee, processes } = settingsOf(workload, wanted)
+  switch (workload.run.kind) {
+    case 'drain':
+    case 'restore':
+      return processes === 1
+    case 'warm-start':
+      return false
+    case 'paced':
+      return workload.run.until === 'answered' && guarantee === 'at_least_once'
+  }
+}
+
+/** It creates the topics that it writes by those of the application that it follows. */
+const repeatsTraffic = ({ contestant, workload }: Turn): boolean =>
+  contestant === 'ceiling' && workload.run.kind === 'drain'
 
 const register = ({ registry }: Arena, { schemas = {} }: Workload, prefix: string): void => {
   for (const [topic, schema] of Object.entries(schemas)) registry.add(`${prefix}-${topic}-value`, schema)

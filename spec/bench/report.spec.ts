@@ -76,6 +76,14 @@ describe('the tables of docs/performance.md', () => {
     expect(text).toContain('| `restore` | Kafka client and LevelDB | 4,000,000 | 50 % | 1.2 : 0.4 |')
     expect(text.match(/`reduce`/g)).toHaveLength(1)
   })
+
+  it('have the latency of the client alone where it was measured', () => {
+    const paced = result('latency', { kind: 'paced', until: 'answered' })
+    const ceiling = { ...summary, p50: 1.04, p99: 6.06 }
+    const text = rowsOf({ ...paced, summaries: new Map([...paced.summaries, ['ceiling', ceiling]]) })
+    expect(text).toContain('| `latency` | 2.0 : 1.0 | 20.1 : 6.1 |')
+    expect(rowsOf(paced)).not.toContain('Kafka client')
+  })
 })
 
 describe('docs/performance.md', () => {

@@ -105,6 +105,7 @@ export const figures = (results: readonly Result[], date: Date): string => {
     table(['row', 'length', 'seconds', 'ratio', ...resourceNames], starts),
     table(['row', 'length', 'p50, ms', 'p99, ms', 'cores', 'memory, MB'], pacedRows),
     ceilings(results),
+    latencyFloors(results),
   ]
   return blocks.filter((block) => block !== '').join('\n\n')
 }
@@ -144,11 +145,24 @@ const ceilings = (results: readonly Result[]): string => {
   const rows = results.flatMap((result) => {
     const { workload, summaries } = result
     const ceiling = summaries.get('ceiling')
-    if (ceiling === undefined) return []
+    if (ceiling === undefined || workload.run.kind === 'paced') return []
     const ours = summaries.get('millrace')!
     const cpu = [ours, ceiling].map(({ cpuSecondsPerMillion }) => cpuSecondsPerMillion.toFixed(1)).join(' : ')
     const what = workload.run.kind === 'restore' ? 'Kafka client and LevelDB' : 'Kafka client'
     return [[nameOf(result), what, whole(ceiling.perSecond), percent(ours.perSecond / ceiling.perSecond), cpu]]
   })
   return table(['row', 'ceiling', 'per second', 'of it, we reach', 'CPU s per million, ours : ceiling'], rows)
+}
+
+/** What the client alone takes to pass records on. */
+const latencyFloors = (results: readonly Result[]): string => {
+  const rows = results.flatMap((result) => {
+    const { workload, summaries } = result
+    const ceiling = summaries.get('ceiling')
+    if (ceiling === undefined || workload.run.kind !== 'paced') return []
+    const ours = summaries.get('millrace')!
+    const pairOf = (of: (summary: Summary) => number): string => `${of(ours).toFixed(1)} : ${of(ceiling).toFixed(1)}`
+    return [[nameOf(result), pairOf(({ p50 }) => p50!), pairOf(({ p99 }) => p99!)]]
+  })
+  return table(['row', 'p50, ms, ours : Kafka client', 'p99, ms, ours : Kafka client'], rows)
 }

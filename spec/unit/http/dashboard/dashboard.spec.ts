@@ -114,7 +114,7 @@ describe('the dashboard', () => {
   })
 
   it.each([
-    '/dashboard/',
+    '/dashboard//',
     '/dashboard/dashboard.html',
     '/dashboard/../handler.ts',
     '/dashboard/page.js/x',
@@ -122,6 +122,15 @@ describe('the dashboard', () => {
     '/dashboard/constructor',
   ])('serves nothing at %s', async (path) => {
     expect((await instances[0]!.get(path)).status).toBe(404)
+  })
+
+  it('sends who adds a slash to the path that its files are relative to', async () => {
+    const { status, headers } = await instances[0]!.get('/dashboard/')
+    const { location } = headers
+    expect({ status, path: new URL(location!, 'http://localhost/dashboard/').pathname }).toEqual({
+      status: 308,
+      path: '/dashboard',
+    })
   })
 
   it('sends the state of all instances, with the positions of their tasks, their drops and their warnings', async () => {
@@ -143,7 +152,13 @@ describe('the dashboard', () => {
 
   it('asks authorize for every part of it, and for what an instance tells another', async () => {
     const [first] = instances
-    for (const path of ['/dashboard', '/dashboard/page.js', '/dashboard/events', '/dashboard/instance']) {
+    for (const path of [
+      '/dashboard',
+      '/dashboard/',
+      '/dashboard/page.js',
+      '/dashboard/events',
+      '/dashboard/instance',
+    ]) {
       const { status, text } = await first!.get(path, { headers: { authorization: 'nobody' } })
       expect({ path, status }).toEqual({ path, status: 403 })
       expect(text).not.toContain('visits')
