@@ -5,8 +5,7 @@ import { env, topicInEnv } from '../environment'
 import { partitionsOf } from '../topics'
 import { workloadNamed } from '../workloads'
 
-// How soon the bare Kafka client passes records on: each is written to `out` as it is read. No stream processor that uses it
-// can answer sooner.
+// How soon the bare Kafka client passes records on: each is written to `out` as it is read.
 const main = async (): Promise<void> => {
   const brokers = env('KAFKA_BOOTSTRAP_SERVERS').split(',')
   const client = connect({ brokers }, { clientId: 'ceiling', logger: silentLogger })
