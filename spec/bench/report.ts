@@ -124,10 +124,9 @@ const conditions = (results: readonly Result[], date: Date): string => {
 const nameOf = ({ workload, disturbed }: Result): string => `\`${workload.name}\`${disturbed ? ' *' : ''}`
 const length = ({ workload, records }: Result): string => `${whole(records)} ${workload.unit ?? 'records'}`
 
-const pair = ({ summaries }: Result, text: (summary: Summary) => string): string =>
-  (['millrace', 'java'] as const satisfies readonly Contestant[])
-    .map((contestant) => text(summaries.get(contestant)!))
-    .join(' : ')
+/** Ours first. */
+const pair = ({ summaries }: Result, text: (summary: Summary) => string, other: Contestant = 'java'): string =>
+  [text(summaries.get('millrace')!), text(summaries.get(other)!)].join(' : ')
 
 const resources = (result: Result): string[] => [
   pair(result, ({ cpuSecondsPerMillion }) => cpuSecondsPerMillion.toFixed(1)),
@@ -147,7 +146,7 @@ const ceilings = (results: readonly Result[]): string => {
     const ceiling = summaries.get('ceiling')
     if (ceiling === undefined || workload.run.kind === 'paced') return []
     const ours = summaries.get('millrace')!
-    const cpu = [ours, ceiling].map(({ cpuSecondsPerMillion }) => cpuSecondsPerMillion.toFixed(1)).join(' : ')
+    const cpu = pair(result, ({ cpuSecondsPerMillion }) => cpuSecondsPerMillion.toFixed(1), 'ceiling')
     const what = workload.run.kind === 'restore' ? 'Kafka client and LevelDB' : 'Kafka client'
     return [[nameOf(result), what, whole(ceiling.perSecond), percent(ours.perSecond / ceiling.perSecond), cpu]]
   })
@@ -156,13 +155,13 @@ const ceilings = (results: readonly Result[]): string => {
 
 /** What the client alone takes to pass records on. */
 const latencyFloors = (results: readonly Result[]): string => {
-  const rows = results.flatMap((result) => {
-    const { workload, summaries } = result
-    const ceiling = summaries.get('ceiling')
-    if (ceiling === undefined || workload.run.kind !== 'paced') return []
-    const ours = summaries.get('millrace')!
-    const pairOf = (of: (summary: Summary) => number): string => `${of(ours).toFixed(1)} : ${of(ceiling).toFixed(1)}`
-    return [[nameOf(result), pairOf(({ p50 }) => p50!), pairOf(({ p99 }) => p99!)]]
-  })
+  const measured = results.filter(
+    ({ workload, summaries }) => workload.run.kind === 'paced' && summaries.has('ceiling'),
+  )
+  const rows = measured.map((result) => [
+    nameOf(result),
+    pair(result, ({ p50 }) => p50!.toFixed(1), 'ceiling'),
+    pair(result, ({ p99 }) => p99!.toFixed(1), 'ceiling'),
+  ])
   return table(['row', 'p50, ms, ours : Kafka client', 'p99, ms, ours : Kafka client'], rows)
 }

@@ -1,5 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Admin, ClientError, type KafkaClient, type TopicSpec } from '../../lib/kafka/port'
+import {
+  type Admin,
+  ClientError,
+  type Fetcher,
+  type Isolation,
+  type KafkaClient,
+  type TopicSpec,
+} from '../../lib/kafka/port'
 import { NO_HEADERS } from '../../lib/record/headers'
 import { partitionFor } from '../../lib/record/murmur2'
 import type { TopicPartition } from '../../lib/record/topic-partition'
@@ -52,6 +59,17 @@ export const partitionsOf = async (admin: Admin, topics: readonly string[]): Pro
   (await admin.topics(topics)).flatMap(({ topic, partitions }) =>
     Array.from({ length: partitions }, (_, partition) => ({ topic, partition })),
   )
+
+/** All partitions of all these topics. */
+export const readFromStart = async (
+  client: KafkaClient,
+  topics: readonly string[],
+  isolation: Isolation,
+): Promise<Fetcher> => {
+  const fetcher = client.fetcher({ isolation })
+  for (const { topic, partition } of await partitionsOf(client.admin(), topics)) fetcher.assign(topic, partition, 0)
+  return fetcher
+}
 
 /** Writes the records and makes sure that the topic has every one of them. Returns how many. */
 export const fillTopic = async (

@@ -1,15 +1,13 @@
-import { connect } from '../../../lib/kafka/client'
-import { silentLogger } from '../../../lib/observe/logger'
 import { env, topicInEnv } from '../environment'
 import { createTopics } from '../topics'
 import { workloadNamed } from '../workloads'
+import { openClient } from './client'
 import { repeatTraffic, writtenBy } from './traffic'
 
 // What the bare Kafka client takes to read and write what millrace has read and written in its turn: no stream processor that
 // uses it can be faster. Prints HALF and DONE beside RUNNING.
 const main = async (): Promise<void> => {
-  const brokers = env('KAFKA_BOOTSTRAP_SERVERS').split(',')
-  const client = connect({ brokers }, { clientId: 'ceiling', logger: silentLogger })
+  const client = openClient()
   const applicationId = env('APPLICATION_ID')
   const written = await writtenBy(client, env('CEILING_OF'))
   await createTopics(

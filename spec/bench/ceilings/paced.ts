@@ -1,26 +1,20 @@
-import { connect } from '../../../lib/kafka/client'
-import { silentLogger } from '../../../lib/observe/logger'
 import { NO_HEADERS } from '../../../lib/record/headers'
-import { env, topicInEnv } from '../environment'
-import { partitionsOf } from '../topics'
+import { topicInEnv } from '../environment'
+import { readFromStart } from '../topics'
 import { workloadNamed } from '../workloads'
+import { openClient } from './client'
 
 // How soon the bare Kafka client passes records on: each is written to `out` as it is read.
 const main = async (): Promise<void> => {
-  const brokers = env('KAFKA_BOOTSTRAP_SERVERS').split(',')
-  const client = connect({ brokers }, { clientId: 'ceiling', logger: silentLogger })
+  const client = openClient()
   const out = topicInEnv('out')
   const producer = client.producer({ lingerMs: 0 })
   await producer.init()
   await producer.loadTopics([out])
-  const fetcher = client.fetcher({ isolation: 'read_uncommitted' })
-  const inputs = workloadNamed(process.argv[2]!).inputs(1)
-  for (const { topic, partition } of await partitionsOf(
-    client.admin(),
-    inputs.map(({ name }) => topicInEnv(name)),
-  )) {
-    fetcher.assign(topic, partition, 0)
-  }
+  const inputs = workloadNamed(process.argv[2]!)
+    .inputs(1)
+    .map(({ name }) => topicInEnv(name))
+  const fetcher = await readFromStart(client, inputs, 'read_uncommitted')
   let open = true
   process.stdin.resume().once('end', () => {
     open = false

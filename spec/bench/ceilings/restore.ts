@@ -1,17 +1,15 @@
 import { join } from 'node:path'
-import { connect } from '../../../lib/kafka/client'
-import { silentLogger } from '../../../lib/observe/logger'
 import { newBatch, openDatabase } from '../../../lib/state/level/level-database'
 import { env, topicInEnv } from '../environment'
 import { recordCount } from '../topics'
+import { openClient } from './client'
 
 // What the bare Kafka client and LevelDB take to bring a changelog to disk, in a database for each partition as millrace has
 // one for each task: no restore that uses them can be faster. Prints what app.ts does.
 const BATCH_RECORDS = 8192
 
 const main = async (): Promise<void> => {
-  const brokers = env('KAFKA_BOOTSTRAP_SERVERS').split(',')
-  const client = connect({ brokers }, { clientId: 'ceiling', logger: silentLogger })
+  const client = openClient()
   const topic = topicInEnv('table-changelog')
   const partitions = Array.from({ length: Number(env('PARTITIONS')) }, (_, partition) => partition)
   const databases = await Promise.all(partitions.map((each) => openDatabase(join(env('STATE_DIR'), String(each)))))

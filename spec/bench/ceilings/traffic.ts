@@ -1,7 +1,7 @@
 import type { KafkaClient } from '../../../lib/kafka/port'
 import type { RecordHeaders } from '../../../lib/record/headers'
 import { tpKey } from '../../../lib/record/topic-partition'
-import { offsetsOf, partitionsOf, READ_BACK, recordCount, sumOf } from '../topics'
+import { offsetsOf, READ_BACK, readFromStart, recordCount, sumOf } from '../topics'
 
 export interface SampleRecord {
   readonly partition: number
@@ -70,10 +70,8 @@ export const repeatTraffic = async (
   const producer = client.producer({})
   await producer.init()
   await producer.loadTopics(copies.map(({ topic }) => topic))
-  const fetcher = client.fetcher({ isolation: 'read_uncommitted' })
-  for (const topic of [...inputs, ...readBack.map(({ topic }) => topic)]) {
-    for (const { partition } of await partitionsOf(admin, [topic])) fetcher.assign(topic, partition, 0)
-  }
+  const topics = [...inputs, ...readBack.map(({ topic }) => topic)]
+  const fetcher = await readFromStart(client, topics, 'read_uncommitted')
   const inputTotal = await recordCount(admin, ...inputs)
   const total = readBack.reduce((all, { records }) => all + records, inputTotal)
   const isInput = new Set(inputs)

@@ -6,7 +6,7 @@ import type { Arena } from '../arena'
 import { measureUsage } from '../process-stats'
 import { untilCommitted } from '../progress'
 import { percentile } from '../statistics'
-import { partitionsOf } from '../topics'
+import { readFromStart } from '../topics'
 import type { InputRecord } from '../workload'
 import type { Measured, Turn, TurnProcesses } from './run'
 
@@ -116,10 +116,8 @@ class Answers {
   }
 
   /** Counts all of them, and measures those to records written from a time on. */
-  static async listen({ client, admin }: Arena, topic: string, from: number): Promise<Answers> {
-    const fetcher = client.fetcher({ isolation: 'read_committed' })
-    for (const { partition } of await partitionsOf(admin, [topic])) fetcher.assign(topic, partition, 0)
-    return new Answers(fetcher, topic, from)
+  static async listen({ client }: Arena, topic: string, from: number): Promise<Answers> {
+    return new Answers(await readFromStart(client, [topic], 'read_committed'), topic, from)
   }
 
   async until(count: number): Promise<void> {
