@@ -25,7 +25,7 @@ const OPTIONS = {
 const LINE = {
   command: 'npm run bench --',
   about: `Measures millrace against Java Kafka Streams: one row of docs/performance.md, or all of them. Both take turns on
-the same topics and have to write the same results. 'all' takes two to three hours and rewrites the table in
+the same topics and have to write the same results. 'all' takes three to four hours and rewrites the table in
 docs/performance.md and spec/bench/recorded.json, unless an option makes its rows other ones.
 The broker is the one that KAFKA_BOOTSTRAP_SERVERS names, else one started for the run.
 Needs Linux, Java 17 or newer and Maven.`,

@@ -47,7 +47,7 @@ function* sales(records: number): Iterable<InputRecord> {
 export const avro: Workload = {
   name: 'avro',
   description: 'filter Avro sales and make Avro invoices of them',
-  records: 3_000_000,
+  records: 16_000_000,
   run: { kind: 'drain' },
   inputs: (records) => [{ name: 'sales', records: () => sales(records) }],
   schemas: { sales: SALE, out: INVOICE },

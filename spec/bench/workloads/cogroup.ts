@@ -5,7 +5,7 @@ import type { Workload } from '../workload'
 export const cogroup: Workload = {
   name: 'cogroup',
   description: 'count two streams together, for 100,000 keys',
-  records: 3_000_000,
+  records: 8_000_000,
   run: { kind: 'drain' },
   inputs: (records) => {
     const each = Math.floor(records / 2)

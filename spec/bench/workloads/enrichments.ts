@@ -45,7 +45,7 @@ function* sales(records: number): Iterable<InputRecord> {
 export const globalJoin: Workload = {
   name: 'global-join',
   description: 'enrich a stream by a global table of 100,000 rows',
-  records: 4_000_000,
+  records: 10_000_000,
   run: { kind: 'drain' },
   inputs: (records) => [
     { name: 'products', global: true, configs: { 'cleanup.policy': 'compact' }, records: () => rows(PRODUCTS) },
@@ -88,7 +88,7 @@ const versioned = () => versionedKeyValueStore('rows', { ...texts, historyRetent
 export const versionedTableJoin: Workload = {
   name: 'versioned-table-join',
   description: 'enrich a stream by the versions of 100,000 rows that were valid at the time',
-  records: 2_000_000,
+  records: 4_000_000,
   run: { kind: 'drain' },
   inputs: interleaved,
   compared: 'stream',
@@ -103,7 +103,7 @@ export const versionedTableJoin: Workload = {
 export const graceJoin: Workload = {
   name: 'grace-join',
   description: 'the same, with the stream held back for 5 s to be joined in order',
-  records: 2_000_000,
+  records: 4_000_000,
   run: { kind: 'drain' },
   inputs: interleaved,
   compared: 'stream',

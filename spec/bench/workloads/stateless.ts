@@ -7,7 +7,7 @@ const texts = { key: serdes.string(), value: serdes.string() }
 export const stateless: Workload = {
   name: 'stateless',
   description: 'filter and mapValues of 100-byte texts',
-  records: 8_000_000,
+  records: 16_000_000,
   run: { kind: 'drain' },
   inputs: (records) => [{ name: 'texts', records: () => updates(records, { keys: 100_000 }) }],
   compared: 'stream',

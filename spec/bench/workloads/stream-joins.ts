@@ -11,7 +11,7 @@ const joined = (order: string | null, payment: string | null): string => `${orde
 
 const common = (join: (orders: Texts, payments: Texts) => Texts) =>
   ({
-    records: 2_000_000,
+    records: 4_000_000,
     run: { kind: 'drain' },
     inputs: (records) => [
       { name: 'orders', records: () => orders(Math.ceil(records / 2)) },

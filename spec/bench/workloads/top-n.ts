@@ -53,7 +53,7 @@ function* scores(records: number): Iterable<InputRecord> {
 export const topN: Workload = {
   name: 'top-n',
   description: 'the ten best products of 100,000 categories, by a processor with a store',
-  records: 3_000_000,
+  records: 6_000_000,
   run: { kind: 'drain' },
   inputs: (records) => [{ name: 'scores', records: () => scores(records) }],
   compared: 'stream',

@@ -36,7 +36,7 @@ export const sessionWindows: Workload = {
   ...common,
   name: 'session-windows',
   description: 'count the visits of sessions that 5 s without one end',
-  records: 3_000_000,
+  records: 6_000_000,
   inputs: (records) => [{ name: 'visits', records: () => visits(records, { everyMs: 1, users: 2000 }) }],
   build: (builder, { topic }) =>
     builder
@@ -65,7 +65,7 @@ export const suppress: Workload = {
   ...common,
   name: 'suppress',
   description: 'count in windows of 10 s, each result once its window closes',
-  records: 4_000_000,
+  records: 8_000_000,
   inputs: (records) => [{ name: 'visits', records: () => visits(records, { everyMs: 1, users: 2000 }) }],
   build: suppressBy({}),
   java: 'SuppressedWindows',

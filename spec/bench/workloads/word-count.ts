@@ -16,7 +16,7 @@ export const countWords = (builder: StreamsBuilder, { topic, partitions }: Build
 
 const common = {
   unit: 'words',
-  records: 8_000_000,
+  records: 16_000_000,
   run: { kind: 'drain' },
   inputs: (words) => [{ name: 'lines', records: () => lines(words) }],
   compared: 'table',
