@@ -132,7 +132,7 @@ export interface StreamsConfig extends ClientSettings {
   transactionTimeout?: Duration
   /** How often records are deleted from repartition topics once they are processed and committed. Default: 30 s. */
   repartitionPurgeInterval?: Duration
-  /** A user callback that takes longer than this is named in the log. Default: 5 s. */
+  /** A user callback that takes longer than this, or is pending for longer, is named in the log. Default: 5 s. */
   slowCallbackWarning?: Duration
   /** How long `close()` may take. Default: 30 s. */
   closeTimeout?: Duration
@@ -274,6 +274,11 @@ export const resolveConfig = (config: StreamsConfig): ResolvedConfig => {
     throw invalid(
       `heartbeatInterval is ${resolved.heartbeatIntervalMs} ms and sessionTimeout ${resolved.sessionTimeoutMs} ms: ` +
         'one lost heartbeat would end the session; make heartbeatInterval a third of sessionTimeout or less',
+    )
+  }
+  if (resolved.slowCallbackWarningMs === 0) {
+    throw invalid(
+      "slowCallbackWarning is 0: every callback takes longer; to be told of none, give a long time such as '1d'",
     )
   }
   if (exactlyOnce && resolved.commitIntervalMs >= resolved.transactionTimeoutMs) {

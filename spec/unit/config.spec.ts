@@ -110,6 +110,7 @@ describe('resolveConfig', () => {
       /sessionTimeout is '30d': give a time from 1 to 2147483647 ms, which are 24 d/,
     ],
     [{ ...base, maxPollInterval: 2 ** 31 }, /maxPollInterval is 2147483648: give a time from 1 to 2147483647 ms/],
+    [{ ...base, slowCallbackWarning: 0 }, /slowCallbackWarning is 0: every callback takes longer; .* such as '1d'/],
     [{ ...base, maxPollInterval: 0 }, /maxPollInterval is 0: give a time from 1/],
     [{ ...base, heartbeatInterval: 0 }, /heartbeatInterval is 0: give a time from 1/],
     [{ ...base, transactionTimeout: '25d' }, /transactionTimeout is '25d': give a time from 1 to 2147483647 ms/],
