@@ -104,4 +104,63 @@ describe('a store whose changelog is its source topic', () => {
       expect(processed).toEqual([])
     },
   )
+
+  it.each(Object.keys(topologies))(
+    'is what that has, and never writes to it, after it was deleted and created again: %s',
+    async (kind) => {
+      await produce(['a', '1'], ['b', '1'], ['c', '1'])
+      const first = await start(kind)
+      await until(async () => (await apps.committed('in', 0)) === 3)
+      await first.app.close()
+      await apps.kafka.client().admin().deleteTopics(['in'])
+      await apps.kafka.createTopic('in')
+      await produce(['x', '1'])
+
+      const second = await start(kind)
+      await until(async () => (await apps.committed('in', 0)) === 1)
+      expect(processed).toEqual(['a=1', 'b=1', 'c=1', 'x=1'])
+      expect(await rows(second.app)).toEqual([['x', '1']])
+      expect(apps.warnings[0]).toMatch(
+        /^changelog in partition 0 of store rows ends at offset 1 and the local state is ahead of it: restoring the task from the/,
+      )
+      await second.app.close()
+      expect((await apps.kafka.read('in', text)).map(({ key }) => key)).toEqual(['x'])
+    },
+  )
+
+  it('does not take the only copy of a store beside it along, whose changelog is gone, too', async () => {
+    const seen = keyValueStore('seen', text)
+    const topology = (): Topology => {
+      const builder = new StreamsBuilder()
+      const keeping = () => {
+        let store: KeyValueStore<string, string>
+        return {
+          init: (context: { stateStore(handle: typeof seen): KeyValueStore<string, string> }) =>
+            void (store = context.stateStore(seen)),
+          process: ({ key, value }: { key: string; value: string | null }) => store.put(key, value),
+        }
+      }
+      builder
+        .table('in', text, timestampedKeyValueStore('rows', text))
+        .toStream()
+        .process(keeping as never, [seen])
+      return builder.build({ optimization: 'all' })
+    }
+    await produce(['a', '1'], ['b', '1'], ['c', '1'])
+    const first = apps.create(topology())
+    await first.start()
+    await until(async () => (await apps.committed('in', 0)) === 3)
+    await first.close()
+    await apps.kafka.client().admin().deleteTopics(['in', 'app-seen-changelog'])
+    await apps.kafka.createTopic('in')
+    await produce(['x', '1'])
+
+    const second = apps.create(topology())
+    await second.start()
+    await until(async () => (await apps.committed('in', 0)) === 1)
+    expect(await rows(second)).toEqual([['x', '1']])
+    const kept = (await second.query('seen').all().toArray()).map(([key]) => key)
+    expect(kept).toEqual(['a', 'b', 'c', 'x'])
+    expect((await apps.kafka.read('in', text)).map(({ key }) => key)).toEqual(['x'])
+  })
 })
