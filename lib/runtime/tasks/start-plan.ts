@@ -162,7 +162,9 @@ const restoreOf = (
     const latest = latestOffsets.get(key)!
     const contained = store.persistent ? offsets.get(key) : undefined
     const from = contained === undefined ? earliest : contained + 1
-    if (contained !== undefined && (from > latest || from < earliest)) {
+    // all of the table's rows are processed again, and must not find themselves: their former values would be taken for older ones
+    const isReadAgain = fromSource && contained !== undefined && positions.get(key)! <= Math.min(earliest, contained)
+    if (contained !== undefined && (from > latest || from < earliest || isReadAgain)) {
       gaps.push({ store: store.name, changelog, fromSource, contained, earliest, latest })
     }
     // where the offset committed is out of range, reading starts elsewhere

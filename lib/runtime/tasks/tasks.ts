@@ -445,9 +445,10 @@ export class Tasks {
 
 const describeGap = ({ store, changelog, contained, earliest, latest }: ChangelogGap): string => {
   const where = `changelog ${changelog.topic} partition ${changelog.partition} of store ${store}`
-  return earliest > contained + 1
-    ? `${where} begins at offset ${earliest} and the local state ends at offset ${contained}`
-    : `${where} ends at offset ${latest} and the local state is ahead of it`
+  if (earliest > contained + 1)
+    return `${where} begins at offset ${earliest} and the local state ends at offset ${contained}`
+  if (latest <= contained) return `${where} ends at offset ${latest} and the local state is ahead of it`
+  return `${where} is read from its beginning, and the local state ends at offset ${contained}`
 }
 
 const identityOf = ({ id, subTopology, inputs }: TaskIdentity): TaskIdentity => ({ id, subTopology, inputs })

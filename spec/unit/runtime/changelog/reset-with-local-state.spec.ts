@@ -82,6 +82,44 @@ describe('local state that is left behind', () => {
     },
   )
 
+  it.each(['at_least_once', 'exactly_once'] as const)(
+    'by a reset is not what updates of a table replace, if its source topic is its changelog: %s',
+    async (processingGuarantee) => {
+      const topology = (): Topology => {
+        const builder = new StreamsBuilder()
+        builder
+          .table('words', text, 'rows')
+          .groupBy((value) => [value, value], text)
+          .count({ store: 'counts' })
+        return builder.build({ optimization: 'all' })
+      }
+      const rows = (...values: [string, string][]): Promise<void> =>
+        apps.kafka.produce(
+          'words',
+          values.map(([key, value]) => ({ key, value })),
+          text,
+        )
+      await rows(['k', 'a'], ['k', 'b'], ['l', 'a'], ['k', 'a'])
+      const app = apps.create(topology(), { processingGuarantee })
+      await app.start()
+      await until(() => count(app, 'a') === 2)
+      await app.close()
+      const { code } = await new CommandLine(apps.kafka).run('reset', '--application-id', 'app', '--execute')
+      expect(code).toBe(0)
+
+      const again = apps.create(topology(), { processingGuarantee })
+      await again.start()
+      await rows(['m', 'last'])
+      await until(() => count(again, 'last') > 0)
+      expect([count(again, 'a'), count(again, 'b')]).toEqual([2, 0])
+      expect(apps.warnings).toContainEqual(
+        expect.stringMatching(
+          /^changelog words .* is read from its beginning, and the local state ends at offset 3: rest/,
+        ),
+      )
+    },
+  )
+
   it('is kept where the offsets of its inputs are: what they contain is not processed again', async () => {
     const name = 'counts of an input'
     await run(TOPOLOGIES[name]!(), 'at_least_once')
