@@ -1,4 +1,13 @@
-import { type ConfigSection, duration, invalid, oneOf, refuseUnknownKeys, shown, whole } from './config-values'
+import {
+  type ConfigSection,
+  duration,
+  invalid,
+  kafkaDuration,
+  oneOf,
+  refuseUnknownKeys,
+  shown,
+  whole,
+} from './config-values'
 import type { Duration } from './durations'
 import type { Compression, FetcherConfig, Isolation, ProducerConfig } from './kafka/port'
 
@@ -148,14 +157,22 @@ const producerConfig = (
       `producer.acks is ${shown(acks)}: it can only be 'all', because the producer is idempotent, so that retries neither lose, repeat nor reorder records`,
     )
   }
+  const lingerMs = duration(producer, 'linger', 100)
+  const deliveryTimeoutMs = duration(producer, 'deliveryTimeout', 120_000)
+  if (deliveryTimeoutMs < lingerMs) {
+    throw invalid(
+      `producer.deliveryTimeout is ${deliveryTimeoutMs} ms and producer.linger ${lingerMs} ms: a record could fail before it is ` +
+        'sent for the first time; raise deliveryTimeout or lower linger',
+    )
+  }
   return {
     transactionTimeoutMs,
     compression: oneOf(producer, 'compressionType', ['none', 'gzip', 'snappy', 'lz4', 'zstd'], 'none'),
-    lingerMs: duration(producer, 'linger', 100),
+    lingerMs,
     batchBytes: whole(producer, 'batchSize', 16 * KIB, 1, MOST_BYTES),
     maxBufferedBytes: whole(producer, 'bufferMemory', 32 * MIB, 1),
     maxInFlight: whole(producer, 'maxInFlightRequestsPerConnection', 5, 1, 5),
-    deliveryTimeoutMs: duration(producer, 'deliveryTimeout', 120_000),
+    deliveryTimeoutMs,
     maxRequestBytes: whole(producer, 'maxRequestSize', MIB, 1, MOST_BYTES),
     ...requestTimeout(producer),
   }
@@ -169,7 +186,7 @@ const fetcherConfig = (
   maxBytes: whole(consumer, 'fetchMaxBytes', base.maxBytes ?? 50 * MIB, 1, MOST_BYTES),
   maxBytesPerPartition: whole(consumer, 'maxPartitionFetchBytes', base.maxBytesPerPartition ?? MIB, 1, MOST_BYTES),
   minBytes: whole(consumer, 'fetchMinBytes', base.minBytes ?? 1, 0, MOST_BYTES),
-  maxWaitMs: duration(consumer, 'fetchMaxWait', base.maxWaitMs ?? 500),
+  maxWaitMs: kafkaDuration(consumer, 'fetchMaxWait', base.maxWaitMs ?? 500, 0),
   maxBufferedBytes: whole(consumer, 'bufferMemory', base.maxBufferedBytes ?? 64 * MIB, 1),
   maxDecompressedBytes: whole(consumer, 'maxDecompressedBytes', base.maxDecompressedBytes ?? 128 * MIB, 1),
   ...(base.requestTimeoutMs === undefined ? {} : { requestTimeoutMs: base.requestTimeoutMs }),

@@ -44,6 +44,23 @@ export const duration = <T extends object>(
   }
 }
 
+/** Kafka's int32, which is 24 days. */
+const LONGEST_OF_KAFKA_MS = 2 ** 31 - 1
+
+/** A duration that brokers are told. */
+export const kafkaDuration = <T extends object>(
+  section: ConfigSection<T>,
+  key: Key<T>,
+  fallback: number,
+  least = 1,
+): number => {
+  const ms = duration(section, key, fallback)
+  if (ms >= least && ms <= LONGEST_OF_KAFKA_MS) return ms
+  throw invalid(
+    `${section.path}${key} is ${shown(section.values[key])}: give a time from ${least} to ${LONGEST_OF_KAFKA_MS} ms, which are 24 days`,
+  )
+}
+
 export const whole = <T extends object>(
   { values, path }: ConfigSection<T>,
   key: Key<T>,

@@ -7,7 +7,7 @@ import {
   type ResolvedClientConfig,
 } from './client-config'
 import { resolveConnection } from './connection-config'
-import { duration, invalid, oneOf, refuseUnknownKeys, shown, whole } from './config-values'
+import { duration, invalid, kafkaDuration, oneOf, refuseUnknownKeys, shown, whole } from './config-values'
 import type { Duration } from './durations'
 import type {
   DeserializationExceptionHandler,
@@ -132,7 +132,7 @@ export interface StreamsConfig extends ClientSettings {
   transactionTimeout?: Duration
   /** How often records are deleted from repartition topics once they are processed and committed. Default: 30 s. */
   repartitionPurgeInterval?: Duration
-  /** A user callback that takes longer than this is named in the log. Default: 5 s. */
+  /** A user callback that takes longer than this, or is pending for longer, is named in the log. Default: 5 s. */
   slowCallbackWarning?: Duration
   /** How long `close()` may take. Default: 30 s. */
   closeTimeout?: Duration
@@ -226,7 +226,7 @@ export const resolveConfig = (config: StreamsConfig): ResolvedConfig => {
   )
   const exactlyOnce =
     oneOf(top, 'processingGuarantee', ['at_least_once', 'exactly_once'], 'at_least_once') === 'exactly_once'
-  const transactionTimeoutMs = duration(top, 'transactionTimeout', 10_000)
+  const transactionTimeoutMs = kafkaDuration(top, 'transactionTimeout', 10_000)
   const resolved: ResolvedConfig = {
     ...resolveClientConfig(config, { exactlyOnce, transactionTimeoutMs }),
     applicationId: applicationId(config.applicationId),
@@ -242,7 +242,7 @@ export const resolveConfig = (config: StreamsConfig): ResolvedConfig => {
     maxUncommittedBytes: whole(top, 'maxUncommittedBytes', 64 * MIB, 1),
     defaultKeySerde: serde(config, 'defaultKeySerde', serdes.string()),
     defaultValueSerde: serde(config, 'defaultValueSerde', fallbackJson),
-    defaultTimestampExtractor: config.defaultTimestampExtractor,
+    defaultTimestampExtractor: timestampExtractor(config.defaultTimestampExtractor),
     maxTaskIdleMs: config.maxTaskIdle === -1 ? -1 : duration(top, 'maxTaskIdle', 0),
     emitIntervalMs: duration(top, 'emitInterval', 1000),
     bufferedRecordsPerPartition: whole(top, 'bufferedRecordsPerPartition', 1000, 1),
@@ -250,9 +250,9 @@ export const resolveConfig = (config: StreamsConfig): ResolvedConfig => {
     topicConfig: textRecord(config, 'topicConfig'),
     windowStoreChangelogAdditionalRetentionMs: duration(top, 'windowStoreChangelogAdditionalRetention', 86_400_000),
     groupInstanceId: optionalText(config, 'groupInstanceId'),
-    sessionTimeoutMs: duration(top, 'sessionTimeout', 45_000),
-    heartbeatIntervalMs: duration(top, 'heartbeatInterval', 3000),
-    maxPollIntervalMs: duration(top, 'maxPollInterval', 300_000),
+    sessionTimeoutMs: kafkaDuration(top, 'sessionTimeout', 45_000),
+    heartbeatIntervalMs: kafkaDuration(top, 'heartbeatInterval', 3000),
+    maxPollIntervalMs: kafkaDuration(top, 'maxPollInterval', 300_000),
     autoOffsetReset: offsetReset(config.autoOffsetReset),
     missingSourceTopics: oneOf(top, 'missingSourceTopics', ['wait', 'fail'], 'wait'),
     metadataMaxAgeMs: duration(top, 'metadataMaxAge', 300_000),
@@ -270,10 +270,15 @@ export const resolveConfig = (config: StreamsConfig): ResolvedConfig => {
     tracing: tracing(config.tracing),
     logger: resolveLogger(config),
   }
-  if (resolved.heartbeatIntervalMs === 0 || resolved.heartbeatIntervalMs * 2 > resolved.sessionTimeoutMs) {
+  if (resolved.heartbeatIntervalMs * 2 > resolved.sessionTimeoutMs) {
     throw invalid(
       `heartbeatInterval is ${resolved.heartbeatIntervalMs} ms and sessionTimeout ${resolved.sessionTimeoutMs} ms: ` +
         'one lost heartbeat would end the session; make heartbeatInterval a third of sessionTimeout or less',
+    )
+  }
+  if (resolved.slowCallbackWarningMs === 0) {
+    throw invalid(
+      "slowCallbackWarning is 0: every callback takes longer; to be told of none, give a long time such as '1d'",
     )
   }
   if (exactlyOnce && resolved.commitIntervalMs >= resolved.transactionTimeoutMs) {
@@ -371,6 +376,13 @@ const serde = (
   const value = (config[key] ?? fallback) as Serde<unknown>
   if (typeof value.serialize === 'function' && typeof value.deserialize === 'function') return value
   throw invalid(`${key} is no serde: call the function, for example ${key}: serdes.string()`)
+}
+
+const timestampExtractor = (value: unknown): TimestampExtractor | undefined => {
+  if (value === undefined || typeof value === 'function') return value as TimestampExtractor | undefined
+  throw invalid(
+    `defaultTimestampExtractor is ${shown(value)}: give a function, (record, partitionTime) => milliseconds since 1970`,
+  )
 }
 
 const textRecord = (config: StreamsConfig, key: 'topicConfig'): Readonly<Record<string, string>> => {

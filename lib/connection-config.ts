@@ -1,6 +1,23 @@
-import { invalid, shown } from './config-values'
-import { brokerFault } from './kafka/kafkajs'
+import { invalid, refuseUnknownKeys, shown } from './config-values'
 import { isKafkaConnection, type KafkaConnection } from './kafka/client'
+import { brokerFault, type KafkaConfig } from './kafka/kafkajs'
+
+/** kafkajs ignores others. */
+const KEYS: Readonly<Record<keyof KafkaConfig, true>> = {
+  brokers: true,
+  ssl: true,
+  sasl: true,
+  clientId: true,
+  connectionTimeout: true,
+  authenticationTimeout: true,
+  reauthenticationThreshold: true,
+  requestTimeout: true,
+  enforceRequestTimeout: true,
+  retry: true,
+  socketFactory: true,
+  logLevel: true,
+  logCreator: true,
+}
 
 /** @throws StreamsError INVALID_CONFIG */
 export const resolveConnection = (value: unknown): KafkaConnection => {
@@ -30,7 +47,10 @@ export const resolveConnection = (value: unknown): KafkaConnection => {
 
 /** What a function gives is known when the application connects. */
 const withAddresses = (connection: KafkaConnection): KafkaConnection => {
-  if ('client' in connection || typeof connection.brokers === 'function') return connection
+  if ('client' in connection) return connection
+  const suggestions = new Map(Object.keys(KEYS).map((key) => [key, `kafka.${key}`]))
+  refuseUnknownKeys({ values: connection, path: 'kafka.' }, KEYS, suggestions)
+  if (typeof connection.brokers === 'function') return connection
   for (const [at, broker] of connection.brokers.entries()) {
     const fault = brokerFault(broker)
     if (fault !== undefined) throw invalid(`kafka.brokers[${at}] is ${shown(broker)}: ${fault}`)

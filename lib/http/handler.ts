@@ -15,6 +15,7 @@ import { type HandlerOptions, type ResolvedHandlerOptions, resolveHandlerOptions
 import { BadRequest, type DashboardPart, parseTarget, type Target, type TopologyFormat } from './request-target'
 import { describeError, sendJson, sendParts, sendRedirect, sendText } from './responding'
 import { answerStore, peersOf } from './store-route'
+import { startTimer } from '../timer'
 
 /** Answers a request of `node:http`; resolves when the answer has left or the connection is cut, and never rejects. */
 export type RequestHandler = (request: IncomingMessage, response: ServerResponse) => Promise<void>
@@ -50,7 +51,7 @@ class Handler {
   async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { requestTimeoutMs } = this.options
     const abort = new AbortController()
-    const timer = setTimeout(() => {
+    const timer = startTimer(() => {
       abort.abort(new StreamsError('TIMEOUT', `the request was not answered within ${requestTimeoutMs} ms`))
     }, requestTimeoutMs)
     const gone = new Promise<void>((resolve) => response.once('close', resolve))

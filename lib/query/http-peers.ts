@@ -11,6 +11,7 @@ import type { Position } from './query-types'
 import { isLastLine, rowOfJson } from './row-json'
 import type { CatalogStore } from './store-catalog'
 import { mapKeys, type PointQuery, type Row, type ScanQuery, type StoreQuery } from './store-query'
+import { startTimer } from '../timer'
 
 /** Marks a request of an instance, which is never forwarded again. */
 export const FORWARDED_HEADER = 'millrace-forwarded'
@@ -159,7 +160,7 @@ class Exchange {
     private readonly agents: { readonly plain: Agent; readonly tls: TlsAgent },
   ) {
     const { timeoutMs, signal } = options
-    this.#timer = setTimeout(() => {
+    this.#timer = startTimer(() => {
       const text = `${hostText(host)} has not answered a query within ${timeoutMs} ms: try again, or raise timeout`
       this.#abort.abort(new StreamsError('TIMEOUT', text, { host: hostText(host) }))
     }, timeoutMs)

@@ -454,7 +454,7 @@ export class KafkaStreams {
     if (store) return storeFor(reference, store, definition.builder)
     throw new StreamsError(
       'STORE_NOT_AVAILABLE',
-      `global store "${name}" is not restored yet: read it when the state is RUNNING`,
+      `global store "${name}" is not restored yet, or closed: this instance is ${this.state}; read it when it is RUNNING`,
       { store: name },
     )
   }

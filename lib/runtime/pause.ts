@@ -1,3 +1,5 @@
+import { startTimer } from '../timer'
+
 /** Waits `ms` milliseconds; rejects with the signal's reason if it is aborted first. */
 export const pause = (ms: number, signal?: AbortSignal): Promise<void> =>
   new Promise((resolve, reject) => {
@@ -5,7 +7,7 @@ export const pause = (ms: number, signal?: AbortSignal): Promise<void> =>
       clearTimeout(timer)
       reject(signal!.reason as Error)
     }
-    const timer = setTimeout(() => {
+    const timer = startTimer(() => {
       signal?.removeEventListener('abort', abort)
       resolve()
     }, ms)
@@ -18,7 +20,7 @@ export const withDeadline = async <T>(promise: Promise<T>, ms: number): Promise<
   if (ms === Infinity) return promise
   let timer: NodeJS.Timeout | undefined
   const timeout = new Promise<'timeout'>((resolve) => {
-    timer = setTimeout(() => resolve('timeout'), Math.max(0, ms))
+    timer = startTimer(() => resolve('timeout'), Math.max(0, ms))
   })
   try {
     return await Promise.race([promise, timeout])

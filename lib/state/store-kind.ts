@@ -51,10 +51,13 @@ export const otherKindsState = (store: StateStore, kept: number, topic: string):
     { store: store.name, topic },
   )
 
-/** With and without timestamps, stores of a kind have the same changelog. */
+/** With and without timestamps, stores of a kind have the same changelog; a versioned store's is that of a key-value store with more of it kept. */
 const sharesChangelog = (store: StateStore, kept: number): boolean => {
   const kind = kindOfStore(store)
-  return kind !== undefined && LAYOUTS[kept]?.startsWith(`${kind} store`) === true
+  if (kind === undefined) return false
+  return [kind, ...(kind === 'versioned' ? ['key-value'] : [])].some((each) =>
+    LAYOUTS[kept]?.startsWith(`${each} store`),
+  )
 }
 
 /** It drops what is older than its retention. */

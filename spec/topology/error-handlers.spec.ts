@@ -1,6 +1,8 @@
+import type { StreamsBuilder } from '../../lib/dsl/streams-builder'
 import { TimeWindows } from '../../lib/dsl/windows/time-windows'
 import { deadLetterTopic, logAndContinue } from '../../lib/handlers'
 import type { ProcessorSupplier } from '../../lib/operators/processor'
+import type { StreamRecord } from '../../lib/record/stream-record'
 import * as serdes from '../../lib/serdes'
 import { recordingLogger } from '../unit/runtime/processing/processing-under-test'
 import { counted, drive, headers, text } from './drive'
@@ -266,6 +268,10 @@ describe('recordCounts', () => {
   })
 })
 
+const refuse = (): never => {
+  throw new Error('refused')
+}
+
 describe('a handler', () => {
   it.each([
     ['nothing', undefined, 'returned undefined'],
@@ -288,5 +294,68 @@ describe('a handler', () => {
       { processingExceptionHandler: handler },
     )
     await expect(throwing.input.pipe('k', 'v')).rejects.toThrow(`the exception handler ${words} for operator`)
+  })
+
+  it.each([
+    [
+      'deserialization',
+      (builder) => void builder.stream('in', { ...counted, name: 'op' }).to('out', counted),
+      /long is 8 bytes, got 1/,
+    ],
+    ['processing', (builder) => void builder.stream('in', text).foreach(refuse, { name: 'op' }), /refused/],
+    [
+      'production',
+      (builder) => void builder.stream('in', text).to('out', { value: serdes.long() as never, name: 'op' }),
+      /long needs a number, got string/,
+    ],
+  ] satisfies [string, (builder: StreamsBuilder) => void, RegExp][])(
+    'for %s that throws ends with where it was, what it was about, and what it has thrown',
+    async (kind, define, about) => {
+      const broken = new Error('the handler is broken')
+      const { driver, input } = drive(define, {
+        [`${kind}ExceptionHandler`]: () => {
+          throw broken
+        },
+      })
+      const failure: unknown = await input.pipe('k', 'v').catch((error: unknown) => error)
+      expect(failure).toMatchObject({
+        code: 'PROCESSING_FAILED',
+        message: expect.stringMatching(
+          /^the exception handler threw 'the handler is broken' for operator "op", which failed on the record of in-0 at offset 0: /,
+        ),
+        location: { operator: 'op', taskId: '0_0', topic: 'in', partition: 0, offset: 0 },
+        cause: broken,
+      })
+      expect((failure as Error).message).toMatch(about)
+      expect(driver.recordCounts().dropped).toBe(0)
+    },
+  )
+
+  it.each([
+    [
+      'throws',
+      () => {
+        throw new Error('the handler is broken')
+      },
+    ],
+    ['answers with nothing', () => undefined],
+  ])('that %s fails the task, though a processor catches what its forward() throws', async (_what, handler) => {
+    const catching: ProcessorSupplier<string, string, string, string> = () => {
+      let forward: (record: StreamRecord<string, string>) => void
+      return {
+        init: (context) => void (forward = (record) => context.forward(record)),
+        process(record) {
+          try {
+            forward(record)
+          } catch {
+            // and goes on
+          }
+        },
+      }
+    }
+    const { input } = drive((builder) => builder.stream('in', text).process(catching).foreach(refuse, { name: 'op' }), {
+      processingExceptionHandler: handler as never,
+    })
+    await expect(input.pipe('k', 'v')).rejects.toMatchObject({ location: { operator: 'op' } })
   })
 })

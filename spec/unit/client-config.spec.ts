@@ -104,6 +104,11 @@ describe('client settings', () => {
     [{ producer: { maxInFlightRequestsPerConnection: 6 } }, /^producer\.maxInFlight\w+ is 6: .* from 1 to 5/],
     [{ producer: { maxRequestSize: '4 MB' } }, /^producer\.maxRequestSize is '4 MB': give a whole number/],
     [{ producer: { linger: 'soon' } }, /^producer\.linger is "soon"/],
+    [
+      { producer: { deliveryTimeout: 50 } },
+      /^producer\.deliveryTimeout is 50 ms and producer\.linger 100 ms: .* raise deliveryTimeout or lower linger/,
+    ],
+    [{ consumer: { fetchMaxWait: '30d' } }, /^consumer\.fetchMaxWait is '30d': give a time from 0 to 2147483647 ms/],
     [{ consumer: { fetchMaxBytes: 2 ** 31 } }, /^consumer\.fetchMaxBytes is 2147483648: .* to 2147483647/],
     [{ restoreConsumer: { fetchMinBytes: -1 } }, /^restoreConsumer\.fetchMinBytes is -1/],
     [{ producer: 'fast' }, /^producer is 'fast': give an object/],

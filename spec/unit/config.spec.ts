@@ -53,6 +53,11 @@ describe('resolveConfig', () => {
     ],
     [{ ...base, kafka: { brokers: ['a:1, b:2'] } }, /each broker as an entry of its own, 'a:1', 'b:2'/],
     [
+      { ...base, kafka: { ...base.kafka, 'security.protocol': 'SASL_SSL', sslEnabled: true, requestTimout: 1 } },
+      /unknown configuration keys: kafka.security.protocol \(it is kafka: \{ ssl: … \}\), kafka.sslEnabled \(it is .*\), kafka.requestTimout \(did you mean kafka.requestTimeout\?\)/,
+    ],
+    [{ ...base, kafka: { brokers: () => ['a:1'], wizardry: 1 } }, /^unknown configuration key: kafka.wizardry$/],
+    [
       { ...base, kafka: { brokers: ['kafka'] } },
       /kafka.brokers\[0\] is 'kafka': the port is missing: write 'kafka:9092'/,
     ],
@@ -100,6 +105,19 @@ describe('resolveConfig', () => {
     [{ ...base, logFormat: 'xml' }, /logFormat is 'xml': it can be 'text', 'json'/],
     [{ ...base, logFormat: 'json', logger: silentLogger }, /logFormat is for the default logger.* drop logFormat/],
     [{ ...base, sessionTimeout: '5s' }, /heartbeatInterval is 3000 ms and sessionTimeout 5000 ms/],
+    [
+      { ...base, sessionTimeout: '30d' },
+      /sessionTimeout is '30d': give a time from 1 to 2147483647 ms, which are 24 d/,
+    ],
+    [{ ...base, maxPollInterval: 2 ** 31 }, /maxPollInterval is 2147483648: give a time from 1 to 2147483647 ms/],
+    [{ ...base, slowCallbackWarning: 0 }, /slowCallbackWarning is 0: every callback takes longer; .* such as '1d'/],
+    [{ ...base, maxPollInterval: 0 }, /maxPollInterval is 0: give a time from 1/],
+    [{ ...base, heartbeatInterval: 0 }, /heartbeatInterval is 0: give a time from 1/],
+    [{ ...base, transactionTimeout: '25d' }, /transactionTimeout is '25d': give a time from 1 to 2147483647 ms/],
+    [
+      { ...base, defaultTimestampExtractor: { extract: () => 0 } },
+      /defaultTimestampExtractor is .*: give a function, \(/,
+    ],
     [{ ...base, processingGuarantee: 'exactly_once', commitInterval: '10s' }, /every transaction would time out/],
   ])('refuses %j', (config, message) => {
     const error = refusal(config)
@@ -136,7 +154,27 @@ describe('resolveConfig', () => {
     ['num.standby.replicas', 'not supported: drop it'],
     ['task.timeout.ms', 'not supported: drop it'],
     ['default.list.key.serde.type', 'not supported: drop it'],
+    ['client.tag.zone', 'not supported: drop it'],
+    ['rackAwareAssignmentStrategy', 'not supported: drop it'],
+    ['max.block.ms', 'not supported: drop it'],
+    ['retries', 'records are sent again until producer.deliveryTimeout has passed'],
+    ['key.deserializer', 'serdes are options of the topology, or defaultKeySerde and defaultValueSerde'],
+    ['value.serializer.encoding', 'serdes are options of the topology, or defaultKeySerde and defaultValueSerde'],
+    ['partitioner.class', 'it is an option of to() and repartition()'],
+    ['socket.connection.setup.timeout.ms', 'it is kafka: { connectionTimeout: … }'],
+    ['send.buffer.bytes', 'it is kafka: { socketFactory: … }'],
   ])('tells what to do in place of the setting %s of Java', (setting, hint) => {
+    expect(refusal({ ...base, [setting]: 1 }).message).toBe(`unknown configuration key: ${setting} (${hint})`)
+  })
+
+  it.each([
+    ['ssl', 'it is kafka: { ssl: … }'],
+    ['sasl', 'it is kafka: { sasl: … }'],
+    ['saslMechanism', 'it is kafka: { sasl: … }'],
+    ['retry', 'it is kafka: { retry: … }'],
+    ['connectionTimeout', 'it is kafka: { connectionTimeout: … }'],
+    ['authenticationTimeout', 'it is kafka: { authenticationTimeout: … }'],
+  ])('tells where the setting %s of kafkajs belongs', (setting, hint) => {
     expect(refusal({ ...base, [setting]: 1 }).message).toBe(`unknown configuration key: ${setting} (${hint})`)
   })
 
@@ -197,6 +235,26 @@ describe('resolveConfig', () => {
     expect(resolveConfig({ ...base, processingGuarantee: 'exactly_once', commitInterval: '1s' }).commitIntervalMs).toBe(
       1000,
     )
+  })
+
+  it('takes the longest times that Kafka has, and longer ones where no broker is told', () => {
+    const longest = 2 ** 31 - 1
+    expect(
+      resolveConfig({
+        ...base,
+        sessionTimeout: longest,
+        maxPollInterval: longest,
+        metadataMaxAge: '365d',
+        commitInterval: Number.MAX_SAFE_INTEGER,
+        producer: { deliveryTimeout: '365d' },
+      }),
+    ).toMatchObject({
+      sessionTimeoutMs: longest,
+      maxPollIntervalMs: longest,
+      metadataMaxAgeMs: 31_536_000_000,
+      commitIntervalMs: Number.MAX_SAFE_INTEGER,
+      producerConfig: { deliveryTimeoutMs: 31_536_000_000 },
+    })
   })
 
   it('takes what is given', () => {

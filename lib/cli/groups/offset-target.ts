@@ -116,7 +116,7 @@ export const timestampOf = (text: string, option: string): number => {
   throw new UsageError(`--${option} is '${text}': give a date and time such as 2026-01-31T08:00:00Z`)
 }
 
-const ISO_DURATION = /^P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?$/
+const ISO_DURATION = /^P(?=T?\d)(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?$/
 
 const durationOf = (text: string, option: string): number => {
   const iso = ISO_DURATION.exec(text)

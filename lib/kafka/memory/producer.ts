@@ -17,6 +17,7 @@ import type { TopicConfig } from './topic-config'
 import type { ProducerIdentity } from './transaction-coordinator'
 import { tpKey, type TopicPartition } from '../../record/topic-partition'
 import type { RecordHeaders } from '../../record/headers'
+import { startTimer } from '../../timer'
 
 interface PartitionBuffer {
   readonly topic: string
@@ -150,7 +151,7 @@ export class MemoryProducer implements Producer {
     this.bufferedBytes += size
     if (builder.count === 1) this.filling.add(buffer)
     if (builder.size >= limit || this.bufferedBytes >= this.maxBufferedBytes) this.seal(buffer)
-    else this.lingering ??= setTimeout(() => this.deliver(), this.lingerMs)
+    else this.lingering ??= startTimer(() => this.deliver(), this.lingerMs)
   }
 
   idle(): void {

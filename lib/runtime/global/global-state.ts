@@ -40,8 +40,6 @@ type GlobalPartition = Pick<ChangelogRange, 'store' | 'changelog'>
  * to date afterwards. All instances read all partitions; no group is involved.
  */
 export class GlobalState {
-  /** By name, for reading. */
-  readonly stores: ReadonlyMap<string, StateStore>
   readonly #options: GlobalStateOptions
   readonly #task: GlobalTask | undefined
   readonly #follower: ChangelogFollower
@@ -49,6 +47,7 @@ export class GlobalState {
   readonly #producer: Producer | undefined
   readonly #known: Set<string>
   readonly #closed = new AbortController()
+  readonly #stores: Map<string, StateStore>
   /** The state on disk is useless: the topic no longer has the records after it. */
   #useless = false
 
@@ -57,7 +56,7 @@ export class GlobalState {
     this.#task = parts.task
     this.#producer = parts.producer
     this.#known = new Set()
-    this.stores = new Map(parts.task?.stores.map((store) => [store.name, readOnlyStore(store)]))
+    this.#stores = new Map(parts.task?.stores.map((store) => [store.name, readOnlyStore(store)]))
     this.#follower = new ChangelogFollower({
       fetcher: () => options.client.fetcher(options.config.globalFetcherConfig),
       logger: options.logger,
@@ -95,6 +94,11 @@ export class GlobalState {
     return state
   }
 
+  /** By name, for reading; none once it closes. */
+  get stores(): ReadonlyMap<string, StateStore> {
+    return this.#stores
+  }
+
   /** Undefined where there are no global stores. */
   get recordCounts(): TaskRecordCounts | undefined {
     return this.#task?.recordCounts
@@ -103,6 +107,7 @@ export class GlobalState {
   /** Writes pending records, and closes the stores. */
   async close(): Promise<void> {
     this.#closed.abort()
+    this.#stores.clear()
     await this.#follower.remove(GLOBAL_TASK_ID)
     await this.#follower.close()
     try {

@@ -1,7 +1,8 @@
 import type { StreamsError } from '../../errors'
+import type { ErrorHandlerResponse } from '../../handlers'
 import type { ClientError } from '../../kafka/port'
 import type { StreamRecord } from '../../record/stream-record'
-import { asError, TaskFailure } from '../failure/task-failure'
+import { asError } from '../failure/task-failure'
 import { unsendable } from './production-errors'
 import type { SendingSink, SendingTask } from './sending-task'
 import { SentRecord } from './sent-record'
@@ -39,13 +40,9 @@ export class RefusedRecords {
     if (!handler) throw described
     const error = asError(described.cause)
     const { key, value, timestamp } = record
-    let response
-    try {
-      response = handler(error, task.errorContext(sink.name, described), { topic, key, value, timestamp })
-    } catch (inHandler) {
-      throw new TaskFailure(inHandler)
-    }
-    if (!task.resolve(sink.name, error, response)) throw described
+    const ask = (): ErrorHandlerResponse =>
+      handler(error, task.errorContext(sink.name, described), { topic, key, value, timestamp })
+    if (!task.resolve(sink.name, error, ask)) throw described
   }
 
   /** Asks about a record that was sent before. */

@@ -32,7 +32,7 @@ export interface SendingTask {
   readonly defaultValueSerde: Serde<unknown>
   readonly preparation: { fetch(missing: MissingDependency): Promise<void> }
   errorContext(operator: string, error: StreamsError): ErrorHandlerContext
-  resolve(operator: string, error: Error, response: ErrorHandlerResponse): boolean
+  resolve(operator: string, error: Error, ask: () => ErrorHandlerResponse): boolean
   dropRecord(operator: string, reason: DropReason, details: string): void
   /** A copy of `source`; null where no handler can ask for it. */
   heldBytes(): SourceBytes | null

@@ -6,6 +6,7 @@ import type { RecordContext } from '../../record/record-context'
 import type { StreamRecord } from '../../record/stream-record'
 import { copyOf, NO_SOURCE_BYTES, type SourceBytes } from '../output/source-bytes'
 import type { TaskConfig } from './task-config'
+import { startTimer } from '../../timer'
 
 /** A node with an async operator. */
 export interface AsyncNode {
@@ -29,11 +30,8 @@ export interface AsyncTask {
   within<T>(context: RecordContext, source: SourceBytes, work: () => T): T
 }
 
-/** Of Node's timers: a longer one would fire at once. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1
-
 const after = (ms: number, callback: () => void): (() => void) => {
-  const timer = setTimeout(callback, Math.min(ms, LONGEST_TIMER_MS))
+  const timer = startTimer(callback, ms)
   return () => clearTimeout(timer)
 }
 

@@ -315,7 +315,7 @@ export class PartitionQueue implements SourceBytes {
       const handler = task.config.deserializationExceptionHandler
       const described = this.describe(part, context, error)
       const known = task.errorContext(source.name, described)
-      if (handler && task.resolve(source.name, error, handler(error, known))) return
+      if (handler && task.resolve(source.name, error, () => handler(error, known))) return
       throw new TaskFailure(described)
     })
   }

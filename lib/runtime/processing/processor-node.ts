@@ -188,15 +188,8 @@ export class ProcessorNode implements Child, OperatorContext<unknown, unknown> {
     if (isStateFailure(error)) throw this.escalate(error)
     const located = failure instanceof StreamsError && failure.location.operator !== undefined
     const reported = located ? failure : explained(failure)
-    if (handler) {
-      let response
-      try {
-        response = handler(error, this.task.errorContext(this.name, reported), record)
-      } catch (inHandler) {
-        throw this.escalate(this.describe(asError(inHandler), 'and then its processingExceptionHandler failed'))
-      }
-      if (this.task.resolve(this.name, error, response)) return
-    }
+    const ask = handler && (() => handler(error, this.task.errorContext(this.name, reported), record))
+    if (ask && this.task.resolve(this.name, error, ask)) return
     throw this.escalate(reported)
   }
 

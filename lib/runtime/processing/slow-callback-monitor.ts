@@ -1,5 +1,6 @@
 import type { Logger } from '../../observe/logger'
 import type { RecordContext } from '../../record/record-context'
+import { startTimer } from '../../timer'
 
 /** An operator as the monitor names it. */
 export interface Watched {
@@ -116,9 +117,9 @@ export class SlowCallbackMonitor {
       const what = `the callback of operator "${operator.name}" is still pending after ${pendingMs} ms`
       this.warn(operator, operator.name, context, pendingMs, `${what} (${placeOf(context)}): ${PENDING_ADVICE}`)
       wait *= 2
-      timer = setTimeout(look, wait).unref()
+      timer = startTimer(look, wait).unref()
     }
-    let timer = setTimeout(look, wait).unref()
+    let timer = startTimer(look, wait).unref()
     return () => clearTimeout(timer)
   }
 

@@ -16,7 +16,7 @@ import type { Serde } from '../../serdes/serde'
 import type { ManagedStore, StateStore } from '../../state/store'
 import type { RecordCollector } from '../output/record-collector'
 import type { SendingTask } from '../output/sending-task'
-import { TaskFailure } from '../failure/task-failure'
+import { asError, TaskFailure } from '../failure/task-failure'
 import { copyOf, NO_SOURCE_BYTES, type SourceBytes } from '../output/source-bytes'
 import type { Preparation } from '../tasks/preparation'
 import type { StoreWriter } from '../tasks/store-context'
@@ -284,11 +284,22 @@ export class TaskContext implements SendingTask, StoreWriter {
   }
 
   /**
-   * Applies a handler's response: sends the dead letters; true to continue without the record, which is then counted as
-   * dropped and logged with its error.
+   * Asks a handler, and applies its response: sends the dead letters; true to continue without the record, which is then
+   * counted as dropped and logged with its error.
    */
-  resolve(operator: string, error: Error, response: ErrorHandlerResponse): boolean {
-    if (!isResponse(response)) throw this.#noResponse(operator, error, response)
+  resolve(operator: string, error: Error, ask: () => ErrorHandlerResponse): boolean {
+    let response: ErrorHandlerResponse
+    try {
+      response = ask()
+    } catch (thrown) {
+      const what = `threw ${shown(asError(thrown).message)}`
+      throw this.#handlerFailed(operator, error, what, 'Correct the handler', thrown)
+    }
+    if (!isResponse(response)) {
+      const what = `returned ${isPromise(response) ? 'a promise, which is not awaited,' : shown(response)}`
+      const advice = "Let the handler return 'continue', 'fail', or { result, deadLetters } with one of them and a list"
+      throw this.#handlerFailed(operator, error, what, advice, error)
+    }
     const [result, letters] = typeof response === 'string' ? [response, []] : [response.result, response.deadLetters]
     for (const letter of letters) {
       this.effects++
@@ -308,18 +319,18 @@ export class TaskContext implements SendingTask, StoreWriter {
     return true
   }
 
-  #noResponse(operator: string, error: Error, response: unknown): TaskFailure {
+  /** Reported at once: a user's processor upstream may catch what its forward() throws. */
+  #handlerFailed(operator: string, error: Error, what: string, advice: string, cause: unknown): TaskFailure {
     const { topic, partition, offset } = this.recordContext
-    const what = isPromise(response) ? 'a promise, which is not awaited,' : shown(response)
-    return new TaskFailure(
-      new StreamsError(
-        'PROCESSING_FAILED',
-        `the exception handler returned ${what} for operator "${operator}", which failed on ${this.#recordInWork()}: ` +
-          `${error.message}. Let the handler return 'continue', 'fail', or { result, deadLetters } with one of them and a list`,
-        { operator, taskId: this.taskId, ...(topic === null ? {} : { topic, partition, offset }) },
-        { cause: error },
-      ),
+    const failure = new StreamsError(
+      'PROCESSING_FAILED',
+      `the exception handler ${what} for operator "${operator}", which failed on ${this.#recordInWork()}: ` +
+        `${error.message}. ${advice}`,
+      { operator, taskId: this.taskId, ...(topic === null ? {} : { topic, partition, offset }) },
+      { cause },
     )
+    this.fail(failure)
+    return new TaskFailure(failure)
   }
 
   #recordInWork(): string {

@@ -12,6 +12,7 @@ import {
   text,
 } from '../../arguments'
 import { type ProducerSettings, resolveClientConfig } from '../../client-config'
+import { kafkaDuration } from '../../config-values'
 import { resolveConnection } from '../../connection-config'
 import { type Duration, toMilliseconds } from '../../durations'
 import { StreamsError } from '../../errors'
@@ -156,8 +157,8 @@ export class KafkaProducer<Topics extends ProducerTopics = ProducerTopics> imple
   constructor(config: KafkaProducerConfig<Topics>, host: ProducerHost)
   constructor(config: KafkaProducerConfig<Topics>, host?: ProducerHost) {
     requireArgument(config, CONFIG, 'new KafkaProducer', 'config')
-    const { producer = {}, maxBlock = '1m', transactionTimeout = '1m', clientId, topics } = config
-    const transactionTimeoutMs = toMilliseconds(transactionTimeout, 'transactionTimeout')
+    const { producer = {}, maxBlock = '1m', clientId, topics } = config
+    const transactionTimeoutMs = kafkaDuration({ values: config, path: '' }, 'transactionTimeout', 60_000)
     const settings = { producer: { linger: DEFAULT_PRODUCER_LINGER, ...producer } as const }
     const { producerConfig } = resolveClientConfig(settings, { exactlyOnce: false, transactionTimeoutMs })
     const kafka = resolveConnection(config.kafka)

@@ -4,6 +4,7 @@ import type { RecordHeaders } from '../../record/headers'
 import { notAuthorized } from '../failure/not-authorized'
 import type { SentRecord } from './record-producer'
 import type { Encoded } from './topic-formats'
+import { startTimer } from '../../timer'
 
 /** A record as it is sent. */
 export interface OutgoingRecord {
@@ -45,7 +46,7 @@ export class PendingRecord implements DeliveryListener {
 
   /** Fails it if it is not handed to Kafka in time. */
   expireAfter(ms: number, error: () => StreamsError): void {
-    if (ms !== Infinity) this.timer = setTimeout(() => this.fail(error()), ms)
+    if (ms !== Infinity) this.timer = startTimer(() => this.fail(error()), ms)
   }
 
   /** It is in the hands of the client, which has a time limit of its own. */

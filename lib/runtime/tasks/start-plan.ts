@@ -16,6 +16,8 @@ export interface OpenedTask extends TaskIdentity {
 export interface ChangelogGap {
   readonly store: string
   readonly changelog: TopicPartition
+  /** It is a topic that the task reads, and does not write. */
+  readonly fromSource: boolean
   /** The last offset that the local state contains. */
   readonly contained: number
   readonly earliest: number
@@ -33,6 +35,11 @@ export interface StartPlan {
   /** Ranges that the stores lack; none if there are gaps. */
   readonly ranges: readonly ChangelogRange[]
   readonly gaps: readonly ChangelogGap[]
+  /**
+   * Where there are gaps: inputs are read from their beginning again that the local state contains, because the application, or all of Kafka, was
+   * reset. Then everything that the changelogs lack is processed again, and the local state would count twice.
+   */
+  readonly isReset: boolean
 }
 
 export interface StartPlanner {
@@ -89,6 +96,12 @@ export const planStart = async <T extends OpenedTask>(
           ),
     )
   const [earliest, latest] = await Promise.all([ends('earliest'), ends('latest')])
+  const restores = new Map(tasks.map((task) => [task, restoreOf(task, positions, committed, earliest, latest)]))
+  const reset = await resetTasks(
+    tasks.filter((task) => restores.get(task)!.gaps.length > 0),
+    committed,
+    planner,
+  )
   return new Map(
     tasks.map((task) => [
       task,
@@ -96,9 +109,35 @@ export const planStart = async <T extends OpenedTask>(
         positions: ofInputs(task, positions),
         committed: ofInputs(task, committed),
         endOffsets: ofInputs(task, endOffsets),
-        ...restoreOf(task, positions, committed, earliest, latest),
+        ...restores.get(task)!,
+        isReset: reset.has(task),
       },
     ]),
+  )
+}
+
+/** Of tasks with gaps: see `StartPlan.isReset`. */
+const resetTasks = async <T extends OpenedTask>(
+  tasks: readonly T[],
+  committed: ReadonlyMap<string, CommittedOffset>,
+  { admin, retrying }: StartPlanner,
+): Promise<ReadonlySet<T>> => {
+  const inputs = tasks.flatMap((task) => task.inputs.map((input) => ({ ...input, at: 'earliest' as const })))
+  if (inputs.length === 0) return new Set()
+  const beginnings = await retrying('look up the beginnings of inputs', () => admin.listOffsets(inputs))
+  return new Set(
+    tasks.filter(({ inputs, stores, subTopology }) => {
+      const offsets = stores.state.changelogOffsets()
+      return inputs.some(({ topic, partition }) => {
+        const key = tpKey(topic, partition)
+        const contained = offsets.get(key)
+        if (contained === undefined) return false
+        const next = committed.get(key)?.offset
+        if (next === undefined) return true
+        // at-least-once, state may be ahead of the offsets after a crash, and a repartition topic begins where it was committed
+        return next <= contained && next <= beginnings.get(key)! && !subTopology.repartitionSourceTopics.has(topic)
+      })
+    }),
   )
 }
 
@@ -123,8 +162,10 @@ const restoreOf = (
     const latest = latestOffsets.get(key)!
     const contained = store.persistent ? offsets.get(key) : undefined
     const from = contained === undefined ? earliest : contained + 1
-    if (contained !== undefined && (from > latest || from < earliest)) {
-      gaps.push({ store: store.name, changelog, contained, earliest, latest })
+    // all of the table's rows are processed again, and must not find themselves: their former values would be taken for older ones
+    const isReadAgain = fromSource && contained !== undefined && positions.get(key)! <= Math.min(earliest, contained)
+    if (contained !== undefined && (from > latest || from < earliest || isReadAgain)) {
+      gaps.push({ store: store.name, changelog, fromSource, contained, earliest, latest })
     }
     // where the offset committed is out of range, reading starts elsewhere
     const processed = fromSource ? Math.min(positions.get(key)!, committed.get(key)?.offset ?? 0) : latest

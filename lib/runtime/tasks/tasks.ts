@@ -324,12 +324,16 @@ export class Tasks {
   /**
    * A gap between local state and its changelogs. If a changelog begins later, the local state is useless. If it ends
    * earlier, the topic was deleted and created again, or has lost its end: the local state is the only copy, and refills it.
+   * But if its inputs are read from their beginning, state begins there, too. A source topic is never written to: what it has is what its table
+   * has, once the task's own changelogs are refilled.
    */
-  #closeGaps(slot: Slot, stores: TaskStores, { gaps, committed }: StartPlan): void {
-    const later = gaps.find(({ contained, earliest }) => earliest > contained + 1)
-    if (later) return this.#startOver(slot, describeGap(later))
-    const what = gaps.map(describeGap).join('; ')
-    const location = { taskId: slot.id, store: gaps[0]!.store, ...gaps[0]!.changelog }
+  #closeGaps(slot: Slot, stores: TaskStores, { gaps, committed, isReset }: StartPlan): void {
+    const own = gaps.filter(({ fromSource }) => !fromSource)
+    const useless = own.length === 0 ? gaps[0] : own.find(({ contained, earliest }) => earliest > contained + 1)
+    if (useless) return this.#startOver(slot, describeGap(useless))
+    const what = own.map(describeGap).join('; ')
+    if (isReset) return this.#startOver(slot, `${what}, and its inputs are read from their beginning`)
+    const location = { taskId: slot.id, store: own[0]!.store, ...own[0]!.changelog }
     if (!isComplete(slot, stores, committed)) {
       this.#failed(
         slot,
@@ -348,7 +352,7 @@ export class Tasks {
       location,
       `${what}: the topic was deleted and created again, or has lost its end. Refilling it from the local state`,
     )
-    const refilled = this.#reopen(slot, () => this.options.factory.refill(slot, gaps))
+    const refilled = this.#reopen(slot, () => this.options.factory.refill(slot, own))
     this.#refilling.set(slot.id, refilled)
     void refilled.then(() => this.#refilling.delete(slot.id))
   }
@@ -441,9 +445,10 @@ export class Tasks {
 
 const describeGap = ({ store, changelog, contained, earliest, latest }: ChangelogGap): string => {
   const where = `changelog ${changelog.topic} partition ${changelog.partition} of store ${store}`
-  return earliest > contained + 1
-    ? `${where} begins at offset ${earliest} and the local state ends at offset ${contained}`
-    : `${where} ends at offset ${latest} and the local state is ahead of it`
+  if (earliest > contained + 1)
+    return `${where} begins at offset ${earliest} and the local state ends at offset ${contained}`
+  if (latest <= contained) return `${where} ends at offset ${latest} and the local state is ahead of it`
+  return `${where} is read from its beginning, and the local state ends at offset ${contained}`
 }
 
 const identityOf = ({ id, subTopology, inputs }: TaskIdentity): TaskIdentity => ({ id, subTopology, inputs })

@@ -3,6 +3,7 @@ import type { Logger } from '../../observe/logger'
 import type { CompiledTopology } from '../../topology/definition'
 import { missingSourceTopics } from '../../topology/partition-counts'
 import { countSourceTopics } from './source-topics'
+import { startTimer } from '../../timer'
 
 export interface SourceTopicWatchOptions {
   readonly admin: Admin
@@ -51,7 +52,7 @@ export class SourceTopicWatch {
   #schedule(): void {
     clearTimeout(this.#timer)
     if (this.#closed) return
-    this.#timer = setTimeout(() => void this.#look(), this.#missing ? WHILE_MISSING_MS : this.options.intervalMs)
+    this.#timer = startTimer(() => void this.#look(), this.#missing ? WHILE_MISSING_MS : this.options.intervalMs)
     this.#timer.unref()
   }
 

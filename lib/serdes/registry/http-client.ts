@@ -2,6 +2,7 @@ import type { Agent } from 'node:http'
 import type * as Rest from '@kafkajs/confluent-schema-registry/dist/api'
 import { StreamsError } from '../../errors'
 import type { RegistryClient, SchemaReference, SchemaVersion, StoredSchema } from './registry-client'
+import { startTimer } from '../../timer'
 
 export interface HttpClientOptions {
   readonly url: string
@@ -97,7 +98,7 @@ export class HttpRegistryClient implements RegistryClient {
     const ms = this.options.requestTimeoutMs * 3
     let timer: NodeJS.Timeout | undefined
     const deadline = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new Error(`no answer in ${ms} ms`)), ms)
+      timer = startTimer(() => reject(new Error(`no answer in ${ms} ms`)), ms)
     })
     try {
       return await Promise.race([response, deadline])

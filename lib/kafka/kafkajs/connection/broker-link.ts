@@ -11,6 +11,7 @@ import {
   type KafkaJsBroker,
   type KafkaJsLogger,
 } from '../internals'
+import { startTimer } from '../../../timer'
 
 export interface LinkOptions {
   readonly kafka: KafkaConfig
@@ -141,7 +142,7 @@ export class BrokerLink {
       this.drop(session, new ClientError('retriable', `${doing}: no answer within ${timeoutMs} ms`, TIMED_OUT))
     }
     // after a callback that kept the event loop busy, timers run before answers that have arrived are read
-    const timer = setTimeout(() => setImmediate(giveUp), timeoutMs)
+    const timer = startTimer(() => setImmediate(giveUp), timeoutMs)
     try {
       return await Promise.race([work(), dropped])
     } finally {

@@ -8,6 +8,7 @@ import type { PartitionBuffer } from './partition-buffer'
 import { produceRequest, type ProduceAnswer, type ProducePart } from './produce-request'
 import { splitBatch } from './split'
 import { stampProducer } from '../records/record-batch-encoder'
+import { startTimer } from '../../../timer'
 
 export interface SenderOptions {
   readonly transactionalId: string | null
@@ -409,7 +410,7 @@ export class ProducerSender {
     if (this.stopped || this.timerAt <= at) return
     this.clearTimer()
     this.timerAt = at
-    this.timer = setTimeout(() => this.drain(), Math.max(1, Math.ceil(at - performance.now())))
+    this.timer = startTimer(() => this.drain(), Math.max(1, Math.ceil(at - performance.now())))
   }
 
   private clearTimer(): void {

@@ -4,7 +4,7 @@ import { TimeWindows } from '../../../../lib/dsl/windows/time-windows'
 import type { KafkaStreams } from '../../../../lib/runtime/kafka-streams'
 import * as serdes from '../../../../lib/serdes'
 import { keyValueStore, timestampedKeyValueStore } from '../../../../lib/state/stores'
-import type { KeyValueStore } from '../../../../lib/state/store'
+import type { KeyValueStore, VersionedKeyValueStore } from '../../../../lib/state/store'
 import { versionedKeyValueStore } from '../../../../lib/state/versioned/versioned-key-value-store'
 import type { Topology } from '../../../../lib/topology/topology'
 import { EmbeddedApps, until } from '../../../support/embedded-apps'
@@ -91,7 +91,6 @@ describe('a store of another kind than the one that had its name before', () => 
 
   it.each([
     ['key-value', 'a key-value store with timestamps', 'window', 'a window store with timestamps'],
-    ['key-value', 'a key-value store with timestamps', 'versioned', 'a versioned store'],
     ['window', 'a window store with timestamps', 'session', 'a session store'],
     ['versioned', 'a versioned store', 'key-value', 'a key-value store with timestamps'],
   ])('does not take the local state of a %s store for its own', async (was, wasNamed, is, isNamed) => {
@@ -120,6 +119,71 @@ describe('a store of another kind than the one that had its name before', () => 
     const store = restored.store(timestampedKeyValueStore('counts', counted))
     expect(store.get('some-customer-id')).toEqual({ value: 1, timestamp: Date.UTC(2026, 1, 3, 4, 5, 6) })
   })
+
+  // after Kafka Streams' VersionedKeyValueStoreIntegrationTest, shouldManualUpgradeFromNonVersioned…
+  it.each(['plain', 'timestamped'])(
+    'is restored from the changelog where versions are to be kept from now on, with those that it has (%s)',
+    async (was) => {
+      const text = { key: serdes.string(), value: serdes.string() }
+      const versions = versionedKeyValueStore('rows', { ...text, historyRetention: '1h' })
+      const writing = (kind: string): Topology => {
+        const builder = new StreamsBuilder()
+        const plain = kind === 'plain' ? keyValueStore('rows', text) : timestampedKeyValueStore('rows', text)
+        builder.stream('in', { ...text, nullable: true }).process(() => {
+          let rows: VersionedKeyValueStore<string, string> & KeyValueStore<string, unknown>
+          return {
+            init: (context) => void (rows = context.stateStore('rows')),
+            process({ key, value, timestamp }) {
+              if (kind === 'versioned') rows.put(key!, value, timestamp)
+              else rows.put(key!, kind === 'plain' || value === null ? value : { value, timestamp })
+            },
+          }
+        }, [kind === 'versioned' ? versions : plain])
+        return builder.build()
+      }
+      const start = Date.UTC(2026, 1, 3)
+      const before = apps.create(writing(was))
+      await before.start()
+      await apps.kafka.produce(
+        'in',
+        (
+          [
+            ['a', 'a0', 0],
+            ['b', 'b0', 0],
+            ['c', null, 0],
+            ['a', 'a5', 5],
+            ['b', null, 5],
+            ['c', 'c5', 5],
+            ['a', 'a2', 2],
+            ['b', 'b2', 2],
+            ['c', null, 2],
+          ] as const
+        ).map(([key, value, after]) => ({ key, value, timestamp: start + after })),
+        text,
+      )
+      await until(async () => (await apps.committed('in', 0)) === 9)
+      await before.close()
+
+      const after = apps.create(writing('versioned'))
+      await expect(after.start()).rejects.toMatchObject({
+        code: 'INTERNAL_TOPIC_MISMATCH',
+        message: expect.stringContaining(
+          'call cleanUp() on each before its next start: the store is restored from its changelog',
+        ),
+      })
+      await after.cleanUp()
+      const upgraded = apps.create(writing('versioned'))
+      await upgraded.start()
+      const store = upgraded.store(versions)
+      const valuesOf = (key: string) =>
+        [0, 2, 5].map((time) => store.get(key, start + time)?.value ?? null).concat(store.get(key)?.value ?? null)
+      expect(['a', 'b', 'c'].map(valuesOf)).toEqual([
+        ['a0', 'a2', 'a5', 'a5'],
+        ['b0', 'b2', null, null],
+        [null, null, 'c5', 'c5'],
+      ])
+    },
+  )
 
   it('of the same kind takes both', async () => {
     await runBefore('window')

@@ -59,6 +59,28 @@ describe('committing', () => {
     },
   )
 
+  it.each(['at_least_once', 'exactly_once'] as const)(
+    "keeps the partition's time, which the next run's timestamp extractor is given (%s)",
+    async (processingGuarantee) => {
+      const given: number[] = []
+      const timestampExtractor = ({ timestamp }: { timestamp: number }, partitionTime: number): number => {
+        given.push(partitionTime)
+        return timestamp
+      }
+      const builder = new StreamsBuilder()
+      builder.stream('words', { ...text, timestampExtractor }).foreach(() => {})
+      const topology = builder.build()
+      for (const [run, timestamp] of [5000, 4999, 4998].entries()) {
+        const app = apps.create(topology, { processingGuarantee })
+        await app.start()
+        await apps.kafka.produce('words', [{ key: 'k', value: 'v', timestamp }])
+        await until(() => given.length > run)
+        await app.close()
+      }
+      expect(given).toEqual([-1, 5000, 5000])
+    },
+  )
+
   it('deletes what is committed of repartition topics, and no more', async () => {
     const app = apps.create(counting(), { repartitionPurgeInterval: 50 })
     await app.start()

@@ -235,6 +235,25 @@ describe('global stores', () => {
     expect(await failed).toMatchObject({ code: 'DESERIALIZATION_FAILED', location: { topic: 'rates' } })
   })
 
+  it('are not read before they are restored, nor after the close', async () => {
+    const builder = new StreamsBuilder()
+    builder.globalTable('rates', text, rates)
+    const streams = apps.create(builder.build())
+    const refused = async (state: string): Promise<void> => {
+      const error = {
+        code: 'STORE_NOT_AVAILABLE',
+        message: `global store "rates" is not restored yet, or closed: this instance is ${state}; read it when it is RUNNING`,
+      }
+      expect(() => streams.store(rates)).toThrow(expect.objectContaining(error))
+      await expect(streams.query(rates).get('a')).rejects.toMatchObject(error)
+    }
+    await refused('CREATED')
+    await streams.start()
+    expect(streams.store(rates).get('a')).toBeNull()
+    await streams.close()
+    await refused('NOT_RUNNING')
+  })
+
   it('are waited for like any source topic', async () => {
     const builder = new StreamsBuilder()
     builder.globalTable('later', text)

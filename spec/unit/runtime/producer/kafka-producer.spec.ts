@@ -553,6 +553,7 @@ test.each([
   [{ kafka: { brokers: ['localhost:9092'] } }, 'INVALID_ARGUMENT'],
   [{ kafka: { brokers: ['localhost:9092'] }, topics: { lines: { key: 'string' } } }, 'INVALID_ARGUMENT'],
   [{ kafka: { brokers: ['localhost:9092'] }, topics: {}, producer: { lingr: 1 } }, 'INVALID_CONFIG'],
+  [{ kafka: { brokers: ['localhost:9092'] }, topics: {}, transactionTimeout: '30d' }, 'INVALID_CONFIG'],
 ])('new KafkaProducer refuses %j', (config, code) => {
   expect(() => new KafkaProducer(config as never)).toThrow(expect.objectContaining({ code }))
 })

@@ -159,6 +159,7 @@ describe('millrace groups', () => {
     [[], 2, /say where to/],
     [['--to-datetime', 'yesterday'], 2, /--to-datetime is 'yesterday'/],
     [['--by-duration', '5 years'], 2, /--by-duration is "5 years"/],
+    [['--by-duration', 'PT'], 2, /--by-duration is "PT"/],
     [['--shift-by', 'x'], 2, /--shift-by is 'x': give a whole number/],
     [['--to-latest', '--input-topic', 'nope'], 2, /there is no topic nope/],
     [['--to-latest', '--execute', '--dry-run'], 2, /--execute and --dry-run exclude each other/],

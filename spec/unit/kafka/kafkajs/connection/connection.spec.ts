@@ -187,6 +187,16 @@ describe('a connection', () => {
     expect(broker.requests).toEqual([API_VERSIONS, METADATA])
   })
 
+  it('waits for 24 days where it is told to wait for longer, as for the answer to a JoinGroup: no longer timer exists', async () => {
+    connect()
+    await connection.refreshMetadata()
+    const held: (() => void)[] = (broker.held = [])
+    const answered = connection.send(1, metadataFrame([]), 2 ** 31 + 5000)
+    while (held.length === 0) await new Promise(setImmediate)
+    setTimeout(held[0]!, 10)
+    expect(await answered).toMatchObject({ brokers: [{ port: broker.port }] })
+  })
+
   it('takes an answer that arrived while a callback kept the event loop busy for longer than the timeout', async () => {
     connect({ requestTimeout: 1000 })
     await connection.refreshMetadata()

@@ -1,0 +1,135 @@
+import { StreamsBuilder } from '../../../../lib/dsl/streams-builder'
+import { EmbeddedKafka } from '../../../../lib/kafka/memory'
+import type { KafkaStreams } from '../../../../lib/runtime/kafka-streams'
+import * as serdes from '../../../../lib/serdes'
+import type { Topology } from '../../../../lib/topology/topology'
+import { CommandLine } from '../../../support/command-line-interface'
+import { EmbeddedApps, until } from '../../../support/embedded-apps'
+
+const text = { key: serdes.string(), value: serdes.string() }
+
+const TOPOLOGIES: Record<string, () => Topology> = {
+  'counts of an input': () => {
+    const builder = new StreamsBuilder()
+    builder.stream('words', text).groupByKey().count({ store: 'counts' })
+    return builder.build()
+  },
+  'counts behind a repartition topic': () => {
+    const builder = new StreamsBuilder()
+    builder
+      .stream('words', text)
+      .groupBy((word) => word, text)
+      .count({ store: 'counts' })
+    return builder.build()
+  },
+}
+
+const CASES = Object.keys(TOPOLOGIES).flatMap((name) =>
+  (['at_least_once', 'exactly_once'] as const).map((guarantee) => [name, guarantee] as const),
+)
+
+describe('local state that is left behind', () => {
+  let apps: EmbeddedApps
+
+  beforeEach(() => {
+    apps = new EmbeddedApps({ words: 1 })
+  })
+  afterEach(() => apps.close())
+
+  const produce = (kafka: EmbeddedKafka, ...words: string[]): Promise<void> =>
+    kafka.produce(
+      'words',
+      words.map((word) => ({ key: word, value: word })),
+      text,
+    )
+  const count = (app: KafkaStreams, word: string): number =>
+    (app.store('counts').get(word) as { value: number } | null)?.value ?? 0
+
+  /** Counts these words on the embedded Kafka. */
+  const run = async (topology: Topology, processingGuarantee: 'at_least_once' | 'exactly_once'): Promise<void> => {
+    await produce(apps.kafka, 'a', 'b', 'a')
+    const app = apps.create(topology, { processingGuarantee })
+    await app.start()
+    await until(() => count(app, 'a') === 2)
+    await app.close()
+  }
+
+  it.each(CASES)('by a reset of the application counts nothing twice: %s, %s', async (name, processingGuarantee) => {
+    await run(TOPOLOGIES[name]!(), processingGuarantee)
+    const { code } = await new CommandLine(apps.kafka).run('reset', '--application-id', 'app', '--execute')
+    expect(code).toBe(0)
+    const app = apps.create(TOPOLOGIES[name]!(), { processingGuarantee })
+    await app.start()
+    await produce(apps.kafka, 'last')
+    await until(() => count(app, 'last') > 0)
+    expect([count(app, 'a'), count(app, 'b')]).toEqual([2, 1])
+    expect(apps.warnings[0]).toMatch(
+      /^changelog app-counts-changelog .* local state is ahead of it, and its inputs are read from their beginning: restoring/,
+    )
+  })
+
+  it.each(CASES)(
+    'by a Kafka that was set up anew is not part of its counts: %s, %s',
+    async (name, processingGuarantee) => {
+      await run(TOPOLOGIES[name]!(), processingGuarantee)
+      await using kafka = new EmbeddedKafka({ topics: { words: 1 } })
+      await produce(kafka, 'a', 'last')
+      const app = apps.create(TOPOLOGIES[name]!(), { processingGuarantee, kafka })
+      await app.start()
+      await until(() => count(app, 'last') > 0)
+      expect([count(app, 'a'), count(app, 'b')]).toEqual([1, 0])
+      await app.close()
+    },
+  )
+
+  it.each(['at_least_once', 'exactly_once'] as const)(
+    'by a reset is not what updates of a table replace, if its source topic is its changelog: %s',
+    async (processingGuarantee) => {
+      const topology = (): Topology => {
+        const builder = new StreamsBuilder()
+        builder
+          .table('words', text, 'rows')
+          .groupBy((value) => [value, value], text)
+          .count({ store: 'counts' })
+        return builder.build({ optimization: 'all' })
+      }
+      const rows = (...values: [string, string][]): Promise<void> =>
+        apps.kafka.produce(
+          'words',
+          values.map(([key, value]) => ({ key, value })),
+          text,
+        )
+      await rows(['k', 'a'], ['k', 'b'], ['l', 'a'], ['k', 'a'])
+      const app = apps.create(topology(), { processingGuarantee })
+      await app.start()
+      await until(() => count(app, 'a') === 2)
+      await app.close()
+      const { code } = await new CommandLine(apps.kafka).run('reset', '--application-id', 'app', '--execute')
+      expect(code).toBe(0)
+
+      const again = apps.create(topology(), { processingGuarantee })
+      await again.start()
+      await rows(['m', 'last'])
+      await until(() => count(again, 'last') > 0)
+      expect([count(again, 'a'), count(again, 'b')]).toEqual([2, 0])
+      expect(apps.warnings).toContainEqual(
+        expect.stringMatching(
+          /^changelog words .* is read from its beginning, and the local state ends at offset 3: rest/,
+        ),
+      )
+    },
+  )
+
+  it('is kept where the offsets of its inputs are: what they contain is not processed again', async () => {
+    const name = 'counts of an input'
+    await run(TOPOLOGIES[name]!(), 'at_least_once')
+    const admin = apps.kafka.client().admin()
+    // an input of which everything has expired begins where it was committed
+    await admin.deleteRecords([{ topic: 'words', partition: 0, offset: 3 }])
+    await admin.deleteTopics(['app-counts-changelog'])
+    const app = apps.create(TOPOLOGIES[name]!())
+    await app.start()
+    expect([count(app, 'a'), count(app, 'b')]).toEqual([2, 1])
+    expect(apps.warnings[0]).toMatch(/Refilling it from the local state/)
+  })
+})
