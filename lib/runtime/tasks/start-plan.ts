@@ -16,6 +16,8 @@ export interface OpenedTask extends TaskIdentity {
 export interface ChangelogGap {
   readonly store: string
   readonly changelog: TopicPartition
+  /** It is a source topic, which only others write. */
+  readonly fromSource: boolean
   /** The last offset that the local state contains. */
   readonly contained: number
   readonly earliest: number
@@ -124,7 +126,7 @@ const restoreOf = (
     const contained = store.persistent ? offsets.get(key) : undefined
     const from = contained === undefined ? earliest : contained + 1
     if (contained !== undefined && (from > latest || from < earliest)) {
-      gaps.push({ store: store.name, changelog, contained, earliest, latest })
+      gaps.push({ store: store.name, changelog, fromSource, contained, earliest, latest })
     }
     // where the offset committed is out of range, reading starts elsewhere
     const processed = fromSource ? Math.min(positions.get(key)!, committed.get(key)?.offset ?? 0) : latest

@@ -323,11 +323,13 @@ export class Tasks {
 
   /**
    * A gap between local state and its changelogs. If a changelog begins later, the local state is useless. If it ends
-   * earlier, the topic was deleted and created again, or has lost its end: the local state is the only copy, and refills it.
+   * earlier, the topic was deleted and created again, or has lost its end: the local state is the only copy, and refills it. A
+   * source topic is never written: the state is what the topic says.
    */
-  #closeGaps(slot: Slot, stores: TaskStores, { gaps, committed }: StartPlan): void {
-    const later = gaps.find(({ contained, earliest }) => earliest > contained + 1)
-    if (later) return this.#startOver(slot, describeGap(later))
+  #closeGaps(slot: Slot, stores: TaskStores, { gaps: all, committed }: StartPlan): void {
+    const gaps = all.filter(({ fromSource }) => !fromSource)
+    const useless = gaps.length === 0 ? all[0] : gaps.find(({ contained, earliest }) => earliest > contained + 1)
+    if (useless) return this.#startOver(slot, describeGap(useless))
     const what = gaps.map(describeGap).join('; ')
     const location = { taskId: slot.id, store: gaps[0]!.store, ...gaps[0]!.changelog }
     if (!isComplete(slot, stores, committed)) {

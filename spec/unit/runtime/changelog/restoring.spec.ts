@@ -1,6 +1,7 @@
 import { cpSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
 import type { StreamsConfig } from '../../../../lib/config'
 import { StreamsBuilder } from '../../../../lib/dsl/streams-builder'
 import { EmbeddedKafka } from '../../../../lib/kafka/memory'
@@ -8,6 +9,7 @@ import { type Producer } from '../../../../lib/kafka/port'
 import type { Logger } from '../../../../lib/observe/logger'
 import { KafkaStreams } from '../../../../lib/runtime/kafka-streams'
 import * as serdes from '../../../../lib/serdes'
+import type { ReadOnlyKeyValueStore } from '../../../../lib/state/store'
 import { once } from '../../../support/events'
 import { NO_HEADERS } from '../../../../lib/record/headers'
 
@@ -169,6 +171,91 @@ describe('restoring state', () => {
       expect(readdirSync(join(folder, 'app'))).toContain('1_0')
     })
   })
+
+  describe.each(['at_least_once', 'exactly_once'] as const)(
+    'a source topic that serves as changelog (%s)',
+    (processingGuarantee) => {
+      const start = async (): Promise<KafkaStreams> => {
+        const builder = new StreamsBuilder()
+        builder.table('words', text, 'words').mapValues((word) => `${word}!`, { store: 'loud', value: text.value })
+        const streams = new KafkaStreams(builder.build({ optimization: 'all' }), {
+          applicationId: 'app',
+          kafka,
+          stateDir: folder,
+          commitInterval: 20,
+          producer: { linger: 1 },
+          processingGuarantee,
+          logger: { debug: () => {}, info: () => {}, warn: (_, message) => warnings.push(message), error: () => {} },
+        })
+        made.push(streams)
+        await streams.start()
+        return streams
+      }
+
+      const put = (...words: [string, string | null][]): Promise<void> =>
+        kafka.produce(
+          'words',
+          words.map(([key, value]) => ({ key, value })),
+        )
+
+      const rows = async (streams: KafkaStreams, store = 'words'): Promise<Record<string, string>> => {
+        const found: Record<string, string> = {}
+        for await (const [key, { value }] of streams
+          .store<ReadOnlyKeyValueStore<string, { value: string }>>(store)
+          .all())
+          found[key] = value
+        return found
+      }
+
+      const untilRows = async (streams: KafkaStreams, expected: Record<string, string>): Promise<void> => {
+        while (!isDeepStrictEqual(await rows(streams), expected)) await new Promise((resolve) => setTimeout(resolve, 5))
+      }
+
+      it('is restored from where it was committed last, and read on: no record is missing', async () => {
+        const first = await start()
+        await put(['a', '1'], ['b', '1'])
+        await untilRows(first, { a: '1', b: '1' })
+        await first.close()
+        rmSync(folder, { recursive: true })
+
+        await put(['a', '2'])
+        const second = await start()
+        await put(['c', '1'])
+        await untilRows(second, { a: '2', b: '1', c: '1' })
+      })
+
+      it('that was deleted and created again is what the state is restored from, and is not written', async () => {
+        const first = await start()
+        await put(['a', '1'], ['b', '1'], ['c', '1'])
+        await untilRows(first, { a: '1', b: '1', c: '1' })
+        await first.close()
+        await kafka.client().admin().deleteTopics(['words'])
+        await kafka.createTopic('words')
+        await put(['a', '2'])
+
+        const second = await start()
+        await untilRows(second, { a: '2' })
+        expect(warnings.join()).toMatch(
+          /words partition 0 of store words ends at offset 1 and the local state is ahead of it: restoring the task from the beginning/,
+        )
+        expect((await kafka.read('words')).map(({ key, value }) => [key, value])).toEqual([['a', '2']])
+      })
+
+      it('is read again only when changelogs of the task are filled that were deleted with it', async () => {
+        const first = await start()
+        await put(['a', '1'], ['b', '1'])
+        await untilRows(first, { a: '1', b: '1' })
+        await first.close()
+        await kafka.client().admin().deleteTopics(['words', 'app-loud-changelog'])
+        await kafka.createTopic('words')
+        await put(['a', '2'])
+
+        const second = await start()
+        await untilRows(second, { a: '2' })
+        expect(await rows(second, 'loud')).toEqual({ a: '2!', b: '1!' })
+      })
+    },
+  )
 
   it('waits until a transaction of a former owner has ended, and takes nothing of it when it was aborted', async () => {
     await run(['a'], { processingGuarantee: 'exactly_once' })
