@@ -34,14 +34,18 @@ export const duration = <T extends object>(
   { values, path }: ConfigSection<T>,
   key: Key<T>,
   fallback: number,
+  most = Infinity,
 ): number => {
   const value: unknown = values[key]
   if (value === undefined) return fallback
+  let ms: number
   try {
-    return toMilliseconds(value as Duration, `${path}${key}`)
+    ms = toMilliseconds(value as Duration, `${path}${key}`)
   } catch (error) {
     throw invalid((error as Error).message)
   }
+  if (ms <= most) return ms
+  throw invalid(`${path}${key} is ${JSON.stringify(value)}, and Kafka takes ${most} ms at most: lower it`)
 }
 
 export const whole = <T extends object>(

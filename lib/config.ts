@@ -206,6 +206,8 @@ export interface ResolvedConfig extends ResolvedClientConfig {
 }
 
 const MIB = 1024 * 1024
+/** Times in requests are numbers of 32 bits. */
+const LONGEST_IN_KAFKA_MS = 2 ** 31 - 1
 
 /** In a container, what limits it counts, as for the JVM's heap: a fixed size would be too much for a small one. */
 const defaultStateCacheBytes = (): number => {
@@ -226,7 +228,7 @@ export const resolveConfig = (config: StreamsConfig): ResolvedConfig => {
   )
   const exactlyOnce =
     oneOf(top, 'processingGuarantee', ['at_least_once', 'exactly_once'], 'at_least_once') === 'exactly_once'
-  const transactionTimeoutMs = duration(top, 'transactionTimeout', 10_000)
+  const transactionTimeoutMs = duration(top, 'transactionTimeout', 10_000, LONGEST_IN_KAFKA_MS)
   const resolved: ResolvedConfig = {
     ...resolveClientConfig(config, { exactlyOnce, transactionTimeoutMs }),
     applicationId: applicationId(config.applicationId),
@@ -250,9 +252,9 @@ export const resolveConfig = (config: StreamsConfig): ResolvedConfig => {
     topicConfig: textRecord(config, 'topicConfig'),
     windowStoreChangelogAdditionalRetentionMs: duration(top, 'windowStoreChangelogAdditionalRetention', 86_400_000),
     groupInstanceId: optionalText(config, 'groupInstanceId'),
-    sessionTimeoutMs: duration(top, 'sessionTimeout', 45_000),
+    sessionTimeoutMs: duration(top, 'sessionTimeout', 45_000, LONGEST_IN_KAFKA_MS),
     heartbeatIntervalMs: duration(top, 'heartbeatInterval', 3000),
-    maxPollIntervalMs: duration(top, 'maxPollInterval', 300_000),
+    maxPollIntervalMs: duration(top, 'maxPollInterval', 300_000, LONGEST_IN_KAFKA_MS),
     autoOffsetReset: offsetReset(config.autoOffsetReset),
     missingSourceTopics: oneOf(top, 'missingSourceTopics', ['wait', 'fail'], 'wait'),
     metadataMaxAgeMs: duration(top, 'metadataMaxAge', 300_000),

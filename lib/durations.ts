@@ -9,6 +9,11 @@ export type Duration = number | `${number}${DurationUnit}`
 const MILLISECONDS: Readonly<Record<DurationUnit, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }
 const TEXT = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/
 
+const LONGEST_TIMER_MS = 2 ** 31 - 1
+
+/** For Node's timers, of which a longer one, of 25 days or more, would fire at once. */
+export const timerMs = (ms: number): number => Math.min(ms, LONGEST_TIMER_MS)
+
 /** Whole milliseconds, 0 or more. `name` is what the error calls the value. */
 export const toMilliseconds = (duration: Duration, name: string): number => {
   const match = typeof duration === 'string' ? TEXT.exec(duration) : null

@@ -1,5 +1,6 @@
 import { Agent, type IncomingMessage, request } from 'node:http'
 import { Agent as TlsAgent, request as requestOverTls } from 'node:https'
+import { timerMs } from '../durations'
 import { type ErrorCode, StreamsError } from '../errors'
 import { NO_HEADERS } from '../record/headers'
 import { type HostInfo, hostText } from '../record/host-info'
@@ -162,7 +163,7 @@ class Exchange {
     this.#timer = setTimeout(() => {
       const text = `${hostText(host)} has not answered a query within ${timeoutMs} ms: try again, or raise timeout`
       this.#abort.abort(new StreamsError('TIMEOUT', text, { host: hostText(host) }))
-    }, timeoutMs)
+    }, timerMs(timeoutMs))
     if (signal?.aborted) this.#onAbort()
     else signal?.addEventListener('abort', this.#onAbort, { once: true })
   }

@@ -1,3 +1,5 @@
+import { timerMs } from '../durations'
+
 /** Waits `ms` milliseconds; rejects with the signal's reason if it is aborted first. */
 export const pause = (ms: number, signal?: AbortSignal): Promise<void> =>
   new Promise((resolve, reject) => {
@@ -8,7 +10,7 @@ export const pause = (ms: number, signal?: AbortSignal): Promise<void> =>
     const timer = setTimeout(() => {
       signal?.removeEventListener('abort', abort)
       resolve()
-    }, ms)
+    }, timerMs(ms))
     if (signal?.aborted) abort()
     else signal?.addEventListener('abort', abort, { once: true })
   })
@@ -18,7 +20,7 @@ export const withDeadline = async <T>(promise: Promise<T>, ms: number): Promise<
   if (ms === Infinity) return promise
   let timer: NodeJS.Timeout | undefined
   const timeout = new Promise<'timeout'>((resolve) => {
-    timer = setTimeout(() => resolve('timeout'), Math.max(0, ms))
+    timer = setTimeout(() => resolve('timeout'), timerMs(Math.max(0, ms)))
   })
   try {
     return await Promise.race([promise, timeout])

@@ -63,6 +63,7 @@ describe('resolveConfig', () => {
     [{ ...base, kafka: { client: 'mine' } }, /kafka is missing.*\{ client: \(options\) => kafkaClient \}/],
     [{ ...base, commitInterval: 'soon' }, /commitInterval is "soon".*'30s'/],
     [{ ...base, commitInterval: -1 }, /commitInterval is -1/],
+    [{ ...base, maxPollInterval: '30d' }, /maxPollInterval is "30d", and Kafka takes 2147483647 ms at most/],
     [{ ...base, maxTaskIdle: '-1s' }, /maxTaskIdle/],
     [{ ...base, stateCacheMaxBytes: -1 }, /stateCacheMaxBytes is -1.*whole number of 0 or more/],
     [{ ...base, statestoreCacheMaxBytes: 1.5 }, /statestoreCacheMaxBytes is 1.5.*whole number of 0 or more/],

@@ -1,3 +1,4 @@
+import { timerMs } from '../../durations'
 import { StreamsError } from '../../errors'
 import { deadLetterTopic, type ProcessingExceptionHandler } from '../../handlers'
 import type { AsyncHost, AsyncWork, CallFailure, CallTimers } from '../../operators/async/async-host'
@@ -29,11 +30,8 @@ export interface AsyncTask {
   within<T>(context: RecordContext, source: SourceBytes, work: () => T): T
 }
 
-/** Of Node's timers: a longer one would fire at once. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1
-
 const after = (ms: number, callback: () => void): (() => void) => {
-  const timer = setTimeout(callback, Math.min(ms, LONGEST_TIMER_MS))
+  const timer = setTimeout(callback, timerMs(ms))
   return () => clearTimeout(timer)
 }
 

@@ -1,3 +1,4 @@
+import { timerMs } from '../../durations'
 import type { Logger } from '../../observe/logger'
 import type { RecordContext } from '../../record/record-context'
 
@@ -116,9 +117,9 @@ export class SlowCallbackMonitor {
       const what = `the callback of operator "${operator.name}" is still pending after ${pendingMs} ms`
       this.warn(operator, operator.name, context, pendingMs, `${what} (${placeOf(context)}): ${PENDING_ADVICE}`)
       wait *= 2
-      timer = setTimeout(look, wait).unref()
+      timer = setTimeout(look, timerMs(wait)).unref()
     }
-    let timer = setTimeout(look, wait).unref()
+    let timer = setTimeout(look, timerMs(wait)).unref()
     return () => clearTimeout(timer)
   }
 

@@ -1,3 +1,4 @@
+import { timerMs } from '../../durations'
 import { type ErrorLocation, StreamsError } from '../../errors'
 import type { ClientError, DeliveryListener } from '../../kafka/port'
 import type { RecordHeaders } from '../../record/headers'
@@ -45,7 +46,7 @@ export class PendingRecord implements DeliveryListener {
 
   /** Fails it if it is not handed to Kafka in time. */
   expireAfter(ms: number, error: () => StreamsError): void {
-    if (ms !== Infinity) this.timer = setTimeout(() => this.fail(error()), ms)
+    if (ms !== Infinity) this.timer = setTimeout(() => this.fail(error()), timerMs(ms))
   }
 
   /** It is in the hands of the client, which has a time limit of its own. */

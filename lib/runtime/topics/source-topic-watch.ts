@@ -1,3 +1,4 @@
+import { timerMs } from '../../durations'
 import type { Admin } from '../../kafka/port'
 import type { Logger } from '../../observe/logger'
 import type { CompiledTopology } from '../../topology/definition'
@@ -51,7 +52,8 @@ export class SourceTopicWatch {
   #schedule(): void {
     clearTimeout(this.#timer)
     if (this.#closed) return
-    this.#timer = setTimeout(() => void this.#look(), this.#missing ? WHILE_MISSING_MS : this.options.intervalMs)
+    const waitMs = this.#missing ? WHILE_MISSING_MS : this.options.intervalMs
+    this.#timer = setTimeout(() => void this.#look(), timerMs(waitMs))
     this.#timer.unref()
   }
 

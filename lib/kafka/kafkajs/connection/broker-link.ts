@@ -1,4 +1,5 @@
 import type { KafkaConfig } from 'kafkajs'
+import { timerMs } from '../../../durations'
 import { ClientError } from '../../port'
 import { DISCONNECTED, TIMED_OUT, toClientError, UNSUPPORTED } from '../protocol/errors'
 import type { Frame } from '../protocol/frame'
@@ -141,7 +142,7 @@ export class BrokerLink {
       this.drop(session, new ClientError('retriable', `${doing}: no answer within ${timeoutMs} ms`, TIMED_OUT))
     }
     // after a callback that kept the event loop busy, timers run before answers that have arrived are read
-    const timer = setTimeout(() => setImmediate(giveUp), timeoutMs)
+    const timer = setTimeout(() => setImmediate(giveUp), timerMs(timeoutMs))
     try {
       return await Promise.race([work(), dropped])
     } finally {

@@ -1,3 +1,4 @@
+import { timerMs } from '../../../durations'
 import { ClientError } from '../../port'
 import type { KafkaConnection } from '../connection/connection'
 import { RateLimitedLog } from '../connection/rate-limited-log'
@@ -409,7 +410,7 @@ export class ProducerSender {
     if (this.stopped || this.timerAt <= at) return
     this.clearTimer()
     this.timerAt = at
-    this.timer = setTimeout(() => this.drain(), Math.max(1, Math.ceil(at - performance.now())))
+    this.timer = setTimeout(() => this.drain(), timerMs(Math.max(1, Math.ceil(at - performance.now()))))
   }
 
   private clearTimer(): void {

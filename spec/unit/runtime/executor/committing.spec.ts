@@ -59,6 +59,14 @@ describe('committing', () => {
     },
   )
 
+  it('deletes what is committed of repartition topics although nothing more is committed', async () => {
+    await apps.create(counting(), { repartitionPurgeInterval: 300 }).start()
+    await produce(100)
+    await until(async () => (await offset('earliest')) === 100)
+    expect(await committed(REPARTITION)).toBe(100)
+    expect(await offset('latest')).toBe(100)
+  })
+
   it('deletes what is committed of repartition topics, and no more', async () => {
     const app = apps.create(counting(), { repartitionPurgeInterval: 50 })
     await app.start()

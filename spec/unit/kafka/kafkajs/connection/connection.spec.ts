@@ -187,6 +187,17 @@ describe('a connection', () => {
     expect(broker.requests).toEqual([API_VERSIONS, METADATA])
   })
 
+  it('waits for an answer for as long as Kafka lets a member of a group be away, longer than a timer can run', async () => {
+    connect()
+    await connection.refreshMetadata()
+    const held: (() => void)[] = (broker.held = [])
+    const answered = connection.send(1, metadataFrame([]), 2 ** 31 + 4999)
+    while (held.length === 0) await new Promise(setImmediate)
+    await new Promise((resolve) => setTimeout(resolve, 10))
+    held[0]!()
+    expect(await answered).toMatchObject({ brokers: [{ port: broker.port }] })
+  })
+
   it('takes an answer that arrived while a callback kept the event loop busy for longer than the timeout', async () => {
     connect({ requestTimeout: 1000 })
     await connection.refreshMetadata()
