@@ -153,12 +153,21 @@ export interface GlobalTopology {
   readonly stores: readonly GlobalStoreDefinition[]
 }
 
+/** Topics that need equal partition counts. */
+export interface CopartitionGroup {
+  /** For errors: the operators that need it. */
+  readonly operator: string
+  /** Full names. */
+  readonly topics: readonly string[]
+  /** Of sources: what they match belongs to the group. */
+  readonly patterns: readonly RegExp[]
+}
+
 export interface CompiledTopology {
   readonly applicationId: string
   readonly subTopologies: readonly SubTopology[]
   readonly global: GlobalTopology
-  /** Groups of full topic names that need equal partition counts. */
-  readonly copartitionGroups: ReadonlyArray<{ readonly operator: string; readonly topics: readonly string[] }>
+  readonly copartitionGroups: readonly CopartitionGroup[]
   /** The full name of a topic of a definition: internal topics get the application id in front. */
   topicName(topic: string): string
 }

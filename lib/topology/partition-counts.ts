@@ -23,10 +23,16 @@ export function missingSourceTopics(topology: CompiledTopology, existing: Readon
 
 /** The source topics of a sub-topology as they are now: named ones and those that its patterns match. */
 export function currentSourceTopics(sub: SubTopology, existing: ReadonlyMap<string, number>): string[] {
-  const matched = [...existing.keys()].filter((topic) =>
-    sub.sourcePatterns.some((pattern) => matchesTopic(pattern, topic)),
-  )
-  return [...new Set([...sub.sourceTopics, ...matched])]
+  return currentTopics(sub.sourceTopics, sub.sourcePatterns, existing)
+}
+
+function currentTopics(
+  named: readonly string[],
+  patterns: readonly RegExp[],
+  existing: ReadonlyMap<string, number>,
+): string[] {
+  const matched = [...existing.keys()].filter((topic) => patterns.some((pattern) => matchesTopic(pattern, topic)))
+  return [...new Set([...named, ...matched])]
 }
 
 /**
@@ -149,16 +155,17 @@ function copartition(
   existing: ReadonlyMap<string, number>,
   decided: Map<string, number>,
 ): void {
-  for (const group of topology.copartitionGroups) {
-    const external = group.topics.filter((topic) => !internal.has(topic))
-    const enforced = group.topics.filter((topic) => internal.get(topic)?.partitions !== undefined)
+  for (const { operator, topics: named, patterns } of topology.copartitionGroups) {
+    const topics = currentTopics(named, patterns, existing)
+    const external = topics.filter((topic) => !internal.has(topic))
+    const enforced = topics.filter((topic) => internal.get(topic)?.partitions !== undefined)
     const binding = [...external, ...enforced]
     const countOf = (topic: string): number => decided.get(topic) ?? existing.get(topic)!
     const counts = new Set(binding.map(countOf))
-    if (counts.size > 1) throw notCopartitioned(group.operator, binding, enforced, countOf)
+    if (counts.size > 1) throw notCopartitioned(operator, binding, enforced, countOf)
     const [bound] = counts
-    const count = bound ?? Math.max(...group.topics.map(countOf))
-    for (const topic of group.topics) if (internal.has(topic)) decided.set(topic, count)
+    const count = bound ?? Math.max(...topics.map(countOf))
+    for (const topic of topics) if (internal.has(topic)) decided.set(topic, count)
   }
 }
 

@@ -1,4 +1,5 @@
 import { StreamsBuilder } from '../../lib/dsl/streams-builder'
+import { TimeWindows } from '../../lib/dsl/windows/time-windows'
 import * as serdes from '../../lib/serdes'
 import { drive, headers, text } from './drive'
 
@@ -62,6 +63,35 @@ describe('a join by a foreign key', () => {
     await orders.pipe('1', { customer: 'c', item: 'tea' }, 1)
     await customers.pipe('c', 'Carol', 2)
     expect(out()).toEqual(['1=tea for Carol@2'])
+  })
+
+  it('of windows has results for windows', async () => {
+    const { driver, input } = drive((b) => {
+      b.stream('in', text)
+        .groupByKey()
+        .windowedBy(TimeWindows.of({ size: 10 }))
+        .reduce((_, value) => value)
+        .leftJoin(
+          b.table('customers', text),
+          (customer) => customer,
+          (customer, name) => `${customer} ${name}`,
+        )
+        .toStream()
+        .to('out', { value: text.value })
+    })
+    await input.pipe('k', 'c', 1)
+    await driver.inputTopic('customers', text).pipe('c', 'Carol', 5)
+    await input.pipe('k', 'd', 2)
+    await input.pipe('k', 'c', 12)
+    const out = driver.outputTopic('out', { key: serdes.timeWindowed(serdes.string(), 10), value: serdes.string() })
+    expect(
+      out.readRecords().map(({ key, value, timestamp }) => [key!.key, key!.window.start, value, timestamp]),
+    ).toEqual([
+      ['k', 0, 'c null', 1],
+      ['k', 0, 'c Carol', 5],
+      ['k', 0, 'd null', 2],
+      ['k', 10, 'c Carol', 12],
+    ])
   })
 
   it('counts the answer for a row that has changed since as dropped, as Kafka Streams does, and does not warn of it', async () => {

@@ -376,7 +376,7 @@ export class Executor {
       () => this.#membership.leave({ force: leaveGroup }),
       () => this.#producer.close(),
       () => this.#fetcher.close(),
-      () => this.#purge.idle(),
+      () => this.#purge.close(),
     ]
   }
 

@@ -1,3 +1,4 @@
+import { startTimer } from '../../timer'
 import { type Admin, type CommittedOffset } from '../../kafka/port'
 import type { Logger } from '../../observe/logger'
 import { type TopicPartition, tpKey } from '../../record/topic-partition'
@@ -9,11 +10,16 @@ export interface RepartitionPurgeOptions {
   readonly logger: Logger
 }
 
-/** Repartition topics have no retention: processed and committed records are deleted periodically. */
+/**
+ * Repartition topics have no retention: processed and committed records are deleted periodically, the last ones too if nothing more
+ * is committed.
+ */
 export class RepartitionPurge {
   readonly #due = new Map<string, TopicPartition & { offset: number }>()
   #last = performance.now()
+  #timer: NodeJS.Timeout | undefined
   #going: Promise<void> | undefined
+  #closed = false
 
   constructor(private readonly options: RepartitionPurgeOptions) {}
 
@@ -22,17 +28,30 @@ export class RepartitionPurge {
       if (this.options.repartitionTopics.has(topic))
         this.#due.set(tpKey(topic, partition), { topic, partition, offset })
     }
-    if (this.#due.size === 0 || this.#going) return
-    if (performance.now() - this.#last < this.options.intervalMs) return
-    this.#last = performance.now()
-    this.#going = this.#purge().finally(() => {
-      this.#going = undefined
-    })
+    this.#schedule()
   }
 
-  /** Resolves when no deletion is in progress. */
-  async idle(): Promise<void> {
+  /** Resolves when no deletion is in progress; none begins any more. */
+  async close(): Promise<void> {
+    this.#closed = true
+    clearTimeout(this.#timer)
     await this.#going
+  }
+
+  #schedule(): void {
+    if (this.#closed || this.#due.size === 0 || this.#going || this.#timer) return
+    const left = this.#last + this.options.intervalMs - performance.now()
+    this.#timer = startTimer(() => {
+      this.#timer = undefined
+      // a timer may fire early, and can't run for longer
+      if (performance.now() - this.#last < this.options.intervalMs) return this.#schedule()
+      this.#last = performance.now()
+      this.#going = this.#purge().finally(() => {
+        this.#going = undefined
+        this.#schedule()
+      })
+    }, left)
+    this.#timer.unref()
   }
 
   async #purge(): Promise<void> {

@@ -59,8 +59,9 @@ export class TaskInputs {
       this.#reset(task, topic, partition).catch((failure: unknown) => this.options.taskFailed(task, failure))
       return
     }
-    // the group's leader creates it again once the tasks restart; until then, commits wait for what was written to it
-    if (error!.kind === 'unknownTopic' && task.subTopology.repartitionSourceTopics.has(topic)) throw error!
+    // Deleted, and perhaps created again: positions and uncommitted offsets mean nothing any more. The tasks restart from what the
+    // group still has, and its leader creates a repartition topic again, or says which source topic is missing.
+    if (error!.kind === 'unknownTopic') throw error!
     const what = `${topic} partition ${partition}`
     const failure = fetchFailure(error!, { what, location, code: 'PROCESSING_FAILED' })
     if (failure) throw failure

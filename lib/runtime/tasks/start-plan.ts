@@ -36,8 +36,8 @@ export interface StartPlan {
   readonly ranges: readonly ChangelogRange[]
   readonly gaps: readonly ChangelogGap[]
   /**
-   * Where there are gaps: inputs are read from their beginning again that the local state contains, because the application, or all of Kafka, was
-   * reset. Then everything that the changelogs lack is processed again, and the local state would count twice.
+   * Where there are gaps: inputs are read again that the local state contains, because the application, or all of Kafka, was reset. Then what the
+   * changelogs lack is processed again, and the local state would count twice.
    */
   readonly isReset: boolean
 }
@@ -99,6 +99,7 @@ export const planStart = async <T extends OpenedTask>(
   const restores = new Map(tasks.map((task) => [task, restoreOf(task, positions, committed, earliest, latest)]))
   const reset = await resetTasks(
     tasks.filter((task) => restores.get(task)!.gaps.length > 0),
+    positions,
     committed,
     planner,
   )
@@ -119,6 +120,7 @@ export const planStart = async <T extends OpenedTask>(
 /** Of tasks with gaps: see `StartPlan.isReset`. */
 const resetTasks = async <T extends OpenedTask>(
   tasks: readonly T[],
+  positions: ReadonlyMap<string, number>,
   committed: ReadonlyMap<string, CommittedOffset>,
   { admin, retrying }: StartPlanner,
 ): Promise<ReadonlySet<T>> => {
@@ -131,11 +133,11 @@ const resetTasks = async <T extends OpenedTask>(
       return inputs.some(({ topic, partition }) => {
         const key = tpKey(topic, partition)
         const contained = offsets.get(key)
-        if (contained === undefined) return false
-        const next = committed.get(key)?.offset
-        if (next === undefined) return true
+        const position = positions.get(key)!
+        if (contained === undefined || position > contained) return false
+        if (!committed.has(key)) return true
         // at-least-once, state may be ahead of the offsets after a crash, and a repartition topic begins where it was committed
-        return next <= contained && next <= beginnings.get(key)! && !subTopology.repartitionSourceTopics.has(topic)
+        return position <= beginnings.get(key)! && !subTopology.repartitionSourceTopics.has(topic)
       })
     }),
   )

@@ -1,5 +1,6 @@
 import type {
   CompiledTopology,
+  CopartitionGroup,
   InternalTopic,
   NodeDefinition,
   SourceDefinition,
@@ -60,7 +61,7 @@ function subTopology(
     nodes: group.nodes.map((node) => withFullNames(node, topicName)),
     stores: stores.map(({ definition, changelogTopic }) => ({ definition, changelogTopic })),
     sourceTopics: topics.map(topicName),
-    sourcePatterns: sources.flatMap(({ topics }) => (topics instanceof RegExp ? [topics] : [])),
+    sourcePatterns: sources.flatMap(patternOf),
     sinkTopics: distinct(
       group.nodes.flatMap((node) => (node.kind === 'sink' && typeof node.topic === 'string' ? [node.topic] : [])),
     ).map(topicName),
@@ -96,29 +97,40 @@ function withChangelog(
   return { definition, changelogTopic: internal.name, internal }
 }
 
-/** Groups that share a topic are one: its partition count binds them all. */
+/** Groups that share a source are one: its partition count binds them all. */
 function copartitionGroups(
   definition: TopologyDefinition,
   topicName: (topic: string) => string,
-): CompiledTopology['copartitionGroups'] {
+): readonly CopartitionGroup[] {
   const sources = new Map(
     definition.nodes.flatMap((node) => (node.kind === 'source' ? [[node.name, node] as const] : [])),
   )
-  let groups: { operator: string; topics: readonly string[] }[] = []
+  let groups: CopartitionGroup[] = []
   for (const { operator, sources: names } of definition.copartitionGroups) {
-    const topics = distinct(names.flatMap((name) => namedTopics(sources.get(name)!)).map(topicName))
-    const overlapping = groups.filter((group) => group.topics.some((topic) => topics.includes(topic)))
+    const members = names.map((name) => sources.get(name)!)
+    const topics = distinct(members.flatMap(namedTopics).map(topicName))
+    const patterns = distinct(members.flatMap(patternOf))
+    const overlapping = groups.filter((group) => share(group.topics, topics) || share(group.patterns, patterns))
     groups = groups.filter((group) => !overlapping.includes(group))
     groups.push({
       operator: distinct([...overlapping.flatMap((group) => group.operator.split(', ')), operator]).join(', '),
       topics: distinct([...overlapping.flatMap((group) => group.topics), ...topics]),
+      patterns: distinct([...overlapping.flatMap((group) => group.patterns), ...patterns]),
     })
   }
   return groups
 }
 
+function share<T>(some: readonly T[], others: readonly T[]): boolean {
+  return some.some((item) => others.includes(item))
+}
+
 function namedTopics(source: SourceDefinition): readonly string[] {
   return source.topics instanceof RegExp ? [] : source.topics
+}
+
+function patternOf({ topics }: SourceDefinition): readonly RegExp[] {
+  return topics instanceof RegExp ? [topics] : []
 }
 
 function byName(topics: readonly InternalTopic[]): ReadonlyMap<string, InternalTopic> {

@@ -1,4 +1,4 @@
-import { EmbeddedApps } from '../../support/embedded-apps'
+import { EmbeddedApps, until } from '../../support/embedded-apps'
 import { once } from '../../support/events'
 import type { StreamsConfig } from '../../../lib/config'
 import { StreamsBuilder } from '../../../lib/dsl/streams-builder'
@@ -330,6 +330,16 @@ describe('KafkaStreams', () => {
       expect(streams.state).toBe('NOT_RUNNING')
     })
 
+    it.each([
+      [{}, 1],
+      [{ leaveGroup: true }, 0],
+    ])('of a static member with %j leaves %i member in the group', async (options, members) => {
+      const streams = create({ groupInstanceId: 'one' })
+      await streams.start()
+      expect(await streams.close(options)).toBe(true)
+      expect(await apps.kafka.client().admin().groupMembers('app')).toBe(members)
+    })
+
     it('leaves nothing behind: the next one goes on', async () => {
       const first = create()
       await first.start()
@@ -410,6 +420,34 @@ describe('KafkaStreams', () => {
       const admin = apps.kafka.client().admin()
       expect((await admin.groupOffsets('app')).size).toBe(0)
     })
+
+    it('has its successor emit what was stored and not emitted when it failed', async () => {
+      let fails = true
+      const table = (): Topology => {
+        const builder = new StreamsBuilder()
+        builder
+          .table('lines', text, 'rows')
+          .toStream()
+          .mapValues((value) => {
+            if (fails) throw new Error('not yet')
+            return value
+          })
+          .to('out', text)
+        return builder.build()
+      }
+      const config = { processingGuarantee, statestoreCacheMaxBytes: 0 }
+      const first = create(config, table())
+      const failed = once(first, 'error')
+      await first.start()
+      await apps.produceTo('lines', 0, 'same', 'same')
+      await failed
+      await first.close()
+      fails = false
+      await create(config, table()).start()
+      const values: (string | null)[] = []
+      for await (const { value } of apps.kafka.subscribe('out', text)) if (values.push(value) === 2) break
+      expect(values).toEqual(['same', 'same'])
+    })
   })
 
   it('is closed by a listener that hears of its failure, and stays in ERROR', async () => {
@@ -459,6 +497,31 @@ describe('KafkaStreams', () => {
     expect(words).toEqual([])
     streams.resume()
     await untilCounts({ a: 1 })
+  })
+
+  it('that is paused before its start processes nothing until it resumes, also what others leave behind', async () => {
+    const words: string[] = []
+    const instances = ['a', 'b'].map((name) =>
+      create(
+        { stateDir: apps.stateDir(name) },
+        wordCount((word) => words.push(`${name} ${word}`)),
+      ),
+    ) as [KafkaStreams, KafkaStreams]
+    for (const streams of instances) {
+      streams.pause()
+      await streams.start()
+      expect([streams.isPaused, streams.state]).toEqual([true, 'RUNNING'])
+    }
+    await apps.produceTo('lines', 0, 'x')
+    await apps.produceTo('lines', 1, 'y')
+    const [first, second] = instances
+    expect(await second.close()).toBe(true)
+    await until(() => first.metadataForLocalTasks().length === 4)
+    await until(() => first.state === 'RUNNING')
+    expect(words).toEqual([])
+    first.resume()
+    await untilCounts({ x: 1, y: 1 })
+    expect(words.sort()).toEqual(['a x', 'a y'])
   })
 
   it('refuses to read stores that it does not have', async () => {

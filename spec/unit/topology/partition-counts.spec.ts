@@ -1,4 +1,7 @@
 import { StreamsBuilder } from '../../../lib/dsl/streams-builder'
+import { JoinWindows } from '../../../lib/dsl/windows/join-windows'
+import { TimeWindows } from '../../../lib/dsl/windows/time-windows'
+import * as serdes from '../../../lib/serdes'
 import { compileTopology } from '../../../lib/topology/compile/compile-topology'
 import type { CompiledTopology } from '../../../lib/topology/definition'
 import { currentSourceTopics, missingSourceTopics, partitionCounts } from '../../../lib/topology/partition-counts'
@@ -136,6 +139,40 @@ describe('partition counts', () => {
     expect([...tasks.values()].sort()).toEqual([2, 5])
   })
 
+  test('of the topics of foreign-key joins one after the other are those of their tables', () => {
+    const topology = compiled((builder) => {
+      builder
+        .table('left')
+        .join(builder.table('right'), String, () => 1, { name: 'first' })
+        .join(builder.table('third'), String, () => 1, { name: 'second' })
+    })
+    const { repartitionTopics } = partitionCounts(topology, counts({ left: 3, right: 5, third: 7 }))
+    expect(Object.fromEntries(repartitionTopics)).toEqual({
+      'app-first-subscription-registration-topic': 5,
+      'app-first-subscription-response-topic': 3,
+      'app-second-subscription-registration-topic': 7,
+      'app-second-subscription-response-topic': 3,
+    })
+  })
+
+  test('of the topics of a foreign-key join of windows are those of its table and of the repartition topic of the windows', () => {
+    const topology = compiled((builder) => {
+      builder
+        .stream('lines')
+        .groupBy((value) => value as string, { name: 'by-value', key: serdes.string() })
+        .windowedBy(TimeWindows.of({ size: '10m' }))
+        .count()
+        .leftJoin(builder.table('table'), String, () => 1, { name: 'fk' })
+    })
+    const { repartitionTopics, tasks } = partitionCounts(topology, counts({ lines: 3, table: 2 }))
+    expect(Object.fromEntries(repartitionTopics)).toEqual({
+      'app-by-value-repartition': 3,
+      'app-fk-subscription-registration-topic': 2,
+      'app-fk-subscription-response-topic': 3,
+    })
+    expect([...tasks.values()].sort()).toEqual([2, 3, 3])
+  })
+
   test('that depend on each other have no answer', () => {
     const [sub] = compiled((builder) => builder.stream('a').repartition('loop').to('out')).subTopologies.slice(1)
     const loop: CompiledTopology = {
@@ -163,7 +200,7 @@ describe('co-partitioned topics', () => {
 
   const group = (topology: CompiledTopology, ...topics: string[]): CompiledTopology => ({
     ...topology,
-    copartitionGroups: [{ operator: 'KSTREAM-JOIN-0000000007', topics }],
+    copartitionGroups: [{ operator: 'KSTREAM-JOIN-0000000007', topics, patterns: [] }],
   })
 
   test('of the user must have equal counts', () => {
@@ -201,5 +238,51 @@ describe('co-partitioned topics', () => {
     expect(topics.map((topic) => given.get(topic))).toEqual([5, 5])
     const largest = partitionCounts(group(joined(), ...topics), existing).repartitionTopics
     expect(topics.map((topic) => largest.get(topic))).toEqual([6, 6])
+  })
+
+  describe('that a pattern matches', () => {
+    const withTable = compiled((builder) => {
+      builder
+        .stream(/logs-.*/)
+        .leftJoin(builder.table('hosts'), () => 1)
+        .to('out')
+    })
+
+    test('must have the count of what they are joined with, and so must those that come later', () => {
+      expect([...partitionCounts(withTable, counts({ 'logs-a': 3, hosts: 3 })).tasks.values()]).toEqual([3])
+      expect(() => partitionCounts(withTable, counts({ 'logs-a': 3, 'logs-b': 4, hosts: 3 }))).toThrow(
+        expect.objectContaining({
+          code: 'NOT_COPARTITIONED',
+          message: expect.stringMatching(/hosts has 3, logs-a has 3, logs-b has 4/),
+        }),
+      )
+    })
+
+    test('need nothing while there are none', () => {
+      expect([...partitionCounts(withTable, counts({ hosts: 3 })).tasks.values()]).toEqual([3])
+    })
+
+    test('give their count to the repartition topics that they are joined with', () => {
+      const topology = compiled((builder) => {
+        const rekeyed = builder.stream('clicks').selectKey((value) => value as string, { key: serdes.string() })
+        builder
+          .stream(/logs-.*/)
+          .join(rekeyed, () => 1, JoinWindows.of({ timeDifference: '1s' }), { name: 'click' })
+          .to('out')
+      })
+      const { repartitionTopics } = partitionCounts(topology, counts({ 'logs-a': 4, 'logs-b': 4, clicks: 2 }))
+      expect([...repartitionTopics]).toEqual([['app-click-right-repartition', 4]])
+    })
+
+    test('bind all joins of their stream', () => {
+      const topology = compiled((builder) => {
+        const logs = builder.stream(/logs-.*/)
+        const other = builder.stream('b').repartition('mid')
+        logs.leftJoin(builder.table('hosts'), () => 1).to('x')
+        logs.join(other, () => 1, JoinWindows.of({ timeDifference: '1s' })).to('y')
+      })
+      expect(topology.copartitionGroups).toHaveLength(1)
+      expect(partitionCounts(topology, counts({ hosts: 5, b: 2 })).repartitionTopics.get('app-mid-repartition')).toBe(5)
+    })
   })
 })

@@ -21,6 +21,10 @@ export interface TransactionListener {
 }
 
 const INVALID_TXN_STATE = 48
+const UNKNOWN_TOPIC = 'UNKNOWN_TOPIC_OR_PARTITION'
+
+/** A topic just created may be unknown to the group's coordinator for a moment; one that was deleted stays so. */
+const ATTEMPTS_FOR_UNKNOWN_TOPIC = 3
 
 /**
  * The dialogue with the transaction coordinator. A transaction begins locally; the coordinator learns of it with the first
@@ -90,12 +94,14 @@ export class TransactionManager {
         throw new ClientError('abortable', this.doing('sending offsets: it has ended since'), 'TRANSACTION_ABORTED')
       this.groups.add(groupId)
     }
+    let unknown = 0
     await this.coordinatorOf(groupId).call(() => txnOffsetCommit(transactionalId, identity, group, offsets), {
       doing: this.doing(
         `committing ${offsets.length} offsets of group '${groupId}' as member '${group.memberId}' of generation ${group.generationId}`,
       ),
       operation: 'Read',
-      alsoRetry: ({ code }) => code === 'UNKNOWN_TOPIC_OR_PARTITION' || code === 'UNSTABLE_OFFSET_COMMIT',
+      alsoRetry: ({ code }) =>
+        code === 'UNSTABLE_OFFSET_COMMIT' || (code === UNKNOWN_TOPIC && ++unknown < ATTEMPTS_FOR_UNKNOWN_TOPIC),
     })
   }
 
@@ -164,7 +170,7 @@ export class TransactionManager {
           doing: this.doing(`adding the partitions ${names}`),
           operation: 'Write',
           // of a topic just created
-          alsoRetry: ({ code }) => code === 'UNKNOWN_TOPIC_OR_PARTITION',
+          alsoRetry: ({ code }) => code === UNKNOWN_TOPIC,
         })
       } catch (error) {
         // a transaction that is over needs none

@@ -233,6 +233,18 @@ export const transactionsContract: KafkaContract = ({ describe, test }, kafka) =
       assertMatches(await stableOffset(group, topic), { offset: 2 })
     })
 
+    test('of a topic that does not exist are refused, and the transaction can be aborted', async () => {
+      const { topic, group, producer } = await setUp()
+      producer.begin()
+      await assert.rejects(
+        producer.sendOffsets([offset(topic, 1), offset(`${topic}-deleted`, 1)], group.metadata()),
+        matching({ kind: 'abortable', code: 'UNKNOWN_TOPIC_OR_PARTITION' }),
+      )
+      await producer.abort()
+      assert.equal(await stableOffset(group, topic), undefined)
+      await transact(producer, topic, [['k', 'after']], 'commit')
+    })
+
     test('an offset is not told while its transaction is open', async () => {
       const { topic, group, producer } = await setUp()
       producer.begin()

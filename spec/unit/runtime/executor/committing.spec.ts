@@ -1,5 +1,6 @@
 import { StreamsBuilder } from '../../../../lib/dsl/streams-builder'
 import * as serdes from '../../../../lib/serdes'
+import { NO_HEADERS } from '../../../../lib/record/headers'
 import type { Topology } from '../../../../lib/topology/topology'
 import { EmbeddedApps, until } from '../../../support/embedded-apps'
 
@@ -80,6 +81,36 @@ describe('committing', () => {
       expect(given).toEqual([-1, 5000, 5000])
     },
   )
+
+  it('goes past the marker and the aborted records at the end of a topic under exactly-once', async () => {
+    const producer = apps.kafka.client().producer({ transactionalId: 'words' })
+    await producer.init()
+    await producer.loadTopics(['words'])
+    for (const how of ['commit', 'abort'] as const) {
+      producer.begin()
+      producer.append('words', 0, null, Buffer.from(how), 1, NO_HEADERS)
+      await producer.flush()
+      await producer[how]()
+    }
+    const app = apps.create(counting(), { processingGuarantee: 'exactly_once' })
+    await app.start()
+    await until(async () => (await committed('words')) === 4)
+    const ends = await apps.kafka
+      .client()
+      .admin()
+      .listOffsets([{ topic: 'words', partition: 0, at: 'latest' }])
+    expect(ends.get('words-0')).toBe(4)
+    await until(() => app.store('counts').get('commit') !== null)
+    expect(app.store('counts').get('abort')).toBeNull()
+  })
+
+  it('deletes what is committed of repartition topics although nothing more is committed', async () => {
+    await apps.create(counting(), { repartitionPurgeInterval: 300 }).start()
+    await produce(100)
+    await until(async () => (await offset('earliest')) === 100)
+    expect(await committed(REPARTITION)).toBe(100)
+    expect(await offset('latest')).toBe(100)
+  })
 
   it('deletes what is committed of repartition topics, and no more', async () => {
     const app = apps.create(counting(), { repartitionPurgeInterval: 50 })

@@ -170,21 +170,17 @@ describe('an input whose next offset is gone while the group may have given the 
 })
 
 describe('an input that does not exist any more', () => {
-  it.each([
-    ['ends what its task has done, if it is a repartition topic, which the group creates again', ['a'], ['gone'], []],
-    ['is waited for, with a warning, if it is a source topic', [], [], ['reading a partition 0 failed, trying again']],
-  ])('%s', (_, repartitionTopics, failures, warnings) => {
-    const failed: string[] = []
-    const warned: string[] = []
-    const task = { id: '0_0', subTopology: { repartitionSourceTopics: new Set(repartitionTopics), nodes: [] } }
+  it('fails its task: what the group still has of it says where to read, and its leader whether to wait for it', () => {
+    const failed: unknown[] = []
+    const task = { id: '0_0', subTopology: { repartitionSourceTopics: new Set(), nodes: [] } }
     const inputs = new TaskInputs({
       tasks: { readerOf: () => task },
-      logger: { ...silentLogger, warn: (_fields: object, message?: string) => void warned.push(message!) },
-      taskFailed: (_task: unknown, error: Error) => void failed.push(error.message),
+      logger: silentLogger,
+      taskFailed: (_task: unknown, error: Error) => void failed.push(error),
     } as unknown as TaskInputsOptions)
     const error = new ClientError('unknownTopic', 'gone', 'UNKNOWN_TOPIC_OR_PARTITION')
     inputs.take({ topic: 'a', partition: 0, error, nextOffset: 5 } as FetchedPartition)
-    expect([failed, warned]).toEqual([failures, warnings])
+    expect(failed).toEqual([error])
   })
 })
 

@@ -2,13 +2,15 @@ import { rmSync } from 'node:fs'
 import { StreamsBuilder } from '../../../../lib/dsl/streams-builder'
 import { StreamsError } from '../../../../lib/errors'
 import { deadLetterTopic } from '../../../../lib/handlers'
+import { NO_HEADERS } from '../../../../lib/record/headers'
+import type { KafkaStreams } from '../../../../lib/runtime/kafka-streams'
 import type { Processor, ProcessorContext } from '../../../../lib/operators/processor'
 import type { RestoreEvent } from '../../../../lib/runtime/changelog/restore-progress'
 import * as serdes from '../../../../lib/serdes'
 import type { KeyValueStore } from '../../../../lib/state/store'
 import { keyValueStore, timestampedKeyValueStore } from '../../../../lib/state/stores'
 import type { Topology } from '../../../../lib/topology/topology'
-import { EmbeddedApps } from '../../../support/embedded-apps'
+import { EmbeddedApps, until } from '../../../support/embedded-apps'
 import { once } from '../../../support/events'
 import { tpKey } from '../../../../lib/record/topic-partition'
 import type { StreamRecord } from '../../../../lib/record/stream-record'
@@ -114,6 +116,43 @@ describe('global stores', () => {
     const third = apps.create(joined())
     await third.start()
     expect(['a', 'b', 'c'].map((key) => third.store(rates).get(key)?.value)).toEqual([undefined, undefined, '31'])
+  })
+
+  it('hold nothing of aborted transactions under exactly-once, and wait for none: neither at the start nor from disk nor later', async () => {
+    const producer = apps.kafka.client().producer({ transactionalId: 'rates' })
+    await producer.init()
+    await producer.loadTopics(['rates'])
+    const write = async (how: 'commit' | 'abort', entries: Record<string, string>): Promise<void> => {
+      producer.begin()
+      for (const [key, value] of Object.entries(entries))
+        producer.append('rates', 0, Buffer.from(key), Buffer.from(value), 1, NO_HEADERS)
+      await producer.flush()
+      await producer[how]()
+    }
+    const streams = (): KafkaStreams => apps.create(joined(), { processingGuarantee: 'exactly_once' })
+    const rows = (from: KafkaStreams) => ['a', 'b', 'c', 'd'].map((key) => from.store(rates).get(key)?.value)
+
+    await write('abort', { a: 'aborted', b: 'aborted' })
+    await write('commit', { a: '1', b: '1' })
+    await write('abort', { a: 'aborted', c: 'aborted' })
+    const first = streams()
+    await first.start()
+    expect(rows(first)).toEqual(['1', '1', undefined, undefined])
+    await write('abort', { b: 'aborted' })
+    await write('commit', { c: '2' })
+    await until(() => rows(first)[2] === '2')
+    expect(rows(first)).toEqual(['1', '1', '2', undefined])
+    await first.close()
+
+    await write('abort', { b: 'aborted' })
+    producer.begin()
+    producer.append('rates', 0, Buffer.from('d'), Buffer.from('3'), 1, NO_HEADERS)
+    await producer.flush()
+    const second = streams()
+    await second.start()
+    expect(rows(second)).toEqual(['1', '1', '2', undefined])
+    await producer.commit()
+    await until(() => rows(second)[3] === '3')
   })
 
   it('are filled by a processor of the user, at restore too; others only read them', async () => {

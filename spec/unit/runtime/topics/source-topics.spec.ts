@@ -66,6 +66,63 @@ describe('source topics', () => {
     expect(read.sort()).toEqual(['line-2 a', 'line-2 b', 'lines c'])
   })
 
+  it('that come to match a pattern are read through repartition topics, also beside a pattern that matches nothing', async () => {
+    const builder = new StreamsBuilder()
+    builder
+      .stream(/line.*/, text)
+      .selectKey((value) => value)
+      .groupByKey()
+      .count('counts')
+      .toStream()
+      .foreach((count, word) => void read.push(`${word} ${count}`))
+    builder
+      .stream(/nothing/, text)
+      .groupBy((value) => value, text)
+      .count('none')
+    const app = apps.create(builder.build(), { metadataMaxAge: 50, applicationServer: 'here:1' })
+    await app.start()
+    await apps.kafka.createTopic('line-2')
+    await apps.kafka.produce('line-2', [{ value: 'a' }])
+    await until(() => read.includes('a 1'))
+    await apps.kafka.produce('lines', [{ value: 'a' }])
+    await until(() => read.includes('a 2'))
+    expect((await app.metadataForKey('counts', 'a')).active).toEqual({ host: 'here', port: 1 })
+    expect(
+      app
+        .metadataForLocalTasks()
+        .map(({ taskId }) => taskId)
+        .sort(),
+    ).toEqual(['0_0', '1_0'])
+  })
+
+  it('that match a pattern are shared by instances, also when they come and go', async () => {
+    await apps.kafka.createTopic('line-2', 2)
+    const instances = ['a', 'b'].map((name) =>
+      apps.create(reading(/line.*/), { metadataMaxAge: 50, stateDir: apps.stateDir(name) }),
+    )
+    await Promise.all(instances.map((app) => app.start()))
+    const inputs = (): string[] =>
+      instances
+        .flatMap((app) => app.metadataForLocalTasks())
+        .flatMap(({ inputs }) => inputs.map(({ topic, partition }) => `${topic} ${partition}`))
+        .sort()
+    await until(() => instances.every((app) => app.metadataForLocalTasks().length === 1))
+    const before = ['line-2 0', 'line-2 1', 'lines 0']
+    expect(inputs()).toEqual(before)
+    await apps.kafka.createTopic('line-3', 3)
+    await until(() => inputs().length === 6)
+    await apps.kafka.client().admin().deleteTopics(['line-3'])
+    await until(() => inputs().length === 3)
+    expect(inputs()).toEqual(before)
+    await until(() => instances.every(({ state }) => state === 'RUNNING'))
+    await apps.kafka.produce('line-2', [
+      { value: 'a', partition: 0 },
+      { value: 'b', partition: 1 },
+    ])
+    await until(() => read.length === 2)
+    expect(read.sort()).toEqual(['line-2 a', 'line-2 b'])
+  })
+
   describe('that disappear while the application runs', () => {
     it.each(['at_least_once', 'exactly_once'] as const)(
       'take it out of RUNNING, are told, and are read again when they are there (%s)',
@@ -127,6 +184,33 @@ describe('source topics', () => {
       expect(read.sort()).toEqual(['lines after', 'more before'])
     })
   })
+
+  it.each([
+    ['latest', ['early a']],
+    ['earliest', ['early a', 'named c']],
+  ] as const)(
+    'without a committed offset follow the policy of their pattern, else that of the app (%s)',
+    async (autoOffsetReset, old) => {
+      for (const topic of ['early', 'late', 'named']) await apps.kafka.createTopic(topic)
+      for (const [topic, value] of [
+        ['early', 'a'],
+        ['late', 'b'],
+        ['named', 'c'],
+      ] as const)
+        await apps.kafka.produce(topic, [{ value }])
+      const builder = new StreamsBuilder()
+      const note = (value: string, _: unknown, { topic }: { topic: string | null }): void =>
+        void read.push(`${topic} ${value}`)
+      builder.stream(/earl./, { ...text, offsetReset: 'earliest' }).foreach(note)
+      builder.stream(/lat./, { ...text, offsetReset: 'latest' }).foreach(note)
+      builder.stream('named', text).foreach(note)
+      await apps.create(builder.build(), { autoOffsetReset }).start()
+      for (const topic of ['early', 'late', 'named']) await apps.kafka.produce(topic, [{ value: 'new' }])
+      const expected = [...old, 'early new', 'late new', 'named new']
+      await until(() => read.length === expected.length)
+      expect(read.sort()).toEqual(expected.sort())
+    },
+  )
 
   describe('without a committed offset and reset by duration', () => {
     const HOUR = 3_600_000

@@ -194,17 +194,22 @@ describe('compile', () => {
     expect(global.stores).toMatchObject([{ topic: 'facts', source: 'g', processor: 'gp', holdsTopic: false }])
   })
 
-  test('co-partition groups that share a topic are one', () => {
-    const sources = ['a', 'b', 'c', 'd', 'e'].map((name) => ({ kind: 'source' as const, name, topics: [name] }))
+  test('co-partition groups that share a source are one', () => {
+    const pattern = /p-.*/
+    const sources = [
+      ...['a', 'b', 'c', 'd', 'e'].map((name) => ({ kind: 'source' as const, name, topics: [name] })),
+      { kind: 'source' as const, name: 'p', topics: pattern },
+    ]
     const copartitionGroups = [
       { operator: 'j1', sources: ['a', 'b'] },
-      { operator: 'j2', sources: ['d', 'e'] },
+      { operator: 'j2', sources: ['d', 'p'] },
       { operator: 'j3', sources: ['b', 'c'] },
+      { operator: 'j4', sources: ['p', 'e'] },
     ]
     const definition = { nodes: sources, stores: new Map(), repartitionTopics: new Map(), copartitionGroups }
     expect(compileTopology(definition, options).copartitionGroups).toEqual([
-      { operator: 'j2', topics: ['d', 'e'] },
-      { operator: 'j1, j3', topics: ['a', 'b', 'c'] },
+      { operator: 'j1, j3', topics: ['a', 'b', 'c'], patterns: [] },
+      { operator: 'j2, j4', topics: ['d', 'e'], patterns: [pattern] },
     ])
   })
 

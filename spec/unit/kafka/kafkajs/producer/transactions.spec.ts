@@ -4,6 +4,7 @@ import { NO_HEADERS } from '../../../../../lib/record/headers'
 import { deferred } from '../../../runtime/processing/processing-under-test'
 import { ScriptedBroker } from '../scripted-broker'
 
+const UNKNOWN_TOPIC_OR_PARTITION = 3
 const COORDINATOR_NOT_AVAILABLE = 15
 const TOPIC_AUTHORIZATION_FAILED = 29
 const PRODUCER_FENCED = 90
@@ -98,12 +99,29 @@ describe('the end of a transaction of the kafkajs producer', () => {
     expect(broker.sent).toMatchObject([{ records: 1, producerEpoch: 1 }])
   })
 
+  const group = { groupId: 'g', generationId: 1, memberId: 'm', groupInstanceId: null }
+  const offsets = [{ topic: 't', partition: 0, offset: 1, metadata: '' }]
+
+  it('offsets of a topic that is not known yet are sent again, and those of one that was deleted fail soon', async () => {
+    let unknown = 2
+    broker.coordinate = (apiName) => (apiName === 'TxnOffsetCommit' && unknown-- > 0 ? UNKNOWN_TOPIC_OR_PARTITION : 0)
+    await producer.sendOffsets(offsets, group)
+    await producer.commit()
+    producer.begin()
+    unknown = Infinity
+    await expect(producer.sendOffsets(offsets, group)).rejects.toMatchObject({
+      kind: 'abortable',
+      code: 'UNKNOWN_TOPIC_OR_PARTITION',
+    })
+    expect(broker.coordinated.filter((apiName) => apiName === 'TxnOffsetCommit').length).toBeLessThan(10)
+    await producer.abort()
+    expect(await commitAnother()).toBe(1)
+  })
+
   it.each([
     ['accepted', 0],
     ['refused', PRODUCER_FENCED],
   ])('offsets of the transaction before that are %s late get into no later one', async (_how, errorCode) => {
-    const group = { groupId: 'g', generationId: 1, memberId: 'm', groupInstanceId: null }
-    const offsets = [{ topic: 't', partition: 0, offset: 1, metadata: '' }]
     const adding = hold('AddOffsetsToTxn')
     const late = producer.sendOffsets(offsets, group)
     await adding.asked
