@@ -324,7 +324,7 @@ export class Tasks {
   /**
    * A gap between local state and its changelogs. If a changelog begins later, the local state is useless. If it ends
    * earlier, the topic was deleted and created again, or has lost its end: the local state is the only copy, and refills it.
-   * But if its inputs are read from their beginning, state begins there, too. A source topic is never written to: what it has is what its table
+   * But if inputs are read again that it contains, state begins there, too. A source topic is never written to: what it has is what its table
    * has, once the task's own changelogs are refilled.
    */
   #closeGaps(slot: Slot, stores: TaskStores, { gaps, committed, isReset }: StartPlan): void {
@@ -332,7 +332,7 @@ export class Tasks {
     const useless = own.length === 0 ? gaps[0] : own.find(({ contained, earliest }) => earliest > contained + 1)
     if (useless) return this.#startOver(slot, describeGap(useless))
     const what = own.map(describeGap).join('; ')
-    if (isReset) return this.#startOver(slot, `${what}, and its inputs are read from their beginning`)
+    if (isReset) return this.#startOver(slot, `${what}, and its inputs are read again`)
     const location = { taskId: slot.id, store: own[0]!.store, ...own[0]!.changelog }
     if (!isComplete(slot, stores, committed)) {
       this.#failed(

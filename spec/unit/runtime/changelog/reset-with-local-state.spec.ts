@@ -64,7 +64,7 @@ describe('local state that is left behind', () => {
     await until(() => count(app, 'last') > 0)
     expect([count(app, 'a'), count(app, 'b')]).toEqual([2, 1])
     expect(apps.warnings[0]).toMatch(
-      /^changelog app-counts-changelog .* local state is ahead of it, and its inputs are read from their beginning: restoring/,
+      /^changelog app-counts-changelog .* local state is ahead of it, and its inputs are read again: restoring/,
     )
   })
 
@@ -128,6 +128,18 @@ describe('local state that is left behind', () => {
     await admin.deleteRecords([{ topic: 'words', partition: 0, offset: 3 }])
     await admin.deleteTopics(['app-counts-changelog'])
     const app = apps.create(TOPOLOGIES[name]!())
+    await app.start()
+    expect([count(app, 'a'), count(app, 'b')]).toEqual([2, 1])
+    expect(apps.warnings[0]).toMatch(/Refilling it from the local state/)
+  })
+
+  it('is kept where the offsets of its inputs have expired, and reading starts behind what it contains', async () => {
+    const name = 'counts of an input'
+    await run(TOPOLOGIES[name]!(), 'at_least_once')
+    const admin = apps.kafka.client().admin()
+    await admin.deleteGroup('app')
+    await admin.deleteTopics(['app-counts-changelog'])
+    const app = apps.create(TOPOLOGIES[name]!(), { autoOffsetReset: 'latest' })
     await app.start()
     expect([count(app, 'a'), count(app, 'b')]).toEqual([2, 1])
     expect(apps.warnings[0]).toMatch(/Refilling it from the local state/)
