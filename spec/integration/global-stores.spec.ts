@@ -89,12 +89,40 @@ describeWithKafka('a global table on a real broker', (bootstrapServers) => {
       kafka: { brokers },
       stateDir: join(folder, instance),
       commitInterval: 100,
+      metadataMaxAge: 500,
       processingGuarantee,
       logger: silentLogger,
     })
     made.push(streams)
     return streams
   }
+
+  it('ends the instance where its topic was deleted and created again, and is restored from it at the next start', async () => {
+    const rows = (prefix: string) => Array.from({ length: 30 }, (_, i) => [`${prefix}-${i}`, 'x'] as const)
+    await produce('rates', rows('first'))
+    const first = create('a', 'exactly_once')
+    await first.start()
+    expect(first.store(rates).get('first-0')?.value).toBe('x')
+    const failed = new Promise((resolve) => first.once('error', resolve))
+    const missed = new Promise((resolve) => first.once('warning', resolve))
+    const admin = kafka.admin()
+    await admin.connect()
+    await admin.deleteTopics({ topics: [`${name}-rates`] })
+    // by then it is looked for seldom, and has its new rows when it is found
+    expect(await missed).toMatchObject({ code: 'MISSING_SOURCE_TOPIC', topics: [`${name}-rates`] })
+    await admin.createTopics({ topics: [{ topic: `${name}-rates`, numPartitions: 3 }] })
+    await admin.disconnect()
+    await produce('rates', [...rows('second'), ...rows('third')])
+    expect(await failed).toMatchObject({ code: 'OFFSET_OUT_OF_RANGE', location: { topic: `${name}-rates` } })
+    await first.close()
+
+    const second = create('a', 'exactly_once')
+    await second.start()
+    const found = [...rows('first'), ...rows('second'), ...rows('third')].filter(
+      ([key]) => second.store(rates).get(key) !== null,
+    )
+    expect(found).toEqual([...rows('second'), ...rows('third')])
+  })
 
   it.each(['at_least_once', 'exactly_once'] as const)(
     'is there in full on every instance before it runs, follows its topic, and goes on from disk (%s)',

@@ -4,6 +4,7 @@ import type { TopicPartition } from '../../record/topic-partition'
 /** The broker's error names that the in-memory cluster answers with, and what each means to a client. */
 const KIND_OF = {
   UNKNOWN_TOPIC_OR_PARTITION: 'unknownTopic',
+  UNKNOWN_TOPIC_ID: 'unknownTopic',
   OFFSET_OUT_OF_RANGE: 'offsetOutOfRange',
   MESSAGE_TOO_LARGE: 'invalid',
   INVALID_RECORD: 'invalid',
@@ -38,6 +39,10 @@ export const unknownPartition = (topic: string, partition: number): ClientError 
       partition,
     },
   )
+
+/** Positions in a topic that was deleted mean nothing in one of the same name. */
+export const otherPartition = (topic: string, partition: number): ClientError =>
+  brokerError('UNKNOWN_TOPIC_ID', `${topic}-${partition} was deleted and created again`, { topic, partition })
 
 /** What every call on a closed client answers. */
 export const closedError = (what: string): ClientError =>

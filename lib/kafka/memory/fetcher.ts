@@ -1,5 +1,5 @@
 import { type ClientError, type FetchedPartition, type Fetcher, type FetcherConfig } from '../port'
-import { brokerError, closedError, unknownPartition } from './broker-error'
+import { brokerError, closedError, otherPartition, unknownPartition } from './broker-error'
 import type { MemoryCluster } from './cluster'
 import { FetchedBatches } from './fetched-batches'
 import type { PartitionLog } from './partition-log'
@@ -168,12 +168,10 @@ export class MemoryFetcher implements Fetcher {
   private fetch(entry: AssignedPartition, maxBytes: number): FetchedPartition | undefined {
     const { topic, partition, position } = entry
     if (entry.failed) return undefined
-    if (entry.log?.deleted) {
-      entry.log = this.cluster.log(topic, partition)
-      entry.log?.watch(entry.onChange)
-    }
     const { log } = entry
-    if (!log) return this.fail(entry, unknownPartition(topic, partition), -1, -1)
+    if (log?.deleted && this.cluster.log(topic, partition))
+      return this.fail(entry, otherPartition(topic, partition), -1, -1)
+    if (!log || log.deleted) return this.fail(entry, unknownPartition(topic, partition), -1, -1)
     const { logStartOffset, highWatermark } = log
     const endOffset = this.committedOnly ? log.lastStableOffset : highWatermark
     if (position < logStartOffset || position > highWatermark) {
@@ -214,10 +212,14 @@ export class MemoryFetcher implements Fetcher {
   private adoptTopic(topic: string): void {
     for (const entry of this.assigned.values()) {
       if (entry.topic !== topic || (entry.log && !entry.log.deleted)) continue
-      entry.log = this.cluster.log(topic, entry.partition)
-      if (!entry.log) continue
+      const log = this.cluster.log(topic, entry.partition)
+      if (!log) continue
       entry.failed = false
-      entry.log.watch(entry.onChange)
+      // where it was read before, the caller decides how to go on
+      if (!entry.log) {
+        entry.log = log
+        log.watch(entry.onChange)
+      }
       this.announce(entry)
     }
   }

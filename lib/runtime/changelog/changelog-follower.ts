@@ -40,7 +40,7 @@ export interface Following {
   readonly continuous: { readonly writeIntervalMs: number } | null
   /** Every range has been read to its end and made durable. Nothing is replayed until it settles. */
   caughtUp(): Promise<void> | void
-  /** A changelog no longer has the next offset. Nothing more is read for the task. */
+  /** A changelog no longer has the next offset, or is another topic of the same name. Nothing more is read for the task. */
   outOfRange(range: ChangelogRange): void
   /** Reading is not authorized, a record is damaged, or the local disk fails. Nothing more is read for the task. */
   failed(error: unknown): void
@@ -57,6 +57,8 @@ export interface ChangelogFollowerOptions {
 
 const POLL_MS = 200
 const WAITING_AFTER_MS = 5000
+/** The topic is another one: positions mean nothing in it. */
+const CREATED_AGAIN = 'UNKNOWN_TOPIC_ID'
 
 interface Part {
   readonly range: ChangelogRange
@@ -282,7 +284,8 @@ export class ChangelogFollower {
 
   #partitionFailed(part: Part, error: ClientError): void {
     const { job, range } = part
-    if (error.kind === 'offsetOutOfRange') {
+    const isAnother = error.code === CREATED_AGAIN && job.following.continuous !== null
+    if (error.kind === 'offsetOutOfRange' || isAnother) {
       this.#drop(job)
       job.following.outOfRange(range)
       return

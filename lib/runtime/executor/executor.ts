@@ -443,6 +443,7 @@ export class Executor {
     this.options.sensors?.failed()
     this.#loop.tasksDropped()
     this.#committer.forget()
+    this.#purge.forget()
     this.#producer.renew().catch((error: unknown) => this.#failed({ error }))
     this.#tasks.restart(
       this.#tasks.all.map(({ id }) => id),

@@ -31,6 +31,11 @@ export class RepartitionPurge {
     this.#schedule()
   }
 
+  /** After a failure: a topic may have been created again, and have unprocessed records at the offsets that were committed. */
+  forget(): void {
+    this.#due.clear()
+  }
+
   /** Resolves when no deletion is in progress; none begins any more. */
   async close(): Promise<void> {
     this.#closed = true
@@ -43,6 +48,7 @@ export class RepartitionPurge {
     const left = this.#last + this.options.intervalMs - performance.now()
     this.#timer = startTimer(() => {
       this.#timer = undefined
+      if (this.#due.size === 0) return
       // a timer may fire early, and can't run for longer
       if (performance.now() - this.#last < this.options.intervalMs) return this.#schedule()
       this.#last = performance.now()

@@ -20,7 +20,7 @@ export interface AssignedPartition extends TopicPartition {
   halted: boolean
   /** in a row, of fetches and look-ups */
   failures: number
-  reportedUnknown: boolean
+  reportedUnknown: number | undefined
   /** since it was last fetched, a broker has said that it does not exist */
   vanished: boolean
   /** of the leader that it was last fetched from; -1 before that */
@@ -50,7 +50,7 @@ export const assignedPartition = (
   stale: false,
   halted: false,
   failures: 0,
-  reportedUnknown: false,
+  reportedUnknown: undefined,
   vanished: false,
   leaderEpoch: -1,
   caughtUpAt: undefined,

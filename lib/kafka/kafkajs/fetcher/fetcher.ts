@@ -277,7 +277,8 @@ export class KafkaFetcher implements Fetcher {
       return false
     }
     assigned.failures = 0
-    assigned.reportedUnknown = assigned.vanished = false
+    assigned.reportedUnknown = undefined
+    assigned.vanished = false
     assigned.leaderEpoch = this.connection.leader(assigned.topic, assigned.partition)?.leaderEpoch ?? -1
     if (part.records.length === 0) {
       assigned.caughtUpAt = performance.now()

@@ -22,6 +22,8 @@ type Found = 'leader' | 'no leader' | 'unknown' | 'another'
 const LOOKUPS_OF_UNKNOWN_TOPIC = 4
 
 const UNKNOWN_TOPIC_OR_PARTITION = 3
+/** There is a topic of that name, and it is another one. */
+const UNKNOWN_TOPIC_ID = 100
 
 /** Finds the leaders of a fetcher's assigned partitions, again and again until each has one. */
 export class LeaderLookup {
@@ -88,7 +90,8 @@ export class LeaderLookup {
     if (error) return this.listener.failed(assigned, error)
     if (found === 'unknown') assigned.vanished = true
     const late = waits && assigned.failures >= LOOKUPS_OF_UNKNOWN_TOPIC
-    if (found === 'another' || (found === 'unknown' && late)) this.reportUnknown(assigned)
+    if (found === 'another') this.reportUnknown(assigned, UNKNOWN_TOPIC_ID)
+    else if (found === 'unknown' && late) this.reportUnknown(assigned, UNKNOWN_TOPIC_OR_PARTITION)
     if (!late) return
     const { topic, partition } = assigned
     const what =
@@ -114,12 +117,12 @@ export class LeaderLookup {
     return error.kind === 'unknownTopic' || error.kind === 'retriable' ? undefined : error
   }
 
-  /** Once, until it has been fetched again. */
-  private reportUnknown(assigned: AssignedPartition): void {
-    if (assigned.reportedUnknown) return
-    assigned.reportedUnknown = true
+  /** Each once, until it has been fetched again. */
+  private reportUnknown(assigned: AssignedPartition, errorCode: number): void {
+    if (assigned.reportedUnknown === errorCode) return
+    assigned.reportedUnknown = errorCode
     const { topic, partition } = assigned
-    this.listener.unknown(assigned, errorFromCode(UNKNOWN_TOPIC_OR_PARTITION, doing(topic, partition)))
+    this.listener.unknown(assigned, errorFromCode(errorCode, doing(topic, partition)))
   }
 }
 

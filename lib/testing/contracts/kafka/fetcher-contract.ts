@@ -363,6 +363,20 @@ export const fetcherContract: KafkaContract = ({ describe, test }, kafka) => {
     assert.deepEqual(await readValues(fetcher, 1), { 0: ['v'] })
   })
 
+  test('a topic that was read, deleted and created again is reported as another one', async () => {
+    const topic = await kafka.createTopic()
+    const fetcher = kafka.client().fetcher({ isolation: 'read_committed' })
+    fetcher.assign(topic, 0, 0)
+    await write(await startProducer(kafka.client(), [topic]), topic, ['before'])
+    assert.deepEqual(await readValues(fetcher, 1), { 0: ['before'] })
+    await kafka.admin().deleteTopics([topic])
+    await eventually(async () => {
+      const { error } = await pollFor(fetcher)
+      if (error?.code !== 'UNKNOWN_TOPIC_ID') await kafka.admin().createTopics([{ topic, partitions: 1 }])
+      assertMatches(error, { kind: 'unknownTopic', code: 'UNKNOWN_TOPIC_ID', partition: { topic, partition: 0 } })
+    })
+  })
+
   describe('transactions under read_committed', () => {
     const committedFrom = async (topic: string, offset: number): Promise<string[]> => {
       await untilTransactionsEnd(kafka.client(), topic)

@@ -293,6 +293,27 @@ describe('global stores', () => {
     await refused('NOT_RUNNING')
   })
 
+  it('end the instance where their topic was deleted and created again, and are restored from it at the next start', async () => {
+    await produce('rates', { a: '1', b: '2' })
+    const first = apps.create(joined())
+    await first.start()
+    const failed = once(first, 'error')
+    await apps.kafka.client().admin().deleteTopics(['rates'])
+    await apps.kafka.createTopic('rates', 3)
+    await produce('rates', { b: '20', c: '30', d: '40', e: '50' })
+    expect(await failed).toMatchObject({
+      code: 'OFFSET_OUT_OF_RANGE',
+      message: expect.stringMatching(/created again.*start the application again/) as string,
+      location: { topic: 'rates', store: 'rates' },
+    })
+    await first.close()
+
+    const second = apps.create(joined())
+    await second.start()
+    const values = ['a', 'b', 'c', 'd', 'e'].map((key) => second.store(rates).get(key)?.value)
+    expect(values).toEqual([undefined, '20', '30', '40', '50'])
+  })
+
   it('are waited for like any source topic', async () => {
     const builder = new StreamsBuilder()
     builder.globalTable('later', text)

@@ -307,7 +307,7 @@ describe('a partition that was unknown to its broker for a moment', () => {
       const [fetched] = await fetcher.poll(5_000)
       expect(fetched).toMatchObject({
         nextOffset: 1,
-        error: { kind: 'unknownTopic', partition: { topic: 't', partition: 0 } },
+        error: { kind: 'unknownTopic', code: 'UNKNOWN_TOPIC_ID', partition: { topic: 't', partition: 0 } },
       })
     },
   )

@@ -30,13 +30,13 @@ beforeEach(() => {
 })
 
 describe('a look-up of leaders', () => {
-  it('tells of a partition that has vanished once, also where it is another one when it is back', async () => {
+  it('tells once of a partition that has vanished, and once of another one that is there in its place', async () => {
     leaders.topics.set('t', NO_TOPIC)
     leaders.refresh = () => {
       if (leaders.refreshes === 6) leaders.leaders.set('t-0', 1)
     }
     await lookUp(partition(0, { leaderEpoch: 0 }))
-    expect(told).toEqual(['0 is unknown: UNKNOWN_TOPIC_OR_PARTITION'])
+    expect(told).toEqual(['0 is unknown: UNKNOWN_TOPIC_OR_PARTITION', '0 is unknown: UNKNOWN_TOPIC_ID'])
     expect(leaders.refreshes).toBe(6)
   })
 
@@ -46,7 +46,7 @@ describe('a look-up of leaders', () => {
       if (leaders.refreshes === 2) leaders.leaders.set('t-0', 1).set('t-1', 1)
     }
     await lookUp(partition(0, { leaderEpoch: 0 }), partition(1))
-    expect(told).toEqual(['0 is unknown: UNKNOWN_TOPIC_OR_PARTITION'])
+    expect(told).toEqual(['0 is unknown: UNKNOWN_TOPIC_ID'])
   })
 
   it('tells nothing of a partition that has no leader for long', async () => {
