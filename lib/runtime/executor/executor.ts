@@ -350,7 +350,7 @@ export class Executor {
       if (this.#lastFailure !== undefined) throw this.#lastFailure.error
       if (isDone) return true
       logger.warn(
-        { timeoutMs: ms },
+        { timeoutMs: Math.round(ms) },
         'the last commit took too long: its records are processed again after the next start',
       )
     } catch (error) {

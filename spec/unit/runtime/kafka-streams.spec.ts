@@ -314,6 +314,14 @@ describe('KafkaStreams', () => {
       },
     )
 
+    it('as a listener, with the name of a signal, says how to pass it', async () => {
+      const streams = create()
+      await expect((async () => streams.close('SIGTERM' as never))()).rejects.toMatchObject({
+        code: 'INVALID_ARGUMENT',
+        message: expect.stringContaining('as a listener, pass () => streams.close()') as string,
+      })
+    })
+
     it('within a deadline gives up on an operator that does not come to an end', async () => {
       const builder = new StreamsBuilder()
       let reached = (): void => {}
