@@ -469,6 +469,22 @@ describe('KafkaStreams', () => {
     await untilCounts({ a: 1 })
   })
 
+  it.each(['on', 'once', 'off'] as const)(
+    '%s refuses an event that there is not, and what is no listener',
+    (method) => {
+      const streams = create()
+      const call = (event: string, listener?: () => void) => () =>
+        streams[method](event as 'error', listener as () => void)
+      const refused = (message: string) => expect.objectContaining({ code: 'INVALID_ARGUMENT', message }) as Error
+      const events =
+        "'stateChange' or 'error' or 'warning' or 'runProgress' or 'rebalance' or 'restoreStart' or 'restoreProgress' or 'restoreEnd'"
+      expect(call('statechange', () => {})).toThrow(
+        refused(`${method} needs event to be ${events}, and got 'statechange'`),
+      )
+      expect(call('error')).toThrow(refused(`${method} needs a listener as a function, and got undefined`))
+    },
+  )
+
   it('refuses to read stores that it does not have', async () => {
     const streams = create()
     expect(() => streams.store('countz')).toThrow(/no store "countz"; it has: counts/)
