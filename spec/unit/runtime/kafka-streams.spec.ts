@@ -1,5 +1,6 @@
-import { EmbeddedApps } from '../../support/embedded-apps'
+import { EmbeddedApps, until } from '../../support/embedded-apps'
 import { once } from '../../support/events'
+import { ClientError } from '../../../lib/kafka/port'
 import type { StreamsConfig } from '../../../lib/config'
 import { StreamsBuilder } from '../../../lib/dsl/streams-builder'
 import type { KafkaStreams } from '../../../lib/runtime/kafka-streams'
@@ -243,6 +244,28 @@ describe('KafkaStreams', () => {
       await started
       await closed
       expect(streams.state).toBe('NOT_RUNNING')
+    })
+
+    it('while its producer waits for a coordinator gives that up, with nothing to commit', async () => {
+      let waiting = 0
+      apps.changeProducers((producer) => {
+        const close = producer.close.bind(producer)
+        let giveUp!: (error: Error) => void
+        producer.init = () => {
+          waiting++
+          return new Promise((_, reject) => (giveUp = reject))
+        }
+        producer.close = (options) => {
+          giveUp(new ClientError('retriable', 'closed while it waited'))
+          return close(options)
+        }
+      })
+      const streams = create({ processingGuarantee: 'exactly_once' })
+      const started = streams.start()
+      await until(() => waiting === 1)
+      expect(await streams.close()).toBe(true)
+      await started
+      expect({ waiting, warnings: apps.warnings }).toEqual({ waiting: 1, warnings: [] })
     })
 
     it('at any moment of its start leaves its state directory to the next one', async () => {
