@@ -1,6 +1,7 @@
 import { type Duration, toMilliseconds } from './durations'
 import { TopologyError } from './errors'
 import { nearestName } from './nearest-name'
+import { areHeaders } from './record/headers'
 
 /** What an argument, or an option, has to be. */
 export interface Kind {
@@ -166,6 +167,8 @@ export const ENDLESS_DURATION = kind(
 export const TIMESTAMP = kind('milliseconds since 1970, or a Date', (value) =>
   Number.isFinite(typeof value === 'number' || value instanceof Date ? Number(value) : undefined),
 )
+
+export const HEADERS = kind("a list of names and bytes, such as [['source', Buffer.from('web')]]", areHeaders)
 
 /** Of whatever realm or library. */
 export const SIGNAL = kind(

@@ -1,5 +1,6 @@
 import type { ValueMapper } from './callbacks'
 import { Operator } from './operator'
+import { noIterable } from './refused-results'
 import type { OperatorContext } from './processor'
 import { isPromise } from '../record/promise'
 import { StreamRecord } from '../record/stream-record'
@@ -9,9 +10,13 @@ export const materialize =
   <K, V, T>(mapper: ValueMapper<K, V, Iterable<T>>): ValueMapper<K, V, readonly T[]> =>
   (value, key, meta) => {
     const result = mapper(value, key, meta)
-    // a promise is for the operator to refuse; Array.from would make an empty array of it, and of any other object
-    return Array.isArray(result) || isPromise(result) ? (result as readonly T[]) : [...result]
+    // a promise is for the operator to refuse
+    if (Array.isArray(result) || isPromise(result)) return result as readonly T[]
+    if (isIterable(result)) return [...result]
+    throw noIterable(result)
   }
+
+const isIterable = (result: unknown): boolean => result != null && Symbol.iterator in Object(result)
 
 export class FlatMapValuesOperator<K, V, VR> extends Operator<K, V, K, VR> {
   private mapper: ValueMapper<K, V, readonly VR[]>

@@ -1,6 +1,6 @@
 import type { ValueMapper } from './callbacks'
 import { materialize } from './flat-map-values'
-import { requirePair } from './key-value-pair'
+import { noPair } from './refused-results'
 import { Operator } from './operator'
 import type { OperatorContext } from './processor'
 import { StreamRecord } from '../record/stream-record'
@@ -22,7 +22,7 @@ export class FlatMapOperator<K, V, KR, VR> extends Operator<K, V, KR, VR> {
     const pairs = this.mapper(record.value, record.key, this.context.recordContext)
     for (let i = 0; i < pairs.length; i++) {
       const pair = pairs[i]!
-      if (pair[0] === undefined) requirePair(pair, 'flatMap')
+      if (!Array.isArray(pair)) throw noPair(pair, 'flatMap')
       this.context.forward(new StreamRecord(pair[0], pair[1], record.timestamp, record.headers))
     }
   }

@@ -1,5 +1,5 @@
 import type { KeyValueMapper } from './callbacks'
-import { requirePair } from './key-value-pair'
+import { noPair } from './refused-results'
 import { Operator } from './operator'
 import type { OperatorContext } from './processor'
 import { StreamRecord } from '../record/stream-record'
@@ -19,7 +19,7 @@ export class MapOperator<K, V, KR, VR> extends Operator<K, V, KR, VR> {
 
   process(record: StreamRecord<K, V>): void {
     const pair = this.mapper(record.value, record.key, this.context.recordContext)
-    if (pair[0] === undefined) requirePair(pair, 'map')
+    if (!Array.isArray(pair)) throw noPair(pair, 'map')
     this.context.forward(new StreamRecord(pair[0], pair[1], record.timestamp, record.headers))
   }
 }

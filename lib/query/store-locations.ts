@@ -69,7 +69,7 @@ export class StoreLocations {
     } else if (hasPartitioner) {
       throw new StreamsError(
         'INVALID_ARGUMENT',
-        `a topic that feeds store "${name}" has a partitioner of its own: pass the same as { partitioner }, so that the key is found`,
+        `a topic that feeds store "${name}" has a partitioner of its own: pass the same as { partitioner }, so that the key is found; over HTTP, name the key's partition, as in ?partitions=3`,
         { store: name },
       )
     }

@@ -69,7 +69,7 @@ export const healthOf = ({ state, draining, run }: Instance, options: HealthOpti
   const unready = [...dead]
   if (state !== 'RUNNING' && dead.length === 0) unready.push(`the state is ${state}, and not RUNNING`)
   if (draining) unready.push('it is shutting down')
-  if (restoring.length > 0) unready.push(`${restoring.length} of ${tasks.length} tasks are being restored`)
+  if (restoring.length > 0) unready.push(`${restoring.length} of ${tasks.length} tasks are being opened or restored`)
   if (maxLag !== undefined && lag !== null && lag > maxLag) {
     unready.push(`${lag} records are still to be processed, and maxLag is ${maxLag}`)
   }

@@ -17,6 +17,7 @@ import { compileTopology } from '../topology/compile/compile-topology'
 import type { CompiledTopology } from '../topology/definition'
 import type { Topology } from '../topology/topology'
 import { type BoundedRunOptions, requireRunOptions, type RunSummary } from './bounded/run-options'
+import { requireListener } from './event-listeners'
 import { type Health, type HealthOptions, healthOf } from './health'
 import { LifeCycle } from './life-cycle'
 import { type CloseOptions, requireCloseOptions, requireStartOptions, type StartOptions } from './life-cycle-options'
@@ -414,8 +415,11 @@ export class KafkaStreams {
    * @example
    * streams.on('stateChange', ({ from, to }) => console.log(`${from} -> ${to}`))
    * streams.on('error', (error) => console.error(error))
+   *
+   * @throws TopologyError INVALID_ARGUMENT: no event has this name
    */
   on<E extends keyof StreamsEvents>(event: E, listener: (event: StreamsEvents[E]) => void): this {
+    requireListener(event, listener, 'on')
     this.#lifeCycle.events.on(event, listener)
     return this
   }
@@ -427,6 +431,7 @@ export class KafkaStreams {
    * streams.off('stateChange', listener)
    */
   off<E extends keyof StreamsEvents>(event: E, listener: (event: StreamsEvents[E]) => void): this {
+    requireListener(event, listener, 'off')
     this.#lifeCycle.events.off(event, listener)
     return this
   }
@@ -438,6 +443,7 @@ export class KafkaStreams {
    * streams.once('error', (error) => pager.send(error.message))
    */
   once<E extends keyof StreamsEvents>(event: E, listener: (event: StreamsEvents[E]) => void): this {
+    requireListener(event, listener, 'once')
     this.#lifeCycle.events.once(event, listener)
     return this
   }

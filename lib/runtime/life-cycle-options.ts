@@ -1,4 +1,4 @@
-import { BOOLEAN, DURATION, options, requireArgument, SIGNAL } from '../arguments'
+import { argumentError, BOOLEAN, DURATION, options, requireArgument, SIGNAL } from '../arguments'
 import type { Duration } from '../durations'
 
 /** How an instance starts. */
@@ -28,4 +28,8 @@ const CLOSE_OPTIONS = options<CloseOptions>({ timeout: DURATION, leaveGroup: BOO
 export const requireStartOptions = (given: unknown): void => requireArgument(given, START_OPTIONS, 'start()', 'options')
 
 /** @throws TopologyError INVALID_ARGUMENT */
-export const requireCloseOptions = (given: unknown): void => requireArgument(given, CLOSE_OPTIONS, 'close()', 'options')
+export const requireCloseOptions = (given: unknown): void => {
+  if (typeof given === 'string')
+    throw argumentError(given, `${CLOSE_OPTIONS.is}: as a listener, pass () => streams.close()`, 'close()', 'options')
+  requireArgument(given, CLOSE_OPTIONS, 'close()', 'options')
+}

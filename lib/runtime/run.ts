@@ -26,7 +26,7 @@ import { awaitSourceTopics, missingTopicsError } from './topics/awaited-source-t
 import { clusterTasks, internalTopicsOf } from './topics/cluster-tasks'
 import { InternalTopics } from './topics/internal-topics'
 import { SourceTopicWatch } from './topics/source-topic-watch'
-import { countSourceTopics } from './topics/source-topics'
+import { countSourceTopics, patternsWithoutTopic } from './topics/source-topics'
 
 /** News of a run, for its façade. */
 export interface RunListener extends RestoreListener {
@@ -108,6 +108,13 @@ export const openRun = async (options: RunOptions): Promise<Run> => {
       }),
       abort.signal,
     )
+    for (const pattern of patternsWithoutTopic(topology, sourceTopics.keys())) {
+      logger.warn(
+        { topics: String(pattern) },
+        `no topic matches the pattern ${pattern} yet, so its source reads nothing: check its spelling, that it matches whole names, and the ` +
+          `right to describe the topics. New ones are looked for every ${config.metadataMaxAgeMs / 1000} s (metadataMaxAge)`,
+      )
+    }
     const bounded =
       ends &&
       (await openBoundedRun({

@@ -1,4 +1,14 @@
-import { DURATION, kind, optional, options as optionsOf, either, requireArgument, SERDE, TIMESTAMP } from '../arguments'
+import {
+  DURATION,
+  HEADERS,
+  kind,
+  optional,
+  options as optionsOf,
+  either,
+  requireArgument,
+  SERDE,
+  TIMESTAMP,
+} from '../arguments'
 import { type Duration, toMilliseconds } from '../durations'
 import { StreamsError } from '../errors'
 import { prepared } from '../serdes/missing-dependency'
@@ -37,8 +47,6 @@ export interface PipeListOptions {
   /** How much later each next one is. Default: 0. */
   advance?: Duration
 }
-
-const HEADERS = kind("a list of headers, such as [['source', Buffer.from('web')]]", Array.isArray)
 
 const PIPE_OPTIONS = optional(either(TIMESTAMP, optionsOf<PipeOptions>({ timestamp: TIMESTAMP, headers: HEADERS })))
 

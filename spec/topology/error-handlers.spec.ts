@@ -277,7 +277,7 @@ describe('a handler', () => {
     ['nothing', undefined, 'returned undefined'],
     ["Java's name of a response", 'CONTINUE', "returned 'CONTINUE'"],
     ['a promise', Promise.resolve('continue'), 'returned a promise, which is not awaited,'],
-    ['no dead letters', { result: 'continue' }, 'returned [object Object]'],
+    ['no dead letters', { result: 'continue' }, 'returned an object that does not fit,'],
   ])('that answers with %s fails, and drops nothing', async (_what, response, words) => {
     const handler = (() => response) as never
     const broken = drive((builder) => builder.stream('in', counted).to('out', counted), {

@@ -36,6 +36,50 @@ describe('a stateless operator', () => {
     await expect(input.pipe('k', 'v')).rejects.toThrow(`the callback of ${operator} gives [key, value], a list of two`)
   })
 
+  it.each([
+    ['ab', 'a string'],
+    [undefined, 'undefined'],
+    [null, 'null'],
+  ])('map and flatMap refuse %p in place of a list of key and value', async (pair, what) => {
+    const mapping = drive((builder) => builder.stream('in', text).map((() => pair) as never))
+    const message = `gives [key, value], a list of two, and this is ${what}`
+    await expect(mapping.input.pipe('k', 'v')).rejects.toThrow(`the callback of map ${message}`)
+    const flattening = drive((builder) => builder.stream('in', text).flatMap((() => [pair]) as never))
+    await expect(flattening.input.pipe('k', 'v')).rejects.toThrow(`the callback of flatMap ${message}`)
+  })
+
+  it.each([
+    [{ length: 1 }, 'an object'],
+    [5, 'a number'],
+    [null, 'null'],
+  ])('flatMapValues refuses %p in place of an iterable', async (result, what) => {
+    const { input } = drive((builder) => builder.stream('in', text).flatMapValues((() => result) as never))
+    await expect(input.pipe('k', 'v')).rejects.toThrow(`gives a list or another iterable, and this is ${what}`)
+  })
+
+  it.each([
+    ['an object', { source: Buffer.of(1) }],
+    ['text in place of bytes', [['source', 'web']]],
+    ['a value that is not set', [['source', undefined]]],
+    ['a name alone', ['source']],
+  ])('a processor forwards no record whose headers are %s', async (_what, given) => {
+    const { input } = drive((builder) =>
+      builder
+        .stream('in', text)
+        .process<string, string>(() => {
+          let context: ProcessorContext<string, string>
+          return {
+            init: (own) => void (context = own),
+            process: (record) => context.forward(record.withHeaders(given as never)),
+          }
+        })
+        .to('out', text),
+    )
+    await expect(input.pipe('k', 'v')).rejects.toThrow(
+      /processor "KSTREAM-PROCESSOR-0000000001" forwards a record whose headers are no list of names and bytes: .*withHeaders/,
+    )
+  })
+
   it('a processor forwards nothing but records', async () => {
     const forwarding = (...given: unknown[]) =>
       drive((builder) =>

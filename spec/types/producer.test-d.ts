@@ -24,6 +24,13 @@ const sent = producer.send(
   { id: 'o-1', amount: 5 },
   { headers: { source: 'web' }, timestamp: new Date() },
 )
+void producer.send('orders', 'o-1', null, {
+  headers: [
+    ['source', 'web'],
+    ['source', Buffer.of(1)],
+    ['none', null],
+  ],
+})
 same<typeof sent, Promise<SentRecord>>()
 void producer.send('counts', 1, null)
 void producer.send('any', null, { whatever: true })

@@ -93,7 +93,8 @@ export class Executor {
   readonly #purge: RepartitionPurge
   readonly #policy: FailurePolicy
   readonly #diagnostics: Diagnostics
-  #looping: Promise<void> = Promise.resolve()
+  /** Undefined until the producer is open. */
+  #looping: Promise<void> | undefined
   /** The tasks of the last assignment are this executor's, and no source topic is missing. */
   #assigned = false
   #cluster: ClusterView | undefined
@@ -338,6 +339,7 @@ export class Executor {
   /** After `stop`: the last commit. False if it failed, or took longer than `ms`. */
   async commit(ms: number): Promise<boolean> {
     const { logger } = this.options
+    if (this.#looping === undefined) return true
     if (this.#tasks.suspended.length > 0) {
       logger.warn(
         {},
@@ -350,7 +352,7 @@ export class Executor {
       if (this.#lastFailure !== undefined) throw this.#lastFailure.error
       if (isDone) return true
       logger.warn(
-        { timeoutMs: ms },
+        { timeoutMs: Math.round(ms) },
         'the last commit took too long: its records are processed again after the next start',
       )
     } catch (error) {
@@ -362,9 +364,9 @@ export class Executor {
   /** After `stop`: steps that release everything, in order. */
   closing(how: 'clean' | 'dirty', leaveGroup: boolean): readonly (() => Promise<unknown>)[] {
     return [
-      () => {
+      async () => {
         this.#loop.stop()
-        return this.#looping
+        await this.#looping
       },
       async () => {
         const ids = this.#tasks.all.map(({ id }) => id)

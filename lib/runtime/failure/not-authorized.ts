@@ -35,6 +35,10 @@ const NEXT_STEPS: Readonly<
     'Allow the principal of this application the operation Read on the consumer group that its applicationId names',
   TRANSACTIONAL_ID_AUTHORIZATION_FAILED: () =>
     'Allow the principal of this application the operations Write and Describe on the transactional ids that begin with its applicationId',
+  ILLEGAL_SASL_STATE: () =>
+    'The listener at this port takes no SASL: connect to one that does, or drop kafka.sasl if the brokers have none',
+  UNSUPPORTED_SASL_MECHANISM: () =>
+    'Set kafka.sasl.mechanism to one that the listener at this port has enabled (sasl.enabled.mechanisms of the broker)',
   CLUSTER_AUTHORIZATION_FAILED: () =>
     'Allow the principal of this application the operation that this takes on the cluster: Create for internal topics, IdempotentWrite ' +
     'for writing to brokers before 3.0',

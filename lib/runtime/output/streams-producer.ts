@@ -34,6 +34,8 @@ export interface StreamsProducerOptions {
  */
 export class StreamsProducer {
   #producer: Producer | undefined
+  /** The first one, while it waits for a broker to initialize it; `closed`: it was given up. */
+  #opening: Producer | 'closed' | undefined
   #collector: RecordCollector | undefined
   #ready: Promise<void> = Promise.resolve()
   readonly #gate: Gate
@@ -218,6 +220,9 @@ export class StreamsProducer {
 
   /** Ends an open transaction, so that readers need not wait for its timeout. */
   async close(): Promise<void> {
+    const opening = this.#opening
+    if (this.#producer === undefined) this.#opening = 'closed'
+    if (typeof opening === 'object') await this.#close(opening, true)
     await this.#ready.catch(() => {})
     const producer = this.#producer
     if (!producer) return
@@ -236,11 +241,13 @@ export class StreamsProducer {
     await retrying(
       'open the producer',
       async () => {
+        if (this.#opening === 'closed') throw new ClientError('fatal', 'closed before it was open')
         const producer = client.producer({
           ...(this.transactional ? { transactionalId } : {}),
           ...config.producerConfig,
           lease: this.#gate,
         })
+        if (this.#producer === undefined) this.#opening = producer
         try {
           await producer.init()
         } catch (error) {
@@ -251,6 +258,7 @@ export class StreamsProducer {
             : error
         }
         if (this.transactional) producer.begin()
+        this.#opening = undefined
         this.#producer = producer
         this.#collector = new RecordCollector(producer, (topic) => this.#awaitTopic(producer, topic))
       },

@@ -1,3 +1,4 @@
+import { oneOf, requireArgument, requireFunction } from '../../arguments'
 import { toMilliseconds, type Duration } from '../../durations'
 import { StreamsError } from '../../errors'
 import type { AsyncHost, AsyncWork } from '../../operators/async/async-host'
@@ -26,9 +27,12 @@ import { IDLE } from './idle-context'
 import { GLOBAL_TASK_ID, type TaskContext } from './task-context'
 import { UserContext } from './user-context'
 import type { DropReason } from '../../record/drop-reason'
+import { areHeaders, NO_HEADERS } from '../../record/headers'
 import { contextWith } from '../../record/held-record-context'
 import { isSameRecord, type RecordContext } from '../../record/record-context'
 import { StreamRecord } from '../../record/stream-record'
+
+const PUNCTUATION_TYPE = oneOf('stream-time', 'wall-clock-time')
 
 /**
  * A processor in its task: wired once, and at the same time the context that its operator sees. Whatever the processor
@@ -277,6 +281,9 @@ export class ProcessorNode implements Child, OperatorContext<unknown, unknown> {
         { operator: this.name },
       )
     }
+    const method = `schedule() of processor "${this.name}"`
+    requireArgument(type, PUNCTUATION_TYPE, method, 'type')
+    requireFunction(callback, method, 'a callback')
     return this.punctuations.schedule(this, toMilliseconds(interval, 'interval'), type, callback, startMs)
   }
 
@@ -351,6 +358,7 @@ export class ProcessorNode implements Child, OperatorContext<unknown, unknown> {
   /** For a user's processor, whose own time resumes when its children are done. */
   forwardFromUser(record: StreamRecord<unknown, unknown>, child?: string): void {
     if (!(record instanceof StreamRecord)) throw this.noRecord()
+    if (record.headers !== NO_HEADERS && !areHeaders(record.headers)) throw this.noHeaders()
     this.forward(record, child)
     this.task.monitor.enter(this)
   }
@@ -414,6 +422,15 @@ export class ProcessorNode implements Child, OperatorContext<unknown, unknown> {
       'INVALID_ARGUMENT',
       `processor "${this.name}" forwards what is no StreamRecord: pass the record that it got, changed by withKey(), withValue(), ` +
         'withTimestamp() or withHeaders(), or new StreamRecord(key, value, timestamp)',
+      { operator: this.name, taskId: this.taskId },
+    )
+  }
+
+  private noHeaders(): StreamsError {
+    return new StreamsError(
+      'INVALID_ARGUMENT',
+      `processor "${this.name}" forwards a record whose headers are no list of names and bytes: pass withHeaders() one such as ` +
+        "[...record.headers, ['source', Buffer.from('web')]]",
       { operator: this.name, taskId: this.taskId },
     )
   }

@@ -3,7 +3,7 @@ import { shown } from '../../config-values'
 import { StreamsError } from '../../errors'
 import type { ErrorHandlerContext, ErrorHandlerResponse } from '../../handlers'
 import type { Logger } from '../../observe/logger'
-import type { RecordHeaders } from '../../record/headers'
+import { areHeaders, type RecordHeaders } from '../../record/headers'
 import type { CallTimers } from '../../operators/async/async-host'
 import { HeldRecordContext } from '../../record/held-record-context'
 import { isSameRecord, type RecordContext } from '../../record/record-context'
@@ -296,8 +296,11 @@ export class TaskContext implements SendingTask, StoreWriter {
       throw this.#handlerFailed(operator, error, what, 'Correct the handler', thrown)
     }
     if (!isResponse(response)) {
-      const what = `returned ${isPromise(response) ? 'a promise, which is not awaited,' : shown(response)}`
-      const advice = "Let the handler return 'continue', 'fail', or { result, deadLetters } with one of them and a list"
+      const object = isPromise(response) ? 'a promise, which is not awaited,' : 'an object that does not fit,'
+      const what = `returned ${isObject(response) ? object : shown(response)}`
+      const advice =
+        "Let the handler return 'continue', 'fail', or { result, deadLetters } with one of them and " +
+        'a list of { topic, key, value, timestamp, headers }: key and value are bytes or null, headers a list of names and bytes'
       throw this.#handlerFailed(operator, error, what, advice, error)
     }
     const [result, letters] = typeof response === 'string' ? [response, []] : [response.result, response.deadLetters]
@@ -341,6 +344,16 @@ export class TaskContext implements SendingTask, StoreWriter {
 
 /** Only compilers check what a handler returns. */
 const isResponse = (response: unknown): response is ErrorHandlerResponse =>
-  isObject(response) ? isResult(response.result) && Array.isArray(response.deadLetters) : isResult(response)
+  isObject(response)
+    ? isResult(response.result) && Array.isArray(response.deadLetters) && response.deadLetters.every(isDeadLetter)
+    : isResult(response)
+
+const isDeadLetter = (letter: unknown): boolean => {
+  if (!isObject(letter) || typeof letter.topic !== 'string' || !Number.isFinite(letter.timestamp)) return false
+  return (
+    [letter.key, letter.value].every((bytes) => bytes === null || ArrayBuffer.isView(bytes)) &&
+    areHeaders(letter.headers)
+  )
+}
 
 const isResult = (value: unknown): boolean => value === 'fail' || value === 'continue'

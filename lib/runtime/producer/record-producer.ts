@@ -1,5 +1,4 @@
 import type { RecordMetadata } from '../../operators/processor'
-import type { RecordHeaders } from '../../record/headers'
 import type { Serde } from '../../serdes/serde'
 import type { StreamPartitioner } from '../../topology/definition'
 
@@ -25,7 +24,9 @@ export type ProducerValue<T extends ProducerTopic> = T extends { readonly value:
 /** What a record has besides key and value. */
 export interface SendOptions {
   /** Names and values, or a list of them where a name repeats. Text is written in UTF-8. Default: none. */
-  readonly headers?: RecordHeaders | Readonly<Record<string, string | Buffer | null>>
+  readonly headers?:
+    | Readonly<Record<string, string | Buffer | null>>
+    | ReadonlyArray<readonly [name: string, value: string | Buffer | null]>
   /** Its event time: a `Date`, or milliseconds since 1970. Default: now. */
   readonly timestamp?: number | Date
   /** Default: as the topic's partitioner chooses. */

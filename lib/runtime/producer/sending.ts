@@ -1,4 +1,5 @@
 import {
+  argumentError,
   optional,
   options as optionsOf,
   requireArgument,
@@ -7,15 +8,17 @@ import {
   isObject,
   kind,
 } from '../../arguments'
-import { NO_HEADERS, type RecordHeaders } from '../../record/headers'
+import { areHeaders, NO_HEADERS, type RecordHeaders } from '../../record/headers'
 import { TOPIC } from '../../topology/topology'
 import type { OutgoingRecord } from './pending-record'
 import type { SendOptions } from './record-producer'
 import { encode, type TopicFormats } from './topic-formats'
 
+const HEADERS = "texts or bytes by their names, such as { source: 'web' }, or a list of names and values"
+
 const SEND_OPTIONS = optional(
   optionsOf<SendOptions>({
-    headers: kind("headers, such as { source: 'web' }", (value) => isObject(value) || Array.isArray(value)),
+    headers: kind(HEADERS, (value) => isObject(value) || (Array.isArray(value) && value.every(Array.isArray))),
     timestamp: TIMESTAMP,
     partition: WHOLE_NUMBER,
   }),
@@ -48,10 +51,19 @@ export const outgoing = (
 const oneOf = (partitions: number | readonly number[] | undefined): number | undefined =>
   typeof partitions === 'object' ? (partitions[0] ?? -1) : partitions
 
-const headersOf = (headers: SendOptions['headers']): RecordHeaders => {
-  if (headers === undefined) return NO_HEADERS
-  if (isList(headers)) return headers
-  return Object.entries(headers).map(([name, value]) => [name, typeof value === 'string' ? Buffer.from(value) : value])
+const headersOf = (given: SendOptions['headers']): RecordHeaders => {
+  if (given === undefined) return NO_HEADERS
+  const headers = (isList(given) ? given : Object.entries(given)).map(
+    ([name, value]) => [name, bytesOf(value)] as const,
+  )
+  if (!areHeaders(headers)) throw argumentError(given, HEADERS, 'send', 'options.headers')
+  return headers
 }
 
-const isList = (headers: NonNullable<SendOptions['headers']>): headers is RecordHeaders => Array.isArray(headers)
+type Headers = NonNullable<SendOptions['headers']>
+
+const isList = (headers: Headers): headers is Exclude<Headers, Readonly<Record<string, unknown>>> =>
+  Array.isArray(headers)
+
+const bytesOf = (value: string | Buffer | null): Buffer | null =>
+  typeof value === 'string' ? Buffer.from(value) : value

@@ -16,6 +16,14 @@ export const countSourceTopics = async (admin: Admin, topology: CompiledTopology
   return counts
 }
 
+/** Those of sources that have no topic to read yet. */
+export const patternsWithoutTopic = (topology: CompiledTopology, topics: Iterable<string>): RegExp[] => {
+  const names = [...topics]
+  return topology.subTopologies
+    .flatMap(({ sourcePatterns }) => sourcePatterns)
+    .filter((pattern) => !names.some((topic) => matchesTopic(pattern, topic)))
+}
+
 const sourceTopicNames = async (admin: Admin, topology: CompiledTopology): Promise<string[]> => {
   const names = new Set(topology.global.stores.map(({ topic }) => topic))
   for (const { sourceTopics, repartitionSourceTopics } of topology.subTopologies) {

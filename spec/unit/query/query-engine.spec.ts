@@ -233,6 +233,21 @@ describe('a query of a key', () => {
     })
   })
 
+  it('asks for the partitioner of a topic that has one, or for the partition', async () => {
+    const builder = new StreamsBuilder()
+    builder
+      .stream('in', text)
+      .repartition({ name: 'apart', partitioner: () => 0 })
+      .toTable('rows')
+    const partitionCounts = new Map([['app-apart-repartition', 2]])
+    const cluster = view({ hosts: { partitionCounts, active: [], standby: [] } })
+    const { get } = setUp({ topology: builder.build(), cluster })
+    await expect(get(MINE)).rejects.toMatchObject({
+      code: 'INVALID_ARGUMENT',
+      message: expect.stringMatching(/pass the same as \{ partitioner \}.*over HTTP.*\?partitions=3/) as string,
+    })
+  })
+
   it('finds the rows of a foreign-key join, whose responses return to the partition of their row', async () => {
     const { get } = setUp({ topology: foreignKeyJoin() })
     expect((await get(OTHERS)).host).toEqual(THERE)

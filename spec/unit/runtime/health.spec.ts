@@ -53,7 +53,7 @@ describe('the health of an instance', () => {
 
   it('is not ready while tasks are restored', () => {
     const { ready, restoring: ids } = health('RUNNING', { tasks: [running('0_0'), restoring('0_1')] })
-    expect(ready).toEqual({ ok: false, reasons: ['1 of 2 tasks are being restored'] })
+    expect(ready).toEqual({ ok: false, reasons: ['1 of 2 tasks are being opened or restored'] })
     expect(ids).toEqual(['0_1'])
   })
 

@@ -1,5 +1,6 @@
 import { EmbeddedApps, until } from '../../support/embedded-apps'
 import { once } from '../../support/events'
+import { ClientError } from '../../../lib/kafka/port'
 import type { StreamsConfig } from '../../../lib/config'
 import { StreamsBuilder } from '../../../lib/dsl/streams-builder'
 import type { KafkaStreams } from '../../../lib/runtime/kafka-streams'
@@ -245,6 +246,28 @@ describe('KafkaStreams', () => {
       expect(streams.state).toBe('NOT_RUNNING')
     })
 
+    it('while its producer waits for a coordinator gives that up, with nothing to commit', async () => {
+      let waiting = 0
+      apps.changeProducers((producer) => {
+        const close = producer.close.bind(producer)
+        let giveUp!: (error: Error) => void
+        producer.init = () => {
+          waiting++
+          return new Promise((_, reject) => (giveUp = reject))
+        }
+        producer.close = (options) => {
+          giveUp(new ClientError('retriable', 'closed while it waited'))
+          return close(options)
+        }
+      })
+      const streams = create({ processingGuarantee: 'exactly_once' })
+      const started = streams.start()
+      await until(() => waiting === 1)
+      expect(await streams.close()).toBe(true)
+      await started
+      expect({ waiting, warnings: apps.warnings }).toEqual({ waiting: 1, warnings: [] })
+    })
+
     it('at any moment of its start leaves its state directory to the next one', async () => {
       for (let turns = 0; turns < 30; turns++) {
         const streams = create()
@@ -313,6 +336,14 @@ describe('KafkaStreams', () => {
         ])
       },
     )
+
+    it('as a listener, with the name of a signal, says how to pass it', async () => {
+      const streams = create()
+      await expect((async () => streams.close('SIGTERM' as never))()).rejects.toMatchObject({
+        code: 'INVALID_ARGUMENT',
+        message: expect.stringContaining('as a listener, pass () => streams.close()') as string,
+      })
+    })
 
     it('within a deadline gives up on an operator that does not come to an end', async () => {
       const builder = new StreamsBuilder()
@@ -523,6 +554,22 @@ describe('KafkaStreams', () => {
     await untilCounts({ x: 1, y: 1 })
     expect(words.sort()).toEqual(['a x', 'a y'])
   })
+
+  it.each(['on', 'once', 'off'] as const)(
+    '%s refuses an event that there is not, and what is no listener',
+    (method) => {
+      const streams = create()
+      const call = (event: string, listener?: () => void) => () =>
+        streams[method](event as 'error', listener as () => void)
+      const refused = (message: string) => expect.objectContaining({ code: 'INVALID_ARGUMENT', message }) as Error
+      const events =
+        "'stateChange' or 'error' or 'warning' or 'runProgress' or 'rebalance' or 'restoreStart' or 'restoreProgress' or 'restoreEnd'"
+      expect(call('statechange', () => {})).toThrow(
+        refused(`${method} needs event to be ${events}, and got 'statechange'`),
+      )
+      expect(call('error')).toThrow(refused(`${method} needs a listener as a function, and got undefined`))
+    },
+  )
 
   it('refuses to read stores that it does not have', async () => {
     const streams = create()

@@ -1,6 +1,7 @@
 import { type AclOperation, ClientError } from '../../port'
 import { sleep } from './backoff'
 import type { KafkaConnection } from './connection'
+import { MissingCoordinator } from './missing-coordinator'
 import { errorFromCode, isClosed, toClientError } from '../protocol/errors'
 import type { Frame } from '../protocol/frame'
 import type { CoordinatorKind } from './metadata'
@@ -35,12 +36,16 @@ export interface CallOptions<R> {
 
 /** The broker that coordinates one group or transactional id: finds it, follows it when it moves, waits while it loads. */
 export class Coordinator {
+  private readonly absence: MissingCoordinator
+
   constructor(
     private readonly connection: KafkaConnection,
     private readonly kind: CoordinatorKind,
     private readonly key: string,
     private readonly deadlineMs: number,
-  ) {}
+  ) {
+    this.absence = new MissingCoordinator(kind, key, connection.logger)
+  }
 
   /** Repeats the request until an answer decides, or rejects with a `retriable` error once the deadline has passed. */
   async call<R extends { errorCode: number; failed?: TopicPartition | undefined }>(
@@ -65,6 +70,16 @@ export class Coordinator {
 
   /** One request, its failure as a value. Afterwards the coordinator is looked up again if it may have moved. */
   async attempt<R extends { errorCode: number; failed?: TopicPartition | undefined }>(
+    frame: Frame<R>,
+    options: CallOptions<R>,
+  ): Promise<R | ClientError> {
+    const outcome = await this.attemptOnce(frame, options)
+    if (!(outcome instanceof ClientError)) this.absence.there()
+    else if (outcome.code === 'COORDINATOR_NOT_AVAILABLE') this.absence.missing()
+    return outcome
+  }
+
+  private async attemptOnce<R extends { errorCode: number; failed?: TopicPartition | undefined }>(
     frame: Frame<R>,
     options: CallOptions<R>,
   ): Promise<R | ClientError> {

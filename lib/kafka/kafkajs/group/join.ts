@@ -90,7 +90,7 @@ export class GroupJoin {
     const since = performance.now()
     let wait = LONG_WAIT_MS
     const say = (): void => {
-      this.connection.logger.info(
+      this.connection.logger.warn(
         { groupId, waitedMs: Math.round(performance.now() - since) },
         'waiting for the group: other members have not joined this rebalance yet. One that has ended without leaving, as after a ' +
           'crash, is waited for until its session times out (its sessionTimeout, 45 s by default); one that is busy, until it joins',

@@ -22,6 +22,8 @@ describe('a refused request', () => {
     ['TRANSACTIONAL_ID_AUTHORIZATION_FAILED', /operations Write and Describe on the transactional ids/],
     ['CLUSTER_AUTHORIZATION_FAILED', /Create for internal topics/],
     ['TOPIC_AUTHORIZATION_FAILED', /\(Read, Write or Describe\) on topic "out"/],
+    ['ILLEGAL_SASL_STATE', /takes no SASL: connect to one that does, or drop kafka\.sasl/],
+    ['UNSUPPORTED_SASL_MECHANISM', /Set kafka\.sasl\.mechanism/],
     ['SASL_AUTHENTICATION_FAILED', /Check the credentials in kafka\.sasl and kafka\.ssl/],
   ])('with %s says what to do', (code, message) => {
     expect(toStreamsError(refused(code))).toMatchObject({

@@ -1,4 +1,5 @@
 import { deadLetterTopic, logAndContinue } from '../../../../lib/handlers'
+import type { DeadLetterRecord } from '../../../../lib/handlers/error-handler'
 import { InstanceSensors } from '../../../../lib/observe/metrics/instance-sensors'
 import type { TaskSensors } from '../../../../lib/observe/metrics/task-sensors'
 import { MapValuesOperator } from '../../../../lib/operators/map-values'
@@ -388,6 +389,26 @@ describe('StreamTask: failures', () => {
     const letter = { topic: 'dead', key: Buffer.from('k'), value: Buffer.from('bad'), timestamp: 7 }
     expect(collector.take()).toEqual([expect.objectContaining(letter)])
     expect(task.droppedRecords).toBe(0)
+  })
+
+  it.each([
+    ['topic', undefined],
+    ['key', 'text'],
+    ['value', undefined],
+    ['timestamp', undefined],
+    ['headers', [['source', 'web']]],
+  ])('refuses a dead letter whose %s is %p', async (property, value) => {
+    const letter = { topic: 'dead', key: null, value: Buffer.from('v'), timestamp: 7, headers: [], [property]: value }
+    const topology = new Topology().addSource('source', 'a').addProcessor('picky', () => new Picky(), 'source')
+    const { task, collector } = await taskOf(topology, [A], {
+      processingExceptionHandler: () => ({ result: 'continue', deadLetters: [letter as DeadLetterRecord] }),
+    })
+    task.initialize(new Map())
+    task.addRecords(fetched(A, [{ offset: 4, value: 'bad' }]))
+    expect(() => task.process()).toThrow(
+      /returned an object that does not fit, for operator "picky".*a list of { topic, key, value, timestamp, headers }: key and value are bytes or null/,
+    )
+    expect(collector.take()).toEqual([])
   })
 
   it.each([undefined, 'skip', { deadLetters: [] }])(

@@ -51,6 +51,19 @@ describe('a punctuation', () => {
     expect(task.commitNeeded).toBe(true)
   })
 
+  it.each([
+    ['WALL_CLOCK_TIME', () => {}, "needs type to be 'stream-time' or 'wall-clock-time', and got 'WALL_CLOCK_TIME'"],
+    ['stream-time', undefined, 'needs a callback as a function, and got undefined'],
+  ])('by %s with the callback %p is refused', async (type, callback, message) => {
+    const scheduled = scheduling(
+      (context) => void context.schedule(10, type as PunctuationType, callback as () => void),
+    )
+    await expect(scheduled).rejects.toMatchObject({
+      code: 'INVALID_ARGUMENT',
+      message: `schedule() of processor "scheduler" ${message}`,
+    })
+  })
+
   it('is anchored to its start', async () => {
     const { task, fired } = await scheduling(every(10, 'wall-clock-time', 3))
     for (const now of [0, 3, 12, 13, 30]) task.maybePunctuateWallClock(now)

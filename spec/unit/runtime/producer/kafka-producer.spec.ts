@@ -57,6 +57,31 @@ const fakingTimers = async (work: () => Promise<void>): Promise<void> => {
 }
 
 describe('send', () => {
+  test('takes text in a list of headers, and refuses what is neither text nor bytes', async () => {
+    const producer = create()
+    await producer.send('lines', 'a', 'hello', {
+      headers: [
+        ['tag', 'web'],
+        ['tag', Buffer.of(1)],
+        ['none', null],
+      ],
+    })
+    const [record] = await kafka.read('lines', text)
+    expect(record!.headers).toEqual([
+      ['tag', Buffer.from('web')],
+      ['tag', Buffer.of(1)],
+      ['none', null],
+    ])
+    for (const headers of [{ attempt: 3 }, [['attempt', 3]], ['web'], 'web']) {
+      await expect(producer.send('lines', 'a', 'hello', { headers: headers as never })).rejects.toMatchObject({
+        code: 'INVALID_ARGUMENT',
+        message: expect.stringContaining(
+          "send needs options.headers to be texts or bytes by their names, such as { source: 'web' }",
+        ) as string,
+      })
+    }
+  })
+
   test('tells where the record is, and writes it with headers and timestamp', async () => {
     const producer = create()
     const sent = await producer.send('lines', 'a', 'hello', {

@@ -123,6 +123,20 @@ describe('source topics', () => {
     expect(read.sort()).toEqual(['line-2 a', 'line-2 b'])
   })
 
+  it('that no pattern matches are warned about: it has to match whole names', async () => {
+    const app = apps.create(reading(/line/), { metadataMaxAge: '5m' })
+    await app.start()
+    expect(apps.warnings).toEqual([
+      expect.stringMatching(/no topic matches the pattern \/line\/ yet.*whole names.*every 300 s \(metadataMaxAge\)/),
+    ])
+  })
+
+  it('that a pattern matches are not warned about', async () => {
+    const app = apps.create(reading(/line./))
+    await app.start()
+    expect(apps.warnings).toEqual([])
+  })
+
   describe('that disappear while the application runs', () => {
     it.each(['at_least_once', 'exactly_once'] as const)(
       'take it out of RUNNING, are told, and are read again when they are there (%s)',

@@ -39,15 +39,15 @@ describe('a JoinGroup that the broker parks', () => {
     }
   }
 
-  it('is told of at info, at growing intervals, with what it waits for', async () => {
+  it('is told of at warn, at growing intervals, with what it waits for', async () => {
     const { outcome, answer, waits } = joining()
     jest.advanceTimersByTime(4999)
     expect(waits()).toEqual([])
     jest.advanceTimersByTime(45_000)
     expect(waits()).toEqual([
-      ['info', 5000],
-      ['info', 15_000],
-      ['info', 35_000],
+      ['warn', 5000],
+      ['warn', 15_000],
+      ['warn', 35_000],
     ])
     answer(new ClientError('retriable', 'moved', 'NOT_COORDINATOR'))
     expect(await outcome).toEqual({ kind: 'again' })
