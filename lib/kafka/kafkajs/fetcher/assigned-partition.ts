@@ -20,6 +20,7 @@ export interface AssignedPartition extends TopicPartition {
   halted: boolean
   /** in a row, of fetches and look-ups */
   failures: number
+  /** the code of the error that says so, since it was last fetched */
   reportedUnknown: number | undefined
   /** since it was last fetched, a broker has said that it does not exist */
   vanished: boolean
