@@ -67,8 +67,8 @@ const judge = (): void => {
 }
 
 /**
- * Up to 12 characters, their codes as arguments take a third of the time of a call into native code. Each is read where it is
- * passed: a function for that would be an object for every text.
+ * Up to 16 characters, their codes as arguments take a third to two thirds of the time of a call into native code. Each is read where
+ * it is passed: a function for that would be an object for every text.
  */
 const asciiText = (b: Buffer, s: number, end: number): string => {
   const { fromCharCode: of } = String
@@ -106,6 +106,30 @@ const asciiText = (b: Buffer, s: number, end: number): string => {
       return of(
         b[s]!, b[s + 1]!, b[s + 2]!, b[s + 3]!, b[s + 4]!, b[s + 5]!,
         b[s + 6]!, b[s + 7]!, b[s + 8]!, b[s + 9]!, b[s + 10]!, b[s + 11]!,
+      )
+    case 13:
+      return of(
+        b[s]!, b[s + 1]!, b[s + 2]!, b[s + 3]!, b[s + 4]!, b[s + 5]!,
+        b[s + 6]!, b[s + 7]!, b[s + 8]!, b[s + 9]!, b[s + 10]!, b[s + 11]!,
+        b[s + 12]!,
+      )
+    case 14:
+      return of(
+        b[s]!, b[s + 1]!, b[s + 2]!, b[s + 3]!, b[s + 4]!, b[s + 5]!,
+        b[s + 6]!, b[s + 7]!, b[s + 8]!, b[s + 9]!, b[s + 10]!, b[s + 11]!,
+        b[s + 12]!, b[s + 13]!,
+      )
+    case 15:
+      return of(
+        b[s]!, b[s + 1]!, b[s + 2]!, b[s + 3]!, b[s + 4]!, b[s + 5]!,
+        b[s + 6]!, b[s + 7]!, b[s + 8]!, b[s + 9]!, b[s + 10]!, b[s + 11]!,
+        b[s + 12]!, b[s + 13]!, b[s + 14]!,
+      )
+    case 16:
+      return of(
+        b[s]!, b[s + 1]!, b[s + 2]!, b[s + 3]!, b[s + 4]!, b[s + 5]!,
+        b[s + 6]!, b[s + 7]!, b[s + 8]!, b[s + 9]!, b[s + 10]!, b[s + 11]!,
+        b[s + 12]!, b[s + 13]!, b[s + 14]!, b[s + 15]!,
       )
     default:
       return latin1Text(b, s, end)
