@@ -215,7 +215,7 @@ export class MemoryFetcher implements Fetcher {
       const log = this.cluster.log(topic, entry.partition)
       if (!log) continue
       entry.failed = false
-      // where it was read before, the caller decides how to go on
+      // where it was read before, the caller decides where to continue
       if (!entry.log) {
         entry.log = log
         log.watch(entry.onChange)
