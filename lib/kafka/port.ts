@@ -87,6 +87,8 @@ export interface RecordCursor {
   readonly valueLength: number
   /** Of the idempotent producer that wrote the record, unique in the cluster; −1 where it was written in a transaction, or by none such. */
   readonly producerId: number
+  /** Of the leader that has written the record into the log; −1 is not known. */
+  readonly leaderEpoch: number
   /** Decoded on call. */
   headers(): RecordHeaders
 }
@@ -101,6 +103,13 @@ export interface FetchedPartition {
   readonly error?: ClientError
   /** The offset after the last batch, so that control, aborted, compacted and empty batches are passed. */
   readonly nextOffset: number
+  /** Of the leader that has written what is before `nextOffset`; −1 is not known. */
+  readonly leaderEpoch: number
+  /**
+   * With an `offsetOutOfRange` error: the log ends here, or continues differently than it was read before. The brokers have lost
+   * records, as by an unclean leader election (KIP-320).
+   */
+  readonly truncatedTo?: number
   /** High watermark, or last stable offset under `read_committed`. */
   readonly endOffset: number
   /** The first offset that the log still has; −1 where an `error` keeps it unknown. */
@@ -135,8 +144,11 @@ export interface FetcherConfig {
 
 /** Reads assigned partitions, no group involved: the main consumer, restore, standby and global tables alike. */
 export interface Fetcher {
-  /** Start at (or move to) an offset; drops what is buffered of that partition. */
-  assign(topic: string, partition: number, offset: number): void
+  /**
+   * Start at (or move to) an offset; drops what is buffered of that partition. `leaderEpoch`: of what was read before it, where that is known.
+   * Then records that the brokers have lost since are noticed; else only those that are lost while it is assigned.
+   */
+  assign(topic: string, partition: number, offset: number, leaderEpoch?: number): void
   /** Ends the reading of a partition and drops what is buffered of it; without effect where it is not assigned. */
   unassign(topic: string, partition: number): void
   /** A paused partition is not returned by `poll`; what is buffered of it stays. */
@@ -229,6 +241,8 @@ export interface GroupListener {
 export interface CommittedOffset {
   /** Of the next record to process. */
   offset: number
+  /** Of the leader that has written the record there, or before; absent where it is not known. */
+  leaderEpoch?: number
   /** Text that is kept with the offset; empty where there is none. */
   metadata: string
 }

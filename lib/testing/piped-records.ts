@@ -17,6 +17,7 @@ export const asFetched = (record: PipedRecord): FetchedPartition => ({
   topic: record.topic,
   partition: record.partition,
   nextOffset: record.offset + 1,
+  leaderEpoch: -1,
   endOffset: record.offset + 1,
   logStartOffset: 0,
   sizeInBytes: (record.key?.length ?? 0) + (record.value?.length ?? 0),
@@ -26,6 +27,7 @@ export const asFetched = (record: PipedRecord): FetchedPartition => ({
 /** Walks records that lie in memory one by one. */
 export class PipedCursor implements RecordCursor {
   readonly producerId = -1
+  readonly leaderEpoch = -1
   bytes: Buffer = NO_BYTES
   private at = -1
 

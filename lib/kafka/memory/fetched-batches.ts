@@ -4,6 +4,8 @@ import type { RecordHeaders } from '../../record/headers'
 
 /** What one poll found in one partition. */
 export class FetchedBatches implements FetchedPartition {
+  readonly leaderEpoch = -1
+
   constructor(
     readonly topic: string,
     readonly partition: number,
@@ -25,6 +27,7 @@ class BatchCursor implements RecordCursor {
   private readonly reader = new BatchReader()
   private nextBatch = 0
   producerId = -1
+  readonly leaderEpoch = -1
 
   constructor(
     private readonly batches: readonly StoredBatch[],

@@ -37,9 +37,7 @@ export class GroupCoordinator {
     const group = this.forCommit(member)
     group.validateCommit(member)
     this.requirePartitions(offsets)
-    for (const { topic, partition, offset, metadata } of offsets) {
-      group.offsets.set(tpKey(topic, partition), { topic, partition, offset, metadata })
-    }
+    for (const committed of offsets) group.offsets.set(tpKey(committed.topic, committed.partition), committed)
   }
 
   addPendingOffsets(producerId: number, member: GroupMetadata, offsets: Offsets): void {
@@ -48,9 +46,7 @@ export class GroupCoordinator {
     this.requirePartitions(offsets)
     let pending = group.pendingOffsets.get(producerId)
     if (!pending) group.pendingOffsets.set(producerId, (pending = new Map()))
-    for (const { topic, partition, offset, metadata } of offsets) {
-      pending.set(tpKey(topic, partition), { topic, partition, offset, metadata })
-    }
+    for (const committed of offsets) pending.set(tpKey(committed.topic, committed.partition), committed)
   }
 
   endTransaction(groupId: string, producerId: number, result: 'commit' | 'abort'): void {
@@ -78,7 +74,7 @@ export class GroupCoordinator {
         }
       }
       const committed = group.offsets.get(key)
-      if (committed) found.set(key, { offset: committed.offset, metadata: committed.metadata })
+      if (committed) found.set(key, committedOffset(committed))
     }
     return found
   }
@@ -86,7 +82,7 @@ export class GroupCoordinator {
   offsets(groupId: string): Map<string, CommittedOffset> {
     const found = new Map<string, CommittedOffset>()
     const offsets = this.groups.get(groupId)?.offsets ?? []
-    for (const [key, { offset, metadata }] of offsets) found.set(key, { offset, metadata })
+    for (const [key, committed] of offsets) found.set(key, committedOffset(committed))
     return found
   }
 
@@ -172,3 +168,9 @@ export class GroupCoordinator {
 
 const unknownMember = (groupId: string, memberId: string): Error =>
   brokerError('UNKNOWN_MEMBER_ID', `Group ${groupId} has no member "${memberId}"`)
+
+const committedOffset = ({
+  topic: _,
+  partition: __,
+  ...committed
+}: TopicPartition & CommittedOffset): CommittedOffset => committed

@@ -15,10 +15,10 @@ export class BoundedFetcher implements Fetcher {
     private readonly counts: RunCounts,
   ) {}
 
-  assign(topic: string, partition: number, offset: number): void {
+  assign(topic: string, partition: number, offset: number, leaderEpoch?: number): void {
     if (offset >= this.bounds.endOf(topic, partition)) return this.unassign(topic, partition)
     this.#reading.add(tpKey(topic, partition))
-    this.fetcher.assign(topic, partition, offset)
+    this.fetcher.assign(topic, partition, offset, leaderEpoch)
   }
 
   unassign(topic: string, partition: number): void {
@@ -54,13 +54,14 @@ export class BoundedFetcher implements Fetcher {
 
   #upToEnd(fetched: FetchedPartition): FetchedPartition {
     if (fetched.error) return fetched
-    const { topic, partition, nextOffset, endOffset, logStartOffset, sizeInBytes } = fetched
+    const { topic, partition, nextOffset, leaderEpoch, endOffset, logStartOffset, sizeInBytes } = fetched
     const end = this.bounds.endOf(topic, partition)
     if (nextOffset >= end) this.unassign(topic, partition)
     return {
       topic,
       partition,
       nextOffset: Math.min(nextOffset, end),
+      leaderEpoch: nextOffset > end ? -1 : leaderEpoch,
       endOffset: Math.min(endOffset, end),
       logStartOffset,
       sizeInBytes,
@@ -121,6 +122,10 @@ class BoundedCursor implements RecordCursor {
 
   get producerId(): number {
     return this.cursor.producerId
+  }
+
+  get leaderEpoch(): number {
+    return this.cursor.leaderEpoch
   }
 
   headers(): RecordHeaders {

@@ -342,10 +342,10 @@ export class Committer {
       .filter((task) => tasks.isRunning(task))
       .map((task) => {
         const inputOffsets = new Map<string, number>()
-        for (const { topic, partition, offset, metadata } of task.processing.committableOffsets()) {
-          const key = tpKey(topic, partition)
-          inputOffsets.set(key, offset)
-          offsets.set(key, { topic, partition, offset, metadata, task })
+        for (const committable of task.processing.committableOffsets()) {
+          const key = tpKey(committable.topic, committable.partition)
+          inputOffsets.set(key, committable.offset)
+          offsets.set(key, { ...committable, task })
         }
         task.stores.state.seal()
         return { task, inputOffsets }
@@ -411,13 +411,6 @@ const stateFailure = ({ id }: RunningTask, error: unknown): StreamsError =>
       )
 
 const bare = ({
-  topic,
-  partition,
-  offset,
-  metadata,
-}: TopicPartition & CommittedOffset): TopicPartition & CommittedOffset => ({
-  topic,
-  partition,
-  offset,
-  metadata,
-})
+  task: _,
+  ...offset
+}: TopicPartition & CommittedOffset & { readonly task: RunningTask }): TopicPartition & CommittedOffset => offset

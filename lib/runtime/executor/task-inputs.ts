@@ -8,6 +8,7 @@ import { fetchFailure } from '../failure/fetch-errors'
 import { retrying } from '../failure/retrying'
 import { pause } from '../pause'
 import { offsetResetOf, resetPosition } from '../tasks/start-positions'
+import type { TopicPartition } from '../../record/topic-partition'
 import type { RunningTask } from '../tasks/task'
 import type { Tasks } from '../tasks/tasks'
 
@@ -52,11 +53,12 @@ export class TaskInputs {
     task.throttleInputs(this.options.fetcher)
   }
 
-  #failed(task: RunningTask, { topic, partition, error, nextOffset }: FetchedPartition): void {
+  #failed(task: RunningTask, fetched: FetchedPartition): void {
+    const { topic, partition, error, nextOffset } = fetched
     const location = { taskId: task.id, topic, partition, offset: nextOffset }
     if (error!.kind === 'offsetOutOfRange') {
       // the other partitions are processed while the brokers are queried
-      this.#reset(task, topic, partition).catch((failure: unknown) => this.options.taskFailed(task, failure))
+      this.#reset(task, fetched).catch((failure: unknown) => this.options.taskFailed(task, failure))
       return
     }
     // Deleted, and perhaps created again: positions and uncommitted offsets mean nothing any more. The tasks restart from what the
@@ -68,9 +70,12 @@ export class TaskInputs {
     this.options.logger.warn({ ...location, err: error }, `reading ${what} failed, trying again`)
   }
 
-  /** The next offset no longer exists, or not yet: the reset policy says where to continue. */
-  async #reset(task: RunningTask, topic: string, partition: number): Promise<void> {
-    const { topology, config, admin, fetcher, tasks, lease, logger, signal } = this.options
+  /**
+   * The next offset no longer exists, or not yet: the reset policy says where to continue. Where the log was truncated, it is the first record that
+   * was not read, as in Java, unless the policy is `none`.
+   */
+  async #reset(task: RunningTask, { topic, partition, truncatedTo }: FetchedPartition): Promise<void> {
+    const { topology, config, admin, tasks, lease, logger, signal } = this.options
     const reset = offsetResetOf(task.subTopology, topic, config.autoOffsetReset, topology)
     const location = { taskId: task.id, topic, partition }
     const isRead = (): boolean => tasks.readerOf(topic, partition) === task
@@ -85,6 +90,14 @@ export class TaskInputs {
         location,
       )
     }
+    if (truncatedTo !== undefined) {
+      logger.error(
+        { ...location, offset: truncatedTo },
+        `the brokers have lost records of ${topic} partition ${partition} that were processed, as after an unclean leader election: continuing ` +
+          `at offset ${truncatedTo}, where the log differs from what was read`,
+      )
+      return this.#continueAt(task, { topic, partition }, truncatedTo)
+    }
     const offset = await retrying(
       `look up where to continue in ${topic} partition ${partition}`,
       () => resetPosition(admin, { topic, partition }, reset),
@@ -96,7 +109,11 @@ export class TaskInputs {
       `the next offset to read of ${topic} partition ${partition} does not exist any more (records were deleted before they were ` +
         `processed, or the topic was created again): continuing at the ${offsetResetText(reset)} offset ${offset}`,
     )
+    this.#continueAt(task, { topic, partition }, offset)
+  }
+
+  #continueAt(task: RunningTask, { topic, partition }: TopicPartition, offset: number): void {
     task.processing.reposition(topic, partition, offset)
-    fetcher.assign(topic, partition, offset)
+    this.options.fetcher.assign(topic, partition, offset)
   }
 }

@@ -30,6 +30,8 @@ export class PartitionQueue implements SourceBytes {
   private startOffset = -1
   /** Of an earlier owner; −1 for none. */
   private committedOffset = -1
+  /** Of the leader that has written what is before the position; −1 is not known. */
+  private leaderEpoch = -1
   /** Offset after the last buffered record. */
   fetchedUpTo = -1
   /** End of the partition on the broker as far as known. */
@@ -74,8 +76,9 @@ export class PartitionQueue implements SourceBytes {
   }
 
   /** Reading starts at this offset, which is not a position: nothing is committed of it. */
-  startAt(offset: number): void {
+  startAt(offset: number, leaderEpoch: number): void {
     this.startOffset = offset
+    this.leaderEpoch = leaderEpoch
   }
 
   /** The next commit has its offset, even where nothing was read: time has passed without a record. */
@@ -100,6 +103,7 @@ export class PartitionQueue implements SourceBytes {
     this.refusal = undefined
     this.head = null
     this.position = offset
+    this.leaderEpoch = -1
     this.fetchedUpTo = offset
     this.endOffset = offset
     this.moved = true
@@ -146,7 +150,7 @@ export class PartitionQueue implements SourceBytes {
   take(): StreamRecord<unknown, unknown> {
     const record = this.head!
     this.head = null
-    this.pass(this.headContext.offset)
+    this.pass(this.headContext.offset, this.cursor!.leaderEpoch)
     this.sensor?.took(this.headTimestamp, this.keyLength, this.valueLength)
     if (this.headTimestamp > this.partitionTime) this.partitionTime = this.headTimestamp
     return record
@@ -164,6 +168,11 @@ export class PartitionQueue implements SourceBytes {
     }
   }
 
+  /** Of the leader that has written the record at `committableOffset()`, as called before, or what is before it; −1 is not known. */
+  committableLeaderEpoch(): number {
+    return this.head !== null || this.onRecord ? this.cursor!.leaderEpoch : this.leaderEpoch
+  }
+
   private advance(): boolean {
     while (this.batches.length > 0) {
       const batch = this.batches[0]!
@@ -174,14 +183,15 @@ export class PartitionQueue implements SourceBytes {
       }
       this.batches.shift()
       this.cursor = null
-      this.pass(batch.nextOffset - 1)
+      this.pass(batch.nextOffset - 1, batch.leaderEpoch)
     }
     return false
   }
 
-  private pass(offset: number): void {
+  private pass(offset: number, leaderEpoch: number): void {
     if (offset < this.position) return
     this.position = offset + 1
+    this.leaderEpoch = leaderEpoch
     this.moved = true
     this.task.moved()
   }
@@ -324,7 +334,7 @@ export class PartitionQueue implements SourceBytes {
   private skip(context: RecordContext, account: () => void): void {
     const { task } = this
     task.within(context, this, account)
-    this.pass(context.offset)
+    this.pass(context.offset, this.cursor!.leaderEpoch)
   }
 
   private describe(part: 'key' | 'value', context: RecordContext, cause: Error): StreamsError {

@@ -150,9 +150,9 @@ export class Processing {
     this.group.reposition(this.queue(topic, partition), offset)
   }
 
-  /** Reading of an input starts at this offset. */
-  startAt(topic: string, partition: number, offset: number): void {
-    this.queue(topic, partition).startAt(offset)
+  /** Reading of an input starts at this offset. `leaderEpoch`: of what is before it; −1 is not known. */
+  startAt(topic: string, partition: number, offset: number, leaderEpoch: number): void {
+    this.queue(topic, partition).startAt(offset, leaderEpoch)
   }
 
   /** An input partition's end on the broker: if it is beyond the fetched records, the task waits for the rest, to keep timestamps in order. */
@@ -491,10 +491,12 @@ export class Processing {
       const { topic, partition, partitionTime } = queue
       const offset = queue.committableOffset()
       if (!queue.moved) continue
+      const leaderEpoch = queue.committableLeaderEpoch()
       offsets.push({
         topic,
         partition,
         offset,
+        ...(leaderEpoch >= 0 && { leaderEpoch }),
         metadata: encodeCommitMetadata({ partitionTime, lastEmittedWindowClose, reachedStreamTime, rest }),
       })
     }

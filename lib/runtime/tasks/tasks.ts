@@ -312,9 +312,10 @@ export class Tasks {
       const position = plan.positions.get(key)!
       this.#byInput.set(key, running)
       const end = Math.min(plan.endOffsets.get(key) ?? -1, bounds?.endOf(topic, partition) ?? Infinity)
-      running.processing.startAt(topic, partition, position)
+      const leaderEpoch = plan.committed.get(key)?.leaderEpoch ?? -1
+      running.processing.startAt(topic, partition, position, leaderEpoch)
       if (end > position) running.processing.updateEndOffset(topic, partition, end)
-      fetcher.assign(topic, partition, position)
+      fetcher.assign(topic, partition, position, leaderEpoch)
     }
     this.#refreshRunning()
     logger.info({ taskId: slot.id }, 'task runs')

@@ -1,5 +1,6 @@
 import type { CommittedOffset, GroupDescription, GroupListing, MemberDescription } from '../../port'
 import { decodeAssignment } from '../group/consumer-protocol'
+import { knownEpoch } from '../group/requests'
 import { flex, rigid, type Frame } from '../protocol/frame'
 import type { WireReader } from '../protocol/wire'
 import { byTopic, type NamedResult, ofTopics, type PartitionResult } from './requests'
@@ -27,11 +28,11 @@ export const groupOffsetsFrame = (groupId: string): Frame<GroupOffsets> =>
         r.compactArray(() => {
           const partition = r.int32()
           const offset = r.int64()
-          r.int32() // leader epoch
+          const epoch = knownEpoch(r.int32())
           const metadata = r.nullableCompactString() ?? ''
           const errorCode = r.int16()
           r.tags()
-          if (offset >= 0 && errorCode === 0) offsets.set(tpKey(topic, partition), { offset, metadata })
+          if (offset >= 0 && errorCode === 0) offsets.set(tpKey(topic, partition), { offset, ...epoch, metadata })
         })
         r.tags()
       })

@@ -6,6 +6,8 @@ export interface AssignedPartition extends TopicPartition {
   readonly key: string
   /** the next offset to fetch */
   position: number
+  /** of the leader that has written what was read before `position`; -1 is not known */
+  lastFetchedEpoch: number
   maxBytes: number
   /** a poll waited for its last answer */
   hurried: boolean
@@ -36,6 +38,7 @@ export interface AssignedPartition extends TopicPartition {
 export const assignedPartition = (
   { topic, partition }: TopicPartition,
   position: number,
+  lastFetchedEpoch: number,
   maxBytes: number,
   paused: boolean,
 ): AssignedPartition => ({
@@ -43,6 +46,7 @@ export const assignedPartition = (
   partition,
   key: tpKey(topic, partition),
   position,
+  lastFetchedEpoch,
   maxBytes,
   hurried: true,
   largeBatches: false,

@@ -1,11 +1,16 @@
 import type { Isolation } from '../../port'
-import { rigid, type Frame } from '../protocol/frame'
+import { flex, type Frame } from '../protocol/frame'
+import type { WireReader } from '../protocol/wire'
 import type { AbortedTransaction } from '../records/record-batch-decoder'
 
 export interface FetchTarget {
   readonly topic: string
   readonly partition: number
   readonly position: number
+  /** Of the leader that is asked: another one refuses. −1: any may answer. */
+  readonly leaderEpoch: number
+  /** Of the leader that has written what was read before `position`; −1 is not known. */
+  readonly lastFetchedEpoch: number
   readonly maxBytes: number
 }
 
@@ -26,6 +31,8 @@ export interface FetchedPart {
   readonly logStartOffset: number
   /** Under `read_committed`, in no order. */
   readonly aborted: readonly AbortedTransaction[]
+  /** Where what was read before `position` and the leader's log part; −1 where they don't. */
+  readonly divergesAt: number
   /** A view of the response. */
   readonly records: Buffer
 }
@@ -35,47 +42,65 @@ export interface FetchResult {
   readonly parts: readonly FetchedPart[]
 }
 
-const FETCH = { key: 1, version: 11, name: 'Fetch' }
+const FETCH = { key: 1, version: 12, name: 'Fetch' }
 const NO_RECORDS = Buffer.alloc(0)
 const CONSUMER = -1
 const NO_SESSION_ID = 0
 const NO_SESSION_EPOCH = -1
-/** The broker does not compare leader epochs: a leader that has moved answers NOT_LEADER_OR_FOLLOWER anyway. */
-const ANY_EPOCH = -1
+/** A tagged field of a partition in the response. */
+const DIVERGING_EPOCH = 0
 
-/** v11: the last before flexible versions. Whole requests, no fetch session (KIP-227). */
+/** v12: the first that names the epoch of what was read before, the last that names topics by name. Whole requests, no fetch session (KIP-227). */
 export const fetchFrame = (fetch: FetchArguments): Frame<FetchResult> =>
-  rigid(
+  flex(
     FETCH,
     (w) => {
       w.int32(CONSUMER).int32(fetch.maxWaitMs).int32(fetch.minBytes).int32(fetch.maxBytes)
       w.int8(fetch.isolation === 'read_committed' ? 1 : 0)
       w.int32(NO_SESSION_ID).int32(NO_SESSION_EPOCH)
-      w.array(runsOfTopics(fetch.targets), (run) => {
-        w.string(run[0]!.topic).array(run, ({ partition, position, maxBytes }) => {
-          w.int32(partition).int32(ANY_EPOCH).int64(position).int64(-1).int32(maxBytes)
-        })
+      w.compactArray(runsOfTopics(fetch.targets), (run) => {
+        w.compactString(run[0]!.topic)
+        w.compactArray(run, ({ partition, leaderEpoch, position, lastFetchedEpoch, maxBytes }) => {
+          w.int32(partition).int32(leaderEpoch).int64(position).int32(lastFetchedEpoch).int64(-1).int32(maxBytes).tags()
+        }).tags()
       })
-      w.array([], () => {}).string('') // nothing to forget; no rack
+      w.compactArray([], () => {}).compactString('') // nothing to forget; no rack
     },
     (r) => {
       r.int32() // throttle time
       const errorCode = r.int16()
       r.int32() // session id
       const parts: FetchedPart[] = []
-      r.array(() => {
-        const topic = r.string()
-        r.array(() => {
+      r.compactArray(() => {
+        const topic = r.compactString()
+        r.compactArray(() => {
           const head = { partition: r.int32(), errorCode: r.int16(), highWatermark: r.int64() }
           const offsets = { lastStableOffset: r.int64(), logStartOffset: r.int64() }
-          const aborted = r.array(() => ({ producerId: r.int64(), firstOffset: r.int64() }))
+          const aborted = r.compactArray(() => {
+            const transaction = { producerId: r.int64(), firstOffset: r.int64() }
+            r.tags()
+            return transaction
+          })
           r.int32() // preferred read replica: only where a rack was given
-          parts.push({ topic, ...head, ...offsets, aborted, records: r.nullableBytes() ?? NO_RECORDS })
+          const records = r.nullableCompactBytes() ?? NO_RECORDS
+          parts.push({ topic, ...head, ...offsets, aborted, records, divergesAt: divergesAt(r) })
         })
+        r.tags()
       })
       return { errorCode, parts }
     },
   )
+
+/** Reads the tagged fields of a partition. */
+const divergesAt = (r: WireReader): number => {
+  let offset = -1
+  r.tags((tag, field) => {
+    if (tag !== DIVERGING_EPOCH) return
+    field.int32() // the largest epoch that both know
+    offset = field.int64()
+  })
+  return offset
+}
 
 /** In the order given, which is the order in which the broker fills its response up to `maxBytes`. */
 const runsOfTopics = (targets: readonly FetchTarget[]): FetchTarget[][] => {

@@ -8,6 +8,8 @@ export interface FetchedBatchesFields {
   /** where the fetch began */
   readonly from: number
   readonly nextOffset: number
+  readonly leaderEpoch: number
+  readonly truncatedTo?: number | undefined
   readonly endOffset: number
   readonly logStartOffset: number
   readonly bytes: Buffer
@@ -22,6 +24,8 @@ export class FetchedBatches implements FetchedPartition {
   readonly partition: number
   readonly error?: ClientError
   readonly nextOffset: number
+  readonly leaderEpoch: number
+  readonly truncatedTo?: number
   readonly endOffset: number
   readonly logStartOffset: number
   private readonly bytes: Buffer
@@ -34,6 +38,8 @@ export class FetchedBatches implements FetchedPartition {
     this.partition = fields.partition
     if (fields.error) this.error = fields.error
     this.nextOffset = fields.nextOffset
+    this.leaderEpoch = fields.leaderEpoch
+    if (fields.truncatedTo !== undefined) this.truncatedTo = fields.truncatedTo
     this.endOffset = fields.endOffset
     this.logStartOffset = fields.logStartOffset
     this.bytes = fields.bytes

@@ -7,7 +7,7 @@ import { brokerError } from '../protocol/error-codes'
 import { closedError, errorFromCode, toClientError } from '../protocol/errors'
 import { type AssignedPartition, assignedPartition } from './assigned-partition'
 import { FetchedBatches } from './fetched-batches'
-import { fetchFrame, type FetchedPart, type FetchResult } from './fetch-request'
+import { fetchFrame, type FetchedPart, type FetchResult, type FetchTarget } from './fetch-request'
 import { LeaderLookup } from './leader-lookup'
 import { summarizeBatches } from '../records/record-batch-decoder'
 import { tpKey } from '../../../record/topic-partition'
@@ -73,7 +73,7 @@ export class KafkaFetcher implements Fetcher {
     })
   }
 
-  assign(topic: string, partition: number, offset: number): void {
+  assign(topic: string, partition: number, offset: number, leaderEpoch = -1): void {
     if (this.connection.closed) throw closedError(`assigning ${topic}-${partition}`)
     const key = tpKey(topic, partition)
     const previous = this.partitions.get(key)
@@ -81,7 +81,7 @@ export class KafkaFetcher implements Fetcher {
     const { maxBytesPerPartition } = this.config
     this.partitions.set(
       key,
-      assignedPartition({ topic, partition }, offset, maxBytesPerPartition, previous?.paused ?? false),
+      assignedPartition({ topic, partition }, offset, leaderEpoch, maxBytesPerPartition, previous?.paused ?? false),
     )
     this.connection.watch([topic])
     this.changedAt = performance.now()
@@ -224,9 +224,7 @@ export class KafkaFetcher implements Fetcher {
     const short = leftOut || sentAt - this.changedAt < SETTLING_MS
     const maxWaitMs = short ? Math.min(SHORT_WAIT_MS, this.config.maxWaitMs) : this.config.maxWaitMs
     const share = Math.max(UNHURRIED_BYTES_PER_PARTITION, Math.floor(UNHURRIED_BYTES / wanted.length))
-    const targets = wanted.map(({ topic, partition, position, maxBytes, hurried, largeBatches }) => {
-      return { topic, partition, position, maxBytes: hurried || largeBatches ? maxBytes : Math.min(maxBytes, share) }
-    })
+    const targets = wanted.map((assigned) => this.target(assigned, share))
     try {
       const frame = fetchFrame({ maxWaitMs, minBytes, maxBytes, isolation, targets })
       const result = await this.connection.send(leader, frame, maxWaitMs + this.connection.requestTimeoutMs)
@@ -240,6 +238,14 @@ export class KafkaFetcher implements Fetcher {
       for (const assigned of wanted) assigned.requested = false
     }
     this.pump()
+  }
+
+  private target(assigned: AssignedPartition, share: number): FetchTarget {
+    const { topic, partition, position, lastFetchedEpoch, hurried, largeBatches } = assigned
+    const maxBytes = hurried || largeBatches ? assigned.maxBytes : Math.min(assigned.maxBytes, share)
+    // a former leader, which may not know the last epoch, must not judge it
+    const leaderEpoch = lastFetchedEpoch < 0 ? -1 : (this.connection.leader(topic, partition)?.leaderEpoch ?? -1)
+    return { topic, partition, position, leaderEpoch, lastFetchedEpoch, maxBytes }
   }
 
   /** Whether the broker has more than it has sent. */
@@ -276,6 +282,10 @@ export class KafkaFetcher implements Fetcher {
       this.partFailed(assigned, part)
       return false
     }
+    if (part.divergesAt >= 0) {
+      this.truncated(assigned, part)
+      return false
+    }
     assigned.failures = 0
     assigned.reportedUnknown = undefined
     assigned.vanished = false
@@ -284,7 +294,7 @@ export class KafkaFetcher implements Fetcher {
       assigned.caughtUpAt = performance.now()
       return false
     }
-    const { nextOffset, completeBytes } = summarizeBatches(part.records, assigned.position)
+    const { nextOffset, leaderEpoch, completeBytes } = summarizeBatches(part.records, assigned.position)
     if (completeBytes === 0) {
       // a broker sends the first batch whole; should one not, the next request makes room for it
       assigned.maxBytes *= 2
@@ -298,6 +308,7 @@ export class KafkaFetcher implements Fetcher {
       partition: assigned.partition,
       from: assigned.position,
       nextOffset,
+      leaderEpoch,
       endOffset: committed ? part.lastStableOffset : part.highWatermark,
       logStartOffset: part.logStartOffset,
       // a view keeps the whole response in memory for as long as the partition is paused
@@ -306,6 +317,7 @@ export class KafkaFetcher implements Fetcher {
       maxDecompressedBytes: this.config.maxDecompressedBytes,
     })
     assigned.position = nextOffset
+    assigned.lastFetchedEpoch = leaderEpoch
     assigned.caughtUpAt = undefined
     assigned.maxBytes = this.config.maxBytesPerPartition
     // so that the partitions at the end of a response that is full get their turn
@@ -338,6 +350,15 @@ export class KafkaFetcher implements Fetcher {
     this.halt(assigned, final, part)
   }
 
+  /** The leader's log is not the one that was read. */
+  private truncated(assigned: AssignedPartition, part: FetchedPart): void {
+    const { topic, partition, position } = assigned
+    const message =
+      `fetching ${topic}-${partition} at offset ${position}: the brokers have lost records that were read before; the log is the same up to ` +
+      `offset ${part.divergesAt}`
+    this.halt(assigned, new ClientError('offsetOutOfRange', message, LOG_TRUNCATED, { topic, partition }), part)
+  }
+
   private requestFailed(leader: number, wanted: readonly AssignedPartition[], error: ClientError): void {
     if (this.connection.closed) return
     if (error.kind === 'retriable') {
@@ -361,15 +382,23 @@ export class KafkaFetcher implements Fetcher {
     this.report(assigned, error, ends)
   }
 
-  private report({ topic, partition, position }: AssignedPartition, error: ClientError, ends?: FetchedPart): void {
+  private report(
+    { topic, partition, position, lastFetchedEpoch }: AssignedPartition,
+    error: ClientError,
+    ends?: FetchedPart,
+  ): void {
     const assigned = this.partitions.get(tpKey(topic, partition))!
     const endOffset = (this.config.isolation === 'read_committed' ? ends?.lastStableOffset : ends?.highWatermark) ?? -1
     const logStartOffset = ends?.logStartOffset ?? -1
-    const place = { topic, partition, from: position, nextOffset: position, endOffset, logStartOffset }
+    const place = { topic, partition, from: position, nextOffset: position, leaderEpoch: lastFetchedEpoch }
+    const truncatedTo = ends && ends.divergesAt >= 0 ? ends.divergesAt : undefined
     this.deliver(
       assigned,
       new FetchedBatches({
         ...place,
+        truncatedTo,
+        endOffset,
+        logStartOffset,
         error: located(error, topic, partition),
         bytes: NOTHING,
         aborted: null,
@@ -380,6 +409,7 @@ export class KafkaFetcher implements Fetcher {
 }
 
 const CORRUPT = 'CORRUPT_MESSAGE'
+const LOG_TRUNCATED = 'LOG_TRUNCATED'
 const NOTHING = Buffer.alloc(0)
 
 const located = (error: ClientError, topic: string, partition: number): ClientError =>

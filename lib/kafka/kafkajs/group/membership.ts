@@ -118,9 +118,7 @@ export class KafkaJsGroupMembership implements GroupMembership {
       doing: `reading the committed offsets of group '${groupId}'`,
       alsoRetry: ({ kind }) => kind === 'unstableOffset',
     })
-    return new Map(
-      offsets.map(({ topic, partition, offset, metadata }) => [tpKey(topic, partition), { offset, metadata }]),
-    )
+    return new Map(offsets.map(({ topic, partition, ...committed }) => [tpKey(topic, partition), committed]))
   }
 
   async commit(offsets: ReadonlyArray<TopicPartition & CommittedOffset>): Promise<void> {

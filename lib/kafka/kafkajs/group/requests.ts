@@ -117,8 +117,8 @@ export const offsetCommit = (
       writer.string(group.groupId).int32(group.generationId).string(group.memberId).string(group.groupInstanceId)
       writer.array([...groupByTopic(offsets)], ([topic, partitions]) => {
         writer.string(topic)
-        writer.array(partitions, ({ partition, offset, metadata }) =>
-          writer.int32(partition).int64(offset).int32(-1).string(metadata),
+        writer.array(partitions, ({ partition, offset, leaderEpoch = -1, metadata }) =>
+          writer.int32(partition).int64(offset).int32(leaderEpoch).string(metadata),
         )
       })
     },
@@ -132,6 +132,10 @@ export const offsetCommit = (
       return result
     },
   )
+
+/** Of a committed offset; brokers have -1 where none was committed with it. */
+export const knownEpoch = (leaderEpoch: number): Pick<CommittedOffset, 'leaderEpoch'> =>
+  leaderEpoch < 0 ? {} : { leaderEpoch }
 
 export interface OffsetFetchResult extends PartitionErrors {
   offsets: Array<TopicPartition & CommittedOffset>
@@ -157,12 +161,12 @@ export const offsetFetch = (groupId: string, partitions: readonly TopicPartition
         reader.compactArray(() => {
           const partition = reader.int32()
           const offset = reader.int64()
-          reader.int32()
+          const epoch = knownEpoch(reader.int32())
           const metadata = reader.compactString()
           notePartitionError(result, topic, partition, reader.int16())
           reader.tags()
           // -1: nothing was committed
-          if (offset >= 0) result.offsets.push({ topic, partition, offset, metadata })
+          if (offset >= 0) result.offsets.push({ topic, partition, offset, ...epoch, metadata })
         })
         reader.tags()
       })

@@ -119,8 +119,8 @@ export const txnOffsetCommit = (
       writer.compactArray([...groupByTopic(offsets)], ([topic, list]) => {
         writer.compactString(topic)
         writer
-          .compactArray(list, ({ partition, offset, metadata }) =>
-            writer.int32(partition).int64(offset).int32(-1).compactString(metadata).tags(),
+          .compactArray(list, ({ partition, offset, leaderEpoch = -1, metadata }) =>
+            writer.int32(partition).int64(offset).int32(leaderEpoch).compactString(metadata).tags(),
           )
           .tags()
       })

@@ -242,11 +242,12 @@ export class WireReader {
     return this.items(this.uvarint() - 1, read)
   }
 
-  /** Skips a section of tagged fields. */
-  tags(): void {
+  /** Reads a section of tagged fields, or skips it. */
+  tags(read?: (tag: number, field: WireReader) => void): void {
     for (let count = this.uvarint(); count > 0; count--) {
-      this.uvarint()
-      this.view(this.uvarint())
+      const tag = this.uvarint()
+      const field = this.view(this.uvarint())
+      read?.(tag, new WireReader(field))
     }
   }
 

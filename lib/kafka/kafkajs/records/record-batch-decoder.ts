@@ -9,6 +9,7 @@ import {
   CONTROL,
   CRC_AT,
   LAST_OFFSET_DELTA_AT,
+  LEADER_EPOCH_AT,
   LENGTH_AT,
   LENGTH_ENDS_AT,
   LOG_APPEND_TIME,
@@ -33,6 +34,8 @@ export interface AbortedTransaction {
 export interface BatchSummary {
   /** After the last complete batch; `from` where there is none. */
   readonly nextOffset: number
+  /** Of the leader that has written the last complete batch; −1 where there is none. */
+  readonly leaderEpoch: number
   /** Bytes of the complete batches: what follows is the beginning of one that was cut off. */
   readonly completeBytes: number
   /** A bit for each codec id in use. */
@@ -42,6 +45,7 @@ export interface BatchSummary {
 export const summarizeBatches = (bytes: Buffer, from: number): BatchSummary => {
   let at = 0
   let nextOffset = from
+  let leaderEpoch = -1
   let codecs = 0
   while (bytes.length - at > MAGIC_AT) {
     const end = at + LENGTH_ENDS_AT + bytes.readInt32BE(at + LENGTH_AT)
@@ -51,9 +55,10 @@ export const summarizeBatches = (bytes: Buffer, from: number): BatchSummary => {
     const last = isBatch ? base + bytes.readInt32BE(at + LAST_OFFSET_DELTA_AT) : base
     if (isBatch) codecs |= 1 << (bytes.readInt16BE(at + ATTRIBUTES_AT) & COMPRESSION_MASK)
     if (last >= from) nextOffset = last + 1
+    if (isBatch) leaderEpoch = bytes.readInt32BE(at + LEADER_EPOCH_AT)
     at = end
   }
-  return { nextOffset, completeBytes: at, codecs }
+  return { nextOffset, leaderEpoch, completeBytes: at, codecs }
 }
 
 export interface CursorSource {
@@ -90,6 +95,7 @@ export class BatchCursor implements RecordCursor {
   valueStart = 0
   valueLength = -1
   producerId = -1
+  leaderEpoch = -1
   private headersAt = 0
   private readonly aborted: AbortedTransaction[]
   private nextAborted = 0
@@ -209,6 +215,7 @@ export class BatchCursor implements RecordCursor {
     this.nextRecordAt = records ? 0 : start + RECORDS_AT
     this.left = count
     this.baseOffset = base
+    this.leaderEpoch = bytes.readInt32BE(start + LEADER_EPOCH_AT)
     this.logAppendTime = (attributes & LOG_APPEND_TIME) !== 0
     this.producerId = attributes & TRANSACTIONAL ? -1 : readInt64(bytes, start + PRODUCER_ID_AT)
     this.baseTimestamp = readInt64(bytes, start + (this.logAppendTime ? MAX_TIMESTAMP_AT : BASE_TIMESTAMP_AT))

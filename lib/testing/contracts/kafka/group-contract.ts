@@ -101,7 +101,7 @@ export const groupContract: KafkaContract = ({ describe, test }, kafka) => {
       const a = member('a', {
         beforeRejoin: async () => {
           await opened
-          await a.group.commit([{ topic, partition: 0, offset: 4, metadata: 'at the last moment' }])
+          await a.group.commit([{ topic, partition: 0, offset: 4, leaderEpoch: 2, metadata: 'at the last moment' }])
         },
       })
       await a.group.join()
@@ -114,7 +114,7 @@ export const groupContract: KafkaContract = ({ describe, test }, kafka) => {
       await joined
       assert.ok((await b.owns(1)) > old)
       const committed = await kafka.admin().groupOffsets(groupId)
-      assert.deepEqual(committed.get(tpKey(topic, 0)), { offset: 4, metadata: 'at the last moment' })
+      assert.deepEqual(committed.get(tpKey(topic, 0)), { offset: 4, leaderEpoch: 2, metadata: 'at the last moment' })
     })
 
     test('an error in beforeRejoin ends the membership and is told', async () => {

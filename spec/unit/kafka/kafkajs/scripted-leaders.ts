@@ -1,5 +1,5 @@
 import type { KafkaConnection } from '../../../../lib/kafka/kafkajs/connection/connection'
-import type { FetchArguments } from '../../../../lib/kafka/kafkajs/fetcher/fetch-request'
+import type { FetchArguments, FetchTarget } from '../../../../lib/kafka/kafkajs/fetcher/fetch-request'
 import { createBackoff } from '../../../../lib/kafka/kafkajs/connection/backoff'
 import type { Frame } from '../../../../lib/kafka/kafkajs/protocol/frame'
 import { WireReader, WireWriter } from '../../../../lib/kafka/kafkajs/protocol/wire'
@@ -8,7 +8,7 @@ import { sleep } from '../../../../lib/kafka/kafkajs/connection/backoff'
 
 export interface FetchSeen extends Omit<FetchArguments, 'targets'> {
   readonly leader: number
-  readonly targets: ReadonlyArray<{ topic: string; partition: number; position: number; maxBytes: number }>
+  readonly targets: readonly FetchTarget[]
 }
 
 export interface PartAnswer {
@@ -16,6 +16,8 @@ export interface PartAnswer {
   readonly records?: Buffer
   readonly highWatermark?: number
   readonly lastStableOffset?: number
+  /** Of the leader's log, from what was read before. */
+  readonly divergesAt?: number
 }
 
 type Answers = Record<string, PartAnswer>
@@ -91,37 +93,48 @@ export class ScriptedLeaders {
 
 const readRequest = (leader: number, body: Buffer): FetchSeen => {
   const r = new WireReader(body)
+  r.tags() // of the header
   r.int32() // replica
   const [maxWaitMs, minBytes, maxBytes] = [r.int32(), r.int32(), r.int32()]
   const isolation = r.int8() === 1 ? 'read_committed' : 'read_uncommitted'
   expect([r.int32(), r.int32()]).toEqual([0, -1]) // no session
   const targets = r
-    .array(() => {
-      const topic = r.string()
-      return r.array(() => {
-        const partition = r.int32()
-        r.int32() // leader epoch
-        const position = r.int64()
+    .compactArray(() => {
+      const topic = r.compactString()
+      const targetsOfTopic = r.compactArray((): FetchTarget => {
+        const [partition, leaderEpoch, position, lastFetchedEpoch] = [r.int32(), r.int32(), r.int64(), r.int32()]
         r.int64() // log start offset
-        return { topic, partition, position, maxBytes: r.int32() }
+        const maxBytes = r.int32()
+        r.tags()
+        return { topic, partition, leaderEpoch, position, lastFetchedEpoch, maxBytes }
       })
+      r.tags()
+      return targetsOfTopic
     })
     .flat()
-  expect([r.array(() => {}), r.string(), r.position]).toEqual([[], '', body.length])
+  expect([r.compactArray(() => {}), r.compactString()]).toEqual([[], ''])
+  r.tags()
+  expect(r.position).toBe(body.length)
   return { leader, maxWaitMs, minBytes, maxBytes, isolation, targets }
 }
 
+const DIVERGING_EPOCH = 0
+
 const encodeAnswer = (parts: Answers): Buffer => {
-  const w = new WireWriter().int32(0).int16(0).int32(0)
-  w.array(Object.entries(parts), ([key, part]) => {
+  const w = new WireWriter().tags().int32(0).int16(0).int32(0)
+  w.compactArray(Object.entries(parts), ([key, part]) => {
     const [, topic, partition] = /^(.*)-(\d+)$/.exec(key)!
-    const { errorCode = 0, records = null, highWatermark = 100, lastStableOffset = highWatermark } = part
-    w.string(topic!).array([0], () => {
+    const { errorCode = 0, records = null, highWatermark = 100, lastStableOffset = highWatermark, divergesAt } = part
+    w.compactString(topic!).compactArray([0], () => {
       w.int32(Number(partition)).int16(errorCode).int64(highWatermark).int64(lastStableOffset).int64(0)
-      w.array([], () => {})
+      w.compactArray([], () => {})
         .int32(-1)
-        .bytes(records)
+        .compactBytes(records)
+      if (divergesAt === undefined) return w.tags()
+      const divergence = new WireWriter().int32(0).int64(divergesAt).tags().buffer
+      return w.uvarint(1).uvarint(DIVERGING_EPOCH).uvarint(divergence.length).raw(divergence)
     })
+    w.tags()
   })
-  return Buffer.from(w.buffer)
+  return Buffer.from(w.tags().buffer)
 }

@@ -7,6 +7,7 @@ type Entry = readonly [key: Buffer | null, value: Buffer | null]
 
 /** A cursor over batches of records, each batch in memory of its own, somewhere in a larger buffer. */
 class Batches implements RecordCursor {
+  readonly leaderEpoch = -1
   offset = -1
   readonly timestamp = 7
   readonly producerId = -1
@@ -58,6 +59,7 @@ const fetched = (batches: readonly (readonly Entry[])[]): FetchedPartition => ({
   topic: 't',
   partition: 0,
   nextOffset: batches.flat().length,
+  leaderEpoch: -1,
   endOffset: batches.flat().length,
   logStartOffset: 0,
   sizeInBytes: 0,

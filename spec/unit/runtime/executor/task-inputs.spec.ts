@@ -123,28 +123,32 @@ describe('an input topic', () => {
 })
 
 describe('an input whose next offset is gone while the group may have given the task away', () => {
-  const zombie = () => {
+  const zombie = (truncatedTo?: number, autoOffsetReset = 'earliest') => {
     const warnings: string[] = []
     const moved: number[] = []
     const state = { holds: false, reads: true }
     const task = {
       id: '0_0',
-      subTopology: { repartitionSourceTopics: new Set(['a']), nodes: [] },
+      subTopology: { repartitionSourceTopics: new Set(), nodes: [] },
       processing: { reposition: (_topic: string, _partition: number, offset: number) => void moved.push(offset) },
     }
     const inputs = new TaskInputs({
       topology: {},
-      config: { autoOffsetReset: 'earliest' },
+      config: { autoOffsetReset },
       admin: { listOffsets: async () => new Map([['a-0', 7]]) },
       fetcher: { assign: () => {} },
       tasks: { readerOf: () => (state.reads ? task : undefined) },
       lease: { holds: () => state.holds },
-      logger: { ...silentLogger, warn: (_: object, message?: string) => void warnings.push(message!) },
+      logger: {
+        ...silentLogger,
+        warn: (_: object, message?: string) => void warnings.push(message!),
+        error: (_: object, message?: string) => void warnings.push(`error: ${message}`),
+      },
       signal: new AbortController().signal,
       taskFailed: (_: unknown, error: unknown) => void warnings.push(String(error)),
     } as unknown as TaskInputsOptions)
     const error = new ClientError('offsetOutOfRange', 'gone', 'OFFSET_OUT_OF_RANGE')
-    inputs.take({ topic: 'a', partition: 0, error, nextOffset: 5 } as FetchedPartition)
+    inputs.take({ topic: 'a', partition: 0, error, nextOffset: 5, truncatedTo } as FetchedPartition)
     return { state, warnings, moved }
   }
 
@@ -166,6 +170,23 @@ describe('an input whose next offset is gone while the group may have given the 
     await until(() => moved.length > 0)
     expect(moved).toEqual([7])
     expect(warnings).toEqual([expect.stringMatching(/continuing at the earliest offset 7$/)])
+  })
+
+  it('is read on where the log differs from what was read, if the brokers have lost records', async () => {
+    const { state, warnings, moved } = zombie(3)
+    state.holds = true
+    await until(() => moved.length > 0)
+    expect(moved).toEqual([3])
+    expect(warnings).toEqual([
+      expect.stringMatching(/^error: the brokers have lost records of a partition 0 .* at offset 3,/),
+    ])
+  })
+
+  it("fails its task where records are lost, and its offset reset policy is 'none'", async () => {
+    const { state, warnings, moved } = zombie(3, 'none')
+    state.holds = true
+    await until(() => warnings.length > 0)
+    expect([warnings, moved]).toEqual([[expect.stringMatching(/offset reset policy is 'none'/)], []])
   })
 })
 

@@ -42,24 +42,29 @@ export const fetched = (
   records: readonly FetchedRecord[],
   nextOffset = (records.at(-1)?.offset ?? -1) + 1,
   endOffset = nextOffset,
+  leaderEpoch = -1,
 ): FetchedPartition => ({
   topic,
   partition,
   nextOffset,
+  leaderEpoch,
   endOffset,
   logStartOffset: 0,
   sizeInBytes: 0,
   records: () =>
-    new PipedCursor(
-      records.map(({ offset, timestamp = 0, key, value, headers = NO_HEADERS }) => ({
-        topic,
-        partition,
-        offset,
-        timestamp,
-        key: bytes(key),
-        value: bytes(value),
-        headers,
-      })),
+    Object.assign(
+      new PipedCursor(
+        records.map(({ offset, timestamp = 0, key, value, headers = NO_HEADERS }) => ({
+          topic,
+          partition,
+          offset,
+          timestamp,
+          key: bytes(key),
+          value: bytes(value),
+          headers,
+        })),
+      ),
+      { leaderEpoch },
     ),
 })
 

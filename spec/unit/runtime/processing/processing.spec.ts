@@ -224,6 +224,20 @@ describe('StreamTask: committable offsets', () => {
     expect(task.commitNeeded).toBe(false)
   })
 
+  it('have the epoch of the leader that has written the next record, or what is before it', async () => {
+    const { task } = await taskOf(passing('a'), [A])
+    task.initialize(new Map([['a-0', { offset: 3, leaderEpoch: 2, metadata: '' }]]))
+    task.startAt('a', 0, 3, 2)
+    task.addRecords(fetched(A, [{ offset: 3, value: 'x' }], 4, 4, 2))
+    task.addRecords(fetched(A, [{ offset: 6, value: 'y' }], 8, 8, 5))
+    task.process()
+    expect(task.committableOffsets()).toMatchObject([{ offset: 6, leaderEpoch: 5 }])
+    task.process()
+    expect(task.committableOffsets()).toMatchObject([{ offset: 8, leaderEpoch: 5 }])
+    task.reposition('a', 0, 6)
+    expect(task.committableOffsets()[0]).not.toHaveProperty('leaderEpoch')
+  })
+
   it('restore partition and stream time', async () => {
     const { task, run } = await taskOf(passing('a', 'b'), [A, B], { maxTaskIdleMs: -1 })
     task.initialize(new Map([['a-0', { offset: 3, metadata: 'AgAAAAAAAATSAAAAAQAAAAJ3YwAAAAAAAAPy' }]]))

@@ -2,7 +2,7 @@ import { brokerError } from '../../../../../lib/kafka/kafkajs/protocol/error-cod
 import { KafkaFetcher } from '../../../../../lib/kafka/kafkajs/fetcher/fetcher'
 import { ClientError, type FetchedPartition, type FetcherConfig } from '../../../../../lib/kafka/port'
 import { batchOf } from '../records/batches'
-import { ScriptedLeaders } from '../scripted-leaders'
+import { type FetchSeen, ScriptedLeaders } from '../scripted-leaders'
 
 const NO_LEADER_ERRORS = [3, 5, 6, 9, 56, 74, 75, 78, 100] as const
 
@@ -235,6 +235,44 @@ describe('answers', () => {
     const records = Buffer.concat([batchOf(['a', 'b']), batchOf(['c'], { baseOffset: 2 }).subarray(0, 30)])
     ;(await leaders.nextFetch()).answer({ 't-0': { records } })
     expect(await pollValues()).toEqual(['0/0:a', '0/1:b'])
+    expect(positions((await leaders.nextFetch()).request)).toEqual(['t-0@2'])
+  })
+})
+
+describe('a log that was truncated', () => {
+  const epochs = (request: FetchSeen): number[][] =>
+    request.targets.map(({ leaderEpoch, lastFetchedEpoch }) => [leaderEpoch, lastFetchedEpoch])
+
+  it('is noticed by the leader, which is told what was read last', async () => {
+    lead(1, 't-0')
+    leaders.epochs.set('t-0', 4)
+    fetcher.assign('t', 0, 5, 3)
+    const first = await leaders.nextFetch()
+    expect(epochs(first.request)).toEqual([[4, 3]])
+    first.answer({ 't-0': { records: batchOf(['x'], { baseOffset: 5, leaderEpoch: 4 }) } })
+    expect(epochs((await leaders.nextFetch()).request)).toEqual([[4, 4]])
+  })
+
+  it('is not looked for before anything is known of it', async () => {
+    lead(1, 't-0')
+    leaders.epochs.set('t-0', 4)
+    fetcher.assign('t', 0, 5)
+    expect(epochs((await leaders.nextFetch()).request)).toEqual([[-1, -1]])
+  })
+
+  it('is reported with where it differs from what was read, and waits to be assigned again', async () => {
+    lead(1, 't-0')
+    fetcher.assign('t', 0, 5, 3)
+    ;(await leaders.nextFetch()).answer({ 't-0': { divergesAt: 2 } })
+    const [fetched] = await fetcher.poll(5_000)
+    expect(fetched).toMatchObject({
+      error: { kind: 'offsetOutOfRange', code: 'LOG_TRUNCATED' },
+      truncatedTo: 2,
+      nextOffset: 5,
+    })
+    await new Promise(setImmediate)
+    expect(leaders.pending).toEqual([])
+    fetcher.assign('t', 0, 2)
     expect(positions((await leaders.nextFetch()).request)).toEqual(['t-0@2'])
   })
 })

@@ -22,7 +22,7 @@ const lookUp = async (...partitions: AssignedPartition[]): Promise<void> => {
   await lookup.lookUp()
 }
 const partition = (number: number, fields: Partial<AssignedPartition> = {}): AssignedPartition =>
-  Object.assign(assignedPartition({ topic: 't', partition: number }, 0, 1, false), fields)
+  Object.assign(assignedPartition({ topic: 't', partition: number }, 0, -1, 1, false), fields)
 
 beforeEach(() => {
   leaders = new ScriptedLeaders()

@@ -8,15 +8,17 @@ export interface BatchOptions extends FinishOptions {
   readonly timestamp?: number
   /** what compaction has left of a longer batch */
   readonly lastOffsetDelta?: number
+  readonly leaderEpoch?: number
 }
 
 /** A batch of these values as it would stand in the log at `baseOffset`. */
 export const batchOf = (values: readonly string[], options: BatchOptions = {}): Buffer => {
-  const { baseOffset = 0, timestamp = 1_000, lastOffsetDelta = values.length - 1, ...finish } = options
+  const { baseOffset = 0, timestamp = 1_000, lastOffsetDelta = values.length - 1, leaderEpoch = 0, ...finish } = options
   const builder = new BatchBuilder(64)
   for (const value of values) builder.append(null, Buffer.from(value), timestamp, NO_HEADERS)
   const batch = builder.finish(finish)
   batch.writeBigInt64BE(BigInt(baseOffset), 0)
+  batch.writeInt32BE(leaderEpoch, 12)
   batch.writeInt32BE(lastOffsetDelta, 23)
   return sealed(batch)
 }
