@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -26,7 +26,7 @@ export interface ChaosOptions {
   readonly seed: number
   readonly faults: readonly FaultKind[]
   readonly workloads: readonly string[]
-  /** Keep the folder with the logs of the instances even if nothing fails. */
+  /** Keep the folder with the logs of instances and brokers even if nothing fails. */
   readonly keep?: boolean
   print(line: string): void
 }
@@ -46,18 +46,13 @@ export const runChaos = async (options: ChaosOptions): Promise<readonly string[]
     journal.fail(`the run itself failed: ${error instanceof Error ? error.stack : String(error)}`)
   } finally {
     await run?.close()
-    if (journal.failures.length > 0) await keepBrokerLogs(cluster, folder)
+    const keep = options.keep || journal.failures.length > 0
+    if (keep) for (const broker of cluster?.brokers ?? []) await broker.keepFiles(join(folder, `broker-${broker.id}`))
     await cluster?.close()
-    if (journal.failures.length === 0 && !options.keep) rmSync(folder, { recursive: true, force: true })
-    else options.print(`logs and state of the instances: ${folder}`)
+    if (!keep) rmSync(folder, { recursive: true, force: true })
+    else options.print(`logs and state of the instances, and of the brokers: ${folder}`)
   }
   return journal.failures
-}
-
-const keepBrokerLogs = async (cluster: KafkaCluster | undefined, folder: string): Promise<void> => {
-  for (const broker of cluster?.brokers ?? []) {
-    writeFileSync(join(folder, `broker-${broker.id}.log`), await broker.logTail())
-  }
 }
 
 /** Before faults begin. */

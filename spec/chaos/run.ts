@@ -17,10 +17,10 @@ Needs Docker, or Java 17 or newer.
 ${FAULT_KINDS.map((kind) => `                      ${kind.padEnd(10)}${FAULTS[kind]}`).join('\n')}
   --workloads a,b,… only these (default: all): ${NAMES.join(', ')}
   --plan            show what would be done, and when; do nothing
-  --keep            keep the logs and state of the instances even if nothing fails
+  --keep            keep the logs and state of instances and brokers even if nothing fails
   --help            this text
 
-Exits with 0 if nothing failed, else with 1; the logs of the instances are kept then.`
+Exits with 0 if nothing failed, else with 1; logs and state of instances and brokers are kept then.`
 
 class UsageError extends Error {}
 

@@ -50,8 +50,8 @@ export interface KafkaBroker {
   kill(): Promise<void>
   /** Starts it again on the same ports and data. */
   start(): Promise<void>
-  /** The end of its log. */
-  logTail(): Promise<string>
+  /** Copies its logs, and the segments of its partitions with what it knows of their transactions, into a new folder. */
+  keepFiles(folder: string): Promise<void>
 }
 
 export interface KafkaCluster {
@@ -215,7 +215,7 @@ class Cluster implements KafkaCluster {
       stop: () => node.stop(),
       kill: () => node.kill(),
       start: () => node.start(),
-      logTail: () => node.logTail(),
+      keepFiles: (to) => node.keepFiles(to),
     })
   }
 }

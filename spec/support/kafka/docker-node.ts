@@ -1,7 +1,9 @@
 import { execFile, spawnSync } from 'node:child_process'
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
-import { type KafkaNode, START_TIMEOUT_MS, STARTED } from './node'
+import { keptOfPartitions, type KafkaNode, START_TIMEOUT_MS, STARTED } from './node'
 import { onProcessEnd } from './watchdog'
 
 const run = promisify(execFile)
@@ -90,7 +92,18 @@ export class DockerNode implements KafkaNode {
     this.callOff?.()
   }
 
-  logTail(): Promise<string> {
+  async keepFiles(folder: string): Promise<void> {
+    const { name } = this.plan
+    mkdirSync(folder, { recursive: true })
+    writeFileSync(join(folder, 'broker.log'), await docker('logs', name))
+    const data = join(folder, 'data')
+    await docker('cp', `${name}:${CONTAINER_DATA_FOLDER}`, data)
+    for (const entry of readdirSync(data, { recursive: true, withFileTypes: true })) {
+      if (entry.isFile() && !keptOfPartitions(entry.name)) rmSync(join(entry.parentPath, entry.name))
+    }
+  }
+
+  private logTail(): Promise<string> {
     return docker('logs', '--tail', '40', this.plan.name)
   }
 

@@ -1,11 +1,11 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync } from 'node:fs'
+import { closeSync, cpSync, existsSync, mkdirSync, openSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { jdk } from './java'
-import { type KafkaNode, START_TIMEOUT_MS, STARTED } from './node'
+import { keptOfPartitions, type KafkaNode, START_TIMEOUT_MS, STARTED } from './node'
 import { onProcessEnd } from './watchdog'
 
 const run = promisify(execFile)
@@ -72,7 +72,13 @@ export class JavaNode implements KafkaNode {
     return this.kill()
   }
 
-  async logTail(): Promise<string> {
+  async keepFiles(folder: string): Promise<void> {
+    const isWanted = (file: string): boolean => statSync(file).isDirectory() || keptOfPartitions(file)
+    // segments may go while they are copied
+    cpSync(this.plan.folder, folder, { recursive: true, filter: (file) => existsSync(file) && isWanted(file) })
+  }
+
+  private async logTail(): Promise<string> {
     const file = this.logFile(this.starts)
     if (!existsSync(file)) return ''
     const lines = readFileSync(file, 'utf8').split('\n')
