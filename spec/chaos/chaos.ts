@@ -303,6 +303,8 @@ class ChaosRun {
       const silence = (this.watch.longestMs(name) / 1000).toFixed(0)
       journal.say(`${name}: ${this.tail.of(this.topic(output)).length} results, longest silence ${silence} s`)
     }
+    for (const instance of this.instances)
+      for (const loss of instance.losses()) journal.say(`${instance.name}: ${loss}`)
     journal.say(`starts of instances: ${this.instances.map(({ starts }) => starts).join(', ')}`)
   }
 }

@@ -142,17 +142,26 @@ export class Instance {
   }
 
   tail(): string {
-    try {
-      return readFileSync(this.logFile, 'utf8').split('\n').slice(-TAIL_LINES).join('\n')
-    } catch {
-      return ''
-    }
+    return this.logged().slice(-TAIL_LINES).join('\n')
+  }
+
+  /** What it was told of records that the brokers have lost. */
+  losses(): string[] {
+    return this.logged().filter((line) => line.includes('the brokers have lost records'))
   }
 
   /** Ends it for good. */
   async shutDown(): Promise<void> {
     this.supervising = false
     await this.kill()
+  }
+
+  private logged(): string[] {
+    try {
+      return readFileSync(this.logFile, 'utf8').split('\n')
+    } catch {
+      return []
+    }
   }
 
   private ended(app: App, code: number | NodeJS.Signals): void {

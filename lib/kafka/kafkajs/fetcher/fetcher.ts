@@ -228,7 +228,7 @@ export class KafkaFetcher implements Fetcher {
     try {
       const frame = fetchFrame({ maxWaitMs, minBytes, maxBytes, isolation, targets })
       const result = await this.connection.send(leader, frame, maxWaitMs + this.connection.requestTimeoutMs)
-      const hasMore = await this.accept(leader, wanted, result)
+      const hasMore = await this.accept(leader, wanted, targets, result)
       const rest = hasMore || short ? 0 : sentAt + this.config.minIntervalMs - performance.now()
       if (rest > 0) await sleep(rest, this.connection.signal)
     } catch (error) {
@@ -252,6 +252,7 @@ export class KafkaFetcher implements Fetcher {
   private async accept(
     leader: number,
     wanted: readonly AssignedPartition[],
+    targets: readonly FetchTarget[],
     { errorCode, parts }: FetchResult,
   ): Promise<boolean> {
     if (errorCode !== 0) throw errorFromCode(errorCode, `fetching from broker ${leader}`)
@@ -266,24 +267,29 @@ export class KafkaFetcher implements Fetcher {
     await prepareCodecs(codecs)
     const awaited = this.waiting.size > 0
     let hasMore = false
-    for (const assigned of wanted) {
+    for (const [i, assigned] of wanted.entries()) {
       const part = byKey.get(assigned.key)
       // drops what was reassigned or revoked in the meantime
       if (!part || this.partitions.get(assigned.key) !== assigned) continue
       assigned.hurried = awaited
-      if (this.acceptPart(assigned, part, total)) hasMore = true
+      if (this.acceptPart(assigned, targets[i]!, part, total)) hasMore = true
     }
     return hasMore
   }
 
   /** Whether the partition has more than the part. */
-  private acceptPart(assigned: AssignedPartition, part: FetchedPart, responseBytes: number): boolean {
+  private acceptPart(
+    assigned: AssignedPartition,
+    target: FetchTarget,
+    part: FetchedPart,
+    responseBytes: number,
+  ): boolean {
     if (part.errorCode !== 0) {
       this.partFailed(assigned, part)
       return false
     }
     if (part.divergesAt >= 0) {
-      this.truncated(assigned, part)
+      this.diverged(assigned, target, part)
       return false
     }
     assigned.failures = 0
@@ -350,8 +356,18 @@ export class KafkaFetcher implements Fetcher {
     this.halt(assigned, final, part)
   }
 
-  /** The leader's log is not the one that was read. */
-  private truncated(assigned: AssignedPartition, part: FetchedPart): void {
+  /**
+   * The leader's log is not the one that was read: a new leader has truncated it. The log of one leader is never truncated, so that its topic was
+   * deleted and created again.
+   */
+  private diverged(
+    assigned: AssignedPartition,
+    { leaderEpoch, lastFetchedEpoch }: FetchTarget,
+    part: FetchedPart,
+  ): void {
+    if (leaderEpoch <= lastFetchedEpoch) {
+      return this.partFailed(assigned, { ...part, errorCode: OFFSET_OUT_OF_RANGE, divergesAt: -1 })
+    }
     const { topic, partition, position } = assigned
     const message =
       `fetching ${topic}-${partition} at offset ${position}: the brokers have lost records that were read before; the log is the same up to ` +
@@ -410,6 +426,7 @@ export class KafkaFetcher implements Fetcher {
 
 const CORRUPT = 'CORRUPT_MESSAGE'
 const LOG_TRUNCATED = 'LOG_TRUNCATED'
+const OFFSET_OUT_OF_RANGE = 1
 const NOTHING = Buffer.alloc(0)
 
 const located = (error: ClientError, topic: string, partition: number): ClientError =>

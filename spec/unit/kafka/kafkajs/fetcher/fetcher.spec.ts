@@ -262,6 +262,7 @@ describe('a log that was truncated', () => {
 
   it('is reported with where it differs from what was read, and waits to be assigned again', async () => {
     lead(1, 't-0')
+    leaders.epochs.set('t-0', 4)
     fetcher.assign('t', 0, 5, 3)
     ;(await leaders.nextFetch()).answer({ 't-0': { divergesAt: 2 } })
     const [fetched] = await fetcher.poll(5_000)
@@ -274,6 +275,18 @@ describe('a log that was truncated', () => {
     expect(leaders.pending).toEqual([])
     fetcher.assign('t', 0, 2)
     expect(positions((await leaders.nextFetch()).request)).toEqual(['t-0@2'])
+  })
+})
+
+describe('a log of the same leader that differs', () => {
+  it('is that of a topic that was created again: none of its records may be passed', async () => {
+    lead(1, 't-0')
+    leaders.epochs.set('t-0', 3)
+    fetcher.assign('t', 0, 5, 3)
+    ;(await leaders.nextFetch()).answer({ 't-0': { divergesAt: 2 } })
+    const [fetched] = await fetcher.poll(5_000)
+    expect(fetched).toMatchObject({ error: { kind: 'offsetOutOfRange', code: 'OFFSET_OUT_OF_RANGE' }, nextOffset: 5 })
+    expect(fetched!.truncatedTo).toBeUndefined()
   })
 })
 
