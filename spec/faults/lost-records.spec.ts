@@ -101,6 +101,8 @@ describeWithOwnKafka('brokers that lose records of a source topic', () => {
     await ofEach(({ input }) => produce(input, ['c', 'd', 'e']))
     await ofEach(({ untilOutput }) => untilOutput(5))
     await Promise.all(apps.map((app) => app.close()))
+    // also where the broker that has stopped was their coordinator
+    for (const { name } of jobs) expect((await admin.describeGroup(name)).members).toEqual([])
 
     await one!.kill()
     await two!.start()

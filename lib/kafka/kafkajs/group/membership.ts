@@ -146,16 +146,25 @@ export class KafkaJsGroupMembership implements GroupMembership {
     this.settleFirst?.reject(closedError(`joining group '${groupId}'`))
     this.connections.join.close()
     this.connections.heartbeat.close()
-    if (memberId !== '' && (groupInstanceId === null || force)) {
-      // best effort: a member that could not say goodbye is removed after its session timeout
-      const giveUp = setTimeout(() => this.connections.offsets.close(), LEAVE_TIMEOUT_MS)
-      const left = await this.coordinator.attempt(leaveGroup(groupId, { memberId, groupInstanceId }), {
-        doing: `leaving group '${groupId}'`,
-      })
-      clearTimeout(giveUp)
-      if (left instanceof ClientError) this.logger.debug({ groupId, memberId, err: left }, 'could not leave the group')
-    }
+    if (memberId !== '' && (groupInstanceId === null || force)) await this.sendLeave({ memberId, groupInstanceId })
     this.connections.offsets.close()
+  }
+
+  /** Where the coordinator has moved, too: a member that could not say goodbye keeps its partitions until its session times out. */
+  private async sendLeave(member: { memberId: string; groupInstanceId: string | null }): Promise<void> {
+    const { groupId } = this.config
+    const giveUp = setTimeout(() => this.connections.offsets.close(), LEAVE_TIMEOUT_MS)
+    try {
+      await this.coordinator.call(() => leaveGroup(groupId, member), { doing: `leaving group '${groupId}'` })
+    } catch (error) {
+      const level = (error as ClientError).code === 'UNKNOWN_MEMBER_ID' ? 'debug' : 'info'
+      this.logger[level](
+        { groupId, memberId: member.memberId, err: error },
+        'could not leave the group: its partitions are not processed until the session times out',
+      )
+    } finally {
+      clearTimeout(giveUp)
+    }
   }
 
   // ------------------------------------------------------------------------------------------ the loop
