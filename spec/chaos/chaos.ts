@@ -106,6 +106,7 @@ class ChaosRun {
         excused: () => this.excused(workload),
       })),
       (name, ms) => void this.stuck(name, ms),
+      (name, ms) => say(`${name}: results again, after ${(ms / 1000).toFixed(0)} s`),
     )
   }
 

@@ -9,13 +9,18 @@ const watch = () => {
     excused: () => state.excused,
   }
   const stuck: number[] = []
-  const progress = new ProgressWatch([watched], (_name, ms) => stuck.push(ms))
+  const resumed: number[] = []
+  const progress = new ProgressWatch(
+    [watched],
+    (_name, ms) => stuck.push(ms),
+    (_name, ms) => resumed.push(ms),
+  )
   let now = 0
   const pass = (seconds: number): void => {
     for (let i = 0; i < seconds; i++) progress.tick((now += 1000))
   }
   pass(1)
-  return { state, stuck, pass, longest: () => progress.longestMs('it') }
+  return { state, stuck, resumed, pass, longest: () => progress.longestMs('it') }
 }
 
 test('a minute without output is reported, each minute once', () => {
@@ -36,6 +41,17 @@ test('output ends the silence', () => {
   pass(50)
   expect(stuck).toEqual([])
   expect(longest()).toBe(50_000)
+})
+
+test('the end of a long silence is told', () => {
+  const { state, resumed, pass } = watch()
+  for (const seconds of [10, 11]) {
+    pass(seconds)
+    state.outputs++
+    pass(1)
+    state.inputs++
+  }
+  expect(resumed).toEqual([11_000])
 })
 
 test('time in which nothing can be expected does not count, nor time without input', () => {

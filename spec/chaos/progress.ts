@@ -11,6 +11,8 @@ export interface Watched {
 
 /** "No minute without progress". */
 const LIMIT_MS = 60_000
+/** More than a rebalance takes that waits for a session to time out. */
+const LONG_MS = 10_000
 
 interface Standing {
   outputs: number
@@ -30,6 +32,8 @@ export class ProgressWatch {
   constructor(
     private readonly watched: readonly Watched[],
     private readonly stuck: (workload: string, silentMs: number) => void,
+    /** after a long silence */
+    private readonly resumed: (workload: string, silentMs: number) => void,
   ) {
     const standing = (): Standing => ({ outputs: 0, inputs: 0, silentMs: 0, longestMs: 0 })
     this.standings = new Map(watched.map(({ name }) => [name, standing()]))
@@ -43,6 +47,7 @@ export class ProgressWatch {
     for (const { name, outputs, inputs, excused } of this.watched) {
       const standing = this.standings.get(name)!
       if (outputs() > standing.outputs) {
+        if (standing.silentMs > LONG_MS) this.resumed(name, standing.silentMs)
         standing.outputs = outputs()
         standing.inputs = inputs()
         standing.silentMs = 0
