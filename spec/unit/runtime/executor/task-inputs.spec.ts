@@ -2,6 +2,7 @@ import { StreamsBuilder } from '../../../../lib/dsl/streams-builder'
 import { ClientError, type Admin, type FetchedPartition, type KafkaClient } from '../../../../lib/kafka/port'
 import { silentLogger } from '../../../../lib/observe/logger'
 import { TaskInputs, type TaskInputsOptions } from '../../../../lib/runtime/executor/task-inputs'
+import { NO_HEADERS } from '../../../../lib/record/headers'
 import { pause } from '../../../../lib/runtime/pause'
 import * as serdes from '../../../../lib/serdes'
 import type { Topology } from '../../../../lib/topology/topology'
@@ -99,6 +100,24 @@ describe('an input topic', () => {
     asked.answer()
     await produce(1, 'd')
     await until(async () => (await committed(1)) === 1)
+  })
+
+  it('is read on behind offsets without a record that fill its buffer, as those of an aborted transaction', async () => {
+    const app = apps.create(copying(), { processingGuarantee: 'exactly_once', bufferedRecordsPerPartition: 10 })
+    await app.start()
+    const producer = apps.kafka.client().producer({ transactionalId: 'other' })
+    await producer.init()
+    await producer.loadTopics(['lines'])
+    producer.begin()
+    for (let i = 0; i < 20; i++) producer.append('lines', 0, null, 'aborted', 0, NO_HEADERS)
+    await producer.flush()
+    await producer.abort()
+    await producer.close()
+    await until(async () => (await committed(0)) === 21)
+
+    await produce(0, 'a')
+    await until(async () => (await committed(0)) === 22)
+    expect(await outputs()).toEqual(['a'])
   })
 
   it('is read on where the instance was out of the group while it was asked where to continue', async () => {
