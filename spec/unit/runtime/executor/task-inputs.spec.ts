@@ -142,14 +142,17 @@ describe('an input topic', () => {
 })
 
 describe('an input whose next offset is gone while the group may have given the task away', () => {
-  const zombie = (truncatedTo?: number, autoOffsetReset = 'earliest') => {
+  const zombie = (truncatedTo?: number, autoOffsetReset = 'earliest', nextOffset = 5) => {
     const warnings: string[] = []
     const moved: number[] = []
     const state = { holds: false, reads: true }
     const task = {
       id: '0_0',
       subTopology: { repartitionSourceTopics: new Set(), nodes: [] },
-      processing: { reposition: (_topic: string, _partition: number, offset: number) => void moved.push(offset) },
+      processing: {
+        nextOffset: () => nextOffset,
+        reposition: (_topic: string, _partition: number, offset: number) => void moved.push(offset),
+      },
     }
     const inputs = new TaskInputs({
       topology: {},
@@ -199,6 +202,14 @@ describe('an input whose next offset is gone while the group may have given the 
     expect(warnings).toEqual([
       expect.stringMatching(/^error: the brokers have lost records of a partition 0 .* at offset 3,/),
     ])
+  })
+
+  it('is read on at the first record that was not processed, if what the brokers have lost was only fetched', async () => {
+    const { state, warnings, moved } = zombie(3, 'earliest', 1)
+    state.holds = true
+    await until(() => moved.length > 0)
+    expect(moved).toEqual([1])
+    expect(warnings).toEqual([expect.stringMatching(/none of which was processed: continuing at offset 1$/)])
   })
 
   it("fails its task where records are lost, and its offset reset policy is 'none'", async () => {
