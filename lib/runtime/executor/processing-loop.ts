@@ -162,11 +162,12 @@ export class ProcessingLoop {
     if (progress) {
       committer.processed(start)
       const now = Date.now()
-      for (const task of tasks.running) {
-        task.processing.sensors?.settle(now)
-        if (task.isReady) inputs.throttle(task)
-      }
+      for (const task of tasks.running) task.processing.sensors?.settle(now)
       if (cautious) this.#commitRequested = true
+    }
+    for (const task of tasks.running) {
+      // offsets without a record, as of an aborted transaction, fill a buffer, and passing them is no progress
+      if (task.isReady && (progress || task.isThrottled)) inputs.throttle(task)
     }
     this.#sliceTook(performance.now() - start)
     return progress

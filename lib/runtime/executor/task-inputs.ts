@@ -90,14 +90,7 @@ export class TaskInputs {
         location,
       )
     }
-    if (truncatedTo !== undefined) {
-      logger.error(
-        { ...location, offset: truncatedTo },
-        `the brokers have lost records of ${topic} partition ${partition} that were processed, as after an unclean leader election: continuing ` +
-          `at offset ${truncatedTo}, where the log differs from what was read`,
-      )
-      return this.#continueAt(task, { topic, partition }, truncatedTo)
-    }
+    if (truncatedTo !== undefined) return this.#continueAfterLoss(task, { topic, partition }, truncatedTo)
     const offset = await retrying(
       `look up where to continue in ${topic} partition ${partition}`,
       () => resetPosition(admin, { topic, partition }, reset),
@@ -109,6 +102,22 @@ export class TaskInputs {
       `the next offset to read of ${topic} partition ${partition} does not exist any more (records were deleted before they were ` +
         `processed, or the topic was created again): continuing at the ${offsetResetText(reset)} offset ${offset}`,
     )
+    this.#continueAt(task, { topic, partition }, offset)
+  }
+
+  /** What was fetched and not processed yet is fetched again, as far as the brokers still have it. */
+  #continueAfterLoss(task: RunningTask, { topic, partition }: TopicPartition, truncatedTo: number): void {
+    const { logger } = this.options
+    const next = task.processing.nextOffset(topic, partition)
+    const offset = Math.min(truncatedTo, next)
+    const location = { taskId: task.id, topic, partition, offset }
+    const lost = `the brokers have lost records of ${topic} partition ${partition}`
+    if (next > truncatedTo) {
+      logger.error(
+        location,
+        `${lost} that were processed, as after an unclean leader election: continuing at offset ${offset}, where the log differs from what was read`,
+      )
+    } else logger.warn(location, `${lost}, none of which was processed: continuing at offset ${offset}`)
     this.#continueAt(task, { topic, partition }, offset)
   }
 

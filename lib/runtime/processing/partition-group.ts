@@ -54,6 +54,7 @@ export class PartitionGroup {
 
   /** Reading of a partition restarts at another offset. */
   reposition(queue: PartitionQueue, offset: number): void {
+    if (queue.skipTo(offset)) return
     const place = this.placeOf(queue)
     if (place.inHeap) {
       place.inHeap = false

@@ -9,11 +9,26 @@ import type { RangeReader, SourceNode } from './source-node'
 import type { SourceBytes } from '../output/source-bytes'
 import type { TaskContext } from './task-context'
 import { failOnInvalidTimestamp } from '../../topology/timestamp-extractors'
-import type { RecordHeaders } from '../../record/headers'
+import { NO_HEADERS, type RecordHeaders } from '../../record/headers'
 import type { RecordContext } from '../../record/record-context'
 import { StreamRecord } from '../../record/stream-record'
 
 const NO_BYTES = Buffer.alloc(0)
+const NO_RECORDS: RecordCursor = {
+  offset: -1,
+  timestamp: -1,
+  key: null,
+  value: null,
+  bytes: NO_BYTES,
+  keyStart: 0,
+  keyLength: -1,
+  valueStart: 0,
+  valueLength: -1,
+  producerId: -1,
+  leaderEpoch: -1,
+  headers: () => NO_HEADERS,
+  advance: () => false,
+}
 /** Stands for a value that nobody looks at. */
 const NOT_READ = Symbol('not read')
 
@@ -89,6 +104,15 @@ export class PartitionQueue implements SourceBytes {
   /** The end of the partition on the broker, as far as known. */
   raiseEndOffset(endOffset: number): void {
     if (endOffset > this.endOffset) this.endOffset = endOffset
+  }
+
+  /** Reading continues further ahead, as where records were deleted before they were fetched: what is buffered comes first. False if nothing is. */
+  skipTo(offset: number): boolean {
+    if (offset < this.fetchedUpTo || this.size === 0) return false
+    const { topic, partition } = this
+    const ends = { nextOffset: offset, endOffset: offset, logStartOffset: -1 }
+    this.add({ topic, partition, ...ends, leaderEpoch: -1, sizeInBytes: 0, records: () => NO_RECORDS })
+    return true
   }
 
   /**

@@ -145,6 +145,11 @@ export class Processing {
     this.group.add(this.queue(fetched.topic, fetched.partition), fetched)
   }
 
+  /** Of an input: of the next record to process, or where reading starts. */
+  nextOffset(topic: string, partition: number): number {
+    return this.queue(topic, partition).next
+  }
+
   /** Reading of an input restarts at another offset, maybe further back. */
   reposition(topic: string, partition: number, offset: number): void {
     this.group.reposition(this.queue(topic, partition), offset)

@@ -116,6 +116,11 @@ export class RunningTask implements TaskIdentity {
     return offset > (confirmed ?? -1) && offset <= (this.#sent.get(key) ?? -1)
   }
 
+  /** An input is paused. */
+  get isThrottled(): boolean {
+    return this.#paused.size > 0
+  }
+
   /** Pauses inputs that have enough buffered records, and resumes the others. */
   throttleInputs(fetcher: Fetcher): void {
     for (const { topic, partition } of this.inputs) {

@@ -224,6 +224,11 @@ export class KafkaConnection {
     return found.nodeId
   }
 
+  /** As last looked up. */
+  knownCoordinator(kind: CoordinatorKind, key: string): number | undefined {
+    return this.coordinators.get(`${kind}:${key}`)
+  }
+
   forgetCoordinator(kind: CoordinatorKind, key: string): void {
     this.coordinators.delete(`${kind}:${key}`)
   }

@@ -369,6 +369,11 @@ export class KafkaFetcher implements Fetcher {
       return this.partFailed(assigned, { ...part, errorCode: OFFSET_OUT_OF_RANGE, divergesAt: -1 })
     }
     const { topic, partition, position } = assigned
+    // as in Java, nothing before the position is known to be lost; what this leader has behind it was not read
+    if (part.divergesAt >= position) {
+      assigned.lastFetchedEpoch = -1
+      return
+    }
     const message =
       `fetching ${topic}-${partition} at offset ${position}: the brokers have lost records that were read before; the log is the same up to ` +
       `offset ${part.divergesAt}`

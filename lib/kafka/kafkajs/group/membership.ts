@@ -49,6 +49,8 @@ export class KafkaJsGroupMembership implements GroupMembership {
   private fatal: Error | undefined
   private wake = (): void => {}
   private ended = false
+  /** The broker that has answered the last heartbeat. */
+  private heardFrom: number | undefined
   private first: Promise<void> | undefined
   private settleFirst: { resolve(): void; reject(error: Error): void } | undefined
 
@@ -63,7 +65,10 @@ export class KafkaJsGroupMembership implements GroupMembership {
     this.lease = new SessionLease(sessionTimeoutMs)
     const answered = (sentAt: number): void => this.lease.renew(sentAt)
     this.heartbeats = new Heartbeats(connections.heartbeat, groupId, heartbeatIntervalMs, sessionTimeoutMs, {
-      answered,
+      answered: (sentAt) => {
+        answered(sentAt)
+        this.followCoordinator()
+      },
       rebalancing: () => this.wantRejoin('the group is rebalancing', false),
       lost: (_group, cause) => {
         this.lease.end()
@@ -231,6 +236,20 @@ export class KafkaJsGroupMembership implements GroupMembership {
     const { groupId, memberId, generationId } = this.current
     this.logger.warn({ groupId, memberId, generationId, err: cause }, 'lost the membership in the group; joining again')
     await this.listener.lost(cause)
+  }
+
+  /**
+   * Heartbeats have found another coordinator. A JoinGroup parked at the former one gets no answer, if that has gone without closing its
+   * connections, as without power: the whole group would wait for it as long as for a rebalance.
+   */
+  private followCoordinator(): void {
+    const { join, heartbeat } = this.connections
+    const { groupId } = this.config
+    const before = this.heardFrom
+    this.heardFrom = heartbeat.knownCoordinator('group', groupId)
+    if (before === undefined || this.heardFrom === before || join.knownCoordinator('group', groupId) !== before) return
+    join.forgetCoordinator('group', groupId)
+    join.disconnect(new ClientError('retriable', `the coordinator of group '${groupId}' has moved`, 'NOT_COORDINATOR'))
   }
 
   private wantRejoin(reason: string, requested: boolean): void {

@@ -2,6 +2,7 @@ import { StreamsBuilder } from '../../../../lib/dsl/streams-builder'
 import { ClientError, type Admin, type FetchedPartition, type KafkaClient } from '../../../../lib/kafka/port'
 import { silentLogger } from '../../../../lib/observe/logger'
 import { TaskInputs, type TaskInputsOptions } from '../../../../lib/runtime/executor/task-inputs'
+import { NO_HEADERS } from '../../../../lib/record/headers'
 import { pause } from '../../../../lib/runtime/pause'
 import * as serdes from '../../../../lib/serdes'
 import type { Topology } from '../../../../lib/topology/topology'
@@ -101,6 +102,24 @@ describe('an input topic', () => {
     await until(async () => (await committed(1)) === 1)
   })
 
+  it('is read on behind offsets without a record that fill its buffer, as those of an aborted transaction', async () => {
+    const app = apps.create(copying(), { processingGuarantee: 'exactly_once', bufferedRecordsPerPartition: 10 })
+    await app.start()
+    const producer = apps.kafka.client().producer({ transactionalId: 'other' })
+    await producer.init()
+    await producer.loadTopics(['lines'])
+    producer.begin()
+    for (let i = 0; i < 20; i++) producer.append('lines', 0, null, 'aborted', 0, NO_HEADERS)
+    await producer.flush()
+    await producer.abort()
+    await producer.close()
+    await until(async () => (await committed(0)) === 21)
+
+    await produce(0, 'a')
+    await until(async () => (await committed(0)) === 22)
+    expect(await outputs()).toEqual(['a'])
+  })
+
   it('is read on where the instance was out of the group while it was asked where to continue', async () => {
     const asked = hangingListOffsets(apps, 'lines', 1)
     const app = apps.create(copying())
@@ -123,14 +142,17 @@ describe('an input topic', () => {
 })
 
 describe('an input whose next offset is gone while the group may have given the task away', () => {
-  const zombie = (truncatedTo?: number, autoOffsetReset = 'earliest') => {
+  const zombie = (truncatedTo?: number, autoOffsetReset = 'earliest', nextOffset = 5) => {
     const warnings: string[] = []
     const moved: number[] = []
     const state = { holds: false, reads: true }
     const task = {
       id: '0_0',
       subTopology: { repartitionSourceTopics: new Set(), nodes: [] },
-      processing: { reposition: (_topic: string, _partition: number, offset: number) => void moved.push(offset) },
+      processing: {
+        nextOffset: () => nextOffset,
+        reposition: (_topic: string, _partition: number, offset: number) => void moved.push(offset),
+      },
     }
     const inputs = new TaskInputs({
       topology: {},
@@ -180,6 +202,14 @@ describe('an input whose next offset is gone while the group may have given the 
     expect(warnings).toEqual([
       expect.stringMatching(/^error: the brokers have lost records of a partition 0 .* at offset 3,/),
     ])
+  })
+
+  it('is read on at the first record that was not processed, if what the brokers have lost was only fetched', async () => {
+    const { state, warnings, moved } = zombie(3, 'earliest', 1)
+    state.holds = true
+    await until(() => moved.length > 0)
+    expect(moved).toEqual([1])
+    expect(warnings).toEqual([expect.stringMatching(/none of which was processed: continuing at offset 1$/)])
   })
 
   it("fails its task where records are lost, and its offset reset policy is 'none'", async () => {

@@ -35,6 +35,19 @@ describe('an input that is read from another offset', () => {
     expect([app.run(), offsetsOf(app)]).toEqual([['a3'], { a: 1 }])
   })
 
+  it('further ahead has what is buffered processed first: it is nowhere else any more', async () => {
+    const app = await copyOf([A, B])
+    app.task.initialize(new Map())
+    app.task.addRecords(fetched(A, records(100, 'a1', 'a2', 'a4')))
+    app.task.addRecords(fetched(B, records(0, 'b3')))
+    app.task.process()
+    app.task.reposition('a', 0, 5_000)
+    expect([app.run(), offsetsOf(app)]).toEqual([['a1', 'a2', 'b3', 'a4'], { a: 5_000, b: 1 }])
+    expect(app.task.bufferedRecords('a', 0)).toBe(0)
+    app.task.addRecords(fetched(A, records(5_000, 'a5')))
+    expect([app.run(), offsetsOf(app)]).toEqual([['a5'], { a: 5_001, b: 1 }])
+  })
+
   it('is to be committed even where nothing is processed from there', async () => {
     const app = await copyOf([A])
     app.task.initialize(new Map())

@@ -276,6 +276,20 @@ describe('a log that was truncated', () => {
     fetcher.assign('t', 0, 2)
     expect(positions((await leaders.nextFetch()).request)).toEqual(['t-0@2'])
   })
+
+  it.each([5, 9])(
+    'is read on where it was, if it differs from offset %i on only: none of its records is passed',
+    async (divergesAt) => {
+      lead(1, 't-0')
+      leaders.epochs.set('t-0', 4)
+      fetcher.assign('t', 0, 5, 3)
+      ;(await leaders.nextFetch()).answer({ 't-0': { divergesAt } })
+      const { request, answer } = await leaders.nextFetch()
+      expect([positions(request), epochs(request)]).toEqual([['t-0@5'], [[-1, -1]]])
+      answer({ 't-0': { records: batchOf(['x'], { baseOffset: 5 }) } })
+      expect(await pollValues()).toEqual(['0/5:x'])
+    },
+  )
 })
 
 describe('a log of the same leader that differs', () => {

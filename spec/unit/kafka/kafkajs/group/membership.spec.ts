@@ -82,3 +82,61 @@ describe('a member that leaves its group', () => {
     expect(told()).toEqual(['debug'])
   })
 })
+
+describe('a member whose JoinGroup is parked', () => {
+  beforeEach(() => void jest.useFakeTimers({ doNotFake: ['setImmediate'] }))
+  afterEach(() => void jest.useRealTimers())
+
+  it('joins at the new coordinator, once its heartbeats have found that: the former may be without power', async () => {
+    let coordinator = 1
+    /** Where the JoinGroups went. */
+    const joins: number[] = []
+    const connectionWith = (answer: (apiName: string) => Promise<object>): KafkaConnection => {
+      let known: number | undefined
+      let fail: (cause: Error) => void = () => {}
+      const connection = {
+        logger: recordingLogger(),
+        signal: new AbortController().signal,
+        knownCoordinator: () => known,
+        forgetCoordinator: () => (known = undefined),
+        sendToCoordinator: (_kind: string, _key: string, { apiName }: Frame<unknown>) => {
+          known ??= coordinator
+          if (apiName === 'JoinGroup') joins.push(known)
+          return Promise.race([answer(apiName), new Promise((_, reject) => (fail = reject))])
+        },
+        disconnect: (cause: Error) => fail(cause),
+        pause: async () => {},
+        close: () => {},
+      }
+      return connection as unknown as KafkaConnection
+    }
+    const heartbeat = connectionWith(async () => ({ errorCode: 0 }))
+    const member = new KafkaJsGroupMembership(
+      {
+        join: connectionWith(async (apiName) => {
+          if (apiName === 'SyncGroup') return { errorCode: 0, assignment: Buffer.alloc(0) }
+          if (joins.length > 1) return new Promise(() => {})
+          return { errorCode: 0, memberId: 'm', leaderId: 'other', generationId: 1, members: [] }
+        }),
+        heartbeat,
+        offsets: connectionWith(async () => ({ errorCode: 0 })),
+      },
+      { groupId: 'a', protocol: 'p', sessionTimeoutMs: 45_000, heartbeatIntervalMs: 3000, rebalanceTimeoutMs: 300_000 },
+      {
+        subscription: () => ({ topics: [], userData: Buffer.alloc(0) }),
+        assigned: async () => 'ok',
+        beforeRejoin: async () => {},
+      } as unknown as GroupListener,
+    )
+    await member.join()
+    member.requestRejoin('test')
+    await jest.advanceTimersByTimeAsync(3000)
+    expect(joins).toEqual([1, 1])
+
+    coordinator = 2
+    heartbeat.forgetCoordinator('group', 'a')
+    await jest.advanceTimersByTimeAsync(9000)
+    expect(joins).toEqual([1, 1, 2])
+    await member.leave()
+  })
+})
