@@ -339,13 +339,14 @@ export class KafkaFetcher implements Fetcher {
     const { topic, partition, position } = assigned
     const { kind, name } = brokerError(part.errorCode)
     if (name !== CORRUPT && (kind === 'retriable' || kind === 'unknownTopic')) {
-      this.log.warn(
-        `${name} ${topic}`,
-        { topic, partition, offset: position, code: name },
-        'a fetch failed; looking up the leader of the partition and trying again',
-      )
       assigned.stale = true
-      assigned.failures++
+      if (++assigned.failures > 2 || !LEADER_MOVED.has(name)) {
+        this.log.warn(
+          `${name} ${topic}`,
+          { topic, partition, offset: position, code: name },
+          'a fetch failed; looking up the leader of the partition and trying again',
+        )
+      }
       if (kind === 'unknownTopic') assigned.vanished = true
       return
     }
@@ -429,6 +430,12 @@ export class KafkaFetcher implements Fetcher {
   }
 }
 
+/** Ordinary answers while a partition gets another leader. */
+const LEADER_MOVED: ReadonlySet<string> = new Set([
+  'NOT_LEADER_OR_FOLLOWER',
+  'FENCED_LEADER_EPOCH',
+  'UNKNOWN_LEADER_EPOCH',
+])
 const CORRUPT = 'CORRUPT_MESSAGE'
 const LOG_TRUNCATED = 'LOG_TRUNCATED'
 const OFFSET_OUT_OF_RANGE = 1

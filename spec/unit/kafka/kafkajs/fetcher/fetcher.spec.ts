@@ -332,6 +332,15 @@ describe('a leader that has moved', () => {
     expect(leaders.logged).toHaveLength(1)
   })
 
+  it.each([6, 74, 75])('is not worth a warning where the next leader answers: %i', async (errorCode) => {
+    lead(1, 't-0')
+    fetcher.assign('t', 0, 0)
+    for (let i = 0; i < 2; i++) (await leaders.nextFetch()).answer({ 't-0': { errorCode } })
+    ;(await leaders.nextFetch()).answer({ 't-0': { records: batchOf(['soon']) } })
+    expect(await pollValues()).toEqual(['0/0:soon'])
+    expect(leaders.logged).toEqual([])
+  })
+
   it('is looked up when the connection is lost', async () => {
     lead(1, 't-0')
     fetcher.assign('t', 0, 0)
