@@ -9,7 +9,7 @@ import type { TaskIdentity } from './task'
 import type { TaskStores } from './task-stores'
 
 /** An offset that no changelog has: local state that claims to contain it is refilled again after a crash in between. */
-const REFILLING = Number.MAX_SAFE_INTEGER - 1
+export const REFILLING = Number.MAX_SAFE_INTEGER - 1
 /** What follows the record is still to be written: nobody else may take the changelog for complete. */
 const INCOMPLETE: RecordHeaders = [[REFILL_HEADER, null]]
 
