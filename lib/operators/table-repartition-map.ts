@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { StreamsError } from '../errors'
 import type { GroupSelector } from './callbacks'
+import { noPair } from './refused-results'
 import { Operator } from './operator'
 import type { OperatorContext } from './processor'
 import { Change } from '../record/change'
@@ -42,6 +43,7 @@ export class TableRepartitionMapOperator<K, V, KR, VR> extends Operator<K, Chang
   private select(value: V | null, key: K): readonly [KR, VR] | null {
     if (value == null) return null
     const pair = this.selector(value, key, this.context.recordContext)
+    if (pair != null && !Array.isArray(pair)) throw noPair(pair, 'groupBy')
     return pair?.[0] == null || pair[1] == null ? null : (pair as readonly [KR, VR])
   }
 }

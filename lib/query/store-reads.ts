@@ -48,10 +48,15 @@ export const requireKind = (name: string, kind: StoreKind | undefined, query: St
     'INVALID_ARGUMENT',
     kind === undefined
       ? `store "${name}" is internal or of your own making, and can't be queried: only stores of millrace can`
-      : `store "${name}" is a ${kind} store: ${query.kind === 'get' && kind === 'key-value' ? 'only versioned stores are read as of a time' : `this query is for ${KINDS[query.kind].join(' and ')} stores`}`,
+      : `store "${name}" is a ${kind} store: ${query.kind === 'get' && kind === 'key-value' ? 'only versioned stores are read as of a time' : `this query is for ${KINDS[query.kind].join(' and ')} stores${wayTo(kind)}`}`,
     { store: name },
   )
 }
+
+const wayTo = (kind: StoreKind): string =>
+  kind === 'window' || kind === 'session'
+    ? `. Ask for its ${kind}s: /${kind}s at the end of the path, --${kind}s of millrace query`
+    : ''
 
 /** Reads one key; at most one row unless the query asks for a list. */
 export const readPoint = (store: StateStore, query: PointQuery<unknown>): Row[] => {

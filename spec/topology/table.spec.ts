@@ -225,6 +225,21 @@ describe('a grouped table', () => {
     expect(out('out', serdes.long())).toEqual(['A=1@2', 'A=0@3'])
   })
 
+  it.each([
+    [{ key: 'A', value: '1' }, 'an object'],
+    ['A1', 'a string'],
+  ])('groupBy refuses %p in place of a list of key and value', async (pair, what) => {
+    const { input } = drive((builder) =>
+      builder
+        .table('in', text, 'rows')
+        .groupBy((() => pair) as never, text)
+        .count('per-value'),
+    )
+    await expect(input.pipe('1', 'A')).rejects.toThrow(
+      `the callback of groupBy gives [key, value], a list of two, and this is ${what}`,
+    )
+  })
+
   it('aggregates; null deletes the aggregate, the next add begins with the initializer', async () => {
     const { driver, input, out } = drive((builder) =>
       builder

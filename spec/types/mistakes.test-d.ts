@@ -10,7 +10,9 @@ import type { StreamRecord } from '../../lib/record/stream-record'
 import type { Windowed } from '../../lib/record/windowed'
 import { KafkaStreams } from '../../lib/runtime/kafka-streams'
 import * as serdes from '../../lib/serdes'
-import { keyValueStore } from '../../lib/state/stores'
+import { sessionStore } from '../../lib/state/session/session-stores'
+import { keyValueStore, timestampedKeyValueStore } from '../../lib/state/stores'
+import { windowStore } from '../../lib/state/window/window-stores'
 
 /** What newcomers get wrong, and what the compiler tells them. */
 interface Order {
@@ -31,6 +33,9 @@ const rates = builder.globalTable('rates', { key: serdes.string(), value: serdes
 const counts = orders.groupByKey().count()
 const perHour = orders.groupByKey().windowedBy(TimeWindows.of({ size: '1h' }))
 const perVisit = orders.groupByKey().windowedBy(SessionWindows.of({ inactivityGap: '30m' }))
+const number = { key: serdes.string(), value: serdes.long(), retention: '1d' } as const
+const numbersPerHour = windowStore('numbers-per-hour', { ...number, windowSize: '1h' })
+const numbersPerVisit = sessionStore('numbers-per-visit', number)
 const texts = keyValueStore('texts', { key: serdes.string(), value: serdes.string() })
 
 // A serde of another type.
@@ -77,10 +82,18 @@ customers.groupBy((customer) => customer.name)
 orders.filter((key, order) => order.amount > 1)
 
 // A handle of a store of another type or kind.
-// @ts-expect-error 'KeyValueStoreHandle<string, string, KeyValueStore<string, string>>' is not assignable to type 'KeyValueStoreHandle<string, number, StateStore>'. Type 'string' is not assignable to type 'number'.
+// @ts-expect-error 'KeyValueStoreHandle<string, string, KeyValueStore<string, string>>' is not assignable to type 'KeyValueStoreHandle<string, number, KeyValueStore<string, number> | TimestampedKeyValueStore<string, number>>'. Type 'string' is not assignable to type 'number'.
 orders.groupByKey().count(texts)
 // @ts-expect-error 'KeyValueStoreHandle<string, string, KeyValueStore<string, string>>' but required in type 'WindowStoreHandle<string, number, StateStore>'
 perHour.count(texts)
+
+// @ts-expect-error 'WindowStoreHandle<string, number, WindowStore<string, number>>' is not assignable
+orders.groupByKey().count(numbersPerHour)
+// @ts-expect-error 'SessionStoreHandle<string, number>' is not assignable
+orders.groupByKey().count({ store: numbersPerVisit })
+// @ts-expect-error 'WindowStoreHandle<string, number, WindowStore<string, number>>' is not assignable
+builder.table('numbers', { key: serdes.string(), value: serdes.long() }, numbersPerHour)
+orders.groupByKey().count(timestampedKeyValueStore('numbers', { key: serdes.string(), value: serdes.long() }))
 
 // Options and config keys that don't exist.
 // @ts-expect-error 'keySerde' does not exist in type 'Produced<string, Order>'

@@ -96,7 +96,13 @@ const queryOf = (key: string | undefined, options: Choices): TextQuery => {
   if ([windows, sessions, versions, asOf !== undefined].filter(Boolean).length > 1) {
     throw new UsageError('give one of --windows, --sessions, --versions and --as-of')
   }
+  if (!windows && !sessions && !versions && (options['time-from'] ?? options['time-to']) !== undefined) {
+    throw new UsageError('--time-from and --time-to need --windows, --sessions or --versions')
+  }
   if (key === undefined) {
+    if (prefix !== undefined && (windows || sessions)) {
+      throw new UsageError('--prefix is for key-value stores: choose windows and sessions by --key-from and --key-to')
+    }
     if (versions || asOf !== undefined) throw new UsageError('--versions and --as-of need a key')
     if (windows) return { kind: 'allWindows', keyFrom, keyTo, from, to, reverse }
     if (sessions) {

@@ -23,7 +23,7 @@ import type { TableExpiry } from '../../topology/graph/table-nodes'
 import { TABLE_STORE } from '../../topology/store-reference'
 import type { Serde } from '../../serdes/serde'
 import { isPlain } from '../../state/key-value/plain-view'
-import type { StateStore, StoreBuilder } from '../../state/store'
+import type { KeyValueStore, StateStore, StoreBuilder, TimestampedKeyValueStore } from '../../state/store'
 import {
   type KeyValueStoreHandle,
   type KeyValueStoreOptions,
@@ -39,7 +39,8 @@ import type { DslContext } from '../graph-reference'
 import type { NamedOptions } from './named'
 
 /** The store of a table: a versioned one applies updates by timestamp, others in arrival order. */
-export type TableStoreHandle<K, V> = KeyValueStoreHandle<K, V, StateStore> | VersionedKeyValueStoreHandle<K, V>
+export type TableStoreHandle<K, V> =
+  KeyValueStoreHandle<K, V, KeyValueStore<K, V> | TimestampedKeyValueStore<K, V>> | VersionedKeyValueStoreHandle<K, V>
 
 /** How a table is kept. `name` names the operator, `store` the store. */
 export interface Materialized<K, V> extends NamedOptions {

@@ -9,6 +9,9 @@ export const EPOCH_HEADER = 'mr-epoch'
 /** The header of records that refill a changelog, but for the last one: a log that ends with it is incomplete. Java ignores it. */
 export const REFILL_HEADER = 'mr-refill'
 
+/** An offset that no changelog has: local state that claims to contain it is refilled again after a crash in between. */
+export const REFILLING = Number.MAX_SAFE_INTEGER - 1
+
 const EPOCH_BYTES = 4
 const FENCING_BYTES = EPOCH_BYTES + 8
 /** No producer has this id. */

@@ -11,10 +11,14 @@ export const toStreamsError = (error: unknown): StreamsError => {
   if (client?.kind === 'authorization') return notAuthorized(client)
   if (!client) return new StreamsError('PROCESSING_FAILED', `processing failed: ${message}`, {}, { cause: error })
   const { code, what } = namesOf(client)
-  const advice = client.code === undefined ? undefined : ADVICE.get(client.code)
+  const advice = adviceFor(client)
   const nextStep = advice === undefined ? '' : `. ${advice}`
   return new StreamsError(code, `${what}: ${message}${nextStep}`, client.partition ?? {}, { cause: error })
 }
+
+/** What to do, where Kafka's own words do not say it. */
+export const adviceFor = ({ code }: ClientError): string | undefined =>
+  code === undefined ? undefined : ADVICE.get(code)
 
 /** By Kafka's name of the error: what to change, where Kafka's words name no setting of ours. */
 const ADVICE: ReadonlyMap<string, string> = new Map([
@@ -26,6 +30,7 @@ const ADVICE: ReadonlyMap<string, string> = new Map([
     'INCONSISTENT_GROUP_PROTOCOL',
     'The group has members that are no instances of this application, such as plain consumers: use another applicationId',
   ],
+  ['INVALID_TOPIC_EXCEPTION', "Correct the topic's name: it can have up to 249 letters, digits, '.', '_' and '-'"],
   ['INVALID_SESSION_TIMEOUT', 'Set sessionTimeout to a value that the brokers allow'],
   ['INVALID_TRANSACTION_TIMEOUT', 'Lower transactionTimeout, or raise transaction.max.timeout.ms of the brokers'],
   ['GROUP_MAX_SIZE_REACHED', 'Run fewer instances, or raise group.max.size of the brokers'],

@@ -2,6 +2,7 @@ import { StreamsError } from '../../errors'
 import { ClientError } from '../../kafka/port'
 import { notAuthorized } from '../failure/not-authorized'
 import { asError, TaskFailure } from '../failure/task-failure'
+import { adviceFor } from '../failure/streams-error'
 import { isAuthorization, unsendable } from './production-errors'
 import type { SentRecord } from './sent-record'
 import { locationOf } from './sending-task'
@@ -154,10 +155,11 @@ export class DeferredRecords {
     } catch (error) {
       if (error instanceof TaskFailure) throw error
       if (isAuthorization(error)) throw notAuthorized(error, {}, { topic, operation: 'Write' })
+      const advice = error instanceof ClientError ? adviceFor(error) : undefined
       throw new StreamsError(
         'PRODUCTION_FAILED',
         `records for topic "${topic}" can't be sent: ${asError(error).message}. ` +
-          'Output topics are not created by the application: create it first',
+          (advice ?? 'Output topics are not created by the application: create it first'),
         { topic },
         { cause: error },
       )

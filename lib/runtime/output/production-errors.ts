@@ -52,6 +52,16 @@ export function wrongPartition(partition: number, partitions: number, topic: str
   )
 }
 
+/** A partitioner has returned what is no choice of partitions. */
+export function noPartitions(choice: unknown, topic: string, sink: SendingSink, task: SendingTask): StreamsError {
+  return new StreamsError(
+    'PROCESSING_FAILED',
+    `the partitioner of sink "${sink.name}" returned ${shown(choice)} for a record to topic "${topic}": return a partition, a list of ` +
+      'them, or undefined for the default',
+    locationOf(sink.name, task),
+  )
+}
+
 const shown = (object: unknown): string => {
   const text = typeof object === 'object' && object !== null ? safeJson(object) : String(object)
   return `${text.length > 60 ? `${text.slice(0, 60)}…` : text} (${describeType(object)})`

@@ -9,7 +9,7 @@ import { asError, TaskFailure } from '../failure/task-failure'
 import { partitionFor } from '../../record/murmur2'
 import { isPartition } from '../../record/topic-partition'
 import { DeferredRecords } from './deferred-records'
-import { isAuthorization, unsendable, unserializable, wrongPartition } from './production-errors'
+import { isAuthorization, unsendable, unserializable, noPartitions, wrongPartition } from './production-errors'
 import { RefusedRecords } from './refused-records'
 import { locationOf, type SendingSink, type SendingTask } from './sending-task'
 import type { SentRecord } from './sent-record'
@@ -288,8 +288,9 @@ function choiceOf(
   partitions: number,
   task: SendingTask,
 ): ReturnType<typeof partitioner> {
+  let choice: ReturnType<typeof partitioner>
   try {
-    return partitioner(topic, key, value, partitions)
+    choice = partitioner(topic, key, value, partitions)
   } catch (thrown) {
     throw sinkFunctionFailed(
       thrown,
@@ -298,4 +299,6 @@ function choiceOf(
       locationOf(sink.name, task),
     )
   }
+  if (choice === undefined || typeof choice === 'number' || Array.isArray(choice)) return choice
+  throw noPartitions(choice, topic, sink, task)
 }

@@ -160,7 +160,10 @@ export class StreamsProducer {
   }
 
   get #topicAppearsMs(): number {
-    return Math.min(TOPIC_APPEARS_MS, this.options.config.producerConfig.deliveryTimeoutMs)
+    const { producerConfig, transactionTimeoutMs } = this.options.config
+    // the brokers would end the transaction that waits along, and all work of it would be done again, and wait again
+    const beforeTimeoutMs = this.transactional ? transactionTimeoutMs / 2 : Infinity
+    return Math.min(TOPIC_APPEARS_MS, producerConfig.deliveryTimeoutMs, beforeTimeoutMs)
   }
 
   #next(work: () => Promise<void>): Promise<void> {

@@ -3,13 +3,11 @@ import type { Logger } from '../../observe/logger'
 import { NO_HEADERS, type RecordHeaders } from '../../record/headers'
 import { type TopicPartition, tpKey } from '../../record/topic-partition'
 import type { ChangelogRecord } from '../../state/store'
-import { REFILL_HEADER } from '../changelog/owner-epochs'
+import { REFILL_HEADER, REFILLING } from '../changelog/owner-epochs'
 import type { ChangelogGap } from './start-plan'
 import type { TaskIdentity } from './task'
 import type { TaskStores } from './task-stores'
 
-/** An offset that no changelog has: local state that claims to contain it is refilled again after a crash in between. */
-const REFILLING = Number.MAX_SAFE_INTEGER - 1
 /** What follows the record is still to be written: nobody else may take the changelog for complete. */
 const INCOMPLETE: RecordHeaders = [[REFILL_HEADER, null]]
 

@@ -3,6 +3,7 @@ import type { Admin, CommittedOffset } from '../../kafka/port'
 import { type TopicPartition, tpKey } from '../../record/topic-partition'
 import type { CompiledTopology } from '../../topology/definition'
 import type { ChangelogRange } from '../changelog/changelog-follower'
+import { REFILLING } from '../changelog/owner-epochs'
 import { offsetResetOf, startPositions } from './start-positions'
 import type { TaskIdentity } from './task'
 import type { TaskStores } from './task-stores'
@@ -97,12 +98,10 @@ export const planStart = async <T extends OpenedTask>(
     )
   const [earliest, latest] = await Promise.all([ends('earliest'), ends('latest')])
   const restores = new Map(tasks.map((task) => [task, restoreOf(task, positions, committed, earliest, latest)]))
-  const reset = await resetTasks(
-    tasks.filter((task) => restores.get(task)!.gaps.length > 0),
-    positions,
-    committed,
-    planner,
+  const gaps = new Map(
+    [...restores].flatMap(([task, restore]) => (restore.gaps.length > 0 ? [[task, restore.gaps]] : [])),
   )
+  const reset = await resetTasks(gaps, positions, committed, planner)
   return new Map(
     tasks.map((task) => [
       task,
@@ -119,29 +118,37 @@ export const planStart = async <T extends OpenedTask>(
 
 /** Of tasks with gaps: see `StartPlan.isReset`. */
 const resetTasks = async <T extends OpenedTask>(
-  tasks: readonly T[],
+  gaps: ReadonlyMap<T, readonly ChangelogGap[]>,
   positions: ReadonlyMap<string, number>,
   committed: ReadonlyMap<string, CommittedOffset>,
-  { admin, retrying }: StartPlanner,
+  { admin, config, retrying }: StartPlanner,
 ): Promise<ReadonlySet<T>> => {
+  const tasks = [...gaps.keys()]
   const inputs = tasks.flatMap((task) => task.inputs.map((input) => ({ ...input, at: 'earliest' as const })))
   if (inputs.length === 0) return new Set()
   const beginnings = await retrying('look up the beginnings of inputs', () => admin.listOffsets(inputs))
   return new Set(
-    tasks.filter(({ inputs, stores, subTopology }) => {
+    tasks.filter((task) => {
+      const { inputs, stores, subTopology } = task
       const offsets = stores.state.changelogOffsets()
+      // under exactly-once, the state is written after its offsets are committed: what is ahead of them is of a time before the reset
+      const isNeverAhead = config.processingGuarantee === 'exactly_once' || gaps.get(task)!.some(hasOtherOwner)
       return inputs.some(({ topic, partition }) => {
         const key = tpKey(topic, partition)
         const contained = offsets.get(key)
         const position = positions.get(key)!
         if (contained === undefined || position > contained) return false
-        if (!committed.has(key)) return true
+        if (!committed.has(key) || isNeverAhead) return true
         // at-least-once, state may be ahead of the offsets after a crash, and a repartition topic begins where it was committed
         return position <= beginnings.get(key)! && !subTopology.repartitionSourceTopics.has(topic)
       })
     }),
   )
 }
+
+/** Somebody has written the changelog since the local state: since a reset, as an owner of the same time would have committed further. */
+const hasOtherOwner = ({ fromSource, contained, earliest, latest }: ChangelogGap): boolean =>
+  !fromSource && contained !== REFILLING && latest > earliest
 
 /**
  * The changelog ranges that the stores of a task lack. An input that is its store's changelog is restored up to what the group has

@@ -212,7 +212,11 @@ describe('the HTTP handler of an instance', () => {
 
   it.each([
     ['/stores/counts/windows', 'store "counts" is a key-value store: this query is for window stores'],
-    ['/stores/per-hour/keys/a', 'store "per-hour" is a window store: this query is for key-value and versioned stores'],
+    [
+      '/stores/per-hour/keys/a',
+      'store "per-hour" is a window store: this query is for key-value and versioned stores. ' +
+        'Ask for its windows: /windows at the end of the path, --windows of millrace query',
+    ],
     [
       '/stores/counts/keys/a?asOf=5',
       'store "counts" is a key-value store: only versioned stores are read as of a time',

@@ -133,6 +133,9 @@ describe('millrace query', () => {
     [['localhost:1', 'counts', 'a', '--prefix', 'b'], 2, 'a key excludes'],
     [['localhost:1', 'counts', '--prefix', 'b', '--key-to', 'c'], 2, '--prefix excludes'],
     [['localhost:1', 'counts', 'a', '--windows', '--sessions'], 2, 'give one of'],
+    [['localhost:1', 'per-hour', '--windows', '--prefix', 'a'], 2, '--prefix is for key-value stores'],
+    [['localhost:1', 'per-hour', 'a', '--time-from', '5'], 2, '--time-from and --time-to need --windows'],
+    [['localhost:1', 'per-hour', '--time-to', '5'], 2, '--time-from and --time-to need --windows'],
     [['localhost:1', 'counts', '--header', 'x'], 2, "give 'name: value'"],
     [['localhost:1', 'counts', '--ca', 'missing.pem'], 2, '--ca: there is no file '],
   ])('fails with %j', async (args, code, message) => {

@@ -82,6 +82,34 @@ describe('local state that is left behind', () => {
     },
   )
 
+  it.each(CASES)(
+    'on another instance, which takes over later, counts nothing twice: %s, %s',
+    async (name, processingGuarantee) => {
+      const config = { processingGuarantee, statestoreCacheMaxBytes: 0 }
+      await produce(apps.kafka, 'a', 'b', 'a', 'b', 'a', 'b')
+      const former = apps.create(TOPOLOGIES[name]!(), config)
+      await former.start()
+      await until(() => count(former, 'b') === 3)
+      await former.close()
+
+      await using kafka = new EmbeddedKafka({ topics: { words: 1 } })
+      await produce(kafka, 'a')
+      const first = apps.create(TOPOLOGIES[name]!(), { ...config, kafka, stateDir: apps.stateDir('first') })
+      await first.start()
+      await until(() => count(first, 'a') === 1)
+      await first.close()
+      const second = apps.create(TOPOLOGIES[name]!(), { ...config, kafka })
+      await second.start()
+      await produce(kafka, 'last')
+      await until(() => count(second, 'last') > 0)
+      expect([count(second, 'a'), count(second, 'b')]).toEqual([1, 0])
+      expect(apps.warnings).toContainEqual(
+        expect.stringMatching(/local state is ahead of it, and its inputs are read again: restoring/),
+      )
+      await second.close()
+    },
+  )
+
   it.each(['at_least_once', 'exactly_once'] as const)(
     'by a reset is not what updates of a table replace, if its source topic is its changelog: %s',
     async (processingGuarantee) => {

@@ -5,6 +5,7 @@ describe('toStreamsError', () => {
   it.each([
     ['FENCED_INSTANCE_ID', 'groupInstanceId'],
     ['INCONSISTENT_GROUP_PROTOCOL', 'applicationId'],
+    ['INVALID_TOPIC_EXCEPTION', "topic's name"],
     ['INVALID_SESSION_TIMEOUT', 'sessionTimeout'],
     ['INVALID_TRANSACTION_TIMEOUT', 'transactionTimeout'],
     ['GROUP_MAX_SIZE_REACHED', 'group.max.size'],

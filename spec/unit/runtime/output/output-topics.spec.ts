@@ -53,6 +53,20 @@ describe('an output topic that does not exist', () => {
     expect(apps.warnings.filter((warning) => warning.includes('does not exist'))).toHaveLength(1)
   })
 
+  it.each([
+    ['at_least_once', '10 s'],
+    ['exactly_once', '3 s'],
+  ] as const)('is waited for no longer than a transaction can (%s)', async (processingGuarantee, wait) => {
+    const app = apps.create(copying('out'), { processingGuarantee, transactionTimeout: '6s' })
+    await app.start()
+    const waiting = apps.warning(/output topic "out" does not exist: records for it wait/)
+    await apps.kafka.produce('lines', [{ value: 'a' }])
+    await waiting
+    expect(apps.warnings).toContain(`output topic "out" does not exist: records for it wait up to ${wait}; create it`)
+    await apps.kafka.createTopic('out')
+    expect(await received('out', 1)).toEqual(['a'])
+  })
+
   it('and never appears ends the app, which says so, and commits nothing', async () => {
     const app = apps.create(copying('out'), { producer: { deliveryTimeout: 200 }, commitInterval: '1h' })
     await app.start()

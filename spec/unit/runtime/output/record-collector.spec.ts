@@ -178,6 +178,31 @@ describe('RecordCollector', () => {
     },
   )
 
+  it.each([
+    ['a promise', Promise.resolve(1), /\(Promise\)/],
+    ['text', '12', /returned 12 \(string\)/],
+    ['null', null, /returned null/],
+  ])('refuses what is no choice of partitions: %s', async (_, choice, shown) => {
+    const producer = new FakeProducer()
+    const { task } = await sending(producer, 'out', () => choice as unknown as number)
+    task.addRecords(fetched(A, [{ offset: 0, value: 'x' }]))
+    let thrown: unknown
+    try {
+      task.process()
+    } catch (error) {
+      thrown = error
+    }
+    expect(thrown).toMatchObject({
+      code: 'PROCESSING_FAILED',
+      location: { operator: 'sink', taskId: '0_0', topic: 'a', partition: 0, offset: 0 },
+    })
+    expect((thrown as Error).message).toMatch(
+      /^the partitioner of sink "sink" returned .* for a record to topic "out": return a partition/,
+    )
+    expect((thrown as Error).message).toMatch(shown)
+    expect(producer.appended).toEqual([])
+  })
+
   it('says which partitioner has thrown', async () => {
     const partitioner = (): number => {
       throw new Error('no such region')
@@ -402,6 +427,19 @@ describe('RecordCollector', () => {
       /records for topic "nowhere" can't be sent: no such topic.*create it first/,
     )
     expect(() => task.process()).toThrow('nowhere')
+  })
+
+  it('asks for another name, not for a topic, where a topic can not have the name', async () => {
+    const producer = new FakeProducer()
+    producer.loading = async () => {
+      throw new ClientError('invalid', 'an invalid topic', 'INVALID_TOPIC_EXCEPTION')
+    }
+    const { task } = await sending(producer, () => 'no where')
+    task.addRecords(fetched(A, [{ offset: 0, value: '1' }]))
+    task.process()
+    await expect(task.drained()).rejects.toThrow(
+      /^records for topic "no where" can't be sent: an invalid topic\. Correct the topic's name: [^.]*'\.', '_' and '-'$/,
+    )
   })
 
   it('says which right is missing where the topic may not be described, and not that it does not exist', async () => {
