@@ -1,4 +1,4 @@
-import { StreamsError } from '../../errors'
+import { type ErrorLocation, StreamsError } from '../../errors'
 import type { DeadLetterRecord } from '../../handlers'
 import { ClientError, type Payload, type Producer } from '../../kafka/port'
 import { MissingDependency } from '../../serdes/missing-dependency'
@@ -133,20 +133,28 @@ export class RecordCollector {
     }
   }
 
-  sendDeadLetter(letter: DeadLetterRecord, operator: string, taskId: string): void {
-    try {
-      this.dispatch(letter.topic, null, letter.key, letter.value, letter.timestamp, letter.headers)
-    } catch (error) {
-      if (isAuthorization(error)) throw new TaskFailure(error)
-      throw new TaskFailure(
-        new StreamsError(
-          'PRODUCTION_FAILED',
-          `a dead letter of operator "${operator}" can't be sent to "${letter.topic}": ${asError(error).message}`,
-          { operator, taskId, topic: letter.topic },
-          { cause: error },
-        ),
-      )
+  /** `about`: the record that it is about, in words and by its place. */
+  sendDeadLetter(letter: DeadLetterRecord, operator: string, about: { what: string; location: ErrorLocation }): void {
+    const { topic, timestamp, headers } = letter
+    const mustWait = this.mustWait(topic, this.producer.partitionCount(topic))
+    const [key, value] = mustWait ? [kept(letter.key), kept(letter.value)] : [letter.key, letter.value]
+    const send = (): void => {
+      try {
+        this.dispatch(topic, null, key, value, timestamp, headers)
+      } catch (error) {
+        if (isAuthorization(error)) throw new TaskFailure(error)
+        throw new TaskFailure(
+          new StreamsError(
+            'PRODUCTION_FAILED',
+            `a dead letter of operator "${operator}" about ${about.what} can't be sent to "${topic}": ${asError(error).message}`,
+            about.location,
+            { cause: error },
+          ),
+        )
+      }
     }
+    if (mustWait) this.sendWhenReady(topic, send)
+    else send()
   }
 
   private sendPartitioned(
@@ -201,14 +209,11 @@ export class RecordCollector {
     headers: RecordHeaders,
     sent?: SentRecord,
   ): void {
-    const { deferred, refused } = this
-    const { end } = deferred
     const partitions = this.producer.partitionCount(topic)
-    if (partitions === undefined || (!refused.asking && (end !== undefined || deferred.parked.has(topic)))) {
+    if (partitions === undefined || this.mustWait(topic, partitions)) {
       const [keptKey, keptValue] = [kept(key), kept(value)]
       const send = (): void => this.dispatch(topic, partition, keptKey, keptValue, timestamp, headers, sent)
-      if (refused.asking) deferred.sendLetterLater(topic, () => refused.whileAsking(send))
-      else deferred.park(topic, { send, sent }, end && (() => end))
+      this.sendWhenReady(topic, send, sent)
       return
     }
     if (partition !== null && !isPartition(partition, partitions)) {
@@ -217,6 +222,19 @@ export class RecordCollector {
     const target =
       partition ?? (key === null ? this.sticky.next(topic, partitions, value) : partitionFor(key, partitions))
     this.producer.append(topic, target, key, value, timestamp, headers, sent)
+  }
+
+  private mustWait(topic: string, partitions: number | undefined): boolean {
+    const { deferred, refused } = this
+    return partitions === undefined || (!refused.asking && (deferred.end !== undefined || deferred.parked.has(topic)))
+  }
+
+  /** Bytes that `send` uses are kept. */
+  private sendWhenReady(topic: string, send: () => void, sent?: SentRecord): void {
+    const { deferred, refused } = this
+    const { end } = deferred
+    if (refused.asking) deferred.sendLetterLater(topic, () => refused.whileAsking(send))
+    else deferred.park(topic, { send, sent }, end && (() => end))
   }
 
   /** Queues the record after others that wait for its topic: `lacking` is what its serde has to fetch. */

@@ -1,6 +1,6 @@
 import { isObject } from '../../arguments'
 import { shown } from '../../config-values'
-import { StreamsError } from '../../errors'
+import { type ErrorLocation, StreamsError } from '../../errors'
 import type { ErrorHandlerContext, ErrorHandlerResponse } from '../../handlers'
 import type { Logger } from '../../observe/logger'
 import { areHeaders, type RecordHeaders } from '../../record/headers'
@@ -306,7 +306,8 @@ export class TaskContext implements SendingTask, StoreWriter {
     const [result, letters] = typeof response === 'string' ? [response, []] : [response.result, response.deadLetters]
     for (const letter of letters) {
       this.effects++
-      this.collector.sendDeadLetter(letter, operator, this.taskId)
+      const about = { what: this.#recordInWork(), location: this.#locationOf(operator) }
+      this.collector.sendDeadLetter(letter, operator, about)
       this.recordCounts.deadLetterSent(operator)
     }
     if (result === 'fail') return false
@@ -324,16 +325,20 @@ export class TaskContext implements SendingTask, StoreWriter {
 
   /** Reported at once: a user's processor upstream may catch what its forward() throws. */
   #handlerFailed(operator: string, error: Error, what: string, advice: string, cause: unknown): TaskFailure {
-    const { topic, partition, offset } = this.recordContext
     const failure = new StreamsError(
       'PROCESSING_FAILED',
       `the exception handler ${what} for operator "${operator}", which failed on ${this.#recordInWork()}: ` +
         `${error.message}. ${advice}`,
-      { operator, taskId: this.taskId, ...(topic === null ? {} : { topic, partition, offset }) },
+      this.#locationOf(operator),
       { cause },
     )
     this.fail(failure)
     return new TaskFailure(failure)
+  }
+
+  #locationOf(operator: string): ErrorLocation {
+    const { topic, partition, offset } = this.recordContext
+    return { operator, taskId: this.taskId, ...(topic === null ? {} : { topic, partition, offset }) }
   }
 
   #recordInWork(): string {

@@ -68,6 +68,47 @@ describe('a record above 1 MiB', () => {
     },
   )
 
+  it.each([
+    ['at_least_once', 'already known'],
+    ['at_least_once', 'not known yet'],
+    ['exactly_once', 'already known'],
+    ['exactly_once', 'not known yet'],
+  ] as const)(
+    'whose dead letter is larger still ends with an error that names it, its origin and the setting (%s, its topic %s)',
+    async (processingGuarantee, topicIs) => {
+      await apps.kafka.createTopic('dead')
+      const builder = new StreamsBuilder()
+      builder
+        .stream('lines', text)
+        .mapValues((value) => {
+          throw new Error(value === 'fine' ? 'no' : 'too large')
+        })
+        .to('out', text)
+      await apps.kafka.createTopic('out')
+      const app = apps.create(builder.build(), {
+        processingGuarantee,
+        processingExceptionHandler: deadLetterTopic('dead'),
+      })
+      await app.start()
+      const small = topicIs === 'already known' ? ['fine'] : []
+      if (small.length > 0) {
+        await apps.kafka.produce('lines', [{ value: 'fine' }])
+        await until(async () => (await apps.valuesIn('dead')).length === 1)
+      }
+      const failed = failureOf(app)
+      await apps.kafka.produce('lines', [{ value: 'x'.repeat(MIB - 100) }])
+      expect(await failed).toMatchObject({
+        code: 'PRODUCTION_FAILED',
+        location: { operator: expect.any(String) as string, topic: 'lines', partition: 0, offset: small.length },
+        message: expect.stringMatching(
+          new RegExp(
+            `a dead letter of operator ".*" about the record of lines-0 at offset ${small.length} can't be sent to "dead": .*producer\\.maxRequestSize`,
+          ),
+        ) as string,
+      })
+    },
+  )
+
   describe.each(['at_least_once', 'exactly_once'] as const)(
     'that only the topic refuses (%s)',
     (processingGuarantee) => {
