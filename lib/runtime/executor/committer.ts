@@ -140,7 +140,7 @@ export class Committer {
 
   /**
    * Commits until these tasks have nothing uncommitted, as before they move away: uncommitted work would be done
-   * twice. The listener hears of a task that fails meanwhile, and the commit does not wait for it. False if time runs out first.
+   * twice. A task that fails meanwhile is reported to the listener, and is not waited for. False if the time is up first.
    */
   async commitAll(timeoutMs: number, tasks = this.options.tasks.running): Promise<boolean> {
     const deadline = performance.now() + timeoutMs

@@ -161,11 +161,11 @@ export class ProcessingLoop {
     const progress = this.#processSlice(start)
     if (progress) {
       committer.processed(start)
-      const now = Date.now()
-      for (const task of tasks.running) task.processing.sensors?.settle(now)
       if (cautious) this.#commitRequested = true
     }
+    const now = Date.now()
     for (const task of tasks.running) {
+      if (progress) task.processing.sensors?.settle(now)
       // offsets without a record, as of an aborted transaction, fill a buffer, and passing them is no progress
       if (task.isReady && (progress || task.isThrottled)) inputs.throttle(task)
     }

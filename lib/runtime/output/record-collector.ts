@@ -136,7 +136,7 @@ export class RecordCollector {
   /** `about`: the record that it is about, in words and by its place. */
   sendDeadLetter(letter: DeadLetterRecord, operator: string, about: { what: string; location: ErrorLocation }): void {
     const { topic, timestamp, headers } = letter
-    const mustWait = this.mustWait(topic, this.producer.partitionCount(topic))
+    const mustWait = this.partitionCount(topic) === undefined || this.isWithheld(topic)
     const [key, value] = mustWait ? [kept(letter.key), kept(letter.value)] : [letter.key, letter.value]
     const send = (): void => {
       try {
@@ -210,7 +210,7 @@ export class RecordCollector {
     sent?: SentRecord,
   ): void {
     const partitions = this.producer.partitionCount(topic)
-    if (partitions === undefined || this.mustWait(topic, partitions)) {
+    if (partitions === undefined || this.isWithheld(topic)) {
       const [keptKey, keptValue] = [kept(key), kept(value)]
       const send = (): void => this.dispatch(topic, partition, keptKey, keptValue, timestamp, headers, sent)
       this.sendWhenReady(topic, send, sent)
@@ -224,9 +224,10 @@ export class RecordCollector {
     this.producer.append(topic, target, key, value, timestamp, headers, sent)
   }
 
-  private mustWait(topic: string, partitions: number | undefined): boolean {
+  /** Others of the topic wait, or all do. A letter about a record that the broker has refused goes ahead of them. */
+  private isWithheld(topic: string): boolean {
     const { deferred, refused } = this
-    return partitions === undefined || (!refused.asking && (deferred.end !== undefined || deferred.parked.has(topic)))
+    return !refused.asking && (deferred.end !== undefined || deferred.parked.has(topic))
   }
 
   /** Bytes that `send` uses are kept. */
