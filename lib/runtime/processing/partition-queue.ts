@@ -9,26 +9,11 @@ import type { RangeReader, SourceNode } from './source-node'
 import type { SourceBytes } from '../output/source-bytes'
 import type { TaskContext } from './task-context'
 import { failOnInvalidTimestamp } from '../../topology/timestamp-extractors'
-import { NO_HEADERS, type RecordHeaders } from '../../record/headers'
+import type { RecordHeaders } from '../../record/headers'
 import type { RecordContext } from '../../record/record-context'
 import { StreamRecord } from '../../record/stream-record'
 
 const NO_BYTES = Buffer.alloc(0)
-const NO_RECORDS: RecordCursor = {
-  offset: -1,
-  timestamp: -1,
-  key: null,
-  value: null,
-  bytes: NO_BYTES,
-  keyStart: 0,
-  keyLength: -1,
-  valueStart: 0,
-  valueLength: -1,
-  producerId: -1,
-  leaderEpoch: -1,
-  headers: () => NO_HEADERS,
-  advance: () => false,
-}
 /** Stands for a value that nobody looks at. */
 const NOT_READ = Symbol('not read')
 
@@ -67,7 +52,7 @@ export class PartitionQueue implements SourceBytes {
   /** Set while the next record can't be decoded because its serde is fetching something; never rejects. */
   prepared: Promise<void> | undefined = undefined
 
-  private readonly batches: FetchedPartition[] = []
+  private readonly batches: Pick<FetchedPartition, 'nextOffset' | 'leaderEpoch' | 'records'>[] = []
   private cursor: RecordCursor | null = null
   /** The cursor is at a record that is not decoded yet. */
   private onRecord = false
@@ -109,9 +94,10 @@ export class PartitionQueue implements SourceBytes {
   /** Reading continues further ahead, as where records were deleted before they were fetched: what is buffered comes first. False if nothing is. */
   skipTo(offset: number): boolean {
     if (offset < this.fetchedUpTo || this.size === 0) return false
-    const { topic, partition } = this
-    const ends = { nextOffset: offset, endOffset: offset, logStartOffset: -1 }
-    this.add({ topic, partition, ...ends, leaderEpoch: -1, sizeInBytes: 0, records: () => NO_RECORDS })
+    const last = this.batches.at(-1)!
+    this.batches[this.batches.length - 1] = { nextOffset: offset, leaderEpoch: -1, records: () => last.records() }
+    this.fetchedUpTo = offset
+    this.raiseEndOffset(offset)
     return true
   }
 
@@ -137,7 +123,7 @@ export class PartitionQueue implements SourceBytes {
   add(fetched: FetchedPartition): void {
     this.batches.push(fetched)
     this.fetchedUpTo = fetched.nextOffset
-    if (fetched.endOffset > this.endOffset) this.endOffset = fetched.endOffset
+    this.raiseEndOffset(fetched.endOffset)
   }
 
   /** Buffered records, counted by offsets: gaps of compacted topics count as well. */
