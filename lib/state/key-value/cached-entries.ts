@@ -47,6 +47,7 @@ export class CachedEntries<K, V, S> implements Entries<K, V, S> {
   readonly #found = newByteSpan()
   #missedBytes: Buffer = NO_BYTES
   #missedText = ''
+  #cachedLength: number | undefined
   readonly #scratch = new Scratch()
   /** What the listener gets for the bytes of a value. */
   #forwarded = (bytes: Buffer): V | null => this.#serdes.valueOf(bytes)
@@ -98,21 +99,20 @@ export class CachedEntries<K, V, S> implements Entries<K, V, S> {
   }
 
   put(key: K, value: S | null): void {
-    const cache = this.#cache
-    const plain = value === null ? null : (this.#format.plain(value) ?? null)
-    let cached: V | Buffer | null = null
-    let length: number | undefined
-    if (plain !== null) {
-      if (this.#primitiveValues && typeof plain !== 'object') length = this.#serdes.value.sizeOf!(plain)
-      cached = length === undefined ? this.#serdes.valueBytes(plain) : plain
-    }
-    const entry = this.#find(key) ?? this.#add(key)
+    const cached = this.#cachedOf(value)
     const timestamp = cached === null ? -1 : this.#format.timestamp(value!)
-    cache.update(entry.slot)
-    entry.value = cached
-    entry.valueTimestamp = timestamp
-    entry.updatedBy(this.#context.recordContext, this.#context.heldBytes?.() ?? null)
-    cache.resize(entry.slot, this.#sizeOf(entry, length))
+    this.#update(this.#find(key) ?? this.#add(key), cached, this.#cachedLength, timestamp)
+  }
+
+  putAll(entries: ReadonlyArray<readonly [K, S | null]>): void {
+    const written = entries.map(([key, value]) => {
+      const cached = this.#cachedOf(value)
+      const timestamp = cached === null ? -1 : this.#format.timestamp(value!)
+      return { key, bytes: this.#serdes.keyBytes(key), cached, length: this.#cachedLength, timestamp }
+    })
+    for (const { key, bytes, cached, length, timestamp } of written) {
+      this.#update(this.#findBytes(key, bytes) ?? this.#add(key), cached, length, timestamp)
+    }
   }
 
   async *scan(scan: ByteScan): AsyncGenerator<[Buffer, Buffer]> {
@@ -156,6 +156,28 @@ export class CachedEntries<K, V, S> implements Entries<K, V, S> {
     return this.#format.value(typeof value === 'object' ? this.#serdes.valueOf(value as Buffer) : value, valueTimestamp)
   }
 
+  /** What is cached of a value: itself if its serde allows that, else its bytes. If it is itself, `#cachedLength` is that of its bytes. */
+  #cachedOf(value: S | null): V | Buffer | null {
+    this.#cachedLength = undefined
+    const plain = value === null ? null : (this.#format.plain(value) ?? null)
+    if (plain === null) return null
+    if (this.#primitiveValues && typeof plain !== 'object') this.#cachedLength = this.#serdes.value.sizeOf!(plain)
+    return this.#cachedLength === undefined ? this.#serdes.valueBytes(plain) : plain
+  }
+
+  #update(
+    entry: KeyedCacheEntry<V>,
+    value: V | Buffer | null,
+    length: number | undefined,
+    valueTimestamp: number,
+  ): void {
+    this.#cache.update(entry.slot)
+    entry.value = value
+    entry.valueTimestamp = valueTimestamp
+    entry.updatedBy(this.#context.recordContext, this.#context.heldBytes?.() ?? null)
+    this.#cache.resize(entry.slot, this.#sizeOf(entry, length))
+  }
+
   /** The cached entry, now the most recently used. If there is none, `#missed…` are the key's bytes. */
   #find(key: K): KeyedCacheEntry<V> | undefined {
     // a put follows the get of its key
@@ -164,14 +186,19 @@ export class CachedEntries<K, V, S> implements Entries<K, V, S> {
       const entry = this.#entries[newest]!
       if (entry.key === key) return entry
     }
-    let entry = this.#primitiveKeys ? this.#index.byKey(key) : undefined
-    if (entry === undefined) {
-      this.#missedBytes = this.#serdes.writtenKey(key)
-      this.#missedText = byteString(this.#missedBytes)
-      entry = this.#index.byText(this.#missedText)
-      if (entry === undefined) return undefined
-      this.#indexKey(entry, key)
-    }
+    const entry = this.#primitiveKeys ? this.#index.byKey(key) : undefined
+    if (entry === undefined) return this.#findBytes(key, this.#serdes.writtenKey(key))
+    this.#cache.touch(entry.slot)
+    return entry
+  }
+
+  /** As `#find`, by the key's bytes. */
+  #findBytes(key: K, bytes: Buffer): KeyedCacheEntry<V> | undefined {
+    this.#missedBytes = bytes
+    this.#missedText = byteString(bytes)
+    const entry = this.#index.byText(this.#missedText)
+    if (entry === undefined) return undefined
+    this.#indexKey(entry, key)
     this.#cache.touch(entry.slot)
     return entry
   }

@@ -35,6 +35,16 @@ export class DirectEntries<K, V, S> implements Entries<K, V, S> {
     this.#bytes.put(keyBytes, bytes, bytes === null ? -1 : this.#format.timestamp(value!))
   }
 
+  putAll(entries: ReadonlyArray<readonly [K, S | null]>): void {
+    const written = entries.map(([key, value]) => {
+      const plain = value === null ? null : (this.#format.plain(value) ?? null)
+      const bytes = plain === null ? null : this.#serdes.valueBytes(plain)
+      const timestamp = bytes === null ? -1 : this.#format.timestamp(value!)
+      return { key: this.#serdes.keyBytes(key), bytes, timestamp }
+    })
+    for (const { key, bytes, timestamp } of written) this.#bytes.put(key, bytes, timestamp)
+  }
+
   scan(scan: ByteScan): AsyncIterable<[Buffer, Buffer]> {
     return this.#bytes.scan(scan)
   }

@@ -10,6 +10,8 @@ export interface Entries<K, V, S> {
   /** `get` from outside the task's processing: leaves the record cache as it is, so that nothing is evicted. */
   peek(key: K): S | null
   put(key: K, value: S | null): void
+  /** Puts none where a serde refuses one of them. */
+  putAll(entries: ReadonlyArray<readonly [K, S | null]>): void
   /** In key order, as stored. */
   scan(scan: ByteScan): AsyncIterable<[key: Buffer, stored: Buffer]>
   approximateNumEntries(): number

@@ -114,16 +114,7 @@ export class TypedKeyValueStore<K, V, S> implements KeyValueStore<K, S>, Managed
   }
 
   putAll(entries: Iterable<readonly [K, S | null]>): void {
-    const all = [...entries]
-    for (const [key, value] of all) this.#requireWritable(key, value)
-    for (const [key, value] of all) this.#entries.put(key, value)
-  }
-
-  /** @throws StreamsError where a serde refuses the key or the value */
-  #requireWritable(key: K, value: S | null): void {
-    const plain = value === null ? null : this.#options.format.plain(value)
-    this.#serdes?.writtenKey(key)
-    if (plain !== null && plain !== undefined) this.#serdes?.writtenValue(plain)
+    this.#entries.putAll([...entries])
   }
 
   delete(key: K): S | null {

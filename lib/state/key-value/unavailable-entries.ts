@@ -20,6 +20,7 @@ export const unavailableEntries = (store: string, state: Unavailable): Entries<n
     get: fail,
     peek: fail,
     put: fail,
+    putAll: fail,
     scan: fail,
     approximateNumEntries: fail,
     flush: fail,

@@ -82,6 +82,34 @@ test.each([false, true])(
   },
 )
 
+test.each([
+  ['cached', true],
+  ['not cached', false],
+] as const)('putAll serializes each key and value once, where the store is %s', async (_name, caching) => {
+  const serialized: string[] = []
+  const counted: Serde<string> = {
+    ...string(),
+    sizeOf: undefined,
+    serialize: (topic, value, headers) => {
+      serialized.push(value)
+      return string().serialize(topic, value, headers)
+    },
+  }
+  const store = build(keyValueStore('s', { key: counted, value: counted, caching }))
+  const task = await open(store)
+  store.putAll([
+    ['a', '1'],
+    ['b', '2'],
+    ['a', '3'],
+  ])
+  await task.commit()
+  expect(serialized.sort()).toEqual(['1', '2', '3', 'a', 'a', 'b'])
+  expect(await collect(store.all())).toEqual([
+    ['a', '3'],
+    ['b', '2'],
+  ])
+})
+
 test('a timestamped store keeps Java’s layout, and takes the timestamp of a restored record', async () => {
   const store = build(timestampedKeyValueStore('s', { key: string(), value: string() }))
   const task = await open(store)
