@@ -44,6 +44,7 @@ export class RecordingCollector extends RecordCollector {
 
   protected override dispatch(
     topic: string,
+    _partitions: number,
     partition: number | null,
     key: Payload,
     value: Payload,

@@ -10,11 +10,11 @@ import { locationOf } from './sending-task'
 /** A record that is sent later. */
 export interface DeferredRecord {
   readonly send: () => void
-  /** Whose handler is asked where its topic does not exist, or the producer does not take it; undefined: that is fatal. */
+  /** What to ask a handler about, or name, where its topic does not exist or the producer does not take it; undefined for what comes from no sink. */
   readonly sent: SentRecord | undefined
 }
 
-/** Asks the handler of a record about it. Throws where that says `fail`. */
+/** Asks the handler of a record about it. Throws where that says `fail`, or there is none. */
 export type AskAbout = (sent: SentRecord, describe: (sent: SentRecord) => StreamsError) => void
 
 /**
@@ -135,10 +135,10 @@ export class DeferredRecords {
     }
   }
 
-  /** A topic that does not exist is a matter of the handler, for each record that waits for it; throws unless it drops all of them. */
+  /** A topic that does not exist is a matter of the handler, if there is one, for each record that waits for it; throws unless it drops all of them. */
   private giveUp(topic: string, error: unknown): void {
     const waiting = isMissingTopic(error) ? (this.parked.get(topic) ?? []) : []
-    if (waiting.length === 0 || waiting.some(({ sent }) => sent === undefined)) throw error
+    if (waiting.length === 0 || waiting.some(({ sent }) => !sent?.hasHandler)) throw error
     this.parked.delete(topic)
     const { message, cause } = asError(error)
     for (const { sent } of waiting) {

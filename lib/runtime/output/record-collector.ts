@@ -88,7 +88,7 @@ export class RecordCollector {
       this.sendLater(sink, topic, record, task)
       return
     }
-    const { key, value, timestamp, headers } = record
+    const { key, value, headers } = record
     let keyPayload: Payload
     let valuePayload: Payload
     try {
@@ -105,10 +105,7 @@ export class RecordCollector {
     }
     const sent = this.refused.sentRecord(sink, topic, record, task)
     try {
-      const { partitioner } = sink
-      if (partitioner === undefined) {
-        this.dispatch(topic, null, keyPayload, valuePayload, timestamp, headers, sent)
-      } else this.sendPartitioned(sink, partitioner, topic, record, keyPayload, valuePayload, task, sent)
+      this.sendWritten(sink, topic, record, keyPayload, valuePayload, task, sent)
     } catch (error) {
       if (!(error instanceof ClientError)) throw error
       if (error.kind !== 'invalid') throw new TaskFailure(error)
@@ -125,8 +122,14 @@ export class RecordCollector {
     timestamp: number,
     headers: RecordHeaders,
   ): void {
+    const partitions = this.partitionCount(topic)
+    if (partitions === undefined || this.isWithheld(topic)) {
+      const [keptKey, keptValue] = [kept(key), kept(value)]
+      this.sendWhenReady(topic, () => this.sendBytes(topic, partition, keptKey, keptValue, timestamp, headers))
+      return
+    }
     try {
-      this.dispatch(topic, partition, key, value, timestamp, headers)
+      this.dispatch(topic, partitions, partition, key, value, timestamp, headers)
     } catch (error) {
       if (!(error instanceof ClientError) || error.kind !== 'invalid') throw new TaskFailure(error)
       throw new TaskFailure(refusedRecord(error, { topic, partition }))
@@ -135,31 +138,31 @@ export class RecordCollector {
 
   /** `about`: the record that it is about, in words and by its place. */
   sendDeadLetter(letter: DeadLetterRecord, operator: string, about: { what: string; location: ErrorLocation }): void {
-    const { topic, timestamp, headers } = letter
-    const mustWait = this.partitionCount(topic) === undefined || this.isWithheld(topic)
-    const [key, value] = mustWait ? [kept(letter.key), kept(letter.value)] : [letter.key, letter.value]
-    const send = (): void => {
-      try {
-        this.dispatch(topic, null, key, value, timestamp, headers)
-      } catch (error) {
-        if (isAuthorization(error)) throw new TaskFailure(error)
-        throw new TaskFailure(
-          new StreamsError(
-            'PRODUCTION_FAILED',
-            `a dead letter of operator "${operator}" about ${about.what} can't be sent to "${topic}": ${asError(error).message}`,
-            about.location,
-            { cause: error },
-          ),
-        )
-      }
+    const { topic, key, value, timestamp, headers } = letter
+    const partitions = this.partitionCount(topic)
+    if (partitions === undefined || this.isWithheld(topic)) {
+      const keptLetter = { ...letter, key: kept(key), value: kept(value) }
+      this.sendWhenReady(topic, () => this.sendDeadLetter(keptLetter, operator, about))
+      return
     }
-    if (mustWait) this.sendWhenReady(topic, send)
-    else send()
+    try {
+      this.dispatch(topic, partitions, null, key, value, timestamp, headers)
+    } catch (error) {
+      if (isAuthorization(error)) throw new TaskFailure(error)
+      throw new TaskFailure(
+        new StreamsError(
+          'PRODUCTION_FAILED',
+          `a dead letter of operator "${operator}" about ${about.what} can't be sent to "${topic}": ${asError(error).message}`,
+          about.location,
+          { cause: error },
+        ),
+      )
+    }
   }
 
-  private sendPartitioned(
+  /** `key` and `value`: as the sink's serdes have written them. */
+  private sendWritten(
     sink: SendingSink,
-    partitioner: StreamPartitioner<unknown, unknown>,
     topic: string,
     record: StreamRecord<unknown, unknown>,
     key: Payload,
@@ -168,25 +171,31 @@ export class RecordCollector {
     sent: SentRecord | undefined,
   ): void {
     const partitions = this.partitionCount(topic)
-    if (partitions === undefined) {
+    if (partitions === undefined || this.isWithheld(topic)) {
       const [keptKey, keptValue] = [kept(key), kept(value)]
-      const send = (): void => this.sendPartitioned(sink, partitioner, topic, record, keptKey, keptValue, task, sent)
-      this.deferred.park(topic, { send: inTask(send, sink, record, task), sent })
+      const send = (): void => this.sendWritten(sink, topic, record, keptKey, keptValue, task, sent)
+      const waiting = sent ?? this.refused.waitingRecord(sink, topic, record, task)
+      this.sendWhenReady(topic, inTask(send, sink, record, task), waiting)
       return
     }
     const { timestamp, headers } = record
-    const choice = choiceOf(partitioner, sink, topic, record, partitions, task)
+    const { partitioner } = sink
+    const choice = partitioner && choiceOf(partitioner, sink, topic, record, partitions, task)
+    if (choice === undefined) {
+      this.dispatch(topic, partitions, null, key, value, timestamp, headers, sent)
+      return
+    }
     const limit = this.partitionLimit(topic, partitions)
-    if (choice === undefined || typeof choice === 'number') {
-      if (choice !== undefined && !isPartition(choice, limit)) throw wrongPartition(choice, partitions, topic, sink)
-      this.dispatch(topic, choice ?? null, key, value, timestamp, headers, sent)
+    if (typeof choice === 'number') {
+      if (!isPartition(choice, limit)) throw wrongPartition(choice, partitions, topic, sink)
+      this.dispatch(topic, partitions, choice, key, value, timestamp, headers, sent)
       return
     }
     if (choice.length === 0) task.dropRecord(sink.name, 'no-partition', 'its partitioner chose no partition')
     for (const partition of choice) {
       if (!isPartition(partition, limit)) throw wrongPartition(partition, partitions, topic, sink)
     }
-    for (const partition of choice) this.dispatch(topic, partition, key, value, timestamp, headers, sent)
+    for (const partition of choice) this.dispatch(topic, partitions, partition, key, value, timestamp, headers, sent)
   }
 
   /** A partitioner's choice has to be below it: the number that the partitioner was given. */
@@ -199,9 +208,13 @@ export class RecordCollector {
     return this.producer.partitionCount(topic)
   }
 
-  /** `null` uses Kafka's default partitioning: the key's hash, or a sticky partition without a key. The record may have to wait for its topic. */
+  /**
+   * Hands a record to the producer. `partitions`: how many its topic has. A `partition` of `null` is Kafka's default: the key's hash, or a sticky
+   * one without a key.
+   */
   protected dispatch(
     topic: string,
+    partitions: number,
     partition: number | null,
     key: Payload,
     value: Payload,
@@ -209,13 +222,6 @@ export class RecordCollector {
     headers: RecordHeaders,
     sent?: SentRecord,
   ): void {
-    const partitions = this.producer.partitionCount(topic)
-    if (partitions === undefined || this.isWithheld(topic)) {
-      const [keptKey, keptValue] = [kept(key), kept(value)]
-      const send = (): void => this.dispatch(topic, partition, keptKey, keptValue, timestamp, headers, sent)
-      this.sendWhenReady(topic, send, sent)
-      return
-    }
     if (partition !== null && !isPartition(partition, partitions)) {
       throw wrongPartition(partition, partitions, topic)
     }
@@ -249,7 +255,7 @@ export class RecordCollector {
     const send = inTask(() => this.send(sink, topic, record, task), sink, record, task)
     this.deferred.park(
       topic,
-      { send, sent: this.refused.sentRecord(sink, topic, record, task) },
+      { send, sent: this.refused.waitingRecord(sink, topic, record, task) },
       lacking && (() => task.preparation.fetch(lacking)),
     )
   }
@@ -271,7 +277,8 @@ export class RecordCollector {
 }
 
 /** Bytes may be views of the fetch buffer, or in memory that the next record writes again. */
-const kept = (payload: Payload): Payload => (payload instanceof Uint8Array ? Buffer.from(payload) : payload)
+const kept = <P extends Payload>(payload: P): P =>
+  payload instanceof Uint8Array ? (Buffer.from(payload) as Uint8Array as P) : payload
 
 /**
  * Runs `send` later as of the current record. The operator before the sink has returned by then, and catches nothing: the sink asks its handler.

@@ -25,6 +25,16 @@ export class RefusedRecords {
     task: SendingTask,
   ): SentRecord | undefined {
     if (task.config.productionExceptionHandler === undefined) return undefined
+    return this.waitingRecord(sink, topic, record, task)
+  }
+
+  /** One that is sent later: who it is from, also without a handler. */
+  waitingRecord(
+    sink: SendingSink,
+    topic: string,
+    record: StreamRecord<unknown, unknown>,
+    task: SendingTask,
+  ): SentRecord {
     return new SentRecord(sink, topic, record, task, this.byBroker)
   }
 
@@ -45,7 +55,7 @@ export class RefusedRecords {
     if (!task.resolve(sink.name, error, ask)) throw described
   }
 
-  /** Asks about a record that was sent before. */
+  /** Asks about a record that was sent before; throws as `ask` does. */
   askAbout(sent: SentRecord, describe: (sent: SentRecord) => StreamsError): void {
     const { sink, topic, record, task, context, bytes } = sent
     if (task.closed) return

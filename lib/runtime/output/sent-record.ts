@@ -4,7 +4,7 @@ import type { StreamRecord } from '../../record/stream-record'
 import type { SendingSink, SendingTask } from './sending-task'
 import { type SourceBytes, viewsOf } from './source-bytes'
 
-/** A record that was sent, with what its handler has to be told should Kafka not take it. */
+/** A record that was sent, or waits for that, with what its handler and the error have to tell should Kafka not take it. */
 export class SentRecord implements DeliveryListener {
   readonly context: RecordContext
   readonly bytes: SourceBytes
@@ -18,6 +18,11 @@ export class SentRecord implements DeliveryListener {
   ) {
     this.context = task.recordContext
     this.bytes = viewsOf(task.source)
+  }
+
+  /** Somebody decides about it. */
+  get hasHandler(): boolean {
+    return this.task.config.productionExceptionHandler !== undefined
   }
 
   delivered(): void {}

@@ -410,6 +410,59 @@ describe('RecordCollector', () => {
     })
   })
 
+  it.each([
+    ['one that has waited for its topic', undefined],
+    ['one that has waited for its topic, and a partitioner', (): number => 0],
+  ])(
+    'names the sink and the source of a record that is too large, without a handler: %s',
+    async (_name, partitioner) => {
+      const producer = new FakeProducer()
+      producer.loading = async () => void producer.partitions.set('later', 1)
+      const tooLarge = new ClientError('invalid', 'above producer.maxRequestSize', 'MESSAGE_TOO_LARGE')
+      producer.refuses = ({ value }) => (value === 'large' ? tooLarge : undefined)
+      const { task } = await sending(producer, () => 'later', partitioner)
+      task.addRecords(
+        fetched(A, [
+          { offset: 3, value: 'large' },
+          { offset: 4, value: 'small' },
+        ]),
+      )
+      while (task.process());
+      await expect(task.drained()).rejects.toMatchObject({
+        code: 'PRODUCTION_FAILED',
+        message: expect.stringMatching(
+          /^sink "sink" can't send a record to topic "later": above producer\.maxRequestSize/,
+        ),
+        location: { operator: 'sink', taskId: '0_0', topic: 'a', partition: 0, offset: 3 },
+        cause: tooLarge,
+      })
+    },
+  )
+
+  it.each([
+    ['the first', ['large']],
+    ['one that waits behind another', ['small', 'large']],
+  ])('names the sink of a record of the next transaction that is too large: %s', async (_name, values) => {
+    const producer = new FakeProducer()
+    const tooLarge = new ClientError('invalid', 'above producer.maxRequestSize', 'MESSAGE_TOO_LARGE')
+    producer.refuses = ({ value }) => (value === 'large' ? tooLarge : undefined)
+    const { task, collector } = await sending(producer)
+    const release = collector.withhold()
+    task.addRecords(
+      fetched(
+        A,
+        values.map((value, offset) => ({ offset, value })),
+      ),
+    )
+    while (task.process());
+    release()
+    await expect(task.drained()).rejects.toMatchObject({
+      code: 'PRODUCTION_FAILED',
+      location: { operator: 'sink', topic: 'a', offset: values.length - 1 },
+      cause: tooLarge,
+    })
+  })
+
   it('fails, saying so, if the topic does not exist', async () => {
     const producer = new FakeProducer()
     producer.loading = async () => {
