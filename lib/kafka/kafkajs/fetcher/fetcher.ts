@@ -1,12 +1,12 @@
-import { ClientError, type FetchedPartition, type Fetcher, type FetcherConfig } from '../../port'
+import type { FetchedPartition, Fetcher, FetcherConfig } from '../../port'
 import { prepareCodecs } from '../records/compression'
 import type { KafkaConnection } from '../connection/connection'
 import { sleep } from '../connection/backoff'
 import { RateLimitedLog } from '../connection/rate-limited-log'
-import { brokerError } from '../protocol/error-codes'
 import { closedError, errorFromCode, toClientError } from '../protocol/errors'
 import { type AssignedPartition, assignedPartition } from './assigned-partition'
 import { FetchedBatches } from './fetched-batches'
+import { FetchFailures } from './fetch-failures'
 import { fetchFrame, type FetchedPart, type FetchResult, type FetchTarget } from './fetch-request'
 import { LeaderLookup } from './leader-lookup'
 import { summarizeBatches } from '../records/record-batch-decoder'
@@ -45,6 +45,7 @@ const UNHURRIED_BYTES_PER_PARTITION = 256 * 1024
 export class KafkaFetcher implements Fetcher {
   private readonly config: Required<Omit<FetcherConfig, 'requestTimeoutMs'>>
   private readonly log: RateLimitedLog
+  private readonly failures: FetchFailures
   private readonly leaders: LeaderLookup
   private readonly partitions = new Map<string, AssignedPartition>()
   /** leaders with a request in flight */
@@ -62,10 +63,12 @@ export class KafkaFetcher implements Fetcher {
   ) {
     this.config = { ...DEFAULTS, ...definedOf(config) }
     this.log = new RateLimitedLog(connection.logger)
+    const { isolation } = this.config
+    this.failures = new FetchFailures(this.log, isolation, (assigned, fetched) => this.deliver(assigned, fetched))
     this.leaders = new LeaderLookup(connection, this.log, this.partitions, {
       lookedUp: () => this.pump(),
-      failed: (assigned, error) => this.halt(assigned, error),
-      unknown: (assigned, error) => this.report(assigned, error),
+      failed: (assigned, error) => this.failures.halt(assigned, error),
+      unknown: (assigned, error) => this.failures.report(assigned, error),
     })
     connection.signal.addEventListener('abort', () => {
       this.partitions.clear()
@@ -232,7 +235,10 @@ export class KafkaFetcher implements Fetcher {
       const rest = hasMore || short ? 0 : sentAt + this.config.minIntervalMs - performance.now()
       if (rest > 0) await sleep(rest, this.connection.signal)
     } catch (error) {
-      this.requestFailed(leader, wanted, toClientError(error, `fetching from broker ${leader}`))
+      if (!this.connection.closed) {
+        const failed = wanted.filter((assigned) => this.partitions.get(assigned.key) === assigned)
+        this.failures.ofRequest(leader, failed, toClientError(error, `fetching from broker ${leader}`))
+      }
     } finally {
       this.busy.delete(leader)
       for (const assigned of wanted) assigned.requested = false
@@ -284,12 +290,8 @@ export class KafkaFetcher implements Fetcher {
     part: FetchedPart,
     responseBytes: number,
   ): boolean {
-    if (part.errorCode !== 0) {
-      this.partFailed(assigned, part)
-      return false
-    }
-    if (part.divergesAt >= 0) {
-      this.diverged(assigned, target, part)
+    if (part.errorCode !== 0 || part.divergesAt >= 0) {
+      this.failures.ofPart(assigned, target, part)
       return false
     }
     assigned.failures = 0
@@ -332,119 +334,7 @@ export class KafkaFetcher implements Fetcher {
     this.deliver(assigned, fetched)
     return nextOffset < fetched.endOffset
   }
-
-  // ------------------------------------------------------------------------------------------ failures
-
-  private partFailed(assigned: AssignedPartition, part: FetchedPart): void {
-    const { topic, partition, position } = assigned
-    const { kind, name } = brokerError(part.errorCode)
-    if (name !== CORRUPT && (kind === 'retriable' || kind === 'unknownTopic')) {
-      assigned.stale = true
-      if (++assigned.failures > 2 || !LEADER_MOVED.has(name)) {
-        this.log.warn(
-          `${name} ${topic}`,
-          { topic, partition, offset: position, code: name },
-          'a fetch failed; looking up the leader of the partition and trying again',
-        )
-      }
-      if (kind === 'unknownTopic') assigned.vanished = true
-      return
-    }
-    const doing = `fetching ${topic}-${partition} at offset ${position}`
-    const error = errorFromCode(part.errorCode, doing, { topic, partition })
-    // Java's producer may retry CORRUPT_MESSAGE; a log that can't be read stays so
-    const final = name === CORRUPT ? new ClientError('invalid', error.message, name, error.partition) : error
-    this.halt(assigned, final, part)
-  }
-
-  /**
-   * The leader's log is not the one that was read: a new leader has truncated it. The log of one leader is never truncated, so that its topic was
-   * deleted and created again.
-   */
-  private diverged(
-    assigned: AssignedPartition,
-    { leaderEpoch, lastFetchedEpoch }: FetchTarget,
-    part: FetchedPart,
-  ): void {
-    if (leaderEpoch <= lastFetchedEpoch) {
-      return this.partFailed(assigned, { ...part, errorCode: OFFSET_OUT_OF_RANGE, divergesAt: -1 })
-    }
-    const { topic, partition, position } = assigned
-    // as in Java, nothing before the position is known to be lost; what this leader has behind it was not read
-    if (part.divergesAt >= position) {
-      assigned.lastFetchedEpoch = -1
-      return
-    }
-    const message =
-      `fetching ${topic}-${partition} at offset ${position}: the brokers have lost records that were read before; the log is the same up to ` +
-      `offset ${part.divergesAt}`
-    this.halt(assigned, new ClientError('offsetOutOfRange', message, LOG_TRUNCATED, { topic, partition }), part)
-  }
-
-  private requestFailed(leader: number, wanted: readonly AssignedPartition[], error: ClientError): void {
-    if (this.connection.closed) return
-    if (error.kind === 'retriable') {
-      this.log.warn(
-        `broker ${leader}`,
-        { broker: leader, err: error },
-        'a broker could not be fetched from; trying again',
-      )
-    }
-    for (const assigned of wanted) {
-      if (this.partitions.get(assigned.key) !== assigned) continue
-      if (error.kind === 'retriable') {
-        assigned.stale = true
-        assigned.failures++
-      } else this.halt(assigned, error)
-    }
-  }
-
-  private halt(assigned: AssignedPartition, error: ClientError, ends?: FetchedPart): void {
-    assigned.halted = true
-    this.report(assigned, error, ends)
-  }
-
-  private report(
-    { topic, partition, position, lastFetchedEpoch }: AssignedPartition,
-    error: ClientError,
-    ends?: FetchedPart,
-  ): void {
-    const assigned = this.partitions.get(tpKey(topic, partition))!
-    const endOffset = (this.config.isolation === 'read_committed' ? ends?.lastStableOffset : ends?.highWatermark) ?? -1
-    const logStartOffset = ends?.logStartOffset ?? -1
-    const place = { topic, partition, from: position, nextOffset: position, leaderEpoch: lastFetchedEpoch }
-    const truncatedTo = ends && ends.divergesAt >= 0 ? ends.divergesAt : undefined
-    this.deliver(
-      assigned,
-      new FetchedBatches({
-        ...place,
-        truncatedTo,
-        endOffset,
-        logStartOffset,
-        error: located(error, topic, partition),
-        bytes: NOTHING,
-        aborted: null,
-        maxDecompressedBytes: 0,
-      }),
-    )
-  }
 }
-
-/** Ordinary answers while a partition gets another leader. */
-const LEADER_MOVED: ReadonlySet<string> = new Set([
-  'NOT_LEADER_OR_FOLLOWER',
-  'FENCED_LEADER_EPOCH',
-  'UNKNOWN_LEADER_EPOCH',
-])
-const CORRUPT = 'CORRUPT_MESSAGE'
-const LOG_TRUNCATED = 'LOG_TRUNCATED'
-const OFFSET_OUT_OF_RANGE = 1
-const NOTHING = Buffer.alloc(0)
-
-const located = (error: ClientError, topic: string, partition: number): ClientError =>
-  error.partition
-    ? error
-    : new ClientError(error.kind, error.message, error.code, { topic, partition }, { cause: error })
 
 const definedOf = (config: FetcherConfig): FetcherConfig =>
   Object.fromEntries(Object.entries(config).filter(([, value]) => value !== undefined)) as unknown as FetcherConfig
