@@ -37,7 +37,7 @@ export interface AssignmentInfo {
   readonly hosts: ClusterHosts
 }
 
-export const USER_DATA_VERSION = 3
+const USER_DATA_VERSION = 3
 const OLDEST_READER = 2
 /** The first version with hosts. */
 const HOSTS = 3

@@ -6,7 +6,7 @@ export const columns = (rows: ReadonlyArray<readonly [string, string]>): string 
   return rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}\n`).join('')
 }
 
-export const usageLine = (command: Command): string => {
+const usageLine = (command: Command): string => {
   const required = Object.entries(command.options).filter(([, { required }]) => required === true)
   const options = required.map(([name, spec]) => ` ${flag(name, spec)}`).join('')
   const args = (command.arguments ?? []).map(({ name, optional }) => (optional === true ? ` [${name}]` : ` <${name}>`))

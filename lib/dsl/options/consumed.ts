@@ -60,9 +60,7 @@ export function sourceSettings<K, V>({
 
 const KINDS: Readonly<Record<keyof Consumed<unknown, unknown>, Kind>> = { name: NAME, ...SOURCE_KINDS }
 
-export const CONSUMED_OPTIONS = options<Consumed<unknown, unknown>>(KINDS)
-
-export const CONSUMED = optional(CONSUMED_OPTIONS)
+export const CONSUMED = optional(options<Consumed<unknown, unknown>>(KINDS))
 
 const { idleAfter: _, ...GLOBAL_KINDS } = KINDS
 

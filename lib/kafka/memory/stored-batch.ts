@@ -25,7 +25,7 @@ export interface StoredBatch {
 /** What a batch's own header takes in Kafka's format. */
 export const BATCH_OVERHEAD_BYTES = 61
 
-export const RECORD_HEADER_BYTES = 24
+const RECORD_HEADER_BYTES = 24
 const TIMESTAMP = 4
 const KEY_LENGTH = 12
 const VALUE_LENGTH = 16

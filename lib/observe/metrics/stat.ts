@@ -4,7 +4,6 @@ import type { SampleWindows } from './sample-windows'
 export class Stat {
   #epoch: number
   #pastCount = 0
-  #pastSum = 0
   #previousCount = 0
   #previousSum = 0
   #previousMin = Infinity
@@ -34,11 +33,6 @@ export class Stat {
   /** How many there have been since the beginning. */
   get total(): number {
     return this.#pastCount + this.#previousCount + this.#count
-  }
-
-  /** The sum of all since the beginning. */
-  get totalSum(): number {
-    return this.#pastSum + this.#previousSum + this.#sum
   }
 
   /** How many there are in a second. */
@@ -77,7 +71,6 @@ export class Stat {
     const ended = this.windows.epoch - this.#epoch
     this.#epoch = this.windows.epoch
     this.#pastCount += this.#previousCount
-    this.#pastSum += this.#previousSum
     this.#previousCount = this.#count
     this.#previousSum = this.#sum
     this.#previousMin = this.#min
@@ -90,7 +83,6 @@ export class Stat {
 
   #forgetPrevious(): void {
     this.#pastCount += this.#previousCount
-    this.#pastSum += this.#previousSum
     this.#previousCount = this.#previousSum = 0
     this.#previousMin = Infinity
     this.#previousMax = -Infinity

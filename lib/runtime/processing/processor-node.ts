@@ -24,6 +24,17 @@ import { isStateFailure } from '../failure/failure-kind'
 import { type Child, someReadValues } from './child'
 import type { Punctuations } from './punctuation'
 import { IDLE } from './idle-context'
+import {
+  lifeCycleFailed,
+  noHeaders,
+  noPunctuations,
+  noRecord,
+  noSuchChild,
+  outOfTurn,
+  processingFailed,
+  storeNotConnected,
+  unexpectedPromise,
+} from './processor-errors'
 import { GLOBAL_TASK_ID, type TaskContext } from './task-context'
 import { UserContext } from './user-context'
 import type { DropReason } from '../../record/drop-reason'
@@ -84,7 +95,7 @@ export class ProcessorNode implements Child, OperatorContext<unknown, unknown> {
     try {
       this.processor.init?.(this.isUsers ? new UserContext(this) : this)
     } catch (error) {
-      throw this.lifeCycleFailed('init', error)
+      throw lifeCycleFailed('init', this, error)
     }
   }
 
@@ -181,13 +192,13 @@ export class ProcessorNode implements Child, OperatorContext<unknown, unknown> {
     thrown: unknown,
     record: StreamRecord<unknown, unknown> | undefined,
     handler = this.task.config.processingExceptionHandler,
-    explained = (error: Error): StreamsError => this.describe(error, 'failed'),
+    explained = (error: Error): StreamsError => this.described(error, 'failed'),
   ): void {
     if (thrown instanceof TaskFailure) throw thrown
     const failure = asError(thrown)
     const error = failure instanceof SinkFunctionFailed ? failure.thrown : failure
     // processing can't wait: the task restarts once it is available
-    if (error instanceof MissingDependency) throw this.escalate(this.describe(error, 'lacks what a serde needs'))
+    if (error instanceof MissingDependency) throw this.escalate(this.described(error, 'lacks what a serde needs'))
     // about the state, not the record: no handler decides
     if (isStateFailure(error)) throw this.escalate(error)
     const located = failure instanceof StreamsError && failure.location.operator !== undefined
@@ -207,7 +218,7 @@ export class ProcessorNode implements Child, OperatorContext<unknown, unknown> {
     try {
       this.processor.close?.()
     } catch (error) {
-      throw this.lifeCycleFailed('close', error)
+      throw lifeCycleFailed('close', this, error)
     }
   }
 
@@ -241,7 +252,7 @@ export class ProcessorNode implements Child, OperatorContext<unknown, unknown> {
     const { task, children } = this
     const context = task.recordContext
     if (record.timestamp !== context.timestamp || record.headers !== context.headers) {
-      if (context === IDLE) throw this.outOfTurn()
+      if (context === IDLE) throw outOfTurn(this)
       task.setRecordContext(contextWith(context, record.timestamp, record.headers))
     }
     if (child !== undefined) this.childNamed(child).process(record)
@@ -259,13 +270,7 @@ export class ProcessorNode implements Child, OperatorContext<unknown, unknown> {
     }
     const global = this.task.globalStores.get(name)
     if (global !== undefined) return storeFor(store, global) as S
-    const connected = [...this.storeNames].map((known) => `"${known}"`).join(', ') || 'none'
-    throw new StreamsError(
-      'STORE_NOT_CONNECTED',
-      `processor "${this.name}" asks for the store "${name}", which is not connected to it (connected: ${connected}): ` +
-        'name the store where the processor is added, as in process(supplier, [store]) or addStateStore(builder, processor)',
-      { operator: this.name, store: name, taskId: this.taskId },
-    )
+    throw storeNotConnected(this, name, this.storeNames)
   }
 
   schedule(
@@ -274,13 +279,7 @@ export class ProcessorNode implements Child, OperatorContext<unknown, unknown> {
     callback: (timestamp: number) => void | Promise<void>,
     startMs?: number,
   ): Cancellable {
-    if (this.taskId === GLOBAL_TASK_ID) {
-      throw new StreamsError(
-        'ILLEGAL_STATE',
-        `processor "${this.name}" fills a global store, which has no punctuations: it only sees the records of its topic`,
-        { operator: this.name },
-      )
-    }
+    if (this.taskId === GLOBAL_TASK_ID) throw noPunctuations(this)
     const method = `schedule() of processor "${this.name}"`
     requireArgument(type, PUNCTUATION_TYPE, method, 'type')
     requireFunction(callback, method, 'a callback')
@@ -341,7 +340,7 @@ export class ProcessorNode implements Child, OperatorContext<unknown, unknown> {
   watch<A extends unknown[], R>(callback: (...args: A) => R, awaits = false): (...args: A) => R {
     const { monitor } = this.task
     const enter = (): void => monitor.enter(this)
-    const unexpected = (promise: Promise<unknown>): StreamsError => this.unexpectedPromise(promise)
+    const unexpected = (promise: Promise<unknown>): StreamsError => unexpectedPromise(this, promise)
     const call = callback as (...args: unknown[]) => unknown
     const watched = function (a?: unknown, b?: unknown, c?: unknown): unknown {
       enter()
@@ -357,8 +356,8 @@ export class ProcessorNode implements Child, OperatorContext<unknown, unknown> {
 
   /** For a user's processor, whose own time resumes when its children are done. */
   forwardFromUser(record: StreamRecord<unknown, unknown>, child?: string): void {
-    if (!(record instanceof StreamRecord)) throw this.noRecord()
-    if (record.headers !== NO_HEADERS && !areHeaders(record.headers)) throw this.noHeaders()
+    if (!(record instanceof StreamRecord)) throw noRecord(this)
+    if (record.headers !== NO_HEADERS && !areHeaders(record.headers)) throw noHeaders(this)
     this.forward(record, child)
     this.task.monitor.enter(this)
   }
@@ -375,72 +374,14 @@ export class ProcessorNode implements Child, OperatorContext<unknown, unknown> {
     const isMeant = (candidate: Child): boolean => candidate.name === name
     const child = this.children.find(isMeant) ?? this.sideOutputs.find(isMeant)
     if (child) return child
-    const names = [...this.children, ...this.sideOutputs].map((candidate) => `"${candidate.name}"`).join(', ') || 'none'
-    throw new StreamsError(
-      'INVALID_ARGUMENT',
-      `processor "${this.name}" forwards to "${name}", which is not one of its children (${names})`,
-      { operator: this.name, taskId: this.taskId },
+    throw noSuchChild(
+      this,
+      name,
+      [...this.children, ...this.sideOutputs].map((candidate) => candidate.name),
     )
   }
 
-  private lifeCycleFailed(method: 'init' | 'close', error: unknown): StreamsError {
-    if (error instanceof StreamsError) return error
-    return new StreamsError(
-      'PROCESSING_FAILED',
-      `${method}() of processor "${this.name}" failed: ${asError(error).message}`,
-      { operator: this.name, taskId: this.taskId },
-      { cause: error },
-    )
-  }
-
-  private describe(error: Error, what: string): StreamsError {
-    const { topic, partition, offset } = this.task.recordContext
-    const where = topic === null ? 'in a punctuation' : `at offset ${offset} of ${topic}-${partition}`
-    return new StreamsError(
-      error instanceof StreamsError ? error.code : 'PROCESSING_FAILED',
-      `operator "${this.name}" of task ${this.taskId} ${what} ${where}: ${error.message}. ` +
-        // millrace's own errors already say what to do
-        `${error instanceof StreamsError ? 'Or' : 'Fix the callback, or'} set processingExceptionHandler to skip such records or ` +
-        'send them to a dead letter topic',
-      { operator: this.name, taskId: this.taskId, ...(topic === null ? {} : { topic, partition, offset }) },
-      { cause: error },
-    )
-  }
-
-  private unexpectedPromise(promise: Promise<unknown>): StreamsError {
-    promise.catch(() => {})
-    return new StreamsError(
-      'PROCESSING_FAILED',
-      `the callback of operator "${this.name}" returned a promise, and this operator takes the result as it is: ` +
-        'do awaited work in mapValuesAsync and the like, in foreach, peek, or a processor whose process() is async',
-      { operator: this.name, taskId: this.taskId },
-    )
-  }
-
-  private noRecord(): StreamsError {
-    return new StreamsError(
-      'INVALID_ARGUMENT',
-      `processor "${this.name}" forwards what is no StreamRecord: pass the record that it got, changed by withKey(), withValue(), ` +
-        'withTimestamp() or withHeaders(), or new StreamRecord(key, value, timestamp)',
-      { operator: this.name, taskId: this.taskId },
-    )
-  }
-
-  private noHeaders(): StreamsError {
-    return new StreamsError(
-      'INVALID_ARGUMENT',
-      `processor "${this.name}" forwards a record whose headers are no list of names and bytes: pass withHeaders() one such as ` +
-        "[...record.headers, ['source', Buffer.from('web')]]",
-      { operator: this.name, taskId: this.taskId },
-    )
-  }
-
-  private outOfTurn(): StreamsError {
-    return new StreamsError(
-      'ILLEGAL_STATE',
-      `processor "${this.name}" forwards while it processes nothing: forward() is for process() and punctuations, until ` +
-        'the promise they return is settled. The supplier must also make a new processor on each call',
-      { operator: this.name, taskId: this.taskId },
-    )
+  private described(error: Error, what: string): StreamsError {
+    return processingFailed(this, error, what, this.task.recordContext)
   }
 }

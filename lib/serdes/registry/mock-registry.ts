@@ -5,7 +5,7 @@ import type { RegistryClient, SchemaVersion, StoredSchema } from './registry-cli
  * A registry in this process, without HTTP, for tests. Ids count from 1; one schema has one id in all subjects. Nothing
  * is checked for compatibility.
  */
-export class MockRegistry implements RegistryClient {
+class MockRegistry implements RegistryClient {
   private readonly schemas = new Map<number, StoredSchema>()
   private readonly subjects = new Map<string, SchemaVersion[]>()
 

@@ -1,9 +1,9 @@
 import type { Logger } from '../../observe/logger'
 
 /** From this many uncompacted tables on LevelDB delays each write, by a millisecond. */
-export const SLOW_FROM = 8
+const SLOW_FROM = 8
 /** With this many LevelDB holds writes up until it has compacted some. */
-export const STOPPED_FROM = 12
+const STOPPED_FROM = 12
 
 const LOOK_EVERY_MS = 10_000
 const WARN_EVERY_MS = 60_000

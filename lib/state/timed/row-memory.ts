@@ -1,7 +1,7 @@
 const MIB = 1 << 20
 
 /** What the window and session stores of a processing loop keep in memory, together. */
-export const ROW_MEMORY_BYTES = 64 * MIB
+const ROW_MEMORY_BYTES = 64 * MIB
 
 /**
  * The memory that window and session stores share for their newest buckets. A store that needs more when it is used up
