@@ -81,7 +81,7 @@ export class FailurePolicy {
           'TRANSACTION_TIMEOUT',
           `the callback of operator "${operator}" of task ${hopeless.id} is pending for ${callback?.pendingMs ?? openForMs} ms, after its ` +
             `record has already written to the transaction, which the brokers end after ${transactionTimeoutMs} ms (transactionTimeout): ` +
-            'its record can never be committed. Raise transactionTimeout above what the callback may take, give the callback a time-out, ' +
+            'its record can never be committed. Raise transactionTimeout above what the callback may take, give the callback a timeout, ' +
             'or move it ahead of what its record writes',
           { operator, taskId: hopeless.id },
         ),
