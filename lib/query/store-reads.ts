@@ -44,13 +44,16 @@ export const requireKind = (name: string, kind: StoreKind | undefined, query: St
   if (kind !== undefined && KINDS[query.kind].includes(kind)) {
     if (query.kind !== 'get' || query.asOf === undefined || kind === 'versioned') return
   }
-  throw new StreamsError(
-    'INVALID_ARGUMENT',
+  const why =
     kind === undefined
-      ? `store "${name}" is internal or of your own making, and can't be queried: only stores of millrace can`
-      : `store "${name}" is a ${kind} store: ${query.kind === 'get' && kind === 'key-value' ? 'only versioned stores are read as of a time' : `this query is for ${KINDS[query.kind].join(' and ')} stores${wayTo(kind)}`}`,
-    { store: name },
-  )
+      ? "is internal or of your own making, and can't be queried: only stores of millrace can"
+      : `is a ${kind} store: ${whyNot(kind, query)}`
+  throw new StreamsError('INVALID_ARGUMENT', `store "${name}" ${why}`, { store: name })
+}
+
+const whyNot = (kind: StoreKind, query: StoreQuery<unknown>): string => {
+  if (kind === 'key-value' && query.kind === 'get') return 'only versioned stores are read as of a time'
+  return `this query is for ${KINDS[query.kind].join(' and ')} stores${wayTo(kind)}`
 }
 
 const wayTo = (kind: StoreKind): string =>
@@ -130,8 +133,9 @@ async function* windowedRows(
   entries: AsyncIterable<[Windowed<unknown>, unknown]>,
 ): AsyncGenerator<Row> {
   const row = rowMaker(store)
-  for await (const [{ key, window }, value] of entries)
+  for await (const [{ key, window }, value] of entries) {
     yield { key, start: window.start, end: window.end, ...row(value) }
+  }
 }
 
 const rowMaker = (store: StateStore): ((value: unknown) => Row) =>

@@ -176,6 +176,12 @@ const described = ({ users, origins }: StoreShape): string => `${users.join(', '
 const advice = (name: string, give = '…'): string =>
   /JOIN/.test(name) ? `{ store: '${give}' } of the join` : `count('${give}'), { store: '${give}' }`
 
+/** Of a repartition topic whose operator can give it its old name. */
+const keepingName = (topic: string): string =>
+  REPARTITION.test(topic)
+    ? `. Or keep its name: { name: '${topic.replace(REPARTITION, '')}' } of groupBy, repartition or the join`
+    : ''
+
 const compareRepartitions = (old: TopologyShape, next: TopologyShape): Finding[] => {
   const findings: Finding[] = []
   const added = new Map([...next.repartitions].filter(([name]) => !old.repartitions.has(name)))
@@ -194,7 +200,7 @@ const compareRepartitions = (old: TopologyShape, next: TopologyShape): Finding[]
             losesState: true,
             name,
             to: moved.name,
-            text: `is now ${moved.name}: ${lost}${REPARTITION.test(name) ? `. Or keep its name: { name: '${name.replace(REPARTITION, '')}' } of groupBy, repartition or the join` : ''}`,
+            text: `is now ${moved.name}: ${lost}${keepingName(name)}`,
           },
     )
   }
