@@ -61,29 +61,14 @@ export const wire = (
     const firstSource = sources.length
     const firstProcessor = processors.length
     for (const definition of sub.nodes) {
+      const { name } = definition
       if (definition.kind === 'source') {
-        const { topics } = definition
-        const isInternal = !(topics instanceof RegExp) && topics.some((topic) => sub.repartitionSourceTopics.has(topic))
-        const extractor =
-          definition.timestampExtractor ??
-          (isInternal ? undefined : task.config.defaultTimestampExtractor) ??
-          failOnInvalidTimestamp
-        const { name } = definition
-        const node = new SourceNode(
-          name,
-          keySerdeOf<unknown>(definition.keySerde, task),
-          valueSerdeOf<unknown>(definition.valueSerde, task),
-          extractor,
-          defaultsOf(definition),
-          // of a repartition topic: those of its sub-topology
-          definition.idleAfterMs ?? (isInternal && sub.idle ? sub.idle.afterMs * (sub.idle.hops + 1) : undefined),
-        )
+        const node = sourceNode(definition, sub, task)
         sources.push({ definition, node })
-        const checksTimestamps = extractor !== failOnInvalidTimestamp
+        const checksTimestamps = node.timestampExtractor !== failOnInvalidTimestamp
         countDrops(name, deserializationExceptionHandler, checksTimestamps ? ['invalid-timestamp'] : [])
         parents.set(name, node)
       } else if (definition.kind === 'processor') {
-        const { name } = definition
         const connected = sub.stores.filter((store) => store.definition.processors.has(name))
         const names = new Set(connected.map((store) => store.definition.builder.name))
         for (const store of names) storesInUse.add(store)
@@ -95,34 +80,9 @@ export const wire = (
         parents.set(name, node)
         link(measured(node, task.sensors, !forwarding.has(name)), definition.parents, definition.sideOutput)
       } else {
-        const { name, partitioner } = definition
-        const topic =
-          typeof definition.topic === 'string'
-            ? definition.topic
-            : measuredExtractor(name, definition.topic, task.sensors)
-        const keySerde = keySerdeOf<unknown>(definition.keySerde, task)
-        const valueSerde = valueSerdeOf<unknown>(definition.valueSerde, task)
-        const sensor = task.sensors?.node(name, true, typeof topic === 'string' ? topic : undefined)
-        if (typeof topic === 'string') {
-          task.preparation.add(keySerde, topic, 'sink')
-          task.preparation.add(valueSerde, topic, 'sink')
-        }
-        countDrops(name, productionExceptionHandler, partitioner === undefined ? [] : ['no-partition'])
-        for (const forwarder of definition.parents) {
-          const parent = parents.get(forwarder)
-          const node = new SinkNode(
-            name,
-            topic,
-            keySerde,
-            valueSerde,
-            partitioner,
-            task,
-            defaultsOf(definition),
-            sensor,
-            parent instanceof ProcessorNode ? parent : undefined,
-          )
-          link(tracedSink(node, task), [forwarder])
-        }
+        const newNode = sinkNodes(definition, task)
+        countDrops(name, productionExceptionHandler, definition.partitioner === undefined ? [] : ['no-partition'])
+        for (const parent of definition.parents) link(tracedSink(newNode(parents.get(parent)!), task), [parent])
       }
     }
     if (sub.idle === undefined) continue
@@ -151,6 +111,46 @@ export const wire = (
         topic,
       })
     },
+  }
+}
+
+const sourceNode = (definition: SourceDefinition, sub: SubTopology, task: TaskContext): SourceNode => {
+  const { name, topics } = definition
+  const isInternal = !(topics instanceof RegExp) && topics.some((topic) => sub.repartitionSourceTopics.has(topic))
+  const extractor =
+    definition.timestampExtractor ??
+    (isInternal ? undefined : task.config.defaultTimestampExtractor) ??
+    failOnInvalidTimestamp
+  return new SourceNode(
+    name,
+    keySerdeOf<unknown>(definition.keySerde, task),
+    valueSerdeOf<unknown>(definition.valueSerde, task),
+    extractor,
+    defaultsOf(definition),
+    // of a repartition topic: that of its sub-topology
+    definition.idleAfterMs ?? (isInternal && sub.idle ? sub.idle.afterMs * (sub.idle.hops + 1) : undefined),
+  )
+}
+
+/** Makes the nodes of a sink: one for each of its parents. */
+const sinkNodes = (
+  definition: SinkDefinition,
+  task: TaskContext,
+): ((parent: SourceNode | ProcessorNode) => SinkNode) => {
+  const { name, partitioner } = definition
+  const topic =
+    typeof definition.topic === 'string' ? definition.topic : measuredExtractor(name, definition.topic, task.sensors)
+  const keySerde = keySerdeOf<unknown>(definition.keySerde, task)
+  const valueSerde = valueSerdeOf<unknown>(definition.valueSerde, task)
+  const usesDefault = defaultsOf(definition)
+  const sensor = task.sensors?.node(name, true, typeof topic === 'string' ? topic : undefined)
+  if (typeof topic === 'string') {
+    task.preparation.add(keySerde, topic, 'sink')
+    task.preparation.add(valueSerde, topic, 'sink')
+  }
+  return (parent) => {
+    const processor = parent instanceof ProcessorNode ? parent : undefined
+    return new SinkNode(name, topic, keySerde, valueSerde, partitioner, task, usesDefault, sensor, processor)
   }
 }
 
