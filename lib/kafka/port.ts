@@ -5,7 +5,7 @@ import type { TopicPartition } from '../record/topic-partition'
 /*
  * The only Kafka surface that the runtime sees. Offsets and timestamps are JavaScript numbers (exact to 2^53).
  *
- * Two adapters implement it, `kafkajs/` and `memory/`; one contract suite (`spec/contract/kafka`) runs against both.
+ * Two adapters implement it, `kafkajs/` and `memory/`; one contract suite, `kafkaClientContract`, runs against both.
  */
 
 /** Whether records of transactions are read before they are committed, and those of aborted ones. */

@@ -43,8 +43,9 @@ const TOPOLOGY = kind(
  *
  * @example
  * const streams = new KafkaStreams(builder.build(), { applicationId: 'word-count', kafka: { brokers: ['localhost:9092'] } })
- * await streams.start()
  * process.once('SIGTERM', () => streams.close({ timeout: '30s' }))
+ * await streams.start()
+ * await streams.closed
  *
  * @throws StreamsError INVALID_CONFIG; TopologyError INVALID_ARGUMENT, MISSING_SERDE
  */

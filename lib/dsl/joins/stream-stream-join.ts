@@ -99,7 +99,7 @@ function namesOf<K, L, R>(
   { store, thisStore: left, otherStore: right }: StreamJoined<K, L, R>,
   naming: GraphReference<K, L>['context']['naming'],
 ) {
-  const [thisStore, otherStore] = [left, right].map((given) => (typeof given === 'object' ? given.name : given))
+  const [thisStore, otherStore] = [left, right].map((store) => (typeof store === 'object' ? store.name : store))
   const outerThis = kind === 'outer'
   const outerOther = kind !== 'inner'
   const leftSuffix = outerThis ? '-outer-this-join' : '-this-join'
@@ -126,11 +126,11 @@ function namesOf<K, L, R>(
     )
   }
   const base = thisStore ?? store
-  const unjoinedBase =
+  const outerJoinBase =
     base === undefined
       ? `KSTREAM-OUTERSHARED-${generatedLeft.slice(generatedLeft.lastIndexOf('-') + 1)}`
       : base + (outerThis ? '-outer-shared-join' : '-left-shared-join')
-  const outerJoinStore = kind === 'inner' ? null : stored(unjoinedBase)
+  const outerJoinStore = kind === 'inner' ? null : stored(outerJoinBase)
   if (store === undefined) {
     naming.unnamed.stores.add(leftStore).add(rightStore)
     if (outerJoinStore !== null) naming.unnamed.stores.add(outerJoinStore)
