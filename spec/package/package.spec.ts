@@ -3,18 +3,10 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from 'node:os'
 import { dirname, join, relative, resolve } from 'node:path'
 import ts from 'typescript'
+import { ENTRY_POINTS } from '../support/entry-points'
 
 const ROOT = resolve(__dirname, '..', '..')
-const ENTRIES = [
-  'millrace',
-  'millrace/testing',
-  'millrace/testing/contracts',
-  'millrace/embedded',
-  'millrace/http',
-  'millrace/metrics',
-  'millrace/opentelemetry',
-  'millrace/files',
-]
+const ENTRIES = ENTRY_POINTS.map(({ name }) => name)
 const MINUTES = 60_000
 const MEBIBYTE = 1024 * 1024
 const REPOSITORY = 'https://github.com/millrace/millrace'

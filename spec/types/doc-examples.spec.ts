@@ -1,19 +1,11 @@
 import { join, relative } from 'node:path'
 import ts from 'typescript'
+import { ENTRY_POINTS } from '../support/entry-points'
 import { BY_FILE, COMMON } from './doc-examples-context'
 
 /** The examples of doc comments compile, among the things that `doc-examples-context.ts` says a reader imagines. */
 const ROOT = join(__dirname, '../..')
-const ENTRIES = [
-  'lib/index.ts',
-  'lib/testing/index.ts',
-  'lib/testing/contracts/index.ts',
-  'lib/embedded.ts',
-  'lib/http/index.ts',
-  'lib/metrics/index.ts',
-  'lib/opentelemetry/index.ts',
-  'lib/files/index.ts',
-].map((entry) => join(ROOT, entry))
+const ENTRIES = ENTRY_POINTS.map(({ module }) => join(ROOT, module))
 
 const config = ts.readConfigFile(join(ROOT, 'tsconfig.json'), (file) => ts.sys.readFile(file)).config as unknown
 const { options } = ts.parseJsonConfigFileContent(config, ts.sys, ROOT)

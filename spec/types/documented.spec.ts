@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import ts from 'typescript'
+import { ENTRY_POINTS } from '../support/entry-points'
 
 /**
  * No undocumented public name: what the package exports, the members of its classes, interfaces and options have doc comments;
@@ -7,16 +8,7 @@ import ts from 'typescript'
  * can't be imported: what their signatures speak of is exported, too.
  */
 const ROOT = join(__dirname, '../..')
-const ENTRIES = [
-  'lib/index.ts',
-  'lib/testing/index.ts',
-  'lib/testing/contracts/index.ts',
-  'lib/embedded.ts',
-  'lib/http/index.ts',
-  'lib/metrics/index.ts',
-  'lib/opentelemetry/index.ts',
-  'lib/files/index.ts',
-]
+const ENTRIES = ENTRY_POINTS.map(({ module }) => module)
 
 const programOf = (): ts.Program => {
   const config = ts.readConfigFile(join(ROOT, 'tsconfig.json'), (file) => ts.sys.readFile(file)).config as unknown
