@@ -8,7 +8,7 @@ interface Terminal {
   write(text: string): unknown
 }
 
-/** To standard error: for people at a terminal, in colours, and as JSON for programs anywhere else. */
+/** To standard error: for people at a terminal, in colors, and as JSON for programs anywhere else. */
 export const defaultLogger = (
   level: LogLevel,
   format: LogFormat | undefined,

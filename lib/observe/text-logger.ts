@@ -7,7 +7,7 @@ import { printable } from './printable'
 const COLORS = { debug: 90, info: 36, warn: 33, error: 31, dim: 2 } as const
 
 export interface TextLoggerOptions {
-  /** For a terminal: levels in colours, and times of the day alone. Default: false. */
+  /** For a terminal: levels in colors, and times of the day alone. Default: false. */
   readonly colors?: boolean
 }
 

@@ -45,7 +45,7 @@ export interface TestDriverConfig extends Partial<Omit<StreamsConfig, 'kafka'>> 
   changelogs?: readonly ProducedRecord[]
   /**
    * The offset of the first record piped into each topic. After a restart with `changelogs`, set it above the earlier
-   * driver's offsets if the topology has `deduplicate` or `throttle`: they recognise by its offset a record that is read
+   * driver's offsets if the topology has `deduplicate` or `throttle`: they recognize by its offset a record that is read
    * again. Default: 0, as in Kafka Streams' driver.
    */
   firstOffset?: number

@@ -84,7 +84,7 @@ export interface StoreDefinition {
   readonly builder: StoreBuilder<any>
   /** Names of the processors that may use it. */
   readonly processors: ReadonlySet<string>
-  /** A source table whose own topic serves as its changelog (optimisation `reuse.ktable.source.topics`): that topic. */
+  /** A source table whose own topic serves as its changelog (optimization `reuse.ktable.source.topics`): that topic. */
   readonly sourceTopicAsChangelog?: string
 }
 

@@ -3,7 +3,7 @@ import { type Box, type Edge, layeredLayout, type Point } from './layout/layered
 
 /** How a topology is drawn. */
 export interface SvgOptions {
-  /** With its own colours, light and dark. Default: true; false for a page that has styles for its classes. */
+  /** With its own colors, light and dark. Default: true; false for a page that has styles for its classes. */
   readonly styles?: boolean
 }
 

@@ -152,7 +152,7 @@ let drawing
 const loadTopology = async () => {
   const response = await fetch('topology?format=svg')
   if (!response.ok) throw new Error(`the topology was answered with status ${response.status}`)
-  // its colours are those of the page
+  // its colors are those of the page
   const text = (await response.text()).replace(/<style>.*?<\/style>/s, '')
   drawing = document.importNode(new DOMParser().parseFromString(text, 'image/svg+xml').documentElement, true)
   byId('topology').replaceChildren(drawing)

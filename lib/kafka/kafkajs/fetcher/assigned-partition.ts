@@ -1,7 +1,7 @@
 import type { FetchedPartition } from '../../port'
 import { tpKey, type TopicPartition } from '../../../record/topic-partition'
 
-/** One assignment of a partition: a new one takes its place on every `assign`, so that answers to the old one are recognised. */
+/** One assignment of a partition: a new one takes its place on every `assign`, so that answers to the old one are recognized. */
 export interface AssignedPartition extends TopicPartition {
   readonly key: string
   /** the next offset to fetch */
