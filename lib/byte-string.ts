@@ -1,7 +1,7 @@
 import { latin1Text } from './buffer-text'
 
 /**
- * Bytes as a string of one character per byte: what maps of this folder are keyed by. Comparing two such strings
+ * Bytes as a string of one character per byte: what maps by bytes are keyed by. Comparing two such strings
  * compares their bytes, unsigned.
  */
 export type ByteString = string

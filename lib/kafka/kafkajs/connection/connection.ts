@@ -6,7 +6,7 @@ import { BrokerLink } from './broker-link'
 import { parseBroker } from './broker-address'
 import { kafkaJsLogger } from './client-logging'
 import { Outage } from './outage'
-import { RateLimitedLog } from './rate-limited-log'
+import { RepeatedWarnings } from './repeated-warnings'
 import {
   closedError,
   DISCONNECTED,
@@ -63,7 +63,7 @@ export class KafkaConnection {
   private refreshing: Promise<void> | undefined
   private nextRefresh: Promise<void> | undefined
   private readonly outage: Outage
-  private readonly log: RateLimitedLog
+  private readonly log: RepeatedWarnings
 
   constructor(private readonly options: ConnectionOptions) {
     const { kafka, logger } = options
@@ -71,7 +71,7 @@ export class KafkaConnection {
     this.backoff = createBackoff(kafka.retry)
     this.clientLogger = kafkaJsLogger(kafka, logger)
     this.outage = options.outage ?? new Outage(logger)
-    this.log = new RateLimitedLog(logger)
+    this.log = new RepeatedWarnings(logger)
   }
 
   get logger(): Logger {

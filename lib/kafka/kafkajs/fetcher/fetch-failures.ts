@@ -1,5 +1,5 @@
 import { ClientError, type FetchedPartition, type Isolation } from '../../port'
-import type { RateLimitedLog } from '../connection/rate-limited-log'
+import type { RepeatedWarnings } from '../connection/repeated-warnings'
 import { brokerError } from '../protocol/error-codes'
 import { errorFromCode } from '../protocol/errors'
 import type { AssignedPartition } from './assigned-partition'
@@ -23,7 +23,7 @@ const NOTHING = Buffer.alloc(0)
  */
 export class FetchFailures {
   constructor(
-    private readonly log: RateLimitedLog,
+    private readonly log: RepeatedWarnings,
     private readonly isolation: Isolation,
     private readonly deliver: (assigned: AssignedPartition, fetched: FetchedPartition) => void,
   ) {}

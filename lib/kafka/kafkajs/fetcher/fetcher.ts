@@ -2,7 +2,7 @@ import type { FetchedPartition, Fetcher, FetcherConfig } from '../../port'
 import { prepareCodecs } from '../records/compression'
 import type { KafkaConnection } from '../connection/connection'
 import { sleep } from '../connection/backoff'
-import { RateLimitedLog } from '../connection/rate-limited-log'
+import { RepeatedWarnings } from '../connection/repeated-warnings'
 import { closedError, errorFromCode, toClientError } from '../protocol/errors'
 import { type AssignedPartition, assignedPartition } from './assigned-partition'
 import { FetchedBatches } from './fetched-batches'
@@ -44,7 +44,7 @@ const UNHURRIED_BYTES_PER_PARTITION = 256 * 1024
  */
 export class KafkaFetcher implements Fetcher {
   private readonly config: Required<Omit<FetcherConfig, 'requestTimeoutMs'>>
-  private readonly log: RateLimitedLog
+  private readonly log: RepeatedWarnings
   private readonly failures: FetchFailures
   private readonly leaders: LeaderLookup
   private readonly partitions = new Map<string, AssignedPartition>()
@@ -62,7 +62,7 @@ export class KafkaFetcher implements Fetcher {
     config: FetcherConfig,
   ) {
     this.config = { ...DEFAULTS, ...definedOf(config) }
-    this.log = new RateLimitedLog(connection.logger)
+    this.log = new RepeatedWarnings(connection.logger)
     const { isolation } = this.config
     this.failures = new FetchFailures(this.log, isolation, (assigned, fetched) => this.deliver(assigned, fetched))
     this.leaders = new LeaderLookup(connection, this.log, this.partitions, {

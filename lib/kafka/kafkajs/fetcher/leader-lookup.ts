@@ -1,6 +1,6 @@
 import type { ClientError } from '../../port'
 import type { KafkaConnection } from '../connection/connection'
-import type { RateLimitedLog } from '../connection/rate-limited-log'
+import type { RepeatedWarnings } from '../connection/repeated-warnings'
 import { brokerError } from '../protocol/error-codes'
 import { errorFromCode, toClientError } from '../protocol/errors'
 import type { AssignedPartition } from './assigned-partition'
@@ -32,7 +32,7 @@ export class LeaderLookup {
   /** `partitions`: those of the fetcher, by their keys, as they are at any time. */
   constructor(
     private readonly connection: KafkaConnection,
-    private readonly log: RateLimitedLog,
+    private readonly log: RepeatedWarnings,
     private readonly partitions: ReadonlyMap<string, AssignedPartition>,
     private readonly listener: LeaderLookupListener,
   ) {}

@@ -1,6 +1,6 @@
 import { ClientError } from '../../port'
 import type { KafkaConnection } from '../connection/connection'
-import { RateLimitedLog } from '../connection/rate-limited-log'
+import { RepeatedWarnings } from '../connection/repeated-warnings'
 import { errorFromCode, isClosed, toClientError } from '../protocol/errors'
 import type { RecordAccumulator } from './accumulator'
 import type { ProducerBatch } from './batch'
@@ -72,7 +72,7 @@ export class ProducerSender {
   /** answers to requests of an earlier session are ignored */
   private session = 0
   private quiet: Array<() => void> = []
-  private readonly log: RateLimitedLog
+  private readonly log: RepeatedWarnings
 
   constructor(
     private readonly connection: KafkaConnection,
@@ -80,7 +80,7 @@ export class ProducerSender {
     private readonly options: SenderOptions,
     private readonly listener: SenderListener,
   ) {
-    this.log = new RateLimitedLog(connection.logger)
+    this.log = new RepeatedWarnings(connection.logger)
   }
 
   /** Soon, but after the current work, so that one request takes the records of a whole slice. */

@@ -1,4 +1,4 @@
-import { RateLimitedLog } from '../../../../../lib/kafka/kafkajs/connection/rate-limited-log'
+import { RepeatedWarnings } from '../../../../../lib/kafka/kafkajs/connection/repeated-warnings'
 import { type AssignedPartition, assignedPartition } from '../../../../../lib/kafka/kafkajs/fetcher/assigned-partition'
 import { LeaderLookup } from '../../../../../lib/kafka/kafkajs/fetcher/leader-lookup'
 import { ScriptedLeaders } from '../scripted-leaders'
@@ -11,7 +11,7 @@ let told: string[]
 const lookUp = async (...partitions: AssignedPartition[]): Promise<void> => {
   const { connection } = leaders
   const byKey = new Map(partitions.map((assigned) => [assigned.key, assigned]))
-  const lookup = new LeaderLookup(connection, new RateLimitedLog(connection.logger), byKey, {
+  const lookup = new LeaderLookup(connection, new RepeatedWarnings(connection.logger), byKey, {
     lookedUp: () => {},
     failed: (assigned, { code }) => {
       assigned.halted = true

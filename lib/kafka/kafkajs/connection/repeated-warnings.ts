@@ -3,7 +3,7 @@ import type { Logger } from '../../../observe/logger'
 const QUIET_MS = 30_000
 
 /** Warns at most twice a minute about the same thing, and says how often it has happened in between. */
-export class RateLimitedLog {
+export class RepeatedWarnings {
   private readonly recent = new Map<string, { until: number; suppressed: number }>()
 
   constructor(private readonly logger: Logger) {}
