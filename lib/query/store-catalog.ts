@@ -4,8 +4,8 @@ import { toPrimaryPartition } from '../serdes/foreign-key/subscription'
 import type { Serde } from '../serdes/serde'
 import { MemoryTaskDatabase } from '../state/memory/memory-engine'
 import type { ManagedStore, StateStore, StateStoreContext, StoreBuilder } from '../state/store'
+import { isTimestamped, kindOfStore, type StoreKind } from '../state/store-kind'
 import type { CompiledTopology, SubTopology } from '../topology/definition'
-import { isTimestamped, kindOf, type StoreKind } from './store-reads'
 
 /** What is known of a store without having any of its partitions. */
 export interface CatalogStore {
@@ -82,7 +82,7 @@ export class StoreCatalog {
     return {
       name,
       sample: store,
-      kind: kindOf(store),
+      kind: kindOfStore(store),
       timestamped: isTimestamped(store),
       plainByName: builder.plainByName === true,
       keySerde: key?.serde ?? defaultKeySerde,

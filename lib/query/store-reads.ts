@@ -2,6 +2,7 @@ import { StreamsError } from '../errors'
 import type { Windowed } from '../record/windowed'
 import { bytes } from '../serdes/bytes'
 import { outsideReads } from '../state/outside-reads'
+import { isTimestamped, kindOfStore, type StoreKind } from '../state/store-kind'
 import type {
   ReadOnlyKeyValueStore,
   ReadOnlySessionStore,
@@ -12,19 +13,6 @@ import type {
   VersionedRecord,
 } from '../state/store'
 import type { PointQuery, Row, ScanQuery, StoreQuery } from './store-query'
-
-export type StoreKind = 'key-value' | 'window' | 'session' | 'versioned'
-
-/** By the reads that it has; `undefined` for a store that can't be queried. */
-export const kindOf = (store: StateStore): StoreKind | undefined => {
-  if ('findSessions' in store) return 'session'
-  if ('fetchAll' in store) return 'window'
-  if ('versions' in store) return 'versioned'
-  return 'prefixScan' in store ? 'key-value' : undefined
-}
-
-/** Whether the store's values have timestamps. */
-export const isTimestamped = (store: StateStore): boolean => 'timestamped' in store && store.timestamped === true
 
 const KINDS: Readonly<Record<StoreQuery<unknown>['kind'], readonly StoreKind[]>> = {
   get: ['key-value', 'versioned'],
@@ -66,7 +54,7 @@ export const readPoint = (store: StateStore, query: PointQuery<unknown>): Row[] 
   const row = rowMaker(store)
   switch (query.kind) {
     case 'get': {
-      if (kindOf(store) !== 'versioned') return some(keyValue(store).get(query.key), row)
+      if (kindOfStore(store) !== 'versioned') return some(keyValue(store).get(query.key), row)
       const { asOf } = query
       return some(asOf === undefined ? versioned(store).get(query.key) : versioned(store).get(query.key, asOf), version)
     }

@@ -18,6 +18,9 @@ export const kindOfStore = (store: StateStore): StoreKind | undefined => {
   return 'approximateNumEntries' in store ? 'key-value' : undefined
 }
 
+/** Whether the store's values have timestamps. */
+export const isTimestamped = (store: StateStore): boolean => 'timestamped' in store && store.timestamped === true
+
 const LAYOUTS: readonly string[] = [
   'key-value store',
   'key-value store with timestamps',
@@ -30,7 +33,7 @@ const LAYOUTS: readonly string[] = [
 const layoutNameOf = (store: StateStore): string | undefined => {
   const kind = kindOfStore(store)
   if (kind === undefined) return undefined
-  return 'timestamped' in store && store.timestamped === true ? `${kind} store with timestamps` : `${kind} store`
+  return isTimestamped(store) ? `${kind} store with timestamps` : `${kind} store`
 }
 
 /** How the store's entries are laid out on disk, as a number to keep with them; undefined for a store that millrace did not create. */

@@ -8,6 +8,7 @@ import type {
   VersionedRecord,
   VersionsOptions,
 } from '../../state/store'
+import { kindOfStore } from '../../state/store-kind'
 import type { Windowed } from '../../record/windowed'
 
 /**
@@ -166,8 +167,14 @@ class CompositeSessionStore<K, V>
 /** The reads that all parts support, across all of them. */
 export const compositeStore = (name: string, parts: () => readonly StateStore[]): StateStore => {
   const [first] = parts()
-  if (first !== undefined && 'findSessions' in first) return new CompositeSessionStore(name, parts as never)
-  if (first !== undefined && 'fetchAll' in first) return new CompositeWindowStore(name, parts as never)
-  if (first !== undefined && 'versions' in first) return new CompositeVersionedStore(name, parts as never)
-  return new CompositeKeyValueStore(name, parts as never)
+  switch (first && kindOfStore(first)) {
+    case 'session':
+      return new CompositeSessionStore(name, parts as never)
+    case 'window':
+      return new CompositeWindowStore(name, parts as never)
+    case 'versioned':
+      return new CompositeVersionedStore(name, parts as never)
+    default:
+      return new CompositeKeyValueStore(name, parts as never)
+  }
 }
