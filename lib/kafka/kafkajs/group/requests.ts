@@ -1,7 +1,6 @@
 import type { CommittedOffset, GroupMetadata } from '../../port'
 import { groupByTopic } from './consumer-protocol'
-import { flex, rigid, type Frame } from '../protocol/frame'
-import type { WireReader } from '../protocol/wire'
+import { flex, rigid, type Frame, throttledErrorCode } from '../protocol/frame'
 import type { TopicPartition } from '../../../record/topic-partition'
 
 const PROTOCOL_TYPE = 'consumer'
@@ -185,9 +184,4 @@ export const notePartitionError = (
   if (errorCode === 0 || result.errorCode !== 0) return
   result.errorCode = errorCode
   result.failed = { topic, partition }
-}
-
-const throttledErrorCode = (reader: WireReader): { errorCode: number } => {
-  reader.int32()
-  return { errorCode: reader.int16() }
 }

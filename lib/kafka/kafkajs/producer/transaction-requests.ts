@@ -1,9 +1,8 @@
 import type { CommittedOffset, GroupMetadata } from '../../port'
 import { groupByTopic } from '../group/consumer-protocol'
 import { brokerError } from '../protocol/error-codes'
-import { flex, rigid, type Frame } from '../protocol/frame'
+import { flex, rigid, type Frame, throttledErrorCode } from '../protocol/frame'
 import { notePartitionError, type PartitionErrors } from '../group/requests'
-import type { WireReader } from '../protocol/wire'
 import type { TopicPartition } from '../../../record/topic-partition'
 
 export interface ProducerIdentity {
@@ -139,8 +138,3 @@ export const txnOffsetCommit = (
       return result
     },
   )
-
-const throttledErrorCode = (reader: WireReader): { errorCode: number } => {
-  reader.int32()
-  return { errorCode: reader.int16() }
-}

@@ -69,3 +69,9 @@ export const flex = <T>(api: Api, write: (writer: WireWriter) => void, read: (re
     return read(reader)
   },
 })
+
+/** Reads a response that has nothing but its throttle time and an error code. */
+export const throttledErrorCode = (reader: WireReader): { errorCode: number } => {
+  reader.int32()
+  return { errorCode: reader.int16() }
+}
