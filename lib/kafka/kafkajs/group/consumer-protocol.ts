@@ -1,4 +1,5 @@
 import type { Assignment } from '../../port'
+import { groupByTopic } from '../protocol/partitions'
 import { WireReader, WireWriter } from '../protocol/wire'
 import type { TopicPartition } from '../../../record/topic-partition'
 
@@ -71,15 +72,4 @@ const readPartitions = (reader: WireReader): TopicPartition[] => {
     reader.array(() => partitions.push({ topic, partition: reader.int32() }))
   })
   return partitions
-}
-
-/** The shape in which nearly every request of the protocol lists partitions. */
-export const groupByTopic = <T extends TopicPartition>(partitions: readonly T[]): Map<string, T[]> => {
-  const byTopic = new Map<string, T[]>()
-  for (const partition of partitions) {
-    const list = byTopic.get(partition.topic)
-    if (list === undefined) byTopic.set(partition.topic, [partition])
-    else list.push(partition)
-  }
-  return byTopic
 }

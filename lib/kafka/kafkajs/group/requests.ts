@@ -1,6 +1,6 @@
 import type { CommittedOffset, GroupMetadata } from '../../port'
-import { groupByTopic } from './consumer-protocol'
 import { flex, rigid, type Frame, throttledErrorCode } from '../protocol/frame'
+import { groupByTopic, notePartitionError, type PartitionErrors } from '../protocol/partitions'
 import type { TopicPartition } from '../../../record/topic-partition'
 
 const PROTOCOL_TYPE = 'consumer'
@@ -99,12 +99,6 @@ export const leaveGroup = (
     },
   )
 
-export interface PartitionErrors {
-  /** the first partition that failed decides */
-  errorCode: number
-  failed: TopicPartition | undefined
-}
-
 /** v7: the first that names the group instance, so that a replaced static member is fenced. */
 export const offsetCommit = (
   group: GroupMetadata,
@@ -174,14 +168,3 @@ export const offsetFetch = (groupId: string, partitions: readonly TopicPartition
       return result
     },
   )
-
-export const notePartitionError = (
-  result: PartitionErrors,
-  topic: string,
-  partition: number,
-  errorCode: number,
-): void => {
-  if (errorCode === 0 || result.errorCode !== 0) return
-  result.errorCode = errorCode
-  result.failed = { topic, partition }
-}

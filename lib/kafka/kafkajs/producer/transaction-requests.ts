@@ -1,8 +1,7 @@
 import type { CommittedOffset, GroupMetadata } from '../../port'
-import { groupByTopic } from '../group/consumer-protocol'
 import { brokerError } from '../protocol/error-codes'
 import { flex, rigid, type Frame, throttledErrorCode } from '../protocol/frame'
-import { notePartitionError, type PartitionErrors } from '../group/requests'
+import { groupByTopic, notePartitionError, type PartitionErrors } from '../protocol/partitions'
 import type { TopicPartition } from '../../../record/topic-partition'
 
 export interface ProducerIdentity {
