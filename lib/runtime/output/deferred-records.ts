@@ -4,18 +4,18 @@ import { notAuthorized } from '../failure/not-authorized'
 import { asError, TaskFailure } from '../failure/task-failure'
 import { adviceFor } from '../failure/streams-error'
 import { isAuthorization, unsendable } from './production-errors'
-import type { SentRecord } from './sent-record'
+import type { OutputRecord } from './output-record'
 import { locationOf } from './sending-task'
 
 /** A record that is sent later. */
 export interface DeferredRecord {
   readonly send: () => void
   /** What to ask a handler about, or name, where its topic does not exist or the producer does not take it; undefined for what comes from no sink. */
-  readonly sent: SentRecord | undefined
+  readonly sent: OutputRecord | undefined
 }
 
 /** Asks the handler of a record about it. Throws where that says `fail`, or there is none. */
-export type AskAbout = (sent: SentRecord, describe: (sent: SentRecord) => StreamsError) => void
+export type AskAbout = (sent: OutputRecord, describe: (sent: OutputRecord) => StreamsError) => void
 
 /**
  * What a collector can not hand to its producer at once: records of a topic, or of a serde, that are not known yet, and those of the next transaction.

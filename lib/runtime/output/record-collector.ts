@@ -12,7 +12,7 @@ import { DeferredRecords } from './deferred-records'
 import { isAuthorization, unsendable, unserializable, noPartitions, wrongPartition } from './production-errors'
 import { RefusedRecords } from './refused-records'
 import { locationOf, type SendingSink, type SendingTask } from './sending-task'
-import type { SentRecord } from './sent-record'
+import type { OutputRecord } from './output-record'
 import { NO_SOURCE_BYTES } from './source-bytes'
 import { StickyPartitions } from './sticky-partitions'
 import type { RecordHeaders } from '../../record/headers'
@@ -168,7 +168,7 @@ export class RecordCollector {
     key: Payload,
     value: Payload,
     task: SendingTask,
-    sent: SentRecord | undefined,
+    sent: OutputRecord | undefined,
   ): void {
     const partitions = this.partitionCount(topic)
     if (partitions === undefined || this.isWithheld(topic)) {
@@ -220,7 +220,7 @@ export class RecordCollector {
     value: Payload,
     timestamp: number,
     headers: RecordHeaders,
-    sent?: SentRecord,
+    sent?: OutputRecord,
   ): void {
     if (partition !== null && !isPartition(partition, partitions)) {
       throw wrongPartition(partition, partitions, topic)
@@ -237,7 +237,7 @@ export class RecordCollector {
   }
 
   /** Bytes that `send` uses are kept. */
-  private sendWhenReady(topic: string, send: () => void, sent?: SentRecord): void {
+  private sendWhenReady(topic: string, send: () => void, sent?: OutputRecord): void {
     const { deferred, refused } = this
     const { end } = deferred
     if (refused.asking) deferred.sendLetterLater(topic, () => refused.whileAsking(send))

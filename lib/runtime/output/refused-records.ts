@@ -5,7 +5,7 @@ import type { StreamRecord } from '../../record/stream-record'
 import { asError } from '../failure/task-failure'
 import { unsendable } from './production-errors'
 import type { SendingSink, SendingTask } from './sending-task'
-import { SentRecord } from './sent-record'
+import { OutputRecord } from './output-record'
 
 /** Asks production exception handlers about the records that a serde, the producer or the broker does not take. */
 export class RefusedRecords {
@@ -23,7 +23,7 @@ export class RefusedRecords {
     topic: string,
     record: StreamRecord<unknown, unknown>,
     task: SendingTask,
-  ): SentRecord | undefined {
+  ): OutputRecord | undefined {
     if (task.config.productionExceptionHandler === undefined) return undefined
     return this.waitingRecord(sink, topic, record, task)
   }
@@ -34,8 +34,8 @@ export class RefusedRecords {
     topic: string,
     record: StreamRecord<unknown, unknown>,
     task: SendingTask,
-  ): SentRecord {
-    return new SentRecord(sink, topic, record, task, this.byBroker)
+  ): OutputRecord {
+    return new OutputRecord(sink, topic, record, task, this.byBroker)
   }
 
   /** Asks about the current record; throws where the handler says `fail`, or there is none. */
@@ -56,7 +56,7 @@ export class RefusedRecords {
   }
 
   /** Asks about a record that was sent before; throws as `ask` does. */
-  askAbout(sent: SentRecord, describe: (sent: SentRecord) => StreamsError): void {
+  askAbout(sent: OutputRecord, describe: (sent: OutputRecord) => StreamsError): void {
     const { sink, topic, record, task, context, bytes } = sent
     if (task.closed) return
     task.within(context, bytes, () => this.ask(sink, topic, record, task, describe(sent)))
@@ -72,7 +72,7 @@ export class RefusedRecords {
     }
   }
 
-  private readonly byBroker = (sent: SentRecord, error: ClientError): void => {
+  private readonly byBroker = (sent: OutputRecord, error: ClientError): void => {
     this.count++
     try {
       this.whileAsking(() => this.askAbout(sent, ({ sink, topic, task }) => unsendable(sink, topic, task, error)))

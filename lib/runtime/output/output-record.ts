@@ -5,7 +5,7 @@ import type { SendingSink, SendingTask } from './sending-task'
 import { type SourceBytes, viewsOf } from './source-bytes'
 
 /** A record that was sent, or waits for that, with what its handler and the error have to tell should Kafka not take it. */
-export class SentRecord implements DeliveryListener {
+export class OutputRecord implements DeliveryListener {
   readonly context: RecordContext
   readonly bytes: SourceBytes
 
@@ -14,7 +14,7 @@ export class SentRecord implements DeliveryListener {
     readonly topic: string,
     readonly record: StreamRecord<unknown, unknown>,
     readonly task: SendingTask,
-    private readonly onRefused: (sent: SentRecord, error: ClientError) => void,
+    private readonly onRefused: (sent: OutputRecord, error: ClientError) => void,
   ) {
     this.context = task.recordContext
     this.bytes = viewsOf(task.source)
