@@ -1,10 +1,13 @@
 import { type ClientError, type FetchedPartition, type Fetcher, type FetcherConfig } from '../port'
+import { BatchCursor } from './batch-cursor'
 import { brokerError, closedError, otherPartition, unknownPartition } from './broker-error'
 import type { MemoryCluster } from './cluster'
-import { FetchedBatches } from './fetched-batches'
 import type { PartitionLog } from './partition-log'
 import { sizeOfBatch } from './stored-batch'
 import { tpKey } from '../../record/topic-partition'
+
+/** There are no leaders, and so no epochs of them. */
+const NO_EPOCH = -1
 
 interface AssignedPartition {
   readonly topic: string
@@ -190,23 +193,32 @@ export class MemoryFetcher implements Fetcher {
     const nextOffset = last ? last.lastOffset + 1 : endOffset
     const size = batches.reduce((sum, batch) => sum + sizeOfBatch(batch), 0)
     entry.position = nextOffset
-    return new FetchedBatches(
+    return {
       topic,
       partition,
-      position,
-      batches,
-      this.committedOnly,
       nextOffset,
+      leaderEpoch: NO_EPOCH,
       endOffset,
       logStartOffset,
-      size,
-    )
+      sizeInBytes: size,
+      records: () => new BatchCursor(batches, position, this.committedOnly),
+    }
   }
 
   private fail(entry: AssignedPartition, error: ClientError, endOffset: number, logStart: number): FetchedPartition {
     entry.failed = true
     const { topic, partition, position } = entry
-    return new FailedPartition(topic, partition, position, error, endOffset, logStart)
+    return {
+      topic,
+      partition,
+      error,
+      nextOffset: position,
+      leaderEpoch: NO_EPOCH,
+      endOffset,
+      logStartOffset: logStart,
+      sizeInBytes: 0,
+      records: () => new BatchCursor([], position, false),
+    }
   }
 
   private adoptTopic(topic: string): void {
@@ -222,18 +234,5 @@ export class MemoryFetcher implements Fetcher {
       }
       this.announce(entry)
     }
-  }
-}
-
-class FailedPartition extends FetchedBatches {
-  constructor(
-    topic: string,
-    partition: number,
-    position: number,
-    readonly error: ClientError,
-    endOffset: number,
-    logStartOffset: number,
-  ) {
-    super(topic, partition, position, [], false, position, endOffset, logStartOffset, 0)
   }
 }

@@ -1,29 +1,9 @@
-import type { FetchedPartition, RecordCursor } from '../port'
+import type { RecordCursor } from '../port'
 import { BatchReader, type StoredBatch } from './stored-batch'
 import type { RecordHeaders } from '../../record/headers'
 
-/** What one poll found in one partition. */
-export class FetchedBatches implements FetchedPartition {
-  readonly leaderEpoch = -1
-
-  constructor(
-    readonly topic: string,
-    readonly partition: number,
-    private readonly fromOffset: number,
-    private readonly batches: readonly StoredBatch[],
-    private readonly skipAborted: boolean,
-    readonly nextOffset: number,
-    readonly endOffset: number,
-    readonly logStartOffset: number,
-    readonly sizeInBytes: number,
-  ) {}
-
-  records(): RecordCursor {
-    return new BatchCursor(this.batches, this.fromOffset, this.skipAborted)
-  }
-}
-
-class BatchCursor implements RecordCursor {
+/** The records of some batches, from an offset on. */
+export class BatchCursor implements RecordCursor {
   private readonly reader = new BatchReader()
   private nextBatch = 0
   producerId = -1
