@@ -356,6 +356,8 @@ export class KafkaStreams {
    * @example
    * const { live, ready } = streams.health({ maxLag: 10_000 })
    * if (!live.ok) console.error(live.reasons)
+   *
+   * @throws TopologyError INVALID_ARGUMENT
    */
   health(options: HealthOptions = {}): Health {
     return healthOf({ state: this.state, run: this.#lifeCycle.run, draining: this.queries.draining }, options)
