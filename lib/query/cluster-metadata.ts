@@ -3,6 +3,7 @@ import { StreamsError } from '../errors'
 import { type HostInfo, sameHost } from '../record/host-info'
 import type { CompiledTopology, SubTopology } from '../topology/definition'
 import { currentSourceTopics } from '../topology/partition-counts'
+import type { StoreInputs } from '../topology/store-inputs'
 import type { ClusterView } from './cluster-view'
 import type { StreamsMetadata } from './query-types'
 
@@ -13,12 +14,12 @@ export class ClusterMetadata {
     readonly view: ClusterView,
   ) {}
 
-  /** How many partitions a sub-topology's stores have. */
-  partitionsOf(sub: SubTopology, store: string): number {
+  /** How many partitions a store has; of its own inputs only: over how many its keys are spread. */
+  partitionsOf(inputs: StoreInputs, store: string): number {
     const { partitionCounts } = this.view.hosts
     const count = Math.max(
       0,
-      ...currentSourceTopics(sub, partitionCounts).map((topic) => partitionCounts.get(topic) ?? 0),
+      ...currentSourceTopics(inputs, partitionCounts).map((topic) => partitionCounts.get(topic) ?? 0),
     )
     if (count > 0) return count
     throw new StreamsError(

@@ -6,6 +6,7 @@ import { MemoryTaskDatabase } from '../state/memory/memory-engine'
 import type { ManagedStore, StateStore, StateStoreContext, StoreBuilder } from '../state/store'
 import { isTimestamped, kindOfStore, type StoreKind } from '../state/store-kind'
 import type { CompiledTopology, SubTopology } from '../topology/definition'
+import { type StoreInputs, storeInputs } from '../topology/store-inputs'
 
 /** What is known of a store without having any of its partitions. */
 export interface CatalogStore {
@@ -22,6 +23,8 @@ export interface CatalogStore {
   readonly topic: string
   /** `undefined` for a global store. */
   readonly subTopology: SubTopology | undefined
+  /** The topics whose keys it has, which may have fewer partitions than others of its tasks; `undefined` for a global store. */
+  readonly inputs: StoreInputs | undefined
   /** Topics that feed it are partitioned by functions of the user. */
   readonly hasPartitioner: boolean
 }
@@ -60,10 +63,13 @@ export class StoreCatalog {
     const { subTopologies, global } = this.#options.topology
     for (const subTopology of subTopologies) {
       const found = subTopology.stores.find(({ definition }) => definition.builder.name === name)
-      if (found) return this.#describe(found.definition.builder, found.changelogTopic, subTopology)
+      if (found) {
+        const { definition, changelogTopic } = found
+        return this.#describe(definition.builder, changelogTopic, subTopology, storeInputs(subTopology, definition))
+      }
     }
     const found = global.stores.find(({ builder }) => builder.name === name)
-    if (found) return this.#describe(found.builder, found.topic, undefined)
+    if (found) return this.#describe(found.builder, found.topic)
     throw new StreamsError(
       'UNKNOWN_STORE',
       `the topology has no store "${name}"; it has: ${this.names.join(', ') || 'none'}`,
@@ -72,7 +78,12 @@ export class StoreCatalog {
   }
 
   /** A builder does not tell what the store is and which serdes it uses: one that is made and never used does. */
-  #describe(builder: StoreBuilder, changelogTopic: string | null, subTopology: SubTopology | undefined): CatalogStore {
+  #describe(
+    builder: StoreBuilder,
+    changelogTopic: string | null,
+    subTopology?: SubTopology,
+    inputs?: StoreInputs,
+  ): CatalogStore {
     const { name } = builder
     const store = builder.build(changelogTopic) as ManagedStore
     const used: { serde: Serde<unknown>; topic: string }[] = []
@@ -89,6 +100,7 @@ export class StoreCatalog {
       valueSerde: value?.serde ?? defaultValueSerde,
       topic: key?.topic ?? `${topology.applicationId}-${name}-changelog`,
       subTopology,
+      inputs,
       hasPartitioner: subTopology !== undefined && hasPartitioner(topology, subTopology),
     }
   }

@@ -53,12 +53,13 @@ export class StoreLocations {
     key: unknown,
     { partitioner, partition: known }: KeyMetadataOptions & Pick<ResolvedQueryOptions, 'partition'>,
   ): number {
-    const { name, keySerde, topic, hasPartitioner } = store
-    const count = this.partitionCount(store)
+    const { name, inputs, keySerde, topic, hasPartitioner } = store
     if (known !== undefined) {
+      const count = this.partitionCount(store)
       if (known < count) return known
       throw noSuchPartition(store, known, count)
     }
+    const count = this.metadata(name).partitionsOf(inputs!, name)
     if (partitioner !== undefined) {
       const chosen = partitioner(topic, key, null, count)
       if (chosen !== undefined) {

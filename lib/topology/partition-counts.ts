@@ -1,5 +1,6 @@
 import { StreamsError, TopologyError } from '../errors'
-import type { CompiledTopology, InternalTopic, SubTopology } from './definition'
+import type { CompiledTopology, InternalTopic } from './definition'
+import type { StoreInputs } from './store-inputs'
 import { matchesTopic } from './topic-pattern'
 
 /** How many partitions everything has, by full topic name, once the counts of the user's topics are known. */
@@ -21,9 +22,12 @@ export function missingSourceTopics(topology: CompiledTopology, existing: Readon
   return [...new Set(missing)].sort()
 }
 
-/** The source topics of a sub-topology as they are now: named ones and those that its patterns match. */
-export function currentSourceTopics(sub: SubTopology, existing: ReadonlyMap<string, number>): string[] {
-  return currentTopics(sub.sourceTopics, sub.sourcePatterns, existing)
+/** The source topics of a sub-topology, or of a store, as they are now: named ones and those that its patterns match. */
+export function currentSourceTopics(
+  { sourceTopics, sourcePatterns }: StoreInputs,
+  existing: ReadonlyMap<string, number>,
+): string[] {
+  return currentTopics(sourceTopics, sourcePatterns, existing)
 }
 
 function currentTopics(

@@ -27,6 +27,32 @@ describe('a timestamp extractor', () => {
     expect(seen).toEqual([2])
   })
 
+  it('of the configuration has no effect on the internal topics of a foreign-key join', async () => {
+    const asked: string[] = []
+    const { driver, input, out } = drive(
+      (builder) => {
+        const others = builder.table('others', text)
+        const rows = builder.table('in', text)
+        const joined = rows.join(
+          others,
+          (row) => row,
+          (row, other) => row + other,
+        )
+        joined.toStream().to('out', text)
+      },
+      {
+        defaultTimestampExtractor: ({ topic, timestamp }) => {
+          asked.push(topic)
+          return timestamp + 1_000
+        },
+      },
+    )
+    await driver.inputTopic('others', text).pipe('x', 'p', 1)
+    await input.pipe('a', 'x', 2)
+    expect(out()).toEqual(['a=xp@1002'])
+    expect(asked).toEqual(['others', 'in'])
+  })
+
   it.each([
     ['a fraction', 1.5, '1.5'],
     ['no number', NaN, 'NaN'],

@@ -61,13 +61,14 @@ export class TaskFactory {
     return this.options.topology.subTopologies.find((sub) => sub.id === subTopology)
   }
 
-  openStores({ id, subTopology }: TaskIdentity): Promise<TaskStores> {
+  openStores({ id, subTopology, inputs }: TaskIdentity): Promise<TaskStores> {
     const { config, cache, rowMemory, changeFeeds, logger, stateDirectory } = this.options
     return TaskStores.open({
       id,
       applicationId: config.applicationId,
       subTopologies: [subTopology],
       partition: parseTaskId(id).partition,
+      inputs,
       engine: config.stateEngine,
       directory: stateDirectory.taskDirectory(id),
       defaultKeySerde: config.defaultKeySerde,

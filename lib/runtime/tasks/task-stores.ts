@@ -20,7 +20,7 @@ import { StoreContext } from './store-context'
 export interface TaskStore {
   readonly store: ManagedStore
   readonly builder: StoreBuilder
-  /** `null` without logging. */
+  /** `null` without logging, and where the source topic that is the changelog has fewer partitions than others. */
   readonly changelog: TopicPartition | null
   /** The changelog is a source topic of the task, read only up to the committed offset, and never written by the task. */
   readonly fromSource: boolean
@@ -32,6 +32,8 @@ export interface TaskStoresOptions {
   /** One in a running application; the test driver runs all of them in one task. */
   readonly subTopologies: readonly SubTopology[]
   readonly partition: number
+  /** What the task reads. Default: its partition of all source topics. */
+  readonly inputs?: readonly TopicPartition[]
   /** Keeps the persistent stores. */
   readonly engine: StateEngine
   /** The task's own folder; `null` keeps everything in memory. */
@@ -74,14 +76,18 @@ export class TaskStores {
   }
 
   static async open(options: TaskStoresOptions): Promise<TaskStores> {
-    const { id, subTopologies, partition, engine, directory, logger } = options
+    const { id, subTopologies, partition, inputs, engine, directory, logger } = options
     const stores = subTopologies.flatMap((sub) =>
-      sub.stores.map(({ definition, changelogTopic }) => ({
-        store: definition.builder.build(changelogTopic) as ManagedStore,
-        builder: definition.builder,
-        changelog: changelogTopic === null ? null : { topic: changelogTopic, partition },
-        fromSource: definition.sourceTopicAsChangelog !== undefined,
-      })),
+      sub.stores.map(({ definition, changelogTopic }) => {
+        const fromSource = definition.sourceTopicAsChangelog !== undefined
+        const isThere = !fromSource || inputs === undefined || inputs.some(({ topic }) => topic === changelogTopic)
+        return {
+          store: definition.builder.build(changelogTopic) as ManagedStore,
+          builder: definition.builder,
+          changelog: changelogTopic === null || !isThere ? null : { topic: changelogTopic, partition },
+          fromSource,
+        }
+      }),
     )
     const managed = stores.map(({ store }) => store)
     const names = managed.map(({ name }) => name)

@@ -233,6 +233,25 @@ describe('a query of a key', () => {
     })
   })
 
+  it('looks where the topics of the store have it, though others of its tasks have more partitions', async () => {
+    const builder = new StreamsBuilder()
+    const stream = builder.stream('in', text)
+    stream.toTable('rows')
+    stream.merge(builder.stream('wider', text)).to('out', text)
+    const partitionCounts = new Map([
+      ['in', 1],
+      ['wider', 2],
+    ])
+    const cluster = view({ hosts: { ...view().hosts, partitionCounts } })
+    const { engine, get } = setUp({ topology: builder.build(), cluster })
+    expect(await get(OTHERS)).toMatchObject({ partition: 0, host: null })
+    expect(await engine.keyMetadata('rows', OTHERS)).toMatchObject({ partition: 0, active: HERE })
+    expect(await get(OTHERS, { partitioner: (_topic, _key, _value, count) => count - 1 })).toMatchObject({
+      partition: 0,
+    })
+    await expect(engine.partitionsHere('rows', { local: false })).rejects.toMatchObject({ location: { partition: 1 } })
+  })
+
   it('asks for the partitioner of a topic that has one, or for the partition', async () => {
     const builder = new StreamsBuilder()
     builder

@@ -128,6 +128,32 @@ describe('a store whose changelog is its source topic', () => {
     },
   )
 
+  it('is empty in tasks whose other inputs have more partitions than its topic', async () => {
+    topologies['beside a wider topic'] = () => {
+      const builder = new StreamsBuilder()
+      const table = builder.table('in', text, timestampedKeyValueStore('rows', text))
+      const wider = builder.stream('wider', text)
+      const merged = table.toStream().merge(wider)
+      merged.foreach((value, key) => note(key, value))
+      return builder.build({ optimization: 'all' })
+    }
+    await apps.kafka.createTopic('wider', 2)
+    await produce(['a', '1'], ['b', '1'])
+    await apps.produceTo('wider', 1, 'w')
+    const first = await start('beside a wider topic')
+    await until(async () => (await apps.committed('in', 0)) === 2 && (await apps.committed('wider', 1)) === 1)
+    await first.app.close()
+    rmSync(apps.stateDir('a'), { recursive: true })
+
+    const second = await start('beside a wider topic')
+    expect(second.restored()).toBe(2)
+    expect(await rows(second.app)).toEqual([
+      ['a', '1'],
+      ['b', '1'],
+    ])
+    expect(processed.sort()).toEqual(['a=1', 'b=1', 'w=w'])
+  })
+
   it('that has lost its end does not take the only copy of a store beside it along, whose changelog is gone', async () => {
     const seen = keyValueStore('seen', text)
     const topology = (): Topology => {
