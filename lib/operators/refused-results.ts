@@ -1,3 +1,5 @@
+import { kindOf } from '../kind-of'
+
 /** Of what is no list, such as `{ key, value }`, Java's `KeyValue`: its entries would be read as missing, and those of a text are characters. */
 export function noPair(result: unknown, operator: string): TypeError {
   return new TypeError(`the callback of ${operator} gives [key, value], a list of two, and this is ${kindOf(result)}`)
@@ -5,9 +7,4 @@ export function noPair(result: unknown, operator: string): TypeError {
 
 export function noIterable(result: unknown): TypeError {
   return new TypeError(`the callback gives a list or another iterable, and this is ${kindOf(result)}`)
-}
-
-const kindOf = (result: unknown): string => {
-  if (result == null) return String(result)
-  return typeof result === 'object' ? 'an object' : `a ${typeof result}`
 }
