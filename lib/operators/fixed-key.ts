@@ -13,7 +13,7 @@ export class FixedKeyOperator<K, V, VR> implements Processor<K, V, K, VR> {
   ) {}
 
   init(context: ProcessorContext<K, VR>): void {
-    this.processor.init?.(new FixedKeyContext(context, (key) => this.requireSameKey(key)))
+    return this.processor.init?.(new FixedKeyContext(context, (key) => this.requireSameKey(key)))
   }
 
   process(record: StreamRecord<K, V>): void | Promise<void> {

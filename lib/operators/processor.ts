@@ -64,7 +64,8 @@ export interface ProcessorContext<KOut, VOut> {
  */
 export interface Processor<KIn, VIn, KOut = unknown, VOut = unknown> {
   /**
-   * Called once, before the first record: stores are restored. Keep the context; get the stores; schedule punctuations.
+   * Called once, before the first record: stores are restored. Keep the context; get the stores; schedule punctuations. Nothing waits for a
+   * promise, so it is an error: await connections before the application starts.
    */
   init?(context: ProcessorContext<KOut, VOut>): void
   /** Called for each record, in the order of its partition. */

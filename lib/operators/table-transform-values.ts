@@ -2,6 +2,7 @@ import type { StateStore, StoreBuilder, ValueAndTimestamp } from '../state/store
 import { ChangeForwarder, type OldValues } from './change-forwarder'
 import { Operator } from './operator'
 import type { OperatorContext } from './processor'
+import { requireNoPromise } from './refused-results'
 import type { ValueGetter, ValueGetterSupplier } from './value-getter'
 import { openTable, type TableStore } from './table-store'
 import type { ValueTransformer, ValueTransformerContext, ValueTransformerSupplier } from './value-transformer'
@@ -19,7 +20,7 @@ const started = <K, V, VR>(
   transformer: ValueTransformer<K, V, VR>,
   context: OperatorContext<any, any>,
 ): Transform<K, V, VR> => {
-  transformer.init?.(withoutForward(context))
+  requireNoPromise(transformer.init?.(withoutForward(context)))
   const transform = context.watch((value: V | null, key: K, meta: RecordContext) =>
     transformer.transform(value, key, meta),
   )

@@ -11,7 +11,17 @@ import type { StandardSchema, ValidatedBy } from './standard-schema'
 const write = (value: unknown): string => {
   const text = JSON.stringify(value) as string | undefined
   if (text === undefined) throw new TypeError(`JSON has no form for a ${typeof value}`)
+  if (text === '{}') requireObject(value)
   return text
+}
+
+/** What JSON writes as `{}`, whatever it has in it. */
+const requireObject = (value: unknown): void => {
+  if (isPromise(value)) throw new TypeError('JSON has no form for a promise: await it first, as in mapValuesAsync')
+  if (value instanceof Map || value instanceof Set) {
+    const name = value instanceof Map ? 'Map' : 'Set'
+    throw new TypeError(`JSON has no form for a ${name}: make it a list, as in [...values], or an object`)
+  }
 }
 
 const NULL = Buffer.from('null')

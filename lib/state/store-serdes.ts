@@ -3,6 +3,7 @@ import { type ErrorCode, StreamsError } from '../errors'
 import { MissingDependency } from '../serdes/missing-dependency'
 import { type AppDefaults, keySerdeOf, valueSerdeOf } from '../serdes/open-serde'
 import type { Serde } from '../serdes/serde'
+import { asBytes, asObject } from '../serdes/serde-results'
 import { type Shortcuts, shortcutsOf } from '../serdes/shortcuts'
 import { Scratch } from '../scratch'
 import type { StateStoreContext } from './store'
@@ -58,7 +59,7 @@ export class StoreSerdes<K, V> {
     }
     let bytes: Buffer | null
     try {
-      bytes = this.key.serialize(this.topic, key, NO_HEADERS)
+      bytes = asBytes(this.key.serialize(this.topic, key, NO_HEADERS))
     } catch (error) {
       throw this.#unwritable('key', error, key)
     }
@@ -79,7 +80,7 @@ export class StoreSerdes<K, V> {
   /** The bytes of a value; they belong to the store. A serde that returns `null` deletes. */
   valueBytes(value: V): Buffer | null {
     try {
-      const bytes = this.value.serialize(this.topic, value, NO_HEADERS)
+      const bytes = asBytes(this.value.serialize(this.topic, value, NO_HEADERS))
       return bytes === null ? null : own(bytes, value)
     } catch (error) {
       throw this.#unwritable('value', error)
@@ -98,7 +99,7 @@ export class StoreSerdes<K, V> {
 
   keyOf(bytes: Buffer): K {
     try {
-      return this.key.deserialize(this.topic, bytes, NO_HEADERS)
+      return asObject(this.key.deserialize(this.topic, bytes, NO_HEADERS))
     } catch (error) {
       throw this.#unreadable('key', error)
     }
@@ -106,7 +107,7 @@ export class StoreSerdes<K, V> {
 
   valueOf(bytes: Buffer): V {
     try {
-      return this.value.deserialize(this.topic, bytes, NO_HEADERS)
+      return asObject(this.value.deserialize(this.topic, bytes, NO_HEADERS))
     } catch (error) {
       throw this.#unreadable('value', error)
     }

@@ -13,6 +13,7 @@ import { type Duration, toMilliseconds } from '../durations'
 import { StreamsError } from '../errors'
 import { prepared } from '../serdes/missing-dependency'
 import type { Serde } from '../serdes/serde'
+import { asBytes, asObject } from '../serdes/serde-results'
 import type { ProducedRecord } from './recording-collector'
 import { NO_HEADERS, type RecordHeaders } from '../record/headers'
 
@@ -130,8 +131,9 @@ export class TestInputTopic<K, V> {
     if (timestamp === undefined) this.time += this.advance
     await this.send({
       topic: this.name,
-      key: key === null ? null : await prepared(() => this.keySerde.serialize(this.name, key, headers)),
-      value: value === null ? null : await prepared(() => this.valueSerde.serialize(this.name, value, headers)),
+      key: key === null ? null : await prepared(() => asBytes(this.keySerde.serialize(this.name, key, headers))),
+      value:
+        value === null ? null : await prepared(() => asBytes(this.valueSerde.serialize(this.name, value, headers))),
       timestamp: time,
       headers,
     })
@@ -308,7 +310,7 @@ export class TestOutputTopic<K, V> {
 
   private read<T>(part: 'key' | 'value', serde: Serde<T>, bytes: Buffer, headers: RecordHeaders): T {
     try {
-      return serde.deserialize(this.name, bytes, headers)
+      return asObject(serde.deserialize(this.name, bytes, headers))
     } catch (cause) {
       throw new StreamsError(
         'DESERIALIZATION_FAILED',

@@ -67,7 +67,7 @@ class ValueRequiringProcessor<K, V, KR, VR> implements Processor<K, V, KR, VR> {
   ) {}
 
   init(context: ProcessorContext<KR, VR>): void {
-    this.processor.init?.(context)
+    return this.processor.init?.(context)
   }
 
   process(record: StreamRecord<K, V>): void | Promise<void> {

@@ -80,3 +80,29 @@ describe('a promise is refused, with what to do, as the result of', () => {
     await expect(piped()).rejects.toThrow(/returned a promise.* mapValuesAsync/)
   })
 })
+
+test.each<[string, string, (words: Words, rows: Rows) => unknown]>([
+  ['a processor', 'in', (words) => words.process(() => ({ ...connecting }))],
+  ['a processor of values', 'in', (words) => words.processValues(() => ({ ...connecting }))],
+  [
+    'a transformer',
+    'rows',
+    (_, rows) => rows.transformValues(() => ({ ...connecting, transform: () => 'value' }), 'store'),
+  ],
+])(
+  'an init of %s that returns a promise is refused: records would come before it is done',
+  async (_name, topic, build) => {
+    const piped = async () => {
+      const { driver } = drive((builder) => build(builder.stream('in', text), builder.table('rows', text)))
+      await driver.inputTopic(topic, text).pipe('k', 'v')
+    }
+    await expect(piped()).rejects.toMatchObject({
+      code: 'PROCESSING_FAILED',
+      message: expect.stringMatching(
+        /^init\(\) of processor "K.+" failed: it returned a promise, and nothing waits for it: await what it needs before the application starts, or in process\(\)$/,
+      ) as string,
+    })
+  },
+)
+
+const connecting = { init: () => Promise.reject(new Error('no connection')), process: () => undefined }

@@ -6,7 +6,7 @@ import type { StateStore } from '../../lib/state/store'
 import { sessionStore } from '../../lib/state/session/session-stores'
 import { keyValueStore, timestampedKeyValueStore } from '../../lib/state/stores'
 import { versionedKeyValueStore } from '../../lib/state/versioned/versioned-key-value-store'
-import { windowStore } from '../../lib/state/window/window-stores'
+import { timestampedWindowStore, windowStore } from '../../lib/state/window/window-stores'
 import { counted, drive, text } from './drive'
 
 const handles = {
@@ -103,3 +103,41 @@ describe('the handle of another kind of store is refused where the topology is b
     expect(() => table.transformValues(() => ({ transform: (name) => name }), handle)).toThrow(message)
   })
 })
+
+describe.each([0, 1024 * 1024])(
+  'a store of timestamped values, with a record cache of %i bytes',
+  (statestoreCacheMaxBytes) => {
+    const latest = timestampedKeyValueStore('latest', text)
+    const perMinute = timestampedWindowStore('per-minute', { ...text, retention: '1h', windowSize: '1m' })
+    const opened = async () => {
+      const process = () => ({ process: () => undefined })
+      const { driver } = drive((builder) => builder.stream('in', text).process(process, [latest, perMinute]), {
+        statestoreCacheMaxBytes,
+      })
+      await driver.start()
+      return { keys: driver.store(latest)!, windows: driver.store(perMinute)! }
+    }
+
+    it.each([
+      ['a plain value, which was a delete', 'value', 'a string'],
+      ['an object of other properties', { amount: 5 }, 'an object without a number as timestamp'],
+      ['a value without a time', { value: 'value' }, 'an object without a number as timestamp'],
+      ['a Date as time', { value: 'value', timestamp: new Date(5) }, 'an object without a number as timestamp'],
+    ])('refuses %s', async (_name, value, what) => {
+      const { keys, windows } = await opened()
+      keys.put('k', { value: 'kept', timestamp: 1 })
+      const refusal = expect.objectContaining({
+        code: 'INVALID_ARGUMENT',
+        message: expect.stringContaining(
+          `is given { value, timestamp }, with milliseconds since 1970, or null to delete, and this is ${what}: `,
+        ) as string,
+      }) as Error
+      expect(() => keys.put('k', value as never)).toThrow(refusal)
+      expect(() => keys.putAll([['k', value as never]])).toThrow(refusal)
+      expect(() => windows.put('k', value as never, 0)).toThrow(refusal)
+      expect(keys.get('k')).toEqual({ value: 'kept', timestamp: 1 })
+      keys.put('k', null)
+      expect(keys.get('k')).toBeNull()
+    })
+  },
+)

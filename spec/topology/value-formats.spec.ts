@@ -162,3 +162,88 @@ it('a serde that is derived from a built-in one is read by its own methods, from
   expect(driver.outputTopic('out', text).readValues()).toEqual(['A', 'A B'])
   await driver.close()
 })
+
+describe('a serde of the user', () => {
+  const promised = /\(\) returned a promise, and serdes are synchronous: fetch what it needs in prepare\(\)/
+  const asText: Serde<unknown> = {
+    serialize: (_topic, value) => Buffer.from(String(value)),
+    deserialize: (_topic, bytes) => bytes.toString(),
+  }
+  const asynchronous: Serde<unknown> = { ...asText, deserialize: (_topic, bytes) => Promise.resolve(bytes.toString()) }
+  const serializing = (serialize: (topic: string, value: unknown) => unknown): Serde<unknown> =>
+    ({ ...asText, serialize }) as Serde<unknown>
+  const failing = async (build: (builder: StreamsBuilder) => unknown): Promise<unknown> => {
+    const driver = driverOf(build, { statestoreCacheMaxBytes: 0 })
+    try {
+      await driver.inputTopic('in', text).pipe('k', 'v')
+      return driver.produced()
+    } catch (error) {
+      return error
+    } finally {
+      await driver.close()
+    }
+  }
+  const refused = (code: string, message: RegExp | string) =>
+    expect.objectContaining({ code, message: expect.stringMatching(message) as string })
+
+  it('that is read asynchronously does not write promises as {}', async () => {
+    const source = (builder: StreamsBuilder) => builder.stream('in', { value: asynchronous })
+    expect(await failing((b) => source(b).to('out', { value: serdes.json() }))).toEqual(
+      refused('DESERIALIZATION_FAILED', promised),
+    )
+  })
+
+  it('whose promise is rejected leaves no rejection unhandled', async () => {
+    const rejecting: Serde<unknown> = { ...asText, deserialize: () => Promise.reject(new Error('no schema')) }
+    expect(await failing((b) => b.stream('in', { value: rejecting }).to('out', { value: asText }))).toEqual(
+      refused('DESERIALIZATION_FAILED', promised),
+    )
+  })
+
+  it.each<[string, Serde<unknown>, RegExp]>([
+    ['a promise', serializing(() => Promise.resolve(Buffer.from('v'))), promised],
+    ['a text', serializing(String), /serialize\(\) returns a Buffer, or null for a tombstone, and this is a string/],
+    ['an object', serializing((value) => ({ value })), /and this is an object/],
+    ['nothing', serializing(() => undefined), /and this is undefined/],
+  ])('that writes %s is refused by sinks and stores', async (_result, value, message) => {
+    const source = (builder: StreamsBuilder) => builder.stream('in', text)
+    const sunk = await failing((b) => source(b).to('out', { value }))
+    expect(sunk).toEqual(refused('SERIALIZATION_FAILED', message))
+    expect(sunk).toEqual(refused('SERIALIZATION_FAILED', 'sink "KSTREAM-SINK-0000000001"'))
+    const kept = await failing((b) =>
+      source(b)
+        .groupByKey()
+        .aggregate(
+          () => 'none',
+          (all) => all,
+          { store: 'kept', value },
+        ),
+    )
+    expect(kept).toEqual(refused('SERIALIZATION_FAILED', message))
+    expect(kept).toEqual(refused('SERIALIZATION_FAILED', "store 'kept'"))
+  })
+
+  it('may return bytes that are no Buffer', async () => {
+    const value = serializing((_topic, object) => new TextEncoder().encode(String(object)))
+    expect(await failing((b) => b.stream('in', text).to('out', { value }))).toEqual([
+      expect.objectContaining({ topic: 'out', key: Buffer.from('k') }),
+    ])
+  })
+
+  it('that reads a store asynchronously is refused', async () => {
+    const counts = (b: StreamsBuilder) =>
+      b
+        .stream('in', text)
+        .groupByKey()
+        .aggregate(
+          () => 'none',
+          (all) => all,
+          { store: 's', value: asynchronous },
+        )
+    const driver = driverOf(counts, { statestoreCacheMaxBytes: 0 })
+    const input = driver.inputTopic('in', text)
+    await input.pipe('k', 'v')
+    await expect(input.pipe('k', 'v')).rejects.toEqual(refused('DESERIALIZATION_FAILED', promised))
+    await driver.close()
+  })
+})

@@ -1,6 +1,7 @@
 import type { Payload } from '../../kafka/port'
 import type { RecordHeaders } from '../../record/headers'
 import type { Serde } from '../../serdes/serde'
+import { asBytes } from '../../serdes/serde-results'
 import { shortcutsOf } from '../../serdes/shortcuts'
 import { WrittenValue } from '../../serdes/written-value'
 
@@ -16,5 +17,5 @@ export const payloadWriter = (serde: Serde<unknown>): PayloadWriter => {
     return (_topic, object) => (object instanceof WrittenValue ? object.bytes : toText(object))
   }
   if (toText !== undefined) return (_topic, object) => toText(object)
-  return newWriter?.() ?? ((topic, object, headers) => serde.serialize(topic, object, headers))
+  return newWriter?.() ?? ((topic, object, headers) => asBytes(serde.serialize(topic, object, headers)))
 }

@@ -5,6 +5,7 @@ import type { InputSensor } from '../../observe/metrics/task-sensors'
 import { MissingDependency } from '../../serdes/missing-dependency'
 import { asError, TaskFailure } from '../failure/task-failure'
 import type { Serde } from '../../serdes/serde'
+import { asObject } from '../../serdes/serde-results'
 import type { RangeReader, SourceNode } from './source-node'
 import type { SourceBytes } from '../output/source-bytes'
 import type { TaskContext } from './task-context'
@@ -260,7 +261,7 @@ export class PartitionQueue implements SourceBytes {
   ): unknown {
     if (length < 0) return null
     if (readRange !== undefined) return readRange(this.bytes, start, start + length, this.topic)
-    return serde.deserialize(this.topic, this.bytes.subarray(start, start + length), headers)
+    return asObject(serde.deserialize(this.topic, this.bytes.subarray(start, start + length), headers))
   }
 
   get rawKey(): Buffer | null {

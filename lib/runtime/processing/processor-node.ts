@@ -3,6 +3,7 @@ import { toMilliseconds, type Duration } from '../../durations'
 import { StreamsError } from '../../errors'
 import type { AsyncHost, AsyncWork } from '../../operators/async/async-host'
 import { Operator } from '../../operators/operator'
+import { requireNoPromise } from '../../operators/refused-results'
 import type {
   Cancellable,
   OperatorContext,
@@ -93,7 +94,7 @@ export class ProcessorNode implements Child, OperatorContext<unknown, unknown> {
 
   init(): void {
     try {
-      this.processor.init?.(this.isUsers ? new UserContext(this) : this)
+      requireNoPromise(this.processor.init?.(this.isUsers ? new UserContext(this) : this))
     } catch (error) {
       throw lifeCycleFailed('init', this, error)
     }

@@ -5,6 +5,7 @@ import { isPromise } from '../../record/promise'
 import { whenPrepared } from '../../serdes/missing-dependency'
 import { type AppDefaults, keySerdeOf, valueSerdeOf } from '../../serdes/open-serde'
 import type { Serde } from '../../serdes/serde'
+import { asBytes } from '../../serdes/serde-results'
 import type { SinkDefinition, SourceDefinition, StreamPartitioner, TopologyDefinition } from '../../topology/definition'
 import { readsTopic } from '../../topology/topic-pattern'
 import { asError } from '../failure/task-failure'
@@ -128,7 +129,7 @@ const part = (
   }
   if (object === null) return null
   try {
-    const bytes = whenPrepared(() => serde.serialize(topic, object, headers))
+    const bytes = whenPrepared(() => asBytes(serde.serialize(topic, object, headers)))
     if (!isPromise(bytes)) return bytes
     return bytes.catch((error: unknown) => {
       throw unwritable(name, topic, error)

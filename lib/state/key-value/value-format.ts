@@ -1,4 +1,6 @@
 import type { ByteSpan } from '../../byte-span'
+import { StreamsError } from '../../errors'
+import { kindOf } from '../../kind-of'
 import type { ValueAndTimestamp } from '../store'
 import type { StoreSerdes } from '../store-serdes'
 import { readTimestamp, TIMESTAMP_BYTES, withoutTimestamp } from '../../record/timestamped-bytes'
@@ -30,11 +32,22 @@ const plain: ValueFormat<unknown, unknown> = {
   timestampOf: () => NO_TIMESTAMP,
 }
 
+/** A plain value would be a delete: it has no property `value`. */
+const notTimestamped = (stored: unknown): StreamsError =>
+  new StreamsError(
+    'INVALID_ARGUMENT',
+    'a store of timestamped values is given { value, timestamp }, with milliseconds since 1970, or null to delete, and this is ' +
+      `${kindOf(stored)}${typeof stored === 'object' ? ' without a number as timestamp' : ''}: pass both, or use keyValueStore() or windowStore()`,
+  )
+
 const timestamped: ValueFormat<unknown, ValueAndTimestamp<unknown>> = {
   timestamped: true,
   overhead: TIMESTAMP_BYTES,
   value: (plain, timestamp) => ({ value: plain, timestamp }),
-  plain: ({ value }) => value,
+  plain: (stored) => {
+    if (typeof stored.timestamp !== 'number') throw notTimestamped(stored)
+    return stored.value
+  },
   timestamp: ({ timestamp }) => timestamp,
   plainBytes: withoutTimestamp,
   timestampOf: readTimestamp,

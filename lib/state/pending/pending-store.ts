@@ -4,6 +4,7 @@ import type { RecordContext } from '../../record/record-context'
 import { MissingDependency } from '../../serdes/missing-dependency'
 import { keySerdeOf, valueSerdeOf } from '../../serdes/open-serde'
 import type { Serde } from '../../serdes/serde'
+import { asBytes, asObject } from '../../serdes/serde-results'
 import { keptContext } from '../length-prefixed'
 import { type ByteString, byteString } from '../../byte-string'
 import { readRecord } from '../changelog/unreadable-record'
@@ -268,7 +269,7 @@ export class LoggedPendingStore<K, V> implements PendingStore<K, V>, ManagedStor
   #serialized<T>(what: 'key' | 'value', serde: Serde<T>, object: T): Buffer | null {
     if (object === null || object === undefined) return null
     try {
-      const bytes = serde.serialize(this.#topic, object, NO_HEADERS)
+      const bytes = asBytes(serde.serialize(this.#topic, object, NO_HEADERS))
       // bytes that others can still reach are copied: changing them later must not change what is held
       return bytes !== null && object instanceof Uint8Array ? Buffer.from(bytes) : bytes
     } catch (error) {
@@ -280,7 +281,7 @@ export class LoggedPendingStore<K, V> implements PendingStore<K, V>, ManagedStor
   #deserialized<T>(what: 'key' | 'value', serde: Serde<T>, bytes: Buffer | null): T | null {
     if (bytes === null) return null
     try {
-      return serde.deserialize(this.#topic, bytes, NO_HEADERS)
+      return asObject(serde.deserialize(this.#topic, bytes, NO_HEADERS))
     } catch (error) {
       if (error instanceof MissingDependency) throw error
       throw this.#unfit('DESERIALIZATION_FAILED', `can't read the ${what} of a record that it held`, what, error)

@@ -1,3 +1,4 @@
+import { TopologyError } from '../../errors'
 import type {
   CompiledTopology,
   CopartitionGroup,
@@ -9,6 +10,7 @@ import type {
   TopologyDefinition,
 } from '../definition'
 import { changelogTopic, type InternalTopicSettings, repartitionTopic } from './internal-topics'
+import { matchesTopic } from '../topic-pattern'
 import { withIdleInputs } from './idle-inputs'
 import { type NodeGroup, nodeGroups } from '../node-groups'
 import type { Serde } from '../../serdes/serde'
@@ -24,7 +26,8 @@ export interface CompileOptions extends InternalTopicSettings {
  * Cuts a topology into its connected parts and gives internal topics their full names and configs. Ids, and with them
  * task ids, are those of Kafka Streams.
  *
- * @throws TopologyError MISSING_SERDE; INVALID_NAME if an internal topic can't be named after its store or operator
+ * @throws TopologyError MISSING_SERDE; INVALID_NAME if an internal topic can't be named after its store or operator;
+ * INVALID_TOPOLOGY if a pattern matches an internal topic
  */
 export function compileTopology(definition: TopologyDefinition, options: CompileOptions): CompiledTopology {
   if (options.defaultValueSerde) requireKnownFormats(definition, options.defaultValueSerde)
@@ -34,6 +37,7 @@ export function compileTopology(definition: TopologyDefinition, options: Compile
   const subTopologies = groups
     .filter((group) => !group.global)
     .map((group) => subTopology(group, definition, options, topicName))
+  requireOthersTopics(subTopologies)
   return {
     applicationId: options.applicationId,
     subTopologies: withIdleInputs(subTopologies),
@@ -71,6 +75,26 @@ function subTopology(
       ),
     ),
     changelogTopics: byName(stores.flatMap(({ internal }) => internal ?? [])),
+  }
+}
+
+/** A pattern that matches what the application writes for itself would make its state an input of its own. */
+function requireOthersTopics(subTopologies: readonly SubTopology[]): void {
+  const internal = subTopologies.flatMap((sub) => [
+    ...sub.repartitionSourceTopics.keys(),
+    ...sub.changelogTopics.keys(),
+  ])
+  for (const node of subTopologies.flatMap((sub) => sub.nodes)) {
+    if (node.kind !== 'source' || !(node.topics instanceof RegExp)) continue
+    const { topics: pattern } = node
+    const topic = internal.find((name) => matchesTopic(pattern, name))
+    if (topic === undefined) continue
+    throw new TopologyError(
+      'INVALID_TOPOLOGY',
+      `source "${node.name}" reads the topics that match ${String(pattern)}, and "${topic}" is one of them, which the application writes ` +
+        'for itself: it would read its own state. Change the pattern, or the applicationId, with which such topics begin',
+      { operator: node.name, topic },
+    )
   }
 }
 

@@ -58,6 +58,15 @@ describe('json', () => {
     expect(() => serdes.json().deserialize('t', registered.subarray(2, 7), NO_HEADERS)).not.toThrow(hint)
   })
 
+  it.each([
+    ['a Map', new Map([['a', 1]]), 'a Map: make it a list, as in [...values], or an object'],
+    ['a Set', new Set(['a']), 'a Set: make it a list, as in [...values], or an object'],
+    ['a promise', Promise.resolve('a'), 'a promise: await it first, as in mapValuesAsync'],
+  ])('does not write %s as {}', (_name, value, message) => {
+    expect(() => serdes.json<unknown>().serialize('t', value, [])).toThrow(`JSON has no form for ${message}`)
+    expect(serdes.json<unknown>().serialize('t', {}, [])!.toString()).toBe('{}')
+  })
+
   it('tells of numbers of 8 bytes', () => {
     const long = serdes.long().serialize('t', 300_000, NO_HEADERS)!
     expect(() => serdes.json().deserialize('t', long, NO_HEADERS)).toThrow('300000 as a long: read it by serdes.long()')

@@ -1,3 +1,4 @@
+import type { KStream } from '../../../../lib/dsl/kstream'
 import { StreamsBuilder } from '../../../../lib/dsl/streams-builder'
 import { sessionStore } from '../../../../lib/state/session/session-stores'
 import { keyValueStore } from '../../../../lib/state/stores'
@@ -218,5 +219,34 @@ describe('compile', () => {
     expect(() => compileTopology(topology.definition, options)).toThrow(
       expect.objectContaining({ code: 'INVALID_NAME', message: expect.stringContaining('app-not valid-changelog') }),
     )
+  })
+})
+
+describe('a source pattern', () => {
+  const reading = (pattern: RegExp, build: (words: KStream<string, unknown>) => unknown) => () => {
+    const builder = new StreamsBuilder()
+    build(builder.stream(pattern))
+    return compileTopology(builder.build().definition, options)
+  }
+
+  test.each<[string, RegExp, (words: KStream<string, unknown>) => unknown]>([
+    ['app-again-repartition', /app-.+/, (words) => words.repartition('again').to('out')],
+    ['app-counts-changelog', /.*-counts-.*/, (words) => words.groupByKey().count('counts')],
+    ['app-score-pending-changelog', /.*/, (words) => words.mapValuesAsync(() => 1, 'score').to('out')],
+  ])("that matches the application's own %s is refused", (topic, pattern, build) => {
+    expect(reading(pattern, build)).toThrow(
+      expect.objectContaining({
+        code: 'INVALID_TOPOLOGY',
+        message: expect.stringContaining(
+          `reads the topics that match ${String(pattern)}, and "${topic}" is one of them`,
+        ) as string,
+        location: { operator: 'KSTREAM-SOURCE-0000000000', topic },
+      }),
+    )
+  })
+
+  test('may match the names of others that begin alike', () => {
+    expect(reading(/app-orders-.+/, (words) => words.groupByKey().count('counts'))).not.toThrow()
+    expect(reading(/.*/, (words) => words.groupByKey().count({ store: 'counts', logging: false }))).not.toThrow()
   })
 })
