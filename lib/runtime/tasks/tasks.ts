@@ -87,6 +87,8 @@ export class Tasks {
   /** How up to date the state of closed tasks on disk is. */
   readonly #offsetSums = new Map<TaskId, number>()
   readonly #follower: ChangelogFollower
+  /** The databases of earlier runs, each open while its offsets are read. Never rejects. */
+  #readingLocalState: Promise<unknown> = READY
   #running: readonly RunningTask[] = []
 
   constructor(private readonly options: TasksOptions) {
@@ -142,7 +144,9 @@ export class Tasks {
 
   /** Reads which state earlier runs have left on disk. */
   async readLocalState(): Promise<void> {
-    for (const [id, sum] of await this.options.factory.localOffsetSums()) this.#offsetSums.set(id, sum)
+    const reading = this.options.factory.localOffsetSums()
+    this.#readingLocalState = reading.catch(() => {})
+    for (const [id, sum] of await reading) this.#offsetSums.set(id, sum)
   }
 
   /** Whether the topology has the task. */
@@ -225,6 +229,7 @@ export class Tasks {
   async shutdown(): Promise<void> {
     this.close([...this.#slots.keys()], 'dirty')
     await this.#follower.close()
+    await this.#readingLocalState
     await this.released()
   }
 

@@ -5,8 +5,10 @@ import type { StreamsConfig } from '../../../lib/config'
 import { StreamsBuilder } from '../../../lib/dsl/streams-builder'
 import type { KafkaStreams } from '../../../lib/runtime/kafka-streams'
 import * as serdes from '../../../lib/serdes'
+import { levelEngine } from '../../../lib/state/level/level-engine'
+import type { StateEngine, TaskDatabase } from '../../../lib/state/state-engine'
 import type { Topology } from '../../../lib/topology/topology'
-import { recordingLogger } from './processing/processing-under-test'
+import { deferred, recordingLogger } from './processing/processing-under-test'
 
 const text = { key: serdes.string(), value: serdes.string() }
 const counted = { key: serdes.string(), value: serdes.long() }
@@ -277,6 +279,38 @@ describe('KafkaStreams', () => {
         await started
       }
       await create().start()
+    })
+
+    it('while it reads the state of earlier runs waits until that is closed', async () => {
+      const earlier = create()
+      await earlier.start()
+      await earlier.close()
+      const engine = levelEngine()
+      const opened: TaskDatabase[] = []
+      const closed: TaskDatabase[] = []
+      const begun = deferred()
+      const mayOpen = deferred()
+      const open: StateEngine['open'] = async (options) => {
+        begun.resolve()
+        await mayOpen.promise
+        const database = await engine.open(options)
+        opened.push(database)
+        const close = database.close.bind(database)
+        database.close = async () => {
+          await close()
+          closed.push(database)
+        }
+        return database
+      }
+      const streams = create({ stateEngine: { name: engine.name, persistent: engine.persistent, open } })
+      const started = streams.start()
+      await begun.promise
+      const closing = streams.close()
+      mayOpen.resolve()
+      expect(await closing).toBe(true)
+      expect(opened).not.toEqual([])
+      expect(closed).toEqual(opened)
+      await started
     })
 
     it('twice settles together', async () => {
