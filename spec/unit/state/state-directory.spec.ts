@@ -101,11 +101,30 @@ test('cleanUp() leaves what is not of the application', async () => {
   expect((await readdir(path)).sort()).toEqual(['backup', 'lock', 'notes.txt'])
 })
 
-test('a stateDir that can’t be used is an error with a next step', async () => {
-  await writeFile(join(folder.path, 'app'), 'a file')
-  await expect(open()).rejects.toMatchObject({
+describe('a stateDir that can’t be used is an error with the cause and a next step', () => {
+  const refused = (reason: RegExp) => ({
     code: 'STATE_STORE_FAILED',
-    message: expect.stringContaining('Check that `stateDir` is writable'),
+    message: expect.stringMatching(
+      new RegExp(`^the state directory ${path()} .*${reason.source}.*Check that \`stateDir\` is writable and the disk`),
+    ),
+  })
+  const path = (): string => join(folder.path, 'app')
+
+  test('where its folder is a file', async () => {
+    await writeFile(path(), 'a file')
+    await expect(open()).rejects.toMatchObject(refused(/EEXIST/))
+  })
+
+  test('where LevelDB can’t lock it', async () => {
+    await mkdir(join(path(), 'lock/LOCK'), { recursive: true })
+    await expect(open()).rejects.toMatchObject(refused(/lock\/LOCK: Is a directory/))
+  })
+
+  test('where the process can’t be registered: the lock is released', async () => {
+    await mkdir(join(path(), 'process.json/in-the-way'), { recursive: true })
+    await expect(open()).rejects.toMatchObject(refused(/EISDIR|ENOTEMPTY/))
+    await cleanUp()
+    await open()
   })
 })
 
