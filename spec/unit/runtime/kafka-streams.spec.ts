@@ -548,6 +548,20 @@ describe('KafkaStreams', () => {
     expect(next.state).toBe('RUNNING')
   })
 
+  it('processes and closes with a logger that throws', async () => {
+    const emitWarning = jest.spyOn(process, 'emitWarning').mockImplementation(() => {})
+    const fail = (): never => {
+      throw new Error('the worker has exited')
+    }
+    const streams = create({ logger: { debug: fail, info: fail, warn: fail, error: fail } })
+    await streams.start()
+    await apps.kafka.produce('lines', [{ value: 'a' }])
+    await untilCounts({ a: 1 })
+    expect(await streams.close()).toBe(true)
+    expect(emitWarning).toHaveBeenCalledTimes(1)
+    emitWarning.mockRestore()
+  })
+
   it('processes nothing while paused', async () => {
     const words: string[] = []
     const streams = create(
