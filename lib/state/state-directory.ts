@@ -1,4 +1,4 @@
-import { mkdir, readdir, rm } from 'node:fs/promises'
+import { mkdir, readdir, realpath, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { StreamsError } from '../errors'
@@ -30,7 +30,7 @@ export class StateDirectory {
 
   private constructor(
     readonly path: string,
-    /** A UUID that stays the same across restarts in this directory. */
+    /** A UUID that stays the same across restarts in this directory, where it is. */
     readonly processId: string,
     private readonly lock: { release(): Promise<void> },
   ) {}
@@ -109,7 +109,8 @@ const acquire = async (path: string, applicationId: string): Promise<{ release()
   let lock: { release(): Promise<void> } | undefined
   try {
     await mkdir(path, { recursive: true, mode: 0o750 })
-    lock = await acquireProcessLock(join(path, LOCK_FOLDER))
+    // within a process, LevelDB tells its locks apart by their paths
+    lock = await acquireProcessLock(join(await realpath(path), LOCK_FOLDER))
   } catch (error) {
     throw unusable(path, applicationId, error)
   }

@@ -1,4 +1,4 @@
-import { mkdir, readdir, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { hostname, tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { defaultStateDir, StateDirectory } from '../../../lib/state/state-directory'
@@ -27,6 +27,19 @@ test('a second instance in this process is refused, and told who has it', async 
     message: expect.stringContaining(`process ${process.pid} on ${hostname()}`),
   })
   await expect(cleanUp()).rejects.toMatchObject({ code: 'STATE_DIRECTORY_LOCKED' })
+})
+
+test('a second instance in this process is refused also where it comes by a symbolic link', async () => {
+  await open()
+  const link = `${folder.path}-link`
+  await symlink(folder.path, link)
+  try {
+    await expect(StateDirectory.open({ stateDir: link, applicationId: 'app' })).rejects.toMatchObject({
+      code: 'STATE_DIRECTORY_LOCKED',
+    })
+  } finally {
+    await rm(link)
+  }
 })
 
 test('two applications share a stateDir', async () => {
@@ -67,6 +80,24 @@ test('a damaged lock or process file keeps nobody out', async () => {
   const again = await open()
   expect(again.processId).toMatch(/^[0-9a-f-]{36}$/)
   expect(again.processId).not.toBe(processId)
+})
+
+test('a copy of a directory, here or on another machine, has a process id of its own', async () => {
+  const { processId, path } = await open()
+  await opened.pop()!.close()
+  const copy = join(folder.path, 'copy')
+  await cp(path, join(copy, 'app'), { recursive: true })
+  const copied = await StateDirectory.open({ stateDir: copy, applicationId: 'app' })
+  opened.push(copied)
+  expect(copied.processId).not.toBe(processId)
+
+  const file = join(path, 'process.json')
+  const info = JSON.parse(await readFile(file, 'utf8')) as object
+  await writeFile(file, JSON.stringify({ ...info, hostname: 'elsewhere' }))
+  const moved = await open()
+  expect(moved.processId).not.toBe(processId)
+  await opened.pop()!.close()
+  expect((await open()).processId).toBe(moved.processId)
 })
 
 test('lists the folders of tasks, in their order, and nothing else', async () => {
