@@ -278,6 +278,7 @@ export class Tasks {
 
   #restore(slot: Slot, stores: TaskStores, plan: StartPlan, collector: RecordCollector): void {
     if (plan.gaps.length > 0) return this.#closeGaps(slot, stores, plan)
+    this.#warnOfLostOffsets(slot, stores, plan)
     const task: RestoringTask = { ...identityOf(slot), state: 'restoring', stores }
     this.#move(slot, task)
     this.options.listener.changed()
@@ -295,6 +296,25 @@ export class Tasks {
         ),
       failed: (error) => this.#failed(slot, error),
     })
+  }
+
+  /** Where state is left and offsets are not, records may count twice or be skipped, as in Kafka Streams. */
+  #warnOfLostOffsets({ id, inputs }: Slot, { state }: TaskStores, { positions, committed }: StartPlan): void {
+    const offsets = state.changelogOffsets()
+    const lost = inputs.find(({ topic, partition }) => {
+      const key = tpKey(topic, partition)
+      return offsets.has(key) && !committed.has(key)
+    })
+    if (lost === undefined) return
+    const { topic, partition } = lost
+    const key = tpKey(topic, partition)
+    this.options.logger.warn(
+      { taskId: id, topic, partition, offset: positions.get(key) },
+      `the group has no committed offset of ${topic} partition ${partition}, and the local state contains its records up to offset ` +
+        `${offsets.get(key)}: reading starts at offset ${positions.get(key)}. Records that are read again are counted again, and those in ` +
+        'between are skipped. The brokers delete the offsets of an application that is stopped for longer than their ' +
+        'offsets.retention.minutes, 7 days by default, and those of a topic with the topic',
+    )
   }
 
   /** A task whose stores are fully restored starts to process. */
