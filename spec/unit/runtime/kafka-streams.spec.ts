@@ -270,6 +270,29 @@ describe('KafkaStreams', () => {
       expect({ waiting, warnings: apps.warnings }).toEqual({ waiting: 1, warnings: [] })
     })
 
+    it('while its output topics are looked up does not warn that they are missing', async () => {
+      const begun = deferred()
+      const closed = deferred()
+      apps.changeProducers((producer) => {
+        const close = producer.close.bind(producer)
+        producer.loadTopics = async () => {
+          begun.resolve()
+          await closed.promise
+          throw new ClientError('fatal', 'this Kafka client has been closed', 'CLIENT_CLOSED')
+        }
+        producer.close = (options) => {
+          closed.resolve()
+          return close(options)
+        }
+      })
+      const streams = create()
+      const started = streams.start()
+      await begun.promise
+      await streams.close()
+      await started
+      expect(apps.warnings).toEqual([])
+    })
+
     it('at any moment of its start leaves its state directory to the next one', async () => {
       for (let turns = 0; turns < 30; turns++) {
         const streams = create()
