@@ -1,6 +1,7 @@
 import { invalid, oneOf } from './config-values'
 import { defaultLogger } from './observe/default-logger'
 import { LOG_FORMATS, LOG_LEVELS, type LogFormat, type LogLevel } from './observe/log-level'
+import { harmless } from './observe/harmless-logger'
 import type { Logger } from './observe/logger'
 
 interface LoggerSettings {
@@ -30,7 +31,7 @@ export const resolveLogger = (config: LoggerSettings): Logger => {
     value !== null &&
     methods.every((name) => typeof (value as Logger)[name] === 'function')
   ) {
-    return value as Logger
+    return harmless(value as Logger)
   }
   throw invalid('logger needs the methods debug, info, warn and error, each taking (fields, message)')
 }

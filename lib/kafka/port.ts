@@ -31,7 +31,7 @@ export type ClientErrorKind =
   | 'fatal'
 
 /** What an ACL of the broker allows or denies. */
-export type AclOperation = 'Read' | 'Write' | 'Describe' | 'Create'
+export type AclOperation = 'Read' | 'Write' | 'Describe' | 'Create' | 'Delete'
 
 /** What a client throws and rejects with, and reports of partitions, topics and memberships: `kind` decides what the runtime does, `code` what it tells. */
 export class ClientError extends Error {

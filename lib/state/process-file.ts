@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
-import { readFile, rename, writeFile } from 'node:fs/promises'
+import { readFile, realpath, rename, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
+import { dirname } from 'node:path'
 
 /** The process that uses, or last used, a state directory. */
 export interface ProcessInfo {
@@ -8,6 +9,8 @@ export interface ProcessInfo {
   readonly processId: string
   readonly pid: number
   readonly hostname: string
+  /** The state directory, links resolved. */
+  readonly directory: string
   readonly startedAt: string
 }
 
@@ -23,10 +26,16 @@ export const readProcessInfo = async (file: string): Promise<ProcessInfo | undef
   }
 }
 
-/** Registers this process, under the directory's existing id. */
+/**
+ * Registers this process, under the directory's existing id. A directory that was copied or moved, also to another machine, gets an id of its
+ * own: under exactly-once two processes with one id would fence each other again and again.
+ */
 export const enterProcess = async (file: string): Promise<ProcessInfo> => {
-  const processId = (await readProcessInfo(file))?.processId ?? randomUUID()
-  const info: ProcessInfo = { processId, pid: process.pid, hostname: hostname(), startedAt: new Date().toISOString() }
+  const place = { hostname: hostname(), directory: await realpath(dirname(file)) }
+  const last = await readProcessInfo(file)
+  const isSame = last?.hostname === place.hostname && last.directory === place.directory
+  const processId = isSame ? last.processId : randomUUID()
+  const info: ProcessInfo = { processId, pid: process.pid, ...place, startedAt: new Date().toISOString() }
   const draft = `${file}.tmp`
   await writeFile(draft, `${JSON.stringify(info)}\n`, { mode: 0o640 })
   await rename(draft, file)

@@ -1,7 +1,8 @@
-import { mkdir, readdir, rm } from 'node:fs/promises'
+import { mkdir, readdir, realpath, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { StreamsError } from '../errors'
+import { levelErrorReason } from './level/level-database'
 import { acquireProcessLock } from './level/process-lock'
 import { enterProcess, readProcessInfo } from './process-file'
 
@@ -29,7 +30,7 @@ export class StateDirectory {
 
   private constructor(
     readonly path: string,
-    /** A UUID that stays the same across restarts in this directory. */
+    /** A UUID that stays the same across restarts in this directory, where it is. */
     readonly processId: string,
     private readonly lock: { release(): Promise<void> },
   ) {}
@@ -43,7 +44,7 @@ export class StateDirectory {
       return new StateDirectory(path, processId, lock)
     } catch (error) {
       await lock.release()
-      throw error
+      throw unusable(path, options.applicationId, error)
     }
   }
 
@@ -58,6 +59,8 @@ export class StateDirectory {
       for (const name of await readdir(path)) {
         if (OWN_ENTRIES.test(name)) await rm(join(path, name), { recursive: true, force: true })
       }
+    } catch (error) {
+      throw unusable(path, options.applicationId, error)
     } finally {
       await lock.release()
     }
@@ -106,17 +109,10 @@ const acquire = async (path: string, applicationId: string): Promise<{ release()
   let lock: { release(): Promise<void> } | undefined
   try {
     await mkdir(path, { recursive: true, mode: 0o750 })
-    lock = await acquireProcessLock(join(path, LOCK_FOLDER))
+    // within a process, LevelDB tells its locks apart by their paths
+    lock = await acquireProcessLock(join(await realpath(path), LOCK_FOLDER))
   } catch (error) {
-    throw new StreamsError(
-      'STATE_STORE_FAILED',
-      `the state directory ${path} of '${applicationId}' can't be used: ${(error as Error).message.trimEnd()}. ` +
-        (isWithoutAddon(error)
-          ? 'LevelDB is a native addon: keep the package classic-level out of a bundle, and install it where the application runs.'
-          : 'Check that `stateDir` is writable.'),
-      {},
-      { cause: error },
-    )
+    throw unusable(path, applicationId, error)
   }
   if (lock !== undefined) return lock
   const holder = await readProcessInfo(join(path, PROCESS_FILE))
@@ -130,6 +126,17 @@ const acquire = async (path: string, applicationId: string): Promise<{ release()
       'Give each instance on a machine its own `stateDir`, or stop the other one.',
   )
 }
+
+const unusable = (path: string, applicationId: string, error: unknown): StreamsError =>
+  new StreamsError(
+    'STATE_STORE_FAILED',
+    `the state directory ${path} of '${applicationId}' can't be used: ${levelErrorReason(error).trimEnd()}. ` +
+      (isWithoutAddon(error)
+        ? 'LevelDB is a native addon: keep the package classic-level out of a bundle, and install it where the application runs.'
+        : 'Check that `stateDir` is writable and the disk has space.'),
+    {},
+    { cause: error },
+  )
 
 /** By node-gyp-build, which finds the addon of classic-level. */
 const isWithoutAddon = (error: unknown): boolean => /^No native build was found/.test((error as Error).message)

@@ -259,6 +259,7 @@ describe('resolveConfig', () => {
 
   it('takes what is given', () => {
     const stateEngine = memoryEngine()
+    const warn = jest.fn()
     const resolved = resolveConfig({
       ...base,
       stateEngine,
@@ -269,9 +270,11 @@ describe('resolveConfig', () => {
       commitInterval: '1.5s',
       replicationFactor: 3,
       statestoreCacheMaxBytes: 0,
-      logger: silentLogger,
+      logger: { ...silentLogger, warn },
     })
     expect(resolved.stateEngine).toBe(stateEngine)
+    resolved.logger.warn({ taskId: '0_0' }, 'it was late')
+    expect(warn.mock.calls).toEqual([[{ taskId: '0_0' }, 'it was late']])
     expect(resolved).toMatchObject({
       maxTaskIdleMs: -1,
       autoOffsetReset: { byDuration: '1h' },
@@ -279,7 +282,6 @@ describe('resolveConfig', () => {
       commitIntervalMs: 1500,
       replicationFactor: 3,
       statestoreCacheMaxBytes: 0,
-      logger: silentLogger,
     })
   })
 

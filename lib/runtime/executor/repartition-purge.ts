@@ -1,7 +1,8 @@
 import { startTimer } from '../../timer'
-import { type Admin, type CommittedOffset } from '../../kafka/port'
+import { type Admin, type ClientError, type CommittedOffset } from '../../kafka/port'
 import type { Logger } from '../../observe/logger'
 import { type TopicPartition, tpKey } from '../../record/topic-partition'
+import { notAuthorized } from '../failure/not-authorized'
 
 export interface RepartitionPurgeOptions {
   readonly admin: Admin
@@ -20,6 +21,7 @@ export class RepartitionPurge {
   #timer: NodeJS.Timeout | undefined
   #going: Promise<void> | undefined
   #closed = false
+  #warned = false
 
   constructor(private readonly options: RepartitionPurgeOptions) {}
 
@@ -66,8 +68,17 @@ export class RepartitionPurge {
     try {
       await this.options.admin.deleteRecords(due)
     } catch (error) {
-      // nothing depends on it, and the next purge covers these records as well
-      this.options.logger.debug({ err: error }, 'records of repartition topics could not be deleted')
+      this.#failed(error as ClientError)
     }
+  }
+
+  /** Nothing depends on it, and the next purge covers these records as well; unless it is never allowed. */
+  #failed(error: ClientError): void {
+    const { logger } = this.options
+    const doing = 'records of repartition topics could not be deleted'
+    if (error.kind !== 'authorization' || this.#warned) return logger.debug({ err: error }, doing)
+    this.#warned = true
+    const err = notAuthorized(error, {}, { operation: 'Delete' })
+    logger.warn({ err }, `${doing} once they were processed: they are kept, and the topics grow without end`)
   }
 }

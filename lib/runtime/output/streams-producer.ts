@@ -185,7 +185,9 @@ export class StreamsProducer {
     } catch {
       // one missing topic fails the call for all
       for (const topic of topics) {
-        await producer.loadTopics([topic]).catch((error: unknown) => {
+        await producer.loadTopics([topic]).catch((error: ClientError) => {
+          // closed while its tasks were opening: the topic may well be there
+          if (error.code === 'CLIENT_CLOSED') return
           this.options.logger.warn(
             { topic, err: error },
             'an output topic can not be found (yet): records for it wait, then fail',

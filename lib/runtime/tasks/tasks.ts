@@ -87,6 +87,8 @@ export class Tasks {
   /** How up to date the state of closed tasks on disk is. */
   readonly #offsetSums = new Map<TaskId, number>()
   readonly #follower: ChangelogFollower
+  /** The databases of earlier runs, each open while its offsets are read. Never rejects. */
+  #readingLocalState: Promise<unknown> = READY
   #running: readonly RunningTask[] = []
 
   constructor(private readonly options: TasksOptions) {
@@ -142,7 +144,9 @@ export class Tasks {
 
   /** Reads which state earlier runs have left on disk. */
   async readLocalState(): Promise<void> {
-    for (const [id, sum] of await this.options.factory.localOffsetSums()) this.#offsetSums.set(id, sum)
+    const reading = this.options.factory.localOffsetSums()
+    this.#readingLocalState = reading.catch(() => {})
+    for (const [id, sum] of await reading) this.#offsetSums.set(id, sum)
   }
 
   /** Whether the topology has the task. */
@@ -225,6 +229,7 @@ export class Tasks {
   async shutdown(): Promise<void> {
     this.close([...this.#slots.keys()], 'dirty')
     await this.#follower.close()
+    await this.#readingLocalState
     await this.released()
   }
 
@@ -273,6 +278,7 @@ export class Tasks {
 
   #restore(slot: Slot, stores: TaskStores, plan: StartPlan, collector: RecordCollector): void {
     if (plan.gaps.length > 0) return this.#closeGaps(slot, stores, plan)
+    this.#warnOfLostOffsets(slot, stores, plan)
     const task: RestoringTask = { ...identityOf(slot), state: 'restoring', stores }
     this.#move(slot, task)
     this.options.listener.changed()
@@ -290,6 +296,25 @@ export class Tasks {
         ),
       failed: (error) => this.#failed(slot, error),
     })
+  }
+
+  /** Where state is left and offsets are not, records may count twice or be skipped, as in Kafka Streams. */
+  #warnOfLostOffsets({ id, inputs }: Slot, { state }: TaskStores, { positions, committed }: StartPlan): void {
+    const offsets = state.changelogOffsets()
+    const lost = inputs.find(({ topic, partition }) => {
+      const key = tpKey(topic, partition)
+      return offsets.has(key) && !committed.has(key)
+    })
+    if (lost === undefined) return
+    const { topic, partition } = lost
+    const key = tpKey(topic, partition)
+    this.options.logger.warn(
+      { taskId: id, topic, partition, offset: positions.get(key) },
+      `the group has no committed offset of ${topic} partition ${partition}, and the local state contains its records up to offset ` +
+        `${offsets.get(key)}: reading starts at offset ${positions.get(key)}. Records that are read again are counted again, and those in ` +
+        'between are skipped. The brokers delete the offsets of an application that is stopped for longer than their ' +
+        'offsets.retention.minutes, 7 days by default, and those of a topic with the topic',
+    )
   }
 
   /** A task whose stores are fully restored starts to process. */

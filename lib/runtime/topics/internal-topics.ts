@@ -42,7 +42,7 @@ export class InternalTopics {
       created = true
       pending = missing
     }
-    await this.#checkCleanupPolicies([...topics.keys()])
+    await this.#checkConfigs([...topics.keys()])
   }
 
   async #missing(topics: ReadonlyMap<InternalTopic, number>): Promise<Map<InternalTopic, number>> {
@@ -97,28 +97,49 @@ export class InternalTopics {
     }
   }
 
-  /** A changelog that is not compacted, or that forgets, loses the state that it should restore. */
-  async #checkCleanupPolicies(topics: readonly InternalTopic[]): Promise<void> {
+  /** A changelog that is not compacted, or that forgets too early, loses the state that it should restore. */
+  async #checkConfigs(topics: readonly InternalTopic[]): Promise<void> {
     for (const { name: topic, config } of topics) {
       const wanted = config['cleanup.policy']
       if (wanted === undefined || this.#configChecked.has(topic)) continue
-      const found = await this.#cleanupPolicyOf(topic)
+      const configs = await this.#configsOf(topic)
+      const found = configs?.get('cleanup.policy')
       if (found !== undefined && forgets(found) && !forgets(wanted)) throw forgetful(topic, found, wanted)
       this.#configChecked.add(topic)
-      if (found !== undefined && policies(found) !== policies(wanted)) {
+      if (configs === undefined || found === undefined) continue
+      if (policies(found) !== policies(wanted)) {
         this.options.logger.warn(
           { topic, found, wanted },
           'internal topic has another cleanup.policy than the topology needs: records may be lost, or kept without end. Alter the topic; or, ' +
             'if its store was of another kind under this name before, give the store a new name',
         )
       }
+      if (forgets(found)) this.#checkTime(topic, 'retention.ms', configs, config)
+      this.#checkTime(topic, 'min.compaction.lag.ms', configs, config)
     }
   }
 
-  /** Undefined where it can't be read: that may not be authorized. */
-  async #cleanupPolicyOf(topic: string): Promise<string | undefined> {
+  /** Windows that have become longer, for example, do not change the topic that exists. */
+  #checkTime(
+    topic: string,
+    name: 'retention.ms' | 'min.compaction.lag.ms',
+    configs: ReadonlyMap<string, string>,
+    { [name]: wanted }: InternalTopic['config'],
+  ): void {
+    const found = configs.get(name)
+    if (found === undefined || wanted === undefined || milliseconds(found) >= milliseconds(wanted)) return
+    this.options.logger.warn(
+      { topic, found, wanted },
+      `internal topic ${topic} has ${name}=${found}, and the topology needs ${wanted}: the brokers may drop what is still needed, and a ` +
+        `restore would lack it. Raise it: kafka-configs.sh --alter --topic ${topic} --add-config ${name}=${wanted}`,
+    )
+  }
+
+  /** Undefined where they can't be read: that may not be authorized. */
+  async #configsOf(topic: string): Promise<Map<string, string> | undefined> {
     try {
-      return (await this.options.admin.topicConfigs(topic)).get('cleanup.policy')?.value ?? undefined
+      const configs = await this.options.admin.topicConfigs(topic)
+      return new Map([...configs].flatMap(([name, { value }]) => (value === null ? [] : [[name, value]])))
     } catch (error) {
       this.options.logger.debug({ topic, err: error }, 'could not read the configuration of an internal topic')
       return undefined
@@ -146,6 +167,9 @@ const forgetful = (topic: string, found: string, wanted: string): StreamsError =
       `logging: { 'cleanup.policy': '${found}' }`,
     { topic },
   )
+
+/** A retention of −1 never ends. */
+const milliseconds = (text: string): number => (text === '-1' ? Infinity : Number(text))
 
 const policies = (text: string): string =>
   text

@@ -50,10 +50,10 @@ export const corruption = (reason: string): Error => Object.assign(new Error(rea
 export const isDamage = (error: unknown): boolean =>
   levelErrorCode(error) === CORRUPTION || /^IO error: .*\.(ldb|sst): Invalid argument$/.test(levelErrorReason(error))
 
-/** LevelDB's own message. */
+/** LevelDB's own message: abstract-level wraps it if a database doesn't open. */
 export const levelErrorReason = (error: unknown): string => {
-  const { cause, message } = error as Error
-  return cause instanceof Error ? cause.message : message
+  const { cause, message } = error as { message: string; cause?: { message?: string } }
+  return cause?.message ?? message
 }
 
 /** LevelDB's own error code: abstract-level wraps it if a database doesn't open. */

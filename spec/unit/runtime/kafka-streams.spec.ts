@@ -5,8 +5,10 @@ import type { StreamsConfig } from '../../../lib/config'
 import { StreamsBuilder } from '../../../lib/dsl/streams-builder'
 import type { KafkaStreams } from '../../../lib/runtime/kafka-streams'
 import * as serdes from '../../../lib/serdes'
+import { levelEngine } from '../../../lib/state/level/level-engine'
+import type { StateEngine, TaskDatabase } from '../../../lib/state/state-engine'
 import type { Topology } from '../../../lib/topology/topology'
-import { recordingLogger } from './processing/processing-under-test'
+import { deferred, recordingLogger } from './processing/processing-under-test'
 
 const text = { key: serdes.string(), value: serdes.string() }
 const counted = { key: serdes.string(), value: serdes.long() }
@@ -268,6 +270,29 @@ describe('KafkaStreams', () => {
       expect({ waiting, warnings: apps.warnings }).toEqual({ waiting: 1, warnings: [] })
     })
 
+    it('while its output topics are looked up does not warn that they are missing', async () => {
+      const begun = deferred()
+      const closed = deferred()
+      apps.changeProducers((producer) => {
+        const close = producer.close.bind(producer)
+        producer.loadTopics = async () => {
+          begun.resolve()
+          await closed.promise
+          throw new ClientError('fatal', 'this Kafka client has been closed', 'CLIENT_CLOSED')
+        }
+        producer.close = (options) => {
+          closed.resolve()
+          return close(options)
+        }
+      })
+      const streams = create()
+      const started = streams.start()
+      await begun.promise
+      await streams.close()
+      await started
+      expect(apps.warnings).toEqual([])
+    })
+
     it('at any moment of its start leaves its state directory to the next one', async () => {
       for (let turns = 0; turns < 30; turns++) {
         const streams = create()
@@ -277,6 +302,38 @@ describe('KafkaStreams', () => {
         await started
       }
       await create().start()
+    })
+
+    it('while it reads the state of earlier runs waits until that is closed', async () => {
+      const earlier = create()
+      await earlier.start()
+      await earlier.close()
+      const engine = levelEngine()
+      const opened: TaskDatabase[] = []
+      const closed: TaskDatabase[] = []
+      const begun = deferred()
+      const mayOpen = deferred()
+      const open: StateEngine['open'] = async (options) => {
+        begun.resolve()
+        await mayOpen.promise
+        const database = await engine.open(options)
+        opened.push(database)
+        const close = database.close.bind(database)
+        database.close = async () => {
+          await close()
+          closed.push(database)
+        }
+        return database
+      }
+      const streams = create({ stateEngine: { name: engine.name, persistent: engine.persistent, open } })
+      const started = streams.start()
+      await begun.promise
+      const closing = streams.close()
+      mayOpen.resolve()
+      expect(await closing).toBe(true)
+      expect(opened).not.toEqual([])
+      expect(closed).toEqual(opened)
+      await started
     })
 
     it('twice settles together', async () => {
@@ -512,6 +569,20 @@ describe('KafkaStreams', () => {
     const next = create()
     await next.start()
     expect(next.state).toBe('RUNNING')
+  })
+
+  it('processes and closes with a logger that throws', async () => {
+    const emitWarning = jest.spyOn(process, 'emitWarning').mockImplementation(() => {})
+    const fail = (): never => {
+      throw new Error('the worker has exited')
+    }
+    const streams = create({ logger: { debug: fail, info: fail, warn: fail, error: fail } })
+    await streams.start()
+    await apps.kafka.produce('lines', [{ value: 'a' }])
+    await untilCounts({ a: 1 })
+    expect(await streams.close()).toBe(true)
+    expect(emitWarning).toHaveBeenCalledTimes(1)
+    emitWarning.mockRestore()
   })
 
   it('processes nothing while paused', async () => {

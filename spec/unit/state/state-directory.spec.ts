@@ -1,4 +1,4 @@
-import { mkdir, readdir, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { hostname, tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { defaultStateDir, StateDirectory } from '../../../lib/state/state-directory'
@@ -27,6 +27,19 @@ test('a second instance in this process is refused, and told who has it', async 
     message: expect.stringContaining(`process ${process.pid} on ${hostname()}`),
   })
   await expect(cleanUp()).rejects.toMatchObject({ code: 'STATE_DIRECTORY_LOCKED' })
+})
+
+test('a second instance in this process is refused also where it comes by a symbolic link', async () => {
+  await open()
+  const link = `${folder.path}-link`
+  await symlink(folder.path, link)
+  try {
+    await expect(StateDirectory.open({ stateDir: link, applicationId: 'app' })).rejects.toMatchObject({
+      code: 'STATE_DIRECTORY_LOCKED',
+    })
+  } finally {
+    await rm(link)
+  }
 })
 
 test('two applications share a stateDir', async () => {
@@ -69,6 +82,24 @@ test('a damaged lock or process file keeps nobody out', async () => {
   expect(again.processId).not.toBe(processId)
 })
 
+test('a copy of a directory, here or on another machine, has a process id of its own', async () => {
+  const { processId, path } = await open()
+  await opened.pop()!.close()
+  const copy = join(folder.path, 'copy')
+  await cp(path, join(copy, 'app'), { recursive: true })
+  const copied = await StateDirectory.open({ stateDir: copy, applicationId: 'app' })
+  opened.push(copied)
+  expect(copied.processId).not.toBe(processId)
+
+  const file = join(path, 'process.json')
+  const info = JSON.parse(await readFile(file, 'utf8')) as object
+  await writeFile(file, JSON.stringify({ ...info, hostname: 'elsewhere' }))
+  const moved = await open()
+  expect(moved.processId).not.toBe(processId)
+  await opened.pop()!.close()
+  expect((await open()).processId).toBe(moved.processId)
+})
+
 test('lists the folders of tasks, in their order, and nothing else', async () => {
   const directory = await open()
   for (const name of ['10_0', '2_10', '2_9', '0_0', '0_0.damaged-now', 'global'])
@@ -101,11 +132,30 @@ test('cleanUp() leaves what is not of the application', async () => {
   expect((await readdir(path)).sort()).toEqual(['backup', 'lock', 'notes.txt'])
 })
 
-test('a stateDir that can’t be used is an error with a next step', async () => {
-  await writeFile(join(folder.path, 'app'), 'a file')
-  await expect(open()).rejects.toMatchObject({
+describe('a stateDir that can’t be used is an error with the cause and a next step', () => {
+  const refused = (reason: RegExp) => ({
     code: 'STATE_STORE_FAILED',
-    message: expect.stringContaining('Check that `stateDir` is writable'),
+    message: expect.stringMatching(
+      new RegExp(`^the state directory ${path()} .*${reason.source}.*Check that \`stateDir\` is writable and the disk`),
+    ),
+  })
+  const path = (): string => join(folder.path, 'app')
+
+  test('where its folder is a file', async () => {
+    await writeFile(path(), 'a file')
+    await expect(open()).rejects.toMatchObject(refused(/EEXIST/))
+  })
+
+  test('where LevelDB can’t lock it', async () => {
+    await mkdir(join(path(), 'lock/LOCK'), { recursive: true })
+    await expect(open()).rejects.toMatchObject(refused(/lock\/LOCK: Is a directory/))
+  })
+
+  test('where the process can’t be registered: the lock is released', async () => {
+    await mkdir(join(path(), 'process.json/in-the-way'), { recursive: true })
+    await expect(open()).rejects.toMatchObject(refused(/EISDIR|ENOTEMPTY/))
+    await cleanUp()
+    await open()
   })
 })
 

@@ -13,6 +13,7 @@ import {
   INVALID_RESPONSE,
   isClosed,
   isRetriable,
+  LEASE_ENDED,
   throwOnCode,
   toClientError,
 } from '../protocol/errors'
@@ -188,6 +189,8 @@ export class KafkaConnection {
       }
     }
     if (this.closed) throw closedError(frame.apiName)
+    // it was `disconnect` that ended the request, and says nothing about the brokers
+    if (failure?.code === LEASE_ENDED) throw failure
     this.outage.unreachable(attemptedAt, failure)
     throw new ClientError(
       'retriable',

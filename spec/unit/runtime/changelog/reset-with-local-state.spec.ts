@@ -68,6 +68,23 @@ describe('local state that is left behind', () => {
     )
   })
 
+  it.each(CASES)('by a group whose offsets have expired is warned about: %s, %s', async (name, processingGuarantee) => {
+    await run(TOPOLOGIES[name]!(), processingGuarantee)
+    const again = apps.create(TOPOLOGIES[name]!(), { processingGuarantee })
+    await again.start()
+    await again.close()
+    expect(apps.warnings).toEqual([])
+    await apps.kafka.client().admin().deleteGroup('app')
+    const app = apps.create(TOPOLOGIES[name]!(), { processingGuarantee })
+    await app.start()
+    await until(() => count(app, 'a') === 4)
+    expect(apps.warnings).toEqual([
+      expect.stringMatching(
+        /^the group has no committed offset of .* the local state contains its records up to offset .*offsets.retention.minutes/,
+      ),
+    ])
+  })
+
   it.each(CASES)(
     'by a Kafka that was set up anew is not part of its counts: %s, %s',
     async (name, processingGuarantee) => {

@@ -1,24 +1,29 @@
-import type { Admin } from '../../../../lib/kafka/port'
-import { silentLogger } from '../../../../lib/observe/logger'
+import { type Admin, ClientError } from '../../../../lib/kafka/port'
 import { RepartitionPurge } from '../../../../lib/runtime/executor/repartition-purge'
+import { recordingLogger } from '../processing/processing-under-test'
 
 const INTERVAL_MS = 1000
 
 describe('the purge of repartition topics', () => {
   let deleted: string[]
+  let refusal: ClientError | undefined
+  let logger: ReturnType<typeof recordingLogger>
   let purge: RepartitionPurge
 
   beforeEach(() => {
     jest.useFakeTimers()
     deleted = []
+    refusal = undefined
+    logger = recordingLogger()
     const deleteRecords: Admin['deleteRecords'] = async (offsets) => {
+      if (refusal !== undefined) throw refusal
       for (const { topic, partition, offset } of offsets) deleted.push(`${topic}-${partition} to ${offset}`)
     }
     purge = new RepartitionPurge({
       admin: { deleteRecords } as Admin,
       repartitionTopics: new Set(['r']),
       intervalMs: INTERVAL_MS,
-      logger: silentLogger,
+      logger,
     })
   })
   afterEach(async () => {
@@ -50,6 +55,36 @@ describe('the purge of repartition topics', () => {
     commit('r', 1, 2)
     await jest.advanceTimersByTimeAsync(INTERVAL_MS)
     expect(deleted).toEqual(['r-1 to 2'])
+  })
+
+  it('warns once where it may not delete, with the right that it needs: the topics grow', async () => {
+    refusal = new ClientError('authorization', 'deleting records of r-0', 'TOPIC_AUTHORIZATION_FAILED', {
+      topic: 'r',
+      partition: 0,
+    })
+    for (const offset of [5, 6]) {
+      commit('r', 0, offset)
+      await jest.advanceTimersByTimeAsync(INTERVAL_MS)
+    }
+    expect(logger.entries).toMatchObject([
+      {
+        level: 'warn',
+        message: expect.stringContaining('they are kept, and the topics grow without end'),
+        fields: {
+          err: {
+            code: 'NOT_AUTHORIZED',
+            message: expect.stringContaining(
+              'Allow the principal of this application the operation Delete on topic "r"',
+            ),
+          },
+        },
+      },
+      { level: 'debug' },
+    ])
+    refusal = undefined
+    commit('r', 0, 7)
+    await jest.advanceTimersByTimeAsync(INTERVAL_MS)
+    expect(deleted).toEqual(['r-0 to 7'])
   })
 
   it('deletes nothing once it is closed', async () => {

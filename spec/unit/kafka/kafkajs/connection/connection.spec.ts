@@ -232,6 +232,19 @@ describe('a connection', () => {
       while (broker.connections > 0) await new Promise(setImmediate)
     })
 
+    it('does not take that for an outage', async () => {
+      connect()
+      await connection.refreshMetadata()
+      const held: (() => void)[] = (broker.held = [])
+      const refreshed = connection.refreshMetadata()
+      while (held.length === 0) await new Promise(setImmediate)
+      connection.disconnect(cause)
+      await expect(refreshed).rejects.toBe(cause)
+      broker.held = undefined
+      await connection.refreshMetadata()
+      expect(logged.filter((line) => !line.startsWith('debug'))).toEqual([])
+    })
+
     it('drops its sockets at once where a part of a request is still to be written', async () => {
       connect()
       await connection.refreshMetadata()
