@@ -69,6 +69,8 @@ export class PartitionQueue implements SourceBytes {
 
   private readonly batches: FetchedPartition[] = []
   private cursor: RecordCursor | null = null
+  /** Views of the first batch were handed out, and may still be in use. */
+  private viewed = false
   /** The cursor is at a record that is not decoded yet. */
   private onRecord = false
   /** What could not be fetched for the record under the cursor. */
@@ -207,9 +209,17 @@ export class PartitionQueue implements SourceBytes {
       }
       this.batches.shift()
       this.cursor = null
+      this.release(batch)
       this.pass(batch.nextOffset - 1, batch.leaderEpoch)
     }
     return false
+  }
+
+  private release(batch: FetchedPartition): void {
+    this.bytes = NO_BYTES
+    this.keyLength = this.valueLength = -1
+    if (!this.viewed) batch.release?.()
+    this.viewed = false
   }
 
   private pass(offset: number, leaderEpoch: number): void {
@@ -224,6 +234,7 @@ export class PartitionQueue implements SourceBytes {
     const { topic, partition, source } = this
     const offset = cursor.offset
     const headers = cursor.headers()
+    if (headers !== NO_HEADERS) this.viewed = true
     if (this.bytes !== cursor.bytes) this.bytes = cursor.bytes
     this.keyStart = cursor.keyStart
     this.keyLength = cursor.keyLength
@@ -274,15 +285,20 @@ export class PartitionQueue implements SourceBytes {
   ): unknown {
     if (length < 0) return null
     if (readRange !== undefined) return readRange(this.bytes, start, start + length, this.topic)
-    return serde.deserialize(this.topic, this.bytes.subarray(start, start + length), headers)
+    return serde.deserialize(this.topic, this.view(start, length), headers)
   }
 
   get rawKey(): Buffer | null {
-    return this.keyLength < 0 ? null : this.bytes.subarray(this.keyStart, this.keyStart + this.keyLength)
+    return this.keyLength < 0 ? null : this.view(this.keyStart, this.keyLength)
   }
 
   get rawValue(): Buffer | null {
-    return this.valueLength < 0 ? null : this.bytes.subarray(this.valueStart, this.valueStart + this.valueLength)
+    return this.valueLength < 0 ? null : this.view(this.valueStart, this.valueLength)
+  }
+
+  private view(start: number, length: number): Buffer {
+    this.viewed = true
+    return this.bytes.subarray(start, start + length)
   }
 
   private extractTimestamp(key: unknown, value: unknown, context: RecordContext): number {

@@ -17,6 +17,7 @@ import {
   toClientError,
 } from '../protocol/errors'
 import type { Frame } from '../protocol/frame'
+import { ResponseMemory } from '../protocol/response-memory'
 import type { KafkaJsLogger } from '../internals'
 import {
   findCoordinatorFrame,
@@ -52,6 +53,7 @@ const RETRY_PERIOD_MS = 30_000
 export class KafkaConnection {
   readonly requestTimeoutMs: number
   readonly backoff
+  readonly memory = new ResponseMemory()
   private readonly closing = new AbortController()
   private readonly links = new Map<string, BrokerLink>()
   private readonly nodes = new Map<number, string>()
@@ -294,6 +296,7 @@ export class KafkaConnection {
       link = new BrokerLink(host, port, {
         kafka,
         logger: this.clientLogger,
+        memory: this.memory,
         dropped: (cause) => this.reportDropped(address, cause),
         ...(mayProduce && { mayProduce }),
       })
