@@ -19,6 +19,8 @@ export class LevelBytes implements ByteStore {
   readonly #estimate: EntryEstimate
   #current = new UncommittedEntries()
   #sealed: UncommittedEntries | null = null
+  /** A former generation, whose memory the next one uses. */
+  #emptied: UncommittedEntries | null = null
   #dropBelow: Buffer | null = null
   #sealedDropBelow: Buffer | null = null
   /** Entries below it may be cached, but were removed. */
@@ -159,16 +161,21 @@ export class LevelBytes implements ByteStore {
     if (this.#current.size === 0) return
     if (this.#sealed === null) {
       this.#sealed = this.#current
+      this.#current = this.#emptied ?? new UncommittedEntries()
+      this.#emptied = null
     } else {
       for (const { key, value } of this.#current.writes()) this.#sealed.set(key, value, hashOf(key))
+      this.#current.clear()
     }
-    this.#current = new UncommittedEntries()
     this.#lastRead = null
   }
 
   /** The sealed generation is on disk. */
   committed(writes: UncommittedEntries): void {
-    if (this.#sealed === writes) this.#sealed = null
+    if (this.#sealed !== writes) return
+    this.#sealed = null
+    writes.clear()
+    this.#emptied = writes
   }
 
   discard(entries: number): void {

@@ -50,6 +50,8 @@ interface Write {
 export class UncommittedEntries {
   // a position is the unit in its page, with the number of the page above it
   readonly #pages = [newPage(INITIAL_UNITS)]
+  /** Empty. */
+  #sparePages: Page[] = []
   #usedUnits = 0
   readonly #index = new HashIndex()
   #map: ByteMap | null = null
@@ -159,6 +161,17 @@ export class UncommittedEntries {
     return this.#map.view(range)
   }
 
+  /** Forgets all. As much memory as was used is kept: the next writes likely need it. */
+  clear(): void {
+    this.#index.clear()
+    this.#map = null
+    this.#usedUnits = 0
+    const [first, ...others] = this.#pages
+    const isMostlyUnused = first!.end * UNIT_BYTES * 4 < first!.bytes.length
+    this.#pages.splice(0, Infinity, isMostlyUnused ? newPage(INITIAL_UNITS) : emptied(first!))
+    this.#sparePages = others.filter(({ bytes }) => bytes.length === PAGE_UNITS * UNIT_BYTES).map(emptied)
+  }
+
   /** Returns the position. */
   #append(key: Buffer, value: Buffer | null): number {
     const length = value === null ? DELETED : value.length
@@ -182,7 +195,7 @@ export class UncommittedEntries {
     const needed = page.end + units
     if (needed * UNIT_BYTES <= page.bytes.length) return page
     if (needed > PAGE_UNITS && page.end > 0) {
-      const next = newPage(Math.max(PAGE_UNITS, units))
+      const next = units > PAGE_UNITS ? newPage(units) : (this.#sparePages.pop() ?? newPage(PAGE_UNITS))
       this.#pages.push(next)
       return next
     }
@@ -221,6 +234,11 @@ const NO_BYTES = Buffer.alloc(0)
 const newPage = (units: number): Page => {
   const bytes = Buffer.allocUnsafeSlow(units * UNIT_BYTES)
   return { bytes, words: new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length >>> 2), end: 0 }
+}
+
+const emptied = (page: Page): Page => {
+  page.end = 0
+  return page
 }
 
 /** Sorts the units where entries of a page begin, by the bytes behind those that all of their keys begin with. */

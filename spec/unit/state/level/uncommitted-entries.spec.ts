@@ -166,3 +166,39 @@ test('memory in use counts what was replaced by something longer', () => {
   expect(entries.bytes).toBeGreaterThan(100_000)
   expect(entries.size).toBe(1)
 })
+
+describe('once cleared', () => {
+  const MB = 1 << 20
+
+  test.each([['without a scan'], ['after a scan']])('nothing is left of the writes before, %s', (scan) => {
+    const entries = new UncommittedEntries()
+    for (let i = 0; i < 30_000; i++) set(entries, `${i}`, b(`first ${i}`.repeat(30)))
+    if (scan === 'after a scan') expect(viewed(entries)).toHaveLength(30_000)
+    entries.clear()
+    expect([entries.size, entries.bytes, [...written(entries)]]).toEqual([0, 0, []])
+    for (let i = 0; i < 30_000; i += 3) set(entries, `${i}`, i % 2 === 0 ? null : b(`second ${i}`.repeat(20)))
+    expect(get(entries, '1')).toBeUndefined()
+    expect(entries.size).toBe(10_000)
+    const wrong = [...written(entries)].filter(([key, value]) => {
+      return value !== (Number(key) % 2 === 0 ? null : `second ${key}`.repeat(20))
+    })
+    expect(wrong).toEqual([])
+  })
+
+  test('as many writes as before need no more memory, and few give it back', () => {
+    const entries = new UncommittedEntries()
+    const allocate = jest.spyOn(Buffer, 'allocUnsafeSlow')
+    const allocatedFor = (megabytes: number): number => {
+      allocate.mockClear()
+      for (let i = 0; i < megabytes; i++) set(entries, `${i}`, Buffer.alloc(MB - 100))
+      const bytes = allocate.mock.calls.reduce((sum, [size]) => sum + size, 0)
+      entries.clear()
+      return Math.round(bytes / MB)
+    }
+    expect(allocatedFor(20)).toBeGreaterThanOrEqual(16)
+    expect(allocatedFor(20)).toBe(0)
+    expect(allocatedFor(1)).toBe(0)
+    expect(allocatedFor(20)).toBeGreaterThanOrEqual(16)
+    allocate.mockRestore()
+  })
+})
