@@ -19,8 +19,6 @@ export class LevelBytes implements ByteStore {
   readonly #estimate: EntryEstimate
   #current = new UncommittedEntries()
   #sealed: UncommittedEntries | null = null
-  /** A former generation, whose memory the next one uses. */
-  #emptied: UncommittedEntries | null = null
   #dropBelow: Buffer | null = null
   #sealedDropBelow: Buffer | null = null
   /** Entries below it may be cached, but were removed. */
@@ -161,12 +159,10 @@ export class LevelBytes implements ByteStore {
     if (this.#current.size === 0) return
     if (this.#sealed === null) {
       this.#sealed = this.#current
-      this.#current = this.#emptied ?? new UncommittedEntries()
-      this.#emptied = null
     } else {
       for (const { key, value } of this.#current.writes()) this.#sealed.set(key, value, hashOf(key))
-      this.#current.clear()
     }
+    this.#current = UncommittedEntries.behind(this.#current)
     this.#lastRead = null
   }
 
@@ -174,8 +170,7 @@ export class LevelBytes implements ByteStore {
   committed(writes: UncommittedEntries): void {
     if (this.#sealed !== writes) return
     this.#sealed = null
-    writes.clear()
-    this.#emptied = writes
+    this.#current.reuse(writes)
   }
 
   discard(entries: number): void {

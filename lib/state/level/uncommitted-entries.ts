@@ -22,6 +22,7 @@ const DELETED = -1
  */
 const PAGE_SHIFT = 19
 const PAGE_UNITS = 1 << PAGE_SHIFT
+const PAGE_BYTES = PAGE_UNITS * UNIT_BYTES
 const UNIT_MASK = PAGE_UNITS - 1
 /** The first one starts small. */
 const INITIAL_UNITS = 1 << 9
@@ -51,10 +52,18 @@ export class UncommittedEntries {
   // a position is the unit in its page, with the number of the page above it
   readonly #pages = [newPage(INITIAL_UNITS)]
   /** Empty. */
-  #sparePages: Page[] = []
+  #spare: Page[] = []
   #usedUnits = 0
   readonly #index = new HashIndex()
   #map: ByteMap | null = null
+
+  /** The generation behind `sealed`: what that had in reserve is for this one. */
+  static behind(sealed: UncommittedEntries): UncommittedEntries {
+    const entries = new UncommittedEntries()
+    entries.#spare = sealed.#spare
+    sealed.#spare = []
+    return entries
+  }
 
   get size(): number {
     return this.#map === null ? this.#index.size : this.#map.size
@@ -161,15 +170,13 @@ export class UncommittedEntries {
     return this.#map.view(range)
   }
 
-  /** Forgets all. As much memory as was used is kept: the next writes likely need it. */
-  clear(): void {
-    this.#index.clear()
-    this.#map = null
-    this.#usedUnits = 0
-    const [first, ...others] = this.#pages
-    const isMostlyUnused = first!.end * UNIT_BYTES * 4 < first!.bytes.length
-    this.#pages.splice(0, Infinity, isMostlyUnused ? newPage(INITIAL_UNITS) : emptied(first!))
-    this.#sparePages = others.filter(({ bytes }) => bytes.length === PAGE_UNITS * UNIT_BYTES).map(emptied)
+  /** Writes go on in the memory of an earlier generation, which nobody reads any more. What it hardly used is given back. */
+  reuse(written: UncommittedEntries): void {
+    this.#spare = written.#pages.filter(
+      ({ bytes, end }) => bytes.length <= PAGE_BYTES && 4 * end * UNIT_BYTES >= bytes.length,
+    )
+    for (const page of this.#spare) page.end = 0
+    written.#pages.length = 0
   }
 
   /** Returns the position. */
@@ -195,15 +202,21 @@ export class UncommittedEntries {
     const needed = page.end + units
     if (needed * UNIT_BYTES <= page.bytes.length) return page
     if (needed > PAGE_UNITS && page.end > 0) {
-      const next = units > PAGE_UNITS ? newPage(units) : (this.#sparePages.pop() ?? newPage(PAGE_UNITS))
+      const next = this.#newPage(Math.max(PAGE_UNITS, units))
       this.#pages.push(next)
       return next
     }
-    const larger = newPage(Math.max(needed, Math.min(PAGE_UNITS, (2 * page.bytes.length) / UNIT_BYTES)))
+    const larger = this.#newPage(Math.max(needed, Math.min(PAGE_UNITS, (2 * page.bytes.length) / UNIT_BYTES)))
     larger.bytes.set(page.bytes)
     page.bytes = larger.bytes
     page.words = larger.words
     return page
+  }
+
+  /** At least so large. */
+  #newPage(units: number): Page {
+    const index = this.#spare.findIndex(({ bytes }) => bytes.length >= units * UNIT_BYTES)
+    return index < 0 ? newPage(units) : this.#spare.splice(index, 1)[0]!
   }
 
   #find(key: Buffer, hash: number): number {
@@ -234,11 +247,6 @@ const NO_BYTES = Buffer.alloc(0)
 const newPage = (units: number): Page => {
   const bytes = Buffer.allocUnsafeSlow(units * UNIT_BYTES)
   return { bytes, words: new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length >>> 2), end: 0 }
-}
-
-const emptied = (page: Page): Page => {
-  page.end = 0
-  return page
 }
 
 /** Sorts the units where entries of a page begin, by the bytes behind those that all of their keys begin with. */
