@@ -118,6 +118,11 @@ export interface FetchedPartition {
   readonly sizeInBytes: number
   /** Committed data records from the assigned offset on; decompresses and decodes as it goes. Throws `ClientError('invalid')` for damaged batches. */
   records(): RecordCursor
+  /**
+   * Where there is one, its memory is used again: nothing refers to it any more, neither views of keys and values nor header values. Never
+   * calling it is no leak.
+   */
+  release?(): void
 }
 
 /** How a fetcher reads. Sizes are bytes, times milliseconds. */

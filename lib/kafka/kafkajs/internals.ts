@@ -7,6 +7,7 @@ import tls from 'node:tls'
 import type { ISocketFactory, ISocketFactoryArgs, KafkaConfig, logCreator, logLevel } from 'kafkajs'
 import { ClientError } from '../port'
 import { INVALID_RESPONSE, LEASE_ENDED } from './protocol/errors'
+import type { ResponseMemory } from './protocol/response-memory'
 import { ResponseReader } from './protocol/response-reader'
 import type { Frame } from './protocol/frame'
 import { WireWriter } from './protocol/wire'
@@ -156,6 +157,7 @@ export interface BrokerOptions {
   readonly connectionTimeoutMs: number
   readonly authenticationTimeoutMs: number
   readonly logger: KafkaJsLogger
+  readonly memory: ResponseMemory
   /** Asked right before a Produce request is handed to its socket. */
   readonly mayProduce?: () => boolean
 }
@@ -180,7 +182,7 @@ export const createBroker = ({ host, port, kafka, ...options }: BrokerOptions): 
     logger: options.logger,
   })
   for (const connection of connectionPool.pool) {
-    readResponses(connection)
+    readResponses(connection, options.memory)
     stopIdleTimer(connection.requestQueue)
     if (options.mayProduce) refuseProduce(connection.requestQueue, options.mayProduce)
   }
@@ -295,9 +297,9 @@ const resetSocket = (socket: net.Socket): void => {
  * kafkajs trusts the length before a response: an invalid one throws in its `data` listener, where nobody catches it, or waits forever. And it
  * keeps the pieces of a response until the last one has come.
  */
-const readResponses = (connection: KafkaJsConnection): void => {
+const readResponses = (connection: KafkaJsConnection, memory: ResponseMemory): void => {
   const process = connection.processData
-  const reader = new ResponseReader((response) => {
+  const reader = new ResponseReader(memory, (response) => {
     if (connection.authHandlers !== null) return process.call(connection, new WireWriter().bytes(response).buffer)
     const correlationId = response.readInt32BE(0)
     connection.requestQueue.fulfillRequest({ size: response.length, correlationId, payload: response.subarray(4) })

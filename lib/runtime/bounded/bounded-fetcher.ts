@@ -66,6 +66,7 @@ export class BoundedFetcher implements Fetcher {
       logStartOffset,
       sizeInBytes,
       records: () => new BoundedCursor(fetched.records(), end, () => this.counts.read(topic, 1)),
+      release: () => fetched.release?.(),
     }
   }
 }

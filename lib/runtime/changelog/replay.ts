@@ -70,5 +70,6 @@ export const replay = async (
     await yieldToEventLoop()
     sliceEnd = performance.now() + SLICE_MS
   }
+  if (store.copiesRestored === true) fetched.release?.()
   return { position: Math.max(position, Math.min(fetched.nextOffset, end)), records }
 }

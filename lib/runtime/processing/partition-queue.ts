@@ -10,7 +10,7 @@ import type { RangeReader, SourceNode } from './source-node'
 import type { SourceBytes } from '../output/source-bytes'
 import type { TaskContext } from './task-context'
 import { failOnInvalidTimestamp } from '../../topology/timestamp-extractors'
-import type { RecordHeaders } from '../../record/headers'
+import { NO_HEADERS, type RecordHeaders } from '../../record/headers'
 import type { RecordContext } from '../../record/record-context'
 import { StreamRecord } from '../../record/stream-record'
 
@@ -53,8 +53,10 @@ export class PartitionQueue implements SourceBytes {
   /** Set while the next record can't be decoded because its serde is fetching something; never rejects. */
   prepared: Promise<void> | undefined = undefined
 
-  private readonly batches: Pick<FetchedPartition, 'nextOffset' | 'leaderEpoch' | 'records'>[] = []
+  private readonly batches: Pick<FetchedPartition, 'nextOffset' | 'leaderEpoch' | 'records' | 'release'>[] = []
   private cursor: RecordCursor | null = null
+  /** Views of the first batch were handed out, and may still be in use. */
+  private viewed = false
   /** The cursor is at a record that is not decoded yet. */
   private onRecord = false
   /** What could not be fetched for the record under the cursor. */
@@ -96,7 +98,12 @@ export class PartitionQueue implements SourceBytes {
   skipTo(offset: number): boolean {
     if (offset < this.fetchedUpTo || this.size === 0) return false
     const last = this.batches.at(-1)!
-    this.batches[this.batches.length - 1] = { nextOffset: offset, leaderEpoch: -1, records: () => last.records() }
+    this.batches[this.batches.length - 1] = {
+      nextOffset: offset,
+      leaderEpoch: -1,
+      records: () => last.records(),
+      release: () => last.release?.(),
+    }
     this.fetchedUpTo = offset
     this.raiseEndOffset(offset)
     return true
@@ -194,9 +201,17 @@ export class PartitionQueue implements SourceBytes {
       }
       this.batches.shift()
       this.cursor = null
+      this.release(batch)
       this.pass(batch.nextOffset - 1, batch.leaderEpoch)
     }
     return false
+  }
+
+  private release(batch: Pick<FetchedPartition, 'release'>): void {
+    this.bytes = NO_BYTES
+    this.keyLength = this.valueLength = -1
+    if (!this.viewed) batch.release?.()
+    this.viewed = false
   }
 
   private pass(offset: number, leaderEpoch: number): void {
@@ -211,6 +226,7 @@ export class PartitionQueue implements SourceBytes {
     const { topic, partition, source } = this
     const offset = cursor.offset
     const headers = cursor.headers()
+    if (headers !== NO_HEADERS) this.viewed = true
     if (this.bytes !== cursor.bytes) this.bytes = cursor.bytes
     this.keyStart = cursor.keyStart
     this.keyLength = cursor.keyLength
@@ -261,15 +277,20 @@ export class PartitionQueue implements SourceBytes {
   ): unknown {
     if (length < 0) return null
     if (readRange !== undefined) return readRange(this.bytes, start, start + length, this.topic)
-    return asObject(serde.deserialize(this.topic, this.bytes.subarray(start, start + length), headers))
+    return asObject(serde.deserialize(this.topic, this.view(start, length), headers))
   }
 
   get rawKey(): Buffer | null {
-    return this.keyLength < 0 ? null : this.bytes.subarray(this.keyStart, this.keyStart + this.keyLength)
+    return this.keyLength < 0 ? null : this.view(this.keyStart, this.keyLength)
   }
 
   get rawValue(): Buffer | null {
-    return this.valueLength < 0 ? null : this.bytes.subarray(this.valueStart, this.valueStart + this.valueLength)
+    return this.valueLength < 0 ? null : this.view(this.valueStart, this.valueLength)
+  }
+
+  private view(start: number, length: number): Buffer {
+    this.viewed = true
+    return this.bytes.subarray(start, start + length)
   }
 
   private extractTimestamp(key: unknown, value: unknown, context: RecordContext): number {

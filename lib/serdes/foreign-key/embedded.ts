@@ -36,6 +36,7 @@ export class Embedded<T> {
   deserialize(topic: string, bytes: Buffer, start: number, end: number, headers: RecordHeaders = NO_HEADERS): T {
     const { readRange } = this.shortcuts
     if (readRange !== undefined) return readRange(bytes, start, end, topic) as T
-    return this.serde.deserialize(topic, bytes.subarray(start, end), headers)
+    // a copy: the memory of what it is embedded in may be used again
+    return this.serde.deserialize(topic, Buffer.from(bytes.subarray(start, end)), headers)
   }
 }

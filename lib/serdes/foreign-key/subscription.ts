@@ -66,7 +66,7 @@ export class SubscriptionSerde<K> implements Serde<Subscription<K>> {
     if (instruction === undefined) throw new RangeError(`foreign-key instruction ${bytes[from + 1]} is not known`)
     return {
       instruction,
-      hash: hasHash ? bytes.subarray(from + HEAD_BYTES, start) : null,
+      hash: hasHash ? Buffer.from(bytes.subarray(from + HEAD_BYTES, start)) : null,
       primaryKey: this.bytes.readPrimaryKey(bytes, start, end) as K,
       primaryPartition: version === 0 ? null : bytes.readInt32BE(end),
     }

@@ -162,13 +162,15 @@ export class LevelBytes implements ByteStore {
     } else {
       for (const { key, value } of this.#current.writes()) this.#sealed.set(key, value, hashOf(key))
     }
-    this.#current = new UncommittedEntries()
+    this.#current = UncommittedEntries.behind(this.#current)
     this.#lastRead = null
   }
 
   /** The sealed generation is on disk. */
   committed(writes: UncommittedEntries): void {
-    if (this.#sealed === writes) this.#sealed = null
+    if (this.#sealed !== writes) return
+    this.#sealed = null
+    this.#current.reuse(writes)
   }
 
   discard(entries: number): void {

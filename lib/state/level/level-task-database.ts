@@ -155,7 +155,8 @@ export class LevelTaskDatabase implements TaskDatabase, SharedDatabase {
     for (const [name, store] of this.stores) {
       store.sealRestored()
       entries.set(name, store.sealedEntries)
-      if (store.sealed !== null) sealed.push({ store, writes: store.sealed })
+      // a commit under way has what is sealed
+      if (store.sealed !== null && !this.#committing) sealed.push({ store, writes: store.sealed })
     }
     this.#committing ||= sealed.length > 0
     const commit = this.#tail

@@ -22,6 +22,7 @@ const DELETED = -1
  */
 const PAGE_SHIFT = 19
 const PAGE_UNITS = 1 << PAGE_SHIFT
+const PAGE_BYTES = PAGE_UNITS * UNIT_BYTES
 const UNIT_MASK = PAGE_UNITS - 1
 /** The first one starts small. */
 const INITIAL_UNITS = 1 << 9
@@ -50,9 +51,19 @@ interface Write {
 export class UncommittedEntries {
   // a position is the unit in its page, with the number of the page above it
   readonly #pages = [newPage(INITIAL_UNITS)]
+  /** Empty. */
+  #spare: Page[] = []
   #usedUnits = 0
   readonly #index = new HashIndex()
   #map: ByteMap | null = null
+
+  /** The generation behind `sealed`: what that had in reserve is for this one. */
+  static behind(sealed: UncommittedEntries): UncommittedEntries {
+    const entries = new UncommittedEntries()
+    entries.#spare = sealed.#spare
+    sealed.#spare = []
+    return entries
+  }
 
   get size(): number {
     return this.#map === null ? this.#index.size : this.#map.size
@@ -159,6 +170,15 @@ export class UncommittedEntries {
     return this.#map.view(range)
   }
 
+  /** Writes go on in the memory of an earlier generation, which nobody reads any more. What it hardly used is given back. */
+  reuse(written: UncommittedEntries): void {
+    this.#spare = written.#pages.filter(
+      ({ bytes, end }) => bytes.length <= PAGE_BYTES && 4 * end * UNIT_BYTES >= bytes.length,
+    )
+    for (const page of this.#spare) page.end = 0
+    written.#pages.length = 0
+  }
+
   /** Returns the position. */
   #append(key: Buffer, value: Buffer | null): number {
     const length = value === null ? DELETED : value.length
@@ -182,15 +202,21 @@ export class UncommittedEntries {
     const needed = page.end + units
     if (needed * UNIT_BYTES <= page.bytes.length) return page
     if (needed > PAGE_UNITS && page.end > 0) {
-      const next = newPage(Math.max(PAGE_UNITS, units))
+      const next = this.#newPage(Math.max(PAGE_UNITS, units))
       this.#pages.push(next)
       return next
     }
-    const larger = newPage(Math.max(needed, Math.min(PAGE_UNITS, (2 * page.bytes.length) / UNIT_BYTES)))
+    const larger = this.#newPage(Math.max(needed, Math.min(PAGE_UNITS, (2 * page.bytes.length) / UNIT_BYTES)))
     larger.bytes.set(page.bytes)
     page.bytes = larger.bytes
     page.words = larger.words
     return page
+  }
+
+  /** At least so large. */
+  #newPage(units: number): Page {
+    const index = this.#spare.findIndex(({ bytes }) => bytes.length >= units * UNIT_BYTES)
+    return index < 0 ? newPage(units) : this.#spare.splice(index, 1)[0]!
   }
 
   #find(key: Buffer, hash: number): number {

@@ -2,6 +2,7 @@ import type { KafkaConfig } from 'kafkajs'
 import { ClientError } from '../../port'
 import { DISCONNECTED, TIMED_OUT, toClientError, UNSUPPORTED } from '../protocol/errors'
 import type { Frame } from '../protocol/frame'
+import type { ResponseMemory } from '../protocol/response-memory'
 import {
   connectionFor,
   createBroker,
@@ -16,6 +17,7 @@ import { startTimer } from '../../../timer'
 export interface LinkOptions {
   readonly kafka: KafkaConfig
   readonly logger: KafkaJsLogger
+  readonly memory: ResponseMemory
   /** Of the connection of a producer: asked right before each Produce request. Its sockets are never closed but reset. */
   readonly mayProduce?: () => boolean
   /** Told once for each connect that has come to its end. */
@@ -102,13 +104,13 @@ export class BrokerLink {
   }
 
   private async open(): Promise<Session> {
-    const { kafka, logger, mayProduce } = this.options
+    const { kafka, logger, memory, mayProduce } = this.options
     const connectionTimeoutMs = kafka.connectionTimeout ?? DEFAULT_CONNECTION_TIMEOUT_MS
     const authenticationTimeoutMs = kafka.authenticationTimeout ?? DEFAULT_AUTHENTICATION_TIMEOUT_MS
     const doing = `connecting to broker ${this.address}`
     const { host, port } = this
     const broker = createBroker({
-      ...{ host, port, kafka, connectionTimeoutMs, authenticationTimeoutMs, logger },
+      ...{ host, port, kafka, connectionTimeoutMs, authenticationTimeoutMs, logger, memory },
       ...(mayProduce && { mayProduce }),
     })
     const session: Session = { broker, pending: new Set(), droppedBy: undefined }

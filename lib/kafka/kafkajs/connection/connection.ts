@@ -18,6 +18,7 @@ import {
   toClientError,
 } from '../protocol/errors'
 import type { Frame } from '../protocol/frame'
+import { ResponseMemory } from '../protocol/response-memory'
 import type { KafkaJsLogger } from '../internals'
 import {
   findCoordinatorFrame,
@@ -53,6 +54,7 @@ const RETRY_PERIOD_MS = 30_000
 export class KafkaConnection {
   readonly requestTimeoutMs: number
   readonly backoff
+  readonly memory = new ResponseMemory()
   private readonly closing = new AbortController()
   private readonly links = new Map<string, BrokerLink>()
   private readonly nodes = new Map<number, string>()
@@ -297,6 +299,7 @@ export class KafkaConnection {
       link = new BrokerLink(host, port, {
         kafka,
         logger: this.clientLogger,
+        memory: this.memory,
         dropped: (cause) => this.reportDropped(address, cause),
         ...(mayProduce && { mayProduce }),
       })

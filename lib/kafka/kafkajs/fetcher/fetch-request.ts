@@ -40,6 +40,8 @@ export interface FetchedPart {
 export interface FetchResult {
   readonly errorCode: number
   readonly parts: readonly FetchedPart[]
+  /** What the records of all parts lie in. */
+  readonly memory: ArrayBufferLike
 }
 
 const FETCH = { key: 1, version: 12, name: 'Fetch' }
@@ -87,7 +89,7 @@ export const fetchFrame = (fetch: FetchArguments): Frame<FetchResult> =>
         })
         r.tags()
       })
-      return { errorCode, parts }
+      return { errorCode, parts, memory: r.buffer.buffer }
     },
   )
 

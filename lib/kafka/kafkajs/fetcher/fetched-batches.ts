@@ -1,4 +1,5 @@
 import type { ClientError, FetchedPartition, RecordCursor } from '../../port'
+import type { SharedResponse } from './shared-response'
 import { BatchCursor, type AbortedTransaction } from '../records/record-batch-decoder'
 
 export interface FetchedBatchesFields {
@@ -13,6 +14,8 @@ export interface FetchedBatchesFields {
   readonly endOffset: number
   readonly logStartOffset: number
   readonly bytes: Buffer
+  /** what `bytes` are a view of */
+  readonly response?: SharedResponse | undefined
   readonly aborted: readonly AbortedTransaction[] | null
   /** of a batch */
   readonly maxDecompressedBytes: number
@@ -32,6 +35,7 @@ export class FetchedBatches implements FetchedPartition {
   private readonly from: number
   private readonly aborted: readonly AbortedTransaction[] | null
   private readonly maxDecompressedBytes: number
+  private response: SharedResponse | undefined
 
   constructor(fields: FetchedBatchesFields) {
     this.topic = fields.topic
@@ -46,6 +50,8 @@ export class FetchedBatches implements FetchedPartition {
     this.from = fields.from
     this.aborted = fields.aborted
     this.maxDecompressedBytes = fields.maxDecompressedBytes
+    this.response = fields.response
+    this.response?.join()
   }
 
   get sizeInBytes(): number {
@@ -55,5 +61,10 @@ export class FetchedBatches implements FetchedPartition {
   records(): RecordCursor {
     const { topic, partition, bytes, from, aborted, maxDecompressedBytes } = this
     return new BatchCursor({ topic, partition, bytes, from, aborted, maxDecompressedBytes })
+  }
+
+  release(): void {
+    this.response?.leave()
+    this.response = undefined
   }
 }

@@ -9,6 +9,7 @@ import { FetchedBatches } from './fetched-batches'
 import { FetchFailures } from './fetch-failures'
 import { fetchFrame, type FetchedPart, type FetchResult, type FetchTarget } from './fetch-request'
 import { LeaderLookup } from './leader-lookup'
+import { SharedResponse } from './shared-response'
 import { summarizeBatches } from '../records/record-batch-decoder'
 import { tpKey } from '../../../record/topic-partition'
 
@@ -37,6 +38,8 @@ const SETTLING_MS = 1_000
 const UNHURRIED_BYTES = 1024 * 1024
 /** But at least this much for each, so that there is room for a whole batch. */
 const UNHURRIED_BYTES_PER_PARTITION = 256 * 1024
+/** An eighth of a response, or less, isn't worth keeping the rest for. */
+const SMALL_SHARE = 8
 
 /**
  * Fetches assigned partitions from their leaders, one request at a time each, ahead of what is polled. A partition whose leader is
@@ -259,7 +262,7 @@ export class KafkaFetcher implements Fetcher {
     leader: number,
     wanted: readonly AssignedPartition[],
     targets: readonly FetchTarget[],
-    { errorCode, parts }: FetchResult,
+    { errorCode, parts, memory }: FetchResult,
   ): Promise<boolean> {
     if (errorCode !== 0) throw errorFromCode(errorCode, `fetching from broker ${leader}`)
     const byKey = new Map<string, FetchedPart>()
@@ -271,6 +274,8 @@ export class KafkaFetcher implements Fetcher {
       total += part.records.length
     }
     await prepareCodecs(codecs)
+    const response = new SharedResponse(memory, this.connection.memory)
+    response.join()
     const awaited = this.waiting.size > 0
     let hasMore = false
     for (const [i, assigned] of wanted.entries()) {
@@ -278,8 +283,9 @@ export class KafkaFetcher implements Fetcher {
       // drops what was reassigned or revoked in the meantime
       if (!part || this.partitions.get(assigned.key) !== assigned) continue
       assigned.hurried = awaited
-      if (this.acceptPart(assigned, targets[i]!, part, total)) hasMore = true
+      if (this.acceptPart(assigned, targets[i]!, part, response, total)) hasMore = true
     }
+    response.leave()
     return hasMore
   }
 
@@ -288,6 +294,7 @@ export class KafkaFetcher implements Fetcher {
     assigned: AssignedPartition,
     target: FetchTarget,
     part: FetchedPart,
+    response: SharedResponse,
     responseBytes: number,
   ): boolean {
     if (part.errorCode !== 0 || part.divergesAt >= 0) {
@@ -310,6 +317,8 @@ export class KafkaFetcher implements Fetcher {
       return true
     }
     const bytes = part.records.subarray(0, completeBytes)
+    // the whole response stays in memory for as long as one of its partitions is paused
+    const copies = assigned.paused && SMALL_SHARE * completeBytes < responseBytes
     const committed = this.config.isolation === 'read_committed'
     const fetched = new FetchedBatches({
       topic: assigned.topic,
@@ -319,8 +328,7 @@ export class KafkaFetcher implements Fetcher {
       leaderEpoch,
       endOffset: committed ? part.lastStableOffset : part.highWatermark,
       logStartOffset: part.logStartOffset,
-      // a view keeps the whole response in memory for as long as the partition is paused
-      bytes: assigned.paused && 2 * completeBytes < responseBytes ? Buffer.from(bytes) : bytes,
+      ...(copies ? { bytes: Buffer.from(bytes) } : { bytes, response }),
       aborted: committed ? part.aborted : null,
       maxDecompressedBytes: this.config.maxDecompressedBytes,
     })

@@ -1,3 +1,5 @@
+import type { ResponseMemory } from './response-memory'
+
 const LENGTH_BYTES = 4
 /** The correlation id alone. */
 const LEAST = 4
@@ -17,11 +19,14 @@ export class ResponseReader {
   private lengthBytes = 0
   /** Of the response that has come in part. */
   private left = 0
-  private memory = NOTHING
+  private memory: Buffer = NOTHING
   private filled = 0
 
   /** `received` gets each response without its length. */
-  constructor(private readonly received: (response: Buffer) => void) {}
+  constructor(
+    private readonly responses: ResponseMemory,
+    private readonly received: (response: Buffer) => void,
+  ) {}
 
   /** Returns the first length that can't be one; undefined while all are good. */
   read(data: Buffer): number | undefined {
@@ -64,7 +69,7 @@ export class ResponseReader {
   private makeRoom(bytes: number): void {
     const needed = this.filled + bytes
     if (needed <= this.memory.length) return
-    const larger = Buffer.allocUnsafeSlow(Math.min(this.filled + this.left, Math.max(AT_ONCE, 2 * needed)))
+    const larger = this.responses.allocate(Math.min(this.filled + this.left, Math.max(AT_ONCE, 2 * needed)))
     this.memory.copy(larger, 0, 0, this.filled)
     this.memory = larger
   }

@@ -12,6 +12,7 @@ import {
 } from '../../../../lib/kafka/kafkajs/internals'
 import { produceRequest } from '../../../../lib/kafka/kafkajs/producer/produce-request'
 import { bulky, type Frame } from '../../../../lib/kafka/kafkajs/protocol/frame'
+import { ResponseMemory } from '../../../../lib/kafka/kafkajs/protocol/response-memory'
 import { metadataFrame } from '../../../../lib/kafka/kafkajs/connection/metadata'
 
 const logger = createKafkaJsLogger(0, () => () => {})
@@ -37,6 +38,7 @@ describe('what millrace uses of kafkajs', () => {
       connectionTimeoutMs: 1_000,
       authenticationTimeoutMs: 1_000,
       logger,
+      memory: new ResponseMemory(),
     })
     expect(broker.versions).toBeNull()
     expect(broker.connect).toBeInstanceOf(Function)
@@ -72,6 +74,7 @@ describe('what millrace uses of kafkajs', () => {
       connectionTimeoutMs: 1_000,
       authenticationTimeoutMs: 1_000,
       logger,
+      memory: new ResponseMemory(),
     })
     expect(connectionFor(broker).requestQueue.scheduleCheckPendingRequests).not.toBe(schedule)
     expect(Object.getOwnPropertyDescriptor(RequestQueue.prototype, 'scheduleCheckPendingRequests')!.value).toBe(
@@ -108,6 +111,7 @@ describe('a broker connection', () => {
       connectionTimeoutMs: 1_000,
       authenticationTimeoutMs: 1_000,
       logger,
+      memory: new ResponseMemory(),
     })
 
   it('sends a frame behind its header and hands the body of the response to it', async () => {

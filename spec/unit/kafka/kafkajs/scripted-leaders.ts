@@ -2,6 +2,7 @@ import type { KafkaConnection } from '../../../../lib/kafka/kafkajs/connection/c
 import type { FetchArguments, FetchTarget } from '../../../../lib/kafka/kafkajs/fetcher/fetch-request'
 import { createBackoff } from '../../../../lib/kafka/kafkajs/connection/backoff'
 import type { Frame } from '../../../../lib/kafka/kafkajs/protocol/frame'
+import { ResponseMemory } from '../../../../lib/kafka/kafkajs/protocol/response-memory'
 import { WireReader, WireWriter } from '../../../../lib/kafka/kafkajs/protocol/wire'
 import type { Logger } from '../../../../lib/observe/logger'
 import { sleep } from '../../../../lib/kafka/kafkajs/connection/backoff'
@@ -37,6 +38,7 @@ export class ScriptedLeaders {
   readonly topics = new Map<string, { errorCode: number; partitions: unknown[] }>()
   readonly pending: Pending[] = []
   readonly logged: string[] = []
+  readonly memory = new ResponseMemory()
   refreshes = 0
   refresh: () => void = () => {}
   private readonly closing = new AbortController()
@@ -56,6 +58,7 @@ export class ScriptedLeaders {
       requestTimeoutMs: 1_000,
       logger: { debug: log, info: log, warn: log, error: log } satisfies Logger,
       backoff,
+      memory: this.memory,
       signal: closing.signal,
       get closed() {
         return closing.signal.aborted

@@ -34,6 +34,27 @@ export interface FetchedRecord {
   headers?: RecordHeaders
 }
 
+/** What it has given is overwritten on release, as by the next response. */
+class ReleasedCursor extends PipedCursor {
+  private readonly given: Buffer[] = []
+
+  override advance(): boolean {
+    const advanced = super.advance()
+    if (advanced) this.given.push(this.bytes)
+    return advanced
+  }
+
+  override headers(): RecordHeaders {
+    const headers = super.headers()
+    for (const [, value] of headers) if (value !== null) this.given.push(value)
+    return headers
+  }
+
+  release(): void {
+    for (const bytes of this.given) bytes.fill(0xee)
+  }
+}
+
 const bytes = (data: string | Buffer | null | undefined): Buffer | null =>
   data === null || data === undefined ? null : Buffer.from(data as string)
 
@@ -43,30 +64,30 @@ export const fetched = (
   nextOffset = (records.at(-1)?.offset ?? -1) + 1,
   endOffset = nextOffset,
   leaderEpoch = -1,
-): FetchedPartition => ({
-  topic,
-  partition,
-  nextOffset,
-  leaderEpoch,
-  endOffset,
-  logStartOffset: 0,
-  sizeInBytes: 0,
-  records: () =>
-    Object.assign(
-      new PipedCursor(
-        records.map(({ offset, timestamp = 0, key, value, headers = NO_HEADERS }) => ({
-          topic,
-          partition,
-          offset,
-          timestamp,
-          key: bytes(key),
-          value: bytes(value),
-          headers,
-        })),
-      ),
-      { leaderEpoch },
-    ),
-})
+): FetchedPartition => {
+  const cursor = new ReleasedCursor(
+    records.map(({ offset, timestamp = 0, key, value, headers = NO_HEADERS }) => ({
+      topic,
+      partition,
+      offset,
+      timestamp,
+      key: bytes(key),
+      value: bytes(value),
+      headers,
+    })),
+  )
+  return {
+    topic,
+    partition,
+    nextOffset,
+    leaderEpoch,
+    endOffset,
+    logStartOffset: 0,
+    sizeInBytes: 0,
+    records: () => Object.assign(cursor, { leaderEpoch }),
+    release: () => cursor.release(),
+  }
+}
 
 export interface TaskUnderTest {
   task: Processing

@@ -33,3 +33,28 @@ test.each([
   expect(most).toBeLessThan(count / 4)
   await database.close()
 })
+
+test('a commit that follows another at once takes nothing of the writes behind both', async () => {
+  const directory = join(folder.path, '0_1')
+  const open = () =>
+    levelEngine().open({ directory, taskId: '0_1', stores: [{ name: 's', logged: true }], logger: silentLogger })
+  const put = (key: string): void => store.put(Buffer.from(key), Buffer.from(key))
+  let database = await open()
+  let store = database.stores.get('s')!
+  put('committed')
+  database.seal()
+  const first = database.commit(new Map([['changelog', 1]]))
+  const second = database.commit(new Map([['changelog', 2]]))
+  await first
+  put('sealed')
+  database.seal()
+  put('current')
+  await second
+  await database.close()
+  database = await open()
+  store = database.stores.get('s')!
+  const left = ['committed', 'sealed', 'current'].map((key) => store.get(Buffer.from(key))?.toString())
+  expect(left).toEqual(['committed', undefined, undefined])
+  expect(database.offsets.get('changelog')).toBe(2)
+  await database.close()
+})

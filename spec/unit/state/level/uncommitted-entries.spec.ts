@@ -166,3 +166,58 @@ test('memory in use counts what was replaced by something longer', () => {
   expect(entries.bytes).toBeGreaterThan(100_000)
   expect(entries.size).toBe(1)
 })
+
+describe('the memory of an earlier generation', () => {
+  const MB = 1 << 20
+  const fill = (entries: UncommittedEntries, megabytes: number): UncommittedEntries => {
+    for (let i = 0; i < megabytes; i++) set(entries, `${i}`, Buffer.alloc(MB - 100, `${i}`))
+    return entries
+  }
+  const allocatedIn = (work: () => void): number => {
+    const allocate = jest.spyOn(Buffer, 'allocUnsafeSlow')
+    work()
+    const bytes = allocate.mock.calls.reduce((sum, [size]) => sum + size, 0)
+    allocate.mockRestore()
+    return Math.round(bytes / MB)
+  }
+
+  test('is enough for as many writes, and nothing is left of what was in it', () => {
+    const written = fill(new UncommittedEntries(), 20)
+    const entries = UncommittedEntries.behind(written)
+    fill(entries, 2)
+    entries.reuse(written)
+    expect(allocatedIn(() => fill(entries, 20))).toBe(0)
+    expect(entries.size).toBe(20)
+    const wrong = Array.from(entries.writes(), ({ key, value }) => [String(key), value!] as const).filter(
+      ([key, value]) => !value.equals(Buffer.alloc(MB - 100, key)),
+    )
+    expect(wrong).toEqual([])
+  })
+
+  test('that was in reserve is for the next one', () => {
+    const first = fill(new UncommittedEntries(), 20)
+    const second = UncommittedEntries.behind(first)
+    second.reuse(first)
+    fill(second, 2)
+    const third = UncommittedEntries.behind(second)
+    expect(allocatedIn(() => fill(third, 16))).toBe(0)
+  })
+
+  test('is given back where it was hardly used', () => {
+    const written = fill(new UncommittedEntries(), 20)
+    const few = UncommittedEntries.behind(written)
+    few.reuse(written)
+    set(few, 'k', Buffer.alloc(10_000))
+    const entries = UncommittedEntries.behind(new UncommittedEntries())
+    entries.reuse(few)
+    expect(allocatedIn(() => fill(entries, 1))).toBeGreaterThan(0)
+  })
+
+  test('of an entry that is larger than a page is given back', () => {
+    const written = new UncommittedEntries()
+    set(written, 'large', Buffer.alloc(9 * MB))
+    const entries = UncommittedEntries.behind(written)
+    entries.reuse(written)
+    expect(allocatedIn(() => fill(entries, 1))).toBeGreaterThan(0)
+  })
+})

@@ -239,6 +239,47 @@ describe('answers', () => {
   })
 })
 
+describe('the memory of an answer', () => {
+  const answered = async (parts: Parameters<Awaited<ReturnType<ScriptedLeaders['nextFetch']>>['answer']>[0]) => {
+    const released = jest.spyOn(leaders.memory, 'release')
+    ;(await leaders.nextFetch()).answer(parts)
+    await new Promise(setImmediate)
+    return released
+  }
+
+  it('is used again when all that it has brought is released', async () => {
+    lead(1, 't-0', 't-1')
+    fetcher.assign('t', 0, 0)
+    fetcher.assign('t', 1, 0)
+    const released = await answered({ 't-0': { records: batchOf(['a']) }, 't-1': { records: batchOf(['b']) } })
+    const [first, second] = await fetcher.poll(5_000)
+    first!.release!()
+    first!.release!()
+    expect(released).not.toHaveBeenCalled()
+    second!.release!()
+    expect(released).toHaveBeenCalledTimes(1)
+  })
+
+  it('is used again at once where it has brought nothing', async () => {
+    lead(1, 't-0')
+    fetcher.assign('t', 0, 0)
+    expect(await answered({ 't-0': {} })).toHaveBeenCalledTimes(1)
+  })
+
+  it('does not wait for a small part of a paused partition, which is copied', async () => {
+    lead(1, 't-0', 't-1')
+    fetcher.assign('t', 0, 0)
+    fetcher.assign('t', 1, 0)
+    fetcher.pause('t', 1)
+    const large = batchOf(['x'.repeat(2_000)])
+    const released = await answered({ 't-0': { records: large }, 't-1': { records: batchOf(['b']) } })
+    for (const fetched of await fetcher.poll(5_000)) fetched.release!()
+    expect(released).toHaveBeenCalledTimes(1)
+    fetcher.resume('t', 1)
+    expect(await pollValues()).toEqual(['1/0:b'])
+  })
+})
+
 describe('a log that was truncated', () => {
   const epochs = (request: FetchSeen): number[][] =>
     request.targets.map(({ leaderEpoch, lastFetchedEpoch }) => [leaderEpoch, lastFetchedEpoch])

@@ -1,3 +1,4 @@
+import { ResponseMemory } from '../../../../../lib/kafka/kafkajs/protocol/response-memory'
 import { ResponseReader } from '../../../../../lib/kafka/kafkajs/protocol/response-reader'
 
 const framed = (response: Buffer): Buffer => {
@@ -12,7 +13,7 @@ const STREAM = Buffer.concat(RESPONSES.map(framed))
 /** What a reader makes of pieces that are overwritten once they are read. */
 const read = (pieces: readonly Buffer[]): { responses: Buffer[]; invalid: Array<number | undefined> } => {
   const responses: Buffer[] = []
-  const reader = new ResponseReader((response) => responses.push(Buffer.from(response)))
+  const reader = new ResponseReader(new ResponseMemory(), (response) => responses.push(Buffer.from(response)))
   const invalid = pieces.map((piece) => {
     const data = Buffer.from(piece)
     const length = reader.read(data)

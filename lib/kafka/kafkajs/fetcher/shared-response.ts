@@ -1,0 +1,19 @@
+import type { ResponseMemory } from '../protocol/response-memory'
+
+/** A response, which is done with when everything that it has brought is: its records are views of it. */
+export class SharedResponse {
+  private users = 0
+
+  constructor(
+    private readonly bytes: ArrayBufferLike,
+    private readonly memory: ResponseMemory,
+  ) {}
+
+  join(): void {
+    this.users++
+  }
+
+  leave(): void {
+    if (--this.users === 0) this.memory.release(this.bytes)
+  }
+}
