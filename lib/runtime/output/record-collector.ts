@@ -195,7 +195,9 @@ export class RecordCollector {
     for (const partition of choice) {
       if (!isPartition(partition, limit)) throw wrongPartition(partition, partitions, topic, sink)
     }
-    for (const partition of choice) this.dispatch(topic, partitions, partition, key, value, timestamp, headers, sent)
+    for (const partition of new Set(choice)) {
+      this.dispatch(topic, partitions, partition, key, value, timestamp, headers, sent)
+    }
   }
 
   /** A partitioner's choice has to be below it: the number that the partitioner was given. */

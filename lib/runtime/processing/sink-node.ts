@@ -1,6 +1,7 @@
 import { type ErrorLocation, StreamsError } from '../../errors'
 import type { NodeSensor } from '../../observe/metrics/task-sensors'
 import type { Serde } from '../../serdes/serde'
+import { isPromise } from '../../record/promise'
 import type { StreamPartitioner, TopicNameExtractor } from '../../topology/definition'
 import { sinkFunctionFailed } from '../failure/sink-function-failed'
 import { payloadWriter, type PayloadWriter } from '../output/payload-writer'
@@ -67,7 +68,8 @@ export class SinkNode implements Child {
       throw sinkFunctionFailed(thrown, `${this.chooser} failed`, CHOOSE_A_TOPIC, this.location)
     }
     if (typeof topic === 'string' && topic !== '') return topic
-    const what = `${this.chooser} returned ${JSON.stringify(topic)}`
+    const returned = isPromise(topic) ? 'a promise, which is not awaited' : JSON.stringify(topic)
+    const what = `${this.chooser} returned ${returned}`
     throw new StreamsError('PROCESSING_FAILED', `${what}: ${CHOOSE_A_TOPIC}`, this.location)
   }
 

@@ -134,7 +134,7 @@ describe('RecordCollector', () => {
     const producer = new FakeProducer()
     const choices: Record<string, number | number[] | undefined> = {
       one: 3,
-      several: [0, 2],
+      several: [0, 2, 0],
       none: [],
       default: undefined,
     }
@@ -228,6 +228,7 @@ describe('RecordCollector', () => {
     ],
     ['returned undefined', () => undefined as never],
     ['returned ""', () => ''],
+    ['returned a promise, which is not awaited', () => Promise.resolve('out') as never],
   ])('says which sink has no topic for a record: its function %s', async (what, choose) => {
     const { task } = await sending(new FakeProducer(), choose)
     task.addRecords(fetched(A, [{ offset: 0, value: 'x' }]))
