@@ -169,8 +169,7 @@ export class TransactionManager {
         await this.coordinator.call(() => addPartitionsToTxn(transactionalId, identity, buffers), {
           doing: this.doing(`adding the partitions ${names}`),
           operation: 'Write',
-          // of a topic just created
-          alsoRetry: ({ code }) => code === UNKNOWN_TOPIC,
+          alsoRetry: ({ code }) => code === UNKNOWN_TOPIC && this.lookUpTopics(),
         })
       } catch (error) {
         // a transaction that is over needs none
@@ -181,6 +180,12 @@ export class TransactionManager {
       for (const buffer of buffers) buffer.transaction = number
       this.listener.partitionsAdded()
     }
+  }
+
+  /** One was just created, or it was deleted: those who wait for its records learn of that from the producer's metadata. */
+  private lookUpTopics(): true {
+    this.connection.refreshMetadata().catch(() => {})
+    return true
   }
 
   private closeTransaction(): void {

@@ -29,6 +29,8 @@ export class ScriptedBroker {
   coordinate: (apiName: string) => number | Promise<number> = () => 0
   /** The requests to the transaction coordinator, by name. */
   readonly coordinated: string[] = []
+  /** How often metadata was asked for. */
+  refreshes = 0
   private nextOffset = 0
   private nextEpoch = 0
   private readonly closing = new AbortController()
@@ -45,7 +47,7 @@ export class ScriptedBroker {
       },
       leader: () => ({ leader: 1, leaderEpoch: 0 }),
       watch: () => {},
-      refreshMetadata: async () => {},
+      refreshMetadata: async () => void this.refreshes++,
       send: <T>(_node: number, frame: Frame<T>) => this.send(frame),
       sendToAny: async () => ({ errorCode: 0, producerId: 7n, producerEpoch: 0 }),
       sendToCoordinator: async (_kind: string, _key: string, { apiName }: Frame<unknown>) => {

@@ -118,6 +118,16 @@ describe('the end of a transaction of the kafkajs producer', () => {
     expect(await commitAnother()).toBe(1)
   })
 
+  it('looks up a topic that the coordinator does not know: it may have been deleted', async () => {
+    let unknown = 2
+    broker.coordinate = (apiName) =>
+      apiName === 'AddPartitionsToTxn' && unknown-- > 0 ? UNKNOWN_TOPIC_OR_PARTITION : 0
+    const before = broker.refreshes
+    append('a')
+    await producer.flush()
+    expect(broker.refreshes - before).toBe(2)
+  })
+
   it.each([
     ['accepted', 0],
     ['refused', PRODUCER_FENCED],
