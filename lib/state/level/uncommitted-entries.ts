@@ -170,7 +170,7 @@ export class UncommittedEntries {
     return this.#map.view(range)
   }
 
-  /** Writes go on in the memory of an earlier generation, which nobody reads any more. What it hardly used is given back. */
+  /** Writes go on in the memory of an earlier generation, which nobody reads any more. Pages that it hardly used are released. */
   reuse(written: UncommittedEntries): void {
     this.#spare = written.#pages.filter(
       ({ bytes, end }) => bytes.length <= PAGE_BYTES && 4 * end * UNIT_BYTES >= bytes.length,
