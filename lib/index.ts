@@ -59,8 +59,8 @@ export type {
   VersionedQueries,
   WindowQueries,
 } from './query/store-queries'
-export type { ClientSettings, ConsumerSettings, ProducerSettings } from './client-config'
-export type { ProcessingGuarantee, StreamsConfig } from './config'
+export type { ClientSettings, ConsumerSettings, ProducerSettings } from './config/client-config'
+export type { ProcessingGuarantee, StreamsConfig } from './config/config'
 export type { Duration, DurationUnit } from './durations'
 
 // Building one: the DSL.
@@ -220,7 +220,7 @@ export {
 } from './state/window/window-stores'
 export { levelEngine, type LevelEngineOptions } from './state/level/level-engine'
 export { memoryEngine } from './state/memory/memory-engine'
-export type { ByteSpan } from './byte-span'
+export type { ByteSpan } from './bytes/byte-span'
 export type {
   ByteScan,
   ByteStore,

@@ -1,4 +1,4 @@
-import type { ResolvedConfig } from '../config'
+import type { ResolvedConfig } from '../config/config'
 import { StreamsError } from '../errors'
 import { nearestName } from '../nearest-name'
 import type { Serde } from '../serdes/serde'

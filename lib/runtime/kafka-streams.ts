@@ -1,5 +1,5 @@
 import { isObject, kind, requireArgument } from '../arguments'
-import { type ResolvedConfig, resolveConfig, type StreamsConfig } from '../config'
+import { type ResolvedConfig, resolveConfig, type StreamsConfig } from '../config/config'
 import { toMilliseconds } from '../durations'
 import { StreamsError, TopologyError } from '../errors'
 import { InstanceSensors } from '../observe/metrics/instance-sensors'

@@ -1,4 +1,4 @@
-import type { ResolvedConfig } from '../config'
+import type { ResolvedConfig } from '../config/config'
 import { StreamsError } from '../errors'
 import { Emitter } from '../observe/emitter'
 import type { InstanceSensors } from '../observe/metrics/instance-sensors'

@@ -1,4 +1,4 @@
-import type { ResolvedConfig } from '../config'
+import type { ResolvedConfig } from '../config/config'
 import type { StreamsError } from '../errors'
 import { connect } from '../kafka/client'
 import type { Admin, KafkaClient } from '../kafka/port'

@@ -1,5 +1,5 @@
 import { BOOLEAN, kind, optional, options as optionsOf, requireArgument } from '../arguments'
-import { utf8Text } from '../buffer-text'
+import { utf8Text } from '../bytes/buffer-text'
 import { isPromise } from '../record/promise'
 import { MAGIC, PREFIX_BYTES } from './registry/confluent-format'
 import type { Serde } from './serde'

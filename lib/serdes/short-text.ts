@@ -1,4 +1,4 @@
-import { latin1Text } from '../buffer-text'
+import { latin1Text } from '../bytes/buffer-text'
 
 /**
  * Short ASCII strings recur often, especially as keys. Two small direct-mapped caches return what was decoded or

@@ -1,4 +1,4 @@
-import { utf8Text } from '../buffer-text'
+import { utf8Text } from '../bytes/buffer-text'
 import type { Serde } from './serde'
 import { decodeShortText, encodeShortText } from './short-text'
 import { withShortcuts } from './shortcuts'

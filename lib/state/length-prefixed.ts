@@ -1,4 +1,4 @@
-import { utf8Text } from '../buffer-text'
+import { utf8Text } from '../bytes/buffer-text'
 import { keptHeaders, type RecordHeaders } from '../record/headers'
 import type { RecordContext } from '../record/record-context'
 import { readTimestamp, TIMESTAMP_BYTES, writeTimestamp } from '../record/timestamped-bytes'

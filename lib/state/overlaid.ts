@@ -1,5 +1,5 @@
 import { breathe } from './breathe'
-import { byteString, bytesOf } from '../byte-string'
+import { byteString, bytesOf } from '../bytes/byte-string'
 import type { SlotCursor } from './memory/sorted-slots'
 import type { ScanOptions } from './store'
 

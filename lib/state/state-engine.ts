@@ -1,4 +1,4 @@
-import type { ByteSpan } from '../byte-span'
+import type { ByteSpan } from '../bytes/byte-span'
 import type { Logger } from '../observe/logger'
 
 /**

@@ -1,6 +1,6 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { ResolvedConfig } from '../config'
+import type { ResolvedConfig } from '../config/config'
 import { logAndContinue } from '../handlers'
 import { InstanceSensors } from '../observe/metrics/instance-sensors'
 import type { Metric } from '../observe/metrics/metric'

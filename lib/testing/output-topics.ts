@@ -1,4 +1,4 @@
-import type { ResolvedConfig } from '../config'
+import type { ResolvedConfig } from '../config/config'
 import { StreamsError } from '../errors'
 import { topicsOf } from '../handlers/handler-topics'
 import { nearestName } from '../nearest-name'

@@ -1,6 +1,6 @@
 import { tmpdir } from 'node:os'
 import { DURATION, either, instanceOf, isObject, kind, options as optionsOf, requireArgument, text } from '../arguments'
-import { resolveConfig, type ResolvedConfig, type StreamsConfig } from '../config'
+import { resolveConfig, type ResolvedConfig, type StreamsConfig } from '../config/config'
 import { type Duration, toMilliseconds } from '../durations'
 import { StreamsError } from '../errors'
 import type { Metric } from '../observe/metrics/metric'

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { StreamsConfig } from '../../lib/config'
+import type { StreamsConfig } from '../../lib/config/config'
 import { describeWithKafka } from '../support/kafka-broker'
 import type { App } from '../support/process'
 import { WordCountJob } from '../support/word-count-job'

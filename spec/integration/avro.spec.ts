@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { StreamsConfig } from '../../lib/config'
+import type { StreamsConfig } from '../../lib/config/config'
 import { StreamsBuilder } from '../../lib/dsl/streams-builder'
 import { connect } from '../../lib/kafka/client'
 import { type KafkaClient } from '../../lib/kafka/port'

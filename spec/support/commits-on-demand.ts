@@ -1,4 +1,4 @@
-import type { StreamsConfig } from '../../lib/config'
+import type { StreamsConfig } from '../../lib/config/config'
 import type { StreamsBuilder } from '../../lib/dsl/streams-builder'
 import type { ProcessorContext } from '../../lib/operators/processor'
 import * as serdes from '../../lib/serdes'

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { StreamsConfig } from '../../lib/config'
+import type { StreamsConfig } from '../../lib/config/config'
 import type { StreamsError } from '../../lib/errors'
 import { EmbeddedKafka } from '../../lib/kafka/memory'
 import type { KafkaClient, Producer } from '../../lib/kafka/port'

@@ -3,7 +3,7 @@ import { createServer, get, type IncomingMessage, type RequestListener, type Ser
 import { createServer as createTlsServer, get as getOverTls, type RequestOptions } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import type { TlsOptions } from 'node:tls'
-import type { StreamsConfig } from '../../lib/config'
+import type { StreamsConfig } from '../../lib/config/config'
 import { createHandler, type HandlerOptions } from '../../lib/http'
 import type { KafkaStreams } from '../../lib/runtime/kafka-streams'
 

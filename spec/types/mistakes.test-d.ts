@@ -1,5 +1,5 @@
 /* eslint-disable @typescript-eslint/no-unused-vars -- only types are looked at */
-import type { StreamsConfig } from '../../lib/config'
+import type { StreamsConfig } from '../../lib/config/config'
 import { StreamsBuilder } from '../../lib/dsl/streams-builder'
 import { untilWindowCloses } from '../../lib/dsl/suppressed'
 import { JoinWindows } from '../../lib/dsl/windows/join-windows'

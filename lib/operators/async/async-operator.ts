@@ -1,7 +1,7 @@
 import { StreamsError } from '../../errors'
 import type { DropReason } from '../../record/drop-reason'
 import { StreamRecord } from '../../record/stream-record'
-import type { ByteString } from '../../byte-string'
+import type { ByteString } from '../../bytes/byte-string'
 import type { HeldRecord, PendingStore } from '../../state/pending/pending-store'
 import type { AsyncBatchAction, AsyncValueMapper } from '../callbacks'
 import { Operator } from '../operator'

@@ -1,6 +1,6 @@
-import type { ByteString } from '../../byte-string'
+import type { ByteString } from '../../bytes/byte-string'
 import type { CallOrderKind } from './async-settings'
-import { Fifo } from '../../fifo'
+import { Fifo } from '../../collections/fifo'
 
 /** A call, as far as its order is concerned. */
 export interface OrderedCall {

@@ -1,5 +1,5 @@
 import type { RecordCursor } from '../../kafka/port'
-import { Scratch } from '../../scratch'
+import { Scratch } from '../../bytes/scratch'
 
 /** In bytes. A larger value takes longer to copy than to view. */
 const LARGEST_COPY = 512

@@ -1,7 +1,7 @@
 import type { RecordCursor } from '../../kafka/port'
 import { NO_HEADERS, type RecordHeaders } from '../../record/headers'
 import { type TopicPartition, tpKey } from '../../record/topic-partition'
-import { type ByteString, byteString } from '../../byte-string'
+import { type ByteString, byteString } from '../../bytes/byte-string'
 
 /** The header of changelog records that names the epoch of their owner. Java ignores it. */
 export const EPOCH_HEADER = 'mr-epoch'

@@ -1,5 +1,5 @@
 import type { ClusterTasks } from '../../assignment/group-leader'
-import type { ResolvedConfig } from '../../config'
+import type { ResolvedConfig } from '../../config/config'
 import type { StreamsError } from '../../errors'
 import type { Admin, Fetcher, KafkaClient } from '../../kafka/port'
 import type { Logger } from '../../observe/logger'

@@ -1,5 +1,5 @@
 import { setImmediate as yieldToEventLoop } from 'node:timers/promises'
-import type { ResolvedConfig } from '../../config'
+import type { ResolvedConfig } from '../../config/config'
 import type { Fetcher } from '../../kafka/port'
 import type { Logger } from '../../observe/logger'
 import type { ThreadSensors } from '../../observe/metrics/thread-sensors'

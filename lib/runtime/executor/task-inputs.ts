@@ -1,4 +1,4 @@
-import type { ResolvedConfig } from '../../config'
+import type { ResolvedConfig } from '../../config/config'
 import { StreamsError } from '../../errors'
 import type { Admin, FetchedPartition, Fetcher, Lease } from '../../kafka/port'
 import type { Logger } from '../../observe/logger'

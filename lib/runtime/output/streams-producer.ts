@@ -1,4 +1,4 @@
-import type { ResolvedConfig } from '../../config'
+import type { ResolvedConfig } from '../../config/config'
 import { ClientError, type KafkaClient, type Lease, type Producer } from '../../kafka/port'
 import type { Logger } from '../../observe/logger'
 import { pause, withDeadline } from '../pause'

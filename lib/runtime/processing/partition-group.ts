@@ -2,7 +2,7 @@ import { type FetchedPartition } from '../../kafka/port'
 import type { Stat } from '../../observe/metrics/stat'
 import type { Clock } from './clock'
 import type { PartitionQueue } from './partition-queue'
-import { PriorityQueue } from '../../priority-queue'
+import { PriorityQueue } from '../../collections/priority-queue'
 import { tpKey } from '../../record/topic-partition'
 
 /** A queue's part in the choice of the next record. */

@@ -1,4 +1,4 @@
-import { shown } from '../../config-values'
+import { shown } from '../../config/config-values'
 import { StreamsError } from '../../errors'
 import type { FetchedPartition, RecordCursor } from '../../kafka/port'
 import type { InputSensor } from '../../observe/metrics/task-sensors'

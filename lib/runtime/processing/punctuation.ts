@@ -1,7 +1,7 @@
 import { StreamsError } from '../../errors'
 import type { TaskSensors } from '../../observe/metrics/task-sensors'
 import type { Cancellable, PunctuationType } from '../../operators/processor'
-import { PriorityQueue } from '../../priority-queue'
+import { PriorityQueue } from '../../collections/priority-queue'
 import type { RecordContext } from '../../record/record-context'
 import { NO_SOURCE_BYTES, type SourceBytes } from '../output/source-bytes'
 import type { Clock } from './clock'

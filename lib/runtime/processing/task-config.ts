@@ -1,4 +1,4 @@
-import type { ProcessingGuarantee } from '../../config'
+import type { ProcessingGuarantee } from '../../config/config'
 import type {
   DeserializationExceptionHandler,
   ProcessingExceptionHandler,

@@ -1,5 +1,5 @@
 import { isObject } from '../../arguments'
-import { shown } from '../../config-values'
+import { shown } from '../../config/config-values'
 import { type ErrorLocation, StreamsError } from '../../errors'
 import type { ErrorHandlerContext, ErrorHandlerResponse } from '../../handlers'
 import type { Logger } from '../../observe/logger'

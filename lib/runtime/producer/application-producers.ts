@@ -1,6 +1,6 @@
 import { optional, options as optionsOf, requireArgument } from '../../arguments'
-import type { ProducerSettings } from '../../client-config'
-import type { ResolvedConfig } from '../../config'
+import type { ProducerSettings } from '../../config/client-config'
+import type { ResolvedConfig } from '../../config/config'
 import type { TopologyDefinition } from '../../topology/definition'
 import { DEFAULT_PRODUCER_LINGER, KafkaProducer, PRODUCER_KINDS, type ProducerOptions } from './kafka-producer'
 import type { ProducerTopics } from './record-producer'

@@ -11,14 +11,14 @@ import {
   SERDE,
   text,
 } from '../../arguments'
-import { type ProducerSettings, resolveClientConfig } from '../../client-config'
-import { kafkaDuration } from '../../config-values'
-import { resolveConnection } from '../../connection-config'
+import { type ProducerSettings, resolveClientConfig } from '../../config/client-config'
+import { kafkaDuration } from '../../config/config-values'
+import { resolveConnection } from '../../config/connection-config'
 import { type Duration, toMilliseconds } from '../../durations'
 import { StreamsError } from '../../errors'
 import { connect, type KafkaConnection } from '../../kafka/client'
 import type { KafkaClient } from '../../kafka/port'
-import { resolveLogger } from '../../logger-config'
+import { resolveLogger } from '../../config/logger-config'
 import type { Logger } from '../../observe/logger'
 import type { LogFormat, LogLevel } from '../../observe/log-level'
 import { json } from '../../serdes/json'

@@ -1,5 +1,5 @@
 import { setMaxListeners } from 'node:events'
-import type { ResolvedConfig } from '../../config'
+import type { ResolvedConfig } from '../../config/config'
 import { StreamsError } from '../../errors'
 import type { Problem, RecentProblems } from '../../observe/recent-problems'
 import { AnyStoreQueries } from '../../query/any-store-queries'

@@ -1,5 +1,5 @@
 import type { Logger } from '../../observe/logger'
-import { byteString, bytesOf } from '../../byte-string'
+import { byteString, bytesOf } from '../../bytes/byte-string'
 import type { RecordCollector } from '../output/record-collector'
 import type { TaskStores } from './task-stores'
 

@@ -1,4 +1,4 @@
-import type { ResolvedConfig } from '../../config'
+import type { ResolvedConfig } from '../../config/config'
 import type { Admin, CommittedOffset } from '../../kafka/port'
 import { type TopicPartition, tpKey } from '../../record/topic-partition'
 import type { CompiledTopology } from '../../topology/definition'

@@ -1,5 +1,5 @@
 import type * as Avsc from 'avsc'
-import { utf8Text } from '../../buffer-text'
+import { utf8Text } from '../../bytes/buffer-text'
 import { newShortText } from '../short-text'
 
 /*

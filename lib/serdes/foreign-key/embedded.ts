@@ -1,4 +1,4 @@
-import { utf8Length, writeUtf8 } from '../../buffer-text'
+import { utf8Length, writeUtf8 } from '../../bytes/buffer-text'
 import { NO_HEADERS, type RecordHeaders } from '../../record/headers'
 import type { Serde } from '../serde'
 import { type Shortcuts, shortcutsOf } from '../shortcuts'

@@ -4,7 +4,7 @@ import { type Shortcuts, shortcutsOf } from '../shortcuts'
 import { Embedded } from './embedded'
 import { murmur3 } from './murmur3'
 import { NO_HEADERS } from '../../record/headers'
-import { Scratch } from '../../scratch'
+import { Scratch } from '../../bytes/scratch'
 
 /** Of a foreign-key join, as far as they are known; the others are the app's defaults. */
 export interface ForeignKeyJoinSerdes {

@@ -1,5 +1,5 @@
 import type * as Protobuf from 'protobufjs'
-import { utf8Text } from '../../buffer-text'
+import { utf8Text } from '../../bytes/buffer-text'
 import { newShortText } from '../short-text'
 
 export type StrictReader = new (bytes: Buffer) => Protobuf.Reader

@@ -1,4 +1,4 @@
-import type { ByteString } from '../../byte-string'
+import type { ByteString } from '../../bytes/byte-string'
 
 const MIN_CAPACITY = 16
 const LOAD_FACTOR = 0.75

@@ -1,4 +1,4 @@
-import type { ByteString } from '../../byte-string'
+import type { ByteString } from '../../bytes/byte-string'
 import type { BufferedChange } from './buffered-change'
 
 /** A key in the queue: it keeps the position of its first update. */

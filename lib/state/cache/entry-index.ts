@@ -1,4 +1,4 @@
-import type { ByteString } from '../../byte-string'
+import type { ByteString } from '../../bytes/byte-string'
 
 /** An indexed entry; the index keeps hashes next to each other, so that a lookup touches one entry, not a chain of them. */
 export interface Indexed {

@@ -1,8 +1,8 @@
 import type { ChangeLog } from '../changes/change-feeds'
-import { type ByteSpan, setSpan } from '../../byte-span'
+import { type ByteSpan, setSpan } from '../../bytes/byte-span'
 import type { ByteScan, ByteStore } from '../state-engine'
 import type { StateStoreContext } from '../store'
-import { Scratch } from '../../scratch'
+import { Scratch } from '../../bytes/scratch'
 import { TIMESTAMP_BYTES, writeTimestamp } from '../../record/timestamped-bytes'
 
 export interface ChangeLoggingStoreOptions {

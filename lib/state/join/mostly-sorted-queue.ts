@@ -1,5 +1,5 @@
-import { Fifo } from '../../fifo'
-import { PriorityQueue } from '../../priority-queue'
+import { Fifo } from '../../collections/fifo'
+import { PriorityQueue } from '../../collections/priority-queue'
 
 /** A priority queue of what mostly comes in order: only what does not is worth a heap. */
 export class MostlySortedQueue<T> {

@@ -1,4 +1,4 @@
-import { byteString, bytesOf, type ByteString } from '../../byte-string'
+import { byteString, bytesOf, type ByteString } from '../../bytes/byte-string'
 import type { ByteScan, ByteStore } from '../state-engine'
 
 /**

@@ -1,4 +1,4 @@
-import { newByteSpan } from '../../byte-span'
+import { newByteSpan } from '../../bytes/byte-span'
 import type { ChangeLoggingStore } from '../changelog/change-logging-store'
 import type { ByteScan } from '../state-engine'
 import type { StoreSerdes } from '../store-serdes'

@@ -1,4 +1,4 @@
-import type { ByteString } from '../../byte-string'
+import type { ByteString } from '../../bytes/byte-string'
 import type { Indexed } from '../cache/entry-index'
 import { entrySize, type FlushedEntry } from '../cache/flushed-entry'
 import { keptHeaders, NO_HEADERS, type RecordHeaders } from '../../record/headers'

@@ -1,5 +1,5 @@
 import type { Serde } from '../../serdes/serde'
-import { afterPrefix, byteString, bytesOf } from '../../byte-string'
+import { afterPrefix, byteString, bytesOf } from '../../bytes/byte-string'
 import type { CachedStore } from '../cached-store'
 import { ChangeLoggingStore } from '../changelog/change-logging-store'
 import type { ByteScan, ByteStore } from '../state-engine'

@@ -1,4 +1,4 @@
-import type { ByteSpan } from '../../byte-span'
+import type { ByteSpan } from '../../bytes/byte-span'
 import { StreamsError } from '../../errors'
 import { kindOf } from '../../kind-of'
 import type { ValueAndTimestamp } from '../store'

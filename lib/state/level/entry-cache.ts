@@ -1,4 +1,4 @@
-import type { ByteSpan } from '../../byte-span'
+import type { ByteSpan } from '../../bytes/byte-span'
 import type { StateCacheBudget } from '../state-engine'
 import { EntryTable } from './entry-table'
 

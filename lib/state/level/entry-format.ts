@@ -1,6 +1,6 @@
 import { TIMESTAMP_BYTES, writeTimestamp } from '../../record/timestamped-bytes'
-import { crc32, crc32OfWords } from '../../record/crc32'
-import { Scratch } from '../../scratch'
+import { crc32, crc32OfWords } from '../../bytes/crc32'
+import { Scratch } from '../../bytes/scratch'
 import { corruption } from './level-database'
 
 export const CHECKSUM_BYTES = 4

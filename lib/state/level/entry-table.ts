@@ -1,4 +1,4 @@
-import { type ByteSpan, setSpan } from '../../byte-span'
+import { type ByteSpan, setSpan } from '../../bytes/byte-span'
 import { hashBytes } from '../byte-hash'
 import { HashIndex, PLACE_BYTES } from './hash-index'
 import { KeyFilter } from './key-filter'

@@ -1,7 +1,7 @@
 import { hashBytes } from '../byte-hash'
 import { rangeOf } from '../memory/byte-range'
 import { overlaid } from '../overlaid'
-import { type ByteSpan, copyOfSpan, newByteSpan, setSpan } from '../../byte-span'
+import { type ByteSpan, copyOfSpan, newByteSpan, setSpan } from '../../bytes/byte-span'
 import type { ByteScan, ByteStore, CommittedBytes } from '../state-engine'
 import { EntryEstimate } from './entry-estimate'
 import { CHECKSUM_BYTES, EntryFormat } from './entry-format'

@@ -1,8 +1,8 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
-import { crc32c } from '../../record/crc32c'
-import { decompressSnappyBlock } from '../../record/snappy-block'
+import { crc32c } from '../../bytes/crc32c'
+import { decompressSnappyBlock } from '../../bytes/snappy-block'
 
 /**
  * The first table of a database that does not match its checksums, and where.

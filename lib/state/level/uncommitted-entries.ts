@@ -1,10 +1,10 @@
-import { LITTLE_ENDIAN } from '../../byte-order'
-import { type ByteSpan, setSpan } from '../../byte-span'
-import { byteString, bytesOf } from '../../byte-string'
+import { LITTLE_ENDIAN } from '../../bytes/byte-order'
+import { type ByteSpan, setSpan } from '../../bytes/byte-span'
+import { byteString, bytesOf } from '../../bytes/byte-string'
 import { ByteMap } from '../memory/byte-map'
 import type { ByteRange } from '../memory/byte-range'
 import type { SlotCursor } from '../memory/sorted-slots'
-import { Scratch } from '../../scratch'
+import { Scratch } from '../../bytes/scratch'
 import { HashIndex, PLACE_BYTES } from './hash-index'
 
 const UNIT_BYTES = 8

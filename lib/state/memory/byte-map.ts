@@ -1,4 +1,4 @@
-import type { ByteString } from '../../byte-string'
+import type { ByteString } from '../../bytes/byte-string'
 import type { ByteRange } from './byte-range'
 import { Slot, SortedSlots, type SlotCursor } from './sorted-slots'
 

@@ -1,4 +1,4 @@
-import { byteString, type ByteString } from '../../byte-string'
+import { byteString, type ByteString } from '../../bytes/byte-string'
 import type { ByteScan } from '../state-engine'
 
 /** Bounds of a scan. `from` is inclusive, `to` exclusive unless `toInclusive`. */

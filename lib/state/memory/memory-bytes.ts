@@ -1,4 +1,4 @@
-import { byteString, bytesOf } from '../../byte-string'
+import { byteString, bytesOf } from '../../bytes/byte-string'
 import { breathe } from '../breathe'
 import { prefixTimestamp } from '../../record/timestamped-bytes'
 import type { ByteScan, ByteStore } from '../state-engine'

@@ -1,4 +1,4 @@
-import type { ByteString } from '../../byte-string'
+import type { ByteString } from '../../bytes/byte-string'
 import type { ByteRange } from './byte-range'
 
 /** One key's value. Replaced instead of changed once an open scan may see it. */

@@ -1,5 +1,5 @@
 import type { Serde } from '../../serdes/serde'
-import { byteString, type ByteString, bytesOf } from '../../byte-string'
+import { byteString, type ByteString, bytesOf } from '../../bytes/byte-string'
 import { readRecord } from '../changelog/unreadable-record'
 import { storeUnavailable } from '../key-value/unavailable-entries'
 import type { ByteStore } from '../state-engine'

@@ -1,4 +1,4 @@
-import type { Scratch } from '../../scratch'
+import type { Scratch } from '../../bytes/scratch'
 
 /**
  * `i32 length of the foreign key ‖ foreign key ‖ primary key`: the keys of a subscription store's changelog. In `scratch`,

@@ -1,4 +1,4 @@
-import { Scratch } from '../../scratch'
+import { Scratch } from '../../bytes/scratch'
 import type { ByteStore } from '../state-engine'
 import { readTimestamp, TIMESTAMP_BYTES, writeTimestamp } from '../../record/timestamped-bytes'
 

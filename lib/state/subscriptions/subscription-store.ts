@@ -1,6 +1,6 @@
 import type { OpenSerde } from '../../serdes/open-serde'
 import { readRecord } from '../changelog/unreadable-record'
-import { Scratch } from '../../scratch'
+import { Scratch } from '../../bytes/scratch'
 import { storeUnavailable } from '../key-value/unavailable-entries'
 import type { ChangelogRecord, ManagedStore, StateStore, StateStoreContext, StoreBuilder } from '../store'
 import { combinedKey, splitCombinedKey } from './combined-key'

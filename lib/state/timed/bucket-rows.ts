@@ -1,4 +1,4 @@
-import type { Scratch } from '../../scratch'
+import type { Scratch } from '../../bytes/scratch'
 import { TIMESTAMP_BYTES, writeTimestamp } from '../../record/timestamped-bytes'
 import { eachPackedRow, PACKED_ROW_HEAD, type RowPack, type TimedRow, writeRowHead } from './row-pack'
 

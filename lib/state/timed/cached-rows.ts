@@ -1,4 +1,4 @@
-import { bytesOf, type ByteString } from '../../byte-string'
+import { bytesOf, type ByteString } from '../../bytes/byte-string'
 import type { FlushedEntry } from '../cache/flushed-entry'
 import { NO_SLOT } from '../cache/use-order'
 import { NO_HEADERS } from '../../record/headers'

@@ -1,4 +1,4 @@
-import { byteString, type ByteString } from '../../byte-string'
+import { byteString, type ByteString } from '../../bytes/byte-string'
 import { entrySize } from '../cache/flushed-entry'
 import { RecordCache } from '../cache/record-cache'
 import { NO_SLOT } from '../cache/use-order'

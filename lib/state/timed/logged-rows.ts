@@ -1,5 +1,5 @@
 import type { ChangeLog } from '../changes/change-feeds'
-import { Scratch } from '../../scratch'
+import { Scratch } from '../../bytes/scratch'
 import type { StateStoreContext } from '../store'
 import type { TimedKeyFormat } from './timed-keys'
 import type { ScannedRow, TimedRows, TimedScan } from './timed-rows'

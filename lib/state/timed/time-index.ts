@@ -1,4 +1,4 @@
-import type { ByteString } from '../../byte-string'
+import type { ByteString } from '../../bytes/byte-string'
 
 export interface IndexedRow {
   readonly keyText: ByteString

@@ -1,5 +1,5 @@
 import type { Serde } from '../../serdes/serde'
-import { byteString, bytesOf } from '../../byte-string'
+import { byteString, bytesOf } from '../../bytes/byte-string'
 import type { CachedStore, FlushListener } from '../cached-store'
 import { storeUnavailable } from '../key-value/unavailable-entries'
 import type { ValueFormat } from '../key-value/value-format'

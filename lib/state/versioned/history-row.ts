@@ -1,5 +1,5 @@
 import { readTimestamp, TIMESTAMP_BYTES, writeTimestamp } from '../../record/timestamped-bytes'
-import type { Scratch } from '../../scratch'
+import type { Scratch } from '../../bytes/scratch'
 
 /** A former value of a key. It was deleted during this time where `value` is `null`. */
 export interface FormerVersion {

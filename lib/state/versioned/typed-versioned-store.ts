@@ -1,6 +1,6 @@
 import { StreamsError } from '../../errors'
 import type { Serde } from '../../serdes/serde'
-import { byteString } from '../../byte-string'
+import { byteString } from '../../bytes/byte-string'
 import type { ChangeLog } from '../changes/change-feeds'
 import { storeUnavailable } from '../key-value/unavailable-entries'
 import type {

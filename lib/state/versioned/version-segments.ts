@@ -1,6 +1,6 @@
 import { breathe } from '../breathe'
-import { byteString, bytesOf, type ByteString } from '../../byte-string'
-import { Scratch } from '../../scratch'
+import { byteString, bytesOf, type ByteString } from '../../bytes/byte-string'
+import { Scratch } from '../../bytes/scratch'
 import type { ByteStore } from '../state-engine'
 import { readTimestamp, TIMESTAMP_BYTES, withoutTimestamp, writeTimestamp } from '../../record/timestamped-bytes'
 import { decodeRow, encodeRow, type FormerVersion, withLast } from './history-row'

@@ -4,7 +4,7 @@ import { StreamsBuilder } from '../../../lib/dsl/streams-builder'
 import { textLogger } from '../../../lib/observe/text-logger'
 import { KafkaStreams } from '../../../lib/runtime/kafka-streams'
 import * as serdes from '../../../lib/serdes'
-import type { StreamsConfig } from '../../../lib/config'
+import type { StreamsConfig } from '../../../lib/config/config'
 
 /**
  * Calls a service for each record that takes a while, as a process of its own. Configured by a JSON text in `ASYNC_CALLS`; says on standard

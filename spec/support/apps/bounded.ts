@@ -1,5 +1,5 @@
 import { writeSync } from 'node:fs'
-import type { StreamsConfig } from '../../../lib/config'
+import type { StreamsConfig } from '../../../lib/config/config'
 import { StreamsBuilder } from '../../../lib/dsl/streams-builder'
 import { KafkaStreams } from '../../../lib/runtime/kafka-streams'
 import * as serdes from '../../../lib/serdes'

@@ -3,7 +3,7 @@ import { StreamsBuilder } from '../../../lib/dsl/streams-builder'
 import { textLogger } from '../../../lib/observe/text-logger'
 import { KafkaStreams } from '../../../lib/runtime/kafka-streams'
 import * as serdes from '../../../lib/serdes'
-import type { StreamsConfig } from '../../../lib/config'
+import type { StreamsConfig } from '../../../lib/config/config'
 import { block } from '../block'
 
 /**

@@ -1,5 +1,5 @@
 import { NO_HOSTS } from '../../../lib/assignment/cluster-hosts'
-import { resolveConfig } from '../../../lib/config'
+import { resolveConfig } from '../../../lib/config/config'
 import { StreamsBuilder } from '../../../lib/dsl/streams-builder'
 import { silentLogger } from '../../../lib/observe/logger'
 import { AnyStoreQueries } from '../../../lib/query/any-store-queries'

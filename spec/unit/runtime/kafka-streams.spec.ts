@@ -1,7 +1,7 @@
 import { EmbeddedApps, until } from '../../support/embedded-apps'
 import { once } from '../../support/events'
 import { ClientError } from '../../../lib/kafka/port'
-import type { StreamsConfig } from '../../../lib/config'
+import type { StreamsConfig } from '../../../lib/config/config'
 import { StreamsBuilder } from '../../../lib/dsl/streams-builder'
 import type { KafkaStreams } from '../../../lib/runtime/kafka-streams'
 import * as serdes from '../../../lib/serdes'

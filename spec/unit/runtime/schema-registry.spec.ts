@@ -1,5 +1,5 @@
 import { setTimeout } from 'node:timers/promises'
-import type { StreamsConfig } from '../../../lib/config'
+import type { StreamsConfig } from '../../../lib/config/config'
 import { StreamsBuilder } from '../../../lib/dsl/streams-builder'
 import { logAndContinue } from '../../../lib/handlers'
 import type { KafkaStreams } from '../../../lib/runtime/kafka-streams'

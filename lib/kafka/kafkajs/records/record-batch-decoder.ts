@@ -1,7 +1,7 @@
 import { ClientError, type RecordCursor } from '../../port'
 import { decompress } from './compression'
-import { crc32c } from '../../../record/crc32c'
-import { TooLarge } from '../../../record/too-large'
+import { crc32c } from '../../../bytes/crc32c'
+import { TooLarge } from '../../../bytes/too-large'
 import {
   ATTRIBUTES_AT,
   BASE_TIMESTAMP_AT,

@@ -1,7 +1,7 @@
-import { utf8Length, writeUtf8 } from '../../../buffer-text'
+import { utf8Length, writeUtf8 } from '../../../bytes/buffer-text'
 import type { Compression, Payload } from '../../port'
 import { CODEC_IDS, compress } from './compression'
-import { crc32c } from '../../../record/crc32c'
+import { crc32c } from '../../../bytes/crc32c'
 import {
   ATTRIBUTES_AT,
   BASE_SEQUENCE_AT,

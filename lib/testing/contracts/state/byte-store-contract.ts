@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { copyOfSpan, newByteSpan } from '../../../byte-span'
+import { copyOfSpan, newByteSpan } from '../../../bytes/byte-span'
 import type { ByteScan, ByteStore, StateEngine } from '../../../state/state-engine'
 import type { TestFramework } from '../test-framework'
 import { b, DatabaseUnderTest, entriesOf } from './database-under-test'

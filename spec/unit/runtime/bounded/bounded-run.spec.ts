@@ -1,4 +1,4 @@
-import type { StreamsConfig } from '../../../../lib/config'
+import type { StreamsConfig } from '../../../../lib/config/config'
 import { StreamsBuilder } from '../../../../lib/dsl/streams-builder'
 import { untilWindowCloses } from '../../../../lib/dsl/suppressed'
 import { JoinWindows } from '../../../../lib/dsl/windows/join-windows'

@@ -3,7 +3,7 @@ import { encodeCommitMetadata, type TaskRest } from '../../../../lib/runtime/pro
 import { Bounds } from '../../../../lib/runtime/bounded/bounds'
 import { planRun, type RunPlan } from '../../../../lib/runtime/bounded/run-plan'
 import { stageProgress } from '../../../../lib/runtime/bounded/stage-progress'
-import { resolveConfig } from '../../../../lib/config'
+import { resolveConfig } from '../../../../lib/config/config'
 import { EmbeddedKafka } from '../../../../lib/kafka/memory'
 import * as serdes from '../../../../lib/serdes'
 import { compileTopology } from '../../../../lib/topology/compile/compile-topology'

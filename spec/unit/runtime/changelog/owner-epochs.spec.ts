@@ -1,6 +1,6 @@
 import type { RecordHeaders } from '../../../../lib/record/headers'
 import { EPOCH_HEADER, OwnerEpoch, OwnerEpochs } from '../../../../lib/runtime/changelog/owner-epochs'
-import { bytesOf } from '../../../../lib/byte-string'
+import { bytesOf } from '../../../../lib/bytes/byte-string'
 
 const KEY = 'app-counts-changelog-0'
 const NO_OWNER = new Map<string, number>()

@@ -1,7 +1,7 @@
 import { cpSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { StreamsConfig } from '../../../../lib/config'
+import type { StreamsConfig } from '../../../../lib/config/config'
 import { StreamsBuilder } from '../../../../lib/dsl/streams-builder'
 import { EmbeddedKafka } from '../../../../lib/kafka/memory'
 import { type Producer } from '../../../../lib/kafka/port'

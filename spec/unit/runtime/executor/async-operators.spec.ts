@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { StreamsConfig } from '../../../../lib/config'
+import type { StreamsConfig } from '../../../../lib/config/config'
 import type { AsyncOptions } from '../../../../lib/dsl/options/async-options'
 import { StreamsBuilder } from '../../../../lib/dsl/streams-builder'
 import type { AsyncMeta } from '../../../../lib/operators/callbacks'

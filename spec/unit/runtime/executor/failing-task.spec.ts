@@ -1,4 +1,4 @@
-import type { StreamsConfig } from '../../../../lib/config'
+import type { StreamsConfig } from '../../../../lib/config/config'
 import { StreamsBuilder } from '../../../../lib/dsl/streams-builder'
 import { StreamsError } from '../../../../lib/errors'
 import type { KafkaClient } from '../../../../lib/kafka/port'

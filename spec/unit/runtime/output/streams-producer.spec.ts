@@ -1,4 +1,4 @@
-import { resolveConfig } from '../../../../lib/config'
+import { resolveConfig } from '../../../../lib/config/config'
 import { EmbeddedKafka } from '../../../../lib/embedded'
 import { SessionLease } from '../../../../lib/kafka/lease'
 import { type KafkaClient, ClientError } from '../../../../lib/kafka/port'

@@ -1,12 +1,12 @@
-import type * as BufferText from '../../../../lib/buffer-text'
-import { utf8Text } from '../../../../lib/buffer-text'
+import type * as BufferText from '../../../../lib/bytes/buffer-text'
+import { utf8Text } from '../../../../lib/bytes/buffer-text'
 import { StreamsBuilder } from '../../../../lib/dsl/streams-builder'
 import type { KStream } from '../../../../lib/dsl/kstream'
 import * as serdes from '../../../../lib/serdes'
 import { fetched, taskOf } from './processing-under-test'
 
-jest.mock('../../../../lib/buffer-text', () => {
-  const actual = jest.requireActual<typeof BufferText>('../../../../lib/buffer-text')
+jest.mock('../../../../lib/bytes/buffer-text', () => {
+  const actual = jest.requireActual<typeof BufferText>('../../../../lib/bytes/buffer-text')
   return { ...actual, utf8Text: jest.fn(actual.utf8Text) }
 })
 

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { StreamsConfig } from '../../../../lib/config'
+import type { StreamsConfig } from '../../../../lib/config/config'
 import { StreamsBuilder } from '../../../../lib/dsl/streams-builder'
 import type { KafkaStreams } from '../../../../lib/runtime/kafka-streams'
 import * as serdes from '../../../../lib/serdes'

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import { setImmediate } from 'node:timers/promises'
-import { resolveConfig } from '../../../../lib/config'
+import { resolveConfig } from '../../../../lib/config/config'
 import { StreamsBuilder } from '../../../../lib/dsl/streams-builder'
 import { EmbeddedKafka } from '../../../../lib/embedded'
 import type { Fetcher, KafkaClient } from '../../../../lib/kafka/port'

@@ -1,5 +1,5 @@
 import { SuppressionQueue } from '../../../../lib/state/buffer/suppression-queue'
-import { byteString } from '../../../../lib/byte-string'
+import { byteString } from '../../../../lib/bytes/byte-string'
 import { randomFrom } from '../random-numbers'
 
 describe('the queue of a suppression buffer', () => {

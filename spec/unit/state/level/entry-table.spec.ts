@@ -1,4 +1,4 @@
-import { copyOfSpan, newByteSpan } from '../../../../lib/byte-span'
+import { copyOfSpan, newByteSpan } from '../../../../lib/bytes/byte-span'
 import { EntryTable } from '../../../../lib/state/level/entry-table'
 import { randomly } from '../randomly'
 

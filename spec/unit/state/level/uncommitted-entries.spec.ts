@@ -1,5 +1,5 @@
-import { copyOfSpan, newByteSpan } from '../../../../lib/byte-span'
-import { bytesOf } from '../../../../lib/byte-string'
+import { copyOfSpan, newByteSpan } from '../../../../lib/bytes/byte-span'
+import { bytesOf } from '../../../../lib/bytes/byte-string'
 import { hashBytes } from '../../../../lib/state/byte-hash'
 import { UncommittedEntries } from '../../../../lib/state/level/uncommitted-entries'
 import { randomly } from '../randomly'

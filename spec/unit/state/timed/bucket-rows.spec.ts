@@ -1,5 +1,5 @@
 import { BucketRows, hashOfKey, NONE } from '../../../../lib/state/timed/bucket-rows'
-import { Scratch } from '../../../../lib/scratch'
+import { Scratch } from '../../../../lib/bytes/scratch'
 import type { TimedRow } from '../../../../lib/state/timed/row-pack'
 import { randomFrom } from '../random-numbers'
 

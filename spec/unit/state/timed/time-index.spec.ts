@@ -1,4 +1,4 @@
-import { byteString } from '../../../../lib/byte-string'
+import { byteString } from '../../../../lib/bytes/byte-string'
 import { TimeIndex } from '../../../../lib/state/timed/time-index'
 
 describe('the index of rows that wait for their time', () => {

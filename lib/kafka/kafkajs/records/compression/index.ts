@@ -1,7 +1,7 @@
 import { constants } from 'node:buffer'
 import { gunzipSync, gzipSync } from 'node:zlib'
 import { ClientError, type Compression } from '../../../port'
-import { TooLarge } from '../../../../record/too-large'
+import { TooLarge } from '../../../../bytes/too-large'
 import { lz4Compress, lz4Decompress } from './lz4'
 import { snappyCompress, snappyDecompress } from './snappy'
 import { loadZstd, zstdCompress, zstdDecompress } from './zstd'

@@ -1,5 +1,5 @@
 import { findMatches, MIN_MATCH } from './match-finder'
-import { TooLarge } from '../../../../record/too-large'
+import { TooLarge } from '../../../../bytes/too-large'
 import { xxHash32 } from './xxhash32'
 
 const MAGIC = 0x184d2204

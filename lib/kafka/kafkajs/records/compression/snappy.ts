@@ -1,4 +1,4 @@
-import { decompressSnappyBlock } from '../../../../record/snappy-block'
+import { decompressSnappyBlock } from '../../../../bytes/snappy-block'
 import { findMatches } from './match-finder'
 
 /** xerial's stream format, which Java's Kafka client writes: this header, then blocks behind their length (int32). */

@@ -1,6 +1,6 @@
 import zlib from 'node:zlib'
 import { constants } from 'node:buffer'
-import { TooLarge } from '../../../../record/too-large'
+import { TooLarge } from '../../../../bytes/too-large'
 import { zstdSize } from './zstd-frame'
 
 interface ZstdCodec {

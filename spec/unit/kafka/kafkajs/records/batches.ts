@@ -1,4 +1,4 @@
-import { crc32c } from '../../../../../lib/record/crc32c'
+import { crc32c } from '../../../../../lib/bytes/crc32c'
 import { BatchBuilder, type FinishOptions } from '../../../../../lib/kafka/kafkajs/records/record-batch-encoder'
 import { BatchCursor, type AbortedTransaction } from '../../../../../lib/kafka/kafkajs/records/record-batch-decoder'
 import { NO_HEADERS } from '../../../../../lib/record/headers'

@@ -5,7 +5,7 @@ import {
   decompress as decompressWithin,
   prepareCodecs,
 } from '../../../../../lib/kafka/kafkajs/records/compression'
-import { TooLarge } from '../../../../../lib/record/too-large'
+import { TooLarge } from '../../../../../lib/bytes/too-large'
 import { lz4Decompress as lz4DecompressWithin } from '../../../../../lib/kafka/kafkajs/records/compression/lz4'
 import { snappyDecompress as snappyDecompressWithin } from '../../../../../lib/kafka/kafkajs/records/compression/snappy'
 import { xxHash32 } from '../../../../../lib/kafka/kafkajs/records/compression/xxhash32'

@@ -1,5 +1,5 @@
-import { byteString } from '../../lib/byte-string'
-import { Scratch } from '../../lib/scratch'
+import { byteString } from '../../../lib/bytes/byte-string'
+import { Scratch } from '../../../lib/bytes/scratch'
 
 test.each([0, 1, 1024, 1025, 100_000])('a buffer has the length that is asked for (%d)', (length) => {
   expect(new Scratch().of(length)).toHaveLength(length)

@@ -1,4 +1,4 @@
-import { copyOfSpan, newByteSpan, setSpan } from '../../lib/byte-span'
+import { copyOfSpan, newByteSpan, setSpan } from '../../../lib/bytes/byte-span'
 
 test('a span is a part of a buffer, which can be copied', () => {
   const span = newByteSpan()

@@ -1,4 +1,4 @@
-import { crc32, crc32InScript, crc32OfWords } from '../../../lib/record/crc32'
+import { crc32, crc32InScript, crc32OfWords } from '../../../lib/bytes/crc32'
 
 test.each([
   ['', 0],

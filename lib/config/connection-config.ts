@@ -1,6 +1,6 @@
 import { invalid, refuseUnknownKeys, shown } from './config-values'
-import { isKafkaConnection, type KafkaConnection } from './kafka/client'
-import { brokerFault, type KafkaConfig } from './kafka/kafkajs'
+import { isKafkaConnection, type KafkaConnection } from '../kafka/client'
+import { brokerFault, type KafkaConfig } from '../kafka/kafkajs'
 
 /** kafkajs ignores others. */
 const KEYS: Readonly<Record<keyof KafkaConfig, true>> = {

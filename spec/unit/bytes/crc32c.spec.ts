@@ -1,4 +1,4 @@
-import { crc32c } from '../../../lib/record/crc32c'
+import { crc32c } from '../../../lib/bytes/crc32c'
 
 describe('crc32c', () => {
   // RFC 3720, appendix B.4
@@ -36,7 +36,7 @@ describe('crc32c', () => {
     Reflect.deleteProperty(globalThis, 'WebAssembly')
     try {
       jest.isolateModules(() => {
-        const alone = jest.requireActual<{ crc32c: typeof crc32c }>('../../../lib/record/crc32c')
+        const alone = jest.requireActual<{ crc32c: typeof crc32c }>('../../../lib/bytes/crc32c')
         expect(alone.crc32c(bytes)).toBe(crc32c(bytes))
       })
     } finally {
@@ -48,12 +48,12 @@ describe('crc32c', () => {
     const newCrc32cRounds = jest.fn(() => undefined)
     const bytes = Buffer.alloc(600, 7)
     jest.isolateModules(() => {
-      jest.doMock('../../../lib/record/crc32c-rounds', () => ({ newCrc32cRounds, ROUND_BYTES: 16 }))
+      jest.doMock('../../../lib/bytes/crc32c-rounds', () => ({ newCrc32cRounds, ROUND_BYTES: 16 }))
       try {
-        const alone = jest.requireActual<{ crc32c: typeof crc32c }>('../../../lib/record/crc32c')
+        const alone = jest.requireActual<{ crc32c: typeof crc32c }>('../../../lib/bytes/crc32c')
         for (let i = 0; i < 3; i++) expect(alone.crc32c(bytes)).toBe(crc32c(bytes))
       } finally {
-        jest.dontMock('../../../lib/record/crc32c-rounds')
+        jest.dontMock('../../../lib/bytes/crc32c-rounds')
       }
     })
     expect(newCrc32cRounds).toHaveBeenCalledTimes(1)

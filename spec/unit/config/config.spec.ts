@@ -1,12 +1,12 @@
 import os from 'node:os'
-import { resolveConfig, type StreamsConfig } from '../../lib/config'
-import { StreamsError } from '../../lib/errors'
-import { deadLetterTopic } from '../../lib/handlers'
-import { EmbeddedKafka } from '../../lib/kafka/memory'
-import type { KafkaClientFactory } from '../../lib/kafka/port'
-import { silentLogger } from '../../lib/observe/logger'
-import { levelEngine } from '../../lib/state/level/level-engine'
-import { memoryEngine } from '../../lib/state/memory/memory-engine'
+import { resolveConfig, type StreamsConfig } from '../../../lib/config/config'
+import { StreamsError } from '../../../lib/errors'
+import { deadLetterTopic } from '../../../lib/handlers'
+import { EmbeddedKafka } from '../../../lib/kafka/memory'
+import type { KafkaClientFactory } from '../../../lib/kafka/port'
+import { silentLogger } from '../../../lib/observe/logger'
+import { levelEngine } from '../../../lib/state/level/level-engine'
+import { memoryEngine } from '../../../lib/state/memory/memory-engine'
 
 const base: StreamsConfig = { applicationId: 'app', kafka: { brokers: ['localhost:9092'] } }
 const resolveUnchecked = (config: unknown) => resolveConfig(config as StreamsConfig)

@@ -1,7 +1,7 @@
-import { type Duration, toMilliseconds } from './durations'
-import { StreamsError } from './errors'
+import { type Duration, toMilliseconds } from '../durations'
+import { StreamsError } from '../errors'
 import { javaSettingHint } from './java-settings'
-import { nearestName } from './nearest-name'
+import { nearestName } from '../nearest-name'
 
 /** What is wrong with a configuration. */
 export const invalid = (message: string): StreamsError => new StreamsError('INVALID_CONFIG', message)

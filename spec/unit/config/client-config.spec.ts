@@ -1,5 +1,5 @@
-import { resolveConfig, type StreamsConfig } from '../../lib/config'
-import { StreamsError } from '../../lib/errors'
+import { resolveConfig, type StreamsConfig } from '../../../lib/config/config'
+import { StreamsError } from '../../../lib/errors'
 
 const base: StreamsConfig = { applicationId: 'app', kafka: { brokers: ['localhost:9092'] } }
 const KIB = 1024

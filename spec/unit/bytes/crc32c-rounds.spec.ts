@@ -1,6 +1,6 @@
-import { crcTables } from '../../../lib/record/crc-tables'
-import { crc32c } from '../../../lib/record/crc32c'
-import { newCrc32cRounds } from '../../../lib/record/crc32c-rounds'
+import { crcTables } from '../../../lib/bytes/crc-tables'
+import { crc32c } from '../../../lib/bytes/crc32c'
+import { newCrc32cRounds } from '../../../lib/bytes/crc32c-rounds'
 
 const rounds = newCrc32cRounds(crcTables(0x82f63b78))
 

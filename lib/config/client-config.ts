@@ -8,8 +8,8 @@ import {
   shown,
   whole,
 } from './config-values'
-import type { Duration } from './durations'
-import type { Compression, FetcherConfig, Isolation, ProducerConfig } from './kafka/port'
+import type { Duration } from '../durations'
+import type { Compression, FetcherConfig, Isolation, ProducerConfig } from '../kafka/port'
 
 /** How outputs, changelogs and repartition topics are written: Kafka's producer settings in camelCase. */
 export interface ProducerSettings {

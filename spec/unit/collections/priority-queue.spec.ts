@@ -1,4 +1,4 @@
-import { PriorityQueue } from '../../lib/priority-queue'
+import { PriorityQueue } from '../../../lib/collections/priority-queue'
 
 interface Element {
   name: string

@@ -1,8 +1,8 @@
 import { invalid, oneOf } from './config-values'
-import { defaultLogger } from './observe/default-logger'
-import { LOG_FORMATS, LOG_LEVELS, type LogFormat, type LogLevel } from './observe/log-level'
-import { harmless } from './observe/harmless-logger'
-import type { Logger } from './observe/logger'
+import { defaultLogger } from '../observe/default-logger'
+import { LOG_FORMATS, LOG_LEVELS, type LogFormat, type LogLevel } from '../observe/log-level'
+import { harmless } from '../observe/harmless-logger'
+import type { Logger } from '../observe/logger'
 
 interface LoggerSettings {
   logger?: Logger

@@ -1,4 +1,4 @@
-import { copyBytes } from '../../lib/copy-bytes'
+import { copyBytes } from '../../../lib/bytes/copy-bytes'
 
 const bytes = Buffer.from(Array.from({ length: 200 }, (_, i) => i))
 

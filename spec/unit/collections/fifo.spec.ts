@@ -1,4 +1,4 @@
-import { Fifo } from '../../lib/fifo'
+import { Fifo } from '../../../lib/collections/fifo'
 
 test('a Fifo gives items in the order in which they came, however many come and go', () => {
   const fifo = new Fifo<number>()

@@ -1,5 +1,5 @@
 import { invalid, shown } from './config-values'
-import { deadLetterTopic, logAndContinue, logAndFail } from './handlers'
+import { deadLetterTopic, logAndContinue, logAndFail } from '../handlers'
 
 const MAKERS: readonly unknown[] = [deadLetterTopic, logAndContinue, logAndFail]
 

@@ -1,4 +1,4 @@
-import { LITTLE_ENDIAN } from '../byte-order'
+import { LITTLE_ENDIAN } from './byte-order'
 import { crcTables } from './crc-tables'
 import { type Crc32cRounds, newCrc32cRounds, ROUND_BYTES } from './crc32c-rounds'
 
