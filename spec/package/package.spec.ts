@@ -7,6 +7,8 @@ import { ENTRY_POINTS } from '../support/entry-points'
 
 const ROOT = resolve(__dirname, '..', '..')
 const ENTRIES = ENTRY_POINTS.map(({ name }) => name)
+/** Imports every entry point. */
+const IMPORTS = ENTRIES.map((entry, i) => `import * as entry${i} from '${entry}'; export { entry${i} }`).join('\n')
 const MINUTES = 60_000
 const MEBIBYTE = 1024 * 1024
 const REPOSITORY = 'https://github.com/millrace/millrace'
@@ -24,15 +26,18 @@ const npm = (cwd: string, ...args: string[]): string =>
     shell: process.platform === 'win32',
   })
 
-/** A program of the repository's own development dependencies. */
-const tool = (cwd: string, script: string, ...args: string[]): string => {
+const script = (cwd: string, path: string, ...args: string[]): string => {
   try {
-    return node(cwd, join(ROOT, 'node_modules', script), ...args)
+    return node(cwd, path, ...args)
   } catch (error) {
     const { stdout, stderr } = error as { stdout: string; stderr: string }
-    throw new Error(`${script} ${args.join(' ')}:\n${stdout}${stderr}`, { cause: error })
+    throw new Error(`${path} ${args.join(' ')}:\n${stdout}${stderr}`, { cause: error })
   }
 }
+
+/** A program of the repository's own development dependencies. */
+const tool = (cwd: string, path: string, ...args: string[]): string =>
+  script(cwd, join(ROOT, 'node_modules', path), ...args)
 
 /** As `npm pack --json` prints it. */
 interface Packed {
@@ -234,17 +239,28 @@ describe('the package as npm packs it', () => {
 
   it('has types for a project that resolves modules as Node 10 did, without "exports"', () => {
     const file = 'node10.ts'
-    writeFileSync(
-      join(project, file),
-      ENTRIES.map((entry, i) => `import * as entry${i} from '${entry}'; export { entry${i} }`).join('\n'),
-    )
+    writeFileSync(join(project, file), IMPORTS)
     typeCheck([file], '--module', 'commonjs', '--moduleResolution', 'node10', '--ignoreDeprecations', '6.0')
   })
 
+  it('has types for the oldest TypeScript that the documentation promises', () => {
+    const documented = readFileSync(join(ROOT, 'docs', 'getting-started.md'), 'utf8')
+    const oldest = /TypeScript (\d+\.\d+) or newer/.exec(documented)![1]!
+    const compiler = join(folder, 'oldest-typescript')
+    npm(folder, 'install', `typescript@${oldest}`, '--prefix', compiler, '--no-audit', '--no-fund', '--prefer-offline')
+    const file = 'oldest.ts'
+    writeFileSync(join(project, file), IMPORTS)
+    typeCheckWith(join(compiler, 'node_modules'), [file], '--module', 'nodenext')
+  })
+
   const typeCheck = (files: readonly string[], ...options: string[]): void => {
+    typeCheckWith(join(ROOT, 'node_modules'), files, ...options)
+  }
+
+  const typeCheckWith = (modules: string, files: readonly string[], ...options: string[]): void => {
     const strict = ['--strict', '--noEmit', '--target', 'es2022', '--lib', 'es2023,esnext.disposable']
     const types = ['--typeRoots', join(ROOT, 'node_modules', '@types'), '--types', 'node']
-    tool(project, 'typescript/bin/tsc', ...strict, ...types, ...options, ...files)
+    script(project, join(modules, 'typescript', 'bin', 'tsc'), ...strict, ...types, ...options, ...files)
   }
 
   // Parallel compilers check declarations in any order, and infer variance from what they see first.
