@@ -1,6 +1,6 @@
 import type { RecordCounts } from '../../observe/record-counts'
 import type { Problem } from '../../observe/recent-problems'
-import { hostText } from '../../record/host-info'
+import { hostText } from '../../host-info'
 import type { TaskId } from '../../record/task-id'
 import type { RestoreProgressEvent } from '../../runtime/changelog/restore-progress'
 import type { HealthOptions } from '../../runtime/health'

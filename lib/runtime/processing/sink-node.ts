@@ -1,7 +1,7 @@
 import { type ErrorLocation, StreamsError } from '../../errors'
 import type { NodeSensor } from '../../observe/metrics/task-sensors'
 import type { Serde } from '../../serdes/serde'
-import { isPromise } from '../../record/promise'
+import { isPromise } from '../../promise'
 import type { StreamPartitioner, TopicNameExtractor } from '../../topology/definition'
 import { sinkFunctionFailed } from '../failure/sink-function-failed'
 import { payloadWriter, type PayloadWriter } from '../output/payload-writer'
