@@ -16,14 +16,14 @@ export interface InstanceState extends Measured {
   readonly live: boolean
   readonly ready: boolean
   readonly reasons: readonly string[]
-  readonly tasks: readonly TaskState[]
+  readonly tasks: readonly InstanceTask[]
   readonly restores: readonly Partial<RestoreProgressEvent>[]
   readonly records: RecordCounts
   readonly problems: readonly Problem[]
   readonly process: ProcessState
 }
 
-interface TaskState {
+interface InstanceTask {
   readonly id: TaskId
   readonly state: string
   readonly stores: readonly string[]

@@ -8,7 +8,7 @@ import { type OpenedReads, openCommitted } from '../../state/committed-store'
 import type { ManagedStore, RecordCacheBudget, StoreBuilder } from '../../state/store'
 import type { StateCacheBudget, StateEngine } from '../../state/state-engine'
 import { layoutOf, otherKindsState } from '../../state/store-kind'
-import { TaskState } from '../../state/task-state'
+import { TaskStorage } from '../../state/task-storage'
 import type { RowMemory } from '../../state/timed/row-memory'
 import type { SubTopology } from '../../topology/definition'
 import type { ChangelogRange } from '../changelog/changelog-follower'
@@ -56,7 +56,7 @@ export interface TaskStoresOptions {
 interface OpenedStores {
   readonly id: TaskId
   readonly stores: readonly TaskStore[]
-  readonly state: TaskState
+  readonly state: TaskStorage
   readonly context: StoreContext
   readonly epochs: OwnerEpochs
   readonly preparation: Preparation
@@ -73,7 +73,7 @@ interface OpenedStores {
 export class TaskStores {
   readonly id: TaskId
   readonly stores: readonly TaskStore[]
-  readonly state: TaskState
+  readonly state: TaskStorage
   readonly context: StoreContext
   /** Of the changelogs that this task writes. */
   readonly epochs: OwnerEpochs
@@ -111,7 +111,7 @@ export class TaskStores {
     const names = managed.map(({ name }) => name)
     const changes = options.changeFeeds && new TaskChanges(options.changeFeeds, partition, names)
     const needsDisk = directory !== null && managed.some((store) => store.persistent)
-    const state = await TaskState.open({
+    const state = await TaskStorage.open({
       engine,
       directory: needsDisk ? directory : null,
       taskId: id,
