@@ -1,5 +1,5 @@
 import { type Duration, toMilliseconds } from './durations'
-import { TopologyError } from './errors'
+import { StreamsError } from './errors'
 import { nearestName } from './nearest-name'
 import { areHeaders } from './record/headers'
 
@@ -11,27 +11,31 @@ export interface Kind {
   problem(value: unknown, name: string): string | undefined
 }
 
-/**
- * Refuses an argument that is of another kind, such as the `undefined` of a variable that is not set. TypeScript can't
- * see all of these, and what they lead to later does not name them.
- *
- * @throws TopologyError INVALID_ARGUMENT
- */
-export function requireArgument(value: unknown, kind: Kind, method: string, name: string): void {
-  const problem = kind.problem(value, name)
-  if (problem !== undefined) throw new TopologyError('INVALID_ARGUMENT', `${method} needs ${problem}`)
-}
+/** The checks of arguments, by the error that they throw. */
+export const argumentChecks = <E extends StreamsError>(errorOf: (message: string) => E) => ({
+  /**
+   * Refuses an argument that is of another kind, such as the `undefined` of a variable that is not set. TypeScript can't
+   * see all of these, and what they lead to later does not name them.
+   */
+  requireArgument(value: unknown, kind: Kind, method: string, name: string): void {
+    const problem = kind.problem(value, name)
+    if (problem !== undefined) throw errorOf(`${method} needs ${problem}`)
+  },
 
-/** Of an argument that decides what the others are. */
-export function argumentError(value: unknown, is: string, method: string, name: string): TopologyError {
-  return new TopologyError('INVALID_ARGUMENT', `${method} needs ${name} to be ${is}, and got ${shown(value)}`)
-}
+  requireFunction(callback: unknown, method: string, what: string): void {
+    if (typeof callback === 'function') return
+    throw errorOf(`${method} needs ${what} as a function, and got ${shown(callback)}`)
+  },
 
-/** @throws TopologyError INVALID_ARGUMENT */
-export function requireFunction(callback: unknown, method: string, what: string): void {
-  if (typeof callback === 'function') return
-  throw new TopologyError('INVALID_ARGUMENT', `${method} needs ${what} as a function, and got ${shown(callback)}`)
-}
+  /** Of an argument that decides what the others are. */
+  argumentError: (value: unknown, is: string, method: string, name: string): E =>
+    errorOf(`${method} needs ${name} to be ${is}, and got ${shown(value)}`),
+})
+
+/** @throws StreamsError INVALID_ARGUMENT */
+export const { requireArgument, requireFunction, argumentError } = argumentChecks(
+  (message) => new StreamsError('INVALID_ARGUMENT', message),
+)
 
 export function kind(is: string, fits: (value: unknown) => boolean): Kind {
   return {

@@ -35,7 +35,7 @@ export class StreamsError extends Error {
   }
 }
 
-/** The topology can't be built as written: thrown where the DSL is called or by `build()`. */
+/** The topology can't be built as written: thrown where the DSL or the Processor API is called, or by `build()`. */
 export class TopologyError extends StreamsError {
   /** The class's name. */
   override readonly name = 'TopologyError'

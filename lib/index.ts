@@ -284,7 +284,7 @@ export type { Metric, MetricGroup, MetricsRecordingLevel } from './observe/metri
 export type { RecordTracing, TracedRecord } from './observe/tracing'
 export type { LogFormat, LogLevel } from './observe/log-level'
 export type { TopicPartition } from './record/topic-partition'
-export type { HostInfo } from './record/host-info'
+export type { HostInfo } from './host-info'
 export type { TaskId } from './record/task-id'
 export { StreamRecord } from './record/stream-record'
 export type { RecordContext } from './record/record-context'

@@ -1,4 +1,4 @@
-import type { HostInfo } from '../record/host-info'
+import type { HostInfo } from '../host-info'
 import type { TopicPartition } from '../record/topic-partition'
 import type { ByteReader, ByteWriter } from './bytes'
 

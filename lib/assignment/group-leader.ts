@@ -1,5 +1,5 @@
 import { StreamsError } from '../errors'
-import type { HostInfo } from '../record/host-info'
+import type { HostInfo } from '../host-info'
 import type { Assignment, GroupMember } from '../kafka/port'
 import type { Logger } from '../observe/logger'
 import { type AssignorMember, planTasks, type TaskPlan } from './sticky-assignor'

@@ -1,5 +1,5 @@
 import { StreamsError } from '../errors'
-import { type HostInfo, hostText, parseHostInfo } from '../record/host-info'
+import { type HostInfo, hostText, parseHostInfo } from '../host-info'
 import { ByteReader, ByteWriter } from './bytes'
 import { type ClusterHosts, NO_HOSTS, readClusterHosts, writeClusterHosts } from './cluster-hosts'
 import { type TaskId, parseTaskId, taskId } from '../record/task-id'

@@ -1,4 +1,5 @@
-import { callback, either, NAME, optional, options as optionsOf, requireArgument, requireFunction } from '../arguments'
+import { callback, either, NAME, optional, options as optionsOf } from '../arguments'
+import { requireArgument, requireFunction } from '../topology-arguments'
 import { TopologyError } from '../errors'
 import type { Predicate, TypeGuard, Without } from '../operators/callbacks'
 import { KStream } from './kstream'

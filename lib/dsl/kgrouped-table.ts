@@ -1,4 +1,5 @@
-import { COUNT, requireArgument, requireFunction } from '../arguments'
+import { COUNT } from '../arguments'
+import { requireArgument, requireFunction } from '../topology-arguments'
 import type { Aggregator, Initializer, Reducer } from '../operators/callbacks'
 import { ChangeSerde } from '../serdes/change'
 import { long } from '../serdes/numbers'

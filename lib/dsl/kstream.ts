@@ -1,4 +1,5 @@
-import { argumentError, instanceOf, requireArgument, requireFunction } from '../arguments'
+import { instanceOf } from '../arguments'
+import { argumentError, requireArgument, requireFunction } from '../topology-arguments'
 import type { ResultKind } from '../operators/async/async-results'
 import type {
   AsyncBatchAction,

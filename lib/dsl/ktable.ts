@@ -1,4 +1,5 @@
-import { argumentError, callback, either, requireArgument, requireFunction } from '../arguments'
+import { callback, either } from '../arguments'
+import { argumentError, requireArgument, requireFunction } from '../topology-arguments'
 import type {
   ForeignKeyExtractor,
   GroupSelector,

@@ -1,4 +1,4 @@
-import { requireArgument, requireFunction } from '../arguments'
+import { requireArgument, requireFunction } from '../topology-arguments'
 import type { Aggregator, Initializer, Merger, Reducer } from '../operators/callbacks'
 import type { EmitStrategy } from '../operators/close-emission'
 import { long } from '../serdes/numbers'

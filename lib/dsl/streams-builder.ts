@@ -1,13 +1,5 @@
-import {
-  BOOLEAN,
-  either,
-  listOf,
-  oneOf,
-  optional,
-  options as optionsOf,
-  requireArgument,
-  requireFunction,
-} from '../arguments'
+import { BOOLEAN, either, listOf, oneOf, optional, options as optionsOf } from '../arguments'
+import { requireArgument, requireFunction } from '../topology-arguments'
 import { TopologyError } from '../errors'
 import type { ProcessorSupplier } from '../operators/processor'
 import type { StateStore, StoreBuilder } from '../state/store'

@@ -8,8 +8,8 @@ import {
   oneOf,
   optional,
   options as optionsOf,
-  requireArgument,
 } from '../arguments'
+import { requireArgument } from '../topology-arguments'
 import { type Duration, toEndlessMilliseconds } from '../durations'
 import type { Windowed } from '../record/windowed'
 import type { NamedOptions } from './options/named'

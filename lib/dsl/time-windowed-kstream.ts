@@ -1,4 +1,4 @@
-import { requireArgument, requireFunction } from '../arguments'
+import { requireArgument, requireFunction } from '../topology-arguments'
 import { TopologyError } from '../errors'
 import type { Aggregator, Initializer, Reducer } from '../operators/callbacks'
 import type { EmitStrategy } from '../operators/close-emission'

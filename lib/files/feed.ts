@@ -1,6 +1,6 @@
 import type { Admin, Producer } from '../kafka/port'
 import { NO_HEADERS } from '../record/headers'
-import { isPromise } from '../record/promise'
+import { isPromise } from '../promise'
 import { tpKey } from '../record/topic-partition'
 import { whenPrepared } from '../serdes/missing-dependency'
 import type { FileInput, FileRecord } from './file'

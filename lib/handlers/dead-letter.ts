@@ -22,7 +22,7 @@ const MAX_STACK_CHARS = 32 * 1024
  * @example
  * new KafkaStreams(topology, { ...config, processingExceptionHandler: deadLetterTopic('orders-dead') })
  *
- * @throws TopologyError INVALID_ARGUMENT
+ * @throws StreamsError INVALID_ARGUMENT
  */
 export const deadLetterTopic = (topic: string, options: { then?: 'continue' | 'fail' } = {}) => {
   requireArgument(topic, text('the name of a topic'), 'deadLetterTopic', 'topic')

@@ -98,7 +98,7 @@ export const HANDLER_KINDS: Readonly<Record<keyof HandlerOptions, Kind>> = {
 
 const HANDLER_OPTIONS = optionsOf<HandlerOptions>(HANDLER_KINDS)
 
-/** @throws TopologyError INVALID_ARGUMENT */
+/** @throws StreamsError INVALID_ARGUMENT */
 export const resolveHandlerOptions = (options: HandlerOptions = {}): ResolvedHandlerOptions => {
   requireArgument(options, HANDLER_OPTIONS, 'createHandler', 'options')
   return {

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { StreamsError } from '../errors'
-import { hostText } from '../record/host-info'
+import { hostText } from '../host-info'
 import { PROMETHEUS_CONTENT_TYPE, prometheusParts } from '../metrics/prometheus-text'
 import { toJson } from '../query/json-values'
 import type { KafkaStreams } from '../runtime/kafka-streams'

@@ -2,7 +2,7 @@ import type { ValueMapper } from './callbacks'
 import { Operator } from './operator'
 import { noIterable } from './refused-results'
 import type { OperatorContext } from './processor'
-import { isPromise } from '../record/promise'
+import { isPromise } from '../promise'
 import { StreamRecord } from '../record/stream-record'
 
 /** Runs a generator to its end inside the callback, so that its time counts as the callback's own. */

@@ -1,7 +1,7 @@
 import type { ForeachAction } from './callbacks'
 import { Operator } from './operator'
 import type { OperatorContext } from './processor'
-import { isPromise } from '../record/promise'
+import { isPromise } from '../promise'
 import type { StreamRecord } from '../record/stream-record'
 
 /** Forwards the record after the action: after its promise, if it returns one. */

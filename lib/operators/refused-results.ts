@@ -1,5 +1,5 @@
 import { kindOf } from '../kind-of'
-import { isPromise } from '../record/promise'
+import { isPromise } from '../promise'
 
 /** Of what is no list, such as `{ key, value }`, Java's `KeyValue`: its entries would be read as missing, and those of a text are characters. */
 export function noPair(result: unknown, operator: string): TypeError {

@@ -1,6 +1,6 @@
 import type { DropReason } from '../record/drop-reason'
 import { NO_HEADERS } from '../record/headers'
-import { murmur2 } from '../record/murmur2'
+import { murmur2 } from '../bytes/murmur2'
 import { type RecordId, recordIdBytes } from '../record/record-id'
 import type { StreamRecord } from '../record/stream-record'
 import { keySerdeOf } from '../serdes/open-serde'

@@ -1,6 +1,6 @@
 import type { HostPartitions } from '../assignment/cluster-hosts'
 import { StreamsError } from '../errors'
-import { type HostInfo, sameHost } from '../record/host-info'
+import { type HostInfo, sameHost } from '../host-info'
 import type { CompiledTopology, SubTopology } from '../topology/definition'
 import { currentSourceTopics } from '../topology/partition-counts'
 import type { StoreInputs } from '../topology/store-inputs'

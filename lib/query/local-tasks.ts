@@ -1,4 +1,4 @@
-import type { HostInfo } from '../record/host-info'
+import type { HostInfo } from '../host-info'
 import type { TaskId } from '../record/task-id'
 import type { TopicPartition } from '../record/topic-partition'
 import type { OpenedReads } from '../state/committed-store'

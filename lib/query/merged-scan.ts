@@ -1,5 +1,5 @@
 import { StreamsError } from '../errors'
-import type { HostInfo } from '../record/host-info'
+import type { HostInfo } from '../host-info'
 import type { LocalStores } from './local-stores'
 import type { ResolvedQueryOptions } from './query-options'
 import type { Position } from './query-types'

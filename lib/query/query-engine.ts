@@ -1,6 +1,6 @@
 import { requireArgument } from '../arguments'
 import { StreamsError } from '../errors'
-import { type HostInfo, hostText } from '../record/host-info'
+import { type HostInfo, hostText } from '../host-info'
 import { prepared } from '../serdes/missing-dependency'
 import type { Serde } from '../serdes/serde'
 import type { ClusterMetadata } from './cluster-metadata'

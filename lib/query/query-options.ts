@@ -52,7 +52,7 @@ const QUERY_OPTIONS = optionsOf<QueryOptions>({
   peers: PEER_OPTIONS,
 })
 
-/** @throws TopologyError INVALID_ARGUMENT */
+/** @throws StreamsError INVALID_ARGUMENT */
 export const resolveQueryOptions = <K>(options: QueryOptions<K> = {}): ResolvedQueryOptions => {
   requireArgument(options, QUERY_OPTIONS, 'query()', 'options')
   const { timeout, signal, peers = {}, partitioner, ...rest } = options

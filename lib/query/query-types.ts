@@ -1,6 +1,6 @@
 import type { ConnectionOptions } from 'node:tls'
 import type { Duration } from '../durations'
-import type { HostInfo } from '../record/host-info'
+import type { HostInfo } from '../host-info'
 import type { TopicPartition } from '../record/topic-partition'
 import type { StreamPartitioner } from '../topology/definition'
 

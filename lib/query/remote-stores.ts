@@ -1,4 +1,4 @@
-import type { HostInfo } from '../record/host-info'
+import type { HostInfo } from '../host-info'
 import type { ResolvedQueryOptions } from './query-options'
 import type { Position } from './query-types'
 import type { CatalogStore } from './store-catalog'

@@ -17,7 +17,7 @@ const EVENT = oneOf(...Object.keys(EVENTS))
 /**
  * A misspelt event never occurs.
  *
- * @throws TopologyError INVALID_ARGUMENT
+ * @throws StreamsError INVALID_ARGUMENT
  */
 export const requireListener = (event: unknown, listener: unknown, method: string): void => {
   requireArgument(event, EVENT, method, 'event')

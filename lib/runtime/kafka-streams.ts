@@ -47,7 +47,7 @@ const TOPOLOGY = kind(
  * await streams.start()
  * await streams.closed
  *
- * @throws StreamsError INVALID_CONFIG; TopologyError INVALID_ARGUMENT, MISSING_SERDE
+ * @throws StreamsError INVALID_ARGUMENT, INVALID_CONFIG; TopologyError INVALID_TOPOLOGY, MISSING_SERDE
  */
 export class KafkaStreams {
   readonly #config: ResolvedConfig
@@ -124,7 +124,7 @@ export class KafkaStreams {
    * await streams.start()
    * await streams.start({ signal: AbortSignal.timeout(60_000) })
    *
-   * @throws TopologyError INVALID_ARGUMENT; StreamsError ILLEGAL_STATE if it was started before; whatever the start fails with
+   * @throws StreamsError INVALID_ARGUMENT; ILLEGAL_STATE if it was started before; whatever the start fails with
    */
   async start(options: StartOptions = {}): Promise<void> {
     requireStartOptions(options)
@@ -141,7 +141,7 @@ export class KafkaStreams {
    * const { read, written, durationMs } = await streams.run()
    * await streams.run({ until: { timestamp: Date.parse('2026-03-01T00:00:00Z') } })
    *
-   * @throws TopologyError INVALID_ARGUMENT; StreamsError RUN_INCOMPLETE if it was closed before the end; whatever else the application fails with
+   * @throws StreamsError INVALID_ARGUMENT; RUN_INCOMPLETE if it was closed before the end; whatever else the application fails with
    */
   async run(options: BoundedRunOptions = {}): Promise<RunSummary> {
     requireRunOptions(options)
@@ -157,7 +157,7 @@ export class KafkaStreams {
    *
    * @returns false if the timeout passed first: uncommitted records are processed again after the next start
    *
-   * @throws TopologyError INVALID_ARGUMENT
+   * @throws StreamsError INVALID_ARGUMENT
    */
   close(options: CloseOptions = {}): Promise<boolean> {
     requireCloseOptions(options)
@@ -357,7 +357,7 @@ export class KafkaStreams {
    * const { live, ready } = streams.health({ maxLag: 10_000 })
    * if (!live.ok) console.error(live.reasons)
    *
-   * @throws TopologyError INVALID_ARGUMENT
+   * @throws StreamsError INVALID_ARGUMENT
    */
   health(options: HealthOptions = {}): Health {
     return healthOf({ state: this.state, run: this.#lifeCycle.run, draining: this.queries.draining }, options)
@@ -419,7 +419,7 @@ export class KafkaStreams {
    * streams.on('stateChange', ({ from, to }) => console.log(`${from} -> ${to}`))
    * streams.on('error', (error) => console.error(error))
    *
-   * @throws TopologyError INVALID_ARGUMENT: no event has this name
+   * @throws StreamsError INVALID_ARGUMENT: no event has this name
    */
   on<E extends keyof StreamsEvents>(event: E, listener: (event: StreamsEvents[E]) => void): this {
     requireListener(event, listener, 'on')

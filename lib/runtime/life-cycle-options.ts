@@ -24,10 +24,10 @@ export interface CloseOptions {
 const START_OPTIONS = options<StartOptions>({ signal: SIGNAL })
 const CLOSE_OPTIONS = options<CloseOptions>({ timeout: DURATION, leaveGroup: BOOLEAN })
 
-/** @throws TopologyError INVALID_ARGUMENT */
+/** @throws StreamsError INVALID_ARGUMENT */
 export const requireStartOptions = (given: unknown): void => requireArgument(given, START_OPTIONS, 'start()', 'options')
 
-/** @throws TopologyError INVALID_ARGUMENT */
+/** @throws StreamsError INVALID_ARGUMENT */
 export const requireCloseOptions = (given: unknown): void => {
   if (typeof given === 'string')
     throw argumentError(given, `${CLOSE_OPTIONS.is}: as a listener, pass () => streams.close()`, 'close()', 'options')

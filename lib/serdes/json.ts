@@ -1,6 +1,6 @@
 import { BOOLEAN, kind, optional, options as optionsOf, requireArgument } from '../arguments'
 import { utf8Text } from '../bytes/buffer-text'
-import { isPromise } from '../record/promise'
+import { isPromise } from '../promise'
 import { MAGIC, PREFIX_BYTES } from './registry/confluent-format'
 import type { Serde } from './serde'
 import { withShortcuts } from './shortcuts'

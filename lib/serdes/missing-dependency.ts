@@ -1,4 +1,4 @@
-import { isPromise } from '../record/promise'
+import { isPromise } from '../promise'
 
 /**
  * Thrown by a serde that lacks something it has to fetch, usually a schema. The record waits while `fetch` runs

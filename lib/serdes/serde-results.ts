@@ -1,5 +1,5 @@
 import { kindOf } from '../kind-of'
-import { isPromise } from '../record/promise'
+import { isPromise } from '../promise'
 
 /** What a serde's `serialize` has returned; no compiler keeps a serde of `unknown`, or of JavaScript, from returning something else. */
 export const asBytes = (serialized: Buffer | null): Buffer | null => {

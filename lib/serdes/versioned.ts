@@ -1,5 +1,5 @@
 import { COUNT, isObject, kind, type Kind, options as optionsOf, requireArgument, SERDE } from '../arguments'
-import { StreamsError, TopologyError } from '../errors'
+import { StreamsError } from '../errors'
 import type { RecordHeaders } from '../record/headers'
 import { MissingDependency } from './missing-dependency'
 import type { Serde, SerdeUse } from './serde'
@@ -143,7 +143,7 @@ const OPTIONS = optionsOf<VersionedOptions>(
  * })
  * const profiles = keyValueStore('profiles', { key: serdes.string(), value: profile })
  *
- * @throws TopologyError INVALID_ARGUMENT for migrations with gaps
+ * @throws StreamsError INVALID_ARGUMENT for migrations with gaps
  */
 export const versioned = <T>(serde: Serde<T>, options: VersionedOptions): Serde<T> => {
   requireArgument(serde, SERDE, 'serdes.versioned', 'serde')
@@ -155,14 +155,14 @@ export const versioned = <T>(serde: Serde<T>, options: VersionedOptions): Serde<
   const oldest = version - given.length
   const fits = oldest >= FIRST_VERSION && given.every((from, i) => from === oldest + i)
   if (!fits) {
-    throw new TopologyError(
+    throw new StreamsError(
       'INVALID_ARGUMENT',
       `serdes.versioned needs options.migrate to have each version up to ${version - 1} without a gap, and got ${given.join(', ') || 'none'}`,
     )
   }
   const stray = Object.keys(earlier).find((from) => !given.includes(Number(from)))
   if (stray !== undefined) {
-    throw new TopologyError(
+    throw new StreamsError(
       'INVALID_ARGUMENT',
       `serdes.versioned needs options.earlier to have serdes of versions that are migrated, and got ${stray}`,
     )

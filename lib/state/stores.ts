@@ -1,13 +1,5 @@
-import {
-  BOOLEAN,
-  LOGGING,
-  optional,
-  options as optionsOf,
-  requireArgument,
-  SERDE,
-  STORE_NAME,
-  WHOLE_NUMBER,
-} from '../arguments'
+import { BOOLEAN, LOGGING, optional, options as optionsOf, SERDE, STORE_NAME, WHOLE_NUMBER } from '../arguments'
+import { requireArgument } from '../topology-arguments'
 import type { Duration } from '../durations'
 import { TopologyError } from '../errors'
 import { bytes } from '../serdes/bytes'

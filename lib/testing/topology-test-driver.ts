@@ -101,7 +101,7 @@ export class TopologyTestDriver {
   /** Calls take turns: what is piped at once is worked off one by one. */
   #turn: Promise<unknown> = Promise.resolve()
 
-  /** @throws TopologyError, StreamsError INVALID_CONFIG */
+  /** @throws StreamsError INVALID_ARGUMENT, INVALID_CONFIG; TopologyError */
   constructor(topology: Topology, config: TestDriverConfig = {}) {
     requireArgument(
       topology,

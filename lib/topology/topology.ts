@@ -8,10 +8,10 @@ import {
   optional,
   options as optionsOf,
   POSITIVE_DURATION,
-  requireArgument,
   SERDE,
   text,
 } from '../arguments'
+import { requireArgument } from '../topology-arguments'
 import { type Duration, toMilliseconds } from '../durations'
 import { TopologyError } from '../errors'
 import type { ProcessorSupplier } from '../operators/processor'

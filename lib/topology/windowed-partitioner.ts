@@ -1,4 +1,4 @@
-import { partitionFor } from '../record/murmur2'
+import { partitionFor } from '../bytes/murmur2'
 import type { WindowedSerde } from '../serdes/windowed'
 import type { Windowed } from '../record/windowed'
 import type { StreamPartitioner } from './definition'

@@ -1,5 +1,5 @@
 import type { KafkaClient } from '../../lib/kafka/port'
-import { murmur2 } from '../../lib/record/murmur2'
+import { murmur2 } from '../../lib/bytes/murmur2'
 import { tpKey } from '../../lib/record/topic-partition'
 import { partitionsOf } from './topics'
 

@@ -8,7 +8,7 @@ import {
   type TopicSpec,
 } from '../../lib/kafka/port'
 import { NO_HEADERS } from '../../lib/record/headers'
-import { partitionFor } from '../../lib/record/murmur2'
+import { partitionFor } from '../../lib/bytes/murmur2'
 import type { TopicPartition } from '../../lib/record/topic-partition'
 import type { InputRecord } from './workload'
 

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Random } from '../differential/random'
-import { partitionFor } from '../../lib/record/murmur2'
+import { partitionFor } from '../../lib/bytes/murmur2'
 import type { KafkaClient, Producer } from '../../lib/kafka/port'
 import { NO_HEADERS } from '../../lib/record/headers'
 import { ACCOUNTS, type Transfer } from './workloads/bank'

@@ -1,4 +1,4 @@
-import { partitionFor } from '../../lib/record/murmur2'
+import { partitionFor } from '../../lib/bytes/murmur2'
 import type { KafkaClient } from '../../lib/kafka/port'
 import type { RecordHeaders } from '../../lib/record/headers'
 

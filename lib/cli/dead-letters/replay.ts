@@ -6,7 +6,7 @@ import {
   type KafkaClient,
   type Producer,
 } from '../../kafka/port'
-import { partitionFor } from '../../record/murmur2'
+import { partitionFor } from '../../bytes/murmur2'
 import type { TopicPartition } from '../../record/topic-partition'
 import { boundedRead, type ReadRange } from './bounded-read'
 import { type DeadLetter, deadLetterOf } from './dead-letter'

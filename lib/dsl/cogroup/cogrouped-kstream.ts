@@ -1,4 +1,4 @@
-import { argumentError, requireArgument, requireFunction } from '../../arguments'
+import { argumentError, requireArgument, requireFunction } from '../../topology-arguments'
 import { TopologyError } from '../../errors'
 import type { Aggregator, Initializer } from '../../operators/callbacks'
 import { GroupedSource } from '../grouped-source'

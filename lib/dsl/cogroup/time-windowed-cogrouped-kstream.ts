@@ -1,4 +1,4 @@
-import { requireArgument, requireFunction } from '../../arguments'
+import { requireArgument, requireFunction } from '../../topology-arguments'
 import type { Initializer } from '../../operators/callbacks'
 import { TimeWindowedSerde } from '../../serdes/windowed'
 import type { Windowed } from '../../record/windowed'

@@ -1,4 +1,5 @@
-import { DURATION, kind, options as optionsOf, requireArgument } from '../../arguments'
+import { DURATION, kind, options as optionsOf } from '../../arguments'
+import { requireArgument } from '../../topology-arguments'
 import { type Duration, toMilliseconds } from '../../durations'
 import { TopologyError } from '../../errors'
 import { SIGNED_DURATION, signedMilliseconds } from './window-durations'

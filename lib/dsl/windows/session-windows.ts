@@ -1,4 +1,5 @@
-import { DURATION, options as optionsOf, requireArgument } from '../../arguments'
+import { DURATION, options as optionsOf } from '../../arguments'
+import { requireArgument } from '../../topology-arguments'
 import { type Duration, toMilliseconds } from '../../durations'
 
 /** Describes sessions. */

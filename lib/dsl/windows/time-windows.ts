@@ -1,4 +1,5 @@
-import { DURATION, options as optionsOf, POSITIVE_DURATION, requireArgument } from '../../arguments'
+import { DURATION, options as optionsOf, POSITIVE_DURATION } from '../../arguments'
+import { requireArgument } from '../../topology-arguments'
 import { type Duration, toMilliseconds } from '../../durations'
 import { TopologyError } from '../../errors'
 import type { Window } from '../../record/windowed'

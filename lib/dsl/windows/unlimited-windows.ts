@@ -1,4 +1,5 @@
-import { kind, optional, options as optionsOf, requireArgument, TIMESTAMP } from '../../arguments'
+import { kind, optional, options as optionsOf, TIMESTAMP } from '../../arguments'
+import { requireArgument } from '../../topology-arguments'
 import type { Window } from '../../record/windowed'
 import { MILLISECONDS } from './window-durations'
 

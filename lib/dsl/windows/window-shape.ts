@@ -1,4 +1,4 @@
-import { argumentError } from '../../arguments'
+import { argumentError } from '../../topology-arguments'
 import type { FixedWindowing, SessionWindowing } from '../../topology/graph/windowing'
 import type { SessionWindows } from './session-windows'
 import { SlidingWindows } from './sliding-windows'

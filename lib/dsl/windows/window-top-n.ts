@@ -1,4 +1,5 @@
-import { COUNT, type Kind, requireArgument } from '../../arguments'
+import { COUNT, type Kind } from '../../arguments'
+import { requireArgument } from '../../topology-arguments'
 import type { StateStore } from '../../state/store'
 import type { SessionStoreHandle } from '../../state/session/session-stores'
 import type { WindowStoreHandle } from '../../state/window/window-stores'

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { toJson } from '../../query/json-values'
 import type { PeerOptions } from '../../query/query-types'
-import { type HostInfo, hostText, sameHost } from '../../record/host-info'
+import { type HostInfo, hostText, sameHost } from '../../host-info'
 import type { KafkaStreams } from '../../runtime/kafka-streams'
 import type { InstanceObserver, InstanceState } from './instance-state'
 

@@ -1,6 +1,6 @@
 import type { RecordCounts } from '../../observe/record-counts'
 import type { Problem } from '../../observe/recent-problems'
-import { hostText } from '../../record/host-info'
+import { hostText } from '../../host-info'
 import type { TaskId } from '../../record/task-id'
 import type { RestoreProgressEvent } from '../../runtime/changelog/restore-progress'
 import type { HealthOptions } from '../../runtime/health'
@@ -16,14 +16,14 @@ export interface InstanceState extends Measured {
   readonly live: boolean
   readonly ready: boolean
   readonly reasons: readonly string[]
-  readonly tasks: readonly TaskState[]
+  readonly tasks: readonly InstanceTask[]
   readonly restores: readonly Partial<RestoreProgressEvent>[]
   readonly records: RecordCounts
   readonly problems: readonly Problem[]
   readonly process: ProcessState
 }
 
-interface TaskState {
+interface InstanceTask {
   readonly id: TaskId
   readonly state: string
   readonly stores: readonly string[]

@@ -1,6 +1,6 @@
 import { BOOLEAN, kind, isObject, oneOf, options as optionsOf, requireArgument, SERDE, SIGNAL } from '../../arguments'
-import { partitionFor } from '../../record/murmur2'
-import { isPromise } from '../../record/promise'
+import { partitionFor } from '../../bytes/murmur2'
+import { isPromise } from '../../promise'
 import { prepared, whenPrepared } from '../../serdes/missing-dependency'
 import type { Serde } from '../../serdes/serde'
 import { string } from '../../serdes/string'

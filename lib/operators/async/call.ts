@@ -1,5 +1,5 @@
 import { StreamsError } from '../../errors'
-import { isPromise } from '../../record/promise'
+import { isPromise } from '../../promise'
 import type { AsyncHost, CallFailure } from './async-host'
 import type { AsyncSettings, RetrySettings } from './async-settings'
 

@@ -102,5 +102,5 @@ const UNTIL: Kind = {
 }
 const RUN_OPTIONS = options<BoundedRunOptions>({ until: optional(UNTIL), final: optional(BOOLEAN) })
 
-/** @throws TopologyError INVALID_ARGUMENT */
+/** @throws StreamsError INVALID_ARGUMENT */
 export const requireRunOptions = (given: unknown): void => requireArgument(given, RUN_OPTIONS, 'run()', 'options')

@@ -12,7 +12,7 @@ import type {
   Lease,
 } from '../../kafka/port'
 import type { Logger } from '../../observe/logger'
-import type { HostInfo } from '../../record/host-info'
+import type { HostInfo } from '../../host-info'
 import type { TaskId } from '../../record/task-id'
 import type { TopicPartition } from '../../record/topic-partition'
 import type { CompiledTopology } from '../../topology/definition'

@@ -1,4 +1,4 @@
-import { isPromise } from '../../record/promise'
+import { isPromise } from '../../promise'
 import { unwrap } from '../failure/task-failure'
 import { copyOf, NO_SOURCE_BYTES, type SourceBytes } from '../output/source-bytes'
 import { IDLE } from './idle-context'

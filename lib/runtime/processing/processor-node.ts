@@ -13,7 +13,7 @@ import type {
   PunctuationType,
   RecordMetadata,
 } from '../../operators/processor'
-import { isPromise } from '../../record/promise'
+import { isPromise } from '../../promise'
 import { MissingDependency } from '../../serdes/missing-dependency'
 import type { Serde } from '../../serdes/serde'
 import { type ExpiringStore, ROWS_AT_ONCE, ROWS_WITH_A_RECORD } from '../../state/expiry/expiring-store'

@@ -1,7 +1,7 @@
 import { type ErrorLocation, StreamsError } from '../../errors'
 import type { NodeSensor } from '../../observe/metrics/task-sensors'
 import type { Serde } from '../../serdes/serde'
-import { isPromise } from '../../record/promise'
+import { isPromise } from '../../promise'
 import type { StreamPartitioner, TopicNameExtractor } from '../../topology/definition'
 import { sinkFunctionFailed } from '../failure/sink-function-failed'
 import { payloadWriter, type PayloadWriter } from '../output/payload-writer'
@@ -14,30 +14,48 @@ import type { StreamRecord } from '../../record/stream-record'
 const CHOOSE_A_TOPIC = 'return the name of a topic for each record'
 
 /** What is told of errors that a sink has met when it could no longer throw them. */
-interface SinkParent {
+export interface SinkParent {
   failed(thrown: unknown, record: StreamRecord<unknown, unknown>): void
+}
+
+export interface SinkNodeOptions {
+  readonly name: string
+  readonly topic: string | TopicNameExtractor<unknown, unknown>
+  readonly keySerde: Serde<unknown>
+  readonly valueSerde: Serde<unknown>
+  readonly usesDefault: SerdeDefaults
+  readonly partitioner: StreamPartitioner<unknown, unknown> | undefined
+  readonly task: TaskContext
+  readonly sensor: NodeSensor | undefined
+  /** The processor that forwards to it; undefined: a source, whose errors no handler decides. */
+  readonly parent: SinkParent | undefined
 }
 
 /** Sends what one node of the task forwards to a topic. */
 export class SinkNode implements Child {
   readonly forwardsValuesTo = []
+  readonly name: string
+  readonly usesDefault: SerdeDefaults
+  readonly partitioner: StreamPartitioner<unknown, unknown> | undefined
   readonly writeKey: PayloadWriter
   readonly writeValue: PayloadWriter
+  private readonly topic: string | TopicNameExtractor<unknown, unknown>
+  private readonly valueSerde: Serde<unknown>
+  private readonly task: TaskContext
+  private readonly sensor: NodeSensor | undefined
+  private readonly parent: SinkParent | undefined
 
-  constructor(
-    readonly name: string,
-    private readonly topic: string | TopicNameExtractor<unknown, unknown>,
-    readonly keySerde: Serde<unknown>,
-    readonly valueSerde: Serde<unknown>,
-    readonly partitioner: StreamPartitioner<unknown, unknown> | undefined,
-    private readonly task: TaskContext,
-    readonly usesDefault: SerdeDefaults,
-    private readonly sensor: NodeSensor | undefined,
-    /** The processor that forwards to it; undefined: a source, whose errors no handler decides. */
-    private readonly parent: SinkParent | undefined,
-  ) {
-    this.writeKey = payloadWriter(keySerde)
-    this.writeValue = payloadWriter(valueSerde)
+  constructor(options: SinkNodeOptions) {
+    this.name = options.name
+    this.usesDefault = options.usesDefault
+    this.partitioner = options.partitioner
+    this.writeKey = payloadWriter(options.keySerde)
+    this.writeValue = payloadWriter(options.valueSerde)
+    this.topic = options.topic
+    this.valueSerde = options.valueSerde
+    this.task = options.task
+    this.sensor = options.sensor
+    this.parent = options.parent
   }
 
   readsValues(writtenBy?: Serde<unknown>): boolean {

@@ -148,10 +148,8 @@ const sinkNodes = (
     task.preparation.add(keySerde, topic, 'sink')
     task.preparation.add(valueSerde, topic, 'sink')
   }
-  return (parent) => {
-    const processor = parent instanceof ProcessorNode ? parent : undefined
-    return new SinkNode(name, topic, keySerde, valueSerde, partitioner, task, usesDefault, sensor, processor)
-  }
+  const options = { name, topic, keySerde, valueSerde, usesDefault, partitioner, task, sensor }
+  return (parent) => new SinkNode({ ...options, parent: parent instanceof ProcessorNode ? parent : undefined })
 }
 
 const maySkipValues = (source: SourceNode, { config }: TaskContext): boolean =>

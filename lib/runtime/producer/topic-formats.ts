@@ -1,7 +1,7 @@
 import { StreamsError } from '../../errors'
 import { nearestName } from '../../nearest-name'
 import type { RecordHeaders } from '../../record/headers'
-import { isPromise } from '../../record/promise'
+import { isPromise } from '../../promise'
 import { whenPrepared } from '../../serdes/missing-dependency'
 import { type AppDefaults, keySerdeOf, valueSerdeOf } from '../../serdes/open-serde'
 import type { Serde } from '../../serdes/serde'

@@ -8,7 +8,7 @@ import type { Serde } from '../../serdes/serde'
 import type { ChangeLog, TaskChanges } from '../../state/changes/change-feeds'
 import type { ByteStore } from '../../state/state-engine'
 import type { RecordCacheBudget, StateStoreContext } from '../../state/store'
-import type { TaskState } from '../../state/task-state'
+import type { TaskStorage } from '../../state/task-storage'
 import type { RowMemory } from '../../state/timed/row-memory'
 import type { OwnerEpochs } from '../changelog/owner-epochs'
 import type { Preparation } from './preparation'
@@ -45,7 +45,7 @@ export interface StoreContextOptions {
   readonly applicationId: string
   readonly taskId: TaskId
   readonly partition: number
-  readonly state: Pick<TaskState, 'bytes' | 'beforeSeal'>
+  readonly state: Pick<TaskStorage, 'bytes' | 'beforeSeal'>
   readonly epochs: OwnerEpochs
   readonly preparation: Preparation
   readonly cache: RecordCacheBudget | undefined

@@ -9,7 +9,7 @@ import type { TopicPartition } from '../../record/topic-partition'
 import type { ChangeFeeds } from '../../state/changes/change-feeds'
 import type { StateDirectory } from '../../state/state-directory'
 import type { RecordCacheBudget, StateStore } from '../../state/store'
-import { TaskState } from '../../state/task-state'
+import { TaskStorage } from '../../state/task-storage'
 import type { RowMemory } from '../../state/timed/row-memory'
 import type { CompiledTopology, SubTopology } from '../../topology/definition'
 import type { ChangelogRange, ReplayTarget } from '../changelog/changelog-follower'
@@ -177,7 +177,7 @@ export class TaskFactory {
       const subTopology = this.subTopologyOf(id)
       if (!subTopology) continue
       const directory = stateDirectory.taskDirectory(id)
-      const offsets = await TaskState.readOffsets({ engine: config.stateEngine, directory, taskId: id, logger })
+      const offsets = await TaskStorage.readOffsets({ engine: config.stateEngine, directory, taskId: id, logger })
       const { partition } = parseTaskId(id)
       const changelogs = subTopology.stores.flatMap(({ changelogTopic: topic }) =>
         topic === null ? [] : { topic, partition },

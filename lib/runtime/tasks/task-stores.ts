@@ -8,7 +8,7 @@ import { type OpenedReads, openCommitted } from '../../state/committed-store'
 import type { ManagedStore, RecordCacheBudget, StoreBuilder } from '../../state/store'
 import type { StateCacheBudget, StateEngine } from '../../state/state-engine'
 import { layoutOf, otherKindsState } from '../../state/store-kind'
-import { TaskState } from '../../state/task-state'
+import { TaskStorage } from '../../state/task-storage'
 import type { RowMemory } from '../../state/timed/row-memory'
 import type { SubTopology } from '../../topology/definition'
 import type { ChangelogRange } from '../changelog/changelog-follower'
@@ -53,26 +53,44 @@ export interface TaskStoresOptions {
   readonly logger: Logger
 }
 
+interface OpenedStores {
+  readonly id: TaskId
+  readonly stores: readonly TaskStore[]
+  readonly state: TaskStorage
+  readonly context: StoreContext
+  readonly epochs: OwnerEpochs
+  readonly preparation: Preparation
+  /** Ends the fetching of dependencies. */
+  readonly abort: AbortController
+  /** Undefined: nobody can listen. */
+  readonly changes: TaskChanges | undefined
+}
+
 /**
  * State, stores and store context of a task. It knows no operator: changelogs are replayed into it before the task
  * processes, and a standby consists of nothing else.
  */
 export class TaskStores {
-  readonly #fetched: AbortController
+  readonly id: TaskId
+  readonly stores: readonly TaskStore[]
+  readonly state: TaskStorage
+  readonly context: StoreContext
+  /** Of the changelogs that this task writes. */
+  readonly epochs: OwnerEpochs
+  /** Dependencies of the serdes of stores, and of the processing on them. */
+  readonly preparation: Preparation
+  readonly #abort: AbortController
+  readonly #changes: TaskChanges | undefined
 
-  private constructor(
-    readonly id: TaskId,
-    readonly stores: readonly TaskStore[],
-    readonly state: TaskState,
-    readonly context: StoreContext,
-    /** Of the changelogs that this task writes. */
-    readonly epochs: OwnerEpochs,
-    /** Dependencies of the serdes of stores, and of the processing on them. */
-    readonly preparation: Preparation,
-    private readonly changes: TaskChanges | undefined,
-    abort: AbortController,
-  ) {
-    this.#fetched = abort
+  private constructor(opened: OpenedStores) {
+    this.id = opened.id
+    this.stores = opened.stores
+    this.state = opened.state
+    this.context = opened.context
+    this.epochs = opened.epochs
+    this.preparation = opened.preparation
+    this.#abort = opened.abort
+    this.#changes = opened.changes
   }
 
   static async open(options: TaskStoresOptions): Promise<TaskStores> {
@@ -93,7 +111,7 @@ export class TaskStores {
     const names = managed.map(({ name }) => name)
     const changes = options.changeFeeds && new TaskChanges(options.changeFeeds, partition, names)
     const needsDisk = directory !== null && managed.some((store) => store.persistent)
-    const state = await TaskState.open({
+    const state = await TaskStorage.open({
       engine,
       directory: needsDisk ? directory : null,
       taskId: id,
@@ -122,7 +140,7 @@ export class TaskStores {
         subTopologies.flatMap((sub) => sub.stores.flatMap((store) => store.definition.sourceTopicAsChangelog ?? [])),
       ),
     })
-    const opened = new TaskStores(id, stores, state, context, epochs, preparation, changes, abort)
+    const opened = new TaskStores({ id, stores, state, context, epochs, preparation, abort, changes })
     try {
       requireLayouts(stores, state.changelogOffsets())
       for (const store of managed) store.init(context)
@@ -161,7 +179,7 @@ export class TaskStores {
 
   /** The task processes from now on: whoever listens to changes is told of them. */
   tellChanges(): void {
-    this.changes?.start()
+    this.#changes?.start()
   }
 
   /** The offsets, of changelogs and inputs, that the state contains once the sealed writes are on disk. */
@@ -227,7 +245,7 @@ export class TaskStores {
 
   /** Closes the stores, then the state; throws the first error after everything is closed. */
   async close(how: 'clean' | 'dirty'): Promise<void> {
-    this.#fetched.abort()
+    this.#abort.abort()
     let failure: { error: unknown } | undefined
     for (const { store } of this.stores) {
       try {

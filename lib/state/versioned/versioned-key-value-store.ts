@@ -1,4 +1,5 @@
-import { BOOLEAN, DURATION, LOGGING, options as optionsOf, requireArgument, SERDE, STORE_NAME } from '../../arguments'
+import { BOOLEAN, DURATION, LOGGING, options as optionsOf, SERDE, STORE_NAME } from '../../arguments'
+import { requireArgument } from '../../topology-arguments'
 import { type Duration, toMilliseconds } from '../../durations'
 import { TopologyError } from '../../errors'
 import type { Serde } from '../../serdes/serde'

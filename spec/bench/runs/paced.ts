@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Producer } from '../../../lib/kafka/port'
 import { NO_HEADERS } from '../../../lib/record/headers'
-import { partitionFor } from '../../../lib/record/murmur2'
+import { partitionFor } from '../../../lib/bytes/murmur2'
 import type { Arena } from '../arena'
 import { measureUsage } from '../process-stats'
 import { untilCommitted } from '../progress'

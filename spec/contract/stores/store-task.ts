@@ -11,7 +11,7 @@ import type {
   StoreBuilder,
 } from '../../../lib/state/store'
 import { levelEngine } from '../../../lib/state/level/level-engine'
-import { TaskState } from '../../../lib/state/task-state'
+import { TaskStorage } from '../../../lib/state/task-storage'
 import { NO_HEADERS, type RecordHeaders } from '../../../lib/record/headers'
 import type { RecordContext } from '../../../lib/record/record-context'
 
@@ -47,7 +47,7 @@ export class StoreTask implements StateStoreContext {
 
   private constructor(
     private readonly folder: string | null,
-    readonly state: TaskState,
+    readonly state: TaskStorage,
     private readonly stores: readonly ManagedStore[],
     readonly cache: RecordCacheBudget | undefined,
   ) {}
@@ -59,7 +59,7 @@ export class StoreTask implements StateStoreContext {
   ): Promise<StoreTask> {
     const own = folder === undefined ? await mkdtemp(join(tmpdir(), 'millrace-')) : folder
     const directory = own === null ? null : join(own, '0_0')
-    const state = await TaskState.open({
+    const state = await TaskStorage.open({
       engine: levelEngine(),
       directory,
       taskId: '0_0',

@@ -1,6 +1,6 @@
 import { KafkaStreams, serdes } from '../../../lib'
 import type { KafkaConnection } from '../../../lib/kafka/client'
-import { partitionFor } from '../../../lib/record/murmur2'
+import { partitionFor } from '../../../lib/bytes/murmur2'
 import { type KafkaClient } from '../../../lib/kafka/port'
 import { silentLogger } from '../../../lib/observe/logger'
 import type { Serde } from '../../../lib/serdes/serde'

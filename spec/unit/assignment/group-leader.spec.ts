@@ -3,7 +3,7 @@ import { decodeAssignment, encodeSubscription } from '../../../lib/assignment/us
 import { StreamsError } from '../../../lib/errors'
 import type { GroupMember } from '../../../lib/kafka/port'
 import { silentLogger } from '../../../lib/observe/logger'
-import type { HostInfo } from '../../../lib/record/host-info'
+import type { HostInfo } from '../../../lib/host-info'
 import type { TaskId } from '../../../lib/record/task-id'
 
 const member = (

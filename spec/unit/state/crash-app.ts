@@ -1,6 +1,6 @@
 import { silentLogger } from '../../../lib/observe/logger'
 import { levelEngine } from '../../../lib/state/level/level-engine'
-import { TaskState } from '../../../lib/state/task-state'
+import { TaskStorage } from '../../../lib/state/task-storage'
 
 /**
  * Writes without pause until it is killed: commit `n` sets all keys of both stores to `n` and the offsets to `n`, in
@@ -8,7 +8,13 @@ import { TaskState } from '../../../lib/state/task-state'
  */
 const main = async (directory: string): Promise<void> => {
   const stores = ['a', 'b'].map((name) => ({ name, persistent: true, changelogTopic: `app-${name}-changelog` }))
-  const state = await TaskState.open({ engine: levelEngine(), directory, taskId: '0_0', stores, logger: silentLogger })
+  const state = await TaskStorage.open({
+    engine: levelEngine(),
+    directory,
+    taskId: '0_0',
+    stores,
+    logger: silentLogger,
+  })
   let n = (state.changelogOffsets().get('app-a-changelog-0') ?? -1) + 1
   const offsets = () => new Map(stores.map(({ changelogTopic }) => [`${changelogTopic}-0`, n]))
   const write = (value: number, put: (store: string, key: Buffer, value: Buffer) => void) => {

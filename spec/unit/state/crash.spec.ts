@@ -2,7 +2,7 @@ import { join, resolve } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { silentLogger } from '../../../lib/observe/logger'
 import { levelEngine } from '../../../lib/state/level/level-engine'
-import { TaskState } from '../../../lib/state/task-state'
+import { TaskStorage } from '../../../lib/state/task-storage'
 import { collect } from '../../contract/stores/store-task'
 import { bundled } from '../../support/bundled'
 import { App } from '../../support/process'
@@ -25,7 +25,7 @@ test('killed at any moment, a task’s stores are all at one commit, with its of
     }
     await app.kill()
 
-    const state = await TaskState.open({
+    const state = await TaskStorage.open({
       engine: levelEngine(),
       directory,
       taskId: '0_0',

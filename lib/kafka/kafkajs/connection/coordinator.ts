@@ -30,6 +30,8 @@ export interface CallOptions<R> {
   readonly timeoutMs?: number
   /** True to try again on an error that isn't `retriable` by itself. */
   readonly alsoRetry?: (failure: ClientError) => boolean
+  /** Told of a failure after which the request is repeated. */
+  readonly repeats?: (failure: ClientError) => void
   /** True for answers with an error code that the caller deals with. */
   readonly accept?: (answer: R) => boolean
 }
@@ -59,6 +61,7 @@ export class Coordinator {
       if (!(outcome instanceof ClientError)) return outcome
       const mayRetry = outcome.kind === 'retriable' || options.alsoRetry?.(outcome) === true
       if (!mayRetry || isClosed(outcome) || performance.now() >= deadline) throw outcome
+      options.repeats?.(outcome)
       if (outcome.code === 'CONCURRENT_TRANSACTIONS') {
         await sleep(pause, this.connection.signal)
         pause = Math.min(pause * 2, CONCURRENT_TRANSACTIONS_MAX_PAUSE_MS)

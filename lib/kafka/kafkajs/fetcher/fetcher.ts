@@ -275,7 +275,6 @@ export class KafkaFetcher implements Fetcher {
     }
     await prepareCodecs(codecs)
     const response = new SharedResponse(memory, this.connection.memory)
-    response.join()
     const awaited = this.waiting.size > 0
     let hasMore = false
     for (const [i, assigned] of wanted.entries()) {

@@ -2,7 +2,8 @@ import type { ResponseMemory } from '../protocol/response-memory'
 
 /** A response, which is done with when everything that it has brought is: its records are views of it. */
 export class SharedResponse {
-  private users = 0
+  /** Who has made it is the first. */
+  private users = 1
 
   constructor(
     private readonly bytes: ArrayBufferLike,

@@ -81,23 +81,13 @@ export class RecordAccumulator {
     const builder = buffer.open
     if (builder === undefined) return
     const { compression, transactional } = this.options
-    const { sizeInBytes: size, recordCount: count } = builder
-    const bytes = builder.finish({
-      ...buffer.identity,
-      baseSequence: buffer.nextSequence,
-      transactional,
-      compression,
-    })
+    const { sizeInBytes: size, recordCount } = builder
+    const { nextSequence: baseSequence, openSince: createdAt } = buffer
+    const bytes = builder.finish({ ...buffer.identity, baseSequence, transactional, compression })
     const compressed = compression !== 'none'
     if (compressed) this.recycle(builder)
-    const batch = new ProducerBatch(
-      bytes,
-      count,
-      buffer.nextSequence,
-      size,
-      buffer.openSince,
-      compressed ? undefined : builder,
-    )
+    const owner = compressed ? undefined : builder
+    const batch = new ProducerBatch({ bytes, recordCount, baseSequence, size, createdAt, builder: owner })
     buffer.seal(batch)
   }
 

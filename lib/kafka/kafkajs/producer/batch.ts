@@ -9,8 +9,26 @@ export interface BatchListener {
   readonly listener: DeliveryListener
 }
 
+export interface SealedBatch {
+  readonly bytes: Buffer
+  readonly recordCount: number
+  readonly baseSequence: number
+  /** The size of the records in the accumulator, before compression. */
+  readonly size: number
+  /** `performance.now()` of the first append. */
+  readonly createdAt: number
+  /** Owns `bytes`; undefined if compression has made a copy. */
+  readonly builder: BatchBuilder | undefined
+}
+
 /** A sealed batch: its bytes, and so its sequence numbers, stay the same through every retry. */
-export class ProducerBatch {
+export class ProducerBatch implements SealedBatch {
+  readonly bytes: Buffer
+  readonly recordCount: number
+  baseSequence: number
+  readonly size: number
+  readonly createdAt: number
+  readonly builder: BatchBuilder | undefined
   /** How often it has been part of a request. */
   sends = 0
   /** An attempt ended without an answer, or one that leaves it open: the records may be in the log. */
@@ -21,17 +39,14 @@ export class ProducerBatch {
   refusal: ClientError | undefined
   private barriers: FlushBarrier[] | undefined
 
-  constructor(
-    readonly bytes: Buffer,
-    readonly recordCount: number,
-    public baseSequence: number,
-    /** the size of the records in the accumulator, before compression */
-    readonly size: number,
-    /** `performance.now()` of the first append */
-    readonly createdAt: number,
-    /** owns `bytes`; undefined if compression has made a copy */
-    readonly builder: BatchBuilder | undefined,
-  ) {}
+  constructor(sealed: SealedBatch) {
+    this.bytes = sealed.bytes
+    this.recordCount = sealed.recordCount
+    this.baseSequence = sealed.baseSequence
+    this.size = sealed.size
+    this.createdAt = sealed.createdAt
+    this.builder = sealed.builder
+  }
 
   expectedBy(barrier: FlushBarrier): void {
     barrier.expect()

@@ -16,13 +16,14 @@ export const splitBatch = (
   const source = { bytes: batch.bytes, from: 0, aborted: null, maxDecompressedBytes: Infinity }
   const records = new BatchCursor({ topic, partition, ...source })
   const compression = compressionOf(batch.bytes)
-  const take = (count: number, baseSequence: number, size: number): ProducerBatch => {
+  const { createdAt } = batch
+  const take = (recordCount: number, baseSequence: number, size: number): ProducerBatch => {
     const builder = new BatchBuilder(batch.bytes.length)
-    for (let i = 0; i < count && records.advance(); i++) {
+    for (let i = 0; i < recordCount && records.advance(); i++) {
       builder.append(records.key, records.value, records.timestamp, records.headers())
     }
     const bytes = builder.finish({ ...identity, baseSequence, transactional, compression })
-    return new ProducerBatch(bytes, count, baseSequence, size, batch.createdAt, undefined)
+    return new ProducerBatch({ bytes, recordCount, baseSequence, size, createdAt, builder: undefined })
   }
   const half = batch.recordCount >>> 1
   const size = batch.size >>> 1

@@ -169,7 +169,11 @@ export class TransactionManager {
         await this.coordinator.call(() => addPartitionsToTxn(transactionalId, identity, buffers), {
           doing: this.doing(`adding the partitions ${names}`),
           operation: 'Write',
-          alsoRetry: ({ code }) => code === UNKNOWN_TOPIC && this.lookUpTopics(),
+          alsoRetry: ({ code }) => code === UNKNOWN_TOPIC,
+          // one was just created, or it was deleted: those who wait for its records learn of that from the producer's metadata
+          repeats: ({ code }) => {
+            if (code === UNKNOWN_TOPIC) this.connection.refreshMetadata().catch(() => {})
+          },
         })
       } catch (error) {
         // a transaction that is over needs none
@@ -180,12 +184,6 @@ export class TransactionManager {
       for (const buffer of buffers) buffer.transaction = number
       this.listener.partitionsAdded()
     }
-  }
-
-  /** One was just created, or it was deleted: those who wait for its records learn of that from the producer's metadata. */
-  private lookUpTopics(): true {
-    this.connection.refreshMetadata().catch(() => {})
-    return true
   }
 
   private closeTransaction(): void {

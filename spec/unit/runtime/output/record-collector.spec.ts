@@ -1,6 +1,6 @@
 import { type AcknowledgedRun, ClientError, type Payload, type Producer } from '../../../../lib/kafka/port'
 import { RecordCollector } from '../../../../lib/runtime/output/record-collector'
-import { partitionFor } from '../../../../lib/record/murmur2'
+import { partitionFor } from '../../../../lib/bytes/murmur2'
 import * as serdes from '../../../../lib/serdes'
 import type { Serde } from '../../../../lib/serdes/serde'
 import type { StreamPartitioner } from '../../../../lib/topology/definition'

@@ -1,7 +1,7 @@
 import { StreamsBuilder } from '../../../../lib/dsl/streams-builder'
 import { EmbeddedKafka } from '../../../../lib/kafka/memory'
 import { ClientError, type KafkaClient, type Producer } from '../../../../lib/kafka/port'
-import { partitionFor } from '../../../../lib/record/murmur2'
+import { partitionFor } from '../../../../lib/bytes/murmur2'
 import { MissingDependency } from '../../../../lib/serdes/missing-dependency'
 import type { Serde } from '../../../../lib/serdes/serde'
 import * as serdes from '../../../../lib/serdes'

@@ -2,7 +2,7 @@ import { readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promis
 import { basename, join } from 'node:path'
 import { silentLogger } from '../../../../lib/observe/logger'
 import { levelEngine } from '../../../../lib/state/level/level-engine'
-import { TaskState } from '../../../../lib/state/task-state'
+import { TaskStorage } from '../../../../lib/state/task-storage'
 import { collect } from '../../../contract/stores/store-task'
 import { temporaryFolder } from '../temporary-folder'
 
@@ -18,7 +18,7 @@ const logger = {
 afterEach(() => reports.splice(0))
 
 const open = (engine = levelEngine()) =>
-  TaskState.open({
+  TaskStorage.open({
     engine,
     directory: directory(),
     taskId: '0_0',

@@ -1,4 +1,4 @@
-import { murmur2, partitionFor } from '../../../lib/record/murmur2'
+import { murmur2, partitionFor } from '../../../lib/bytes/murmur2'
 
 // computed by org.apache.kafka.common.utils.Utils.murmur2
 describe('murmur2', () => {

@@ -6,7 +6,7 @@ import { MemoryTaskDatabase } from './memory/memory-engine'
 import type { ByteStore, CommittedBytes, StateCacheBudget, StateEngine, TaskDatabase } from './state-engine'
 import type { ManagedStore } from './store'
 
-export interface TaskStateOptions {
+export interface TaskStorageOptions {
   /** Keeps the persistent stores. */
   engine: StateEngine
   /** The task's own folder, made when the first persistent store needs it. `null` keeps everything in memory. */
@@ -28,7 +28,7 @@ export interface TaskStateOptions {
  * Writes stay in memory, readable, until they are committed. `seal()` closes a generation of them: later writes are no
  * part of the next commit. Stores in memory take writes at once and forget everything, with their offsets, at the end.
  */
-export class TaskState {
+export class TaskStorage {
   /** Changelog partitions of the stores in memory. */
   readonly #memoryPartitions: ReadonlySet<string>
   readonly #beforeSeal: (() => void)[] = []
@@ -56,7 +56,7 @@ export class TaskState {
     logger,
     cache,
     changes,
-  }: TaskStateOptions): Promise<TaskState> {
+  }: TaskStorageOptions): Promise<TaskStorage> {
     const onDisk = directory === null ? [] : stores.filter(({ persistent }) => persistent)
     const inMemory = stores.filter((store) => !onDisk.includes(store))
     const database =
@@ -70,7 +70,7 @@ export class TaskState {
             cache,
           })
     const memory = new MemoryTaskDatabase(inMemory.map(({ name }) => name))
-    return new TaskState(
+    return new TaskStorage(
       taskId,
       database,
       memory,
@@ -81,7 +81,7 @@ export class TaskState {
 
   /** What `changelogOffsets` gives for the persistent stores, without opening them. */
   static async readOffsets(
-    options: Pick<TaskStateOptions, 'engine' | 'taskId' | 'logger'> & { readonly directory: string },
+    options: Pick<TaskStorageOptions, 'engine' | 'taskId' | 'logger'> & { readonly directory: string },
   ): Promise<ReadonlyMap<string, number>> {
     const database = await options.engine.open({ ...options, stores: [] })
     try {

@@ -1,4 +1,4 @@
-import { hostText, parseHostInfo } from '../../../lib/record/host-info'
+import { hostText, parseHostInfo } from '../../lib/host-info'
 
 describe('an application server', () => {
   it.each(['localhost:8080', '10.0.0.1:1', 'orders-0.orders.default.svc:65535', '[::1]:9', '[fe80::1]:80'])(

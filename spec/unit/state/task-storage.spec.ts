@@ -2,12 +2,12 @@ import { readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { silentLogger } from '../../../lib/observe/logger'
 import { levelEngine } from '../../../lib/state/level/level-engine'
-import { TaskState } from '../../../lib/state/task-state'
+import { TaskStorage } from '../../../lib/state/task-storage'
 import { collect } from '../../contract/stores/store-task'
 import { temporaryFolder } from './temporary-folder'
 
 const folder = temporaryFolder()
-const opened: TaskState[] = []
+const opened: TaskStorage[] = []
 afterEach(async () => {
   jest.restoreAllMocks()
   for (const state of opened.splice(0)) await state.close()
@@ -15,7 +15,13 @@ afterEach(async () => {
 
 const store = (name: string, persistent = true) => ({ name, persistent, changelogTopic: `app-${name}-changelog` })
 const open = async (stores = [store('a'), store('b')], directory: string | null = join(folder.path, '1_3')) => {
-  const state = await TaskState.open({ engine: levelEngine(), directory, taskId: '1_3', stores, logger: silentLogger })
+  const state = await TaskStorage.open({
+    engine: levelEngine(),
+    directory,
+    taskId: '1_3',
+    stores,
+    logger: silentLogger,
+  })
   opened.push(state)
   return state
 }
