@@ -39,8 +39,8 @@ const accepted = (spec: string, given: string): string[] => {
 }
 
 export const predicate = (spec: string, key: unknown, value: unknown): boolean => {
-  if (spec === 'keyed') return key !== null
   const words = accepted(spec, text(value))
+  if (words[0] === 'keyed') return key !== null
   return !chosen(words, text(words[0] === 'k' ? key : value))
 }
 

@@ -47,8 +47,8 @@ final class Functions {
     }
 
     static boolean predicate(final String spec, final Object key, final Object value) {
-        if (spec.equals("keyed")) return key != null;
         final String[] words = accepted(spec, text(value));
+        if (words[0].equals("keyed")) return key != null;
         return !chosen(words, text(words[0].equals("k") ? key : value));
     }
 
