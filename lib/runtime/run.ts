@@ -108,13 +108,7 @@ export const openRun = async (options: RunOptions): Promise<Run> => {
       }),
       abort.signal,
     )
-    for (const pattern of patternsWithoutTopic(topology, sourceTopics.keys())) {
-      logger.warn(
-        { topics: String(pattern) },
-        `no topic matches the pattern ${pattern} yet, so its source reads nothing: check its spelling, that it matches whole names, and the ` +
-          `right to describe the topics. New ones are looked for every ${config.metadataMaxAgeMs / 1000} s (metadataMaxAge)`,
-      )
-    }
+    warnOfPatterns(parts, sourceTopics.keys())
     const bounded =
       ends &&
       (await openBoundedRun({
@@ -144,6 +138,19 @@ export const openRun = async (options: RunOptions): Promise<Run> => {
     throw error
   } finally {
     signal.removeEventListener('abort', giveUp)
+  }
+}
+
+const warnOfPatterns = (
+  { topology, config, logger }: Pick<RunParts, 'topology' | 'config' | 'logger'>,
+  topics: Iterable<string>,
+): void => {
+  for (const pattern of patternsWithoutTopic(topology, topics)) {
+    logger.warn(
+      { topics: String(pattern) },
+      `no topic matches the pattern ${pattern} yet, so its source reads nothing: check its spelling, that it matches whole names, and the ` +
+        `right to describe the topics. New ones are looked for every ${config.metadataMaxAgeMs / 1000} s (metadataMaxAge)`,
+    )
   }
 }
 

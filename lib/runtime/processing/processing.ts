@@ -258,11 +258,6 @@ export class Processing {
     return this.context.streamTime
   }
 
-  /** `dropped-records-total`: skipped for a null key, a bad timestamp, an error for which a handler said `continue` … */
-  get droppedRecords(): number {
-    return this.context.recordCounts.droppedTotal
-  }
-
   get recordCounts(): TaskRecordCounts {
     return this.context.recordCounts
   }

@@ -67,7 +67,7 @@ export class ProcessorNode implements Child, OperatorContext<unknown, unknown> {
     private readonly punctuations: Punctuations,
     private readonly storeNames: ReadonlySet<string>,
     /** Of its stores those whose rows expire. */
-    private readonly expiring: readonly ExpiringStore<unknown, unknown>[] = [],
+    private readonly expiring: readonly ExpiringStore<unknown, unknown>[],
   ) {
     this.isUsers = !(processor instanceof Operator)
   }

@@ -12,8 +12,24 @@ export interface SerdeDefaults {
 
 export type RangeReader = NonNullable<Shortcuts['readRange']>
 
+export interface SourceNodeOptions {
+  readonly name: string
+  readonly keySerde: Serde<unknown>
+  readonly valueSerde: Serde<unknown>
+  readonly usesDefault: SerdeDefaults
+  readonly timestampExtractor: TimestampExtractor
+  /** How long the task waits for an empty input of it at the most. Default: for as long as it takes. */
+  readonly idleAfterMs?: number | undefined
+}
+
 /** Brings the records of a topic into the task. */
 export class SourceNode {
+  readonly name: string
+  readonly keySerde: Serde<unknown>
+  readonly valueSerde: Serde<unknown>
+  readonly usesDefault: SerdeDefaults
+  readonly timestampExtractor: TimestampExtractor
+  readonly idleAfterMs: number
   readonly children: Child[] = []
   /**
    * Nobody looks at the values, and none of them can be damaged: they are not read. A serde that may refuse bytes always
@@ -24,17 +40,15 @@ export class SourceNode {
   readonly readKeyRange: RangeReader | undefined
   readonly readValueRange: RangeReader | undefined
 
-  constructor(
-    readonly name: string,
-    readonly keySerde: Serde<unknown>,
-    readonly valueSerde: Serde<unknown>,
-    readonly timestampExtractor: TimestampExtractor,
-    readonly usesDefault: SerdeDefaults,
-    /** How long the task waits for an empty input of it at the most. */
-    readonly idleAfterMs = Infinity,
-  ) {
-    this.readKeyRange = shortcutsOf(keySerde).readRange
-    this.readValueRange = shortcutsOf(valueSerde).readRange
+  constructor(options: SourceNodeOptions) {
+    this.name = options.name
+    this.keySerde = options.keySerde
+    this.valueSerde = options.valueSerde
+    this.usesDefault = options.usesDefault
+    this.timestampExtractor = options.timestampExtractor
+    this.idleAfterMs = options.idleAfterMs ?? Infinity
+    this.readKeyRange = shortcutsOf(this.keySerde).readRange
+    this.readValueRange = shortcutsOf(this.valueSerde).readRange
   }
 
   addChild(child: Child): void {

@@ -117,19 +117,19 @@ export const wire = (
 const sourceNode = (definition: SourceDefinition, sub: SubTopology, task: TaskContext): SourceNode => {
   const { name, topics } = definition
   const isInternal = !(topics instanceof RegExp) && topics.some((topic) => sub.repartitionSourceTopics.has(topic))
-  const extractor =
-    definition.timestampExtractor ??
-    (isInternal ? undefined : task.config.defaultTimestampExtractor) ??
-    failOnInvalidTimestamp
-  return new SourceNode(
+  return new SourceNode({
     name,
-    keySerdeOf<unknown>(definition.keySerde, task),
-    valueSerdeOf<unknown>(definition.valueSerde, task),
-    extractor,
-    defaultsOf(definition),
+    keySerde: keySerdeOf(definition.keySerde, task),
+    valueSerde: valueSerdeOf(definition.valueSerde, task),
+    usesDefault: defaultsOf(definition),
+    timestampExtractor:
+      definition.timestampExtractor ??
+      (isInternal ? undefined : task.config.defaultTimestampExtractor) ??
+      failOnInvalidTimestamp,
     // of a repartition topic: that of its sub-topology
-    definition.idleAfterMs ?? (isInternal && sub.idle ? sub.idle.afterMs * (sub.idle.hops + 1) : undefined),
-  )
+    idleAfterMs:
+      definition.idleAfterMs ?? (isInternal && sub.idle ? sub.idle.afterMs * (sub.idle.hops + 1) : undefined),
+  })
 }
 
 /** Makes the nodes of a sink: one for each of its parents. */

@@ -156,7 +156,7 @@ describe('RecordCollector', () => {
       'several 2',
       `default ${partitionFor(Buffer.from('abc'), 4)}`,
     ])
-    expect(task.droppedRecords).toBe(1)
+    expect(task.recordCounts.droppedTotal).toBe(1)
     expect(asked[0]).toEqual(['out', 'abc', 4])
   })
 
@@ -356,7 +356,7 @@ describe('RecordCollector', () => {
       await collector.settled()
       expect(asked).toEqual([[new TypeError('no such region'), 'shout', 'PROCESSING_FAILED', 'a', 1, 'k=bad', 'bad!']])
       expect(producer.appended.map(({ value }) => value)).toEqual(['first!', 'last!'])
-      expect(task.droppedRecords).toBe(1)
+      expect(task.recordCounts.droppedTotal).toBe(1)
     })
 
     it.each([
@@ -407,7 +407,7 @@ describe('RecordCollector', () => {
       await collector.settled()
       expect(asked).toEqual([[tooLarge, 'sink', 'PRODUCTION_FAILED', 'bad']])
       expect(producer.appended.map(({ value }) => value)).toEqual(['first', 'last'])
-      expect(task.droppedRecords).toBe(1)
+      expect(task.recordCounts.droppedTotal).toBe(1)
     })
   })
 
@@ -545,7 +545,7 @@ describe('RecordCollector', () => {
     })
     lenient.task.addRecords(fetched(A, [{ offset: 4, value: 'x' }]))
     expect(lenient.task.process()).toBe(true)
-    expect(lenient.task.droppedRecords).toBe(1)
+    expect(lenient.task.recordCounts.droppedTotal).toBe(1)
     expect(asked).toEqual([producer.failure, 'PRODUCTION_FAILED'])
     expect(asked[0]).toBe(producer.failure)
   })

@@ -162,7 +162,7 @@ describe('an async processor', () => {
       '__millrace.errors.description=…',
     ])
     expect(out!.value!.toString()).toBe('y@1')
-    expect(task.droppedRecords).toBe(1)
+    expect(task.recordCounts.droppedTotal).toBe(1)
   })
 
   it('comes to nothing if the task is closed meanwhile', async () => {
@@ -288,6 +288,6 @@ describe('an async processor', () => {
     lenient.task.initialize(new Map())
     lenient.task.maybePunctuateWallClock(10)
     await lenient.task.drained()
-    expect(lenient.task.droppedRecords).toBe(1)
+    expect(lenient.task.recordCounts.droppedTotal).toBe(1)
   })
 })

@@ -274,7 +274,7 @@ describe('StreamTask: committable offsets', () => {
     )
     expect(task.process()).toBe(false)
     expect(task.commitNeeded).toBe(true)
-    expect(task.droppedRecords).toBe(2)
+    expect(task.recordCounts.droppedTotal).toBe(2)
     expect(task.committableOffsets()).toEqual([{ ...A, offset: 2, metadata: 'Av//////////' }])
     expect(collector.take()).toEqual([])
   })
@@ -353,7 +353,7 @@ describe('StreamTask: failures', () => {
       ]),
     )
     expect(run()).toEqual(['bad', 'good', 'good'])
-    expect(task.droppedRecords).toBe(1)
+    expect(task.recordCounts.droppedTotal).toBe(1)
     expect(logger.entries).toEqual([
       expect.objectContaining({
         level: 'warn',
@@ -402,7 +402,7 @@ describe('StreamTask: failures', () => {
     expect(() => task.process()).toThrow('bad value')
     const letter = { topic: 'dead', key: Buffer.from('k'), value: Buffer.from('bad'), timestamp: 7 }
     expect(collector.take()).toEqual([expect.objectContaining(letter)])
-    expect(task.droppedRecords).toBe(0)
+    expect(task.recordCounts.droppedTotal).toBe(0)
   })
 
   it.each([
@@ -480,7 +480,7 @@ describe('StreamTask: failures', () => {
     task.addRecords(fetched(A, [{ offset: 2, value: 'text' }]))
     expect(run()).toEqual([])
     expect(seen).toEqual([['sink', 2, 'out', 'text']])
-    expect(task.droppedRecords).toBe(1)
+    expect(task.recordCounts.droppedTotal).toBe(1)
   })
 
   it('tells a processor apart that asks for a store it is not connected to', async () => {

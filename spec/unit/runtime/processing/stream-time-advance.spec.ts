@@ -71,7 +71,7 @@ describe('stream time that advances without a record', () => {
     task.advanceStreamTime(15)
     task.addRecords(records(1, 2, 11))
     expect(run()).toEqual(['10:1'])
-    expect(task.droppedRecords).toBe(1)
+    expect(task.recordCounts.droppedTotal).toBe(1)
     expect(sent()).toEqual([])
   })
 
@@ -244,7 +244,7 @@ describe('stream time that advances without a record', () => {
     expect(task.streamTime).toBe(16)
     task.addRecords(records(1, 2, 11))
     expect(run()).toEqual(['10:1'])
-    expect(task.droppedRecords).toBe(1)
+    expect(task.recordCounts.droppedTotal).toBe(1)
   })
 
   it('closes all windows at the end of a bounded run, apart from those that never close', async () => {

@@ -73,7 +73,7 @@ describe('a value', () => {
       ]),
     )
     expect(run()).toEqual(['1', '2'])
-    expect(task.droppedRecords).toBe(1)
+    expect(task.recordCounts.droppedTotal).toBe(1)
   })
 
   it('that is damaged goes to the deserialization handler, although it is only counted', async () => {

@@ -109,7 +109,7 @@ describe('a record whose serde has to fetch something', () => {
     serde.fetches[0]!.reject(new StreamsError('SCHEMA_NOT_FOUND', 'no schema 1'))
     await task.inputsPrepared()
     expect(run()).toEqual(['c'])
-    expect(task.droppedRecords).toBe(1)
+    expect(task.recordCounts.droppedTotal).toBe(1)
     expect(logger.entries[0]!.fields['err']).toMatchObject({ message: expect.stringContaining('no schema 1') })
   })
 
