@@ -104,7 +104,10 @@ export interface StreamsConfig extends ClientSettings {
   bufferedRecordsPerPartition?: number
   /** The replication factor of internal topics. Default: −1, the broker's own. */
   replicationFactor?: number
-  /** Configs of all internal topics, such as `{ 'min.insync.replicas': '2' }`; a store's own configs take precedence. */
+  /**
+   * Configs of all internal topics, such as `{ 'min.insync.replicas': '2' }`. What a store needs takes precedence: its own
+   * configs (`logging`), the `retention.ms` of its windows or sessions, and the `min.compaction.lag.ms` of its versions.
+   */
   topicConfig?: Readonly<Record<string, string>>
   /**
    * How much longer a changelog keeps windows or sessions than its store does, in case the broker's clock is ahead

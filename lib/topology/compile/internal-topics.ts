@@ -4,7 +4,7 @@ import { validateName } from '../naming/names'
 
 /** The application's settings for all of its internal topics. */
 export interface InternalTopicSettings {
-  /** Configs of every internal topic. A store's own ones take precedence. */
+  /** Configs of every internal topic. A store's own ones, and the time that it needs, take precedence. */
   readonly topicConfig?: Readonly<Record<string, string>>
   /** Added to the retention of window and session changelogs, in milliseconds. Default: one day. */
   readonly windowStoreChangelogAdditionalRetentionMs?: number
@@ -32,21 +32,18 @@ export function changelogTopic(
   settings: InternalTopicSettings,
 ): InternalTopic {
   validateName(name, `the changelog topic of store "${store.name}"`)
+  const policy = store.changelogPolicy
+  const cleanup = { 'cleanup.policy': policy.cleanup }
   const additionalMs = settings.windowStoreChangelogAdditionalRetentionMs ?? DAY_MS
-  const policy = policyConfig(store.changelogPolicy, additionalMs)
-  // topics that must not be compacted never are, whatever the application configures
-  const forced = store.changelogPolicy.cleanup === 'delete' && { 'cleanup.policy': 'delete' }
-  return { name, config: { ...COMMON, ...policy, ...settings.topicConfig, ...forced, ...store.changelogConfig } }
+  // whatever the application configures for all topics, those that must not be compacted never are, and none forgets what its store has
+  const forced = { ...(policy.cleanup === 'delete' && cleanup), ...neededTime(policy, additionalMs) }
+  return { name, config: { ...COMMON, ...cleanup, ...settings.topicConfig, ...forced, ...store.changelogConfig } }
 }
 
-function policyConfig(policy: ChangelogPolicy, additionalMs: number): Record<string, string> {
-  if ('retentionMs' in policy) {
-    return { 'cleanup.policy': policy.cleanup, 'retention.ms': sum(policy.retentionMs, additionalMs) }
-  }
-  if ('minCompactionLagMs' in policy) {
-    return { 'cleanup.policy': policy.cleanup, 'min.compaction.lag.ms': sum(policy.minCompactionLagMs, 0) }
-  }
-  return { 'cleanup.policy': policy.cleanup }
+function neededTime(policy: ChangelogPolicy, additionalMs: number): Record<string, string> {
+  if ('retentionMs' in policy) return { 'retention.ms': sum(policy.retentionMs, additionalMs) }
+  if ('minCompactionLagMs' in policy) return { 'min.compaction.lag.ms': sum(policy.minCompactionLagMs, 0) }
+  return {}
 }
 
 /** In 64 bits, and no further: unlimited windows are kept forever. */

@@ -120,6 +120,23 @@ describe('compile', () => {
     expect(repartitionSourceTopics.get('app-counts-repartition')!.config).toMatchObject(topicConfig)
   })
 
+  test("the app's topic configs don't shorten the time that a store needs, a store's own do", () => {
+    const configOf = (changelogPolicy: object, changelogConfig: object): object => {
+      const store = { ...keyValueStore('s'), changelogPolicy, changelogConfig } as StoreBuilder<StateStore>
+      const topology = new Topology().addSource('src', 'in').addProcessor('p', idle, 'src', [store])
+      const topicConfig = { 'retention.ms': '1', 'min.compaction.lag.ms': '2' }
+      const [only] = compileTopology(topology.definition, { ...options, topicConfig }).subTopologies
+      return only!.changelogTopics.get('app-s-changelog')!.config
+    }
+    const windowed = { cleanup: 'compact,delete', retentionMs: 660_000 }
+    const versioned = { cleanup: 'compact', minCompactionLagMs: 5 }
+    expect(configOf(windowed, {})).toMatchObject({ 'retention.ms': '87060000', 'min.compaction.lag.ms': '2' })
+    expect(configOf(versioned, {})).toMatchObject({ 'retention.ms': '1', 'min.compaction.lag.ms': '5' })
+    expect(configOf({ cleanup: 'compact' }, {})).toMatchObject({ 'retention.ms': '1', 'min.compaction.lag.ms': '2' })
+    expect(configOf(windowed, { 'retention.ms': '3' })).toMatchObject({ 'retention.ms': '3' })
+    expect(configOf(versioned, { 'min.compaction.lag.ms': '3' })).toMatchObject({ 'min.compaction.lag.ms': '3' })
+  })
+
   test.each<[object, object]>([
     [
       { cleanup: 'compact,delete', retentionMs: 660_000 },
