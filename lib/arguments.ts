@@ -168,8 +168,14 @@ export const ENDLESS_DURATION = kind(
   (value) => value === Infinity || DURATION.problem(value, '') === undefined,
 )
 
-export const TIMESTAMP = kind('milliseconds since 1970, or a Date', (value) =>
-  Number.isFinite(typeof value === 'number' || value instanceof Date ? Number(value) : undefined),
+export const TIMESTAMP = kind('a whole number of milliseconds since 1970, or a Date', (value) =>
+  Number.isSafeInteger(typeof value === 'number' || value instanceof Date ? Number(value) : undefined),
+)
+
+/** 1970 or later. */
+export const RECORD_TIME = kind(
+  `${TIMESTAMP.is}, of 1970 or later`,
+  (value) => TIMESTAMP.problem(value, '') === undefined && Number(value) >= 0,
 )
 
 export const HEADERS = kind("a list of names and bytes, such as [['source', Buffer.from('web')]]", areHeaders)

@@ -157,7 +157,7 @@ export class KTable<out K, out V> {
   ): KTable<K, VR> {
     requireFunction(supplier, 'transformValues', 'a supplier of transformers')
     requireArgument(transformed, TRANSFORMED_VALUES, 'transformValues', 'transformed')
-    requireNewInstances(supplier, 'transformValues')
+    requireNewInstances(supplier, 'transformValues', 'transform')
     const { stores, materialized } = transformedOptions(transformed)
     const options = resolveMaterialized(materialized)
     return this.view('KTABLE-TRANSFORMVALUES-', options, { kind: 'table-transform-values', supplier, stores })

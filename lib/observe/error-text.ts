@@ -85,7 +85,7 @@ const sharedEnd = (frames: readonly string[], enclosing: readonly string[]): num
   return shared
 }
 
-/** Any value that a log field may have. */
+/** Any value that a log field may have, or that was thrown. */
 export const plainText = (value: unknown): string => {
   if (typeof value === 'string') return value
   if (typeof value !== 'object' || value === null) return String(value)

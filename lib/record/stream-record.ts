@@ -3,7 +3,7 @@ import { NO_HEADERS, type RecordHeaders } from './headers'
 
 /** A record on its way through a topology: key, value, event time in milliseconds, and headers. Immutable. */
 export class StreamRecord<K, V> {
-  /** @throws StreamsError INVALID_TIMESTAMP: a timestamp below 0, or none */
+  /** @throws StreamsError INVALID_TIMESTAMP: a timestamp below 0, with a fraction, or none */
   constructor(
     /** `null` if the record has none. */
     readonly key: K,
@@ -14,10 +14,10 @@ export class StreamRecord<K, V> {
     /** In the order in which they were written; a name may repeat. */
     readonly headers: RecordHeaders = NO_HEADERS,
   ) {
-    if (!(timestamp >= 0)) {
+    if (!(Number.isInteger(timestamp) && timestamp >= 0)) {
       throw new StreamsError(
         'INVALID_TIMESTAMP',
-        `A record's timestamp is milliseconds since 1970 and may not be negative, got ${timestamp}`,
+        `A record's timestamp is a whole number of milliseconds since 1970 and may not be negative, got ${timestamp}`,
       )
     }
   }

@@ -1,12 +1,18 @@
 import { TopologyError } from '../errors'
+import { kindOf } from '../kind-of'
+import { isPromise } from '../promise'
 
 /**
- * Refuses a class in place of a supplier, and a supplier that returns the same object every time: tasks that share it would
- * overwrite each other's stores and context.
+ * Refuses a class in place of a supplier, a supplier that returns nothing with the `method`, and one that returns the same object
+ * every time: tasks that share it would overwrite each other's stores and context.
  *
  * @throws TopologyError INVALID_ARGUMENT
  */
-export function requireNewInstances(supplier: () => unknown, operator: string): void {
+export function requireNewInstances(
+  supplier: () => unknown,
+  operator: string,
+  method: 'process' | 'transform' = 'process',
+): void {
   if (/^class\b/.test(Function.prototype.toString.call(supplier))) {
     throw new TopologyError(
       'INVALID_ARGUMENT',
@@ -15,7 +21,15 @@ export function requireNewInstances(supplier: () => unknown, operator: string): 
     )
   }
   const instance = supplier()
-  if (typeof instance !== 'object' || instance === null || instance !== supplier()) return
+  if (typeof (instance as Record<string, unknown> | null | undefined)?.[method] !== 'function') {
+    throw new TopologyError(
+      'INVALID_ARGUMENT',
+      `the supplier of ${operator} returns ${isPromise(instance) ? 'a promise' : kindOf(instance)} without the method ${method}(): ` +
+        'return a new one that has it, as in () => new MyProcessor()',
+      { operator },
+    )
+  }
+  if (instance !== supplier()) return
   throw new TopologyError(
     'INVALID_ARGUMENT',
     `the supplier of ${operator} returns the same object every time, and each task needs one of its own: ` +

@@ -1,3 +1,4 @@
+import { runInNewContext } from 'node:vm'
 import type { StreamsBuilder } from '../../lib/dsl/streams-builder'
 import { TimeWindows } from '../../lib/dsl/windows/time-windows'
 import { deadLetterTopic, logAndContinue } from '../../lib/handlers'
@@ -271,6 +272,45 @@ describe('recordCounts', () => {
 const refuse = (): never => {
   throw new Error('refused')
 }
+
+describe('what a processing handler is given', () => {
+  const thrownBy = async (thrown: unknown): Promise<unknown[]> => {
+    const asked: unknown[] = []
+    const { input } = drive(
+      (builder) =>
+        builder.stream('in', text).foreach(() => {
+          throw thrown
+        }),
+      {
+        processingExceptionHandler: (error, { description }) => {
+          asked.push(error, description)
+          return 'continue'
+        },
+      },
+    )
+    await input.pipe('k', 'v', 4)
+    return asked
+  }
+
+  it('is the error of another realm itself, such as one of Node in a test runner', async () => {
+    const thrown = Object.assign(runInNewContext('new RangeError("too small")') as Error, { code: 'ERR_SMALL' })
+    expect(thrown).not.toBeInstanceOf(Error)
+    const [error, description] = await thrownBy(thrown)
+    expect(error).toBe(thrown)
+    expect(description).toMatch(/ failed at offset 0 of in-0: too small\. /)
+  })
+
+  it.each([
+    ['boom', 'boom'],
+    [undefined, 'undefined'],
+    [{ status: 404 }, '{"status":404}'],
+    [Object.create(null), '{}'],
+  ])('is an error with the text of what was thrown and is none: %j', async (thrown, said) => {
+    const [error] = await thrownBy(thrown)
+    expect(error).toBeInstanceOf(Error)
+    expect((error as Error).message).toBe(said)
+  })
+})
 
 describe('a handler', () => {
   it.each([

@@ -116,6 +116,7 @@ const keptByKey = () => ({
   storeType: 'in-memory',
 })
 const processor = () => () => ({ process: () => {} })
+const transformer = () => () => ({ transform: () => 1 })
 const store = () => keyValueStore('kept', { key: string(), value: string() })
 
 /** A type guard, or any predicate. */
@@ -359,9 +360,9 @@ export const calls: Readonly<Record<string, readonly Call[]>> = {
   'KTable.transformValues': [
     {
       on: method(table, 'transformValues'),
-      args: () => [callback(), { ...materialized(), stores: [store()] }],
+      args: () => [transformer(), { ...materialized(), stores: [store()] }],
     },
-    { on: method(table, 'transformValues'), args: () => [callback(), [store()]] },
+    { on: method(table, 'transformValues'), args: () => [transformer(), [store()]] },
   ],
   'KTable.join': tableJoins('join'),
   'KTable.leftJoin': tableJoins('leftJoin'),

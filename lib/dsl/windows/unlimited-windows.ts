@@ -1,4 +1,4 @@
-import { kind, optional, options as optionsOf, TIMESTAMP } from '../../arguments'
+import { optional, options as optionsOf, RECORD_TIME } from '../../arguments'
 import { requireArgument } from '../../topology-arguments'
 import type { Window } from '../../record/windowed'
 import { MILLISECONDS } from './window-durations'
@@ -9,11 +9,7 @@ export interface UnlimitedWindowsOptions {
   start?: number | Date
 }
 
-const OPTIONS = optional(
-  optionsOf<UnlimitedWindowsOptions>({
-    start: kind(TIMESTAMP.is, (value) => TIMESTAMP.problem(value, '') === undefined && Number(value) >= 0),
-  }),
-)
+const OPTIONS = optional(optionsOf<UnlimitedWindowsOptions>({ start: RECORD_TIME }))
 
 /**
  * One window without an end: everything from its start on.

@@ -1,4 +1,14 @@
-import { BOOLEAN, kind, isObject, oneOf, options as optionsOf, requireArgument, SERDE, SIGNAL } from '../../arguments'
+import {
+  BOOLEAN,
+  HEADERS,
+  isObject,
+  kind,
+  oneOf,
+  options as optionsOf,
+  requireArgument,
+  SERDE,
+  SIGNAL,
+} from '../../arguments'
 import { partitionFor } from '../../bytes/murmur2'
 import { isPromise } from '../../promise'
 import { prepared, whenPrepared } from '../../serdes/missing-dependency'
@@ -84,6 +94,9 @@ const SUBSCRIBE_OPTIONS = optionsOf<SubscribeOptions<unknown, unknown>>({
   isolation: oneOf('read_committed', 'read_uncommitted'),
   signal: SIGNAL,
 })
+
+/** A negative one is of a record whose producer set none. */
+const MILLISECONDS = kind('a whole number of milliseconds since 1970', Number.isSafeInteger)
 
 const SERDES = optionsOf<EmbeddedSerdes<unknown, unknown>>({ key: SERDE, value: SERDE })
 
@@ -299,6 +312,8 @@ export class EmbeddedKafka implements KafkaClientFactory {
     const partitions = producer.partitionCount(topic)!
     for (const record of records) {
       const { key = null, value, timestamp = Date.now(), headers = NO_HEADERS } = record
+      requireArgument(timestamp, MILLISECONDS, 'produce', "a record's timestamp")
+      requireArgument(headers, HEADERS, 'produce', "a record's headers")
       const written = whenPrepared(() => ({
         key: key === null ? null : serdes.key.serialize(topic, key, headers),
         value: value === null ? null : serdes.value.serialize(topic, value, headers),

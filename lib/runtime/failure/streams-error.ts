@@ -2,12 +2,13 @@ import { type ErrorCode, type ErrorLocation, StreamsError } from '../../errors'
 import type { ClientError } from '../../kafka/port'
 import { clientErrorOf } from './failure-kind'
 import { notAuthorized } from './not-authorized'
+import { asError } from './task-failure'
 
 /** Wraps an error that no part of millrace has given a context. */
 export const toStreamsError = (error: unknown): StreamsError => {
   if (error instanceof StreamsError) return error
   const client = clientErrorOf(error)
-  const message = error instanceof Error ? error.message : String(error)
+  const { message } = asError(error)
   if (client?.kind === 'authorization') return notAuthorized(client)
   if (!client) return new StreamsError('PROCESSING_FAILED', `processing failed: ${message}`, {}, { cause: error })
   const { code, what } = namesOf(client)

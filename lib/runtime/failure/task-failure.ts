@@ -1,3 +1,5 @@
+import { isError, plainText } from '../../observe/error-text'
+
 /**
  * Carries an error past the operators upstream, which must not handle it again: a handler has said "fail", or it is
  * not about the record at all (delivery, fencing, a local disk). The task unwraps it.
@@ -9,6 +11,6 @@ export class TaskFailure extends Error {
   }
 }
 
-export const asError = (thrown: unknown): Error => (thrown instanceof Error ? thrown : new Error(String(thrown)))
+export const asError = (thrown: unknown): Error => (isError(thrown) ? thrown : new Error(plainText(thrown)))
 
 export const unwrap = (thrown: unknown): unknown => (thrown instanceof TaskFailure ? thrown.error : thrown)

@@ -2,8 +2,8 @@ import {
   argumentError,
   optional,
   options as optionsOf,
+  RECORD_TIME,
   requireArgument,
-  TIMESTAMP,
   WHOLE_NUMBER,
   isObject,
   kind,
@@ -19,7 +19,7 @@ const HEADERS = "texts or bytes by their names, such as { source: 'web' }, or a 
 const SEND_OPTIONS = optional(
   optionsOf<SendOptions>({
     headers: kind(HEADERS, (value) => isObject(value) || (Array.isArray(value) && value.every(Array.isArray))),
-    timestamp: TIMESTAMP,
+    timestamp: RECORD_TIME,
     partition: WHOLE_NUMBER,
   }),
 )

@@ -73,6 +73,27 @@ describe('the DSL refuses', () => {
     expect(error.message).toContain(`the supplier of ${operator} returns the same object every time`)
   })
 
+  test.each<[string, string, (builder: StreamsBuilder, supplier: never) => unknown]>([
+    ['process', 'process', (builder, supplier) => builder.stream('in').process(supplier)],
+    ['processValues', 'process', (builder, supplier) => builder.stream('in').processValues(supplier)],
+    ['transformValues', 'transform', (builder, supplier) => builder.table('in').transformValues(supplier)],
+    [
+      'addGlobalStore',
+      'process',
+      (builder, supplier) => builder.addGlobalStore(keyValueStore('g'), 'in', {}, supplier),
+    ],
+  ])('%s with a supplier that returns no %s()', (operator, method, call) => {
+    for (const [supplier, what] of [
+      [() => undefined, 'undefined'],
+      [() => ({ init() {} }), 'an object'],
+      [async () => idle(), 'a promise'],
+    ] as const) {
+      const error = failure(() => call(new StreamsBuilder(), supplier as never))
+      expect(error.code).toBe('INVALID_ARGUMENT')
+      expect(error.message).toContain(`the supplier of ${operator} returns ${what} without the method ${method}()`)
+    }
+  })
+
   test('a class in place of a supplier', () => {
     class Reporter {
       process(): void {}

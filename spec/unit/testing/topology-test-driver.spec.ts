@@ -62,6 +62,13 @@ describe('TopologyTestDriver', () => {
     ).toEqual([1000, 2000, 77, 5])
   })
 
+  it('refuses a time with a fraction, which Kafka has no room for', async () => {
+    await expect(drive(copying()).inputTopic('in', text).pipe('k', 'a', 1.5)).rejects.toMatchObject({
+      code: 'INVALID_ARGUMENT',
+      message: expect.stringContaining('to be a whole number of milliseconds since 1970, or a Date') as string,
+    })
+  })
+
   it('reads each record once, in several ways', async () => {
     drive(copying())
     const output = driver.outputTopic('out', text)

@@ -43,6 +43,20 @@ describe('EmbeddedKafka', () => {
     expect((await kafka.read('lines')).map(textOf)).toEqual(['null=second'])
   })
 
+  it.each([
+    ['timestamp', 1.5],
+    ['timestamp', NaN],
+    ['timestamp', '5'],
+    ['headers', { source: 'web' }],
+    ['headers', [['source', 'web']]],
+  ])('refuses a record whose %s is %j', async (name, given) => {
+    await expect(kafka.produce('lines', [{ value: 'x', [name]: given }])).rejects.toMatchObject({
+      code: 'INVALID_ARGUMENT',
+      message: expect.stringContaining(`produce needs a record's ${name} to be `) as string,
+    })
+    expect(await kafka.read('lines')).toEqual([])
+  })
+
   it('leaves an existing topic as it is', async () => {
     expect(await kafka.createTopic('lines', 3)).toBe(false)
     expect(await kafka.client().admin().topics(['lines'])).toEqual([{ topic: 'lines', partitions: 1 }])

@@ -432,7 +432,10 @@ describe('run()', () => {
       { until: 'ends' },
       "run() needs options.until to be 'end', { timestamp }, { offsets } or an AbortSignal, and got 'ends'",
     ],
-    [{ until: { timestamp: 'today' } }, 'run() needs options.until.timestamp to be milliseconds since 1970'],
+    [
+      { until: { timestamp: 'today' } },
+      'run() needs options.until.timestamp to be a whole number of milliseconds since 1970',
+    ],
     [
       { until: { offsets: [{ topic: 'a', partition: 0, offset: -1 }] } },
       'options.until.offsets[0].offset to be a whole number',

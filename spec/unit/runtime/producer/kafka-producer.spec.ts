@@ -82,6 +82,14 @@ describe('send', () => {
     }
   })
 
+  test.each([[-1], [1.5], [NaN], [new Date(-1)]])('refuses the timestamp %p', async (timestamp) => {
+    await expect(create().send('lines', 'a', 'hello', { timestamp })).rejects.toMatchObject({
+      code: 'INVALID_ARGUMENT',
+      message: expect.stringContaining('send needs options.timestamp to be a whole number of milliseconds') as string,
+    })
+    expect(await valuesOf('lines')).toEqual([])
+  })
+
   test('tells where the record is, and writes it with headers and timestamp', async () => {
     const producer = create()
     const sent = await producer.send('lines', 'a', 'hello', {
