@@ -2,9 +2,9 @@
 // entry point has the same objects. Beside each entry point lies a thin ES module that re-exports these: whoever mixes `import` and
 // `require` still has one class of each name, so that instanceof holds. Types stay in a file for each module.
 import { build } from 'esbuild'
-import { chmodSync, cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { basename, join, posix } from 'node:path'
+import { basename, dirname, join, posix } from 'node:path'
 import { root, runTool } from './run.mjs'
 
 const require = createRequire(import.meta.url)
@@ -45,6 +45,20 @@ writeFileSync(join(dist, MODULES), modules.replace(new RegExp(`\\b_(${renamed.jo
 
 for (const file of readdirSync(dist, { recursive: true, encoding: 'utf8' })) {
   if (/\.js(\.map)?$/.test(file) && !file.startsWith(MODULES)) rmSync(join(dist, file))
+}
+
+// Types that no entry point leads to are of use to nobody. The set grows while it is walked.
+const declarations = new Set(entries.map((file) => join(dist, file.replace(/\.js$/, '.d.ts'))))
+for (const file of declarations) {
+  for (const [, name] of readFileSync(file, 'utf8').matchAll(/\b(?:from |import\()['"](\.[^'"]+)/g)) {
+    const path = join(dirname(file), name)
+    const target = [`${path}.d.ts`, join(path, 'index.d.ts')].find((candidate) => existsSync(candidate))
+    if (target !== undefined) declarations.add(target)
+  }
+}
+for (const file of readdirSync(dist, { recursive: true, encoding: 'utf8' })) {
+  if (/\.d\.ts(\.map)?$/.test(file) && !declarations.has(join(dist, file.replace(/\.map$/, ''))))
+    rmSync(join(dist, file))
 }
 
 // The dashboard's page is served as it is.

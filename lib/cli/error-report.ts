@@ -23,10 +23,16 @@ const ofClient = (error: ClientError): ErrorReport => {
     return { code: 'NOT_AUTHORIZED', message: `${withoutNextStep(error)}. ${nextStep}` }
   }
   if (kind !== 'retriable') return { code: 'KAFKA_FAILED', message: error.message }
-  const nextStep = error.nextStep === undefined ? '' : '; check --bootstrap-servers and the network'
-  return { code: 'KAFKA_UNAVAILABLE', message: withoutNextStep(error) + nextStep }
+  return { code: 'KAFKA_UNAVAILABLE', message: withoutNextStep(error) + nextStepOf(error) }
 }
 
-/** The client's next step speaks of options that the command line calls otherwise. */
+/** The client's, in the words of the command line. */
+const nextStepOf = ({ nextStep }: ClientError): string =>
+  nextStep === undefined
+    ? ''
+    : `; ${nextStep
+        .replace('`kafka.brokers`', '--bootstrap-servers')
+        .replace('`kafka.ssl` and `kafka.sasl`', 'ssl and sasl in the file of --config')}`
+
 const withoutNextStep = ({ message, nextStep }: ClientError): string =>
   nextStep === undefined ? message : message.slice(0, -`; ${nextStep}`.length)

@@ -3,6 +3,7 @@ import { createServer, type RequestListener, type Server } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import type { TlsOptions } from 'node:tls'
 import { COUNT, kind, OBJECT, options as optionsOf, requireArgument, text } from '../arguments'
+import { StreamsError } from '../errors'
 import type { KafkaStreams } from '../runtime/kafka-streams'
 import { createHandler } from './handler'
 import { HANDLER_KINDS, type HandlerOptions } from './handler-options'
@@ -51,7 +52,7 @@ const MAX_HEADER_BYTES = 32 * 1024
  * const server = await listen(streams, { port: 8080 })
  * gracefulShutdown(streams, { server })
  *
- * @throws StreamsError INVALID_ARGUMENT; the error of `node:net` if it can't listen there
+ * @throws StreamsError INVALID_ARGUMENT, LISTEN_FAILED
  */
 export const listen = async (streams: KafkaStreams, options: ListenOptions): Promise<Server> => {
   requireArgument(options, LISTEN_OPTIONS, 'listen', 'options')
@@ -63,6 +64,26 @@ export const listen = async (streams: KafkaStreams, options: ListenOptions): Pro
   const server = tls === undefined ? createServer(bounds, answer) : createTlsServer({ ...tls, ...bounds }, answer)
   server.maxConnections = maxConnections
   server.listen(port, host)
-  await once(server, 'listening')
+  try {
+    await once(server, 'listening')
+  } catch (error) {
+    throw listenFailed(host, port, error as NodeJS.ErrnoException)
+  }
   return server
 }
+
+const NEXT_STEPS: Readonly<Record<string, string>> = {
+  EADDRINUSE:
+    'Something listens there already, perhaps another instance: give each its own port, or 0 for any that is free',
+  EACCES: 'The process is not allowed to: give it a port of 1024 or more',
+  EADDRNOTAVAIL: "This machine does not have the address: give one of its own as host, or '0.0.0.0' for all",
+  ENOTFOUND: "The host is not known: give an address of this machine as host, or '0.0.0.0' for all",
+}
+
+const listenFailed = (host: string, port: number, cause: NodeJS.ErrnoException): StreamsError =>
+  new StreamsError(
+    'LISTEN_FAILED',
+    `can't listen at ${host}:${port}: ${cause.message}. ${NEXT_STEPS[cause.code ?? ''] ?? 'Check host and port'}`,
+    { host: `${host}:${port}` },
+    { cause },
+  )

@@ -28,10 +28,13 @@ export class SessionLease implements Lease {
 
   /** The coordinator has answered, as a member of its group, a request sent at this `performance.now()`. */
   renew(sentAt: number): void {
+    const hadEnded = !this.holds()
     this.answeredAt = Math.max(this.answeredAt, sentAt)
     this.expiresAt = Math.max(this.expiresAt, sentAt + this.sessionTimeoutMs)
     if (!this.holds()) return
     if (this.timer === undefined) this.watch()
+    // under load an answer may be read before the timer runs: who has seen in between that it had ended waits to be told
+    if (hadEnded) this.announced = false
     this.announce(true)
   }
 

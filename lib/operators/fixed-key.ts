@@ -21,8 +21,8 @@ export class FixedKeyOperator<K, V, VR> implements Processor<K, V, K, VR> {
     return this.processor.process(record)
   }
 
-  close(): void {
-    this.processor.close?.()
+  close(): void | Promise<void> {
+    return this.processor.close?.()
   }
 
   private requireSameKey(key: K): void {

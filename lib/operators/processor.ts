@@ -70,8 +70,8 @@ export interface Processor<KIn, VIn, KOut = unknown, VOut = unknown> {
   init?(context: ProcessorContext<KOut, VOut>): void
   /** Called for each record, in the order of its partition. */
   process(record: StreamRecord<KIn, VIn>): void | Promise<void>
-  /** Called when the task ends or moves away. Stores and topics can no longer be written to. */
-  close?(): void
+  /** Called when the task ends or moves away. Stores and topics can no longer be written to. The task is released when a promise is settled. */
+  close?(): void | Promise<void>
 }
 
 /** Creates the processor of each task: never return the same instance twice. */

@@ -35,8 +35,8 @@ export class StreamTableJoinOperator<K, V, VT, VR> extends Operator<K, V, K, VR>
     if (this.isJoinable(record)) this.join(record)
   }
 
-  close(): void {
-    this.rows?.close?.()
+  close(): void | Promise<void> {
+    return this.rows?.close?.()
   }
 
   /** Counts the record as dropped otherwise. */

@@ -54,8 +54,8 @@ export class TableJoinOperator<K, V, VO, VR> extends Operator<K, Change<V>, K, C
     this.context.forward(new StreamRecord(key, new Change(newValue, oldValue), timestamp, record.headers))
   }
 
-  close(): void {
-    this.other?.close?.()
+  close(): void | Promise<void> {
+    return this.other?.close?.()
   }
 
   /** Neither before nor now, as far as this side can tell. */

@@ -66,8 +66,8 @@ export class TableTransformValuesOperator<K, V, VR> extends Operator<K, Change<V
     if (isLatest !== undefined) this.forwarder!.forward(record, newValue, oldValue, timestamp, isLatest)
   }
 
-  close(): void {
-    this.transformer.close?.()
+  close(): void | Promise<void> {
+    return this.transformer.close?.()
   }
 }
 
@@ -102,9 +102,8 @@ export class TransformedRows<K, V, VR> implements ValueGetterSupplier<K, VR> {
       versioned: parent.versioned,
       get: (key) => row(key, parent.get(key)),
       getAsOf: (key, time) => row(key, parent.getAsOf(key, time)),
-      close: () => {
-        parent.close?.()
-        transformer.close?.()
+      close: async () => {
+        await Promise.all([parent.close?.(), transformer.close?.()])
       },
     }
   }

@@ -29,7 +29,7 @@ export interface ValueGetter<K, V> {
   /** The row as of that time; of a table without versions the latest. */
   getAsOf(key: K, time: number): ValueAndTimestamp<V> | null
   /** With the operator that reads. */
-  close?(): void
+  close?(): void | Promise<void>
 }
 
 /** The rows of a table that has a store. */
@@ -156,9 +156,8 @@ export class JoinedRows<K, VR> implements ValueGetterSupplier<K, VR> {
       if (value === null) return null
       return { value, timestamp: Math.max(leftRow?.timestamp ?? -1, rightRow?.timestamp ?? -1) }
     }
-    const close = (): void => {
-      left.close?.()
-      right.close?.()
+    const close = async (): Promise<void> => {
+      await Promise.all([left.close?.(), right.close?.()])
     }
     return { versioned: false, get, getAsOf: get, close }
   }

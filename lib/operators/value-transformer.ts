@@ -13,8 +13,8 @@ export interface ValueTransformer<K, V, VR> {
   init?(context: ValueTransformerContext): void
   /** Called for deletes, too, with `null`. What it returns is the row's value; `null` deletes. */
   transform(value: V | null, key: K, meta: RecordContext): VR | null
-  /** Called when the task ends or moves away. */
-  close?(): void
+  /** Called when the task ends or moves away, which is released when a promise is settled. */
+  close?(): void | Promise<void>
 }
 
 /** Creates the transformer of each task: never return the same instance twice. */

@@ -3,16 +3,22 @@ import { StreamsError } from '../errors'
 import { type HostInfo, sameHost } from '../host-info'
 import type { CompiledTopology, SubTopology } from '../topology/definition'
 import { currentSourceTopics } from '../topology/partition-counts'
-import type { StoreInputs } from '../topology/store-inputs'
+import { type StoreInputs, storeInputs } from '../topology/store-inputs'
 import type { ClusterView } from './cluster-view'
 import type { StreamsMetadata } from './query-types'
 
 /** Who has what, in terms of stores. */
 export class ClusterMetadata {
+  readonly #stores: readonly { readonly name: string; readonly inputs: StoreInputs }[]
+
   constructor(
     private readonly topology: CompiledTopology,
     readonly view: ClusterView,
-  ) {}
+  ) {
+    this.#stores = topology.subTopologies.flatMap((sub) =>
+      sub.stores.map(({ definition }) => ({ name: definition.builder.name, inputs: storeInputs(sub, definition) })),
+    )
+  }
 
   /** How many partitions a store has; of its own inputs only: over how many its keys are spread. */
   partitionsOf(inputs: StoreInputs, store: string): number {
@@ -58,9 +64,11 @@ export class ClusterMetadata {
 
   #storesOf({ partitions }: HostPartitions): string[] {
     const topics = new Set(partitions.map(({ topic }) => topic))
-    return this.topology.subTopologies
-      .filter((sub) => currentSourceTopics(sub, this.view.hosts.partitionCounts).some((topic) => topics.has(topic)))
-      .flatMap((sub) => sub.stores.map(({ definition }) => definition.builder.name as string))
+    return this.#stores
+      .filter(({ inputs }) =>
+        currentSourceTopics(inputs, this.view.hosts.partitionCounts).some((topic) => topics.has(topic)),
+      )
+      .map(({ name }) => name)
   }
 
   #hostsOf(hosts: readonly HostPartitions[], sub: SubTopology, partition: number): HostInfo[] {

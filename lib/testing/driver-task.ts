@@ -224,7 +224,7 @@ export class DriverTask {
   /** Closes processors and stores and removes their files. */
   async close(): Promise<void> {
     try {
-      this.#processing?.close()
+      await this.#processing?.close()
     } finally {
       await this.#global?.close()
       await this.#taskStores?.close('clean')

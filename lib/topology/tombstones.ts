@@ -75,8 +75,8 @@ class ValueRequiringProcessor<K, V, KR, VR> implements Processor<K, V, KR, VR> {
     return this.processor.process(record)
   }
 
-  close(): void {
-    this.processor.close?.()
+  close(): void | Promise<void> {
+    return this.processor.close?.()
   }
 }
 

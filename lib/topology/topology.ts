@@ -9,7 +9,6 @@ import {
   options as optionsOf,
   POSITIVE_DURATION,
   SERDE,
-  text,
 } from '../arguments'
 import { requireArgument } from '../topology-arguments'
 import { type Duration, toMilliseconds } from '../durations'
@@ -21,6 +20,7 @@ import type { StreamPartitioner, TimestampExtractor, TopologyDefinition, TopicNa
 import { DefinitionBuilder } from './definition-builder'
 import { describe } from './describe'
 import { descriptionOf, type TopologyDescription } from './description'
+import { problemOf } from './naming/names'
 import { requireNewInstances } from './new-instances'
 import { OFFSET_RESETS, type OffsetReset, offsetResetText } from './offset-reset'
 import { STORE, STORE_REFERENCES, type StoreReferences, storeReferences } from './store-reference'
@@ -85,12 +85,18 @@ const SINK_OPTIONS = optional(
 
 const NAMES = either(NAME, listOf(NAME))
 
-export const TOPIC = text('the name of a topic')
+export const TOPIC = kind(
+  'the name of a topic (letters, digits, ".", "_" and "-", at most 249)',
+  (value) => problemOf(value) === undefined,
+)
 
 export const TOPICS = either(
   TOPIC,
   listOf(TOPIC),
-  kind('a pattern that their names match', (value) => value instanceof RegExp),
+  kind(
+    'a pattern that their names match, as a regular expression such as /orders-.+/',
+    (value) => value instanceof RegExp,
+  ),
 )
 
 export const TOPIC_OR_SELECTOR = either(TOPIC, callback('a function that names one for each record'))

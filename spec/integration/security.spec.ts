@@ -1,3 +1,4 @@
+import type { KafkaConfig } from 'kafkajs'
 import { createKafkaJsClient } from '../../lib/kafka/kafkajs'
 import {
   describeWithOwnKafka,
@@ -28,6 +29,18 @@ const isRefused = async (config: KafkaClientConfig): Promise<void> => {
   }
 }
 
+const isToldToCheckSecurity = async (config: KafkaConfig): Promise<void> => {
+  const client = createKafkaJsClient({ ...config, retry: { retries: 0 } })
+  try {
+    await expect(client.admin().listTopics()).rejects.toMatchObject({
+      kind: 'retriable',
+      message: expect.stringMatching(/that `kafka.ssl` and `kafka.sasl` are those of its port$/) as string,
+    })
+  } finally {
+    await client.close()
+  }
+}
+
 describeWithOwnKafka('a broker with TLS', () => {
   let cluster: KafkaCluster
   beforeAll(async () => {
@@ -36,6 +49,9 @@ describeWithOwnKafka('a broker with TLS', () => {
   afterAll(() => cluster?.close())
 
   it('works with a client that trusts its certificate', () => works(cluster.clientConfig(), 'tls'))
+
+  it('tells a client without TLS what to check', () =>
+    isToldToCheckSecurity({ brokers: cluster.clientConfig().brokers }))
 
   it('is refused by a client that does not', () => isRefused({ ...cluster.clientConfig(), ssl: { ca: [] } }))
 })
@@ -68,4 +84,11 @@ describeWithOwnKafka('a broker with SASL and no TLS', () => {
   afterAll(() => cluster?.close())
 
   it.each(MECHANISMS)('works with %s', (mechanism) => works(cluster.clientConfig(mechanism), `sasl-${mechanism}`))
+
+  it.each<[string, { ssl?: true }]>([
+    ['SASL', {}],
+    ['SASL, and with TLS,', { ssl: true }],
+  ])('tells a client without %s what to check', (_, security) =>
+    isToldToCheckSecurity({ brokers: cluster.clientConfig().brokers, ...security }),
+  )
 })

@@ -106,3 +106,36 @@ test.each<[string, string, (words: Words, rows: Rows) => unknown]>([
 )
 
 const connecting = { init: () => Promise.reject(new Error('no connection')), process: () => undefined }
+
+it.each<readonly [string, string, (words: Words, rows: Rows, close: () => Promise<void>) => unknown]>([
+  ['a processor', 'in', (words, _, close) => words.process(() => ({ process: () => {}, close }))],
+  ['a processor of values', 'in', (words, _, close) => words.processValues(() => ({ process: () => {}, close }))],
+  [
+    'a transformer',
+    'rows',
+    (_, rows, close) => rows.transformValues(() => ({ transform: () => 'value', close }), 'store'),
+  ],
+  [
+    'a transformer whose rows others read',
+    'rows',
+    (words, rows, close) =>
+      words.join(
+        rows.transformValues(() => ({ transform: () => 'value', close })),
+        () => 'joined',
+      ),
+  ],
+])('a close of %s that returns a promise is waited for, and its rejection is reported', async (_name, topic, build) => {
+  const closed: string[] = []
+  const close = async (): Promise<void> => {
+    await new Promise(setImmediate)
+    closed.push('closed')
+    throw new Error('still in use')
+  }
+  const { driver } = drive((builder) => build(builder.stream('in', text), builder.table('rows', text), close))
+  await driver.inputTopic(topic, text).pipe('k', 'v')
+  await expect(driver.close()).rejects.toMatchObject({
+    code: 'PROCESSING_FAILED',
+    message: expect.stringMatching(/^close\(\) of processor "K.+" failed: still in use$/) as string,
+  })
+  expect(closed).toContain('closed')
+})

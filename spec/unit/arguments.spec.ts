@@ -177,6 +177,19 @@ test('the name of a misspelt option comes with the one that was meant', () => {
 test('a topic from a variable that is not set is named', () => {
   const { NO_SUCH_VARIABLE } = process.env
   expect(() => new StreamsBuilder().stream('a').to(NO_SUCH_VARIABLE as never)).toThrow(
-    'to needs topic to be the name of a topic, or a function that names one for each record, and got undefined',
+    'to needs topic to be the name of a topic (letters, digits, ".", "_" and "-", at most 249), or a function that names one for each record, and got undefined',
   )
 })
+
+test.each(['orders-.*', 'my topic', '..', 'a'.repeat(250)])(
+  'the topic %p, which Kafka can not have, is refused',
+  (topic) => {
+    const builder = new StreamsBuilder()
+    const sources = [() => builder.stream(topic), () => builder.stream(['in', topic]), () => builder.table(topic)]
+    const others = [() => builder.globalTable(topic), () => builder.stream('in').to(topic)]
+    const refused = (message: string) => expect.objectContaining({ code: 'INVALID_ARGUMENT', message }) as Error
+    for (const use of [...sources, ...others])
+      expect(use).toThrow(refused(expect.stringContaining(`'${topic}'`) as unknown as string))
+    expect(sources[0]).toThrow('or a pattern that their names match, as a regular expression such as /orders-.+/')
+  },
+)

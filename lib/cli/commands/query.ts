@@ -45,6 +45,11 @@ JSON where the store's keys are no text. Times are ISO dates or milliseconds sin
       help: 'committed: without writes that a failure would roll back; default: latest',
     },
     local: { type: 'boolean', help: 'only the partitions of this instance' },
+    partitions: {
+      type: 'string',
+      value: 'n,n',
+      help: 'only these; for a key, the one that a partitioner of its own has put it into',
+    },
     header: { type: 'string', multiple: 'repeated', value: "'name: value'", help: 'sent along, for authorize' },
     ca: { type: 'string', value: 'file', help: 'the CA of its certificate, as PEM' },
   },
@@ -62,6 +67,7 @@ JSON where the store's keys are no text. Times are ISO dates or milliseconds sin
     }
     if (options['allow-stale']) params.set('allowStale', 'true')
     if (options.local) params.set('local', 'true')
+    if (options.partitions !== undefined) params.set('partitions', options.partitions)
     if (options.isolation !== undefined) params.set('isolation', isolationOf(options.isolation))
     const { header: headers, ca } = options
     const lines = await askInstance(`${path}?${params}`, { url, headers, ca, cwd: io.cwd })

@@ -46,7 +46,7 @@ export class ResponseJoinOperator<K, V, VO, VR> extends Operator<K, Subscription
     this.context.forward(record.withValue(hasResult ? (this.joiner(row.value, foreignValue, key) ?? null) : null))
   }
 
-  close(): void {
-    this.rows?.close?.()
+  close(): void | Promise<void> {
+    return this.rows?.close?.()
   }
 }

@@ -32,7 +32,7 @@ export class SubscriptionJoinOperator<K, KO, VO> extends Operator<
     this.context.forward(new StreamRecord(primaryKey, { hash, foreignValue, primaryPartition }, time, headers))
   }
 
-  close(): void {
-    this.rows?.close?.()
+  close(): void | Promise<void> {
+    return this.rows?.close?.()
   }
 }

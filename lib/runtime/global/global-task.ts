@@ -154,7 +154,7 @@ export class GlobalTask {
 
   async close(): Promise<void> {
     try {
-      this.processing.close()
+      await this.processing.close()
     } finally {
       await this.taskStores.close('dirty')
     }

@@ -39,6 +39,8 @@ export class StreamsProducer {
   #collector: RecordCollector | undefined
   #ready: Promise<void> = Promise.resolve()
   readonly #gate: Gate
+  /** Output topics that the current producer has seen. */
+  readonly #found = new Set<string>()
   #failures = 0
   #lastRenewal = -Infinity
 
@@ -139,7 +141,8 @@ export class StreamsProducer {
   }
 
   /**
-   * Of a commit: see `RecordCollector.flush`. Rejects where an internal topic has gone: the commit would hold up the rebalance that creates it again.
+   * Of a commit: see `RecordCollector.flush`. Rejects where a topic has gone: an internal one, since the commit would hold up the rebalance that creates it
+   * again; under exactly-once any, since the transaction does not outlast the wait. Its records are processed again, and wait for it as for any missing topic.
    */
   async flush(): Promise<ReadonlyMap<string, number>> {
     const producer = this.current
@@ -147,16 +150,18 @@ export class StreamsProducer {
     for (;;) {
       const acked = await withDeadline(flushed, this.#topicAppearsMs)
       if (acked !== 'timeout') return acked
-      const { topics, isInternal } = this.options
-      const gone = [...topics()].find((topic) => isInternal(topic) && producer.partitionCount(topic) === undefined)
+      const gone = this.#goneTopic(producer)
       if (gone === undefined) continue
       flushed.catch(() => {})
-      throw new ClientError(
-        'unknownTopic',
-        `internal topic "${gone}" does not exist any more`,
-        'UNKNOWN_TOPIC_OR_PARTITION',
-      )
+      throw new ClientError('unknownTopic', `topic "${gone}" does not exist any more`, 'UNKNOWN_TOPIC_OR_PARTITION')
     }
+  }
+
+  #goneTopic(producer: Producer): string | undefined {
+    const { topics, isInternal } = this.options
+    const awaited = [...topics()].filter(isInternal)
+    if (this.transactional) awaited.push(...this.#found)
+    return awaited.find((topic) => producer.partitionCount(topic) === undefined)
   }
 
   get #topicAppearsMs(): number {
@@ -181,11 +186,11 @@ export class StreamsProducer {
     const producer = this.current
     const topics = [...this.options.topics()]
     try {
-      await producer.loadTopics(topics)
+      await this.#load(producer, topics)
     } catch {
       // one missing topic fails the call for all
       for (const topic of topics) {
-        await producer.loadTopics([topic]).catch((error: ClientError) => {
+        await this.#load(producer, [topic]).catch((error: ClientError) => {
           // closed while its tasks were opening: the topic may well be there
           if (error.code === 'CLIENT_CLOSED') return
           this.options.logger.warn(
@@ -197,6 +202,11 @@ export class StreamsProducer {
     }
   }
 
+  async #load(producer: Producer, topics: string[]): Promise<void> {
+    await producer.loadTopics(topics)
+    if (producer === this.#producer) for (const topic of topics) this.#found.add(topic)
+  }
+
   /** Rejects with a `TaskFailure` for an internal topic: it is there again when all tasks have restarted. */
   async #awaitTopic(producer: Producer, topic: string): Promise<void> {
     const { logger, signal, isInternal } = this.options
@@ -205,7 +215,7 @@ export class StreamsProducer {
     let warned = false
     for (;;) {
       try {
-        return await producer.loadTopics([topic])
+        return await this.#load(producer, [topic])
       } catch (error) {
         const mayAppear = error instanceof ClientError && error.kind === 'unknownTopic' && producer === this.#producer
         const isOver = !mayAppear || performance.now() >= end
@@ -265,6 +275,7 @@ export class StreamsProducer {
         if (this.transactional) producer.begin()
         this.#opening = undefined
         this.#producer = producer
+        this.#found.clear()
         this.#collector = new RecordCollector(producer, (topic) => this.#awaitTopic(producer, topic))
       },
       { timeoutMs: Infinity, signal, logger },

@@ -506,17 +506,10 @@ export class Processing {
   // ---------------------------------------------------------------------------------------- end
 
   /** Closes the processors, not the stores; throws their first error after all are closed. */
-  close(): void {
-    let failure: { error: unknown } | undefined
+  async close(): Promise<void> {
     this.context.close()
-    for (const processor of this.wiring.processors) {
-      try {
-        processor.close()
-      } catch (error) {
-        failure ??= { error }
-      }
-    }
-    if (failure) throw failure.error
+    const closed = await Promise.allSettled(this.wiring.processors.map((processor) => processor.close()))
+    for (const outcome of closed) if (outcome.status === 'rejected') throw outcome.reason
   }
 
   /** After what is not a run of records, whose owner settles the sensors. */

@@ -215,9 +215,9 @@ export class ProcessorNode implements Child, OperatorContext<unknown, unknown> {
     return new TaskFailure(error)
   }
 
-  close(): void {
+  async close(): Promise<void> {
     try {
-      this.processor.close?.()
+      await this.processor.close?.()
     } catch (error) {
       throw lifeCycleFailed('close', this, error)
     }

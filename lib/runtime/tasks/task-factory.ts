@@ -145,7 +145,8 @@ export class TaskFactory {
       stores.tellChanges()
       return new RunningTask(identity, stores, processing, committed)
     } catch (error) {
-      closeQuietly(processing)
+      // the failure of the start is what is reported
+      await processing.close().catch(() => {})
       throw error
     }
   }
@@ -199,13 +200,4 @@ const refuseIncomplete = ({ id, incomplete }: TaskStores): void => {
       'local state is gone, restore the topic from a backup, or delete it and start with an empty store',
     { taskId: id, store, ...changelog },
   )
-}
-
-/** Of a start that has already failed. */
-const closeQuietly = (processing: Processing): void => {
-  try {
-    processing.close()
-  } catch {
-    // the failure of the start is what is reported
-  }
 }

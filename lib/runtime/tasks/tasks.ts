@@ -329,7 +329,7 @@ export class Tasks {
       return
     }
     // it was closed while its stores were opening
-    if (slot.isClosing) return running.processing.close()
+    if (slot.isClosing) return running.processing.close().catch((error: unknown) => this.#closeFailed(slot, error))
     this.#move(slot, running)
     if (bounds) running.processing.startBoundedRun(plan.positions, plan.committed)
     for (const { topic, partition } of slot.inputs) {
@@ -455,17 +455,21 @@ export class Tasks {
       // an open in progress can't be interrupted: two would share one database
       const stores = await slot.opening
       try {
-        running?.processing.close()
+        await running?.processing.close()
       } finally {
         await stores?.close(how)
         if (stores) this.#offsetSums.set(slot.id, stores.offsetSum)
       }
     } catch (error) {
-      this.options.logger.warn(
-        { taskId: slot.id, err: error },
-        'closing a task failed; its state is restored where it runs next',
-      )
+      this.#closeFailed(slot, error)
     }
+  }
+
+  #closeFailed({ id }: Slot, error: unknown): void {
+    this.options.logger.warn(
+      { taskId: id, err: error },
+      'closing a task failed; its state is restored where it runs next',
+    )
   }
 }
 

@@ -1,3 +1,4 @@
+import { StreamsError } from '../../errors'
 import type { Serde } from '../../serdes/serde'
 import { afterPrefix, byteString, bytesOf } from '../../bytes/byte-string'
 import type { CachedStore } from '../cached-store'
@@ -141,6 +142,9 @@ export class TypedKeyValueStore<K, V, S> implements KeyValueStore<K, S>, Managed
     prefixSerde: { serialize(topic: string, value: P, headers: never): Buffer | null },
     options?: ScanOptions,
   ): AsyncIterable<[K, S]> {
+    if (prefix === null || prefix === undefined) throw this.#noPrefix(`the prefix must not be ${prefix}`)
+    if (typeof prefixSerde?.serialize !== 'function')
+      throw this.#noPrefix('prefixScan needs the serde that writes its prefix, such as serdes.string()')
     const from = prefixSerde.serialize(this.#openSerdes().topic, prefix, NO_HEADERS as never) ?? Buffer.alloc(0)
     const to = afterPrefix(byteString(from))
     return this.#scan('prefix-scan', { ...options, from, to: to === undefined ? undefined : bytesOf(to) })
@@ -172,6 +176,10 @@ export class TypedKeyValueStore<K, V, S> implements KeyValueStore<K, S>, Managed
     return new BoundedBytes(bytes, maxEntries, (key) => {
       context.logChange(changelogTopic, key, null, context.recordContext.timestamp)
     })
+  }
+
+  #noPrefix(problem: string): StreamsError {
+    return new StreamsError('INVALID_ARGUMENT', `store '${this.name}': ${problem}`, { store: this.name })
   }
 
   #keyBytes(key: K): Buffer {

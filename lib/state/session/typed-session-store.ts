@@ -1,4 +1,5 @@
 import { StreamsError } from '../../errors'
+import { kindOf } from '../../kind-of'
 import type { ScanOptions, SessionStore } from '../store'
 import type { TimedReads } from '../timed/timed-entries'
 import { TimedStore } from '../timed/timed-store'
@@ -8,7 +9,9 @@ type Sessions<K, V> = Array<readonly [Windowed<K>, V]>
 
 /** Typed layer of the session stores. */
 export class TypedSessionStore<K, V> extends TimedStore<K, V, V> implements SessionStore<K, V> {
-  put({ key, window }: Windowed<K>, value: V | null): void {
+  put(session: Windowed<K>, value: V | null): void {
+    this.#requireSession(session)
+    const { key, window } = session
     const { start, end } = window
     if (!Number.isSafeInteger(start) || !Number.isSafeInteger(end) || start < 0 || end < start) {
       throw new StreamsError(
@@ -21,7 +24,9 @@ export class TypedSessionStore<K, V> extends TimedStore<K, V, V> implements Sess
     this.write(this.keyBytes(key), end, start, value)
   }
 
-  remove({ key, window }: Windowed<K>): void {
+  remove(session: Windowed<K>): void {
+    this.#requireSession(session)
+    const { key, window } = session
     this.erase(this.keyBytes(key), window.end, window.start)
   }
 
@@ -67,6 +72,16 @@ export class TypedSessionStore<K, V> extends TimedStore<K, V, V> implements Sess
 
   windowOf(end: number, start: number): Window {
     return { start, end }
+  }
+
+  /** Without types, a key may come without its session. */
+  #requireSession(session: Partial<Windowed<K>> | null | undefined): void {
+    if (session?.window !== undefined) return
+    throw new StreamsError(
+      'INVALID_ARGUMENT',
+      `store '${this.name}': a session is new Windowed(key, { start, end }), and this is ${kindOf(session)}`,
+      { store: this.name },
+    )
   }
 
   #sessions(

@@ -13,7 +13,8 @@ export function validateName(name: string, what: string): string {
   throw new TopologyError('INVALID_NAME', `${what} ${JSON.stringify(name)} is not valid: ${problem}`)
 }
 
-function problemOf(name: unknown): string | undefined {
+/** What Kafka refuses about a name; undefined if it is valid. */
+export function problemOf(name: unknown): string | undefined {
   if (typeof name !== 'string') return 'it is not a string'
   if (name === '') return 'it is empty'
   if (name === '.' || name === '..') return 'it must not be "." or ".."'

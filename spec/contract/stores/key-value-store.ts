@@ -63,6 +63,15 @@ export const keyValueStoreContract = (variant: Variant): void => {
       expect(() => store.putIfAbsent(key, show('1'))).toThrow(refused)
     })
 
+    test('a prefix that is missing, or its serde, is refused', async () => {
+      const { store } = await strings()
+      const refused = expect.objectContaining({ code: 'INVALID_ARGUMENT', location: { store: 's' } }) as StreamsError
+      for (const prefix of [null, undefined])
+        expect(() => store.prefixScan(prefix, string() as Serde<unknown>)).toThrow(refused)
+      for (const serde of [null, undefined, {}])
+        expect(() => store.prefixScan('a', serde as Serde<string>)).toThrow(refused)
+    })
+
     test('a value that its serde refuses fails where it is put, and names the store', async () => {
       const { store, show, task } = await open(string(), long())
       for (const bad of [1.5, 'text' as unknown as number]) {

@@ -67,6 +67,18 @@ export const sessionStoreContract = ({ persistent, cached }: Variant): void => {
       expect(store.fetch('a')).toEqual([])
     })
 
+    test.each([null, undefined, 'a', { key: 'a' }])('%p, which is no session, is refused', async (none) => {
+      const { store } = await open()
+      const given = none as unknown as Windowed<string>
+      const refused = expect.objectContaining({
+        code: 'INVALID_ARGUMENT',
+        message: expect.stringContaining('a session is new Windowed(key, { start, end }), and this is ') as string,
+        location: { store: 's' },
+      }) as Error
+      expect(() => store.put(given, '1')).toThrow(refused)
+      expect(() => store.remove(given)).toThrow(refused)
+    })
+
     test('removing and putting null are the same', async () => {
       const { store, task } = await open()
       for (const start of [1, 2, 3]) store.put(session('a', start, 10), String(start))

@@ -80,7 +80,14 @@ describe('the connection of a command', () => {
       'NETWORK_EXCEPTION',
       'no broker could be reached: x',
       /^millrace: no broker could be reached: x; check --bootstrap-servers and the network \(KAFKA_UNAVAILABLE\)$/m,
-      'look after the brokers and the network',
+      'check `kafka.brokers` and the network',
+    ],
+    [
+      'retriable',
+      'ECONNRESET',
+      'no broker could be reached: x',
+      /x; check --bootstrap-servers and the network, and that ssl and sasl in the file of --config are those of its port \(KAFKA_UNAVAILABLE\)$/m,
+      'check `kafka.brokers` and the network, and that `kafka.ssl` and `kafka.sasl` are those of its port',
     ],
     [
       'retriable',

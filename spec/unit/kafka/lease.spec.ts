@@ -40,6 +40,22 @@ describe('the lease of a group member', () => {
     jest.restoreAllMocks()
   })
 
+  it('tells that it holds again where it had ended and no timer could run before the next answer: whoever has seen that waits', () => {
+    lease.renew(performance.now())
+    const later = performance.now() + SESSION_MS
+    jest.spyOn(performance, 'now').mockReturnValue(later)
+    expect(lease.holds()).toBe(false)
+    // too late to prolong it
+    lease.renew(later - SESSION_MS)
+    expect(told).toEqual([true])
+    lease.renew(later)
+    expect(lease.holds()).toBe(true)
+    expect(told).toEqual([true, true])
+    lease.end()
+    expect(told).toEqual([true, true, false])
+    jest.restoreAllMocks()
+  })
+
   it('is prolonged by each answer and tells nobody about it', () => {
     for (let beat = 0; beat < 10; beat++) {
       lease.renew(performance.now())

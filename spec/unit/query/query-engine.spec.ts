@@ -252,6 +252,32 @@ describe('a query of a key', () => {
     await expect(engine.partitionsHere('rows', { local: false })).rejects.toMatchObject({ location: { partition: 1 } })
   })
 
+  it('lists the stores of an instance whose topics it has partitions of, as in Kafka Streams', () => {
+    const builder = new StreamsBuilder()
+    const stream = builder.stream('in', text)
+    stream.toTable('rows')
+    const wider = builder.stream('wider', text)
+    wider.toTable('wider-rows')
+    stream.merge(wider).to('out', text)
+    const topology = compileTopology(
+      builder.build().definition,
+      resolveConfig({ applicationId: 'app', kafka: { brokers: ['x:1'] } }),
+    )
+    const active = [
+      { host: HERE, partitions: ['in', 'wider'].map((topic) => ({ topic, partition: 0 })) },
+      { host: THERE, partitions: [{ topic: 'wider', partition: 1 }] },
+    ]
+    const partitionCounts = new Map([
+      ['in', 1],
+      ['wider', 2],
+    ])
+    const metadata = new ClusterMetadata(topology, view({ hosts: { partitionCounts, active, standby: [active[1]!] } }))
+    expect(metadata.all().map(({ stores, standbyStores }) => [stores, standbyStores])).toEqual([
+      [['rows', 'wider-rows'], []],
+      [['wider-rows'], ['wider-rows']],
+    ])
+  })
+
   it('asks for the partitioner of a topic that has one, or for the partition', async () => {
     const builder = new StreamsBuilder()
     builder

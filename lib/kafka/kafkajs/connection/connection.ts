@@ -193,14 +193,18 @@ export class KafkaConnection {
     if (this.closed) throw closedError(frame.apiName)
     // it was `disconnect` that ended the request, and says nothing about the brokers
     if (failure?.code === LEASE_ENDED) throw failure
-    this.outage.unreachable(attemptedAt, failure)
-    throw new ClientError(
+    const security = ENDED_BY_BROKER.has(failure?.code)
+      ? ', and that `kafka.ssl` and `kafka.sasl` are those of its port'
+      : ''
+    const error = new ClientError(
       'retriable',
       `no broker could be reached${tried.size > 1 ? ` (tried ${[...tried].join(', ')})` : ''}: ${failure?.message ?? 'none is configured'}`,
       failure?.code ?? DISCONNECTED,
       undefined,
-      { nextStep: 'check `kafka.brokers` and the network' },
+      { nextStep: `check \`kafka.brokers\` and the network${security}` },
     )
+    this.outage.unreachable(attemptedAt, error)
+    throw error
   }
 
   async sendToController<T>(frame: Frame<T>, timeoutMs?: number): Promise<T> {
@@ -335,6 +339,9 @@ export class KafkaConnection {
     )
   }
 }
+
+/** A broker ends what comes without the TLS or SASL of its port, or with TLS to a port without, and does not say why. */
+const ENDED_BY_BROKER: ReadonlySet<string | undefined> = new Set([DISCONNECTED, 'ECONNRESET', 'EPIPE'])
 
 /** Retriable errors of the right coordinator. */
 const STAYS_WITH_COORDINATOR: ReadonlySet<string> = new Set([

@@ -52,7 +52,9 @@ export class GroupJoin {
     const timeoutMs = rebalanceTimeoutMs + ANSWER_GRACE_MS
     const subscription = encodeSubscription({ ...this.listener.subscription(), ownedPartitions, generationId })
     const joinSentAt = performance.now()
-    const answered = this.sayWaiting()
+    // asked for a member id, a broker answers at once: one that is silent is not waited for as for a rebalance
+    const parks = this.memberId !== '' || groupInstanceId !== null
+    const answered = parks ? this.sayWaiting() : () => {}
     const joined = await this.coordinator.attempt(
       joinGroup({
         groupId,
@@ -63,7 +65,11 @@ export class GroupJoin {
         protocol,
         subscription,
       }),
-      { doing: `joining group '${groupId}'`, timeoutMs, accept: ({ errorCode }) => errorCode === MEMBER_ID_REQUIRED },
+      {
+        doing: `joining group '${groupId}'`,
+        ...(parks && { timeoutMs }),
+        accept: ({ errorCode }) => errorCode === MEMBER_ID_REQUIRED,
+      },
     )
     answered()
     if (joined instanceof ClientError) return this.failed(joined)

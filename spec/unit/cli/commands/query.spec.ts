@@ -103,6 +103,26 @@ describe('millrace query', () => {
     expect(await rows('prices', 'tea', '--versions')).toHaveLength(2)
   })
 
+  it('reads the partitions that it is given', async () => {
+    const inEach = await Promise.all(
+      ['0', '1', '0,1'].map((n) => rows('counts', '--partitions', n) as Promise<unknown[]>),
+    )
+    expect([...inEach[0]!, ...inEach[1]!]).toEqual(inEach[2])
+    expect(inEach[2]).toHaveLength(2)
+    const partition = JSON.stringify(inEach[0]).includes('apple') ? 0 : 1
+    expect(await rows('counts', 'apple', '--partitions', String(partition))).toEqual([
+      { value: 2, timestamp: TIME + HOUR },
+    ])
+    expect(await run('counts', 'apple', '--partitions', String(1 - partition))).toMatchObject({
+      code: 1,
+      err: expect.stringContaining("store 'counts' has nothing for key 'apple'") as string,
+    })
+    expect(await run('counts', '--partitions', 'all')).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('partitions are numbers with commas between them') as string,
+    })
+  })
+
   it('reads with the isolation that it is given', async () => {
     const committed = ['counts', 'apple', '--isolation', 'committed']
     await until(async () => (await run(...committed)).code === 0)

@@ -49,7 +49,7 @@ describe(`a task that comes and goes ${TIMES} times`, () => {
       const metrics: Metric[] = []
       taskMetrics(metrics, { taskId: '0_0', threadId: 't', processing: task, stores, threadProcessMs: 0 })
       names.push(metrics.map(({ name, tags }) => `${name} ${JSON.stringify(tags)}`).join())
-      task.close()
+      await task.close()
       await stores.close('dirty')
       refs.push(new WeakRef(sensors), new WeakRef(task), new WeakRef(stores))
     }

@@ -384,7 +384,7 @@ describe('RecordCollector', () => {
         throw new Error('not asked')
       }
       const { producer, collector, task, loaded } = await waiting({ processingExceptionHandler })
-      task.close()
+      await task.close()
       loaded.resolve()
       await collector.settled()
       expect(producer.appended).toEqual([])

@@ -69,14 +69,18 @@ describe('the producer of an executor', () => {
     expect(await values()).toEqual(['a'])
   })
 
-  it('does not wait for an internal topic that has gone: the rebalance that creates it again waits for the commit', async () => {
+  it.each<['at_least_once' | 'exactly_once', string]>([
+    ['at_least_once', 'app-kept-changelog'],
+    ['exactly_once', 'app-kept-changelog'],
+    ['exactly_once', 'out'],
+  ])('does not wait, %s, for the topic %s that has gone: rebalances wait for the commit', async (guarantee, gone) => {
     await kafka.createTopic('app-kept-changelog')
-    const producer = await open('exactly_once', ['out', 'app-kept-changelog'], 50)
+    const producer = await open(guarantee, ['out', 'app-kept-changelog', 'never-there'], 50)
     const { current } = producer
     let end = (_: ReadonlyMap<string, number>): void => {}
     current.flush = () => new Promise((resolve) => (end = resolve))
     const partitionCount = current.partitionCount.bind(current)
-    const known = new Set(['app-kept-changelog'])
+    const known = new Set(['out', 'app-kept-changelog'])
     current.partitionCount = (topic) => (known.has(topic) ? partitionCount(topic) : undefined)
 
     const slow = producer.flush()
@@ -85,10 +89,10 @@ describe('the producer of an executor', () => {
     expect(await slow).toEqual(new Map([['out-0', 1]]))
 
     const stuck = producer.flush()
-    known.clear()
+    known.delete(gone)
     await expect(stuck).rejects.toMatchObject({
       kind: 'unknownTopic',
-      message: expect.stringContaining('app-kept-changelog') as string,
+      message: expect.stringContaining(`"${gone}"`) as string,
     })
   })
 

@@ -173,7 +173,7 @@ describe('an async processor', () => {
     task.addRecords(values('x', 'y'))
     run()
     const drained = expect(task.drained()).rejects.toThrow('task 0_0 is closed')
-    task.close()
+    await task.close()
     await drained
     gates.get('x')!.resolve()
     await settled()

@@ -51,8 +51,8 @@ describe('an async operator', () => {
     service = new Service()
     open = []
   })
-  afterEach(() => {
-    for (const { task } of open) task.close()
+  afterEach(async () => {
+    for (const { task } of open) await task.close()
   })
 
   const topologyOf = (options: AsyncOptions<string, string> = {}): Topology => {
@@ -441,7 +441,7 @@ describe('an async operator', () => {
     under.task.addRecords(records(['a', 'x'], ['b', 'y']))
     under.run()
     await service.answer('y')
-    under.task.close()
+    await under.task.close()
     open = []
     expect(service.signals.get('x')!.aborted).toBe(true)
     expect(service.signals.get('x')!.reason).toMatchObject({ code: 'ILLEGAL_STATE', location: { operator: 'look-up' } })

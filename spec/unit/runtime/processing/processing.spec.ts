@@ -523,7 +523,7 @@ describe('StreamTask: failures', () => {
       .addProcessor('second', closing('second', false), 'source')
     const { task } = await taskOf(topology, [A])
     task.initialize(new Map())
-    expect(() => task.close()).toThrow('first does not close')
+    await expect(task.close()).rejects.toThrow('first does not close')
     expect(closed).toEqual(['first', 'second'])
   })
 })

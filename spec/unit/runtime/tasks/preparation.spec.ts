@@ -153,7 +153,7 @@ describe('a record whose serde has to fetch something', () => {
     task.addRecords(fetched(IN, [{ offset: 0, value: '1b' }]))
     run()
     const waiting = task.inputsPrepared()
-    task.close()
+    await task.close()
     await stores.close('dirty')
     expect(signals.map(({ aborted }) => aborted)).toEqual([true])
     serde.fetches[0]!.resolve()

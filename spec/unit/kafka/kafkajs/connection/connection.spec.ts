@@ -1,3 +1,4 @@
+import { type AddressInfo, createServer } from 'node:net'
 import { logLevel, type KafkaConfig } from 'kafkajs'
 import { createBackoff, sleep } from '../../../../../lib/kafka/kafkajs/connection/backoff'
 import { parseBroker } from '../../../../../lib/kafka/kafkajs/connection/broker-address'
@@ -349,6 +350,24 @@ describe('a connection', () => {
       'ClientError [ECONNREFUSED]: no broker could be reached: connecting to broker 127.0.0.1:1: connect ECONNREFUSED 127.0.0.1:1; ' +
         'check `kafka.brokers` and the network',
     )
+  })
+
+  it('says that TLS and SASL may not be those of the port, where the broker ends the connection', async () => {
+    const closing = createServer((socket) => socket.resume().end())
+    await new Promise<void>((resolve) => closing.listen(0, '127.0.0.1', resolve))
+    const { port } = closing.address() as AddressInfo
+    try {
+      for (const ssl of [undefined, true]) {
+        connect({ brokers: [`127.0.0.1:${port}`], ...(ssl && { ssl }) })
+        await expect(connection.refreshMetadata()).rejects.toMatchObject({
+          kind: 'retriable',
+          nextStep:
+            'check `kafka.brokers` and the network, and that `kafka.ssl` and `kafka.sasl` are those of its port',
+        })
+      }
+    } finally {
+      await new Promise((resolve) => closing.close(resolve))
+    }
   })
 
   it('names all brokers that it has tried', async () => {

@@ -3,16 +3,31 @@ import { GroupJoin, type JoinOutcome } from '../../../../../lib/kafka/kafkajs/gr
 import { ClientError } from '../../../../../lib/kafka/port'
 import { recordingLogger } from '../../../runtime/processing/processing-under-test'
 
-describe('a JoinGroup that the broker parks', () => {
+describe('a JoinGroup', () => {
   beforeEach(() => void jest.useFakeTimers())
   afterEach(() => void jest.useRealTimers())
 
-  const joining = (): { outcome: Promise<JoinOutcome>; answer: (error: Error) => void; waits: () => unknown[] } => {
+  interface Joining {
+    readonly outcome: Promise<JoinOutcome>
+    readonly answer: (error: Error) => void
+    readonly waits: () => unknown[]
+    /** How long the broker may take to answer; undefined: as long as to any request. */
+    readonly timeoutMs: number | undefined
+  }
+
+  const joining = ({
+    memberId = 'member',
+    groupInstanceId,
+  }: { memberId?: string; groupInstanceId?: string } = {}): Joining => {
     const logger = recordingLogger()
     let answer!: (error: Error) => void
+    let timeoutMs: number | undefined
     const connection = {
       logger,
-      sendToCoordinator: () => new Promise((_, reject) => (answer = reject)),
+      sendToCoordinator: (_kind: string, _key: string, _frame: unknown, given?: number) => {
+        timeoutMs = given
+        return new Promise((_, reject) => (answer = reject))
+      },
       forgetCoordinator: () => {},
     }
     const join = new GroupJoin(
@@ -23,6 +38,7 @@ describe('a JoinGroup that the broker parks', () => {
         sessionTimeoutMs: 45_000,
         heartbeatIntervalMs: 3000,
         rebalanceTimeoutMs: 300_000,
+        ...(groupInstanceId === undefined ? {} : { groupInstanceId }),
       },
       {
         subscription: () => ({ topics: [], userData: Buffer.alloc(0) }),
@@ -31,15 +47,17 @@ describe('a JoinGroup that the broker parks', () => {
         answered: () => {},
       },
     )
+    join.memberId = memberId
     const outcome = join.round([], -1)
     return {
       outcome,
       answer: (error) => answer(error),
+      timeoutMs,
       waits: () => logger.entries.map(({ level, fields }) => [level, fields['waitedMs']]),
     }
   }
 
-  it('is told of at warn, at growing intervals, with what it waits for', async () => {
+  it('that the broker parks is told of at warn, at growing intervals, with what it waits for', async () => {
     const { outcome, answer, waits } = joining()
     jest.advanceTimersByTime(4999)
     expect(waits()).toEqual([])
@@ -53,11 +71,28 @@ describe('a JoinGroup that the broker parks', () => {
     expect(await outcome).toEqual({ kind: 'again' })
   })
 
-  it('is told of no longer once it is answered', async () => {
+  it('that the broker has parked is told of no longer once it is answered', async () => {
     const { outcome, answer, waits } = joining()
     answer(new ClientError('retriable', 'moved', 'NOT_COORDINATOR'))
     await outcome
     expect(jest.getTimerCount()).toBe(0)
     expect(waits()).toEqual([])
+  })
+
+  it('may be parked for as long as a rebalance takes', async () => {
+    for (const { outcome, answer, timeoutMs } of [joining(), joining({ memberId: '', groupInstanceId: 'one' })]) {
+      expect(timeoutMs).toBe(305_000)
+      answer(new ClientError('retriable', 'moved', 'NOT_COORDINATOR'))
+      await outcome
+    }
+  })
+
+  it('for a member id is never parked: a coordinator that is silent is given up as for any request', async () => {
+    const { outcome, answer, timeoutMs, waits } = joining({ memberId: '' })
+    expect(timeoutMs).toBeUndefined()
+    jest.advanceTimersByTime(29_000)
+    expect(waits()).toEqual([])
+    answer(new ClientError('retriable', 'no answer', 'REQUEST_TIMED_OUT'))
+    expect(await outcome).toEqual({ kind: 'again' })
   })
 })
