@@ -14,12 +14,7 @@ export class StreamRecord<K, V> {
     /** In the order in which they were written; a name may repeat. */
     readonly headers: RecordHeaders = NO_HEADERS,
   ) {
-    if (!(Number.isInteger(timestamp) && timestamp >= 0)) {
-      throw new StreamsError(
-        'INVALID_TIMESTAMP',
-        `A record's timestamp is a whole number of milliseconds since 1970 and may not be negative, got ${timestamp}`,
-      )
-    }
+    if (!(Number.isInteger(timestamp) && timestamp >= 0)) throw invalidTimestamp(timestamp)
   }
 
   /**
@@ -62,3 +57,10 @@ export class StreamRecord<K, V> {
     return new StreamRecord(this.key, this.value, this.timestamp, headers)
   }
 }
+
+/** Not in the constructor, which is inlined wherever a record is made. */
+const invalidTimestamp = (timestamp: number): StreamsError =>
+  new StreamsError(
+    'INVALID_TIMESTAMP',
+    `A record's timestamp is a whole number of milliseconds since 1970 and may not be negative, got ${timestamp}`,
+  )
