@@ -20,7 +20,7 @@ import type { StreamPartitioner, TimestampExtractor, TopologyDefinition, TopicNa
 import { DefinitionBuilder } from './definition-builder'
 import { describe } from './describe'
 import { descriptionOf, type TopologyDescription } from './description'
-import { problemOf } from './naming/names'
+import { nameProblem } from './naming/names'
 import { requireNewInstances } from './new-instances'
 import { OFFSET_RESETS, type OffsetReset, offsetResetText } from './offset-reset'
 import { STORE, STORE_REFERENCES, type StoreReferences, storeReferences } from './store-reference'
@@ -87,7 +87,7 @@ const NAMES = either(NAME, listOf(NAME))
 
 export const TOPIC = kind(
   'the name of a topic (letters, digits, ".", "_" and "-", at most 249)',
-  (value) => problemOf(value) === undefined,
+  (value) => nameProblem(value) === undefined,
 )
 
 export const TOPICS = either(

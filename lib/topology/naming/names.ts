@@ -8,13 +8,13 @@ const LEGAL = /^[a-zA-Z0-9._-]+$/
  * after them. `what` is what the error calls the name, such as `the store name`.
  */
 export function validateName(name: string, what: string): string {
-  const problem = problemOf(name)
+  const problem = nameProblem(name)
   if (problem === undefined) return name
   throw new TopologyError('INVALID_NAME', `${what} ${JSON.stringify(name)} is not valid: ${problem}`)
 }
 
 /** What Kafka refuses about a name; undefined if it is valid. */
-export function problemOf(name: unknown): string | undefined {
+export function nameProblem(name: unknown): string | undefined {
   if (typeof name !== 'string') return 'it is not a string'
   if (name === '') return 'it is empty'
   if (name === '.' || name === '..') return 'it must not be "." or ".."'
