@@ -9,7 +9,9 @@ const MAX_LENGTH = 24
 const SLOTS = 4096
 const SLAB_BYTES = 4096
 
-const decoded: (string | undefined)[] = new Array<string | undefined>(SLOTS).fill(undefined)
+const decoded: string[] = new Array<string>(SLOTS).fill('')
+/** Of the decoded strings, so that one that is not meant isn't read: most are not at hand. */
+const decodedHashes = new Int32Array(SLOTS)
 const encodedTexts: (string | undefined)[] = new Array<string | undefined>(SLOTS).fill(undefined)
 const encodedBytes: Buffer[] = new Array<Buffer>(SLOTS).fill(Buffer.alloc(0))
 /** Bytes of cached strings share one buffer, so that a few of them don't keep many of Node's own pools alive. */
@@ -42,15 +44,18 @@ export function decodeShortText(bytes: Buffer, start: number, end: number): stri
     hash = (Math.imul(hash, 31) + byte) | 0
   }
   const slot = slotOf(hash)
-  const known = decoded[slot]
-  if (known !== undefined && known.length === length) {
-    let i = 0
-    while (i < length && known.charCodeAt(i) === bytes[start + i]) i++
-    if (i === length) {
-      hits++
-      return known
+  if (decodedHashes[slot] === hash) {
+    const known = decoded[slot]!
+    if (known.length === length) {
+      let i = 0
+      while (i < length && known.charCodeAt(i) === bytes[start + i]) i++
+      if (i === length) {
+        hits++
+        return known
+      }
     }
   }
+  decodedHashes[slot] = hash
   return (decoded[slot] = asciiText(bytes, start, end))
 }
 

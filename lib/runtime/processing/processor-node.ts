@@ -59,6 +59,8 @@ export class ProcessorNode implements Child, OperatorContext<unknown, unknown> {
   /** A processor that has ever returned a promise starts only when nothing else of the task is awaited. */
   private isAsync = false
   private readonly isUsers: boolean
+  /** Of an operator: there are more classes of them than V8 looks up a method of quickly. */
+  private readonly operate: Processor<unknown, unknown>['process']
 
   constructor(
     readonly name: string,
@@ -70,6 +72,7 @@ export class ProcessorNode implements Child, OperatorContext<unknown, unknown> {
     private readonly expiring: readonly ExpiringStore<unknown, unknown>[],
   ) {
     this.isUsers = !(processor instanceof Operator)
+    this.operate = processor.process
   }
 
   /** The store of whose reads by others its operator is told. */
@@ -109,8 +112,7 @@ export class ProcessorNode implements Child, OperatorContext<unknown, unknown> {
     let result: unknown
     try {
       if (this.expiring.length > 0) this.deleteDue(ROWS_WITH_A_RECORD)
-      if (this.isUsers) this.task.monitor.enter(this)
-      result = this.processor.process(record)
+      result = this.isUsers ? this.call(record) : this.operate.call(this.processor, record)
     } catch (error) {
       // the operator may be at a record that it has held: then the error is that one's
       if (isSameRecord(this.task.recordContext, context)) this.task.setRecordContext(context)
@@ -147,8 +149,7 @@ export class ProcessorNode implements Child, OperatorContext<unknown, unknown> {
   /** Runs a queued record; the async boundary handles its outcome. */
   start(record: StreamRecord<unknown, unknown>): unknown {
     this.deleteDue(ROWS_WITH_A_RECORD)
-    if (this.isUsers) this.task.monitor.enter(this)
-    return this.processor.process(record)
+    return this.call(record)
   }
 
   punctuate(callback: (timestamp: number) => void | Promise<void>, timestamp: number, done: () => void): void {
@@ -361,6 +362,11 @@ export class ProcessorNode implements Child, OperatorContext<unknown, unknown> {
     if (record.headers !== NO_HEADERS && !areHeaders(record.headers)) throw noHeaders(this)
     this.forward(record, child)
     this.task.monitor.enter(this)
+  }
+
+  private call(record: StreamRecord<unknown, unknown>): unknown {
+    if (this.isUsers) this.task.monitor.enter(this)
+    return this.processor.process(record)
   }
 
   private get valueUse(): Operator<unknown, unknown>['valueUse'] {

@@ -1,6 +1,7 @@
 import { copyOfSpan, newByteSpan } from '../../bytes/byte-span'
 import { byteString } from '../../bytes/byte-string'
-import { EntryIndex } from '../cache/entry-index'
+import { entrySize } from '../cache/flushed-entry'
+import { SlotIndex } from '../cache/slot-index'
 import { RecordCache } from '../cache/record-cache'
 import { NO_SLOT } from '../cache/use-order'
 import type { FlushListener } from '../cached-store'
@@ -16,7 +17,7 @@ import type { RecordCacheBudget, StateStoreContext } from '../store'
 import type { StoreSerdes } from '../store-serdes'
 import { prefixTimestamp } from '../../record/timestamped-bytes'
 import type { Entries } from './entries'
-import { type FlushedKey, KeyedCacheEntry } from './keyed-cache-entry'
+import { type FlushedKey, LastUpdates } from './last-updates'
 import { valueAt, type ValueFormat } from './value-format'
 
 const NO_BYTES = Buffer.alloc(0)
@@ -34,9 +35,8 @@ export class CachedEntries<K, V, S> implements Entries<K, V, S> {
   readonly #format: ValueFormat<V, S>
   readonly #bytes: ChangeLoggingStore
   readonly #context: Pick<StateStoreContext, 'recordContext' | 'heldBytes'>
-  readonly #index = new EntryIndex<KeyedCacheEntry<V>>()
-  /** By their slots. */
-  readonly #entries: (KeyedCacheEntry<V> | undefined)[] = []
+  readonly #index = new SlotIndex()
+  readonly #updates = new LastUpdates<V>()
   readonly #cache: RecordCache<FlushedKey<V>>
   /** Entries that the store below has evicted can still be read here. */
   readonly #evicts: boolean
@@ -65,14 +65,21 @@ export class CachedEntries<K, V, S> implements Entries<K, V, S> {
     this.#bytes = bytes
     this.#context = context
     this.#evicts = evicts
-    const entries = this.#entries
+    const index = this.#index
+    const updates = this.#updates
     this.#cache = new RecordCache<FlushedKey<V>>(budget, {
-      isDeleted: (slot) => entries[slot]!.value === null,
-      take: (slot) => entries[slot]!.take(),
+      isDeleted: (slot) => updates.value(slot) === null,
+      take: (slot) => ({
+        text: index.textOf(slot),
+        key: index.keyOf(slot),
+        value: updates.value(slot),
+        valueTimestamp: updates.valueTimestamp(slot),
+        context: updates.takeContext(slot),
+      }),
       write: (flushed) => this.#write(flushed),
       removed: (slot) => {
-        this.#index.delete(entries[slot]!)
-        entries[slot] = undefined
+        index.delete(slot)
+        updates.remove(slot)
       },
     })
     this.#primitiveKeys = serdes.key.sizeOf !== undefined
@@ -82,17 +89,17 @@ export class CachedEntries<K, V, S> implements Entries<K, V, S> {
   get(key: K): S | null {
     const cached = this.#find(key)
     this.cacheUse.reads++
-    if (cached !== undefined) this.cacheUse.hits++
-    const entry = cached ?? this.#load(key)
-    return entry === null ? null : this.#valueOf(entry)
+    if (cached !== NO_SLOT) this.cacheUse.hits++
+    const slot = cached === NO_SLOT ? this.#load(key) : cached
+    return slot === NO_SLOT ? null : this.#valueOf(slot)
   }
 
   peek(key: K): S | null {
-    let entry = this.#primitiveKeys ? this.#index.byKey(key) : undefined
-    if (entry !== undefined) return this.#valueOf(entry)
+    let slot = this.#primitiveKeys ? this.#index.byKey(key) : NO_SLOT
+    if (slot !== NO_SLOT) return this.#valueOf(slot)
     const keyBytes = this.#serdes.writtenKey(key)
-    entry = this.#index.byText(byteString(keyBytes))
-    if (entry !== undefined) return this.#valueOf(entry)
+    slot = this.#index.byText(byteString(keyBytes))
+    if (slot !== NO_SLOT) return this.#valueOf(slot)
     const found = this.#found
     if (!this.#bytes.find(keyBytes, found)) return null
     return valueAt(this.#format, this.#serdes, found)
@@ -101,7 +108,9 @@ export class CachedEntries<K, V, S> implements Entries<K, V, S> {
   put(key: K, value: S | null): void {
     const cached = this.#cachedOf(value)
     const timestamp = cached === null ? -1 : this.#format.timestamp(value!)
-    this.#update(this.#find(key) ?? this.#add(key), cached, this.#cachedLength, timestamp)
+    const length = this.#cachedLength
+    const found = this.#find(key)
+    this.#update(found === NO_SLOT ? this.#add(key) : found, cached, length, timestamp)
   }
 
   putAll(entries: ReadonlyArray<readonly [K, S | null]>): void {
@@ -111,15 +120,15 @@ export class CachedEntries<K, V, S> implements Entries<K, V, S> {
       return { key, bytes: this.#serdes.keyBytes(key), cached, length: this.#cachedLength, timestamp }
     })
     for (const { key, bytes, cached, length, timestamp } of written) {
-      this.#update(this.#findBytes(key, bytes) ?? this.#add(key), cached, length, timestamp)
+      const found = this.#findBytes(key, bytes)
+      this.#update(found === NO_SLOT ? this.#add(key) : found, cached, length, timestamp)
     }
   }
 
   async *scan(scan: ByteScan): AsyncGenerator<[Buffer, Buffer]> {
     const newer = new ByteMap()
     for (const slot of this.#evicts ? this.#cache.entries() : this.#cache.dirtyEntries()) {
-      const { text, value, valueTimestamp } = this.#entries[slot]!
-      newer.set(text, this.#storedBytes(value, valueTimestamp))
+      newer.set(this.#index.textOf(slot), this.#storedBytes(slot))
     }
     yield* overlaid(this.#bytes.scan(scan), newer.view(rangeOf(scan)), scan)
   }
@@ -148,12 +157,14 @@ export class CachedEntries<K, V, S> implements Entries<K, V, S> {
   close(): void {
     this.#cache.clear()
     this.#index.clear()
-    this.#entries.length = 0
+    this.#updates.clear()
   }
 
-  #valueOf({ value, valueTimestamp }: KeyedCacheEntry<V>): S | null {
+  #valueOf(slot: number): S | null {
+    const value = this.#updates.value(slot)
     if (value === null) return null
-    return this.#format.value(typeof value === 'object' ? this.#serdes.valueOf(value as Buffer) : value, valueTimestamp)
+    const timestamp = this.#updates.valueTimestamp(slot)
+    return this.#format.value(typeof value === 'object' ? this.#serdes.valueOf(value as Buffer) : value, timestamp)
   }
 
   /** What is cached of a value: itself if its serde allows that, else its bytes. If it is itself, `#cachedLength` is that of its bytes. */
@@ -165,86 +176,77 @@ export class CachedEntries<K, V, S> implements Entries<K, V, S> {
     return this.#cachedLength === undefined ? this.#serdes.valueBytes(plain) : plain
   }
 
-  #update(
-    entry: KeyedCacheEntry<V>,
-    value: V | Buffer | null,
-    length: number | undefined,
-    valueTimestamp: number,
-  ): void {
-    this.#cache.update(entry.slot)
-    entry.value = value
-    entry.valueTimestamp = valueTimestamp
-    entry.updatedBy(this.#context.recordContext, this.#context.heldBytes?.() ?? null)
-    this.#cache.resize(entry.slot, this.#sizeOf(entry, length))
+  #update(slot: number, value: V | Buffer | null, length: number | undefined, valueTimestamp: number): void {
+    this.#cache.update(slot)
+    this.#updates.setValue(slot, value, valueTimestamp)
+    this.#updates.updatedBy(slot, this.#context.recordContext, this.#context.heldBytes?.() ?? null)
+    this.#cache.resize(slot, this.#sizeOf(slot, length))
   }
 
-  /** The cached entry, now the most recently used. If there is none, `#missed…` are the key's bytes. */
-  #find(key: K): KeyedCacheEntry<V> | undefined {
+  /** The slot of the cached entry, now the most recently used. If there is none, `#missed…` are the key's bytes. */
+  #find(key: K): number {
     // a put follows the get of its key
     const newest = this.#cache.newest
-    if (newest !== NO_SLOT && key !== undefined) {
-      const entry = this.#entries[newest]!
-      if (entry.key === key) return entry
-    }
-    const entry = this.#primitiveKeys ? this.#index.byKey(key) : undefined
-    if (entry === undefined) return this.#findBytes(key, this.#serdes.writtenKey(key))
-    this.#cache.touch(entry.slot)
-    return entry
+    if (newest !== NO_SLOT && key !== undefined && this.#index.keyOf(newest) === key) return newest
+    const slot = this.#primitiveKeys ? this.#index.byKey(key) : NO_SLOT
+    if (slot === NO_SLOT) return this.#findBytes(key, this.#serdes.writtenKey(key))
+    this.#cache.touch(slot)
+    return slot
   }
 
   /** As `#find`, by the key's bytes. */
-  #findBytes(key: K, bytes: Buffer): KeyedCacheEntry<V> | undefined {
+  #findBytes(key: K, bytes: Buffer): number {
     this.#missedBytes = bytes
     this.#missedText = byteString(bytes)
-    const entry = this.#index.byText(this.#missedText)
-    if (entry === undefined) return undefined
-    this.#indexKey(entry, key)
-    this.#cache.touch(entry.slot)
-    return entry
+    const slot = this.#index.byText(this.#missedText)
+    if (slot === NO_SLOT) return NO_SLOT
+    this.#indexKey(slot, key)
+    this.#cache.touch(slot)
+    return slot
   }
 
-  /** Reads what `#find` missed into the cache. */
-  #load(key: K): KeyedCacheEntry<V> | null {
+  /** Reads what `#find` missed into the cache; `NO_SLOT` if the store has none. */
+  #load(key: K): number {
     const found = this.#found
-    if (!this.#bytes.find(this.#missedBytes, found)) return null
+    if (!this.#bytes.find(this.#missedBytes, found)) return NO_SLOT
     const { overhead } = this.#format
     const timestamp = this.#format.timestampOf(found.bytes, found.start)
     const length = found.end - found.start - overhead
     const value = this.#primitiveValues ? this.#serdes.valueAt(found, overhead) : null
     const cached = value === null || typeof value === 'object' ? copyOfSpan(found, overhead) : value
-    const entry = this.#add(key)
-    entry.valueTimestamp = timestamp
-    entry.value = cached
-    this.#cache.resize(entry.slot, this.#sizeOf(entry, length))
-    return entry
+    const slot = this.#add(key)
+    this.#updates.setValue(slot, cached, timestamp)
+    this.#cache.resize(slot, this.#sizeOf(slot, length))
+    return slot
   }
 
-  /** An entry for what `#find` missed. */
-  #add(key: K): KeyedCacheEntry<V> {
+  /** The slot of an entry for what `#find` missed. */
+  #add(key: K): number {
     const slot = this.#cache.add()
-    const entry = new KeyedCacheEntry<V>(this.#missedText, slot)
-    this.#entries[slot] = entry
-    this.#index.add(entry)
-    this.#indexKey(entry, key)
-    return entry
+    this.#index.add(slot, this.#missedText)
+    this.#updates.add(slot)
+    this.#indexKey(slot, key)
+    return slot
   }
 
   /** Makes it known by its key as well; of several keys with the same bytes, the first. */
-  #indexKey(entry: KeyedCacheEntry<V>, key: K): void {
-    if (entry.key !== undefined) return
+  #indexKey(slot: number, key: K): void {
+    if (this.#index.keyOf(slot) !== undefined) return
     if (!this.#primitiveKeys || typeof key === 'object' || this.#serdes.key.sizeOf!(key) === undefined) return
     // zero and minus zero are equal, and two keys to a double's serde; NaN equals nothing
-    if ((key as unknown) !== 0 && key === key) this.#index.addKey(entry, key)
+    if ((key as unknown) !== 0 && key === key) this.#index.addKey(slot, key)
   }
 
-  #sizeOf(entry: KeyedCacheEntry<V>, valueLength: number | undefined): number {
-    const { text, value } = entry
-    if (value === null) return entry.sizeWith(text.length)
-    return entry.sizeWith(text.length + this.#format.overhead + (valueLength ?? (value as Buffer).length))
+  /** Its size in the budget. `valueLength`: that of its bytes, if the value is not cached as bytes. */
+  #sizeOf(slot: number, valueLength: number | undefined): number {
+    const value = this.#updates.value(slot)
+    let { length } = this.#index.textOf(slot)
+    if (value !== null) length += this.#format.overhead + (valueLength ?? (value as Buffer).length)
+    return entrySize(length, this.#updates.topic(slot), this.#updates.headers(slot))
   }
 
-  #write({ entry, value, valueTimestamp, context }: FlushedKey<V>): void {
-    const key = this.#scratch.ofByteString(entry.text)
+  #write({ text, key: cachedKey, value, valueTimestamp, context }: FlushedKey<V>): void {
+    const key = this.#scratch.ofByteString(text)
     const listener = this.#listener
     const current = this.#context.recordContext
     this.#context.recordContext = context
@@ -260,7 +262,7 @@ export class CachedEntries<K, V, S> implements Entries<K, V, S> {
       this.#bytes.put(key, bytes, valueTimestamp)
       if (listener === null) return
       listener(
-        entry.key === undefined ? this.#serdes.keyOf(key) : (entry.key as K),
+        cachedKey === undefined ? this.#serdes.keyOf(key) : (cachedKey as K),
         typed ? value : this.#forwarded(value as Buffer),
         old,
         value === null || !this.#format.timestamped ? context.timestamp : valueTimestamp,
@@ -270,9 +272,12 @@ export class CachedEntries<K, V, S> implements Entries<K, V, S> {
     }
   }
 
-  #storedBytes(value: V | Buffer | null, timestamp: number): Buffer | null {
+  #storedBytes(slot: number): Buffer | null {
+    const value = this.#updates.value(slot)
     if (value === null) return null
     const bytes = typeof value === 'object' ? (value as Buffer) : this.#serdes.valueBytes(value)
-    return bytes !== null && this.#format.timestamped ? prefixTimestamp(timestamp, bytes) : bytes
+    return bytes !== null && this.#format.timestamped
+      ? prefixTimestamp(this.#updates.valueTimestamp(slot), bytes)
+      : bytes
   }
 }

@@ -1,5 +1,6 @@
 import type { KafkaConfig } from 'kafkajs'
 import type { Logger } from '../../../observe/logger'
+import { LastLookupMap } from '../../../collections/last-lookup-map'
 import { ClientError } from '../../port'
 import { createBackoff, sleep } from './backoff'
 import { BrokerLink } from './broker-link'
@@ -58,7 +59,7 @@ export class KafkaConnection {
   private readonly closing = new AbortController()
   private readonly links = new Map<string, BrokerLink>()
   private readonly nodes = new Map<number, string>()
-  private readonly topics = new Map<string, TopicLeaders>()
+  private readonly topics = new LastLookupMap<TopicLeaders>()
   private readonly watched = new Set<string>()
   private readonly coordinators = new Map<string, number>()
   private readonly clientLogger: KafkaJsLogger

@@ -1,3 +1,4 @@
+import { LastLookupMap } from '../../../collections/last-lookup-map'
 import { type AcknowledgedRun, ClientError, type Compression, type DeliveryListener, type Payload } from '../../port'
 import { ProducerBatch } from './batch'
 import { PartitionBuffer } from './partition-buffer'
@@ -34,7 +35,7 @@ export class RecordAccumulator {
   /** by `tpKey`, since the last `reset` */
   readonly ackedOffsets = new Map<string, number>()
   bufferedBytes = 0
-  private readonly topics = new Map<string, PartitionBuffer[]>()
+  private readonly topics = new LastLookupMap<PartitionBuffer[]>()
   private readonly pool: BatchBuilder[] = []
   private identity: ProducerIdentity = NO_IDENTITY
 
