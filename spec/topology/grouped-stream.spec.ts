@@ -121,6 +121,15 @@ describe('a grouped stream', () => {
     expect(out('app-counts-changelog', serdes.long())).toEqual(['k=3@1'])
   })
 
+  it('counts on with a record cache that has no room for an entry', async () => {
+    const { input, out } = drive(
+      (builder) => builder.stream('in', text).groupByKey().count('counts').toStream().to('out', counted),
+      { statestoreCacheMaxBytes: 1 },
+    )
+    for (const timestamp of [1, 2, 3]) await input.pipe('k', 'v', { timestamp })
+    expect(out('out', serdes.long())).toEqual(['k=1@1', 'k=2@2', 'k=3@3'])
+  })
+
   it('without logging has no changelog; in memory is the same', async () => {
     const { input, driver, out } = drive((builder) => {
       const grouped = builder.stream('in', text).groupByKey()

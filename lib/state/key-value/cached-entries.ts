@@ -89,9 +89,9 @@ export class CachedEntries<K, V, S> implements Entries<K, V, S> {
   get(key: K): S | null {
     const cached = this.#find(key)
     this.cacheUse.reads++
-    if (cached !== NO_SLOT) this.cacheUse.hits++
-    const slot = cached === NO_SLOT ? this.#load(key) : cached
-    return slot === NO_SLOT ? null : this.#valueOf(slot)
+    if (cached === NO_SLOT) return this.#load(key)
+    this.cacheUse.hits++
+    return this.#valueOf(cached)
   }
 
   peek(key: K): S | null {
@@ -161,10 +161,13 @@ export class CachedEntries<K, V, S> implements Entries<K, V, S> {
   }
 
   #valueOf(slot: number): S | null {
-    const value = this.#updates.value(slot)
-    if (value === null) return null
-    const timestamp = this.#updates.valueTimestamp(slot)
-    return this.#format.value(typeof value === 'object' ? this.#serdes.valueOf(value as Buffer) : value, timestamp)
+    return this.#read(this.#updates.value(slot), this.#updates.valueTimestamp(slot))
+  }
+
+  /** What the store has, of what is cached of it. */
+  #read(cached: V | Buffer | null, timestamp: number): S | null {
+    if (cached === null) return null
+    return this.#format.value(typeof cached === 'object' ? this.#serdes.valueOf(cached as Buffer) : cached, timestamp)
   }
 
   /** What is cached of a value: itself if its serde allows that, else its bytes. If it is itself, `#cachedLength` is that of its bytes. */
@@ -205,10 +208,10 @@ export class CachedEntries<K, V, S> implements Entries<K, V, S> {
     return slot
   }
 
-  /** Reads what `#find` missed into the cache; `NO_SLOT` if the store has none. */
-  #load(key: K): number {
+  /** Reads what `#find` missed into the cache. */
+  #load(key: K): S | null {
     const found = this.#found
-    if (!this.#bytes.find(this.#missedBytes, found)) return NO_SLOT
+    if (!this.#bytes.find(this.#missedBytes, found)) return null
     const { overhead } = this.#format
     const timestamp = this.#format.timestampOf(found.bytes, found.start)
     const length = found.end - found.start - overhead
@@ -216,8 +219,9 @@ export class CachedEntries<K, V, S> implements Entries<K, V, S> {
     const cached = value === null || typeof value === 'object' ? copyOfSpan(found, overhead) : value
     const slot = this.#add(key)
     this.#updates.setValue(slot, cached, timestamp)
+    // a small cache evicts it at once
     this.#cache.resize(slot, this.#sizeOf(slot, length))
-    return slot
+    return this.#read(cached, timestamp)
   }
 
   /** The slot of an entry for what `#find` missed. */
