@@ -1,6 +1,6 @@
 import { copyOfSpan, newByteSpan } from '../../bytes/byte-span'
-import { byteString } from '../../bytes/byte-string'
-import { entrySize } from '../cache/flushed-entry'
+import { type ByteString, byteString } from '../../bytes/byte-string'
+import { entrySize, type FlushedEntry } from '../cache/flushed-entry'
 import { SlotIndex } from '../cache/slot-index'
 import { RecordCache } from '../cache/record-cache'
 import { NO_SLOT } from '../cache/use-order'
@@ -17,10 +17,16 @@ import type { RecordCacheBudget, StateStoreContext } from '../store'
 import type { StoreSerdes } from '../store-serdes'
 import { prefixTimestamp } from '../../record/timestamped-bytes'
 import type { Entries } from './entries'
-import { type FlushedKey, LastUpdates } from './last-updates'
+import { LastUpdates } from './last-updates'
 import { valueAt, type ValueFormat } from './value-format'
 
 const NO_BYTES = Buffer.alloc(0)
+
+interface FlushedKey<V> extends FlushedEntry<V> {
+  readonly text: ByteString
+  /** Undefined if the serdes have to tell it from the text. */
+  readonly key: unknown
+}
 
 /**
  * A record cache over a store: only the last of several updates of a key between two commits is written, logged

@@ -1,13 +1,6 @@
-import type { ByteString } from '../../bytes/byte-string'
-import type { FlushedEntry } from '../cache/flushed-entry'
 import { keptHeaders, NO_HEADERS, type RecordHeaders } from '../../record/headers'
 import { type HeldBytes, HeldRecordContext } from '../../record/held-record-context'
 import type { RecordContext } from '../../record/record-context'
-
-export interface FlushedKey<V> extends FlushedEntry<V> {
-  readonly text: ByteString
-  readonly key: unknown
-}
 
 const INITIAL_SLOTS = 16
 
