@@ -1,3 +1,4 @@
+import { LastLookupMap } from '../../collections/last-lookup-map'
 import { StreamsError } from '../../errors'
 import { MissingDependency } from '../missing-dependency'
 import type { SerdeUse } from '../serde'
@@ -21,7 +22,7 @@ export interface RegistrySchemasOptions<Reader, Writer> {
 /** The schemas of a serde with a registry: by id for reading, by topic for writing. What is not known yet is a `MissingDependency`. */
 export class RegistrySchemas<Reader, Writer> {
   private readonly readers = new Map<number, Reader>()
-  private readonly writers = new Map<string, Writer>()
+  private readonly writers = new LastLookupMap<Writer>()
   private readonly readable = new Set<string>()
   private lastId = -1
   private lastReader: Reader | undefined
@@ -53,7 +54,7 @@ export class RegistrySchemas<Reader, Writer> {
   }
 
   async prepare(topic: string, use: SerdeUse): Promise<void> {
-    if (!this.writers.has(topic)) this.writers.set(topic, await this.fetchWriter(topic))
+    if (this.writers.get(topic) === undefined) this.writers.set(topic, await this.fetchWriter(topic))
     if (use === 'store' && !this.readable.has(topic)) {
       // a store is read during processing, which can't wait
       await this.options.registry.loadVersions(this.options.subject(topic))

@@ -30,7 +30,7 @@ export class LastUpdates<V> {
     // not by the methods below: V8 makes stores that never grow an array faster
     this.#values[slot] = null
     this.#topics[slot] = ''
-    this.#numbers.fill(-1, NUMBERS * slot, NUMBERS * (slot + 1))
+    this.#numbers[NUMBERS * slot + VALUE_TIMESTAMP] = -1
   }
 
   value(slot: number): V | Buffer | null {
