@@ -1,6 +1,6 @@
 import type { RecordContext } from '../record/record-context'
 import { murmur2 } from '../bytes/murmur2'
-import { readTimestamp, writeTimestamp } from '../record/timestamped-bytes'
+import { readTimestamp, writeTimestamp } from '../bytes/timestamped-bytes'
 
 /** `i32 hash of the topic ‖ i64 offset ‖ i32 number among the records that came from that offset` */
 export const ORIGIN_BYTES = 16

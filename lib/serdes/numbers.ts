@@ -1,4 +1,4 @@
-import { readTimestamp, writeTimestamp } from '../record/timestamped-bytes'
+import { readTimestamp, writeTimestamp } from '../bytes/timestamped-bytes'
 import type { Serde } from './serde'
 import { withShortcuts } from './shortcuts'
 

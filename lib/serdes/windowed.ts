@@ -1,6 +1,6 @@
 import { ENDLESS_DURATION, requireArgument, SERDE } from '../arguments'
 import { type Duration, toEndlessMilliseconds } from '../durations'
-import { readTimestamp, TIMESTAMP_BYTES, writeTimestamp } from '../record/timestamped-bytes'
+import { readTimestamp, TIMESTAMP_BYTES, writeTimestamp } from '../bytes/timestamped-bytes'
 import { Windowed } from '../record/windowed'
 import type { Serde, SerdeUse } from './serde'
 import { shortcutsOf, withShortcuts } from './shortcuts'

@@ -1,7 +1,7 @@
 import { utf8Text } from '../bytes/buffer-text'
 import { keptHeaders, type RecordHeaders } from '../record/headers'
 import type { RecordContext } from '../record/record-context'
-import { readTimestamp, TIMESTAMP_BYTES, writeTimestamp } from '../record/timestamped-bytes'
+import { readTimestamp, TIMESTAMP_BYTES, writeTimestamp } from '../bytes/timestamped-bytes'
 
 /*
  * Records and their contexts as bytes behind their `i32` lengths, −1 for `null`. A context is

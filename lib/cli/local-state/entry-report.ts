@@ -1,4 +1,4 @@
-import { readTimestamp, TIMESTAMP_BYTES, withoutTimestamp } from '../../record/timestamped-bytes'
+import { readTimestamp, TIMESTAMP_BYTES, withoutTimestamp } from '../../bytes/timestamped-bytes'
 import { asText, type ByteFormat, byteFormat, BYTE_FORMATS, decoded } from '../byte-format'
 import type { Cell } from '../text-table'
 import { timeText } from '../time-text'

@@ -3,7 +3,7 @@ import { type ByteSpan, setSpan } from '../../bytes/byte-span'
 import type { ByteScan, ByteStore } from '../state-engine'
 import type { StateStoreContext } from '../store'
 import { Scratch } from '../../bytes/scratch'
-import { TIMESTAMP_BYTES, writeTimestamp } from '../../record/timestamped-bytes'
+import { TIMESTAMP_BYTES, writeTimestamp } from '../../bytes/timestamped-bytes'
 
 export interface ChangeLoggingStoreOptions {
   readonly bytes: ByteStore

@@ -1,4 +1,4 @@
-import { readTimestamp, TIMESTAMP_BYTES, writeTimestamp } from '../../record/timestamped-bytes'
+import { readTimestamp, TIMESTAMP_BYTES, writeTimestamp } from '../../bytes/timestamped-bytes'
 import type { KeyValueStore } from '../store'
 import type { ExpiryIndex } from './expiry-index'
 

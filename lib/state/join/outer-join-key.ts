@@ -1,4 +1,4 @@
-import { readTimestamp, TIMESTAMP_BYTES, writeTimestamp } from '../../record/timestamped-bytes'
+import { readTimestamp, TIMESTAMP_BYTES, writeTimestamp } from '../../bytes/timestamped-bytes'
 
 const SIDE_AT = TIMESTAMP_BYTES
 const KEY_AT = TIMESTAMP_BYTES + 1

@@ -10,7 +10,7 @@ import { Scratch } from '../../bytes/scratch'
 import { StoreSerdes } from '../store-serdes'
 import { RowMemory } from '../timed/row-memory'
 import { MostlySortedQueue } from './mostly-sorted-queue'
-import { readTimestamp, TIMESTAMP_BYTES, writeTimestamp } from '../../record/timestamped-bytes'
+import { readTimestamp, TIMESTAMP_BYTES, writeTimestamp } from '../../bytes/timestamped-bytes'
 import type { RecordContext } from '../../record/record-context'
 
 /** A waiting stream record, with its origin. */

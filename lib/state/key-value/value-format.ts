@@ -3,7 +3,7 @@ import { StreamsError } from '../../errors'
 import { kindOf } from '../../kind-of'
 import type { ValueAndTimestamp } from '../store'
 import type { StoreSerdes } from '../store-serdes'
-import { readTimestamp, TIMESTAMP_BYTES, withoutTimestamp } from '../../record/timestamped-bytes'
+import { readTimestamp, TIMESTAMP_BYTES, withoutTimestamp } from '../../bytes/timestamped-bytes'
 
 /** How the values `S` of a store are derived from plain values `V`, and stored as bytes. */
 export interface ValueFormat<V, S> {

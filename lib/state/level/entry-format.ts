@@ -1,4 +1,4 @@
-import { TIMESTAMP_BYTES, writeTimestamp } from '../../record/timestamped-bytes'
+import { TIMESTAMP_BYTES, writeTimestamp } from '../../bytes/timestamped-bytes'
 import { crc32, crc32OfWords } from '../../bytes/crc32'
 import { Scratch } from '../../bytes/scratch'
 import { corruption } from './level-database'

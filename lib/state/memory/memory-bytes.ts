@@ -1,6 +1,6 @@
 import { byteString, bytesOf } from '../../bytes/byte-string'
 import { breathe } from '../breathe'
-import { prefixTimestamp } from '../../record/timestamped-bytes'
+import { prefixTimestamp } from '../../bytes/timestamped-bytes'
 import type { ByteScan, ByteStore } from '../state-engine'
 import { ByteMap } from './byte-map'
 import { rangeOf } from './byte-range'

@@ -1,5 +1,5 @@
 import type { RecordContext } from '../../record/record-context'
-import { TIMESTAMP_BYTES } from '../../record/timestamped-bytes'
+import { TIMESTAMP_BYTES } from '../../bytes/timestamped-bytes'
 import {
   contextLength,
   INT_BYTES,

@@ -1,6 +1,6 @@
 import { Scratch } from '../../bytes/scratch'
 import type { ByteStore } from '../state-engine'
-import { readTimestamp, TIMESTAMP_BYTES, writeTimestamp } from '../../record/timestamped-bytes'
+import { readTimestamp, TIMESTAMP_BYTES, writeTimestamp } from '../../bytes/timestamped-bytes'
 
 /** A subscription of one primary key, and its event time. */
 export interface StoredSubscription {

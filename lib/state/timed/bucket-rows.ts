@@ -1,5 +1,5 @@
 import type { Scratch } from '../../bytes/scratch'
-import { TIMESTAMP_BYTES, writeTimestamp } from '../../record/timestamped-bytes'
+import { TIMESTAMP_BYTES, writeTimestamp } from '../../bytes/timestamped-bytes'
 import { eachPackedRow, PACKED_ROW_HEAD, type RowPack, type TimedRow, writeRowHead } from './row-pack'
 
 // Columns of a slot of the hash table.

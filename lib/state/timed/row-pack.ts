@@ -1,4 +1,4 @@
-import { readTimestamp, writeTimestamp } from '../../record/timestamped-bytes'
+import { readTimestamp, writeTimestamp } from '../../bytes/timestamped-bytes'
 
 /**
  * Rows of one key whose times lie close together, as a store's bytes keep them: `i64 time ‖ i64 second ‖ u32 length ‖

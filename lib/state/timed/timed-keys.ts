@@ -1,4 +1,4 @@
-import { readTimestamp, TIMESTAMP_BYTES, writeTimestamp } from '../../record/timestamped-bytes'
+import { readTimestamp, TIMESTAMP_BYTES, writeTimestamp } from '../../bytes/timestamped-bytes'
 
 /** The two numbers that stand behind a key: of a window its start and sequence number, of a session its end and start. */
 export interface TimedKey {

@@ -1,7 +1,7 @@
 import { byteString } from '../../bytes/byte-string'
 import type { ByteStore } from '../state-engine'
 import type { ScanOptions } from '../store'
-import { readTimestamp, TIMESTAMP_BYTES, writeTimestamp } from '../../record/timestamped-bytes'
+import { readTimestamp, TIMESTAMP_BYTES, writeTimestamp } from '../../bytes/timestamped-bytes'
 import { Scratch } from '../../bytes/scratch'
 import { BucketRows, hashOfKey, NONE } from './bucket-rows'
 import type { Retention } from './retention'

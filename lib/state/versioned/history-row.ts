@@ -1,4 +1,4 @@
-import { readTimestamp, TIMESTAMP_BYTES, writeTimestamp } from '../../record/timestamped-bytes'
+import { readTimestamp, TIMESTAMP_BYTES, writeTimestamp } from '../../bytes/timestamped-bytes'
 import type { Scratch } from '../../bytes/scratch'
 
 /** A former value of a key. It was deleted during this time where `value` is `null`. */

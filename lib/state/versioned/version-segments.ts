@@ -2,7 +2,7 @@ import { breathe } from '../breathe'
 import { byteString, bytesOf, type ByteString } from '../../bytes/byte-string'
 import { Scratch } from '../../bytes/scratch'
 import type { ByteStore } from '../state-engine'
-import { readTimestamp, TIMESTAMP_BYTES, withoutTimestamp, writeTimestamp } from '../../record/timestamped-bytes'
+import { readTimestamp, TIMESTAMP_BYTES, withoutTimestamp, writeTimestamp } from '../../bytes/timestamped-bytes'
 import { decodeRow, encodeRow, type FormerVersion, withLast } from './history-row'
 
 /** A version as it lies in the store: its value is the rest of the bytes. */

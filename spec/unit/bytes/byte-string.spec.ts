@@ -1,5 +1,5 @@
 import { afterPrefix, byteString, bytesOf } from '../../../lib/bytes/byte-string'
-import { prefixTimestamp, readTimestamp } from '../../../lib/record/timestamped-bytes'
+import { prefixTimestamp, readTimestamp } from '../../../lib/bytes/timestamped-bytes'
 
 test('every byte survives, and order is that of unsigned bytes', () => {
   const every = Buffer.from(Array.from({ length: 256 }, (_, i) => i))

@@ -1,4 +1,4 @@
-import { readTimestamp, writeTimestamp } from '../../../lib/record/timestamped-bytes'
+import { readTimestamp, writeTimestamp } from '../../../lib/bytes/timestamped-bytes'
 
 const written = (timestamp: number): Buffer => {
   const bytes = Buffer.alloc(10, 0xee)
