@@ -42,7 +42,7 @@ export class ChangeStreams {
   async answer({ request, response, target, signal, withoutLimit }: ChangesRequest): Promise<void> {
     const { maxSubscriptions, maxKeyLength } = this.options
     const { queries } = this.streams
-    const { format, local, partitions: given } = target.params
+    const { format, local, partitions: asked } = target.params
     const store = queries.engine.catalog.get(target.store)
     const bounds = await prepared(() => {
       const texts = Object.entries(target.filter).filter(([, text]) => text !== undefined) as [string, string][]
@@ -63,7 +63,7 @@ export class ChangeStreams {
     try {
       events = await queries.subscribe(store.name, { ...bounds, signal: ending.signal })
       // listens by now, so that it is told of a partition that leaves after this
-      const partitions = await queries.engine.partitionsHere(store.name, { key, local, partition: given?.[0] })
+      const partitions = await queries.engine.partitionsHere(store.name, { key, local, partitions: asked })
       const only = key === undefined ? undefined : partitions[0]
       // it would wait for a body that never comes
       if (request.method === 'HEAD') return sendText(response, 200, EVENT_STREAM, '')

@@ -37,8 +37,7 @@ export const answerStore = async (asked: StoreRequest): Promise<void> => {
 const answerPoint = async (asked: StoreRequest, store: CatalogStore, query: PointQuery<unknown>): Promise<void> => {
   const { engine, target, response } = asked
   const { format } = target.params
-  const options = { ...queryOptions(asked), partition: partitionOf(target.params) }
-  const { rows, partition, position, stale } = await engine.point(store.name, query, options)
+  const { rows, partition, position, stale } = await engine.point(store.name, query, queryOptions(asked))
   const more = { partition, position, stale }
   const shown = await prepared(() => {
     if (!isSingle(query))
@@ -49,20 +48,13 @@ const answerPoint = async (asked: StoreRequest, store: CatalogStore, query: Poin
   sendJson(response, 200, shown)
 }
 
-/** Of a key: the instance that asks knows it, or who does knows the partitioner. */
-const partitionOf = ({ partitions }: StoreParams): number | undefined => {
-  if (partitions === undefined) return undefined
-  if (partitions.length === 1) return partitions[0]
-  throw new BadRequest(400, 'a key is in one partition: give one number as partitions, or leave the parameter out')
-}
-
 const answerScan = async (asked: StoreRequest, store: CatalogStore, query: ScanQuery<unknown>): Promise<void> => {
   const { engine, target, response, signal, options } = asked
-  const { format, limit, partitions } = target.params
+  const { format, limit } = target.params
   const { maxResults } = options
   if (limit !== undefined && limit > maxResults) throw new BadRequest(400, `limit is at most ${maxResults}`)
   const most = limit ?? (isForwarded(asked.request) ? Infinity : maxResults)
-  const answer = await engine.scan(store.name, query, queryOptions(asked), partitions)
+  const answer = await engine.scan(store.name, query, queryOptions(asked))
   const writer = new LineWriter(response, signal)
   let count = 0
   let truncated = false
@@ -94,13 +86,14 @@ const startLines = (response: ServerResponse): void => {
 const isForwarded = ({ headers }: IncomingMessage): boolean => headers[FORWARDED_HEADER] !== undefined
 
 const queryOptions = ({ request, target, options, signal, timeoutMs }: StoreRequest): ResolvedQueryOptions => {
-  const { allowStale, local, atLeast, isolation } = target.params
+  const { allowStale, local, partitions, atLeast, isolation } = target.params
   return {
     allowStale,
     local: local || options.peers === false || isForwarded(request),
     ...(atLeast === undefined ? {} : { atLeast }),
     ...(isolation === undefined ? {} : { isolation }),
     timeoutMs,
+    partitions,
     signal,
     peers: peersOf(request, options),
   }

@@ -67,15 +67,8 @@ export class QueryEngine {
     return this.#remote.point(host, store, query, partition, options)
   }
 
-  /**
-   * `partitions`: of which it must have every one, or fail; default: all. Resolves when every instance concerned has accepted the query.
-   */
-  async scan(
-    name: string,
-    query: ScanQuery<unknown>,
-    options: ResolvedQueryOptions,
-    partitions?: readonly number[],
-  ): Promise<ScanAnswer> {
+  /** Resolves when every instance concerned has accepted the query. */
+  async scan(name: string, query: ScanQuery<unknown>, options: ResolvedQueryOptions): Promise<ScanAnswer> {
     const store = this.catalog.get(name)
     requireKind(name, store.kind, query)
     options.signal?.throwIfAborted()
@@ -83,7 +76,7 @@ export class QueryEngine {
       return { rows: readScan(this.#local.global(name), query, options.signal), position: {}, stale: false }
     }
     const count = this.#locations.partitionCount(store)
-    const asked = partitions ?? this.#partitionsToRead(store, count, options)
+    const asked = options.partitions ?? this.#partitionsToRead(store, count, options)
     const local: number[] = []
     const remote = new Map<string, { readonly host: HostInfo; readonly partitions: number[] }>()
     for (const partition of asked) {
@@ -110,8 +103,8 @@ export class QueryEngine {
     {
       key,
       local,
-      partition,
-    }: { readonly key?: unknown; readonly local: boolean; readonly partition?: number | undefined },
+      partitions,
+    }: { readonly key?: unknown; readonly local: boolean } & Pick<ResolvedQueryOptions, 'partitions'>,
   ): Promise<readonly number[]> {
     return prepared(() => {
       const store = this.catalog.get(name)
@@ -121,7 +114,7 @@ export class QueryEngine {
         return task !== undefined && task.state !== 'closing'
       }
       const all = Array.from({ length: this.#locations.partitionCount(store) }, (_, each) => each)
-      const asked = key === undefined ? all : [this.#locations.partitionOf(store, key, { partition })]
+      const asked = key === undefined ? all : [this.#locations.partitionOf(store, key, { partitions })]
       if (key === undefined && local) return all.filter(isHere)
       const missing = asked.find((each) => !isHere(each))
       if (missing === undefined) return asked

@@ -15,10 +15,9 @@ import { toMilliseconds } from '../durations'
 import type { KeyMetadataOptions, PeerOptions, Position, QueryOptions } from './query-types'
 
 /** `QueryOptions` with its defaults filled in. */
-export interface ResolvedQueryOptions extends Omit<QueryOptions, 'timeout' | 'signal' | 'peers'> {
+export interface ResolvedQueryOptions extends Omit<QueryOptions, 'timeout' | 'signal' | 'peers' | 'partitions'> {
   readonly timeoutMs: number
-  /** Of the key, where the instance that asks has determined it: only there is its partitioner known. */
-  readonly partition?: number | undefined
+  readonly partitions?: readonly number[] | undefined
   readonly signal?: AbortSignal | undefined
   readonly peers: PeerOptions
 }
@@ -37,6 +36,14 @@ export const PEER_OPTIONS = optionsOf<PeerOptions>({
   tls: either(BOOLEAN, kind('options of node:tls', isObject)),
 })
 
+const PARTITIONS = kind(
+  'numbers of partitions, such as [0, 3]',
+  (value) =>
+    Array.isArray(value) &&
+    value.length > 0 &&
+    value.every((partition) => Number.isInteger(partition) && partition >= 0),
+)
+
 const PARTITIONER = callback('a partitioner, as a function')
 
 export const KEY_METADATA_OPTIONS = optionsOf<KeyMetadataOptions>({ partitioner: PARTITIONER })
@@ -46,6 +53,7 @@ const QUERY_OPTIONS = optionsOf<QueryOptions>({
   atLeast: kind('offsets by topic and partition, such as { orders: { 0: 41 } }', isPosition),
   isolation: oneOf('latest', 'committed'),
   local: BOOLEAN,
+  partitions: PARTITIONS,
   partitioner: PARTITIONER,
   timeout: DURATION,
   signal: SIGNAL,
@@ -55,11 +63,12 @@ const QUERY_OPTIONS = optionsOf<QueryOptions>({
 /** @throws StreamsError INVALID_ARGUMENT */
 export const resolveQueryOptions = <K>(options: QueryOptions<K> = {}): ResolvedQueryOptions => {
   requireArgument(options, QUERY_OPTIONS, 'query()', 'options')
-  const { timeout, signal, peers = {}, partitioner, ...rest } = options
+  const { timeout, signal, peers = {}, partitions, partitioner, ...rest } = options
   return {
     ...rest,
     ...(partitioner === undefined ? {} : { partitioner: partitioner as NonNullable<QueryOptions['partitioner']> }),
     timeoutMs: timeout === undefined ? DEFAULT_TIMEOUT_MS : toMilliseconds(timeout, 'timeout'),
+    partitions: partitions && [...new Set(partitions)],
     signal,
     peers,
   }

@@ -34,6 +34,11 @@ export interface QueryOptions<K = unknown> {
   /** Read only the partitions of this instance: a key that another one has fails with NOT_LOCAL. Default: false. */
   readonly local?: boolean
   /**
+   * Read only these partitions, wherever they are. For a key, the one in which it is looked up; the partitioner is not asked. A global store has
+   * none, and ignores them. Default: the key's partition by the partitioner; for a scan, all.
+   */
+  readonly partitions?: readonly number[]
+  /**
    * How the store's input topic is partitioned, if not by Kafka's default partitioner; called with `null` as value. Needed for keys
    * only: scans read all partitions.
    */

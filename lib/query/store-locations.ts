@@ -51,26 +51,27 @@ export class StoreLocations {
   partitionOf(
     store: CatalogStore,
     key: unknown,
-    { partitioner, partition: known }: KeyMetadataOptions & Pick<ResolvedQueryOptions, 'partition'>,
+    { partitioner, partitions }: KeyMetadataOptions & Pick<ResolvedQueryOptions, 'partitions'>,
   ): number {
     const { name, inputs, keySerde, topic, hasPartitioner } = store
-    if (known !== undefined) {
+    if (partitions !== undefined) {
+      const given = onlyOne(partitions, name)
       const count = this.partitionCount(store)
-      if (known < count) return known
-      throw noSuchPartition(store, known, count)
+      if (given < count) return given
+      throw noSuchPartition(store, given, count)
     }
     const count = this.metadata(name).partitionsOf(inputs!, name)
     if (partitioner !== undefined) {
       const chosen = partitioner(topic, key, null, count)
       if (chosen !== undefined) {
-        const partition = single(chosen, name)
+        const partition = chosenPartition(chosen, name)
         if (Number.isInteger(partition) && partition >= 0 && partition < count) return partition
         throw noSuchPartition(store, partition, count)
       }
     } else if (hasPartitioner) {
       throw new StreamsError(
         'INVALID_ARGUMENT',
-        `a topic that feeds store "${name}" has a partitioner of its own: pass the same as { partitioner }, so that the key is found; over HTTP, name the key's partition, as in ?partitions=3`,
+        `a topic that feeds store "${name}" has a partitioner of its own: pass the same as { partitioner }, or the key's partition as { partitions: [3] }; over HTTP as in ?partitions=3`,
         { store: name },
       )
     }
@@ -145,7 +146,16 @@ export const noSuchPartition = ({ name }: CatalogStore, partition: number, count
     },
   )
 
-const single = (chosen: number | readonly number[], store: string): number => {
+const onlyOne = (partitions: readonly number[], store: string): number => {
+  if (partitions.length === 1) return partitions[0]!
+  throw new StreamsError(
+    'INVALID_ARGUMENT',
+    `a key of store "${store}" is in one partition, and ${partitions.length} are asked for: give one number as partitions, or leave them out`,
+    { store },
+  )
+}
+
+const chosenPartition = (chosen: number | readonly number[], store: string): number => {
   if (typeof chosen === 'number') return chosen
   if (chosen.length === 1) return chosen[0]!
   throw new StreamsError(

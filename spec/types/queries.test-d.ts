@@ -55,6 +55,9 @@ const prices = versionedKeyValueStore('prices', { key, value: serdes.double(), h
 const price: Promise<QueryResult<VersionedRecord<number> | null>> = streams.query(prices).get('a', 5)
 
 void streams.query(counts, { partitioner: (_topic, key, _value, partitions) => key.length % partitions })
+void streams.query(counts, { partitions: [0, 3] }).all()
+// @ts-expect-error Type 'number' is not assignable to type 'readonly number[]'
+void streams.query(counts, { partitions: 3 })
 // @ts-expect-error Type 'string' is not assignable to type 'boolean | undefined'
 void streams.query(counts, { allowStale: 'yes' })
 void streams.query(counts, { isolation: 'committed' }).get('a')

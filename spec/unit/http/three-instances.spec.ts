@@ -97,6 +97,22 @@ describe('three instances behind a round-robin of HTTP clients', () => {
       const answers = await Promise.all(partitions.map(get))
       return answers.every(({ value, partition }, i) => value === 1 && partition === i)
     })
+    for (const { streams } of instances) {
+      const answers = partitions.map((partition) =>
+        streams.query(counts, { partitions: [partition] }).get('everywhere'),
+      )
+      expect((await Promise.all(answers)).map(({ partition }) => partition)).toEqual(partitions)
+      for (const chosen of [[4], [5, 0, 2]]) {
+        const rows = await streams.query(counts, { partitions: chosen }).all().toArray()
+        expect(rows.filter(([key]) => key === 'everywhere')).toHaveLength(chosen.length)
+      }
+      await expect(
+        streams
+          .query(counts, { partitions: [6] })
+          .all()
+          .toArray(),
+      ).rejects.toThrow('no partition 6')
+    }
     const { json } = await instances[1]!.get('/stores/counts/keys/everywhere?partitions=3')
     expect(json).toMatchObject({ value: 1, partition: 3 })
     expect((await instances[1]!.get('/stores/counts/keys/everywhere?partitions=3,4')).status).toBe(400)

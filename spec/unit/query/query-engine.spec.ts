@@ -233,6 +233,28 @@ describe('a query of a key', () => {
     })
   })
 
+  it('looks in the partition that is named, whatever a partitioner says', async () => {
+    const { get } = setUp()
+    expect(await get(OTHERS, { partitions: [0] })).toMatchObject({ partition: 0, host: null, value: `${OTHERS}!` })
+    expect(await get(MINE, { partitions: [1, 1], partitioner: () => 0 })).toMatchObject({ partition: 1, host: THERE })
+    await expect(get(MINE, { partitions: [0, 1] })).rejects.toMatchObject({
+      code: 'INVALID_ARGUMENT',
+      message: expect.stringContaining('a key of store "rows" is in one partition, and 2 are asked for'),
+    })
+    await expect(get(MINE, { partitions: [2] })).rejects.toMatchObject({
+      code: 'INVALID_ARGUMENT',
+      message: expect.stringContaining('no partition 2'),
+    })
+  })
+
+  it.each([[[]], [[-1]], [[0.5]], ['0'], [[null]]])('refuses %j as partitions', async (partitions) => {
+    const { get } = setUp()
+    await expect((async () => get(MINE, { partitions: partitions as number[] }))()).rejects.toMatchObject({
+      code: 'INVALID_ARGUMENT',
+      message: expect.stringContaining('numbers of partitions, such as [0, 3]'),
+    })
+  })
+
   it('looks where the topics of the store have it, though others of its tasks have more partitions', async () => {
     const builder = new StreamsBuilder()
     const stream = builder.stream('in', text)
@@ -289,7 +311,14 @@ describe('a query of a key', () => {
     const { get } = setUp({ topology: builder.build(), cluster })
     await expect(get(MINE)).rejects.toMatchObject({
       code: 'INVALID_ARGUMENT',
-      message: expect.stringMatching(/pass the same as \{ partitioner \}.*over HTTP.*\?partitions=3/) as string,
+      message: expect.stringMatching(
+        /pass the same as \{ partitioner \}.*\{ partitions: \[3\] \}.*over HTTP.*\?partitions=3/,
+      ) as string,
+    })
+    // looked for there
+    await expect(get(MINE, { partitions: [0] })).rejects.toMatchObject({
+      code: 'NOT_LOCAL',
+      location: { partition: 0 },
     })
   })
 
