@@ -1,6 +1,6 @@
 import { readTimestamp, writeTimestamp } from '../bytes/timestamped-bytes'
 import type { Serde } from './serde'
-import { withShortcuts } from './shortcuts'
+import { withReadRange } from './shortcuts'
 
 const expectLength = (actual: number, length: number, type: string): void => {
   if (actual !== length) throw new RangeError(`${type} is ${length} bytes, got ${actual}`)
@@ -10,23 +10,26 @@ const expectNumber = (value: unknown, type: string): void => {
   if (typeof value !== 'number') throw new TypeError(`${type} needs a number, got ${typeof value}`)
 }
 
-const integerSerde = (type: string, length: 2 | 4, min: number, max: number): Serde<number> => ({
-  serialize(_topic, value) {
-    expectNumber(value, type)
-    if (!Number.isInteger(value) || value < min || value > max) {
-      throw new RangeError(`${type} needs an integer from ${min} to ${max}, got ${value}`)
-    }
-    const bytes = Buffer.allocUnsafe(length)
-    bytes.writeIntBE(value, 0, length)
-    return bytes
-  },
-  deserialize(_topic, bytes) {
-    expectLength(bytes.length, length, type)
-    return bytes.readIntBE(0, length)
-  },
-  sizeOf: (value) =>
-    Number.isInteger(value) && value >= min && value <= max && !Object.is(value, -0) ? length : undefined,
-})
+const integerSerde = (type: string, length: 2 | 4, min: number, max: number): Serde<number> =>
+  withReadRange(
+    {
+      serialize(_topic, value) {
+        expectNumber(value, type)
+        if (!Number.isInteger(value) || value < min || value > max) {
+          throw new RangeError(`${type} needs an integer from ${min} to ${max}, got ${value}`)
+        }
+        const bytes = Buffer.allocUnsafe(length)
+        bytes.writeIntBE(value, 0, length)
+        return bytes
+      },
+      sizeOf: (value) =>
+        Number.isInteger(value) && value >= min && value <= max && !Object.is(value, -0) ? length : undefined,
+    },
+    (bytes, start, end) => {
+      expectLength(end - start, length, type)
+      return bytes.readIntBE(start, length)
+    },
+  )
 
 const writeLong = (bytes: Buffer, value: unknown): Buffer => {
   expectNumber(value, 'long')
@@ -50,64 +53,69 @@ const readLong = (bytes: Buffer, start: number, end: number): number => {
   return value
 }
 
-const longSerde = withShortcuts<Serde<number>>(
+const longSerde = withReadRange<number>(
   {
     serialize: (_topic, value) => writeLong(Buffer.allocUnsafe(8), value),
-    deserialize: (_topic, bytes) => readLong(bytes, 0, bytes.length),
     sizeOf: (value) => (Number.isSafeInteger(value) && !Object.is(value, -0) ? 8 : undefined),
   },
+  readLong,
   {
     newWriter: () => {
       const bytes = Buffer.allocUnsafe(8)
       return (_topic, value) => writeLong(bytes, value)
     },
-    readRange: readLong,
   },
 )
 
-const bigintSerde: Serde<bigint> = {
-  serialize(_topic, value) {
-    if (typeof value !== 'bigint') throw new TypeError(`bigint needs a bigint, got ${typeof value}`)
-    const bytes = Buffer.allocUnsafe(8)
-    bytes.writeBigInt64BE(value)
-    return bytes
+const bigintSerde = withReadRange<bigint>(
+  {
+    serialize(_topic, value) {
+      if (typeof value !== 'bigint') throw new TypeError(`bigint needs a bigint, got ${typeof value}`)
+      const bytes = Buffer.allocUnsafe(8)
+      bytes.writeBigInt64BE(value)
+      return bytes
+    },
+    sizeOf: (value) => (typeof value === 'bigint' && BigInt.asIntN(64, value) === value ? 8 : undefined),
   },
-  deserialize(_topic, bytes) {
-    expectLength(bytes.length, 8, 'bigint')
-    return bytes.readBigInt64BE()
+  (bytes, start, end) => {
+    expectLength(end - start, 8, 'bigint')
+    return bytes.readBigInt64BE(start)
   },
-  sizeOf: (value) => (typeof value === 'bigint' && BigInt.asIntN(64, value) === value ? 8 : undefined),
-}
+)
 
-const doubleSerde: Serde<number> = {
-  serialize(_topic, value) {
-    expectNumber(value, 'double')
-    const bytes = Buffer.allocUnsafe(8)
-    // As Double.doubleToLongBits: one NaN, whatever its payload.
-    if (Number.isNaN(value)) bytes.writeBigUInt64BE(0x7ff8000000000000n)
-    else bytes.writeDoubleBE(value)
-    return bytes
+const doubleSerde = withReadRange<number>(
+  {
+    serialize(_topic, value) {
+      expectNumber(value, 'double')
+      const bytes = Buffer.allocUnsafe(8)
+      // As Double.doubleToLongBits: one NaN, whatever its payload.
+      if (Number.isNaN(value)) bytes.writeBigUInt64BE(0x7ff8000000000000n)
+      else bytes.writeDoubleBE(value)
+      return bytes
+    },
+    sizeOf: (value) => (typeof value === 'number' ? 8 : undefined),
   },
-  deserialize(_topic, bytes) {
-    expectLength(bytes.length, 8, 'double')
-    return bytes.readDoubleBE()
+  (bytes, start, end) => {
+    expectLength(end - start, 8, 'double')
+    return bytes.readDoubleBE(start)
   },
-  sizeOf: (value) => (typeof value === 'number' ? 8 : undefined),
-}
+)
 
-const floatSerde: Serde<number> = {
-  serialize(_topic, value) {
-    expectNumber(value, 'float')
-    const bytes = Buffer.allocUnsafe(4)
-    bytes.writeFloatBE(value)
-    return bytes
+const floatSerde = withReadRange<number>(
+  {
+    serialize(_topic, value) {
+      expectNumber(value, 'float')
+      const bytes = Buffer.allocUnsafe(4)
+      bytes.writeFloatBE(value)
+      return bytes
+    },
+    sizeOf: (value) => (typeof value === 'number' && Object.is(Math.fround(value), value) ? 4 : undefined),
   },
-  deserialize(_topic, bytes) {
-    expectLength(bytes.length, 4, 'float')
-    return bytes.readFloatBE()
+  (bytes, start, end) => {
+    expectLength(end - start, 4, 'float')
+    return bytes.readFloatBE(start)
   },
-  sizeOf: (value) => (typeof value === 'number' && Object.is(Math.fround(value), value) ? 4 : undefined),
-}
+)
 
 const intSerde = integerSerde('int', 4, -0x8000_0000, 0x7fff_ffff)
 const shortSerde = integerSerde('short', 2, -0x8000, 0x7fff)

@@ -1,3 +1,4 @@
+import type { Serde } from './serde'
 import type { WrittenValue } from './written-value'
 
 /** What the runtime may do in place of a call to a built-in serde, with the same result. */
@@ -24,6 +25,17 @@ export const withShortcuts = <S extends object>(serde: S, shortcuts: Shortcuts):
   known.set(serde, shortcuts)
   return serde
 }
+
+/** A serde whose `deserialize` is `readRange` of all the bytes. What it reads must not refer to them. */
+export const withReadRange = <T>(
+  serde: Omit<Serde<T>, 'deserialize'>,
+  readRange: (bytes: Buffer, start: number, end: number) => T,
+  shortcuts: Shortcuts = NONE,
+): Serde<T> =>
+  withShortcuts(
+    { ...serde, deserialize: (_topic, bytes) => readRange(bytes, 0, bytes.length) },
+    { ...shortcuts, readRange },
+  )
 
 export const shortcutsOf = (serde: object): Shortcuts => known.get(serde) ?? NONE
 

@@ -1,7 +1,7 @@
 import { utf8Text } from '../bytes/buffer-text'
 import type { Serde } from './serde'
 import { decodeShortText, encodeShortText } from './short-text'
-import { withShortcuts } from './shortcuts'
+import { withReadRange } from './shortcuts'
 
 // Java's encoder writes '?' for a lone surrogate where JavaScript's writes U+FFFD; keys would land on other partitions.
 const LONE_SURROGATES = /[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/g
@@ -17,17 +17,15 @@ const checked = (value: unknown): string => {
   return value
 }
 
-const serde: Serde<string> = {
-  serialize: (_topic, value) => encodeShortText(checked(value)) ?? Buffer.from(wellFormed(value), 'utf8'),
-  deserialize: (_topic, bytes) => decode(bytes, 0, bytes.length),
-  sizeOf: (value) => (typeof value === 'string' && isWellFormed(value) ? Buffer.byteLength(value, 'utf8') : undefined),
-}
-
-const stringSerde = withShortcuts(serde, {
-  toText: (value) => wellFormed(checked(value)),
-  readsAnything: true,
-  readRange: decode,
-})
+const stringSerde = withReadRange<string>(
+  {
+    serialize: (_topic, value) => encodeShortText(checked(value)) ?? Buffer.from(wellFormed(value), 'utf8'),
+    sizeOf: (value) =>
+      typeof value === 'string' && isWellFormed(value) ? Buffer.byteLength(value, 'utf8') : undefined,
+  },
+  decode,
+  { toText: (value) => wellFormed(checked(value)), readsAnything: true },
+)
 
 /**
  * UTF-8 text.

@@ -6,6 +6,7 @@ import { withShortcuts } from '../shortcuts'
 import type { AvroResolver, AvroType, AvroTypes } from './avro-types'
 import { AvroEncoder, decode } from './encoding'
 import type { AvroSchema } from './schema'
+import { copyBytes } from '../../bytes/copy-bytes'
 import { subjectOf, type SubjectStrategy } from '../registry/subjects'
 import type { RecordHeaders } from '../../record/headers'
 
@@ -90,7 +91,7 @@ export class AvroSerde implements Serde<unknown> {
   private readRange(bytes: Buffer, start: number, end: number, topic: string): unknown {
     const id = schemaIdOf(bytes, INSTEAD, start, end)
     const { type, resolver, bare } = this.schemas.reader(id, topic)
-    if (bare) return Buffer.from(bytes.subarray(start + PREFIX_BYTES, end))
+    if (bare) return copyBytes(bytes, start + PREFIX_BYTES, end)
     return decode(type, bytes, start, end, PREFIX_BYTES, resolver)
   }
 

@@ -1,3 +1,4 @@
+import { copyBytes } from '../../bytes/copy-bytes'
 import { utf8Length, writeUtf8 } from '../../bytes/buffer-text'
 import { NO_HEADERS, type RecordHeaders } from '../../record/headers'
 import type { Serde } from '../serde'
@@ -37,6 +38,6 @@ export class Embedded<T> {
     const { readRange } = this.shortcuts
     if (readRange !== undefined) return readRange(bytes, start, end, topic) as T
     // a copy: the memory of what it is embedded in may be used again
-    return this.serde.deserialize(topic, Buffer.from(bytes.subarray(start, end)), headers)
+    return this.serde.deserialize(topic, copyBytes(bytes, start, end), headers)
   }
 }

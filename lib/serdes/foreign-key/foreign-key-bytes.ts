@@ -4,6 +4,7 @@ import { type Shortcuts, shortcutsOf } from '../shortcuts'
 import { Embedded } from './embedded'
 import { murmur3 } from './murmur3'
 import { NO_HEADERS } from '../../record/headers'
+import { copyBytes } from '../../bytes/copy-bytes'
 import { Scratch } from '../../bytes/scratch'
 
 /** Of a foreign-key join, as far as they are known; the others are the app's defaults. */
@@ -54,7 +55,8 @@ export class ForeignKeyBytes {
   }
 
   areEqualForeignKeys(a: unknown, b: unknown): boolean {
-    return Buffer.from(this.foreignKey(a)).equals(this.foreignKey(b))
+    const bytes = this.foreignKey(a)
+    return copyBytes(bytes, 0, bytes.length).equals(this.foreignKey(b))
   }
 
   /** Equal values must have equal bytes, or answers are taken for outdated. It is the caller's. */

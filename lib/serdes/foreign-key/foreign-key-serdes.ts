@@ -1,6 +1,6 @@
 import type { AppDefaults, OpenSerde } from '../open-serde'
 import type { Serde } from '../serde'
-import { withShortcuts } from '../shortcuts'
+import { type Shortcuts, shortcutsOf, withShortcuts } from '../shortcuts'
 import { ForeignKeyBytes, type ForeignKeyJoinSerdes } from './foreign-key-bytes'
 import {
   type Subscription,
@@ -18,7 +18,15 @@ export const subscriptionSerde = <K>(serdes: ForeignKeyJoinSerdes): OpenSerde<Su
 
 /** Of the response topic's values. */
 export const responseSerde = <VO>({ foreignValue }: ForeignKeyJoinSerdes): OpenSerde<SubscriptionResponse<VO>> =>
-  open(({ defaultValueSerde }) => new SubscriptionResponseSerde((foreignValue ?? defaultValueSerde) as Serde<VO>))
+  open(({ defaultValueSerde }) => {
+    const value = (foreignValue ?? defaultValueSerde) as Serde<VO>
+    const serde = new SubscriptionResponseSerde(value)
+    // others may look at the headers
+    if (shortcutsOf(value).readRange === undefined) return serde
+    const readRange: Shortcuts['readRange'] = (bytes, start, end, topic) =>
+      serde.deserializeRange(topic, bytes, start, end)
+    return withShortcuts(serde, { readRange })
+  })
 
 const open = <T>(completed: (app: AppDefaults) => Serde<T>): OpenSerde<T> => {
   const fail = (): never => {

@@ -1,6 +1,7 @@
 import type { Serde, SerdeUse } from '../serde'
 import { Embedded } from './embedded'
 import type { ForeignKeyBytes } from './foreign-key-bytes'
+import { copyBytes } from '../../bytes/copy-bytes'
 import type { RecordHeaders } from '../../record/headers'
 
 /**
@@ -66,7 +67,7 @@ export class SubscriptionSerde<K> implements Serde<Subscription<K>> {
     if (instruction === undefined) throw new RangeError(`foreign-key instruction ${bytes[from + 1]} is not known`)
     return {
       instruction,
-      hash: hasHash ? Buffer.from(bytes.subarray(from + HEAD_BYTES, start)) : null,
+      hash: hasHash ? copyBytes(bytes, from + HEAD_BYTES, start) : null,
       primaryKey: this.bytes.readPrimaryKey(bytes, start, end) as K,
       primaryPartition: version === 0 ? null : bytes.readInt32BE(end),
     }
@@ -111,14 +112,25 @@ export class SubscriptionResponseSerde<VO> implements Serde<SubscriptionResponse
   }
 
   deserialize(topic: string, bytes: Buffer, headers: RecordHeaders): SubscriptionResponse<VO> {
-    const { length } = bytes
-    const version = bytes[0]! & ~NO_HASH
+    return this.deserializeRange(topic, bytes, 0, bytes.length, headers)
+  }
+
+  deserializeRange(
+    topic: string,
+    bytes: Buffer,
+    from: number,
+    to: number,
+    headers?: RecordHeaders,
+  ): SubscriptionResponse<VO> {
+    const version = bytes[from]! & ~NO_HASH
     if (version !== 0) throw new RangeError(`foreign-key responses of version ${version} are not known`)
-    const start = (bytes[0]! & NO_HASH) === 0 ? 1 + HASH_BYTES : 1
-    if (length < start) throw new RangeError(`a foreign-key response is longer than ${length} bytes`)
+    const hasHash = (bytes[from]! & NO_HASH) === 0
+    const hashAt = from + 1
+    const valueAt = hasHash ? hashAt + HASH_BYTES : hashAt
+    if (to < valueAt) throw new RangeError(`a foreign-key response is longer than ${to - from} bytes`)
     return {
-      hash: start === 1 ? null : bytes.subarray(1, start),
-      foreignValue: length === start ? null : this.value.deserialize(topic, bytes, start, length, headers),
+      hash: hasHash ? copyBytes(bytes, hashAt, valueAt) : null,
+      foreignValue: to === valueAt ? null : this.value.deserialize(topic, bytes, valueAt, to, headers),
       primaryPartition: null,
     }
   }

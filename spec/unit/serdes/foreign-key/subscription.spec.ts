@@ -2,6 +2,7 @@ import { ForeignKeyBytes } from '../../../../lib/serdes/foreign-key/foreign-key-
 import { responseSerde, subscriptionSerde } from '../../../../lib/serdes/foreign-key/foreign-key-serdes'
 import { string } from '../../../../lib/serdes'
 import type { Serde } from '../../../../lib/serdes/serde'
+import { shortcutsOf } from '../../../../lib/serdes/shortcuts'
 import { NO_HEADERS } from '../../../../lib/record/headers'
 
 const text = string() as Serde<unknown>
@@ -48,6 +49,34 @@ describe('a response', () => {
 
   it.each([['01'], ['00d34c']])('of unknown form is refused: %s', (hex) => {
     expect(() => responses.deserialize('t', Buffer.from(hex, 'hex'), NO_HEADERS)).toThrow()
+  })
+})
+
+describe('in the middle of other bytes', () => {
+  /** What is read there, once the memory is used for something else. */
+  const readFrom = (serde: Serde<unknown>, hex: string): unknown => {
+    const memory = Buffer.from(`81ff${hex}ff`, 'hex')
+    const read = shortcutsOf(serde).readRange!(memory, 2, memory.length - 1, 't')
+    memory.fill(0xee)
+    return read
+  }
+
+  it('subscriptions and responses are read as alone', () => {
+    expect(readFrom(subscriptions, '0102d34c7739b37d321bef316e91a0a3c4385000000000')).toEqual({
+      instruction: 'answer',
+      hash,
+      primaryKey: 'P',
+      primaryPartition: 0,
+    })
+    const response = { hash, foreignValue: 'rv', primaryPartition: null }
+    expect(readFrom(responses, '00d34c7739b37d321bef316e91a0a3c4387276')).toEqual(response)
+    expect(readFrom(responses, '80')).toEqual({ hash: null, foreignValue: null, primaryPartition: null })
+    expect(() => readFrom(responses, '00d34c')).toThrow('3 bytes')
+  })
+
+  it('responses whose serde may look at headers are not', () => {
+    const own = responseSerde({ topic: 'fk', foreignValue: { ...text } }).completed(app)
+    expect(shortcutsOf(own).readRange).toBeUndefined()
   })
 })
 
