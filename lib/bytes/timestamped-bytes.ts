@@ -11,7 +11,7 @@ export const writeTimestamp = (target: Buffer, timestamp: number, offset = 0): v
   writeInt32(target, timestamp | 0, offset + 4)
 }
 
-/** Byte by byte: Buffer's own methods check their arguments first, which takes longer. */
+/** Byte by byte: Buffer's own methods check their arguments first, and V8 looks them up anew, which takes longer. */
 const writeInt32 = (target: Buffer, value: number, offset: number): void => {
   target[offset] = value >>> 24
   target[offset + 1] = value >>> 16
@@ -19,8 +19,15 @@ const writeInt32 = (target: Buffer, value: number, offset: number): void => {
   target[offset + 3] = value
 }
 
-export const readTimestamp = (bytes: Buffer, offset = 0): number =>
-  bytes.readInt32BE(offset) * TWO_32 + bytes.readUInt32BE(offset + 4)
+export const readTimestamp = (bytes: Buffer, offset = 0): number => {
+  if (offset < 0 || offset + TIMESTAMP_BYTES > bytes.length) {
+    throw new RangeError(`8 bytes are needed from ${offset} on, and there are ${bytes.length}`)
+  }
+  return readInt32(bytes, offset) * TWO_32 + (readInt32(bytes, offset + 4) >>> 0)
+}
+
+const readInt32 = (bytes: Buffer, offset: number): number =>
+  (bytes[offset]! << 24) | (bytes[offset + 1]! << 16) | (bytes[offset + 2]! << 8) | bytes[offset + 3]!
 
 /** A copy of `value` behind its timestamp. */
 export const prefixTimestamp = (timestamp: number, value: Buffer): Buffer => {

@@ -34,3 +34,13 @@ describe('writeTimestamp', () => {
     expect(() => written(Infinity)).toThrow('does not fit in 64 bits')
   })
 })
+
+describe('readTimestamp', () => {
+  test.each([
+    [7, 0],
+    [10, 3],
+    [10, -1],
+  ])('refuses %p bytes read from %p on', (length, offset) => {
+    expect(() => readTimestamp(Buffer.alloc(length), offset)).toThrow(RangeError)
+  })
+})
