@@ -10,7 +10,7 @@ export interface DeadLetterRecord {
   readonly key: Buffer | null
   /** As bytes. */
   readonly value: Buffer | null
-  /** In milliseconds since 1970. */
+  /** In whole milliseconds since 1970. */
   readonly timestamp: number
   /** In the order in which they are written. */
   readonly headers: RecordHeaders

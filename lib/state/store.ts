@@ -59,7 +59,7 @@ export interface KeyValueStore<K, V> extends ReadOnlyKeyValueStore<K, V> {
 export interface ValueAndTimestamp<V> {
   /** The value. */
   readonly value: V
-  /** Event time of its last update, in milliseconds. */
+  /** Event time of its last update, in whole milliseconds. */
   readonly timestamp: number
 }
 

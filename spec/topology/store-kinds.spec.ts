@@ -120,9 +120,11 @@ describe.each([0, 1024 * 1024])(
 
     it.each([
       ['a plain value, which was a delete', 'value', 'a string'],
-      ['an object of other properties', { amount: 5 }, 'an object without a number as timestamp'],
-      ['a value without a time', { value: 'value' }, 'an object without a number as timestamp'],
-      ['a Date as time', { value: 'value', timestamp: new Date(5) }, 'an object without a number as timestamp'],
+      ['an object of other properties', { amount: 5 }, 'an object without a whole number as timestamp'],
+      ['a value without a time', { value: 'value' }, 'an object without a whole number as timestamp'],
+      ['a Date as time', { value: 'value', timestamp: new Date(5) }, 'an object without a whole number as timestamp'],
+      ['a time with a fraction', { value: 'value', timestamp: 5.5 }, 'an object without a whole number as timestamp'],
+      ['a time that is no number', { value: 'value', timestamp: NaN }, 'an object without a whole number as timestamp'],
     ])('refuses %s', async (_name, value, what) => {
       const { keys, windows } = await opened()
       keys.put('k', { value: 'kept', timestamp: 1 })

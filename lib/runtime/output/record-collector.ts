@@ -82,12 +82,8 @@ export class RecordCollector {
   }
 
   send(sink: SendingSink, topic: string, record: StreamRecord<unknown, unknown>, task: SendingTask): void {
-    const { failure, parked } = this.deferred
+    const { failure } = this.deferred
     if (failure) throw failure
-    if (parked.size > 0 && parked.has(topic)) {
-      this.sendLater(sink, topic, record, task)
-      return
-    }
     const { key, value, headers } = record
     let keyPayload: Payload
     let valuePayload: Payload
@@ -246,20 +242,17 @@ export class RecordCollector {
     else deferred.park(topic, { send, sent }, end && (() => end))
   }
 
-  /** Queues the record after others that wait for its topic: `lacking` is what its serde has to fetch. */
+  /** Queues the record after others that wait for its topic, to be written when its serde has fetched what it lacks. */
   private sendLater(
     sink: SendingSink,
     topic: string,
     record: StreamRecord<unknown, unknown>,
     task: SendingTask,
-    lacking?: MissingDependency,
+    lacking: MissingDependency,
   ): void {
     const send = inTask(() => this.send(sink, topic, record, task), sink, record, task)
-    this.deferred.park(
-      topic,
-      { send, sent: this.refused.waitingRecord(sink, topic, record, task) },
-      lacking && (() => task.preparation.fetch(lacking)),
-    )
+    const sent = this.refused.waitingRecord(sink, topic, record, task)
+    this.deferred.park(topic, { send, sent }, () => task.preparation.fetch(lacking))
   }
 
   private unserializable(

@@ -218,9 +218,19 @@ export class ProcessorNode implements Child, OperatorContext<unknown, unknown> {
 
   async close(): Promise<void> {
     try {
-      await this.processor.close?.()
+      const closing = this.processor.close?.()
+      if (isPromise(closing)) await this.closed(closing)
     } catch (error) {
       throw lifeCycleFailed('close', this, error)
+    }
+  }
+
+  private async closed(closing: Promise<unknown>): Promise<void> {
+    const stopWatching = this.task.monitor.closing(this)
+    try {
+      await closing
+    } finally {
+      stopWatching()
     }
   }
 

@@ -14,6 +14,7 @@ const ADVICE =
   'make it faster, return a promise for work that waits, or move heavy computing to a worker thread'
 const PENDING_ADVICE =
   'its records wait in line, and so does the next commit: give the callback a timeout, or speed up what it waits for'
+const CLOSING_ADVICE = "its task is not released before, and can't run here again: give what it waits for a timeout"
 
 /** After a slow report every callback is timed alone for this long, so that the next report names the exact record. */
 const ONE_BY_ONE_MS = 60_000
@@ -110,12 +111,25 @@ export class SlowCallbackMonitor {
 
   /** Reports a promise for as long as it is pending, at doubling intervals; returns how to end that. */
   pending(operator: Watched, context: RecordContext): () => void {
+    return this.reportUntil((pendingMs) => {
+      const what = `the callback of operator "${operator.name}" is still pending after ${pendingMs} ms`
+      this.warn(operator, operator.name, context, pendingMs, `${what} (${placeOf(context)}): ${PENDING_ADVICE}`)
+    })
+  }
+
+  /** The same of the promise of an operator's `close()`. */
+  closing(operator: Watched): () => void {
+    return this.reportUntil((pendingMs) => {
+      const what = `close() of operator "${operator.name}" is still pending after ${pendingMs} ms`
+      this.warn(operator, operator.name, operator.recordContext, pendingMs, `${what}: ${CLOSING_ADVICE}`)
+    })
+  }
+
+  private reportUntil(report: (pendingMs: number) => void): () => void {
     const since = performance.now()
     let wait = this.thresholdMs
     const look = (): void => {
-      const pendingMs = Math.round(performance.now() - since)
-      const what = `the callback of operator "${operator.name}" is still pending after ${pendingMs} ms`
-      this.warn(operator, operator.name, context, pendingMs, `${what} (${placeOf(context)}): ${PENDING_ADVICE}`)
+      report(Math.round(performance.now() - since))
       wait *= 2
       timer = startTimer(look, wait).unref()
     }

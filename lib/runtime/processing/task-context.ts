@@ -300,7 +300,8 @@ export class TaskContext implements SendingTask, StoreWriter {
       const what = `returned ${isObject(response) ? object : shown(response)}`
       const advice =
         "Let the handler return 'continue', 'fail', or { result, deadLetters } with one of them and " +
-        'a list of { topic, key, value, timestamp, headers }: key and value are bytes or null, headers a list of names and bytes'
+        'a list of { topic, key, value, timestamp, headers }: key and value are bytes or null, timestamp a whole number of milliseconds, ' +
+        'headers a list of names and bytes'
       throw this.#handlerFailed(operator, error, what, advice, error)
     }
     const [result, letters] = typeof response === 'string' ? [response, []] : [response.result, response.deadLetters]
@@ -354,7 +355,7 @@ const isResponse = (response: unknown): response is ErrorHandlerResponse =>
     : isResult(response)
 
 const isDeadLetter = (letter: unknown): boolean => {
-  if (!isObject(letter) || typeof letter.topic !== 'string' || !Number.isFinite(letter.timestamp)) return false
+  if (!isObject(letter) || typeof letter.topic !== 'string' || !Number.isSafeInteger(letter.timestamp)) return false
   return (
     [letter.key, letter.value].every((bytes) => bytes === null || ArrayBuffer.isView(bytes)) &&
     areHeaders(letter.headers)

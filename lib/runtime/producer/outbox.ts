@@ -2,6 +2,7 @@ import { StreamsError } from '../../errors'
 import { ClientError, type KafkaClient, type Producer, type ProducerConfig } from '../../kafka/port'
 import { partitionFor } from '../../bytes/murmur2'
 import { isPromise } from '../../promise'
+import { keptHeaders } from '../../record/headers'
 import { isPartition } from '../../record/topic-partition'
 import { notAuthorized } from '../failure/not-authorized'
 import { asError } from '../failure/task-failure'
@@ -46,8 +47,6 @@ export class Outbox implements PendingRecordOwner {
   constructor(private readonly options: OutboxOptions) {}
 
   send(record: OutgoingRecord): Promise<SentRecord> {
-    const pending = new PendingRecord(record, this)
-    this.pending.add(pending)
     const { topic, encoded } = record
     const { producer } = this
     const isReady =
@@ -56,6 +55,8 @@ export class Outbox implements PendingRecordOwner {
       producer.partitionCount(topic) !== undefined &&
       !this.waiting.has(topic) &&
       !isPromise(encoded)
+    const pending = new PendingRecord(isReady ? record : kept(record), this)
+    this.pending.add(pending)
     if (isReady) this.append(producer, pending, encoded as Encoded)
     else this.wait(pending)
     // its failure is looked at when its turn comes
@@ -270,6 +271,15 @@ export class Outbox implements PendingRecordOwner {
   clientFailed(): void {
     if (this.producer !== undefined && this.options.config.transactionalId === undefined) this.lost(this.producer)
   }
+}
+
+/** Its bytes may be the caller's own, who may change them as soon as they are sent. */
+const kept = (record: OutgoingRecord): OutgoingRecord => {
+  const { encoded, headers } = record
+  if (isPromise(encoded)) return record
+  const { key, value } = encoded
+  const bytes = { key: key && Buffer.from(key), value: value && Buffer.from(value) }
+  return { ...record, encoded: bytes, headers: keptHeaders(headers) }
 }
 
 const unreachable = (error: unknown): unknown => {

@@ -25,7 +25,7 @@ export interface CachedValues<F extends FlushedEntry<unknown>> {
 interface Flush<F> {
   readonly number: number
   readonly slots: number[]
-  /** What it has still to write of entries that were updated since it began. */
+  /** What it has still to write of entries that its effects have updated. */
   readonly superseded: Map<number, F>
   /** Those that it has written as deleted. */
   readonly deleted: number[]
@@ -61,6 +61,8 @@ export class RecordCache<F extends FlushedEntry<unknown>> {
   #flushes = NO_FLUSH
   #paused: Flush<F> | null = null
   #running: Flush<F> | null = null
+  /** What a flush has still to write of entries that were updated while it was paused. */
+  readonly #updatedInPause = new Map<number, F>()
 
   constructor(budget: RecordCacheBudget, values: CachedValues<F>) {
     this.#budget = budget
@@ -150,6 +152,7 @@ export class RecordCache<F extends FlushedEntry<unknown>> {
     this.#newest = NO_SLOT
     this.#dirtyEntries = 0
     this.#paused = null
+    this.#updatedInPause.clear()
   }
 
   #newFlush(): Flush<F> {
@@ -190,9 +193,13 @@ export class RecordCache<F extends FlushedEntry<unknown>> {
 
   /** It is updated before the flush with this number has written it. */
   #supersede(slot: number, number: number): void {
-    let flush = this.#paused ?? this.#running
-    while (flush !== null && flush.number !== number) flush = flush.outer
-    flush?.superseded.set(slot, this.#values.take(slot))
+    if (this.#paused !== null) {
+      this.#updatedInPause.set(slot, this.#values.take(slot))
+    } else {
+      let flush = this.#running
+      while (flush !== null && flush.number !== number) flush = flush.outer
+      flush?.superseded.set(slot, this.#values.take(slot))
+    }
     this.#flushOf[slot] = NO_FLUSH
   }
 
@@ -246,8 +253,22 @@ export class RecordCache<F extends FlushedEntry<unknown>> {
   #writeNext(flush: Flush<F>): void {
     // taken one by one: a flush may be of all entries, which would be copied by the garbage collector while they wait
     const slot = flush.slots[flush.next++]!
-    const flushed = this.#flushOf[slot] === flush.number ? this.#taken(slot) : flush.superseded.get(slot)!
+    if (this.#updatedInPause.size > 0) this.#writeFromPause(slot)
+    const flushed = this.#flushOf[slot] === flush.number ? this.#taken(slot) : flush.superseded.get(slot)
+    // it was updated in a pause
+    if (flushed === undefined) return
     if (flushed.value === null) flush.deleted.push(slot)
+    this.#values.write(flushed)
+  }
+
+  /**
+   * By whichever flush comes to the entry first: one that evicts it writes its update, too. As in Kafka Streams, what effects of a flush
+   * have updated is written by that flush, even where it is older than what was evicted in between.
+   */
+  #writeFromPause(slot: number): void {
+    const flushed = this.#updatedInPause.get(slot)
+    if (flushed === undefined) return
+    this.#updatedInPause.delete(slot)
     this.#values.write(flushed)
   }
 

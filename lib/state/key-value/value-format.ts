@@ -32,12 +32,12 @@ const plain: ValueFormat<unknown, unknown> = {
   timestampOf: () => NO_TIMESTAMP,
 }
 
-/** A plain value would be a delete: it has no property `value`. */
+/** A plain value would be a delete: it has no property `value`. A time with a fraction would be another one in Kafka, for the records after it, too. */
 const notTimestamped = (stored: unknown): StreamsError =>
   new StreamsError(
     'INVALID_ARGUMENT',
     'a store of timestamped values is given { value, timestamp }, with milliseconds since 1970, or null to delete, and this is ' +
-      `${kindOf(stored)}${typeof stored === 'object' ? ' without a number as timestamp' : ''}: pass both, or use keyValueStore() or windowStore()`,
+      `${kindOf(stored)}${typeof stored === 'object' ? ' without a whole number as timestamp' : ''}: pass both, or use keyValueStore() or windowStore()`,
   )
 
 const timestamped: ValueFormat<unknown, ValueAndTimestamp<unknown>> = {
@@ -45,7 +45,7 @@ const timestamped: ValueFormat<unknown, ValueAndTimestamp<unknown>> = {
   overhead: TIMESTAMP_BYTES,
   value: (plain, timestamp) => ({ value: plain, timestamp }),
   plain: (stored) => {
-    if (typeof stored.timestamp !== 'number') throw notTimestamped(stored)
+    if (!Number.isSafeInteger(stored.timestamp)) throw notTimestamped(stored)
     return stored.value
   },
   timestamp: ({ timestamp }) => timestamp,

@@ -34,11 +34,12 @@ export class LoggedRows {
 
   constructor(private readonly options: LoggedRowsOptions) {}
 
-  /** As stored; only if it is not expired, unless `evenExpired`. */
+  /** As stored; only if it is not expired, unless `evenExpired`. Of duplicates on disk, as in Kafka Streams, only the one put last is found. */
   get(key: Buffer, time: number, second: number, evenExpired = false): Buffer | null {
-    const { rows } = this.options
+    const { rows, retainDuplicates, persistent } = this.options
     const { visibleFrom, liveFrom } = rows.retention
-    return time < (evenExpired ? liveFrom : visibleFrom) ? null : rows.get(key, time, second)
+    if (time < (evenExpired ? liveFrom : visibleFrom)) return null
+    return rows.get(key, time, retainDuplicates && persistent ? this.#sequence : second)
   }
 
   /** `value` is bare. */

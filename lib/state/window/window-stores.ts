@@ -18,7 +18,10 @@ export interface WindowStoreOptions<K, V> {
   readonly retention: Duration
   /** From a window's start to its end. */
   readonly windowSize: Duration
-  /** Keep every value put for a key and window, in order, instead of only the last one. Default: false. */
+  /**
+   * Keep every value put for a key and window, in order, instead of only the last one. Read them by a range of times: a read of one window finds the
+   * value put last into the store at most, as in Kafka Streams. Default: false.
+   */
   readonly retainDuplicates?: boolean
   /** Keep the store on disk, so that a restart replays only what is missing. False: in memory, rebuilt at every start. Default: true. */
   readonly persistent?: boolean

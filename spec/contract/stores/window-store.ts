@@ -208,5 +208,19 @@ export const windowStoreContract = ({ persistent, cached }: Variant): void => {
         '00000004',
       ])
     })
+
+    test('of duplicates, a read of one window finds the one put last into a store on disk, and nothing else', async () => {
+      const { store, task } = await open({ retainDuplicates: true })
+      store.put('A', '1', 1000)
+      store.put('A', '2', 1000)
+      const last = persistent ? '2' : null
+      expect(store.fetch('A', 1000)).toBe(last)
+      store.put('A', null, 1000)
+      await task.commit()
+      expect(store.fetch('A', 1000)).toBe(last)
+      store.put('A', '3', 1010)
+      expect(store.fetch('A', 1000)).toBeNull()
+      expect(store.fetch('A', 1010)).toBe(persistent ? '3' : null)
+    })
   })
 }

@@ -1,5 +1,6 @@
 import { type AcknowledgedRun, ClientError, type Payload, type Producer } from '../../../../lib/kafka/port'
 import { RecordCollector } from '../../../../lib/runtime/output/record-collector'
+import type { Processor, ProcessorContext } from '../../../../lib/operators/processor'
 import { partitionFor } from '../../../../lib/bytes/murmur2'
 import * as serdes from '../../../../lib/serdes'
 import type { Serde } from '../../../../lib/serdes/serde'
@@ -262,6 +263,41 @@ describe('RecordCollector', () => {
     expect(collector.writable).toBe(true)
     expect(producer.appended.map(({ topic, value }) => `${topic} ${value}`)).toEqual(['later 1', 'later 2'])
     await task.drained()
+  })
+
+  it('writes what is for such a topic as it is when it is sent: a processor may use its objects again', async () => {
+    const producer = new FakeProducer()
+    producer.loading = async () => void producer.partitions.set('later', 1)
+    const words = { last: '' }
+    const lastWord = (): Processor<string, string, string, typeof words> => {
+      let context: ProcessorContext<string, typeof words>
+      return {
+        init: (given) => void (context = given),
+        process: (record) => {
+          words.last = record.value
+          context.forward(record.withValue(words))
+        },
+      }
+    }
+    const topology = new Topology()
+      .addSource('source', 'a')
+      .addProcessor('last-word', lastWord, 'source')
+      .addSink('sink', () => 'later', 'last-word', { value: serdes.json() })
+    const { task } = await taskOf(topology, [A], {}, { collector: new RecordCollector(producer) as RecordingOf })
+    task.initialize(new Map())
+    task.addRecords(
+      fetched(
+        A,
+        ['one', 'two', 'three'].map((value, offset) => ({ offset, value })),
+      ),
+    )
+    while (task.process());
+    await task.drained()
+    expect(producer.appended.map(({ value }) => value)).toEqual([
+      '{"last":"one"}',
+      '{"last":"two"}',
+      '{"last":"three"}',
+    ])
   })
 
   it('asks a partitioner only when the topic is known', async () => {

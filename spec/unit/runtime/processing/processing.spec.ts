@@ -410,6 +410,7 @@ describe('StreamTask: failures', () => {
     ['key', 'text'],
     ['value', undefined],
     ['timestamp', undefined],
+    ['timestamp', 7.5],
     ['headers', [['source', 'web']]],
   ])('refuses a dead letter whose %s is %p', async (property, value) => {
     const letter = { topic: 'dead', key: null, value: Buffer.from('v'), timestamp: 7, headers: [], [property]: value }
@@ -420,7 +421,7 @@ describe('StreamTask: failures', () => {
     task.initialize(new Map())
     task.addRecords(fetched(A, [{ offset: 4, value: 'bad' }]))
     expect(() => task.process()).toThrow(
-      /returned an object that does not fit, for operator "picky".*a list of { topic, key, value, timestamp, headers }: key and value are bytes or null/,
+      /returned an object that does not fit, for operator "picky".*a list of { topic, key, value, timestamp, headers }: key and value are bytes or null, timestamp a whole number of milliseconds/,
     )
     expect(collector.take()).toEqual([])
   })

@@ -159,6 +159,32 @@ describe('a slow callback', () => {
     jest.advanceTimersByTime(1_000_000)
     expect(logger.entries).toHaveLength(3)
   })
+
+  it('that is a close() is named while it is pending, since its task is not released before', async () => {
+    const gate = deferred()
+    const save = { process: () => undefined, close: () => gate.promise }
+    const topology = new Topology().addSource('source', 'a').addProcessor('save', () => ({ ...save }), 'source')
+    const { task, logger } = await taskOf(topology, [A])
+    task.initialize(new Map())
+    const closed = task.close()
+    for (let second = 0; second < 20; second++) {
+      now += 1000
+      jest.advanceTimersByTime(1000)
+    }
+    expect(logger.entries).toEqual(
+      [5000, 15_000].map((durationMs) => ({
+        level: 'warn',
+        fields: { taskId: '0_0', operator: 'save', topic: null, partition: -1, offset: -1, durationMs },
+        message: expect.stringContaining(
+          `close() of operator "save" is still pending after ${durationMs} ms: its task`,
+        ),
+      })),
+    )
+    gate.resolve()
+    await closed
+    jest.advanceTimersByTime(1_000_000)
+    expect(logger.entries).toHaveLength(2)
+  })
 })
 
 describe('under full load', () => {

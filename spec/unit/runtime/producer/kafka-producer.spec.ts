@@ -111,6 +111,24 @@ describe('send', () => {
     ])
   })
 
+  test('has taken the bytes of a record that waits, which may be changed afterwards', async () => {
+    const bytes = { key: serdes.bytes(), value: serdes.bytes() }
+    const producer = new KafkaProducer({ kafka, topics: { lines: bytes }, logLevel: 'silent' })
+    open.push(producer as unknown as KafkaProducer)
+    const buffer = Buffer.alloc(5)
+    const sent = ['first', 'again'].map((word) => {
+      buffer.write(word)
+      return producer.send('lines', buffer, buffer, { headers: { word: buffer }, partition: 0 })
+    })
+    buffer.write('later')
+    await Promise.all(sent)
+    const records = await kafka.read('lines', text)
+    expect(records.map(({ key, value, headers }) => [key, value, headers[0]![1]!.toString()])).toEqual([
+      ['first', 'first', 'first'],
+      ['again', 'again', 'again'],
+    ])
+  })
+
   test('tells the offset of each of many records of one turn', async () => {
     const producer = create()
     const sent = await Promise.all(

@@ -406,6 +406,55 @@ describe('the flush listener', () => {
     expect(task.cache!.usedBytes).toBe(0)
   })
 
+  describe('of an entry that is updated and evicted before the flush that it waits in has written it', () => {
+    const heardOf = async (updates: 'in a pause' | 'by the flush') => {
+      const { store } = await listening(true, 3 * (SMALL_ENTRY + 15))
+      const put = (keys: string, value: number): void => {
+        for (const key of keys) store.put(key, { value, timestamp: 1 })
+      }
+      put('def', 1)
+      store.flushCache()
+      const heard: unknown[] = []
+      ;(store as unknown as CachedStore<string, number>).setFlushListener((key, value, old) => {
+        heard.push([key, value, old])
+        if (key !== 'b') return
+        if (updates === 'by the flush') put('c', 2)
+        // they take the places of the others
+        for (const stored of 'def') store.get(stored)
+      }, true)
+      put('abc', 1)
+      expect(store.flushCache(() => true)).toBe(false)
+      if (updates === 'in a pause') put('c', 2)
+      store.flushCache()
+      store.flushCache()
+      expect(heard.slice(0, 2)).toEqual([
+        ['a', 1, null],
+        ['b', 1, null],
+      ])
+      return { heard: heard.slice(2), left: store.get('c')?.value }
+    }
+
+    test('hears both values in their order, where it was updated in a pause', async () => {
+      expect(await heardOf('in a pause')).toEqual({
+        heard: [
+          ['c', 1, null],
+          ['c', 2, 1],
+        ],
+        left: 2,
+      })
+    })
+
+    test('hears the older one last, as in Kafka Streams, where an effect of the flush has updated it', async () => {
+      expect(await heardOf('by the flush')).toEqual({
+        heard: [
+          ['c', 2, null],
+          ['c', 1, 2],
+        ],
+        left: 1,
+      })
+    })
+  })
+
   test('finds in a scan what waits in the same flush', async () => {
     const { store } = await listening(false)
     for (const key of 'abc') store.put(key, { value: 1, timestamp: 1 })
