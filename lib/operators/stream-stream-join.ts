@@ -1,4 +1,4 @@
-import type { OuterJoinStore, WaitingRecords } from '../state/join/outer-join-store'
+import type { OuterJoinKey, OuterJoinStore } from '../state/join/outer-join-store'
 import type { WindowStore } from '../state/store'
 import type { ValueJoiner } from './callbacks'
 import type { JoinClock, JoinClocks } from './join-clock'
@@ -120,7 +120,7 @@ export class StreamStreamJoinOperator<K, L, R, VR> extends Operator<K, L | R, K,
     clock.oldestWaiting = undefined
 
     const open = { left: false, right: false }
-    let emitted: { records: WaitingRecords<K, L, R>; key: K } | undefined
+    let emitted: OuterJoinKey<K> | undefined
     for (const records of outerJoin.waiting()) {
       const { timestamp, isLeft } = records
       clock.oldestWaiting = timestamp
@@ -130,14 +130,16 @@ export class StreamStreamJoinOperator<K, L, R, VR> extends Operator<K, L | R, K,
         continue
       }
       const key = records.key()
+      const closed = { key, timestamp, isLeft }
       for (const value of records.values()) {
         const joined = isLeft ? this.joiner(value as L, null, key) : this.joiner(null, value as R, key)
         this.context.forward(new StreamRecord(key, joined, timestamp, headers))
+        // before the next value, which may fail: then only those of its own key are emitted again
+        if (emitted && emitted !== closed) outerJoin.remove(emitted.key, emitted.timestamp, emitted.isLeft)
+        emitted = closed
       }
-      if (emitted) outerJoin.remove(emitted.key, emitted.records.timestamp, emitted.records.isLeft)
-      emitted = { records, key }
     }
-    if (emitted) outerJoin.remove(emitted.key, emitted.records.timestamp, emitted.records.isLeft)
+    if (emitted) outerJoin.remove(emitted.key, emitted.timestamp, emitted.isLeft)
   }
 
   /** How long a record of this side waits for a match. */

@@ -27,10 +27,14 @@ const FAILING = /^fail:(\d+):(\d+)\//
 /** The words of a function. Those that begin with `fail:<modulus>:<rest>/` fail on some of what they are given. */
 export const wordsOf = (spec: string): string[] => spec.replace(FAILING, '').split(':')
 
+export const refuses = (spec: string, given: string): boolean => {
+  const failing = FAILING.exec(spec)
+  return failing !== null && chosen(failing, given)
+}
+
 /** @throws Error if the function fails on this. */
 export const refuse = (spec: string, given: string): void => {
-  const failing = FAILING.exec(spec)
-  if (failing && chosen(failing, given)) throw new Error(`refused ${given}`)
+  if (refuses(spec, given)) throw new Error(`refused ${given}`)
 }
 
 const accepted = (spec: string, given: string): string[] => {

@@ -99,9 +99,23 @@ it('measures tasks and operators as well at the level debug', async () => {
   )
   expect(valueOf('process-total', { 'processor-node-id': 'chosen' })).toBe(3)
   expect(valueOf('process-total', { 'processor-node-id': 'rows' })).toBe(2)
+  expect(valueOf('process-total', { 'processor-node-id': 'read' })).toBe(3)
+  expect(valueOf('process-rate', { 'processor-node-id': 'read' })).toBeGreaterThan(0)
   expect(metric('process-total')?.group).toBe('stream-task-metrics')
   expect(valueOf('process-total')).toBe(3)
   expect([valueOf('record-lateness-avg'), valueOf('record-lateness-max')]).toEqual([200, 600])
+})
+
+it('counts the records of a source over all of its topics at the level debug', async () => {
+  const builder = new StreamsBuilder()
+  builder.stream(['in', 'more'], { ...text, name: 'read' }).to('out', text)
+  drive(builder.build(), at('debug'))
+  await pipe(['a', 'x', 9000])
+  await driver.inputTopic('more', text).pipe('a', 'y')
+  const totals = driver
+    .metrics()
+    .filter(({ name, tags }) => name === 'process-total' && tags['processor-node-id'] === 'read')
+  expect(totals.map(({ value }) => value)).toEqual([2])
 })
 
 it('counts the calls of stores at the level debug, and takes the time of some', async () => {

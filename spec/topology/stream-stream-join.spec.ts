@@ -164,6 +164,25 @@ describe('an outer join of two streams', () => {
     expect(out()).toEqual(['b=null+r@10', 'a=l1+null@10', 'a=l2+null@10'])
   })
 
+  it('emits the records of a key and time again if one of them fails, but none before them', async () => {
+    let failures = 1
+    const join = (left: string | null, right: string | null): string => {
+      if (left === 'l2' && failures-- > 0) throw new Error('not yet')
+      return pair(left, right)
+    }
+    const { l, r, out } = joining(
+      (b) => b.stream('l', text).outerJoin(b.stream('r', text), join, within(0)).to('out', text),
+      { processingExceptionHandler: logAndContinue() },
+    )
+    await r.pipe('b', 'r1', 2)
+    await l.pipe('a', 'l1', 2)
+    await l.pipe('a', 'l2', 2)
+    await l.pipe('c', 'dropped', 10)
+    expect(out()).toEqual(['b=null+r1@2', 'a=l1+null@2'])
+    await l.pipe('c', 'l3', 20)
+    expect(out()).toEqual(['a=l1+null@2', 'a=l2+null@2'])
+  })
+
   it('keeps null keys before a repartition topic; an inner join drops them there', async () => {
     const build = (outer: boolean) => (b: StreamsBuilder) => {
       const left = b.stream('l', text).selectKey<string>(() => null as never)

@@ -178,6 +178,26 @@ describe('a join of a stream with a global table', () => {
     expect(left.out()).toEqual(['k=v+null@1'])
   })
 
+  it.each(['inner', 'left'])('%s: drops what has no value, without asking for its key', async (kind) => {
+    const asked: string[] = []
+    const { driver, input, out } = drive((b) => {
+      const table = b.globalTable('g', text)
+      const stream = b.stream('in', text)
+      const keyOf = (value: string) => {
+        asked.push(value)
+        return value
+      }
+      const result = kind === 'left' ? stream.leftJoin(table, keyOf, pair) : stream.join(table, keyOf, pair)
+      result.to('out', text)
+    })
+    await driver.inputTopic('g', text).pipe('v', 'row')
+    await input.pipe('k', null, 1)
+    await input.pipe('k', 'v', 2)
+    expect(asked).toEqual(['v'])
+    expect(out()).toEqual(['k=v+row@2'])
+    expect(driver.recordCounts().dropped).toBe(1)
+  })
+
   it('a global store of the Processor API is read by every processor, and written by its own', async () => {
     const rules = keyValueStore('rules', { ...text, logging: false })
     const { driver, input, out } = drive((b) => {

@@ -11,6 +11,8 @@ export class InputSensor {
   constructor(
     readonly node: string,
     readonly topic: string,
+    /** Of its source, for all of the source's partitions; only at `debug`. */
+    private readonly rate: Stat | undefined,
     private readonly tally: RecordTally,
   ) {}
 
@@ -19,6 +21,7 @@ export class InputSensor {
     this.records++
     if (keyLength > 0) this.bytes += keyLength
     if (valueLength > 0) this.bytes += valueLength
+    this.rate?.add(1)
     this.tally.add(timestamp)
   }
 }
@@ -102,6 +105,8 @@ export class TaskSensors {
   /** Records that were processed while another input was empty and no longer waited for; only at `debug`. */
   readonly enforced: Stat | undefined
   readonly inputs: InputSensor[] = []
+  /** By source: records that it has read; only at `debug`. */
+  readonly sources = new Map<string, Stat>()
   /** By operator: how old its records are when they arrive. */
   readonly latencies = new Map<string, Stat>()
   readonly nodes: NodeSensor[] = []
@@ -127,7 +132,7 @@ export class TaskSensors {
   }
 
   input(node: string, topic: string): InputSensor {
-    const sensor = new InputSensor(node, topic, this.#age(node))
+    const sensor = new InputSensor(node, topic, this.#rateOfSource(node), this.#age(node))
     this.inputs.push(sensor)
     return sensor
   }
@@ -178,6 +183,13 @@ export class TaskSensors {
   /** What has arrived at operators so far has done so by this time of the wall clock. */
   settle(now: number): void {
     for (const { tally, latency } of this.#tallies) tally.settle(now, latency)
+  }
+
+  #rateOfSource(node: string): Stat | undefined {
+    if (!this.isDebug) return undefined
+    let rate = this.sources.get(node)
+    if (rate === undefined) this.sources.set(node, (rate = new Stat(this.windows)))
+    return rate
   }
 
   #age(node: string): RecordTally {

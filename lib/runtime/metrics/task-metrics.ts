@@ -89,6 +89,7 @@ const ofNodes = (list: MetricList, sensors: TaskSensors): void => {
       else of(node).rateAndTotal(metric, stat)
     }
   }
+  for (const [source, rate] of sensors.sources) of(source).rateAndTotal('process', rate)
   for (const { node, rate } of sensors.nodes) if (rate !== undefined) of(node).rateAndTotal('process', rate)
 }
 
