@@ -123,6 +123,30 @@ describe('a join by a foreign key', () => {
     ])
   })
 
+  it.each([
+    ['join', 'inner: the result stays, as Kafka Streams leaves it', ['1=tea for Carol@2']],
+    ['leftJoin', 'left: the last change is answered', ['1=tea for Carol@2', '1=jam for null@3']],
+  ] as const)('%s, of a row that loses its match and changes again before the answer: %s', async (kind, _, results) => {
+    const { driver, out } = drive((b) => {
+      const orders = b
+        .stream('orders', orderSerdes)
+        .flatMapValues((order) => (order.customer === null ? [order, { ...order, item: 'jam' }] : [order]), {
+          value: orderSerdes.value,
+        })
+        .toTable(orderSerdes)
+      const customers = b.table('customers', text)
+      const customerOf = (order: Order): string | null => order.customer
+      const joined =
+        kind === 'join' ? orders.join(customers, customerOf, pair) : orders.leftJoin(customers, customerOf, pair)
+      joined.toStream().to('out', text)
+    })
+    const orders = driver.inputTopic('orders', orderSerdes)
+    await driver.inputTopic('customers', text).pipe('c', 'Carol', 1)
+    await orders.pipe('1', { customer: 'c', item: 'tea' }, 2)
+    await orders.pipe('1', { customer: null, item: 'tea' }, 3)
+    expect(out()).toEqual(results)
+  })
+
   it('is named throughout by one name, with a store for the result', () => {
     const builder = new StreamsBuilder()
     const orders = builder.table('orders', orderSerdes, 'orders')
