@@ -1,6 +1,7 @@
 import { StreamsBuilder } from '../../lib/dsl/streams-builder'
 import { TimeWindows } from '../../lib/dsl/windows/time-windows'
 import * as serdes from '../../lib/serdes'
+import type { Serde } from '../../lib/serdes/serde'
 import { drive, headers, text } from './drive'
 
 interface Order {
@@ -145,6 +146,33 @@ describe('a join by a foreign key', () => {
     await orders.pipe('1', { customer: 'c', item: 'tea' }, 2)
     await orders.pipe('1', { customer: null, item: 'tea' }, 3)
     expect(out()).toEqual(results)
+  })
+
+  it('follows the right table for a left row whose bytes a new version changes once it is written again, as in Kafka Streams', async () => {
+    const build = (value: Serde<Order>) => (b: StreamsBuilder) =>
+      b
+        .table('orders', { key: serdes.string(), value })
+        .join(b.table('customers', text), (order) => order.customer, pair)
+        .toStream()
+        .to('out', text)
+    const before = drive(build(orderSerdes.value))
+    await before.driver.inputTopic('customers', text).pipe('c', 'Carol', 1)
+    await before.driver.inputTopic('orders', orderSerdes).pipe('1', { customer: 'c', item: 'tea' }, 2)
+    const changelogs = before.driver.produced()
+    await before.driver.close()
+
+    const json = orderSerdes.value
+    const withDefault: Serde<Order> = {
+      serialize: (topic, order, headers) => json.serialize(topic, order, headers),
+      deserialize: (topic, bytes, headers) => ({ ...json.deserialize(topic, bytes, headers), paid: false }) as Order,
+    }
+    const { driver, out } = drive(build(withDefault), { changelogs })
+    const customers = driver.inputTopic('customers', text)
+    await customers.pipe('c', 'Cathy', 3)
+    expect(out()).toEqual([])
+    await driver.inputTopic('orders', orderSerdes).pipe('1', { customer: 'c', item: 'tea' }, 4)
+    await customers.pipe('c', 'Kate', 5)
+    expect(out()).toEqual(['1=tea for Cathy@4', '1=tea for Kate@5'])
   })
 
   it('is named throughout by one name, with a store for the result', () => {
