@@ -128,7 +128,8 @@ export class StreamsBuilder {
 
   /**
    * Reads a topic as a table: the latest value of each key, `null` deletes. It has a store if it is given one, or if
-   * an operator downstream has to look values up. Records without a key are dropped.
+   * an operator downstream has to look values up. Records without a key are dropped. The store has the serdes of the topic:
+   * those of `materialized` count only where `consumed` has none.
    *
    * @example
    * builder.table('customers', { key: serdes.string(), value: serdes.json<Customer>() }, 'customers-store')

@@ -42,7 +42,7 @@ export interface ErrorHandlerContext {
   readonly headers: RecordHeaders
   /**
    * The input record's bytes: views that are valid until the handler returns. `null` in a punctuation, and for a record that was held
-   * since it was read by `suppress`, or by a join with grace.
+   * since it was read by `suppress`, or by a join with grace; behind an async operator those that it held of such a record.
    */
   readonly sourceRawKey: Buffer | null
   /** The input record's value, likewise. */

@@ -131,9 +131,8 @@ export class TestInputTopic<K, V> {
     if (timestamp === undefined) this.time += this.advance
     await this.send({
       topic: this.name,
-      key: key === null ? null : await prepared(() => asBytes(this.keySerde.serialize(this.name, key, headers))),
-      value:
-        value === null ? null : await prepared(() => asBytes(this.valueSerde.serialize(this.name, value, headers))),
+      key: key === null ? null : await this.written('key', this.keySerde, key, headers),
+      value: value === null ? null : await this.written('value', this.valueSerde, value, headers),
       timestamp: time,
       headers,
     })
@@ -179,6 +178,26 @@ export class TestInputTopic<K, V> {
     requireArgument(times, TIMES, 'pipeValues', 'times')
     const pairs = Array.from(values, (value) => [null, value] as const)
     await this.pipeKeyValues(pairs, times)
+  }
+
+  private async written<T>(
+    part: 'key' | 'value',
+    serde: Serde<T>,
+    object: T,
+    headers: RecordHeaders,
+  ): Promise<Buffer | null> {
+    try {
+      return await prepared(() => asBytes(serde.serialize(this.name, object, headers)))
+    } catch (cause) {
+      if (cause instanceof StreamsError) throw cause // of a registry
+      throw new StreamsError(
+        'SERIALIZATION_FAILED',
+        `the test can't write the ${part} of a record for topic "${this.name}": ${(cause as Error).message}. Pass what the serde ` +
+          `writes, or the serde that the topology reads it with, as in inputTopic('${this.name}', { ${part}: serdes.… })`,
+        { topic: this.name },
+        { cause },
+      )
+    }
   }
 }
 

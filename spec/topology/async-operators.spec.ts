@@ -1,9 +1,13 @@
-import { serdes, StreamsBuilder, type StreamsError } from '../../lib'
+import { type KStream, type Processor, serdes, StreamRecord, StreamsBuilder, type StreamsError } from '../../lib'
 import { TopologyTestDriver } from '../../lib/testing'
 
 const text = { key: serdes.string(), value: serdes.string() }
 
 const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }
+
+const refuse = (): never => {
+  throw new Error('refused')
+}
 
 const driverOf = (build: (builder: StreamsBuilder) => void, config = {}): TopologyTestDriver => {
   const builder = new StreamsBuilder()
@@ -245,6 +249,36 @@ describe('async operators in the test driver', () => {
       '__streams.errors.offset': '0',
     })
     expect(driver.recordCounts().operators).toMatchObject([{ operator: 'post', deadLetters: 1 }])
+  })
+
+  it.each([
+    [
+      'a call',
+      (records: KStream<string, string>) =>
+        records.foreachAsync(async () => refuse(), { pending: text, onError: { deadLetter: 'dead' } }),
+    ],
+    [
+      'a batch',
+      (records: KStream<string, string>) =>
+        records.forEachBatch(async () => refuse(), { size: 1, pending: text, onError: { deadLetter: 'dead' } }),
+    ],
+  ])('onError deadLetter of %s sends the record itself where a punctuation has made it', async (_, write) => {
+    const made = (): Processor<string, string, string, string> => ({
+      init: (context) => {
+        context.schedule('1s', 'wall-clock-time', () => {
+          context.forward(new StreamRecord('job', 'due', 7, [['trace', Buffer.from('t')]]))
+        })
+      },
+      process: () => {},
+    })
+    driver = driverOf((builder) => write(builder.stream('in', text).process(made)))
+    await driver.inputTopic('in', text).pipe('a', 'x')
+    await driver.advanceWallClockTime('1s')
+    const { key, value, timestamp, headers } = driver.outputTopic('dead', text).readRecord()
+    expect([key, value, timestamp]).toEqual(['job', 'due', 7])
+    const told = new Map(headers)
+    expect(told.get('trace')?.toString()).toBe('t')
+    expect(told.get('__streams.errors.topic')).toBeNull()
   })
 
   it('onError fail asks the processing exception handler', async () => {

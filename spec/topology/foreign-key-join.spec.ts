@@ -1,6 +1,7 @@
 import { StreamsBuilder } from '../../lib/dsl/streams-builder'
 import { TimeWindows } from '../../lib/dsl/windows/time-windows'
 import * as serdes from '../../lib/serdes'
+import type { Serde } from '../../lib/serdes/serde'
 import { drive, headers, text } from './drive'
 
 interface Order {
@@ -121,6 +122,57 @@ describe('a join by a foreign key', () => {
         /^debug .*RESPONSE-RESOLVER.* the row has changed since this answer was asked for/,
       ) as string,
     ])
+  })
+
+  it.each([
+    ['join', 'inner: the result stays, as Kafka Streams leaves it', ['1=tea for Carol@2']],
+    ['leftJoin', 'left: the last change is answered', ['1=tea for Carol@2', '1=jam for null@3']],
+  ] as const)('%s, of a row that loses its match and changes again before the answer: %s', async (kind, _, results) => {
+    const { driver, out } = drive((b) => {
+      const orders = b
+        .stream('orders', orderSerdes)
+        .flatMapValues((order) => (order.customer === null ? [order, { ...order, item: 'jam' }] : [order]), {
+          value: orderSerdes.value,
+        })
+        .toTable(orderSerdes)
+      const customers = b.table('customers', text)
+      const customerOf = (order: Order): string | null => order.customer
+      const joined =
+        kind === 'join' ? orders.join(customers, customerOf, pair) : orders.leftJoin(customers, customerOf, pair)
+      joined.toStream().to('out', text)
+    })
+    const orders = driver.inputTopic('orders', orderSerdes)
+    await driver.inputTopic('customers', text).pipe('c', 'Carol', 1)
+    await orders.pipe('1', { customer: 'c', item: 'tea' }, 2)
+    await orders.pipe('1', { customer: null, item: 'tea' }, 3)
+    expect(out()).toEqual(results)
+  })
+
+  it('follows the right table for a left row whose bytes a new version changes once it is written again, as in Kafka Streams', async () => {
+    const build = (value: Serde<Order>) => (b: StreamsBuilder) =>
+      b
+        .table('orders', { key: serdes.string(), value })
+        .join(b.table('customers', text), (order) => order.customer, pair)
+        .toStream()
+        .to('out', text)
+    const before = drive(build(orderSerdes.value))
+    await before.driver.inputTopic('customers', text).pipe('c', 'Carol', 1)
+    await before.driver.inputTopic('orders', orderSerdes).pipe('1', { customer: 'c', item: 'tea' }, 2)
+    const changelogs = before.driver.produced()
+    await before.driver.close()
+
+    const json = orderSerdes.value
+    const withDefault: Serde<Order> = {
+      serialize: (topic, order, headers) => json.serialize(topic, order, headers),
+      deserialize: (topic, bytes, headers) => ({ ...json.deserialize(topic, bytes, headers), paid: false }) as Order,
+    }
+    const { driver, out } = drive(build(withDefault), { changelogs })
+    const customers = driver.inputTopic('customers', text)
+    await customers.pipe('c', 'Cathy', 3)
+    expect(out()).toEqual([])
+    await driver.inputTopic('orders', orderSerdes).pipe('1', { customer: 'c', item: 'tea' }, 4)
+    await customers.pipe('c', 'Kate', 5)
+    expect(out()).toEqual(['1=tea for Cathy@4', '1=tea for Kate@5'])
   })
 
   it('is named throughout by one name, with a store for the result', () => {

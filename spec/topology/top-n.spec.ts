@@ -2,7 +2,9 @@ import { StreamsBuilder } from '../../lib/dsl/streams-builder'
 import { SessionWindows } from '../../lib/dsl/windows/session-windows'
 import { TimeWindows } from '../../lib/dsl/windows/time-windows'
 import * as serdes from '../../lib/serdes'
+import type { Serde } from '../../lib/serdes/serde'
 import { timestampedKeyValueStore } from '../../lib/state/stores'
+import type { ProducedRecord } from '../../lib/testing'
 import { repeatableRandom } from '../support/input'
 import { drive, headers, text } from './drive'
 import { driveRestarting, inParts, type Piped } from './restarting'
@@ -211,6 +213,57 @@ describe('topN of a grouped table', () => {
     ] as const)
       await input.pipe(key, row, 1)
     expect(out()).toEqual(['g=g5@1', 'g=g5 g5@1', 'g=g5 g5 g5@1', 'g=g5 g5@1'])
+  })
+
+  it('finds the rows again that a new version writes in another way, also where several become equal', async () => {
+    const ranking = (value: Serde<string>) => (b: StreamsBuilder) =>
+      b
+        .table('in', { key: text.key, value })
+        .groupBy((row) => [row[0]!, row], { name: 'by-group', key: text.key, value })
+        .topN(3, { by: (row) => rankOf(row.slice(1)), store: 'best' })
+        .toStream()
+        .mapValues(joined)
+        .to('out', text)
+    const short: Serde<string> = {
+      serialize: (topic, row, given) => text.value.serialize(topic, row, given),
+      deserialize: (topic, bytes, given) => text.value.deserialize(topic, bytes, given).slice(0, 2),
+    }
+    const pipe = async (
+      value: Serde<string>,
+      rows: readonly (readonly [string, string | null])[],
+      changelogs = [] as ProducedRecord[],
+    ) => {
+      const { driver, input, out } = drive(ranking(value), { changelogs })
+      for (const [key, row] of rows) await input.pipe(key, row, 1)
+      const produced = [...changelogs, ...driver.produced()]
+      await driver.close()
+      return { produced, results: out() }
+    }
+    const before = await pipe(text.value, [
+      ['1', 'g5x'],
+      ['2', 'g5y'],
+      ['3', 'g3x'],
+      ['4', 'g1'],
+    ])
+    const after = await pipe(
+      short,
+      [
+        ['1', null],
+        ['3', 'g9'],
+      ],
+      before.produced,
+    )
+    expect(after.results).toEqual(['g=g5 g3 g1@1', 'g=g9 g5 g1@1'])
+    const last = await pipe(
+      short,
+      [
+        ['2', null],
+        ['3', null],
+        ['4', null],
+      ],
+      after.produced,
+    )
+    expect(last.results).toEqual(['g=g9 g1@1', 'g=g1@1', 'g=none@1'])
   })
 
   it('numbers its operator and its stores', () => {

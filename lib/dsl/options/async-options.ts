@@ -59,7 +59,7 @@ export interface AsyncOptions<K, V> extends NamedOptions {
   /**
    * When a call has failed for good: `fail` does what any failing callback does, so that `processingExceptionHandler` decides and the
    * application stops by default; `skip` drops the record and counts it; `{ deadLetter: topic }` also sends the source record to
-   * that topic, which must exist, as `deadLetterTopic` does. Default: `fail`.
+   * that topic, which must exist, as `deadLetterTopic` does; where there is none, as in a punctuation, the record itself, as `pending` writes it. Default: `fail`.
    */
   onError?: 'fail' | 'skip' | { deadLetter: string }
   /** A task holds at most about this many records here; then its inputs pause. Default: 8 × `concurrency`, or, with `batch`, 2 × `concurrency` × its size. */

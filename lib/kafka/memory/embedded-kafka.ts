@@ -11,8 +11,10 @@ import {
 } from '../../arguments'
 import { partitionFor } from '../../bytes/murmur2'
 import { isPromise } from '../../promise'
-import { prepared, whenPrepared } from '../../serdes/missing-dependency'
+import { StreamsError } from '../../errors'
+import { MissingDependency, prepared, whenPrepared } from '../../serdes/missing-dependency'
 import type { Serde } from '../../serdes/serde'
+import { asBytes } from '../../serdes/serde-results'
 import { string } from '../../serdes/string'
 import {
   ClientError,
@@ -315,8 +317,8 @@ export class EmbeddedKafka implements KafkaClientFactory {
       requireArgument(timestamp, MILLISECONDS, 'produce', "a record's timestamp")
       requireArgument(headers, HEADERS, 'produce', "a record's headers")
       const written = whenPrepared(() => ({
-        key: key === null ? null : serdes.key.serialize(topic, key, headers),
-        value: value === null ? null : serdes.value.serialize(topic, value, headers),
+        key: key === null ? null : bytesOf('key', serdes.key, topic, key, headers),
+        value: value === null ? null : bytesOf('value', serdes.value, topic, value, headers),
       }))
       const { key: keyBytes, value: valueBytes } = isPromise(written) ? await written : written
       const partition = record.partition ?? (keyBytes ? partitionFor(keyBytes, partitions) : this.turn++ % partitions)
@@ -334,6 +336,27 @@ const withDefaults = <K, V>({ key, value }: EmbeddedSerdes<K, V>): Serdes<K, V> 
   key: key ?? (string() as unknown as Serde<K>),
   value: value ?? (string() as unknown as Serde<V>),
 })
+
+const bytesOf = <T>(
+  part: 'key' | 'value',
+  serde: Serde<T>,
+  topic: string,
+  object: T,
+  headers: RecordHeaders,
+): Buffer | null => {
+  try {
+    return asBytes(serde.serialize(topic, object, headers))
+  } catch (cause) {
+    if (cause instanceof MissingDependency) throw cause
+    throw new StreamsError(
+      'SERIALIZATION_FAILED',
+      `the ${part} of a record for topic "${topic}" can't be written with its serde: ${(cause as Error).message}. Pass what the serde ` +
+        `writes, or another serde, as in produce('${topic}', records, { ${part}: serdes.… })`,
+      { topic },
+      { cause },
+    )
+  }
+}
 
 async function* received<K, V>(
   fetched: FetchedPartition,

@@ -7,7 +7,10 @@ import type { SubscriptionResponse } from '../../serdes/foreign-key/subscription
 import type { DropReason } from '../../record/drop-reason'
 import type { StreamRecord } from '../../record/stream-record'
 
-/** Joins responses with the rows of the left table, unless a row has changed since its subscription: a newer response follows then. */
+/**
+ * Joins responses with the rows of the left table, unless a row has changed since its subscription: a newer response follows then.
+ * None does in an inner join whose row has no match any more since before: as in Kafka Streams, its last result stays.
+ */
 export class ResponseJoinOperator<K, V, VO, VR> extends Operator<K, SubscriptionResponse<VO>, K, VR | null> {
   private rows!: ValueGetter<K, V>
   private bytes!: ForeignKeyBytes
@@ -38,7 +41,6 @@ export class ResponseJoinOperator<K, V, VO, VR> extends Operator<K, Subscription
     const row = this.rows.get(key)
     const current = row === null ? null : this.bytes.hash(row.value)
     if (current === null ? hash !== null : hash === null || !current.equals(hash)) {
-      // the newer row has asked for an answer of its own
       this.context.dropRecord('out-of-order', 'the row has changed since this answer was asked for', 'debug')
       return
     }

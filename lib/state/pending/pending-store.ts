@@ -147,12 +147,16 @@ export class LoggedPendingStore<K, V> implements PendingStore<K, V>, ManagedStor
   add(key: K, value: V, context: RecordContext, source: OriginalBytes): HeldRecord<K, V> {
     const serdes = this.#open()
     const sequence = this.#next
+    const keyBytes = this.#serialized('key', serdes.key, key)
+    const valueBytes = this.#serialized('value', serdes.value, value)
+    // of a punctuation, for example: a dead letter has nothing but the record itself
+    const isMade = source.rawKey === null && source.rawValue === null
     const entry: PendingEntry = {
       sequence,
-      key: this.#serialized('key', serdes.key, key),
-      value: this.#serialized('value', serdes.value, value),
+      key: keyBytes,
+      value: valueBytes,
       context: keptContext(context),
-      source,
+      source: isMade ? { rawKey: keyBytes, rawValue: valueBytes } : source,
     }
     this.#enter(entry)
     this.#unlogged.add(sequence)

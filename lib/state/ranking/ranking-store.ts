@@ -28,6 +28,8 @@ interface Row {
   readonly text: ByteString
   /** Equal values of a key are one row. */
   count: number
+  /** What the serde of an earlier version wrote for the value: the row is stored under these until it changes. */
+  former?: ByteString[]
 }
 
 const LENGTH_BYTES = 4
@@ -76,11 +78,15 @@ export class TypedRankingStore<K, V> implements RankingStore<K, V>, ManagedStore
     this.#rows.clear()
     for await (const [place, count] of this.#open().scan({})) {
       const end = LENGTH_BYTES + place.readInt32BE(0)
-      const [key, value] = [place.subarray(LENGTH_BYTES, end), place.subarray(end)]
-      const rank = this.options.rankOf(this.#serdes.valueOf(value), this.#serdes.keyOf(key))
-      this.#rowsOf(byteString(key)).push({ rank, text: byteString(value), count: count.readInt32BE(0) })
+      const [key, stored] = [place.subarray(LENGTH_BYTES, end), place.subarray(end)]
+      const value = this.#serdes.valueOf(stored)
+      const row = this.#rowFor(value, this.#serdes.keyOf(key), this.#serdes.valueBytes(value) ?? stored)
+      row.count = count.readInt32BE(0)
+      const former = byteString(stored)
+      if (former !== row.text) row.former = [former]
+      this.#rowsOf(byteString(key)).push(row)
     }
-    for (const rows of this.#rows.values()) rows.sort(inOrder)
+    for (const [key, rows] of this.#rows) this.#rows.set(key, distinct(rows.sort(inOrder)))
   }
 
   async *changelogRecords(): AsyncGenerator<ChangelogRecord> {
@@ -117,7 +123,6 @@ export class TypedRankingStore<K, V> implements RankingStore<K, V>, ManagedStore
   #remove(key: Buffer, rows: Row[], row: Row, n: number): number {
     const at = placeOf(rows, row)
     const found = rows[at]
-    // a value that the serde writes in another way than before can't be found again
     if (found?.text !== row.text) return Infinity
     found.count--
     if (found.count === 0) rows.splice(at, 1)
@@ -135,7 +140,15 @@ export class TypedRankingStore<K, V> implements RankingStore<K, V>, ManagedStore
     return valuesBefore(rows, at, n) + found.count - 1
   }
 
-  #write(key: Buffer, { text, count }: Row): void {
+  #write(key: Buffer, row: Row): void {
+    if (row.former !== undefined) {
+      for (const former of row.former) this.#writeCount(key, former, 0)
+      delete row.former
+    }
+    this.#writeCount(key, row.text, row.count)
+  }
+
+  #writeCount(key: Buffer, text: ByteString, count: number): void {
     const value = bytesOf(text)
     const place = Buffer.allocUnsafe(LENGTH_BYTES + key.length + value.length)
     place.writeInt32BE(key.length)
@@ -185,6 +198,21 @@ const requireRow = (place: Buffer, count: Buffer | null): void => {
 }
 
 const inOrder = (a: Row, b: Row): number => byRank(a.rank, b.rank) || (a.text < b.text ? -1 : a.text > b.text ? 1 : 0)
+
+/** Values that the serde wrote in several ways, and writes in one now, are one row. */
+const distinct = (sorted: readonly Row[]): Row[] => {
+  const rows: Row[] = []
+  for (const row of sorted) {
+    const last = rows.at(-1)
+    if (last === undefined || inOrder(last, row) !== 0) {
+      rows.push(row)
+      continue
+    }
+    last.count += row.count
+    last.former = [...(last.former ?? []), ...(row.former ?? [])]
+  }
+  return rows
+}
 
 /** Where the row is, or would be. */
 const placeOf = (rows: readonly Row[], row: Row): number => {

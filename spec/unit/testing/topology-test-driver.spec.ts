@@ -133,6 +133,20 @@ describe('TopologyTestDriver', () => {
     )
   })
 
+  it('says of which topic it was given what its serde does not write', async () => {
+    drive(copying())
+    const input = driver.inputTopic('in', text)
+    await expect(input.pipe('k', 5 as never)).rejects.toMatchObject({
+      code: 'SERIALIZATION_FAILED',
+      message:
+        'the test can\'t write the value of a record for topic "in": a string is needed, got number. Pass what the serde writes, ' +
+        "or the serde that the topology reads it with, as in inputTopic('in', { value: serdes.… })",
+      location: { topic: 'in' },
+      cause: new TypeError('a string is needed, got number'),
+    })
+    await expect(input.pipe(5 as never, 'v')).rejects.toThrow("inputTopic('in', { key: serdes.… })")
+  })
+
   it('pipes lists at times of their own, or at those of the topic, which can be moved on', async () => {
     drive(copying())
     const input = driver.inputTopic('in', { ...text, startTimestamp: 10, autoAdvance: 1 })

@@ -116,6 +116,19 @@ describe('EmbeddedKafka', () => {
     expect(await take(kafka.subscribe('lines', as), 1)).toMatchObject([{ key: 1, value: { n: 2 } }])
   })
 
+  it('says of which topic it was given what its serde does not write', async () => {
+    await expect(kafka.produce('lines', [{ value: { n: 2 } as never }])).rejects.toMatchObject({
+      code: 'SERIALIZATION_FAILED',
+      message:
+        'the value of a record for topic "lines" can\'t be written with its serde: a string is needed, got object. Pass what the ' +
+        "serde writes, or another serde, as in produce('lines', records, { value: serdes.… })",
+      location: { topic: 'lines' },
+      cause: new TypeError('a string is needed, got object'),
+    })
+    await expect(kafka.produce('lines', [{ key: 1 as never, value: 'x' }])).rejects.toThrow('{ key: serdes.… }')
+    expect(await kafka.read('lines')).toEqual([])
+  })
+
   it('writes calls of one moment in their order', async () => {
     await Promise.all(['a', 'b', 'c'].map((value) => kafka.produce('lines', [{ value }])))
     expect((await kafka.read('lines')).map(({ value }) => value)).toEqual(['a', 'b', 'c'])
