@@ -11,7 +11,7 @@ export const writeTimestamp = (target: Buffer, timestamp: number, offset = 0): v
   writeInt32(target, timestamp | 0, offset + 4)
 }
 
-/** Byte by byte: Buffer's own methods check their arguments first, and V8 looks them up anew, which takes longer. */
+/** Byte by byte: Buffer's own methods check their arguments, and V8 11 looks them up on every call, which takes longer. */
 const writeInt32 = (target: Buffer, value: number, offset: number): void => {
   target[offset] = value >>> 24
   target[offset + 1] = value >>> 16
